@@ -1,0 +1,3 @@
+export { versionOfAll } from './digest.ts';
+export { sameEncoding } from './encoded-resource.ts';
+export { mcpKgateway } from './mcp-kgateway.ts';
