@@ -1,0 +1,60 @@
+import { Agent, type Dispatcher, fetch } from 'undici';
+import type { StopAsync } from '../../edges.ts';
+import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import type { TargetFetch } from '../model.ts';
+import { createConnector, type Guard } from './connector.ts';
+import type { Resolutions } from './resolve.ts';
+import { targetUrl } from './target-url.ts';
+
+/** Every connection that the gateway opens by HTTP. */
+export interface Network {
+  /** Requests to one target and to nowhere else; see `TargetFetch`. */
+  targetFetch(target: Target): TargetFetch;
+  /** Requests to what the operator's own configuration names (keys, the configuration file); follows no redirect. */
+  readonly operatorFetch: TargetFetch;
+  /** Ends every connection, also those in use. */
+  readonly stop: StopAsync;
+}
+
+/** Opens nothing until the first request. All targets share one pool of connections, which go when idle. */
+export function createNetwork(resolutions: Resolutions): Network {
+  const targets = agent(resolutions, 'targets');
+  const operator = agent(resolutions, 'none');
+  return {
+    targetFetch: (target) => targetFetch(targets, target),
+    operatorFetch: async (url, init) => fetch(url, { ...init, redirect: 'error', dispatcher: operator }),
+    async stop() {
+      await Promise.all([targets.destroy(), operator.destroy()]);
+    },
+  };
+}
+
+function agent(resolutions: Resolutions, guard: Guard): Agent {
+  // Streams of events may be silent for hours, and a tool may work for long: whoever asks decides how long to wait.
+  return new Agent({ connect: createConnector(resolutions, guard), allowH2: false, bodyTimeout: 0, headersTimeout: 0 });
+}
+
+function targetFetch(agent: Agent, target: Target): TargetFetch {
+  const url = targetUrl(target);
+  const dispatcher = agent.compose(onlyTo(url?.origin, target.name));
+  return async (input, init) => {
+    const headers = new Headers(init?.headers);
+    for (const name of ofTheClient) headers.delete(name);
+    return fetch(input, { ...init, headers, dispatcher });
+  };
+}
+
+/** What could carry a client's credentials: nothing here may send it to an upstream. */
+const ofTheClient = ['authorization', 'proxy-authorization', 'cookie'] as const;
+
+/** Stands below the redirects of `fetch`, so that it sees the origin of each hop. */
+function onlyTo(origin: string | undefined, name: string): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    if (origin === undefined || String(options.origin) !== origin) {
+      throw new Error(
+        `target ${name} is served at ${origin ?? 'no usable URL'}; a request to ${options.origin} is refused`,
+      );
+    }
+    return dispatch(options, handler);
+  };
+}

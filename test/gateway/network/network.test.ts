@@ -1,0 +1,158 @@
+import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { reasonOf } from '../../../src/gateway/gateway-error.ts';
+import type { TargetFetch } from '../../../src/gateway/model.ts';
+import { isLoopback, listen, onlyForLoopbackHosts } from '../../../src/gateway/network/listen.ts';
+import { createNetwork } from '../../../src/gateway/network/network.ts';
+import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
+
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function serve(
+  handle: RequestListener,
+): Promise<{ readonly port: number; readonly seen: IncomingMessage[]; readonly server: Server }> {
+  const seen: IncomingMessage[] = [];
+  const server = createServer((incoming, response) => {
+    seen.push(incoming);
+    handle(incoming, response);
+  });
+  const { port } = await listen(server, { host: '127.0.0.1', port: 0 }, 'a test');
+  stops.push(
+    () => server.closeAllConnections(),
+    () => server.close(),
+  );
+  return { port, seen, server };
+}
+
+function fetchFor(
+  target: { readonly host: string; readonly port: number; readonly path?: string },
+  ...resolve: readonly string[]
+): TargetFetch {
+  const network = createNetwork(parseResolutions(resolve));
+  stops.push(network.stop);
+  return network.targetFetch({ name: 'default/tool', path: '/sse', ...target });
+}
+
+const failure = async (answer: Promise<Response>): Promise<string> =>
+  answer.then((it) => `answered ${it.status}`, reasonOf);
+
+describe('a target on this machine', () => {
+  it.each(['127.0.0.1', 'localhost', '[::1]', '2130706433', '0x7f.1', '127.1', '[::ffff:127.0.0.1]', '0.0.0.0'])(
+    'is refused as %s, and the message says how to allow it',
+    async (host) => {
+      const { port, seen } = await serve((_, response) => response.end('reached'));
+      const said = await failure(fetchFor({ host, port })(`http://${host}:${port}/sse`));
+      expect(said).toContain('refused for a target');
+      expect(said).toContain('--resolve');
+      expect(seen).toEqual([]);
+    },
+  );
+
+  it('is reached when --resolve names its host and port', async () => {
+    const { port, seen } = await serve((_, response) => response.end('reached'));
+    const target = { host: 'tool.default.svc.cluster.local', port: 8080 };
+    const get = fetchFor(target, `${target.host}:8080=127.0.0.1:${port}`);
+    expect(await (await get('http://tool.default.svc.cluster.local:8080/sse')).text()).toBe('reached');
+    expect(seen[0]?.headers.host).toBe('tool.default.svc.cluster.local:8080');
+  });
+
+  it('is reached by its own address when --resolve maps that to itself, and not on another port', async () => {
+    const { port } = await serve((_, response) => response.end('reached'));
+    const get = fetchFor({ host: '127.0.0.1', port }, `127.0.0.1:${port}=127.0.0.1:${port}`);
+    expect((await get(`http://127.0.0.1:${port}/sse`)).status).toBe(200);
+    const other = fetchFor({ host: '127.0.0.1', port: 8181 }, `127.0.0.1:${port}=127.0.0.1:${port}`);
+    expect(await failure(other('http://127.0.0.1:8181/sse'))).toContain('refused');
+  });
+});
+
+describe('the origin of a target', () => {
+  const resolved = (port: number): string => `tool:80=127.0.0.1:${port}`;
+
+  it('is never left by a request', async () => {
+    const { port, seen } = await serve((_, response) => response.end());
+    const get = fetchFor({ host: 'tool', port: 80 }, resolved(port), `other:80=127.0.0.1:${port}`);
+    expect(await failure(get('http://other/sse'))).toContain('a request to http://other is refused');
+    expect(await failure(get('http://tool:81/sse'))).toContain('is refused');
+    expect(seen).toEqual([]);
+  });
+
+  it('is never left by a redirect, also not when --resolve knows the other host', async () => {
+    const { port, seen } = await serve((_, response) =>
+      response.writeHead(307, { location: 'http://other/sse' }).end(),
+    );
+    const get = fetchFor({ host: 'tool', port: 80 }, resolved(port), `other:80=127.0.0.1:${port}`);
+    expect(await failure(get('http://tool/sse', { method: 'POST', body: 'x' }))).toContain(
+      'a request to http://other is refused',
+    );
+    expect(seen).toHaveLength(1);
+  });
+
+  it('is kept by a redirect within it, which is followed', async () => {
+    const { port } = await serve((incoming, response) => {
+      if (incoming.url === '/sse/') response.end('here');
+      else response.writeHead(307, { location: '/sse/' }).end();
+    });
+    const get = fetchFor({ host: 'tool', port: 80 }, resolved(port));
+    expect(await (await get('http://tool/sse')).text()).toBe('here');
+  });
+});
+
+it("a client's credentials do not reach a target", async () => {
+  const { port, seen } = await serve((_, response) => response.end());
+  const get = fetchFor({ host: 'tool', port: 80 }, `tool:80=127.0.0.1:${port}`);
+  await get('http://tool/sse', {
+    headers: { Authorization: 'Bearer x', Cookie: 'a=b', 'proxy-authorization': 'x', accept: 'text/plain' },
+  });
+  expect(seen[0]?.headers).toMatchObject({ accept: 'text/plain' });
+  expect(Object.keys(seen[0]?.headers ?? {})).not.toEqual(expect.arrayContaining(['authorization']));
+  expect(seen[0]?.headers).not.toHaveProperty('cookie');
+  expect(seen[0]?.headers).not.toHaveProperty('proxy-authorization');
+});
+
+describe('listening', () => {
+  it('says what to do when the port is in use', async () => {
+    const { port } = await serve((_, response) => response.end());
+    const refused = listen(createServer(), { host: '127.0.0.1', port }, 'the test');
+    await expect(refused).rejects.toMatchObject({
+      reason: 'environment',
+      message: `cannot listen on 127.0.0.1:${port} for the test: the port is in use; stop the other program or choose another port`,
+    });
+  });
+
+  it('says when the address is not of this machine', async () => {
+    await expect(listen(createServer(), { host: '192.0.2.1', port: 0 }, 'the test')).rejects.toThrow(
+      'not one of this machine',
+    );
+  });
+
+  it.each([
+    ['localhost', 200],
+    ['localhost:19000', 200],
+    ['127.0.0.1:1', 200],
+    ['[::1]:19000', 200],
+    ['[::1]', 200],
+    ['app.localhost', 200],
+    ['evil.example', 403],
+    ['evil.example:19000', 403],
+    ['127.0.0.1.evil.example', 403],
+    ['10.0.0.1', 403],
+    ['0.0.0.0', 403],
+  ])('a loopback listener answers a request for host %j with %d', async (host, status) => {
+    const { port } = await serve(onlyForLoopbackHosts((_, response) => response.end()));
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    request({ host: '127.0.0.1', port, headers: { host } }, resolve).on('error', reject).end();
+    const answer = await promise;
+    answer.resume();
+    expect(answer.statusCode).toBe(status);
+  });
+
+  it('knows a loopback host by any of its names', () => {
+    expect(
+      ['::1', '[::1]', '127.9.9.9', 'LOCALHOST', 'localhost.', '::ffff:127.0.0.1'].filter((it) => !isLoopback(it)),
+    ).toEqual([]);
+    expect(['::', '0.0.0.0', 'example.com', '2130706433', ''].filter(isLoopback)).toEqual([]);
+  });
+});
