@@ -52,7 +52,7 @@ export type GaugeName =
   | 'gatehouse_targets'
   | 'gatehouse_policies'
   | 'gatehouse_synced'
-  | 'gatehouse_unparsable_files'
+  | 'gatehouse_input_errors'
   | 'gatehouse_xds_streams';
 
 /** Counts and levels, without time and without I/O. */

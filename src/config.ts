@@ -1,0 +1,125 @@
+import {
+  duration,
+  type Flag,
+  type FlagValues,
+  type ListenAddress,
+  listenAddress,
+  oneOf,
+  UsageError,
+  wholeNumber,
+} from './flags.ts';
+import type { LogFormat, LogLevel } from './log.ts';
+
+/** How the program logs; every command has these. */
+export interface LogSettings {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+}
+
+/** What `gatehouse serve` runs with. */
+export interface ServeSettings {
+  /** Files and folders, in their order; what comes first wins. */
+  readonly filenames: readonly string[];
+  /** Empty: all namespaces. */
+  readonly namespaces: readonly string[];
+  readonly xdsListen: ListenAddress;
+  readonly debugListen: ListenAddress;
+  readonly metricsListen: ListenAddress;
+  readonly controllerName: string;
+  readonly clusterDomain: string;
+  readonly externalNameServices: boolean;
+  readonly allowLoopbackTargets: boolean;
+  /** Milliseconds after which streams that are still open are cut. */
+  readonly shutdownGrace: number;
+  /** Milliseconds that a response may stay without an answer. */
+  readonly ackTimeout: number;
+  /** Bytes of one request. */
+  readonly receiveLimit: number;
+  /** Milliseconds without a change after which a save counts as complete, and the most that it may take. */
+  readonly quiet: { readonly idle: number; readonly ceiling: number };
+}
+
+export const logFlags: readonly Flag[] = [
+  { name: 'log-level', value: '<level>', default: 'info', help: 'debug, info, warn or error' },
+  {
+    name: 'log-format',
+    value: '<format>',
+    default: 'auto',
+    help: 'auto (text on a terminal, else JSON), json or text',
+  },
+];
+
+export const serveFlags: readonly Flag[] = [
+  {
+    name: 'filename',
+    short: 'f',
+    value: '<file or folder>',
+    repeatable: true,
+    help: 'watch manifests instead of a cluster; what comes first wins',
+  },
+  { name: 'namespace', value: '<name>', repeatable: true, help: 'restrict all namespaced kinds to these namespaces' },
+  { name: 'xds-listen', value: '<host:port>', default: '0.0.0.0:9977', help: 'where gateways connect (gRPC, ADS)' },
+  { name: 'debug-listen', value: '<host:port>', default: '127.0.0.1:9097', help: 'snapshots and nodes, for people' },
+  { name: 'metrics-listen', value: '<host:port>', default: '0.0.0.0:9092', help: '/healthz, /readyz, /metrics' },
+  {
+    name: 'controller-name',
+    value: '<name>',
+    default: 'kgateway.dev/kgateway',
+    help: 'the GatewayClasses that are ours',
+  },
+  { name: 'cluster-domain', value: '<domain>', default: 'cluster.local', help: "the domain of the cluster's Services" },
+  { name: 'external-name-services', default: 'true', help: 'whether Services of type ExternalName become targets' },
+  {
+    name: 'allow-loopback-targets',
+    default: 'false',
+    help: 'let Services point at this machine; for trying things out',
+  },
+  { name: 'shutdown-grace', value: '<duration>', default: '10s', help: 'how long streams may take to go elsewhere' },
+  { name: 'ack-timeout', value: '<duration>', default: '30s', help: 'how long a node may leave a response unanswered' },
+  { name: 'receive-limit', value: '<bytes>', default: '33554432', help: 'the largest request of a node' },
+  {
+    name: 'quiet',
+    value: '<duration>',
+    default: '25ms',
+    help: 'quiet time after which a save of files counts as complete',
+  },
+  { name: 'quiet-ceiling', value: '<duration>', default: '500ms', help: 'the most that waiting for quiet may take' },
+];
+
+/** Decodes the flags of `serve`; throws a UsageError that says what to write instead. */
+export function serveSettings(flags: FlagValues): ServeSettings {
+  const filenames = flags.list('filename');
+  if (filenames.length === 0) {
+    throw new UsageError('say what to serve: gatehouse serve -f <file or folder>');
+  }
+  const domain = flags.text('cluster-domain');
+  if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(domain)) {
+    throw new UsageError(`--cluster-domain is a domain name in lower case, for example cluster.local, not "${domain}"`);
+  }
+  return {
+    filenames,
+    namespaces: flags.list('namespace'),
+    xdsListen: listenAddress('xds-listen', flags.text('xds-listen')),
+    debugListen: listenAddress('debug-listen', flags.text('debug-listen')),
+    metricsListen: listenAddress('metrics-listen', flags.text('metrics-listen')),
+    controllerName: flags.text('controller-name'),
+    clusterDomain: domain,
+    externalNameServices: flags.on('external-name-services'),
+    allowLoopbackTargets: flags.on('allow-loopback-targets'),
+    shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
+    ackTimeout: duration('ack-timeout', flags.text('ack-timeout')),
+    receiveLimit: wholeNumber('receive-limit', flags.text('receive-limit'), 1, 2 ** 31 - 1),
+    quiet: {
+      idle: duration('quiet', flags.text('quiet')),
+      ceiling: duration('quiet-ceiling', flags.text('quiet-ceiling')),
+    },
+  };
+}
+
+/** Decodes the flags that every command has. */
+export function logSettings(flags: FlagValues): LogSettings {
+  return {
+    level: oneOf('log-level', flags.text('log-level'), ['debug', 'info', 'warn', 'error']),
+    format: oneOf('log-format', flags.text('log-format'), ['auto', 'json', 'text']),
+  };
+}

@@ -1,0 +1,52 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { CounterName, Counters, GaugeName } from '../edges.ts';
+
+/** Counters that can be read by Prometheus. */
+export interface Metrics extends Counters {
+  readonly contentType: string;
+  /** The text that `/metrics` answers. */
+  text(): Promise<string>;
+}
+
+const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonly labels?: readonly string[] }>> = {
+  gatehouse_graph_runs_total: { help: 'Transformations that ran.' },
+  gatehouse_graph_failures_total: { help: 'Transformations that threw: bugs of ours.', labels: ['collection'] },
+  gatehouse_commits_total: { help: 'Batches of input that were applied.' },
+  gatehouse_source_problems_total: { help: 'Problems found in the input.', labels: ['severity'] },
+  gatehouse_wire_encodes_total: { help: 'Resources encoded, once for the whole fleet.', labels: ['type'] },
+  gatehouse_xds_requests_total: { help: 'Requests of nodes.', labels: ['type'] },
+  gatehouse_xds_responses_total: { help: 'Responses to nodes.', labels: ['type'] },
+  gatehouse_xds_acks_total: { help: 'Responses that nodes accepted.', labels: ['type'] },
+  gatehouse_xds_nacks_total: { help: 'Responses that nodes rejected.', labels: ['type'] },
+  gatehouse_xds_stale_nonces_total: { help: 'Requests that answer an older response.', labels: ['type'] },
+  gatehouse_xds_unknown_types_total: { help: 'Requests for a type that nobody knows.' },
+  gatehouse_xds_streams_ended_total: { help: 'Streams that ended, by gRPC status.', labels: ['code'] },
+};
+
+const gaugeHelp: Readonly<Record<GaugeName, string>> = {
+  gatehouse_gateways: 'Gateway objects of ours that are served.',
+  gatehouse_targets: 'Targets, over all Gateways.',
+  gatehouse_policies: 'Policies that yield a Config.',
+  gatehouse_synced: '1 when every kind of resource was read once.',
+  gatehouse_input_errors: 'Problems in the input right now because of which something is dropped.',
+  gatehouse_xds_streams: 'Streams that are open.',
+};
+
+/** Metrics of this process, in a registry of their own. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const counters = new Map<string, Counter>();
+  for (const [name, { help, labels }] of Object.entries(counterHelp)) {
+    counters.set(name, new Counter({ name, help, labelNames: labels ?? [], registers: [registry] }));
+  }
+  const gauges = new Map<string, Gauge>();
+  for (const [name, help] of Object.entries(gaugeHelp))
+    gauges.set(name, new Gauge({ name, help, registers: [registry] }));
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    count: (name, labels, by) => counters.get(name)?.inc({ ...labels }, by ?? 1),
+    gauge: (name, value, labels) => gauges.get(name)?.set({ ...labels }, value),
+  };
+}
