@@ -1,0 +1,98 @@
+import type { Endpoint } from '../network/resolve.ts';
+import { decodeAuthn } from './decode-authn.ts';
+import { configError, type Fields, fieldsOf } from './fields.ts';
+import type { GatewayConfig, ListenerConfig } from './model.ts';
+import type { Mounts } from './mounts.ts';
+
+/** A configuration that can be used, and what in it deserves a second look. */
+export interface DecodedConfig {
+  readonly config: GatewayConfig;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the JSON of a configuration. An unknown field at the top is a warning; in `listener` and below it is an error,
+ * since what is not understood there could be meant to keep somebody out.
+ *
+ * @throws GatewayError with the field, what is wrong with it and what to write instead
+ */
+export function decodeConfig(json: unknown, mounts: Mounts): DecodedConfig {
+  const top = fieldsOf(json, '');
+  if (top.value('type') === 'static') {
+    throw configError(
+      'type',
+      '"static" is not supported: targets and rules come from a control plane, never from this file; write "xds" and set xds_address',
+    );
+  }
+  top.word('type', ['xds']);
+  const config: GatewayConfig = {
+    xdsAddress: decodeXdsAddress(top),
+    metadata: top.stringMap('metadata'),
+    altXdsHostname: optionalString(top, 'alt_xds_hostname'),
+    listener: decodeListener(top.object('listener'), mounts),
+  };
+  return { config, warnings: [...unknownFields(top), ...weaknesses(config.listener)] };
+}
+
+const known = ['type', 'xds_address', 'metadata', 'alt_xds_hostname', 'listener'] as const;
+
+function unknownFields(top: Fields): readonly string[] {
+  return top
+    .unknown(known)
+    .map((name) => `${name}: is not a field known here and is ignored; known are ${known.join(', ')}`);
+}
+
+function decodeXdsAddress(top: Fields): Endpoint {
+  const wanted = 'the address of the control plane, such as "http://kgateway.kgateway-system.svc.cluster.local:9977"';
+  const url = URL.parse(top.string('xds_address', wanted));
+  if (url?.protocol === 'https:')
+    throw configError('xds_address', 'TLS is not supported on this connection: write http://');
+  const bare = url !== null && `${url.pathname}${url.search}${url.hash}${url.username}${url.password}` === '/';
+  if (!bare || url.protocol !== 'http:') throw configError('xds_address', 'must be http://host:port and nothing more');
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 80 : Number(url.port) };
+}
+
+function decodeListener(listener: Fields, mounts: Mounts): ListenerConfig {
+  switch (listener.word('type', ['sse', 'stdio'])) {
+    case 'stdio':
+      listener.only(['type']);
+      return { type: 'stdio' };
+    case 'sse': {
+      listener.only(['type', 'host', 'port', 'authn']);
+      const host = listener.string('host', 'the address to listen on, such as "0.0.0.0"').replace(/^\[|\]$/g, '');
+      const authn = listener.optionalObject('authn');
+      return {
+        type: 'sse',
+        host,
+        port: listener.integer('port', 0, 65535),
+        authn: authn === undefined ? undefined : decodeAuthn(authn, mounts),
+      };
+    }
+  }
+}
+
+/** What the file may say, and a careful operator would not. */
+function weaknesses(listener: ListenerConfig): readonly string[] {
+  if (listener.type === 'stdio' || listener.authn === undefined) return [];
+  const { issuers, audiences, jwks } = listener.authn;
+  const warnings: string[] = [];
+  if (audiences.length === 0) {
+    warnings.push(
+      'listener.authn.audience: is empty, so a token that was made for any other service is accepted here; list the audience of this gateway',
+    );
+  }
+  if (issuers.length === 0) {
+    warnings.push('listener.authn.issuer: is empty, so the issuer of a token is not checked; list the issuer');
+  }
+  if (jwks.kind === 'remote' && jwks.url.protocol === 'http:') {
+    warnings.push(
+      'listener.authn.jwks.url: keys come without TLS, so whoever is on the way can replace them; use https://',
+    );
+  }
+  return warnings;
+}
+
+function optionalString(fields: Fields, name: string): string | undefined {
+  const value = fields.value(name) ?? '';
+  return value === '' ? undefined : fields.string(name, 'a string');
+}

@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../../src/gateway/config/config.ts';
+import type { DecodedConfig } from '../../../src/gateway/config/decode.ts';
+import { parseMounts } from '../../../src/gateway/config/mounts.ts';
+import { listen } from '../../../src/gateway/network/listen.ts';
+import { createNetwork } from '../../../src/gateway/network/network.ts';
+import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
+import { createTextFetch } from '../../../src/gateway/network/text-fetch.ts';
+import { guideConfig } from '../../support/guide.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gateway-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function load(
+  source: { readonly file?: string; readonly config?: string },
+  ...mounts: readonly string[]
+): Promise<DecodedConfig> {
+  const network = createNetwork(parseResolutions([]));
+  const fetchText = createTextFetch(network.operatorFetch, createManualClock());
+  try {
+    return await loadConfig(
+      { file: undefined, config: undefined, ...source },
+      { mounts: parseMounts(mounts), fetchText },
+    );
+  } finally {
+    await network.stop();
+  }
+}
+
+const pathOf = ({ config: { listener } }: DecodedConfig): unknown =>
+  listener.type === 'sse' && listener.authn?.jwks.kind === 'file' ? listener.authn.jwks.path : undefined;
+
+describe('the configuration', () => {
+  const text = JSON.stringify(guideConfig);
+
+  it('is read from a file, whose own path and the paths in it lie where --mount says', async () => {
+    writeFileSync(join(folder, 'config.json'), text);
+    expect(pathOf(await load({ file: '/config/config.json' }, `/config=${folder}`))).toBe(join(folder, 'jwks.json'));
+  });
+
+  it('is read as it is without --mount, also from a file: URL and after a byte order mark', async () => {
+    const path = join(folder, 'config.json');
+    writeFileSync(path, `\uFEFF${text}`);
+    expect(pathOf(await load({ file: path }))).toBe('/config/jwks.json');
+    expect(pathOf(await load({ file: pathToFileURL(path).href }))).toBe('/config/jwks.json');
+  });
+
+  it('is taken from the command line', async () => {
+    expect(pathOf(await load({ config: text }))).toBe('/config/jwks.json');
+  });
+
+  it('is fetched from a URL, which may answer with 200 only', async () => {
+    const server = createServer((request, response) => {
+      response.statusCode = request.url === '/config.json' ? 200 : 404;
+      response.end(text);
+    });
+    const { port } = await listen(server, { host: '127.0.0.1', port: 0 }, 'a test');
+    try {
+      expect(pathOf(await load({ file: `http://127.0.0.1:${port}/config.json` }))).toBe('/config/jwks.json');
+      await expect(load({ file: `http://127.0.0.1:${port}/other` })).rejects.toMatchObject({
+        reason: 'environment',
+        message: `--file=http://127.0.0.1:${port}/other: the configuration cannot be read: answered with status 404`,
+      });
+    } finally {
+      server.close();
+    }
+  });
+
+  it('comes from exactly one place', async () => {
+    for (const source of [{}, { file: 'a', config: '{}' }]) {
+      await expect(load(source)).rejects.toThrow(
+        '--file=<path or URL> or with --config=<JSON>, exactly one of the two',
+      );
+    }
+  });
+
+  it('that is missing, is no JSON or says something else is an error that names the source', async () => {
+    await expect(load({ file: join(folder, 'none.json') })).rejects.toMatchObject({
+      reason: 'environment',
+      message: expect.stringMatching(/^--file=.*none\.json: the configuration cannot be read: ENOENT/),
+    });
+    await expect(load({ config: '{' })).rejects.toMatchObject({
+      reason: 'usage',
+      message: expect.stringMatching(/^--config: is not JSON: /),
+    });
+    await expect(load({ config: '{}' })).rejects.toMatchObject({
+      reason: 'usage',
+      message: '--config: type: is missing: write "xds"',
+    });
+  });
+});
+
+describe('--mount', () => {
+  it('moves absolute paths below it, the longest first, and nothing else', () => {
+    const mounts = parseMounts(['/config=/srv/a', '/config/keys/=keys', '/one.json=/srv/b.json']);
+    expect(mounts('/config/config.json')).toBe('/srv/a/config.json');
+    expect(mounts('/config')).toBe('/srv/a');
+    expect(mounts('/config/keys/x/jwks.json')).toBe('keys/x/jwks.json');
+    expect(mounts('/one.json')).toBe('/srv/b.json');
+    expect(mounts('/configuration/x')).toBe('/configuration/x');
+    expect(mounts('config/x')).toBe('config/x');
+    expect(mounts('/config/../etc/x')).toBe('/config/../etc/x');
+    expect(mounts('/etc/../config/x')).toBe('/srv/a/x');
+  });
+
+  it('of the root moves everything', () => {
+    expect(parseMounts(['/=/srv'])('/config/x')).toBe('/srv/config/x');
+  });
+
+  it.each(['', '/config', '/config=', 'config=/srv', '=/srv'])('refuses %j and says how it is written', (value) => {
+    expect(() => parseMounts([value])).toThrow(
+      `--mount=${value}: write /path=<folder>, the path beginning with a slash`,
+    );
+  });
+});

@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest';
+import { decodeConfig } from '../../../src/gateway/config/decode.ts';
+import type { GatewayConfig } from '../../../src/gateway/config/model.ts';
+import { guideConfig } from '../../support/guide.ts';
+
+const asIs = (path: string): string => path;
+const decode = (json: unknown): GatewayConfig => decodeConfig(json, asIs).config;
+const warnings = (json: unknown): readonly string[] => decodeConfig(json, asIs).warnings;
+const withListener = (change: object): object => ({ ...guideConfig, listener: { ...guideConfig.listener, ...change } });
+const withAuthn = (change: object): object => withListener({ authn: { ...guideConfig.listener.authn, ...change } });
+const withJwks = (jwks: unknown): object => withAuthn({ jwks });
+const remote = (change: object): object =>
+  withJwks({ type: 'remote', url: 'https://issuer.example', port: 443, ...change });
+
+describe("the guide's configuration", () => {
+  it('is understood, without a warning', () => {
+    expect(decodeConfig(guideConfig, asIs)).toEqual({
+      config: {
+        xdsAddress: { host: 'kgateway.kgateway-system.svc.cluster.local', port: 9977 },
+        metadata: new Map(),
+        altXdsHostname: 'mcp-gateway.default.svc.cluster.local',
+        listener: {
+          type: 'sse',
+          host: '0.0.0.0',
+          port: 8080,
+          authn: { issuers: ['me'], audiences: ['me.com'], jwks: { kind: 'file', path: '/config/jwks.json' } },
+        },
+      },
+      warnings: [],
+    });
+  });
+
+  it('may leave out what is optional', () => {
+    expect(decode({ type: 'xds', xds_address: 'http://[::1]:9977/', listener: { type: 'stdio' } })).toEqual({
+      xdsAddress: { host: '::1', port: 9977 },
+      metadata: new Map(),
+      altXdsHostname: undefined,
+      listener: { type: 'stdio' },
+    });
+    expect(decode(withListener({ authn: undefined })).listener).toMatchObject({ authn: undefined });
+    expect(decode(withListener({ authn: null })).listener).toMatchObject({ authn: undefined });
+  });
+});
+
+const wrong: [string, unknown, string][] = [
+  ['no object', [], 'the configuration: must be an object, not a list'],
+  ['no type', { ...guideConfig, type: undefined }, 'type: is missing: write "xds"'],
+  [
+    'a static gateway',
+    { ...guideConfig, type: 'static' },
+    'type: "static" is not supported: targets and rules come from a control plane',
+  ],
+  ['another type', { ...guideConfig, type: 'XDS' }, 'type: must be "xds", not "XDS"'],
+  [
+    'no control plane',
+    { ...guideConfig, xds_address: '' },
+    'xds_address: must be the address of the control plane, such as',
+  ],
+  [
+    'TLS to it',
+    { ...guideConfig, xds_address: 'https://a:1' },
+    'xds_address: TLS is not supported on this connection: write http://',
+  ],
+  [
+    'no scheme',
+    { ...guideConfig, xds_address: 'kgateway:9977' },
+    'xds_address: must be http://host:port and nothing more',
+  ],
+  ['a path', { ...guideConfig, xds_address: 'http://a:1/x' }, 'xds_address: must be http://host:port and nothing more'],
+  [
+    'a password',
+    { ...guideConfig, xds_address: 'http://a:b@c:1' },
+    'xds_address: must be http://host:port and nothing more',
+  ],
+  [
+    'metadata that is no text',
+    { ...guideConfig, metadata: { a: 1 } },
+    'metadata.a: must be a string, not 1: put it in quotes',
+  ],
+  ['metadata as a list', { ...guideConfig, metadata: [] }, 'metadata: must be a map of strings, not a list'],
+  ['a host name of another type', { ...guideConfig, alt_xds_hostname: 5 }, 'alt_xds_hostname: must be a string, not 5'],
+  ['no listener', { ...guideConfig, listener: undefined }, 'listener: is missing: write an object'],
+  ['a listener of another type', withListener({ type: 'http' }), 'listener.type: must be "sse" or "stdio", not "http"'],
+  ['a port as text', withListener({ port: '8080' }), 'listener.port: must be an integer from 0 to 65535, not "8080"'],
+  [
+    'a port out of range',
+    withListener({ port: 65536 }),
+    'listener.port: must be an integer from 0 to 65535, not 65536',
+  ],
+  [
+    'no host',
+    withListener({ host: undefined }),
+    'listener.host: is missing: write the address to listen on, such as "0.0.0.0"',
+  ],
+  ['authn as text', withListener({ authn: 'jwt' }), 'listener.authn: must be an object, not "jwt"'],
+  ['another authn', withAuthn({ type: 'basic' }), 'listener.authn.type: must be "jwt", not "basic"'],
+  [
+    'an issuer that is no list',
+    withAuthn({ issuer: 'me' }),
+    'listener.authn.issuer: must be a list of non-empty strings, such as ["me"], not "me"',
+  ],
+  [
+    'an issuer that is null',
+    withAuthn({ issuer: null }),
+    'listener.authn.issuer: must be a list of non-empty strings, such as ["me"], not null',
+  ],
+  [
+    'an empty audience',
+    withAuthn({ audience: [''] }),
+    'listener.authn.audience: must be a list of non-empty strings, such as ["me"], not a list',
+  ],
+  [
+    'an audience that is a number',
+    withAuthn({ audience: ['a', 5] }),
+    'listener.authn.audience: must be a list of non-empty strings',
+  ],
+  ['no keys', withJwks(undefined), 'listener.authn.jwks: is missing: write an object'],
+  [
+    'keys from elsewhere',
+    withJwks({ type: 'file' }),
+    'listener.authn.jwks.type: must be "local" or "remote", not "file"',
+  ],
+  [
+    'a source of another type',
+    withJwks({ type: 'local', source: { type: 'url', data: 'x' } }),
+    'listener.authn.jwks.source.type: must be "file" or "inline", not "url"',
+  ],
+  [
+    'a source without data',
+    withJwks({ type: 'local', source: { type: 'file' } }),
+    'listener.authn.jwks.source.data: is missing: write the path of a JWK or JWK Set',
+  ],
+  [
+    'a remote without scheme',
+    remote({ url: 'issuer.example' }),
+    'listener.authn.jwks.url: must begin with https:// or http://',
+  ],
+  [
+    'a remote with a password',
+    remote({ url: 'https://a:b@c' }),
+    'listener.authn.jwks.url: must not hold a user or password: use headers',
+  ],
+  [
+    'two ports',
+    remote({ url: 'https://a:8443', port: 9443 }),
+    'listener.authn.jwks.port: is 9443, and url says 8443: keep one of the two',
+  ],
+  ['a header that is no text', remote({ headers: { a: 1 } }), 'listener.authn.jwks.headers.a: must be a string, not 1'],
+  [
+    'a header that HTTP cannot carry',
+    remote({ headers: { 'a b': 'x' } }),
+    'listener.authn.jwks.headers.a b: is not a header that HTTP can carry',
+  ],
+  [
+    'a time without unit',
+    remote({ refresh_interval: 'soon' }),
+    'listener.authn.jwks.refresh_interval: must be a length of time from 1ms to 24h',
+  ],
+  [
+    'no time at all',
+    remote({ initial_timeout: 0 }),
+    'listener.authn.jwks.initial_timeout: must be a length of time from 1ms to 24h',
+  ],
+];
+
+describe('a field that is wrong is named, with what to write instead', () => {
+  it.each(wrong)('%s', (_, json, message) => {
+    expect(() => decode(json)).toThrow(message);
+  });
+});
+
+describe('an unknown field', () => {
+  it('at the top is a warning that names the known ones', () => {
+    expect(warnings({ ...guideConfig, listeners: [], alt_xds_host: 'x' })).toEqual([
+      'listeners: is not a field known here and is ignored; known are type, xds_address, metadata, alt_xds_hostname, listener',
+      'alt_xds_host: is not a field known here and is ignored; known are type, xds_address, metadata, alt_xds_hostname, listener',
+    ]);
+  });
+
+  it.each<[string, object]>([
+    ['listener.rbac', withListener({ rbac: [] })],
+    ['listener.tls', withListener({ tls: {} })],
+    ['listener.authn', { ...guideConfig, listener: { type: 'stdio', authn: guideConfig.listener.authn } }],
+    ['listener.authn.audiences', withAuthn({ audiences: ['me.com'] })],
+    ['listener.authn.jwks.kid', withJwks({ ...guideConfig.listener.authn.jwks, kid: 'x' })],
+    [
+      'listener.authn.jwks.source.sha256',
+      withJwks({ type: 'local', source: { type: 'inline', data: '{}', sha256: 'x' } }),
+    ],
+    ['listener.authn.jwks.thumbprint', remote({ thumbprint: 'x' })],
+  ])('where it could narrow is an error: %s', (place, json) => {
+    expect(() => decode(json)).toThrow(`${place}: is not a field known here; known are`);
+  });
+});
+
+describe('what a careful operator would not write', () => {
+  it('is a warning: no audience, no issuer, keys without TLS', () => {
+    const said = warnings(
+      withAuthn({ issuer: [], audience: undefined, jwks: { type: 'remote', url: 'http://idp', port: 80 } }),
+    );
+    expect(said.map((line) => line.slice(0, line.indexOf(':')))).toEqual([
+      'listener.authn.audience',
+      'listener.authn.issuer',
+      'listener.authn.jwks.url',
+    ]);
+  });
+});
+
+describe('keys', () => {
+  const jwksOf = (json: unknown): unknown => {
+    const { listener } = decode(json);
+    return listener.type === 'sse' ? listener.authn?.jwks : undefined;
+  };
+
+  it('in the file itself may be text or an object', () => {
+    expect(jwksOf(withJwks({ type: 'local', source: { type: 'inline', data: '{"keys":[]}' } }))).toEqual({
+      kind: 'inline',
+      text: '{"keys":[]}',
+    });
+    expect(jwksOf(withJwks({ type: 'local', source: { type: 'inline', data: { keys: [] } } }))).toEqual({
+      kind: 'inline',
+      text: '{"keys":[]}',
+    });
+  });
+
+  it('from afar have defaults', () => {
+    expect(jwksOf(remote({ headers: { 'x-key': 'a' } }))).toEqual({
+      kind: 'remote',
+      url: new URL('https://issuer.example/'),
+      headers: new Map([['x-key', 'a']]),
+      initialTimeout: 5000,
+      refreshInterval: 60_000,
+    });
+  });
+
+  it.each([
+    ['https://issuer.example', 443, '.well-known/jwks.json', 'https://issuer.example/.well-known/jwks.json'],
+    ['https://issuer.example', 8443, '/jwks', 'https://issuer.example:8443/jwks'],
+    ['http://issuer.example/', 8080, '', 'http://issuer.example:8080/'],
+    ['https://issuer.example/realms/x', 443, 'certs?v=1', 'https://issuer.example/realms/x/certs?v=1'],
+    ['https://issuer.example/realms/x/', undefined, '/certs', 'https://issuer.example/realms/x/certs'],
+    ['https://issuer.example:8443', undefined, undefined, 'https://issuer.example:8443/'],
+    ['https://issuer.example', 443, '//evil.example/jwks', 'https://issuer.example/evil.example/jwks'],
+  ])('%s, port %s and path %s are asked for at %s', (url, port, path, whole) => {
+    expect(jwksOf(remote({ url, port, path }))).toMatchObject({ url: new URL(whole) });
+  });
+
+  it.each([
+    [10, 10_000],
+    [0.5, 500],
+    ['10s', 10_000],
+    ['500ms', 500],
+    ['5m', 300_000],
+    ['1.5h', 5_400_000],
+    [{ secs: 10, nanos: 500_000_000 }, 10_500],
+    [{ secs: 10 }, 10_000],
+  ])('may be refreshed every %j', (written, refreshInterval) => {
+    expect(jwksOf(remote({ refresh_interval: written }))).toMatchObject({ refreshInterval });
+  });
+});
