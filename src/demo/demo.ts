@@ -1,0 +1,145 @@
+import { connectAgent } from './agent.ts';
+import { controlPlane } from './control-plane.ts';
+import { guideToken } from './credential.ts';
+import { type Guide, layOut } from './guide.ts';
+import { portsInUse } from './ports.ts';
+import { type Program, type ProgramSource, startProgram } from './programs.ts';
+import { StoryError, tellStory } from './story.ts';
+
+/** What the demo runs with. */
+export interface DemoOptions {
+  /** Ends after the story instead of staying up. */
+  readonly once: boolean;
+  /** The gateway's listener port instead of the guide's. */
+  readonly port: number | undefined;
+  /** The folder of the guide's manifests. */
+  readonly manifests: string;
+  /** The entry file that the three programs are started from. */
+  readonly entry: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Writes one line for the person at the terminal. */
+  readonly tell: (line: string) => void;
+  /** Settles when somebody wants it to end. */
+  readonly asked: Promise<void>;
+}
+
+/** `told`: as the guide says. `otherwise`: a step went otherwise. `impossible`: a port is in use or a program did not start. */
+export type DemoOutcome =
+  | { readonly kind: 'told' }
+  | { readonly kind: 'otherwise' | 'impossible'; readonly message: string };
+
+const xdsAddress = '127.0.0.1:9977';
+const debugAddress = '127.0.0.1:9097';
+
+/** Starts the three programs, tells the story, and stops them again, whatever happens. */
+export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
+  const guide = await layOut(options.manifests, options.port);
+  const inUse = await portsInUse(neededPorts(guide));
+  if (inUse.length > 0) {
+    await guide.discard();
+    return { kind: 'impossible', message: inUse.join('\n') };
+  }
+  const died = Promise.withResolvers<DemoOutcome>();
+  const programs: Program[] = [];
+  const source: ProgramSource = {
+    entry: options.entry,
+    logs: guide.logs,
+    environment: options.environment,
+    died: (message) => died.resolve({ kind: 'impossible', message }),
+  };
+  const stopped = options.asked.then((): DemoOutcome => ({ kind: 'told' }));
+  try {
+    return await Promise.race([tell(options, guide, source, programs), died.promise, stopped]);
+  } finally {
+    await Promise.all(programs.toReversed().map((program) => program.stop()));
+    await guide.discard();
+    options.tell('Everything has stopped.');
+  }
+}
+
+async function tell(
+  options: DemoOptions,
+  guide: Guide,
+  source: ProgramSource,
+  programs: Program[],
+): Promise<DemoOutcome> {
+  try {
+    options.tell("Starting the control plane, the MCP gateway and the sample tool on the guide's manifests …");
+    await startPrograms(guide, source, programs);
+    options.tell('');
+    await tellStory({
+      guide,
+      controlPlane: controlPlane(debugAddress, 'default/mcp-gateway'),
+      connect: () => connectAgent(endpointOf(guide), guideToken),
+      tell: options.tell,
+    });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: error instanceof StoryError ? 'otherwise' : 'impossible', message };
+  }
+  if (options.once) return { kind: 'told' };
+  for (const line of byHand(guide)) options.tell(line);
+  await options.asked;
+  return { kind: 'told' };
+}
+
+/** Starts the three programs with what a cluster would provide: the mounted ConfigMap, names, and ports. */
+async function startPrograms(guide: Guide, source: ProgramSource, programs: Program[]): Promise<void> {
+  const start = (command: string, args: readonly string[], environment = {}): Program => {
+    const program = startProgram({ ...source, environment: { ...source.environment, ...environment } }, command, args);
+    programs.push(program);
+    return program;
+  };
+  const tool = start('mcp-tool', ['--sse', '--host=127.0.0.1', '--port=0']);
+  const serve = start('serve', ['-f', guide.watched, `--xds-listen=${xdsAddress}`, `--debug-listen=${debugAddress}`]);
+  const toolAddress = await tool.listening('mcp');
+  await serve.listening('xds');
+  const gateway = start(
+    'gateway',
+    [
+      '--file=/config/config.json',
+      `--mount=/config=${guide.mounted}`,
+      `--resolve=kgateway.kgateway-system.svc.cluster.local:9977=${xdsAddress}`,
+      `--resolve=mcp-tool.default.svc.cluster.local:8080=${toolAddress}`,
+    ],
+    { POD_NAMESPACE: 'default', POD_NAME: 'mcp-gateway', NODE_NAME: 'mcp-gateway', GW_NAME: 'mcp-gateway' },
+  );
+  await gateway.listening('mcp');
+}
+
+function neededPorts({ gatewayPort }: Guide): Parameters<typeof portsInUse>[0] {
+  const stop = 'stop what has it';
+  return [
+    { host: '127.0.0.1', port: 9977, what: 'where gateways connect', remedy: stop },
+    { host: '127.0.0.1', port: 9097, what: 'the debug endpoint', remedy: stop },
+    { host: '0.0.0.0', port: 9092, what: 'health and metrics', remedy: stop },
+    { host: '127.0.0.1', port: 19000, what: "the gateway's admin endpoint", remedy: stop },
+    {
+      host: '0.0.0.0',
+      port: gatewayPort,
+      what: "the gateway's listener",
+      remedy: 'choose another with npm start -- --port <port>',
+    },
+  ];
+}
+
+function endpointOf({ gatewayPort }: Guide): string {
+  return `http://127.0.0.1:${gatewayPort}/sse`;
+}
+
+function byHand(guide: Guide): string[] {
+  const endpoint = endpointOf(guide);
+  return [
+    '',
+    'Everything stays up. Try it by hand:',
+    `  MCP endpoint   ${endpoint} (HTTP+SSE), ${endpoint.replace('/sse', '/mcp')} (Streamable HTTP)`,
+    `  Token          ${guideToken}`,
+    `  Inspector      npx @modelcontextprotocol/inspector --cli ${endpoint} --transport sse \\`,
+    '                   --header "Authorization: Bearer <token>" --method tools/list',
+    `  Snapshot       http://${debugAddress}/snapshots/xds?pretty`,
+    `  Gateway        http://127.0.0.1:19000/targets, /rbac, /listeners`,
+    `  Manifests      ${guide.watched} (copy the policy in: cp deploy/examples/guide/6-mcpauthpolicy.yaml ${guide.watched}/)`,
+    `  Logs           ${guide.logs}`,
+    'Ctrl-C stops everything.',
+  ];
+}

@@ -1,0 +1,23 @@
+import { createServer } from 'node:net';
+
+/** A port that the story needs, and what can be done when somebody has it. */
+export interface NeededPort {
+  readonly host: string;
+  readonly port: number;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** A sentence for each port that is in use. Finds out by listening for a moment. */
+export async function portsInUse(needed: readonly NeededPort[]): Promise<string[]> {
+  const taken = await Promise.all(needed.map(async (port) => ((await isFree(port)) ? [] : [port])));
+  return taken.flat().map(({ host, port, what, remedy }) => `port ${port} on ${host}, ${what}, is in use: ${remedy}`);
+}
+
+function isFree({ host, port }: NeededPort): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}

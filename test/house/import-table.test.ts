@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+/** One import that a folder must not have, and one that it may. */
+const folders: readonly (readonly [file: string, forbidden: string, allowed: string])[] = [
+  ['src/graph/planted.ts', 'node:fs', './model.ts'],
+  ['src/graph/planted.ts', '../edges.ts', './model.ts'],
+  ['src/resources/planted.ts', 'node:net', './model.ts'],
+  ['src/resources/planted.ts', '../graph/graph.ts', './model.ts'],
+  ['src/translate/planted.ts', '../wire/model.ts', '../graph/graph.ts'],
+  ['src/translate/planted.ts', 'node:crypto', '../resources/model.ts'],
+  ['src/wire/planted.ts', '../snapshot/model.ts', '../translate/model.ts'],
+  ['src/wire/planted.ts', '../translate/translate.ts', 'node:crypto'],
+  ['src/snapshot/planted.ts', '@grpc/grpc-js', 'sorted-btree'],
+  ['src/source/planted.ts', '../translate/model.ts', '../resources/resources.ts'],
+  ['src/source/planted.ts', '../resources/gateway.ts', 'rxjs'],
+  ['src/serve/planted.ts', '../resources/model.ts', '@grpc/grpc-js'],
+  ['src/serve/planted.ts', '@kubernetes/client-node', '../snapshot/model.ts'],
+  ['src/status/planted.ts', '../serve/model.ts', '../translate/model.ts'],
+  ['src/debug/planted.ts', '../serve/serve.ts', '../serve/model.ts'],
+  ['src/authz/planted.ts', '../translate/model.ts', '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts'],
+  ['src/gateway/planted.ts', '../snapshot/model.ts', '../authz/authz.ts'],
+  ['src/gateway/xds/planted.ts', '../../serve/serve.ts', '../model.ts'],
+  ['src/mcp-tool/planted.ts', '../gateway/model.ts', '../edges.ts'],
+  ['src/demo/planted.ts', '../serve/stream.ts', '../serve/serve.ts'],
+  ['src/planted.ts', './serve/stream.ts', './serve/serve.ts'],
+];
+
+const clocked = ['src/graph/planted-clock.ts', 'src/translate/planted-clock.ts'];
+
+/** The files are planted in a folder of their own, below the same configuration, and linted in one run. */
+const house = mkdtempSync(join(tmpdir(), 'gatehouse-import-table-'));
+let findings: ReadonlySet<string>;
+
+beforeAll(() => {
+  cpSync('biome.json', join(house, 'biome.json'));
+  for (const [row, [file, forbidden, allowed]] of folders.entries()) {
+    plant(file.replace('planted', `forbidden-${row}`), `import '${forbidden}';\n`);
+    plant(file.replace('planted', `allowed-${row}`), `import '${allowed}';\n`);
+  }
+  for (const file of clocked) plant(file, 'export const now: number = Date.now();\n');
+  const args = ['lint', '--vcs-enabled=false', '--max-diagnostics=none', '--reporter=github', '.'];
+  const { stdout } = spawnSync(resolve('node_modules/.bin/biome'), args, { cwd: house, encoding: 'utf8' });
+  const lines = stdout.matchAll(/title=(?<rule>[^,]+),file=(?<file>[^,]+),/g);
+  findings = new Set(
+    [...lines].map(({ groups }) => `${groups?.['rule']} in ${relative(realpathSync(house), groups?.['file'] ?? '')}`),
+  );
+});
+
+afterAll(() => rmSync(house, { recursive: true }));
+
+function plant(file: string, code: string): void {
+  mkdirSync(dirname(join(house, file)), { recursive: true });
+  writeFileSync(join(house, file), code);
+}
+
+describe('the import table', () => {
+  it.each(folders.map(([file, forbidden], row) => ({ file, forbidden, row })))(
+    'keeps $file from importing $forbidden',
+    ({ file, row }) => {
+      expect(findings).toContain(`lint/style/noRestrictedImports in ${file.replace('planted', `forbidden-${row}`)}`);
+    },
+  );
+
+  it.each(folders.map(([file, , allowed], row) => ({ file, allowed, row })))(
+    'lets $file import $allowed',
+    ({ file, row }) => {
+      expect(findings).not.toContain(`lint/style/noRestrictedImports in ${file.replace('planted', `allowed-${row}`)}`);
+    },
+  );
+
+  it.each(clocked)('keeps time out of %s', (file) => {
+    expect(findings).toContain(`lint/style/noRestrictedGlobals in ${file}`);
+  });
+});
