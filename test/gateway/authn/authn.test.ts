@@ -1,0 +1,259 @@
+import { createHmac } from 'node:crypto';
+import { type JWTPayload, UnsecuredJWT } from 'jose';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createAuthenticator } from '../../../src/gateway/authn/authn.ts';
+import type { JwtAuthenticator } from '../../../src/gateway/authn/model.ts';
+import type { JwtAuthnConfig } from '../../../src/gateway/config/model.ts';
+import type { Authentication, Caller } from '../../../src/gateway/model.ts';
+import { guideJwk, guideToken } from '../../support/guide.ts';
+import { createIssuer, type Issuer } from '../../support/issuer.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
+
+let clock: ManualClock;
+let log: RecordedLog;
+let issuer: Issuer;
+beforeAll(async () => {
+  issuer = await createIssuer('ES256', 'a');
+});
+beforeEach(() => {
+  clock = createManualClock();
+  log = createRecordedLog();
+});
+
+const noFetch = async (): Promise<string> => {
+  throw new Error('nothing is fetched here');
+};
+const withKeys = (keys: unknown, change: Partial<JwtAuthnConfig> = {}): Promise<JwtAuthenticator> =>
+  createAuthenticator(
+    { issuers: ['me'], audiences: ['me.com'], jwks: { kind: 'inline', text: JSON.stringify(keys) }, ...change },
+    { clock, log, fetchText: noFetch },
+  );
+const seconds = (fromNow: number): number => Math.floor(clock.now() / 1000) + fromNow;
+const good = (): JWTPayload => ({ iss: 'me', aud: 'me.com', sub: 'me', exp: seconds(300) });
+const principal = (answer: Authentication): Caller & { kind: 'principal' } => {
+  if (answer.kind === 'caller' && answer.caller.kind === 'principal') return answer.caller;
+  throw new Error(`refused: ${JSON.stringify(answer)}`);
+};
+const invalid = (description: string): object => ({
+  kind: 'refused',
+  status: 401,
+  challenge: `Bearer realm="mcp-gateway", error="invalid_token", error_description="${description}"`,
+});
+
+describe("the guide's token", () => {
+  it.each([['Bearer'], ['bearer'], ['BEARER ']])(
+    'is accepted after %s, by the one key of the guide',
+    async (scheme) => {
+      const authn = await withKeys(guideJwk);
+      const caller = principal(await authn.authenticate(`${scheme} ${guideToken}`));
+      expect(caller.claims).toMatchObject({ iss: 'me', aud: 'me.com', sub: 'me' });
+      expect(caller.expiresAt).toBe(1_900_650_294_000);
+    },
+  );
+
+  it('is not accepted when a single character changes', async () => {
+    const authn = await withKeys(guideJwk);
+    const changed = guideToken.replace(/.{3}$/, 'xxx');
+    expect(await authn.authenticate(`Bearer ${changed}`)).toMatchObject(
+      invalid('The signature of the token does not fit'),
+    );
+  });
+});
+
+describe('a request without a token', () => {
+  it.each([undefined, '', 'Bearer', 'Bearer  ', 'Basic bWU6bWU=', 'Token x'])(
+    'is challenged, without an error: %j',
+    async (header) => {
+      const authn = await withKeys(guideJwk);
+      const answer = await authn.authenticate(header);
+      expect(answer).toMatchObject({ kind: 'refused', status: 401, challenge: 'Bearer realm="mcp-gateway"' });
+    },
+  );
+});
+
+const changes: [string, (claims: JWTPayload) => JWTPayload, string][] = [
+  ['has expired', (it) => ({ ...it, exp: seconds(-61) }), 'The token has expired'],
+  ['never expires', ({ exp: _, ...it }) => it, 'The claim exp is missing or not what this gateway accepts'],
+  [
+    'expires at no number',
+    (it) => ({ ...it, exp: 'never' as unknown as number }),
+    'The claim exp is missing or not what this gateway accepts',
+  ],
+  [
+    'is from another issuer',
+    (it) => ({ ...it, iss: 'you' }),
+    'The claim iss is missing or not what this gateway accepts',
+  ],
+  ['has no issuer', ({ iss: _, ...it }) => it, 'The claim iss is missing or not what this gateway accepts'],
+  [
+    'is for another audience',
+    (it) => ({ ...it, aud: 'you.com' }),
+    'The claim aud is missing or not what this gateway accepts',
+  ],
+  ['has no audience', ({ aud: _, ...it }) => it, 'The claim aud is missing or not what this gateway accepts'],
+  [
+    'is not valid yet',
+    (it) => ({ ...it, nbf: seconds(61) }),
+    'The claim nbf is missing or not what this gateway accepts',
+  ],
+  ['was issued in the future', (it) => ({ ...it, iat: seconds(61) }), 'The token was issued in the future'],
+  [
+    'was issued at no number',
+    (it) => ({ ...it, iat: 'now' as unknown as number }),
+    'The claim iat is missing or not what this gateway accepts',
+  ],
+];
+
+describe('a token that is refused', () => {
+  it.each(changes)('%s', async (_, change, description) => {
+    const authn = await withKeys(issuer.jwk);
+    expect(await authn.authenticate(`Bearer ${await issuer.sign(change(good()))}`)).toMatchObject(invalid(description));
+  });
+
+  it('names another key, or was signed by a stranger', async () => {
+    const authn = await withKeys(issuer.jwk);
+    const stranger = await createIssuer('ES256', 'a');
+    expect(await authn.authenticate(`Bearer ${await issuer.sign(good(), { kid: 'b' })}`)).toMatchObject(
+      invalid('No key of this gateway fits the token'),
+    );
+    expect(await authn.authenticate(`Bearer ${await stranger.sign(good())}`)).toMatchObject(
+      invalid('The signature of the token does not fit'),
+    );
+  });
+
+  it('is signed with the public key as a shared secret, or not at all', async () => {
+    const rsa = await createIssuer('RS256', 'a');
+    const authn = await withKeys(rsa.jwk);
+    const part = (json: unknown): string => Buffer.from(JSON.stringify(json)).toString('base64url');
+    const unsigned = `${part({ alg: 'HS256', kid: 'a' })}.${part(good())}`;
+    const confused = `${unsigned}.${createHmac('sha256', JSON.stringify(rsa.jwk)).update(unsigned).digest('base64url')}`;
+    const plain = new UnsecuredJWT(good()).encode();
+    for (const token of [confused, plain]) {
+      expect(await authn.authenticate(`Bearer ${token}`)).toMatchObject({ kind: 'refused', status: 401 });
+    }
+  });
+
+  it.each(['x', 'a.b.c', '"quoted"', 'a b', '{}', `${'x'.repeat(9000)}`])('cannot be read: %.20s', async (token) => {
+    const authn = await withKeys(issuer.jwk);
+    expect(await authn.authenticate(`Bearer ${token}`)).toMatchObject(invalid('The token cannot be read'));
+  });
+
+  it('is never in the log nor in the answer', async () => {
+    const authn = await withKeys(issuer.jwk);
+    const token = await issuer.sign({ ...good(), iss: 'stranger', sub: 'somebody' });
+    const answer = await authn.authenticate(`Bearer ${token}`);
+    await authn.authenticate(`Bearer ${await issuer.sign(good())}`);
+    for (const text of [JSON.stringify(answer), log.text()]) {
+      for (const part of [...token.split('.'), 'stranger', 'somebody']) expect(text).not.toContain(part);
+    }
+    expect(log.lines).toEqual([
+      { level: 'debug', message: 'a token was refused', fields: { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' } },
+    ]);
+  });
+});
+
+describe('a token that is accepted', () => {
+  const accepted = async (authn: JwtAuthenticator, claims: JWTPayload): Promise<Caller & { kind: 'principal' }> =>
+    principal(await authn.authenticate(`Bearer ${await issuer.sign(claims)}`));
+
+  it('may be off by a minute', async () => {
+    const authn = await withKeys(issuer.jwk);
+    await accepted(authn, { ...good(), exp: seconds(-59) });
+    await accepted(authn, { ...good(), nbf: seconds(60), iat: seconds(60) });
+  });
+
+  it('may have several audiences, one of them ours', async () => {
+    await accepted(await withKeys(issuer.jwk), { ...good(), aud: ['you.com', 'me.com'] });
+  });
+
+  it('may have any issuer and audience when none is listed, but always expires', async () => {
+    const authn = await withKeys(issuer.jwk, { issuers: [], audiences: [] });
+    await accepted(authn, { exp: seconds(300) });
+    expect(await authn.authenticate(`Bearer ${await issuer.sign({})}`)).toMatchObject({ status: 401 });
+  });
+
+  it('names the same caller as another of the same issuer and subject, and nobody else', async () => {
+    const authn = await withKeys(issuer.jwk, { issuers: [], audiences: [] });
+    const people: JWTPayload[] = [
+      { iss: 'a', sub: 'b' },
+      { iss: 'a', sub: 'b"],["c' },
+      { iss: 'a","b', sub: '' },
+      { iss: 'ab', sub: '' },
+      { iss: 'ab', sub: 'c' },
+      { iss: 'a', sub: 'bc' },
+      { sub: 'b' },
+      { iss: 'null', sub: 'b' },
+      { iss: 'a' },
+      { jti: 'a token without subject is only itself' },
+      { jti: 'so is this one' },
+    ];
+    const identities = await Promise.all(
+      people.map(async (it) => (await accepted(authn, { ...it, exp: seconds(300) })).identity),
+    );
+    expect(new Set(identities).size).toBe(people.length);
+    expect((await accepted(authn, { iss: 'a', sub: 'b', exp: seconds(200), jti: 'another' })).identity).toBe(
+      identities[0],
+    );
+  });
+});
+
+describe('which key is tried', () => {
+  const accepts = async (keys: unknown, token: string): Promise<boolean> =>
+    (await (await withKeys(keys)).authenticate(`Bearer ${token}`)).kind === 'caller';
+
+  it('a lone key without an id verifies a token that names one', async () => {
+    const bare = await createIssuer();
+    const token = await bare.sign(good(), { kid: 'x' });
+    expect(await accepts(bare.jwk, token)).toBe(true);
+    expect(await accepts({ keys: [bare.jwk] }, token)).toBe(true);
+    expect(await accepts({ keys: [bare.jwk, issuer.jwk] }, token)).toBe(false);
+  });
+
+  it('a token that names none is tried with every key that fits', async () => {
+    const [first, second, stranger] = await Promise.all([createIssuer(), createIssuer(), createIssuer()]);
+    const keys = { keys: [first.jwk, issuer.jwk, second.jwk] };
+    expect(await accepts(keys, await second.sign(good()))).toBe(true);
+    expect(await accepts(keys, await issuer.sign(good(), { kid: null }))).toBe(true);
+    expect(await accepts(keys, await stranger.sign(good()))).toBe(false);
+    const late = await (await withKeys(keys)).authenticate(
+      `Bearer ${await second.sign({ ...good(), exp: seconds(-100) })}`,
+    );
+    expect(late).toMatchObject(invalid('The token has expired'));
+  });
+});
+
+describe('a token that was verified', () => {
+  it('is not verified again for a minute, nor longer than it is valid', async () => {
+    const authn = await withKeys(issuer.jwk);
+    const header = `Bearer ${await issuer.sign({ ...good(), exp: seconds(90) })}`;
+    const first = principal(await authn.authenticate(header));
+    clock.advance(59_000);
+    expect(principal(await authn.authenticate(header))).toBe(first);
+    clock.advance(2_000);
+    const second = principal(await authn.authenticate(header));
+    expect(second).not.toBe(first);
+    clock.advance(28_999);
+    expect(principal(await authn.authenticate(header))).toBe(second);
+    clock.advance(61_001);
+    expect(await authn.authenticate(header)).toMatchObject(invalid('The token has expired'));
+  });
+});
+
+it('the status shows public values only', async () => {
+  expect((await withKeys({ keys: [issuer.jwk, { ...guideJwk, kid: undefined }] })).status()).toEqual({
+    issuers: ['me'],
+    audiences: ['me.com'],
+    source: 'inline',
+    keys: ['a', null],
+  });
+});
+
+it('keys that cannot be used keep the gateway from starting', async () => {
+  await expect(withKeys({ ...guideJwk, d: 'x' })).rejects.toMatchObject({
+    reason: 'usage',
+    message: expect.stringContaining(
+      'listener.authn.jwks.source.data cannot be used: the key "XhO06x8JjWH1wwkWkyeEUxsooGEWoEdidEpwyd_hmuI" holds a private key',
+    ),
+  });
+});

@@ -1,0 +1,91 @@
+import { exportJWK, generateKeyPair } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { readKeySet } from '../../../src/gateway/authn/key-set.ts';
+import { guideJwk } from '../../support/guide.ts';
+import { createIssuer } from '../../support/issuer.ts';
+
+const read = (json: unknown) => readKeySet(JSON.stringify(json));
+const whyNot = async (json: unknown): Promise<string> =>
+  read(json).then(
+    () => 'accepted',
+    (error: Error) => error.message,
+  );
+
+const refused: [string, unknown, string][] = [
+  ['no object', 'x', 'it is neither a JSON Web Key nor a set of them: write one key with "kty", or {"keys": [...]}'],
+  ['a list', [guideJwk], 'it is neither a JSON Web Key nor a set'],
+  ['keys that are no list', { keys: guideJwk }, 'it is neither a JSON Web Key nor a set'],
+  ['an empty set', { keys: [] }, 'there is no key in it'],
+  ['a set of something else', { keys: [5] }, 'key number 1 is not an object'],
+  [
+    'a private key',
+    { ...guideJwk, d: 'x' },
+    `the key "${guideJwk.kid}" holds a private key (its member "d"): keep that with the issuer`,
+  ],
+  ['a private prime', { ...guideJwk, p: 'x' }, 'holds a private key (its member "p")'],
+  ['a shared secret', { kty: 'oct', k: 'c2VjcmV0' }, 'key number 1 is a shared secret'],
+  ['a shared secret in disguise', { ...guideJwk, k: 'c2VjcmV0' }, 'is a shared secret'],
+  ['a key for encryption', { ...guideJwk, use: 'enc' }, 'is not for signatures: its "use" is not "sig"'],
+  [
+    'a key for signing only',
+    { ...guideJwk, key_ops: ['sign'] },
+    'is not for verifying: its "key_ops" do not contain "verify"',
+  ],
+  ['a key for HS256', { ...guideJwk, alg: 'HS256' }, 'is for another algorithm'],
+  ['a key for another family', { ...guideJwk, alg: 'RS256' }, 'cannot be read'],
+  ['another kind of key', { ...guideJwk, kty: 'AKP' }, 'has no "kty" of RSA, EC or OKP'],
+  ['another curve', { ...guideJwk, crv: 'secp256k1' }, 'is on a curve that no accepted signature uses'],
+  [
+    'a key for key agreement',
+    { kty: 'OKP', crv: 'X25519', x: 'AAAA' },
+    'is on a curve that no accepted signature uses',
+  ],
+  ['an id that is no text', { ...guideJwk, kid: 5 }, 'key number 1 has a "kid" that is not text'],
+  ['a point that is not on the curve', { ...guideJwk, x: guideJwk.y }, 'cannot be read'],
+  ['an RSA key without modulus', { kty: 'RSA', e: 'AQAB' }, 'is an RSA key of 0 bits'],
+];
+
+describe('keys', () => {
+  it('may be one JWK or a set of them', async () => {
+    expect((await read(guideJwk)).kids).toEqual([guideJwk.kid]);
+    expect((await read({ keys: [guideJwk, { ...guideJwk, kid: undefined }] })).kids).toEqual([guideJwk.kid, null]);
+    expect((await readKeySet(`\uFEFF${JSON.stringify(guideJwk)}`)).kids).toEqual([guideJwk.kid]);
+  });
+
+  it.each(['RS256', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])(
+    'for %s are read, with and without "alg"',
+    async (alg) => {
+      const { jwk } = await createIssuer(alg);
+      expect((await read({ keys: [jwk, { ...jwk, alg }] })).refused).toEqual([]);
+    },
+  );
+
+  it.each(refused)('are refused: %s', async (_, json, why) => {
+    expect(await whyNot(json)).toContain(why);
+  });
+
+  it('that are no JSON are refused without being quoted', async () => {
+    await expect(readKeySet('{"d": "secret"')).rejects.toThrow(/^it is not JSON$/);
+  });
+
+  it('of RSA have at least 2048 bits, counted exactly', async () => {
+    const { publicKey } = await generateKeyPair('RS256', { modulusLength: 2048, extractable: true });
+    const jwk = await exportJWK(publicKey);
+    expect(await whyNot(jwk)).toBe('accepted');
+    const modulus = Buffer.from(jwk.n ?? '', 'base64url');
+    const padded = Buffer.concat([Buffer.alloc(8), modulus.subarray(0, 248)]).toString('base64url');
+    expect(await whyNot({ ...jwk, n: padded })).toContain('is an RSA key of 1984 bits: make one of at least 2048');
+    expect(
+      await whyNot({ ...jwk, n: Buffer.concat([Buffer.of(0x7f), modulus.subarray(1)]).toString('base64url') }),
+    ).toContain('2047 bits');
+  });
+
+  it('that are bad leave the good ones of the same set alone', async () => {
+    const set = await read({ keys: [{ ...guideJwk, kid: 'own', d: 'x' }, guideJwk, { kty: 'oct', k: 'x' }] });
+    expect(set.kids).toEqual([guideJwk.kid]);
+    expect(set.refused).toEqual([
+      expect.stringMatching(/^the key "own" holds a private key/),
+      expect.stringMatching(/^key number 3 is a shared secret/),
+    ]);
+  });
+});

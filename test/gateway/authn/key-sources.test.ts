@@ -1,0 +1,233 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createAuthenticator } from '../../../src/gateway/authn/authn.ts';
+import { openFileKeys } from '../../../src/gateway/authn/file-keys.ts';
+import type { KeySource } from '../../../src/gateway/authn/key-set.ts';
+import { openRemoteKeys } from '../../../src/gateway/authn/remote-keys.ts';
+import { createTokenCache } from '../../../src/gateway/authn/token-cache.ts';
+import type { TextFetch } from '../../../src/gateway/network/text-fetch.ts';
+import { guideJwk, guideToken } from '../../support/guide.ts';
+import { createIssuer } from '../../support/issuer.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
+
+let clock: ManualClock;
+let log: RecordedLog;
+beforeEach(() => {
+  clock = createManualClock();
+  log = createRecordedLog();
+});
+const warnings = (): readonly string[] =>
+  log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+const named = (kid: string): string => JSON.stringify({ ...guideJwk, kid });
+const kids = async (source: KeySource): Promise<unknown> => (await source.keys())?.kids;
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gateway-keys-'));
+  path = join(folder, 'jwks.json');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('keys in a file', () => {
+  it('are read again when the file changes, looked at once a second at most', async () => {
+    writeFileSync(path, named('a'));
+    const source = await openFileKeys(path, { clock, log });
+    const first = await source.keys();
+    writeFileSync(path, named('bb'));
+    expect(await source.keys()).toBe(first);
+    clock.advance(1000);
+    expect(await kids(source)).toEqual(['bb']);
+    clock.advance(1000);
+    expect(await source.keys()).toBe(source.held);
+  });
+
+  it('are read again when a folder above is swapped by a link, as a mounted ConfigMap is', async () => {
+    for (const name of ['one', 'two']) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, 'jwks.json'), named(name));
+    }
+    symlinkSync('one', join(folder, 'data'));
+    const source = await openFileKeys(join(folder, 'data', 'jwks.json'), { clock, log });
+    expect(await kids(source)).toEqual(['one']);
+    symlinkSync('two', join(folder, 'new'));
+    renameSync(join(folder, 'new'), join(folder, 'data'));
+    clock.advance(1000);
+    expect(await kids(source)).toEqual(['two']);
+  });
+});
+
+describe('keys in a file that goes bad', () => {
+  it('stay as they were while the file is missing or unusable, with one warning each', async () => {
+    writeFileSync(path, named('a'));
+    const source = await openFileKeys(path, { clock, log });
+    const look = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i += 1) {
+        clock.advance(1000);
+        expect(await kids(source)).toEqual(['a']);
+      }
+    };
+    rmSync(path);
+    await look(3);
+    writeFileSync(path, JSON.stringify({ ...guideJwk, d: 'secret' }));
+    await look(3);
+    expect(warnings()).toEqual([
+      expect.stringMatching(/jwks\.json cannot be used: ENOENT.*; the last good keys stay in use$/),
+      expect.stringMatching(
+        /jwks\.json cannot be used: the key ".*" holds a private key .*; the last good keys stay in use$/,
+      ),
+    ]);
+    expect(log.text()).not.toContain('secret');
+    writeFileSync(path, named('b'));
+    clock.advance(1000);
+    expect(await kids(source)).toEqual(['b']);
+  });
+
+  it('must be usable at the start', async () => {
+    await expect(openFileKeys(path, { clock, log })).rejects.toMatchObject({
+      reason: 'environment',
+      message: expect.stringContaining('jwks.json cannot be used: ENOENT'),
+    });
+    writeFileSync(path, ' '.repeat(1024 * 1024 + 1));
+    await expect(openFileKeys(path, { clock, log })).rejects.toThrow('it is larger than 1048576 bytes');
+  });
+
+  it('that are partly bad are used without the bad ones, which are named', async () => {
+    writeFileSync(path, JSON.stringify({ keys: [guideJwk, { ...guideJwk, kid: 'own', d: 'x' }] }));
+    expect(await kids(await openFileKeys(path, { clock, log }))).toEqual([guideJwk.kid]);
+    expect(warnings()).toEqual([
+      expect.stringMatching(/^in the file .*jwks\.json, the key "own" holds a private key .*; it is left out$/),
+    ]);
+  });
+
+  it('that are withdrawn no longer let in a token that was verified before', async () => {
+    writeFileSync(path, JSON.stringify(guideJwk));
+    const config = { issuers: ['me'], audiences: ['me.com'], jwks: { kind: 'file', path } } as const;
+    const authn = await createAuthenticator(config, { clock, log, fetchText: async () => '' });
+    expect(await authn.authenticate(`Bearer ${guideToken}`)).toMatchObject({ kind: 'caller' });
+    writeFileSync(path, JSON.stringify((await createIssuer('ES256', 'new')).jwk));
+    clock.advance(1000);
+    expect(await authn.authenticate(`Bearer ${guideToken}`)).toMatchObject({ kind: 'refused', status: 401 });
+  });
+});
+
+/** An issuer's endpoint as the gateway sees it: each request is answered by what stands here at that moment. */
+let answer: string | Error;
+let asked: { url: string; timeout: number; headers: readonly (readonly [string, string])[] }[];
+const fetchText: TextFetch = async (url, { timeout, headers = new Map() }) => {
+  asked.push({ url: String(url), timeout, headers: [...headers] });
+  if (answer instanceof Error) throw answer;
+  return answer;
+};
+const jwks = {
+  kind: 'remote',
+  url: new URL('https://issuer.example/jwks?key=secret'),
+  headers: new Map([['x-api-key', 'secret']]),
+  initialTimeout: 3000,
+  refreshInterval: 60_000,
+} as const;
+const open = (): KeySource => openRemoteKeys(jwks, { clock, log, fetchText });
+beforeEach(() => {
+  answer = named('a');
+  asked = [];
+});
+
+describe('keys from afar', () => {
+  it('are asked for at once, with the headers and the time of the configuration', async () => {
+    expect(await kids(open())).toEqual(['a']);
+    expect(asked).toEqual([
+      { url: 'https://issuer.example/jwks?key=secret', timeout: 3000, headers: [['x-api-key', 'secret']] },
+    ]);
+    expect(log.text()).not.toContain('secret');
+  });
+
+  it('are asked for again after the interval, once for all who wait, and are the same when nothing changed', async () => {
+    const source = open();
+    const first = await source.keys();
+    clock.advance(59_999);
+    await source.keys();
+    expect(asked).toHaveLength(1);
+    clock.advance(1);
+    expect(await Promise.all([source.keys(), source.keys()])).toEqual([first, first]);
+    expect(asked).toHaveLength(2);
+    answer = named('b');
+    clock.advance(60_000);
+    expect(await kids(source)).toEqual(['b']);
+  });
+
+  it('stay in use while the issuer is away, with one warning, and attempts are five seconds apart', async () => {
+    const source = open();
+    await source.keys();
+    answer = new Error('fetch failed');
+    clock.advance(60_000);
+    for (let i = 0; i < 11; i += 1) {
+      expect(await kids(source)).toEqual(['a']);
+      clock.advance(1000);
+    }
+    expect(asked).toHaveLength(4);
+    expect(warnings()).toEqual([
+      'the keys in https://issuer.example/jwks cannot be used: fetch failed; the last good keys stay in use',
+    ]);
+    answer = named('b');
+    clock.advance(5000);
+    await source.keys();
+    await log.line('new keys were fetched');
+    expect(await kids(source)).toEqual(['b']);
+  });
+
+  it('are asked for early for a token with an unknown key, every thirty seconds at most', async () => {
+    const source = open();
+    const first = await source.keys();
+    answer = named('b');
+    expect(await source.keys(first)).toBe(first);
+    clock.advance(30_000);
+    const second = await source.keys(first);
+    expect(second?.kids).toEqual(['b']);
+    expect(await source.keys(first)).toBe(second);
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe('keys from afar and tokens', () => {
+  it("that never came are nobody's fault: 503 without a challenge, and 401 without a token all the same", async () => {
+    answer = new Error('fetch failed');
+    const authn = await createAuthenticator({ issuers: [], audiences: [], jwks }, { clock, log, fetchText });
+    const refused = await authn.authenticate(`Bearer ${guideToken}`);
+    expect(refused).toMatchObject({ kind: 'refused', status: 503 });
+    expect(refused).not.toHaveProperty('challenge');
+    expect(await authn.authenticate(undefined)).toMatchObject({ status: 401 });
+    expect(asked).toHaveLength(1);
+    expect(warnings()).toEqual([expect.stringContaining('fetch failed; tokens cannot be verified until they can')]);
+    answer = JSON.stringify(guideJwk);
+    clock.advance(5000);
+    expect(await authn.authenticate(`Bearer ${guideToken}`)).toMatchObject({ kind: 'caller' });
+  });
+
+  it('that rotate let in the first token signed with the new one', async () => {
+    const [old, fresh] = await Promise.all([createIssuer('ES256', 'old'), createIssuer('ES256', 'new')]);
+    answer = JSON.stringify({ keys: [old.jwk] });
+    const authn = await createAuthenticator({ issuers: [], audiences: [], jwks }, { clock, log, fetchText });
+    const claims = { sub: 'me', exp: Math.floor(clock.now() / 1000) + 600 };
+    expect(await authn.authenticate(`Bearer ${await old.sign(claims)}`)).toMatchObject({ kind: 'caller' });
+    clock.advance(30_000);
+    answer = JSON.stringify({ keys: [old.jwk, fresh.jwk] });
+    expect(await authn.authenticate(`Bearer ${await fresh.sign(claims)}`)).toMatchObject({ kind: 'caller' });
+  });
+});
+
+it('the cache of tokens is bounded, and the first goes first', () => {
+  const cache = createTokenCache(2);
+  const caller = { kind: 'principal', claims: {}, identity: '', expiresAt: 1000 } as const;
+  for (const hash of ['a', 'b', 'c']) cache.put(hash, caller, 0);
+  cache.put('late', caller, 1000);
+  expect([cache.size, cache.get('a', 0), cache.get('b', 0), cache.get('late', 0)]).toEqual([
+    2,
+    undefined,
+    caller,
+    undefined,
+  ]);
+  expect([cache.get('c', 999), cache.get('c', 1000), cache.size]).toEqual([caller, undefined, 1]);
+});
