@@ -1,7 +1,7 @@
 import sortedBtreeDiff from 'sorted-btree/extended/diffAgainst.js';
 import type { EncodedResource } from '../wire/model.ts';
 import type { Difference } from './model.ts';
-import type { Shard } from './shards.ts';
+import { byName, type Shard } from './shards.ts';
 import type { ShardedView } from './view.ts';
 
 const diffTrees = sortedBtreeDiff.default;
@@ -33,7 +33,9 @@ export function differenceOf(from: ShardedView, to: ShardedView): Difference {
     },
     (_, before, after) => compareShards(before, after),
   );
-  return { changed, removed };
+  // The comparison visits what only one side has before what both have.
+  changed.sort((a, b) => byName(a.name, b.name));
+  return { changed, removed: removed.sort(byName) };
 }
 
 /** Remembers differences for as long as both Views live: a fleet that makes the same step compares once. */

@@ -14,11 +14,14 @@ export type Shard = Tree<EncodedResource>;
 /** The shards of one View, by shard name; none of them is empty. */
 export type Shards = Tree<Shard>;
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** The order of names everywhere. They are ASCII, so this is the bytewise one. */
+export function byName(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
-/** A tree without members. All trees order their keys alike: names are ASCII, so this order is the bytewise one. */
+/** A tree without members. */
 export function emptyTree<V>(): Tree<V> {
-  return new sortedBtree.default<string, V>(undefined, compare);
+  return new sortedBtree.default<string, V>(undefined, byName);
 }
 
 /** The same tree with some keys set or (`undefined`) removed; the original stays as it is. */

@@ -1,0 +1,276 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createGraph } from '../../src/graph/graph.ts';
+import type { Graph, Source } from '../../src/graph/model.ts';
+import type { Difference, PlacedResource, Snapshot, View } from '../../src/snapshot/model.ts';
+import { createSnapshots, type ScopeOf, type SnapshotStore } from '../../src/snapshot/snapshot.ts';
+import type { EncodedResource } from '../../src/wire/model.ts';
+import { mcpKgateway, versionOfAll } from '../../src/wire/wire.ts';
+import { config, rule, target } from '../support/wire-values.ts';
+
+const targetType = mcpKgateway.targetType.typeUrl;
+const configType = mcpKgateway.configType.typeUrl;
+
+let graph: Graph;
+let targets: Source<PlacedResource>;
+let configs: Source<PlacedResource>;
+let gateways: Source<ScopeOf>;
+let snapshots: SnapshotStore;
+
+beforeEach(() => {
+  graph = createGraph();
+  targets = graph.source({ name: 'targets' });
+  configs = graph.source({ name: 'configs' });
+  gateways = graph.source({ name: 'gateways' });
+  snapshots = createSnapshots({
+    gateways,
+    digest: versionOfAll,
+    types: [
+      {
+        type: mcpKgateway.targetType,
+        resources: targets,
+        shardOf: (name) => name.slice(0, name.indexOf('/') + 1),
+        scopeOf: (gateway) => gateways.get(gateway) ?? { kind: 'none' },
+      },
+      {
+        type: mcpKgateway.configType,
+        resources: configs,
+        scopeOf: (gateway) => ({ kind: 'shards', shards: [gateway] }),
+      },
+    ],
+  });
+});
+
+const commit = (edit: () => void): void => snapshots.apply(graph.commit(edit));
+const setTarget = (name: string, port = 80): void =>
+  targets.set(name, {
+    shard: name.slice(0, name.indexOf('/') + 1),
+    resource: mcpKgateway.encodeTarget(target(name, { port })),
+  });
+const setConfig = (gateway: string, namespace: string, name: string): void =>
+  configs.set(`${gateway}|${namespace}/${name}`, {
+    shard: gateway,
+    resource: mcpKgateway.encodeConfig(config(namespace, name, rule())),
+  });
+const view = (gateway: string, typeUrl = targetType): View => {
+  const found = snapshots.of(gateway).views.get(typeUrl);
+  if (found === undefined) throw new Error(`no view of ${typeUrl}`);
+  return found;
+};
+const names = (of: View): string[] => [...of.resources()].map(({ name }) => name);
+const shown = ({ changed, removed }: Difference): object => ({ changed: changed.map(({ name }) => name), removed });
+const inNamespaces = (...namespaces: string[]): ScopeOf => ({ kind: 'shards', shards: namespaces.map((n) => `${n}/`) });
+
+describe('a Gateway is served', () => {
+  it('the shards of its scope and nothing else', () => {
+    commit(() => {
+      gateways.set('x/gw', inNamespaces('a', 'c'));
+      for (const name of ['a/1', 'b/1', 'c/1', 'c/2']) setTarget(name);
+    });
+    expect(names(view('x/gw'))).toEqual(['a/1', 'c/1', 'c/2']);
+    expect(view('x/gw').get('c/2')?.name).toBe('c/2');
+    expect(view('x/gw').get('b/1')).toBeUndefined();
+    expect(view('x/gw').size).toBe(3);
+  });
+
+  it('everything, when its scope is everything, in the bytewise order of the names', () => {
+    commit(() => {
+      gateways.set('x/gw', { kind: 'all' });
+      for (const name of ['a/z', 'a-b/a', 'a/b', 'b/a']) setTarget(name);
+    });
+    expect(names(view('x/gw'))).toEqual(['a-b/a', 'a/b', 'a/z', 'b/a']);
+  });
+
+  it('nothing, when nobody knows it', () => {
+    commit(() => setTarget('a/1'));
+    expect(snapshots.of('no/body')).toMatchObject({ gateway: 'no/body', exists: false });
+    expect(names(view('no/body'))).toEqual([]);
+    expect(names(view('no/body', configType))).toEqual([]);
+  });
+
+  it('its own Configs only', () => {
+    commit(() => {
+      gateways.set('x/one', { kind: 'none' });
+      gateways.set('x/two', { kind: 'none' });
+      setConfig('x/one', 'x', 'p');
+      setConfig('x/two', 'x', 'q');
+    });
+    expect(names(view('x/one', configType))).toEqual(['x.p']);
+    expect(names(view('x/two', configType))).toEqual(['x.q']);
+    expect(view('x/one', configType).get('x.q')).toBeUndefined();
+  });
+
+  it('an empty snapshot after it was deleted', () => {
+    commit(() => {
+      gateways.set('x/gw', { kind: 'all' });
+      setTarget('a/1');
+      setConfig('x/gw', 'x', 'p');
+    });
+    commit(() => gateways.delete('x/gw'));
+    expect(snapshots.of('x/gw').exists).toBe(false);
+    expect(names(view('x/gw'))).toEqual([]);
+    expect(names(view('x/gw', configType))).toEqual([]);
+  });
+});
+
+describe('a difference', () => {
+  it('names what changed and what went', () => {
+    commit(() => {
+      gateways.set('x/gw', { kind: 'all' });
+      for (const name of ['a/1', 'a/2', 'b/1']) setTarget(name);
+    });
+    const before = view('x/gw');
+    commit(() => {
+      setTarget('a/2', 81);
+      setTarget('c/1');
+      targets.delete('b/1');
+    });
+    expect(shown(snapshots.difference(before, view('x/gw')))).toEqual({ changed: ['a/2', 'c/1'], removed: ['b/1'] });
+    expect(names(before)).toEqual(['a/1', 'a/2', 'b/1']);
+  });
+
+  it('is computed once for all who make the same step', () => {
+    commit(() => {
+      gateways.set('x/one', { kind: 'all' });
+      gateways.set('x/two', { kind: 'all' });
+      setTarget('a/1');
+    });
+    const before = view('x/one');
+    expect(view('x/two')).toBe(before);
+    commit(() => setTarget('a/1', 81));
+    const one = snapshots.difference(before, view('x/one'));
+    expect(snapshots.difference(before, view('x/two'))).toBe(one);
+  });
+
+  it('is empty where a resource was set to what it was', () => {
+    commit(() => {
+      gateways.set('x/gw', { kind: 'all' });
+      setTarget('a/1');
+    });
+    const before = view('x/gw');
+    commit(() => targets.delete('a/1'));
+    commit(() => setTarget('a/1'));
+    expect(shown(snapshots.difference(before, view('x/gw')))).toEqual({ changed: [], removed: [] });
+  });
+
+  it('sends only what the other scope adds when a scope changes', () => {
+    commit(() => {
+      gateways.set('x/gw', inNamespaces('a', 'b'));
+      for (const name of ['a/1', 'b/1', 'c/1']) setTarget(name);
+    });
+    const before = view('x/gw');
+    commit(() => gateways.set('x/gw', inNamespaces('b', 'c')));
+    expect(shown(snapshots.difference(before, view('x/gw')))).toEqual({ changed: ['c/1'], removed: ['a/1'] });
+  });
+});
+
+describe('a subscriber is told', () => {
+  it('once per commit that changed its Gateway, and not of others', () => {
+    const told: Snapshot[] = [];
+    commit(() => {
+      gateways.set('x/gw', inNamespaces('a'));
+      gateways.set('x/other', inNamespaces('b'));
+    });
+    snapshots.subscribe('x/gw', (snapshot) => told.push(snapshot));
+    commit(() => {
+      setTarget('a/1');
+      setTarget('a/2');
+      setConfig('x/gw', 'x', 'p');
+    });
+    commit(() => setTarget('b/1'));
+    commit(() => setConfig('x/other', 'x', 'p'));
+    expect(told.map(({ gateway }) => gateway)).toEqual(['x/gw']);
+  });
+
+  it('after every Gateway holds the new generation', () => {
+    const seen: string[][] = [];
+    commit(() => {
+      gateways.set('x/one', { kind: 'all' });
+      gateways.set('x/two', { kind: 'all' });
+    });
+    snapshots.subscribe('x/one', () => seen.push(names(view('x/two'))));
+    commit(() => setTarget('a/1'));
+    expect(seen).toEqual([['a/1']]);
+  });
+
+  it('when its Gateway appears and when it goes, and no more after it stopped', () => {
+    const told: boolean[] = [];
+    const stop = snapshots.subscribe('x/gw', ({ exists }) => told.push(exists));
+    commit(() => gateways.set('x/gw', { kind: 'none' }));
+    commit(() => gateways.delete('x/gw'));
+    stop();
+    stop();
+    commit(() => gateways.set('x/gw', { kind: 'none' }));
+    expect(told).toEqual([true, false]);
+  });
+});
+
+describe('a version', () => {
+  it('depends on the members alone, not on the history', () => {
+    commit(() => {
+      gateways.set('x/all', { kind: 'all' });
+      gateways.set('x/some', inNamespaces('a', 'b'));
+      setTarget('b/1');
+      setTarget('z/1');
+    });
+    commit(() => targets.delete('z/1'));
+    commit(() => setTarget('a/1'));
+    expect(view('x/all').version()).toBe(view('x/some').version());
+    const before = view('x/all').version();
+    commit(() => setTarget('a/1', 81));
+    expect(view('x/all').version()).not.toBe(before);
+  });
+});
+
+describe('whatever happens', () => {
+  const name = fc.tuple(fc.constantFrom('a', 'a-b', 'b'), fc.constantFrom('1', '2', '3')).map(([n, s]) => `${n}/${s}`);
+  const scope = fc.oneof(
+    fc.constant<ScopeOf>({ kind: 'all' }),
+    fc.constant<ScopeOf>({ kind: 'none' }),
+    fc.subarray(['a', 'a-b', 'b', 'c'], { minLength: 1 }).map((list) => inNamespaces(...list)),
+  );
+  const edit = fc.oneof(
+    fc.record({ do: fc.constant('set' as const), name, port: fc.integer({ min: 80, max: 82 }) }),
+    fc.record({ do: fc.constant('delete' as const), name }),
+    fc.record({ do: fc.constant('scope' as const), gateway: fc.constantFrom('g/1', 'g/2'), scope }),
+    fc.record({ do: fc.constant('drop' as const), gateway: fc.constantFrom('g/1', 'g/2') }),
+  );
+
+  it('a node that follows the differences holds exactly what a new one is given', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(edit, { maxLength: 4 }), { maxLength: 12 }),
+        fc.integer({ min: 1, max: 3 }),
+        (commits, lag) => {
+          for (const [gateway] of [...gateways.entries()]) commit(() => gateways.delete(gateway));
+          for (const [key] of [...targets.entries()]) commit(() => targets.delete(key));
+          const held = new Map<string, EncodedResource>();
+          let at = view('g/1');
+          for (const [position, edits] of commits.entries()) {
+            commit(() => edits.forEach(apply));
+            if (position % lag === 0) at = follow(held, at);
+          }
+          follow(held, at);
+          const fresh = [...view('g/1').resources()].map((resource) => [resource.name, resource.version]);
+          expect([...held].map(([key, { version }]) => [key, version]).sort()).toEqual(fresh.sort());
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  function apply(step: ReturnType<typeof edit.generate>['value']): void {
+    if (step.do === 'set') setTarget(step.name, step.port);
+    else if (step.do === 'delete') targets.delete(step.name);
+    else if (step.do === 'scope') gateways.set(step.gateway, step.scope);
+    else gateways.delete(step.gateway);
+  }
+
+  function follow(held: Map<string, EncodedResource>, from: View): View {
+    const to = view('g/1');
+    const { changed, removed } = snapshots.difference(from, to);
+    for (const resource of changed) held.set(resource.name, resource);
+    for (const gone of removed) expect(held.delete(gone)).toBe(true);
+    return to;
+  }
+});
