@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+import { errorCode } from '../rpc/protocol.ts';
+import type { Refusal } from './refusal.ts';
+
+/** The largest request that is read, as in the SDK. */
+const maxBodyBytes = 4 * 1024 * 1024;
+
+/** The JSON in a request, or why it was not read. */
+export type Body = { readonly kind: 'json'; readonly value: unknown } | ({ readonly kind: 'refused' } & Refusal);
+
+/** Reads the body of a request. Rejects when the client breaks off. */
+export async function readBody(request: IncomingMessage): Promise<Body> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > maxBodyBytes) {
+      const message = `The body is larger than ${maxBodyBytes} bytes`;
+      return { kind: 'refused', status: 413, message, headers: { connection: 'close' } };
+    }
+    chunks.push(bytes);
+  }
+  try {
+    return { kind: 'json', value: JSON.parse(Buffer.concat(chunks).toString()) };
+  } catch {
+    return { kind: 'refused', status: 400, code: errorCode.parseError, message: 'The body is not JSON' };
+  }
+}

@@ -1,0 +1,127 @@
+import { SSEClientTransport, SseError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { createPeer, type Peer } from '../rpc/peer.ts';
+import { errorCode, implementation, protocolVersions } from '../rpc/protocol.ts';
+import { RpcError } from '../rpc/rpc-error.ts';
+import { untilAborted, within } from '../rpc/time-limit.ts';
+import type { Capabilities, UpstreamParts, Wire } from './model.ts';
+
+/** An initialized connection to a target. */
+export interface Connection {
+  readonly peer: Peer<undefined>;
+  readonly capabilities: Capabilities;
+  /** Fails everything in flight with `reason`; settles when the target was told, or could not be told within a second. */
+  close(reason: Error): Promise<void>;
+}
+
+/** Where and how to connect. */
+export interface Address {
+  readonly wire: Wire;
+  readonly url: URL;
+}
+
+/** A target is given this long to end our session when we leave. */
+const farewellMilliseconds = 1_000;
+
+/** The stream of a target's own notifications is opened again this often, with growing pauses. */
+const reconnection = {
+  initialReconnectionDelay: 1_000,
+  maxReconnectionDelay: 30_000,
+  reconnectionDelayGrowFactor: 2,
+  maxRetries: 5,
+};
+
+type Transport = SSEClientTransport | StreamableHTTPClientTransport;
+
+/**
+ * Opens a connection over one wire and shakes hands. No capability of a client is offered to the target: what it asks
+ * of us nevertheless is answered with "method not found".
+ *
+ * @param lost called once when the connection breaks by itself after the handshake
+ */
+export async function connect(
+  { wire, url }: Address,
+  parts: UpstreamParts,
+  lost: () => void,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const transport = createTransport(wire, url, parts);
+  const peer = createTargetPeer(transport, parts);
+  const end = (reason: Error): void => {
+    transport.onclose = noop;
+    peer.close(reason);
+    void transport.close().catch(noop);
+  };
+  const broken = (reason: Error): void => {
+    end(reason);
+    lost();
+  };
+  transport.onmessage = (message) => peer.receive(message, undefined);
+  transport.onclose = () => broken(new Error('the target closed the connection'));
+  // An EventSource would open a new stream, and with it a new session that nobody has initialized.
+  transport.onerror = (error) => {
+    if (error instanceof SseError) broken(error);
+  };
+  try {
+    await untilAborted(signal, transport.start());
+    const capabilities = await shakeHands(transport, peer, signal);
+    return {
+      peer,
+      capabilities,
+      async close(reason) {
+        peer.close(reason);
+        await sayFarewell(transport, parts).catch(noop);
+        end(reason);
+      },
+    };
+  } catch (error) {
+    end(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+}
+
+function createTransport(wire: Wire, url: URL, { fetch, clock, random }: UpstreamParts): Transport {
+  if (wire === 'http-sse') return new SSEClientTransport(url, { fetch });
+  return new StreamableHTTPClientTransport(url, {
+    fetch,
+    reconnectionOptions: reconnection,
+    // Sessions that lost the same target must not all come back in the same instant.
+    reconnectionScheduler: (reconnect, delay) => clock.after(delay * (0.5 + random() / 2), reconnect),
+  });
+}
+
+function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<undefined> {
+  return createPeer<undefined>({
+    send(message, { lost }) {
+      if (transport instanceof SSEClientTransport || lost === undefined) return transport.send(message);
+      return transport.send(message, { onRequestStreamEnd: lost });
+    },
+    request({ method }) {
+      if (method === 'ping') return Promise.resolve({});
+      return Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found'));
+    },
+    notification: (method, params) => parts.notification(method, params),
+    maxInFlight: 64,
+  });
+}
+
+async function shakeHands(transport: Transport, peer: Peer<undefined>, signal: AbortSignal): Promise<Capabilities> {
+  const offer = { protocolVersion: protocolVersions[0], capabilities: {}, clientInfo: { ...implementation } };
+  const { protocolVersion, capabilities } = await peer.request('initialize', offer, signal);
+  if (typeof protocolVersion !== 'string' || !protocolVersions.includes(protocolVersion)) {
+    throw new Error(`the target speaks MCP ${JSON.stringify(protocolVersion)}, which is none of ${protocolVersions}`);
+  }
+  transport.setProtocolVersion(protocolVersion);
+  await untilAborted(signal, transport.send({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+  return isObject(capabilities) ? capabilities : {};
+}
+
+async function sayFarewell(transport: Transport, { clock }: UpstreamParts): Promise<void> {
+  if (transport instanceof SSEClientTransport) return;
+  await within({ clock, milliseconds: farewellMilliseconds }, () => transport.terminateSession());
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function noop(): void {}
