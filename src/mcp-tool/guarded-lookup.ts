@@ -1,0 +1,36 @@
+import { promises as dns } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { refuseNonPublic } from './http-url.ts';
+import type { Resolve } from './model.ts';
+import { Refusal } from './refusal.ts';
+
+/** The resolver of the machine: its hosts file, then DNS. */
+export const systemResolve: Resolve = (hostname) => dns.lookup(hostname, { all: true });
+
+/**
+ * Resolves host names for the connections themselves. What passes here is exactly what is connected to, so a name that
+ * answers differently the second time (DNS rebinding) gains nothing. One address that is not public refuses the name.
+ */
+export function guardedLookup(resolve: Resolve, allowPrivateAddresses: boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    admitted(hostname, resolve, allowPrivateAddresses).then(
+      ([first, ...rest]) => {
+        if (options.all) callback(null, [first, ...rest]);
+        else callback(null, first.address, first.family);
+      },
+      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), '', 0),
+    );
+  };
+}
+
+interface Place {
+  readonly address: string;
+  readonly family: number;
+}
+
+async function admitted(hostname: string, resolve: Resolve, allowPrivate: boolean): Promise<[Place, ...Place[]]> {
+  const [first, ...rest] = await resolve(hostname);
+  if (first === undefined) throw new Refusal('upstream', `${hostname} has no address.`);
+  if (!allowPrivate) for (const { address } of [first, ...rest]) refuseNonPublic(hostname, address);
+  return [first, ...rest];
+}
