@@ -74,13 +74,17 @@ export type LabelRequirement =
 export interface Listener {
   readonly name: Part<string>;
   readonly port: Part<number>;
+  /** Any string is understood: what is not `kgateway.dev/mcp` is another protocol. */
   readonly protocol: Part<string>;
   /** Whether `hostname` or `tls` is present (null is not): an MCP listener can honour neither. */
   readonly hostname: boolean;
   readonly tls: boolean;
-  /** A fault: an unknown `from` or operator, an unknown field, a null, a wrong type in `allowedRoutes` or below. */
+  /**
+   * A fault: an unknown `from` or operator, an unknown field, a null, a wrong type in `allowedRoutes` or below; a label
+   * or expression that is not understood only where `from` does not ask for the selector that it stands in.
+   */
   readonly allowed: Part<AllowedNamespaces>;
-  /** The kinds listed in `allowedRoutes.kinds`, as `group/kind`; any makes ResolvedRefs false. */
+  /** The kinds listed in `allowedRoutes.kinds`, as `group/kind`, or `kind` in the core group; any makes ResolvedRefs false. */
   readonly routeKinds: readonly string[];
   /** What else makes the listener un-understood: unknown fields, nulls; empty when all of it is understood. */
   readonly faults: readonly string[];
@@ -90,6 +94,7 @@ export interface Listener {
 export interface Address {
   /** `IPAddress` when absent. */
   readonly type: string;
+  /** Empty when none is asked for: then there is nothing to copy into a status. */
   readonly value: string;
 }
 

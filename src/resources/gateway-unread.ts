@@ -1,0 +1,37 @@
+import { type Decoder, optional } from './decoder.ts';
+import { list } from './list.ts';
+import { mapping, open } from './mapping.ts';
+import { portNumber } from './port-number.ts';
+import { API_GROUP, API_KIND, DNS_LABEL, OBJECT_NAME } from './syntax.ts';
+import { oneOf, text } from './text.ts';
+
+/** Fields of a Gateway that mean nothing to an MCP listener. They are read for their mistakes only. */
+
+const objectRef = open({
+  group: optional(text(API_GROUP)),
+  kind: optional(text(API_KIND)),
+  name: text(OBJECT_NAME),
+  namespace: optional(text(DNS_LABEL)),
+});
+
+const validation = open({
+  caCertificateRefs: list(objectRef, { least: 1, most: 16 }),
+  mode: optional(oneOf(['AllowValidOnly', 'AllowInsecureFallback'])),
+});
+
+const frontend = open({ validation: optional(validation) });
+
+/** `spec.tls`. */
+export const gatewayTls: Decoder<unknown> = open({
+  backend: optional(open({ clientCertificateRef: optional(objectRef) })),
+  frontend: optional(
+    open({ default: frontend, perPort: optional(list(open({ port: portNumber, tls: frontend }), { most: 64 })) }),
+  ),
+});
+
+/** `spec.allowedListeners`: whose ListenerSets may attach. */
+export const allowedListeners: Decoder<unknown> = open({
+  namespaces: optional(
+    open({ from: optional(oneOf(['All', 'Selector', 'Same', 'None'])), selector: optional(mapping) }),
+  ),
+});

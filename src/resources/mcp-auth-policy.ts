@@ -1,0 +1,66 @@
+import { type Decoder, defaulted, optional, refine, refused, requiredOr } from './decoder.ts';
+import { defineKind, type Kind } from './kind.ts';
+import { list } from './list.ts';
+import { type Block, narrowing, whole } from './mapping.ts';
+import type { MCPAuthPolicy, Part, PolicyRule, TargetRef } from './model.ts';
+import { ok } from './part.ts';
+import { policyRule } from './policy-rule.ts';
+import { API_GROUP, API_KIND, DNS_SUBDOMAIN } from './syntax.ts';
+import { type TextRule, text } from './text.ts';
+
+/** An empty kind is an absent one. */
+const KIND_OR_EMPTY: TextRule = { ...API_KIND, test: (value) => value === '' || API_KIND.test(value) };
+
+/** Another group or kind, and a section, are understood: that they are not supported is for the translation to say. */
+const targetRef: Decoder<TargetRef> = refine(
+  whole(
+    narrowing({
+      group: optional(text(API_GROUP)),
+      kind: optional(text(KIND_OR_EMPTY)),
+      name: text(DNS_SUBDOMAIN),
+      sectionName: optional(text(DNS_SUBDOMAIN)),
+      namespace: refused('is not known here: a policy names a Gateway of its own namespace. Remove it.'),
+    }),
+  ),
+  ({ name, group, kind, sectionName }) => ok({ name, group, kind, sectionName }),
+);
+
+type Spec = {
+  readonly targetRefs: Decoder<readonly Part<TargetRef>[]>;
+  readonly rules: Decoder<readonly Part<PolicyRule>[]>;
+};
+
+function policySpec(namespace: string): Decoder<Block<Spec>> {
+  return narrowing<Spec>({
+    targetRefs: requiredOr(list(targetRef, { least: 1, most: 16 }), [], 'a list of Gateways'),
+    rules: refine(defaulted(list(policyRule(namespace), { most: 256 }), []), (rules, at, report) => {
+      if (rules.length === 0)
+        report.warning(at, 'has no entry, so that the policy allows nothing: write rules, or delete the policy.');
+      return ok(rules);
+    }),
+  });
+}
+
+/** Who may use which tools, prompts and resources behind a Gateway. */
+export const mcpAuthPolicy: Kind<'MCPAuthPolicy'> = defineKind(
+  {
+    kind: 'MCPAuthPolicy',
+    apiVersion: 'gateway.kgateway.dev/v1alpha1',
+    plural: 'mcpauthpolicies',
+    namespaced: true,
+    nameRule: DNS_SUBDOMAIN,
+  },
+  ({ identity, spec }, report): Part<MCPAuthPolicy> => {
+    const block = policySpec(identity.namespace)(spec, ['spec'], report);
+    if (!block.ok) return block;
+    const { targetRefs, rules } = block.value.fields;
+    if (!targetRefs.ok) return targetRefs;
+    if (!rules.ok) return rules;
+    return ok({
+      kind: 'MCPAuthPolicy',
+      identity,
+      targetRefs: targetRefs.value,
+      rules: block.value.unknown[0] ?? rules,
+    });
+  },
+);
