@@ -1,0 +1,172 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { WorldChange } from '../../../src/gateway/model.ts';
+import { createWorld, type Subscription, type ToldWorld } from '../../../src/gateway/xds/world.ts';
+import { DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
+import { config, configType, garbage, target, targetType } from './resources.ts';
+
+let told: ToldWorld;
+let log: RecordedLog;
+let changes: WorldChange[];
+beforeEach(() => {
+  log = createRecordedLog();
+  told = createWorld(log);
+  changes = [];
+  told.world.subscribe((change) => changes.push(change));
+});
+
+function of(kind: 'Target' | 'Config'): Subscription {
+  const found = told.subscriptions.find((subscription) => subscription.kind === kind);
+  if (found === undefined) throw new Error(`no subscription to ${kind}`);
+  return found;
+}
+const accept = (
+  kind: 'Target' | 'Config',
+  resources: readonly object[],
+  removedResources: readonly string[] = [],
+): string | undefined =>
+  of(kind).accept(
+    DeltaDiscoveryResponse.fromPartial({
+      resources: [...resources],
+      removedResources: [...removedResources],
+      nonce: 'n',
+    }),
+  );
+
+const targets = (): readonly string[] => [...told.world.targets.keys()];
+const configs = (): readonly string[] => [...told.world.configs.keys()];
+
+describe('a response', () => {
+  it('adds, replaces and removes, and says what changed', () => {
+    expect(accept('Target', [target('a/x'), target('a/y')])).toBeUndefined();
+    expect(accept('Target', [target('a/x', { port: 9090 }, '2')], ['a/y', 'a/none'])).toBeUndefined();
+    expect(told.world.targets.get('a/x')).toEqual({ name: 'a/x', host: '10.0.0.1', port: 9090, path: '' });
+    expect(targets()).toEqual(['a/x']);
+    expect([...of('Target').versions]).toEqual([['a/x', '2']]);
+    expect(changes).toEqual([
+      { targets: ['a/x', 'a/y'], configs: [] },
+      { targets: ['a/x', 'a/y'], configs: [] },
+    ]);
+  });
+
+  it('that changes nothing tells nobody, but its versions count', () => {
+    accept('Config', [config('a.p')]);
+    accept('Config', [config('a.p', [{}], '2')], ['a.none']);
+    accept('Config', []);
+    expect(changes).toHaveLength(1);
+    expect([...of('Config').versions]).toEqual([['a.p', '2']]);
+  });
+
+  it('applies what it brings before what it removes', () => {
+    accept('Target', [target('a/x')], ['a/x']);
+    expect(targets()).toEqual([]);
+  });
+
+  it('may name resources and removals the newer way', () => {
+    const { name, ...rest } = target('a/x');
+    accept('Target', [{ ...rest, resourceName: { name } }]);
+    expect(targets()).toEqual(['a/x']);
+    of('Target').accept(DeltaDiscoveryResponse.fromPartial({ removedResourceNames: [{ name }] }));
+    expect(targets()).toEqual([]);
+  });
+});
+
+describe('a target that is refused', () => {
+  it.each<[string, object, string]>([
+    ['cannot be read', garbage('a/x', targetType), ''],
+    ['has no content', { name: 'a/x' }, 'it has no content'],
+    ['is of another type', config('a.x'), `its content is "${configType}"`],
+    ['has no name', { ...target(''), name: '' }, 'a resource needs a name'],
+    ['calls itself otherwise', target('a/x', { name: 'a/y' }), 'it calls itself "a/y"'],
+    ['has a colon in its name', target('a/x:y'), 'its name contains a colon'],
+    ['has no port', target('a/x', { port: 0 }), 'port 0 is not between 1 and 65535'],
+    ['has a port out of range', target('a/x', { port: 65536 }), 'port 65536 is not between 1 and 65535'],
+    ['has no host', target('a/x', { host: '' }), 'its host and path make no URL'],
+    ['has a host without brackets', target('a/x', { host: 'fd00::1' }), 'its host and path make no URL'],
+    ['has a host with a user', target('a/x', { host: 'a@b' }), 'its host and path make no URL'],
+    ['has a path without slash', target('a/x', { path: 'sse' }), 'its host and path make no URL'],
+  ])('because it %s', (_, resource, why) => {
+    expect(accept('Target', [resource])).toContain(why);
+    expect(targets()).toEqual([]);
+  });
+
+  it('stops no other, and an earlier version stays with its own version', () => {
+    accept('Target', [target('a/x')]);
+    const message = accept(
+      'Target',
+      [target('a/x', { port: 0 }, '2'), target('a/y'), target('a/z', { path: 'x' })],
+      ['a/none'],
+    );
+    expect(message).toBe('a/x: port 0 is not between 1 and 65535; a/z: its host and path make no URL');
+    expect(targets()).toEqual(['a/x', 'a/y']);
+    expect([...of('Target').versions]).toEqual([
+      ['a/x', '1'],
+      ['a/y', '1'],
+    ]);
+  });
+});
+
+describe('a Config that is refused', () => {
+  it.each<[string, object, string]>([
+    ['cannot be read', garbage('a.p', configType), ''],
+    ['calls itself otherwise', { ...config('a.p'), name: 'a/p' }, 'a/p: it calls itself "a.p"'],
+    ['has no rules', config('a.p', []), 'a.p: it has no rules, which other gateways read as allowing everything'],
+    ['has a rule without resource', config('a.p', [{}, { resource: undefined }]), 'a.p: rule 1 has no resource'],
+    [
+      'has an unknown type',
+      config('a.p', [{ resource: { id: '*', type: 3 as 0 } }]),
+      'a.p: rule 0 has the unknown resource type 3',
+    ],
+    ['has an unknown matcher', config('a.p', [{ matcher: 1 as 0 }]), 'a.p: rule 0 has the unknown matcher 1'],
+    ['has a rule without key', config('a.p', [{ key: '' }]), 'a.p: rule 0 has no key'],
+    ['has a rule without value', config('a.p', [{ value: '' }]), 'a.p: rule 0 has no value'],
+    [
+      'has a resource without id',
+      config('a.p', [{ resource: { id: '', type: 0 } }]),
+      'a.p: rule 0 has a resource without id',
+    ],
+  ])('because it %s', (_, resource, why) => {
+    expect(accept('Config', [resource])).toContain(why);
+    expect(configs()).toEqual([]);
+  });
+
+  it('takes the earlier version with it, so that nothing is allowed that the newer one may have taken away', () => {
+    accept('Config', [config('a.p'), config('a.q')]);
+    expect(accept('Config', [config('a.p', [{ matcher: 1 as 0 }], '2'), config('a.r')])).toBe(
+      'a.p: rule 0 has the unknown matcher 1',
+    );
+    expect(configs()).toEqual(['a.q', 'a.r']);
+    expect([...of('Config').versions.keys()]).toEqual(['a.q', 'a.r']);
+    expect(changes.at(-1)).toEqual({ targets: [], configs: ['a.p', 'a.r'] });
+  });
+
+  it('and comes right later is in force again', () => {
+    accept('Config', [config('a.p', [])]);
+    expect(of('Config').status()).toMatchObject({ held: 0, ackedNonce: undefined, nack: { nonce: 'n' } });
+    accept('Config', [config('a.p')]);
+    expect(of('Config').status()).toEqual({
+      kind: 'Config',
+      held: 1,
+      ackedNonce: 'n',
+      ackedVersion: '',
+      nack: undefined,
+    });
+  });
+});
+
+describe('those who follow the world', () => {
+  it('see it as it is already, each on its own, until they stop', () => {
+    const seen: (readonly string[])[] = [];
+    told.world.subscribe(() => {
+      throw new Error('broken');
+    });
+    const stop = told.world.subscribe(() => seen.push(targets()));
+    expect(accept('Target', [target('a/x')])).toBeUndefined();
+    stop();
+    stop();
+    accept('Target', [], ['a/x']);
+    expect(seen).toEqual([['a/x']]);
+    expect(changes).toHaveLength(2);
+    expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(2);
+  });
+});
