@@ -123,3 +123,14 @@ export function logSettings(flags: FlagValues): LogSettings {
     format: oneOf('log-format', flags.text('log-format'), ['auto', 'json', 'text']),
   };
 }
+
+export const demoFlags: readonly Flag[] = [
+  { name: 'once', help: 'end after the story' },
+  { name: 'port', value: '<port>', help: "the gateway's listener port instead of the guide's 8080" },
+];
+
+/** The port that `demo` was asked for. */
+export function demoPort(flags: FlagValues): number | undefined {
+  const text = flags.optional('port');
+  return text === undefined ? undefined : wholeNumber('port', text, 1, 65_535);
+}

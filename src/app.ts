@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import type { ServeSettings } from './config.ts';
+import { createMetrics, startDebug } from './debug/debug.ts';
+import type { Clock, Logger, Random, StopAsync } from './edges.ts';
+import type { ListenAddress } from './flags.ts';
+import type { Commit } from './graph/model.ts';
+import { createPipeline } from './pipeline.ts';
+import { createAdsServer } from './serve/serve.ts';
+import { fileSource } from './source/source.ts';
+import { reportStatuses } from './status-log.ts';
+import { EnvironmentError } from './terminal.ts';
+import { versionOfAll } from './wire/wire.ts';
+
+export interface AppParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** The control plane, running. */
+export interface RunningApp {
+  /** Where it really listens. */
+  readonly listening: { readonly xds: ListenAddress; readonly debug: ListenAddress; readonly metrics: ListenAddress };
+  /** Stops accepting, tells streams to go elsewhere, and settles when nothing is left. */
+  readonly stop: StopAsync;
+}
+
+/** The generated description of every message, for showing what is on the wire. */
+const descriptors = new URL('gen/descriptors.binpb', import.meta.url);
+
+/**
+ * Builds the stages, connects them and starts them: first whoever listens, then the source, so that a node that
+ * connects early is told to come back instead of being refused. `committed` is called after every commit, when the
+ * snapshots are up to date. Throws an EnvironmentError when a port is in use.
+ */
+export async function startApp(
+  settings: ServeSettings,
+  { clock, random, log }: AppParts,
+  committed: (commit: Commit) => void = () => undefined,
+): Promise<RunningApp> {
+  const metrics = createMetrics();
+  const pipeline = createPipeline(settings, { log, counters: metrics });
+  const source = fileSource({
+    roots: settings.filenames,
+    namespaces: settings.namespaces,
+    quiet: settings.quiet,
+    clock,
+    log,
+  });
+  const ads = createAdsServer(
+    { ackTimeout: settings.ackTimeout, receiveLimit: settings.receiveLimit, clusterDomain: settings.clusterDomain },
+    { snapshots: pipeline.snapshots, ready: pipeline.synced, clock, random, log, counters: metrics },
+  );
+  const started: StopAsync[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of started.splice(0).reverse()) await end();
+  };
+  try {
+    const descriptorSet = await readFile(descriptors);
+    const debug = await listening(() =>
+      startDebug(settings, {
+        ...pipeline,
+        digest: versionOfAll,
+        problems: source.problems,
+        nodes: ads.nodes,
+        metrics,
+        descriptorSet,
+        log,
+      }),
+    );
+    started.push(debug.stop);
+    const xds = await listening(() => ads.start(settings.xdsListen));
+    started.push(() => ads.stop(settings.shutdownGrace));
+    for (const [listener, { host, port }] of Object.entries({ ...debug.addresses, xds })) {
+      log.info('listening', { listener, address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` });
+    }
+    const stopSource = await source.start((batch) => {
+      const first = !pipeline.synced();
+      const commit = pipeline.deliver(batch);
+      reportStatuses(log, pipeline.translation, commit);
+      if (first && pipeline.synced()) log.info('synced: everything was read once, gateways are served from now on');
+      committed(commit);
+    });
+    // Stopped first: nothing changes any more while the streams end.
+    started.push(stopSource);
+    return { listening: { xds, ...debug.addresses }, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A port in use, or an address that is not ours, is for the person at the terminal. */
+async function listening<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new EnvironmentError(`cannot listen: ${message}`, { cause: error });
+  }
+}

@@ -1,0 +1,102 @@
+import type { NodeStatus } from '../serve/model.ts';
+import type { Snapshot, Snapshots, View } from '../snapshot/model.ts';
+import type { InputProblem } from '../source/model.ts';
+import type { GatewayStatus, PolicyStatus, Translation } from '../translate/model.ts';
+import type { DecodeResource } from './decode-any.ts';
+
+/** What `/snapshots/xds` is made of. */
+export interface SnapshotsParts {
+  readonly snapshots: Snapshots;
+  readonly translation: Translation;
+  readonly synced: () => boolean;
+  readonly nodes: () => readonly NodeStatus[];
+  readonly problems: () => readonly InputProblem[];
+  readonly decode: DecodeResource;
+  /** Hashes versions into one. */
+  readonly digest: (parts: Iterable<string>) => string;
+}
+
+/** A node as served, and whether it confirmed the whole of what its Gateway is served now. */
+export type NodeView = NodeStatus & { readonly synced: boolean };
+
+/** One Gateway: what it is served, what its author is told, and who holds it. */
+export interface GatewayView {
+  readonly gateway: string;
+  /** False: "no such Gateway"; somebody connected as it. */
+  readonly exists: boolean;
+  /** Derived from the versions of the types. */
+  readonly version: string;
+  readonly types: readonly TypeView[];
+  /** Absent when the Gateway is none of ours. */
+  readonly status?: Pick<GatewayStatus, 'conditions' | 'listeners' | 'addresses'>;
+  readonly nodes: readonly NodeView[];
+}
+
+export interface TypeView {
+  readonly typeUrl: string;
+  readonly version: string;
+  readonly resources: readonly { readonly name: string; readonly version: string; readonly resource: unknown }[];
+}
+
+/** Everything that the endpoint shows. */
+export interface SnapshotsView {
+  readonly synced: boolean;
+  readonly gateways: readonly GatewayView[];
+  readonly gatewayClasses: readonly unknown[];
+  readonly policies: readonly PolicyStatus[];
+  /** Services that are dropped, wholly or in part, and why. */
+  readonly services: readonly unknown[];
+  /** What is wrong in the input, with its place. */
+  readonly problems: readonly InputProblem[];
+}
+
+/** Everything, or (`gateway`) one Gateway and its namespace's policies. */
+export function snapshotsView(parts: SnapshotsParts, gateway?: string): SnapshotsView {
+  const { snapshots, translation } = parts;
+  const nodes = Map.groupBy(parts.nodes(), (node) => node.gateway);
+  const names = gateway === undefined ? [...new Set([...snapshots.gateways(), ...nodes.keys()])].sort() : [gateway];
+  const [namespace] = gateway?.split('/') ?? [];
+  const policies = valuesByKey(translation.policyStatuses);
+  return {
+    synced: parts.synced(),
+    gateways: names.map((name) => gatewayView(parts, snapshots.of(name), nodes.get(name) ?? [])),
+    gatewayClasses: valuesByKey(translation.gatewayClassStatuses),
+    policies: namespace === undefined ? policies : policies.filter((policy) => policy.namespace === namespace),
+    services: valuesByKey(translation.serviceNotices),
+    problems: parts.problems(),
+  };
+}
+
+function gatewayView(parts: SnapshotsParts, snapshot: Snapshot, nodes: readonly NodeStatus[]): GatewayView {
+  const status = parts.translation.gatewayStatuses.get(snapshot.gateway);
+  const views = [...snapshot.views.values()];
+  return {
+    gateway: snapshot.gateway,
+    exists: snapshot.exists,
+    version: parts.digest(views.flatMap((view) => [view.type.typeUrl, view.version()])),
+    types: views.map((view) => typeView(view, parts.decode)),
+    ...(status && {
+      status: { conditions: status.conditions, listeners: status.listeners, addresses: status.addresses },
+    }),
+    nodes: nodes.map((node) => ({ ...node, synced: holds(node, views) })),
+  };
+}
+
+function typeView(view: View, decode: DecodeResource): TypeView {
+  const resources = [...view.resources()].map((resource) => ({
+    name: resource.name,
+    version: resource.version,
+    resource: decode(resource),
+  }));
+  return { typeUrl: view.type.typeUrl, version: view.version(), resources };
+}
+
+/** Whether the node asked for every type and confirmed its latest state. */
+function holds(node: NodeStatus, views: readonly View[]): boolean {
+  const acked = new Map(node.types.map(({ typeUrl, acked }) => [typeUrl, acked?.version]));
+  return views.every((view) => acked.get(view.type.typeUrl) === view.version());
+}
+
+function valuesByKey<V>(collection: { entries(): IterableIterator<[string, V]> }): V[] {
+  return [...collection.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+}
