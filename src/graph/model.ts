@@ -29,11 +29,14 @@ export interface Source<V> extends Collection<V> {
 
 /** A collection that the graph computes. */
 export interface Derived<V> extends Collection<V> {
-  /** The input keys whose transformation threw in its last run; they have no output. */
+  /**
+   * By input key: what the last run threw, and then there is no output of it; or that other inputs claim output keys of
+   * it, and then it lacks those.
+   */
   readonly failures: Collection<Failure>;
 }
 
-/** A bug of ours, contained: what a transformation threw for one input key. */
+/** A bug of ours, contained: what a transformation or an index function threw for one input key. */
 export interface Failure {
   readonly collection: string;
   readonly key: string;
@@ -44,6 +47,8 @@ export interface Failure {
 export interface Index<V> {
   readonly name: string;
   readonly collection: Collection<V>;
+  /** The members for which the function threw; they are in no group. */
+  readonly failures: Collection<Failure>;
 }
 
 /** What a transformation may read. Everything read is recorded and replaces the record of the previous run. */
@@ -67,7 +72,7 @@ export interface Commit {
   readonly epoch: Epoch;
   /** What this commit changed in a source or a derived collection; empty when nothing did. */
   changes<V>(collection: Collection<V>): readonly Change<V>[];
-  /** Transformations that threw in this commit. */
+  /** Transformations and index functions that threw in this commit, and keys claimed by several inputs. */
   readonly failures: readonly Failure[];
   /** How often transformations ran in this commit, for counting what an edit costs. */
   readonly runs: number;
@@ -85,6 +90,8 @@ export interface CollectionDump {
   readonly inputs: readonly string[];
   /** Runs since the start. */
   readonly runs: number;
+  /** Entries that the engine keeps beside the values: who reads what, who claims what, who is in which group. */
+  readonly bookkeeping: number;
   /** Input key → output keys and what the last run read; only when asked for. */
   readonly keys?: Readonly<Record<string, { readonly outputs: readonly string[]; readonly reads: readonly string[] }>>;
 }
