@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { createShutdown } from '../../src/gateway/shutdown.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+it('steps are undone in the reverse order, each when the one before is done, and one that fails stops no other', async () => {
+  const done: string[] = [];
+  const shutdown = createShutdown(createManualClock(), 1000);
+  shutdown.add(() => done.push('first'));
+  shutdown.add(() => {
+    throw new Error('broken');
+  });
+  shutdown.add(async () => {
+    await Promise.resolve();
+    done.push('last');
+  });
+  await Promise.all([shutdown.run(), shutdown.run()]);
+  expect(done).toEqual(['last', 'first']);
+});
+
+it('a step that hangs holds the others up for the grace time and no longer', async () => {
+  const clock = createManualClock();
+  const done: string[] = [];
+  const shutdown = createShutdown(clock, 1000);
+  shutdown.add(() => done.push('after'));
+  shutdown.add(() => new Promise(() => {}));
+  const over = shutdown.run();
+  expect(clock.waiting()).toEqual([1000]);
+  expect(done).toEqual([]);
+  clock.advance(1000);
+  await over;
+  expect(done).toEqual(['after']);
+});
+
+it('nothing waits for the clock once all is done', async () => {
+  const clock = createManualClock();
+  await createShutdown(clock, 1000).run();
+  expect(clock.waiting()).toEqual([]);
+});
