@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Clock } from '../../edges.ts';
+import type { Clock, Stop } from '../../edges.ts';
 import type { Caller } from '../model.ts';
 import { at, every } from './alarm.ts';
 
@@ -7,7 +7,7 @@ import { at, every } from './alarm.ts';
 export interface EventStream {
   /** Writes whole events. A reader that has left more than {@link maxBacklogBytes} unread is cut off instead. */
   write(events: string | Uint8Array): void;
-  /** Ends the stream after what was written. */
+  /** Ends the stream after what was written, which the reader has {@link lastReadMilliseconds} to read. */
   end(): void;
 }
 
@@ -27,6 +27,8 @@ const keepAliveMilliseconds = 15_000;
 /** What may wait for a reader that does not read, beside the one message that is just being written. */
 export const maxBacklogBytes: number = 8 * 1024 * 1024;
 
+const lastReadMilliseconds = 5_000;
+
 /** Answers a request with a stream of events. */
 export function openEventStream({ response, headers, clock, caller, closed }: EventStreamParts): EventStream {
   const write = (events: string | Uint8Array): void => {
@@ -34,20 +36,19 @@ export function openEventStream({ response, headers, clock, caller, closed }: Ev
     if (response.writableLength > maxBacklogBytes) response.destroy();
     else response.write(events);
   };
+  let stopWaiting: Stop = () => {};
   const end = (): void => {
-    if (!response.destroyed) response.end();
-  };
-  /** Whoever may not read on must not keep what waits for it, either. */
-  const expire = (): void => {
-    if (response.writableLength > 0) response.destroy();
-    else end();
+    if (response.writableEnded || response.destroyed) return;
+    response.end();
+    stopWaiting = clock.after(lastReadMilliseconds, () => response.destroy());
   };
   const stopKeepAlive = every(clock, keepAliveMilliseconds, () => write(': keep-alive\n\n'));
-  const stopExpiry = caller.kind === 'principal' ? at(clock, caller.expiresAt, expire) : () => {};
+  const stopExpiry = caller.kind === 'principal' ? at(clock, caller.expiresAt, end) : () => {};
 
   response.once('close', () => {
     stopKeepAlive();
     stopExpiry();
+    stopWaiting();
     closed();
   });
   response.writeHead(200, {

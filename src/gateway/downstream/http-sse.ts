@@ -31,7 +31,16 @@ export function createHttpSse(parts: {
       stream.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
       return Promise.resolve();
     };
-    const opened = sessions.open(caller, () => createSession({ multiplexer, send }));
+    const opened = sessions.open(caller, () => {
+      const session = createSession({ multiplexer, send });
+      return {
+        ...session,
+        close() {
+          stream.end();
+          return session.close();
+        },
+      };
+    });
     if (opened === undefined) {
       refuse(response, tooManySessions);
       return;

@@ -1,0 +1,92 @@
+import { request } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { type GatewayRig, startGateway } from '../../support/gateway-rig.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/** `fetch` does not let a program say what it is, so this one does. */
+function ask(gateway: GatewayRig, method: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const asking = request(`${gateway.url}/mcp`, { method, headers }, (response) => {
+    response.resume();
+    resolve({ status: response.statusCode ?? 0, headers: response.headers });
+  });
+  asking.on('error', reject).end();
+  return promise;
+}
+
+describe('the origin of a request', () => {
+  it.each([
+    ['http://localhost', true],
+    ['http://localhost:6274', true],
+    ['https://app.localhost:1', true],
+    ['http://127.0.0.1:6274', true],
+    ['http://127.9.9.9', true],
+    ['http://[::1]:6274', true],
+    ['https://allowed.example', true],
+    ['https://allowed.example:444', false],
+    ['https://evil.example', false],
+    ['http://localhost.evil.example', false],
+    ['http://127.0.0.1.evil.example', false],
+    ['http://127.0.0.1@evil.example', false],
+    ['http://evil.example/http://localhost', false],
+    ['file://', false],
+    ['null', false],
+    ['', false],
+  ])('"%s" may connect: %s', async (origin, allowed) => {
+    await using gateway = await startGateway({ allowedOrigins: ['https://allowed.example'] });
+    const { status, headers } = await ask(gateway, 'POST', { origin });
+    expect(status).toBe(allowed ? 401 : 403);
+    expect(headers['access-control-allow-origin']).toBe(allowed ? origin : undefined);
+    if (allowed) expect(headers['access-control-expose-headers']).toMatch(/Mcp-Session-Id.*WWW-Authenticate/);
+  });
+
+  it('may be missing: then it is no page', async () => {
+    await using gateway = await startGateway();
+    const { status, headers } = await ask(gateway, 'POST', {});
+    expect(status).toBe(401);
+    expect(headers).not.toHaveProperty('access-control-allow-origin');
+  });
+
+  it('decides a preflight, which carries no token', async () => {
+    await using gateway = await startGateway();
+    const wanted = {
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,x-custom',
+    };
+    const allowed = await ask(gateway, 'OPTIONS', { origin: 'http://localhost:6274', ...wanted });
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers).toMatchObject({
+      'access-control-allow-origin': 'http://localhost:6274',
+      'access-control-allow-methods': expect.stringContaining('DELETE'),
+      'access-control-allow-headers': 'authorization,x-custom',
+      vary: 'Origin',
+    });
+    expect((await ask(gateway, 'OPTIONS', { origin: 'https://evil.example', ...wanted })).status).toBe(403);
+  });
+});
+
+describe('the host of a request to a loopback listener', () => {
+  it.each([
+    ['localhost', true],
+    ['localhost:8080', true],
+    ['127.0.0.1:1', true],
+    ['[::1]:1', true],
+    ['evil.example', false],
+    ['evil.example:80', false],
+    ['localhost@evil.example', false],
+    ['localhost/evil', false],
+    ['169.254.169.254', false],
+  ])('"%s" is answered: %s', async (host, answered) => {
+    await using gateway = await startGateway();
+    expect((await ask(gateway, 'POST', { host })).status).toBe(answered ? 401 : 403);
+  });
+
+  it('is any host where the listener is not bound to loopback', async () => {
+    await using gateway = await startGateway({ listensOnLoopback: false });
+    expect((await ask(gateway, 'POST', { host: 'gateway.example' })).status).toBe(401);
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { type GatewayRig, startGateway } from '../../support/gateway-rig.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { initialize, linesOf } from '../../support/raw-client.ts';
+import { startRawTarget } from '../../support/raw-target.ts';
+
+async function open(gateway: GatewayRig, token: string) {
+  const response = await fetch(`${gateway.url}/sse`, { headers: { authorization: `Bearer ${token}` } });
+  const lines = linesOf(response);
+  const event = async (): Promise<readonly [string, string] | undefined> => {
+    let name = '';
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done === true) return undefined;
+      if (value.startsWith('event: ')) name = value.slice(7);
+      if (value.startsWith('data: ')) return [name, value.slice(6)];
+    }
+  };
+  const endpoint = (await event())?.[1] ?? '';
+  const post = (body: unknown, as = token): Promise<Response> =>
+    fetch(new URL(endpoint, `${gateway.url}/sse`), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${as}`, 'content-type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  return { response, lines, event, endpoint, post };
+}
+
+describe('HTTP+SSE', () => {
+  it('says first where to post, answers posts with 202, and everything else on the stream', async () => {
+    await using gateway = await startGateway();
+    const client = await open(gateway, gateway.token('me'));
+    expect(client.response.headers.get('content-type')).toBe('text/event-stream');
+    expect(client.endpoint).toMatch(/^\?sessionId=[0-9a-f]{32}$/);
+    const posted = await client.post(initialize('2024-11-05'));
+    expect(posted.status).toBe(202);
+    const [name, data] = (await client.event()) ?? [];
+    expect(name).toBe('message');
+    expect(JSON.parse(data ?? '')).toMatchObject({ id: 0, result: { protocolVersion: '2024-11-05' } });
+  });
+
+  it('wants the post’s own token: none is 401, another identity’s 403', async () => {
+    await using gateway = await startGateway();
+    const client = await open(gateway, gateway.token('me'));
+    expect((await client.post(initialize(), 'wrong')).status).toBe(401);
+    expect((await client.post(initialize(), gateway.token('you'))).status).toBe(403);
+    expect((await client.post(initialize(), gateway.token('me'))).status).toBe(202);
+  });
+});
+
+describe('HTTP+SSE', () => {
+  it.each([
+    ['no JSON', '{', 400],
+    ['no message', '{}', 400],
+    ['a batch', '[]', 400],
+    ['too much', `"${'x'.repeat(5_000_000)}"`, 413],
+  ])('refuses a post with %s in it', async (_what, body, status) => {
+    await using gateway = await startGateway();
+    const client = await open(gateway, gateway.token('me'));
+    expect((await client.post(body)).status).toBe(status);
+  });
+
+  it('refuses a post to no session with 400, and to one that is not (any more) with 404', async () => {
+    await using gateway = await startGateway();
+    const token = gateway.token('me');
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const send = (query: string) => fetch(`${gateway.url}/sse${query}`, { method: 'POST', headers, body: '{}' });
+    expect((await send('')).status).toBe(400);
+    expect((await send('?sessionId=0')).status).toBe(404);
+    const client = await open(gateway, token);
+    await gateway.downstream.stop();
+    expect(await client.event()).toBeUndefined();
+    expect((await client.post(initialize())).status).toBe(404);
+  });
+
+  it('keeps the stream awake, and ends it and the session with the token', async () => {
+    const clock = createManualClock();
+    await using gateway = await startGateway({ clock });
+    const client = await open(gateway, gateway.token('me', clock.now() + 60_000));
+    clock.advance(15_000);
+    await client.lines.next();
+    expect((await client.lines.next()).value).toBe(': keep-alive');
+    clock.advance(45_000);
+    expect(await client.event()).toBeUndefined();
+    expect((await client.post(initialize(), gateway.token('me'))).status).toBe(404);
+  });
+
+  it('ends the targets’ work when the client goes', async () => {
+    await using target = await startRawTarget(() => undefined);
+    await using gateway = await startGateway();
+    gateway.world.putTarget(target.target('a'));
+    gateway.world.allow('n.p', 'me', 'tool', '*');
+    const client = await open(gateway, gateway.token('me'));
+    await client.post(initialize());
+    await client.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'a:slow' } });
+    await target.arrival('tools/call');
+    await client.lines.return(undefined);
+    await target.disconnected;
+  });
+});

@@ -1,0 +1,56 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EverythingServer, startEverything } from '../../support/everything-server.ts';
+import { type GatewayRig, startGateway } from '../../support/gateway-rig.ts';
+
+let overSse: EverythingServer;
+let overHttp: EverythingServer;
+
+beforeAll(async () => {
+  [overSse, overHttp] = await Promise.all([startEverything('sse'), startEverything('streamableHttp')]);
+});
+afterAll(async () => {
+  await Promise.all([overSse[Symbol.asyncDispose](), overHttp[Symbol.asyncDispose]()]);
+});
+
+const wires = ['/sse', '/mcp'] as const;
+
+async function connect(gateway: GatewayRig, path: (typeof wires)[number], subject: string): Promise<Client> {
+  const client = new Client({ name: 'test', version: '0' });
+  const url = new URL(gateway.url + path);
+  const requestInit = { headers: { authorization: `Bearer ${gateway.token(subject)}` } };
+  // The package's own types are not made for exactOptionalPropertyTypes.
+  const transport =
+    path === '/sse'
+      ? new SSEClientTransport(url, { requestInit })
+      : new StreamableHTTPClientTransport(url, { requestInit });
+  await client.connect(transport as Parameters<Client['connect']>[0]);
+  return client;
+}
+
+describe.each(wires)('the official client at %s, with server-everything over both wires behind', (path) => {
+  it('sees the tools of all targets, and may call what a policy allows', async () => {
+    await using gateway = await startGateway();
+    gateway.world.putTarget(overSse.target('default/sse'));
+    gateway.world.putTarget(overHttp.target('default/http'));
+    const client = await connect(gateway, path, 'me');
+
+    const { tools } = await client.listTools();
+    const echoes = tools.map(({ name }) => name).filter((name) => name.endsWith(':echo'));
+    expect(echoes).toEqual(['default/http:echo', 'default/sse:echo']);
+
+    for (const name of echoes) {
+      await expect(client.callTool({ name, arguments: { message: 'hi' } })).rejects.toThrow('not allowed');
+      gateway.world.allow('default.policy', 'me', 'tool', name);
+      const { content } = await client.callTool({ name, arguments: { message: 'hi' } });
+      expect(content).toEqual([{ type: 'text', text: 'Echo: hi' }]);
+    }
+    gateway.world.removeConfig('default.policy');
+    for (const name of echoes) {
+      await expect(client.callTool({ name, arguments: { message: 'hi' } })).rejects.toThrow('not allowed');
+    }
+    await client.close();
+  });
+});

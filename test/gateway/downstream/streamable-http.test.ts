@@ -1,0 +1,235 @@
+import { describe, expect, it } from 'vitest';
+import { startGateway } from '../../support/gateway-rig.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { initialize, linesOf, openRawClient, post } from '../../support/raw-client.ts';
+import { startRawTarget } from '../../support/raw-target.ts';
+
+const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+
+describe('the handshake', () => {
+  it.each([
+    ['2025-11-25', '2025-11-25'],
+    ['2025-06-18', '2025-06-18'],
+    ['2025-03-26', '2025-03-26'],
+    ['2024-11-05', '2024-11-05'],
+    ['2099-01-01', '2025-11-25'],
+    ['', '2025-11-25'],
+  ])('of a client that speaks "%s" agrees on %s', async (asked, agreed) => {
+    await using gateway = await startGateway();
+    const response = await post(gateway, gateway.token('me'), undefined, initialize(asked));
+    expect(response.status).toBe(200);
+    const id = response.headers.get('mcp-session-id');
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    const text = await response.text();
+    expect(JSON.parse(text.slice(text.indexOf('{')))).toMatchObject({
+      result: {
+        protocolVersion: agreed,
+        serverInfo: { name: 'gatehouse' },
+        capabilities: {
+          tools: { listChanged: true },
+          prompts: { listChanged: true },
+          resources: { listChanged: true },
+          completions: {},
+        },
+      },
+    });
+  });
+
+  it('of 2026-07-28 is told which revisions there are, with the id of its request', async () => {
+    await using gateway = await startGateway();
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const discover = { jsonrpc: '2.0', id: 'd', method: 'server/discover', params: { _meta } };
+    const response = await post(gateway, gateway.token('me'), undefined, discover, {
+      'mcp-protocol-version': '2026-07-28',
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      id: 'd',
+      error: { code: -32022, data: { supported: expect.arrayContaining(['2025-11-25']), requested: '2026-07-28' } },
+    });
+  });
+});
+
+describe('a request', () => {
+  it('without a valid token is answered with 401 and a challenge, whatever its session is', async () => {
+    await using gateway = await startGateway();
+    const client = await openRawClient(gateway, gateway.token('me'));
+    for (const token of [undefined, 'wrong', gateway.token('me', 0)]) {
+      for (const sessionId of [undefined, client.sessionId]) {
+        const response = await post(gateway, token, sessionId, list);
+        expect(response.status).toBe(401);
+        expect(response.headers.get('www-authenticate')).toContain('Bearer');
+      }
+    }
+  });
+
+  it('names its session: none is 400, an unknown one 404, another identity’s 403', async () => {
+    await using gateway = await startGateway();
+    const token = gateway.token('me');
+    const { sessionId } = await openRawClient(gateway, token);
+    const foreign = gateway.token('you');
+    for (const method of ['POST', 'GET', 'DELETE']) {
+      const status = async (as: string, id?: string): Promise<number> => {
+        const headers: Record<string, string> = {
+          authorization: `Bearer ${as}`,
+          accept: 'application/json, text/event-stream',
+          'content-type': 'application/json',
+        };
+        if (id !== undefined) headers['mcp-session-id'] = id;
+        const body = method === 'POST' ? { body: JSON.stringify(list) } : {};
+        const response = await fetch(`${gateway.url}/mcp`, { method, headers, ...body });
+        await response.text();
+        return response.status;
+      };
+      expect([await status(token), await status(token, 'f'.repeat(32)), await status(foreign, sessionId)]).toEqual([
+        400, 404, 403,
+      ]);
+    }
+  });
+
+  it('of a revision that is not spoken is 400', async () => {
+    await using gateway = await startGateway();
+    const token = gateway.token('me');
+    const { sessionId } = await openRawClient(gateway, token);
+    const response = await post(gateway, token, sessionId, list, { 'mcp-protocol-version': '1999-01-01' });
+    expect(response.status).toBe(400);
+  });
+});
+
+describe('a body', () => {
+  it.each([
+    ['no JSON', '{', 400, -32700],
+    ['nothing', '', 400, -32700],
+    ['no message', '{"jsonrpc":"1.0"}', 400, -32700],
+    ['a number', '7', 400, -32700],
+    ['null', 'null', 400, -32700],
+    ['a batch', JSON.stringify([list]), 400, -32600],
+    ['an empty batch', '[]', 400, -32600],
+    ['too much', `"${'x'.repeat(5_000_000)}"`, 413, -32000],
+  ])('with %s in it is refused', async (_what, body, status, code) => {
+    await using gateway = await startGateway();
+    const token = gateway.token('me');
+    const { sessionId } = await openRawClient(gateway, token);
+    const response = await post(gateway, token, sessionId, body);
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: { code } });
+    expect((await post(gateway, token, undefined, body)).status).toBe(status);
+  });
+
+  it('may hold several messages where the revision knows batches, and each is decided upon', async () => {
+    await using target = await startRawTarget(() => ({ result: { content: [] } }));
+    await using gateway = await startGateway();
+    gateway.world.putTarget(target.target('a'));
+    gateway.world.allow('n.p', 'me', 'tool', 'a:x');
+    const token = gateway.token('me');
+    const { sessionId } = await openRawClient(gateway, token, '2025-03-26');
+    const call = (id: number, name: string) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name } });
+    const response = await post(gateway, token, sessionId, [call(1, 'a:x'), call(2, 'a:y')]);
+    const answers = (await response.text()).split('\n').filter((line) => line.startsWith('data: '));
+    const byId = answers.map((line) => JSON.parse(line.slice(6))).toSorted((one, other) => one.id - other.id);
+    expect(byId).toMatchObject([
+      { id: 1, result: { content: [] } },
+      { id: 2, error: { code: -32600 } },
+    ]);
+  });
+});
+
+describe('a request', () => {
+  it.each([
+    ['PUT', '/mcp', 405],
+    ['DELETE', '/sse', 405],
+    ['GET', '/', 404],
+    ['GET', '/mcp/', 404],
+    ['GET', '//', 404],
+    ['GET', '/sse%00', 404],
+  ])('%s %s is %d', async (method, path, status) => {
+    await using gateway = await startGateway();
+    const response = await fetch(gateway.url + path, {
+      method,
+      headers: { authorization: `Bearer ${gateway.token('me')}` },
+    });
+    expect(response.status).toBe(status);
+  });
+
+  it('with an id that is in flight already does not disturb the first one', async () => {
+    const go = Promise.withResolvers<void>();
+    await using target = await startRawTarget(async () => {
+      await go.promise;
+      return { result: { content: [] } };
+    });
+    await using gateway = await startGateway();
+    gateway.world.putTarget(target.target('a'));
+    gateway.world.allow('n.p', 'me', 'tool', '*');
+    const client = await openRawClient(gateway, gateway.token('me'));
+    void client.request('tools/call', { name: 'a:x' }, { id: 'same' }).catch(() => {});
+    await target.arrival('tools/call');
+    const second = await client.request('tools/call', { name: 'a:x' }, { id: 'same' });
+    expect(second.error?.message).toContain('in flight');
+    go.resolve();
+  });
+});
+
+describe('a session', () => {
+  it('ends with DELETE, and then is unknown', async () => {
+    await using gateway = await startGateway();
+    const token = gateway.token('me');
+    const client = await openRawClient(gateway, token);
+    const stream = await client.listen();
+    const headers = { authorization: `Bearer ${token}`, 'mcp-session-id': client.sessionId };
+    expect((await fetch(`${gateway.url}/mcp`, { method: 'DELETE', headers })).status).toBe(200);
+    expect(await stream.next()).toBeUndefined();
+    expect((await post(gateway, token, client.sessionId, list)).status).toBe(404);
+  });
+
+  it('is forgotten after half an hour without a request or a stream', async () => {
+    const clock = createManualClock();
+    await using gateway = await startGateway({ clock });
+    const token = gateway.token('me');
+    const busy = await openRawClient(gateway, token);
+    const idle = await openRawClient(gateway, token);
+    const stream = await busy.listen();
+    clock.advance(30 * 60_000);
+    expect((await post(gateway, token, busy.sessionId, list)).status).toBe(200);
+    expect((await post(gateway, token, idle.sessionId, list)).status).toBe(404);
+    await gateway.downstream.stop();
+    expect(await stream.next()).toBeUndefined();
+  });
+});
+
+describe('streams', () => {
+  it('end when the token of their request expires, however the session was opened', async () => {
+    const clock = createManualClock();
+    await using target = await startRawTarget(() => undefined);
+    await using gateway = await startGateway({ clock });
+    gateway.world.putTarget(target.target('a'));
+    gateway.world.allow('n.p', 'me', 'tool', '*');
+    const longLived = await openRawClient(gateway, gateway.token('me'));
+    const shortLived = gateway.token('me', clock.now() + 60_000);
+    const own = await longLived.listen();
+    const calling = longLived.request('tools/call', { name: 'a:slow' }, { token: shortLived });
+    const ended = expect(calling).rejects.toThrow('the stream ended without an answer');
+    await target.arrival('tools/call');
+    clock.advance(60_000);
+    await ended;
+    expect((await post(gateway, shortLived, longLived.sessionId, list)).status).toBe(401);
+    gateway.world.putTarget(target.target('b'));
+    expect(await own.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
+  });
+
+  it('are kept awake by comments', async () => {
+    const clock = createManualClock();
+    await using gateway = await startGateway({ clock });
+    const token = gateway.token('me');
+    const { sessionId } = await openRawClient(gateway, token);
+    const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream', 'mcp-session-id': sessionId };
+    const lines = linesOf(await fetch(`${gateway.url}/mcp`, { headers }));
+    clock.advance(15_000);
+    expect((await lines.next()).value).toBe(': keep-alive');
+    clock.advance(15_000);
+    await lines.next();
+    expect((await lines.next()).value).toBe(': keep-alive');
+  });
+});

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { startGateway } from '../../support/gateway-rig.ts';
+import { openRawClient } from '../../support/raw-client.ts';
+import { type Script, startRawTarget } from '../../support/raw-target.ts';
+
+async function rig(script: Script) {
+  const target = await startRawTarget(script);
+  const gateway = await startGateway();
+  gateway.world.putTarget(target.target('ns/raw'));
+  for (const kind of ['tool', 'prompt', 'resource'] as const) gateway.world.allow('ns.all', 'me', kind, '*');
+  const client = await openRawClient(gateway, gateway.token('me'));
+  return {
+    target,
+    gateway,
+    client,
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      await target[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const unknownParams = {
+  arguments: { message: 'hi', 'x-nested': { deep: [1, null, { a: 'ü' }] } },
+  'x-vendor': { kept: true },
+  requestState: 'opaque',
+  _meta: { traceparent: '00-1', 'io.modelcontextprotocol/clientInfo': { name: 'x' }, 'vendor/key': [1] },
+};
+
+const unknownResult = {
+  content: [
+    { type: 'text', text: 'hi', 'x-block': { a: 1 }, annotations: { 'x-ann': 2 }, _meta: { 'vendor/x': 1 } },
+    { type: 'x-unknown', whatever: true },
+  ],
+  structuredContent: { uri: 'file:///not-rewritten' },
+  resultType: 'complete',
+  'x-result': { kept: null },
+  _meta: { 'vendor/y': { deep: true } },
+};
+
+describe('what the gateway does not know', () => {
+  it('reaches the target in a call, and the client in its result', async () => {
+    await using use = await rig(() => ({ result: unknownResult }));
+    const reply = await use.client.request('tools/call', { name: 'ns/raw:echo:1', ...unknownParams });
+    expect(reply.result).toEqual(unknownResult);
+    expect((await use.target.arrival('tools/call')).params).toEqual({ name: 'echo:1', ...unknownParams });
+  });
+
+  it('reaches the target in the other requests, too', async () => {
+    await using use = await rig(() => ({ result: { 'x-result': 1 } }));
+    const uri = 'mcp://ns/raw/file%3A%2F%2F%2Fa';
+    const requests = [
+      ['prompts/get', { name: 'ns/raw:p' }, { name: 'p' }],
+      ['resources/read', { uri }, { uri: 'file:///a' }],
+      ['resources/subscribe', { uri }, { uri: 'file:///a' }],
+      ['resources/unsubscribe', { uri }, { uri: 'file:///a' }],
+    ] as const;
+    for (const [method, asked, received] of requests) {
+      expect((await use.client.request(method, { ...asked, ...unknownParams })).result).toEqual({ 'x-result': 1 });
+      expect((await use.target.arrival(method)).params).toEqual({ ...received, ...unknownParams });
+    }
+    const ref = { type: 'ref/resource', uri: 'mcp://ns/raw/:file:///{p}', 'x-ref': 1 };
+    await use.client.request('completion/complete', { ref, ...unknownParams });
+    const completed = await use.target.arrival('completion/complete');
+    expect(completed.params).toEqual({ ref: { ...ref, uri: 'file:///{p}' }, ...unknownParams });
+  });
+
+  it('reaches the client in lists', async () => {
+    const entry = {
+      name: 'echo',
+      inputSchema: { type: 'object', 'x-schema': 1 },
+      outputSchema: { type: 'string' },
+      'x-tool': [1],
+    };
+    await using use = await rig(() => ({ result: { tools: [entry] } }));
+    const { result } = await use.client.request('tools/list', { 'x-list': 1 });
+    expect(result).toEqual({ tools: [{ ...entry, name: 'ns/raw:echo' }] });
+    expect((await use.target.arrival('tools/list')).params).toEqual({ 'x-list': 1 });
+  });
+
+  it('reaches the client in errors, code and data included', async () => {
+    for (const error of [
+      { code: -32002, message: 'no such thing', data: { uri: 'file:///a', 'x-data': 1 } },
+      { code: -32042, message: 'elicit', data: { elicitations: [], more: true } },
+      { code: 17, message: '' },
+    ]) {
+      await using use = await rig(() => ({ error }));
+      const reply = await use.client.request('resources/read', { uri: 'mcp://ns/raw/file%3A%2F%2F%2Fa' });
+      expect(reply.error).toEqual(error);
+    }
+  });
+});
+
+describe('URIs in what a target answers', () => {
+  const link = { type: 'resource_link', uri: 'file:///l', name: 'l', 'x-link': 1 };
+  const embedded = { type: 'resource', resource: { uri: 'file:///e', text: '', 'x-resource': 1 } };
+  const shownLink = { ...link, uri: 'mcp://ns/raw/file%3A%2F%2F%2Fl' };
+  const shownEmbedded = { ...embedded, resource: { ...embedded.resource, uri: 'mcp://ns/raw/file%3A%2F%2F%2Fe' } };
+  const page = { type: 'resource', resource: { uri: 'ui://page', text: '' } };
+
+  it('are those by which clients can ask for them', async () => {
+    await using use = await rig(({ method }) => {
+      if (method === 'tools/call') return { result: { content: [link, embedded, page, 'odd', null] } };
+      return {
+        result: { messages: [{ role: 'user', content: embedded }, { role: 'user', content: [link, page] }, 1] },
+      };
+    });
+    const tool = await use.client.request('tools/call', { name: 'ns/raw:t' });
+    expect(tool.result).toEqual({ content: [shownLink, shownEmbedded, page, 'odd', null] });
+    const prompt = await use.client.request('prompts/get', { name: 'ns/raw:p' });
+    expect(prompt.result).toEqual({
+      messages: [{ role: 'user', content: shownEmbedded }, { role: 'user', content: [shownLink, page] }, 1],
+    });
+  });
+
+  it('are spelled in contents as the client spelled them', async () => {
+    await using use = await rig(({ params }) => ({
+      result: {
+        contents: [
+          { uri: params['uri'], text: 'a' },
+          { uri: 'file:///other', text: 'b' },
+        ],
+      },
+    }));
+    for (const uri of ['mcp://ns/raw/file%3A%2F%2F%2Fa%2520b', 'mcp://ns/raw/:file:///a%20b']) {
+      const { result } = await use.client.request('resources/read', { uri });
+      expect(result).toEqual({
+        contents: [
+          { uri, text: 'a' },
+          { uri: 'mcp://ns/raw/file%3A%2F%2F%2Fother', text: 'b' },
+        ],
+      });
+    }
+    expect(use.target.received.filter(({ method }) => method === 'resources/read').map(({ params }) => params)).toEqual(
+      [{ uri: 'file:///a%20b' }, { uri: 'file:///a%20b' }],
+    );
+  });
+});
+
+describe('notifications', () => {
+  it('about progress come with the answer that they are about', async () => {
+    await using use = await rig((_request, say) => {
+      say('notifications/progress', { progressToken: 'mine', progress: 1, 'x-progress': 1 });
+      say('notifications/progress', { progressToken: 'unknown', progress: 2 });
+      say('notifications/message', { level: 'info', data: 'log' });
+      return { result: { content: [] } };
+    });
+    const reply = await use.client.request('tools/call', { name: 'ns/raw:t', _meta: { progressToken: 'mine' } });
+    expect(reply.before).toEqual([
+      {
+        jsonrpc: '2.0',
+        method: 'notifications/progress',
+        params: { progressToken: 'mine', progress: 1, 'x-progress': 1 },
+      },
+      { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'log' } },
+    ]);
+  });
+
+  it('of a target’s log go to nobody who may use nothing there', async () => {
+    await using use = await rig((_request, say) => {
+      say('notifications/message', { level: 'info', data: 'secret' });
+      return { result: { tools: [] } };
+    });
+    const { before } = await use.client.request('tools/list');
+    expect(before).toEqual([]);
+  });
+
+  it('of a cancellation reach the target, and close the request’s stream without an answer', async () => {
+    await using use = await rig(() => undefined);
+    const calling = use.client.request('tools/call', { name: 'ns/raw:slow' }, { id: 'call-1' });
+    const unanswered = expect(calling).rejects.toThrow('the stream ended without an answer');
+    const call = await use.target.arrival('tools/call');
+    await use.client.notify('notifications/cancelled', { requestId: 'call-1', reason: 'enough' });
+    const cancelled = await use.target.arrival('notifications/cancelled');
+    expect(cancelled.params).toEqual({ requestId: call.id, reason: 'enough' });
+    await unanswered;
+  });
+
+  it('of an updated resource reach who subscribed, spelled as it was', async () => {
+    await using use = await rig(({ method }, say) => {
+      if (method === 'tools/call') {
+        say('notifications/resources/updated', { uri: 'file:///a', 'x-updated': 1 });
+        say('notifications/resources/list_changed', {});
+      }
+      return { result: {} };
+    });
+    const uri = 'mcp://ns/raw/:file:///a';
+    const stream = await use.client.listen();
+    await use.client.request('resources/subscribe', { uri });
+    await use.client.request('tools/call', { name: 'ns/raw:touch' });
+    expect(await stream.next()).toMatchObject({ params: { uri, 'x-updated': 1 } });
+    expect(await stream.next()).toMatchObject({ method: 'notifications/resources/list_changed' });
+
+    use.gateway.world.removeConfig('ns.all');
+    use.gateway.world.allow('ns.tools', 'me', 'tool', '*');
+    await use.client.request('tools/call', { name: 'ns/raw:touch' });
+    expect(await stream.next()).toMatchObject({ method: 'notifications/resources/list_changed' });
+  });
+});
+
+it('a target is never sent what identifies the client', async () => {
+  await using use = await rig(() => ({ result: {} }));
+  await use.client.request('tools/call', { name: 'ns/raw:t' });
+  for (const { headers } of use.target.received) {
+    expect(Object.keys(headers)).not.toContain('authorization');
+    expect(JSON.stringify(headers)).not.toContain('token');
+  }
+  expect((await use.target.arrival('initialize')).params).toMatchObject({
+    capabilities: {},
+    clientInfo: { name: 'gatehouse' },
+  });
+});
