@@ -56,10 +56,13 @@ export function pointless(complaint: string): Decoder<undefined> {
 export function misfit(value: unknown, expected: string): string {
   if (value === undefined) return `is missing: write ${expected}.`;
   if (value === null) return `is null: write ${expected}.`;
-  if (value instanceof AmbiguousScalar) {
-    return `has a value that YAML 1.1 and YAML 1.2 read differently (${value.text.slice(0, 40)}): write ${expected}.`;
-  }
+  if (value instanceof AmbiguousScalar) return `${ambiguity(value)}: write ${expected}.`;
   if (Array.isArray(value)) return `is a list: write ${expected}.`;
   if (typeof value === 'object') return `is a mapping: write ${expected}.`;
   return `is a ${typeof value === 'bigint' ? 'number' : typeof value}: write ${expected}.`;
+}
+
+/** Continues "<field> …" for a value that YAML does not make clear. */
+export function ambiguity(value: AmbiguousScalar): string {
+  return `is ${value.text.slice(0, 40)}, which YAML 1.1 and YAML 1.2 read differently`;
 }

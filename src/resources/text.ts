@@ -1,5 +1,5 @@
 import { AmbiguousScalar } from './ambiguous-scalar.ts';
-import { type Decoder, misfit } from './decoder.ts';
+import { ambiguity, type Decoder, misfit } from './decoder.ts';
 import type { Part, Path } from './model.ts';
 import { ok } from './part.ts';
 import { quoted } from './path.ts';
@@ -60,10 +60,7 @@ export function longerThan(most: number, value: string): boolean {
 }
 
 function noString(rule: TextRule, value: unknown, at: Path, report: Report): Part<never> {
-  if (value instanceof AmbiguousScalar) {
-    const reading = `is ${value.text.slice(0, 40)}, which YAML 1.1 and YAML 1.2 read differently`;
-    return report.error(at, `${reading}: quote it to make it a string.`);
-  }
+  if (value instanceof AmbiguousScalar) return report.error(at, `${ambiguity(value)}: quote it to make it a string.`);
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') {
     const type = typeof value === 'boolean' ? 'boolean' : 'number';
     return report.error(at, `is a ${type} and no string: quote it.`);

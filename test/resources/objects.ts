@@ -1,0 +1,50 @@
+import type { KindName, Part, Problem, ResourceByKind } from '../../src/resources/model.ts';
+import { AmbiguousScalar, decode } from '../../src/resources/resources.ts';
+
+/** Objects as a file gives them, and what becomes of them. */
+
+export type Mapping = Readonly<Record<string, unknown>>;
+
+/** What `yes` without quotes is to a decoder. */
+export const YES: AmbiguousScalar = new AmbiguousScalar('yes');
+
+const apiVersions: Readonly<Record<KindName, string>> = {
+  GatewayClass: 'gateway.networking.k8s.io/v1',
+  GatewayParameters: 'gateway.kgateway.dev/v1alpha1',
+  Gateway: 'gateway.networking.k8s.io/v1',
+  Service: 'v1',
+  Namespace: 'v1',
+  MCPAuthPolicy: 'gateway.kgateway.dev/v1alpha1',
+};
+
+/** An object of the kind with a name and a namespace; `more` replaces what it names. */
+export function object(kind: KindName, spec: unknown, more: Mapping = {}): Mapping {
+  return { apiVersion: apiVersions[kind], kind, metadata: { name: 'it', namespace: 'here' }, spec, ...more };
+}
+
+/** The resource of an object whose frame must be readable. */
+export function resource<K extends KindName>(kind: K, value: unknown): ResourceByKind[K] {
+  const decoded = decode(kind, value);
+  if (!decoded.readable) throw new Error(decoded.problems.map(({ message }) => message).join('\n'));
+  return decoded.resource;
+}
+
+/** What is said about an object, one line each: `error spec.x is …`. */
+export function complaints(kind: KindName, value: unknown): readonly string[] {
+  return decode(kind, value).problems.map(line);
+}
+
+/** Why a part is not understood, or what it is. */
+export function outcome<T>(part: Part<T> | undefined): T | string | undefined {
+  if (part === undefined) return undefined;
+  return part.ok ? part.value : `not understood: ${part.reason}`;
+}
+
+/** Whether a part was understood. */
+export function isUnderstood(part: Part<unknown> | undefined): boolean {
+  return part?.ok === true;
+}
+
+function line({ severity, message }: Problem): string {
+  return `${severity} ${message}`;
+}
