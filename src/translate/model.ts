@@ -50,6 +50,24 @@ export interface PolicyConfig {
   readonly rules: readonly [Rule, ...Rule[]];
 }
 
+/** What the translation is told once, besides objects. */
+export interface TranslationSettings {
+  /** GatewayClasses with this name are ours: `kgateway.dev/kgateway`. */
+  readonly controllerName: string;
+  /** The last labels of every Service's DNS name: `cluster.local`. */
+  readonly clusterDomain: string;
+  /** Whether a Service of type ExternalName may be a target. */
+  readonly externalNameServices: boolean;
+  /** Whether a target may be on the gateway's own machine. */
+  readonly allowLoopbackTargets: boolean;
+}
+
+/**
+ * The labels of a namespace without a Namespace object. `named`: just `kubernetes.io/metadata.name`. `unknown`: nobody
+ * can tell, so no selector matches.
+ */
+export type UnlistedNamespaces = 'named' | 'unknown';
+
 /** `<namespace>/<name>` of a Gateway. */
 export type GatewayKey = string;
 
@@ -134,6 +152,14 @@ export interface ServiceNotice {
   readonly warnings: readonly string[];
 }
 
+/** References of a policy that no status can hold: a cluster says them in an Event. */
+export interface PolicyNotice {
+  readonly namespace: string;
+  readonly name: string;
+  /** Sentences, in the order of the references. */
+  readonly unwritable: readonly string[];
+}
+
 /** Everything that the translation computes. */
 export interface Translation {
   /** By target name. */
@@ -149,4 +175,5 @@ export interface Translation {
   readonly gatewayStatuses: Collection<GatewayStatus>;
   readonly policyStatuses: Collection<PolicyStatus>;
   readonly serviceNotices: Collection<ServiceNotice>;
+  readonly policyNotices: Collection<PolicyNotice>;
 }

@@ -1,0 +1,47 @@
+import type { Collection, Context, Derived } from '../graph/model.ts';
+import type { GatewayClass, GatewayParameters } from '../resources/model.ts';
+import { conditionsOf, internalError } from './condition.ts';
+import type { GatewayClassStatus } from './model.ts';
+import { whyUnusable } from './parameters.ts';
+
+/** What a GatewayClass of ours is worth to its Gateways. Other controllers' classes have no verdict. */
+export type ClassVerdict = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
+
+/** Judges one GatewayClass. */
+export function judgeGatewayClass(
+  gatewayClass: GatewayClass,
+  context: Context,
+  { controllerName, parameters }: { controllerName: string; parameters: Collection<GatewayParameters> },
+): ClassVerdict | undefined {
+  if (!isOurs(gatewayClass, controllerName)) return undefined;
+  const { parametersRef: ref } = gatewayClass;
+  const namespace = ref?.ok ? ref.value.namespace : undefined;
+  const reason = whyUnusable(context, parameters, { field: 'spec.parametersRef', ref, namespace });
+  return reason === undefined ? { accepted: true } : { accepted: false, reason };
+}
+
+/** The status of one GatewayClass of ours. */
+export function describeGatewayClass(
+  gatewayClass: GatewayClass,
+  context: Context,
+  { controllerName, classes }: { controllerName: string; classes: Derived<ClassVerdict> },
+): GatewayClassStatus | undefined {
+  if (!isOurs(gatewayClass, controllerName)) return undefined;
+  const { name } = gatewayClass.identity;
+  const say = conditionsOf(gatewayClass.identity);
+  const failure = context.get(classes.failures, name);
+  if (failure !== undefined) {
+    const waiting = say('Accepted', 'Unknown', 'Pending', 'The GatewayClass could not be judged.');
+    return { kind: 'GatewayClass', name, conditions: [waiting, internalError(say, failure)] };
+  }
+  const verdict = context.get(classes, name);
+  if (verdict === undefined) return undefined;
+  const accepted = verdict.accepted
+    ? say('Accepted', 'True', 'Accepted', 'The GatewayClass is accepted.')
+    : say('Accepted', 'False', 'InvalidParameters', verdict.reason);
+  return { kind: 'GatewayClass', name, conditions: [accepted] };
+}
+
+function isOurs({ controllerName }: GatewayClass, ours: string): boolean {
+  return controllerName.ok && controllerName.value === ours;
+}

@@ -1,0 +1,37 @@
+import type { Graph, Source } from '../graph/model.ts';
+import type { KindName, ResourceByKind } from '../resources/model.ts';
+import type { UnlistedNamespaces } from './model.ts';
+
+/** What the translation is computed from. Keys are `<namespace>/<name>`, or the name of a cluster-scoped object. */
+export interface Inputs {
+  readonly resources: { readonly [K in KindName]: Source<ResourceByKind[K]> };
+  /** One entry under the empty key; without it the labels of such namespaces are unknown. */
+  readonly unlistedNamespaces: Source<UnlistedNamespaces>;
+  /** One object that appeared or changed, or (`undefined`) went. Throws outside of a commit. */
+  apply<K extends KindName>(change: {
+    readonly kind: K;
+    readonly key: string;
+    readonly resource: ResourceByKind[K] | undefined;
+  }): void;
+}
+
+/** The sources of a graph, empty. */
+export function createInputs(graph: Graph): Inputs {
+  const source = <K extends KindName>(name: K): Source<ResourceByKind[K]> => graph.source({ name });
+  const resources: Inputs['resources'] = {
+    GatewayClass: source('GatewayClass'),
+    GatewayParameters: source('GatewayParameters'),
+    Gateway: source('Gateway'),
+    Service: source('Service'),
+    Namespace: source('Namespace'),
+    MCPAuthPolicy: source('MCPAuthPolicy'),
+  };
+  return {
+    resources,
+    unlistedNamespaces: graph.source({ name: 'unlistedNamespaces' }),
+    apply: ({ kind, key, resource }) => {
+      if (resource === undefined) resources[kind].delete(key);
+      else resources[kind].set(key, resource);
+    },
+  };
+}
