@@ -6,10 +6,10 @@ import { DNS_SUBDOMAIN } from './syntax.ts';
 
 /** Presence is the signal: what is inside `selfManaged` is kept and not read. */
 const gatewayParametersSpec = narrowing({
-  selfManaged: mapping,
   kube: refused(
     'is for proxies that a controller deploys, which this one does not: write "selfManaged: {}" and nothing else.',
   ),
+  selfManaged: mapping,
 });
 
 /** Says that somebody else deploys the data plane. */
