@@ -48,8 +48,16 @@ export async function startApp(
     log,
   });
   const ads = createAdsServer(
-    { ackTimeout: settings.ackTimeout, receiveLimit: settings.receiveLimit, clusterDomain: settings.clusterDomain },
-    { snapshots: pipeline.snapshots, ready: pipeline.synced, clock, random, log, counters: metrics },
+    { ackTimeout: settings.ackTimeout, maxRequest: settings.receiveLimit },
+    {
+      snapshots: pipeline.snapshots,
+      ready: pipeline.synced,
+      clusterDomain: settings.clusterDomain,
+      clock,
+      random,
+      log,
+      counters: metrics,
+    },
   );
   const started: StopAsync[] = [];
   const stop = async (): Promise<void> => {
@@ -61,8 +69,8 @@ export async function startApp(
       startDebug(settings, {
         ...pipeline,
         digest: versionOfAll,
-        problems: source.problems,
-        nodes: ads.nodes,
+        problems: () => source.problems(),
+        nodes: () => ads.nodes(),
         metrics,
         descriptorSet,
         log,

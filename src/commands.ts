@@ -1,10 +1,19 @@
 import { fileURLToPath } from 'node:url';
-import { startApp } from './app.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import { systemClock } from './clock.ts';
-import { demoFlags, demoPort, logSettings, serveFlags, serveSettings } from './config.ts';
-import { runDemo } from './demo/demo.ts';
+import {
+  demoFlags,
+  demoPort,
+  gatewayFlags,
+  gatewayOptions,
+  logSettings,
+  mcpToolFlags,
+  mcpToolOptions,
+  serveFlags,
+  serveSettings,
+} from './config.ts';
 import type { Logger, StopAsync } from './edges.ts';
-import type { Flag, FlagValues } from './flags.ts';
+import { type Flag, type FlagValues, UsageError } from './flags.ts';
 import { createLog } from './log.ts';
 import { untilSignal } from './signals.ts';
 import { EnvironmentError, type ExitCode, type Terminal } from './terminal.ts';
@@ -19,7 +28,9 @@ export interface Command {
   run(flags: FlagValues, terminal: Terminal): Promise<ExitCode>;
 }
 
-/** Every command, in the order of the overview. */
+/**
+ * Every command, in the order of the overview. Each loads its program when it runs: nobody pays for another's packages.
+ */
 export const commands: readonly Command[] = [
   {
     name: 'serve',
@@ -30,9 +41,47 @@ export const commands: readonly Command[] = [
     ],
     flags: serveFlags,
     run: (flags, terminal) =>
-      untilAsked(flags, terminal, (log) =>
-        startApp(serveSettings(flags), { clock: systemClock, random: Math.random, log }),
-      ),
+      untilAsked(flags, terminal, async (log) => {
+        const settings = serveSettings(flags);
+        const { startApp } = await import('./app.ts');
+        return startApp(settings, { clock: systemClock, random: Math.random, log });
+      }),
+  },
+  {
+    name: 'gateway',
+    summary: 'the reference MCP gateway: a data plane of the control plane',
+    examples: [
+      'gatehouse gateway --file=config.json',
+      'gatehouse gateway --file=/config/config.json --mount=/config=./config --resolve=tool.svc:8080=127.0.0.1:3001',
+    ],
+    flags: gatewayFlags,
+    run: (flags, terminal) =>
+      untilAsked(flags, terminal, async (log) => {
+        const { stdin, stdout, environment } = terminal;
+        const { GatewayError, startGateway } = await import('./gateway/gateway.ts');
+        const edges = { clock: systemClock, random: Math.random, log, stdin, stdout };
+        try {
+          return await startGateway(gatewayOptions(flags, environment), edges);
+        } catch (error) {
+          if (!(error instanceof GatewayError)) throw error;
+          throw error.reason === 'usage' ? new UsageError(error.message) : new EnvironmentError(error.message);
+        }
+      }),
+  },
+  {
+    name: 'mcp-tool',
+    summary: 'the sample MCP server with the tool convert_to_markdown',
+    examples: ['gatehouse mcp-tool', 'gatehouse mcp-tool --sse --host=0.0.0.0 --port=8080'],
+    flags: mcpToolFlags,
+    run: (flags, terminal) =>
+      untilAsked(flags, terminal, async (log) => {
+        const { ListenError, startMcpTool } = await import('./mcp-tool/mcp-tool.ts');
+        try {
+          return await startMcpTool(mcpToolOptions(flags, packageJson.version), { clock: systemClock, log });
+        } catch (error) {
+          throw error instanceof ListenError ? new EnvironmentError(error.message) : error;
+        }
+      }),
   },
   {
     name: 'demo',
@@ -43,18 +92,18 @@ export const commands: readonly Command[] = [
   },
 ];
 
-/** Runs a program until SIGINT or SIGTERM, then stops it. A second signal, more than a second later, ends it at once. */
+/** Runs a program until SIGINT or SIGTERM (or until it has nothing left to do), then stops it. A second signal, more than a second later, ends it at once. */
 async function untilAsked(
   flags: FlagValues,
   terminal: Terminal,
-  start: (log: Logger) => Promise<{ readonly stop: StopAsync }>,
+  start: (log: Logger) => Promise<{ readonly stop: StopAsync; readonly ended?: Promise<void> }>,
 ): Promise<ExitCode> {
   const log = logOf(flags, terminal);
   const hurry = (): void => terminal.exit(3);
   const { asked, release } = untilSignal(terminal.signals, { clock: systemClock, log, hurry });
   try {
     const running = await start(log);
-    await asked;
+    await Promise.race([asked, ...(running.ended === undefined ? [] : [running.ended])]);
     log.info('stopping');
     await running.stop();
     log.info('stopped');
@@ -67,6 +116,7 @@ async function untilAsked(
 async function tellDemo(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {
   const log = logOf(flags, terminal);
   const hurry = (): void => terminal.exit(3);
+  const { runDemo } = await import('./demo/demo.ts');
   const { asked, release } = untilSignal(terminal.signals, { clock: systemClock, log, hurry });
   try {
     const outcome = await runDemo({

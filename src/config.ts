@@ -1,5 +1,6 @@
 import {
   duration,
+  type Environment,
   type Flag,
   type FlagValues,
   type ListenAddress,
@@ -8,7 +9,9 @@ import {
   UsageError,
   wholeNumber,
 } from './flags.ts';
+import type { GatewayOptions } from './gateway/model.ts';
 import type { LogFormat, LogLevel } from './log.ts';
+import type { McpToolOptions } from './mcp-tool/model.ts';
 
 /** How the program logs; every command has these. */
 export interface LogSettings {
@@ -133,4 +136,58 @@ export const demoFlags: readonly Flag[] = [
 export function demoPort(flags: FlagValues): number | undefined {
   const text = flags.optional('port');
   return text === undefined ? undefined : wholeNumber('port', text, 1, 65_535);
+}
+
+export const gatewayFlags: readonly Flag[] = [
+  { name: 'file', value: '<path or URL>', help: 'the configuration; either this or --config' },
+  { name: 'config', value: '<JSON>', help: 'the configuration itself' },
+  {
+    name: 'resolve',
+    value: '<host:port=address:port>',
+    repeatable: true,
+    help: 'where a host and port really are; the only way to targets on this machine',
+  },
+  {
+    name: 'mount',
+    value: '</path=folder>',
+    repeatable: true,
+    help: 'where a path of the configuration really lies, as a volume mount',
+  },
+  { name: 'list', value: '<mode>', default: 'all', help: 'all: lists show everything; filtered: what may be called' },
+  { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:19000', help: '/targets, /rbac, /listeners' },
+  { name: 'allow-origin', value: '<origin>', repeatable: true, help: 'let browser pages of this origin connect' },
+  { name: 'shutdown-grace', value: '<duration>', default: '10s', help: 'how long sessions may take to end' },
+];
+
+/** Decodes the flags of `gateway`. The environment is what Kubernetes tells a pod about itself. */
+export function gatewayOptions(flags: FlagValues, environment: Environment): GatewayOptions {
+  const { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP } = environment;
+  return {
+    file: flags.optional('file'),
+    config: flags.optional('config'),
+    resolve: flags.list('resolve'),
+    mount: flags.list('mount'),
+    list: oneOf('list', flags.text('list'), ['all', 'filtered']),
+    adminListen: flags.text('admin-listen'),
+    allowedOrigins: flags.list('allow-origin'),
+    environment: { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP },
+    shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
+  };
+}
+
+export const mcpToolFlags: readonly Flag[] = [
+  { name: 'sse', help: 'serve HTTP+SSE; accepted as in the guide, for both transports are always served' },
+  { name: 'host', value: '<address>', default: '127.0.0.1', help: 'where to listen' },
+  { name: 'port', value: '<port>', default: '3001', help: 'the port; 0 picks a free one' },
+  { name: 'allow-private-addresses', help: 'fetch from addresses that are not public, too' },
+];
+
+/** Decodes the flags of `mcp-tool`. */
+export function mcpToolOptions(flags: FlagValues, version: string): McpToolOptions {
+  return {
+    host: flags.text('host'),
+    port: wholeNumber('port', flags.text('port'), 0, 65_535),
+    allowPrivateAddresses: flags.on('allow-private-addresses'),
+    version,
+  };
 }

@@ -26,7 +26,7 @@ const patience = 20_000;
 export function controlPlane(debugAddress: string, gateway: string): ControlPlane {
   const url = `http://${debugAddress}/snapshots/xds?gateway=${encodeURIComponent(gateway)}`;
   const look = async (): Promise<Held | undefined> => {
-    const answer: SnapshotsAnswer = await (await fetch(url)).json();
+    const answer: SnapshotsAnswer = JSON.parse(await (await fetch(url)).text());
     const [found] = answer.gateways;
     if (found === undefined) return undefined;
     return { version: found.version, heldBy: found.nodes.filter(({ synced }) => synced).map(({ id }) => id) };

@@ -28,7 +28,7 @@ describe('the wire of deployed mcp-gateway binaries', () => {
 
   it('sets resource, type and matcher of every rule, as deployed binaries exit without', () => {
     const encoded = mcpKgateway.encodeConfig(
-      config('default', 'p', rule({ kind: 'tool' }), rule({ kind: 'prompt' }), rule({ kind: 'resource', id: '*' })),
+      config('default', 'p', rule({ kind: 'tool' }), rule({ kind: 'prompt' }), rule({ kind: 'resource', item: '*' })),
     );
     const [any] = DiscoveryResponse.decode(encoded.stateField).resources;
     expect(Config.decode(any?.value ?? new Uint8Array()).rules).toEqual([
