@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { Stop } from '../edges.ts';
 import { createAdmin, type ListenerStatus } from './admin/admin.ts';
 import { createAuthenticator } from './authn/authn.ts';
@@ -12,7 +12,7 @@ import { isLoopback, listen, onlyForLoopbackHosts } from './network/listen.ts';
 import { createNetwork } from './network/network.ts';
 import { type Endpoint, endpointText } from './network/resolve.ts';
 import { createTextFetch, type TextFetch } from './network/text-fetch.ts';
-import { closed, createShutdown, type Shutdown } from './shutdown.ts';
+import { createShutdown, followAnswers, type Shutdown } from './shutdown.ts';
 import type { GatewayEnvironment } from './xds/model.ts';
 import { namesGateway, nodeOf } from './xds/node.ts';
 import { createXdsClient, type XdsClient } from './xds/xds.ts';
@@ -122,25 +122,20 @@ async function openListener(
   shutdown: Shutdown,
 ): Promise<Endpoint> {
   const server = createServer((request, response) => downstream.handle(request, response));
-  // Sessions end between the end of listening and the end of the last connection.
+  const answered = followAnswers(server);
   shutdown.add(() => server.closeAllConnections());
   const bound = await listen(server, { host, port }, 'MCP clients (listener.port of the configuration)');
-  endSessionsFirst(server, downstream, shutdown);
+  shutdown.add(async () => {
+    server.close();
+    await downstream.stop();
+    await answered();
+  });
   log.info(`listening on ${urlOf(bound)} for MCP clients`, {
     listener: 'mcp',
     address: endpointText(bound),
     paths: ['/mcp', '/sse'],
   });
   return bound;
-}
-
-/** Stops to accept, ends what is open, and waits for the answers that are on their way. */
-function endSessionsFirst(server: Server, downstream: Downstream, shutdown: Shutdown): void {
-  shutdown.add(async () => {
-    const gone = closed(server);
-    await downstream.stop();
-    await gone;
-  });
 }
 
 async function openAdmin(

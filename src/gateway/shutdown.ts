@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Clock, StopAsync } from '../edges.ts';
 
 /** Steps that undo what was started. */
@@ -30,9 +30,27 @@ export function createShutdown(clock: Clock, grace: number): Shutdown {
   };
 }
 
-/** Settles when the server's last connection is gone. Listening ended when this was called. */
-export function closed(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  return promise;
+/**
+ * Follows the answers of a server; the result settles when none is on its way. What keeps connections open after that is
+ * only the wish to use them again.
+ */
+export function followAnswers(server: Server): () => Promise<void> {
+  const open = new Set<ServerResponse>();
+  const { promise: drained, resolve } = Promise.withResolvers<void>();
+  let awaited = false;
+  const settle = (): void => {
+    if (awaited && open.size === 0) resolve();
+  };
+  server.on('request', (_, response) => {
+    open.add(response);
+    response.once('close', () => {
+      open.delete(response);
+      settle();
+    });
+  });
+  return () => {
+    awaited = true;
+    settle();
+    return drained;
+  };
 }

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, fetch } from 'undici';
+import { Agent, type Dispatcher, fetch, type RequestInit as UndiciInit } from 'undici';
 import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { TargetFetch } from '../model.ts';
@@ -22,7 +22,7 @@ export function createNetwork(resolutions: Resolutions): Network {
   const operator = agent(resolutions, 'none');
   return {
     targetFetch: (target) => targetFetch(targets, target),
-    operatorFetch: async (url, init) => fetch(url, { ...init, redirect: 'error', dispatcher: operator }),
+    operatorFetch: async (url, init) => fetch(url, { ...initOf(init), redirect: 'error', dispatcher: operator }),
     async stop() {
       await Promise.all([targets.destroy(), operator.destroy()]);
     },
@@ -38,14 +38,25 @@ function targetFetch(agent: Agent, target: Target): TargetFetch {
   const url = targetUrl(target);
   const dispatcher = agent.compose(onlyTo(url?.origin, target.name));
   return async (input, init) => {
-    const headers = new Headers(init?.headers);
-    for (const name of ofTheClient) headers.delete(name);
-    return fetch(input, { ...init, headers, dispatcher });
+    const plain = initOf(init);
+    const headers = plain.headers.filter(([name]) => !ofTheClient.includes(name));
+    return fetch(input, { ...plain, headers, dispatcher });
   };
 }
 
 /** What could carry a client's credentials: nothing here may send it to an upstream. */
-const ofTheClient = ['authorization', 'proxy-authorization', 'cookie'] as const;
+const ofTheClient: readonly string[] = ['authorization', 'proxy-authorization', 'cookie'];
+
+/** The part of a request that is passed on, spelled so that it means the same to the platform's fetch and to this one. */
+function initOf({ method = 'GET', headers, body, signal, redirect = 'follow' }: RequestInit = {}): UndiciInit & {
+  readonly headers: [string, string][];
+} {
+  if (typeof body !== 'string' && !(body instanceof Uint8Array) && body != null) {
+    throw new TypeError('the body of a request to a target is text or bytes');
+  }
+  // Names come out in lower case.
+  return { method, headers: [...new Headers(headers)], body: body ?? null, signal: signal ?? null, redirect };
+}
 
 /** Stands below the redirects of `fetch`, so that it sees the origin of each hop. */
 function onlyTo(origin: string | undefined, name: string): Dispatcher.DispatcherComposeInterceptor {

@@ -1,6 +1,7 @@
 import { Config, Resource_Type, type Rule, Rule_Matcher } from '../../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { targetUrl } from '../network/target-url.ts';
+import { type Shape, unknownField } from './known-fields.ts';
 import type { ResourceKind } from './model.ts';
 
 /** How resources of one kind are read. */
@@ -43,6 +44,9 @@ export const configReader: ResourceReader<Config> = {
   whenRefused: 'drop',
   read(name, bytes) {
     const config = Config.decode(bytes);
+    const unknown = unknownField(bytes, configShape);
+    if (unknown !== undefined)
+      throw new Error(`it has a field that is not known here, number ${unknown}, which may narrow it`);
     sameName(name, `${config.namespace}.${config.name}`);
     if (config.rules.length === 0) throw new Error('it has no rules, which other gateways read as allowing everything');
     for (const [index, rule] of config.rules.entries()) {
@@ -52,6 +56,27 @@ export const configReader: ResourceReader<Config> = {
     return config;
   },
 };
+
+/** The fields of Config, with those of Rule and Resource inside. */
+const configShape: Shape = new Map<number, 'varint' | 'bytes' | Shape>([
+  [1, 'bytes'],
+  [2, 'bytes'],
+  [
+    3,
+    new Map<number, 'varint' | 'bytes' | Shape>([
+      [1, 'bytes'],
+      [2, 'bytes'],
+      [
+        4,
+        new Map([
+          [1, 'bytes'],
+          [2, 'varint'],
+        ]),
+      ],
+      [5, 'varint'],
+    ]),
+  ],
+]);
 
 /** What is removed is removed by the resource's name, so a message that goes by another could never be taken back. */
 function sameName(resource: string, message: string): void {

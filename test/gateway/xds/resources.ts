@@ -27,3 +27,25 @@ export function config(name: string, rules: readonly Partial<Rule>[] = [{}], ver
 export function garbage(name: string, typeUrl: string): Sent {
   return { name, version: '1', resource: { typeUrl, value: Buffer.from([0x0a, 0xff]) } };
 }
+
+/** A Config with a field more than it has today: in itself, in its rule, in the resource of its rule, or nowhere. */
+export function configOfTomorrow(name: string, where: 'config' | 'rule' | 'resource' | 'nowhere'): Sent {
+  const [namespace = '', ...rest] = name.split('.');
+  const text = (field: number, value: string): Buffer => lengthDelimited(field, Buffer.from(value));
+  const extra = (here: typeof where): Buffer => (where === here ? Buffer.of((9 << 3) | 0, 1) : Buffer.alloc(0));
+  const resource = Buffer.concat([text(1, '*'), Buffer.of((2 << 3) | 0, 0), extra('resource')]);
+  // The zero of an enum may be written out, although writers leave it away.
+  const rule = Buffer.concat([
+    text(1, 'sub'),
+    text(2, 'me'),
+    lengthDelimited(4, resource),
+    Buffer.of((5 << 3) | 0, 0),
+    extra('rule'),
+  ]);
+  const value = Buffer.concat([text(1, rest.join('.')), text(2, namespace), lengthDelimited(3, rule), extra('config')]);
+  return { name, version: '1', resource: { typeUrl: configType, value } };
+}
+
+function lengthDelimited(field: number, bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.of((field << 3) | 2, bytes.length), bytes]);
+}

@@ -3,7 +3,7 @@ import type { WorldChange } from '../../../src/gateway/model.ts';
 import { createWorld, type Subscription, type ToldWorld } from '../../../src/gateway/xds/world.ts';
 import { DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
-import { config, configType, garbage, target, targetType } from './resources.ts';
+import { config, configOfTomorrow, configType, garbage, target, targetType } from './resources.ts';
 
 let told: ToldWorld;
 let log: RecordedLog;
@@ -128,6 +128,14 @@ describe('a Config that is refused', () => {
   ])('because it %s', (_, resource, why) => {
     expect(accept('Config', [resource])).toContain(why);
     expect(configs()).toEqual([]);
+  });
+
+  it.each(['config', 'rule', 'resource'] as const)('has a field in its %s that is not known here', (where) => {
+    expect(accept('Config', [configOfTomorrow('a.p', where)])).toBe(
+      'a.p: it has a field that is not known here, number 9, which may narrow it',
+    );
+    expect(configs()).toEqual([]);
+    expect(accept('Config', [configOfTomorrow('a.p', 'nowhere')])).toBeUndefined();
   });
 
   it('takes the earlier version with it, so that nothing is allowed that the newer one may have taken away', () => {
