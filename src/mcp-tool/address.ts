@@ -1,9 +1,15 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
+/** Why an address is not connected to, in a word; `undefined` when it may be. */
+export type AddressRule = (address: string) => string | undefined;
+
+/** Admits every address, for whoever wants documents of his own network. */
+export const anyAddress: AddressRule = () => undefined;
+
 /**
- * What kind of address it is, when it is not one on the public Internet: `loopback`, `private`, `linkLocal` and the
- * other names of ipaddr.js. `undefined` for a public address.
+ * Admits addresses of the public Internet only. The others are called `loopback`, `private`, `linkLocal` and whatever
+ * else ipaddr.js calls them.
  *
  * Only what is known to be public passes: IPv4 outside of every special range, and IPv6 of the block that IANA hands
  * out (2000::/3) outside of every special range. So addresses that carry an IPv4 address inside are refused however
@@ -11,13 +17,13 @@ import ipaddr from 'ipaddr.js';
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry
  */
-export function nonPublicKind(address: string): string | undefined {
+export const publicAddress: AddressRule = (address) => {
   if (isIP(address) === 0) return 'unknown';
   const parsed = ipaddr.parse(address);
   const range = parsed.range();
   if (range !== 'unicast') return range;
   return parsed instanceof ipaddr.IPv6 && !parsed.match(globalUnicast) ? 'reserved' : undefined;
-}
+};
 
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
 

@@ -65,7 +65,9 @@ function sniff(bytes: Uint8Array, extension: string): DocumentFormat {
   const named = byExtension.get(extension);
   if (named !== undefined) return named;
   return {
-    kind: /^\s*(<!--|<!doctype html|<(html|head|body)[\s>])/i.test(start.toString('utf8').replace(/^\ufeff/, ''))
+    kind: /^\s*(<!--|<\?xml[^>]*>\s*<!doctype html|<!doctype html|<(html|head|body)[\s>])/i.test(
+      start.toString('utf8').replace(/^\ufeff/, ''),
+    )
       ? 'html'
       : 'text',
   };

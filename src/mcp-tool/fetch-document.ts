@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici';
+import type { AddressRule } from './address.ts';
 import { guardedLookup } from './guarded-lookup.ts';
 import { extensionOf, readHttpUrl } from './http-url.ts';
 import type { Limits, Resolve } from './model.ts';
@@ -9,7 +10,8 @@ import { readContentType, type SourceDocument } from './source-document.ts';
 /** How documents are fetched. */
 export interface Fetching {
   readonly limits: Limits;
-  readonly allowPrivateAddresses: boolean;
+  /** Which addresses are connected to, whatever named them. */
+  readonly rule: AddressRule;
   readonly resolve: Resolve;
   readonly userAgent: string;
 }
@@ -22,27 +24,31 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * fetch has connections of its own: nothing that one document did is left for the next.
  */
 export async function fetchDocument(uri: string, fetching: Fetching, signal: AbortSignal): Promise<SourceDocument> {
-  const { allowPrivateAddresses, limits, resolve } = fetching;
+  const { rule, limits, resolve } = fetching;
+  let url = readHttpUrl(uri, undefined, rule);
   const agent = new Agent({
     allowH2: false,
-    connect: { lookup: guardedLookup(resolve, allowPrivateAddresses), timeout: limits.milliseconds },
+    connect: { lookup: guardedLookup(resolve, rule), timeout: limits.milliseconds },
     // The time limit of the whole call is the only one.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  let url = readHttpUrl(uri, undefined, allowPrivateAddresses);
+  // A request that still waits for its connection hears of a signal only by this.
+  const giveUp = (): void => void agent.destroy();
+  signal.addEventListener('abort', giveUp);
   try {
     for (let hop = 0; hop <= mostRedirects; hop += 1) {
       const answer = await ask(url, agent, fetching.userAgent, signal);
       const location = redirects.has(answer.statusCode) ? one(answer.headers['location']) : undefined;
       if (location === undefined) return await readAnswer(answer, url, limits, signal);
       discard(answer);
-      url = readHttpUrl(location, url, allowPrivateAddresses);
+      url = readHttpUrl(location, url, rule);
     }
     throw new Refusal('upstream', `${url.host} redirects more than ${mostRedirects} times.`);
   } catch (error) {
     throw signal.aborted ? signal.reason : unreachable(url, error);
   } finally {
+    signal.removeEventListener('abort', giveUp);
     await agent.destroy();
   }
 }

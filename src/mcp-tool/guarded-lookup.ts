@@ -1,6 +1,7 @@
 import { promises as dns } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { refuseNonPublic } from './http-url.ts';
+import type { AddressRule } from './address.ts';
+import { requireAdmitted } from './http-url.ts';
 import type { Resolve } from './model.ts';
 import { Refusal } from './refusal.ts';
 
@@ -9,11 +10,11 @@ export const systemResolve: Resolve = (hostname) => dns.lookup(hostname, { all: 
 
 /**
  * Resolves host names for the connections themselves. What passes here is exactly what is connected to, so a name that
- * answers differently the second time (DNS rebinding) gains nothing. One address that is not public refuses the name.
+ * answers differently the second time (DNS rebinding) gains nothing. One address that the rule does not admit refuses the name.
  */
-export function guardedLookup(resolve: Resolve, allowPrivateAddresses: boolean): LookupFunction {
+export function guardedLookup(resolve: Resolve, rule: AddressRule): LookupFunction {
   return (hostname, options, callback) => {
-    admitted(hostname, resolve, allowPrivateAddresses).then(
+    admitted(hostname, resolve, rule).then(
       ([first, ...rest]) => {
         if (options.all) callback(null, [first, ...rest]);
         else callback(null, first.address, first.family);
@@ -28,9 +29,9 @@ interface Place {
   readonly family: number;
 }
 
-async function admitted(hostname: string, resolve: Resolve, allowPrivate: boolean): Promise<[Place, ...Place[]]> {
+async function admitted(hostname: string, resolve: Resolve, rule: AddressRule): Promise<[Place, ...Place[]]> {
   const [first, ...rest] = await resolve(hostname);
   if (first === undefined) throw new Refusal('upstream', `${hostname} has no address.`);
-  if (!allowPrivate) for (const { address } of [first, ...rest]) refuseNonPublic(hostname, address);
+  for (const { address } of [first, ...rest]) requireAdmitted(hostname, address, rule);
   return [first, ...rest];
 }

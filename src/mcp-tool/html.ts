@@ -7,6 +7,9 @@ type Translators = NonNullable<ConstructorParameters<typeof NodeHtmlMarkdown>[1]
 /** What nobody reads: code, styles, and what stands in only where scripts do not run. */
 const unread = ['script', 'style', 'noscript', 'template', 'title', 'svg', 'iframe', 'object', 'select', 'button'];
 
+/** `<!DOCTYPE …>` and `<?xml …?>`, which the library takes for text. */
+const declarations = /<(!(?!--)|\?)[^<>]*>/g;
+
 /** Where a page may link to; a link elsewhere (`javascript:`) keeps its text. Relative links stay relative. */
 const linkable = /^(https?:|mailto:|[^:]*([/?#]|$))/i;
 
@@ -26,7 +29,7 @@ const translators: Translators = {
 /** Converts a page. Scripts, styles and `data:` images are left out. */
 export function htmlToMarkdown(html: string): string {
   try {
-    return createTranslator().translate(html);
+    return createTranslator().translate(html.replace(declarations, ''));
   } catch (error) {
     throw Refusal.damaged('HTML', error);
   }

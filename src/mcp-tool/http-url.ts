@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { nonPublicKind } from './address.ts';
+import type { AddressRule } from './address.ts';
 import { Refusal } from './refusal.ts';
 
 /**
@@ -7,7 +7,7 @@ import { Refusal } from './refusal.ts';
  * checked where they are resolved (`guarded-lookup.ts`); addresses are checked here, after the URL parser has turned
  * every spelling (`127.1`, `0x7f000001`, `[::ffff:127.0.0.1]`) into one.
  */
-export function readHttpUrl(text: string, base: URL | undefined, allowPrivateAddresses: boolean): URL {
+export function readHttpUrl(text: string, base: URL | undefined, rule: AddressRule): URL {
   const url = URL.parse(text, base?.href);
   if (url === null) throw new Refusal('uri', 'Malformed URL.');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -17,13 +17,13 @@ export function readHttpUrl(text: string, base: URL | undefined, allowPrivateAdd
     throw new Refusal('uri', 'A URL with a user name or a password in it is not fetched.');
   }
   const literal = addressIn(url.hostname);
-  if (literal !== undefined && !allowPrivateAddresses) refuseNonPublic(url.hostname, literal);
+  if (literal !== undefined) requireAdmitted(url.hostname, literal, rule);
   return url;
 }
 
-/** Throws unless the address is public. `host` is what the one who asked calls it. */
-export function refuseNonPublic(host: string, address: string): void {
-  const kind = nonPublicKind(address);
+/** Throws unless the rule admits the address. `host` is what the one who asked calls it. */
+export function requireAdmitted(host: string, address: string, rule: AddressRule): void {
+  const kind = rule(address);
   if (kind === undefined) return;
   throw new Refusal(
     'address',

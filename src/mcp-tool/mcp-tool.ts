@@ -1,5 +1,6 @@
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
+import { anyAddress, publicAddress } from './address.ts';
 import { createUriConverter } from './convert-uri.ts';
 import { systemResolve } from './guarded-lookup.ts';
 import { createRequestListener, type Routes } from './http-routes.ts';
@@ -17,10 +18,11 @@ export { ListenError } from './listen.ts';
  */
 export async function startMcpTool(options: McpToolOptions, edges: McpToolEdges): Promise<RunningMcpTool> {
   const { log, clock, resolve = systemResolve } = edges;
-  const { version, allowPrivateAddresses } = options;
+  const { version } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const rule = options.allowPrivateAddresses ? anyAddress : publicAddress;
   const userAgent = `gatehouse-mcp-tool/${version}`;
-  const converter = createUriConverter({ limits, resolve, allowPrivateAddresses, userAgent }, clock);
+  const converter = createUriConverter({ limits, resolve, rule, userAgent }, clock);
   const serving: ToolServing = { converter, version, log };
   const handler = createMcpHandler(() => createToolServer(serving), {
     onerror: (error) => log.debug('streamable HTTP', { error }),
