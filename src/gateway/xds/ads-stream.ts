@@ -59,7 +59,9 @@ export function openAdsStream({ name, address }: AdsPlace, events: AdsEvents): A
   call.on('status', ({ code, details }) => {
     if (state === 'closed') return;
     close();
-    events.ended(code === status.OK ? 'the control plane ended the stream' : `${status[code]}: ${details}`);
+    events.ended(
+      code === status.OK ? 'the control plane ended the stream' : `${status[code]}: ${details.replace(emptyNote, '')}`,
+    );
   });
   return {
     send: (request) => {
@@ -68,6 +70,9 @@ export function openAdsStream({ name, address }: AdsPlace, events: AdsEvents): A
     close,
   };
 }
+
+/** grpc-js ends its message with the name server's remark, also when there is none. */
+const emptyNote = / Resolution note: $/;
 
 const options: ClientOptions = {
   'grpc.max_receive_message_length': 200 * 1024 * 1024,

@@ -12,5 +12,5 @@ const most = 15_000;
  */
 export function backoff(attempt: number, random: Random): number {
   const whole = Math.min(most, least * 2 ** Math.min(attempt, 30));
-  return whole / 2 + (random() * whole) / 2;
+  return Math.round(whole / 2 + (random() * whole) / 2);
 }

@@ -26,10 +26,10 @@ export interface XdsStatus {
 export interface KindStatus {
   readonly kind: ResourceKind;
   readonly held: number;
-  /** Of the last response that was accepted as a whole; `undefined` before the first. */
-  readonly ackedNonce: string | undefined;
+  /** Of the last response that was accepted as a whole; `null` before the first. */
+  readonly ackedNonce: string | null;
   /** The `system_version_info` of that response. */
-  readonly ackedVersion: string | undefined;
+  readonly ackedVersion: string | null;
   /** The last response that was refused in part, until one is accepted. */
-  readonly nack: { readonly nonce: string; readonly message: string } | undefined;
+  readonly nack: { readonly nonce: string; readonly message: string } | null;
 }

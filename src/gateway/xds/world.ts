@@ -69,7 +69,7 @@ function subscription(
   log: Logger,
 ): Subscription {
   let acked: { readonly nonce: string; readonly version: string } | undefined;
-  let nack: KindStatus['nack'];
+  let nack: KindStatus['nack'] = null;
   return {
     kind,
     typeUrl,
@@ -81,7 +81,7 @@ function subscription(
       const fields = { nonce, version, changed: changed.length, held: store.held.size };
       if (refused.length === 0) {
         acked = { nonce, version };
-        nack = undefined;
+        nack = null;
         log.info(`acknowledged ${kind}`, fields);
         return undefined;
       }
@@ -90,6 +90,12 @@ function subscription(
       log.warn(`refused a part of ${kind}: ${message}`, fields);
       return message;
     },
-    status: () => ({ kind, held: store.held.size, ackedNonce: acked?.nonce, ackedVersion: acked?.version, nack }),
+    status: () => ({
+      kind,
+      held: store.held.size,
+      ackedNonce: acked?.nonce ?? null,
+      ackedVersion: acked?.version ?? null,
+      nack,
+    }),
   };
 }

@@ -150,14 +150,14 @@ describe('a Config that is refused', () => {
 
   it('and comes right later is in force again', () => {
     accept('Config', [config('a.p', [])]);
-    expect(of('Config').status()).toMatchObject({ held: 0, ackedNonce: undefined, nack: { nonce: 'n' } });
+    expect(of('Config').status()).toMatchObject({ held: 0, ackedNonce: null, nack: { nonce: 'n' } });
     accept('Config', [config('a.p')]);
     expect(of('Config').status()).toEqual({
       kind: 'Config',
       held: 1,
       ackedNonce: 'n',
       ackedVersion: '',
-      nack: undefined,
+      nack: null,
     });
   });
 });

@@ -107,8 +107,8 @@ describe('a new stream', () => {
       node: 'mcpgw~10.1.2.3~pod-1.default~default.svc.cluster.local',
       connection: { state: 'connected', since: clock.now() },
       kinds: [
-        { kind: 'Target', held: 1, ackedNonce: 'a', ackedVersion: 'v1', nack: undefined },
-        { kind: 'Config', held: 0, ackedNonce: 'b', ackedVersion: 'v2', nack: undefined },
+        { kind: 'Target', held: 1, ackedNonce: 'a', ackedVersion: 'v1', nack: null },
+        { kind: 'Config', held: 0, ackedNonce: 'b', ackedVersion: 'v2', nack: null },
       ],
     });
   });
