@@ -1,7 +1,7 @@
 import type { Fields, Logger } from '../../src/edges.ts';
 
 /** One line of a log, as it was written. */
-export interface LogLine {
+interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: Fields;

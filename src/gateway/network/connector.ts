@@ -8,7 +8,7 @@ import { endpointText, type Resolutions } from './resolve.ts';
 export type Guard = 'targets' | 'none';
 
 /** A host that may not be reached: at the address found for it, this machine or its link would answer. */
-export class RefusedAddressError extends Error {
+class RefusedAddressError extends Error {
   override readonly name = 'RefusedAddressError';
 
   constructor(host: string, port: number, address: string) {

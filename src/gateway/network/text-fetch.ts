@@ -5,7 +5,7 @@ import type { TargetFetch } from '../model.ts';
 export type TextFetch = (url: string | URL, options: TextFetchOptions) => Promise<string>;
 
 /** How a small text is asked for. */
-export interface TextFetchOptions {
+interface TextFetchOptions {
   /** Milliseconds until the whole text must be there. */
   readonly timeout: number;
   readonly headers?: ReadonlyMap<string, string>;
