@@ -13,9 +13,18 @@ export function pathText(path: Path): string {
   return text;
 }
 
-/** What somebody wrote, in quotes on one line and short enough for a message. */
+/**
+ * What somebody wrote, in quotes on one line and short enough for a message. What would move a terminal's cursor, or
+ * the direction of the text around it, is escaped.
+ */
 export function quoted(text: string): string {
-  return text.length > 64 ? `${JSON.stringify(text.slice(0, 60))}…` : JSON.stringify(text);
+  const short = text.length > 64 ? text.slice(0, 60) : text;
+  const escaped = JSON.stringify(short).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, codePoint);
+  return text.length > 64 ? `${escaped}…` : escaped;
+}
+
+function codePoint(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }
 
 /** The order of problems: by position, so that the order of keys in the input changes nothing. */
