@@ -69,8 +69,8 @@ export class Derivation<I, O, R> implements Step, Dependent, Described {
     const { outcome, reads } = this.#run(key, value);
     this.#runs += 1;
     walk.countRun();
-    if (this.#state.freeze !== undefined) this.#check(key, value, { outcome, reads }, walk);
     this.#record(key, reads);
+    if (this.#state.freeze !== undefined) this.#check(key, value, { outcome, reads }, walk);
     if (outcome.kind === 'returned') {
       this.#output.failures.stage(key, undefined);
       this.#outputs.accept(key, outcome.result);

@@ -3,7 +3,9 @@ import type { Failure } from './model.ts';
 /** Makes an Error of anything thrown; what was no Error becomes the cause. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
-  return new Error(typeof thrown === 'string' ? thrown : `A ${typeof thrown} was thrown.`, { cause: thrown });
+  return new Error(typeof thrown === 'string' ? thrown : `A value of type ${typeof thrown} was thrown, not an Error.`, {
+    cause: thrown,
+  });
 }
 
 /** The stack is left out: it differs between two throws of the same error. */

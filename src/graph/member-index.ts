@@ -1,3 +1,4 @@
+import { structurallyEqual } from './equality.ts';
 import { sameFailure } from './failure.ts';
 import type { Collection, CollectionDump, Failure, Index } from './model.ts';
 import { attempt, describeDifference, type Outcome } from './outcome.ts';
@@ -115,7 +116,7 @@ export class MemberIndex<V> implements Index<V>, Step, Dependent, Described {
     const outcome = run();
     this.#runs += 1;
     if (this.#state.freeze === undefined) return outcome;
-    const difference = describeDifference(outcome, run(), (a, b) => a.join('\0') === b.join('\0'));
+    const difference = describeDifference(outcome, run(), structurallyEqual);
     if (difference !== undefined) walk.impure(new Error(`"${this.name}" is impure for key "${key}": ${difference}.`));
     return outcome;
   }

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { createGraph } from '../../src/graph/graph.ts';
+import type { Context, Graph, Source } from '../../src/graph/model.ts';
+
+interface Checked {
+  readonly graph: Graph;
+  readonly source: Source<Value>;
+}
+
+interface Value {
+  readonly list: readonly number[];
+}
+
+function createChecked(check = true): Checked {
+  const graph = createGraph({ check });
+  return { graph, source: graph.source<Value>({ name: 'source' }) };
+}
+
+describe('a checked graph', () => {
+  it('catches a transformation that returns something else each time', () => {
+    const { graph, source } = createChecked();
+    let calls = 0;
+    const derived = graph.derive(source, () => ({ calls: ++calls }), { name: 'counting' });
+    const commit = (): unknown => graph.commit(() => source.set('a', { list: [] }));
+    expect(commit).toThrow(
+      'The transformation of "counting" is impure for key "a": two runs returned different results.',
+    );
+    expect(derived.get('a')).toEqual({ calls: 1 });
+  });
+
+  const impure: readonly (readonly [
+    name: string,
+    transform: (call: number, context: Context, source: Source<Value>) => unknown,
+  ])[] = [
+    ['two runs returned different results', (call) => (call % 2 === 0 ? undefined : 1)],
+    ['two runs read different things', (call, context, source) => void context.get(source, `${call}`)],
+    ['two runs read different things', (call, context, source) => void (call % 2 === 0 && context.all(source))],
+    ['of two runs one threw', (call) => fail(call % 2 === 0, '')],
+    ['two runs threw different errors', (call) => fail(true, `${call}`)],
+  ];
+
+  it.each(impure)('says in what the runs differ: %s', (message, transform) => {
+    const { graph, source } = createChecked();
+    let calls = 0;
+    graph.derive(source, (_, context) => transform(++calls, context, source), { name: 'derived' });
+    expect(() => graph.commit(() => source.set('a', { list: [] }))).toThrow(message);
+  });
+
+  it('catches an impure deriveMany, and an impure index function', () => {
+    const { graph, source } = createChecked();
+    let calls = 0;
+    graph.deriveMany(source, (): [string, number][] => [[`${++calls}`, 1]], { name: 'many' });
+    expect(() => graph.commit(() => source.set('a', { list: [] }))).toThrow('"many" is impure for key "a"');
+    const other = createChecked();
+    other.graph.index(other.source, () => [`${++calls}`], { name: 'index' });
+    expect(() => other.graph.commit(() => other.source.set('b', { list: [] }))).toThrow(
+      '"index" is impure for key "b"',
+    );
+  });
+});
+
+describe('the check', () => {
+  it('does not count the second run', () => {
+    const { graph, source } = createChecked();
+    let calls = 0;
+    const count = (): void => {
+      calls += 1;
+    };
+    graph.derive(source, count, { name: 'derived' });
+    expect(graph.commit(() => source.set('a', { list: [] })).runs).toBe(1);
+    expect(calls).toBe(2);
+  });
+
+  it('leaves the graph whole, so that the next commit goes on', () => {
+    const { graph, source } = createChecked();
+    let calls = 0;
+    graph.derive(source, () => ++calls, { name: 'counting' });
+    const lists = graph.derive(source, ({ list }) => list, { name: 'lists' });
+    expect(() => graph.commit(() => source.set('a', { list: [1] }))).toThrow('impure');
+    expect(graph.epoch).toBe(1);
+    expect(lists.get('a')).toEqual([1]);
+    graph.commit(() => source.delete('a'));
+    expect(lists.size).toBe(0);
+  });
+});
+
+describe('what a checked graph holds', () => {
+  it('is immutable: sources and outputs, Maps and Sets in them included', () => {
+    const { graph, source } = createChecked();
+    const list = [1];
+    const map = new Map([['key', { deep: new Set([1]) }]]);
+    graph.derive(source, () => map, { name: 'maps' });
+    graph.commit(() => source.set('a', { list }));
+    expect(() => list.push(2)).toThrow(TypeError);
+    expect(() => map.set('other', { deep: new Set() })).toThrow('Values of a graph are immutable');
+    expect(() => map.get('key')?.deep.add(2)).toThrow('Values of a graph are immutable');
+    expect([...map.keys()]).toEqual(['key']);
+  });
+
+  it('may be frozen values, bytes and values that refer to themselves', () => {
+    const graph = createGraph({ check: true });
+    const source = graph.source<unknown>({ name: 'source' });
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    const values = [circle, new Uint8Array([1]), Object.freeze({ inner: [1] }), Object.freeze(new Map()), null];
+    graph.commit(() => {
+      for (const [at, value] of values.entries()) source.set(`${at}`, value);
+    });
+    expect([...source.entries()].map(([, value]) => value)).toEqual(values);
+    expect(circle).toSatisfy(Object.isFrozen);
+  });
+
+  it('survives a transformation that changes its input', () => {
+    const graph = createGraph({ check: true });
+    const source = graph.source<number[]>({ name: 'source' });
+    const derived = graph.derive(source, (list) => list.sort(), { name: 'sorting' });
+    graph.commit(() => source.set('a', [2, 1]));
+    expect(derived.failures.get('a')?.error).toBeInstanceOf(TypeError);
+    expect(source.get('a')).toEqual([2, 1]);
+  });
+});
+
+describe('a graph that is not checked', () => {
+  it('runs everything once, and freezes nothing', () => {
+    const { graph, source } = createChecked(false);
+    let calls = 0;
+    const list = [1];
+    graph.derive(source, () => ++calls, { name: 'derived' });
+    graph.commit(() => source.set('a', { list }));
+    expect(calls).toBe(1);
+    expect(Object.isFrozen(list)).toBe(false);
+  });
+});
+
+function fail(really: boolean, message: string): void {
+  if (really) throw new Error(message);
+}
