@@ -38,6 +38,8 @@ export type CounterName =
   | 'gatehouse_graph_failures_total'
   | 'gatehouse_commits_total'
   | 'gatehouse_source_problems_total'
+  | 'gatehouse_source_reads_total'
+  | 'gatehouse_source_parses_total'
   | 'gatehouse_wire_encodes_total'
   | 'gatehouse_xds_requests_total'
   | 'gatehouse_xds_responses_total'
@@ -45,6 +47,7 @@ export type CounterName =
   | 'gatehouse_xds_nacks_total'
   | 'gatehouse_xds_stale_nonces_total'
   | 'gatehouse_xds_unknown_types_total'
+  | 'gatehouse_xds_assemblies_total'
   | 'gatehouse_xds_streams_ended_total';
 
 export type GaugeName =

@@ -13,6 +13,8 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_graph_failures_total: { help: 'Transformations that threw: bugs of ours.', labels: ['collection'] },
   gatehouse_commits_total: { help: 'Batches of input that were applied.' },
   gatehouse_source_problems_total: { help: 'Problems found in the input.', labels: ['severity'] },
+  gatehouse_source_reads_total: { help: 'Manifest files that were read.' },
+  gatehouse_source_parses_total: { help: 'Manifest files that were parsed.' },
   gatehouse_wire_encodes_total: { help: 'Resources encoded, once for the whole fleet.', labels: ['type'] },
   gatehouse_xds_requests_total: { help: 'Requests of nodes.', labels: ['type'] },
   gatehouse_xds_responses_total: { help: 'Responses to nodes.', labels: ['type'] },
@@ -20,6 +22,7 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_xds_nacks_total: { help: 'Responses that nodes rejected.', labels: ['type'] },
   gatehouse_xds_stale_nonces_total: { help: 'Requests that answer an older response.', labels: ['type'] },
   gatehouse_xds_unknown_types_total: { help: 'Requests for a type that nobody knows.' },
+  gatehouse_xds_assemblies_total: { help: 'Response bodies put together; streams that need the same share one.' },
   gatehouse_xds_streams_ended_total: { help: 'Streams that ended, by gRPC status.', labels: ['code'] },
 };
 

@@ -1,6 +1,9 @@
 import type { Stop } from '../edges.ts';
 import type { EncodedResource, ResourceType } from '../wire/model.ts';
 
+/** What Views consist of; whoever reads snapshots needs no other door. */
+export type { EncodedResource, ResourceType } from '../wire/model.ts';
+
 /** A resource and the shard it stands in: the namespace of a target, the Gateway of a Config. */
 export interface PlacedResource {
   readonly shard: string;

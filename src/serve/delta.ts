@@ -1,0 +1,78 @@
+import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
+import { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
+import type { Difference, EncodedResource } from '../snapshot/model.ts';
+import { BodyCache } from './body-cache.ts';
+import { decoder } from './decoder.ts';
+import { changeSubscription } from './subscription.ts';
+import type { AdsRequest, Part, Variant } from './variant.ts';
+
+export interface BodyOptions {
+  /** A response that would be larger is split, where the variant allows it; bytes. */
+  readonly maxBody: number;
+  /** Bytes of bodies to keep for streams that will need the same. */
+  readonly cache: number;
+  /** Told of every body that is put together. */
+  readonly assembled: () => void;
+}
+
+/** The incremental variant: a response carries what changed and the names of what is gone. */
+export function createDelta({ maxBody, cache, assembled }: BodyOptions): Variant {
+  const bodies = new BodyCache(cache);
+  const make = (update: Difference, typeUrl: string): readonly Part[] =>
+    split(update, maxBody).map((says) => {
+      assembled();
+      return { says, body: bodyOf(says, typeUrl) };
+    });
+  return {
+    variety: 'delta',
+    path: ads.deltaAggregatedResources.path,
+    decode: decoder((bytes) => requestOf(DeltaDiscoveryRequest.decode(bytes))),
+    // The nonce only says what is acknowledged; the lists are a change in their own right (rule C19).
+    heeds: () => true,
+    compose: (update, { view }) => {
+      const { typeUrl } = view.type;
+      return update.step === undefined ? make(update, typeUrl) : bodies.get(update.step, () => make(update, typeUrl));
+    },
+  };
+}
+
+function requestOf(message: DeltaDiscoveryRequest): AdsRequest {
+  return {
+    node: message.node,
+    typeUrl: message.typeUrl,
+    nonce: message.responseNonce,
+    refusal: message.errorDetail?.message,
+    reported: message.initialResourceVersions,
+    subscribe: (before, { legacyWildcard }) =>
+      changeSubscription(
+        before,
+        { subscribe: message.resourceNamesSubscribe, unsubscribe: message.resourceNamesUnsubscribe },
+        legacyWildcard,
+      ),
+  };
+}
+
+function bodyOf({ changed, removed }: Difference, typeUrl: string): Buffer {
+  const rest = DeltaDiscoveryResponse.fromPartial({ typeUrl, removedResources: [...removed] });
+  return Buffer.concat([...changed.map(({ deltaField }) => deltaField), DeltaDiscoveryResponse.encode(rest).finish()]);
+}
+
+/** Cuts an update into as few as can be sent in responses of this size; one large resource stays whole (rule C29). */
+function split(update: Difference, maxBody: number): readonly Difference[] {
+  const parts: { changed: EncodedResource[]; removed: string[] }[] = [];
+  let last: (typeof parts)[number] | undefined;
+  let size = 0;
+  const room = (bytes: number): { changed: EncodedResource[]; removed: string[] } => {
+    if (last === undefined || size + bytes > maxBody) {
+      last = { changed: [], removed: [] };
+      parts.push(last);
+      size = 0;
+    }
+    size += bytes;
+    return last;
+  };
+  for (const resource of update.changed) room(resource.deltaField.length).changed.push(resource);
+  // A name takes its bytes in UTF-8, a tag and a length.
+  for (const name of update.removed) room(Buffer.byteLength(name) + 6).removed.push(name);
+  return parts.length > 1 ? parts : [update];
+}

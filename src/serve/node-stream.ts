@@ -1,0 +1,213 @@
+import type { Clock, Counters, Logger, Stop } from '../edges.ts';
+import type { Snapshot, Snapshots, View } from '../snapshot/model.ts';
+import { bounded, quoted } from './bounded-text.ts';
+import { identify } from './identify.ts';
+import type { IdentifiedBy, NodeStatus, Rejection } from './model.ts';
+import { withNonce } from './nonce.ts';
+import { type AdsCall, Outlet } from './outlet.ts';
+import type { PushQueue } from './push-queue.ts';
+import type { Ending, StreamEnd } from './stream-end.ts';
+import { TypeStream, type TypeStreamLimits, type TypeStreamParts } from './type-stream.ts';
+import { unknownType } from './unknown-type.ts';
+import type { AdsRequest, Incoming, Variant } from './variant.ts';
+
+export interface NodeStreamLimits extends TypeStreamLimits {
+  /** How many types that nobody registered one stream may ask for. */
+  readonly maxUnknownTypes: number;
+}
+
+/** What all streams of a server share. */
+export interface NodeStreamParts {
+  readonly snapshots: Snapshots;
+  readonly clusterDomain: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counters: Counters;
+  readonly limits: NodeStreamLimits;
+  readonly queue: PushQueue;
+  /** Called once, when nothing of the stream is left. */
+  readonly ended: (stream: NodeStream, ending: Ending) => void;
+}
+
+/** Who is behind a stream, known from its first message on and never looked at again (rule A5). */
+interface Node {
+  readonly id: string;
+  readonly gateway: string;
+  readonly by: IdentifiedBy;
+  readonly log: Logger;
+  readonly unsubscribe: Stop;
+}
+
+/** One stream of one node: finds its Gateway, and keeps the exchanges about its types going. */
+export class NodeStream {
+  readonly #variant: Variant;
+  readonly #parts: NodeStreamParts;
+  readonly #typeParts: TypeStreamParts;
+  readonly #outlet: Outlet;
+  readonly #since: number;
+  #node: Node | undefined;
+  #snapshot: Snapshot | undefined;
+  /** Whether the snapshot is newer than what the types were given to send. */
+  #pushPending = false;
+  /** In the order of pushes. */
+  #types: readonly TypeStream[] = [];
+  /** One counter for all types, so that a nonce echoed under the wrong type never matches (rule A14). */
+  #nonces = 0;
+
+  constructor(call: AdsCall, variant: Variant, parts: NodeStreamParts) {
+    this.#variant = variant;
+    this.#parts = parts;
+    this.#since = parts.clock.now();
+    this.#typeParts = {
+      variant,
+      difference: (from, to) => parts.snapshots.difference(from, to),
+      clock: parts.clock,
+      counters: parts.counters,
+      limits: parts.limits,
+      send: (body) => this.#send(body),
+      end: (end) => this.end(end),
+      rejected: (typeUrl, rejection) => this.#logRejection(typeUrl, rejection),
+    };
+    this.#outlet = new Outlet(call, {
+      received: (incoming) => this.#guarded(() => this.#receive(incoming)),
+      drained: () => this.push(),
+      ended: (ending) => this.#release(ending),
+    });
+  }
+
+  /** Sends each type what is new, in the order of pushes. */
+  push(): void {
+    this.#pushPending = false;
+    this.#guarded(() => {
+      for (const type of this.#types) this.#advance(type);
+    });
+  }
+
+  end(end: StreamEnd): void {
+    const log = this.#node?.log ?? this.#parts.log.child({ peer: this.#outlet.peer });
+    if (this.#outlet.open) log.warn('a stream is ended', { code: end.code, reason: end.message });
+    this.#outlet.end(end);
+  }
+
+  /** Absent until the first message said who it is. */
+  status(): NodeStatus | undefined {
+    if (this.#node === undefined || this.#snapshot === undefined) return undefined;
+    return {
+      id: this.#node.id,
+      gateway: this.#node.gateway,
+      gatewayExists: this.#snapshot.exists,
+      identifiedBy: this.#node.by,
+      variety: this.#variant.variety,
+      peer: this.#outlet.peer,
+      connectedSince: this.#since,
+      types: this.#types.map((type) => type.status()),
+    };
+  }
+
+  #receive(incoming: Incoming): void {
+    if (incoming.kind === 'undecodable') {
+      this.#refuse(`the request cannot be decoded: ${incoming.problem}`);
+      return;
+    }
+    const { request } = incoming;
+    if (request.typeUrl === '') {
+      this.#refuse('the request has no type_url');
+      return;
+    }
+    const snapshot = this.#snapshot ?? this.#open(request);
+    const type = snapshot && this.#typeOf(request.typeUrl);
+    if (snapshot === undefined || type === undefined) return;
+    type.receive(request, this.#viewOf(type, snapshot));
+    // What was pushed before this request arrived does not overtake it the other way round (rule E4).
+    if (this.#pushPending) this.push();
+    else this.#advance(type);
+  }
+
+  /** Finds the Gateway of the node and begins to follow it. */
+  #open({ node }: AdsRequest): Snapshot | undefined {
+    const { snapshots, clusterDomain, log } = this.#parts;
+    const { hostNames, authority, peer } = this.#outlet;
+    const exists = (gateway: string): boolean => snapshots.of(gateway).exists;
+    const found = identify({ metadata: node?.metadata, header: hostNames, authority }, { clusterDomain, exists });
+    if (found.kind === 'refused') {
+      this.end(found);
+      return undefined;
+    }
+    const { gateway, by } = found;
+    const id = bounded(node?.id ?? '', 256);
+    // Following comes before reading: a change in between would be lost the other way round (rule I3).
+    const unsubscribe = snapshots.subscribe(gateway, (snapshot) => {
+      this.#snapshot = snapshot;
+      this.#pushPending = true;
+      this.#parts.queue.add(this);
+    });
+    this.#node = { id, gateway, by, unsubscribe, log: log.child({ node: id, gateway, peer }) };
+    this.#snapshot = snapshots.of(gateway);
+    this.#node.log.info('a node is connected', { by, variety: this.#variant.variety, exists: this.#snapshot.exists });
+    return this.#snapshot;
+  }
+
+  #typeOf(typeUrl: string): TypeStream | undefined {
+    const open = this.#types.find(({ served }) => served.type.typeUrl === typeUrl);
+    if (open !== undefined) return open;
+    const { snapshots, counters, limits } = this.#parts;
+    const type = snapshots.types.find((registered) => registered.typeUrl === typeUrl);
+    const empty = snapshots.empty(typeUrl);
+    if (type === undefined || empty === undefined) {
+      counters.count('gatehouse_xds_unknown_types_total');
+      if (typeUrl.length > 1024) {
+        this.#refuse(`no such type: ${quoted(typeUrl)}`);
+        return undefined;
+      }
+      if (this.#types.filter(({ served }) => !served.registered).length >= limits.maxUnknownTypes) {
+        this.end({ code: 'RESOURCE_EXHAUSTED', message: `more than ${limits.maxUnknownTypes} unknown types` });
+        return undefined;
+      }
+    }
+    const served = type && empty ? { type, empty, registered: true } : unknownType(typeUrl);
+    const stream = new TypeStream(served, this.#typeParts);
+    this.#types = [...this.#types, stream].sort((a, b) => a.served.type.order - b.served.type.order);
+    return stream;
+  }
+
+  #advance(type: TypeStream): void {
+    if (this.#outlet.writable && this.#snapshot !== undefined) type.advance(this.#viewOf(type, this.#snapshot));
+  }
+
+  #viewOf({ served }: TypeStream, snapshot: Snapshot): View {
+    return snapshot.views.get(served.type.typeUrl) ?? served.empty;
+  }
+
+  #send(body: Buffer): string {
+    this.#nonces += 1;
+    const nonce = String(this.#nonces);
+    this.#outlet.send(withNonce(body, nonce));
+    return nonce;
+  }
+
+  #refuse(message: string): void {
+    this.end({ code: 'INVALID_ARGUMENT', message });
+  }
+
+  #logRejection(type: string, { nonce, message }: Rejection): void {
+    this.#node?.log.warn('the node refuses a response', { type, nonce, message });
+  }
+
+  #release(ending: Ending): void {
+    this.#node?.unsubscribe();
+    this.#parts.queue.delete(this);
+    for (const type of this.#types) type.close();
+    this.#node?.log.info('a node is gone', { ending });
+    this.#parts.ended(this, ending);
+  }
+
+  /** A bug of ours ends the stream that met it and no other. */
+  #guarded(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#parts.log.error('a stream failed', { error, gateway: this.#node?.gateway });
+      this.end({ code: 'INTERNAL', message: 'the control plane failed; see its log' });
+    }
+  }
+}

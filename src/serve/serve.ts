@@ -1,0 +1,147 @@
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import type { Clock, Counters, Logger, Random } from '../edges.ts';
+import type { Snapshots } from '../snapshot/model.ts';
+import { createDelta } from './delta.ts';
+import type { NodeStatus } from './model.ts';
+import { NodeStream, type NodeStreamParts } from './node-stream.ts';
+import { PushQueue } from './push-queue.ts';
+import { createStateOfTheWorld } from './state-of-the-world.ts';
+import type { Ending } from './stream-end.ts';
+import type { Variant } from './variant.ts';
+
+const mebibyte = 1024 * 1024;
+
+export interface AdsServerOptions {
+  /** Milliseconds that a node has to answer a response; its stream ends DEADLINE_EXCEEDED then. Default 30,000. */
+  readonly ackTimeout?: number;
+  /** The largest request in bytes; a larger one ends its stream RESOURCE_EXHAUSTED. Default 32 MiB. */
+  readonly maxRequest?: number;
+  /** A delta that would be larger is split into several responses; bytes. Default 4 MiB, what gRPC clients accept. */
+  readonly maxResponse?: number;
+  /** About how many bytes the names of one subscription may take; RESOURCE_EXHAUSTED beyond. Default 16 MiB. */
+  readonly maxSubscription?: number;
+}
+
+export interface AdsServerParts {
+  readonly snapshots: Snapshots;
+  /** Whether the snapshots are the truth already. Until then every stream ends UNAVAILABLE, before a first response. */
+  readonly ready: () => boolean;
+  readonly clusterDomain: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly counters: Counters;
+}
+
+export interface Listen {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+}
+
+/** Serves the snapshots over ADS, in both protocol variants. */
+export interface AdsServer {
+  /** Binds the port. Rejects when it cannot be had, with a message that names it. */
+  start(listen: Listen): Promise<Listen>;
+  /**
+   * Accepts nobody any more and ends the streams UNAVAILABLE, spread over half of the grace time so that not all nodes
+   * go to another replica at once; then closes the connections, by force when the grace time is over.
+   *
+   * @param grace milliseconds
+   */
+  stop(grace: number): Promise<void>;
+  /** Every stream whose first message said which Gateway it belongs to. */
+  nodes(): readonly NodeStatus[];
+}
+
+export function createAdsServer(options: AdsServerOptions, parts: AdsServerParts): AdsServer {
+  return new GrpcAdsServer(options, parts);
+}
+
+class GrpcAdsServer implements AdsServer {
+  readonly #parts: AdsServerParts;
+  readonly #streamParts: NodeStreamParts;
+  readonly #server: Server;
+  readonly #streams = new Set<NodeStream>();
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: AdsServerOptions, parts: AdsServerParts) {
+    const { ackTimeout = 30_000, maxSubscription = 16 * mebibyte, maxRequest = 32 * mebibyte } = options;
+    this.#parts = parts;
+    this.#streamParts = {
+      ...parts,
+      limits: { ackTimeout, maxSubscription, maxUnknownTypes: 32 },
+      queue: new PushQueue(64),
+      ended: (stream, ending) => this.#ended(stream, ending),
+    };
+    this.#server = new Server({
+      'grpc.enable_channelz': 0,
+      'grpc.keepalive_time_ms': 30_000,
+      'grpc.keepalive_timeout_ms': 10_000,
+      'grpc.max_receive_message_length': maxRequest,
+    });
+    const bodies = {
+      maxBody: options.maxResponse ?? 4 * mebibyte,
+      cache: 64 * mebibyte,
+      assembled: () => parts.counters.count('gatehouse_xds_assemblies_total'),
+    };
+    this.#register(createDelta(bodies));
+    this.#register(createStateOfTheWorld(bodies));
+  }
+
+  start({ host, port }: Listen): Promise<Listen> {
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    // What the library would print beside it, it also says in the error.
+    setLogVerbosity(logVerbosity.NONE);
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+        if (error === null) resolve({ host, port: bound });
+        else reject(new Error(`cannot listen for nodes on ${address}: ${error.message}`, { cause: error }));
+      });
+    });
+  }
+
+  stop(grace: number): Promise<void> {
+    this.#stopping ??= this.#stop(grace);
+    return this.#stopping;
+  }
+
+  nodes(): readonly NodeStatus[] {
+    return [...this.#streams].flatMap((stream) => stream.status() ?? []);
+  }
+
+  #register(variant: Variant): void {
+    // Responses are bytes already: whoever put them together encoded them once for everybody.
+    const serialize = (response: Buffer): Buffer => response;
+    const accept = (call: ConstructorParameters<typeof NodeStream>[0]): void => this.#accept(call, variant);
+    this.#server.register(variant.path, accept, serialize, variant.decode, 'bidi');
+  }
+
+  #accept(call: ConstructorParameters<typeof NodeStream>[0], variant: Variant): void {
+    const stream = new NodeStream(call, variant, this.#streamParts);
+    this.#streams.add(stream);
+    this.#parts.counters.gauge('gatehouse_xds_streams', this.#streams.size);
+    if (this.#stopping !== undefined) stream.end(shuttingDown);
+    else if (!this.#parts.ready()) {
+      stream.end({ code: 'UNAVAILABLE', message: 'the control plane does not know the whole world yet' });
+    }
+  }
+
+  #ended(stream: NodeStream, code: Ending): void {
+    this.#streams.delete(stream);
+    this.#parts.counters.gauge('gatehouse_xds_streams', this.#streams.size);
+    this.#parts.counters.count('gatehouse_xds_streams_ended_total', { code });
+  }
+
+  async #stop(grace: number): Promise<void> {
+    const { clock, random } = this.#parts;
+    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    for (const stream of this.#streams) clock.after((random() * grace) / 2, () => stream.end(shuttingDown));
+    // A client may leave its connection, or a stream that it does not read, open for ever (rule G10).
+    const giveUp = clock.after(grace, () => this.#server.forceShutdown());
+    await closed;
+    giveUp();
+  }
+}
+
+const shuttingDown = { code: 'UNAVAILABLE', message: 'the control plane is shutting down' } as const;

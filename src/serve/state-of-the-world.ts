@@ -1,0 +1,61 @@
+import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
+import { DiscoveryRequest, DiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
+import type { EncodedResource, View } from '../snapshot/model.ts';
+import { BodyCache } from './body-cache.ts';
+import { decoder } from './decoder.ts';
+import type { BodyOptions } from './delta.ts';
+import { replaceSubscription, type Subscription } from './subscription.ts';
+import type { AdsRequest, Part, Variant } from './variant.ts';
+
+/**
+ * State of the world: a response carries everything that the node wants of the type, changed or not. Such a response
+ * cannot be split, and it can say that something is gone only by leaving it out.
+ */
+export function createStateOfTheWorld({ cache, assembled }: Omit<BodyOptions, 'maxBody'>): Variant {
+  const bodies = new BodyCache(cache);
+  const make = (update: Part['says'], view: View, resources: Iterable<EncodedResource>): readonly Part[] => {
+    assembled();
+    return [{ says: update, body: bodyOf(view, resources) }];
+  };
+  return {
+    variety: 'state-of-the-world',
+    path: ads.streamAggregatedResources.path,
+    decode: decoder((bytes) => requestOf(DiscoveryRequest.decode(bytes))),
+    // A list of names answers the response that its nonce names: an older one was written without knowing it (B9, B11).
+    heeds: (reply, flow) => (reply === 'spontaneous' ? flow.kind === 'silent' : reply !== 'stale'),
+    compose: (update, { view, subscription }) => {
+      // Where absence means nothing, a removal cannot be said (rule B18).
+      const sayable = view.type.fullState || update.changed.length > 0 || update.removed.length === 0;
+      if (!sayable) return [];
+      if (subscription.wildcard !== 'none') return bodies.get(view, () => make(update, view, view.resources()));
+      return make(update, view, named(view, subscription));
+    },
+  };
+}
+
+function requestOf(message: DiscoveryRequest): AdsRequest {
+  return {
+    node: message.node,
+    typeUrl: message.typeUrl,
+    nonce: message.responseNonce,
+    refusal: message.errorDetail?.message,
+    // A version from an earlier stream proves nothing about what the node holds: everything is sent again (rule B27).
+    reported: {},
+    subscribe: (before, { legacyWildcard }) => replaceSubscription(before, message.resourceNames, legacyWildcard),
+  };
+}
+
+function* named(view: View, { names }: Subscription): Iterable<EncodedResource> {
+  for (const name of names) {
+    const resource = view.get(name);
+    if (resource !== undefined) yield resource;
+  }
+}
+
+function bodyOf(view: View, resources: Iterable<EncodedResource>): Buffer {
+  const rest = DiscoveryResponse.fromPartial({ versionInfo: view.version(), typeUrl: view.type.typeUrl });
+  return Buffer.concat([
+    ...Array.from(resources, ({ stateField }) => stateField),
+    DiscoveryResponse.encode(rest).finish(),
+  ]);
+}

@@ -1,0 +1,158 @@
+import type { Clock, Counters, Labels, Stop } from '../edges.ts';
+import type { ResourceType, Snapshots, View } from '../snapshot/model.ts';
+import { bounded } from './bounded-text.ts';
+import { afterReply, type Flow, replyOf } from './flow.ts';
+import { ask, beginHolding, type Holding, owed, takeBack, told } from './holding.ts';
+import { Ledger } from './ledger.ts';
+import type { Rejection, TypeStatus } from './model.ts';
+import type { StreamEnd } from './stream-end.ts';
+import { type Subscription, weightOf } from './subscription.ts';
+import type { AdsRequest, Part, Variant } from './variant.ts';
+
+/** A type as a stream sees it; of one that nobody registered there is nothing, for ever. */
+export interface ServedType {
+  readonly type: ResourceType;
+  readonly registered: boolean;
+  readonly empty: View;
+}
+
+export interface TypeStreamLimits {
+  /** Milliseconds that a node has to answer a response. */
+  readonly ackTimeout: number;
+  /** About how many bytes the names of one subscription may take. */
+  readonly maxSubscription: number;
+}
+
+/** What the types of one stream share. */
+export interface TypeStreamParts {
+  readonly variant: Variant;
+  readonly difference: Snapshots['difference'];
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly limits: TypeStreamLimits;
+  /** Sends one response and answers which nonce it got. */
+  readonly send: (body: Buffer) => string;
+  readonly end: (end: StreamEnd) => void;
+  readonly rejected: (typeUrl: string, rejection: Rejection) => void;
+}
+
+/** The exchange about one type on one stream. Nothing that a node says of another type changes anything in here (rule A6). */
+export class TypeStream {
+  readonly served: ServedType;
+  readonly #parts: TypeStreamParts;
+  readonly #labels: Labels;
+  readonly #ledger = new Ledger();
+  #flow: Flow = { kind: 'silent' };
+  #tracked: { readonly subscription: Subscription; readonly holding: Holding } | undefined;
+  /** What is left of an update that needs several responses. */
+  #unsent: readonly Part[] = [];
+  #stopTimer: Stop = () => {};
+
+  constructor(served: ServedType, parts: TypeStreamParts) {
+    this.served = served;
+    this.#parts = parts;
+    this.#labels = { type: served.registered ? served.type.typeUrl : 'unknown' };
+  }
+
+  /** Takes over what a request says; `advance` then sends what follows from it. */
+  receive(request: AdsRequest, current: View): void {
+    const { counters, variant } = this.#parts;
+    this.#ledger.requested();
+    counters.count('gatehouse_xds_requests_total', this.#labels);
+    // On a new stream a nonce is one of an earlier stream and means nothing (rule A15).
+    const nonce = this.#tracked === undefined ? '' : request.nonce;
+    const reply = replyOf(this.#flow, nonce, request.refusal !== undefined);
+    if (reply === 'ack') this.#acknowledge();
+    if (reply === 'nack') this.#reject(request.nonce, request.refusal ?? '');
+    if (reply === 'stale') counters.count('gatehouse_xds_stale_nonces_total', this.#labels);
+    const heeded = variant.heeds(reply, this.#flow);
+    this.#flow = afterReply(this.#flow, reply);
+    if (this.#flow.kind !== 'waiting') this.#stopTimer();
+    if (heeded) this.#subscribe(request, current);
+  }
+
+  /** Sends what the node is to be told next, unless a response is out that it has not answered. */
+  advance(current: View): void {
+    if (this.#flow.kind === 'waiting') return;
+    if (this.#unsent.length === 0) this.#unsent = this.#compose(current);
+    const [next, ...rest] = this.#unsent;
+    if (next === undefined) return;
+    this.#unsent = rest;
+    const { clock, counters, limits } = this.#parts;
+    const nonce = this.#parts.send(next.body);
+    const since = clock.now();
+    this.#flow = { kind: 'waiting', nonce, since };
+    this.#ledger.sent(this.#tracked?.holding.view ?? current, nonce, since, rest.length === 0);
+    counters.count('gatehouse_xds_responses_total', this.#labels);
+    this.#stopTimer = clock.after(limits.ackTimeout, () => this.#expire(nonce));
+  }
+
+  close(): void {
+    this.#stopTimer();
+  }
+
+  status(): TypeStatus {
+    const { wildcard, names } = this.#tracked?.subscription ?? { wildcard: 'none', names: [] };
+    return {
+      typeUrl: this.served.type.typeUrl,
+      known: this.served.registered,
+      subscription: { wildcard: wildcard !== 'none', names: [...names] },
+      ...(this.#flow.kind === 'waiting' && { inFlightSince: this.#flow.since }),
+      ...this.#ledger.status(),
+    };
+  }
+
+  #subscribe(request: AdsRequest, current: View): void {
+    const { type, empty, registered } = this.served;
+    const before = this.#tracked;
+    const step = request.subscribe(before?.subscription, type);
+    const { subscription } = step;
+    if (before === undefined) {
+      // Of a type that is not known here, nothing is known to be gone either.
+      const holding = beginHolding(step, { current, empty }, registered ? request.reported : {});
+      this.#tracked = { subscription, holding };
+    } else if (subscription !== before.subscription) {
+      const holding = takeBack(before.holding, this.#unsent);
+      this.#unsent = [];
+      this.#tracked = { subscription, holding: ask(holding, before.subscription, step, empty) };
+    }
+    const { maxSubscription } = this.#parts.limits;
+    if (subscription !== before?.subscription && weightOf(subscription) > maxSubscription) {
+      this.#parts.end({
+        code: 'RESOURCE_EXHAUSTED',
+        message: `too many names: a subscription to one type may take ${maxSubscription} bytes`,
+      });
+    }
+  }
+
+  #compose(current: View): readonly Part[] {
+    if (this.#tracked === undefined) return [];
+    const { subscription, holding } = this.#tracked;
+    if (holding.view === current && holding.asked.size === 0 && !holding.answer) return [];
+    const update = owed(holding, subscription, current, this.#parts.difference);
+    this.#tracked = { subscription, holding: told(current) };
+    const parts = update === undefined ? [] : this.#parts.variant.compose(update, { view: current, subscription });
+    if (parts.length === 0) this.#ledger.movedOn(current);
+    return parts;
+  }
+
+  #acknowledge(): void {
+    this.#ledger.acked(this.#parts.clock.now());
+    this.#parts.counters.count('gatehouse_xds_acks_total', this.#labels);
+  }
+
+  #reject(nonce: string, message: string): void {
+    const rejection = { nonce, message: bounded(message, 2048), at: this.#parts.clock.now() };
+    this.#ledger.refused(rejection);
+    this.#parts.counters.count('gatehouse_xds_nacks_total', this.#labels);
+    this.#parts.rejected(this.served.type.typeUrl, rejection);
+  }
+
+  #expire(nonce: string): void {
+    const { ackTimeout } = this.#parts.limits;
+    this.#parts.end({
+      code: 'DEADLINE_EXCEEDED',
+      message: `the response with nonce ${nonce} of ${this.served.type.typeUrl} was not answered within ${ackTimeout} ms`,
+    });
+  }
+}

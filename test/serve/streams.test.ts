@@ -1,0 +1,276 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createAdsServer } from '../../src/serve/serve.ts';
+import { configType, createHandMadeWorld, targetType } from '../support/hand-made-world.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { createRecordedCounters } from '../support/recorded-counters.ts';
+import { createRecordedLog } from '../support/recorded-log.ts';
+import {
+  createServedWorld,
+  gateway,
+  gatewayNode as node,
+  nodeOf,
+  type ServedWorld,
+  said,
+  says,
+} from '../support/served-world.ts';
+
+let world: ServedWorld;
+
+beforeEach(async () => {
+  world = await createServedWorld({ maxRequest: 100_000, maxSubscription: 10_000 });
+  world.commit((edit) => edit.gateway(gateway));
+});
+afterEach(() => world.close());
+
+const invalid = (text: string): object => ({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(text) });
+/** The stream of a neighbour, which must not notice what happens to another. */
+const neighbour = async (): Promise<() => Promise<void>> => {
+  const stream = await world.following();
+  return async () => {
+    world.put('a/for-the-neighbour');
+    expect(said(await stream.next())).toEqual(says(['a/for-the-neighbour']));
+  };
+};
+
+describe('a stream ends, and no other does, with', () => {
+  it.each(['delta', 'state-of-the-world'] as const)(
+    'A2 INVALID_ARGUMENT for a request without a type (%s)',
+    async (variant) => {
+      const unharmed = await neighbour();
+      const stream = world.stream({ variant }).request('', { node });
+      expect(await stream.ended()).toEqual(invalid('type_url'));
+      await unharmed();
+    },
+  );
+
+  it.each(['delta', 'state-of-the-world'] as const)(
+    'G1 INVALID_ARGUMENT for an empty message (%s)',
+    async (variant) => {
+      expect(await world.stream({ variant }).raw(Buffer.alloc(0)).ended()).toEqual(invalid('type_url'));
+    },
+  );
+
+  it.each(['delta', 'state-of-the-world'] as const)(
+    'G4 INVALID_ARGUMENT for bytes that are no request (%s)',
+    async (variant) => {
+      const unharmed = await neighbour();
+      const stream = world.stream({ variant }).raw(Buffer.from('0affffffffff', 'hex'));
+      expect(await stream.ended()).toEqual(invalid('cannot be decoded'));
+      await unharmed();
+    },
+  );
+
+  it('G4 INVALID_ARGUMENT for such bytes in the middle of a stream', async () => {
+    const stream = await world.following();
+    expect(await stream.raw(Buffer.from([0xff])).ended()).toEqual(invalid('cannot be decoded'));
+    expect(world.server.nodes()).toEqual([]);
+  });
+
+  it('A4 INVALID_ARGUMENT for a node that names no Gateway, naming the four ways', async () => {
+    const stream = world.stream().request(targetType, { node: { id: 'somebody' } });
+    expect(await stream.ended()).toEqual(invalid('four ways'));
+    expect(await world.stream().request(targetType).ended()).toEqual(invalid(':authority'));
+  });
+
+  it('G5 RESOURCE_EXHAUSTED for a request that is too large', async () => {
+    const unharmed = await neighbour();
+    const stream = world.stream().request(targetType, { node, subscribe: ['x'.repeat(200_000)] });
+    expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    await unharmed();
+  });
+
+  it('RESOURCE_EXHAUSTED for a subscription to more names than fit', async () => {
+    const stream = await world.following();
+    stream.request(targetType, { subscribe: Array.from({ length: 1000 }, (_, index) => `a/${index}`) });
+    expect(await stream.ended()).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      message: expect.stringContaining('names'),
+    });
+  });
+
+  it('RESOURCE_EXHAUSTED for asking for one unknown type after the other', async () => {
+    const stream = world.stream();
+    for (let index = 0; index < 33; index += 1) stream.request(`type.test/${index}`, { node });
+    expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+  });
+
+  it('G2 UNAVAILABLE before a first response, for as long as the world is not known', async () => {
+    world.ready = false;
+    const stream = world.stream().request(targetType, { node });
+    expect(await stream.ended()).toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(stream.next()).rejects.toThrow('UNAVAILABLE');
+    world.ready = true;
+    expect(said(await world.stream().request(targetType, { node }).next())).toEqual(says([]));
+  });
+});
+
+describe('A7 a type that nobody knows', () => {
+  it('is answered once: nothing of it exists', async () => {
+    const stream = world.stream().request('type.test/unknown', { node, subscribe: ['x', 'y'], initial: { z: '1' } });
+    const response = await stream.accept();
+    expect(response.typeUrl).toBe('type.test/unknown');
+    expect(said(response)).toEqual(says([], ['x', 'y']));
+    await stream.silence();
+    expect(world.counters.total('gatehouse_xds_unknown_types_total')).toBeGreaterThanOrEqual(1);
+  });
+
+  it('is answered to a wildcard too, and never removes what the node says it holds', async () => {
+    const stream = world.stream().request('type.test/unknown', { node, initial: { z: '1' } });
+    expect(said(await stream.accept())).toEqual(says([]));
+    await stream.silence();
+  });
+
+  it('changes nothing for the types that are known', async () => {
+    const stream = await world.following();
+    stream.request('type.test/unknown');
+    await stream.accept();
+    world.put('a/1');
+    expect(said(await stream.accept())).toEqual(says(['a/1']));
+  });
+});
+
+describe('a node', () => {
+  it('is found by its header or by its authority, without saying who it is', async () => {
+    world.put('a/1');
+    const headers = { 'x-alt-xds-hostname': 'gw.default.svc.cluster.local' };
+    expect((await world.stream({ headers }).request(targetType).next()).names).toEqual(['a/1']);
+    const authority = 'gw.default.svc.cluster.local:9977';
+    expect((await world.stream({ authority }).request(targetType).next()).names).toEqual(['a/1']);
+    expect(world.server.nodes()).toMatchObject([
+      { id: '', gateway, identifiedBy: 'x-alt-xds-hostname' },
+      { id: '', gateway, identifiedBy: ':authority' },
+    ]);
+  });
+
+  it('of a Gateway that does not exist is kept, has an empty world, and gets its content when it appears', async () => {
+    world.put('a/1');
+    const stream = world.stream().request(targetType, { node: nodeOf('default/later') });
+    expect(said(await stream.accept())).toEqual(says([]));
+    expect(world.server.nodes()).toMatchObject([{ gateway: 'default/later', gatewayExists: false }]);
+    world.commit((edit) => edit.gateway('default/later'));
+    expect(said(await stream.accept())).toEqual(says(['a/1']));
+    expect(world.server.nodes()).toMatchObject([{ gatewayExists: true }]);
+    world.commit((edit) => edit.noGateway('default/later'));
+    expect(said(await stream.accept())).toEqual(says([], ['a/1']));
+  });
+
+  it('A8 that opens a second stream keeps it when the first ends', async () => {
+    const first = await world.following();
+    const second = await world.following();
+    first.cancel();
+    await first.ended();
+    world.put('a/1');
+    expect(said(await second.next())).toEqual(says(['a/1']));
+  });
+
+  it('is shown with what it asked for, was sent and confirmed', async () => {
+    world.put('a/1');
+    const stream = await world.following({ subscribe: ['*', 'a/1'] });
+    world.change('a/1', 81);
+    await stream.next();
+    const [status] = world.server.nodes();
+    expect(status).toMatchObject({ id: node.id, gateway, identifiedBy: 'metadata.role', variety: 'delta' });
+    expect(status?.peer).toMatch(/^127\.0\.0\.1:\d+$/);
+    const type = status?.types.find(({ typeUrl }) => typeUrl === targetType);
+    expect(type).toMatchObject({
+      known: true,
+      subscription: { wildcard: true, names: ['a/1'] },
+      inFlightSince: world.clock.now(),
+      counts: { requests: 2, responses: 2, acks: 1, nacks: 0 },
+    });
+    expect(type?.sent?.version).toBe(world.snapshots.of(gateway).views.get(targetType)?.version());
+    expect(type?.acked?.version).not.toBe(type?.sent?.version);
+  });
+});
+
+describe('A11 nothing is left of a stream', () => {
+  it('that the node half-closes: it ends OK', async () => {
+    const stream = await world.following();
+    stream.halfClose();
+    expect(await stream.ended()).toMatchObject({ code: 'OK' });
+    expect(world.server.nodes()).toEqual([]);
+    expect(world.counters.level('gatehouse_xds_streams')).toBe(0);
+    expect(world.counters.total('gatehouse_xds_streams_ended_total', { code: 'OK' })).toBe(1);
+  });
+
+  it('after a hundred nodes came and went, each in its own way', async () => {
+    const { subscribe } = world.snapshots;
+    let watches = 0;
+    world.snapshots.subscribe = (...following) => {
+      const stop = subscribe.apply(world.snapshots, following);
+      watches += 1;
+      return () => {
+        watches -= 1;
+        stop();
+      };
+    };
+    const marker = world.stream().request(targetType, { node: nodeOf('default/marker') });
+    await marker.accept();
+    const client = world.client();
+    for (let index = 0; index < 100; index += 1) {
+      const stream = client.open().request(targetType, { node }).request(configType);
+      await stream.next();
+      await stream.next();
+      expect(watches).toBe(2);
+      if (index % 3 === 0) stream.halfClose();
+      else if (index % 3 === 1) stream.cancel();
+      else stream.raw(Buffer.from([0xff]));
+      await stream.ended();
+      // The server hears of a cancelled stream a little later than the node: each turn is a round trip.
+      while (world.server.nodes().length > 1) await marker.silence();
+    }
+    expect(watches).toBe(1);
+    marker.halfClose();
+    await marker.ended();
+    expect(watches).toBe(0);
+    expect(world.server.nodes()).toEqual([]);
+    expect(world.clock.waiting()).toEqual([]);
+  });
+});
+
+describe('the server', () => {
+  it('says which address it could not have', async () => {
+    const { snapshots } = createHandMadeWorld();
+    const parts = {
+      snapshots,
+      ready: () => true,
+      clusterDomain: 'cluster.local',
+      clock: createManualClock(),
+      random: () => 0,
+      log: createRecordedLog(),
+      counters: createRecordedCounters(),
+    };
+    const port = Number(world.address.split(':')[1]);
+    const second = createAdsServer({}, parts);
+    await expect(second.start({ host: '127.0.0.1', port })).rejects.toThrow(world.address);
+    await second.stop(0);
+  });
+
+  it('G10 that stops ends its streams UNAVAILABLE within half of the grace time, and accepts nobody', async () => {
+    const stream = await world.following();
+    const stopped = world.server.stop(10_000);
+    world.clock.advance(2_499);
+    expect(world.server.nodes()).toHaveLength(1);
+    world.clock.advance(1);
+    expect(await stream.ended()).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('shutting down'),
+    });
+    await stopped;
+    expect(await world.stream().request(targetType, { node }).ended()).toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it('G10 that stops does not wait for a node that does not read', async () => {
+    world.commit((edit) => {
+      for (let index = 0; index < 20_000; index += 1) edit.target(`a/${index}`);
+    });
+    const stream = world.stream();
+    stream.stopReading();
+    stream.request(targetType, { node });
+    await world.log.line('a node is connected');
+    const stopped = world.server.stop(10_000);
+    world.clock.advance(10_000);
+    await stopped;
+    expect(world.server.nodes()).toEqual([]);
+  });
+});
