@@ -3,7 +3,7 @@ import type { GatewayRig } from './gateway-rig.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /** The answer to one request, as it was on the wire. */
-export interface Reply {
+interface Reply {
   readonly result?: Json;
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
   /** What the same stream brought before the answer. */
@@ -19,7 +19,7 @@ export interface RawClient {
   listen(): Promise<EventReader>;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   /** Another caller's token than the session's. */
   readonly token?: string;
   readonly id?: string | number;
@@ -27,7 +27,7 @@ export interface RequestOptions {
   readonly said?: (message: Json) => void;
 }
 
-export interface EventReader {
+interface EventReader {
   /** The next message on the stream; `undefined` at its end. */
   next(): Promise<Json | undefined>;
 }
@@ -100,7 +100,7 @@ async function readReply(response: Response, said?: (message: Json) => void): Pr
 }
 
 /** Reads server-sent events of one line each, which is all that the gateway writes. */
-export function readEvents(response: Response): EventReader {
+function readEvents(response: Response): EventReader {
   const lines = linesOf(response);
   return {
     async next() {

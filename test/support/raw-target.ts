@@ -5,7 +5,7 @@ import { portOf } from './gateway-rig.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /** A message as a target received it. */
-export interface Received {
+interface Received {
   /** `answer` for what answers a request of the target; then the params are the answer. */
   readonly method: string;
   readonly params: Json;
@@ -24,11 +24,11 @@ export interface RawTarget extends AsyncDisposable {
 }
 
 /** Sends a notification, or with an id a request, before the answer. */
-export type Say = (method: string, params: Json, id?: string) => void;
+type Say = (method: string, params: Json, id?: string) => void;
 
 /** Answers a request: a result, an error, a refusal, a stream that ends without one, or `undefined` for none at all. */
 export type Script = (request: Received, say: Say) => Answer | Promise<Answer>;
-export type Answer =
+type Answer =
   | { readonly result: Json }
   | { readonly error: Json }
   | { readonly status: number }

@@ -8,17 +8,23 @@ const maxBodyBytes = 4 * 1024 * 1024;
 /** The JSON in a request, or why it was not read. */
 export type Body = { readonly kind: 'json'; readonly value: unknown } | ({ readonly kind: 'refused' } & Refusal);
 
+const tooLarge: Body = {
+  kind: 'refused',
+  status: 413,
+  message: `The body is larger than ${maxBodyBytes} bytes`,
+  headers: { connection: 'close' },
+};
+
 /** Reads the body of a request. Rejects when the client breaks off. */
 export async function readBody(request: IncomingMessage): Promise<Body> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return tooLarge;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
+  // Leaving off early must not close the connection: the answer has to go out on it.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > maxBodyBytes) {
-      const message = `The body is larger than ${maxBodyBytes} bytes`;
-      return { kind: 'refused', status: 413, message, headers: { connection: 'close' } };
-    }
+    if (size > maxBodyBytes) return tooLarge;
     chunks.push(bytes);
   }
   try {

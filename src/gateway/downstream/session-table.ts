@@ -19,7 +19,7 @@ export interface SessionTable<S> {
 }
 
 /** `foreign`: there is such a session, and it is somebody else's. */
-export type Lookup<S> =
+type Lookup<S> =
   | { readonly kind: 'found'; readonly session: S }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'foreign' };

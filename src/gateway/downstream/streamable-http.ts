@@ -42,7 +42,10 @@ export function createStreamableHttp(parts: {
     body: unknown,
   ): Promise<void> => {
     const { request, response, caller } = exchange;
-    response.once('close', sessions.hold(id));
+    const release = sessions.hold(id);
+    // Who has gone already will not go again; the request counts nevertheless (MCP 2025-11-25, Sending Messages).
+    if (response.destroyed) release();
+    else response.once('close', release);
     await relay(await session.respond(webRequestOf(request), body, caller), { response, clock, caller });
   };
 
@@ -107,6 +110,8 @@ function createStreamableSession(multiplexer: Multiplexer, id: string, closed: (
     ...session,
     respond(request, body, caller) {
       callers.set(request, caller);
+      // There is one stream per session; a client that comes back for it may be ahead of the news that it had gone.
+      if (request.method === 'GET') transport.closeStandaloneSSEStream();
       return transport.handleRequest(request, body === undefined ? {} : { parsedBody: body });
     },
     async close() {

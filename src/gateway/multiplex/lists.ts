@@ -89,10 +89,10 @@ export function createLists(parts: MultiplexParts, links: Links, health: Health,
     try {
       const limit = { clock, milliseconds: listMilliseconds, signal: question.signal };
       const entries = await within(limit, (signal) => drain(link, method, kind, { ...question, signal }));
-      health.works(target);
+      health.works(target, method);
       return entries.flatMap((entry) => listed(target, kind, entry));
     } catch (error) {
-      if (!question.signal.aborted) health.fails(target, error);
+      if (!question.signal.aborted) health.fails(target, method, error);
       return [];
     }
   };

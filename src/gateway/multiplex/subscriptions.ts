@@ -5,7 +5,7 @@ import type { Audience } from './model.ts';
 import { type Qualified, qualify } from './names.ts';
 
 /** A resource whose changes a client wants to hear of. */
-export interface Subscription extends Qualified {
+interface Subscription extends Qualified {
   /** The URI as the client spelled it. */
   readonly asked: string;
   readonly params: Params;

@@ -43,12 +43,12 @@ export function createTraffic(health: Health, access: Access, audience: Audience
       lastAllowed.set(target, { use, caller: exchange.caller });
       try {
         const result = await link.request(exchange.method, params, exchange.signal);
-        health.works(target);
+        health.works(target, exchange.method);
         return result;
       } catch (error) {
         // The target's own answer is passed on; what went wrong on the way to it is for the log.
         if (error instanceof RpcError) throw error;
-        if (!exchange.signal.aborted) health.fails(target, error);
+        if (!exchange.signal.aborted) health.fails(target, exchange.method, error);
         throw new RpcError(errorCode.unavailable, `Target ${target} does not answer`);
       } finally {
         exchanges.delete(exchange);

@@ -24,12 +24,13 @@ export interface Answering<From> {
 /** Keeps the requests of the other side, and gives every one exactly one answer unless it is cancelled. */
 export function createAnswering<From>(
   parts: AnsweringParts<From>,
-  post: (message: Message, options: SendOptions) => void,
+  send: (message: Message, options: SendOptions) => Promise<void>,
 ): Answering<From> {
   const inFlight = new Map<RequestId, AbortController>();
 
-  const refuse = (id: RequestId, code: number, message: string): void =>
-    post({ jsonrpc: '2.0', id, error: { code, message } }, { relatedTo: id });
+  /** Whoever is not there to read an answer does not miss it. */
+  const refuse = (id: RequestId, code: number, message: string): Promise<void> =>
+    send({ jsonrpc: '2.0', id, error: { code, message } }, { relatedTo: id }).catch(() => {});
 
   const answer = async (request: IncomingRequest, abort: AbortController, from: From): Promise<void> => {
     const { id } = request;
@@ -41,15 +42,16 @@ export function createAnswering<From>(
     }
     if (abort.signal.aborted) return;
     inFlight.delete(id);
-    post(reply, { relatedTo: id });
+    // What cannot be put into words, because it is nested too deep, is an answer nevertheless.
+    await send(reply, { relatedTo: id }).catch(() => refuse(id, errorCode.internalError, 'Internal error'));
   };
 
   return {
     receive(id, method, params, from) {
       if (inFlight.has(id)) {
-        refuse(id, errorCode.invalidRequest, `A request with the id ${JSON.stringify(id)} is in flight`);
+        void refuse(id, errorCode.invalidRequest, `A request with the id ${JSON.stringify(id)} is in flight`);
       } else if (inFlight.size >= parts.maxInFlight) {
-        refuse(id, errorCode.unavailable, `More than ${parts.maxInFlight} requests in flight`);
+        void refuse(id, errorCode.unavailable, `More than ${parts.maxInFlight} requests in flight`);
       } else {
         const abort = new AbortController();
         inFlight.set(id, abort);

@@ -42,11 +42,8 @@ export function createPeer<From>(parts: PeerParts<From>): Peer<From> {
     await parts.send(message, options);
   };
 
-  /** Whoever is not there to read an answer or a notification does not miss it. */
-  const post = (message: Message, options: SendOptions): void => void send(message, options).catch(() => {});
-
   const asking = createAsking(send);
-  const answering = createAnswering(parts, post);
+  const answering = createAnswering(parts, send);
 
   return {
     receive(message, from) {
@@ -66,7 +63,9 @@ export function createPeer<From>(parts: PeerParts<From>): Peer<From> {
     request: asking.request,
     notify(method, params, relatedTo) {
       const options = relatedTo === undefined ? {} : { relatedTo };
-      post({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) }, options);
+      const message: Message = { jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) };
+      // Whoever is not there to read it does not miss it.
+      void send(message, options).catch(() => {});
     },
     close(reason) {
       if (closed !== undefined) return;

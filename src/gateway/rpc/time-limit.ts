@@ -8,7 +8,7 @@ export interface TimeLimit {
 }
 
 /** Something took longer than it may. */
-export class TimeLimitError extends Error {
+class TimeLimitError extends Error {
   override readonly name = 'TimeLimitError';
 
   constructor(milliseconds: number) {

@@ -3,6 +3,7 @@ import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, implementation, protocolVersions } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import { untilAborted, within } from '../rpc/time-limit.ts';
+import { boundedFetch } from './bounded-fetch.ts';
 import type { Capabilities, UpstreamParts, Wire } from './model.ts';
 
 /** An initialized connection to a target. */
@@ -79,7 +80,8 @@ export async function connect(
   }
 }
 
-function createTransport(wire: Wire, url: URL, { fetch, clock, random }: UpstreamParts): Transport {
+function createTransport(wire: Wire, url: URL, { fetch: unbounded, clock, random }: UpstreamParts): Transport {
+  const fetch = boundedFetch(unbounded);
   if (wire === 'http-sse') return new SSEClientTransport(url, { fetch });
   return new StreamableHTTPClientTransport(url, {
     fetch,

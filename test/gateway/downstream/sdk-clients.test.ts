@@ -10,7 +10,7 @@ let overHttp: EverythingServer;
 
 beforeAll(async () => {
   [overSse, overHttp] = await Promise.all([startEverything('sse'), startEverything('streamableHttp')]);
-});
+}, 30_000);
 afterAll(async () => {
   await Promise.all([overSse[Symbol.asyncDispose](), overHttp[Symbol.asyncDispose]()]);
 });
@@ -31,7 +31,7 @@ async function connect(gateway: GatewayRig, path: (typeof wires)[number], subjec
 }
 
 describe.each(wires)('the official client at %s, with server-everything over both wires behind', (path) => {
-  it('sees the tools of all targets, and may call what a policy allows', async () => {
+  it('sees the tools of all targets, and may call what a policy allows', { timeout: 30_000 }, async () => {
     await using gateway = await startGateway();
     gateway.world.putTarget(overSse.target('default/sse'));
     gateway.world.putTarget(overHttp.target('default/http'));
