@@ -10,7 +10,7 @@ import { localParametersRef } from './parameters-ref.ts';
 import { ok, written } from './part.ts';
 import { quoted } from './path.ts';
 import { DNS_SUBDOMAIN, HOSTNAME, LABEL_KEY, LABEL_VALUE, OBJECT_NAME } from './syntax.ts';
-import { ANY_TEXT, longerThan, type TextRule, text } from './text.ts';
+import { ANY_TEXT, longerThan, looseText, type TextRule, text } from './text.ts';
 
 const ADDRESS_TYPE: TextRule = {
   expected: '"IPAddress", "Hostname", "NamedAddress", or a domain and a path (at most 253 characters)',
@@ -20,8 +20,9 @@ const ADDRESS_TYPE: TextRule = {
 
 const ADDRESS_VALUE: TextRule = { expected: 'at most 253 characters', test: (value) => !longerThan(253, value) };
 
+/** A type is kept even when the API would refuse its spelling: an unsupported one refuses the Gateway. */
 const address: Decoder<Address> = refine(
-  whole(open({ type: defaulted(text(ADDRESS_TYPE), 'IPAddress'), value: defaulted(text(ADDRESS_VALUE), '') })),
+  whole(open({ type: defaulted(looseText(ADDRESS_TYPE), 'IPAddress'), value: defaulted(text(ADDRESS_VALUE), '') })),
   ({ type, value }, at, report) => {
     const place = [...at, 'value'];
     const isIp = type === 'IPAddress' && value !== '';

@@ -65,11 +65,18 @@ describe('the addresses of a Gateway', () => {
     ['an IP address that is none', { value: '192.0.2.256' }],
     ['a host name that is none', { type: 'Hostname', value: 'a b' }],
     ['a value that is a number', { value: 5 }],
-    ['an empty type', { type: '', value: '192.0.2.1' }],
-    ['an unknown type', { type: 'hostname', value: 'a' }],
+    ['a type that is a number', { type: 5, value: '192.0.2.1' }],
   ])('leave their neighbours when one is %s', (_, value) => {
     const good = { value: '2001:db8::1' };
     expect(gateway({ addresses: [good, value, good] }).addresses.map(isUnderstood)).toEqual([true, false, true]);
+  });
+
+  it('keep a type that nobody supports, for the Gateway to be refused by it', () => {
+    expect(address({ type: '', value: '192.0.2.1' })).toEqual({ type: '', value: '192.0.2.1' });
+    expect(address({ type: 'hostname', value: 'a' })).toEqual({ type: 'hostname', value: 'a' });
+    expect(said({ addresses: [{ type: 'hostname', value: 'a' }], listeners: [{}] })[0]).toContain(
+      'spec.addresses[0].type',
+    );
   });
 });
 
