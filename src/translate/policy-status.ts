@@ -106,7 +106,7 @@ function judge(
     return say('Accepted', 'True', 'Accepted', `${accepted} The Gateway is not accepted, so nothing is sent to it.`);
   }
   const unserved = verdict.names.filter((item) => !isServed(item, standing, context, findings)).map(({ id }) => id);
-  const missing = unserved.length === 0 ? '' : ` No target that this Gateway serves has: ${enumerate(unserved)}.`;
+  const missing = unserved.length === 0 ? '' : ` The Gateway serves no target for ${enumerate(unserved)}.`;
   return say('Accepted', 'True', 'Accepted', `${accepted}${missing}`);
 }
 

@@ -12,7 +12,7 @@ export interface Reference {
 
 /** All references of a policy. */
 export interface References {
-  /** In the order of the document, each once. */
+  /** In the order of the document; what means the same Gateway, or is the same reference, once. */
   readonly written: readonly Reference[];
   /** Why others have no place in a status, in sentences. */
   readonly unwritable: readonly string[];
@@ -36,16 +36,17 @@ export function readReferences(targetRefs: readonly Part<TargetRef>[], namespace
       unwritable.push(`${field} cannot be a reference: its group, kind, name or sectionName is malformed.`);
       continue;
     }
+    const points = resolve(ancestorRef, field, namespace);
     const { group, kind, name, sectionName } = ancestorRef;
-    const key = JSON.stringify([group, kind, name, sectionName]);
-    if (!written.has(key)) written.set(key, { ancestorRef, points: resolve(ancestorRef, field, namespace) });
+    const key = points.to === 'gateway' ? points.gateway : JSON.stringify([group, kind, name, sectionName]);
+    if (!written.has(key)) written.set(key, { ancestorRef, points });
   }
   return { written: [...written.values()], unwritable };
 }
 
-/** An empty group or kind stands for the default here, so that is what is written out. */
+/** As written, with what is absent filled in. An empty kind is filled in too: the API refuses it in a status. */
 function spell({ group, kind, name, sectionName }: TargetRef): AncestorRef {
-  const ref = { group: group || gatewayGroup, kind: kind || gatewayKind, name };
+  const ref = { group: group ?? gatewayGroup, kind: kind || gatewayKind, name };
   return sectionName === undefined ? ref : { ...ref, sectionName };
 }
 
@@ -54,7 +55,7 @@ function resolve(
   field: string,
   namespace: string,
 ): Reference['points'] {
-  if (group !== gatewayGroup || kind !== gatewayKind) {
+  if ((group !== gatewayGroup && group !== '') || kind !== gatewayKind) {
     const message = `${field} is a ${kind} of group "${group}": a policy can be attached to a Gateway of group "${gatewayGroup}" only.`;
     return { to: 'nothing', message };
   }
@@ -70,7 +71,7 @@ const kindPattern = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
 
 /** The patterns of ParentReference in the API: one malformed ancestor makes the API server refuse the whole status. */
 function isWritable({ group, kind, name, sectionName }: AncestorRef): boolean {
-  if (group.length > 253 || !subdomain.test(group)) return false;
+  if (group !== '' && (group.length > 253 || !subdomain.test(group))) return false;
   if (kind.length > 63 || !kindPattern.test(kind)) return false;
   if (name === '' || [...name].length > 253) return false;
   return sectionName === undefined || (sectionName.length <= 253 && subdomain.test(sectionName));
