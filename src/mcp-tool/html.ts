@@ -1,5 +1,6 @@
 import { NodeHtmlMarkdown } from 'node-html-markdown';
 import { fenced } from './code-fence.ts';
+import { groups, inPieces } from './html-pieces.ts';
 import { Refusal } from './refusal.ts';
 
 type Translators = NonNullable<ConstructorParameters<typeof NodeHtmlMarkdown>[1]>;
@@ -29,7 +30,8 @@ const translators: Translators = {
 /** Converts a page. Scripts, styles and `data:` images are left out. */
 export function htmlToMarkdown(html: string): string {
   try {
-    return createTranslator().translate(html.replace(declarations, ''));
+    // A fragment has no element around it all, which could be divided.
+    return createTranslator().translate(`<div>${html.replace(declarations, '')}</div>`);
   } catch (error) {
     throw Refusal.damaged('HTML', error);
   }
@@ -44,6 +46,10 @@ function createTranslator(): NodeHtmlMarkdown {
     translator.translators.set('a', safe);
     translator.tableCellTranslators.set('a', safe);
   }
+  translator.translators.set(
+    groups,
+    inPieces((piece) => translator.translate(piece)),
+  );
   const { tableCellTranslators } = translator;
   // A cell is one line: what would begin a new one is a line break inside.
   tableCellTranslators.set('br', { content: '\n', recurse: false });

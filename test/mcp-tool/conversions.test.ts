@@ -47,6 +47,20 @@ describe('HTML', () => {
     expect(await convert('<pre><code class="language-js">f()\n</code></pre>', 'text/html')).toBe('```js\nf()\n```');
   });
 
+  it('means the same when it is long', async () => {
+    const part = '<section><h2>H</h2><p>One <b>two</b> &lt;three&gt;.</p><ul><li>a<div>b</div></li></ul></section>';
+    const markdown = await convert(part, 'text/html');
+    const page = `<html><body><main>${`<div>${part.repeat(100)}</div>`.repeat(3)}</main></body></html>`;
+    expect(await convert(page, 'text/html')).toBe(Array(300).fill(markdown).join('\n\n'));
+  });
+
+  it('has no paragraphs where a long one has none', async () => {
+    const words = Array.from({ length: 5_000 }, (_, index) => `w${index} <b>b${index}</b>`).join(' ');
+    const markdown = await convert(`<div><p>start</p>${words}<p>end</p></div>`, 'text/html');
+    expect(markdown.split('\n\n')).toHaveLength(3);
+    expect(markdown).toContain('w4998 **b4998** w4999 **b4999**');
+  });
+
   it('is refused when it is nested beyond what can be followed', async () => {
     const deep = `${'<b>'.repeat(50_000)}x${'</b>'.repeat(50_000)}`;
     await expect(convert(deep, 'text/html')).rejects.toMatchObject({ reason: 'content' });
