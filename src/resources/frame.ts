@@ -1,10 +1,10 @@
 import { anything, type Decoder, defaulted, pointless, refine } from './decoder.ts';
-import { type Block, open } from './mapping.ts';
+import { type Block, type Entry, entries, open } from './mapping.ts';
 import type { Identity, KindName, Part } from './model.ts';
 import { firstFault, ok, understood } from './part.ts';
 import type { Report } from './report.ts';
-import { DNS_LABEL } from './syntax.ts';
-import { oneOf, type TextRule, text } from './text.ts';
+import { DNS_LABEL, LABEL_KEY, LABEL_VALUE } from './syntax.ts';
+import { ANY_TEXT, oneOf, type TextRule, text } from './text.ts';
 
 /** Where a kind is found, and how its objects are named. */
 export interface KindDescription<K extends KindName> {
@@ -16,11 +16,12 @@ export interface KindDescription<K extends KindName> {
   readonly nameRule: TextRule;
 }
 
-/** An object that can be told apart. Everything but the identity is still as written; null is absent. */
+/** An object that can be told apart. */
 export interface Frame {
   readonly identity: Identity;
-  readonly labels: unknown;
-  readonly annotations: unknown;
+  readonly labels: Part<readonly Entry<string>[]>;
+  readonly annotations: Part<readonly Entry<string>[]>;
+  /** As written; null is absent. */
   readonly spec: unknown;
 }
 
@@ -53,8 +54,7 @@ export function frameReader<K extends KindName>(
       if (!name.ok) return name;
       if (!namespace.ok) return namespace;
       const identity = { namespace: namespace.value, name: name.value, generation: understood(generation) };
-      const rest = { labels: understood(labels), annotations: understood(annotations), spec: understood(spec) };
-      return firstFault([apiVersion, kind]) ?? ok({ identity, ...rest });
+      return firstFault([apiVersion, kind]) ?? ok({ identity, labels, annotations, spec: understood(spec) });
     };
     return { name: understood(name), namespace: understood(namespace), frame: frame() };
   };
@@ -68,8 +68,8 @@ type Metadata = {
   readonly name: Decoder<string>;
   readonly namespace: Decoder<string>;
   readonly generation: Decoder<number | undefined>;
-  readonly labels: Decoder<unknown>;
-  readonly annotations: Decoder<unknown>;
+  readonly labels: Decoder<readonly Entry<string>[]>;
+  readonly annotations: Decoder<readonly Entry<string>[]>;
 };
 
 function metadataOf(about: KindDescription<KindName>): Decoder<Block<Metadata>> {
@@ -77,8 +77,8 @@ function metadataOf(about: KindDescription<KindName>): Decoder<Block<Metadata>> 
     name: text(about.nameRule),
     namespace: about.namespaced ? defaulted(text(DNS_LABEL), 'default') : noNamespace(about.kind),
     generation: (value) => ok(Number.isSafeInteger(value) ? Number(value) : undefined),
-    labels: anything,
-    annotations: anything,
+    labels: defaulted(entries(LABEL_KEY, text(LABEL_VALUE)), []),
+    annotations: defaulted(entries(ANY_TEXT, text(ANY_TEXT)), []),
   };
   return open(fields, OTHER_METADATA);
 }

@@ -1,5 +1,5 @@
 import { AmbiguousScalar } from './ambiguous-scalar.ts';
-import { anything, type Decoder, misfit } from './decoder.ts';
+import { type Decoder, misfit } from './decoder.ts';
 import type { Fault, Part, Path } from './model.ts';
 import { nearest } from './nearest.ts';
 import { firstFault, ok, understood } from './part.ts';
@@ -35,18 +35,22 @@ export const mapping: Decoder<Readonly<Record<string, unknown>>> = (value, at, r
  * wrong type. A misspelt restriction must not become an absent one.
  */
 export function narrowing<F extends Fields>(fields: F): Decoder<Block<F>> {
-  return block(fields, (mapping, known, at, report) => ({
-    read: (field) => own(mapping, field),
-    unknown: unknownFields(mapping, known).map((field) => report.error([...at, field], unknownField(field, known))),
-  }));
+  return block(fields, {
+    known: Object.keys(fields),
+    read: own,
+    unknown: (at, complaint, report) => [report.error(at, complaint)],
+  });
 }
 
 /** A mapping in which null means absent, and an unknown field is a warning. `also` lists fields that are known and not read. */
 export function open<F extends Fields>(fields: F, also: readonly string[] = []): Decoder<Block<F>> {
-  return block(fields, (mapping, readFields, at, report) => {
-    const known = [...readFields, ...also];
-    for (const field of unknownFields(mapping, known)) report.warning([...at, field], unknownField(field, known));
-    return { read: (field) => own(mapping, field) ?? undefined, unknown: [] };
+  return block(fields, {
+    known: [...Object.keys(fields), ...also],
+    read: (mapping, field) => own(mapping, field) ?? undefined,
+    unknown: (at, complaint, report) => {
+      report.warning(at, complaint);
+      return [];
+    },
   });
 }
 
@@ -76,19 +80,23 @@ export function entries<T>(key: TextRule, value: Decoder<T>): Decoder<readonly E
   };
 }
 
-type Reading = { readonly read: (field: string) => unknown; readonly unknown: readonly Fault[] };
+/** In what the two kinds of block differ. */
+interface Manner {
+  readonly known: readonly string[];
+  readonly read: (mapping: Readonly<Record<string, unknown>>, field: string) => unknown;
+  readonly unknown: (at: Path, complaint: string, report: Report) => readonly Fault[];
+}
 
-function block<F extends Fields>(
-  fields: F,
-  look: (mapping: Readonly<Record<string, unknown>>, known: readonly string[], at: Path, report: Report) => Reading,
-): Decoder<Block<F>> {
-  const known = Object.keys(fields);
+function block<F extends Fields>(fields: F, { known, read, unknown }: Manner): Decoder<Block<F>> {
+  const decoders = Object.entries(fields);
+  const names = new Set(known);
   return (value, at, report) => {
     if (!isMapping(value)) return report.error(at, misfit(value, 'a mapping'));
-    const { read, unknown } = look(value, known, at, report);
-    const parts = known.map((field) => [field, (fields[field] ?? anything)(read(field), [...at, field], report)]);
+    const strange = Object.keys(value).filter((field) => !names.has(field));
+    const faults = strange.sort().flatMap((field) => unknown([...at, field], unknownField(field, known), report));
+    const parts = decoders.map(([field, decoder]) => [field, decoder(read(value, field), [...at, field], report)]);
     const has = (field: string): boolean => own(value, field) !== undefined && own(value, field) !== null;
-    return ok({ fields: Object.fromEntries(parts) as Block<F>['fields'], unknown, has });
+    return ok({ fields: Object.fromEntries(parts) as Block<F>['fields'], unknown: faults, has });
   };
 }
 
@@ -103,12 +111,6 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
 /** Never what an object inherits: `constructor` is a field only where somebody wrote it. */
 function own(mapping: Readonly<Record<string, unknown>>, field: string): unknown {
   return Object.hasOwn(mapping, field) ? mapping[field] : undefined;
-}
-
-function unknownFields(mapping: Readonly<Record<string, unknown>>, known: readonly string[]): readonly string[] {
-  return Object.keys(mapping)
-    .filter((field) => !known.includes(field))
-    .sort();
 }
 
 function unknownField(field: string, known: readonly string[]): string {

@@ -1,10 +1,9 @@
-import { defaulted } from './decoder.ts';
-import { entries } from './mapping.ts';
-import type { Part, Path } from './model.ts';
+import type { Frame } from './frame.ts';
+import type { Part } from './model.ts';
 import { firstFault, ok } from './part.ts';
 import type { Report } from './report.ts';
 import { isPlain } from './syntax.ts';
-import { ANY_TEXT, longerThan, type TextRule, text } from './text.ts';
+import { longerThan, type TextRule, text } from './text.ts';
 
 /** The first that is present decides. */
 const ANNOTATIONS = ['kgateway.dev/mcp-path', 'agentgateway.dev/mcp-path'];
@@ -15,18 +14,16 @@ const URL_PATH: TextRule = {
   test: (value) => /^\/(?!\/)[^?#\\\s]*$/.test(value) && !longerThan(1024, value) && isPlain(value),
 };
 
-const annotationsDecoder = defaulted(entries(ANY_TEXT, text(ANY_TEXT)), []);
 const urlPath = text(URL_PATH);
 
 /** The path of a Service's MCP servers; empty when no annotation gives one. Annotations are read all or none. */
-export function mcpPath(annotations: unknown, at: Path, report: Report): Part<string> {
-  const read = annotationsDecoder(annotations, at, report);
-  if (!read.ok) return read;
-  const fault = firstFault(read.value.map(({ value }) => value));
+export function mcpPath(annotations: Frame['annotations'], report: Report): Part<string> {
+  if (!annotations.ok) return annotations;
+  const fault = firstFault(annotations.value.map(({ value }) => value));
   if (fault) return fault;
   for (const name of ANNOTATIONS) {
-    const present = read.value.find(({ key }) => key === name);
-    if (present?.value.ok) return urlPath(present.value.value, [...at, name], report);
+    const present = annotations.value.find(({ key }) => key === name);
+    if (present?.value.ok) return urlPath(present.value.value, ['metadata', 'annotations', name], report);
   }
   return ok('');
 }

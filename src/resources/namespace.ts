@@ -1,17 +1,13 @@
-import { defaulted } from './decoder.ts';
+import type { Frame } from './frame.ts';
 import { defineKind, type Kind } from './kind.ts';
-import { entries } from './mapping.ts';
 import type { NamespaceLabels } from './model.ts';
 import { ok } from './part.ts';
 import { quoted } from './path.ts';
 import type { Report } from './report.ts';
-import { DNS_LABEL, LABEL_KEY, LABEL_VALUE } from './syntax.ts';
-import { text } from './text.ts';
+import { DNS_LABEL } from './syntax.ts';
 
 /** Every namespace has this label, and its value is the name. */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
-
-const labelsDecoder = defaulted(entries(LABEL_KEY, text(LABEL_VALUE)), []);
 
 /** Its labels decide which listeners with a selector allow its Services. */
 export const namespace: Kind<'Namespace'> = defineKind(
@@ -20,11 +16,10 @@ export const namespace: Kind<'Namespace'> = defineKind(
     ok({ kind: 'Namespace', identity, labels: namespaceLabels(identity.name, labels, report) }),
 );
 
-function namespaceLabels(name: string, value: unknown, report: Report): NamespaceLabels {
-  const read = labelsDecoder(value, ['metadata', 'labels'], report);
-  if (!read.ok) return { known: false };
+function namespaceLabels(name: string, written: Frame['labels'], report: Report): NamespaceLabels {
+  if (!written.ok) return { known: false };
   const labels = new Map([[NAME_LABEL, name]]);
-  for (const { key, value: label } of read.value) {
+  for (const { key, value: label } of written.value) {
     if (!label.ok) return { known: false };
     if (key !== NAME_LABEL) labels.set(key, label.value);
     else if (label.value !== name) ignored(name, label.value, report);

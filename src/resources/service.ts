@@ -51,7 +51,7 @@ export const service: Kind<'Service'> = defineKind(
       kind: 'Service',
       identity,
       address,
-      path: mcpPath(annotations, ['metadata', 'annotations'], ours),
+      path: mcpPath(annotations, ours),
       mcpPorts: ports.value.map(({ part }) => part),
       headlessPortWarnings: headless ? headlessPorts(ports.value, ['spec', 'ports'], report) : [],
     });

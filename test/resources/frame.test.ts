@@ -62,6 +62,17 @@ describe.each(everyKind)('the frame of a %s', (kind, spec) => {
     );
   });
 
+  it('has labels and annotations that the API takes, or is told so', () => {
+    const metadata = { name: 'it', labels: { team: 5 }, annotations: [] };
+    expect(complaints(kind, object(kind, spec, { metadata }))).toEqual(
+      expect.arrayContaining([
+        'error metadata.annotations is a list: write a mapping.',
+        'error metadata.labels.team is a number and no string: quote it.',
+      ]),
+    );
+    expect(decode(kind, object(kind, spec, { metadata })).readable).toBe(true);
+  });
+
   it('is not concerned with its status', () => {
     expect(complaints(kind, object(kind, spec, { metadata: { name: 'it' }, status: 5 }))).toEqual(
       complaints(kind, object(kind, spec, { metadata: { name: 'it' } })),
