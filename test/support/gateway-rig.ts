@@ -14,8 +14,10 @@ export interface GatewayRig extends AsyncDisposable {
   readonly downstream: Downstream;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** Makes a token that belongs to this subject until `expiresAt`, 2100 by default. */
-  token(subject: string, expiresAt?: number): string;
+  /** Makes a token of this identity until `expiresAt`, 2100 by default, whose `sub` is the identity or `sub`. */
+  token(identity: string, expiresAt?: number, sub?: string): string;
+  /** From here on no key can be had: nobody can be told from anybody. */
+  loseKeys(): void;
 }
 
 export interface RigOptions {
@@ -32,9 +34,10 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
   const world = createFakeWorld();
   const log = createRecordedLog();
   const callers = new Map<string, Caller>();
+  const keys = { lost: false };
   const downstream = createDownstream({
     world,
-    authenticator: authn === 'tokens' ? authenticatorOf(callers, clock) : undefined,
+    authenticator: authn === 'tokens' ? authenticatorOf(callers, keys, clock) : undefined,
     fetchFor: options.fetchFor ?? (() => (url, init) => fetch(url, init)),
     list,
     allowedOrigins,
@@ -50,9 +53,12 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     log,
     downstream,
     url: `http://127.0.0.1:${portOf(server.address())}`,
-    token(subject, expiresAt = Date.UTC(2100, 0, 1)) {
-      const token = `token-${callers.size}-of-${subject}`;
-      callers.set(token, { kind: 'principal', claims: { sub: subject }, identity: `test ${subject}`, expiresAt });
+    loseKeys() {
+      keys.lost = true;
+    },
+    token(identity, expiresAt = Date.UTC(2100, 0, 1), sub = identity) {
+      const token = `token-${callers.size}-of-${identity}`;
+      callers.set(token, { kind: 'principal', claims: { sub }, identity: `test ${identity}`, expiresAt });
       return token;
     },
     async [Symbol.asyncDispose]() {
@@ -63,9 +69,14 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
   };
 }
 
-function authenticatorOf(callers: ReadonlyMap<string, Caller>, clock: Clock): Authenticator {
+function authenticatorOf(
+  callers: ReadonlyMap<string, Caller>,
+  keys: { readonly lost: boolean },
+  clock: Clock,
+): Authenticator {
   return {
     authenticate(authorization) {
+      if (keys.lost) return Promise.resolve({ kind: 'refused', status: 503, message: 'no keys' });
       const caller = callers.get(authorization?.replace(/^Bearer /, '') ?? '');
       if (caller?.kind === 'principal' && caller.expiresAt > clock.now()) {
         return Promise.resolve({ kind: 'caller', caller });

@@ -66,6 +66,16 @@ describe('a request', () => {
     }
   });
 
+  it('is answered with 503 while nobody can be told from anybody', async () => {
+    await using gateway = await startGateway();
+    const token = gateway.token('me');
+    const { sessionId } = await openRawClient(gateway, token);
+    gateway.loseKeys();
+    const response = await post(gateway, token, sessionId, list);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('www-authenticate')).toBeNull();
+  });
+
   it('names its session: none is 400, an unknown one 404, another identity’s 403', async () => {
     await using gateway = await startGateway();
     const token = gateway.token('me');
@@ -217,6 +227,16 @@ describe('streams', () => {
     expect((await post(gateway, shortLived, longLived.sessionId, list)).status).toBe(401);
     gateway.world.putTarget(target.target('b'));
     expect(await own.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
+  });
+
+  it('of the session itself go to whoever asked for it last', async () => {
+    await using gateway = await startGateway();
+    const client = await openRawClient(gateway, gateway.token('me'));
+    const lingering = await client.listen();
+    const stream = await client.listen();
+    expect(await lingering.next()).toBeUndefined();
+    gateway.world.putTarget({ name: 'a', host: '127.0.0.1', port: 1, path: '' });
+    expect(await stream.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
   });
 
   it('are kept awake by comments', async () => {

@@ -88,8 +88,10 @@ describe('a decision', () => {
     await using use = await rig();
     const client = await use.open('me');
     use.gateway.world.allow('ns.policy', 'me', 'tool', '*');
-    const later = use.gateway.token('me');
-    expect((await client.request('tools/call', { name: 'ns/raw:t' }, { token: later })).result).toEqual({});
+    expect((await client.request('tools/call', { name: 'ns/raw:t' })).result).toEqual({});
+    const narrowed = use.gateway.token('me', undefined, 'somebody less');
+    const denied = await client.request('tools/call', { name: 'ns/raw:t' }, { token: narrowed });
+    expect(denied.error?.message).toContain('not allowed');
     const foreign = await client.request('tools/call', { name: 'ns/raw:t' }, { token: use.gateway.token('you') });
     expect(foreign.error?.message).toContain('another identity');
   });

@@ -159,10 +159,12 @@ describe('notifications', () => {
   it('of a target’s log go to nobody who may use nothing there', async () => {
     await using use = await rig((_request, say) => {
       say('notifications/message', { level: 'info', data: 'secret' });
+      say('notifications/tools/list_changed', {});
       return { result: { tools: [] } };
     });
-    const { before } = await use.client.request('tools/list');
-    expect(before).toEqual([]);
+    const stream = await use.client.listen();
+    expect((await use.client.request('tools/list')).before).toEqual([]);
+    expect(await stream.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
   });
 
   it('of a cancellation reach the target, and close the request’s stream without an answer', async () => {
