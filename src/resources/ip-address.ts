@@ -1,5 +1,5 @@
 /** What an address is for. Link-local, unspecified, multicast and broadcast addresses name no Service. */
-export type IpScope = 'host' | 'loopback' | 'other';
+type IpScope = 'host' | 'loopback' | 'other';
 
 /** An IP address in its canonical spelling: dotted decimals, or RFC 5952. */
 export interface IpAddress {

@@ -24,7 +24,7 @@ export function decode<K extends KindName>(kind: K, value: unknown): Decoded<Res
 }
 
 /** What an object's `apiVersion` and `kind` say about whether it counts. */
-export type KindMatch =
+type KindMatch =
   /** Decode it. Its apiVersion may still be unreadable: then so is its frame. */
   | { readonly match: 'ours'; readonly kind: KindName }
   /** A kind of ours by name, in another group or version: skipped, with this warning. */

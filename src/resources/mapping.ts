@@ -59,10 +59,10 @@ export function whole<F extends Fields>(decoder: Decoder<Block<F>>): Decoder<Who
   return (value, at, report) => {
     const part = decoder(value, at, report);
     if (!part.ok) return part;
-    const parts: Readonly<Record<string, Part<unknown>>> = part.value.fields;
-    const fault = part.value.unknown[0] ?? firstFault(Object.values(parts));
+    const fields: Readonly<Record<string, Part<unknown>>> = part.value.fields;
+    const fault = part.value.unknown[0] ?? firstFault(Object.values(fields));
     if (fault) return fault;
-    return ok(Object.fromEntries(Object.entries(parts).map(([field, part]) => [field, understood(part)])) as Whole<F>);
+    return ok(Object.fromEntries(Object.entries(fields).map(([name, read]) => [name, understood(read)])) as Whole<F>);
   };
 }
 
