@@ -162,6 +162,10 @@ export class AdsStream {
     this.#call.pause();
   }
 
+  resumeReading(): void {
+    this.#call.resume();
+  }
+
   /** The status with which the stream ended, by name. */
   async ended(): Promise<{ readonly code: string; readonly message: string }> {
     const { code, details } = await this.#ended.promise;

@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PushQueue } from '../../src/serve/push-queue.ts';
+import { createClosedWindow } from '../support/closed-window.ts';
+import { configType, targetType } from '../support/hand-made-world.ts';
+import { createServedWorld, gateway, nodeOf, type ServedWorld, said, says } from '../support/served-world.ts';
+
+let world: ServedWorld;
+
+beforeEach(async () => {
+  world = await createServedWorld();
+  world.commit((edit) => edit.gateway(gateway));
+});
+afterEach(() => world.close());
+
+const assemblies = (): number => world.counters.total('gatehouse_xds_assemblies_total');
+
+describe('one change for many nodes', () => {
+  it('is put together once, and sent once to each', async () => {
+    world.put('a/1', 'a/2');
+    const fleet = await Promise.all(Array.from({ length: 20 }, () => world.following()));
+    const before = {
+      assemblies: assemblies(),
+      responses: world.counters.total('gatehouse_xds_responses_total', { type: targetType }),
+    };
+    world.change('a/1', 81);
+    for (const stream of fleet) expect(said(await stream.next())).toEqual(says(['a/1']));
+    expect(assemblies() - before.assemblies).toBe(1);
+    expect(world.counters.total('gatehouse_xds_responses_total', { type: targetType }) - before.responses).toBe(20);
+  });
+
+  it('is put together once for all Gateways that see the same', async () => {
+    const gateways = ['one/gw', 'two/gw', 'three/gw'];
+    world.commit((edit) => {
+      for (const name of gateways) edit.gateway(name);
+    });
+    const fleet = await Promise.all(gateways.map((name) => world.following({ node: nodeOf(name) })));
+    const before = assemblies();
+    world.put('a/1');
+    for (const stream of fleet) expect(said(await stream.next())).toEqual(says(['a/1']));
+    expect(assemblies() - before).toBe(1);
+  });
+
+  it('F4 is not held up by a node that does not read or never answers', async () => {
+    const silent = await world.following();
+    const blind = await world.following();
+    blind.stopReading();
+    for (let port = 1000; port < 1010; port += 1) world.change('a/1', port);
+    await silent.next();
+    const good = await world.following();
+    world.change('a/1', 2000);
+    expect(said(await good.next())).toEqual(says(['a/1']));
+  });
+});
+
+it('F3 what cannot be written is merged until there is room, and then arrives', async () => {
+  const blind = createClosedWindow(world.address, 'gw.default');
+  // More answers than a stream buffers.
+  for (let index = 0; index < 25; index += 1) blind.request({ typeUrl: `type.test/${index}` });
+  blind.request({ typeUrl: configType });
+  const marker = await world.following();
+  while (world.server.nodes()[0]?.types.length !== 26) await marker.silence();
+  expect(world.server.nodes()[0]?.types[0]).toMatchObject({ typeUrl: configType, counts: { responses: 0 } });
+
+  for (const value of ['one', 'two', 'three']) world.commit((edit) => edit.config(gateway, 'p', value));
+  const responses: string[][] = [];
+  for await (const { typeUrl, resources } of blind.open()) {
+    responses.push([typeUrl, ...resources.map(({ name }) => name)]);
+    if (responses.length === 26) break;
+  }
+  expect(responses.filter(([typeUrl]) => typeUrl === configType)).toEqual([[configType, 'default.p']]);
+  blind.close();
+});
+
+describe('A10 the queue of pushes', () => {
+  it('serves each stream once, however often it is added', async () => {
+    const pushed: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const queue = new PushQueue(2);
+    const one = { push: () => void pushed.push('one') };
+    const two = { push: () => resolve(void pushed.push('two')) };
+    for (const stream of [one, one, two, one, two]) queue.add(stream);
+    await promise;
+    expect(pushed).toEqual(['one', 'two']);
+  });
+
+  it('lets others run between two slices, and goes on although they never stop', async () => {
+    const order: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const queue = new PushQueue(2);
+    let flooding = true;
+    const flood = (): void => {
+      order.push('request');
+      if (flooding) setImmediate(flood);
+    };
+    setImmediate(flood);
+    for (let index = 0; index < 6; index += 1) {
+      queue.add({
+        push: () => {
+          order.push('push');
+          if (index === 5) resolve();
+        },
+      });
+    }
+    await promise;
+    flooding = false;
+    expect(order.filter((what) => what === 'push')).toHaveLength(6);
+    expect(order.join(' ')).toContain('push push request');
+    expect(order.join(' ')).not.toContain('push push push');
+  });
+
+  it('forgets a stream that ended', async () => {
+    const pushed: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const queue = new PushQueue(1);
+    const gone = { push: () => void pushed.push('gone') };
+    queue.add(gone);
+    queue.add({ push: () => resolve(void pushed.push('here')) });
+    queue.delete(gone);
+    await promise;
+    expect(pushed).toEqual(['here']);
+  });
+});
