@@ -71,6 +71,15 @@ describe('the check', () => {
     expect(calls).toBe(2);
   });
 
+  it('keeps nothing of what the second run read', () => {
+    const { graph, source } = createChecked();
+    let calls = 0;
+    graph.derive(source, (_, context) => void context.get(source, `${++calls}`), { name: 'derived' });
+    expect(() => graph.commit(() => source.set('a', { list: [] }))).toThrow('two runs read different things');
+    graph.commit(() => source.delete('a'));
+    for (const { name, bookkeeping } of graph.dump()) expect([name, bookkeeping]).toEqual([name, 0]);
+  });
+
   it('leaves the graph whole, so that the next commit goes on', () => {
     const { graph, source } = createChecked();
     let calls = 0;
