@@ -138,14 +138,26 @@ export class AdsStream {
    * request of a type of its own, which it cannot do before it dealt with those. Rejects when something else came first.
    */
   async silence(): Promise<void> {
+    const [response] = await this.untilSilence();
+    if (response !== undefined) throw new Error(`silence was expected, not ${JSON.stringify(response)}`);
+  }
+
+  /** Everything that the server has to say until then. */
+  async untilSilence(): Promise<readonly AdsResponse[]> {
     this.#fences += 1;
     const name = `fence-${this.#fences}`;
-    const fields = this.#variant === 'delta' ? { subscribe: [name] } : { names: [name], nonce: this.#fenceNonce };
-    this.request(fenceType, fields);
-    const response = await this.next();
-    if (response.typeUrl !== fenceType) throw new Error(`silence was expected, not ${JSON.stringify(response)}`);
-    this.#fenceNonce = response.nonce;
-    this.ack(response, this.#variant === 'delta' ? {} : { names: [name] });
+    const list = { names: [name] };
+    this.request(fenceType, this.#variant === 'delta' ? { subscribe: [name] } : { ...list, nonce: this.#fenceNonce });
+    const responses: AdsResponse[] = [];
+    for (;;) {
+      const response = await this.next();
+      if (response.typeUrl === fenceType) {
+        this.#fenceNonce = response.nonce;
+        this.ack(response, this.#variant === 'delta' ? {} : list);
+        return responses;
+      }
+      responses.push(response);
+    }
   }
 
   /** Says that nothing more will be sent. */
