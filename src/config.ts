@@ -180,6 +180,12 @@ export const mcpToolFlags: readonly Flag[] = [
   { name: 'host', value: '<address>', default: '127.0.0.1', help: 'where to listen' },
   { name: 'port', value: '<port>', default: '3001', help: 'the port; 0 picks a free one' },
   { name: 'allow-private-addresses', help: 'fetch from addresses that are not public, too' },
+  {
+    name: 'allow-host',
+    value: '<name>',
+    repeatable: true,
+    help: 'a host name by which clients may call a server on loopback, as a gateway with --resolve does',
+  },
 ];
 
 /** Decodes the flags of `mcp-tool`. */
@@ -188,6 +194,7 @@ export function mcpToolOptions(flags: FlagValues, version: string): McpToolOptio
     host: flags.text('host'),
     port: wholeNumber('port', flags.text('port'), 0, 65_535),
     allowPrivateAddresses: flags.on('allow-private-addresses'),
+    allowedHosts: flags.list('allow-host'),
     version,
   };
 }

@@ -90,7 +90,12 @@ async function startPrograms(guide: Guide, source: ProgramSource, programs: Prog
     programs.push(program);
     return program;
   };
-  const tool = start('mcp-tool', ['--sse', '--host=127.0.0.1', '--port=0']);
+  const tool = start('mcp-tool', [
+    '--sse',
+    '--host=127.0.0.1',
+    '--port=0',
+    '--allow-host=mcp-tool.default.svc.cluster.local',
+  ]);
   const serve = start('serve', ['-f', guide.watched, `--xds-listen=${xdsAddress}`, `--debug-listen=${debugAddress}`]);
   const toolAddress = await tool.listening('mcp');
   await serve.listening('xds');

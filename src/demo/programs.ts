@@ -78,7 +78,8 @@ function followLog(child: ChildProcess, file: string, listening: (name: string, 
       recent.push(line);
       if (recent.length > lastLines) recent.shift();
       const { message, listener, address } = parseLine(line);
-      if (message === 'listening' && listener !== undefined && address !== undefined) listening(listener, address);
+      if (message?.startsWith('listening') && listener !== undefined && address !== undefined)
+        listening(listener, address);
     })
     .on('close', () => log.end());
   return recent;

@@ -29,10 +29,14 @@ interface Route {
 
 /**
  * Every path of the server. A page in a browser gets nowhere: its Origin must be of this machine, and on a loopback
- * `host` so must the name that it calls the server by, lest a name be rebound to it.
+ * `host` so must the name that it calls the server by, or be one of `allowedHosts`, lest a name be rebound to it.
  */
-export function createRequestListener({ sse, streamable }: Routes, host: string, log: Logger): RequestListener {
-  const guards: readonly Guard[] = [...hostGuard(host), localhostOriginValidation()];
+export function createRequestListener(
+  { sse, streamable }: Routes,
+  { host, allowedHosts }: { readonly host: string; readonly allowedHosts: readonly string[] },
+  log: Logger,
+): RequestListener {
+  const guards: readonly Guard[] = [...hostGuard(host, allowedHosts), localhostOriginValidation()];
   const mcp: Route = {
     method: undefined,
     handle: (request, response) => (isComplete(request) ? streamable(request, response) : undefined),
@@ -69,9 +73,10 @@ async function serve(
   await route.handle(request, response, new URLSearchParams(query));
 }
 
-function hostGuard(host: string): readonly Guard[] {
+function hostGuard(host: string, allowedHosts: readonly string[]): readonly Guard[] {
   if (!isLoopback(host)) return [];
-  return [hostHeaderValidation(['localhost', '127.0.0.1', '[::1]', host.includes(':') ? `[${host}]` : host])];
+  const own = host.includes(':') ? `[${host}]` : host;
+  return [hostHeaderValidation(['localhost', '127.0.0.1', '[::1]', own, ...allowedHosts])];
 }
 
 /** What a server receives always has both; the type also describes what a client receives. */

@@ -33,7 +33,7 @@ export async function startMcpTool(options: McpToolOptions, edges: McpToolEdges)
     sse: createSseSessions(() => createToolServer(serving, sseProtocolVersions), { limits, clock, log }),
   };
   const { host, port, stop } = await listen(options.host, options.port, (bound) =>
-    createRequestListener(routes, bound, log),
+    createRequestListener(routes, { host: bound, allowedHosts: options.allowedHosts ?? [] }, log),
   );
   log.info('listening', { listener: 'mcp', address: hostAndPort(host, port) });
   return {

@@ -25,6 +25,8 @@ export interface McpToolOptions {
   readonly port: number;
   /** Fetch from addresses that are not public too: loopback, private networks, link-local. */
   readonly allowPrivateAddresses: boolean;
+  /** Names, beside those of this machine, by which clients may call a server that listens on loopback. Default: none. */
+  readonly allowedHosts?: readonly string[];
   /** What the server says its version is. */
   readonly version: string;
   /** Deviations from the default limits. */
