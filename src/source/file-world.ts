@@ -58,7 +58,7 @@ export class FileWorld {
     const path = this.#roots[root] ?? '';
     const consequence = this.#unseen.has(root)
       ? 'nothing is served until it can be read. It is picked up by itself.'
-      : 'what it held stays until it is back. To delete the objects, empty the file or the folder.';
+      : 'what it held stays until it is back; to delete the objects, put back an empty one.';
     this.#problems.replace(`root ${root}`, [{ path, finding: fileError(`${path} ${reason}: ${consequence}`) }]);
   }
 

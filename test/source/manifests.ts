@@ -1,0 +1,25 @@
+/** Short manifests for the tests of this folder. */
+
+export function serviceText(name: string, port = 80, namespace = 'default'): string {
+  return `apiVersion: v1
+kind: Service
+metadata:
+  name: ${name}
+  namespace: ${namespace}
+spec:
+  ports:
+  - port: ${port}
+    appProtocol: kgateway.dev/mcp
+`;
+}
+
+export function namespaceText(name: string, labels = ''): string {
+  return `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}\n  labels: {${labels}}\n`;
+}
+
+/** Several documents as one text. */
+export function documents(...texts: readonly string[]): string {
+  return texts.join('---\n');
+}
+
+export const broken = 'apiVersion: v1\nkind: [Service\n';
