@@ -14,7 +14,8 @@ interface Anchor {
 
 /**
  * Makes plain values out of the nodes of one file: what `AmbiguousScalar` stands for, and everything with a tag that
- * is not known here, is understood by no decoder. Keys of YAML 1.1 such as `<<` merge nothing. Throws `Unparsable`.
+ * is not known here, is understood by no decoder. So is a mapping with the key `<<`, which merges others into it for
+ * YAML 1.1 and not for YAML 1.2. Throws `Unparsable`.
  */
 export class NodeReader {
   readonly #text: string;
@@ -74,6 +75,7 @@ export class NodeReader {
 
   #mapping(node: YAMLMap.Parsed): unknown {
     const entries = new Map<string, unknown>();
+    let merges = false;
     for (const pair of node.items) {
       const key = this.#value(pair.key);
       const text = this.keyText(pair.key);
@@ -82,7 +84,9 @@ export class NodeReader {
       // What is no string to every reader of YAML: nobody knows what the value was meant for.
       const clear = typeof key !== 'object' && String(key) === text;
       entries.set(text, clear ? value : new AmbiguousScalar(text));
+      merges ||= text === '<<' && !clear;
     }
+    if (merges) return new AmbiguousScalar('a merge (<<)');
     // Own properties, `__proto__` too.
     return Object.fromEntries(entries);
   }

@@ -32,8 +32,11 @@ export function* unpack(value: unknown, path: Path = []): Generator<{ readonly v
  * @param namespaces the only ones whose objects count; empty: all
  */
 export function readObject(value: unknown, namespaces: readonly string[]): ReadObject {
-  if (!isMapping(value))
-    return unknown('error', [], 'This is no object: write a mapping with apiVersion, kind and metadata.');
+  if (!isMapping(value)) {
+    const read = unknown('error', [], 'This is no object: write a mapping with apiVersion, kind and metadata.');
+    // What some readers of YAML merge into it may make it a Namespace.
+    return value instanceof AmbiguousScalar ? { ...read, content: { type: 'nameless namespace' } } : read;
+  }
   const { apiVersion, kind } = value;
   if (typeof kind !== 'string')
     return unknown('error', ['kind'], 'kind is not given as a string: write what the object is, such as Gateway.');
