@@ -26,8 +26,9 @@ export function objectName(text: string): ObjectName | undefined {
   return isObjectName(text) ? text : undefined;
 }
 
-/** `<namespace>/<service>`, and `/<port>` for a further port. No part of it can contain a `/` or a `:`. */
+/** `<namespace>/<service>`, and `/<port>` for a further port. No part can contain a `/`, so no two have one name. */
 export function targetName(namespace: string, service: string, further?: number): TargetName | undefined {
+  if (!isLabel(service)) return undefined;
   const short = `${namespace}/${service}`;
   const name = further === undefined ? short : `${short}/${further}`;
   return isTargetName(name) ? name : undefined;

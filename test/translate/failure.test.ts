@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import type { Condition } from '../../src/translate/model.ts';
+import {
+  createTranslatedWorld,
+  type Manifest,
+  readManifest,
+  type TranslatedWorld,
+} from '../support/translated-world.ts';
+
+/** A bug of ours is contained: no output for the one object, a condition that says so, and the neighbours stay. */
+
+const gatewayClass = manifest('gateway.networking.k8s.io/v1', 'GatewayClass', 'mcp', {
+  controllerName: 'kgateway.dev/kgateway',
+});
+const gateway = gatewayNamed('g', { from: 'All' });
+const service = manifest('v1', 'Service', 'tool', { ports: [{ port: 80, appProtocol: 'kgateway.dev/mcp' }] });
+const match = { type: 'JWT', jwt: { claim: 'sub', value: 'me' } };
+const rule = { matches: [match], resource: { kind: 'tool', name: '*' } };
+const policy = manifest('gateway.kgateway.dev/v1alpha1', 'MCPAuthPolicy', 'p', {
+  targetRefs: [{ name: 'g' }],
+  rules: [rule],
+});
+
+function manifest(apiVersion: string, kind: Manifest['kind'], name: string, spec: unknown): Manifest {
+  return { apiVersion, kind, metadata: { name }, spec };
+}
+
+function gatewayNamed(name: string, namespaces: unknown): Manifest {
+  const listeners = [{ name: 'mcp', port: 8080, protocol: 'kgateway.dev/mcp', allowedRoutes: { namespaces } }];
+  return manifest('gateway.networking.k8s.io/v1', 'Gateway', name, { gatewayClassName: 'mcp', listeners });
+}
+
+/** Applies an object that throws where the translation looks at one of its fields, as a bug would. */
+function applyBroken(world: TranslatedWorld, broken: Manifest, field: string): readonly string[] {
+  const reading = readManifest(broken);
+  // Comparing it with a version before would find the bug first.
+  world.remove(reading.kind, reading.key);
+  const resource = Object.defineProperty({ ...reading.resource }, field, {
+    enumerable: true,
+    get: () => {
+      throw new Error('a bug');
+    },
+  });
+  const commit = world.graph.commit(() => world.inputs.apply({ ...reading, resource: Object.assign(resource) }));
+  return commit.failures.map(({ collection, key }) => `${collection} ${key}`);
+}
+
+function types(conditions: readonly Condition[] | undefined): readonly string[] {
+  return (conditions ?? []).map(({ type, status, reason }) => `${type} ${status}/${reason}`);
+}
+
+const internalError = 'kgateway.dev/InternalError True/TransformationFailed';
+
+describe('a transformation that throws', () => {
+  it('leaves a Gateway without a state, and says so on it', () => {
+    const world = createTranslatedWorld({}, false);
+    world.apply(gatewayClass, gateway, gatewayNamed('other', { from: 'All' }), service, policy);
+    expect(applyBroken(world, gateway, 'listeners')).toEqual(['gateway-verdicts default/g']);
+    const { gateways, gatewayStatuses, attachments, policyStatuses } = world.translation;
+    expect(gateways.get('default/g')).toBeUndefined();
+    expect(gateways.get('default/other')).toEqual({ kind: 'served', scope: { kind: 'all' } });
+    expect(attachments.size).toBe(0);
+    expect(types(gatewayStatuses.get('default/g')?.conditions)).toEqual([
+      'Accepted Unknown/Pending',
+      'Programmed False/Pending',
+      'kgateway.dev/MCPAuthPolicyAffected True/PolicyAttached',
+      internalError,
+    ]);
+    expect(policyStatuses.get('default/p')?.ancestors[0]?.conditions[0]?.message).toContain('nothing is sent to it');
+  });
+
+  it("says nothing about another controller's Gateway", () => {
+    const world = createTranslatedWorld({}, false);
+    applyBroken(world, gateway, 'addresses');
+    expect(world.translation.gatewayStatuses.size).toBe(0);
+  });
+
+  it('leaves a policy without a Config, and says so on it', () => {
+    const world = createTranslatedWorld({}, false);
+    world.apply(gatewayClass, gateway, service, policy);
+    expect(world.translation.configs.size).toBe(1);
+    expect(applyBroken(world, policy, 'rules')).toEqual(['policy-verdicts default/p']);
+    expect(world.translation.configs.size).toBe(0);
+    expect(world.translation.attachments.size).toBe(0);
+    const [ancestor] = world.translation.policyStatuses.get('default/p')?.ancestors ?? [];
+    expect(types(ancestor?.conditions)).toEqual(['Accepted False/Invalid', internalError]);
+  });
+
+  it('leaves a GatewayClass without a verdict, and its Gateways without a snapshot', () => {
+    const world = createTranslatedWorld({}, false);
+    world.apply(gatewayClass, gateway, service);
+    expect(applyBroken(world, gatewayClass, 'parametersRef')).toEqual(['gateway-classes mcp']);
+    expect(types(world.translation.gatewayClassStatuses.get('mcp')?.conditions)).toEqual([
+      'Accepted Unknown/Pending',
+      internalError,
+    ]);
+    expect(world.translation.gateways.get('default/g')).toEqual({ kind: 'foreign' });
+  });
+
+  it('leaves a Service without targets', () => {
+    const world = createTranslatedWorld({}, false);
+    world.apply(gatewayClass, gateway, service);
+    expect(applyBroken(world, service, 'address')).toEqual(['services default/tool']);
+    expect(world.translation.targets.size).toBe(0);
+  });
+
+  it('is forgotten with the object that caused it', () => {
+    const world = createTranslatedWorld({}, false);
+    world.apply(gatewayClass, gateway);
+    applyBroken(world, gateway, 'listeners');
+    world.apply(gateway);
+    expect(types(world.translation.gatewayStatuses.get('default/g')?.conditions)).not.toContain(internalError);
+  });
+});

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Translation } from '../../src/translate/model.ts';
+import { withGarbage } from '../support/garbage.ts';
+import {
+  createTranslatedWorld,
+  type Manifest,
+  readManifest,
+  type TranslatedWorld,
+} from '../support/translated-world.ts';
+import { configsOf, ruleText, targetsOf, translationText } from '../support/translation-text.ts';
+import { anyManifest, anyWorld } from '../support/worlds.ts';
+
+/** One commit: objects that appear or change, and objects that go. */
+const batch = fc.array(fc.record({ manifest: anyManifest, goes: fc.boolean() }), { maxLength: 4 });
+
+describe('the translation', () => {
+  it('says the same after any history as from scratch in any order', () => {
+    fc.assert(
+      fc.property(
+        anyWorld,
+        fc.array(batch, { maxLength: 5 }),
+        fc.infiniteStream(fc.nat()),
+        (start, batches, chance) => {
+          const world = createTranslatedWorld();
+          const now = new Map<string, Manifest>();
+          for (const edits of [start.map((manifest) => ({ manifest, goes: false })), ...batches]) {
+            world.graph.commit(() => {
+              for (const { manifest, goes } of edits) edit(world, now, manifest, goes);
+            });
+            const shuffled = [...now.values()].map((manifest) => ({ manifest, at: chance.next().value }));
+            const fresh = createTranslatedWorld();
+            for (const { manifest } of shuffled.sort((a, b) => a.at - b.at)) fresh.apply(manifest);
+            expect(translationText(world.translation)).toEqual(translationText(fresh.translation));
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('never allows or shows more because of garbage', () => {
+    fc.assert(
+      fc.property(
+        anyWorld.chain((world) => fc.tuple(fc.constant(world), withGarbage(world))),
+        ([world, spoilt]) => {
+          expect(accessIn(world)).toEqual(expect.arrayContaining([...accessIn(spoilt)]));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('has no failure, whatever the world', () => {
+    fc.assert(
+      fc.property(
+        anyWorld.chain((world) => withGarbage(world)),
+        (world) => {
+          expect(createTranslatedWorld().apply(...world).failures).toEqual([]);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+});
+
+function edit(world: TranslatedWorld, now: Map<string, Manifest>, manifest: Manifest, goes: boolean): void {
+  const reading = readManifest(manifest);
+  world.inputs.apply(goes ? { ...reading, resource: undefined } : reading);
+  if (goes) now.delete(`${reading.kind} ${reading.key}`);
+  else now.set(`${reading.kind} ${reading.key}`, manifest);
+}
+
+/** Which rule holds on which Gateway, and which Service is shown by which. */
+function accessIn(manifests: readonly Manifest[]): readonly string[] {
+  const { translation, apply } = createTranslatedWorld({}, false);
+  apply(...manifests);
+  return [...new Set([...translation.gateways.entries()].flatMap(([gateway]) => accessOf(translation, gateway)))];
+}
+
+function accessOf(translation: Translation, gateway: string): readonly string[] {
+  const state = translation.gateways.get(gateway);
+  if (state?.kind !== 'served') return [];
+  const rules = configsOf(translation, gateway).flatMap(({ rules }) => rules.map((rule) => `allows ${ruleText(rule)}`));
+  const services = targetsOf(translation, state).map(({ name }) => `shows ${name.split('/', 2).join('/')}`);
+  return [...rules, ...services].map((access) => `${gateway} ${access}`);
+}
