@@ -1,18 +1,12 @@
 import { structurallyEqual } from './equality.ts';
 import { sameFailure } from './failure.ts';
+import { Memberships } from './memberships.ts';
 import type { Collection, CollectionDump, Failure, Index } from './model.ts';
 import { attempt, describeDifference, type Outcome } from './outcome.ts';
 import { Cells } from './reads.ts';
-import { SortedMembers } from './sorted-members.ts';
 import type { GraphState } from './state.ts';
 import type { Dependent, Described, Step, Walk } from './step.ts';
 import { Store } from './store.ts';
-
-/** The members of one group. A large group takes one more without being touched as a whole. */
-interface Group<V> {
-  readonly keys: Set<string>;
-  readonly sorted: SortedMembers<V>;
-}
 
 /** The groups of a collection's members, moved member by member when the walk comes by. */
 export class MemberIndex<V> implements Index<V>, Step, Dependent, Described {
@@ -25,9 +19,7 @@ export class MemberIndex<V> implements Index<V>, Step, Dependent, Described {
   readonly #state: GraphState;
   readonly #store: Store<V>;
   readonly #values: (value: V, key: string) => Iterable<string>;
-  readonly #groups = new Map<string, Group<V>>();
-  /** Where each member is now; its old value may be gone by the time it has to move. */
-  readonly #valuesOf = new Map<string, readonly string[]>();
+  readonly #memberships: Memberships<V>;
   readonly #followers: Dependent[] = [];
   #dirty = new Set<string>();
   #runs = 0;
@@ -46,6 +38,7 @@ export class MemberIndex<V> implements Index<V>, Step, Dependent, Described {
     this.#state = state;
     this.#store = store;
     this.#values = values;
+    this.#memberships = new Memberships((key) => store.held(key));
     store.follow(this);
   }
 
@@ -60,15 +53,15 @@ export class MemberIndex<V> implements Index<V>, Step, Dependent, Described {
   /** From now on tells every index value whose group changed; those that exist already count as changed. */
   follow(follower: Dependent): void {
     this.#followers.push(follower);
-    for (const value of this.#groups.keys()) follower.mark(value);
+    for (const value of this.#memberships.groups.keys()) follower.mark(value);
   }
 
   has(value: string): boolean {
-    return this.#groups.has(value);
+    return this.#memberships.groups.has(value);
   }
 
   group(value: string): readonly V[] {
-    return this.#groups.get(value)?.sorted.read() ?? nobody;
+    return this.#memberships.read(value);
   }
 
   step(walk: Walk): void {
@@ -76,7 +69,7 @@ export class MemberIndex<V> implements Index<V>, Step, Dependent, Described {
     const dirty = this.#dirty;
     this.#dirty = new Set();
     const touched = new Set<string>();
-    for (const key of dirty) this.#move(key, this.#compute(key, walk), touched);
+    for (const key of dirty) this.#memberships.move(key, this.#compute(key, walk), touched);
     this.failures.settle(walk);
     for (const value of touched) {
       for (const follower of this.#followers) follower.mark(value);
@@ -86,11 +79,11 @@ export class MemberIndex<V> implements Index<V>, Step, Dependent, Described {
 
   describe(): readonly CollectionDump[] {
     const inputs = [this.collection.name];
-    const bookkeeping = this.cells.countReaders() + this.#valuesOf.size + this.#dirty.size;
+    const bookkeeping = this.cells.countReaders() + this.#memberships.countEntries() + this.#dirty.size;
     const row = {
       name: this.name,
       kind: 'index' as const,
-      size: this.#groups.size,
+      size: this.#memberships.groups.size,
       inputs,
       runs: this.#runs,
       bookkeeping,
@@ -120,51 +113,7 @@ export class MemberIndex<V> implements Index<V>, Step, Dependent, Described {
     if (difference !== undefined) walk.impure(new Error(`"${this.name}" is impure for key "${key}": ${difference}.`));
     return outcome;
   }
-
-  #move(key: string, after: readonly string[], touched: Set<string>): void {
-    const before = this.#valuesOf.get(key) ?? [];
-    const staying = new Set(after);
-    for (const value of before) {
-      touched.add(value);
-      if (!staying.has(value)) this.#leave(key, value);
-    }
-    for (const value of after) {
-      touched.add(value);
-      this.#enter(key, value);
-    }
-    if (after.length === 0) this.#valuesOf.delete(key);
-    else this.#valuesOf.set(key, after);
-  }
-
-  #enter(key: string, value: string): void {
-    const group = this.#groups.get(value) ?? this.#createGroup(value);
-    if (group.keys.has(key)) group.sorted.changed();
-    else group.sorted.moved();
-    group.keys.add(key);
-  }
-
-  #leave(key: string, value: string): void {
-    const group = this.#groups.get(value);
-    group?.keys.delete(key);
-    group?.sorted.moved();
-    if (group?.keys.size === 0) this.#groups.delete(value);
-  }
-
-  #createGroup(value: string): Group<V> {
-    const keys = new Set<string>();
-    const group = {
-      keys,
-      sorted: new SortedMembers(
-        () => keys,
-        (key) => this.#store.held(key),
-      ),
-    };
-    this.#groups.set(value, group);
-    return group;
-  }
 }
-
-const nobody: readonly never[] = Object.freeze([]);
 
 /** A string is iterable too, letter by letter, which nobody ever means here. */
 function distinct(values: Iterable<string>): readonly string[] {

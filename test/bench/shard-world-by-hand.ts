@@ -6,6 +6,7 @@ import {
   type Rule,
   type Service,
   type ShardWorld,
+  type Summary,
   type Target,
   targetsOf,
 } from './shard-world.ts';
@@ -61,7 +62,7 @@ class HandWorld implements ShardWorld {
     this.#updateRule(name, policy);
   }
 
-  summary(): ReturnType<ShardWorld['summary']> {
+  summary(): Summary {
     return {
       targets: this.#targets.size,
       ports: digestOf(this.#targets.values()).sum,
