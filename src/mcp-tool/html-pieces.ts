@@ -20,12 +20,10 @@ const pieceLength = 16_384;
  * a megabyte). Pieces are as long at the most as one element that cannot be divided, such as a table.
  */
 export function inPieces(translate: (html: string) => string): Factory {
-  return ({ node, listKind, tableMeta, translators, noEscape, preserveWhitespace }) => {
-    // There the library treats a group in a way of its own, by what it is in.
-    const special = listKind !== undefined || tableMeta !== undefined || translators !== undefined;
-    if (special || noEscape || preserveWhitespace || node.innerHTML.length <= pieceLength) {
-      return { surroundingNewlines: 2 };
-    }
+  return ({ node, listKind, noEscape }) => {
+    // In a list the depth counts, and in code nothing is escaped: a piece would not know.
+    const whole = listKind !== undefined || noEscape === true;
+    if (whole || node.innerHTML.length <= pieceLength) return { surroundingNewlines: 2 };
     const pieces: string[] = [];
     for (const child of childrenOf(node)) {
       const last = pieces.at(-1);

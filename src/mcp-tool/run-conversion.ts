@@ -22,7 +22,7 @@ const memoryLooks = 50;
  * memory than the limit, which is looked at every 50 ms (V8's own limit covers its heap, but not the buffers that
  * decompressed data lies in). Settles when the thread is gone.
  */
-export function runConversion(
+export async function runConversion(
   document: SourceDocument,
   { limits, clock }: { readonly limits: Limits; readonly clock: Clock },
   signal: AbortSignal,
@@ -59,18 +59,25 @@ export function runConversion(
 }
 
 function watchMemory(worker: Worker, clock: Clock, limit: number, exhausted: () => void): Stop {
-  let stop: Stop = () => {};
+  let cancel: Stop = () => {};
+  let watching = true;
   const look = (): void => {
-    stop = clock.after(memoryLooks, () => {
+    cancel = clock.after(memoryLooks, () => {
       worker.getHeapStatistics().then(
-        ({ used_heap_size, external_memory }) => (used_heap_size + external_memory > limit ? exhausted() : look()),
+        ({ used_heap_size, external_memory }) => {
+          if (used_heap_size + external_memory > limit) exhausted();
+          else if (watching) look();
+        },
         // The thread has ended: there is nothing left to watch.
         () => {},
       );
     });
   };
   look();
-  return () => stop();
+  return () => {
+    watching = false;
+    cancel();
+  };
 }
 
 function isOutOfMemory(error: unknown): boolean {

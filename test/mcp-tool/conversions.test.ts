@@ -54,6 +54,13 @@ describe('HTML', () => {
     expect(await convert(page, 'text/html')).toBe(Array(300).fill(markdown).join('\n\n'));
   });
 
+  it('keeps the depth of lists, and code as it is, when they are long', async () => {
+    const long = 'word_ '.repeat(5_000);
+    const list = `<ul><li><div>a<p>${long}</p><ul><li>b</li></ul></div></li></ul>`;
+    expect(await convert(list, 'text/html')).toMatch(/^- a[\s\S]*\n {2}- b$/);
+    expect(await convert(`<code><div>${long}</div></code>`, 'text/html')).not.toContain('\\_');
+  });
+
   it('has no paragraphs where a long one has none', async () => {
     const words = Array.from({ length: 5_000 }, (_, index) => `w${index} <b>b${index}</b>`).join(' ');
     const markdown = await convert(`<div><p>start</p>${words}<p>end</p></div>`, 'text/html');

@@ -136,8 +136,8 @@ describe('a document on the web', () => {
   });
 });
 
-describe('a limit', () => {
-  it('on time ends a call whose server never answers', async () => {
+describe('the time limit', () => {
+  it('ends a call whose server never answers', async () => {
     const clock = createManualClock();
     const { port, arrival } = await origin(() => {});
     const tool = await run({ limits: { milliseconds: 5_000 } }, { clock });
@@ -147,7 +147,7 @@ describe('a limit', () => {
     expect(await answer).toEqual({ text: 'The document was not converted within 5 s.', failed: true });
   });
 
-  it('on time ends a call whose name is never resolved', async () => {
+  it('ends a call whose name is never resolved', async () => {
     const clock = createManualClock();
     const asked = Promise.withResolvers<void>();
     const resolve = (): Promise<never> => {
@@ -161,7 +161,7 @@ describe('a limit', () => {
     expect(await answer).toMatchObject({ failed: true, text: expect.stringContaining('within 30 s') });
   });
 
-  it('on time ends a conversion that would take for ever', async () => {
+  it('ends a conversion that would take for ever', async () => {
     const clock = createManualClock();
     const tool = await run({}, { clock });
     // What is never closed costs the library the square of its number.
@@ -170,9 +170,12 @@ describe('a limit', () => {
     await clock.armed(2);
     clock.advance(30_000);
     expect(await answer).toMatchObject({ failed: true, text: expect.stringContaining('within 30 s') });
+    expect(clock.waiting()).toEqual([]);
   });
+});
 
-  it('on memory ends a conversion that would take all there is', async () => {
+describe('the memory limit', () => {
+  it('ends a conversion that would take all there is', async () => {
     const tool = await run({ limits: { memoryMebibytes: 96 } });
     expect(await tool.convert(inBase64(swellingDocument(200)))).toEqual({
       text: 'The document takes more than 96 MiB of memory to convert.',
@@ -181,6 +184,16 @@ describe('a limit', () => {
     expect(await tool.convert('data:,still here')).toEqual({ text: 'still here', failed: false });
   });
 
+  it('holds for what the engine itself counts, even when nobody looks', async () => {
+    const tool = await run({ limits: { memoryMebibytes: 32 } }, { clock: createManualClock() });
+    expect(await tool.convert(`data:text/csv,${'a,b\n'.repeat(1_000_000)}`)).toMatchObject({
+      failed: true,
+      text: 'The document takes more than 32 MiB of memory to convert.',
+    });
+  });
+});
+
+describe('a limit', () => {
   it('on the Markdown refuses what would be too large to send', async () => {
     const tool = await run({ limits: { plainBytes: 10 } });
     expect(await tool.convert('data:,01234567890')).toMatchObject({
