@@ -9,7 +9,7 @@ export function createLog(level: LogLevel, wanted: LogFormat, terminal: boolean,
   const text = wanted === 'text' || (wanted === 'auto' && terminal);
   const winston = createLogger({
     level,
-    format: text ? readable(colour) : format.combine(format.timestamp(), errorsAsText(), format.json()),
+    format: format.combine(format.timestamp(), errorsAsText(), text ? readable(colour) : json()),
     transports: [new transports.Console({ stderrLevels: ['debug', 'info', 'warn', 'error'] })],
   });
   const at = (fields: Fields): Logger => ({
@@ -22,13 +22,27 @@ export function createLog(level: LogLevel, wanted: LogFormat, terminal: boolean,
   return at({});
 }
 
-function readable(colour: boolean): ReturnType<typeof format.combine> {
-  const line = format.printf(({ timestamp, level, message, ...fields }) => {
+/** One JSON object per line; time, level and message first, for people read these lines, too. */
+function json(): ReturnType<typeof format.printf> {
+  return format.printf(({ timestamp, level, message, ...fields }) =>
+    JSON.stringify({ timestamp, level, message, ...fields }),
+  );
+}
+
+const colours: Readonly<Record<string, string>> = {
+  debug: '\u001b[2m',
+  info: '\u001b[32m',
+  warn: '\u001b[33m',
+  error: '\u001b[31m',
+};
+
+/** Time of day, level, message, and the fields as key=value. */
+function readable(colour: boolean): ReturnType<typeof format.printf> {
+  return format.printf(({ timestamp, level, message, ...fields }) => {
     const shown = Object.entries(fields).map(([key, value]) => `${key}=${plain(value)}`);
-    return [String(timestamp), level.padEnd(colour ? 15 : 5), message, ...shown].join(' ');
+    const word = colour ? `${colours[level] ?? ''}${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
+    return [String(timestamp).slice(11, 23), word, message, ...shown].join(' ');
   });
-  const stamped = [format.timestamp({ format: 'HH:mm:ss.SSS' }), errorsAsText()];
-  return colour ? format.combine(...stamped, format.colorize(), line) : format.combine(...stamped, line);
 }
 
 /** JSON knows no errors: their message would be lost. */
