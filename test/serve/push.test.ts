@@ -2,7 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PushQueue } from '../../src/serve/push-queue.ts';
 import { createClosedWindow } from '../support/closed-window.ts';
 import { configType, targetType } from '../support/hand-made-world.ts';
-import { createServedWorld, gateway, nodeOf, type ServedWorld, said, says } from '../support/served-world.ts';
+import {
+  createServedWorld,
+  gateway,
+  gatewayNode as node,
+  nodeOf,
+  type ServedWorld,
+  said,
+  says,
+} from '../support/served-world.ts';
 
 let world: ServedWorld;
 
@@ -69,6 +77,31 @@ it('F3 what cannot be written is merged until there is room, and then arrives', 
   }
   expect(responses.filter(([typeUrl]) => typeUrl === configType)).toEqual([[configType, 'default.p']]);
   blind.close();
+});
+
+it('E4 what was to be pushed leaves before the answer to a request that came later', async () => {
+  const client = world.client();
+  const fleet = Array.from({ length: 100 }, () => client.open().request(configType, { node }));
+  for (const stream of fleet) await stream.accept();
+  for (const stream of fleet) await stream.silence();
+  const last = fleet.at(-1);
+  // The request is on its way when the change makes a queue that is longer than what is served at once.
+  last?.request(targetType);
+  world.commit((edit) => edit.config(gateway, 'p'));
+  expect([(await last?.next())?.typeUrl, (await last?.next())?.typeUrl]).toEqual([configType, targetType]);
+});
+
+it('I3 a change that comes while a node is taken in is not lost', async () => {
+  const { subscribe } = world.snapshots;
+  world.snapshots.subscribe = (...following) => {
+    world.put('a/before');
+    const stop = subscribe.apply(world.snapshots, following);
+    world.put('a/after');
+    return stop;
+  };
+  const stream = world.stream().request(targetType, { node });
+  expect(said(await stream.accept())).toEqual(says(['a/after', 'a/before']));
+  await stream.silence();
 });
 
 describe('A10 the queue of pushes', () => {
