@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { createFreshWorld, type Files } from '../support/fresh-world.ts';
+import type { GatewayNode } from '../support/gateway-node.ts';
+import { type RunningWorld, startWorld } from '../support/running-world.ts';
+import { nothing } from '../support/told.ts';
+import { goldenWorlds } from './worlds/golden.ts';
+import { worlds } from './worlds/worlds.ts';
+
+type Played = (typeof goldenWorlds)[number];
+
+const played = new Map<string, Played>([...worlds, ...goldenWorlds].map((world) => [world.says, world]));
+const gateways = [
+  ...new Set([...played.values()].flatMap(({ files }) => createFreshWorld(manifestsOf(files)).gateways)),
+];
+
+function manifestsOf(files: Files): Files {
+  return Object.fromEntries(Object.entries(files).filter(([name]) => /^[^.].*\.(?:yaml|yml|json)$/.test(name)));
+}
+
+/** What a node that stayed holds, what a new one is given, and what a process without a past makes of the files: one. */
+async function expectNoPast(
+  running: RunningWorld,
+  { files, serves }: Played,
+  stayed: readonly GatewayNode[],
+  when: string,
+): Promise<void> {
+  const fresh = createFreshWorld(manifestsOf(files));
+  for (const node of stayed) {
+    const held = await node.settled();
+    expect(held, `${node.gateway}, which stayed, ${when}`).toEqual(fresh.told(node.gateway));
+    if (serves === undefined) continue;
+    const { targets, configs } = { ...nothing, ...serves[node.gateway] };
+    expect(held, `${node.gateway}, by the specification, ${when}`).toMatchObject({ targets, configs });
+  }
+  for (const gateway of fresh.gateways) {
+    const late = running.node(gateway);
+    expect(await late.settled(), `${gateway}, which came late, ${when}`).toEqual(fresh.told(gateway));
+    await late.close();
+  }
+}
+
+it('a process remembers nothing of the worlds it has seen, in whatever order', { timeout: 120_000 }, async () => {
+  await using running = await startWorld();
+  const stayed = gateways.map((gateway) => running.node(gateway));
+  const everyWorld = fc.shuffledSubarray([...played.keys()], { minLength: played.size });
+  const forgets = fc.asyncProperty(everyWorld, async (order) => {
+    let before = 'the last of the run before';
+    for (const says of order) {
+      const world = played.get(says);
+      if (world === undefined) throw new Error(`there is no world "${says}"`);
+      await running.become(world.files);
+      await expectNoPast(running, world, stayed, `in "${says}" after "${before}"`);
+      before = says;
+    }
+  });
+  await fc.assert(forgets, { numRuns: 3, endOnFailure: true });
+});

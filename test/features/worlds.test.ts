@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { createFreshWorld } from '../support/fresh-world.ts';
+import { worlds } from './worlds/worlds.ts';
+
+/** What is on the wire of a process that reads these files; over real gRPC they are played in `history.test.ts`. */
+describe('in a small world', () => {
+  it.each(worlds)('$says', ({ files, serves }) => {
+    const manifests = Object.entries(files).filter(([name]) => /^[^.].*\.(yaml|yml|json)$/.test(name));
+    const world = createFreshWorld(Object.fromEntries(manifests));
+    const served = world.gateways.map((gateway) => {
+      const { targets, configs } = world.told(gateway);
+      return [gateway, { targets, configs }] as const;
+    });
+    const silent = { targets: {}, configs: {} };
+    const expected = world.gateways.map((gateway) => [gateway, { ...silent, ...serves[gateway] }]);
+    expect(served).toEqual(expected);
+    expect(world.gateways).toEqual(expect.arrayContaining(Object.keys(serves)));
+  });
+});

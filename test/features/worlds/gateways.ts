@@ -1,0 +1,191 @@
+import { gatewayWith, mcpClass, mcpGateway, mcpService, namespace, policy, together } from '../../support/manifests.ts';
+import type { World } from './world.ts';
+
+const here = { 'default/tool': '10.0.0.1:80' };
+const there = { 'red/tool': '10.0.0.2:80' };
+const tools = together(mcpService('default/tool'), mcpService('red/tool', '10.0.0.2'));
+const selecting = (selector: string): string => mcpGateway('default/gw', `from: Selector, selector: ${selector}`);
+const mcp = 'protocol: kgateway.dev/mcp';
+const all = 'allowedRoutes: { namespaces: { from: All } }';
+const allow = { 'default.p': ['tool * when sub is me'] };
+
+/** Which Gateways count, and whose targets they serve: sections 1 and 2. */
+export const gatewaysWorlds: readonly World[] = [
+  {
+    says: 'each Gateway serves its own namespace unless it says otherwise',
+    files: {
+      'g1.yaml': together(
+        mcpClass,
+        gatewayWith('default/gw', `[{ name: mcp, port: 80, ${mcp} }]`),
+        gatewayWith('red/gw', `[{ name: mcp, port: 80, ${mcp} }]`),
+        tools,
+      ),
+    },
+    serves: { 'default/gw': { targets: here }, 'red/gw': { targets: there } },
+  },
+  {
+    says: 'a selector selects by the labels of Namespaces',
+    files: {
+      'g2.yaml': together(
+        mcpClass,
+        selecting('{ matchLabels: { team: red } }'),
+        namespace('red', '{ team: red }'),
+        tools,
+      ),
+    },
+    serves: { 'default/gw': { targets: there } },
+  },
+  {
+    says: 'a namespace without a Namespace has just its name for a label',
+    files: { 'g3.yaml': together(mcpClass, selecting('{ matchLabels: { kubernetes.io/metadata.name: red } }'), tools) },
+    serves: { 'default/gw': { targets: there } },
+  },
+  {
+    says: 'the label of the name is never taken from a file',
+    files: {
+      'g4.yaml': together(
+        mcpClass,
+        selecting('{ matchLabels: { kubernetes.io/metadata.name: red } }'),
+        namespace('default', '{ kubernetes.io/metadata.name: red }'),
+        tools,
+      ),
+    },
+    serves: { 'default/gw': { targets: there } },
+  },
+  {
+    says: 'a Namespace that cannot be read matches no selector',
+    files: {
+      'g5.yaml': together(
+        mcpClass,
+        selecting('{ matchExpressions: [{ key: team, operator: DoesNotExist }] }'),
+        namespace('red', '[team]'),
+        tools,
+      ),
+    },
+    serves: { 'default/gw': { targets: here } },
+  },
+  {
+    says: 'a Namespace without a readable name leaves nobody to be selected unseen',
+    files: {
+      'g6.yaml': together(mcpClass, selecting('{}'), namespace('Not_A_Name', '{}'), namespace('default'), tools),
+    },
+    serves: { 'default/gw': { targets: here } },
+  },
+  {
+    says: 'a file that never parsed may hold any Namespace',
+    files: { 'g7-a.yaml': together(mcpClass, selecting('{}'), namespace('red'), tools), 'g7-b.yaml': '"' },
+    serves: { 'default/gw': { targets: there } },
+  },
+  {
+    says: 'what a merge makes of an object may be a Namespace',
+    files: {
+      'g17.yaml': together(
+        mcpClass,
+        selecting('{}'),
+        namespace('red'),
+        tools,
+        '{ apiVersion: v1, kind: List, items: [{ <<: { kind: Namespace }, metadata: { name: default } }] }',
+      ),
+    },
+    serves: { 'default/gw': { targets: there } },
+  },
+  {
+    says: 'All needs no labels, not even of a file that never parsed',
+    files: { 'g8-a.yaml': together(mcpClass, mcpGateway('default/gw'), tools), 'g8-b.yaml': '"' },
+    serves: { 'default/gw': { targets: { ...here, ...there } } },
+  },
+  {
+    says: 'a misspelt matchLabels selects nothing, and rules stay',
+    files: {
+      'g9.yaml': together(mcpClass, selecting('{ matchLabel: { team: red } }'), policy('default/p', 'gw'), tools),
+    },
+    serves: { 'default/gw': { configs: allow } },
+  },
+  {
+    says: 'a null where something narrows drops the listener',
+    files: {
+      'g10.yaml': together(
+        mcpClass,
+        gatewayWith('default/gw', `[{ name: mcp, port: 80, ${mcp}, allowedRoutes: null }]`),
+        tools,
+      ),
+    },
+    serves: {},
+  },
+  {
+    says: 'a listener of another protocol is in nobody’s way',
+    files: {
+      'g11.yaml': together(
+        mcpClass,
+        gatewayWith('default/gw', `[{ name: web, port: 80, protocol: HTTP }, { name: mcp, port: 80, ${mcp} }]`),
+        tools,
+      ),
+    },
+    serves: { 'default/gw': { targets: here } },
+  },
+  {
+    says: 'MCP listeners on one port are both refused',
+    files: {
+      'g12.yaml': together(
+        mcpClass,
+        gatewayWith('default/gw', `[{ name: a, port: 80, ${mcp} }, { name: b, port: 80, ${mcp}, ${all} }]`),
+        policy('default/p', 'gw'),
+        tools,
+      ),
+    },
+    serves: { 'default/gw': { configs: allow } },
+  },
+  {
+    says: 'listeners add up',
+    files: {
+      'g13.yaml': together(
+        mcpClass,
+        gatewayWith(
+          'default/gw',
+          `[{ name: a, port: 80, ${mcp} }, { name: b, port: 81, ${mcp}, allowedRoutes: { namespaces: { from: Selector, selector: { matchLabels: { team: red } } } } }]`,
+        ),
+        namespace('red', '{ team: red }'),
+        together(tools, mcpService('blue/tool', '10.0.0.3')),
+      ),
+    },
+    serves: { 'default/gw': { targets: { ...here, ...there } } },
+  },
+  {
+    says: 'a class of another controller is none of our business',
+    files: {
+      'g14.yaml': together(
+        mcpClass.replace('kgateway.dev/kgateway', 'example.com/other'),
+        mcpGateway('default/gw'),
+        policy('default/p', 'gw'),
+        tools,
+      ),
+    },
+    serves: {},
+  },
+  {
+    says: 'a class that is not accepted leaves its Gateways with nothing',
+    files: {
+      'g15.yaml': together(
+        mcpClass.replace(
+          'kgateway.dev/kgateway',
+          'kgateway.dev/kgateway, parametersRef: { group: gateway.kgateway.dev, kind: GatewayParameters, name: gone, namespace: default }',
+        ),
+        mcpGateway('default/gw'),
+        policy('default/p', 'gw'),
+        tools,
+      ),
+    },
+    serves: {},
+  },
+  {
+    says: 'what is being deleted counts until it is gone',
+    files: {
+      'g16.yaml': together(
+        mcpClass,
+        mcpGateway('default/gw').replace('name: gw', 'name: gw, deletionTimestamp: "2026-01-01T00:00:00Z"'),
+        mcpService('default/tool'),
+      ),
+    },
+    serves: { 'default/gw': { targets: here } },
+  },
+];

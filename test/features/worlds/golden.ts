@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { Told } from '../../support/told.ts';
+import type { World } from './world.ts';
+
+const folder = join(import.meta.dirname, '..', '..', 'golden');
+const inputs = readdirSync(folder).filter((file) => file.endsWith('.in.yaml'));
+
+/** What a golden output says of a Gateway: a word when it is none of ours or refused. */
+type GoldenGateways = Readonly<Record<string, string | Told>>;
+
+/** Every input of the golden corpus as a file. Those that assume other settings promise nothing here. */
+export const goldenWorlds: readonly (Omit<World, 'serves'> & { readonly serves?: World['serves'] })[] = inputs.map(
+  (file) => {
+    const says = file.slice(0, -'.in.yaml'.length);
+    const documents = readFileSync(join(folder, file), 'utf8').split(/^---$/m);
+    const manifests = documents.filter((text) => !/^case:/m.test(text));
+    const files = { [`${says}.yaml`]: manifests.join('---') };
+    const assumes = documents.some((text) => /^case: .*(settings|unlistedNamespaces)/m.test(text));
+    return assumes ? { says, files } : { says, files, serves: goldenGateways(says) };
+  },
+);
+
+function goldenGateways(name: string): World['serves'] {
+  const { gateways = {} }: { readonly gateways?: GoldenGateways } = parse(
+    readFileSync(join(folder, `${name}.out.yaml`), 'utf8'),
+  );
+  const told = Object.entries(gateways).flatMap(([gateway, said]) =>
+    typeof said === 'string' ? [] : [[gateway, { targets: said.targets, configs: said.configs }] as const],
+  );
+  return Object.fromEntries(told);
+}
