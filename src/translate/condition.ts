@@ -33,7 +33,13 @@ export function recount(sentences: readonly string[]): string {
   return hidden > 0 ? `${shown} And ${hidden} more.` : shown;
 }
 
+/** What a user wrote, so that it stays on its line and says where it begins and ends. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text);
+}
+
 const mostNames = 20;
+const longestQuote = 100;
 
 /** The limit of `metav1.Condition`: the API server refuses the whole status for one longer message. */
 const longestMessage = 32_768;

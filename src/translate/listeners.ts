@@ -1,5 +1,5 @@
 import type { AllowedNamespaces, Listener, Part } from '../resources/model.ts';
-import { recount } from './condition.ts';
+import { quote, recount } from './condition.ts';
 
 /** What becomes of one listener. */
 export interface ListenerVerdict {
@@ -75,7 +75,7 @@ function whyRefused(listener: Listener): ListenerVerdict['outcome'] | undefined 
 }
 
 function unsupportedProtocol(protocol: string): string {
-  const message = `The protocol "${protocol}" is not supported here`;
+  const message = `The protocol ${quote(protocol)} is not supported here`;
   const meant = ['mcp', mcpProtocol].includes(protocol.toLowerCase());
   return meant ? `${message}: did you mean "${mcpProtocol}"?` : `${message}: MCP listeners have "${mcpProtocol}".`;
 }

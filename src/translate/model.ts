@@ -121,6 +121,7 @@ export interface GatewayStatus {
   readonly name: string;
   readonly conditions: readonly Condition[];
   readonly addresses: readonly { readonly type: 'IPAddress' | 'Hostname'; readonly value: string }[];
+  /** A map by name: listeners whose name is not unique, or cannot be read, are told in the condition `Accepted` only. */
   readonly listeners: readonly ListenerStatus[];
 }
 
@@ -152,7 +153,7 @@ export interface ServiceNotice {
   readonly warnings: readonly string[];
 }
 
-/** References of a policy that no status can hold: a cluster says them in an Event. */
+/** What is to say of a policy's references and has no place in its status: a cluster says it in an Event. */
 export interface PolicyNotice {
   readonly namespace: string;
   readonly name: string;

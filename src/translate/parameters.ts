@@ -1,5 +1,6 @@
 import type { Collection, Context } from '../graph/model.ts';
 import type { GatewayParameters, ParametersRef, Part } from '../resources/model.ts';
+import { quote } from './condition.ts';
 
 const group = 'gateway.kgateway.dev';
 const kind = 'GatewayParameters';
@@ -19,8 +20,8 @@ export function whyUnusable(
   if (ref === undefined) return undefined;
   if (!ref.ok) return ref.reason;
   if (ref.value.group !== group || ref.value.kind !== kind) {
-    const found = `${ref.value.kind} of group "${ref.value.group}"`;
-    return `${field} names a ${found}; only a ${kind} of group "${group}" is supported.`;
+    const found = `kind ${quote(ref.value.kind)} in group ${quote(ref.value.group)}`;
+    return `${field} is of ${found}: only a ${kind} of group "${group}" is supported.`;
   }
   if (namespace === undefined)
     return `${field}.namespace is missing: write the namespace of the ${kind}, it has no default.`;

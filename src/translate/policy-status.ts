@@ -57,7 +57,9 @@ export function describePolicy(
 
 /** What has to be said outside of the status. */
 export function policyNoticeOf({ namespace, name, references }: PolicyVerdict): PolicyNotice | undefined {
-  const { unwritable } = references;
+  const surplus = references.written.length - mostAncestors;
+  const missing = `spec.targetRefs has ${surplus} references too many to be shown: a status holds ${mostAncestors}.`;
+  const unwritable = surplus > 0 ? [...references.unwritable, missing] : references.unwritable;
   return unwritable.length === 0 ? undefined : { namespace, name, unwritable };
 }
 

@@ -1,4 +1,5 @@
 import type { Part, TargetRef } from '../resources/model.ts';
+import { quote } from './condition.ts';
 import type { AncestorRef, GatewayKey } from './model.ts';
 
 /** One `targetRef`, as it stands in the status, and what it points to. */
@@ -56,7 +57,8 @@ function resolve(
   namespace: string,
 ): Reference['points'] {
   if ((group !== gatewayGroup && group !== '') || kind !== gatewayKind) {
-    const message = `${field} is a ${kind} of group "${group}": a policy can be attached to a Gateway of group "${gatewayGroup}" only.`;
+    const found = `kind ${quote(kind)} in group ${quote(group)}`;
+    const message = `${field} is of ${found}: a policy can be attached to a Gateway of group "${gatewayGroup}" only.`;
     return { to: 'nothing', message };
   }
   if (sectionName !== undefined) {

@@ -42,7 +42,7 @@ export type { TranslationSettings } from './model.ts';
 
 /**
  * Adds the whole translation to a graph: a pure function of the inputs, kept up to date at the cost of what changed.
- * `docs/architecture.md` tells what one edit costs.
+ * `test/translate/cost.test.ts` counts what one edit costs.
  */
 export function translate(graph: Graph, inputs: Inputs, settings: TranslationSettings): Translation {
   const services = translateServices(graph, inputs, settings);
