@@ -15,7 +15,7 @@ export interface ListenerVerdict {
 }
 
 /** The reason of `Accepted=False`. */
-export type Refusal = 'UnsupportedProtocol' | 'UnsupportedValue' | 'HostnameConflict';
+type Refusal = 'UnsupportedProtocol' | 'UnsupportedValue' | 'HostnameConflict';
 
 const mcpProtocol = 'kgateway.dev/mcp';
 

@@ -25,7 +25,7 @@ export function translationText(translation: Translation): Record<string, unknow
 }
 
 /** What each Gateway is served, joined as the snapshots join it: targets by scope, Configs by attachment. */
-export function gatewaysText(translation: Translation): Record<string, unknown> {
+function gatewaysText(translation: Translation): Record<string, unknown> {
   return sorted(translation.gateways.entries(), (state, key) => {
     if (state.kind !== 'served') return state.kind;
     return {
