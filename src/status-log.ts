@@ -21,6 +21,13 @@ export function reportStatuses(log: Logger, translation: Translation, commit: Co
     tell(log, `MCPAuthPolicy ${after.namespace}/${after.name}`, conditions);
   }
   reportServices(log, commit.changes(translation.serviceNotices));
+  for (const { after } of commit.changes(translation.policyNotices)) {
+    if (after === undefined) continue;
+    log.warn('references that no status can name', {
+      object: `MCPAuthPolicy ${after.namespace}/${after.name}`,
+      because: after.unwritable,
+    });
+  }
 }
 
 /** Conditions whose being true is the trouble. */

@@ -44,6 +44,8 @@ export interface SnapshotsView {
   readonly gateways: readonly GatewayView[];
   readonly gatewayClasses: readonly unknown[];
   readonly policies: readonly PolicyStatus[];
+  /** References of policies that no status can name. */
+  readonly policyNotices: readonly unknown[];
   /** Services that are dropped, wholly or in part, and why. */
   readonly services: readonly unknown[];
   /** What is wrong in the input, with its place. */
@@ -62,6 +64,7 @@ export function snapshotsView(parts: SnapshotsParts, gateway?: string): Snapshot
     gateways: names.map((name) => gatewayView(parts, snapshots.of(name), nodes.get(name) ?? [])),
     gatewayClasses: valuesByKey(translation.gatewayClassStatuses),
     policies: namespace === undefined ? policies : policies.filter((policy) => policy.namespace === namespace),
+    policyNotices: valuesByKey(translation.policyNotices),
     services: valuesByKey(translation.serviceNotices),
     problems: parts.problems(),
   };
