@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { fanOutBench } from './bench/fan-out.ts';
 import { graphBench } from './bench/graph.ts';
 import type { Bench, BenchResult, Table } from './bench/model.ts';
 
 /** In the order of the pipeline. */
-const benches: readonly Bench[] = [graphBench];
+const benches: readonly Bench[] = [graphBench, fanOutBench];
 
 /** `npm run bench [-- --only <name>] [--json <file>]`: measures one subject after another, and tells both people and scripts. */
 async function main(): Promise<void> {

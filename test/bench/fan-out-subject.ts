@@ -1,0 +1,169 @@
+import { createServer, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { Counters } from '../../src/edges.ts';
+import { AggregatedDiscoveryServiceService as ads } from '../../src/gen/envoy/service/discovery/v3/ads.ts';
+import { createDelta } from '../../src/serve/delta.ts';
+import { withNonce } from '../../src/serve/nonce.ts';
+import { createAdsServer } from '../../src/serve/serve.ts';
+import type { Difference, View } from '../../src/snapshot/model.ts';
+import { createHandMadeWorld, type HandMadeWorld, targetType } from '../support/hand-made-world.ts';
+import { createRecordedLog } from '../support/recorded-log.ts';
+import { systemClock } from '../support/system-clock.ts';
+
+/** Something that tells a fleet of one change, and hears when each node has it. */
+export interface Subject {
+  readonly port: number;
+  /** Makes a change and pushes it. */
+  change(): void;
+  /** Answers heard since the start. */
+  acked(): number;
+}
+
+export type SubjectName = 'node:http2' | 'grpc-js' | 'gatehouse';
+
+/**
+ * The server that is measured, and two that know nothing of subscriptions, nonces or snapshots: they send bytes that
+ * were put together beforehand to whoever is connected. `node:http2` is the floor of this platform, `grpc-js` that of
+ * its gRPC.
+ */
+export async function startSubject(name: SubjectName, targets: number): Promise<Subject> {
+  const world = createHandMadeWorld();
+  world.commit((edit) => {
+    edit.gateway('default/gw');
+    for (let index = 0; index < targets; index += 1) edit.target(`ns-${index % 10}/tool-${index}`);
+  });
+  let changes = 0;
+  const change = (): void => {
+    changes += 1;
+    world.commit((edit) => edit.target('ns-0/tool-0', 1000 + changes));
+  };
+  switch (name) {
+    case 'gatehouse':
+      return startGatehouse(world, change);
+    case 'grpc-js':
+      return startGrpc(createBytes(world, change));
+    case 'node:http2':
+      return startHttp2(createBytes(world, change));
+  }
+}
+
+async function startGatehouse({ snapshots }: HandMadeWorld, change: () => void): Promise<Subject> {
+  let acks = 0;
+  const counters: Counters = {
+    count: (name) => {
+      if (name === 'gatehouse_xds_acks_total') acks += 1;
+    },
+    gauge: () => {},
+  };
+  const log = { ...createRecordedLog(), debug: () => {}, info: () => {} };
+  const quiet = { ...log, child: () => quiet };
+  const server = createAdsServer(
+    {},
+    {
+      snapshots,
+      ready: () => true,
+      clusterDomain: 'cluster.local',
+      clock: systemClock,
+      random: Math.random,
+      log: quiet,
+      counters,
+    },
+  );
+  const { port } = await server.start({ host: '127.0.0.1', port: 0 });
+  return { port, change, acked: () => acks };
+}
+
+/** The responses of a server that has nothing to decide. */
+interface Bytes {
+  /** What a new node is told. */
+  readonly first: Buffer;
+  /** Makes a change; answers what everybody is told of it. */
+  change(): Buffer;
+}
+
+function createBytes({ snapshots }: HandMadeWorld, change: () => void): Bytes {
+  const delta = createDelta({ maxBody: Number.POSITIVE_INFINITY, cache: 0, assembled: () => {} });
+  const current = (): View => {
+    const view = snapshots.of('default/gw').views.get(targetType);
+    if (view === undefined) throw new Error('no view of targets');
+    return view;
+  };
+  const response = (update: Difference, nonce: number): Buffer => {
+    const subscription = { wildcard: 'legacy', names: new Set<string>() } as const;
+    const [part] = delta.compose(update, { view: current(), subscription });
+    return withNonce(part?.body ?? Buffer.alloc(0), String(nonce));
+  };
+  let nonce = 1;
+  return {
+    first: response({ changed: [...current().resources()], removed: [] }, nonce),
+    change() {
+      const before = current();
+      change();
+      nonce += 1;
+      return response(snapshots.difference(before, current()), nonce);
+    },
+  };
+}
+
+function startHttp2(bytes: Bytes): Promise<Subject> {
+  const server = createServer();
+  const streams = new Set<ServerHttp2Stream>();
+  let acks = 0;
+  const first = framed(bytes.first);
+  server.on('stream', (stream) => {
+    streams.add(stream);
+    let asked = false;
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' });
+    stream.on('data', () => {
+      // One small request is one frame here: the fleet answers one response at a time.
+      if (asked) acks += 1;
+      else stream.write(first);
+      asked = true;
+    });
+    stream.on('error', () => {});
+  });
+  const push = (): void => {
+    const frame = framed(bytes.change());
+    for (const stream of streams) stream.write(frame);
+  };
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      resolve({ port, change: push, acked: () => acks });
+    });
+  });
+}
+
+function startGrpc(bytes: Bytes): Promise<Subject> {
+  const server = new Server({ 'grpc.enable_channelz': 0 });
+  const calls = new Set<ServerDuplexStream<Buffer, Buffer>>();
+  let acks = 0;
+  const accept = (call: ServerDuplexStream<Buffer, Buffer>): void => {
+    calls.add(call);
+    let asked = false;
+    call.on('data', () => {
+      if (asked) acks += 1;
+      else call.write(bytes.first);
+      asked = true;
+    });
+  };
+  const same = (message: Buffer): Buffer => message;
+  server.register(ads.deltaAggregatedResources.path, accept, same, same, 'bidi');
+  const push = (): void => {
+    const response = bytes.change();
+    for (const call of calls) call.write(response);
+  };
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve({ port, change: push, acked: () => acks });
+      else reject(error);
+    });
+  });
+}
+
+function framed(message: Buffer): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
