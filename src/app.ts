@@ -5,7 +5,7 @@ import type { Clock, Logger, Random, StopAsync } from './edges.ts';
 import type { ListenAddress } from './flags.ts';
 import type { Commit } from './graph/model.ts';
 import { createPipeline } from './pipeline.ts';
-import { createAdsServer } from './serve/serve.ts';
+import { createAdsServer, startAdmin } from './serve/serve.ts';
 import { fileSource } from './source/source.ts';
 import { reportStatuses } from './status-log.ts';
 import { EnvironmentError } from './terminal.ts';
@@ -20,7 +20,7 @@ export interface AppParts {
 /** The control plane, running. */
 export interface RunningApp {
   /** Where it really listens. */
-  readonly listening: { readonly xds: ListenAddress; readonly debug: ListenAddress; readonly metrics: ListenAddress };
+  readonly listening: Readonly<Record<'xds' | 'debug' | 'metrics' | 'admin', ListenAddress>>;
   /** Stops accepting, tells streams to go elsewhere, and settles when nothing is left. */
   readonly stop: StopAsync;
 }
@@ -46,6 +46,7 @@ export async function startApp(
     quiet: settings.quiet,
     clock,
     log,
+    counters: metrics,
   });
   const ads = createAdsServer(
     { ackTimeout: settings.ackTimeout, maxRequest: settings.receiveLimit },
@@ -59,42 +60,51 @@ export async function startApp(
       counters: metrics,
     },
   );
+  const descriptorSet = await readFile(descriptors);
   const started: StopAsync[] = [];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
   };
   try {
-    const descriptorSet = await readFile(descriptors);
-    const debug = await listening(() =>
-      startDebug(settings, {
-        ...pipeline,
-        digest: versionOfAll,
-        problems: () => source.problems(),
-        nodes: () => ads.nodes(),
-        metrics,
-        descriptorSet,
-        log,
-      }),
-    );
+    const look = {
+      ...pipeline,
+      digest: versionOfAll,
+      problems: () => source.problems(),
+      nodes: () => ads.nodes(),
+      metrics,
+      descriptorSet,
+      log,
+    };
+    const debug = await listening(() => startDebug(settings, look));
     started.push(debug.stop);
+    const admin = await listening(() => startAdmin(settings.adminListen, ads.health));
+    started.push(admin.stop);
     const xds = await listening(() => ads.start(settings.xdsListen));
     started.push(() => ads.stop(settings.shutdownGrace));
-    for (const [listener, { host, port }] of Object.entries({ ...debug.addresses, xds })) {
-      log.info('listening', { listener, address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` });
-    }
+    const addresses = { xds, ...debug.addresses, admin: admin.address };
+    tellAddresses(log, addresses);
     const stopSource = await source.start((batch) => {
-      const first = !pipeline.synced();
+      const wasSynced = pipeline.synced();
       const commit = pipeline.deliver(batch);
       reportStatuses(log, pipeline.translation, commit);
-      if (first && pipeline.synced()) log.info('synced: everything was read once, gateways are served from now on');
+      if (!wasSynced && pipeline.synced()) {
+        log.info('synced: everything was read once, and gateways are served from now on');
+        ads.health.changed();
+      }
       committed(commit);
     });
     // Stopped first: nothing changes any more while the streams end.
     started.push(stopSource);
-    return { listening: { xds, ...debug.addresses }, stop };
+    return { listening: addresses, stop };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+function tellAddresses(log: Logger, addresses: Readonly<Record<string, ListenAddress>>): void {
+  for (const [listener, { host, port }] of Object.entries(addresses)) {
+    log.info('listening', { listener, address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` });
   }
 }
 

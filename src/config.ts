@@ -28,6 +28,7 @@ export interface ServeSettings {
   readonly xdsListen: ListenAddress;
   readonly debugListen: ListenAddress;
   readonly metricsListen: ListenAddress;
+  readonly adminListen: ListenAddress;
   readonly controllerName: string;
   readonly clusterDomain: string;
   readonly externalNameServices: boolean;
@@ -64,6 +65,7 @@ export const serveFlags: readonly Flag[] = [
   { name: 'xds-listen', value: '<host:port>', default: '0.0.0.0:9977', help: 'where gateways connect (gRPC, ADS)' },
   { name: 'debug-listen', value: '<host:port>', default: '127.0.0.1:9097', help: 'snapshots and nodes, for people' },
   { name: 'metrics-listen', value: '<host:port>', default: '0.0.0.0:9092', help: '/healthz, /readyz, /metrics' },
+  { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:9098', help: 'gRPC for operators: health' },
   {
     name: 'controller-name',
     value: '<name>',
@@ -93,7 +95,9 @@ export const serveFlags: readonly Flag[] = [
 export function serveSettings(flags: FlagValues): ServeSettings {
   const filenames = flags.list('filename');
   if (filenames.length === 0) {
-    throw new UsageError('say what to serve: gatehouse serve -f <file or folder>');
+    throw new UsageError(
+      'say what to serve: gatehouse serve -f <file or folder>. Watching a cluster is not in this version.',
+    );
   }
   const domain = flags.text('cluster-domain');
   if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(domain)) {
@@ -105,6 +109,7 @@ export function serveSettings(flags: FlagValues): ServeSettings {
     xdsListen: listenAddress('xds-listen', flags.text('xds-listen')),
     debugListen: listenAddress('debug-listen', flags.text('debug-listen')),
     metricsListen: listenAddress('metrics-listen', flags.text('metrics-listen')),
+    adminListen: listenAddress('admin-listen', flags.text('admin-listen')),
     controllerName: flags.text('controller-name'),
     clusterDomain: domain,
     externalNameServices: flags.on('external-name-services'),

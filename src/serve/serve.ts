@@ -1,7 +1,9 @@
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Snapshots } from '../snapshot/model.ts';
+import { bind, type Listen } from './bind.ts';
 import { createDelta } from './delta.ts';
+import { Health } from './health.ts';
 import type { NodeStatus } from './model.ts';
 import { NodeStream, type NodeStreamParts } from './node-stream.ts';
 import { PushQueue } from './push-queue.ts';
@@ -33,12 +35,6 @@ export interface AdsServerParts {
   readonly counters: Counters;
 }
 
-export interface Listen {
-  readonly host: string;
-  /** 0: any that is free. */
-  readonly port: number;
-}
-
 /** Serves the snapshots over ADS, in both protocol variants. */
 export interface AdsServer {
   /** Binds the port. Rejects when it cannot be had, with a message that names it. */
@@ -50,15 +46,20 @@ export interface AdsServer {
    * @param grace milliseconds
    */
   stop(grace: number): Promise<void>;
+  /** Answered on this port, and by whoever else registers it; to be told when readiness may have changed. */
+  readonly health: Health;
   /** Every stream whose first message said which Gateway it belongs to. */
   nodes(): readonly NodeStatus[];
 }
+
+export { type RunningAdmin, startAdmin } from './admin.ts';
 
 export function createAdsServer(options: AdsServerOptions, parts: AdsServerParts): AdsServer {
   return new GrpcAdsServer(options, parts);
 }
 
 class GrpcAdsServer implements AdsServer {
+  readonly health: Health;
   readonly #parts: AdsServerParts;
   readonly #streamParts: NodeStreamParts;
   readonly #server: Server;
@@ -68,6 +69,7 @@ class GrpcAdsServer implements AdsServer {
   constructor(options: AdsServerOptions, parts: AdsServerParts) {
     const { ackTimeout = 30_000, maxSubscription = 16 * mebibyte, maxRequest = 32 * mebibyte } = options;
     this.#parts = parts;
+    this.health = new Health(parts.ready);
     this.#streamParts = {
       ...parts,
       limits: { ackTimeout, maxSubscription, maxUnknownTypes: 32 },
@@ -85,20 +87,13 @@ class GrpcAdsServer implements AdsServer {
       cache: 64 * mebibyte,
       assembled: () => parts.counters.count('gatehouse_xds_assemblies_total'),
     };
+    this.health.register(this.#server);
     this.#register(createDelta(bodies));
     this.#register(createStateOfTheWorld(bodies));
   }
 
-  start({ host, port }: Listen): Promise<Listen> {
-    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    // What the library would print beside it, it also says in the error.
-    setLogVerbosity(logVerbosity.NONE);
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-        if (error === null) resolve({ host, port: bound });
-        else reject(new Error(`cannot listen for nodes on ${address}: ${error.message}`, { cause: error }));
-      });
-    });
+  start(listen: Listen): Promise<Listen> {
+    return bind(this.#server, listen, 'nodes');
   }
 
   stop(grace: number): Promise<void> {
@@ -135,6 +130,7 @@ class GrpcAdsServer implements AdsServer {
 
   async #stop(grace: number): Promise<void> {
     const { clock, random } = this.#parts;
+    this.health.stop();
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     for (const stream of this.#streams) clock.after((random() * grace) / 2, () => stream.end(shuttingDown));
     // A client may leave its connection, or a stream that it does not read, open for ever (rule G10).
