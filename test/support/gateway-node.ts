@@ -37,10 +37,10 @@ export class GatewayNode {
   #broken: unknown;
   #woken = Promise.withResolvers<void>();
 
-  constructor(address: string, gateway: string, claims: NodeClaims = {}) {
+  constructor(address: string, gateway: string, claims: NodeClaims = { node: nodeOf(gateway) }) {
     this.gateway = gateway;
     this.#client = createAdsClient(address);
-    this.#claims = { node: nodeOf(gateway), ...claims };
+    this.#claims = claims;
   }
 
   /** Opens a stream. Whatever the node remembers of an earlier one it names. */

@@ -1,0 +1,94 @@
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { mcpService, openGateway, together } from '../support/manifests.ts';
+import { startWorld } from '../support/running-world.ts';
+
+const world = together(openGateway, mcpService('default/tool'));
+const tool = { 'default/tool': '10.0.0.1:80' };
+
+describe('a file that cannot be parsed any more', () => {
+  it('keeps what it held until it parses again, and is reported as long', async () => {
+    await using running = await startWorld({ 'gw.yaml': openGateway, 'tool.yaml': mcpService('default/tool') });
+    const node = running.node('default/gw');
+    await running.write({ 'tool.yaml': `${mcpService('default/tool', '10.0.0.2')}\nkind: [` });
+    expect(await node.settled()).toMatchObject({ targets: tool });
+    expect(await running.problems()).toMatchObject([
+      { severity: 'error', place: expect.stringMatching(/tool\.yaml:\d+:\d+$/) },
+    ]);
+
+    await running.write({ 'tool.yaml': mcpService('default/tool', '10.0.0.2') });
+    expect(await node.settled()).toMatchObject({ targets: { 'default/tool': '10.0.0.2:80' } });
+    expect(await running.problems()).toEqual([]);
+  });
+
+  it('holds nothing any more once it is deleted', async () => {
+    await using running = await startWorld({ 'gw.yaml': openGateway, 'tool.yaml': mcpService('default/tool') });
+    const node = running.node('default/gw');
+    await running.write({ 'tool.yaml': '"' });
+    await running.write({ 'tool.yaml': undefined });
+    expect(await node.settled()).toMatchObject({ targets: {} });
+    expect(await running.problems()).toEqual([]);
+  });
+});
+
+describe('a mounted ConfigMap', () => {
+  it('is followed through its links when it is swapped', async () => {
+    await using running = await startWorld();
+    const mount = async (version: string, text: string): Promise<void> => {
+      await mkdir(join(running.folder, version));
+      await writeFile(join(running.folder, version, 'world.yaml'), text);
+      await symlink(version, join(running.folder, '..data_tmp'));
+      await rename(join(running.folder, '..data_tmp'), join(running.folder, '..data'));
+    };
+    await mount('..1', world);
+    await symlink('..data/world.yaml', join(running.folder, 'world.yaml'));
+    await running.applied();
+    const node = running.node('default/gw');
+    expect(await node.settled()).toMatchObject({ targets: tool });
+
+    await mount('..2', world.replace('10.0.0.1', '10.0.0.2'));
+    await running.applied();
+    expect(await node.settled()).toMatchObject({ targets: { 'default/tool': '10.0.0.2:80' } });
+  });
+});
+
+describe('as long as a folder does not exist', () => {
+  it('nobody is served, and everybody is told to come back', async () => {
+    await using running = await startWorld({ 'world.yaml': world }, { filenames: ['FOLDER', 'FOLDER/later'] });
+    const later = join(running.folder, 'later');
+    const early = running.node('default/gw');
+    expect(await early.ended()).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(early.responses).toBe(0);
+    expect(await running.get('metrics', '/readyz')).toMatchObject({ status: 503 });
+    expect(await running.get('metrics', '/healthz')).toMatchObject({ status: 200 });
+    expect(await running.problems()).toMatchObject([
+      { severity: 'error', place: later, message: expect.stringMatching(/does not exist.*nothing is served until/) },
+    ]);
+
+    await mkdir(later);
+    await running.log.line('synced');
+    expect(await running.get('metrics', '/readyz')).toMatchObject({ status: 200 });
+    expect(await running.problems()).toEqual([]);
+    expect(await running.node('default/gw').settled()).toMatchObject({ targets: tool });
+  });
+
+  it('and once it was there, its objects stay', async () => {
+    await using running = await startWorld({}, { filenames: ['FOLDER', 'FOLDER/later'] });
+    const later = join(running.folder, 'later');
+    await mkdir(later);
+    await writeFile(join(later, 'world.yaml'), world);
+    await running.log.line('synced');
+    await running.applied();
+    const node = running.node('default/gw');
+    await rename(later, join(running.folder, 'elsewhere'));
+    await running.applied();
+    await running.log.line('what it held stays');
+    expect(await node.settled()).toMatchObject({ targets: tool });
+    expect(await running.get('metrics', '/readyz')).toMatchObject({ status: 200 });
+
+    await mkdir(later);
+    await running.applied();
+    expect(await node.settled()).toMatchObject({ targets: {} });
+  });
+});

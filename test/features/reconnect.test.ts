@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createFreshWorld } from '../support/fresh-world.ts';
+import { mcpService, openGateway, policy } from '../support/manifests.ts';
+import { startWorld } from '../support/running-world.ts';
+import { nothing } from '../support/told.ts';
+import { worlds } from './worlds/worlds.ts';
+
+const base = {
+  'gw.yaml': openGateway,
+  'tool.yaml': mcpService('default/tool'),
+  'policy.yaml': policy('default/p', 'gw'),
+};
+const tool = { 'default/tool': '10.0.0.1:80' };
+const mine = { 'default.p': ['tool * when sub is me'] };
+
+/** Whoever is away keeps what it held, and names it with empty versions when it comes back. */
+describe('a node that was away', () => {
+  it.each([
+    ['a policy', { 'policy.yaml': undefined }, { targets: tool, configs: {} }],
+    ['a Service', { 'tool.yaml': undefined }, { targets: {}, configs: mine }],
+    ['its Gateway', { 'gw.yaml': undefined }, { targets: {}, configs: {} }],
+    [
+      'everything',
+      { 'gw.yaml': undefined, 'tool.yaml': undefined, 'policy.yaml': undefined },
+      { targets: {}, configs: {} },
+    ],
+  ])('learns that %s went', async (_, change, left) => {
+    await using world = await startWorld(base);
+    const node = world.node('default/gw');
+    expect(await node.settled()).toMatchObject({ targets: tool, configs: mine });
+
+    await node.disconnect();
+    await world.write(change);
+    expect(node.holds()).toMatchObject({ targets: tool, configs: mine });
+    expect(await node.connect().settled()).toMatchObject(left);
+  });
+
+  it('learns what changed and what is new', async () => {
+    await using world = await startWorld(base);
+    const node = world.node('default/gw');
+    await node.settled();
+    await node.disconnect();
+    await world.write({
+      'tool.yaml': mcpService('default/tool', '10.0.0.2'),
+      'other.yaml': mcpService('red/other'),
+      'policy.yaml': policy('default/p', 'gw', 'you'),
+    });
+    expect(await node.connect().settled()).toMatchObject({
+      targets: { 'default/tool': '10.0.0.2:80', 'red/other': '10.0.0.1:80' },
+      configs: { 'default.p': ['tool * when sub is you'] },
+    });
+  });
+
+  it('holds after any change what a process without a past computes', { timeout: 60_000 }, async () => {
+    await using world = await startWorld();
+    const node = world.node('default/gw');
+    await node.settled();
+    const someWorlds = fc.shuffledSubarray([...worlds], { minLength: worlds.length });
+    const catchesUp = fc.asyncProperty(someWorlds, fc.infiniteStream(fc.boolean()), async (order, leaves) => {
+      for (const { says, files } of order) {
+        const away = leaves.next().value;
+        if (away) await node.disconnect();
+        await world.become(files);
+        if (away) node.connect();
+        const visible = Object.entries(files).filter(([name]) => /^[^.].*\.(?:yaml|yml|json)$/.test(name));
+        expect(await node.settled(), says).toEqual(createFreshWorld(Object.fromEntries(visible)).told('default/gw'));
+      }
+    });
+    await fc.assert(catchesUp, { numRuns: 2, endOnFailure: true });
+  });
+});
+
+describe('a node whose Gateway does not exist', () => {
+  it('waits with an empty world, and is told everything when it appears', async () => {
+    await using world = await startWorld({
+      'tool.yaml': mcpService('default/tool'),
+      'policy.yaml': policy('default/p', 'gw'),
+    });
+    const node = world.node('default/gw');
+    expect(await node.settled()).toEqual(nothing);
+    const { body } = await world.get('debug', '/snapshots/xds?gateway=default/gw');
+    expect(JSON.parse(body)).toMatchObject({
+      gateways: [{ exists: false, nodes: [{ gatewayExists: false, synced: true }] }],
+    });
+
+    await world.write({ 'gw.yaml': openGateway });
+    expect(await node.settled()).toMatchObject({ targets: tool, configs: mine });
+
+    await world.write({ 'gw.yaml': undefined });
+    expect(await node.settled()).toEqual(nothing);
+  });
+});
+
+describe('an edit', () => {
+  it('that changes nothing on the wire is not sent', async () => {
+    await using world = await startWorld(base);
+    const node = world.node('default/gw');
+    await node.settled();
+    const before = node.responses;
+    await world.write({
+      'tool.yaml': `# a comment\n${mcpService('default/tool').replace('clusterIP', 'sessionAffinity: None, clusterIP')}`,
+      'web.yaml': 'apiVersion: v1\nkind: Service\nmetadata: { name: web }\nspec: { ports: [{ port: 80 }] }\n',
+    });
+    await node.settled();
+    expect(node.responses).toBe(before);
+  });
+
+  it('of one Service is one response with one resource, for each node of the Gateway', async () => {
+    await using world = await startWorld({ ...base, 'other.yaml': mcpService('red/other') });
+    const nodes = [1, 2, 3].map(() => world.node('default/gw'));
+    for (const node of nodes) await node.settled();
+    const before = nodes.map((node) => node.responses);
+    await world.write({ 'tool.yaml': mcpService('default/tool', '10.0.0.2') });
+    for (const node of nodes)
+      expect(await node.settled()).toMatchObject({ targets: { 'default/tool': '10.0.0.2:80' } });
+    expect(nodes.map((node) => node.responses)).toEqual(before.map((count) => count + 1));
+  });
+});
