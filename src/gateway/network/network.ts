@@ -3,7 +3,8 @@ import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { TargetFetch } from '../model.ts';
 import { createConnector, type Guard } from './connector.ts';
-import type { Resolutions } from './resolve.ts';
+import { isLoopback } from './listen.ts';
+import { endpointText, type Resolutions } from './resolve.ts';
 import { targetUrl } from './target-url.ts';
 
 /** Every connection that the gateway opens by HTTP. */
@@ -21,7 +22,7 @@ export function createNetwork(resolutions: Resolutions): Network {
   const targets = agent(resolutions, 'targets');
   const operator = agent(resolutions, 'none');
   return {
-    targetFetch: (target) => targetFetch(targets, target),
+    targetFetch: (target) => targetFetch(targets, target, resolutions),
     operatorFetch: async (url, init) => fetch(url, { ...initOf(init), redirect: 'error', dispatcher: operator }),
     async stop() {
       await Promise.all([targets.destroy(), operator.destroy()]);
@@ -34,14 +35,24 @@ function agent(resolutions: Resolutions, guard: Guard): Agent {
   return new Agent({ connect: createConnector(resolutions, guard), allowH2: false, bodyTimeout: 0, headersTimeout: 0 });
 }
 
-function targetFetch(agent: Agent, target: Target): TargetFetch {
+function targetFetch(agent: Agent, target: Target, resolutions: Resolutions): TargetFetch {
   const url = targetUrl(target);
-  const dispatcher = agent.compose(onlyTo(url?.origin, target.name));
+  const local = url === undefined ? undefined : localAuthority(url, resolutions);
+  const dispatcher = agent.compose(onlyTo({ name: target.name, url, local }));
   return async (input, init) => {
     const plain = initOf(init);
     const headers = plain.headers.filter(([name]) => !ofTheClient.includes(name));
     return fetch(input, { ...plain, headers, dispatcher });
   };
+}
+
+/**
+ * The authority by which a target answers that `--resolve` puts on this machine. Servers on loopback refuse a `Host` that
+ * is not loopback (DNS rebinding), so such a one is called by the address it really has. Others keep their name.
+ */
+function localAuthority({ hostname, port, protocol }: URL, resolutions: Resolutions): string | undefined {
+  const resolved = resolutions.find(hostname, port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port));
+  return resolved !== undefined && isLoopback(resolved.host) ? endpointText(resolved) : undefined;
 }
 
 /** What could carry a client's credentials: nothing here may send it to an upstream. */
@@ -58,14 +69,28 @@ function initOf({ method = 'GET', headers, body, signal, redirect = 'follow' }: 
   return { method, headers: [...new Headers(headers)], body: body ?? null, signal: signal ?? null, redirect };
 }
 
+/** Where one target may be reached. */
+interface Place {
+  readonly name: string;
+  readonly url: URL | undefined;
+  readonly local: string | undefined;
+}
+
 /** Stands below the redirects of `fetch`, so that it sees the origin of each hop. */
-function onlyTo(origin: string | undefined, name: string): Dispatcher.DispatcherComposeInterceptor {
+function onlyTo({ name, url, local }: Place): Dispatcher.DispatcherComposeInterceptor {
+  const origin = url?.origin;
+  // A server that is called by its local address redirects to that, too.
+  const origins = [
+    origin,
+    ...(url === undefined || local === undefined ? [] : [new URL(`${url.protocol}//${local}`).origin]),
+  ];
   return (dispatch) => (options, handler) => {
-    if (origin === undefined || String(options.origin) !== origin) {
+    if (origin === undefined || !origins.includes(String(options.origin))) {
       throw new Error(
         `target ${name} is served at ${origin ?? 'no usable URL'}; a request to ${options.origin} is refused`,
       );
     }
-    return dispatch(options, handler);
+    const headers = local === undefined ? options.headers : { ...options.headers, host: local };
+    return dispatch({ ...options, origin, headers: headers ?? null }, handler);
   };
 }
