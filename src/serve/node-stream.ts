@@ -85,7 +85,9 @@ export class NodeStream {
 
   end(end: StreamEnd): void {
     const log = this.#node?.log ?? this.#parts.log.child({ peer: this.#outlet.peer });
-    if (this.#outlet.open) log.warn('a stream is ended', { code: end.code, reason: end.message });
+    // Being unavailable is nobody's fault, and every node of the fleet hears of it.
+    const level = end.code === 'UNAVAILABLE' ? 'info' : 'warn';
+    if (this.#outlet.open) log[level]('a stream is ended', { code: end.code, reason: end.message });
     this.#outlet.end(end);
   }
 

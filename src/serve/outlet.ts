@@ -2,6 +2,9 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { type Ending, type StreamEnd, statusOf } from './stream-end.ts';
 import type { Incoming } from './variant.ts';
 
+/** How many requests of one stream are served before all others get their turn. */
+const requestsAtOnce = 4;
+
 export type AdsCall = ServerDuplexStream<Incoming, Buffer>;
 
 /** What happens on a stream. Nothing is told after `ended`, which is told once. */
@@ -22,6 +25,7 @@ export class Outlet {
   readonly #listener: OutletListener;
   #open = true;
   #writable = true;
+  #served = 0;
 
   constructor(call: AdsCall, listener: OutletListener) {
     this.#call = call;
@@ -30,7 +34,10 @@ export class Outlet {
     this.authority = call.getHost();
     this.hostNames = call.metadata.get('x-alt-xds-hostname').map(String);
     call.on('data', (incoming: Incoming) => {
-      if (this.#open) listener.received(incoming);
+      if (!this.#open) return;
+      listener.received(incoming);
+      this.#served += 1;
+      if (this.#open && this.#served % requestsAtOnce === 0) this.#giveWay();
     });
     call.on('drain', () => {
       this.#writable = true;
@@ -64,6 +71,14 @@ export class Outlet {
     // This is how grpc-js is told a status; it reads no further request.
     this.#call.emit('error', Object.assign(new Error(message), { code: statusOf[code], details: message }));
     this.#call.pause();
+  }
+
+  /** What a node sends in one go is read in one go: without a pause a flood of it would hold everybody up (rule A10). */
+  #giveWay(): void {
+    this.#call.pause();
+    setImmediate(() => {
+      if (this.#open) this.#call.resume();
+    });
   }
 
   #close(ending: Ending): boolean {

@@ -37,7 +37,8 @@ export function changeSubscription(
   const legacy = before === undefined && legacyWildcard && subscribe.length === 0;
   const named = subscribe.filter(isName);
   const unnamed = unsubscribe.filter(isName);
-  const names = new Set([...(before?.names ?? []), ...named]);
+  const names = new Set(before?.names);
+  for (const name of named) names.add(name);
   const left = new Set(unnamed.filter((name) => names.delete(name)));
 
   const wildcard = unsubscribe.includes(everything)

@@ -104,6 +104,30 @@ it('I3 a change that comes while a node is taken in is not lost', async () => {
   await stream.silence();
 });
 
+it('A10 a flood of requests of one node is not served before the request of another', async () => {
+  const flooding = await world.following();
+  const other = await world.following();
+  const served = (): number => world.counters.total('gatehouse_xds_requests_total', { type: targetType });
+  const before = served();
+  for (let index = 0; index < 1000; index += 1) flooding.request(targetType, { nonce: 'stale' });
+  other.request(configType);
+  await other.next();
+  expect(served() - before).toBeLessThan(200);
+  await flooding.silence();
+  expect(served() - before).toBe(1000);
+});
+
+it('F4 a node that never reads is let go, whatever it has yet to read', async () => {
+  const blind = createClosedWindow(world.address, 'gw.default');
+  blind.request({ typeUrl: targetType });
+  const marker = await world.following();
+  while (world.server.nodes()[0]?.types.length !== 1) await marker.silence();
+  world.clock.advance(30_000);
+  expect(world.counters.total('gatehouse_xds_streams_ended_total', { code: 'DEADLINE_EXCEEDED' })).toBe(2);
+  expect(world.server.nodes()).toEqual([]);
+  blind.close();
+});
+
 describe('A10 the queue of pushes', () => {
   it('serves each stream once, however often it is added', async () => {
     const pushed: string[] = [];
