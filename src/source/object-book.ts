@@ -24,7 +24,7 @@ interface Slot {
 }
 
 /** A copy that does not count, beside the one that does. */
-export interface Duplicate {
+interface Duplicate {
   readonly file: ManifestFile;
   readonly finding: Finding;
 }

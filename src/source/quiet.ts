@@ -10,7 +10,7 @@ export interface Quiet {
 }
 
 /** Completes with one value after so many milliseconds. */
-export function after(clock: Clock, milliseconds: number): Observable<void> {
+function after(clock: Clock, milliseconds: number): Observable<void> {
   return new Observable((subscriber) =>
     clock.after(milliseconds, () => {
       subscriber.next();

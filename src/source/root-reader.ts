@@ -53,7 +53,7 @@ export class RootReader {
   /** Of the entries that are links, dangling ones too. */
   readonly #linkWaypoints = new Map<string, readonly Waypoint[]>();
   /** The folder that the root is, or was last. */
-  #folder: { readonly path: string; readonly identity: string } | undefined;
+  #folder: string | undefined;
 
   constructor(options: RootReaderOptions) {
     this.#options = options;
@@ -63,13 +63,13 @@ export class RootReader {
   /** Where changes concern this root, as far as the last look could tell. */
   *concerns(): Generator<Concern> {
     for (const { folder, name } of this.#waypoints) yield { folder, name, entry: undefined };
-    if (this.#folder) yield { folder: this.#folder.path, name: undefined, entry: undefined };
+    if (this.#folder !== undefined) yield { folder: this.#folder, name: undefined, entry: undefined };
     for (const [entry, waypoints] of this.#linkWaypoints) {
       for (const { folder, name } of waypoints) yield { folder, name, entry };
     }
   }
 
-  /** Never throws. A folder that is not the one of the last time is looked at wholly. */
+  /** What cannot be looked at is a problem of the world; nothing is thrown. */
   async look(scope: Scope): Promise<void> {
     const { root: drive } = parse(this.#absolute);
     const trail = await followLinks(drive, this.#absolute);
@@ -88,18 +88,16 @@ export class RootReader {
     this.#keepOnly(new Set(['']));
   }
 
-  async #lookAtFolder({ realPath, stats }: Found, scope: Scope): Promise<void> {
-    const identity = `${stats.dev}:${stats.ino}`;
-    const same = this.#folder?.path === realPath && this.#folder.identity === identity;
-    let names: ReadonlySet<string>;
+  async #lookAtFolder({ realPath }: Found, scope: Scope): Promise<void> {
+    let names = scope;
     try {
-      names = same && scope !== 'all' ? scope : new Set((await readdir(realPath)).filter(isManifestName));
+      if (names === 'all') names = new Set((await readdir(realPath)).filter(isManifestName));
     } catch (error) {
       return this.#missing(`cannot be listed (${errorCode(error)})`);
     }
-    this.#folder = { path: realPath, identity };
+    this.#folder = realPath;
     this.#options.world.rootSeen(this.#options.root);
-    if (names !== scope) this.#keepOnly(names);
+    if (scope === 'all') this.#keepOnly(names);
     const waiting = [...names];
     while (waiting.length > 0) {
       await Promise.all(waiting.splice(0, TOGETHER).map((name) => this.#lookAtEntry(realPath, name)));

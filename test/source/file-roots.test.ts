@@ -123,4 +123,13 @@ describe('the name of a root', () => {
     save(root, 'a.yaml', serviceText('a', 2));
     await files.until(() => files.port('default/a') === 2);
   });
+
+  it('is one root when it is there twice', async () => {
+    const folder = createFolder();
+    save(folder, 'a.yaml', serviceText('a'));
+    const missing = join(folder, 'missing');
+    const files = await startFiles([folder, missing, `${folder}/.`, missing]);
+    expect(files.work()).toEqual({ reads: 1, parses: 1 });
+    expect(files.log.lines).toHaveLength(1);
+  });
 });

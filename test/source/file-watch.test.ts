@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Counters } from '../../src/edges.ts';
 import { fileSource } from '../../src/source/source.ts';
 import { createBatches } from '../support/batches.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -28,8 +29,10 @@ describe('time', () => {
     const folder = createFolder();
     const clock = createManualClock();
     const files = await startFiles([folder], { clock });
-    const { reads } = files.work();
+    const looked = files.looked();
     clock.advance(25);
+    await looked;
+    const { reads } = files.work();
     for (let port = 1; port <= 500; port += 1) save(folder, 'a.yaml', serviceText('a', port));
     // The look by the clock, the quiet and its ceiling.
     await clock.armed(3);
@@ -70,12 +73,33 @@ describe('an end', () => {
     const clock = createManualClock();
     const files = await startFiles([folder], { clock });
     save(folder, 'a.yaml', serviceText('a'));
-    await clock.armed(3);
+    expect(clock.waiting()).toEqual([25, 500, 5000]);
+    clock.advance(25);
+    // The look has begun.
     await files.stop();
     expect(clock.waiting()).toEqual([]);
+    save(folder, 'b.yaml', serviceText('b'));
     clock.advance(10_000);
     expect(files.all).toHaveLength(1);
   });
+});
+
+it('what happens between a look at a folder and the beginning of its watch is not missed', async () => {
+  const folder = createFolder();
+  save(folder, 'a.yaml', serviceText('a'));
+  const counters: Counters = {
+    count(name) {
+      if (name === 'gatehouse_source_reads_total') save(folder, 'b.yaml', serviceText('b'));
+    },
+    gauge: () => undefined,
+  };
+  const batches = createBatches();
+  const stop = await fileSource({ roots: [folder], clock: systemClock, log: createRecordedLog(), counters }).start(
+    batches.deliver,
+  );
+  onTestFinished(stop);
+  expect(batches.resources.size).toBe(1);
+  await batches.until(() => batches.resources.size === 2);
 });
 
 it('a consumer that throws is logged, and told what comes next', async () => {

@@ -1,4 +1,4 @@
-import { symlinkSync, unlinkSync } from 'node:fs';
+import { symlinkSync, truncateSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createFolder, save, startFiles } from './file-rig.ts';
@@ -74,5 +74,13 @@ describe('a file that cannot be taken as text', () => {
     save(folder, 'a.yaml', serviceText('a').padEnd(5 * 1024 * 1024, '# '));
     const files = await startFiles([folder]);
     expect(files.port('default/a')).toBe(80);
+  });
+
+  it('is not even read for being many times as large', async () => {
+    const folder = createFolder();
+    save(folder, 'a.yaml', '');
+    truncateSync(join(folder, 'a.yaml'), 3 * 1024 ** 3);
+    const files = await startFiles([folder]);
+    expect(files.problems()).toEqual([expect.stringContaining('has 3221225472 bytes, more than 5242880')]);
   });
 });
