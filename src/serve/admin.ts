@@ -1,6 +1,6 @@
 import { Server } from '@grpc/grpc-js';
 import type { StopAsync } from '../edges.ts';
-import { bind, type Listen } from './bind.ts';
+import { bind, type Listen, unbind } from './bind.ts';
 import type { Health } from './health.ts';
 
 /** The gRPC services that are for operators and not for nodes, running. */
@@ -17,6 +17,6 @@ export async function startAdmin(listen: Listen, health: Health): Promise<Runnin
   const address = await bind(server, listen, 'operators');
   return {
     address,
-    stop: async () => server.forceShutdown(),
+    stop: () => unbind(server, address, 0),
   };
 }

@@ -6,6 +6,7 @@ import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../gen/grpc/health/v1/health.ts';
+import { quoted } from './bounded-text.ts';
 
 type Watch = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
 
@@ -35,7 +36,7 @@ export class Health {
       ) => {
         const { service } = call.request;
         if (services.has(service)) answer(null, { status: this.#status() });
-        else answer({ code: status.NOT_FOUND, details: `no service "${service}" here` });
+        else answer({ code: status.NOT_FOUND, details: `no service ${quoted(service)} here` });
       },
       watch: (call: Watch) => this.#watch(call),
     });

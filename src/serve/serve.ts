@@ -1,7 +1,7 @@
 import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Snapshots } from '../snapshot/model.ts';
-import { bind, type Listen } from './bind.ts';
+import { bind, type Listen, unbind } from './bind.ts';
 import { createDelta } from './delta.ts';
 import { Health } from './health.ts';
 import type { NodeStatus } from './model.ts';
@@ -20,7 +20,7 @@ export interface AdsServerOptions {
   readonly maxRequest?: number;
   /** A delta that would be larger is split into several responses; bytes. Default 4 MiB, what gRPC clients accept. */
   readonly maxResponse?: number;
-  /** About how many bytes the names of one subscription may take; RESOURCE_EXHAUSTED beyond. Default 16 MiB. */
+  /** About how many bytes the names of one subscription may take; RESOURCE_EXHAUSTED beyond. Default 4 MiB. */
   readonly maxSubscription?: number;
 }
 
@@ -64,10 +64,11 @@ class GrpcAdsServer implements AdsServer {
   readonly #streamParts: NodeStreamParts;
   readonly #server: Server;
   readonly #streams = new Set<NodeStream>();
+  #bound: Listen | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: AdsServerOptions, parts: AdsServerParts) {
-    const { ackTimeout = 30_000, maxSubscription = 16 * mebibyte, maxRequest = 32 * mebibyte } = options;
+    const { ackTimeout = 30_000, maxSubscription = 4 * mebibyte, maxRequest = 32 * mebibyte } = options;
     this.#parts = parts;
     this.health = new Health(parts.ready);
     this.#streamParts = {
@@ -92,8 +93,9 @@ class GrpcAdsServer implements AdsServer {
     this.#register(createStateOfTheWorld(bodies));
   }
 
-  start(listen: Listen): Promise<Listen> {
-    return bind(this.#server, listen, 'nodes');
+  async start(listen: Listen): Promise<Listen> {
+    this.#bound = await bind(this.#server, listen, 'nodes');
+    return this.#bound;
   }
 
   stop(grace: number): Promise<void> {
@@ -128,15 +130,12 @@ class GrpcAdsServer implements AdsServer {
     this.#parts.counters.count('gatehouse_xds_streams_ended_total', { code });
   }
 
-  async #stop(grace: number): Promise<void> {
+  #stop(grace: number): Promise<void> {
     const { clock, random } = this.#parts;
     this.health.stop();
-    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     for (const stream of this.#streams) clock.after((random() * grace) / 2, () => stream.end(shuttingDown));
-    // A client may leave its connection, or a stream that it does not read, open for ever (rule G10).
-    const giveUp = clock.after(grace, () => this.#server.forceShutdown());
-    await closed;
-    giveUp();
+    // A client may keep its connection, or a stream that it does not read, open for ever (rule G10).
+    return unbind(this.#server, this.#bound, grace);
   }
 }
 

@@ -105,16 +105,16 @@ it('I3 a change that comes while a node is taken in is not lost', async () => {
 });
 
 it('A10 a flood of requests of one node is not served before the request of another', async () => {
-  const flooding = await world.following();
+  const flooding = createClosedWindow(world.address, 'gw.default');
   const other = await world.following();
   const served = (): number => world.counters.total('gatehouse_xds_requests_total', { type: targetType });
   const before = served();
-  for (let index = 0; index < 1000; index += 1) flooding.request(targetType, { nonce: 'stale' });
+  flooding.request(...Array.from({ length: 400 }, () => ({ typeUrl: targetType, responseNonce: 'stale' })));
   other.request(configType);
   await other.next();
   expect(served() - before).toBeLessThan(200);
-  await flooding.silence();
-  expect(served() - before).toBe(1000);
+  while (served() - before < 400) await other.silence();
+  flooding.close();
 });
 
 it('F4 a node that never reads is let go, whatever it has yet to read', async () => {

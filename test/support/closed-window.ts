@@ -8,9 +8,12 @@ import {
 
 /** A node whose HTTP/2 window is closed: the server cannot write a single byte to it until it opens. */
 export interface ClosedWindow {
-  request(fields: DeepPartial<DeltaDiscoveryRequest>): void;
+  /** Several requests leave as one piece. */
+  request(...requests: readonly DeepPartial<DeltaDiscoveryRequest>[]): void;
   /** Opens the window; answers what arrives from then on, in its order, and acknowledges each. */
   open(): AsyncIterable<DeltaDiscoveryResponse>;
+  /** Settles when the connection is gone. */
+  readonly closed: Promise<'by the server' | 'by itself'>;
   close(): void;
 }
 
@@ -18,6 +21,8 @@ export interface ClosedWindow {
 export function createClosedWindow(address: string, hostName: string): ClosedWindow {
   const session = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
   session.on('error', () => {});
+  const { promise: closed, resolve } = Promise.withResolvers<'by the server' | 'by itself'>();
+  session.on('close', () => resolve('by the server'));
   const stream = session.request({
     ':method': 'POST',
     ':path': ads.deltaAggregatedResources.path,
@@ -26,12 +31,8 @@ export function createClosedWindow(address: string, hostName: string): ClosedWin
     'x-alt-xds-hostname': hostName,
   });
   stream.on('error', () => {});
-  const request = (fields: DeepPartial<DeltaDiscoveryRequest>): void => {
-    const message = DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial(fields)).finish();
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(message.length, 1);
-    stream.write(Buffer.concat([head, message]));
-  };
+  const request = (...requests: readonly DeepPartial<DeltaDiscoveryRequest>[]): void =>
+    void stream.write(Buffer.concat(requests.map(framed)));
   return {
     request,
     async *open() {
@@ -48,6 +49,17 @@ export function createClosedWindow(address: string, hostName: string): ClosedWin
         }
       }
     },
-    close: () => session.destroy(),
+    closed,
+    close() {
+      resolve('by itself');
+      session.destroy();
+    },
   };
+}
+
+function framed(fields: DeepPartial<DeltaDiscoveryRequest>): Buffer {
+  const message = DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial(fields)).finish();
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
 }
