@@ -117,6 +117,7 @@ function neededPorts({ gatewayPort }: Guide): Parameters<typeof portsInUse>[0] {
   return [
     { host: '127.0.0.1', port: 9977, what: 'where gateways connect', remedy: stop },
     { host: '127.0.0.1', port: 9097, what: 'the debug endpoint', remedy: stop },
+    { host: '127.0.0.1', port: 9098, what: 'gRPC for operators', remedy: stop },
     { host: '0.0.0.0', port: 9092, what: 'health and metrics', remedy: stop },
     { host: '127.0.0.1', port: 19000, what: "the gateway's admin endpoint", remedy: stop },
     {
