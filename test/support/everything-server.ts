@@ -44,7 +44,8 @@ async function launch(transport: string, port: number): Promise<ChildProcess> {
   return child;
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody has right now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const port = portOf(server.address());
