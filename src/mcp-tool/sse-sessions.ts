@@ -61,8 +61,19 @@ export function createSseSessions(
 
 function parse(body: string): JSONRPCMessage | undefined {
   try {
-    return parseJSONRPCMessage(JSON.parse(body));
+    return parseJSONRPCMessage(withoutNullParams(JSON.parse(body)));
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Deployed gateways of spring 2025 write an absent cursor as `"cursor": null`, which the original reads as absent and
+ * the SDK refuses. No parameter of 2024-11-05 means anything as null.
+ */
+function withoutNullParams(message: unknown): unknown {
+  if (typeof message !== 'object' || message === null || !('params' in message)) return message;
+  const { params } = message;
+  if (typeof params !== 'object' || params === null || Array.isArray(params)) return message;
+  return { ...message, params: Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null)) };
 }
