@@ -11,7 +11,7 @@ import { TypeStream, type TypeStreamLimits, type TypeStreamParts } from './type-
 import { unknownType } from './unknown-type.ts';
 import type { AdsRequest, Incoming, Variant } from './variant.ts';
 
-export interface NodeStreamLimits extends TypeStreamLimits {
+interface NodeStreamLimits extends TypeStreamLimits {
   /** How many types that nobody registered one stream may ask for. */
   readonly maxUnknownTypes: number;
 }

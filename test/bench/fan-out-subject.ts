@@ -12,7 +12,7 @@ import { createRecordedLog } from '../support/recorded-log.ts';
 import { systemClock } from '../support/system-clock.ts';
 
 /** Something that tells a fleet of one change, and hears when each node has it. */
-export interface Subject {
+interface Subject {
   readonly port: number;
   /** Makes a change and pushes it. */
   change(): void;

@@ -47,9 +47,9 @@ interface Rig {
 }
 
 async function startRig(subject: SubjectName, targets: number): Promise<Rig> {
-  const server = start('./fan-out-server.ts', subject, String(targets));
+  const server = start(new URL('./fan-out-server.ts', import.meta.url), subject, String(targets));
   const { port } = await heard<FromServer, 'listening'>(server, 'listening');
-  const fleet = start('./fan-out-fleet.ts', String(port), String(nodes));
+  const fleet = start(new URL('./fan-out-fleet.ts', import.meta.url), String(port), String(nodes));
   const { bytes } = await heard<FromFleet, 'connected'>(fleet, 'connected');
   const cpu: number[] = [];
   const milliseconds: number[] = [];
@@ -94,8 +94,8 @@ async function rowOf(rig: Rig, targets: number, floor: Rig | undefined, broken: 
   };
 }
 
-function start(file: string, ...args: readonly string[]): ChildProcess {
-  return fork(new URL(file, import.meta.url), args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+function start(file: URL, ...args: readonly string[]): ChildProcess {
+  return fork(file, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 }
 
 /** The next message of this kind. Rejects when the process ends instead. */
