@@ -76,18 +76,6 @@ describe('HTTP+SSE', () => {
     await stream.close();
   });
 
-  it('reads a parameter that is null as an absent one, as deployed gateways write an absent cursor', async () => {
-    const stream = await openStream();
-    const endpoint = endpointOf(await stream.next());
-    const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
-    await post(endpoint, JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }));
-    await stream.next();
-    await post(endpoint, JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
-    await post(endpoint, JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/list', params: { cursor: null } }));
-    expect(await stream.next()).toContain('convert_to_markdown');
-    await stream.close();
-  });
-
   it.each([
     ['no session', '/messages/', 400, 'session_id is required'],
     ['an ill-formed session', '/messages/?session_id=1', 400, 'Invalid session ID'],
@@ -129,6 +117,18 @@ describe('HTTP+SSE', () => {
 });
 
 describe('an HTTP+SSE session', () => {
+  it('reads a parameter that is null as an absent one, as deployed gateways write an absent cursor', async () => {
+    const stream = await openStream();
+    const endpoint = endpointOf(await stream.next());
+    const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
+    await post(endpoint, JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }));
+    await stream.next();
+    await post(endpoint, JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+    await post(endpoint, JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/list', params: { cursor: null } }));
+    expect(await stream.next()).toContain('convert_to_markdown');
+    await stream.close();
+  });
+
   it('ends when its stream closes', async () => {
     const stream = await openStream();
     const endpoint = endpointOf(await stream.next());
