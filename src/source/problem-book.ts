@@ -43,7 +43,7 @@ export class ProblemBook {
     this.#counters.gauge('gatehouse_input_errors', this.#errors);
   }
 
-  /** By file, line and column; the same lines reached in two ways are told once. */
+  /** By file, line and column, then by what is said: what came first decides nothing. The same lines reached in two ways are told once. */
   list(): readonly InputProblem[] {
     const told = new Map<string, InputProblem>();
     for (const placed of [...this.#current.values()].flat().sort(comparePlaced)) {
@@ -91,6 +91,11 @@ function comparePlaced(a: Placed, b: Placed): number {
   return (
     Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)) ||
     (from?.line ?? 0) - (to?.line ?? 0) ||
-    (from?.column ?? 0) - (to?.column ?? 0)
+    (from?.column ?? 0) - (to?.column ?? 0) ||
+    compareTexts(signature(a), signature(b))
   );
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

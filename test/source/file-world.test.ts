@@ -189,6 +189,20 @@ describe('a root that is gone', () => {
 });
 
 describe('the same object twice', () => {
+  it('is told of in one order, whichever copy was read first', () => {
+    const copies = [
+      ['a/x.yaml', serviceText('s')],
+      ['a/y.yaml', `unknown: field\n${serviceText('s')}`],
+    ] as const;
+    const told = [copies, copies.toReversed()].map((history) => {
+      const hand = createEmptyHand();
+      for (const [path, text] of history) hand.write(path, text);
+      return hand.messages();
+    });
+    expect(told[0]).toHaveLength(2);
+    expect(told[1]).toEqual(told[0]);
+  });
+
   it('is the first copy in the order of the roots, then of the names, then of the documents', () => {
     const hand = createEmptyHand();
     hand.write('b/a.yaml', documents(serviceText('s', 4), serviceText('s', 5)));
