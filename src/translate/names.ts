@@ -134,7 +134,7 @@ function isClaimValue(text: string): text is ClaimValue {
 
 function isResourceId(text: string): text is ResourceId {
   if (text === '*') return true;
-  return isText(text, 1024) && /^[^:*]+:./u.test(text);
+  return isText(text, 1024) && /^[^:*]+:./su.test(text);
 }
 
 /**

@@ -111,6 +111,7 @@ describe('the id of a resource', () => {
     expect(resourceId({ all: true })).toBe('*');
     expect(resourceId({ all: false, target: 'default/tool', item: 'a:b' })).toBe('default/tool:a:b');
     expect(resourceId({ all: false, target: 'default/tool', item: '*' })).toBe('default/tool:*');
+    expect(resourceId({ all: false, target: 'default/tool', item: '\u2028' })).toBe('default/tool:\u2028');
   });
 
   it.each([
