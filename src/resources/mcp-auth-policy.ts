@@ -1,29 +1,47 @@
-import { type Decoder, defaulted, optional, refine, refused, requiredOr } from './decoder.ts';
+import { type Decoder, defaulted, optional, refine, requiredOr } from './decoder.ts';
 import { defineKind, type Kind } from './kind.ts';
 import { list } from './list.ts';
-import { type Block, narrowing, whole } from './mapping.ts';
-import type { MCPAuthPolicy, Part, PolicyRule, TargetRef } from './model.ts';
-import { ok } from './part.ts';
+import { type Block, narrowing } from './mapping.ts';
+import type { MCPAuthPolicy, Part, PolicyRule, TargetRef, TargetRefPart } from './model.ts';
+import { firstFault, ok, understood } from './part.ts';
 import { policyRule } from './policy-rule.ts';
-import { API_GROUP, API_KIND, DNS_SUBDOMAIN } from './syntax.ts';
+import { API_GROUP, API_KIND, DNS_LABEL, DNS_SUBDOMAIN } from './syntax.ts';
 import { type TextRule, text } from './text.ts';
 
 /** An empty kind is an absent one. */
 const KIND_OR_EMPTY: TextRule = { ...API_KIND, test: (value) => value === '' || API_KIND.test(value) };
 
-/** Another group or kind, and a section, are understood: that they are not supported is for the translation to say. */
-const targetRef: Decoder<TargetRef> = refine(
-  whole(
-    narrowing({
-      group: optional(text(API_GROUP)),
-      kind: optional(text(KIND_OR_EMPTY)),
-      name: text(DNS_SUBDOMAIN),
-      sectionName: optional(text(DNS_SUBDOMAIN)),
-      namespace: refused('is not known here: a policy names a Gateway of its own namespace. Remove it.'),
-    }),
-  ),
-  ({ name, group, kind, sectionName }) => ok({ name, group, kind, sectionName }),
-);
+const targetRefBlock = narrowing({
+  group: optional(text(API_GROUP)),
+  kind: optional(text(KIND_OR_EMPTY)),
+  name: text(DNS_SUBDOMAIN),
+  sectionName: optional(text(DNS_SUBDOMAIN)),
+  namespace: optional(text(DNS_LABEL)),
+});
+
+/**
+ * Another group or kind, and a section, are understood: that they are not supported is for the translation to say. A
+ * field that is not known leaves the reference the name that it is reported under.
+ */
+const targetRef: Decoder<TargetRef> = (value, at, report): TargetRefPart => {
+  const block = targetRefBlock(value, at, report);
+  if (!block.ok) return block;
+  const { group, kind, name, sectionName, namespace } = block.value.fields;
+  if (!name.ok) return name;
+  const unreadable = firstFault([group, kind, sectionName, namespace]);
+  if (unreadable) return unreadable;
+  const outside = understood(namespace) === undefined ? undefined : report.error([...at, 'namespace'], NO_NAMESPACE);
+  const ref = {
+    name: name.value,
+    group: understood(group),
+    kind: understood(kind),
+    sectionName: understood(sectionName),
+  };
+  const fault = block.value.unknown[0] ?? outside;
+  return fault ? { ...fault, ref: { ...ref, namespace: understood(namespace) } } : ok(ref);
+};
+
+const NO_NAMESPACE = 'is not known here: a policy names a Gateway of its own namespace. Remove it.';
 
 type Spec = {
   readonly targetRefs: Decoder<readonly Part<TargetRef>[]>;

@@ -171,10 +171,18 @@ export interface TargetRef {
   readonly sectionName: string | undefined;
 }
 
+/** A reference, or why it is not understood; the second with its name when that much can be read: it is reported under it. */
+export type TargetRefPart = Part<TargetRef> | (Fault & { readonly ref: NamedRef });
+
+/** What a reference names that has fields which are not known. `namespace` is one: policies do not leave theirs. */
+export interface NamedRef extends TargetRef {
+  readonly namespace: string | undefined;
+}
+
 export interface MCPAuthPolicy {
   readonly kind: 'MCPAuthPolicy';
   readonly identity: Identity;
-  readonly targetRefs: readonly Part<TargetRef>[];
+  readonly targetRefs: readonly TargetRefPart[];
   /** A fault: an unknown field in `spec`. Then no rule of it counts. */
   readonly rules: Part<readonly Part<PolicyRule>[]>;
 }

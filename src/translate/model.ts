@@ -129,6 +129,7 @@ export interface GatewayStatus {
 export interface AncestorRef {
   readonly group: string;
   readonly kind: string;
+  readonly namespace?: string;
   readonly name: string;
   readonly sectionName?: string;
 }

@@ -69,11 +69,14 @@ function findFailure(context: Context, key: string, { verdicts, consequences }: 
     .find((failure) => failure !== undefined);
 }
 
-/** What a reference leads to. A Gateway that could not be judged is there, and serves nothing. */
+/** What a reference leads to. A Gateway that could not be judged is there, and serves nothing; of another controller's nothing is told. */
 type AttachedTo = Allowance | { readonly kind: 'missing' } | { readonly kind: 'nothing'; readonly message: string };
 
 function standingOf({ points }: Reference, context: Context, { gateways, allowances }: PolicyFindings): AttachedTo {
-  if (points.to === 'nothing') return { kind: 'nothing', message: points.message };
+  if (points.to === 'nothing') {
+    const allowance = points.of === undefined ? undefined : context.get(allowances, points.of);
+    return allowance?.kind === 'foreign' ? allowance : { kind: 'nothing', message: points.message };
+  }
   const allowance = context.get(allowances, points.gateway);
   if (allowance !== undefined) return allowance;
   const failed = [gateways, allowances].some(({ failures }) => context.get(failures, points.gateway) !== undefined);

@@ -1,4 +1,4 @@
-import type { Part, TargetRef } from '../resources/model.ts';
+import type { NamedRef, TargetRefPart } from '../resources/model.ts';
 import { quote } from './condition.ts';
 import type { AncestorRef, GatewayKey } from './model.ts';
 
@@ -7,8 +7,8 @@ export interface Reference {
   readonly ancestorRef: AncestorRef;
   readonly points:
     | { readonly to: 'gateway'; readonly gateway: GatewayKey }
-    /** To something that a policy cannot be attached to. */
-    | { readonly to: 'nothing'; readonly message: string };
+    /** To something that a policy cannot be attached to; `of` is the Gateway that it would be about all the same. */
+    | { readonly to: 'nothing'; readonly message: string; readonly of: GatewayKey | undefined };
 }
 
 /** All references of a policy. */
@@ -23,49 +23,65 @@ const gatewayGroup = 'gateway.networking.k8s.io';
 const gatewayKind = 'Gateway';
 
 /** Reads the references of a policy that stands in `namespace`; they cannot leave it. */
-export function readReferences(targetRefs: readonly Part<TargetRef>[], namespace: string): References {
+export function readReferences(targetRefs: readonly TargetRefPart[], namespace: string): References {
+  const readings = targetRefs.map((ref, at) => read(ref, `spec.targetRefs[${at}]`, namespace));
+  const understood = new Set(readings.flatMap((reading) => (reading.kind === 'understood' ? [reading.place] : [])));
   const written = new Map<string, Reference>();
   const unwritable: string[] = [];
-  for (const [at, ref] of targetRefs.entries()) {
-    const field = `spec.targetRefs[${at}]`;
-    if (!ref.ok) {
-      unwritable.push(ref.reason);
-      continue;
-    }
-    const ancestorRef = spell(ref.value);
-    if (!isWritable(ancestorRef)) {
-      unwritable.push(`${field} cannot be a reference: its group, kind, name or sectionName is malformed.`);
-      continue;
-    }
-    const points = resolve(ancestorRef, field, namespace);
-    const { group, kind, name, sectionName } = ancestorRef;
-    const key = points.to === 'gateway' ? points.gateway : JSON.stringify([group, kind, name, sectionName]);
-    if (!written.has(key)) written.set(key, { ancestorRef, points });
+  for (const reading of readings) {
+    if (reading.kind === 'unwritable') unwritable.push(reading.reason);
+    // A status has one place for what is named alike, and what is understood comes first.
+    else if (reading.kind === 'faulty' && (understood.has(reading.place) || written.has(reading.place)))
+      unwritable.push(reading.reason);
+    else if (!written.has(reading.place)) written.set(reading.place, reading.reference);
   }
   return { written: [...written.values()], unwritable };
 }
 
-/** As written, with what is absent filled in. An empty kind is filled in too: the API refuses it in a status. */
-function spell({ group, kind, name, sectionName }: TargetRef): AncestorRef {
-  const ref = { group: group ?? gatewayGroup, kind: kind || gatewayKind, name };
-  return sectionName === undefined ? ref : { ...ref, sectionName };
+/** `place` is the same for what means the same Gateway, or is the same reference. */
+type Reading =
+  | { readonly kind: 'understood'; readonly place: string; readonly reference: Reference }
+  /** It can be named, and what else it says is not understood. */
+  | { readonly kind: 'faulty'; readonly place: string; readonly reference: Reference; readonly reason: string }
+  | { readonly kind: 'unwritable'; readonly reason: string };
+
+function read(part: TargetRefPart, field: string, namespace: string): Reading {
+  if (!part.ok && !('ref' in part)) return { kind: 'unwritable', reason: part.reason };
+  const ancestorRef = spell(part.ok ? { ...part.value, namespace: undefined } : part.ref);
+  const malformed = `${field} cannot be a reference: its group, kind, name or sectionName is malformed.`;
+  if (!isWritable(ancestorRef)) return { kind: 'unwritable', reason: malformed };
+  const points = resolve(ancestorRef, field, namespace);
+  const place = points.to === 'gateway' ? points.gateway : JSON.stringify(ancestorRef);
+  if (part.ok) return { kind: 'understood', place, reference: { ancestorRef, points } };
+  const { reason } = part;
+  const of = points.to === 'gateway' ? points.gateway : points.of;
+  return { kind: 'faulty', place, reference: { ancestorRef, points: { to: 'nothing', message: reason, of } }, reason };
 }
 
-function resolve(
-  { group, kind, name, sectionName }: AncestorRef,
-  field: string,
-  namespace: string,
-): Reference['points'] {
+/** As written, with what is absent filled in. An empty kind is filled in too: the API refuses it in a status. */
+function spell({ group, kind, namespace, name, sectionName }: NamedRef): AncestorRef {
+  return {
+    group: group ?? gatewayGroup,
+    kind: kind || gatewayKind,
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    ...(sectionName === undefined ? {} : { sectionName }),
+  };
+}
+
+function resolve(ref: AncestorRef, field: string, home: string): Reference['points'] {
+  const { group, kind, namespace = home, name, sectionName } = ref;
   if ((group !== gatewayGroup && group !== '') || kind !== gatewayKind) {
     const found = `kind ${quote(kind)} in group ${quote(group)}`;
     const message = `${field} is of ${found}: a policy can be attached to a Gateway of group "${gatewayGroup}" only.`;
-    return { to: 'nothing', message };
+    return { to: 'nothing', message, of: undefined };
   }
+  const gateway = `${namespace}/${name}`;
   if (sectionName !== undefined) {
     const message = `${field}.sectionName is not supported: rules hold for the whole Gateway, remove it to mean that.`;
-    return { to: 'nothing', message };
+    return { to: 'nothing', message, of: gateway };
   }
-  return { to: 'gateway', gateway: `${namespace}/${name}` };
+  return { to: 'gateway', gateway };
 }
 
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

@@ -228,6 +228,19 @@ describe('a targetRef', () => {
   ])('that is %s is not understood, and its neighbours are', (_, value) => {
     expect(policy({ targetRefs: [ref, value, ref] }).targetRefs.map(isUnderstood)).toEqual([true, false, true]);
   });
+
+  it.each<[string, Mapping, unknown]>([
+    ['a misspelt field', { sectionname: 'http' }, { name: 'g' }],
+    ['a namespace', { namespace: 'there' }, { name: 'g', namespace: 'there' }],
+    [
+      'an unknown field beside others',
+      { kind: 'Service', sectionName: 'a', port: 1 },
+      { name: 'g', kind: 'Service', sectionName: 'a' },
+    ],
+  ])('with %s still has a name to be reported under', (_, fields, named) => {
+    const [part] = policy({ targetRefs: [{ name: 'g', ...fields }] }).targetRefs;
+    expect(part).toEqual({ ok: false, reason: expect.stringMatching(/is not (a known field|known here)/), ref: named });
+  });
 });
 
 describe('a policy', () => {
