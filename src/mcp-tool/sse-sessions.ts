@@ -68,12 +68,13 @@ function parse(body: string): JSONRPCMessage | undefined {
 }
 
 /**
- * Deployed gateways of spring 2025 write an absent cursor as `"cursor": null`, which the original reads as absent and
- * the SDK refuses. No parameter of 2024-11-05 means anything as null.
+ * Deployed gateways of spring 2025 write absent parameters, and an absent cursor, as null. The original reads that as
+ * absent and the SDK refuses it. No parameter of 2024-11-05 means anything as null.
  */
 function withoutNullParams(message: unknown): unknown {
   if (typeof message !== 'object' || message === null || !('params' in message)) return message;
-  const { params } = message;
-  if (typeof params !== 'object' || params === null || Array.isArray(params)) return message;
-  return { ...message, params: Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null)) };
+  const { params, ...rest } = message;
+  if (params === null) return rest;
+  if (typeof params !== 'object' || Array.isArray(params)) return message;
+  return { ...rest, params: Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null)) };
 }

@@ -189,6 +189,8 @@ describe('a client that writes what is absent as null', () => {
     await post(endpoint, JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
     await post(endpoint, JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/list', params: { cursor: null } }));
     expect(await stream.next()).toContain('convert_to_markdown');
+    await post(endpoint, JSON.stringify({ jsonrpc: '2.0', id: 3, method: 'tools/list', params: null }));
+    expect(await stream.next()).toContain('convert_to_markdown');
     await stream.close();
   });
 });
