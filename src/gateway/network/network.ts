@@ -38,11 +38,12 @@ function agent(resolutions: Resolutions, guard: Guard): Agent {
 function targetFetch(agent: Agent, target: Target, resolutions: Resolutions): TargetFetch {
   const url = targetUrl(target);
   const local = url === undefined ? undefined : localAuthority(url, resolutions);
-  const dispatcher = agent.compose(onlyTo({ name: target.name, url, local }));
+  const dispatcher = agent.compose(onlyTo({ name: target.name, origin: url?.origin, local }));
   return async (input, init) => {
     const plain = initOf(init);
     const headers = plain.headers.filter(([name]) => !ofTheClient.includes(name));
-    return fetch(input, { ...plain, headers, dispatcher });
+    const response = await fetch(input, { ...plain, headers, dispatcher });
+    return url === undefined || local === undefined ? response : redirectedByName(response, url, local);
   };
 }
 
@@ -53,6 +54,16 @@ function targetFetch(agent: Agent, target: Target, resolutions: Resolutions): Ta
 function localAuthority({ hostname, port, protocol }: URL, resolutions: Resolutions): string | undefined {
   const resolved = resolutions.find(hostname, port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port));
   return resolved !== undefined && isLoopback(resolved.host) ? endpointText(resolved) : undefined;
+}
+
+/** A server that is called by its local address redirects there, too. To everybody above, it has the target's name. */
+function redirectedByName(response: Response, url: URL, local: string): Response {
+  const to = URL.parse(response.headers.get('location') ?? '');
+  if (to?.origin !== new URL(`${url.protocol}//${local}`).origin) return response;
+  const { body, status, statusText } = response;
+  const headers = new Headers(response.headers);
+  headers.set('location', `${url.origin}${to.pathname}${to.search}`);
+  return new Response(body, { status, statusText, headers });
 }
 
 /** What could carry a client's credentials: nothing here may send it to an upstream. */
@@ -69,28 +80,22 @@ function initOf({ method = 'GET', headers, body, signal, redirect = 'follow' }: 
   return { method, headers: [...new Headers(headers)], body: body ?? null, signal: signal ?? null, redirect };
 }
 
-/** Where one target may be reached. */
-interface Place {
-  readonly name: string;
-  readonly url: URL | undefined;
-  readonly local: string | undefined;
-}
-
 /** Stands below the redirects of `fetch`, so that it sees the origin of each hop. */
-function onlyTo({ name, url, local }: Place): Dispatcher.DispatcherComposeInterceptor {
-  const origin = url?.origin;
-  // A server that is called by its local address redirects to that, too.
-  const origins = [
-    origin,
-    ...(url === undefined || local === undefined ? [] : [new URL(`${url.protocol}//${local}`).origin]),
-  ];
+function onlyTo(place: {
+  readonly name: string;
+  readonly origin: string | undefined;
+  readonly local: string | undefined;
+}): Dispatcher.DispatcherComposeInterceptor {
+  const { name, origin, local } = place;
   return (dispatch) => (options, handler) => {
-    if (origin === undefined || !origins.includes(String(options.origin))) {
+    if (origin === undefined || String(options.origin) !== origin) {
       throw new Error(
         `target ${name} is served at ${origin ?? 'no usable URL'}; a request to ${options.origin} is refused`,
       );
     }
-    const headers = local === undefined ? options.headers : { ...options.headers, host: local };
-    return dispatch({ ...options, origin, headers: headers ?? null }, handler);
+    return dispatch(
+      local === undefined ? options : { ...options, headers: { ...options.headers, host: local } },
+      handler,
+    );
   };
 }
