@@ -36,6 +36,7 @@ export const quickSettings: Omit<ServeSettings, 'filenames'> = {
   xdsListen: { host: '127.0.0.1', port: 0 },
   debugListen: { host: '127.0.0.1', port: 0 },
   metricsListen: { host: '127.0.0.1', port: 0 },
+  adminListen: { host: '127.0.0.1', port: 0 },
   shutdownGrace: 0,
   ackTimeout: 30_000,
   receiveLimit: 4 * 1024 * 1024,
