@@ -4,11 +4,11 @@ import { createMetrics, startDebug } from './debug/debug.ts';
 import type { Clock, Logger, Random, StopAsync } from './edges.ts';
 import type { ListenAddress } from './flags.ts';
 import type { Commit } from './graph/model.ts';
+import { addressText, listening } from './listening.ts';
 import { createPipeline } from './pipeline.ts';
 import { createAdsServer, startAdmin } from './serve/serve.ts';
 import { fileSource } from './source/source.ts';
 import { reportStatuses } from './status-log.ts';
-import { EnvironmentError } from './terminal.ts';
 import { versionOfAll } from './wire/wire.ts';
 
 export interface AppParts {
@@ -65,6 +65,7 @@ export async function startApp(
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
   };
+  const { xdsListen, debugListen, metricsListen, adminListen } = settings;
   try {
     const look = {
       ...pipeline,
@@ -75,11 +76,13 @@ export async function startApp(
       descriptorSet,
       log,
     };
-    const debug = await listening(() => startDebug(settings, look));
+    const debug = await listening({ 'debug-listen': debugListen, 'metrics-listen': metricsListen }, () =>
+      startDebug(settings, look),
+    );
     started.push(debug.stop);
-    const admin = await listening(() => startAdmin(settings.adminListen, ads.health));
+    const admin = await listening({ 'admin-listen': adminListen }, () => startAdmin(adminListen, ads.health));
     started.push(admin.stop);
-    const xds = await listening(() => ads.start(settings.xdsListen));
+    const xds = await listening({ 'xds-listen': xdsListen }, () => ads.start(xdsListen));
     started.push(() => ads.stop(settings.shutdownGrace));
     const addresses = { xds, ...debug.addresses, admin: admin.address };
     tellAddresses(log, addresses);
@@ -103,17 +106,7 @@ export async function startApp(
 }
 
 function tellAddresses(log: Logger, addresses: Readonly<Record<string, ListenAddress>>): void {
-  for (const [listener, { host, port }] of Object.entries(addresses)) {
-    log.info('listening', { listener, address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` });
-  }
-}
-
-/** A port in use, or an address that is not ours, is for the person at the terminal. */
-async function listening<T>(start: () => Promise<T>): Promise<T> {
-  try {
-    return await start();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new EnvironmentError(`cannot listen: ${message}`, { cause: error });
+  for (const [listener, address] of Object.entries(addresses)) {
+    log.info('listening', { listener, address: addressText(address) });
   }
 }

@@ -30,7 +30,7 @@ const lastLines = 8;
 /** Starts `gatehouse <command>`; its log goes to `<logs>/<command>.log`. */
 export function startProgram(source: ProgramSource, command: string, args: readonly string[]): Program {
   const child = spawn(process.execPath, [source.entry, command, ...args, '--log-format=json'], {
-    env: { ...source.environment },
+    env: withoutFlags(source.environment),
     stdio: ['ignore', 'ignore', 'pipe'],
     // Ctrl-C reaches the whole group of the terminal; only the demo decides when its programs end.
     detached: true,
@@ -66,6 +66,11 @@ export function startProgram(source: ProgramSource, command: string, args: reado
       clearTimeout(kill);
     },
   };
+}
+
+/** What somebody set for the demo itself, or for a program of their own, would change the story: flags tell everything here. */
+function withoutFlags(environment: ProgramSource['environment']): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('GATEHOUSE_')));
 }
 
 function followLog(child: ChildProcess, file: string, listening: (name: string, address: string) => void): string[] {

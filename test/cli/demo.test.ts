@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { startProgram } from '../../src/demo/programs.ts';
+import { portOf } from '../support/gateway-rig.ts';
+import { cli } from '../support/terminal.ts';
+
+const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+it('says before the story that a port is in use, and which flag chooses another', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '0.0.0.0', resolve));
+  const port = portOf(taken.address());
+  const { code, stdout, stderr } = await cli(['demo', `--port=${port}`]);
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect(stderr).toContain(
+    `port ${port} on 0.0.0.0, the gateway's listener, is in use: choose another with npm start -- --port <port>`,
+  );
+  await new Promise((resolve) => taken.close(resolve));
+});
+
+it('starts its programs as the story needs them, whatever the environment says of flags', {
+  timeout: 30_000,
+}, async () => {
+  const logs = await mkdtemp(join(tmpdir(), 'gatehouse-demo-'));
+  const environment = { ...process.env, GATEHOUSE_LOG_LEVEL: 'error', GATEHOUSE_ALLOW_PRIVATE_ADDRESSES: 'perhaps' };
+  const source = { entry, logs, environment, died: () => undefined };
+  const tool = startProgram(source, 'mcp-tool', ['--port=0']);
+  expect(await tool.listening('mcp')).toMatch(/^127\.0\.0\.1:\d+$/);
+  await tool.stop();
+  await rm(logs, { recursive: true });
+});

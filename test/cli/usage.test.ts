@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { serveFlags, serveSettings } from '../../src/config.ts';
+import { readFlags } from '../../src/flags.ts';
+import { cli } from '../support/terminal.ts';
+
+describe('a wrong command line', () => {
+  it.each([
+    [['serv'], /unknown command "serv"\. Did you mean serve\?/],
+    [['gatway', '--help'], /Did you mean gateway\?/],
+    [['serve', '-f', '.', '--xds-lisen=:1'], /unknown flag --xds-lisen\. Did you mean --xds-listen\?/],
+    [['serve', '-f', '.', '-x'], /unknown flag -x\. /],
+    [['gateway', '--resolv=a'], /Did you mean --resolve\?/],
+    [['demo', '--onse'], /Did you mean --once\?/],
+    [['demo', 'once'], /unexpected argument "once"\. See gatehouse demo --help/],
+    [['serve'], /say what to serve: gatehouse serve -f <file or folder>/],
+    [['serve', '-f'], /--filename needs a value: --filename=<file or folder>/],
+    [['serve', '-f', '.', '--xds-listen=9977'], /--xds-listen is <host>:<port>, for example .*, not "9977"/],
+    [['serve', '-f', '.', '--debug-listen=:99999'], /--debug-listen is <host>:<port>/],
+    [['serve', '-f', '.', '--quiet=5'], /--quiet is a number with a unit \(ms, s, m, h\), for example 10s, not "5"/],
+    [['serve', '-f', '.', '--receive-limit=0'], /--receive-limit is a whole number from 1 to/],
+    [['serve', '-f', '.', '--external-name-services=perhaps'], /--external-name-services is true or false/],
+    [['serve', '-f', '.', '--cluster-domain=.local'], /--cluster-domain is a domain name/],
+    [['serve', '-f', '.', '--log-level=loud'], /--log-level is one of debug, info, warn, error, not "loud"/],
+    [['gateway'], /--file=<path or URL> or with --config=<JSON>, exactly one/],
+    [['gateway', '--config={}', '--file=a'], /exactly one/],
+    [['gateway', '--config={'], /--config: is not JSON/],
+    [['gateway', '--config={}', '--list=some'], /--list is one of all, filtered, not "some"/],
+    [['mcp-tool', '--port=99999'], /--port is a whole number from 0 to 65535, not "99999"/],
+    [['demo', '--port=0'], /--port is a whole number from 1 to 65535/],
+  ])('is answered with what to write instead: %j', async (args, message) => {
+    const { code, stdout, stderr } = await cli(args, {});
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^gatehouse: [^\n]+\n$/);
+    expect(stderr).toMatch(message);
+  });
+
+  it('is one in the environment too', async () => {
+    const { code, stderr } = await cli(['serve', '-f', '.'], { GATEHOUSE_LOG_LEVEL: 'loud' });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('"loud"') });
+  });
+});
+
+describe('a flag', () => {
+  const settings = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): object =>
+    serveSettings(readFlags(serveFlags, args, environment));
+
+  it('comes before the environment, and that before the default', () => {
+    const environment = { GATEHOUSE_CLUSTER_DOMAIN: 'example.org', GATEHOUSE_XDS_LISTEN: '[::1]:7' };
+    expect(settings(['-f', 'a', '--cluster-domain=example.com'], environment)).toMatchObject({
+      clusterDomain: 'example.com',
+      xdsListen: { host: '::1', port: 7 },
+      debugListen: { host: '127.0.0.1', port: 9097 },
+    });
+  });
+
+  it('that is empty in the environment is not set there', () => {
+    expect(settings(['-f', 'a'], { GATEHOUSE_CLUSTER_DOMAIN: '' })).toMatchObject({ clusterDomain: 'cluster.local' });
+  });
+
+  it('is written either way', () => {
+    expect(settings(['--filename', 'a', '--shutdown-grace', '250ms', '--quiet=1.5s'])).toMatchObject({
+      filenames: ['a'],
+      shutdownGrace: 250,
+      quiet: { idle: 1500, ceiling: 500 },
+    });
+  });
+
+  it('that may be repeated is separated by commas in the environment, and wholly replaced by the command line', () => {
+    const environment = { GATEHOUSE_FILENAME: 'a,b', GATEHOUSE_NAMESPACE: 'red,blue' };
+    expect(settings([], environment)).toMatchObject({ filenames: ['a', 'b'], namespaces: ['red', 'blue'] });
+    expect(settings(['-f', 'c', '-f', 'd'], environment)).toMatchObject({ filenames: ['c', 'd'] });
+  });
+
+  it('that is a switch is turned on by its name and off with =false', () => {
+    expect(settings(['-f', 'a', '--allow-loopback-targets', '--external-name-services=false'])).toMatchObject({
+      allowLoopbackTargets: true,
+      externalNameServices: false,
+    });
+    expect(settings(['-f', 'a'], { GATEHOUSE_ALLOW_LOOPBACK_TARGETS: 'true' })).toMatchObject({
+      allowLoopbackTargets: true,
+    });
+  });
+});
