@@ -32,7 +32,7 @@ export interface GatewayView {
   readonly nodes: readonly NodeView[];
 }
 
-export interface TypeView {
+interface TypeView {
   readonly typeUrl: string;
   readonly version: string;
   readonly resources: readonly { readonly name: string; readonly version: string; readonly resource: unknown }[];

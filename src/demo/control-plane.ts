@@ -1,5 +1,5 @@
 /** What the debug endpoint says of the one Gateway, as far as the story needs it. */
-export interface Held {
+interface Held {
   /** The Gateway's snapshot version. */
   readonly version: string;
   /** Ids of the nodes that acknowledged all of that version. */

@@ -7,7 +7,7 @@ import type { ShardedView } from './view.ts';
 const diffTrees = sortedBtreeDiff.default;
 
 /** What makes `to` out of `from`. Skips the shards, and the parts of shards, that both have in common. */
-export function differenceOf(from: ShardedView, to: ShardedView): Difference {
+function differenceOf(from: ShardedView, to: ShardedView): Difference {
   const changed: EncodedResource[] = [];
   const removed: string[] = [];
   const compareShards = (before: Shard, after: Shard): void => {

@@ -10,7 +10,7 @@ import { type Digest, ShardDigest, ShardedView } from './view.ts';
 export type { ScopeOf } from './scopes.ts';
 
 /** One type of resources and the collections that say who is served what of it. */
-export interface TypeSource {
+interface TypeSource {
   readonly type: ResourceType;
   /** By any key; a resource changes its shard only by changing its name. */
   readonly resources: Collection<PlacedResource>;
