@@ -92,3 +92,23 @@ describe('as long as a folder does not exist', () => {
     expect(await node.settled()).toMatchObject({ targets: {} });
   });
 });
+
+describe('several roots', () => {
+  it('come in the order of -f, and only objects of the wanted namespaces count', async () => {
+    const settings = { filenames: ['FOLDER/z.yaml', 'FOLDER'], namespaces: ['default'] };
+    const files = {
+      'z.yaml': mcpService('default/tool'),
+      'a.yaml': mcpService('default/tool', '10.0.0.2'),
+      'gw.yaml': together(openGateway, mcpService('red/tool')),
+    };
+    await using running = await startWorld(files, settings);
+    expect(await running.node('default/gw').settled()).toMatchObject({ targets: tool });
+    const problems = await running.problems();
+    expect(problems).toMatchObject([
+      {
+        place: expect.stringMatching(/a\.yaml:2:1$/),
+        message: expect.stringMatching(/already defined at .*z\.yaml:2:1/),
+      },
+    ]);
+  });
+});

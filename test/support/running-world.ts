@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningApp, startApp } from '../../src/app.ts';
 import type { ServeSettings } from '../../src/config.ts';
-import type { ListenAddress } from '../../src/flags.ts';
+import { addressText } from '../../src/listening.ts';
 import type { InputProblem } from '../../src/source/model.ts';
 import type { Files } from './fresh-world.ts';
 import { GatewayNode, type NodeClaims } from './gateway-node.ts';
@@ -30,7 +30,7 @@ export interface RunningWorld extends AsyncDisposable {
   get(listener: 'debug' | 'metrics', path: string): Promise<{ readonly status: number; readonly body: string }>;
 }
 
-export const quickSettings: Omit<ServeSettings, 'filenames'> = {
+const quickSettings: Omit<ServeSettings, 'filenames'> = {
   ...defaultSettings,
   namespaces: [],
   xdsListen: { host: '127.0.0.1', port: 0 },
@@ -114,10 +114,6 @@ export async function startWorld(
       await rm(root, { recursive: true });
     },
   };
-}
-
-export function addressText({ host, port }: ListenAddress): string {
-  return `${host}:${port}`;
 }
 
 function fenceManifest(number: number, controllerName: string): string {

@@ -1,0 +1,159 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AdsClient, createAdsClient } from '../support/ads-client.ts';
+import { configType, targetType } from '../support/hand-made-world.ts';
+import { mcpGateway, mcpService, openGateway, policy, together } from '../support/manifests.ts';
+import { type RunningWorld, startWorld } from '../support/running-world.ts';
+import { nodeOf } from '../support/served-world.ts';
+
+let running: RunningWorld;
+let client: AdsClient;
+
+beforeAll(async () => {
+  const gateways = together(openGateway, mcpGateway('red/gw', 'from: Same'));
+  const others = together(mcpService('default/tool'), policy('default/p', 'gw'), policy('red/lost', 'gone'));
+  running = await startWorld({ 'a.yaml': gateways, 'b.yaml': others, 'c.yaml': '"' });
+  client = createAdsClient(`127.0.0.1:${running.app.listening.xds.port}`);
+});
+afterAll(async () => {
+  client.close();
+  await running[Symbol.asyncDispose]();
+});
+
+const view = async (query = ''): Promise<unknown> =>
+  JSON.parse((await running.get('debug', `/snapshots/xds${query}`)).body);
+
+/** Asks with a Host header of its own, which `fetch` does not let anybody choose. */
+function statusFor(host: string, method = 'GET', path = '/'): Promise<number | undefined> {
+  const { host: address, port } = running.app.listening.debug;
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  request({ host: address, port, path, method, headers: { host } }, (response) => {
+    response.resume();
+    resolve(response.statusCode);
+  })
+    .on('error', reject)
+    .end();
+  return promise;
+}
+
+describe('the debug view', () => {
+  it('shows what every Gateway is served, what its author is told, and what is wrong in the input', async () => {
+    const version = expect.stringMatching(/^[0-9a-f]{32}$/);
+    expect(await view()).toMatchObject({
+      synced: true,
+      gateways: [
+        {
+          gateway: 'default/gw',
+          exists: true,
+          version,
+          types: [
+            {
+              typeUrl: configType,
+              version,
+              resources: [
+                {
+                  name: 'default.p',
+                  version,
+                  resource: {
+                    namespace: 'default',
+                    name: 'p',
+                    rules: [{ key: 'sub', value: 'me', resource: { id: '*', type: 'TOOL' }, matcher: 'EQUALS' }],
+                  },
+                },
+              ],
+            },
+            {
+              typeUrl: targetType,
+              resources: [
+                { name: 'default/tool', resource: { name: 'default/tool', host: '10.0.0.1', port: 80, path: '' } },
+              ],
+            },
+          ],
+          status: {
+            conditions: expect.arrayContaining([expect.objectContaining({ type: 'Accepted', status: 'True' })]),
+          },
+        },
+        { gateway: 'red/gw', types: [{ resources: [] }, { resources: [] }] },
+      ],
+      policies: [{ name: 'p' }, { name: 'lost', ancestors: [{ conditions: [{ reason: 'TargetNotFound' }] }] }],
+      problems: [{ severity: 'error', place: expect.stringMatching(/c\.yaml:1:\d+$/) }],
+    });
+  });
+
+  it('shows one Gateway when asked for it, and tells a wrong question from one that has no answer', async () => {
+    expect(await view('?gateway=red/gw')).toMatchObject({
+      gateways: [{ gateway: 'red/gw' }],
+      policies: [{ name: 'lost' }],
+    });
+    expect(await view('?gateway=red/gone')).toMatchObject({ gateways: [{ gateway: 'red/gone', exists: false }] });
+    expect(await running.get('debug', '/snapshots/xds?gateway=gw')).toMatchObject({
+      status: 400,
+      body: expect.stringContaining('<namespace>/<name>'),
+    });
+    expect((await running.get('debug', '/snapshots/xds?pretty')).body).toMatch(/^\{\n {2}"synced"/);
+  });
+});
+
+describe('the debug view of nodes', () => {
+  it('shows each one with what it acknowledged and what it last refused', async () => {
+    const node = { ...nodeOf('default/gw'), id: 'a node' };
+    const stream = client.open().request(targetType, { node }).request(configType, { node });
+    for (const response of [await stream.next(), await stream.next()]) {
+      if (response.typeUrl === targetType) stream.ack(response);
+      else stream.nack(response, 'default.p: I do not like it');
+    }
+    await stream.silence();
+    expect(await view('?gateway=default/gw')).toMatchObject({
+      gateways: [
+        {
+          nodes: [
+            {
+              id: 'a node',
+              identifiedBy: 'metadata.role',
+              variety: 'delta',
+              synced: false,
+              types: [
+                { typeUrl: configType, rejection: { message: 'default.p: I do not like it' }, counts: { nacks: 1 } },
+                { typeUrl: targetType, acked: { version: expect.any(String) }, counts: { acks: 1, nacks: 0 } },
+                { known: false },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+    stream.cancel();
+  });
+});
+
+describe('the debug endpoint', () => {
+  it('has a page for people, in which nothing of what others wrote is markup', async () => {
+    const metadata = { id: '<script>alert(1)</script>', metadata: { role: 'default~gw' } };
+    const stream = client.open().request(targetType, { node: metadata });
+    await stream.accept();
+    const { status, body } = await running.get('debug', '/');
+    expect(status).toBe(200);
+    expect(body).toContain('default/gw');
+    expect(body).toContain('&#60;script&#62;');
+    expect(body).not.toContain('<script');
+    stream.cancel();
+  });
+
+  it('answers loopback names only, and changes nothing', async () => {
+    for (const host of ['localhost', 'LOCALHOST:9097', '127.0.0.1:1', '[::1]:9097'])
+      expect(await statusFor(host)).toBe(200);
+    for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1']) {
+      expect(await statusFor(host), host).toBe(403);
+    }
+    for (const method of ['POST', 'PUT', 'DELETE']) expect(await statusFor('localhost', method)).toBe(405);
+    expect(await statusFor('localhost', 'GET', '/nothing')).toBe(404);
+    expect(await statusFor('localhost', 'HEAD')).toBe(200);
+  });
+
+  it('shows the graph: every collection, with what each was made from when asked', async () => {
+    const { status, body } = await running.get('debug', '/snapshots/graph?keys');
+    expect(status).toBe(200);
+    expect(body).toContain('wire/targets');
+    expect(body).toContain('default/tool');
+  });
+});
