@@ -1,10 +1,11 @@
-import { SSEClientTransport, SseError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { SSEClientTransport, SseError } from '@modelcontextprotocol/client';
+import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, implementation, protocolVersions } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import { untilAborted, within } from '../rpc/time-limit.ts';
-import { boundedFetch } from './bounded-fetch.ts';
-import type { Capabilities, UpstreamParts, Wire } from './model.ts';
+import type { Capabilities, UpstreamParts } from './model.ts';
+import { type Address, createTransport, type Transport } from './transport.ts';
 
 /** An initialized connection to a target. */
 export interface Connection {
@@ -14,24 +15,11 @@ export interface Connection {
   close(reason: Error): Promise<void>;
 }
 
-/** Where and how to connect. */
-export interface Address {
-  readonly wire: Wire;
-  readonly url: URL;
-}
-
 /** A target is given this long to end our session when we leave. */
 const farewellMilliseconds = 1_000;
 
-/** The stream of a target's own notifications is opened again this often, with growing pauses. */
-const reconnection = {
-  initialReconnectionDelay: 1_000,
-  maxReconnectionDelay: 30_000,
-  reconnectionDelayGrowFactor: 2,
-  maxRetries: 5,
-};
-
-type Transport = SSEClientTransport | StreamableHTTPClientTransport;
+/** What a target asks of us at once. */
+const maxInFlight = 64;
 
 /**
  * Opens a connection over one wire and shakes hands. No capability of a client is offered to the target: what it asks
@@ -40,12 +28,12 @@ type Transport = SSEClientTransport | StreamableHTTPClientTransport;
  * @param lost called once when the connection breaks by itself after the handshake
  */
 export async function connect(
-  { wire, url }: Address,
+  address: Address,
   parts: UpstreamParts,
   lost: () => void,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const transport = createTransport(wire, url, parts);
+  const transport = createTransport(address, parts);
   const peer = createTargetPeer(transport, parts);
   const end = (reason: Error): void => {
     transport.onclose = noop;
@@ -80,20 +68,19 @@ export async function connect(
   }
 }
 
-function createTransport(wire: Wire, url: URL, { fetch: unbounded, clock, random }: UpstreamParts): Transport {
-  const fetch = boundedFetch(unbounded);
-  if (wire === 'http-sse') return new SSEClientTransport(url, { fetch });
-  return new StreamableHTTPClientTransport(url, {
-    fetch,
-    reconnectionOptions: reconnection,
-    // Sessions that lost the same target must not all come back in the same instant.
-    reconnectionScheduler: (reconnect, delay) => clock.after(delay * (0.5 + random() / 2), reconnect),
-  });
-}
-
 function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<undefined> {
+  let answering = 0;
+  /** Every answer is a request of ours: a target that asks faster than it takes answers goes without them. */
+  const answer = async (message: Message): Promise<void> => {
+    if (answering >= maxInFlight) throw new Error('the target does not take the answers that it asked for');
+    answering += 1;
+    await transport.send(message).finally(() => {
+      answering -= 1;
+    });
+  };
   return createPeer<undefined>({
     send(message, { lost }) {
+      if ('id' in message && !('method' in message)) return answer(message);
       if (transport instanceof SSEClientTransport || lost === undefined) return transport.send(message);
       return transport.send(message, { onRequestStreamEnd: lost });
     },
@@ -102,7 +89,7 @@ function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<unde
       return Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found'));
     },
     notification: (method, params) => parts.notification(method, params),
-    maxInFlight: 64,
+    maxInFlight,
   });
 }
 

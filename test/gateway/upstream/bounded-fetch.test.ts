@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { boundedFetch, maxMessageBytes } from '../../../src/gateway/upstream/bounded-fetch.ts';
 
-const megabyte = new Uint8Array(1024 * 1024).fill(0x78);
-const line = new TextEncoder().encode('x\n');
+const size = 1024 * 1024;
+const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+const megabyte = bytes('x'.repeat(size));
+/** A megabyte of lines, whose first and last byte belong to a line that goes on in the next chunk. */
+const lines = (line: string): Uint8Array<ArrayBuffer> => bytes(line.repeat(size / line.length));
+const most = maxMessageBytes / size;
 
 /** An answer of so many chunks; counts how many were taken. */
-function answering(chunks: readonly Uint8Array<ArrayBuffer>[]) {
+function answering(chunks: readonly Uint8Array<ArrayBuffer>[], type = 'text/event-stream') {
   const taken = { count: 0 };
   const fetch = boundedFetch(() => {
     const left = [...chunks];
@@ -17,25 +21,39 @@ function answering(chunks: readonly Uint8Array<ArrayBuffer>[]) {
         else controller.enqueue(chunk);
       },
     });
-    return Promise.resolve(new Response(body, { status: 202, headers: { 'x-kept': 'yes' } }));
+    return Promise.resolve(new Response(body, { status: 202, headers: { 'x-kept': 'yes', 'content-type': type } }));
   });
   return { fetch, taken };
 }
 
 describe('an answer of a target', () => {
-  it('is as it was when no message in it is too large, however many there are', async () => {
-    const messages = Array.from({ length: 80 }, (_, index) => (index % 2 === 0 ? megabyte : line));
-    const response = await answering(messages).fetch('http://target');
-    expect([response.status, response.headers.get('x-kept')]).toEqual([202, 'yes']);
-    expect((await response.arrayBuffer()).byteLength).toBe(40 * megabyte.length + 40 * line.length);
-  });
+  it.each(['\n\n', '\r\n\r\n', 'x\n\n', '\n\r\n'])(
+    'is as it was when no event in it is too large, however many there are, ending in %j',
+    async (end) => {
+      const chunks = Array.from({ length: 2 * most }, () => [megabyte, ...Array.from(end, bytes)]).flat();
+      const response = await answering(chunks, 'text/event-stream; charset=utf-8').fetch('http://target');
+      expect([response.status, response.headers.get('x-kept')]).toEqual([202, 'yes']);
+      expect((await response.arrayBuffer()).byteLength).toBe(2 * most * (size + end.length));
+    },
+  );
 
-  it('breaks off where a message is too large, and is not read on', async () => {
-    const size = maxMessageBytes / megabyte.length;
-    const { fetch, taken } = answering(Array.from({ length: size * 4 }, () => megabyte));
+  it.each([
+    ['one line', 'text/event-stream', megabyte],
+    ['many lines', 'text/event-stream', lines('data: x\n')],
+    ['many lines with carriage returns', 'text/event-stream', lines('data: \r\n')],
+    ['many lines of a byte', 'text/event-stream', lines('x\n')],
+    ['one line', 'application/json', megabyte],
+    ['many lines', 'application/json', lines('      1\n')],
+    ['empty lines', 'text/html', lines('\n\n')],
+    ['empty lines', '', lines('\n\n')],
+  ])('breaks off where a message of %s of type "%s" is too large, and is not read on', async (_, type, chunk) => {
+    const { fetch, taken } = answering(
+      Array.from({ length: most * 4 }, () => chunk),
+      type,
+    );
     const response = await fetch('http://target');
     await expect(response.arrayBuffer()).rejects.toThrow('larger than');
-    expect(taken.count).toBeLessThan(size * 2);
+    expect(taken.count).toBeLessThan(most * 2);
   });
 
   it('without a body stays without one', async () => {

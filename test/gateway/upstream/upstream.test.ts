@@ -107,6 +107,24 @@ describe('a target', () => {
     expect(await target.arrival('answer')).toMatchObject({ id: 'theirs', params: { error: { code: -32601 } } });
   });
 
+  it('that asks faster than it takes answers goes without them', async () => {
+    await using target = await startRawTarget((_request, say) => {
+      for (let asked = 0; asked < 200; asked++) say('sampling/createMessage', {}, `theirs ${asked}`);
+      return { result: {} };
+    });
+    let answers = 0;
+    const fetchFor = (): TargetFetch => (url, init) => {
+      if (!String(init?.body).includes('"error"')) return fetch(url, init);
+      answers += 1;
+      return new Promise(() => {});
+    };
+    await using gateway = await startGateway({ fetchFor });
+    gateway.world.putTarget(target.target('a'));
+    const client = await open(gateway);
+    expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
+    expect(answers).toBe(64);
+  });
+
   it('whose answer is cut off has not answered, and is asked again with the next request', async () => {
     let cut = true;
     await using target = await startRawTarget(() => (cut ? { cut } : { result: {} }));
