@@ -11,9 +11,17 @@ export class GatewayError extends Error {
   }
 }
 
-/** What went wrong, in one line, for a log or a message. Includes the cause, where `fetch` hides the reason. */
+/** What went wrong, in one line of bounded length, for a log or a message. Includes the cause, where `fetch` hides the reason. */
 export function reasonOf(error: unknown): string {
+  const line = messageOf(error).replace(/[\p{Cc}\s]+/gu, ' ');
+  return line.length > longest ? `${line.slice(0, longest)} …` : line;
+}
+
+/** Some errors quote what the other side sent, which can be a whole page. */
+const longest = 1_000;
+
+function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const message = error.message === '' ? error.name : error.message;
-  return error.cause instanceof Error ? `${message}: ${reasonOf(error.cause)}` : message;
+  return error.cause instanceof Error ? `${message}: ${messageOf(error.cause)}` : message;
 }

@@ -10,19 +10,26 @@ export interface Health {
   forget(target: string): void;
 }
 
+/** So many reasons are logged until the target works again; a target could think of ever new ones. */
+const maxReasons = 4;
+
 /** Starts with every target unknown: one that works from the beginning is not worth a line. */
 export function createHealth(log: Logger): Health {
-  const failing = new Map<string, Set<string>>();
+  /** The reasons that were logged, by target and by what was asked. */
+  const failing = new Map<string, Map<string, Set<string>>>();
   return {
     works(target, what) {
       if (failing.get(target)?.delete(what) === true) log.info('target answers again', { target, request: what });
     },
     fails(target, what, error) {
-      const known = failing.get(target) ?? new Set();
-      failing.set(target, known);
-      if (known.has(what)) return;
-      known.add(what);
-      log.warn('target does not answer', { target, request: what, reason: reasonOf(error) });
+      const ofTarget = failing.get(target) ?? new Map<string, Set<string>>();
+      failing.set(target, ofTarget);
+      const reasons = ofTarget.get(what) ?? new Set();
+      ofTarget.set(what, reasons);
+      const reason = reasonOf(error);
+      if (reasons.size >= maxReasons || reasons.has(reason)) return;
+      reasons.add(reason);
+      log.warn('target does not answer', { target, request: what, reason });
     },
     forget(target) {
       failing.delete(target);

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { createHealth } from '../../../src/gateway/multiplex/health.ts';
+import { createRecordedLog } from '../../support/recorded-log.ts';
+
+it('a target that fails is logged once for each reason, until it works again', () => {
+  const log = createRecordedLog();
+  const health = createHealth(log);
+  health.works('a', 'tools/list');
+  for (const reason of ['refused', 'refused', 'misdirected', 'refused']) {
+    health.fails('a', 'tools/list', new Error(reason));
+  }
+  health.fails('a', 'tools/call', new Error('refused'));
+  health.works('a', 'tools/list');
+  health.fails('a', 'tools/list', new Error('refused'));
+  expect(log.lines.map(({ message, fields }) => [message, fields['request'], fields['reason']])).toEqual([
+    ['target does not answer', 'tools/list', 'refused'],
+    ['target does not answer', 'tools/list', 'misdirected'],
+    ['target does not answer', 'tools/call', 'refused'],
+    ['target answers again', 'tools/list', undefined],
+    ['target does not answer', 'tools/list', 'refused'],
+  ]);
+});
+
+it('a target that fails for ever new reasons, each a page long, fills no log', () => {
+  const log = createRecordedLog();
+  const health = createHealth(log);
+  for (let calls = 0; calls < 100; calls++) {
+    health.fails('a', 'tools/call', new Error(`${calls}: \u001b[2J<html>\n${'x'.repeat(1_000_000)}`));
+  }
+  expect(log.lines).toHaveLength(4);
+  expect(log.lines[0]?.fields['reason']).toMatch(/^0: \[2J<html> x{900}/);
+  expect(log.text().length).toBeLessThan(5_000);
+});
