@@ -18,8 +18,8 @@ export interface Connection {
 /** A target is given this long to end our session when we leave. */
 const farewellMilliseconds = 1_000;
 
-/** What a target asks of us at once. */
-const maxInFlight = 64;
+/** A target asks us for little more than a ping, and whatever it says to an answer may be large. */
+const maxInFlight = 4;
 
 /**
  * Opens a connection over one wire and shakes hands. No capability of a client is offered to the target: what it asks

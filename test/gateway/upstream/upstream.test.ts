@@ -122,7 +122,7 @@ describe('a target', () => {
     gateway.world.putTarget(target.target('a'));
     const client = await open(gateway);
     expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
-    expect(answers).toBe(64);
+    expect(answers).toBe(4);
   });
 
   it('whose answer is cut off has not answered, and is asked again with the next request', async () => {
