@@ -21,7 +21,7 @@ export function* yamlDocuments(text: string, lines: LineCounter): Generator<Yaml
   stopAtFirstError(composer);
   for (const document of composer.compose(tokens(text, lines), true, text.length)) {
     const [error] = document.errors;
-    if (error !== undefined) throw new Unparsable(error.pos[0], error.message);
+    if (error !== undefined) throw noYaml(error.pos[0], error.message);
     yield document;
   }
 }
@@ -40,7 +40,7 @@ function stopAtFirstError(composer: Composer): void {
     if (warning === true) return;
     const place = typeof source === 'object' && 'offset' in source ? source.offset : source;
     // The library catches what is thrown, and reports it again for every collection around the mistake.
-    first ??= new Unparsable(typeof place === 'number' ? place : (place[0] ?? 0), message);
+    first ??= noYaml(typeof place === 'number' ? place : (place[0] ?? 0), message);
     throw first;
   };
   Object.assign(composer, { onError });
@@ -67,6 +67,11 @@ function* tokens(text: string, lines: LineCounter): Generator<CST.Token> {
 }
 
 function sound(token: CST.Token): CST.Token {
-  if (token.type === 'error') throw new Unparsable(token.offset, token.message);
+  if (token.type === 'error') throw noYaml(token.offset, token.message);
   return token;
+}
+
+/** The library's messages are clauses without an end. */
+function noYaml(offset: number, message: string): Unparsable {
+  return new Unparsable(offset, `This is no YAML: ${message.trim().replace(/[.:]?$/, '.')}`);
 }

@@ -41,7 +41,12 @@ interface Bad {
 }
 
 const bad: readonly Bad[] = [
-  { what: 'no YAML', text: 'kind: Service\nspec: [', place: '2:8', message: /.+ Nothing in the file counts/ },
+  {
+    what: 'no YAML',
+    text: 'kind: Service\nspec: [',
+    place: '2:8',
+    message: /^This is no YAML: .*end with a \]\. Nothing in the file counts/,
+  },
   { what: 'no text', text: '\u0000\u0001\u0002', place: '1:1', message: /This is no object: write a mapping/ },
   { what: 'no object', text: 'Dear reader', place: '1:1', message: /This is no object: write a mapping/ },
   {

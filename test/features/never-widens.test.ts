@@ -10,6 +10,9 @@ function filesOf(manifests: readonly Manifest[]): Files {
   return Object.fromEntries(manifests.map((manifest, n) => [`a${n + 10}.yaml`, textOf(manifest)]));
 }
 
+/** Hundreds of whole worlds. */
+const patient = { timeout: 60_000 };
+
 const files = filesOf(base);
 const before = grantsOf(createFreshWorld(files));
 
@@ -25,7 +28,7 @@ it('the world that is spoilt here allows something, and each object that is adde
 });
 
 describe('garbage that is added to a world', () => {
-  it('allows nobody anything, and shows no Gateway a Service', () => {
+  it('allows nobody anything, and shows no Gateway a Service', patient, () => {
     const garbage = fc.array(fc.array(meaningless, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 });
     const property = fc.property(garbage, (added) => {
       const named = added.map((documents, n) => [`z${n}.yaml`, documents.join('\n---\n')]);
@@ -34,7 +37,7 @@ describe('garbage that is added to a world', () => {
     fc.assert(property, { numRuns: 400 });
   });
 
-  it('allows nobody anything from within a file that was good', () => {
+  it('allows nobody anything from within a file that was good', patient, () => {
     const property = fc.property(
       fc.constantFrom(...Object.keys(files)),
       meaningless,
@@ -50,7 +53,7 @@ describe('garbage that is added to a world', () => {
 });
 
 describe('a spoilt object', () => {
-  it('allows no more than it would have allowed', () => {
+  it('allows no more than it would have allowed', patient, () => {
     for (const manifest of more) {
       const allowed = grantsOf(createFreshWorld({ ...files, 'z.yaml': textOf(manifest) }));
       const property = fc.property(spoilt(manifest), (text) => {
@@ -60,7 +63,7 @@ describe('a spoilt object', () => {
     }
   });
 
-  it('allows no more than the good one in its place', () => {
+  it('allows no more than the good one in its place', patient, () => {
     // A Service narrows nothing, and what does not say that it is a Namespace is like a Namespace that was deleted.
     const narrowing = [...base.entries()].filter(([, { kind }]) => kind !== 'Service');
     const place = fc.constantFrom(...narrowing).chain(([n, manifest]) => {
@@ -73,7 +76,7 @@ describe('a spoilt object', () => {
     fc.assert(property, { numRuns: 400 });
   });
 
-  it('is no better as a second copy', () => {
+  it('is no better as a second copy', patient, () => {
     const property = fc.property(fc.constantFrom(...base).chain(spoilt), (text) => {
       expect(beyond({ ...files, 'z.yaml': text }, before), text).toEqual([]);
     });
