@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isTooDeep } from '../rpc/depth.ts';
 import { errorCode } from '../rpc/protocol.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -27,9 +28,25 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
     if (size > maxBodyBytes) return tooLarge;
     chunks.push(bytes);
   }
+  const value = parse(Buffer.concat(chunks).toString());
+  if (value === undefined) return notJson;
+  return isTooDeep(value) ? tooDeep : { kind: 'json', value };
+}
+
+const notJson: Body = { kind: 'refused', status: 400, code: errorCode.parseError, message: 'The body is not JSON' };
+
+const tooDeep: Body = {
+  kind: 'refused',
+  status: 400,
+  code: errorCode.invalidRequest,
+  message: 'The body is nested too deep',
+};
+
+/** What JSON has no word for stands for a text that is none. */
+function parse(text: string): unknown {
   try {
-    return { kind: 'json', value: JSON.parse(Buffer.concat(chunks).toString()) };
+    return JSON.parse(text);
   } catch {
-    return { kind: 'refused', status: 400, code: errorCode.parseError, message: 'The body is not JSON' };
+    return undefined;
   }
 }

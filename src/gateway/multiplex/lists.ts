@@ -51,6 +51,8 @@ const listKinds: Readonly<Record<ListMethod, ListKind>> = {
 const listMilliseconds = 5_000;
 const maxPages = 100;
 const maxEntries = 10_000;
+/** Of all pages of one target, as text: a list with schemas of ten thousand tools fits. */
+const maxCharacters = 16 * 1024 * 1024;
 
 export function isListMethod(method: string): method is ListMethod {
   return Object.hasOwn(listKinds, method);
@@ -131,16 +133,21 @@ interface Question {
   readonly signal: AbortSignal;
 }
 
-/** Reads a target's list to its last page. A target without such a thing has an empty list. */
+/** Reads a target's list to its last page, or to the last one that is not too much. A target without such a thing has an empty list. */
 async function drain(link: Upstream, method: string, kind: ListKind, { params, signal }: Question): Promise<unknown[]> {
   if (!Object.hasOwn(await link.capabilities(signal), kind.capability)) return [];
   const entries: unknown[] = [];
+  let characters = 0;
   let cursor: string | undefined;
   for (let page = 0; page < maxPages && entries.length < maxEntries; page++) {
     const result = await ask(link, method, cursor === undefined ? params : { ...params, cursor }, signal);
     const found = result?.[kind.member];
-    if (Array.isArray(found)) entries.push(...found.slice(0, maxEntries - entries.length));
     const next = result?.['nextCursor'];
+    if (Array.isArray(found)) {
+      characters += JSON.stringify(found).length;
+      if (characters > maxCharacters) return entries;
+      entries.push(...found.slice(0, maxEntries - entries.length));
+    }
     if (typeof next !== 'string' || next === cursor) return entries;
     cursor = next;
   }

@@ -36,7 +36,9 @@ export function createUses(parts: UsesParts): Readonly<Record<string, Answer>> {
   return {
     async 'tools/call'(exchange) {
       const tool = findNamed(parts, 'tool', exchange, stringOf(exchange.params, 'name'));
-      const result = await traffic.forward(tool, exchange, { ...exchange.params, name: tool.name });
+      // Tasks are not offered, so what asks for one is ignored (MCP 2025-11-25, Tasks): nobody could fetch its result.
+      const { task: _, ...params } = exchange.params ?? {};
+      const result = await traffic.forward(tool, exchange, { ...params, name: tool.name });
       return showToolResult(result, showAt(tool.target));
     },
     async 'prompts/get'(exchange) {

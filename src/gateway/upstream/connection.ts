@@ -1,4 +1,5 @@
 import { SSEClientTransport, SseError } from '@modelcontextprotocol/client';
+import { isTooDeep } from '../rpc/depth.ts';
 import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, implementation, protocolVersions } from '../rpc/protocol.ts';
@@ -44,7 +45,10 @@ export async function connect(
     end(reason);
     lost();
   };
-  transport.onmessage = (message) => peer.receive(message, undefined);
+  transport.onmessage = (message) => {
+    const flat = isTooDeep(message) ? errorInsteadOf(message) : message;
+    if (flat !== undefined) peer.receive(flat, undefined);
+  };
   transport.onclose = () => broken(new Error('the target closed the connection'));
   // An EventSource would open a new stream, and with it a new session that nobody has initialized.
   transport.onerror = (error) => {
@@ -91,6 +95,13 @@ function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<unde
     notification: (method, params) => parts.notification(method, params),
     maxInFlight,
   });
+}
+
+/** Whoever waits for an answer that could not be passed on learns that. Other such messages are dropped. */
+function errorInsteadOf(message: Message): Message | undefined {
+  if ('method' in message || message.id === undefined) return undefined;
+  const error = { code: errorCode.internalError, message: 'The answer of the target is nested too deep' };
+  return { jsonrpc: '2.0', id: message.id, error };
 }
 
 async function shakeHands(transport: Transport, peer: Peer<undefined>, signal: AbortSignal): Promise<Capabilities> {

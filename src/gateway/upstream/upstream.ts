@@ -1,5 +1,6 @@
 import { SdkHttpError } from '@modelcontextprotocol/client';
-import type { Result } from '../rpc/model.ts';
+import type { Params, Result } from '../rpc/model.ts';
+import { perRequestVersionKey } from '../rpc/protocol.ts';
 import { untilAborted, within } from '../rpc/time-limit.ts';
 import type { Connection } from './connection.ts';
 import { dial } from './dial.ts';
@@ -30,7 +31,8 @@ export function createUpstream(parts: UpstreamParts): Upstream {
     closed.signal.aborted ? Promise.reject(closed.signal.reason) : (current ?? open());
 
   return {
-    async request(method, params, signal): Promise<Result> {
+    async request(method, asked, signal): Promise<Result> {
+      const params = withoutVersion(asked);
       const used = opening();
       const connection = await untilAborted(signal, used);
       try {
@@ -52,6 +54,12 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       await connection?.close(reason);
     },
   };
+}
+
+/** The revision was agreed on with the target; the SDK would make headers of another one that a client names in a request. */
+function withoutVersion(params: Params | undefined): Params | undefined {
+  const { [perRequestVersionKey]: version, ...meta } = params?._meta ?? {};
+  return version === undefined ? params : { ...params, _meta: meta };
 }
 
 /**

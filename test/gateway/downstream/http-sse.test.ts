@@ -26,6 +26,12 @@ async function open(gateway: GatewayRig, token: string) {
   return { response, lines, event, endpoint, post };
 }
 
+/** A message that is well-formed but for its depth. */
+function nested(levels: number): string {
+  const params = `{"deep":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+  return `{"jsonrpc":"2.0","id":1,"method":"ping","params":${params}}`;
+}
+
 describe('HTTP+SSE', () => {
   it('says first where to post, answers posts with 202, and everything else on the stream', async () => {
     await using gateway = await startGateway();
@@ -53,6 +59,7 @@ describe('HTTP+SSE', () => {
     ['no JSON', '{', 400],
     ['no message', '{}', 400],
     ['a batch', '[]', 400],
+    ['more levels than can be passed on', nested(9_000), 400],
     ['too much', `"${'x'.repeat(5_000_000)}"`, 413],
   ])('refuses a post with %s in it', async (_what, body, status) => {
     await using gateway = await startGateway();

@@ -109,6 +109,12 @@ describe('a request', () => {
   });
 });
 
+/** A message that is well-formed but for its depth. */
+function nested(levels: number): string {
+  const params = `{"deep":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+  return `{"jsonrpc":"2.0","id":1,"method":"ping","params":${params}}`;
+}
+
 describe('a body', () => {
   it.each([
     ['no JSON', '{', 400, -32700],
@@ -118,6 +124,7 @@ describe('a body', () => {
     ['null', 'null', 400, -32700],
     ['a batch', JSON.stringify([list]), 400, -32600],
     ['an empty batch', '[]', 400, -32600],
+    ['more levels than can be passed on', nested(9_000), 400, -32600],
     ['too much', `"${'x'.repeat(5_000_000)}"`, 413, -32000],
   ])('with %s in it is refused', async (_what, body, status, code) => {
     await using gateway = await startGateway();

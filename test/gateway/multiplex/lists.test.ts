@@ -13,6 +13,10 @@ function listing(member: string, pages: readonly unknown[]): Script {
   };
 }
 
+function nested(levels: number): unknown {
+  return JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+}
+
 async function namesOf(client: RawClient): Promise<readonly unknown[]> {
   const { result } = await client.request('tools/list');
   const tools: unknown = result?.['tools'];
@@ -87,6 +91,21 @@ describe('a list', () => {
 });
 
 describe('a list', () => {
+  it('is no larger than what can be kept, whatever a target lists', async () => {
+    const description = 'x'.repeat(6 * 1024 * 1024);
+    await using large = await startRawTarget(({ params }) => {
+      const page = Number(params['cursor'] ?? 0);
+      return { result: { tools: [{ name: `t${page}`, description }], nextCursor: String(page + 1) } };
+    });
+    await using deep = await startRawTarget(() => ({ result: { tools: [{ name: 'x', nested: nested(1_000) }] } }));
+    await using good = await startRawTarget(listing('tools', [{ name: 'x', nested: nested(400) }]));
+    await using gateway = await startGateway();
+    const client = await openAll(gateway, { large, deep, good });
+    expect(await namesOf(client)).toEqual(['good:x', 'large:t0', 'large:t1']);
+    expect(large.received.filter(({ method }) => method === 'tools/list')).toHaveLength(3);
+    expect(await gateway.log.line('does not answer')).toMatchObject({ fields: { target: 'deep' } });
+  });
+
   it('does not ask a target for what it does not offer', async () => {
     await using noPrompts = await startRawTarget(listing('tools', [{ name: 'x' }]), { tools: {} });
     await using unaware = await startRawTarget(() => ({ error: { code: -32601, message: 'Method not found' } }));

@@ -65,6 +65,20 @@ describe('what the gateway does not know', () => {
     expect(completed.params).toEqual({ ref: { ...ref, uri: 'file:///{p}' }, ...unknownParams });
   });
 
+  it('makes no headers: the revision is that of the connection, and a task that nobody could fetch is none', async () => {
+    await using use = await rig(() => ({ result: {} }));
+    const version = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'vendor/key': 1 };
+    const reply = await use.client.request('tools/call', { name: 'ns/raw:t', task: { ttl: 1 }, _meta: version });
+    expect(reply.result).toEqual({});
+    await use.client.request('tools/list', { _meta: version });
+    for (const method of ['tools/call', 'tools/list']) {
+      const { params, headers } = await use.target.arrival(method);
+      expect(params).toEqual({ ...(method === 'tools/call' ? { name: 't' } : {}), _meta: { 'vendor/key': 1 } });
+      expect(headers).toMatchObject({ 'mcp-protocol-version': '2025-11-25' });
+      expect(headers).not.toHaveProperty('mcp-method');
+    }
+  });
+
   it('reaches the client in lists', async () => {
     const entry = {
       name: 'echo',
