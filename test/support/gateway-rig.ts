@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../src/edges.ts';
 import { createDownstream, type Downstream } from '../../src/gateway/downstream/downstream.ts';
 import type { Authenticator, Caller, ListMode, TargetFetch } from '../../src/gateway/model.ts';
+import type { Target } from '../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createFakeWorld, type FakeWorld } from './fake-world.ts';
 import { createRecordedLog, type RecordedLog } from './recorded-log.ts';
 import { systemClock } from './system-clock.ts';
@@ -25,7 +26,7 @@ export interface RigOptions {
   readonly clock?: Clock;
   readonly allowedOrigins?: readonly string[];
   readonly authn?: 'tokens' | 'none';
-  readonly fetchFor?: () => TargetFetch;
+  readonly fetchFor?: (target: Target) => TargetFetch;
   readonly listensOnLoopback?: boolean;
 }
 
