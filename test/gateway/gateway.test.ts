@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -170,6 +170,17 @@ describe('nobody', () => {
     }
     const wrong = await post(gateway, { authorization: 'Bearer x.y.z' });
     expect(wrong.headers.get('www-authenticate')).toContain('error="invalid_token"');
+  });
+
+  it('is who sends two tokens, so that it does not matter who reads which', async () => {
+    const gateway = await start();
+    const asking = request(urlOf(gateway, '/sse'));
+    asking.setHeader('authorization', [`Bearer ${guideToken}`, 'Bearer other']);
+    const { promise, resolve } = Promise.withResolvers<IncomingMessage>();
+    asking.once('response', resolve).end();
+    const { statusCode, headers } = await promise;
+    expect([statusCode, headers['www-authenticate']]).toEqual([401, expect.stringContaining('invalid_token')]);
+    asking.destroy();
   });
 
   it('may do anything without authn, even with a token and a policy for everybody, and the start says so', async () => {

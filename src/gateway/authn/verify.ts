@@ -11,7 +11,7 @@ export type Verification =
   | {
       readonly kind: 'verified';
       readonly claims: JWTPayload;
-      /** Milliseconds since the epoch, from `exp`. */
+      /** Milliseconds since the epoch, from `exp`; for a token that is accepted after that, when it is not any more. */
       readonly expiresAt: number;
     }
   | {
@@ -47,10 +47,16 @@ export async function verify(token: string, keys: KeySet, expected: Expectations
     if (claims.iat !== undefined && !(claims.iat <= now / 1000 + tolerance)) {
       return invalid('ERR_JWT_IAT', 'The token was issued in the future');
     }
-    return { kind: 'verified', claims, expiresAt: Math.min(claims.exp * 1000, Number.MAX_SAFE_INTEGER) };
+    return { kind: 'verified', claims, expiresAt: expiryOf(claims.exp, now) };
   } catch (error) {
     return rejection(error);
   }
+}
+
+/** A request that is accepted must be able to get its answer, so its stream must not be over before it began. */
+function expiryOf(exp: number, now: number): number {
+  const expiry = exp * 1000 > now ? exp : exp + tolerance;
+  return Math.min(expiry * 1000, Number.MAX_SAFE_INTEGER);
 }
 
 /** When several keys fit a token that names none, each is tried (jose hands them over with its error). */

@@ -88,8 +88,12 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   };
 }
 
-function authenticate(authenticator: Authenticator | undefined, { headers }: IncomingMessage): Promise<Authentication> {
-  if (authenticator !== undefined) return authenticator.authenticate(headers.authorization);
+/** Two headers make none that can be read: which of them counts must not depend on who reads them. */
+function authenticate(
+  authenticator: Authenticator | undefined,
+  { headersDistinct }: IncomingMessage,
+): Promise<Authentication> {
+  if (authenticator !== undefined) return authenticator.authenticate(headersDistinct['authorization']?.join(', '));
   return Promise.resolve({ kind: 'caller', caller: { kind: 'anonymous', why: 'no authn configured' } });
 }
 

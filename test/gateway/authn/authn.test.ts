@@ -224,6 +224,15 @@ describe('which key is tried', () => {
 });
 
 describe('a token that was verified', () => {
+  it('expires when it says, and where it is accepted a little later, when it is not any more', async () => {
+    const authn = await withKeys(issuer.jwk);
+    const expiryOf = async (exp: number): Promise<number> =>
+      principal(await authn.authenticate(`Bearer ${await issuer.sign({ ...good(), exp })}`)).expiresAt;
+    expect(await expiryOf(seconds(1))).toBe(clock.now() + 1_000);
+    expect(await expiryOf(seconds(0))).toBe(clock.now() + 60_000);
+    expect(await expiryOf(seconds(-59))).toBe(clock.now() + 1_000);
+  });
+
   it('is not verified again for a minute, nor longer than it is valid', async () => {
     const authn = await withKeys(issuer.jwk);
     const header = `Bearer ${await issuer.sign({ ...good(), exp: seconds(90) })}`;
