@@ -30,7 +30,7 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   }
   const value = parse(Buffer.concat(chunks).toString());
   if (value === undefined) return notJson;
-  return isTooDeep(value) ? tooDeep : { kind: 'json', value };
+  return isTooDeep(value) ? tooDeep : { kind: 'json', value: withoutNullParams(value) };
 }
 
 const notJson: Body = { kind: 'refused', status: 400, code: errorCode.parseError, message: 'The body is not JSON' };
@@ -49,4 +49,11 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Some clients, the first ones in Rust among them, write parameters that are absent as null, which JSON-RPC forbids. */
+function withoutNullParams(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('params' in value) || value.params !== null) return value;
+  const { params: _, ...message } = value;
+  return message;
 }

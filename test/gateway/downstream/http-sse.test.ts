@@ -45,6 +45,16 @@ describe('HTTP+SSE', () => {
     expect(JSON.parse(data ?? '')).toMatchObject({ id: 0, result: { protocolVersion: '2024-11-05' } });
   });
 
+  it('reads parameters of null as none, as some clients write them', async () => {
+    await using gateway = await startGateway();
+    const client = await open(gateway, gateway.token('me'));
+    await client.post(initialize('2024-11-05'));
+    await client.event();
+    expect((await client.post({ jsonrpc: '2.0', id: 5, method: 'ping', params: null })).status).toBe(202);
+    const [, data] = (await client.event()) ?? [];
+    expect(JSON.parse(data ?? '')).toEqual({ jsonrpc: '2.0', id: 5, result: {} });
+  });
+
   it('wants the post’s own token: none is 401, another identity’s 403', async () => {
     await using gateway = await startGateway();
     const client = await open(gateway, gateway.token('me'));
