@@ -5,8 +5,9 @@ import type { Caller } from '../model.ts';
 /** The sessions of one transport, each of them one identity's. */
 export interface SessionTable<S> {
   /**
-   * Makes a session under a new, unguessable id: 128 random bits in hex. When the table is full, the session that has
-   * been idle longest makes room; `undefined` when none is idle.
+   * Makes a session under a new, unguessable id: 128 random bits in hex. When the table is full, another one makes room:
+   * an idle one of the identity that has most, else any idle one, else one in use of an identity that has more than this
+   * caller would; `undefined` when there is none. So nobody can crowd out others.
    */
   open(caller: Caller, make: (id: string) => S): { readonly id: string; readonly session: S } | undefined;
   find(id: string, caller: Caller): Lookup<S>;
@@ -60,19 +61,28 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
     entry.stopIdle = clock.after(idleMilliseconds, () => close(id));
   };
 
-  const makeRoom = (): boolean => {
+  const victimFor = (identity: string): string | undefined => {
+    const groups = [...Map.groupBy(entries, ([, entry]) => entry.identity).values()];
+    const most = groups.reduce((largest, group) => (group.length > largest.length ? group : largest), []);
+    const own = groups.find(([first]) => first?.[1].identity === identity)?.length ?? 0;
+    const idle = [...most, ...entries].find(([, { holds }]) => holds === 0);
+    return (idle ?? (most.length > own + 1 ? most[0] : undefined))?.[0];
+  };
+
+  const makeRoom = (identity: string): boolean => {
     if (entries.size < max) return true;
-    const idle = [...entries].find(([, { holds }]) => holds === 0);
-    if (idle !== undefined) close(idle[0]);
-    return idle !== undefined;
+    const victim = victimFor(identity);
+    if (victim !== undefined) close(victim);
+    return victim !== undefined;
   };
 
   return {
     close,
     open(caller, make) {
-      if (!makeRoom()) return undefined;
+      const identity = identityOf(caller);
+      if (!makeRoom(identity)) return undefined;
       const id = randomBytes(16).toString('hex');
-      const entry: Entry<S> = { session: make(id), identity: identityOf(caller), holds: 0, stopIdle: () => {} };
+      const entry: Entry<S> = { session: make(id), identity, holds: 0, stopIdle: () => {} };
       entries.set(id, entry);
       rest(id, entry);
       return { id, session: entry.session };

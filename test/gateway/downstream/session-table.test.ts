@@ -33,7 +33,9 @@ describe('the table of sessions', () => {
     const nobodys = open({ kind: 'anonymous', why: 'no authn configured' }) ?? '';
     expect(sessions.find(nobodys, someone('anonymous')).kind).toBe('foreign');
   });
+});
 
+describe('a full table', () => {
   it('makes room by closing the session that is idle longest, and none that is in use', () => {
     const { closed, sessions, open } = table(3);
     const [first = '', second = '', third = ''] = [open(), open(), open()];
@@ -50,14 +52,40 @@ describe('the table of sessions', () => {
     expect(sessions.find(first, me).kind).toBe('unknown');
   });
 
+  it('lets nobody crowd out others, however many sessions are held in use', () => {
+    const { closed, sessions, open } = table(4);
+    const mine = [open() ?? '', open() ?? '', open() ?? '', open() ?? ''];
+    for (const id of mine) sessions.hold(id);
+    const [you, they] = [someone('you'), someone('they')];
+    const yours = open(you) ?? '';
+    sessions.hold(yours);
+    expect(closed).toEqual(mine.slice(0, 1));
+    sessions.hold(open(they) ?? '');
+    expect(closed).toEqual(mine.slice(0, 2));
+    expect([open(), open(you), open(they)]).toEqual([undefined, undefined, undefined]);
+    expect(sessions.find(yours, you).kind).toBe('found');
+  });
+
+  it('closes idle sessions of who has most before those of others', () => {
+    const { closed, open } = table(3);
+    const yours = open(someone('you'));
+    const mine = [open(), open()];
+    open(someone('they'));
+    expect(closed).toEqual(mine.slice(0, 1));
+    open(someone('they'));
+    expect(closed).toEqual([mine[0], yours]);
+  });
+
   it('takes no more when all are in use', () => {
     const { closed, sessions, open } = table(1);
     sessions.hold(open() ?? '');
     expect(open()).toBeUndefined();
     expect(closed).toEqual([]);
   });
+});
 
-  it('closes what was not held for the idle time, counted from the end of the last use', () => {
+describe('a session', () => {
+  it('is closed when it was not held for the idle time, counted from the end of the last use', () => {
     const { clock, closed, sessions, open } = table(9);
     const id = open() ?? '';
     clock.advance(999);
@@ -74,7 +102,7 @@ describe('the table of sessions', () => {
     expect(clock.waiting()).toEqual([]);
   });
 
-  it('closes each session once, and all of them at the end', async () => {
+  it('is closed once, at the latest with the table', async () => {
     const { clock, closed, sessions, open } = table(9);
     const [first = '', second = ''] = [open(), open()];
     sessions.close(first);
