@@ -8,7 +8,7 @@ export type Flow =
   /** A response is out and not answered. */
   | { readonly kind: 'waiting'; readonly nonce: string; readonly since: number }
   /** The last response was answered. */
-  | { readonly kind: 'idle'; readonly nonce: string };
+  | { readonly kind: 'idle'; readonly nonce: string; readonly refused: boolean };
 
 /** What a request means for the exchange, whatever else it asks for. */
 export type Reply =
@@ -16,7 +16,7 @@ export type Reply =
   | 'spontaneous'
   /** The last response was applied. */
   | 'ack'
-  /** Something in the last response was refused. Told by the presence of `error_detail`, never by a code or a version. */
+  /** Something in the last response was refused. Told by its `error_detail`, never by a code or a version. */
   | 'nack'
   /** It repeats a nonce that was answered already. */
   | 'repeated'
@@ -26,11 +26,13 @@ export type Reply =
 export function replyOf(flow: Flow, nonce: string, refused: boolean): Reply {
   if (nonce === '') return 'spontaneous';
   if (flow.kind === 'silent' || flow.nonce !== nonce) return 'stale';
-  if (refused) return 'nack';
-  return flow.kind === 'waiting' ? 'ack' : 'repeated';
+  if (flow.kind === 'waiting') return refused ? 'nack' : 'ack';
+  // What was accepted may be refused later, but once is enough.
+  return refused && !flow.refused ? 'nack' : 'repeated';
 }
 
 /** The exchange after a request that means this. */
 export function afterReply(flow: Flow, reply: Reply): Flow {
-  return flow.kind === 'waiting' && (reply === 'ack' || reply === 'nack') ? { kind: 'idle', nonce: flow.nonce } : flow;
+  if (flow.kind === 'silent' || (reply !== 'ack' && reply !== 'nack')) return flow;
+  return { kind: 'idle', nonce: flow.nonce, refused: reply === 'nack' };
 }

@@ -144,16 +144,17 @@ export class AdsStream {
 
   /** Everything that the server has to say until then. */
   async untilSilence(): Promise<readonly AdsResponse[]> {
+    // Of a type without resources a state-of-the-world node hears only when it asks for everything anew.
+    const state = this.#variant === 'state-of-the-world';
     this.#fences += 1;
-    const name = `fence-${this.#fences}`;
-    const list = { names: [name] };
-    this.request(fenceType, this.#variant === 'delta' ? { subscribe: [name] } : { ...list, nonce: this.#fenceNonce });
+    const question = state ? { names: ['*'], nonce: this.#fenceNonce } : { subscribe: [`fence-${this.#fences}`] };
+    this.request(fenceType, question);
     const responses: AdsResponse[] = [];
     for (;;) {
       const response = await this.next();
       if (response.typeUrl === fenceType) {
         this.#fenceNonce = response.nonce;
-        this.ack(response, this.#variant === 'delta' ? {} : list);
+        this.ack(response, state ? { names: [''] } : {});
         return responses;
       }
       responses.push(response);
