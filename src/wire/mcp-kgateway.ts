@@ -21,8 +21,20 @@ const resourceTypes = {
  */
 export const mcpKgateway: Dialect = {
   name: 'mcp.kgateway.dev/v1alpha1',
-  configType: { typeUrl: configTypeUrl, fullState: true, legacyWildcard: true, order: 0 },
-  targetType: { typeUrl: targetTypeUrl, fullState: true, legacyWildcard: true, order: 1 },
+  configType: {
+    typeUrl: configTypeUrl,
+    fullState: true,
+    legacyWildcard: true,
+    order: 0,
+    nameOf: (message) => configName(WireConfig.decode(message)),
+  },
+  targetType: {
+    typeUrl: targetTypeUrl,
+    fullState: true,
+    legacyWildcard: true,
+    order: 1,
+    nameOf: (message) => WireTarget.decode(message).name,
+  },
   encodeTarget,
   encodeConfig,
 };
@@ -31,10 +43,14 @@ function encodeTarget({ name, host, port, path }: Target): EncodedResource {
   return encodedResource(targetTypeUrl, name, WireTarget.encode({ name, host, port, path }).finish());
 }
 
-/** Data planes file a Config under `<namespace>.<name>`, and remove it by that name only. */
 function encodeConfig({ namespace, name, rules }: PolicyConfig): EncodedResource {
   const message = WireConfig.encode({ name, namespace, rules: rules.map(wireRule) }).finish();
-  return encodedResource(configTypeUrl, `${namespace}.${name}`, message);
+  return encodedResource(configTypeUrl, configName({ namespace, name }), message);
+}
+
+/** Data planes file a Config under `<namespace>.<name>`, and remove it by that name only. */
+function configName({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `${namespace}.${name}`;
 }
 
 function wireRule({ claim, value, kind, id }: Rule): WireConfig['rules'][number] {

@@ -22,6 +22,8 @@ export interface ResourceType {
   readonly legacyWildcard: boolean;
   /** Pushes leave a stream in this order: lower first. */
   readonly order: number;
+  /** The name of an encoded message of this type; in state of the world nothing else tells it. */
+  nameOf(message: Uint8Array): string;
 }
 
 /** One way to spell targets and rules on the wire. A second one stands beside it, chosen by the type a node asks for. */

@@ -12,8 +12,10 @@ import {
 export interface AdsResponse {
   readonly typeUrl: string;
   readonly nonce: string;
-  /** `version_info`; empty in the delta variant. */
+  /** `version_info`; in the delta variant `system_version_info`. */
   readonly version: string;
+  /** `control_plane.identifier`. */
+  readonly identifier: string;
   /** Resource names in the order of the response; in state of the world the messages carry no names. */
   readonly names: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
@@ -37,7 +39,11 @@ export interface AdsRequestFields {
   readonly nonce?: string;
   /** Present = a NACK. */
   readonly error?: string;
-  readonly node?: { readonly id?: string; readonly metadata?: Readonly<Record<string, unknown>> };
+  readonly node?: {
+    readonly id?: string;
+    readonly metadata?: Readonly<Record<string, unknown>>;
+    readonly clientFeatures?: readonly string[];
+  };
 }
 
 export interface StreamOptions {
@@ -196,7 +202,13 @@ function describe({ code, details }: StatusObject): string {
 }
 
 function nodeOf({ node }: AdsRequestFields): Partial<Node> | undefined {
-  return node && { id: node.id ?? '', ...(node.metadata && { metadata: node.metadata }) };
+  return (
+    node && {
+      id: node.id ?? '',
+      clientFeatures: [...(node.clientFeatures ?? [])],
+      ...(node.metadata && { metadata: node.metadata }),
+    }
+  );
 }
 
 function encodeDelta(typeUrl: string, fields: AdsRequestFields): Buffer {
@@ -225,11 +237,13 @@ function encodeState(typeUrl: string, fields: AdsRequestFields): Buffer {
 }
 
 function decodeDelta(bytes: Buffer): AdsResponse {
-  const { typeUrl, nonce, systemVersionInfo, resources, removedResources } = DeltaDiscoveryResponse.decode(bytes);
+  const { typeUrl, nonce, systemVersionInfo, controlPlane, resources, removedResources } =
+    DeltaDiscoveryResponse.decode(bytes);
   return {
     typeUrl,
     nonce,
     version: systemVersionInfo,
+    identifier: controlPlane?.identifier ?? '',
     names: resources.map(({ name }) => name),
     versions: Object.fromEntries(resources.map(({ name, version }) => [name, version])),
     removed: removedResources,
@@ -240,11 +254,12 @@ function decodeDelta(bytes: Buffer): AdsResponse {
 }
 
 function decodeState(bytes: Buffer): AdsResponse {
-  const { typeUrl, nonce, versionInfo, resources } = DiscoveryResponse.decode(bytes);
+  const { typeUrl, nonce, versionInfo, controlPlane, resources } = DiscoveryResponse.decode(bytes);
   return {
     typeUrl,
     nonce,
     version: versionInfo,
+    identifier: controlPlane?.identifier ?? '',
     names: [],
     versions: {},
     removed: [],

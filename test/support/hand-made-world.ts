@@ -1,6 +1,6 @@
 import { createGraph } from '../../src/graph/graph.ts';
 import type { Source } from '../../src/graph/model.ts';
-import type { PlacedResource } from '../../src/snapshot/model.ts';
+import type { PlacedResource, ResourceType } from '../../src/snapshot/model.ts';
 import { createSnapshots, type ScopeOf, type SnapshotStore } from '../../src/snapshot/snapshot.ts';
 import { mcpKgateway, versionOfAll } from '../../src/wire/wire.ts';
 import { config, rule, target } from './wire-values.ts';
@@ -26,7 +26,8 @@ export interface HandMadeWorld {
   commit(edit: (world: WorldEdit) => void): void;
 }
 
-export function createHandMadeWorld(): HandMadeWorld {
+/** @param registration how the type of targets is registered, where it is to differ */
+export function createHandMadeWorld(registration: Partial<ResourceType> = {}): HandMadeWorld {
   const graph = createGraph();
   const targets: Source<PlacedResource> = graph.source({ name: 'targets' });
   const configs: Source<PlacedResource> = graph.source({ name: 'configs' });
@@ -37,7 +38,7 @@ export function createHandMadeWorld(): HandMadeWorld {
     digest: versionOfAll,
     types: [
       {
-        type: mcpKgateway.targetType,
+        type: { ...mcpKgateway.targetType, ...registration },
         resources: targets,
         shardOf,
         scopeOf: (gateway) => gateways.get(gateway) ?? { kind: 'none' },

@@ -1,4 +1,5 @@
 import { type AdsServer, type AdsServerOptions, createAdsServer } from '../../src/serve/serve.ts';
+import type { ResourceType } from '../../src/snapshot/model.ts';
 import type { SnapshotStore } from '../../src/snapshot/snapshot.ts';
 import {
   type AdsClient,
@@ -37,8 +38,12 @@ export interface ServedWorld {
   close(): Promise<void>;
 }
 
-export async function createServedWorld(options: AdsServerOptions = {}): Promise<ServedWorld> {
-  const { snapshots, commit } = createHandMadeWorld();
+/** @param registration how the type of targets is registered, where it is to differ */
+export async function createServedWorld(
+  options: AdsServerOptions = {},
+  registration: Partial<ResourceType> = {},
+): Promise<ServedWorld> {
+  const { snapshots, commit } = createHandMadeWorld(registration);
   const clock = createManualClock();
   const counters = createRecordedCounters();
   const log = createRecordedLog();
