@@ -2,15 +2,20 @@ import type { Clock, Logger } from './edges.ts';
 
 /** What the process tells us of the outside world's wish to end it. */
 export interface Signals {
-  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
-  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  on(signal: Wish, listener: () => void): unknown;
+  off(signal: Wish, listener: () => void): unknown;
 }
+
+/** SIGHUP: the terminal was closed. */
+type Wish = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+const wishes: readonly Wish[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** A repeat within this time is the same wish: on a terminal one Ctrl-C can arrive twice, from the shell and from npm. */
 const sameWish = 1_000;
 
 /**
- * Settles with the first SIGINT or SIGTERM. One more than a second later ends the process at once, through `hurry`;
+ * Settles with the first SIGINT, SIGTERM or SIGHUP. One more than a second later ends the process at once, through `hurry`;
  * `release` stops listening.
  */
 export function untilSignal(
@@ -29,13 +34,11 @@ export function untilSignal(
       parts.hurry();
     }
   };
-  signals.on('SIGINT', heard);
-  signals.on('SIGTERM', heard);
+  for (const wish of wishes) signals.on(wish, heard);
   return {
     asked: promise,
     release: () => {
-      signals.off('SIGINT', heard);
-      signals.off('SIGTERM', heard);
+      for (const wish of wishes) signals.off(wish, heard);
     },
   };
 }

@@ -27,7 +27,7 @@ function listening(): Asked {
   };
 }
 
-describe.each(['SIGINT', 'SIGTERM'])('%s', (signal) => {
+describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('%s', (signal) => {
   it('asks the program to end, once, however often it comes within a second', async () => {
     const { signals, clock, hurries, asked } = listening();
     signals.emit(signal);
