@@ -25,7 +25,7 @@ export function createLog(level: LogLevel, wanted: LogFormat, terminal: boolean,
 /** One JSON object per line; time, level and message first, for people read these lines, too. */
 function json(): ReturnType<typeof format.printf> {
   return format.printf(({ timestamp, level, message, ...fields }) =>
-    JSON.stringify({ timestamp, level, message, ...fields }),
+    printable(JSON.stringify({ timestamp, level, message, ...fields })),
   );
 }
 
@@ -41,7 +41,7 @@ function readable(colour: boolean): ReturnType<typeof format.printf> {
   return format.printf(({ timestamp, level, message, ...fields }) => {
     const shown = Object.entries(fields).map(([key, value]) => `${key}=${plain(value)}`);
     const word = colour ? `${colours[level] ?? ''}${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
-    return [String(timestamp).slice(11, 23), word, message, ...shown].join(' ');
+    return [String(timestamp).slice(11, 23), word, printable(String(message)), ...shown].join(' ');
   });
 }
 
@@ -54,6 +54,11 @@ function errorsAsText(): ReturnType<ReturnType<typeof format>> {
 }
 
 function plain(value: unknown): string {
-  if (typeof value !== 'string') return JSON.stringify(value);
-  return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+  if (typeof value !== 'string') return printable(JSON.stringify(value) ?? 'undefined');
+  return printable(/^[^\s"=]+$/.test(value) ? value : JSON.stringify(value));
+}
+
+/** Names come from whoever connects: what would steer the terminal, or begin a line of its own, is spelled out. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
