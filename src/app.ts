@@ -80,7 +80,8 @@ export async function startApp(
       startDebug(settings, look),
     );
     started.push(debug.stop);
-    const admin = await listening({ 'admin-listen': adminListen }, () => startAdmin(adminListen, ads.health));
+    const forOperators = { health: ads.health, clients: () => ads.clients(), descriptorSet, log };
+    const admin = await listening({ 'admin-listen': adminListen }, () => startAdmin(adminListen, forOperators));
     started.push(admin.stop);
     const xds = await listening({ 'xds-listen': xdsListen }, () => ads.start(xdsListen));
     started.push(() => ads.stop(settings.shutdownGrace));

@@ -65,7 +65,7 @@ export const serveFlags: readonly Flag[] = [
   { name: 'xds-listen', value: '<host:port>', default: '0.0.0.0:9977', help: 'where gateways connect (gRPC, ADS)' },
   { name: 'debug-listen', value: '<host:port>', default: '127.0.0.1:9097', help: 'snapshots and nodes, for people' },
   { name: 'metrics-listen', value: '<host:port>', default: '0.0.0.0:9092', help: '/healthz, /readyz, /metrics' },
-  { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:9098', help: 'gRPC for operators: health' },
+  { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:9098', help: 'gRPC for operators: client status' },
   {
     name: 'controller-name',
     value: '<name>',

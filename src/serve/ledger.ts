@@ -1,5 +1,6 @@
-import type { View } from '../snapshot/model.ts';
+import type { Difference, View } from '../snapshot/model.ts';
 import type { Rejection, Step, TypeStatus } from './model.ts';
+import type { TypeState } from './resource-states.ts';
 
 interface Mark {
   readonly view: View;
@@ -13,6 +14,10 @@ export class Ledger {
   #sent: (Mark & { readonly last: boolean }) | undefined;
   #acked: Mark | undefined;
   #rejection: Rejection | undefined;
+  /** What the response says that is not answered. A node that answered keeps nothing of it here. */
+  #inFlight: Difference | undefined;
+  /** What the response said that the rejection is about. */
+  #against: Difference | undefined;
   /** Whether a part of the update that is being told was refused. */
   #refused = false;
 
@@ -21,21 +26,26 @@ export class Ledger {
   }
 
   /** @param last whether the node has everything of the View once it applied this response */
-  sent(view: View, nonce: string, at: number, last: boolean): void {
+  sent(view: View, nonce: string, at: number, says: Difference, last: boolean): void {
     this.#counts.responses += 1;
+    this.#inFlight = says;
     if (this.#sent?.last !== false) this.#refused = false;
     this.#sent = { view, nonce, at, last };
   }
 
   acked(at: number): void {
     this.#counts.acks += 1;
+    this.#inFlight = undefined;
     if (this.#sent === undefined || !this.#sent.last || this.#refused) return;
     this.#acked = { view: this.#sent.view, nonce: this.#sent.nonce, at };
     this.#rejection = undefined;
+    this.#against = undefined;
   }
 
   refused(rejection: Rejection): void {
     this.#counts.nacks += 1;
+    this.#against = this.#inFlight;
+    this.#inFlight = undefined;
     this.#rejection = rejection;
     this.#refused = true;
   }
@@ -45,6 +55,17 @@ export class Ledger {
     if (this.#sent === undefined) return;
     if (this.#acked?.view === this.#sent.view) this.#acked = { ...this.#acked, view };
     this.#sent = { ...this.#sent, view };
+  }
+
+  /** What the states of single resources follow from. */
+  record(): Pick<TypeState, 'inFlight' | 'confirmed' | 'rejection' | 'refused' | 'lastSent'> {
+    return {
+      ...(this.#inFlight && { inFlight: this.#inFlight }),
+      ...(this.#acked && { confirmed: this.#acked.view }),
+      ...(this.#rejection && { rejection: this.#rejection }),
+      ...(this.#against && { refused: this.#against }),
+      ...(this.#sent && { lastSent: this.#sent.at }),
+    };
   }
 
   /** The versions are computed here, and only here: most are never asked for. */

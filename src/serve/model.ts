@@ -1,3 +1,6 @@
+import type { Node } from '../gen/envoy/config/core/v3/base.ts';
+import type { EncodedResource } from '../snapshot/model.ts';
+
 /** Who is connected, and what each node was told and answered. Taken when asked for; nothing in here changes later. */
 
 /** Which clause of the node identification named the Gateway. */
@@ -62,4 +65,29 @@ export interface Rejection {
   readonly message: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
+}
+
+/** One stream, as operators are told of it resource by resource. A node that opened two streams is there twice. */
+export interface ConnectedClient {
+  /** As it introduced itself; when that is more than 16 KiB, only its id, at most 256 characters of it. */
+  readonly node: Node;
+  /** `<namespace>/<name>`. */
+  readonly gateway: string;
+  /** What concerns the node, as it stands at the call. Read it at leisure: what is made of it does not change later. */
+  resources(): Iterable<ResourceState>;
+}
+
+/** What one stream was told of one resource, and what it answered. */
+export interface ResourceState {
+  readonly typeUrl: string;
+  /** Empty: that there is nothing of the type at all. */
+  readonly name: string;
+  /** `stale`: sent and not answered. `error`: refused, and nothing was confirmed since. `not-sent`: also when what was sent is no longer what there is. */
+  readonly status: 'synced' | 'stale' | 'error' | 'not-sent';
+  /** What was sent last. Absent: nothing was yet, or that there is none. */
+  readonly sent?: EncodedResource;
+  /** When the last response of the type was sent, in milliseconds since the epoch. Absent when the resource was not. */
+  readonly lastSent?: number;
+  /** The last objection to it; gone once a later state is confirmed. */
+  readonly refusal?: { readonly resource?: EncodedResource; readonly message: string; readonly at: number };
 }

@@ -2,10 +2,12 @@ import type { Clock, Counters, Logger, Stop } from '../edges.ts';
 import type { Snapshot, Snapshots, View } from '../snapshot/model.ts';
 import { bounded, quoted } from './bounded-text.ts';
 import { identify } from './identify.ts';
-import type { IdentifiedBy, NodeStatus, Rejection } from './model.ts';
+import { keptIntroduction } from './introduction.ts';
+import type { ConnectedClient, IdentifiedBy, NodeStatus, Rejection } from './model.ts';
 import { withNonce } from './nonce.ts';
 import { type AdsCall, Outlet } from './outlet.ts';
 import type { PushQueue } from './push-queue.ts';
+import { resourceStates } from './resource-states.ts';
 import type { Ending, StreamEnd } from './stream-end.ts';
 import { TypeStream, type TypeStreamLimits, type TypeStreamParts } from './type-stream.ts';
 import { unknownType } from './unknown-type.ts';
@@ -34,6 +36,7 @@ interface Node {
   readonly id: string;
   readonly gateway: string;
   readonly by: IdentifiedBy;
+  readonly introduction: ConnectedClient['node'];
   readonly log: Logger;
   readonly unsubscribe: Stop;
 }
@@ -106,6 +109,21 @@ export class NodeStream {
     };
   }
 
+  /** Absent until the first message said who it is. */
+  client(): ConnectedClient | undefined {
+    if (this.#node === undefined || this.#snapshot === undefined) return undefined;
+    const { gateway, introduction } = this.#node;
+    const snapshot = this.#snapshot;
+    return {
+      node: introduction,
+      gateway,
+      resources: () => {
+        const types = this.#types.flatMap((type) => type.state(this.#viewOf(type, snapshot)) ?? []);
+        return resourceStates(types);
+      },
+    };
+  }
+
   #receive(incoming: Incoming): void {
     if (incoming.kind === 'undecodable') {
       this.#refuse(`the request cannot be decoded: ${incoming.problem}`);
@@ -143,7 +161,8 @@ export class NodeStream {
       this.#pushPending = true;
       this.#parts.queue.add(this);
     });
-    this.#node = { id, gateway, by, unsubscribe, log: log.child({ node: id, gateway, peer }) };
+    const introduction = keptIntroduction(node);
+    this.#node = { id, gateway, by, introduction, unsubscribe, log: log.child({ node: id, gateway, peer }) };
     this.#snapshot = snapshots.of(gateway);
     this.#node.log.info('a node is connected', { by, variety: this.#variant.variety, exists: this.#snapshot.exists });
     return this.#snapshot;

@@ -4,7 +4,7 @@ import type { Snapshots } from '../snapshot/model.ts';
 import { bind, type Listen, unbind } from './bind.ts';
 import { createDelta } from './delta.ts';
 import { Health } from './health.ts';
-import type { NodeStatus } from './model.ts';
+import type { ConnectedClient, NodeStatus } from './model.ts';
 import { NodeStream, type NodeStreamParts } from './node-stream.ts';
 import { PushQueue } from './push-queue.ts';
 import { createStateOfTheWorld } from './state-of-the-world.ts';
@@ -50,6 +50,8 @@ export interface AdsServer {
   readonly health: Health;
   /** Every stream whose first message said which Gateway it belongs to. */
   nodes(): readonly NodeStatus[];
+  /** The same streams, resource by resource. */
+  clients(): readonly ConnectedClient[];
 }
 
 export { type RunningAdmin, startAdmin } from './admin.ts';
@@ -105,6 +107,10 @@ class GrpcAdsServer implements AdsServer {
 
   nodes(): readonly NodeStatus[] {
     return [...this.#streams].flatMap((stream) => stream.status() ?? []);
+  }
+
+  clients(): readonly ConnectedClient[] {
+    return [...this.#streams].flatMap((stream) => stream.client() ?? []);
   }
 
   #register(variant: Variant): void {

@@ -5,6 +5,7 @@ import { afterReply, type Flow, replyOf } from './flow.ts';
 import { ask, beginHolding, type Holding, owed, takeBack, told } from './holding.ts';
 import { Ledger } from './ledger.ts';
 import type { Rejection, TypeStatus } from './model.ts';
+import type { TypeState } from './resource-states.ts';
 import type { StreamEnd } from './stream-end.ts';
 import { type Subscription, weightOf } from './subscription.ts';
 import type { AdsRequest, Part, Variant } from './variant.ts';
@@ -82,7 +83,7 @@ export class TypeStream {
     const nonce = this.#parts.send(next.body);
     const since = clock.now();
     this.#flow = { kind: 'waiting', nonce, since };
-    this.#ledger.sent(this.#tracked?.holding.view ?? current, nonce, since, rest.length === 0);
+    this.#ledger.sent(this.#tracked?.holding.view ?? current, nonce, since, next.says, rest.length === 0);
     counters.count('gatehouse_xds_responses_total', this.#labels);
     this.#stopTimer = clock.after(limits.ackTimeout, () => this.#expire(nonce));
   }
@@ -100,6 +101,12 @@ export class TypeStream {
       ...(this.#flow.kind === 'waiting' && { inFlightSince: this.#flow.since }),
       ...this.#ledger.status(),
     };
+  }
+
+  /** Absent for a type that nobody knows, and before the first request was taken over. */
+  state(current: View): TypeState | undefined {
+    if (this.#tracked === undefined || !this.served.registered) return undefined;
+    return { ...this.#tracked, unsent: this.#unsent.map(({ says }) => says), current, ...this.#ledger.record() };
   }
 
   #subscribe(request: AdsRequest, current: View): void {

@@ -7,6 +7,7 @@ import {
 } from '../../src/gen/grpc/health/v1/health.ts';
 import { Health } from '../../src/serve/health.ts';
 import { type RunningAdmin, startAdmin } from '../../src/serve/serve.ts';
+import { createRecordedLog } from '../support/recorded-log.ts';
 
 let ready: boolean;
 let health: Health;
@@ -16,7 +17,10 @@ let client: HealthClient;
 beforeEach(async () => {
   ready = false;
   health = new Health(() => ready);
-  admin = await startAdmin({ host: '127.0.0.1', port: 0 }, health);
+  admin = await startAdmin(
+    { host: '127.0.0.1', port: 0 },
+    { health, clients: () => [], descriptorSet: new Uint8Array(), log: createRecordedLog() },
+  );
   client = new HealthClient(`127.0.0.1:${admin.address.port}`, credentials.createInsecure());
 });
 

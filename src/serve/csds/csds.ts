@@ -1,0 +1,82 @@
+import type { Server, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { Logger } from '../../edges.ts';
+import {
+  type ClientStatusRequest,
+  ClientStatusDiscoveryServiceService as service,
+} from '../../gen/envoy/service/status/v3/csds.ts';
+import { type Answer, answerEach, asStatus } from '../answer-each.ts';
+import type { ConnectedClient } from '../model.ts';
+import { RequestError } from '../request-error.ts';
+import { clientConfig, configHeader } from './client-config.ts';
+import { nodeMatcher } from './node-matcher.ts';
+
+/** The most that one answer may be; bytes. */
+const mostBytes = 64 * 1024 * 1024;
+
+export interface ClientStatusParts {
+  readonly clients: () => Iterable<ConnectedClient>;
+  readonly log: Logger;
+}
+
+/**
+ * The client status discovery service: which nodes are connected, what each was sent and what it answered, resource by
+ * resource. One answer per request; a node with two streams is listed twice. An answer larger than 64 MiB is refused.
+ */
+export function registerClientStatus(server: Server, { clients, log }: ClientStatusParts): void {
+  const answer: Answer<ClientStatusRequest, Buffer> = (request, wanted) => statusOf(clients, request, wanted);
+  // Answers are bytes already: they are put together client by client.
+  const responseSerialize = (response: Buffer): Buffer => response;
+  server.addService(
+    {
+      fetchClientStatus: { ...service.fetchClientStatus, responseSerialize },
+      streamClientStatus: { ...service.streamClientStatus, responseSerialize },
+    },
+    {
+      fetchClientStatus: (call: ServerUnaryCall<ClientStatusRequest, Buffer>, done: sendUnaryData<Buffer>) => {
+        Promise.resolve(answer(call.request, () => !call.cancelled)).then(
+          (response) => done(null, response),
+          (error: unknown) => done(asStatus(error, log)),
+        );
+      },
+      streamClientStatus: (call: ServerDuplexStream<ClientStatusRequest, Buffer>) => answerEach(call, answer, log),
+    },
+  );
+}
+
+async function statusOf(
+  clients: () => Iterable<ConnectedClient>,
+  { nodeMatchers, excludeResourceContents }: ClientStatusRequest,
+  wanted: () => boolean,
+): Promise<Buffer> {
+  const matches = nodeMatcher(nodeMatchers);
+  const answer: Uint8Array[] = [];
+  let size = 0;
+  for (const client of [...clients()]) {
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    if (matches(client.node)) {
+      for (const piece of clientConfig(client, { contents: !excludeResourceContents })) {
+        pieces.push(piece);
+        length += piece.length;
+        if (size + length > mostBytes) throw tooLarge();
+        await othersTurn();
+        if (!wanted()) return Buffer.alloc(0);
+      }
+      answer.push(configHeader(length), ...pieces);
+      size += length;
+    } else await othersTurn();
+  }
+  return Buffer.concat(answer);
+}
+
+function tooLarge(): RequestError {
+  return new RequestError(
+    'RESOURCE_EXHAUSTED',
+    `the answer is larger than ${mostBytes} bytes; choose nodes with node_matchers, or set exclude_resource_contents`,
+  );
+}
+
+/** The nodes do not wait for an operator: whatever else is due comes first. */
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

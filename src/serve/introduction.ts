@@ -1,0 +1,11 @@
+import { Node } from '../gen/envoy/config/core/v3/base.ts';
+import { bounded } from './bounded-text.ts';
+
+/** How much of what a node says of itself is kept, for whoever asks who is connected; bytes. */
+const limit = 16 * 1024;
+
+/** A node as it introduced itself. One that says more than 16 KiB is known by its id only, 256 characters of it. */
+export function keptIntroduction(node: Node | undefined): Node {
+  if (node === undefined) return Node.create();
+  return Node.encode(node).finish().length <= limit ? node : Node.create({ id: bounded(node.id, 256) });
+}

@@ -1,0 +1,95 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  type DescriptorProto,
+  type FieldDescriptorProto,
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+} from '@bufbuild/protobuf/wkt';
+
+/** A file and the ones that it needs. */
+export interface DescribedFile {
+  readonly name: string;
+  readonly dependencies: readonly string[];
+  /** The FileDescriptorProto. */
+  readonly bytes: Buffer;
+}
+
+/** What a descriptor set describes, by name. */
+export interface DescriptorIndex {
+  file(name: string): DescribedFile | undefined;
+  /** The file that declares this, by its full name: a message, enum, service, extension, or a member of one. */
+  declaring(symbol: string): DescribedFile | undefined;
+  /** The extensions of a message, by number; absent when there is no such message. */
+  extensionsOf(message: string): ReadonlyMap<number, DescribedFile> | undefined;
+}
+
+export function indexDescriptors(descriptorSet: Uint8Array): DescriptorIndex {
+  const files = new Map<string, DescribedFile>();
+  const symbols = new Map<string, DescribedFile>();
+  const extensions = new Map<string, Map<number, DescribedFile>>();
+  for (const proto of fromBinary(FileDescriptorSetSchema, descriptorSet).file) {
+    const bytes = Buffer.from(toBinary(FileDescriptorProtoSchema, proto));
+    const file = { name: proto.name, dependencies: proto.dependency, bytes };
+    files.set(file.name, file);
+    for (const symbol of symbolsOf(proto)) symbols.set(symbol, file);
+    for (const message of messagesOf(proto)) if (!extensions.has(message)) extensions.set(message, new Map());
+    for (const { extendee, number } of extensionsIn([proto])) {
+      const message = extendee.replace(/^\./, '');
+      const known = extensions.get(message) ?? new Map<number, DescribedFile>();
+      extensions.set(message, known.set(number, file));
+    }
+  }
+  return {
+    file: (name) => files.get(name),
+    declaring: (symbol) => symbols.get(symbol),
+    extensionsOf: (message) => extensions.get(message),
+  };
+}
+
+function* symbolsOf(file: FileDescriptorProto): Iterable<string> {
+  const scope = file.package === '' ? '' : `${file.package}.`;
+  for (const service of file.service) {
+    yield `${scope}${service.name}`;
+    for (const { name } of service.method) yield `${scope}${service.name}.${name}`;
+  }
+  yield* declarationsIn(scope, file.messageType, file);
+}
+
+function* declarationsIn(
+  scope: string,
+  messages: readonly DescriptorProto[],
+  { enumType, extension }: Pick<DescriptorProto, 'enumType' | 'extension'>,
+): Iterable<string> {
+  for (const { name, value } of enumType) {
+    yield `${scope}${name}`;
+    // The values of an enum stand beside it, not in it.
+    for (const { name: member } of value) yield `${scope}${member}`;
+  }
+  for (const { name } of extension) yield `${scope}${name}`;
+  for (const message of messages) {
+    yield `${scope}${message.name}`;
+    for (const { name } of [...message.field, ...message.oneofDecl]) yield `${scope}${message.name}.${name}`;
+    yield* declarationsIn(`${scope}${message.name}.`, message.nestedType, message);
+  }
+}
+
+function* messagesOf(file: FileDescriptorProto): Iterable<string> {
+  yield* namesIn(file.package === '' ? '' : `${file.package}.`, file.messageType);
+}
+
+function* namesIn(scope: string, messages: readonly DescriptorProto[]): Iterable<string> {
+  for (const { name, nestedType } of messages) {
+    yield `${scope}${name}`;
+    yield* namesIn(`${scope}${name}.`, nestedType);
+  }
+}
+
+function* extensionsIn(
+  scopes: readonly (FileDescriptorProto | DescriptorProto)[],
+): Iterable<Pick<FieldDescriptorProto, 'extendee' | 'number'>> {
+  for (const scope of scopes) {
+    yield* scope.extension;
+    yield* extensionsIn('messageType' in scope ? scope.messageType : scope.nestedType);
+  }
+}
