@@ -43,6 +43,47 @@ it('C7 a change of what nobody asked for is not sent', async () => {
   expect(world.server.nodes()[0]?.types[0]).toMatchObject({ counts: { responses: 1 } });
 });
 
+it('C25 C7 a change that leaves nothing to say has no response', async () => {
+  world.commit((edit) => edit.gateway(gateway, 'a'));
+  world.put('a/1');
+  const stream = await world.following({ subscribe: ['a/1'] });
+  world.put('a/2');
+  world.commit((edit) => edit.gateway(gateway));
+  world.put('b/1');
+  await stream.silence();
+});
+
+it('F2 changes of one moment are told in one response', async () => {
+  world.put('a/1');
+  const stream = await world.following();
+  world.change('a/1', 81);
+  world.put('a/2');
+  world.drop('a/1');
+  expect(said(await stream.accept())).toEqual(says(['a/2'], ['a/1']));
+  await stream.silence();
+});
+
+it('F6 a stream follows its Gateway once, whatever it asked and was told before', async () => {
+  world.put('a/1');
+  const stream = await world.following();
+  for (const [subscribe, unsubscribe] of [
+    [['a/1'], []],
+    [['*'], []],
+    [[], ['*']],
+    [[], ['a/1']],
+    [['a/1', 'a/2'], []],
+  ]) {
+    stream.request(targetType, { subscribe: subscribe ?? [], unsubscribe: unsubscribe ?? [] });
+    for (const response of await stream.untilSilence()) stream.ack(response);
+    await stream.silence();
+  }
+  const before = world.counters.total('gatehouse_xds_responses_total', { type: targetType });
+  world.change('a/1', 81);
+  await stream.next();
+  await stream.silence();
+  expect(world.counters.total('gatehouse_xds_responses_total', { type: targetType }) - before).toBe(1);
+});
+
 it('F1 a change that changes nothing is not sent', async () => {
   world.put('a/1');
   const stream = await world.following();
@@ -61,7 +102,7 @@ it('F1 a change that is taken back while the answer is awaited is not sent', asy
   await stream.silence();
 });
 
-it('§6.11 a change of both types leaves with the Config first', async () => {
+it('E2 a change of both types leaves with the Config first', async () => {
   const stream = await world.following();
   stream.request(configType);
   await stream.accept();
@@ -73,7 +114,7 @@ it('§6.11 a change of both types leaves with the Config first', async () => {
   expect([(await stream.next()).typeUrl, (await stream.next()).typeUrl]).toEqual([configType, targetType]);
 });
 
-it('§6.11 a change of one type does not wait for the answer of the other', async () => {
+it('A6 C26 a change of one type does not wait for the answer of the other', async () => {
   const stream = world.stream().request(targetType, { node });
   await stream.next();
   stream.request(configType);
@@ -127,7 +168,7 @@ describe('while an answer is awaited', () => {
     expect(said(await stream.accept())).toEqual(says(['a/1']));
   });
 
-  it('§6.13 for longer than the time that a node has, its stream ends DEADLINE_EXCEEDED', async () => {
+  it('C26 G1 for longer than the time that a node has, its stream ends DEADLINE_EXCEEDED', async () => {
     const stream = world.stream().request(targetType, { node });
     await stream.next();
     world.clock.advance(29_999);
@@ -141,7 +182,7 @@ describe('while an answer is awaited', () => {
     expect(world.counters.total('gatehouse_xds_streams_ended_total', { code: 'DEADLINE_EXCEEDED' })).toBe(1);
   });
 
-  it('§6.13 an answer in time stops the clock', async () => {
+  it('C26 an answer in time stops the clock', async () => {
     const stream = world.stream().request(targetType, { node });
     const response = await stream.next();
     world.clock.advance(29_000);

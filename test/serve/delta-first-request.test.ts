@@ -35,6 +35,13 @@ describe('the first request of a type', () => {
     expect(response.nonce).not.toBe('');
   });
 
+  it('C15 without a name to subscribe to is a wildcard, also when it unsubscribes from one', async () => {
+    world.put('a/1');
+    const stream = world.stream().request(targetType, { node, unsubscribe: ['a/9'] });
+    expect(said(await stream.accept())).toEqual(says(['a/1']));
+    await stream.silence();
+  });
+
   it('C1 as a wildcard is answered even when there is nothing', async () => {
     const stream = world.stream().request(targetType, { node });
     expect(said(await stream.accept())).toEqual(says([]));
@@ -72,7 +79,7 @@ describe('the first request of a type', () => {
     expect(said(await stream.next())).toEqual(says(['a/1']));
   });
 
-  it('§6.11 is answered in the order of the requests', async () => {
+  it('A9 is answered in the order of the requests', async () => {
     world.put('a/1');
     const stream = world.stream().request(targetType, { node }).request(configType);
     expect([(await stream.next()).typeUrl, (await stream.next()).typeUrl]).toEqual([targetType, configType]);

@@ -55,6 +55,14 @@ it('C22 versions are those of the content: they mean the same to another server'
   }
 });
 
+it('C23 a version is no subscription: the name is told to be gone, and its changes are not sent', async () => {
+  world.put('a/1', 'a/2');
+  const stream = world.stream().request(targetType, { node, subscribe: ['a/1'], initial: { 'a/2': '' } });
+  expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/2']));
+  world.change('a/2', 81);
+  await stream.silence();
+});
+
 it('C23 an empty version says nothing but the name: what exists is sent again, what is gone is removed', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node, initial: { 'a/1': '', 'a/gone': '' } });
@@ -98,7 +106,7 @@ it('C22 a change that comes before the first answer is in it', async () => {
   expect(said(await world.stream().request(targetType, { node, initial }).next())).toEqual(says([]));
 });
 
-it('a binary of spring 2025 asks for both types at once, and comes back with every name and no version', async () => {
+it('C22 C23 a binary of spring 2025 asks for both types at once, and comes back with every name and no version', async () => {
   world.put('default/tool');
   world.commit((edit) => edit.config(gateway, 'policy'));
   const first = world.stream().request(targetType, { node }).request(configType, { node });

@@ -94,7 +94,7 @@ const refused = (text: string): object => ({
   message: expect.stringContaining(text),
 });
 
-describe('a node belongs to the Gateway', () => {
+describe('A4 a node belongs to the Gateway', () => {
   it('that metadata.alt_xds_hostname names, whatever role and authority say', () => {
     const metadata = { alt_xds_hostname: 'gw.a.svc.cluster.local', role: 'p~b~gw' };
     expect(found({ metadata, authority: 'gw.there' })).toEqual(gateway('a/gw', 'metadata.alt_xds_hostname'));
@@ -163,7 +163,7 @@ it('metadata that only inherits a key does not have it', () => {
   expect(found({ metadata: Object.create({ role: 'p~b~gw' }) })).toEqual(refused('four ways'));
 });
 
-describe('a verified identity', () => {
+describe('I2 a verified identity', () => {
   const verified = { name: 'system:serviceaccount:b:gw', mayBe: (name: string): boolean => name === 'b/gw' };
 
   it('bounds what the claims may name', () => {

@@ -26,7 +26,7 @@ const allOf = async (stream: AdsStream): Promise<AdsResponse[]> => {
   return parts;
 };
 
-it('C29 A13 A14 a large update comes in several, each small and with a nonce of its own, and no name twice', async () => {
+it('C29 A13 A14 G6 a large update comes in several, each small and with a nonce of its own, and no name twice', async () => {
   const stream = world.stream().request(targetType, { node });
   const parts = await allOf(stream);
   await stream.silence();

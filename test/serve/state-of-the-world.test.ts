@@ -20,7 +20,7 @@ const accepted = async (stream: AdsStream, fields: AdsRequestFields = {}): Promi
   names(await stream.accept(fields));
 
 describe('the first request of a type', () => {
-  it('B1 is answered at once with all that is wanted', async () => {
+  it('B1 E7 is answered at once with all that is wanted, whether or not it names everything there is', async () => {
     world.put('a/1', 'a/2');
     expect(names(await open().next())).toEqual(['a/1', 'a/2']);
     expect(names(await open({ names: ['a/2', 'a/none'] }).next())).toEqual(['a/2']);
@@ -125,6 +125,42 @@ describe('the list of names', () => {
     await stream.silence();
   });
 
+  it('B13 that names what came unasked before brings it again', async () => {
+    world.put('a/1', 'a/2');
+    const stream = open();
+    const everything = await stream.next();
+    stream.ack(everything, { names: ['a/1'] });
+    expect(await accepted(stream, { names: ['a/1'] })).toEqual(['a/1']);
+    await stream.silence();
+  });
+
+  it('B12 that drops a name is not answered with what was to be said of it', async () => {
+    world.put('a/1', 'a/2');
+    const stream = open({ names: ['a/1', 'a/2'] });
+    const first = await stream.next();
+    world.change('a/1', 81);
+    stream.ack(first, { names: ['a/2'] });
+    await stream.silence();
+  });
+
+  it('B20 B26 of everything follows the scope of the Gateway', async () => {
+    world.commit((edit) => edit.gateway(gateway, 'a'));
+    world.put('a/1', 'b/1');
+    const stream = open();
+    expect(await accepted(stream)).toEqual(['a/1']);
+    world.commit((edit) => edit.gateway(gateway, 'b'));
+    expect(await accepted(stream)).toEqual(['b/1']);
+  });
+
+  it('I1 of a foreign name is answered as if it did not exist', async () => {
+    world.commit((edit) => edit.gateway(gateway, 'a'));
+    world.put('a/1', 'b/1');
+    const stream = open({ names: ['a/1', 'b/1'] });
+    expect(await accepted(stream, { names: ['a/1', 'b/1'] })).toEqual(['a/1']);
+    world.change('b/1', 81);
+    await stream.silence();
+  });
+
   it('B21 that names again what it dropped brings it again', async () => {
     world.put('a/1', 'a/2');
     const both = { names: ['a/1', 'a/2'] };
@@ -196,6 +232,15 @@ it('B7 an answer that refuses is not answered with the same again, only with wha
   expect(names(await stream.next())).toEqual(['a/1']);
 });
 
+it('B7 an answer that refuses is followed by the new content at once, when that changed already', async () => {
+  world.put('a/1');
+  const stream = open();
+  const first = await stream.next();
+  world.change('a/1', 81);
+  stream.nack(first);
+  expect((await stream.next()).version).not.toBe(first.version);
+});
+
 it('B8 an answer that refuses may change the list', async () => {
   world.put('a/1', 'a/2');
   const stream = open({ names: ['a/1'] });
@@ -249,7 +294,7 @@ it('A1 clients of both variants mix on one server', async () => {
   expect(world.server.nodes().map(({ variety }) => variety)).toEqual(['delta', 'state-of-the-world']);
 });
 
-it('§6.11 Configs leave before Targets', async () => {
+it('E2 Configs leave before Targets', async () => {
   const stream = open();
   await stream.accept();
   stream.request(configType);

@@ -1,3 +1,4 @@
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAdsServer } from '../../src/serve/serve.ts';
 import { createClosedWindow } from '../support/closed-window.ts';
@@ -95,6 +96,16 @@ describe('a stream ends, and no other does, with', () => {
     expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
   });
 
+  it('G1 UNIMPLEMENTED for a method that does not exist', async () => {
+    const client = new Client(world.address, credentials.createInsecure());
+    const bytes = (message: Buffer): Buffer => message;
+    const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/Nothing';
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    client.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), resolve);
+    expect(await promise).toMatchObject({ code: status.UNIMPLEMENTED });
+    client.close();
+  });
+
   it('G2 UNAVAILABLE before a first response, for as long as the world is not known', async () => {
     world.ready = false;
     const stream = world.stream().request(targetType, { node });
@@ -182,6 +193,19 @@ describe('a node', () => {
     expect(type?.sent?.version).toBe(world.snapshots.of(gateway).views.get(targetType)?.version());
     expect(type?.acked?.version).not.toBe(type?.sent?.version);
   });
+});
+
+it('G12 what happens is counted, by type', async () => {
+  const stream = await world.following();
+  world.put('a/1');
+  stream.nack(await stream.next());
+  stream.request(targetType, { nonce: 'stale' });
+  await stream.silence();
+  const counted = (['requests', 'responses', 'acks', 'nacks', 'stale_nonces'] as const).map((what) =>
+    world.counters.total(`gatehouse_xds_${what}_total`, { type: targetType }),
+  );
+  expect(counted).toEqual([4, 2, 1, 1, 1]);
+  expect(world.counters.level('gatehouse_xds_streams')).toBe(1);
 });
 
 describe('A11 nothing is left of a stream', () => {

@@ -182,7 +182,7 @@ describe('a subscriber is told', () => {
     expect(told.map(({ gateway }) => gateway)).toEqual(['x/gw']);
   });
 
-  it('after every Gateway holds the new generation', () => {
+  it('E8 after every Gateway holds the new generation', () => {
     const seen: string[][] = [];
     commit(() => {
       gateways.set('x/one', { kind: 'all' });
@@ -206,7 +206,7 @@ describe('a subscriber is told', () => {
 });
 
 describe('a version', () => {
-  it('depends on the members alone, not on the history', () => {
+  it('B4 H2 depends on the members alone, not on the history', () => {
     commit(() => {
       gateways.set('x/all', { kind: 'all' });
       gateways.set('x/some', inNamespaces('a', 'b'));

@@ -22,6 +22,8 @@ export interface AdsResponse {
   readonly removed: readonly string[];
   /** The bytes of the resources' messages. */
   readonly messages: readonly Buffer[];
+  /** Whether each resource has a time to live; always empty in state of the world. */
+  readonly ttls: readonly boolean[];
   /** The type URL of each resource. */
   readonly resourceTypes: readonly string[];
   /** Of the whole response. */
@@ -248,6 +250,7 @@ function decodeDelta(bytes: Buffer): AdsResponse {
     versions: Object.fromEntries(resources.map(({ name, version }) => [name, version])),
     removed: removedResources,
     messages: resources.map(({ resource }) => Buffer.from(resource?.value ?? [])),
+    ttls: resources.map(({ ttl }) => ttl !== undefined),
     resourceTypes: resources.map(({ resource }) => resource?.typeUrl ?? ''),
     bytes: bytes.length,
   };
@@ -264,6 +267,7 @@ function decodeState(bytes: Buffer): AdsResponse {
     versions: {},
     removed: [],
     messages: resources.map(({ value }) => Buffer.from(value)),
+    ttls: [],
     resourceTypes: resources.map((resource) => resource.typeUrl),
     bytes: bytes.length,
   };

@@ -38,14 +38,14 @@ describe('the wire of deployed mcp-gateway binaries', () => {
     ]);
   });
 
-  it('takes the first 16 bytes of the SHA-256 of the message as version', () => {
+  it('C4 takes the first 16 bytes of the SHA-256 of the message as version', () => {
     const encoded = mcpKgateway.encodeTarget(target('a/b'));
     const message = DiscoveryResponse.decode(encoded.stateField).resources[0]?.value ?? new Uint8Array();
     expect(encoded.version).toBe(createHash('sha256').update(message).digest('hex').slice(0, 32));
     expect(DeltaDiscoveryResponse.decode(encoded.deltaField).resources[0]?.version).toBe(encoded.version);
   });
 
-  it('gives equal objects equal bytes, and other objects another version', () => {
+  it('H1 H2 gives equal objects equal bytes, and other objects another version', () => {
     const one = mcpKgateway.encodeTarget(target('a/b'));
     const same = mcpKgateway.encodeTarget(target('a/b'));
     const other = mcpKgateway.encodeTarget(target('a/b', { port: 81 }));

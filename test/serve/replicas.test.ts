@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AdsServerOptions } from '../../src/serve/serve.ts';
+import { createAdsClient } from '../support/ads-client.ts';
+import { createHalfOpen } from '../support/half-open.ts';
+import { configType, targetType } from '../support/hand-made-world.ts';
+import {
+  createServedWorld,
+  gateway,
+  gatewayNode as node,
+  type ServedWorld,
+  said,
+  says,
+} from '../support/served-world.ts';
+
+let worlds: ServedWorld[];
+
+beforeEach(() => {
+  worlds = [];
+});
+afterEach(() => Promise.all(worlds.map((world) => world.close())));
+
+const replica = async (options: AdsServerOptions = {}): Promise<ServedWorld> => {
+  const world = await createServedWorld(options);
+  worlds.push(world);
+  world.commit((edit) => edit.gateway(gateway));
+  return world;
+};
+
+describe('A16 every response says which replica of which version sent it', () => {
+  it.each(['delta', 'state-of-the-world'] as const)('(%s)', async (variant) => {
+    const world = await replica({ identifier: 'pod-1 gatehouse/1.2.3' });
+    const stream = world.stream({ variant }).request(targetType, { node });
+    expect(await stream.accept()).toMatchObject({ identifier: 'pod-1 gatehouse/1.2.3' });
+    world.put('a/1');
+    expect(await stream.accept()).toMatchObject({ identifier: 'pod-1 gatehouse/1.2.3' });
+  });
+
+  it('and no version of anything depends on it', async () => {
+    const [one, two] = [await replica({ identifier: 'pod-1' }), await replica({ identifier: 'pod-2' })];
+    const versions: unknown[] = [];
+    for (const world of [one, two]) {
+      world.put('a/1');
+      const { versions: ofResources } = await world.stream().request(targetType, { node }).next();
+      const { version } = await world.stream({ variant: 'state-of-the-world' }).request(targetType, { node }).next();
+      versions.push({ ...ofResources, version });
+    }
+    expect(versions[0]).toEqual(versions[1]);
+  });
+});
+
+it('H1 H2 H3 a node that moves to another replica is sent what differs there and nothing else', async () => {
+  const [one, two] = [await replica(), await replica()];
+  one.put('a/same', 'a/other', 'a/gone');
+  two.put('a/new', 'a/same');
+  two.change('a/other', 81);
+  const { versions: initial } = await one.stream().request(targetType, { node }).next();
+  const stream = two.stream().request(targetType, { node, initial });
+  expect(said(await stream.accept())).toEqual(says(['a/new', 'a/other'], ['a/gone']));
+  await stream.silence();
+});
+
+it('H2 content that comes back has the version that it had, and other content another', async () => {
+  const world = await replica();
+  const versions: string[] = [];
+  for (const port of [80, 81, 80]) {
+    world.change('a/1', port);
+    const { versions: now } = await world.stream().request(targetType, { node }).next();
+    versions.push(now['a/1'] ?? '');
+  }
+  expect(versions[0]).toBe(versions[2]);
+  expect(versions[0]).not.toBe(versions[1]);
+});
+
+it('C28 a delta response carries no system_version_info, which would cost a hash of the whole world', async () => {
+  const world = await replica();
+  world.put('a/1');
+  expect(await world.stream().request(targetType, { node }).next()).toMatchObject({ version: '' });
+});
+
+it('B28 D1 D4 a resource is never wrapped, has no time to live and always a body, whatever a node supports', async () => {
+  const world = await replica();
+  world.put('a/1');
+  const clientFeatures = ['xds.config.supports-resource-in-sotw', 'xds.config.supports-resource-ttl'];
+  const able = { ...node, clientFeatures };
+  const stream = world.stream({ variant: 'state-of-the-world' }).request(targetType, { node: able });
+  expect(await stream.accept()).toMatchObject({ resourceTypes: [targetType] });
+  const delta = world.stream().request(targetType, { node: able });
+  expect(await delta.accept()).toMatchObject({ resourceTypes: [targetType], ttls: [false] });
+  await delta.silence();
+  await stream.silence();
+});
+
+it('G7 a connection that is silent for too long is gone, although nobody closed it', async () => {
+  const world = await replica({ keepalive: 50 });
+  const way = await createHalfOpen(world.address);
+  const client = createAdsClient(way.address);
+  const stream = client.open().request(targetType, { node });
+  await stream.accept();
+  way.cut();
+  await world.log.line('a node is gone');
+  expect(world.server.nodes()).toEqual([]);
+  client.close();
+  way.close();
+});
+
+it('G6 a response that is too large and cannot be split is sent, and logged', async () => {
+  const world = await replica({ maxResponse: 1000 });
+  world.put(...Array.from({ length: 50 }, (_, index) => `a/${index}`));
+  const stream = world.stream({ variant: 'state-of-the-world' }).request(targetType, { node });
+  expect((await stream.next()).messages).toHaveLength(50);
+  expect(world.log.text()).toContain('larger than many nodes accept');
+});
+
+it('E8 what one commit changes is told in one response, and the types of it agree', async () => {
+  const world = await replica();
+  const stream = await world.following();
+  stream.request(configType);
+  await stream.accept();
+  await stream.silence();
+  world.commit((edit) => {
+    edit.target('a/1');
+    edit.target('b/1');
+    edit.config(gateway, 'p');
+  });
+  expect(said(await stream.accept())).toEqual(says(['default.p']));
+  expect(said(await stream.accept())).toEqual(says(['a/1', 'b/1']));
+  await stream.silence();
+});
