@@ -6,6 +6,9 @@ export interface Listen {
   readonly port: number;
 }
 
+/** More than it takes to close connections by force. */
+const CLOSING_MILLISECONDS = 100;
+
 /** Binds a port in plaintext; `whom` says in the error who would have connected there. */
 export function bind(server: Server, { host, port }: Listen, whom: string): Promise<Listen> {
   const address = addressOf({ host, port });
@@ -29,7 +32,15 @@ export function unbind(server: Server, bound: Listen | undefined, grace: number)
   // Not `forceShutdown`: in grpc-js 1.14 it knows of no connection when channelz is off. To be called before
   // `tryShutdown`, for it passes over connections that are being closed already.
   if (bound !== undefined) server.drain(addressOf(bound), grace);
-  return new Promise((resolve) => server.tryShutdown(() => resolve()));
+  return new Promise((resolve) => {
+    // `tryShutdown` waits for ever for a connection that was destroyed and is not closed yet, such as one that spoke no
+    // HTTP/2 a moment ago. When the grace time is over nothing is left to wait for.
+    const giveUp = setTimeout(resolve, grace + CLOSING_MILLISECONDS);
+    server.tryShutdown(() => {
+      clearTimeout(giveUp);
+      resolve();
+    });
+  });
 }
 
 function addressOf({ host, port }: Listen): string {

@@ -32,6 +32,7 @@ export interface RunningWorld extends AsyncDisposable {
 
 const quickSettings: Omit<ServeSettings, 'filenames'> = {
   ...defaultSettings,
+  replica: 'here',
   namespaces: [],
   xdsListen: { host: '127.0.0.1', port: 0 },
   debugListen: { host: '127.0.0.1', port: 0 },
@@ -63,6 +64,13 @@ export async function startWorld(
   const nodes: GatewayNode[] = [];
   let fences = 0;
 
+  /** At once, as editors do: an empty file that is about to be written would be one without objects. */
+  const writeWhole = async (name: string, text: string): Promise<void> => {
+    const hidden = join(folder, '.written');
+    await writeFile(hidden, text);
+    await rename(hidden, join(folder, name));
+  };
+
   /**
    * A class that is the last thing written: once its acceptance was told, everything before it was read. It gets a new
    * name each time, so that no look at the folder that began earlier can have seen it.
@@ -70,16 +78,14 @@ export async function startWorld(
   const applied = async (): Promise<void> => {
     await rm(join(folder, `${fencePrefix}${fences}.yaml`), { force: true });
     fences += 1;
-    const hidden = join(folder, '.fence');
-    await writeFile(hidden, fenceManifest(fences, all.controllerName));
-    await rename(hidden, join(folder, `${fencePrefix}${fences}.yaml`));
+    await writeWhole(`${fencePrefix}${fences}.yaml`, fenceManifest(fences, all.controllerName));
     const object = `GatewayClass fence-${fences}`;
     await commits.until(() => log.lines.some(({ fields }) => fields['object'] === object));
   };
   const write: RunningWorld['write'] = async (changes) => {
     for (const [name, text] of Object.entries(changes)) {
       if (text === undefined) await rm(join(folder, name));
-      else await writeFile(join(folder, name), text);
+      else await writeWhole(name, text);
     }
     await applied();
   };
