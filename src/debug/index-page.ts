@@ -1,7 +1,9 @@
+import { type Cell, escaped, table } from './html.ts';
 import type { Answer } from './http-listener.ts';
 import type { GatewayView, NodeView, SnapshotsView } from './snapshots-view.ts';
+import { ruleRows, targetRows } from './wire-rows.ts';
 
-/** The first page: every Gateway on a line, who holds it, what is wrong, and where to look next. */
+/** The first page: every Gateway on a line, who holds it, who may use what there, what is wrong, and where to look next. */
 export function indexPage(view: SnapshotsView): Answer {
   const body = `<!doctype html>
 <html lang="en">
@@ -12,38 +14,67 @@ export function indexPage(view: SnapshotsView): Answer {
 <h1>gatehouse</h1>
 <p class="${view.synced ? 'good' : 'bad'}">${view.synced ? 'synced' : 'not synced yet: nodes are told to come back'}</p>
 <h2>Gateways</h2>
-${table(['Gateway', 'Snapshot', 'Targets and rules', 'Accepted', 'Nodes'], view.gateways.map(gatewayRow))}
+${table(['Gateway', 'Snapshot', 'Accepted', 'Nodes'], view.gateways.map(gatewayRow), 'There is none.')}
+${view.gateways.slice(0, maxGateways).map(gatewaySection).join('\n')}
+<h2>Policies</h2>
+${table(['Policy', 'Gateway', 'Accepted', 'What is to say'], policyRows(view), 'There is none: nobody may use anything.')}
 <h2>Problems in the input</h2>
-${table(
-  ['Place', 'Object', 'Field', 'What is wrong'],
-  view.problems.map(({ place, object, field, message, severity }) => [
-    place,
-    object ?? '',
-    field,
-    `${severity}: ${message}`,
-  ]),
-)}
+${table(['Place', 'Object', 'What is wrong'], problemRows(view), 'There is none.')}
 <h2>More</h2>
 <ul>
 <li><a href="/snapshots/xds?pretty">/snapshots/xds?pretty</a>: every Gateway with its decoded resources, conditions and nodes
-<li>/snapshots/xds?gateway=&lt;namespace&gt;/&lt;name&gt;: one of them
 <li><a href="/snapshots/graph?pretty">/snapshots/graph?pretty</a>: the collections between input and wire; with &amp;keys what each was made from
 </ul>
 `;
   return { status: 200, type: 'text/html; charset=utf-8', body };
 }
 
-function gatewayRow({ gateway, exists, version, types, status, nodes }: GatewayView): readonly string[] {
+/** So many Gateways are shown with their targets and rules. */
+const maxGateways = 20;
+
+function gatewayRow(view: GatewayView): readonly Cell[] {
+  const { gateway, exists, version, status, nodes } = view;
   const accepted = status?.conditions.find(({ type }) => type === 'Accepted');
   return [
-    exists ? gateway : `${gateway} (no such Gateway)`,
+    exists ? jsonOf(gateway) : `${gateway} (no such Gateway)`,
     version.slice(0, 12),
-    types
-      .map(({ typeUrl, resources }) => `${resources.length} ${typeUrl.slice(typeUrl.lastIndexOf('.') + 1)}`)
-      .join(', '),
-    accepted === undefined ? 'not ours' : `${accepted.status} (${accepted.reason})`,
-    nodes.map(nodeText).join('\n') || 'none',
+    accepted === undefined ? 'not ours' : stateOf(accepted),
+    nodes.map(nodeText).join('\n') || 'none is connected',
   ];
+}
+
+function gatewaySection(view: GatewayView): string {
+  if (!view.exists) return '';
+  return `<h3>${escaped(view.gateway)}</h3>
+${table(['Target', 'Where'], targetRows(view), 'It has no targets.')}
+${table(['May be used', 'By whose token has', 'Because of'], ruleRows(view), 'Nobody may use anything: no policy allows it.')}`;
+}
+
+function policyRows({ policies }: SnapshotsView): readonly (readonly Cell[])[] {
+  return policies.flatMap(({ namespace, name, ancestors }) =>
+    ancestors.map(({ ancestorRef, conditions }) => {
+      const accepted = conditions.find(({ type }) => type === 'Accepted');
+      return [
+        `${namespace}/${name}`,
+        ancestorRef.name,
+        accepted === undefined ? '' : stateOf(accepted),
+        conditions.map(({ message }) => message).join('\n'),
+      ];
+    }),
+  );
+}
+
+function problemRows({ problems }: SnapshotsView): readonly (readonly Cell[])[] {
+  return problems.map(({ place, object, message, severity }) => [place, object ?? '', `${severity}: ${message}`]);
+}
+
+function jsonOf(gateway: string): Cell {
+  return { text: gateway, href: `/snapshots/xds?gateway=${encodeURIComponent(gateway)}&pretty` };
+}
+
+/** The reason says more than the status, except where it only repeats it. */
+function stateOf({ status, reason }: { readonly status: string; readonly reason: string }): string {
+  return status === 'True' ? 'yes' : `${status === 'False' ? 'no' : 'unknown'}: ${reason}`;
 }
 
 function nodeText({ id, peer, synced, types }: NodeView): string {
@@ -52,22 +83,11 @@ function nodeText({ id, peer, synced, types }: NodeView): string {
   return `${id || peer} ${state}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return '<p>None.';
-  const line = (cells: readonly string[], tag: string): string =>
-    `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
-  return `<table>${line(head, 'th')}${rows.map((row) => line(row, 'td')).join('\n')}</table>`;
-}
-
-/** Names and messages come from whoever writes manifests or connects. */
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
 const style = `
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1d2733; }
-h1 { margin-bottom: 0; } h2 { margin-top: 2rem; font-size: 1.1rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid #d8dee6; white-space: pre-line; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1d2733; }
+h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; font-size: 1.25rem; } h3 { margin-top: 1.5rem; font-size: 1.05rem; }
+table { border-collapse: collapse; margin-bottom: 1rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem 1.8rem .3rem 0; border-bottom: 1px solid #d8dee6; white-space: pre-line; overflow-wrap: anywhere; }
+th { color: #5b6876; font-weight: 600; } td:first-child { min-width: 14rem; } a { color: #0b57a4; }
 .good { color: #17683a; } .bad { color: #a3281e; }
 `;
