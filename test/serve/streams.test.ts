@@ -132,6 +132,17 @@ describe('A7 a type that nobody knows', () => {
     await stream.silence();
   });
 
+  it('is answered in state of the world when everything was asked for, and else with silence', async () => {
+    const list = ['x', 'y'];
+    const state = { variant: 'state-of-the-world' } as const;
+    await world.stream(state).request('type.test/unknown', { node, names: list }).silence();
+    for (const names of [[], ['*'], ['*', 'x']]) {
+      const stream = world.stream(state).request('type.test/unknown', { node, names });
+      expect(await stream.accept({ names })).toMatchObject({ typeUrl: 'type.test/unknown', messages: [] });
+      await stream.silence();
+    }
+  });
+
   it('changes nothing for the types that are known', async () => {
     const stream = await world.following();
     stream.request('type.test/unknown');
