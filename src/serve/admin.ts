@@ -1,9 +1,8 @@
 import { Server } from '@grpc/grpc-js';
-import type { Logger, StopAsync } from '../edges.ts';
+import type { StopAsync } from '../edges.ts';
 import { bind, type Listen, unbind } from './bind.ts';
-import { registerClientStatus } from './csds/csds.ts';
+import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
-import type { ConnectedClient } from './model.ts';
 import { registerReflection } from './reflection/reflection.ts';
 
 /** The gRPC services that are for operators and not for nodes, running. */
@@ -13,12 +12,10 @@ export interface RunningAdmin {
   readonly stop: StopAsync;
 }
 
-export interface AdminParts {
+export interface AdminParts extends ClientStatusParts {
   readonly health: Health;
-  readonly clients: () => readonly ConnectedClient[];
   /** The FileDescriptorSet of every message that goes over the wire. */
   readonly descriptorSet: Uint8Array;
-  readonly log: Logger;
 }
 
 /** Operators' requests are small; bytes. */
@@ -28,14 +25,12 @@ const maxRequest = 64 * 1024;
  * Serves what concerns every Gateway at once, on a listener of its own, by default on loopback: health, client status
  * and reflection. Nobody is asked who they are, so an address that is not loopback is warned of.
  */
-export async function startAdmin(
-  listen: Listen,
-  { health, clients, descriptorSet, log }: AdminParts,
-): Promise<RunningAdmin> {
+export async function startAdmin(listen: Listen, parts: AdminParts): Promise<RunningAdmin> {
   const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_receive_message_length': maxRequest });
   const services = ['grpc.health.v1.Health', 'envoy.service.status.v3.ClientStatusDiscoveryService'];
+  const { health, descriptorSet, log } = parts;
   health.register(server);
-  registerClientStatus(server, { clients, log });
+  registerClientStatus(server, parts);
   registerReflection(server, { descriptorSet, services, log });
   const address = await bind(server, listen, 'operators');
   if (!isLoopback(address.host)) {

@@ -18,8 +18,7 @@ export function answerEach<Request, Response>(
     try {
       const response = await answer(request, () => !call.cancelled);
       if (call.cancelled) return;
-      if (call.write(response)) call.resume();
-      else call.once('drain', () => call.resume());
+      call.write(response, () => call.resume());
     } catch (error) {
       // This is how grpc-js is told a status; as the stream stays paused, it reads no further request.
       call.emit('error', asStatus(error, log));

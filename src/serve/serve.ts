@@ -54,7 +54,7 @@ export interface AdsServer {
   clients(): readonly ConnectedClient[];
 }
 
-export { type RunningAdmin, startAdmin } from './admin.ts';
+export { type AdminParts, type RunningAdmin, startAdmin } from './admin.ts';
 
 export function createAdsServer(options: AdsServerOptions, parts: AdsServerParts): AdsServer {
   return new GrpcAdsServer(options, parts);

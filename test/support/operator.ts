@@ -8,8 +8,7 @@ import {
   ConfigStatus,
   type DeepPartial,
 } from '../../src/gen/envoy/service/status/v3/csds.ts';
-import type { ConnectedClient } from '../../src/serve/model.ts';
-import { type RunningAdmin, startAdmin } from '../../src/serve/serve.ts';
+import { type AdminParts, type RunningAdmin, startAdmin } from '../../src/serve/serve.ts';
 import type { ServedWorld } from './served-world.ts';
 
 /** Somebody who asks the admin listener of a world. */
@@ -24,14 +23,11 @@ export interface Operator {
 /** The descriptor set that the program serves. */
 export const descriptorSet: Promise<Uint8Array> = readFile(new URL('../../src/gen/descriptors.binpb', import.meta.url));
 
-/** @param clients whoever is connected to the world, unless given */
-export async function createOperator(
-  { server, log }: ServedWorld,
-  clients: () => readonly ConnectedClient[] = () => server.clients(),
-): Promise<Operator> {
+/** @param parts what the listener is made of beside the world */
+export async function createOperator({ server, log }: ServedWorld, parts: Partial<AdminParts> = {}): Promise<Operator> {
   const admin: RunningAdmin = await startAdmin(
     { host: '127.0.0.1', port: 0 },
-    { health: server.health, clients, descriptorSet: await descriptorSet, log },
+    { health: server.health, clients: () => server.clients(), descriptorSet: await descriptorSet, log, ...parts },
   );
   const address = `127.0.0.1:${admin.address.port}`;
   const client = new ClientStatusDiscoveryServiceClient(address, credentials.createInsecure(), {

@@ -10,20 +10,20 @@ import { RequestError } from '../request-error.ts';
 import { clientConfig, configHeader } from './client-config.ts';
 import { nodeMatcher } from './node-matcher.ts';
 
-/** The most that one answer may be; bytes. */
-const mostBytes = 64 * 1024 * 1024;
-
 export interface ClientStatusParts {
-  readonly clients: () => Iterable<ConnectedClient>;
+  readonly clients: () => readonly ConnectedClient[];
+  /** The most that one answer may be; bytes. Default 64 MiB. */
+  readonly maxAnswer?: number;
   readonly log: Logger;
 }
 
 /**
  * The client status discovery service: which nodes are connected, what each was sent and what it answered, resource by
- * resource. One answer per request; a node with two streams is listed twice. An answer larger than 64 MiB is refused.
+ * resource. One answer per request; a node with two streams is listed twice.
  */
-export function registerClientStatus(server: Server, { clients, log }: ClientStatusParts): void {
-  const answer: Answer<ClientStatusRequest, Buffer> = (request, wanted) => statusOf(clients, request, wanted);
+export function registerClientStatus(server: Server, { clients, maxAnswer = 64 << 20, log }: ClientStatusParts): void {
+  const answer: Answer<ClientStatusRequest, Buffer> = (request, wanted) =>
+    answerOf(clients, request, { maxAnswer, wanted });
   // Answers are bytes already: they are put together client by client.
   const responseSerialize = (response: Buffer): Buffer => response;
   server.addService(
@@ -43,36 +43,35 @@ export function registerClientStatus(server: Server, { clients, log }: ClientSta
   );
 }
 
-async function statusOf(
-  clients: () => Iterable<ConnectedClient>,
+async function answerOf(
+  clients: () => readonly ConnectedClient[],
   { nodeMatchers, excludeResourceContents }: ClientStatusRequest,
-  wanted: () => boolean,
+  { maxAnswer, wanted }: { readonly maxAnswer: number; readonly wanted: () => boolean },
 ): Promise<Buffer> {
   const matches = nodeMatcher(nodeMatchers);
   const answer: Uint8Array[] = [];
   let size = 0;
-  for (const client of [...clients()]) {
+  for (const client of clients()) {
+    await othersTurn();
+    if (!wanted()) break;
+    if (!matches(client.node)) continue;
     const pieces: Uint8Array[] = [];
-    let length = 0;
-    if (matches(client.node)) {
-      for (const piece of clientConfig(client, { contents: !excludeResourceContents })) {
-        pieces.push(piece);
-        length += piece.length;
-        if (size + length > mostBytes) throw tooLarge();
-        await othersTurn();
-        if (!wanted()) return Buffer.alloc(0);
-      }
-      answer.push(configHeader(length), ...pieces);
-      size += length;
-    } else await othersTurn();
+    const before = size;
+    for (const piece of clientConfig(client, { contents: !excludeResourceContents })) {
+      pieces.push(piece);
+      size += piece.length;
+      if (size > maxAnswer) throw tooLarge(maxAnswer);
+      await othersTurn();
+    }
+    answer.push(configHeader(size - before), ...pieces);
   }
   return Buffer.concat(answer);
 }
 
-function tooLarge(): RequestError {
+function tooLarge(bytes: number): RequestError {
   return new RequestError(
     'RESOURCE_EXHAUSTED',
-    `the answer is larger than ${mostBytes} bytes; choose nodes with node_matchers, or set exclude_resource_contents`,
+    `the answer is larger than ${bytes} bytes; choose nodes with node_matchers, or set exclude_resource_contents`,
   );
 }
 

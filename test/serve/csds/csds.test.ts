@@ -1,10 +1,5 @@
-import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  ClientStatusRequest,
-  type ClientStatusResponse,
-  ConfigStatus,
-} from '../../../src/gen/envoy/service/status/v3/csds.ts';
+import { ConfigStatus } from '../../../src/gen/envoy/service/status/v3/csds.ts';
 import { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { configType, targetType } from '../../support/hand-made-world.ts';
 import { createOperator, type Operator, statesOf } from '../../support/operator.ts';
@@ -94,7 +89,9 @@ describe('the state of a resource', () => {
     await stream.ack(response).silence();
     expect(statesOf((await operator.ask())[0])).toEqual({ 'default/b': 'SYNCED' });
   });
+});
 
+describe('the state of a resource that was not sent', () => {
   it('is NOT_SENT for what has to wait for an answer', async () => {
     const stream = world.stream().request(targetType, { node: gatewayNode });
     await stream.next();
@@ -105,6 +102,39 @@ describe('the state of a resource', () => {
       'default/b': 'STALE',
       'default/c': 'NOT_SENT',
     });
+  });
+
+  it('is NOT_SENT for what has its turn in a later part of a large update', async () => {
+    const other = await createServedWorld({ maxResponse: 100 });
+    const asking = await createOperator(other);
+    other.commit((edit) => edit.gateway(gateway));
+    other.put('default/a', 'default/b');
+    const stream = other.stream().request(targetType, { node: gatewayNode });
+    const first = await stream.next();
+    expect(statesOf((await asking.ask())[0])).toEqual({ 'default/a': 'STALE', 'default/b': 'NOT_SENT' });
+    await stream.ack(first).next();
+    other.put('default/c');
+    await stream.silence();
+    expect(statesOf((await asking.ask())[0])).toEqual({
+      'default/a': 'SYNCED',
+      'default/b': 'STALE',
+      'default/c': 'NOT_SENT',
+    });
+    await asking.close();
+    await other.close();
+  });
+
+  it('is SYNCED for what the node brought from an earlier stream and was not sent again', async () => {
+    const earlier = world.stream().request(targetType, { node: gatewayNode });
+    const { versions } = await earlier.accept();
+    earlier.halfClose();
+    await earlier.ended();
+    const stream = world.stream().request(targetType, { node: gatewayNode, initial: versions });
+    expect((await stream.accept()).names).toEqual([]);
+    await stream.silence();
+    const [config] = await operator.ask();
+    expect(statesOf(config)).toEqual({ 'default/a': 'SYNCED', 'default/b': 'SYNCED' });
+    expect(config?.genericXdsConfigs[0]?.versionInfo).toBe(versions['default/a']);
   });
 
   it('is NOT_SENT for a name that was asked for and does not exist', async () => {
@@ -245,60 +275,5 @@ describe('the status of a client that refused something', () => {
       versionInfo: '',
       errorState: { details: 'still in use', versionInfo: '' },
     });
-  });
-});
-
-describe('asking', () => {
-  it('by a stream answers each request once and in order, and nothing by itself', async () => {
-    const call = operator.client.streamClientStatus();
-    const answers = call[Symbol.asyncIterator]();
-    const next = async (): Promise<ClientStatusResponse> => (await answers.next()).value;
-    call.write(ClientStatusRequest.create());
-    expect((await next()).config).toEqual([]);
-    const stream = await world.following();
-    world.put('default/c');
-    await stream.next();
-    call.write(ClientStatusRequest.create());
-    call.write(ClientStatusRequest.create({ excludeResourceContents: true }));
-    expect((await next()).config[0]?.genericXdsConfigs).toHaveLength(3);
-    expect((await next()).config[0]?.genericXdsConfigs[0]?.xdsConfig).toBeUndefined();
-    call.end();
-    expect((await answers.next()).done).toBe(true);
-  });
-
-  it('for what nobody understands ends that stream only', async () => {
-    const call = operator.client.streamClientStatus();
-    call.write(ClientStatusRequest.fromPartial({ nodeMatchers: [{ nodeId: {} }] }));
-    await expect(call[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
-    expect(await operator.ask()).toEqual([]);
-  });
-
-  it('lets a client with thousands of resources be read whole', async () => {
-    world.put(...Array.from({ length: 2_000 }, (_, number) => `many/${number}`));
-    await world.following();
-    const [config] = await operator.ask();
-    expect(new Set(Object.values(statesOf(config)))).toEqual(new Set(['SYNCED']));
-    expect(config?.genericXdsConfigs.map(({ name }) => name)).toEqual(
-      [...(world.snapshots.of(gateway).views.get(targetType)?.resources() ?? [])].map(({ name }) => name),
-    );
-  });
-
-  it('reads nothing of the clients that were not asked for', async () => {
-    await world.following();
-    await world.following({ node: { ...gatewayNode, id: 'other' } });
-    const read: string[] = [];
-    const counting = await createOperator(world, () =>
-      world.server.clients().map((client) => ({
-        ...client,
-        resources: () => {
-          read.push(client.node.id);
-          return client.resources();
-        },
-      })),
-    );
-    const nodeMatchers = [{ nodeId: { matchPattern: { $case: 'exact' as const, value: 'other' } } }];
-    expect(await counting.ask({ nodeMatchers })).toHaveLength(1);
-    expect(read).toEqual(['other']);
-    await counting.close();
   });
 });
