@@ -23,7 +23,7 @@ interface Told {
 
 /**
  * What the files say, as told by whoever looks at them; it does no I/O and knows no time. The only memory is that of
- * `semantics.md` §0: a file that cannot be parsed keeps what it held, and so does a root that is gone.
+ * `docs/semantics.md`, "Files": a file that cannot be parsed keeps what it held, and so does a root that is gone.
  */
 export class FileWorld {
   readonly #roots: readonly string[];

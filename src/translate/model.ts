@@ -2,7 +2,7 @@ import type { Collection } from '../graph/model.ts';
 
 /**
  * What gateways are told, before it is encoded. The branded types have one constructor each, in `translate/names.ts`:
- * what crashes or opens a data plane (`docs/wire-contract.md`) has no value of these types.
+ * what crashes or opens a data plane (`docs/wire.md`) has no value of these types.
  */
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
