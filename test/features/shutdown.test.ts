@@ -20,7 +20,7 @@ async function stranger(port: number, says: string): Promise<Socket> {
 }
 
 describe.each(strangers)('a stranger on a port for gRPC who says %s', (_, says) => {
-  it('does not hold up the end, however far the server came with it', async () => {
+  it('does not hold up the end, however far the server came with it', { timeout: 15_000 }, async () => {
     for (const turns of [0, 1, 2, 3, 4, 5]) {
       const world = await startWorld({ 'gw.yaml': openGateway });
       const { xds, admin } = world.app.listening;
