@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import packageJson from '../package.json' with { type: 'json' };
 import type { ServeSettings } from './config.ts';
 import { createMetrics, startDebug } from './debug/debug.ts';
 import type { Clock, Logger, Random, StopAsync } from './edges.ts';
@@ -49,7 +50,11 @@ export async function startApp(
     counters: metrics,
   });
   const ads = createAdsServer(
-    { ackTimeout: settings.ackTimeout, maxRequest: settings.receiveLimit },
+    {
+      ...settings,
+      maxRequest: settings.receiveLimit,
+      identifier: `${settings.replica} gatehouse/${packageJson.version}`,
+    },
     {
       snapshots: pipeline.snapshots,
       ready: pipeline.synced,

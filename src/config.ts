@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import {
   duration,
   type Environment,
@@ -23,6 +24,8 @@ export interface LogSettings {
 export interface ServeSettings {
   /** Files and folders, in their order; what comes first wins. */
   readonly filenames: readonly string[];
+  /** What this process is called among its replicas: the pod's name, else the machine's. */
+  readonly replica: string;
   /** Empty: all namespaces. */
   readonly namespaces: readonly string[];
   readonly xdsListen: ListenAddress;
@@ -39,6 +42,9 @@ export interface ServeSettings {
   readonly ackTimeout: number;
   /** Bytes of one request. */
   readonly receiveLimit: number;
+  readonly maxStreamsPerSecond: number;
+  /** Milliseconds after which a node is asked to connect anew (0: never), and until its stream is ended then. */
+  readonly connectionAge: { readonly age: number; readonly grace: number };
   /** Milliseconds without a change after which a save counts as complete, and the most that it may take. */
   readonly quiet: { readonly idle: number; readonly ceiling: number };
 }
@@ -83,6 +89,24 @@ export const serveFlags: readonly Flag[] = [
   { name: 'ack-timeout', value: '<duration>', default: '30s', help: 'how long a node may leave a response unanswered' },
   { name: 'receive-limit', value: '<bytes>', default: '33554432', help: 'the largest request of a node' },
   {
+    name: 'max-streams-per-second',
+    value: '<number>',
+    default: '2000',
+    help: 'new streams; as many may come at once, the others wait up to a second or are refused',
+  },
+  {
+    name: 'max-connection-age',
+    value: '<duration>',
+    default: '12h',
+    help: 'after about so long a node is asked to connect anew, perhaps to another replica; 0s: never',
+  },
+  {
+    name: 'connection-age-grace',
+    value: '<duration>',
+    default: '10s',
+    help: 'how long it may keep the stream it has then',
+  },
+  {
     name: 'quiet',
     value: '<duration>',
     default: '25ms',
@@ -92,7 +116,7 @@ export const serveFlags: readonly Flag[] = [
 ];
 
 /** Decodes the flags of `serve`; throws a UsageError that says what to write instead. */
-export function serveSettings(flags: FlagValues): ServeSettings {
+export function serveSettings(flags: FlagValues, { POD_NAME }: Environment): ServeSettings {
   const filenames = flags.list('filename');
   if (filenames.length === 0) {
     throw new UsageError(
@@ -105,6 +129,7 @@ export function serveSettings(flags: FlagValues): ServeSettings {
   }
   return {
     filenames,
+    replica: POD_NAME || hostname(),
     namespaces: flags.list('namespace'),
     xdsListen: listenAddress('xds-listen', flags.text('xds-listen')),
     debugListen: listenAddress('debug-listen', flags.text('debug-listen')),
@@ -117,6 +142,11 @@ export function serveSettings(flags: FlagValues): ServeSettings {
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
     ackTimeout: duration('ack-timeout', flags.text('ack-timeout')),
     receiveLimit: wholeNumber('receive-limit', flags.text('receive-limit'), 1, 2 ** 31 - 1),
+    maxStreamsPerSecond: wholeNumber('max-streams-per-second', flags.text('max-streams-per-second'), 1, 1_000_000),
+    connectionAge: {
+      age: duration('max-connection-age', flags.text('max-connection-age')),
+      grace: duration('connection-age-grace', flags.text('connection-age-grace')),
+    },
     quiet: {
       idle: duration('quiet', flags.text('quiet')),
       ceiling: duration('quiet-ceiling', flags.text('quiet-ceiling')),

@@ -48,6 +48,8 @@ export type CounterName =
   | 'gatehouse_xds_stale_nonces_total'
   | 'gatehouse_xds_unknown_types_total'
   | 'gatehouse_xds_assemblies_total'
+  | 'gatehouse_xds_streams_refused_total'
+  | 'gatehouse_xds_cut_offs_total'
   | 'gatehouse_xds_streams_ended_total';
 
 export type GaugeName =
@@ -56,10 +58,15 @@ export type GaugeName =
   | 'gatehouse_policies'
   | 'gatehouse_synced'
   | 'gatehouse_input_errors'
-  | 'gatehouse_xds_streams';
+  | 'gatehouse_xds_streams'
+  | 'gatehouse_xds_nodes';
 
-/** Counts and levels, without time and without I/O. */
+export type HistogramName = 'gatehouse_xds_queue_seconds';
+
+/** Counts, levels and distributions, without time and without I/O. */
 export interface Counters {
   count(name: CounterName, labels?: Labels, by?: number): void;
   gauge(name: GaugeName, value: number, labels?: Labels): void;
+  /** One more value of a distribution; seconds. */
+  observe(name: HistogramName, value: number): void;
 }

@@ -1,5 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { CounterName, Counters, GaugeName } from '../edges.ts';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CounterName, Counters, GaugeName, HistogramName } from '../edges.ts';
 
 /** Counters that can be read by Prometheus. */
 export interface Metrics extends Counters {
@@ -23,6 +23,8 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_xds_stale_nonces_total: { help: 'Requests that answer an older response.', labels: ['type'] },
   gatehouse_xds_unknown_types_total: { help: 'Requests for a type that nobody knows.' },
   gatehouse_xds_assemblies_total: { help: 'Response bodies put together; streams that need the same share one.' },
+  gatehouse_xds_streams_refused_total: { help: 'Streams refused because too many came at once.' },
+  gatehouse_xds_cut_offs_total: { help: 'Streams reset because the node did not read what was sent to it.' },
   gatehouse_xds_streams_ended_total: { help: 'Streams that ended, by gRPC status.', labels: ['code'] },
 };
 
@@ -33,6 +35,14 @@ const gaugeHelp: Readonly<Record<GaugeName, string>> = {
   gatehouse_synced: '1 when every kind of resource was read once.',
   gatehouse_input_errors: 'Problems in the input right now because of which something is dropped.',
   gatehouse_xds_streams: 'Streams that are open.',
+  gatehouse_xds_nodes: 'Streams of which it is known whose node they are.',
+};
+
+const histogramHelp: Readonly<Record<HistogramName, { readonly help: string; readonly buckets: readonly number[] }>> = {
+  gatehouse_xds_queue_seconds: {
+    help: 'How long a node waited for its turn since something changed for it.',
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+  },
 };
 
 /** Metrics of this process, in a registry of their own. */
@@ -46,10 +56,15 @@ export function createMetrics(): Metrics {
   const gauges = new Map<string, Gauge>();
   for (const [name, help] of Object.entries(gaugeHelp))
     gauges.set(name, new Gauge({ name, help, registers: [registry] }));
+  const histograms = new Map<string, Histogram>();
+  for (const [name, { help, buckets }] of Object.entries(histogramHelp)) {
+    histograms.set(name, new Histogram({ name, help, buckets: [...buckets], registers: [registry] }));
+  }
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     count: (name, labels, by) => counters.get(name)?.inc({ ...labels }, by ?? 1),
     gauge: (name, value, labels) => gauges.get(name)?.set({ ...labels }, value),
+    observe: (name, value) => histograms.get(name)?.observe(value),
   };
 }

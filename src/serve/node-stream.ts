@@ -1,14 +1,15 @@
-import type { Clock, Counters, Logger, Stop } from '../edges.ts';
+import type { Counters, Logger, Stop } from '../edges.ts';
 import type { Snapshot, Snapshots, View } from '../snapshot/model.ts';
 import { bounded, quoted } from './bounded-text.ts';
 import { identify } from './identify.ts';
 import { keptIntroduction } from './introduction.ts';
-import type { ConnectedClient, IdentifiedBy, NodeStatus, Rejection } from './model.ts';
+import type { ConnectedClient, IdentifiedBy, NodeStatus } from './model.ts';
 import { withNonce } from './nonce.ts';
-import { type AdsCall, Outlet } from './outlet.ts';
+import type { Objection } from './objection.ts';
+import { Outlet, type OutletParts } from './outlet.ts';
 import type { PushQueue } from './push-queue.ts';
 import { resourceStates } from './resource-states.ts';
-import type { Ending, StreamEnd } from './stream-end.ts';
+import type { AdsCall, Ending, StreamEnd } from './stream-end.ts';
 import { TypeStream, type TypeStreamLimits, type TypeStreamParts } from './type-stream.ts';
 import { unknownType } from './unknown-type.ts';
 import type { AdsRequest, Incoming, Variant } from './variant.ts';
@@ -19,14 +20,15 @@ interface NodeStreamLimits extends TypeStreamLimits {
 }
 
 /** What all streams of a server share. */
-export interface NodeStreamParts {
+export interface NodeStreamParts extends OutletParts {
   readonly snapshots: Snapshots;
   readonly clusterDomain: string;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly counters: Counters;
   readonly limits: NodeStreamLimits;
   readonly queue: PushQueue;
+  /** Called once, when it is known whose node it is. */
+  readonly identified: (stream: NodeStream) => void;
   /** Called once, when nothing of the stream is left. */
   readonly ended: (stream: NodeStream, ending: Ending) => void;
 }
@@ -50,6 +52,8 @@ export class NodeStream {
   readonly #since: number;
   #node: Node | undefined;
   #snapshot: Snapshot | undefined;
+  /** A stream on which nothing is ever asked is not kept. */
+  readonly #stopWaiting: Stop;
   /** Whether the snapshot is newer than what the types were given to send. */
   #pushPending = false;
   /** In the order of pushes. */
@@ -67,15 +71,20 @@ export class NodeStream {
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
+      room: (bytes) => parts.budget.room(this, bytes),
       send: (body) => this.#send(body),
       end: (end) => this.end(end),
-      rejected: (typeUrl, rejection) => this.#logRejection(typeUrl, rejection),
+      objected: (typeUrl, nonce, objection) => this.#logObjection(typeUrl, nonce, objection),
     };
-    this.#outlet = new Outlet(call, {
+    this.#outlet = new Outlet(call, parts, {
       received: (incoming) => this.#guarded(() => this.#receive(incoming)),
       drained: () => this.push(),
       ended: (ending) => this.#release(ending),
     });
+    const { ackTimeout } = parts.limits;
+    this.#stopWaiting = parts.clock.after(ackTimeout, () =>
+      this.end({ code: 'DEADLINE_EXCEEDED', message: `no request came within ${ackTimeout} ms` }),
+    );
   }
 
   /** Sends each type what is new, in the order of pushes. */
@@ -92,6 +101,11 @@ export class NodeStream {
     const level = end.code === 'UNAVAILABLE' ? 'info' : 'warn';
     if (this.#outlet.open) log[level]('a stream is ended', { code: end.code, reason: end.message });
     this.#outlet.end(end);
+  }
+
+  /** Tells the node to open its next stream elsewhere, while this one goes on. */
+  retire(): void {
+    this.#outlet.retire();
   }
 
   /** Absent until the first message said who it is. */
@@ -125,6 +139,7 @@ export class NodeStream {
   }
 
   #receive(incoming: Incoming): void {
+    this.#stopWaiting();
     if (incoming.kind === 'undecodable') {
       this.#refuse(`the request cannot be decoded: ${incoming.problem}`);
       return;
@@ -164,6 +179,7 @@ export class NodeStream {
     const introduction = keptIntroduction(node);
     this.#node = { id, gateway, by, introduction, unsubscribe, log: log.child({ node: id, gateway, peer }) };
     this.#snapshot = snapshots.of(gateway);
+    this.#parts.identified(this);
     this.#node.log.info('a node is connected', { by, variety: this.#variant.variety, exists: this.#snapshot.exists });
     return this.#snapshot;
   }
@@ -210,13 +226,16 @@ export class NodeStream {
     this.end({ code: 'INVALID_ARGUMENT', message });
   }
 
-  #logRejection(type: string, { nonce, message }: Rejection): void {
-    this.#node?.log.warn('the node refuses a response', { type, nonce, message });
+  #logObjection(type: string, nonce: string, { refuses, message }: Objection): void {
+    if (refuses) this.#node?.log.warn('the node refuses a response', { type, nonce, message });
+    else this.#node?.log.info('the node applied a response, with remarks', { type, nonce, message });
   }
 
   #release(ending: Ending): void {
+    this.#stopWaiting();
     this.#node?.unsubscribe();
     this.#parts.queue.delete(this);
+    this.#parts.budget.delete(this);
     for (const type of this.#types) type.close();
     this.#node?.log.info('a node is gone', { ending });
     this.#parts.ended(this, ending);

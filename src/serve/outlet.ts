@@ -1,11 +1,11 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { type Ending, type StreamEnd, statusOf } from './stream-end.ts';
+import type { Stop } from '../edges.ts';
+import { type AdsCall, type Ending, endCall, type StreamEnd } from './stream-end.ts';
+import { type LingerParts, linger, type Transport, transportOf } from './transport.ts';
 import type { Incoming } from './variant.ts';
+import type { WriteBudget } from './write-budget.ts';
 
 /** How many requests of one stream are served before all others get their turn. */
 const requestsAtOnce = 4;
-
-export type AdsCall = ServerDuplexStream<Incoming, Buffer>;
 
 /** What happens on a stream. Nothing is told after `ended`, which is told once. */
 export interface OutletListener {
@@ -15,6 +15,12 @@ export interface OutletListener {
   ended(ending: Ending): void;
 }
 
+export interface OutletParts extends LingerParts {
+  readonly budget: WriteBudget;
+  /** Told of a node that did not read what was written to it until the end. */
+  readonly cutOff: () => void;
+}
+
 /** One gRPC stream, as far as the protocol above it cares. */
 export class Outlet {
   readonly peer: string;
@@ -22,13 +28,21 @@ export class Outlet {
   /** The values of the request header `x-alt-xds-hostname`. */
   readonly hostNames: readonly string[];
   readonly #call: AdsCall;
+  readonly #transport: Transport;
+  readonly #parts: OutletParts;
   readonly #listener: OutletListener;
   #open = true;
   #writable = true;
   #served = 0;
+  /** Whether there is nothing left to be written. */
+  #silent = false;
+  /** The writes that are under way. */
+  readonly #writes = new Set<Stop>();
 
-  constructor(call: AdsCall, listener: OutletListener) {
+  constructor(call: AdsCall, parts: OutletParts, listener: OutletListener) {
     this.#call = call;
+    this.#transport = transportOf(call);
+    this.#parts = parts;
     this.#listener = listener;
     this.peer = call.getPeer();
     this.authority = call.getHost();
@@ -46,8 +60,8 @@ export class Outlet {
     call.on('end', () => {
       if (this.#close('OK')) call.end();
     });
-    // After a cancellation no write is ever confirmed and nothing drains: this is the only word of it.
-    call.on('cancelled', () => this.#close('CANCELLED'));
+    // Told when the status has left, and when the node gave up: then no write is ever confirmed and nothing drains.
+    call.on('cancelled', () => this.#fallSilent());
     call.on('close', () => this.#close('CANCELLED'));
   }
 
@@ -62,15 +76,23 @@ export class Outlet {
 
   /** Sends one response; on a stream that ended, nothing. */
   send(response: Buffer): void {
-    if (this.#open) this.#writable = this.#call.write(response);
+    if (!this.#open) return;
+    const gone = this.#parts.budget.begin(response.length);
+    this.#writes.add(gone);
+    this.#writable = this.#call.write(response, () => {
+      this.#writes.delete(gone);
+      gone();
+    });
   }
 
   /** Ends the stream with this status, after what was written. The first end counts. */
-  end({ code, message }: StreamEnd): void {
-    if (!this.#close(code)) return;
-    // This is how grpc-js is told a status; it reads no further request.
-    this.#call.emit('error', Object.assign(new Error(message), { code: statusOf[code], details: message }));
-    this.#call.pause();
+  end(end: StreamEnd): void {
+    if (this.#close(end.code)) endCall(this.#call, end);
+  }
+
+  /** Tells the node to open its next stream on another connection. */
+  retire(): void {
+    this.#transport.retire();
   }
 
   /** What a node sends in one go is read in one go: without a pause a flood of it would hold everybody up (rule A10). */
@@ -84,7 +106,17 @@ export class Outlet {
   #close(ending: Ending): boolean {
     if (!this.#open) return false;
     this.#open = false;
+    linger(this.#transport, this.#parts, () => {
+      if (!this.#silent) this.#parts.cutOff();
+    });
     this.#listener.ended(ending);
     return true;
+  }
+
+  #fallSilent(): void {
+    this.#silent = true;
+    this.#close('CANCELLED');
+    for (const gone of this.#writes) gone();
+    this.#writes.clear();
   }
 }

@@ -1,6 +1,16 @@
+import type { Clock } from '../edges.ts';
+
 /** Something that has changes to send. */
 export interface Pushable {
   push(): void;
+}
+
+export interface PushQueueParts {
+  /** Streams that are served before requests get their turn. */
+  readonly slice: number;
+  readonly clock: Clock;
+  /** Told how many milliseconds a stream waited since the first change that it has to send. */
+  readonly waited: (milliseconds: number) => void;
 }
 
 /**
@@ -9,17 +19,18 @@ export interface Pushable {
  * more than a slice, and no flood of requests keeps the queue from moving (rules A10, F3).
  */
 export class PushQueue {
-  readonly #slice: number;
-  readonly #waiting = new Set<Pushable>();
+  readonly #parts: PushQueueParts;
+  /** With each stream, since when it waits. */
+  readonly #waiting = new Map<Pushable, number>();
   #scheduled: NodeJS.Immediate | undefined;
 
-  /** @param slice streams that are served before requests get their turn */
-  constructor(slice: number) {
-    this.#slice = slice;
+  constructor(parts: PushQueueParts) {
+    this.#parts = parts;
   }
 
   add(stream: Pushable): void {
-    this.#waiting.add(stream);
+    if (this.#waiting.has(stream)) return;
+    this.#waiting.set(stream, this.#parts.clock.now());
     this.#scheduled ??= setImmediate(() => this.#run());
   }
 
@@ -29,11 +40,14 @@ export class PushQueue {
 
   #run(): void {
     this.#scheduled = undefined;
-    let left = this.#slice;
-    for (const stream of this.#waiting) {
+    const { slice, clock, waited } = this.#parts;
+    const now = clock.now();
+    let left = slice;
+    for (const [stream, since] of this.#waiting) {
       if (left === 0) break;
       left -= 1;
       this.#waiting.delete(stream);
+      waited(now - since);
       stream.push();
     }
     if (this.#waiting.size > 0) this.#scheduled ??= setImmediate(() => this.#run());

@@ -1,15 +1,19 @@
 import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Snapshots } from '../snapshot/model.ts';
+import { Admission } from './admission.ts';
 import { bind, type Listen, unbind } from './bind.ts';
 import { createDelta } from './delta.ts';
+import { Door } from './door.ts';
+import { type ConnectionAge, Fleet } from './fleet.ts';
 import { Health } from './health.ts';
 import type { ConnectedClient, NodeStatus } from './model.ts';
 import { NodeStream, type NodeStreamParts } from './node-stream.ts';
 import { PushQueue } from './push-queue.ts';
 import { createStateOfTheWorld } from './state-of-the-world.ts';
-import type { Ending } from './stream-end.ts';
+import type { AdsCall } from './stream-end.ts';
 import type { Variant } from './variant.ts';
+import { defaultWriteLimits, WriteBudget, type WriteLimits } from './write-budget.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -18,10 +22,28 @@ export interface AdsServerOptions {
   readonly ackTimeout?: number;
   /** The largest request in bytes; a larger one ends its stream RESOURCE_EXHAUSTED. Default 32 MiB. */
   readonly maxRequest?: number;
-  /** A delta that would be larger is split into several responses; bytes. Default 4 MiB, what gRPC clients accept. */
+  /**
+   * A delta that would be larger is split into several responses; bytes. Default 4 MiB, what gRPC clients accept. What
+   * cannot be split is sent and logged.
+   */
   readonly maxResponse?: number;
   /** About how many bytes the names of one subscription may take; RESOURCE_EXHAUSTED beyond. Default 4 MiB. */
   readonly maxSubscription?: number;
+  /** The replica and its version, as every response says in `control_plane`. Default `gatehouse`. */
+  readonly identifier?: string;
+  /** Milliseconds after which a silent connection is asked whether it is alive; it has a third of that. Default 30,000. */
+  readonly keepalive?: number;
+  /**
+   * New streams a second. As many may come at once; one that comes above that waits up to a second for its turn, else it
+   * ends RESOURCE_EXHAUSTED before a response. Default 2,000.
+   */
+  readonly maxStreamsPerSecond?: number;
+  /** How long a stream may last; then its node is told to connect anew, and the stream ends UNAVAILABLE. Default for ever. */
+  readonly connectionAge?: ConnectionAge;
+  /** Milliseconds that a node has to read the end of its stream; then the stream is reset. Default 5,000. */
+  readonly linger?: number;
+  /** How many bytes may be on their way to nodes at once. */
+  readonly write?: Partial<WriteLimits>;
 }
 
 export interface AdsServerParts {
@@ -65,30 +87,37 @@ class GrpcAdsServer implements AdsServer {
   readonly #parts: AdsServerParts;
   readonly #streamParts: NodeStreamParts;
   readonly #server: Server;
-  readonly #streams = new Set<NodeStream>();
+  readonly #door: Door;
+  readonly #fleet: Fleet;
   #bound: Listen | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: AdsServerOptions, parts: AdsServerParts) {
-    const { ackTimeout = 30_000, maxSubscription = 4 * mebibyte, maxRequest = 32 * mebibyte } = options;
+    const { maxRequest = 32 * mebibyte, keepalive = 30_000, maxResponse: maxBody = 4 * mebibyte } = options;
+    const { maxStreamsPerSecond = 2_000, connectionAge = { age: 0, grace: 0 } } = options;
     this.#parts = parts;
     this.health = new Health(parts.ready);
-    this.#streamParts = {
-      ...parts,
-      limits: { ackTimeout, maxSubscription, maxUnknownTypes: 32 },
-      queue: new PushQueue(64),
-      ended: (stream, ending) => this.#ended(stream, ending),
-    };
+    const fleet = new Fleet({ age: connectionAge, ...parts });
+    this.#fleet = fleet;
+    this.#streamParts = streamPartsOf(options, parts, fleet);
+    const admission = new Admission(parts.clock, maxStreamsPerSecond, 1_000);
+    this.#door = new Door(admission, this.#streamParts, parts.counters);
     this.#server = new Server({
       'grpc.enable_channelz': 0,
-      'grpc.keepalive_time_ms': 30_000,
-      'grpc.keepalive_timeout_ms': 10_000,
+      'grpc.keepalive_time_ms': keepalive,
+      'grpc.keepalive_timeout_ms': keepalive / 3,
       'grpc.max_receive_message_length': maxRequest,
+      // A connection without a stream belongs to nobody; a health checker or a node that comes back opens another.
+      'grpc.max_connection_idle_ms': 300_000,
     });
     const bodies = {
-      maxBody: options.maxResponse ?? 4 * mebibyte,
+      controlPlane: { identifier: options.identifier ?? 'gatehouse' },
+      maxBody,
       cache: 64 * mebibyte,
-      assembled: () => parts.counters.count('gatehouse_xds_assemblies_total'),
+      assembled: (type: string, bytes: number) => {
+        parts.counters.count('gatehouse_xds_assemblies_total');
+        if (bytes > maxBody) parts.log.warn('a response is larger than many nodes accept', { type, bytes, maxBody });
+      },
     };
     this.health.register(this.#server);
     this.#register(createDelta(bodies));
@@ -106,43 +135,54 @@ class GrpcAdsServer implements AdsServer {
   }
 
   nodes(): readonly NodeStatus[] {
-    return [...this.#streams].flatMap((stream) => stream.status() ?? []);
+    return this.#fleet.nodes();
   }
 
   clients(): readonly ConnectedClient[] {
-    return [...this.#streams].flatMap((stream) => stream.client() ?? []);
+    return this.#fleet.clients();
   }
 
   #register(variant: Variant): void {
     // Responses are bytes already: whoever put them together encoded them once for everybody.
     const serialize = (response: Buffer): Buffer => response;
-    const accept = (call: ConstructorParameters<typeof NodeStream>[0]): void => this.#accept(call, variant);
-    this.#server.register(variant.path, accept, serialize, variant.decode, 'bidi');
+    const enter = (call: AdsCall): void => this.#door.enter(call, () => this.#accept(call, variant));
+    this.#server.register(variant.path, enter, serialize, variant.decode, 'bidi');
   }
 
-  #accept(call: ConstructorParameters<typeof NodeStream>[0], variant: Variant): void {
+  #accept(call: AdsCall, variant: Variant): void {
     const stream = new NodeStream(call, variant, this.#streamParts);
-    this.#streams.add(stream);
-    this.#parts.counters.gauge('gatehouse_xds_streams', this.#streams.size);
-    if (this.#stopping !== undefined) stream.end(shuttingDown);
-    else if (!this.#parts.ready()) {
+    this.#fleet.add(stream);
+    if (!this.#parts.ready()) {
       stream.end({ code: 'UNAVAILABLE', message: 'the control plane does not know the whole world yet' });
     }
   }
 
-  #ended(stream: NodeStream, code: Ending): void {
-    this.#streams.delete(stream);
-    this.#parts.counters.gauge('gatehouse_xds_streams', this.#streams.size);
-    this.#parts.counters.count('gatehouse_xds_streams_ended_total', { code });
-  }
-
   #stop(grace: number): Promise<void> {
-    const { clock, random } = this.#parts;
     this.health.stop();
-    for (const stream of this.#streams) clock.after((random() * grace) / 2, () => stream.end(shuttingDown));
+    this.#door.shut(shuttingDown);
+    this.#fleet.disperse(grace / 2, shuttingDown);
     // A client may keep its connection, or a stream that it does not read, open for ever (rule G10).
     return unbind(this.#server, this.#bound, grace);
   }
+}
+
+function streamPartsOf(options: AdsServerOptions, parts: AdsServerParts, fleet: Fleet): NodeStreamParts {
+  const { ackTimeout = 30_000, maxSubscription = 4 * mebibyte, linger = 5_000, write = {} } = options;
+  const { clock, counters } = parts;
+  return {
+    ...parts,
+    limits: { ackTimeout, maxSubscription, maxUnknownTypes: 32 },
+    linger,
+    budget: new WriteBudget(clock, { ...defaultWriteLimits, ...write }),
+    queue: new PushQueue({
+      slice: 64,
+      clock,
+      waited: (milliseconds) => counters.observe('gatehouse_xds_queue_seconds', milliseconds / 1_000),
+    }),
+    cutOff: () => counters.count('gatehouse_xds_cut_offs_total'),
+    identified: (stream) => fleet.identified(stream),
+    ended: (stream, ending) => fleet.ended(stream, ending),
+  };
 }
 
 const shuttingDown = { code: 'UNAVAILABLE', message: 'the control plane is shutting down' } as const;

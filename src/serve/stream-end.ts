@@ -1,4 +1,8 @@
-import { status } from '@grpc/grpc-js';
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { Incoming } from './variant.ts';
+
+/** One gRPC stream of a node; responses are bytes already. */
+export type AdsCall = ServerDuplexStream<Incoming, Buffer>;
 
 /** The status that ends a stream. A node backs off from every one of them but OK. */
 export interface StreamEnd {
@@ -16,7 +20,7 @@ export type EndCode =
   | 'UNAVAILABLE'
   | 'INTERNAL';
 
-export const statusOf: Readonly<Record<EndCode, status>> = {
+const statusOf: Readonly<Record<EndCode, status>> = {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   PERMISSION_DENIED: status.PERMISSION_DENIED,
   RESOURCE_EXHAUSTED: status.RESOURCE_EXHAUSTED,
@@ -27,3 +31,10 @@ export const statusOf: Readonly<Record<EndCode, status>> = {
 
 /** How a stream came to its end: a status of ours, or the other side's doing. */
 export type Ending = EndCode | 'OK' | 'CANCELLED';
+
+/** Ends a call with this status, after what was written to it. No further request is read. */
+export function endCall(call: AdsCall, { code, message }: StreamEnd): void {
+  // This is how grpc-js is told a status.
+  call.emit('error', Object.assign(new Error(message), { code: statusOf[code], details: message }));
+  call.pause();
+}

@@ -1,10 +1,10 @@
 import type { Clock, Counters, Labels, Stop } from '../edges.ts';
 import type { ResourceType, Snapshots, View } from '../snapshot/model.ts';
-import { bounded } from './bounded-text.ts';
 import { afterReply, type Flow, replyOf } from './flow.ts';
 import { ask, beginHolding, type Holding, owed, takeBack, told } from './holding.ts';
 import { Ledger } from './ledger.ts';
-import type { Rejection, TypeStatus } from './model.ts';
+import type { TypeStatus } from './model.ts';
+import { type Objection, readObjection } from './objection.ts';
 import type { TypeState } from './resource-states.ts';
 import type { StreamEnd } from './stream-end.ts';
 import { type Subscription, weightOf } from './subscription.ts';
@@ -31,10 +31,13 @@ export interface TypeStreamParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: TypeStreamLimits;
+  /** Whether a response of so many bytes may leave now. When not, the stream advances again once it may. */
+  readonly room: (bytes: number) => boolean;
   /** Sends one response and answers which nonce it got. */
   readonly send: (body: Buffer) => string;
   readonly end: (end: StreamEnd) => void;
-  readonly rejected: (typeUrl: string, rejection: Rejection) => void;
+  /** Told of what a node refuses of a response, or only remarks. */
+  readonly objected: (typeUrl: string, nonce: string, objection: Objection) => void;
 }
 
 /** The exchange about one type on one stream. Nothing that a node says of another type changes anything in here (rule A6). */
@@ -62,9 +65,10 @@ export class TypeStream {
     counters.count('gatehouse_xds_requests_total', this.#labels);
     // On a new stream a nonce is one of an earlier stream and means nothing (rule A15).
     const nonce = this.#tracked === undefined ? '' : request.nonce;
-    const reply = replyOf(this.#flow, nonce, request.refusal !== undefined);
-    if (reply === 'ack') this.#acknowledge();
-    if (reply === 'nack') this.#reject(request.nonce, request.refusal ?? '');
+    const objection = request.refusal === undefined ? undefined : readObjection(request.refusal);
+    const reply = replyOf(this.#flow, nonce, objection?.refuses ?? false);
+    if (reply === 'ack') this.#acknowledge(nonce, objection);
+    if (reply === 'nack' && objection !== undefined) this.#reject(nonce, objection);
     if (reply === 'stale') counters.count('gatehouse_xds_stale_nonces_total', this.#labels);
     const heeded = variant.heeds(reply, this.#flow);
     this.#flow = afterReply(this.#flow, reply);
@@ -77,7 +81,7 @@ export class TypeStream {
     if (this.#flow.kind === 'waiting') return;
     if (this.#unsent.length === 0) this.#unsent = this.#compose(current);
     const [next, ...rest] = this.#unsent;
-    if (next === undefined) return;
+    if (next === undefined || !this.#parts.room(next.body.length)) return;
     this.#unsent = rest;
     const { clock, counters, limits } = this.#parts;
     const nonce = this.#parts.send(next.body);
@@ -116,7 +120,7 @@ export class TypeStream {
     const { subscription } = step;
     if (before === undefined) {
       // Of a type that is not known here, nothing is known to be gone either.
-      const holding = beginHolding(step, { current, empty }, registered ? request.reported : {});
+      const holding = beginHolding(step, { current, empty }, registered ? request.reported : undefined);
       this.#tracked = { subscription, holding };
     } else if (subscription !== before.subscription) {
       const holding = takeBack(before.holding, this.#unsent);
@@ -138,21 +142,23 @@ export class TypeStream {
     if (holding.view === current && holding.asked.size === 0 && !holding.answer) return [];
     const update = owed(holding, subscription, current, this.#parts.difference);
     this.#tracked = { subscription, holding: told(current) };
-    const parts = update === undefined ? [] : this.#parts.variant.compose(update, { view: current, subscription });
+    const about = { view: current, subscription, awaited: holding.answer };
+    const parts = update === undefined ? [] : this.#parts.variant.compose(update, about);
     if (parts.length === 0) this.#ledger.movedOn(current);
     return parts;
   }
 
-  #acknowledge(): void {
-    this.#ledger.acked(this.#parts.clock.now());
+  #acknowledge(nonce: string, remarks: Objection | undefined): void {
+    this.#ledger.acked(this.#parts.clock.now(), remarks?.diagnostics ?? []);
     this.#parts.counters.count('gatehouse_xds_acks_total', this.#labels);
+    if (remarks !== undefined) this.#parts.objected(this.served.type.typeUrl, nonce, remarks);
   }
 
-  #reject(nonce: string, message: string): void {
-    const rejection = { nonce, message: bounded(message, 2048), at: this.#parts.clock.now() };
-    this.#ledger.refused(rejection);
+  #reject(nonce: string, objection: Objection): void {
+    const { message, diagnostics } = objection;
+    this.#ledger.refused({ nonce, message, diagnostics, at: this.#parts.clock.now() });
     this.#parts.counters.count('gatehouse_xds_nacks_total', this.#labels);
-    this.#parts.rejected(this.served.type.typeUrl, rejection);
+    this.#parts.objected(this.served.type.typeUrl, nonce, objection);
   }
 
   #expire(nonce: string): void {

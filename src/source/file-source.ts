@@ -23,9 +23,9 @@ const QUIET: Quiet = { idle: 25, ceiling: 500 };
 /** Some file systems tell nobody of changes: a network mount, or folders further up that are renamed. In milliseconds. */
 const LOOK_AGAIN = 5000;
 
-const NO_COUNTERS: Counters = { count: () => undefined, gauge: () => undefined };
+const NO_COUNTERS: Counters = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
 
-/** Resources from YAML and JSON files, which are watched: `semantics.md` §0. */
+/** Resources from YAML and JSON files, which are watched: `docs/semantics.md`, "Files". */
 export function fileSource(options: FileSourceOptions): ResourceSource {
   const { clock, log, namespaces = [], quiet = QUIET, counters = NO_COUNTERS } = options;
   const roots = distinct(options.roots);

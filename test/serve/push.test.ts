@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PushQueue } from '../../src/serve/push-queue.ts';
 import { createClosedWindow } from '../support/closed-window.ts';
 import { configType, targetType } from '../support/hand-made-world.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import {
   createServedWorld,
   gateway,
@@ -23,7 +24,7 @@ afterEach(() => world.close());
 const assemblies = (): number => world.counters.total('gatehouse_xds_assemblies_total');
 
 describe('one change for many nodes', () => {
-  it('is put together once, and sent once to each', async () => {
+  it('F3 is put together once, and sent once to each', async () => {
     world.put('a/1', 'a/2');
     const fleet = await Promise.all(Array.from({ length: 20 }, () => world.following()));
     const before = {
@@ -129,10 +130,12 @@ it('F4 a node that never reads is let go, whatever it has yet to read', async ()
 });
 
 describe('A10 the queue of pushes', () => {
+  const queueOf = (slice: number): PushQueue => new PushQueue({ slice, clock: createManualClock(), waited: () => {} });
+
   it('serves each stream once, however often it is added', async () => {
     const pushed: string[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const queue = new PushQueue(2);
+    const queue = queueOf(2);
     const one = { push: () => void pushed.push('one') };
     const two = { push: () => resolve(void pushed.push('two')) };
     for (const stream of [one, one, two, one, two]) queue.add(stream);
@@ -143,7 +146,7 @@ describe('A10 the queue of pushes', () => {
   it('lets others run between two slices, and goes on although they never stop', async () => {
     const order: string[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const queue = new PushQueue(2);
+    const queue = queueOf(2);
     let flooding = true;
     const flood = (): void => {
       order.push('request');
@@ -168,7 +171,7 @@ describe('A10 the queue of pushes', () => {
   it('forgets a stream that ended', async () => {
     const pushed: string[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const queue = new PushQueue(1);
+    const queue = queueOf(1);
     const gone = { push: () => void pushed.push('gone') };
     queue.add(gone);
     queue.add({ push: () => resolve(void pushed.push('here')) });

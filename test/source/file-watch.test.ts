@@ -92,6 +92,7 @@ it('what happens between a look at a folder and the beginning of its watch is no
       if (name === 'gatehouse_source_reads_total') save(folder, 'b.yaml', serviceText('b'));
     },
     gauge: () => undefined,
+    observe: () => undefined,
   };
   const batches = createBatches();
   const stop = await fileSource({ roots: [folder], clock: systemClock, log: createRecordedLog(), counters }).start(

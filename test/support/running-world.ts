@@ -41,6 +41,8 @@ const quickSettings: Omit<ServeSettings, 'filenames'> = {
   shutdownGrace: 0,
   ackTimeout: 30_000,
   receiveLimit: 4 * 1024 * 1024,
+  maxStreamsPerSecond: 2_000,
+  connectionAge: { age: 0, grace: 0 },
   quiet: { idle: 2, ceiling: 50 },
 };
 

@@ -1,3 +1,4 @@
+import type { Random } from '../../src/edges.ts';
 import { type AdsServer, type AdsServerOptions, createAdsServer } from '../../src/serve/serve.ts';
 import type { ResourceType } from '../../src/snapshot/model.ts';
 import type { SnapshotStore } from '../../src/snapshot/snapshot.ts';
@@ -42,6 +43,7 @@ export interface ServedWorld {
 export async function createServedWorld(
   options: AdsServerOptions = {},
   registration: Partial<ResourceType> = {},
+  random: Random = () => 0.5,
 ): Promise<ServedWorld> {
   const { snapshots, commit } = createHandMadeWorld(registration);
   const clock = createManualClock();
@@ -53,7 +55,7 @@ export async function createServedWorld(
     ready: () => world.ready,
     clusterDomain: 'cluster.local',
     clock,
-    random: () => 0.5,
+    random,
     log,
     counters,
   });

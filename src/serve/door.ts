@@ -1,0 +1,62 @@
+import type { Counters } from '../edges.ts';
+import type { Admission } from './admission.ts';
+import { type AdsCall, endCall, type StreamEnd } from './stream-end.ts';
+import { type LingerParts, linger, transportOf } from './transport.ts';
+
+/** Where streams come in. Of one that is turned away nothing was read and nothing is kept. */
+export class Door {
+  readonly #admission: Admission;
+  readonly #parts: LingerParts;
+  readonly #counters: Counters;
+  /** Whoever waits for its turn, and what turns it away. */
+  readonly #waiting = new Map<AdsCall, (end: StreamEnd) => void>();
+  #shut: StreamEnd | undefined;
+
+  constructor(admission: Admission, parts: LingerParts, counters: Counters) {
+    this.#admission = admission;
+    this.#parts = parts;
+    this.#counters = counters;
+  }
+
+  /** Calls `admit` when the turn of the call has come, unless it is gone by then. */
+  enter(call: AdsCall, admit: () => void): void {
+    if (this.#shut !== undefined) {
+      this.#turnAway(call, this.#shut);
+      return;
+    }
+    const turn = this.#admission.enter();
+    if (turn.kind === 'refused') {
+      this.#counters.count('gatehouse_xds_streams_refused_total');
+      this.#turnAway(call, { code: 'RESOURCE_EXHAUSTED', message: 'too many new streams; come back later' });
+    } else if (turn.wait === 0) admit();
+    else this.#wait(call, turn.wait, admit);
+  }
+
+  /** Turns everybody away from now on, those who wait included. */
+  shut(end: StreamEnd): void {
+    this.#shut = end;
+    for (const refuse of [...this.#waiting.values()]) refuse(end);
+  }
+
+  #wait(call: AdsCall, milliseconds: number, admit: () => void): void {
+    const leave = (): void => {
+      stopTimer();
+      this.#waiting.delete(call);
+      call.off('cancelled', leave);
+    };
+    const stopTimer = this.#parts.clock.after(milliseconds, () => {
+      leave();
+      admit();
+    });
+    this.#waiting.set(call, (end) => {
+      leave();
+      this.#turnAway(call, end);
+    });
+    call.on('cancelled', leave);
+  }
+
+  #turnAway(call: AdsCall, end: StreamEnd): void {
+    endCall(call, end);
+    linger(transportOf(call), this.#parts, () => {});
+  }
+}

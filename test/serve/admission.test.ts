@@ -1,0 +1,102 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Admission, type Admitted } from '../../src/serve/admission.ts';
+import type { AdsServerOptions } from '../../src/serve/serve.ts';
+import { targetType } from '../support/hand-made-world.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/served-world.ts';
+
+const waits = (turns: readonly Admitted[]): readonly unknown[] =>
+  turns.map((turn) => (turn.kind === 'admitted' ? turn.wait : turn.kind));
+
+describe('G3 the turns of new streams', () => {
+  const admission = (rate: number): { enter(count: number): readonly Admitted[]; pass(milliseconds: number): void } => {
+    const clock = createManualClock();
+    const doorman = new Admission(clock, rate, 1_000);
+    return {
+      enter: (count) => Array.from({ length: count }, () => doorman.enter()),
+      pass: (milliseconds) => clock.advance(milliseconds),
+    };
+  };
+
+  it('are had at once by a thousand nodes that connect at once', () => {
+    expect(new Set(waits(admission(2_000).enter(1_000)))).toEqual(new Set([0]));
+  });
+
+  it("are a second's worth at once, as many within the next second, and none beyond", () => {
+    const turns = waits(admission(4).enter(11));
+    expect(turns).toEqual([0, 0, 0, 0, 250, 500, 750, 1_000, 'refused', 'refused', 'refused']);
+  });
+
+  it('become free at the rate at which they are given', () => {
+    const { enter, pass } = admission(4);
+    enter(9);
+    pass(500);
+    expect(waits(enter(3))).toEqual([750, 1_000, 'refused']);
+    pass(60_000);
+    expect(waits(enter(5))).toEqual([0, 0, 0, 0, 250]);
+  });
+
+  it('are not withheld when the clock is set back', () => {
+    let now = 10_000_000;
+    const doorman = new Admission({ now: () => now, after: () => () => {} }, 4, 1_000);
+    doorman.enter();
+    now -= 3_600_000;
+    expect(doorman.enter()).toMatchObject({ kind: 'admitted' });
+  });
+});
+
+describe('G3 a server that takes in fifty streams a second', () => {
+  const world = async (options: AdsServerOptions = {}): Promise<ServedWorld> => {
+    const served = await createServedWorld({ maxStreamsPerSecond: 50, ...options });
+    onTestFinished(() => served.close());
+    served.commit((edit) => edit.gateway(gateway));
+    return served;
+  };
+  const refused = ({ counters }: ServedWorld): number => counters.total('gatehouse_xds_streams_refused_total');
+
+  it('serves fifty at once and fifty more within a second, and refuses the others before a response', async () => {
+    const served = await world();
+    const client = served.client();
+    const open = Array.from({ length: 200 }, () => client.open().request(targetType, { node }));
+    for (const stream of open.slice(0, 50)) await stream.accept();
+    for (const stream of open.slice(100)) {
+      expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+      await expect(stream.next()).rejects.toThrow('RESOURCE_EXHAUSTED');
+    }
+    expect(refused(served)).toBe(100);
+    expect(served.counters.level('gatehouse_xds_nodes')).toBe(50);
+    served.clock.advance(1_000);
+    for (const stream of open.slice(50, 100)) await stream.accept();
+    expect(served.counters.level('gatehouse_xds_nodes')).toBe(100);
+  });
+
+  it('forgets a stream that gives up before its turn', async () => {
+    const served = await world({ maxStreamsPerSecond: 1 });
+    const client = served.client();
+    const first = client.open().request(targetType, { node });
+    await first.accept();
+    const timers = served.clock.waiting().length;
+    const second = client.open().request(targetType, { node });
+    while (served.clock.waiting().length === timers) await first.silence();
+    second.cancel();
+    while (served.clock.waiting().length > timers) await first.silence();
+    served.clock.advance(1_000);
+    expect(served.counters.level('gatehouse_xds_streams')).toBe(1);
+  });
+
+  it('G10 tells those who wait when it stops', async () => {
+    const served = await world({ maxStreamsPerSecond: 1 });
+    const client = served.client();
+    const first = client.open().request(targetType, { node });
+    await first.accept();
+    await first.silence();
+    const timers = served.clock.waiting().length;
+    const second = client.open().request(targetType, { node });
+    while (served.clock.waiting().length === timers) await first.silence();
+    const stopped = served.server.stop(0);
+    served.clock.advance(0);
+    expect(await second.ended()).toMatchObject({ code: 'UNAVAILABLE' });
+    await stopped;
+    expect(served.clock.waiting()).toEqual([]);
+  });
+});

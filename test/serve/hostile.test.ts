@@ -1,0 +1,267 @@
+import { status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { DeltaDiscoveryRequest } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import type { AdsStream } from '../support/ads-client.ts';
+import { targetType } from '../support/hand-made-world.ts';
+import { createRawConnection, grpcFrame, type RawConnection } from '../support/raw-stream.ts';
+import {
+  createServedWorld,
+  gateway,
+  gatewayNode as node,
+  nodeOf,
+  type ServedWorld,
+  said,
+  says,
+} from '../support/served-world.ts';
+
+const mebibyte = 1 << 20;
+let world: ServedWorld;
+let neighbour: AdsStream;
+
+beforeEach(async () => {
+  world = await createServedWorld();
+  world.commit((edit) => edit.gateway(gateway));
+  neighbour = await world.following();
+});
+
+/** Whatever a test did, the neighbour is served as ever. */
+afterEach(async () => {
+  world.put('a/for-the-neighbour');
+  expect(said(await neighbour.accept())).toEqual(says(['a/for-the-neighbour']));
+  await world.close();
+});
+
+function raw(window?: number): RawConnection {
+  const connection = createRawConnection(world.address, window);
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+/** The server has so many streams, and the neighbour has answered everything, so that time may pass. */
+async function untilStreams(count: number): Promise<void> {
+  const probe = await world.following();
+  const owesAnAnswer = (): boolean =>
+    world.server.nodes()[0]?.types.some(({ inFlightSince }) => inFlightSince !== undefined) ?? true;
+  while (world.counters.level('gatehouse_xds_streams') < count + 1 || owesAnAnswer()) await probe.silence();
+  probe.cancel();
+  await probe.ended();
+}
+
+/** The server has heard of everything that happened before, and only the neighbour is left. */
+async function onlyTheNeighbourIsLeft(): Promise<void> {
+  while (world.counters.level('gatehouse_xds_streams') > 1) await neighbour.silence();
+  expect(world.server.nodes()).toHaveLength(1);
+}
+
+describe('bytes that are no gRPC', () => {
+  const request = DeltaDiscoveryRequest.encode(
+    DeltaDiscoveryRequest.fromPartial({ typeUrl: targetType, node }),
+  ).finish();
+
+  it('whose head announces more than is accepted end RESOURCE_EXHAUSTED before they came', async () => {
+    const stream = raw().open();
+    await stream.write(grpcFrame(Buffer.alloc(0), 100 * mebibyte));
+    expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('of a hundred mebibytes are not kept, however they come', async () => {
+    const stream = raw().open();
+    await stream.write(grpcFrame(Buffer.alloc(0), 100 * mebibyte));
+    const bytes = Buffer.alloc(mebibyte);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let sent = 0; sent < 100; sent += 1) await stream.write(bytes);
+    expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * mebibyte);
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('that claim a compression nobody knows end with a status', async () => {
+    const stream = raw().open({ 'grpc-encoding': 'nonsense' });
+    await stream.write(grpcFrame(request, request.length, 1));
+    expect(await stream.ended).toEqual({ grpcStatus: status.UNIMPLEMENTED });
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('that claim to be compressed and are not end with a status', async () => {
+    const stream = raw().open({ 'grpc-encoding': 'gzip' });
+    await stream.write(grpcFrame(request, request.length, 1));
+    expect(await stream.ended).toEqual({ grpcStatus: status.INTERNAL });
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('that are only a part of a message wait for the rest, for as long as a first request may take', async () => {
+    const stream = raw().open();
+    await stream.write(grpcFrame(request).subarray(0, 20));
+    await untilStreams(2);
+    world.clock.advance(30_000);
+    expect(await stream.ended).toEqual({ grpcStatus: status.DEADLINE_EXCEEDED });
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('end with a reset in the middle of everything', async () => {
+    const connection = raw();
+    for (let length = 0; length < 40; length += 1) {
+      const stream = connection.open();
+      await stream.write(grpcFrame(request).subarray(0, length * 2));
+      stream.reset();
+      await stream.ended;
+    }
+    await onlyTheNeighbourIsLeft();
+  });
+});
+
+/** A Struct in a Struct in a Struct, built from the inside: no encoder gets that far. */
+function nestedStruct(depth: number): Buffer {
+  let struct: Buffer = Buffer.alloc(0);
+  for (let level = 0; level < depth; level += 1) {
+    // `Value.struct_value`, the value of an entry, and `Struct.fields`.
+    struct = lengthDelimited(1, lengthDelimited(2, lengthDelimited(5, struct)));
+  }
+  return struct;
+}
+
+function lengthDelimited(field: number, bytes: Buffer): Buffer {
+  const head = [(field << 3) | 2];
+  let rest = bytes.length;
+  for (; rest > 127; rest >>>= 7) head.push((rest & 127) | 128);
+  return Buffer.concat([Buffer.from([...head, rest]), bytes]);
+}
+
+describe('metadata that is forged', () => {
+  const refusal = async (metadata: Readonly<Record<string, unknown>>): Promise<unknown> =>
+    world
+      .stream()
+      .request(targetType, { node: { id: 'forged', metadata } })
+      .ended();
+
+  it.each([
+    ['a number', 7],
+    ['a list', ['gw.default']],
+    ['an object', { toString: 'gw.default' }],
+    ['nothing', null],
+    ['true', true],
+  ])('names a Gateway by %s: INVALID_ARGUMENT', async (_, value) => {
+    const invalid = { code: 'INVALID_ARGUMENT', message: expect.stringContaining('is not a string') };
+    expect(await refusal({ alt_xds_hostname: value })).toEqual(invalid);
+    expect(await refusal({ role: value })).toEqual(invalid);
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('names another Gateway than the header: INVALID_ARGUMENT', async () => {
+    const stream = world.stream({ headers: { 'x-alt-xds-hostname': 'gw.default' } });
+    stream.request(targetType, { node: { id: 'forged', metadata: { alt_xds_hostname: 'other.default' } } });
+    expect(await stream.ended()).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('they must agree'),
+    });
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('cannot move a stream to another Gateway later', async () => {
+    world.commit((edit) => {
+      edit.gateway('other/gw', 'secret');
+      edit.gateway(gateway, 'a');
+      edit.target('secret/1');
+    });
+    const stream = await world.following();
+    stream.request(targetType, { node: nodeOf('other/gw'), subscribe: ['secret/1'] });
+    expect(said(await stream.accept())).toEqual(says([], ['secret/1']));
+    stream.cancel();
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('that is large is no reason to refuse a node', async () => {
+    const metadata = { ...node.metadata, filler: 'x'.repeat(2 * mebibyte) };
+    const stream = world.stream().request(targetType, { node: { id: 'x'.repeat(mebibyte), metadata } });
+    await stream.accept();
+    expect(world.server.nodes()[1]?.id).toHaveLength(256);
+    stream.cancel();
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('that is nested without end is either read or INVALID_ARGUMENT', async () => {
+    const stream = raw().open();
+    const nested = lengthDelimited(1, lengthDelimited(3, nestedStruct(3_000)));
+    await stream.write(grpcFrame(Buffer.concat([nested, lengthDelimited(2, Buffer.from(targetType))])));
+    expect(await stream.ended).toEqual({ grpcStatus: status.INVALID_ARGUMENT });
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('of request headers beyond any measure ends that stream only', async () => {
+    const stream = raw().open({ 'x-alt-xds-hostname': 'x'.repeat(60_000), 'x-filler': 'y'.repeat(60_000) });
+    expect(Object.keys(await stream.ended)).toHaveLength(1);
+    await onlyTheNeighbourIsLeft();
+  });
+});
+
+describe('a node that asks for too much', () => {
+  it('subscribes to a million names: RESOURCE_EXHAUSTED', async () => {
+    const subscribe = Array.from({ length: 1_000_000 }, (_, index) => `a/${index}`);
+    const stream = world.stream().request(targetType, { node, subscribe });
+    expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('G5 says five mebibytes of versions that it holds: that is no offence', async () => {
+    const initial = Object.fromEntries(
+      Array.from({ length: 80_000 }, (_, index) => [`a/${index}`.padEnd(50, 'x'), '1']),
+    );
+    const stream = world.stream().request(targetType, { node, initial });
+    let removed = 0;
+    while (removed < 80_000) removed += (await stream.accept()).removed.length;
+    await stream.silence();
+    stream.cancel();
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('floods requests: it is answered, and so are the others', async () => {
+    const stream = world.stream().request(targetType, { node, subscribe: ['*', 'a/1'] });
+    const first = await stream.next();
+    for (let index = 0; index < 5_000; index += 1) stream.request(targetType, { nonce: 'stale', subscribe: ['a/1'] });
+    await neighbour.silence();
+    // What it asked for again and again is owed once.
+    stream.ack(first);
+    expect(said(await stream.accept())).toEqual(says([], ['a/1']));
+    stream.cancel();
+    await onlyTheNeighbourIsLeft();
+  });
+});
+
+describe('a node that', () => {
+  it('B7 C17 refuses everything is told each thing once', async () => {
+    world.put('a/1');
+    const stream = world.stream().request(targetType, { node });
+    for (let port = 1; port <= 20; port += 1) {
+      stream.nack(await stream.next(), 'never');
+      await stream.silence();
+      world.change('a/1', port);
+    }
+    stream.nack(await stream.next(), 'never');
+    await stream.silence();
+    // What changed meanwhile comes to the neighbour in two steps: the first change, and all others.
+    for (const step of ['first', 'others']) {
+      const [response, ...more] = await neighbour.untilSilence();
+      expect({ step, more }).toEqual({ step, more: [] });
+      if (response !== undefined) neighbour.ack(response);
+    }
+    stream.cancel();
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('C26 never answers ends DEADLINE_EXCEEDED', async () => {
+    const stream = world.stream().request(targetType, { node });
+    await stream.next();
+    world.clock.advance(30_000);
+    expect(await stream.ended()).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('never asks for anything ends DEADLINE_EXCEEDED', async () => {
+    const stream = raw().open();
+    await untilStreams(2);
+    world.clock.advance(30_000);
+    expect(await stream.ended).toEqual({ grpcStatus: status.DEADLINE_EXCEEDED });
+    await onlyTheNeighbourIsLeft();
+  });
+});
