@@ -90,8 +90,10 @@ function namesOf({ subscription, holding, current, inFlight, refused, rejection,
   // What was confirmed and then taken away with an objection: the node may still hold it.
   if (rejection !== undefined && confirmed !== undefined) views.add(confirmed);
   for (const view of views) for (const { name } of view.resources()) names.add(name);
-  for (const name of inFlight?.removed ?? []) names.add(name);
-  for (const name of (rejection && refused?.removed) ?? []) names.add(name);
+  // What the node was told or has to be told of, although there is nothing of it any more.
+  for (const name of namesIn(inFlight)) names.add(name);
+  for (const name of namesIn(rejection && refused)) names.add(name);
+  for (const name of holding.asked.keys()) names.add(name);
   return names;
 }
 

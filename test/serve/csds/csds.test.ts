@@ -265,6 +265,15 @@ describe('the status of a client that refused something', () => {
     expect(config?.genericXdsConfigs.map(({ errorState }) => errorState)).toEqual([undefined, undefined]);
   });
 
+  it('is ERROR when it takes an acknowledgement back', async () => {
+    const stream = world.stream().request(targetType, { node: gatewayNode });
+    const response = await stream.accept();
+    await stream.nack(response, 'on second thoughts').silence();
+    const [config] = await operator.ask();
+    expect(statesOf(config)).toEqual({ 'default/a': 'ERROR', 'default/b': 'ERROR' });
+    expect(config?.genericXdsConfigs[0]?.errorState).toMatchObject({ details: 'on second thoughts' });
+  });
+
   it('shows a removal that was refused', async () => {
     const stream = await world.following();
     world.drop('default/a');
