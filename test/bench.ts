@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { connectBench } from './bench/connect.ts';
 import { fanOutBench } from './bench/fan-out.ts';
 import { graphBench } from './bench/graph.ts';
 import type { Bench, BenchResult, Table } from './bench/model.ts';
 
 /** In the order of the pipeline. */
-const benches: readonly Bench[] = [graphBench, fanOutBench];
+const benches: readonly Bench[] = [graphBench, fanOutBench, connectBench];
 
 /** `npm run bench [-- --only <name>] [--json <file>]`: measures one subject after another, and tells both people and scripts. */
 async function main(): Promise<void> {

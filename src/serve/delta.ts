@@ -1,8 +1,9 @@
 import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
-import { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
+import { DeltaDiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import type { Difference, EncodedResource } from '../snapshot/model.ts';
 import { BodyCache } from './body-cache.ts';
 import { decoder } from './decoder.ts';
+import { ReportReader } from './reported.ts';
 import { changeSubscription } from './subscription.ts';
 import type { AdsRequest, Part, Variant } from './variant.ts';
 
@@ -18,6 +19,7 @@ export interface BodyOptions {
 /** The incremental variant: a response carries what changed and the names of what is gone. */
 export function createDelta({ maxBody, cache, assembled }: BodyOptions): Variant {
   const bodies = new BodyCache(cache);
+  const reports = new ReportReader();
   const make = (update: Difference, typeUrl: string): readonly Part[] =>
     split(update, maxBody).map((says) => {
       assembled();
@@ -26,7 +28,7 @@ export function createDelta({ maxBody, cache, assembled }: BodyOptions): Variant
   return {
     variety: 'delta',
     path: ads.deltaAggregatedResources.path,
-    decode: decoder((bytes) => requestOf(DeltaDiscoveryRequest.decode(bytes))),
+    decode: decoder((bytes) => requestOf(reports.read(bytes))),
     // The nonce only says what is acknowledged; the lists are a change in their own right (rule C19).
     heeds: () => true,
     compose: (update, { view }) => {
@@ -36,13 +38,13 @@ export function createDelta({ maxBody, cache, assembled }: BodyOptions): Variant
   };
 }
 
-function requestOf(message: DeltaDiscoveryRequest): AdsRequest {
+function requestOf({ message, reported }: ReturnType<ReportReader['read']>): AdsRequest {
   return {
     node: message.node,
     typeUrl: message.typeUrl,
     nonce: message.responseNonce,
     refusal: message.errorDetail?.message,
-    reported: message.initialResourceVersions,
+    reported,
     subscribe: (before, { legacyWildcard }) =>
       changeSubscription(
         before,

@@ -1,4 +1,5 @@
 import type { Difference, EncodedResource, View } from '../snapshot/model.ts';
+import type { Reported } from './reported.ts';
 import { covers, type Subscription, type SubscriptionStep } from './subscription.ts';
 
 /**
@@ -24,19 +25,44 @@ export function told(view: View): Holding {
 /**
  * What a node holds that asks for a type for the first time on its stream.
  *
- * @param reported the versions it says it holds from an earlier stream; an empty one says nothing but the name
+ * @param reported what it says it holds from an earlier stream
  */
 export function beginHolding(
-  { subscription, asked, everything }: SubscriptionStep,
+  step: SubscriptionStep,
   views: { readonly current: View; readonly empty: View },
-  reported: Readonly<Record<string, string>>,
+  reported: Reported | undefined,
 ): Holding {
+  const { subscription, asked, everything } = step;
+  if (reported !== undefined && subscription.wildcard !== 'none') return holdAgain(step, views, reported);
   const names = new Map<string, string | undefined>();
-  for (const [name, version] of Object.entries(reported)) names.set(name, version === '' ? undefined : version);
+  for (const [name, version] of reported?.entries() ?? []) names.set(name, version === '' ? undefined : version);
   for (const name of asked) if (!names.has(name)) names.set(name, undefined);
   // Without a wildcard every wanted name is asked for just now, so nothing has to be compared with an empty world.
   const view = subscription.wildcard === 'none' ? views.current : views.empty;
   return { view, asked: names.size === 0 ? nothing : names, answer: everything === 'asked' };
+}
+
+/**
+ * What a node holds that comes back and wants everything: what the View has, but for what it did not report or reported
+ * otherwise. One that reports nothing of it as it is holds nothing but names, and is told what a new node is told.
+ */
+function holdAgain(
+  { asked, everything }: SubscriptionStep,
+  { current, empty }: { readonly current: View; readonly empty: View },
+  reported: Reported,
+): Holding {
+  const { same, others, holds } = reported.compare(current);
+  const names = new Map<string, string | undefined>();
+  for (const [name, version] of others) names.set(name, version === '' ? undefined : version);
+  for (const name of asked) if (!names.has(name) && !holds(name)) names.set(name, undefined);
+  if (same > 0 && same < current.size) {
+    for (const { name } of current.resources()) if (!names.has(name) && !holds(name)) names.set(name, undefined);
+  }
+  return {
+    view: same > 0 ? current : empty,
+    asked: names.size === 0 ? nothing : names,
+    answer: everything === 'asked',
+  };
 }
 
 /** What the node is owed after another message of the type. */
@@ -105,6 +131,8 @@ function wanted(step: Difference, { wildcard, names }: Subscription): Update {
 }
 
 function withAsked(step: Difference, { asked }: Holding, subscription: Subscription, current: View): Update {
+  // A node that comes back and knows no versions is told what a new node is told, in the same bytes.
+  if (subscription.wildcard !== 'none' && saysAll(step, asked)) return wanted(step, subscription);
   const answers: EncodedResource[] = [];
   const gone: string[] = [];
   for (const [name, version] of asked) {
@@ -114,9 +142,19 @@ function withAsked(step: Difference, { asked }: Holding, subscription: Subscript
   }
   const update = wanted(step, subscription);
   const others = update.changed.filter(({ name }) => !asked.has(name));
-  // A node that reconnects and knows no versions is told what a new node is told, in the same bytes.
-  if (answers.length === asked.size && others.length + answers.length === update.changed.length) return update;
   return { changed: others.concat(answers), removed: update.removed.filter((name) => !asked.has(name)).concat(gone) };
+}
+
+/** Whether a step answers each of these names with a version that the node does not hold. */
+function saysAll({ changed }: Difference, asked: Holding['asked']): boolean {
+  if (changed.length < asked.size) return false;
+  let answered = 0;
+  for (const { name, version } of changed) {
+    const held = asked.get(name);
+    if (held === version) return false;
+    if (held !== undefined || asked.has(name)) answered += 1;
+  }
+  return answered === asked.size;
 }
 
 /** The names of which a node with this subscription holds what the View has. */

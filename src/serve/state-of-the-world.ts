@@ -40,7 +40,7 @@ function requestOf(message: DiscoveryRequest): AdsRequest {
     nonce: message.responseNonce,
     refusal: message.errorDetail?.message,
     // A version from an earlier stream proves nothing about what the node holds: everything is sent again (rule B27).
-    reported: {},
+    reported: undefined,
     subscribe: (before, { legacyWildcard }) => replaceSubscription(before, message.resourceNames, legacyWildcard),
   };
 }

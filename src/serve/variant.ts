@@ -3,6 +3,7 @@ import type { Difference, ResourceType, View } from '../snapshot/model.ts';
 import type { Flow, Reply } from './flow.ts';
 import type { Update } from './holding.ts';
 import type { Variety } from './model.ts';
+import type { Reported } from './reported.ts';
 import type { Subscription, SubscriptionStep } from './subscription.ts';
 
 /** A request of either variant, as far as the core looks at it. */
@@ -12,8 +13,8 @@ export interface AdsRequest {
   readonly nonce: string;
   /** The message of the `error_detail`; present, if only as an empty text, when something was refused. */
   readonly refusal: string | undefined;
-  /** Resource versions that the node holds from an earlier stream. Read from the first message of a type only. */
-  readonly reported: Readonly<Record<string, string>>;
+  /** What the node holds from an earlier stream, if it says so. Read from the first message of a type only. */
+  readonly reported: Reported | undefined;
   /** What the message makes of the subscription; `before` is absent for the first message of the type. */
   subscribe(before: Subscription | undefined, type: ResourceType): SubscriptionStep;
 }

@@ -1,26 +1,24 @@
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
-import type { Counters } from '../../src/edges.ts';
+import { createMetrics } from '../../src/debug/debug.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../../src/gen/envoy/service/discovery/v3/ads.ts';
-import { createDelta } from '../../src/serve/delta.ts';
-import { withNonce } from '../../src/serve/nonce.ts';
+import { DeltaDiscoveryResponse } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { createLog } from '../../src/log.ts';
 import { createAdsServer } from '../../src/serve/serve.ts';
-import type { Difference, View } from '../../src/snapshot/model.ts';
+import type { EncodedResource, View } from '../../src/snapshot/model.ts';
 import { createHandMadeWorld, type HandMadeWorld, targetType } from '../support/hand-made-world.ts';
-import { createRecordedLog } from '../support/recorded-log.ts';
 import { systemClock } from '../support/system-clock.ts';
+import { Acks, countingAcks } from './acks.ts';
+import type { SubjectName } from './subject-names.ts';
 
 /** Something that tells a fleet of one change, and hears when each node has it. */
 interface Subject {
   readonly port: number;
+  readonly acks: Acks;
   /** Makes a change and pushes it. */
   change(): void;
-  /** Answers heard since the start. */
-  acked(): number;
 }
-
-export type SubjectName = 'node:http2' | 'grpc-js' | 'gatehouse';
 
 /**
  * The server that is measured, and two that know nothing of subscriptions, nonces or snapshots: they send bytes that
@@ -48,16 +46,9 @@ export async function startSubject(name: SubjectName, targets: number): Promise<
   }
 }
 
+/** With the metrics and the log that it has in production: they are part of what a push costs. */
 async function startGatehouse({ snapshots }: HandMadeWorld, change: () => void): Promise<Subject> {
-  let acks = 0;
-  const counters: Counters = {
-    count: (name) => {
-      if (name === 'gatehouse_xds_acks_total') acks += 1;
-    },
-    gauge: () => {},
-  };
-  const log = { ...createRecordedLog(), debug: () => {}, info: () => {} };
-  const quiet = { ...log, child: () => quiet };
+  const acks = new Acks();
   const server = createAdsServer(
     {},
     {
@@ -66,12 +57,12 @@ async function startGatehouse({ snapshots }: HandMadeWorld, change: () => void):
       clusterDomain: 'cluster.local',
       clock: systemClock,
       random: Math.random,
-      log: quiet,
-      counters,
+      log: createLog('info', 'json', false, false),
+      counters: countingAcks(createMetrics(), acks),
     },
   );
   const { port } = await server.start({ host: '127.0.0.1', port: 0 });
-  return { port, change, acked: () => acks };
+  return { port, change, acks };
 }
 
 /** The responses of a server that has nothing to decide. */
@@ -83,25 +74,25 @@ interface Bytes {
 }
 
 function createBytes({ snapshots }: HandMadeWorld, change: () => void): Bytes {
-  const delta = createDelta({ maxBody: Number.POSITIVE_INFINITY, cache: 0, assembled: () => {} });
   const current = (): View => {
     const view = snapshots.of('default/gw').views.get(targetType);
     if (view === undefined) throw new Error('no view of targets');
     return view;
   };
-  const response = (update: Difference, nonce: number): Buffer => {
-    const subscription = { wildcard: 'legacy', names: new Set<string>() } as const;
-    const [part] = delta.compose(update, { view: current(), subscription });
-    return withNonce(part?.body ?? Buffer.alloc(0), String(nonce));
+  const field = (fields: Parameters<typeof DeltaDiscoveryResponse.fromPartial>[0]): Uint8Array =>
+    DeltaDiscoveryResponse.encode(DeltaDiscoveryResponse.fromPartial(fields)).finish();
+  let nonce = 0;
+  const response = (resources: Iterable<EncodedResource>): Buffer => {
+    nonce += 1;
+    const fields = Array.from(resources, ({ deltaField }) => deltaField);
+    return Buffer.concat([...fields, field({ typeUrl: targetType }), field({ nonce: String(nonce) })]);
   };
-  let nonce = 1;
   return {
-    first: response({ changed: [...current().resources()], removed: [] }, nonce),
+    first: response(current().resources()),
     change() {
       const before = current();
       change();
-      nonce += 1;
-      return response(snapshots.difference(before, current()), nonce);
+      return response(snapshots.difference(before, current()).changed);
     },
   };
 }
@@ -109,7 +100,7 @@ function createBytes({ snapshots }: HandMadeWorld, change: () => void): Bytes {
 function startHttp2(bytes: Bytes): Promise<Subject> {
   const server = createServer();
   const streams = new Set<ServerHttp2Stream>();
-  let acks = 0;
+  const acks = new Acks();
   const first = framed(bytes.first);
   server.on('stream', (stream) => {
     streams.add(stream);
@@ -117,7 +108,7 @@ function startHttp2(bytes: Bytes): Promise<Subject> {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' });
     stream.on('data', () => {
       // One small request is one frame here: the fleet answers one response at a time.
-      if (asked) acks += 1;
+      if (asked) acks.add();
       else stream.write(first);
       asked = true;
     });
@@ -130,7 +121,7 @@ function startHttp2(bytes: Bytes): Promise<Subject> {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;
-      resolve({ port, change: push, acked: () => acks });
+      resolve({ port, change: push, acks });
     });
   });
 }
@@ -138,12 +129,12 @@ function startHttp2(bytes: Bytes): Promise<Subject> {
 function startGrpc(bytes: Bytes): Promise<Subject> {
   const server = new Server({ 'grpc.enable_channelz': 0 });
   const calls = new Set<ServerDuplexStream<Buffer, Buffer>>();
-  let acks = 0;
+  const acks = new Acks();
   const accept = (call: ServerDuplexStream<Buffer, Buffer>): void => {
     calls.add(call);
     let asked = false;
     call.on('data', () => {
-      if (asked) acks += 1;
+      if (asked) acks.add();
       else call.write(bytes.first);
       asked = true;
     });
@@ -156,7 +147,7 @@ function startGrpc(bytes: Bytes): Promise<Subject> {
   };
   return new Promise((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) resolve({ port, change: push, acked: () => acks });
+      if (error === null) resolve({ port, change: push, acks });
       else reject(error);
     });
   });

@@ -1,0 +1,119 @@
+/** A stretch of a message that consists of entries of `initial_resource_versions`, and nothing else. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where the name and the version of one entry lie. The same object for every entry: read it before the next. */
+export interface Entry {
+  nameStart: number;
+  nameEnd: number;
+  versionStart: number;
+  versionEnd: number;
+}
+
+/** The fields of a DeltaDiscoveryRequest, and of an entry of the map, that are read here; all length-delimited. */
+const entryTag = (5 << 3) | 2;
+const nameTag = (1 << 3) | 2;
+const versionTag = (2 << 3) | 2;
+
+/**
+ * Finds the entries of an encoded DeltaDiscoveryRequest. `undefined` when the bytes are no message, or when an entry is
+ * not as every encoder writes it (name, then version, each at most once); then a decoder has to look at it.
+ */
+export function entrySpans(bytes: Buffer): readonly Span[] | undefined {
+  const cursor = new Cursor(bytes);
+  const entry = newEntry();
+  const spans: { start: number; end: number }[] = [];
+  while (cursor.at < bytes.length) {
+    const start = cursor.at;
+    const tag = cursor.varint();
+    if (tag !== entryTag) {
+      cursor.skip(tag & 7);
+      continue;
+    }
+    cursor.entry(entry);
+    const last = spans.at(-1);
+    if (last?.end === start) last.end = cursor.at;
+    else spans.push({ start, end: cursor.at });
+    if (cursor.failed) return undefined;
+  }
+  return cursor.failed ? undefined : spans;
+}
+
+/** The entries of spans that were found in these bytes. */
+export function* entriesIn(bytes: Buffer, spans: readonly Span[]): Iterable<Entry> {
+  const cursor = new Cursor(bytes);
+  const entry = newEntry();
+  for (const { start, end } of spans) {
+    cursor.at = start;
+    while (cursor.at < end) {
+      cursor.varint();
+      cursor.entry(entry);
+      yield entry;
+    }
+  }
+}
+
+function newEntry(): Entry {
+  return { nameStart: 0, nameEnd: 0, versionStart: 0, versionEnd: 0 };
+}
+
+/** A place in encoded bytes. What cannot be read makes it fail and puts it at the end. */
+class Cursor {
+  at = 0;
+  failed = false;
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Numbers of up to 28 bits: no tag and no length of a message that fits into memory here takes more. */
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.#bytes[this.at];
+      if (byte === undefined) break;
+      this.at += 1;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    return this.#fail();
+  }
+
+  /** The end of a length-delimited field that begins here. */
+  end(): number {
+    const length = this.varint();
+    return this.at + length <= this.#bytes.length ? this.at + length : this.#fail();
+  }
+
+  skip(wireType: number): void {
+    if (wireType === 2) this.at = this.end();
+    else this.#fail();
+  }
+
+  /** Reads what follows the tag of an entry. */
+  entry(into: Entry): void {
+    const end = this.end();
+    [into.nameStart, into.nameEnd] = this.#text(nameTag, end);
+    [into.versionStart, into.versionEnd] = this.#text(versionTag, end);
+    if (this.at !== end) this.#fail();
+  }
+
+  /** An encoder leaves out what is empty. */
+  #text(tag: number, end: number): readonly [number, number] {
+    if (this.at >= end || this.#bytes[this.at] !== tag) return [this.at, this.at];
+    this.at += 1;
+    const textEnd = this.end();
+    const start = this.at;
+    this.at = textEnd;
+    return [start, textEnd];
+  }
+
+  #fail(): number {
+    this.failed = true;
+    this.at = this.#bytes.length;
+    return this.at;
+  }
+}

@@ -1,0 +1,34 @@
+import type { FromServer, ToServer } from './fleet-model.ts';
+import { heapUsed } from './heap.ts';
+import { startSubject } from './subject.ts';
+import type { SubjectName } from './subject-names.ts';
+
+/** A process of its own with one server in it: `subject-server.ts <subject> <targets>`. */
+const [name = 'gatehouse', targets = '10'] = process.argv.slice(2);
+const subject = await startSubject(name as SubjectName, Number(targets));
+const tell = (message: FromServer): void => void process.send?.(message);
+
+function push(nodes: number): void {
+  const goal = subject.acks.count + nodes;
+  const start = performance.now();
+  const before = process.cpuUsage();
+  subject.change();
+  subject.acks.when(goal, () => {
+    const { user, system } = process.cpuUsage(before);
+    tell({ kind: 'pushed', cpu: user + system, milliseconds: performance.now() - start });
+  });
+}
+
+function weigh(acks: number): void {
+  subject.acks.when(acks, () => {
+    const heap = heapUsed();
+    tell({ kind: 'weighed', resident: process.memoryUsage.rss(), heap });
+  });
+}
+
+process.on('message', (message: ToServer) => {
+  if (message.kind === 'push') push(message.nodes);
+  else weigh(message.acks);
+});
+process.on('disconnect', () => process.exit());
+tell({ kind: 'listening', port: subject.port });
