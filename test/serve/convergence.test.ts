@@ -6,58 +6,60 @@ import { createServedWorld, gateway, type ServedWorld } from '../support/served-
 
 const names = ['a/1', 'a/2', 'a/3', 'b/1', 'b/2', 'c/1'];
 const scopes = [['a'], ['b'], ['a', 'b']];
+/** Its scope is everything, and stays so. */
+const openGateway = 'default/open';
+const kinds = [
+  { of: gateway, variant: 'delta' },
+  { of: gateway, variant: 'delta' },
+  { of: gateway, variant: 'state-of-the-world' },
+  { of: openGateway, variant: 'delta' },
+  { of: openGateway, variant: 'state-of-the-world' },
+] as const;
 
 type Action = (world: ServedWorld, node: ModelNode) => void | Promise<void>;
 
 const name = fc.constantFrom(...names);
 const wish = fc.uniqueArray(fc.constantFrom('*', 'a/9', ...names), { minLength: 1, maxLength: 3 });
+const acts = (run: Action): Action => run;
 const action: fc.Arbitrary<Action> = fc.oneof(
-  fc.tuple(name, fc.integer({ min: 80, max: 84 })).map(
-    ([target, port]): Action =>
-      (world) =>
-        world.change(target, port),
-  ),
-  name.map(
-    (target): Action =>
-      (world) =>
-        world.drop(target),
-  ),
-  fc.constantFrom(...scopes).map(
-    (scope): Action =>
-      (world) =>
-        world.commit((edit) => edit.gateway(gateway, ...scope)),
-  ),
-  fc.constant<Action>((world) => world.commit((edit) => edit.noGateway(gateway))),
-  wish.map(
-    (list): Action =>
-      (_, node) =>
-        node.subscribe(...list),
-  ),
-  wish.map(
-    (list): Action =>
-      (_, node) =>
-        node.unsubscribe(...list),
-  ),
-  fc.boolean().map(
-    (versions): Action =>
-      (_, node) =>
-        node.reconnect(versions),
-  ),
-  fc.constant<Action>((_, node) => node.withhold()),
-  fc.constant<Action>((_, node) => node.settle()),
-  fc.constant<Action>((_, node) => node.refuseNext()),
+  {
+    weight: 5,
+    arbitrary: fc
+      .tuple(name, fc.integer({ min: 80, max: 84 }))
+      .map(([target, port]) => acts((world) => world.change(target, port))),
+  },
+  { weight: 3, arbitrary: name.map((target) => acts((world) => world.drop(target))) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom(...scopes)
+      .map((scope) => acts((world) => world.commit((edit) => edit.gateway(gateway, ...scope)))),
+  },
+  { weight: 1, arbitrary: fc.constant(acts((world) => world.commit((edit) => edit.noGateway(gateway)))) },
+  { weight: 4, arbitrary: wish.map((list) => acts((_, node) => node.subscribe(...list))) },
+  { weight: 4, arbitrary: wish.map((list) => acts((_, node) => node.unsubscribe(...list))) },
+  { weight: 1, arbitrary: fc.boolean().map((versions) => acts((_, node) => node.reconnect(versions))) },
+  { weight: 3, arbitrary: fc.constant(acts((_, node) => node.withhold())) },
+  { weight: 6, arbitrary: fc.constant(acts((_, node) => node.settle())) },
+  { weight: 1, arbitrary: fc.constant(acts((_, node) => node.refuseNext())) },
 );
-const script = fc.array(fc.tuple(fc.nat({ max: 2 }), action), { minLength: 5, maxLength: 30 });
+const script = fc.array(fc.tuple(fc.nat({ max: kinds.length - 1 }), action), {
+  minLength: 20,
+  maxLength: 80,
+  size: 'max',
+});
 
-it('F5 I1 whatever happens, every node ends with exactly what it wants of its scope, and never saw anything else', async () => {
+it('F5 I1 C7 C26 A13 whatever happens, every node ends with exactly what it wants of its scope, and never saw anything else', async () => {
   await fc.assert(
     fc.asyncProperty(script, async (steps) => {
       const world = await createServedWorld({ maxResponse: 400 });
       try {
-        world.commit((edit) => edit.gateway(gateway, 'a', 'b'));
-        const nodes = (['delta', 'delta', 'state-of-the-world'] as const).map(
-          (variant) => new ModelNode(world.client(), gateway, variant),
-        );
+        world.commit((edit) => {
+          edit.gateway(gateway, 'a', 'b');
+          edit.gateway(openGateway);
+          for (const target of names) edit.target(target);
+        });
+        const nodes = kinds.map(({ of, variant }) => new ModelNode(world.client(), of, variant));
         await Promise.all(nodes.map((node) => node.settle()));
         for (const [index, act] of steps) {
           const node = nodes[index];
@@ -65,20 +67,22 @@ it('F5 I1 whatever happens, every node ends with exactly what it wants of its sc
         }
         await Promise.all(nodes.map((node) => node.settle()));
 
-        const scope = [...(world.snapshots.of(gateway).views.get(targetType)?.resources() ?? [])];
-        const present = scope.map(({ name: target }) => target);
-        const fresh = new ModelNode(world.client(), gateway, 'delta');
-        await fresh.settle();
-        expect([...fresh.world.keys()].sort()).toEqual(present);
-        for (const node of nodes) {
-          const expected = [...fresh.world].filter(([target]) => node.wants(target)).sort();
-          expect([...node.world].sort()).toEqual(expected);
-          expect([...node.seen].filter((target) => target.startsWith('c/'))).toEqual([]);
+        for (const [index, { of }] of kinds.entries()) {
+          const node = nodes[index];
+          const fresh = new ModelNode(world.client(), of, 'delta');
+          await fresh.settle();
+          const scope = [...(world.snapshots.of(of).views.get(targetType)?.resources() ?? [])];
+          expect([...fresh.world.keys()].sort()).toEqual(scope.map(({ name: target }) => target));
+          const expected = [...fresh.world].filter(([target]) => node?.wants(target)).sort();
+          expect([...(node?.world ?? [])].sort()).toEqual(expected);
+          const foreign = [...(node?.seen ?? [])].filter((target) => target.startsWith('c/'));
+          if (of === gateway) expect(foreign).toEqual([]);
+          expect(node?.broken).toEqual([]);
         }
       } finally {
         await world.close();
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 60 },
   );
 }, 60_000);

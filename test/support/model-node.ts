@@ -20,6 +20,10 @@ export class ModelNode {
   readonly #versions = new Map<string, string>();
   /** Every name that it was ever sent. */
   readonly seen: Set<string> = new Set();
+  /** What no server may do, each with the rule that it breaks. */
+  readonly broken: string[] = [];
+  /** What it asked for on this stream, whether or not it still does. */
+  #asked = new Set<string>();
 
   constructor(client: AdsClient, gateway: string, variant: 'delta' | 'state-of-the-world') {
     this.#client = client;
@@ -38,6 +42,7 @@ export class ModelNode {
       else this.#names.add(name);
     }
     this.#legacy = false;
+    for (const name of names) this.#asked.add(name);
     this.#ask({ subscribe: names });
   }
 
@@ -90,6 +95,7 @@ export class ModelNode {
 
   async #arrivals(): Promise<readonly AdsResponse[]> {
     const arrivals = (await this.#stream.untilSilence()).filter(({ typeUrl }) => typeUrl === targetType);
+    if (arrivals.length > 1) this.broken.push('C26: a response before the answer to the one before');
     for (const response of arrivals) this.#apply(response);
     return arrivals;
   }
@@ -97,6 +103,11 @@ export class ModelNode {
   #apply(response: AdsResponse): void {
     this.#last = response;
     const targets = response.messages.map((bytes) => Target.decode(bytes));
+    const told = [...targets.map(({ name }) => name), ...response.removed];
+    if (new Set(told).size !== told.length) this.broken.push(`A13: a name twice in ${told}`);
+    for (const { name } of targets) {
+      if (!this.#asked.has('*') && !this.#asked.has(name)) this.broken.push(`C7: ${name}, which was not asked for`);
+    }
     if (this.#variant === 'state-of-the-world') this.world.clear();
     targets.forEach(({ name, port }, index) => {
       this.seen.add(name);
@@ -123,7 +134,9 @@ export class ModelNode {
 
   #ask(change: { readonly subscribe?: readonly string[]; readonly unsubscribe?: readonly string[] }): void {
     if (this.#variant === 'delta') {
-      this.#stream.request(targetType, change);
+      // Beside an answer that was given already, or to a response that is not the last any more: the lists count.
+      const nonce = this.#held === undefined ? (this.#last?.nonce ?? '') : '';
+      this.#stream.request(targetType, { ...change, nonce });
       return;
     }
     // The list goes with the answer that is owed, or repeats the last one.
@@ -133,11 +146,14 @@ export class ModelNode {
 
   #list(): readonly string[] {
     if (this.#legacy) return [];
-    return [...(this.#everything ? ['*'] : []), ...this.#names];
+    const list = [...(this.#everything ? ['*'] : []), ...this.#names];
+    // In state of the world an empty list may mean everything; the empty name means nothing for sure.
+    return this.#variant === 'state-of-the-world' && list.length === 0 ? [''] : list;
   }
 
   #open(versions = true): AdsStream {
     const stream = this.#client.open({ variant: this.#variant });
+    this.#asked = new Set(this.#everything ? ['*'] : this.#names);
     const node = nodeOf(this.#gateway);
     const initial = Object.fromEntries(
       [...this.world.keys()].map((name) => [name, versions ? (this.#versions.get(name) ?? '') : '']),
