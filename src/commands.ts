@@ -42,7 +42,7 @@ export const commands: readonly Command[] = [
     flags: serveFlags,
     run: (flags, terminal) =>
       untilAsked(flags, terminal, async (log) => {
-        const settings = serveSettings(flags);
+        const settings = serveSettings(flags, terminal.environment);
         const { startApp } = await import('./app.ts');
         return startApp(settings, { clock: systemClock, random: Math.random, log });
       }),

@@ -42,7 +42,7 @@ describe('a wrong command line', () => {
 
 describe('a flag', () => {
   const settings = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): object =>
-    serveSettings(readFlags(serveFlags, args, environment));
+    serveSettings(readFlags(serveFlags, args, environment), environment);
 
   it('comes before the environment, and that before the default', () => {
     const environment = { GATEHOUSE_CLUSTER_DOMAIN: 'example.org', GATEHOUSE_XDS_LISTEN: '[::1]:7' };
