@@ -1,4 +1,5 @@
 import type { Stop } from '../edges.ts';
+import type { ReceiveBudget } from './receive-budget.ts';
 import { type AdsCall, type Ending, endCall, type StreamEnd } from './stream-end.ts';
 import { type LingerParts, linger, type Transport, transportOf } from './transport.ts';
 import type { Incoming } from './variant.ts';
@@ -17,6 +18,7 @@ export interface OutletListener {
 
 export interface OutletParts extends LingerParts {
   readonly budget: WriteBudget;
+  readonly receiving: ReceiveBudget;
   /** Told of a node that did not read what was written to it until the end. */
   readonly cutOff: () => void;
 }
@@ -38,6 +40,8 @@ export class Outlet {
   #silent = false;
   /** The writes that are under way. */
   readonly #writes = new Set<Stop>();
+  /** Bytes of a message that is not complete. */
+  #partial = 0;
 
   constructor(call: AdsCall, parts: OutletParts, listener: OutletListener) {
     this.#call = call;
@@ -49,9 +53,13 @@ export class Outlet {
     this.hostNames = call.metadata.get('x-alt-xds-hostname').map(String);
     call.on('data', (incoming: Incoming) => {
       if (!this.#open) return;
+      this.#hold(0);
       listener.received(incoming);
       this.#served += 1;
       if (this.#open && this.#served % requestsAtOnce === 0) this.#giveWay();
+    });
+    this.#transport.onReceived((bytes) => {
+      if (this.#open) this.#hold(this.#partial + bytes);
     });
     call.on('drain', () => {
       this.#writable = true;
@@ -78,6 +86,10 @@ export class Outlet {
   send(response: Buffer): void {
     if (!this.#open) return;
     const gone = this.#parts.budget.begin(response.length);
+    if (gone === undefined) {
+      this.#writable = this.#call.write(response);
+      return;
+    }
     this.#writes.add(gone);
     this.#writable = this.#call.write(response, () => {
       this.#writes.delete(gone);
@@ -95,6 +107,19 @@ export class Outlet {
     this.#transport.retire();
   }
 
+  /** A node that never finishes a message keeps what it sent of it in memory. */
+  overflow(): void {
+    this.end({
+      code: 'RESOURCE_EXHAUSTED',
+      message: 'too much of unfinished requests is held; this one was the largest',
+    });
+  }
+
+  #hold(bytes: number): void {
+    this.#partial = bytes;
+    this.#parts.receiving.holds(this, bytes);
+  }
+
   /** What a node sends in one go is read in one go: without a pause a flood of it would hold everybody up (rule A10). */
   #giveWay(): void {
     this.#call.pause();
@@ -106,6 +131,7 @@ export class Outlet {
   #close(ending: Ending): boolean {
     if (!this.#open) return false;
     this.#open = false;
+    this.#hold(0);
     linger(this.#transport, this.#parts, () => {
       if (!this.#silent) this.#parts.cutOff();
     });

@@ -10,6 +10,7 @@ import { Health } from './health.ts';
 import type { ConnectedClient, NodeStatus } from './model.ts';
 import { NodeStream, type NodeStreamParts } from './node-stream.ts';
 import { PushQueue } from './push-queue.ts';
+import { ReceiveBudget } from './receive-budget.ts';
 import { createStateOfTheWorld } from './state-of-the-world.ts';
 import type { AdsCall } from './stream-end.ts';
 import type { Variant } from './variant.ts';
@@ -42,6 +43,8 @@ export interface AdsServerOptions {
   readonly connectionAge?: ConnectionAge;
   /** Milliseconds that a node has to read the end of its stream; then the stream is reset. Default 5,000. */
   readonly linger?: number;
+  /** Bytes of unfinished requests that may be held, over all streams; RESOURCE_EXHAUSTED beyond. Default 256 MiB. */
+  readonly maxReceiving?: number;
   /** How many bytes may be on their way to nodes at once. */
   readonly write?: Partial<WriteLimits>;
 }
@@ -168,12 +171,14 @@ class GrpcAdsServer implements AdsServer {
 
 function streamPartsOf(options: AdsServerOptions, parts: AdsServerParts, fleet: Fleet): NodeStreamParts {
   const { ackTimeout = 30_000, maxSubscription = 4 * mebibyte, linger = 5_000, write = {} } = options;
+  const { maxReceiving = 256 * mebibyte } = options;
   const { clock, counters } = parts;
   return {
     ...parts,
     limits: { ackTimeout, maxSubscription, maxUnknownTypes: 32 },
     linger,
     budget: new WriteBudget(clock, { ...defaultWriteLimits, ...write }),
+    receiving: new ReceiveBudget(maxReceiving),
     queue: new PushQueue({
       slice: 64,
       clock,

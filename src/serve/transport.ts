@@ -12,6 +12,8 @@ export interface Transport {
   reset(): void;
   /** Calls `then` when the stream closes. */
   onClose(then: () => void): void;
+  /** Calls `then` with the size of every piece that arrives, complete messages or not. */
+  onReceived(then: (bytes: number) => void): void;
   /** Tells the node to open its next stream on another connection. The streams of this one live on. */
   retire(): void;
 }
@@ -23,6 +25,7 @@ export function transportOf(call: object): Transport {
     closed: () => property(stream, 'closed') !== false,
     reset: () => invoke(stream, 'close', cancel),
     onClose: (then) => invoke(stream, 'once', 'close', then),
+    onReceived: (then) => invoke(stream, 'on', 'data', (piece: Uint8Array) => then(piece.length)),
     retire: () => invoke(property(stream, 'session'), 'close'),
   };
 }

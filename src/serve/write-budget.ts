@@ -49,9 +49,9 @@ export class WriteBudget {
     return false;
   }
 
-  /** Tells that so many bytes are being written; the answer is to be called when they are gone. */
-  begin(bytes: number): Stop {
-    if (bytes < this.#limits.small) return nothing;
+  /** Tells that so many bytes are being written; the answer, if any, is to be called when they are gone. */
+  begin(bytes: number): Stop | undefined {
+    if (bytes < this.#limits.small) return undefined;
     this.#moving += bytes;
     let gone = (): void => {
       this.#moving -= bytes;
@@ -94,4 +94,4 @@ export class WriteBudget {
   }
 }
 
-const nothing: Stop = () => {};
+const nothing = (): void => {};

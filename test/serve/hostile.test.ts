@@ -19,7 +19,7 @@ let world: ServedWorld;
 let neighbour: AdsStream;
 
 beforeEach(async () => {
-  world = await createServedWorld();
+  world = await createServedWorld({ maxReceiving: 16 * mebibyte });
   world.commit((edit) => edit.gateway(gateway));
   neighbour = await world.following();
 });
@@ -53,11 +53,9 @@ async function onlyTheNeighbourIsLeft(): Promise<void> {
   expect(world.server.nodes()).toHaveLength(1);
 }
 
-describe('bytes that are no gRPC', () => {
-  const request = DeltaDiscoveryRequest.encode(
-    DeltaDiscoveryRequest.fromPartial({ typeUrl: targetType, node }),
-  ).finish();
+const request = DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial({ typeUrl: targetType, node })).finish();
 
+describe('messages that are too large', () => {
   it('whose head announces more than is accepted end RESOURCE_EXHAUSTED before they came', async () => {
     const stream = raw().open();
     await stream.write(grpcFrame(Buffer.alloc(0), 100 * mebibyte));
@@ -76,6 +74,22 @@ describe('bytes that are no gRPC', () => {
     await onlyTheNeighbourIsLeft();
   });
 
+  it('that begin messages and never finish them end, the largest first, when they are too many', async () => {
+    const most = raw().open();
+    const small = raw().open();
+    await most.write(grpcFrame(Buffer.alloc(10 * mebibyte), 30 * mebibyte));
+    await small.write(grpcFrame(Buffer.alloc(8 * mebibyte), 30 * mebibyte));
+    expect(await most.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+    expect(world.counters.level('gatehouse_xds_streams')).toBe(2);
+    const other = world.stream().request(targetType, { node: { ...node, id: 'x'.repeat(mebibyte) } });
+    await other.accept();
+    small.reset();
+    other.cancel();
+    await onlyTheNeighbourIsLeft();
+  });
+});
+
+describe('bytes that are no gRPC', () => {
   it('that claim a compression nobody knows end with a status', async () => {
     const stream = raw().open({ 'grpc-encoding': 'nonsense' });
     await stream.write(grpcFrame(request, request.length, 1));

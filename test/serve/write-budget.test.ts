@@ -26,7 +26,7 @@ function createRig(): Rig {
         push(): void {
           while (left > 0 && budget.room(stream, 100)) {
             left -= 1;
-            begun.push({ name, gone: budget.begin(100) });
+            begun.push({ name, gone: budget.begin(100) ?? (() => {}) });
           }
         },
       };
