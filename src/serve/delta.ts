@@ -1,3 +1,4 @@
+import type { ControlPlane } from '../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
 import { DeltaDiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import type { Difference, EncodedResource } from '../snapshot/model.ts';
@@ -8,22 +9,25 @@ import { changeSubscription } from './subscription.ts';
 import type { AdsRequest, Part, Variant } from './variant.ts';
 
 export interface BodyOptions {
+  /** Who answers, as every response says. */
+  readonly controlPlane: ControlPlane;
   /** A response that would be larger is split, where the variant allows it; bytes. */
   readonly maxBody: number;
   /** Bytes of bodies to keep for streams that will need the same. */
   readonly cache: number;
-  /** Told of every body that is put together. */
-  readonly assembled: () => void;
+  /** Told of every body that is put together, and its size. */
+  readonly assembled: (typeUrl: string, bytes: number) => void;
 }
 
 /** The incremental variant: a response carries what changed and the names of what is gone. */
-export function createDelta({ maxBody, cache, assembled }: BodyOptions): Variant {
+export function createDelta({ controlPlane, maxBody, cache, assembled }: BodyOptions): Variant {
   const bodies = new BodyCache(cache);
   const reports = new ReportReader();
   const make = (update: Difference, typeUrl: string): readonly Part[] =>
     split(update, maxBody).map((says) => {
-      assembled();
-      return { says, body: bodyOf(says, typeUrl) };
+      const body = bodyOf(says, typeUrl, controlPlane);
+      assembled(typeUrl, body.length);
+      return { says, body };
     });
   return {
     variety: 'delta',
@@ -54,8 +58,8 @@ function requestOf({ message, reported }: ReturnType<ReportReader['read']>): Ads
   };
 }
 
-function bodyOf({ changed, removed }: Difference, typeUrl: string): Buffer {
-  const rest = DeltaDiscoveryResponse.fromPartial({ typeUrl, removedResources: [...removed] });
+function bodyOf({ changed, removed }: Difference, typeUrl: string, controlPlane: ControlPlane): Buffer {
+  const rest = DeltaDiscoveryResponse.fromPartial({ typeUrl, removedResources: [...removed], controlPlane });
   return Buffer.concat([...changed.map(({ deltaField }) => deltaField), DeltaDiscoveryResponse.encode(rest).finish()]);
 }
 

@@ -1,5 +1,5 @@
 import type { Difference, View } from '../snapshot/model.ts';
-import type { Rejection, Step, TypeStatus } from './model.ts';
+import type { Diagnostic, Rejection, Remarks, Step, TypeStatus } from './model.ts';
 import type { TypeState } from './resource-states.ts';
 
 interface Mark {
@@ -14,12 +14,15 @@ export class Ledger {
   #sent: (Mark & { readonly last: boolean }) | undefined;
   #acked: Mark | undefined;
   #rejection: Rejection | undefined;
+  #remarks: Remarks | undefined;
   /** What the response says that is not answered. A node that answered keeps nothing of it here. */
   #inFlight: Difference | undefined;
   /** What the response said that the rejection is about. */
   #against: Difference | undefined;
   /** Whether a part of the update that is being told was refused. */
   #refused = false;
+  /** What was remarked of a part of it. */
+  #remarked: Remarks | undefined;
 
   requested(): void {
     this.#counts.requests += 1;
@@ -29,15 +32,23 @@ export class Ledger {
   sent(view: View, nonce: string, at: number, says: Difference, last: boolean): void {
     this.#counts.responses += 1;
     this.#inFlight = says;
-    if (this.#sent?.last !== false) this.#refused = false;
+    if (this.#sent?.last !== false) {
+      this.#refused = false;
+      this.#remarked = undefined;
+    }
     this.#sent = { view, nonce, at, last };
   }
 
-  acked(at: number): void {
+  /** @param diagnostics what the node remarked */
+  acked(at: number, diagnostics: readonly Diagnostic[]): void {
     this.#counts.acks += 1;
     this.#inFlight = undefined;
-    if (this.#sent === undefined || !this.#sent.last || this.#refused) return;
-    this.#acked = { view: this.#sent.view, nonce: this.#sent.nonce, at };
+    if (this.#sent === undefined) return;
+    const { view, nonce, last } = this.#sent;
+    if (diagnostics.length > 0) this.#remarked = { nonce, diagnostics, at };
+    if (!last || this.#refused) return;
+    this.#acked = { view, nonce, at };
+    this.#remarks = this.#remarked;
     this.#rejection = undefined;
     this.#against = undefined;
   }
@@ -48,6 +59,8 @@ export class Ledger {
     this.#inFlight = undefined;
     this.#rejection = rejection;
     this.#refused = true;
+    // What it confirmed before is unknown now that it takes the last confirmation back.
+    if (this.#acked?.nonce === rejection.nonce) this.#acked = undefined;
   }
 
   /** The world became another one that means the same to this node. */
@@ -69,11 +82,12 @@ export class Ledger {
   }
 
   /** The versions are computed here, and only here: most are never asked for. */
-  status(): Pick<TypeStatus, 'sent' | 'acked' | 'rejection' | 'counts'> {
+  status(): Pick<TypeStatus, 'sent' | 'acked' | 'rejection' | 'remarks' | 'counts'> {
     return {
       ...(this.#sent && { sent: stepOf(this.#sent) }),
       ...(this.#acked && { acked: stepOf(this.#acked) }),
       ...(this.#rejection && { rejection: this.#rejection }),
+      ...(this.#remarks && { remarks: this.#remarks }),
       counts: { ...this.#counts },
     };
   }

@@ -41,6 +41,8 @@ export interface TypeStatus {
   readonly inFlightSince?: number;
   /** The last objection; gone once a later state is confirmed. */
   readonly rejection?: Rejection;
+  /** What the node remarked when it confirmed the last state that it confirmed. */
+  readonly remarks?: Remarks;
   readonly counts: {
     readonly requests: number;
     readonly responses: number;
@@ -63,8 +65,28 @@ export interface Rejection {
   readonly nonce: string;
   /** In the node's words, at most 2,048 characters of them. */
   readonly message: string;
+  /** The same by resource, errors first, from a node that says it so; at most 32. */
+  readonly diagnostics: readonly Diagnostic[];
   /** Milliseconds since the epoch. */
   readonly at: number;
+}
+
+/** What a node warned of in a response that it applied. */
+export interface Remarks {
+  readonly nonce: string;
+  /** At most 32. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What a node says of one resource. */
+export interface Diagnostic {
+  /** As the node calls it, at most 256 characters of it. */
+  readonly resource: string;
+  readonly severity: 'error' | 'warning';
+  /** At most 512 characters of it. */
+  readonly message: string;
 }
 
 /** One stream, as operators are told of it resource by resource. A node that opened two streams is there twice. */

@@ -1,3 +1,4 @@
+import type { ControlPlane } from '../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
 import { DiscoveryRequest, DiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import type { EncodedResource, View } from '../snapshot/model.ts';
@@ -11,11 +12,12 @@ import type { AdsRequest, Part, Variant } from './variant.ts';
  * State of the world: a response carries everything that the node wants of the type, changed or not. Such a response
  * cannot be split, and it can say that something is gone only by leaving it out.
  */
-export function createStateOfTheWorld({ cache, assembled }: Omit<BodyOptions, 'maxBody'>): Variant {
+export function createStateOfTheWorld({ controlPlane, cache, assembled }: Omit<BodyOptions, 'maxBody'>): Variant {
   const bodies = new BodyCache(cache);
   const make = (update: Part['says'], view: View, resources: Iterable<EncodedResource>): readonly Part[] => {
-    assembled();
-    return [{ says: update, body: bodyOf(view, resources) }];
+    const body = bodyOf(view, resources, controlPlane);
+    assembled(view.type.typeUrl, body.length);
+    return [{ says: update, body }];
   };
   return {
     variety: 'state-of-the-world',
@@ -23,9 +25,9 @@ export function createStateOfTheWorld({ cache, assembled }: Omit<BodyOptions, 'm
     decode: decoder((bytes) => requestOf(DiscoveryRequest.decode(bytes))),
     // A list of names answers the response that its nonce names: an older one was written without knowing it (B9, B11).
     heeds: (reply, flow) => (reply === 'spontaneous' ? flow.kind === 'silent' : reply !== 'stale'),
-    compose: (update, { view, subscription }) => {
+    compose: (update, { view, subscription, awaited }) => {
       // Where absence means nothing, a removal cannot be said (rule B18).
-      const sayable = view.type.fullState || update.changed.length > 0 || update.removed.length === 0;
+      const sayable = view.type.fullState || awaited || update.changed.length > 0;
       if (!sayable) return [];
       if (subscription.wildcard !== 'none') return bodies.get(view, () => make(update, view, view.resources()));
       return make(update, view, named(view, subscription));
@@ -52,8 +54,9 @@ function* named(view: View, { names }: Subscription): Iterable<EncodedResource> 
   }
 }
 
-function bodyOf(view: View, resources: Iterable<EncodedResource>): Buffer {
-  const rest = DiscoveryResponse.fromPartial({ versionInfo: view.version(), typeUrl: view.type.typeUrl });
+function bodyOf(view: View, resources: Iterable<EncodedResource>, controlPlane: ControlPlane): Buffer {
+  const { typeUrl } = view.type;
+  const rest = DiscoveryResponse.fromPartial({ versionInfo: view.version(), typeUrl, controlPlane });
   return Buffer.concat([
     ...Array.from(resources, ({ stateField }) => stateField),
     DiscoveryResponse.encode(rest).finish(),

@@ -30,6 +30,14 @@ export interface Part {
   readonly says: Difference;
 }
 
+/** What an update is about. */
+export interface About {
+  readonly view: View;
+  readonly subscription: Subscription;
+  /** Whether the node waits for a response even if there is nothing to say. */
+  readonly awaited: boolean;
+}
+
 /** One protocol variant of ADS: how requests are read and responses are put together. The rest is common to both. */
 export interface Variant {
   readonly variety: Variety;
@@ -39,5 +47,5 @@ export interface Variant {
   /** Whether what a request subscribes to counts, given what it means for the exchange that stood so. */
   heeds(reply: Reply, flow: Flow): boolean;
   /** The responses that make this update known to a node, in the order of sending; none when there is no way to say it. */
-  compose(update: Update, about: { readonly view: View; readonly subscription: Subscription }): readonly Part[];
+  compose(update: Update, about: About): readonly Part[];
 }
