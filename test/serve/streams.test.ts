@@ -96,7 +96,7 @@ describe('a stream ends, and no other does, with', () => {
     expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
   });
 
-  it('G2 UNAVAILABLE before a first response, for as long as the world is not known', async () => {
+  it('G2 G9 UNAVAILABLE before a first response, for as long as the world is not known', async () => {
     world.ready = false;
     const stream = world.stream().request(targetType, { node });
     expect(await stream.ended()).toMatchObject({ code: 'UNAVAILABLE' });
@@ -282,7 +282,7 @@ describe('the server', () => {
     await second.stop(0);
   });
 
-  it('G10 that stops ends its streams UNAVAILABLE within half of the grace time, and accepts nobody', async () => {
+  it('G9 G10 that stops ends its streams UNAVAILABLE within half of the grace time, and accepts nobody', async () => {
     const stream = await world.following();
     const stopped = world.server.stop(10_000);
     world.clock.advance(2_499);
