@@ -8,10 +8,10 @@ import {
   ConfigStatus,
   type DeepPartial,
 } from '../../src/gen/envoy/service/status/v3/csds.ts';
-import { type AdminParts, type RunningAdmin, startAdmin } from '../../src/serve/serve.ts';
+import { type AdminParts, startAdmin } from '../../src/serve/serve.ts';
 import type { ServedWorld } from './served-world.ts';
 
-/** Somebody who asks the admin listener of a world. */
+/** Somebody who asks an admin listener. */
 export interface Operator {
   readonly address: string;
   readonly client: ClientStatusDiscoveryServiceClient;
@@ -23,13 +23,28 @@ export interface Operator {
 /** The descriptor set that the program serves. */
 export const descriptorSet: Promise<Uint8Array> = readFile(new URL('../../src/gen/descriptors.binpb', import.meta.url));
 
-/** @param parts what the listener is made of beside the world */
+/**
+ * Starts the admin listener of a world, and asks it.
+ *
+ * @param parts what the listener is made of beside the world
+ */
 export async function createOperator({ server, log }: ServedWorld, parts: Partial<AdminParts> = {}): Promise<Operator> {
-  const admin: RunningAdmin = await startAdmin(
+  const admin = await startAdmin(
     { host: '127.0.0.1', port: 0 },
     { health: server.health, clients: () => server.clients(), descriptorSet: await descriptorSet, log, ...parts },
   );
-  const address = `127.0.0.1:${admin.address.port}`;
+  const operator = operatorAt(`127.0.0.1:${admin.address.port}`);
+  return {
+    ...operator,
+    async close() {
+      await operator.close();
+      await admin.stop();
+    },
+  };
+}
+
+/** Asks a listener that runs already. */
+export function operatorAt(address: string): Operator {
   const client = new ClientStatusDiscoveryServiceClient(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,
   });
@@ -44,7 +59,6 @@ export async function createOperator({ server, log }: ServedWorld, parts: Partia
       }),
     async close() {
       client.close();
-      await admin.stop();
     },
   };
 }
