@@ -168,6 +168,21 @@ describe('A10 the queue of pushes', () => {
     expect(order.join(' ')).not.toContain('push push push');
   });
 
+  it('G12 tells how long each stream waited since its first change', async () => {
+    const clock = createManualClock();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waited: number[] = [];
+    const queue = new PushQueue({ slice: 2, clock, waited: (milliseconds) => void waited.push(milliseconds) });
+    const first = { push: () => {} };
+    queue.add(first);
+    clock.advance(5);
+    queue.add({ push: resolve });
+    queue.add(first);
+    clock.advance(2);
+    await promise;
+    expect(waited).toEqual([7, 2]);
+  });
+
   it('forgets a stream that ended', async () => {
     const pushed: string[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
