@@ -4,8 +4,10 @@ export interface Span {
   readonly end: number;
 }
 
-/** Where the name and the version of one entry lie. The same object for every entry: read it before the next. */
+/** Where one entry lies, from its tag on, and its name and version. The same object for every entry: read it before the next. */
 export interface Entry {
+  start: number;
+  end: number;
   nameStart: number;
   nameEnd: number;
   versionStart: number;
@@ -48,15 +50,17 @@ export function* entriesIn(bytes: Buffer, spans: readonly Span[]): Iterable<Entr
   for (const { start, end } of spans) {
     cursor.at = start;
     while (cursor.at < end) {
+      entry.start = cursor.at;
       cursor.varint();
       cursor.entry(entry);
+      entry.end = cursor.at;
       yield entry;
     }
   }
 }
 
 function newEntry(): Entry {
-  return { nameStart: 0, nameEnd: 0, versionStart: 0, versionEnd: 0 };
+  return { start: 0, end: 0, nameStart: 0, nameEnd: 0, versionStart: 0, versionEnd: 0 };
 }
 
 /** A place in encoded bytes. What cannot be read makes it fail and puts it at the end. */
@@ -64,6 +68,7 @@ class Cursor {
   at = 0;
   failed = false;
   readonly #bytes: Buffer;
+  #textEnd = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -96,19 +101,27 @@ class Cursor {
   /** Reads what follows the tag of an entry. */
   entry(into: Entry): void {
     const end = this.end();
-    [into.nameStart, into.nameEnd] = this.#text(nameTag, end);
-    [into.versionStart, into.versionEnd] = this.#text(versionTag, end);
+    // An encoder leaves out what is empty.
+    this.#enter(nameTag, end);
+    into.nameStart = this.at;
+    this.#leave();
+    into.nameEnd = this.at;
+    this.#enter(versionTag, end);
+    into.versionStart = this.at;
+    this.#leave();
+    into.versionEnd = this.at;
     if (this.at !== end) this.#fail();
   }
 
-  /** An encoder leaves out what is empty. */
-  #text(tag: number, end: number): readonly [number, number] {
-    if (this.at >= end || this.#bytes[this.at] !== tag) return [this.at, this.at];
-    this.at += 1;
-    const textEnd = this.end();
-    const start = this.at;
-    this.at = textEnd;
-    return [start, textEnd];
+  /** Goes to the text of this field, if it stands here; `#leave` then goes to its end. */
+  #enter(tag: number, end: number): void {
+    const present = this.at < end && this.#bytes[this.at] === tag;
+    if (present) this.at += 1;
+    this.#textEnd = present ? this.end() : this.at;
+  }
+
+  #leave(): void {
+    this.at = this.#textEnd;
   }
 
   #fail(): number {

@@ -1,7 +1,8 @@
 import { DeltaDiscoveryRequest } from '../gen/envoy/service/discovery/v3/discovery.ts';
-import type { EncodedResource, View } from '../snapshot/model.ts';
+import type { View } from '../snapshot/model.ts';
 import { type Entry, entriesIn, entrySpans, type Span } from './reported-entries.ts';
 import { SharedCache } from './shared-cache.ts';
+import { ViewEntries } from './view-entries.ts';
 
 /** The resources that a node says it holds from an earlier stream, as it sent them. */
 export interface Reported {
@@ -21,13 +22,7 @@ export interface Comparison {
   readonly others: ReadonlyMap<string, string>;
 }
 
-/** The positions of a View's resources. */
-interface Positions {
-  readonly resources: readonly EncodedResource[];
-  readonly byName: ReadonlyMap<string, number>;
-}
-
-/** For how many Views positions are kept: Gateways that see the same share one. */
+/** For how many Views the entries are kept: Gateways that see the same share one. */
 const viewsKept = 8;
 
 /**
@@ -36,7 +31,7 @@ const viewsKept = 8;
  * only what deviates is ever kept.
  */
 export class ReportReader {
-  readonly #positions = new SharedCache<Positions>(viewsKept, () => 1);
+  readonly #known = new SharedCache<ViewEntries>(viewsKept, () => 1);
 
   /** The request, and what it reports if anything. Throws for bytes that are no request. */
   read(bytes: Buffer): { readonly message: DeltaDiscoveryRequest; readonly reported: Reported | undefined } {
@@ -59,48 +54,41 @@ export class ReportReader {
     if (spans.length === 0) return undefined;
     return {
       *entries() {
-        for (const { nameStart, nameEnd, versionStart, versionEnd } of entriesIn(bytes, spans)) {
-          yield [bytes.toString('utf8', nameStart, nameEnd), bytes.toString('utf8', versionStart, versionEnd)];
-        }
+        for (const entry of entriesIn(bytes, spans)) yield [nameOf(bytes, entry), versionOf(bytes, entry)];
       },
       compare: (view) => {
-        const positions = this.#positions.get(view, () => positionsOf(view));
-        return compare(bytes, entriesIn(bytes, spans), positions);
+        const known = this.#known.get(view, () => new ViewEntries(view));
+        return compare(bytes, entriesIn(bytes, spans), known);
       },
     };
   }
 }
 
-function positionsOf(view: View): Positions {
-  const resources = [...view.resources()];
-  return { resources, byName: new Map(resources.map(({ name }, position) => [name, position])) };
-}
-
-function compare(bytes: Buffer, entries: Iterable<Entry>, { resources, byName }: Positions): Comparison {
+function compare(bytes: Buffer, entries: Iterable<Entry>, known: ViewEntries): Comparison {
   // By position and not counted up: a name that is reported twice is one, and the last time counts.
-  const held = new Uint8Array(resources.length);
+  const held = new Uint8Array(known.size);
   const others = new Map<string, string>();
-  let same = 0;
   for (const entry of entries) {
-    const name = bytes.toString('utf8', entry.nameStart, entry.nameEnd);
-    const position = byName.get(name);
-    const version = position === undefined ? undefined : resources[position]?.version;
-    const holds = version !== undefined && isText(bytes, entry.versionStart, entry.versionEnd, version);
-    if (position !== undefined) {
-      same += Number(holds) - (held[position] ?? 0);
-      held[position] = Number(holds);
+    const position = known.find(bytes, entry.start, entry.end);
+    if (position !== -1) {
+      held[position] = 1;
+      if (others.size > 0) others.delete(nameOf(bytes, entry));
+    } else {
+      const name = nameOf(bytes, entry);
+      others.set(name, versionOf(bytes, entry));
+      held[known.positionOf(name) ?? -1] = 0;
     }
-    if (!holds) others.set(name, bytes.toString('utf8', entry.versionStart, entry.versionEnd));
-    else if (others.size > 0) others.delete(name);
   }
-  return { same, others, holds: (name) => held[byName.get(name) ?? -1] === 1 };
+  const same = held.reduce((sum, one) => sum + one, 0);
+  return { same, others, holds: (name) => held[known.positionOf(name) ?? -1] === 1 };
 }
 
-/** Versions are ASCII: a byte is a character. */
-function isText(bytes: Buffer, start: number, end: number, text: string): boolean {
-  if (end - start !== text.length) return false;
-  for (let at = 0; at < text.length; at += 1) if (bytes[start + at] !== text.charCodeAt(at)) return false;
-  return true;
+function nameOf(bytes: Buffer, { nameStart, nameEnd }: Entry): string {
+  return bytes.toString('utf8', nameStart, nameEnd);
+}
+
+function versionOf(bytes: Buffer, { versionStart, versionEnd }: Entry): string {
+  return bytes.toString('utf8', versionStart, versionEnd);
 }
 
 function without(bytes: Buffer, spans: readonly Span[]): Buffer {
