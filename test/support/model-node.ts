@@ -15,6 +15,8 @@ export class ModelNode {
   #legacy = true;
   #names = new Set<string>();
   #nextRefuses = false;
+  /** Whether the first request of the stream named anything. */
+  #named = false;
   /** Name → port: what it was told and was not told to drop. */
   readonly world: Map<string, number> = new Map();
   readonly #versions = new Map<string, string>();
@@ -22,7 +24,7 @@ export class ModelNode {
   readonly seen: Set<string> = new Set();
   /** What no server may do, each with the rule that it breaks. */
   readonly broken: string[] = [];
-  /** What it asked for on this stream, whether or not it still does. */
+  /** What it asked for lately, whether or not it still does. */
   #asked = new Set<string>();
 
   constructor(client: AdsClient, gateway: string, variant: 'delta' | 'state-of-the-world') {
@@ -82,6 +84,12 @@ export class ModelNode {
   async settle(): Promise<void> {
     do this.#answer();
     while (await this.#drained());
+    this.#forget();
+  }
+
+  /** What it asked for once and does no longer want is of no interest to a server that heard of it. */
+  #forget(): void {
+    this.#asked = new Set(this.#everything ? ['*'] : this.#names);
   }
 
   async #drained(): Promise<boolean> {
@@ -147,18 +155,23 @@ export class ModelNode {
   #list(): readonly string[] {
     if (this.#legacy) return [];
     const list = [...(this.#everything ? ['*'] : []), ...this.#names];
-    // In state of the world an empty list may mean everything; the empty name means nothing for sure.
-    return this.#variant === 'state-of-the-world' && list.length === 0 ? [''] : list;
+    // In state of the world an empty list means everything while nothing was named; the empty name never does.
+    return this.#variant === 'state-of-the-world' && list.length === 0 && !this.#named ? [''] : list;
   }
 
   #open(versions = true): AdsStream {
     const stream = this.#client.open({ variant: this.#variant });
-    this.#asked = new Set(this.#everything ? ['*'] : this.#names);
+    this.#named = false;
+    this.#forget();
     const node = nodeOf(this.#gateway);
     const initial = Object.fromEntries(
       [...this.world.keys()].map((name) => [name, versions ? (this.#versions.get(name) ?? '') : '']),
     );
-    if (this.#variant === 'state-of-the-world') return stream.request(targetType, { node, names: this.#list() });
+    if (this.#variant === 'state-of-the-world') {
+      const names = this.#list();
+      this.#named = names.length > 0;
+      return stream.request(targetType, { node, names });
+    }
     // A first message that names nothing means everything: nothing at all is said by taking * back at once.
     const subscribe = this.#list();
     const nothing = !this.#legacy && subscribe.length === 0;
