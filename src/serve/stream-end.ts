@@ -12,7 +12,7 @@ export interface StreamEnd {
 }
 
 /** The status codes with which this server ends streams on purpose (rules G1, G2, G9). */
-export type EndCode =
+type EndCode =
   | 'INVALID_ARGUMENT'
   | 'PERMISSION_DENIED'
   | 'RESOURCE_EXHAUSTED'

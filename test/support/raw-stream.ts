@@ -2,7 +2,7 @@ import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from 'node
 import { AggregatedDiscoveryServiceService as ads } from '../../src/gen/envoy/service/discovery/v3/ads.ts';
 
 /** A delta stream over bare HTTP/2, for what no gRPC library sends. */
-export interface RawStream {
+interface RawStream {
   /** Writes these bytes as they are: frames of gRPC, or none. Settles when they have left, or cannot any more. */
   write(bytes: Uint8Array): Promise<void>;
   /** Resets the stream. */
