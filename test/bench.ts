@@ -5,9 +5,10 @@ import { connectBench } from './bench/connect.ts';
 import { fanOutBench } from './bench/fan-out.ts';
 import { graphBench } from './bench/graph.ts';
 import type { Bench, BenchResult, Table } from './bench/model.ts';
+import { worldBench } from './bench/world.ts';
 
 /** In the order of the pipeline. */
-const benches: readonly Bench[] = [graphBench, fanOutBench, connectBench];
+const benches: readonly Bench[] = [graphBench, fanOutBench, connectBench, worldBench];
 
 /** `npm run bench [-- --only <name>] [--json <file>]`: measures one subject after another, and tells both people and scripts. */
 async function main(): Promise<void> {

@@ -3,6 +3,8 @@
 export type ToServer =
   /** Make one change, which so many nodes are to be told of. */
   | { readonly kind: 'push'; readonly nodes: number }
+  /** Make one change in a file, and say how long it took from there. */
+  | { readonly kind: 'edit-file'; readonly nodes: number }
   /** Say how much memory is in use, once so many responses were acknowledged since the start. */
   | { readonly kind: 'weigh'; readonly acks: number };
 
@@ -14,7 +16,12 @@ export type FromServer =
       /** Microseconds of CPU, of the whole process, as the operating system counts them. */
       readonly cpu: number;
       readonly milliseconds: number;
+      /** Resources encoded and bodies put together, where somebody counts. */
+      readonly encodes?: number;
+      readonly assemblies?: number;
     }
+  /** One change of a file, from just before it to the last answer. */
+  | { readonly kind: 'propagated'; readonly milliseconds: number }
   /** Bytes, after a full collection. */
   | { readonly kind: 'weighed'; readonly resident: number; readonly heap: number };
 

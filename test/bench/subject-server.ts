@@ -28,7 +28,7 @@ function weigh(acks: number): void {
 
 process.on('message', (message: ToServer) => {
   if (message.kind === 'push') push(message.nodes);
-  else weigh(message.acks);
+  if (message.kind === 'weigh') weigh(message.acks);
 });
 process.on('disconnect', () => process.exit());
 tell({ kind: 'listening', port: subject.port });

@@ -104,7 +104,9 @@ describe('an entry of what a node reports', () => {
 
 describe('reading what a node reports', () => {
   it('is the same as a decoder reads, whatever the bytes', () => {
-    const text = fc.oneof(fc.constantFrom('', 'a/0', 'a/1', 'a/2', zero, one), fc.string({ unit: 'grapheme' }));
+    // A decoder that makes an object loses a name that every object has already.
+    const any = fc.string({ unit: 'grapheme' }).filter((name) => name !== '__proto__');
+    const text = fc.oneof(fc.constantFrom('', 'a/0', 'a/1', 'a/2', zero, one), any);
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text)), fc.string(), (pairs, typeUrl) => {
         const initialResourceVersions = Object.fromEntries(pairs);
