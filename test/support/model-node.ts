@@ -5,8 +5,8 @@ import { nodeOf } from './served-world.ts';
 
 /** A node that keeps what it is told, asks at random, and knows by the text of the protocol what it asked for. */
 export class ModelNode {
+  readonly gateway: string;
   readonly #client: AdsClient;
-  readonly #gateway: string;
   readonly #variant: 'delta' | 'state-of-the-world';
   #stream: AdsStream;
   #last: AdsResponse | undefined;
@@ -29,7 +29,7 @@ export class ModelNode {
 
   constructor(client: AdsClient, gateway: string, variant: 'delta' | 'state-of-the-world') {
     this.#client = client;
-    this.#gateway = gateway;
+    this.gateway = gateway;
     this.#variant = variant;
     this.#stream = this.#open();
   }
@@ -163,7 +163,7 @@ export class ModelNode {
     const stream = this.#client.open({ variant: this.#variant });
     this.#named = false;
     this.#forget();
-    const node = nodeOf(this.#gateway);
+    const node = nodeOf(this.gateway);
     const initial = Object.fromEntries(
       [...this.world.keys()].map((name) => [name, versions ? (this.#versions.get(name) ?? '') : '']),
     );
