@@ -31,7 +31,7 @@ export interface Part {
 }
 
 /** What an update is about. */
-export interface About {
+interface About {
   readonly view: View;
   readonly subscription: Subscription;
   /** Whether the node waits for a response even if there is nothing to say. */
