@@ -153,8 +153,10 @@ describe('the list of names', () => {
     stream.ack(first, both);
     expect(await accepted(stream, both)).toEqual(['a/1', 'a/2']);
   });
+});
 
-  it('B22 B23 means everything while it is empty from the start, and nothing when it becomes so', async () => {
+describe('a list without a name that exists', () => {
+  it('B22 B23 that is empty means everything from the start, and nothing when it becomes so', async () => {
     world.put('a/1', 'a/2');
     const stream = open();
     const everything = await stream.next();
@@ -173,7 +175,7 @@ describe('the list of names', () => {
     expect(await accepted(stream, { names: ['*'] })).toEqual(['a/1', 'a/2']);
   });
 
-  it('B25 of the empty name wants nothing that exists', async () => {
+  it('B25 but with the empty one wants nothing', async () => {
     world.put('a/1');
     const stream = open({ names: ['a/1'] });
     const first = await stream.next();
