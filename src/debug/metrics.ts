@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { CounterName, Counters, GaugeName, HistogramName } from '../edges.ts';
+import type { CounterName, Counters, GaugeName, HistogramName, Labels } from '../edges.ts';
 
 /** Counters that can be read by Prometheus. */
 export interface Metrics extends Counters {
@@ -60,10 +60,28 @@ export function createMetrics(): Metrics {
   for (const [name, { help, buckets }] of Object.entries(histogramHelp)) {
     histograms.set(name, new Histogram({ name, help, buckets: [...buckets], registers: [registry] }));
   }
+  // What was counted since somebody last read: the registry takes longer to find a counter than a push takes elsewhere.
+  const counts = new Map<CounterName, Map<string, { readonly labels: Labels; by: number }>>();
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
-    count: (name, labels, by) => counters.get(name)?.inc({ ...labels }, by ?? 1),
+    text: () => {
+      for (const [name, pending] of counts) {
+        for (const { labels, by } of pending.values()) counters.get(name)?.inc({ ...labels }, by);
+      }
+      counts.clear();
+      return registry.metrics();
+    },
+    count: (name, labels = {}, by = 1) => {
+      const key = Object.values(labels).join('\0');
+      let pending = counts.get(name);
+      if (pending === undefined) {
+        pending = new Map();
+        counts.set(name, pending);
+      }
+      const count = pending.get(key);
+      if (count === undefined) pending.set(key, { labels, by });
+      else count.by += by;
+    },
     gauge: (name, value, labels) => gauges.get(name)?.set({ ...labels }, value),
     observe: (name, value) => histograms.get(name)?.observe(value),
   };
