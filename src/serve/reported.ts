@@ -13,7 +13,7 @@ export interface Reported {
 }
 
 /** What a node reports, beside a View. */
-export interface Comparison {
+interface Comparison {
   /** How many of the View's resources the node holds as they are. */
   readonly same: number;
   /** Whether that of this name is one of them. */

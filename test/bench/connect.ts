@@ -61,7 +61,7 @@ async function benchConnect(progress: (what: string) => void): Promise<BenchResu
 }
 
 async function begin(subject: SubjectName, targets: number): Promise<Measured> {
-  const rig = await startRig({ nodes }, './subject-server.ts', subject, String(targets));
+  const rig = await startRig({ nodes }, new URL('./subject-server.ts', import.meta.url), subject, String(targets));
   const idle = await rig.server.ask({ kind: 'weigh', acks: 0 }, 'weighed');
   await rig.connect();
   const connected = await rig.server.ask({ kind: 'weigh', acks: nodes }, 'weighed');

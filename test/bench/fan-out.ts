@@ -28,7 +28,12 @@ async function benchFanOut(progress: (what: string) => void): Promise<BenchResul
     const all: Measured[] = [];
     try {
       for (const subject of subjectNames) {
-        const rig = await startRig({ nodes }, './subject-server.ts', subject, String(targets));
+        const rig = await startRig(
+          { nodes },
+          new URL('./subject-server.ts', import.meta.url),
+          subject,
+          String(targets),
+        );
         const { bytes } = await rig.connect();
         all.push({ subject, rig, bytes, cpu: [], milliseconds: [] });
       }

@@ -15,12 +15,12 @@ export interface Process<To, From extends { readonly kind: string }> {
 /** Where the processes log, as a server in production does. */
 const log = join(tmpdir(), `gatehouse-bench-${process.pid}.log`);
 
-/** Runs a file of this folder as a process of its own. */
+/** Runs a file as a process of its own. */
 export function startProcess<To extends object, From extends { readonly kind: string }>(
-  file: string,
+  file: URL,
   ...args: readonly string[]
 ): Process<To, From> {
-  const child = fork(new URL(file, import.meta.url), args, { stdio: ['ignore', 'ignore', openSync(log, 'a'), 'ipc'] });
+  const child = fork(file, args, { stdio: ['ignore', 'ignore', openSync(log, 'a'), 'ipc'] });
   const heard = <Kind extends From['kind']>(kind: Kind): Promise<Extract<From, { readonly kind: Kind }>> =>
     hear<From, Kind>(child, kind, file);
   return {
@@ -37,7 +37,7 @@ export function startProcess<To extends object, From extends { readonly kind: st
 function hear<From extends { readonly kind: string }, Kind extends From['kind']>(
   child: ChildProcess,
   kind: Kind,
-  file: string,
+  file: URL,
 ): Promise<Extract<From, { readonly kind: Kind }>> {
   return new Promise((resolve, reject) => {
     const done = (): void => {
@@ -51,7 +51,7 @@ function hear<From extends { readonly kind: string }, Kind extends From['kind']>
     };
     const ended = (code: number | null): void => {
       done();
-      reject(new Error(`${file} ended (${code}) before it said "${kind}"; see ${log}`));
+      reject(new Error(`${file.pathname} ended (${code}) before it said "${kind}"; see ${log}`));
     };
     child.on('message', received);
     child.on('exit', ended);

@@ -15,15 +15,20 @@ export interface Rig {
   stop(): void;
 }
 
-/** Starts a server of this folder, and a fleet that is not connected yet. */
+/** Starts a server, and a fleet that is not connected yet. */
 export async function startRig(
   { nodes, naming = 'one-gateway' }: { readonly nodes: number; readonly naming?: Naming },
-  file: string,
+  file: URL,
   ...args: readonly string[]
 ): Promise<Rig> {
   const server = startProcess<ToServer, FromServer>(file, ...args);
   const { port } = await server.heard('listening');
-  const fleet = startProcess<ToFleet, FromFleet>('./fleet.ts', String(port), String(nodes), naming);
+  const fleet = startProcess<ToFleet, FromFleet>(
+    new URL('./fleet.ts', import.meta.url),
+    String(port),
+    String(nodes),
+    naming,
+  );
   await fleet.heard('ready');
   return {
     server,

@@ -45,7 +45,12 @@ interface Size {
 
 async function inRig<T>({ nodes, gateways, services }: Size, measure: (rig: Rig) => Promise<T>): Promise<T> {
   const naming = gateways === 1 ? 'one-gateway' : 'own-gateways';
-  const rig = await startRig({ nodes, naming }, './world-server.ts', String(gateways), String(services));
+  const rig = await startRig(
+    { nodes, naming },
+    new URL('./world-server.ts', import.meta.url),
+    String(gateways),
+    String(services),
+  );
   try {
     return await measure(rig);
   } finally {
