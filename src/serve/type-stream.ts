@@ -1,5 +1,5 @@
 import type { Clock, Counters, Labels, Stop } from '../edges.ts';
-import type { ResourceType, Snapshots, View } from '../snapshot/model.ts';
+import type { Difference, ResourceType, Snapshots, View } from '../snapshot/model.ts';
 import { afterReply, type Flow, replyOf } from './flow.ts';
 import { ask, beginHolding, type Holding, owed, takeBack, told } from './holding.ts';
 import { Ledger } from './ledger.ts';
@@ -7,7 +7,7 @@ import type { TypeStatus } from './model.ts';
 import { type Objection, readObjection } from './objection.ts';
 import type { TypeState } from './resource-states.ts';
 import type { StreamEnd } from './stream-end.ts';
-import { type Subscription, weightOf } from './subscription.ts';
+import { type Subscription, type SubscriptionStep, weightOf } from './subscription.ts';
 import type { AdsRequest, Part, Variant } from './variant.ts';
 
 /** A type as a stream sees it; of one that nobody registered there is nothing, for ever. */
@@ -123,9 +123,9 @@ export class TypeStream {
       const holding = beginHolding(step, { current, empty }, registered ? request.reported : undefined);
       this.#tracked = { subscription, holding };
     } else if (subscription !== before.subscription) {
-      const holding = takeBack(before.holding, this.#unsent);
+      const asking = ask(takeBack(before.holding, this.#unsent), before.subscription, step, empty);
       this.#unsent = [];
-      this.#tracked = { subscription, holding: ask(holding, before.subscription, step, empty) };
+      this.#tracked = { subscription, holding: takeBack(asking, this.#crossing(step)) };
     }
     const { maxSubscription } = this.#parts.limits;
     if (subscription !== before?.subscription && weightOf(subscription) > maxSubscription) {
@@ -134,6 +134,16 @@ export class TypeStream {
         message: `too many names: a subscription to one type may take ${maxSubscription} bytes`,
       });
     }
+  }
+
+  /**
+   * A response that is not answered may be read only after the node asked for everything again, and then all of it is
+   * taken in, also names that the node did not want in between.
+   */
+  #crossing({ everything }: SubscriptionStep): readonly { readonly says: Difference }[] {
+    const { inFlight } = this.#ledger.record();
+    if (everything !== 'asked' || inFlight === undefined) return [];
+    return [{ says: { changed: inFlight.changed, removed: [] } }];
   }
 
   #compose(current: View): readonly Part[] {

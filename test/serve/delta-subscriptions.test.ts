@@ -101,6 +101,21 @@ it('C6 a name that went while * came is told once', async () => {
   expect(said(await stream.accept())).toEqual(says(['a/2'], ['a/1']));
 });
 
+it('C27 a name that was given up and is wanted again, all while it was on its way, is taken back when it is gone', async () => {
+  world.put('a/1', 'a/2');
+  const stream = await world.following({ subscribe: ['*', 'a/2'] });
+  stream.request(targetType, { subscribe: ['*', 'a/2'] });
+  const onItsWay = await stream.next();
+  expect(said(onItsWay)).toEqual(says(['a/1', 'a/2']));
+  stream.request(targetType, { unsubscribe: ['*'] });
+  stream.request(targetType, { unsubscribe: ['a/2'] });
+  stream.request(targetType, { subscribe: ['*'] });
+  world.drop('a/2');
+  stream.ack(onItsWay);
+  expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/2']));
+  await stream.silence();
+});
+
 it('C14 a name in both lists ends unsubscribed', async () => {
   world.put('a/1');
   const stream = world.stream().request(targetType, { node, subscribe: ['a/1', 'a/2'], unsubscribe: ['a/1'] });

@@ -20,6 +20,8 @@ export class ModelNode {
   /** Name → port: what it was told and was not told to drop. */
   readonly world: Map<string, number> = new Map();
   readonly #versions = new Map<string, string>();
+  /** All that the last state-of-the-world response said, wanted or not. */
+  #told = new Map<string, number>();
   /** Every name that it was ever sent. */
   readonly seen: Set<string> = new Set();
   /** What no server may do, each with the rule that it breaks. */
@@ -44,6 +46,7 @@ export class ModelNode {
       else this.#names.add(name);
     }
     this.#legacy = false;
+    this.#wantAgain();
     for (const name of names) this.#asked.add(name);
     this.#ask({ subscribe: names });
   }
@@ -117,6 +120,7 @@ export class ModelNode {
       if (!this.#asked.has('*') && !this.#asked.has(name)) this.broken.push(`C7: ${name}, which was not asked for`);
     }
     if (this.#variant === 'state-of-the-world') this.world.clear();
+    this.#told = new Map(targets.map(({ name, port }) => [name, port]));
     targets.forEach(({ name, port }, index) => {
       this.seen.add(name);
       this.world.set(name, port);
@@ -124,6 +128,15 @@ export class ModelNode {
     });
     for (const name of response.removed) this.world.delete(name);
     this.#dropUnwanted();
+  }
+
+  /**
+   * A response that crossed a list which wants less was written without knowing it, and the list is void (rule B10).
+   * When the answer to that response wants more again, the server never heard of less and has nothing to add.
+   */
+  #wantAgain(): void {
+    if (this.#variant !== 'state-of-the-world' || this.#held === undefined) return;
+    for (const [name, port] of this.#told) if (this.wants(name)) this.world.set(name, port);
   }
 
   #dropUnwanted(): void {
