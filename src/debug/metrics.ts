@@ -15,6 +15,20 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_source_problems_total: { help: 'Problems found in the input.', labels: ['severity'] },
   gatehouse_source_reads_total: { help: 'Manifest files that were read.' },
   gatehouse_source_parses_total: { help: 'Manifest files that were parsed.' },
+  gatehouse_source_lists_total: { help: 'Lists that the API server delivered to their end.', labels: ['kind'] },
+  gatehouse_source_watches_total: { help: 'Watches that the API server began.', labels: ['kind'] },
+  gatehouse_source_events_total: { help: 'Events of watches, bookmarks included.', labels: ['kind'] },
+  gatehouse_source_watch_failures_total: {
+    help: 'Lists and watches that ended otherwise than they should.',
+    labels: ['kind', 'reason'],
+  },
+  gatehouse_source_missed_total: {
+    help: 'Differences that a safety relist found and no event had told.',
+    labels: ['kind'],
+  },
+  gatehouse_kube_requests_total: { help: 'Requests to the API server, by HTTP status or "none".', labels: ['status'] },
+  gatehouse_status_writes_total: { help: 'Statuses that were written, by outcome.', labels: ['kind', 'outcome'] },
+  gatehouse_status_events_total: { help: 'Kubernetes Events, by reason and outcome.', labels: ['reason', 'outcome'] },
   gatehouse_wire_encodes_total: { help: 'Resources encoded, once for the whole fleet.', labels: ['type'] },
   gatehouse_xds_requests_total: { help: 'Requests of nodes.', labels: ['type'] },
   gatehouse_xds_responses_total: { help: 'Responses to nodes.', labels: ['type'] },
@@ -28,12 +42,19 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_xds_streams_ended_total: { help: 'Streams that ended, by gRPC status.', labels: ['code'] },
 };
 
+const gaugeLabels: Readonly<Partial<Record<GaugeName, readonly string[]>>> = {
+  gatehouse_source_last_event_seconds: ['kind'],
+};
+
 const gaugeHelp: Readonly<Record<GaugeName, string>> = {
   gatehouse_gateways: 'Gateway objects of ours that are served.',
   gatehouse_targets: 'Targets, over all Gateways.',
   gatehouse_policies: 'Policies that yield a Config.',
   gatehouse_synced: '1 when every kind of resource was read once.',
   gatehouse_input_errors: 'Problems in the input right now because of which something is dropped.',
+  gatehouse_source_last_event_seconds: 'When the API server last told something of the kind; seconds since the epoch.',
+  gatehouse_leader: '1 while this replica writes statuses.',
+  gatehouse_status_pending: 'Statuses that are still to be written.',
   gatehouse_xds_streams: 'Streams that are open.',
   gatehouse_xds_nodes: 'Streams of which it is known whose node they are.',
 };
@@ -54,8 +75,10 @@ export function createMetrics(): Metrics {
     counters.set(name, new Counter({ name, help, labelNames: labels ?? [], registers: [registry] }));
   }
   const gauges = new Map<string, Gauge>();
-  for (const [name, help] of Object.entries(gaugeHelp))
-    gauges.set(name, new Gauge({ name, help, registers: [registry] }));
+  const labelsOf = new Map(Object.entries(gaugeLabels));
+  for (const [name, help] of Object.entries(gaugeHelp)) {
+    gauges.set(name, new Gauge({ name, help, labelNames: [...(labelsOf.get(name) ?? [])], registers: [registry] }));
+  }
   const histograms = new Map<string, Histogram>();
   for (const [name, { help, buckets }] of Object.entries(histogramHelp)) {
     histograms.set(name, new Histogram({ name, help, buckets: [...buckets], registers: [registry] }));

@@ -71,6 +71,17 @@ export interface Rejection {
   readonly at: number;
 }
 
+/** A response that a node refused, as it is told to whoever has to know at once. */
+export interface Refusal {
+  /** `<namespace>/<name>`. */
+  readonly gateway: string;
+  /** As the node calls itself, at most 256 characters of it. */
+  readonly node: string;
+  readonly typeUrl: string;
+  /** In the node's words, at most 2,048 characters of them. */
+  readonly message: string;
+}
+
 /** What a node warned of in a response that it applied. */
 export interface Remarks {
   readonly nonce: string;

@@ -3,7 +3,7 @@ import type { Snapshot, Snapshots, View } from '../snapshot/model.ts';
 import { bounded, quoted } from './bounded-text.ts';
 import { identify } from './identify.ts';
 import { keptIntroduction } from './introduction.ts';
-import type { ConnectedClient, IdentifiedBy, NodeStatus } from './model.ts';
+import type { ConnectedClient, IdentifiedBy, NodeStatus, Refusal } from './model.ts';
 import { withNonce } from './nonce.ts';
 import type { Objection } from './objection.ts';
 import { Outlet, type OutletParts } from './outlet.ts';
@@ -29,6 +29,7 @@ export interface NodeStreamParts extends OutletParts {
   readonly queue: PushQueue;
   /** Called once, when it is known whose node it is. */
   readonly identified: (stream: NodeStream) => void;
+  readonly refused?: (refusal: Refusal) => void;
   /** Called once, when nothing of the stream is left. */
   readonly ended: (stream: NodeStream, ending: Ending) => void;
 }
@@ -74,7 +75,7 @@ export class NodeStream {
       room: (bytes) => parts.budget.room(this, bytes),
       send: (body) => this.#send(body),
       end: (end) => this.end(end),
-      objected: (typeUrl, nonce, objection) => this.#logObjection(typeUrl, nonce, objection),
+      objected: (typeUrl, nonce, objection) => this.#tellObjection(typeUrl, nonce, objection),
     };
     this.#outlet = new Outlet(call, parts, {
       received: (incoming) => this.#guarded(() => this.#receive(incoming)),
@@ -226,9 +227,15 @@ export class NodeStream {
     this.end({ code: 'INVALID_ARGUMENT', message });
   }
 
-  #logObjection(type: string, nonce: string, { refuses, message }: Objection): void {
-    if (refuses) this.#node?.log.warn('the node refuses a response', { type, nonce, message });
-    else this.#node?.log.info('the node applied a response, with remarks', { type, nonce, message });
+  #tellObjection(typeUrl: string, nonce: string, { refuses, message }: Objection): void {
+    if (this.#node === undefined) return;
+    const { id, gateway, log } = this.#node;
+    if (refuses) {
+      log.warn('the node refuses a response', { type: typeUrl, nonce, message });
+      this.#parts.refused?.({ gateway, node: id, typeUrl, message });
+    } else {
+      log.info('the node applied a response, with remarks', { type: typeUrl, nonce, message });
+    }
   }
 
   #release(ending: Ending): void {

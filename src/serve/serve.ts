@@ -7,7 +7,7 @@ import { createDelta } from './delta.ts';
 import { Door } from './door.ts';
 import { type ConnectionAge, Fleet } from './fleet.ts';
 import { Health } from './health.ts';
-import type { ConnectedClient, NodeStatus } from './model.ts';
+import type { ConnectedClient, NodeStatus, Refusal } from './model.ts';
 import { NodeStream, type NodeStreamParts } from './node-stream.ts';
 import { PushQueue } from './push-queue.ts';
 import { ReceiveBudget } from './receive-budget.ts';
@@ -58,6 +58,8 @@ export interface AdsServerParts {
   readonly random: Random;
   readonly log: Logger;
   readonly counters: Counters;
+  /** Told of every response that a node refuses. */
+  readonly refused?: (refusal: Refusal) => void;
 }
 
 /** Serves the snapshots over ADS, in both protocol variants. */

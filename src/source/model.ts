@@ -16,9 +16,39 @@ export type ResourceChange = {
  */
 export type UnlistedNamespaces = 'named' | 'unknown';
 
+/** The kinds that have a status of ours. */
+export type StatusKind = 'GatewayClass' | 'Gateway' | 'MCPAuthPolicy';
+
+/** What an API server holds of one object that a status is written to; only a cluster has it. */
+export interface Observation {
+  readonly kind: StatusKind;
+  readonly key: string;
+  /** Undefined: the object is gone. */
+  readonly object: ObservedObject | undefined;
+}
+
+export interface ObservedObject {
+  readonly uid: string;
+  /** Opaque: equality is all that it is good for. */
+  readonly resourceVersion: string;
+  readonly generation: number | undefined;
+  /** `status` as it is stored, plain JSON; undefined when there is none. */
+  readonly status: unknown;
+}
+
+/** What the CRDs of the Gateway API say that they are, by their annotation `gateway.networking.k8s.io/bundle-version`. */
+export type BundleVersions =
+  /** By the name of the CRD, sorted; undefined: it has no such annotation. */
+  | { readonly known: true; readonly versions: readonly (readonly [crd: string, version: string | undefined])[] }
+  | { readonly known: false; readonly reason: string };
+
 /** What belongs into one commit. */
 export interface Batch {
   readonly changes: readonly ResourceChange[];
+  /** Objects of which something else than what is decoded is new: a status that somebody wrote, a resource version. */
+  readonly observations?: readonly Observation[];
+  /** Absent: as before. Files have none. */
+  readonly bundle?: BundleVersions;
   /** Absent: as before. `unknown` until a batch says otherwise. */
   readonly unlistedNamespaces?: UnlistedNamespaces;
   /** Whether every kind is complete now: the initial state was delivered. Never goes back. */

@@ -1,0 +1,45 @@
+import type { Configuration } from '@kubernetes/client-node';
+import type { StopAsync } from '../edges.ts';
+
+/** The way to one API server: credentials, connections, HTTP. What is asked through it is other folders' business. */
+
+/** One request. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Path and query, such as `/api/v1/services?limit=500`. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Ends the request, and the reading of its answer. */
+  readonly signal?: AbortSignal;
+}
+
+/** The head of an answer, whatever its status; the body is read when somebody iterates over it. */
+export interface ApiResponse {
+  readonly status: number;
+  /** Lower-case name. */
+  header(name: string): string | undefined;
+  /**
+   * Decompressed. Throws an error with a message in words when the connection breaks. It has to be read to its end, or
+   * left (`break`), or its request aborted: the connection is occupied until then.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** A connection to one API server as one identity. Nothing is opened before the first request. */
+export interface KubeConnection {
+  /** Where requests go, for logs and messages: `https://10.96.0.1:443`. No credentials in it. */
+  readonly server: string;
+  /** Rejects with an Error whose message says in words why there is no answer (refused, timed out, certificate …). */
+  send(request: ApiRequest): Promise<ApiResponse>;
+  /** To be told when the server did not accept who we are (401): credentials are read anew before the next request. */
+  forgetCredentials(): void;
+  /**
+   * To be told when nothing came for so long that the connections may be dead. Requests under way end with an error,
+   * and the next one opens new connections.
+   */
+  reconnect(): void;
+  /** For the typed clients of client-node, over the same connections: `new CoordinationV1Api(connection.configuration)`. */
+  readonly configuration: Configuration;
+  readonly stop: StopAsync;
+}
