@@ -58,7 +58,8 @@ export function createPipeline(
   };
 }
 
-function applyBatch(inputs: Inputs, { changes, unlistedNamespaces }: Batch): void {
+function applyBatch(inputs: Inputs, { changes, unlistedNamespaces, bundle }: Batch): void {
   for (const change of changes) inputs.apply(change);
   if (unlistedNamespaces !== undefined) inputs.unlistedNamespaces.set('', unlistedNamespaces);
+  if (bundle !== undefined) inputs.bundle.set('', bundle);
 }

@@ -1,12 +1,14 @@
 import type { Graph, Source } from '../graph/model.ts';
 import type { KindName, ResourceByKind } from '../resources/model.ts';
-import type { UnlistedNamespaces } from './model.ts';
+import type { BundleVersions, UnlistedNamespaces } from './model.ts';
 
 /** What the translation is computed from. Keys are `<namespace>/<name>`, or the name of a cluster-scoped object. */
 export interface Inputs {
   readonly resources: { readonly [K in KindName]: Source<ResourceByKind[K]> };
   /** One entry under the empty key; without it the labels of such namespaces are unknown. */
   readonly unlistedNamespaces: Source<UnlistedNamespaces>;
+  /** One entry under the empty key; none without a cluster, and then nothing is said of versions. */
+  readonly bundle: Source<BundleVersions>;
   /** One object that appeared or changed, or (`undefined`) went. Throws outside of a commit. */
   apply<K extends KindName>(change: {
     readonly kind: K;
@@ -29,6 +31,7 @@ export function createInputs(graph: Graph): Inputs {
   return {
     resources,
     unlistedNamespaces: graph.source({ name: 'unlistedNamespaces' }),
+    bundle: graph.source({ name: 'bundle' }),
     apply: ({ kind, key, resource }) => {
       if (resource === undefined) resources[kind].delete(key);
       else resources[kind].set(key, resource);

@@ -68,6 +68,12 @@ export interface TranslationSettings {
  */
 export type UnlistedNamespaces = 'named' | 'unknown';
 
+/** What the CRDs of the Gateway API say that they are; only a cluster has them. */
+export type BundleVersions =
+  /** By the name of the CRD, sorted; undefined: it does not say. */
+  | { readonly known: true; readonly versions: readonly (readonly [crd: string, version: string | undefined])[] }
+  | { readonly known: false; readonly reason: string };
+
 /** `<namespace>/<name>` of a Gateway. */
 export type GatewayKey = string;
 

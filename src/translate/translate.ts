@@ -154,13 +154,13 @@ type Statuses = Pick<Translation, 'gatewayClassStatuses' | 'gatewayStatuses' | '
 /** What people are told. */
 function describe(
   graph: Graph,
-  { resources }: Inputs,
+  { resources, bundle }: Inputs,
   { controllerName }: TranslationSettings,
   derived: Services & Gateways & Policies,
 ): Statuses {
   const { policyVerdicts, configs, reaches, attachments, gatewayVerdicts, states } = derived;
   const reachesByGateway = graph.index(reaches, ({ gateways }) => gateways, { name: 'policy-reaches-by-gateway' });
-  const ofClass = { ...derived, controllerName };
+  const ofClass = { ...derived, controllerName, bundle };
   const ofGateway = { ...derived, verdicts: gatewayVerdicts, states, reachesByGateway };
   const consequences = [configs, reaches, attachments];
   const ofPolicy = { ...derived, controllerName, verdicts: policyVerdicts, consequences, gateways: gatewayVerdicts };
