@@ -11,6 +11,7 @@ import {
   wholeNumber,
 } from './flags.ts';
 import type { GatewayOptions } from './gateway/model.ts';
+import { type InputSettings, inputFlags, inputSettings, namespacesOf } from './input-settings.ts';
 import type { LogFormat, LogLevel } from './log.ts';
 import type { McpToolOptions } from './mcp-tool/model.ts';
 
@@ -22,8 +23,7 @@ export interface LogSettings {
 
 /** What `gatehouse serve` runs with. */
 export interface ServeSettings {
-  /** Files and folders, in their order; what comes first wins. */
-  readonly filenames: readonly string[];
+  readonly input: InputSettings;
   /** What this process is called among its replicas: the pod's name, else the machine's. */
   readonly replica: string;
   /** Empty: all namespaces. */
@@ -45,8 +45,6 @@ export interface ServeSettings {
   readonly maxStreamsPerSecond: number;
   /** Milliseconds after which a node is asked to connect anew (0: never), and until its stream is ended then. */
   readonly connectionAge: { readonly age: number; readonly grace: number };
-  /** Milliseconds without a change after which a save counts as complete, and the most that it may take. */
-  readonly quiet: { readonly idle: number; readonly ceiling: number };
 }
 
 export const logFlags: readonly Flag[] = [
@@ -60,14 +58,7 @@ export const logFlags: readonly Flag[] = [
 ];
 
 export const serveFlags: readonly Flag[] = [
-  {
-    name: 'filename',
-    short: 'f',
-    value: '<file or folder>',
-    repeatable: true,
-    help: 'watch manifests instead of a cluster; what comes first wins',
-  },
-  { name: 'namespace', value: '<name>', repeatable: true, help: 'restrict all namespaced kinds to these namespaces' },
+  ...inputFlags,
   { name: 'xds-listen', value: '<host:port>', default: '0.0.0.0:9977', help: 'where gateways connect (gRPC, ADS)' },
   { name: 'debug-listen', value: '<host:port>', default: '127.0.0.1:9097', help: 'snapshots and nodes, for people' },
   { name: 'metrics-listen', value: '<host:port>', default: '0.0.0.0:9092', help: '/healthz, /readyz, /metrics' },
@@ -106,31 +97,19 @@ export const serveFlags: readonly Flag[] = [
     default: '10s',
     help: 'how long it may keep the stream it has then',
   },
-  {
-    name: 'quiet',
-    value: '<duration>',
-    default: '25ms',
-    help: 'quiet time after which a save of files counts as complete',
-  },
-  { name: 'quiet-ceiling', value: '<duration>', default: '500ms', help: 'the most that waiting for quiet may take' },
 ];
 
 /** Decodes the flags of `serve`; throws a UsageError that says what to write instead. */
-export function serveSettings(flags: FlagValues, { POD_NAME }: Environment): ServeSettings {
-  const filenames = flags.list('filename');
-  if (filenames.length === 0) {
-    throw new UsageError(
-      'say what to serve: gatehouse serve -f <file or folder>. Watching a cluster is not in this version.',
-    );
-  }
+export function serveSettings(flags: FlagValues, environment: Environment): ServeSettings {
+  const input = inputSettings(flags, environment);
   const domain = flags.text('cluster-domain');
   if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(domain)) {
     throw new UsageError(`--cluster-domain is a domain name in lower case, for example cluster.local, not "${domain}"`);
   }
   return {
-    filenames,
-    replica: POD_NAME || hostname(),
-    namespaces: flags.list('namespace'),
+    input,
+    replica: environment['POD_NAME'] || hostname(),
+    namespaces: namespacesOf(flags),
     xdsListen: listenAddress('xds-listen', flags.text('xds-listen')),
     debugListen: listenAddress('debug-listen', flags.text('debug-listen')),
     metricsListen: listenAddress('metrics-listen', flags.text('metrics-listen')),
@@ -146,10 +125,6 @@ export function serveSettings(flags: FlagValues, { POD_NAME }: Environment): Ser
     connectionAge: {
       age: duration('max-connection-age', flags.text('max-connection-age')),
       grace: duration('connection-age-grace', flags.text('connection-age-grace')),
-    },
-    quiet: {
-      idle: duration('quiet', flags.text('quiet')),
-      ceiling: duration('quiet-ceiling', flags.text('quiet-ceiling')),
     },
   };
 }

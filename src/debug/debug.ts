@@ -3,10 +3,9 @@ import type { Graph } from '../graph/model.ts';
 import { resourceDecoder } from './decode-any.ts';
 import { type Answer, type HttpListener, json, listenHttp, plainText, type Route } from './http-listener.ts';
 import { indexPage } from './index-page.ts';
-import type { Metrics } from './metrics.ts';
 import { type SnapshotsParts, snapshotsView } from './snapshots-view.ts';
 
-export { createMetrics } from './metrics.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
 
 /** Host and port; the port may be 0. */
 interface Address {

@@ -12,7 +12,12 @@ describe('a wrong command line', () => {
     [['gateway', '--resolv=a'], /Did you mean --resolve\?/],
     [['demo', '--onse'], /Did you mean --once\?/],
     [['demo', 'once'], /unexpected argument "once"\. See gatehouse demo --help/],
-    [['serve'], /say what to serve: gatehouse serve -f <file or folder>/],
+    [['serve'], /say what to serve: -f <file or folder>, or a cluster by --kubeconfig <file> or --context <name>/],
+    [['serve', '-f', '.', '--kubeconfig=k'], /-f watches files and --kubeconfig a cluster: give one of the two/],
+    [['serve', '-f', '.', '--context=c'], /-f watches files and --context a cluster: give one of the two/],
+    [['serve', '-f', '.', '--namespace=Red'], /--namespace is the name of a namespace, for example default, not "Red"/],
+    [['serve', '--context=c', '--lease-namespace=a.b'], /--lease-namespace is the name of a namespace/],
+    [['serve', '--context=c', '--leader-election=maybe'], /--leader-election is true or false/],
     [['serve', '-f'], /--filename needs a value: --filename=<file or folder>/],
     [['serve', '-f', '.', '--xds-listen=9977'], /--xds-listen is <host>:<port>, for example .*, not "9977"/],
     [['serve', '-f', '.', '--debug-listen=:99999'], /--debug-listen is <host>:<port>/],
@@ -61,16 +66,18 @@ describe('a flag', () => {
 
   it('is written either way', () => {
     expect(settings(['--filename', 'a', '--shutdown-grace', '250ms', '--quiet=1.5s'])).toMatchObject({
-      filenames: ['a'],
+      input: { filenames: ['a'], quiet: { idle: 1500, ceiling: 500 } },
       shutdownGrace: 250,
-      quiet: { idle: 1500, ceiling: 500 },
     });
   });
 
   it('that may be repeated is separated by commas in the environment, and wholly replaced by the command line', () => {
     const environment = { GATEHOUSE_FILENAME: 'a,b', GATEHOUSE_NAMESPACE: 'red,blue' };
-    expect(settings([], environment)).toMatchObject({ filenames: ['a', 'b'], namespaces: ['red', 'blue'] });
-    expect(settings(['-f', 'c', '-f', 'd'], environment)).toMatchObject({ filenames: ['c', 'd'] });
+    expect(settings([], environment)).toMatchObject({
+      input: { filenames: ['a', 'b'] },
+      namespaces: ['red', 'blue'],
+    });
+    expect(settings(['-f', 'c', '-f', 'd'], environment)).toMatchObject({ input: { filenames: ['c', 'd'] } });
   });
 
   it('that is a switch is turned on by its name and off with =false', () => {
@@ -81,5 +88,53 @@ describe('a flag', () => {
     expect(settings(['-f', 'a'], { GATEHOUSE_ALLOW_LOOPBACK_TARGETS: 'true' })).toMatchObject({
       allowLoopbackTargets: true,
     });
+  });
+});
+
+describe('where the resources come from', () => {
+  const input = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): unknown =>
+    serveSettings(readFlags(serveFlags, args, environment), environment).input;
+  const inPod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
+  const elected = { by: 'leader', leaseNamespace: undefined };
+
+  it('is the cluster around it, in a pod without flags', () => {
+    expect(input([], { ...inPod, POD_NAMESPACE: 'kgateway-system' })).toEqual({
+      from: 'cluster',
+      access: { by: 'service-account' },
+      statusWriting: { by: 'leader', leaseNamespace: 'kgateway-system' },
+      quiet: { idle: 10, ceiling: 200 },
+    });
+  });
+
+  it('is files, in a pod too, when they are named', () => {
+    expect(input(['-f', 'a'], inPod)).toEqual({
+      from: 'files',
+      filenames: ['a'],
+      quiet: { idle: 25, ceiling: 500 },
+    });
+  });
+
+  it.each([
+    [['--kubeconfig=k'], { by: 'kubeconfig', path: 'k', context: undefined }],
+    [['--context=c'], { by: 'kubeconfig', path: undefined, context: 'c' }],
+    [['--kubeconfig=k', '--context=c'], { by: 'kubeconfig', path: 'k', context: 'c' }],
+  ])('is the cluster that %j names, in a pod too', (args, access) => {
+    for (const environment of [{}, inPod])
+      expect(input(args, environment)).toMatchObject({ from: 'cluster', access, statusWriting: elected });
+  });
+
+  it('is never whatever context happens to be current', () => {
+    expect(() => input([], { KUBECONFIG: '/home/me/.kube/config' })).toThrow(/say what to serve/);
+  });
+
+  it('gets its statuses from whom the flags say', () => {
+    const writing = (...args: readonly string[]): unknown => {
+      const settings = serveSettings(readFlags(serveFlags, ['--context=c', ...args], {}), { POD_NAMESPACE: 'pod' });
+      return settings.input.from === 'cluster' && settings.input.statusWriting;
+    };
+    expect(writing()).toEqual({ by: 'leader', leaseNamespace: 'pod' });
+    expect(writing('--lease-namespace=other')).toEqual({ by: 'leader', leaseNamespace: 'other' });
+    expect(writing('--leader-election=false')).toEqual({ by: 'this-process' });
+    expect(writing('--write-status=false')).toEqual({ by: 'nobody' });
   });
 });

@@ -30,7 +30,7 @@ export interface RunningWorld extends AsyncDisposable {
   get(listener: 'debug' | 'metrics', path: string): Promise<{ readonly status: number; readonly body: string }>;
 }
 
-const quickSettings: Omit<ServeSettings, 'filenames'> = {
+const quickSettings: Omit<ServeSettings, 'input'> = {
   ...defaultSettings,
   replica: 'here',
   namespaces: [],
@@ -43,7 +43,6 @@ const quickSettings: Omit<ServeSettings, 'filenames'> = {
   receiveLimit: 4 * 1024 * 1024,
   maxStreamsPerSecond: 2_000,
   connectionAge: { age: 0, grace: 0 },
-  quiet: { idle: 2, ceiling: 50 },
 };
 
 /** Sorts behind every manifest of a test, so that it is read last. */
@@ -52,7 +51,7 @@ const fencePrefix = '~fence-';
 /** Starts with these files in the folder. `filenames`: what `-f` names instead of it, `FOLDER` standing for it. */
 export async function startWorld(
   files: Files = {},
-  { filenames, ...settings }: Partial<ServeSettings> = {},
+  { filenames, ...settings }: Partial<Omit<ServeSettings, 'input'>> & { readonly filenames?: readonly string[] } = {},
 ): Promise<RunningWorld> {
   const root = await mkdtemp(join(tmpdir(), 'gatehouse-world-'));
   const folder = join(root, 'manifests');
@@ -60,7 +59,8 @@ export async function startWorld(
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const log = createRecordedLog();
   const roots = filenames?.map((name) => name.replace('FOLDER', folder)) ?? [folder];
-  const all = { ...quickSettings, ...settings, filenames: roots };
+  const input = { from: 'files', filenames: roots, quiet: { idle: 2, ceiling: 50 } } as const;
+  const all: ServeSettings = { ...quickSettings, ...settings, input };
   const commits = waitingFor();
   const app = await startApp(all, { clock: systemClock, random: () => 0, log }, commits.happened);
   const nodes: GatewayNode[] = [];
