@@ -3,6 +3,7 @@ import type { Graph } from '../graph/model.ts';
 import { resourceDecoder } from './decode-any.ts';
 import { type Answer, type HttpListener, json, listenHttp, plainText, type Route } from './http-listener.ts';
 import { indexPage } from './index-page.ts';
+import type { Metrics } from './metrics.ts';
 import { type SnapshotsParts, snapshotsView } from './snapshots-view.ts';
 
 export { createMetrics, type Metrics } from './metrics.ts';
