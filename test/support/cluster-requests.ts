@@ -1,0 +1,51 @@
+import { Agent, request } from 'undici';
+
+/** One request to the API server. */
+export interface ClusterRequest {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** `application/json` by default; a PATCH needs the kind of its patch. */
+  readonly type?: string;
+  readonly token: string;
+}
+
+/** An answer, whatever its status. */
+export interface ClusterAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** The text, parsed; undefined when it is no JSON. */
+  readonly json: unknown;
+}
+
+/** Connections to one API server. */
+export interface ClusterRequests {
+  readonly send: (path: string, what: ClusterRequest) => Promise<ClusterAnswer>;
+  readonly close: () => Promise<void>;
+}
+
+/** Nothing is opened before the first request. Every connection demands the certificate `ca`. */
+export function createClusterRequests(server: string, ca: string): ClusterRequests {
+  const dispatcher = new Agent({ connect: { ca } });
+  return {
+    send: async (path, { method = 'GET', body, type = 'application/json', token }) => {
+      const answer = await request(`${server}${path}`, {
+        dispatcher,
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': type },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      const text = await answer.body.text();
+      return { status: answer.statusCode, text, json: parsed(text) };
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
