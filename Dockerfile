@@ -14,13 +14,18 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 # Node runs TypeScript as it is: there is nothing to compile.
 COPY src ./src
 COPY LICENSE ./
+# The image's user is not the one who checked this out, and a strict umask would keep it from reading.
+RUN chmod -R a+rX src package.json LICENSE
 
 FROM ${RUNTIME_IMAGE} AS runtime
 LABEL org.opencontainers.image.vendor="gatehouse" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production
 WORKDIR /app
-COPY --from=build /app /app
+# Layer by layer: a change of the sources alone pushes and pulls the sources alone.
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/package.json /app/LICENSE ./
+COPY --from=build /app/src ./src
 # By number, so that Kubernetes can tell that it is not root.
 USER 65532:65532
 
