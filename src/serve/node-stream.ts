@@ -4,7 +4,6 @@ import { bounded, quoted } from './bounded-text.ts';
 import { identify } from './identify.ts';
 import { keptIntroduction } from './introduction.ts';
 import type { ConnectedClient, IdentifiedBy, NodeStatus, Refusal } from './model.ts';
-import { withNonce } from './nonce.ts';
 import type { Objection } from './objection.ts';
 import { Outlet, type OutletParts } from './outlet.ts';
 import type { PushQueue } from './push-queue.ts';
@@ -219,7 +218,7 @@ export class NodeStream {
   #send(body: Buffer): string {
     this.#nonces += 1;
     const nonce = String(this.#nonces);
-    this.#outlet.send(withNonce(body, nonce));
+    this.#outlet.send(body, nonce);
     return nonce;
   }
 

@@ -1,4 +1,5 @@
 import type { Stop } from '../edges.ts';
+import { frameOf } from './frame.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
 import { type AdsCall, type Ending, endCall, type StreamEnd } from './stream-end.ts';
 import { type LingerParts, linger, type Transport, transportOf } from './transport.ts';
@@ -61,7 +62,7 @@ export class Outlet {
     this.#transport.onReceived((bytes) => {
       if (this.#open) this.#hold(this.#partial + bytes);
     });
-    call.on('drain', () => {
+    this.#transport.onDrain(() => {
       this.#writable = true;
       if (this.#open) listener.drained();
     });
@@ -82,16 +83,16 @@ export class Outlet {
     return this.#open && this.#writable;
   }
 
-  /** Sends one response; on a stream that ended, nothing. */
-  send(response: Buffer): void {
+  /** Sends one response, which is this body and this nonce; on a stream that ended, nothing. */
+  send(body: Buffer, nonce: string): void {
     if (!this.#open) return;
-    const gone = this.#parts.budget.begin(response.length);
+    const gone = this.#parts.budget.begin(body.length);
     if (gone === undefined) {
-      this.#writable = this.#call.write(response);
+      this.#writable = this.#transport.write(frameOf(body, nonce), nothing);
       return;
     }
     this.#writes.add(gone);
-    this.#writable = this.#call.write(response, () => {
+    this.#writable = this.#transport.write(frameOf(body, nonce), () => {
       this.#writes.delete(gone);
       gone();
     });
@@ -146,3 +147,5 @@ export class Outlet {
     this.#writes.clear();
   }
 }
+
+const nothing = (): void => {};

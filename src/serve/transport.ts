@@ -1,10 +1,10 @@
 import type { Clock } from '../edges.ts';
+import type { Frame } from './frame.ts';
+import { Http2Transport, isHttp2Stream } from './http2-transport.ts';
+import { LibraryTransport } from './library-transport.ts';
+import type { AdsCall } from './stream-end.ts';
 
-/**
- * The HTTP/2 stream below a gRPC call, for what grpc-js has no word for (docs/decisions/0006). It is a private part of
- * a library whose version is pinned: in another version that keeps it elsewhere all of this does nothing, and the tests
- * of nodes that do not read fail.
- */
+/** What carries a gRPC call, for what grpc-js has no word for or takes a detour (docs/decisions/0006). */
 export interface Transport {
   /** Whether nothing of the stream is left. */
   closed(): boolean;
@@ -14,20 +14,25 @@ export interface Transport {
   onClose(then: () => void): void;
   /** Calls `then` with the size of every piece that arrives, complete messages or not. */
   onReceived(then: (bytes: number) => void): void;
+  /**
+   * Writes one framed message; its pieces may be shared with other streams and are never changed. Calls `left` when
+   * the last byte of it has left or never will, and answers whether there is room for more; when not, `onDrain` tells.
+   */
+  write(frame: Frame, left: () => void): boolean;
+  /** Calls `then` whenever there is room again. */
+  onDrain(then: () => void): void;
   /** Tells the node to open its next stream on another connection. The streams of this one live on. */
   retire(): void;
 }
 
-/** @param call of a grpc-js server */
-export function transportOf(call: object): Transport {
+/**
+ * The HTTP/2 stream below a call of a grpc-js server is a private part of a library whose version is pinned. In another
+ * version that keeps it elsewhere responses are copied for each stream, no stream is reset, and the tests of nodes that
+ * do not read fail.
+ */
+export function transportOf(call: AdsCall): Transport {
   const stream = property(property(call, 'call'), 'stream');
-  return {
-    closed: () => property(stream, 'closed') !== false,
-    reset: () => invoke(stream, 'close', cancel),
-    onClose: (then) => invoke(stream, 'once', 'close', then),
-    onReceived: (then) => invoke(stream, 'on', 'data', (piece: Uint8Array) => then(piece.length)),
-    retire: () => invoke(property(stream, 'session'), 'close'),
-  };
+  return isHttp2Stream(stream) ? new Http2Transport(stream, call) : new LibraryTransport(call);
 }
 
 export interface LingerParts {
@@ -50,14 +55,6 @@ export function linger(transport: Transport, { clock, linger: time }: LingerPart
   transport.onClose(stopTimer);
 }
 
-/** The error code CANCEL of HTTP/2 (RFC 9113, section 7). */
-const cancel = 8;
-
 function property(owner: unknown, name: string): unknown {
   return typeof owner === 'object' && owner !== null ? Reflect.get(owner, name) : undefined;
-}
-
-function invoke(owner: unknown, name: string, ...values: readonly unknown[]): void {
-  const method = property(owner, name);
-  if (typeof method === 'function') Reflect.apply(method, owner, values);
 }

@@ -1,0 +1,32 @@
+import { type Frame, messageIn } from './frame.ts';
+import type { AdsCall } from './stream-end.ts';
+import type { Transport } from './transport.ts';
+
+/** A call as grpc-js offers it: messages are copied on their way, and it cannot be ended but by its status. */
+export class LibraryTransport implements Transport {
+  readonly #call: AdsCall;
+
+  constructor(call: AdsCall) {
+    this.#call = call;
+  }
+
+  closed(): boolean {
+    return true;
+  }
+
+  reset(): void {}
+
+  onClose(): void {}
+
+  onReceived(): void {}
+
+  write(frame: Frame, left: () => void): boolean {
+    return this.#call.write(messageIn(frame), left);
+  }
+
+  onDrain(then: () => void): void {
+    this.#call.on('drain', then);
+  }
+
+  retire(): void {}
+}
