@@ -1,5 +1,5 @@
 /** One step of a stage, as far as a folder without a container engine can follow it. */
-export type BuildStep =
+type BuildStep =
   | { readonly kind: 'workdir'; readonly path: string }
   | { readonly kind: 'run'; readonly command: string }
   /** `from` names the stage that the sources are in; without it they are in the build context. */

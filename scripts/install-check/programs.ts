@@ -6,7 +6,7 @@ import { layOut } from '../../src/demo/guide.ts';
 import { type Program, startProgram } from '../../src/demo/programs.ts';
 
 /** What an image's entry point comes to outside of a container. */
-export interface EntryPoint {
+interface EntryPoint {
   /** The program's entry file. */
   readonly entry: string;
   /** What the entry point says after it, before a container's own arguments. */

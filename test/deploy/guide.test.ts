@@ -1,0 +1,30 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { serveFlags } from '../../src/config.ts';
+import { deploy, shipped } from '../support/deployed.ts';
+
+const guide = 'examples/guide';
+const files = readdirSync(join(deploy, guide));
+const everything = shipped(...files.map((file) => join(guide, file)));
+
+it('has nothing in its folder that kubectl or serve would stumble over', () => {
+  expect(files.filter((file) => !/^\d-[a-z-]+\.yaml$/.test(file))).toEqual([]);
+  expect(everything.all.map(({ kind }) => kind)).not.toContain('Kustomization');
+});
+
+it("has a gateway that connects to the base's Service", () => {
+  const config: { readonly data: Readonly<Record<string, string>> } = JSON.parse(
+    JSON.stringify(everything.all.find(({ kind }) => kind === 'ConfigMap')),
+  );
+  const { xds_address }: { xds_address: string } = JSON.parse(config.data['config.json'] ?? '');
+  const { metadata, spec } = shipped('base/service.yaml').only('Service');
+  const domain = serveFlags.find(({ name }) => name === 'cluster-domain')?.default;
+  expect(xds_address).toBe(`http://${metadata.name}.${metadata.namespace}.svc.${domain}:${spec.ports[0]?.port}`);
+});
+
+it("has a class of the base's controller", () => {
+  expect(everything.all.find(({ kind }) => kind === 'GatewayClass')).toMatchObject({
+    spec: { controllerName: serveFlags.find(({ name }) => name === 'controller-name')?.default },
+  });
+});

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { readDockerfile, type Stage } from '../../scripts/install-check/dockerfile.ts';
+import { commands } from '../../src/commands.ts';
+import { logFlags } from '../../src/config.ts';
+import { readFlags } from '../../src/flags.ts';
+import { type Container, shipped } from '../support/deployed.ts';
+
+const text = readFileSync('Dockerfile', 'utf8');
+const stages = readDockerfile(text);
+const images = ['gatehouse', 'mcp-gateway', 'mcp-tool'];
+const image = (name: string): Stage => {
+  const stage = stages.get(name);
+  if (stage === undefined) throw new Error(`no stage ${name}`);
+  return stage;
+};
+const containerIn = (file: string): Container => shipped(file).only('Deployment').spec.template.spec.containers[0];
+
+describe('the images', () => {
+  it.each([
+    ['gatehouse', 'base/deployment.yaml', 'gatehouse', 'serve'],
+    ['mcp-gateway', 'examples/guide/4-mcp-gateway.yaml', 'mcp-gateway', 'gateway'],
+    ['mcp-tool', 'examples/guide/5-mcp-tool.yaml', 'markitdown-mcp', 'mcp-tool'],
+  ])('%s understands what its Deployment says', (target, file, name, command) => {
+    const container = containerIn(file);
+    expect(container.image).toMatch(new RegExp(`^ctlptl-registry:5000/${name}:`));
+    const [node, entry, ...words] = image(target).entrypoint;
+    expect([node, entry]).toEqual(['/nodejs/bin/node', '/app/src/main.ts']);
+    const [first, ...args] = [...words, ...container.args];
+    expect(first).toBe(command);
+    const known = commands.find((candidate) => candidate.name === first)?.flags ?? [];
+    expect(readFlags([...known, ...logFlags], args, {}).positionals).toEqual([]);
+    const ports = (container.ports ?? []).map(({ containerPort }) => containerPort);
+    expect(image(target).exposed).toEqual(expect.arrayContaining(ports));
+  });
+
+  it('open the ports that their programs listen on', () => {
+    const gateway: { readonly listener: { readonly port: number } } = JSON.parse(
+      JSON.parse(JSON.stringify(shipped('examples/guide/4-mcp-gateway.yaml').all.at(-1))).data['config.json'],
+    );
+    expect(image('mcp-gateway').exposed).toEqual([gateway.listener.port]);
+    expect(image('gatehouse').exposed).toEqual([9977, 9092]);
+  });
+
+  it('serve when they are told nothing, and are made when no target is named', () => {
+    expect(image('gatehouse').defaults).toEqual(['serve']);
+    expect([...stages.keys()].at(-1)).toBe('gatehouse');
+  });
+
+  it.each(images)('%s runs as the user that the Deployment demands, and says what it is', (name) => {
+    const { runAsUser } = shipped('base/deployment.yaml').only('Deployment').spec.template.spec.securityContext;
+    expect(image(name).user).toBe(`${runAsUser}:${runAsUser}`);
+    expect(image(name).environment).toEqual({ NODE_ENV: 'production' });
+    expect(image(name).labels).toMatchObject({
+      'org.opencontainers.image.title': name,
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.description': expect.stringMatching(/\w/),
+    });
+  });
+
+  it('are built with the Node that the program asks for, from production packages alone', () => {
+    const { engines }: { engines: { node: string } } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const major = engines.node.replace('>=', '');
+    expect(text).toContain(`ARG BUILD_IMAGE=node:${major}-`);
+    expect(text).toContain(`ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs${major}-`);
+    const npm = image('build').steps.flatMap((step) => (step.kind === 'run' ? [step.command] : []));
+    expect(npm[0]).toMatch(/^npm ci --omit=dev --omit=optional /);
+  });
+
+  it('get from the checkout what .dockerignore lets through', () => {
+    const copied = image('build').steps.flatMap((step) => (step.kind === 'copy' ? step.sources : []));
+    const lines = readFileSync('.dockerignore', 'utf8').split('\n');
+    const rules = lines.filter((line) => line !== '' && !line.startsWith('#'));
+    expect(rules[0]).toBe('*');
+    expect(rules.slice(1).map((rule) => rule.replace('!', ''))).toEqual(copied);
+  });
+});
+
+describe('reading a Dockerfile', () => {
+  it('gives a stage what it is made from', () => {
+    const read = readDockerfile(
+      'FROM x AS a\nWORKDIR /app\nUSER 1\nENV A=1 \\\n    B="2 3"\nENTRYPOINT ["a"]\nFROM a AS b\nEXPOSE 1 2\nCMD ["c"]',
+    );
+    expect(read.get('b')).toEqual({
+      name: 'b',
+      steps: [{ kind: 'workdir', path: '/app' }],
+      user: '1',
+      exposed: [1, 2],
+      environment: { A: '1', B: '2 3' },
+      labels: {},
+      entrypoint: ['a'],
+      defaults: ['c'],
+    });
+    expect(read.get('a')?.exposed).toEqual([]);
+  });
+
+  it.each([
+    ['an instruction that it does not know', 'FROM x AS a\nADD a b', 'ADD a b: teach'],
+    ['a copy that it cannot follow', 'FROM x AS a\nCOPY --chown=1 a b', 'COPY --chown=1 a b: only'],
+    ['a copy of nothing', 'FROM x AS a\nCOPY a', 'COPY a: only'],
+    ['a shell between the container and its program', 'FROM x AS a\nENTRYPOINT node a', 'give it as a JSON list'],
+    ['a stage without a name', 'FROM x', 'every stage has a name'],
+    ['a step of no stage', 'RUN x', 'before the first FROM'],
+  ])('refuses %s', (_what, wrong, message) => {
+    expect(() => readDockerfile(wrong)).toThrow(message);
+  });
+});

@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { logFlags, serveFlags, serveSettings } from '../../src/config.ts';
+import { readFlags } from '../../src/flags.ts';
+import { kubeAssets } from '../support/cluster-assets.ts';
+import {
+  deploy,
+  kustomizations,
+  type Manifest,
+  type Manifests,
+  overlayText,
+  rendered,
+  shipped,
+} from '../support/deployed.ts';
+
+const assets = kubeAssets();
+const kubectl = join(assets ?? '', 'kubectl');
+const render = (variant: string): Manifests => rendered(kubectl, join(deploy, variant));
+const idOf = ({ kind, metadata }: Manifest): string =>
+  [kind, metadata.namespace, metadata.name].filter((part) => part !== undefined).join('/');
+const ids = ({ all }: Manifests): readonly string[] => all.map(idOf).sort();
+
+/** Renders what somebody builds on ours, in a folder of their own. */
+function overlay(resources: readonly string[], components: readonly string[], more = ''): Manifests {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-overlay-'));
+  try {
+    writeFileSync(join(folder, 'kustomization.yaml'), overlayText(folder, resources, components, more));
+    return rendered(kubectl, folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const controlPlane = (namespace: string, service: string): readonly string[] => [
+  'ClusterRole/gatehouse',
+  'ClusterRoleBinding/gatehouse',
+  'CustomResourceDefinition/mcpauthpolicies.gateway.kgateway.dev',
+  `Deployment/${namespace}/gatehouse`,
+  `Namespace/${namespace}`,
+  `PodDisruptionBudget/${namespace}/gatehouse`,
+  `Role/${namespace}/gatehouse-leader-election`,
+  `RoleBinding/${namespace}/gatehouse-leader-election`,
+  `Service/${namespace}/${service}`,
+  `ServiceAccount/${namespace}/gatehouse`,
+];
+const gatewayParameters = 'CustomResourceDefinition/gatewayparameters.gateway.kgateway.dev';
+
+describe.skipIf(assets === undefined)('kubectl kustomize', () => {
+  it.each(kustomizations())('renders %s', (folder) => {
+    const { all } = render(folder);
+    expect(all.length).toBeGreaterThan(0);
+    for (const manifest of all) expect(manifest).toMatchObject({ apiVersion: expect.stringMatching(/\w/) });
+    expect(new Set(all.map(idOf)).size).toBe(all.length);
+  });
+
+  it('makes the base of what takes the place of kgateway', () => {
+    expect(ids(render('.'))).toEqual([...controlPlane('kgateway-system', 'kgateway'), gatewayParameters].sort());
+  });
+
+  it('makes the namespaced variant with a Role in the namespace that it watches', () => {
+    const expected = [
+      ...controlPlane('kgateway-system', 'kgateway'),
+      gatewayParameters,
+      'Role/default/gatehouse',
+      'RoleBinding/default/gatehouse',
+    ];
+    expect(ids(render('namespaced'))).toEqual(expected.sort());
+  });
+
+  it("makes the overlay beside kgateway without a name of kgateway's", () => {
+    const manifests = render('beside-kgateway');
+    expect(ids(manifests)).toEqual([...controlPlane('gatehouse-system', 'gatehouse')].sort());
+    for (const { subjects } of [...manifests.of('ClusterRoleBinding'), ...manifests.of('RoleBinding')]) {
+      expect(subjects).toEqual([{ kind: 'ServiceAccount', name: 'gatehouse', namespace: 'gatehouse-system' }]);
+    }
+  });
+
+  it.each(['.', 'namespaced', 'beside-kgateway'])(
+    'keeps the Service, the pods and the selectors together in %s',
+    (variant) => {
+      const manifests = render(variant);
+      const { selector, template } = manifests.only('Deployment').spec;
+      expect(template.metadata.labels).toMatchObject(manifests.only('Service').spec.selector);
+      expect(template.metadata.labels).toMatchObject(selector.matchLabels);
+    },
+  );
+
+  it('keeps the Namespace of every variant restricted', () => {
+    for (const variant of ['.', 'namespaced', 'beside-kgateway']) {
+      expect(render(variant).all.find(({ kind }) => kind === 'Namespace')?.metadata.labels).toMatchObject({
+        'pod-security.kubernetes.io/enforce': 'restricted',
+      });
+    }
+  });
+});
+
+/** What the kubelet tells a pod about the API server, whatever else it is told. */
+const inPod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
+
+describe.skipIf(assets === undefined)('the arguments of a variant', () => {
+  const settings = (manifests: Manifests): ReturnType<typeof serveSettings> => {
+    const [command, ...args] = manifests.only('Deployment').spec.template.spec.containers[0].args;
+    expect(command).toBe('serve');
+    return serveSettings(readFlags([...serveFlags, ...logFlags], args, inPod), inPod);
+  };
+
+  it('leave the base as the program is', () => {
+    expect(settings(render('.'))).toMatchObject({
+      input: { from: 'cluster', access: { by: 'service-account' }, statusWriting: { by: 'leader' } },
+      namespaces: [],
+      controllerName: 'kgateway.dev/kgateway',
+    });
+  });
+
+  it('name the namespaces that have a Role, the one of the parameters of the class among them', () => {
+    const manifests = render('namespaced');
+    const { namespaces } = settings(manifests);
+    const withRole = manifests.of('Role').filter(({ metadata }) => metadata.name === 'gatehouse');
+    expect(namespaces).toEqual(withRole.map(({ metadata }) => metadata.namespace));
+    const { spec }: { spec: { parametersRef: { namespace: string } } } = JSON.parse(
+      JSON.stringify(shipped('examples/guide/2-gatewayclass.yaml').all[0]),
+    );
+    expect(namespaces).toContain(spec.parametersRef.namespace);
+  });
+
+  it('give the overlay beside kgateway a controller of its own', () => {
+    expect(settings(render('beside-kgateway')).controllerName).toBe('gatehouse.dev/gatehouse');
+  });
+
+  it('take a further namespace in an overlay', () => {
+    const more = `
+patches:
+- target: { kind: Deployment, name: gatehouse }
+  patch: '[{ "op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--namespace=team-a" }]'
+`;
+    expect(settings(overlay(['namespaced'], [], more)).namespaces).toEqual(['default', 'team-a']);
+  });
+});
+
+describe.skipIf(assets === undefined)('an option', () => {
+  it('adds the labels of Namespaces to the namespaced variant, to read and nothing else', () => {
+    const without = render('namespaced').only('ClusterRole').rules;
+    expect(overlay(['namespaced'], ['components/namespaces']).only('ClusterRole').rules).toEqual([
+      ...without,
+      { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
+    ]);
+  });
+
+  it.each([
+    ['.', ''],
+    ['beside-kgateway', 'namespace: gatehouse-system'],
+  ])('puts a NetworkPolicy on the pods and ports of %s', (variant, more) => {
+    const manifests = overlay([variant], ['components/network-policy'], more);
+    const { metadata, spec } = manifests.only('Deployment');
+    const policy = manifests.all.find(({ kind }) => kind === 'NetworkPolicy');
+    expect(policy?.metadata.namespace).toBe(metadata.namespace);
+    expect(policy).toMatchObject({
+      spec: { podSelector: spec.selector, ingress: [{ ports: [{ port: 'xds' }] }, { ports: [{ port: 'metrics' }] }] },
+    });
+    expect(spec.template.spec.containers[0].ports.map(({ name }) => name)).toEqual(['xds', 'metrics']);
+  });
+
+  it('takes an image of another registry', () => {
+    const more =
+      'images: [{ name: "ctlptl-registry:5000/gatehouse", newName: registry.example.com/gatehouse, newTag: 1.2.3 }]';
+    const [container] = overlay(['.'], [], more).only('Deployment').spec.template.spec.containers;
+    expect(container.image).toBe('registry.example.com/gatehouse:1.2.3');
+  });
+});
