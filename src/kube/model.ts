@@ -1,5 +1,5 @@
 import type { Configuration } from '@kubernetes/client-node';
-import type { StopAsync } from '../edges.ts';
+import type { Clock, Counters, StopAsync } from '../edges.ts';
 
 /** The way to one API server: credentials, connections, HTTP. What is asked through it is other folders' business. */
 
@@ -26,20 +26,37 @@ export interface ApiResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** What a connection takes from outside. */
+export interface KubeEdges {
+  /** Of this program: the API server's audit log shows it in the user agent. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly counters: Counters;
+}
+
 /** A connection to one API server as one identity. Nothing is opened before the first request. */
 export interface KubeConnection {
   /** Where requests go, for logs and messages: `https://10.96.0.1:443`. No credentials in it. */
   readonly server: string;
-  /** Rejects with an Error whose message says in words why there is no answer (refused, timed out, certificate …). */
+  /**
+   * Rejects with an Error whose message says in words why there is no answer (refused, certificate, no head within 30
+   * seconds …), or with the reason of the request's own signal. Once the head is there, no time limit applies.
+   */
   send(request: ApiRequest): Promise<ApiResponse>;
-  /** To be told when the server did not accept who we are (401): credentials are read anew before the next request. */
+  /**
+   * Credentials are read anew before the next request, with the kubeconfig, whatever is remembered. An answer 401, and a
+   * certificate of an unknown authority, do this by themselves.
+   */
   forgetCredentials(): void;
   /**
    * To be told when nothing came for so long that the connections may be dead. Requests under way end with an error,
    * and the next one opens new connections.
    */
   reconnect(): void;
-  /** For the typed clients of client-node, over the same connections: `new CoordinationV1Api(connection.configuration)`. */
+  /**
+   * For the typed clients of client-node, over the same connections: `new CoordinationV1Api(connection.configuration)`.
+   * Each request has 30 seconds, its answer's body included.
+   */
   readonly configuration: Configuration;
   readonly stop: StopAsync;
 }

@@ -1,0 +1,34 @@
+import type { ClusterAccess } from './access.ts';
+import { Connections } from './connections.ts';
+import { CredentialCache } from './credentials.ts';
+import { createDispatcher } from './dispatcher.ts';
+import { Exchange } from './exchange.ts';
+import type { KubeConnection, KubeEdges } from './model.ts';
+import { readTarget } from './target.ts';
+import { configurationFor } from './typed-clients.ts';
+
+/**
+ * Puts together the way to one API server. Opens nothing.
+ *
+ * @throws KubeConfigError when who and where is not described
+ */
+export function createConnection(access: ClusterAccess, { version, clock, counters }: KubeEdges): KubeConnection {
+  const target = readTarget(access);
+  const { server } = target;
+  const credentials = new CredentialCache(access, target, clock);
+  const connections = new Connections((tls) => createDispatcher(target.cluster, tls, clock));
+  const userAgent = `gatehouse/${version}`;
+  const exchange = new Exchange({ server, userAgent, credentials, connections, clock, counters });
+  const reset = (reason: string): Promise<void> => connections.reset(new Error(reason));
+  return {
+    server: server.origin,
+    send: (request) => exchange.send(request, 'head'),
+    forgetCredentials: () => credentials.forget(),
+    reconnect: () => void reset('was left: it was silent for too long'),
+    configuration: configurationFor(server, (request) => exchange.send(request, 'whole')),
+    stop: () => {
+      exchange.stop();
+      return reset('was left: the program stops');
+    },
+  };
+}

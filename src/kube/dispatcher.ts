@@ -1,0 +1,25 @@
+import type { Cluster } from '@kubernetes/client-node';
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Clock } from '../edges.ts';
+import { CONNECT_LIMIT, connectOptions, createConnector, PING_INTERVAL } from './connector.ts';
+import type { TlsMaterial } from './credentials.ts';
+
+const OPTIONS: Agent.Options = {
+  allowH2: true,
+  connectTimeout: CONNECT_LIMIT,
+  // A watch may be quiet for as long as it likes, and the wait for a head is limited by whoever sends the request.
+  bodyTimeout: 0,
+  headersTimeout: 0,
+  // Less than the 90 seconds after which the API server itself closes an idle connection.
+  keepAliveTimeout: 30_000,
+  // Of a stream. A long list shall not wait for its own acknowledgements: with undici's 256 KiB, and 512 KiB of the
+  // connection, the list of 10,000 Services (12 MB) takes up to a third longer than over HTTP/1.1; with these it does not.
+  initialWindowSize: 4 * 1024 * 1024,
+  h2Options: { pingInterval: PING_INTERVAL, connectionWindowSize: 8 * 1024 * 1024 },
+};
+
+/** Connections to one cluster, HTTP/2 where it is offered; one proxy at most, as the kubeconfig says. Opens nothing yet. */
+export function createDispatcher({ proxyUrl }: Cluster, tls: TlsMaterial, clock: Clock): Dispatcher {
+  if (proxyUrl === undefined) return new Agent({ ...OPTIONS, connect: createConnector(tls, clock) });
+  return new ProxyAgent({ ...OPTIONS, uri: proxyUrl, requestTls: connectOptions(tls) });
+}

@@ -1,0 +1,18 @@
+import type { ClusterAccess } from './access.ts';
+import type { KubeConnection, KubeEdges } from './model.ts';
+
+export type { ClusterAccess } from './access.ts';
+export { KubeConfigError } from './kube-config-error.ts';
+export { isInCluster, podNamespace } from './service-account.ts';
+
+/**
+ * The way to one API server as one identity. Reads the kubeconfig or the ServiceAccount, and opens nothing: an API server
+ * that does not answer is told by each request.
+ *
+ * @throws KubeConfigError when who and where is not described, or not completely
+ */
+export async function connectKube(access: ClusterAccess, edges: KubeEdges): Promise<KubeConnection> {
+  // client-node takes most of a second and some 80 MB, which only a control plane in a cluster shall pay.
+  const { createConnection } = await import('./connection.ts');
+  return createConnection(access, edges);
+}

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import { type Cluster, type Context, KubeConfig, loadYaml, type User } from '@kubernetes/client-node';
+import type { Environment } from './access.ts';
+import { KubeConfigError, reasonOf } from './kube-config-error.ts';
+
+/** The files that kubectl would read: those of `$KUBECONFIG`, or else `~/.kube/config`. */
+export function kubeconfigFiles(environment: Environment): readonly string[] {
+  const listed = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
+  return listed.length > 0 ? listed : [join(environment['HOME'] || homedir(), '.kube', 'config')];
+}
+
+/**
+ * Reads kubeconfigs into one, as kubectl merges them: of two entries with the same name the first counts, and so does the
+ * first `current-context`; files that do not exist are left out as long as one of them does.
+ *
+ * @throws KubeConfigError naming the file
+ */
+export function loadFiles(config: KubeConfig, paths: readonly string[]): void {
+  const found = paths.map(readIfThere).filter((file) => file !== undefined);
+  if (found.length === 0) {
+    const places = paths.join(', ');
+    throw new KubeConfigError(`no kubeconfig: ${places} does not exist; name one that does`);
+  }
+  const configs = found.map(parse);
+  config.loadFromOptions({
+    clusters: firstOfEach<Cluster>(configs.flatMap(({ clusters }) => clusters)),
+    users: firstOfEach<User>(configs.flatMap(({ users }) => users)),
+    contexts: firstOfEach<Context>(configs.flatMap(({ contexts }) => contexts)),
+    currentContext: configs.map(({ currentContext }) => currentContext).find(Boolean),
+  });
+}
+
+interface KubeconfigFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+function readIfThere(path: string): KubeconfigFile | undefined {
+  try {
+    return { path: resolve(path), text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new KubeConfigError(`the kubeconfig ${path} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function parse({ path, text }: KubeconfigFile): KubeConfig {
+  const folder = dirname(path);
+  try {
+    const config = new KubeConfig();
+    // An entry that is broken does not matter until somebody asks for it.
+    config.loadFromString(text, { onInvalidEntry: 'filter' });
+    config.makePathsAbsolute(folder);
+    const tokenFiles = tokenFilesIn(loadYaml<unknown>(text));
+    config.users = config.users.map((user) => completed(user, tokenFiles.get(user.name), folder));
+    return config;
+  } catch (error) {
+    // Neither the cause, whose message quotes the file, nor a TypeError about what the file lacks tells people anything.
+    const reason = error instanceof TypeError ? 'it does not have the fields of one' : reasonOf(error);
+    throw new KubeConfigError(`the kubeconfig ${path} is none: ${reason}`);
+  }
+}
+
+/** What client-node leaves to the working folder or does not know: a plugin next to the file, and `tokenFile`. */
+function completed(user: User, tokenFile: string | undefined, folder: string): User {
+  const exec: unknown = user.exec;
+  if (isRecord(exec) && typeof exec['command'] === 'string' && exec['command'].includes('/')) {
+    return { ...user, exec: { ...exec, command: absolute(folder, exec['command']) } };
+  }
+  if (tokenFile === undefined) return user;
+  // client-go prefers the file when there is a token as well.
+  const { token: _token, ...rest } = user;
+  return { ...rest, authProvider: { name: 'tokenFile', config: { tokenFile: absolute(folder, tokenFile) } } };
+}
+
+/** The field `tokenFile` of each user that has one. */
+function tokenFilesIn(file: unknown): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const users: readonly unknown[] = isRecord(file) && Array.isArray(file['users']) ? file['users'] : [];
+  for (const entry of users) {
+    if (!isRecord(entry) || typeof entry['name'] !== 'string' || !isRecord(entry['user'])) continue;
+    const path = entry['user']['tokenFile'];
+    if (typeof path === 'string' && path !== '') found.set(entry['name'], path);
+  }
+  return found;
+}
+
+/** Whether a decoded value has fields. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function absolute(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
+
+function firstOfEach<T extends { readonly name: string }>(entries: readonly T[]): readonly T[] {
+  const byName = new Map<string, T>();
+  for (const entry of entries) if (!byName.has(entry.name)) byName.set(entry.name, entry);
+  return [...byName.values()];
+}

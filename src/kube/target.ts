@@ -1,0 +1,105 @@
+import { type Cluster, KubeConfig, type User } from '@kubernetes/client-node';
+import type { ClusterAccess } from './access.ts';
+import { KubeConfigError } from './kube-config-error.ts';
+import { isRecord, kubeconfigFiles, loadFiles } from './kubeconfig-files.ts';
+import { loadServiceAccount } from './service-account.ts';
+
+/** One API server and who asks it, as described right now. */
+export interface Target {
+  /** Computes what a request has to carry. Its current context is this target. */
+  readonly config: KubeConfig;
+  readonly cluster: Cluster;
+  readonly user: User;
+  /** The program that gives the credentials, if one does. */
+  readonly command: string | undefined;
+  readonly isOidc: boolean;
+  /** Everything that was read, to tell whether it is different now; client-node changes its own copy. Secret. */
+  readonly written: string;
+  /** A path in it stands before every request's, as some proxies of API servers want it. */
+  readonly server: URL;
+}
+
+/**
+ * Reads who and where; opens nothing.
+ *
+ * @throws KubeConfigError when that is not described, or not completely
+ */
+export function readTarget(access: ClusterAccess): Target {
+  const config = new KubeConfig();
+  switch (access.by) {
+    case 'service account':
+      loadServiceAccount(config, access.environment, access.folder);
+      return targetOf(config, config.getCurrentContext(), 'the ServiceAccount');
+    case 'kubeconfig': {
+      loadFiles(config, [access.path]);
+      const context = access.context ?? config.getCurrentContext();
+      if (context) return targetOf(config, context, access.path);
+      throw new KubeConfigError(
+        `the kubeconfig ${access.path} has no current-context: name a context of it${listed(config)}`,
+      );
+    }
+    case 'context': {
+      const paths = kubeconfigFiles(access.environment);
+      loadFiles(config, paths);
+      return targetOf(config, access.context, paths.join(', '));
+    }
+  }
+}
+
+function targetOf(config: KubeConfig, name: string, place: string): Target {
+  const context = config.getContextObject(name);
+  if (context === null) {
+    throw new KubeConfigError(`${place} has no context "${name}" that names a cluster${listed(config)}`);
+  }
+  const cluster = config.getCluster(context.cluster);
+  if (cluster === null) {
+    throw new KubeConfigError(
+      `${place}: context "${name}" names the cluster "${context.cluster}", which has no entry with a server; add it, or name another context`,
+    );
+  }
+  const user = config.getUser(context.user);
+  if (user === null) {
+    const named = context.user ? `names the user "${context.user}", which is not there` : 'names no user';
+    throw new KubeConfigError(`${place}: context "${name}" ${named}; add it, or name another context`);
+  }
+  config.setCurrentContext(name);
+  const [exec, provider] = [isRecord(user.exec) ? user.exec : {}, isRecord(user.authProvider) ? user.authProvider : {}];
+  return {
+    config,
+    cluster,
+    user,
+    command: typeof exec['command'] === 'string' ? exec['command'] : undefined,
+    isOidc: provider['name'] === 'oidc',
+    written: config.exportConfig(),
+    server: serverOf(cluster, place),
+  };
+}
+
+function serverOf({ name, server, skipTLSVerify, proxyUrl }: Cluster, place: string): URL {
+  const url = URL.parse(server);
+  if (url === null || !['https:', 'http:'].includes(url.protocol)) {
+    throw new KubeConfigError(
+      `${place}: the server of cluster "${name}" is no URL with https: "${server}"; write it as https://host:port`,
+    );
+  }
+  if (url.protocol === 'http:' && skipTLSVerify !== true) {
+    throw new KubeConfigError(
+      `${place}: the server of cluster "${name}" is ${url.origin}, without TLS, so anybody in between could read the credentials; use https, or set insecure-skip-tls-verify: true if that is meant`,
+    );
+  }
+  const proxy = proxyUrl === undefined ? undefined : URL.parse(proxyUrl);
+  if (proxy === null || (proxy !== undefined && !PROXIES.includes(proxy.protocol))) {
+    throw new KubeConfigError(
+      `${place}: the proxy-url of cluster "${name}" is none with http, https or socks5; write it as http://host:port`,
+    );
+  }
+  return url;
+}
+
+/** Those that kubectl knows. */
+const PROXIES: readonly string[] = ['http:', 'https:', 'socks5:'];
+
+function listed(config: KubeConfig): string {
+  const names = config.getContexts().map(({ name }) => name);
+  return names.length === 0 ? '; it has none' : `; it has ${names.join(', ')}`;
+}

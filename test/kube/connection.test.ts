@@ -1,0 +1,168 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { connectTo, echo, failureOf, firstEvent, get, protocols, serve, textOf } from './kube-rig.ts';
+
+describe.each(protocols)('a request over %s', (protocol) => {
+  it('says who asks, in every request', async () => {
+    const server = await serve(echo, { protocol });
+    const { connection } = await connectTo(server);
+    expect(await get(connection, '/version')).toEqual({ status: 200, text: '/version' });
+    expect(server.seen[0]?.headers).toMatchObject({
+      authorization: 'Bearer secret-token',
+      'user-agent': 'gatehouse/1.2.3',
+      accept: 'application/json',
+    });
+  });
+
+  it('sends method, body and headers as given', async () => {
+    const server = await serve(echo, { protocol });
+    const { connection } = await connectTo(server);
+    const headers = { 'Content-Type': 'application/merge-patch+json' };
+    const response = await connection.send({ method: 'PATCH', path: '/a', headers, body: '{"b":1}' });
+    expect(await textOf(response)).toBe('/a');
+    expect(server.seen[0]?.method).toBe('PATCH');
+    expect(server.seen[0]?.headers['content-type']).toBe('application/merge-patch+json');
+    expect(await server.seen[0]?.text).toBe('{"b":1}');
+  });
+
+  it('unpacks what is compressed, and says when that is cut short', async () => {
+    const text = 'a list of Services '.repeat(10_000);
+    const packed = gzipSync(text);
+    const server = await serve(
+      (request) => {
+        request.head(200, { 'content-encoding': 'gzip' });
+        request.end(request.path === '/whole' ? packed : packed.subarray(0, packed.length - 20));
+      },
+      { protocol },
+    );
+    const { connection } = await connectTo(server);
+    expect(await get(connection, '/whole')).toEqual({ status: 200, text });
+    expect(server.seen[0]?.headers['accept-encoding']).toBe('gzip');
+    expect(await failureOf(get(connection, '/cut'))).toBe(
+      `${connection.server} ended its answer before it was complete`,
+    );
+  });
+
+  it('does not ask for a compressed watch', async () => {
+    const server = await serve(echo, { protocol });
+    const { connection } = await connectTo(server);
+    await get(connection, '/api/v1/services?watch=true&resourceVersion=5');
+    expect(server.seen[0]?.headers['accept-encoding']).toBeUndefined();
+  });
+});
+
+describe.each(protocols)('many requests over %s', (protocol) => {
+  it('is one connection for many requests', async () => {
+    const server = await serve(echo, { protocol });
+    const { connection, counters } = await connectTo(server);
+    for (let i = 0; i < 50; i++) expect(await get(connection, `/${i}`)).toEqual({ status: 200, text: `/${i}` });
+    // The pool counts an HTTP/1.1 connection as free a moment after its answer was read.
+    expect(server.opened()).toBeLessThanOrEqual(protocol === 'h2' ? 1 : 2);
+    expect(counters.total('gatehouse_kube_requests_total', { status: '200' })).toBe(50);
+  });
+
+  it('carries many watches and other requests at the same time', async () => {
+    const server = await serve(firstEvent, { protocol });
+    const { connection } = await connectTo(server);
+    const watches = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => connection.send({ method: 'GET', path: `/${i}?watch=true` })),
+    );
+    const iterators = watches.map(({ body }) => body[Symbol.asyncIterator]());
+    for (const iterator of iterators) expect(String(Buffer.from((await iterator.next()).value))).toBe('first');
+    const lists = await Promise.all(Array.from({ length: 20 }, (_, i) => get(connection, `/list/${i}`)));
+    expect(lists.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, i) => `/list/${i}`));
+    expect(server.opened()).toBeLessThanOrEqual(protocol === 'h2' ? 1 : 40);
+    for (const one of server.seen) one.end();
+    for (const iterator of iterators) expect(await iterator.next()).toMatchObject({ done: true });
+  });
+});
+
+describe.each(protocols)('what is left over %s', (protocol) => {
+  it('frees what is left: by the signal of its request, or by the end of reading', async () => {
+    const server = await serve(firstEvent, { protocol });
+    const { connection } = await connectTo(server);
+    const controller = new AbortController();
+    const aborted = await connection.send({ method: 'GET', path: '/watch/aborted', signal: controller.signal });
+    const reading = textOf(aborted);
+    controller.abort(new Error('enough'));
+    expect(await failureOf(reading)).toBe('enough');
+    expect(await server.seen[0]?.over).toBe('left');
+
+    const left = await connection.send({ method: 'GET', path: '/watch/left' });
+    for await (const chunk of left.body) {
+      expect(Buffer.from(chunk).toString()).toBe('first');
+      break;
+    }
+    expect(await server.seen[1]?.over).toBe('left');
+    if (protocol === 'h2') expect(server.opened()).toBe(1);
+  });
+
+  it('gives up a request whose signal ends before there is an answer', async () => {
+    const server = await serve(() => {}, { protocol });
+    const { connection, counters } = await connectTo(server);
+    const controller = new AbortController();
+    const sending = connection.send({ method: 'GET', path: '/', signal: controller.signal });
+    await server.arrived(1);
+    controller.abort(new Error('no longer'));
+    expect(await failureOf(sending)).toBe('no longer');
+    expect(await server.seen[0]?.over).toBe('left');
+    expect(counters.total('gatehouse_kube_requests_total', { status: 'none' })).toBe(1);
+    expect(await failureOf(connection.send({ method: 'GET', path: '/', signal: controller.signal }))).toBe('no longer');
+    expect(server.seen).toHaveLength(1);
+  });
+});
+
+describe.each(protocols)('a connection over %s', (protocol) => {
+  it('reconnects when asked: what is under way ends with an error, the next request gets a new connection', async () => {
+    const server = await serve(firstEvent, { protocol });
+    const { connection } = await connectTo(server);
+    const watch = await connection.send({ method: 'GET', path: '/watch' });
+    const reading = textOf(watch);
+    connection.reconnect();
+    expect(await failureOf(reading)).toContain('silent for too long');
+    expect(await server.seen[0]?.over).toBe('left');
+    expect((await get(connection, '/after')).text).toBe('/after');
+    expect(server.opened()).toBe(2);
+  });
+
+  it('survives a connection that breaks, read or not', async () => {
+    const server = await serve(firstEvent, { protocol });
+    const { connection } = await connectTo(server);
+    const [read, unread] = await Promise.all([
+      connection.send({ method: 'GET', path: '/watch' }),
+      connection.send({ method: 'GET', path: '/watch' }),
+    ]);
+    const reading = textOf(read);
+    server.cut();
+    expect(await failureOf(reading)).toBe(`${connection.server} broke the connection`);
+    expect(await failureOf(textOf(unread))).toBe(`${connection.server} broke the connection`);
+    expect((await get(connection, '/after')).text).toBe('/after');
+  });
+
+  it('is closed by stop, and stays so', async () => {
+    const server = await serve(firstEvent, { protocol });
+    const { connection } = await connectTo(server);
+    const reading = textOf(await connection.send({ method: 'GET', path: '/watch' }));
+    const failed = failureOf(reading);
+    await connection.stop();
+    expect(await failed).toContain('the program stops');
+    expect(await failureOf(get(connection))).toBe(`the connection to ${connection.server} is closed`);
+    await connection.stop();
+  });
+});
+
+describe('a time limit', () => {
+  it('waits 30 seconds for a head, and for ever for what follows', async () => {
+    const server = await serve((request) => (request.path === '/silent' ? undefined : firstEvent(request)));
+    const { connection, clock } = await connectTo(server);
+    const watch = await connection.send({ method: 'GET', path: '/watch' });
+    const silent = connection.send({ method: 'GET', path: '/silent' });
+    await server.arrived(2);
+    clock.advance(30_000);
+    expect(await failureOf(silent)).toBe(`${connection.server} did not answer within 30 seconds`);
+    clock.advance(3_600_000);
+    const reading = textOf(watch);
+    server.seen[0]?.end(', second');
+    expect(await reading).toBe('first, second');
+  });
+});

@@ -1,0 +1,127 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import { type ClusterAccess, connectKube } from '../../src/kube/kube.ts';
+import type { ApiResponse, KubeConnection } from '../../src/kube/model.ts';
+import { type Authority, createAuthority } from '../support/kube-certificates.ts';
+import {
+  createKubeServer,
+  type KubeServer,
+  type KubeServerOptions,
+  type Protocol,
+  type Seen,
+} from '../support/kube-server.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../support/recorded-counters.ts';
+
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+/** Something to be ended with the test that started it. */
+export function ending(stop: () => unknown): void {
+  stops.push(stop);
+}
+
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-kube-'));
+  ending(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The one that vouches for the servers of these tests, unless a test says otherwise. */
+export const authority: Authority = createAuthority('the cluster');
+
+export async function serve(
+  answer: KubeServerOptions['answer'],
+  options: Partial<KubeServerOptions> & { readonly protocol?: Protocol } = {},
+): Promise<KubeServer> {
+  const server = await createKubeServer({ protocol: 'h2', identity: authority.issue(), ...options, answer });
+  ending(server.stop);
+  return server;
+}
+
+export interface Connected {
+  readonly connection: KubeConnection;
+  readonly clock: ManualClock;
+  readonly counters: RecordedCounters;
+}
+
+export async function connect(access: ClusterAccess): Promise<Connected> {
+  const [clock, counters] = [createManualClock(), createRecordedCounters()];
+  const connection = await connectKube(access, { version: '1.2.3', clock, counters });
+  ending(connection.stop);
+  return { connection, clock, counters };
+}
+
+/** What a kubeconfig says of its one cluster and its one user; JSON is YAML. */
+export interface Described {
+  readonly cluster?: Readonly<Record<string, unknown>>;
+  readonly user?: Readonly<Record<string, unknown>>;
+}
+
+/** A kubeconfig for the server, with the context `test`. */
+export async function kubeconfigFor(
+  { url }: { readonly url: string },
+  { cluster, user = { token: 'secret-token' } }: Described = {},
+): Promise<ClusterAccess & { readonly by: 'kubeconfig' }> {
+  const path = join(await temporaryFolder(), 'config');
+  const authorityData = Buffer.from(authority.cert).toString('base64');
+  await writeFile(path, kubeconfigText({ server: url, 'certificate-authority-data': authorityData, ...cluster }, user));
+  return { by: 'kubeconfig', path, context: undefined };
+}
+
+export function kubeconfigText(cluster: Described['cluster'], user: Described['user']): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'test',
+    clusters: [{ name: 'cluster', cluster }],
+    users: [{ name: 'user', user }],
+    contexts: [{ name: 'test', context: { cluster: 'cluster', user: 'user' } }],
+  });
+}
+
+export async function connectTo(server: KubeServer, described?: Described): Promise<Connected> {
+  return connect(await kubeconfigFor(server, described));
+}
+
+export async function textOf({ body }: ApiResponse): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+export async function get(connection: KubeConnection, path = '/version'): Promise<{ status: number; text: string }> {
+  const response = await connection.send({ method: 'GET', path });
+  return { status: response.status, text: await textOf(response) };
+}
+
+/** Answers each request at once, with its path. */
+export function echo(request: Seen): void {
+  request.head(200, { 'content-type': 'application/json' });
+  request.end(request.path);
+}
+
+/** Answers a watch with its first event and leaves it open; everything else with its path. */
+export function firstEvent(request: Seen): void {
+  if (request.path.includes('watch')) {
+    request.head(200);
+    request.write('first');
+  } else echo(request);
+}
+
+/** What an API server, and a proxy before it, may speak. */
+export const protocols: readonly Protocol[] = ['http/1.1', 'h2'];
+
+/** What a promise fails with; a promise that does not fail fails the test. */
+export async function failureOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  throw new Error('it did not fail');
+}
