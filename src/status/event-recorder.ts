@@ -1,0 +1,191 @@
+import type { Clock, Counters, Logger, Random, Stop } from '../edges.ts';
+import type { KindName } from '../resources/model.ts';
+import { Allowances } from './allowances.ts';
+import { Complaints } from './complaints.ts';
+import type { EventAnswer, EventClient } from './event-client.ts';
+import { type EventSeries, SeriesBook, seriesKey, type ToldEvent } from './event-series.ts';
+import { eventNameOf, noteOf } from './event-text.ts';
+import type { Occurrence } from './occurrence.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** The API server's name for one object; undefined when there is no such object. */
+export type Identify = (kind: KindName, key: string) => { readonly uid: string } | undefined;
+
+export interface EventRecorderParts {
+  readonly client: EventClient;
+  readonly identify: Identify;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly counters: Counters;
+}
+
+/** Over all objects: so many Events a second, so many at once, so many that wait for their turn. */
+const perSecond = 1;
+const burst = 25;
+const mostQueued = 500;
+
+/** For each object: so many in a minute. */
+const mostPerObject = 5;
+const minute = 60_000;
+
+const topic = 'writing Events';
+
+/**
+ * Writes Events, as far as they are good for somebody: the same text on the same object is written once an hour and
+ * counted besides, at most once a minute. What is too much, or fails, is counted in a metric and forgotten; nothing ever
+ * waits for an Event.
+ */
+export class EventRecorder {
+  readonly #parts: EventRecorderParts;
+  readonly #bucket: TokenBucket;
+  readonly #allowances: Allowances;
+  readonly #complaints: Complaints;
+  readonly #series = new SeriesBook();
+  /** The keys of series of which something is to be written. */
+  readonly #queue = new Set<string>();
+  readonly #ending = new AbortController();
+  #sending = false;
+  #stopTimer: Stop = () => {};
+
+  constructor(parts: EventRecorderParts) {
+    this.#parts = parts;
+    this.#bucket = new TokenBucket(parts.clock, perSecond, burst);
+    this.#allowances = new Allowances(parts.clock, mostPerObject, minute);
+    this.#complaints = new Complaints(parts.clock, parts.log);
+  }
+
+  record(occurrence: Occurrence): void {
+    if (this.#ending.signal.aborted) return;
+    const now = this.#parts.clock.now();
+    const key = seriesKey(occurrence);
+    const known = this.#series.find(key, now);
+    if (known !== undefined) {
+      known.count += 1;
+      known.last = now;
+      this.#countLater(key, known);
+      return;
+    }
+    if (this.#queue.size >= mostQueued || !this.#allowances.take(objectOf(occurrence))) {
+      this.#measure(occurrence, 'dropped');
+      return;
+    }
+    this.#series.begin(key, occurrence, now);
+    this.#queue.add(key);
+    this.#drain();
+  }
+
+  /** Forgets what only the leader tells, as far as it is not told yet. */
+  retract(): void {
+    for (const key of this.#queue) {
+      const series = this.#series.get(key);
+      if (series === undefined || series.event !== undefined || series.occurrence.toldBy !== 'leader') continue;
+      this.#queue.delete(key);
+      this.#series.forget(key);
+    }
+  }
+
+  stop(): void {
+    this.#ending.abort();
+    this.#stopTimer();
+    this.#queue.clear();
+    this.#series.clear();
+  }
+
+  #countLater(key: string, series: EventSeries): void {
+    const { event } = series;
+    if (event === undefined || event.count === series.count) return;
+    if (series.stopTimer !== undefined || this.#queue.has(key)) return;
+    const { clock } = this.#parts;
+    const wait = Math.min(minute, Math.max(0, event.at + minute - clock.now()));
+    const turn = (): void => {
+      const allowed = this.#allowances.take(objectOf(series.occurrence));
+      series.stopTimer = allowed ? undefined : clock.after(minute, turn);
+      if (!allowed) return;
+      this.#queue.add(key);
+      this.#drain();
+    };
+    series.stopTimer = clock.after(wait, turn);
+  }
+
+  #drain(): void {
+    for (const key of this.#queue) {
+      if (this.#sending) return;
+      const series = this.#series.get(key);
+      const send = series && this.#prepare(key, series);
+      if (series === undefined || send === undefined) {
+        this.#queue.delete(key);
+        continue;
+      }
+      const wait = this.#bucket.take();
+      if (wait > 0) {
+        this.#stopTimer();
+        this.#stopTimer = this.#parts.clock.after(wait, () => this.#drain());
+        return;
+      }
+      this.#queue.delete(key);
+      this.#sending = true;
+      void send().then(() => {
+        this.#sending = false;
+        if (this.#series.get(key) === series) this.#countLater(key, series);
+        this.#drain();
+      });
+    }
+  }
+
+  #prepare(key: string, series: EventSeries): (() => Promise<void>) | undefined {
+    return series.event === undefined ? this.#tell(key, series) : this.#count(key, series, series.event);
+  }
+
+  /** How to write the first Event of a series; undefined when its object is gone. */
+  #tell(key: string, series: EventSeries): (() => Promise<void>) | undefined {
+    const { client, identify, clock, random } = this.#parts;
+    const { occurrence } = series;
+    const identity = identify(occurrence.kind, occurrence.key);
+    if (identity === undefined) {
+      this.#measure(occurrence, 'unidentified');
+      this.#series.forget(key);
+      return undefined;
+    }
+    const [namespace = '', name = ''] = occurrence.key.split('/');
+    const { kind, type, reason, action, note } = occurrence;
+    return async () => {
+      const now = clock.now();
+      const unique = `${now.toString(16)}${Math.floor(random() * 2 ** 48).toString(16)}`;
+      const eventName = eventNameOf(name, unique);
+      const about = { kind, namespace, name, uid: identity.uid };
+      const event = { eventName, ...about, type, reason, action, note: noteOf(note), at: series.begun };
+      const answer = await client.create(event, this.#ending.signal);
+      this.#finish(occurrence, answer, 'created');
+      if (answer.kind === 'written') series.event = { eventName, namespace, count: 1, at: now };
+      else this.#series.forget(key);
+    };
+  }
+
+  #count(key: string, series: EventSeries, event: ToldEvent): () => Promise<void> {
+    const { client, clock } = this.#parts;
+    const { count, last, occurrence } = series;
+    return async () => {
+      const now = clock.now();
+      const { eventName, namespace } = event;
+      const answer = await client.count({ eventName, namespace, count, lastObserved: last }, this.#ending.signal);
+      this.#finish(occurrence, answer, 'counted');
+      if (answer.kind === 'gone') this.#series.forget(key);
+      else series.event = { ...event, count: answer.kind === 'written' ? count : event.count, at: now };
+    };
+  }
+
+  #finish(occurrence: Occurrence, answer: EventAnswer, outcome: string): void {
+    this.#measure(occurrence, answer.kind === 'written' ? outcome : 'failed');
+    if (answer.kind === 'written') this.#complaints.withdraw(topic);
+    else if (!this.#ending.signal.aborted) this.#complaints.make(topic, answer.words);
+  }
+
+  #measure({ reason }: Occurrence, outcome: string): void {
+    this.#parts.counters.count('gatehouse_status_events_total', { reason, outcome });
+  }
+}
+
+function objectOf({ kind, key }: Occurrence): string {
+  return `${kind} ${key}`;
+}

@@ -1,0 +1,54 @@
+import type { Commit } from '../graph/model.ts';
+import type { Translation } from '../translate/model.ts';
+import { tellCrowdedOut, tellPolicy, tellService } from './notices.ts';
+import type { Occurrence } from './occurrence.ts';
+import type { StatusBook, StatusObject } from './status-book.ts';
+
+/** What the leader tells in Events, because no status has a place for it: once when it begins, and with each change. */
+export class NoticeTeller {
+  readonly #translation: Translation;
+  readonly #book: StatusBook;
+  readonly #record: (occurrence: Occurrence) => void;
+  /** By policy: the ancestors that were last told to have no room, so that not every change of the policy tells it. */
+  readonly #crowdedOut = new Map<string, string>();
+
+  constructor(translation: Translation, book: StatusBook, record: (occurrence: Occurrence) => void) {
+    this.#translation = translation;
+    this.#book = book;
+    this.#record = record;
+  }
+
+  /** Tells whatever there is to tell. */
+  all(): void {
+    const { serviceNotices, policyNotices } = this.#translation;
+    this.#crowdedOut.clear();
+    for (const [, notice] of serviceNotices.entries()) tellService(notice).forEach(this.#record);
+    for (const [, notice] of policyNotices.entries()) this.#record(tellPolicy(notice));
+    for (const object of this.#book.objects()) this.#tellCrowdedOut(object);
+  }
+
+  /** Tells what is new. */
+  some(commit: Commit, objects: Iterable<StatusObject>): void {
+    const { serviceNotices, policyNotices } = this.#translation;
+    for (const { after } of commit.changes(serviceNotices)) {
+      if (after !== undefined) tellService(after).forEach(this.#record);
+    }
+    for (const { after } of commit.changes(policyNotices)) {
+      if (after !== undefined) this.#record(tellPolicy(after));
+    }
+    for (const object of objects) this.#tellCrowdedOut(object);
+  }
+
+  #tellCrowdedOut({ kind, key }: StatusObject): void {
+    if (kind !== 'MCPAuthPolicy') return;
+    const ancestors = this.#book.crowdedOut(key).map(({ ancestorRef }) => ancestorRef);
+    if (ancestors.length === 0) {
+      this.#crowdedOut.delete(key);
+      return;
+    }
+    const occurrence = tellCrowdedOut(key, ancestors);
+    if (this.#crowdedOut.get(key) === occurrence.note) return;
+    this.#crowdedOut.set(key, occurrence.note);
+    this.#record(occurrence);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Configuration } from '@kubernetes/client-node';
+import type { Clock, Counters, Logger, Random } from '../edges.ts';
+import type { Commit } from '../graph/model.ts';
+import type { Observation } from '../source/model.ts';
+import type { Translation } from '../translate/model.ts';
+import { defaultElectionTimes, Elector } from './elector.ts';
+import { eventClient } from './event-client.ts';
+import { EventRecorder, type Identify } from './event-recorder.ts';
+import { leaseClient } from './lease-client.ts';
+import type { StatusKeeper } from './model.ts';
+import { NoticeTeller } from './notice-teller.ts';
+import { tellRefusal } from './notices.ts';
+import { StatusBook, type StatusObject } from './status-book.ts';
+import { statusClient } from './status-client.ts';
+import { StatusWriter } from './status-writer.ts';
+import { timedRequests } from './timed-request.ts';
+
+export interface StatusKeeperParts {
+  readonly translation: Translation;
+  /** The way to the API server: `configuration` of a KubeConnection. */
+  readonly configuration: Configuration;
+  /** For Events: what the API server calls an object. */
+  readonly identify: Identify;
+  /** Whose ancestors and Events these are: `kgateway.dev/kgateway`. */
+  readonly controllerName: string;
+  /** What this replica is called. Two may be called the same: who holds the Lease has something of its own added. */
+  readonly replica: string;
+  readonly lease: { readonly namespace: string; readonly name: string };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly counters: Counters;
+}
+
+/** How long one request may take, in milliseconds: less than half of the time in which a Lease has to be renewed. */
+const requestLimit = 4_000;
+
+/**
+ * Statuses by the leader of the replicas (Gateway API, comments on `status`; GEP-713), and Events by whoever knows of
+ * something. Nothing is asked of the API server before `start`; whatever it answers, nothing here throws or ends.
+ */
+export function createStatusKeeper(parts: StatusKeeperParts): StatusKeeper {
+  const { translation, configuration, controllerName, replica, clock, random, counters } = parts;
+  const log = parts.log.child({ stage: 'status' });
+  const identity = `${replica}_${Math.floor(random() * 2 ** 40).toString(16)}`;
+  const request = timedRequests(configuration, clock, requestLimit);
+  const lease = leaseClient(configuration, request, parts.lease);
+  const book = new StatusBook(translation, controllerName);
+  const tools = { clock, random, log, counters };
+  const client = eventClient(configuration, request, { controller: controllerName, instance: replica });
+  const recorder = new EventRecorder({ client, identify: parts.identify, ...tools });
+  const write = statusClient(configuration, request);
+  const writer = new StatusWriter({ book, write, mayWrite: () => elector.leads(), ...tools });
+  const teller = new NoticeTeller(translation, book, (occurrence) => recorder.record(occurrence));
+  let synced = false;
+  const begin = (): void => {
+    writer.start();
+    teller.all();
+  };
+  const changed = (leads: boolean): void => {
+    if (!leads) {
+      writer.stop();
+      recorder.retract();
+    } else if (synced) begin();
+  };
+  const elector = new Elector({ lease, identity, times: defaultElectionTimes, changed, ...tools });
+  return {
+    start: () => {
+      elector.start();
+      return async () => {
+        recorder.stop();
+        await elector.stop();
+      };
+    },
+    applied: (commit, observations) => {
+      for (const observation of observations) book.observe(observation);
+      if (!synced || !elector.leads()) return;
+      const objects = concerned(translation, commit, observations);
+      writer.changed(objects);
+      teller.some(commit, objects);
+    },
+    synced: () => {
+      if (synced) return;
+      synced = true;
+      if (elector.leads()) begin();
+    },
+    refused: (response) => recorder.record(tellRefusal(response)),
+  };
+}
+
+/** The objects whose status may have to be written because of a batch. */
+function concerned(
+  translation: Translation,
+  commit: Commit,
+  observations: readonly Observation[],
+): readonly StatusObject[] {
+  const { gatewayClassStatuses, gatewayStatuses, policyStatuses } = translation;
+  const keys = {
+    GatewayClass: new Set(commit.changes(gatewayClassStatuses).map(({ key }) => key)),
+    Gateway: new Set(commit.changes(gatewayStatuses).map(({ key }) => key)),
+    MCPAuthPolicy: new Set(commit.changes(policyStatuses).map(({ key }) => key)),
+  };
+  for (const { kind, key } of observations) keys[kind].add(key);
+  return (['GatewayClass', 'Gateway', 'MCPAuthPolicy'] as const).flatMap((kind) =>
+    [...keys[kind]].map((key) => ({ kind, key })),
+  );
+}
