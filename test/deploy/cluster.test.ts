@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
+
+/** What a real API server says to what is shipped. */
+describe.skipIf(kubeAssets() === undefined)('a real API server', () => {
+  let api: KubeApiServer;
+  beforeAll(async () => {
+    api = await startKubeApiServer();
+    await api.installGatewayApi('v1.6.1');
+  });
+  afterAll(() => api[Symbol.asyncDispose]());
+
+  const mayThe = async (account: string, verb: string, resource: string, namespace: string): Promise<string> => {
+    const as = `--as=system:serviceaccount:${account}`;
+    const { stdout } = await api.kubectl.try(['auth', 'can-i', verb, resource, `--namespace=${namespace}`, as]);
+    return stdout.trim();
+  };
+
+  it.each([
+    ['deploy', 'kgateway-system'],
+    ['deploy/beside-kgateway', 'gatehouse-system'],
+    ['deploy/namespaced', 'kgateway-system'],
+  ])('takes %s by either kind of apply, and the same again without a change', async (folder, namespace) => {
+    await api.kubectl(['apply', '-k', folder]);
+    expect(await api.kubectl(['apply', '-k', folder])).toContain('deployment.apps/gatehouse unchanged');
+    const read = ['get', 'deployment/gatehouse', `--namespace=${namespace}`, '-o=jsonpath={.spec}'];
+    const spec = await api.kubectl(read);
+    await api.kubectl(['apply', '-k', folder, '--server-side']);
+    await api.kubectl(['apply', '-k', folder, '--server-side']);
+    expect(await api.kubectl(read)).toBe(spec);
+    expect(await api.kubectl(['diff', '-k', folder])).toBe('');
+  });
+
+  it('takes the pods of the Deployment into the restricted Namespace, and no laxer ones', async () => {
+    const get = ['get', 'deployment/gatehouse', '--namespace=kgateway-system', '-o=json'];
+    const { spec }: { spec: { template: { spec: { containers: readonly object[] } } } } = JSON.parse(
+      await api.kubectl(get),
+    );
+    const metadata = { name: 'one', namespace: 'kgateway-system' };
+    const podWith = (podSpec: object): string =>
+      JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec: podSpec });
+    const create = ['create', '--dry-run=server', '--filename=-'];
+    const template = spec.template.spec;
+    expect(await api.kubectl(create, { stdin: podWith(template) })).toContain('pod/one created');
+    const laxer = template.containers.map((container) => ({ ...container, securityContext: {} }));
+    const refused = await api.kubectl.try(create, { stdin: podWith({ ...template, containers: laxer }) });
+    expect(refused.stderr).toContain('violates PodSecurity "restricted');
+  });
+
+  it('lets the namespaced control plane read the watched namespace, and no other', async () => {
+    const account = 'kgateway-system:gatehouse';
+    for (const resource of ['services', 'gateways', 'gatewayparameters', 'mcpauthpolicies']) {
+      expect(await mayThe(account, 'list', resource, 'default')).toBe('yes');
+      expect(await mayThe(account, 'list', resource, 'kube-system')).toBe('no');
+    }
+    expect(await mayThe(account, 'list', 'gatewayclasses', 'default')).toBe('yes');
+    expect(await mayThe(account, 'list', 'namespaces', 'default')).toBe('no');
+  });
+
+  it("takes the guide's folder as the guide applies it", async () => {
+    await api.kubectl(['apply', '--filename=deploy/examples/guide']);
+    const again = await api.kubectl(['apply', '--filename=deploy/examples/guide']);
+    expect(again).toContain('mcpauthpolicy.gateway.kgateway.dev/mcp-jq-auth unchanged');
+  });
+});
