@@ -61,10 +61,38 @@ const gaugeHelp: Readonly<Record<GaugeName, string>> = {
 
 const histogramHelp: Readonly<Record<HistogramName, { readonly help: string; readonly buckets: readonly number[] }>> = {
   gatehouse_xds_queue_seconds: {
-    help: 'How long a node waited for its turn since something changed for it.',
+    help: 'How long nodes waited for their turn since something changed for them: the longest wait of each slice of them.',
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
   },
 };
+
+const noLabels: Labels = {};
+
+/** What one counter counted since somebody last read. */
+class PendingCounts {
+  readonly #byLabels = new Map<string, { readonly labels: Labels; by: number }>();
+  /** The labels of the last count are mostly those of the next, and then the same object. */
+  #last: { readonly labels: Labels; by: number } = { labels: noLabels, by: 0 };
+
+  count(labels: Labels, by: number): void {
+    if (this.#last.labels !== labels || this.#last.by === 0) this.#last = this.#find(labels);
+    this.#last.by += by;
+  }
+
+  values(): Iterable<{ readonly labels: Labels; readonly by: number }> {
+    return this.#byLabels.values();
+  }
+
+  #find(labels: Labels): { readonly labels: Labels; by: number } {
+    const key = Object.values(labels).join('\0');
+    let count = this.#byLabels.get(key);
+    if (count === undefined) {
+      count = { labels, by: 0 };
+      this.#byLabels.set(key, count);
+    }
+    return count;
+  }
+}
 
 /** Metrics of this process, in a registry of their own. */
 export function createMetrics(): Metrics {
@@ -84,7 +112,7 @@ export function createMetrics(): Metrics {
     histograms.set(name, new Histogram({ name, help, buckets: [...buckets], registers: [registry] }));
   }
   // What was counted since somebody last read: the registry takes longer to find a counter than a push takes elsewhere.
-  const counts = new Map<CounterName, Map<string, { readonly labels: Labels; by: number }>>();
+  const counts = new Map<CounterName, PendingCounts>();
   return {
     contentType: registry.contentType,
     text: () => {
@@ -94,16 +122,13 @@ export function createMetrics(): Metrics {
       counts.clear();
       return registry.metrics();
     },
-    count: (name, labels = {}, by = 1) => {
-      const key = Object.values(labels).join('\0');
+    count: (name, labels = noLabels, by = 1) => {
       let pending = counts.get(name);
       if (pending === undefined) {
-        pending = new Map();
+        pending = new PendingCounts();
         counts.set(name, pending);
       }
-      const count = pending.get(key);
-      if (count === undefined) pending.set(key, { labels, by });
-      else count.by += by;
+      pending.count(labels, by);
     },
     gauge: (name, value, labels) => gauges.get(name)?.set({ ...labels }, value),
     observe: (name, value) => histograms.get(name)?.observe(value),

@@ -123,7 +123,7 @@ const noDifference: Difference = { changed: [], removed: [] };
 function wanted(step: Difference, { wildcard, names }: Subscription): Update {
   // An empty step is the same for every type, so there is nothing to share.
   if (step.changed.length === 0 && step.removed.length === 0) return step;
-  if (wildcard !== 'none') return { ...step, step };
+  if (wildcard !== 'none') return { changed: step.changed, removed: step.removed, step };
   return {
     changed: step.changed.filter(({ name }) => names.has(name)),
     removed: step.removed.filter((name) => names.has(name)),

@@ -1,6 +1,7 @@
 import type { Counters, Logger, Stop } from '../edges.ts';
 import type { Snapshot, Snapshots, View } from '../snapshot/model.ts';
 import { bounded, quoted } from './bounded-text.ts';
+import type { Deadlines, Expiring } from './deadlines.ts';
 import { identify } from './identify.ts';
 import { keptIntroduction } from './introduction.ts';
 import type { ConnectedClient, IdentifiedBy, NodeStatus, Refusal } from './model.ts';
@@ -8,9 +9,9 @@ import type { Objection } from './objection.ts';
 import { Outlet, type OutletParts } from './outlet.ts';
 import type { PushQueue } from './push-queue.ts';
 import { resourceStates } from './resource-states.ts';
+import { type ServedType, unknownType } from './served-types.ts';
 import type { AdsCall, Ending, StreamEnd } from './stream-end.ts';
 import { TypeStream, type TypeStreamLimits, type TypeStreamParts } from './type-stream.ts';
-import { unknownType } from './unknown-type.ts';
 import type { AdsRequest, Incoming, Variant } from './variant.ts';
 
 interface NodeStreamLimits extends TypeStreamLimits {
@@ -26,6 +27,10 @@ export interface NodeStreamParts extends OutletParts {
   readonly counters: Counters;
   readonly limits: NodeStreamLimits;
   readonly queue: PushQueue;
+  /** The waits for requests and for answers, of all streams. */
+  readonly deadlines: Deadlines;
+  /** The types that are registered, by URL. */
+  readonly served: ReadonlyMap<string, ServedType>;
   /** Called once, when it is known whose node it is. */
   readonly identified: (stream: NodeStream) => void;
   readonly refused?: (refusal: Refusal) => void;
@@ -52,8 +57,8 @@ export class NodeStream {
   readonly #since: number;
   #node: Node | undefined;
   #snapshot: Snapshot | undefined;
-  /** A stream on which nothing is ever asked is not kept. */
-  readonly #stopWaiting: Stop;
+  /** A stream on which nothing is ever asked is not kept. Absent once something was. */
+  #silence: Expiring | undefined;
   /** Whether the snapshot is newer than what the types were given to send. */
   #pushPending = false;
   /** In the order of pushes. */
@@ -71,28 +76,32 @@ export class NodeStream {
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
+      deadlines: parts.deadlines,
       room: (bytes) => parts.budget.room(this, bytes),
       send: (body) => this.#send(body),
       end: (end) => this.end(end),
       objected: (typeUrl, nonce, objection) => this.#tellObjection(typeUrl, nonce, objection),
     };
     this.#outlet = new Outlet(call, parts, {
-      received: (incoming) => this.#guarded(() => this.#receive(incoming)),
+      received: (incoming) => this.#receive(incoming),
       drained: () => this.push(),
       ended: (ending) => this.#release(ending),
     });
     const { ackTimeout } = parts.limits;
-    this.#stopWaiting = parts.clock.after(ackTimeout, () =>
-      this.end({ code: 'DEADLINE_EXCEEDED', message: `no request came within ${ackTimeout} ms` }),
-    );
+    this.#silence = {
+      expire: () => this.end({ code: 'DEADLINE_EXCEEDED', message: `no request came within ${ackTimeout} ms` }),
+    };
+    parts.deadlines.begin(this.#silence);
   }
 
   /** Sends each type what is new, in the order of pushes. */
   push(): void {
     this.#pushPending = false;
-    this.#guarded(() => {
+    try {
       for (const type of this.#types) this.#advance(type);
-    });
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   end(end: StreamEnd): void {
@@ -139,7 +148,7 @@ export class NodeStream {
   }
 
   #receive(incoming: Incoming): void {
-    this.#stopWaiting();
+    this.#endSilence();
     if (incoming.kind === 'undecodable') {
       this.#refuse(`the request cannot be decoded: ${incoming.problem}`);
       return;
@@ -149,6 +158,14 @@ export class NodeStream {
       this.#refuse('the request has no type_url');
       return;
     }
+    try {
+      this.#answer(request);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #answer(request: AdsRequest): void {
     const snapshot = this.#snapshot ?? this.#open(request);
     const type = snapshot && this.#typeOf(request.typeUrl);
     if (snapshot === undefined || type === undefined) return;
@@ -156,6 +173,12 @@ export class NodeStream {
     // What was pushed before this request arrived does not overtake it the other way round (rule E4).
     if (this.#pushPending) this.push();
     else this.#advance(type);
+  }
+
+  #endSilence(): void {
+    if (this.#silence === undefined) return;
+    this.#parts.deadlines.end(this.#silence);
+    this.#silence = undefined;
   }
 
   /** Finds the Gateway of the node and begins to follow it. */
@@ -187,10 +210,9 @@ export class NodeStream {
   #typeOf(typeUrl: string): TypeStream | undefined {
     const open = this.#types.find(({ served }) => served.type.typeUrl === typeUrl);
     if (open !== undefined) return open;
-    const { snapshots, counters, limits } = this.#parts;
-    const type = snapshots.types.find((registered) => registered.typeUrl === typeUrl);
-    const empty = snapshots.empty(typeUrl);
-    if (type === undefined || empty === undefined) {
+    const { counters, limits } = this.#parts;
+    const registered = this.#parts.served.get(typeUrl);
+    if (registered === undefined) {
       counters.count('gatehouse_xds_unknown_types_total');
       if (typeUrl.length > 1024) {
         this.#refuse(`no such type: ${quoted(typeUrl)}`);
@@ -201,8 +223,7 @@ export class NodeStream {
         return undefined;
       }
     }
-    const served = type && empty ? { type, empty, registered: true } : unknownType(typeUrl);
-    const stream = new TypeStream(served, this.#typeParts);
+    const stream = new TypeStream(registered ?? unknownType(typeUrl), this.#typeParts);
     this.#types = [...this.#types, stream].sort((a, b) => a.served.type.order - b.served.type.order);
     return stream;
   }
@@ -238,7 +259,7 @@ export class NodeStream {
   }
 
   #release(ending: Ending): void {
-    this.#stopWaiting();
+    this.#endSilence();
     this.#node?.unsubscribe();
     this.#parts.queue.delete(this);
     this.#parts.budget.delete(this);
@@ -248,12 +269,8 @@ export class NodeStream {
   }
 
   /** A bug of ours ends the stream that met it and no other. */
-  #guarded(step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      this.#parts.log.error('a stream failed', { error, gateway: this.#node?.gateway });
-      this.end({ code: 'INTERNAL', message: 'the control plane failed; see its log' });
-    }
+  #fail(error: unknown): void {
+    this.#parts.log.error('a stream failed', { error, gateway: this.#node?.gateway });
+    this.end({ code: 'INTERNAL', message: 'the control plane failed; see its log' });
   }
 }

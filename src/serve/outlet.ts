@@ -1,12 +1,13 @@
 import type { Stop } from '../edges.ts';
 import { frameOf } from './frame.ts';
+import type { LoopTurn } from './loop-turn.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
 import { type AdsCall, type Ending, endCall, type StreamEnd } from './stream-end.ts';
 import { type LingerParts, linger, type Transport, transportOf } from './transport.ts';
 import type { Incoming } from './variant.ts';
 import type { WriteBudget } from './write-budget.ts';
 
-/** How many requests of one stream are served before all others get their turn. */
+/** How many requests of one stream are served in one turn of the event loop, before all others get theirs. */
 const requestsAtOnce = 4;
 
 /** What happens on a stream. Nothing is told after `ended`, which is told once. */
@@ -20,6 +21,7 @@ export interface OutletListener {
 export interface OutletParts extends LingerParts {
   readonly budget: WriteBudget;
   readonly receiving: ReceiveBudget;
+  readonly turn: LoopTurn;
   /** Told of a node that did not read what was written to it until the end. */
   readonly cutOff: () => void;
 }
@@ -36,6 +38,8 @@ export class Outlet {
   readonly #listener: OutletListener;
   #open = true;
   #writable = true;
+  /** The turn of the event loop in which it was read last, and how many requests were served in it. */
+  #turn = -1;
   #served = 0;
   /** Whether there is nothing left to be written. */
   #silent = false;
@@ -56,8 +60,7 @@ export class Outlet {
       if (!this.#open) return;
       this.#hold(0);
       listener.received(incoming);
-      this.#served += 1;
-      if (this.#open && this.#served % requestsAtOnce === 0) this.#giveWay();
+      this.#countRequest();
     });
     this.#transport.onReceived((bytes) => {
       if (this.#open) this.#hold(this.#partial + bytes);
@@ -117,8 +120,18 @@ export class Outlet {
   }
 
   #hold(bytes: number): void {
+    if (this.#partial !== bytes) this.#parts.receiving.holds(this, bytes);
     this.#partial = bytes;
-    this.#parts.receiving.holds(this, bytes);
+  }
+
+  #countRequest(): void {
+    const turn = this.#parts.turn.current();
+    if (turn !== this.#turn) {
+      this.#turn = turn;
+      this.#served = 0;
+    }
+    this.#served += 1;
+    if (this.#open && this.#served % requestsAtOnce === 0) this.#giveWay();
   }
 
   /** What a node sends in one go is read in one go: without a pause a flood of it would hold everybody up (rule A10). */

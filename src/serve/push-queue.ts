@@ -9,7 +9,7 @@ export interface PushQueueParts {
   /** Streams that are served before requests get their turn. */
   readonly slice: number;
   readonly clock: Clock;
-  /** Told how many milliseconds a stream waited since the first change that it has to send. */
+  /** Told of each slice how many milliseconds its first stream, the one that waited longest, did since its change. */
   readonly waited: (milliseconds: number) => void;
 }
 
@@ -45,9 +45,9 @@ export class PushQueue {
     let left = slice;
     for (const [stream, since] of this.#waiting) {
       if (left === 0) break;
+      if (left === slice) waited(now - since);
       left -= 1;
       this.#waiting.delete(stream);
-      waited(now - since);
       stream.push();
     }
     if (this.#waiting.size > 0) this.#scheduled ??= setImmediate(() => this.#run());

@@ -23,6 +23,7 @@ export class ReceiveBudget {
 
   /** Tells how many bytes of a message a stream holds by now; 0 when it is complete or of no use any more. */
   holds(receiver: Receiver, bytes: number): void {
+    if (bytes < small && this.#held.size === 0) return;
     const before = this.#held.get(receiver) ?? 0;
     const now = bytes < small ? 0 : bytes;
     if (before === now) return;

@@ -3,14 +3,17 @@ import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Snapshots } from '../snapshot/model.ts';
 import { Admission } from './admission.ts';
 import { bind, type Listen, unbind } from './bind.ts';
+import { Deadlines } from './deadlines.ts';
 import { createDelta } from './delta.ts';
 import { Door } from './door.ts';
 import { type ConnectionAge, Fleet } from './fleet.ts';
 import { Health } from './health.ts';
+import { LoopTurn } from './loop-turn.ts';
 import type { ConnectedClient, NodeStatus, Refusal } from './model.ts';
 import { NodeStream, type NodeStreamParts } from './node-stream.ts';
 import { PushQueue } from './push-queue.ts';
 import { ReceiveBudget } from './receive-budget.ts';
+import { servedTypes } from './served-types.ts';
 import { createStateOfTheWorld } from './state-of-the-world.ts';
 import type { AdsCall } from './stream-end.ts';
 import type { Variant } from './variant.ts';
@@ -177,9 +180,12 @@ function streamPartsOf(options: AdsServerOptions, parts: AdsServerParts, fleet: 
   const { clock, counters } = parts;
   return {
     ...parts,
+    served: servedTypes(parts.snapshots),
+    deadlines: new Deadlines(clock, ackTimeout),
     limits: { ackTimeout, maxSubscription, maxUnknownTypes: 32 },
     linger,
     budget: new WriteBudget(clock, { ...defaultWriteLimits, ...write }),
+    turn: new LoopTurn(),
     receiving: new ReceiveBudget(maxReceiving),
     queue: new PushQueue({
       slice: 64,

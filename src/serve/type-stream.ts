@@ -1,21 +1,16 @@
-import type { Clock, Counters, Labels, Stop } from '../edges.ts';
-import type { Difference, ResourceType, Snapshots, View } from '../snapshot/model.ts';
+import type { Clock, Counters } from '../edges.ts';
+import type { Difference, Snapshots, View } from '../snapshot/model.ts';
+import type { Deadlines, Expiring } from './deadlines.ts';
 import { afterReply, type Flow, replyOf } from './flow.ts';
 import { ask, beginHolding, type Holding, owed, takeBack, told } from './holding.ts';
 import { Ledger } from './ledger.ts';
 import type { TypeStatus } from './model.ts';
 import { type Objection, readObjection } from './objection.ts';
 import type { TypeState } from './resource-states.ts';
+import type { ServedType } from './served-types.ts';
 import type { StreamEnd } from './stream-end.ts';
 import { type Subscription, type SubscriptionStep, weightOf } from './subscription.ts';
 import type { AdsRequest, Part, Variant } from './variant.ts';
-
-/** A type as a stream sees it; of one that nobody registered there is nothing, for ever. */
-export interface ServedType {
-  readonly type: ResourceType;
-  readonly registered: boolean;
-  readonly empty: View;
-}
 
 export interface TypeStreamLimits {
   /** Milliseconds that a node has to answer a response. */
@@ -31,6 +26,8 @@ export interface TypeStreamParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: TypeStreamLimits;
+  /** The waits for answers, of all streams. */
+  readonly deadlines: Deadlines;
   /** Whether a response of so many bytes may leave now. When not, the stream advances again once it may. */
   readonly room: (bytes: number) => boolean;
   /** Sends one response and answers which nonce it got. */
@@ -41,38 +38,35 @@ export interface TypeStreamParts {
 }
 
 /** The exchange about one type on one stream. Nothing that a node says of another type changes anything in here (rule A6). */
-export class TypeStream {
+export class TypeStream implements Expiring {
   readonly served: ServedType;
   readonly #parts: TypeStreamParts;
-  readonly #labels: Labels;
   readonly #ledger = new Ledger();
   #flow: Flow = { kind: 'silent' };
   #tracked: { readonly subscription: Subscription; readonly holding: Holding } | undefined;
   /** What is left of an update that needs several responses. */
-  #unsent: readonly Part[] = [];
-  #stopTimer: Stop = () => {};
+  #unsent: readonly Part[] = nothing;
 
   constructor(served: ServedType, parts: TypeStreamParts) {
     this.served = served;
     this.#parts = parts;
-    this.#labels = { type: served.registered ? served.type.typeUrl : 'unknown' };
   }
 
   /** Takes over what a request says; `advance` then sends what follows from it. */
   receive(request: AdsRequest, current: View): void {
     const { counters, variant } = this.#parts;
     this.#ledger.requested();
-    counters.count('gatehouse_xds_requests_total', this.#labels);
+    counters.count('gatehouse_xds_requests_total', this.served.labels);
     // On a new stream a nonce is one of an earlier stream and means nothing (rule A15).
     const nonce = this.#tracked === undefined ? '' : request.nonce;
     const objection = request.refusal === undefined ? undefined : readObjection(request.refusal);
     const reply = replyOf(this.#flow, nonce, objection?.refuses ?? false);
     if (reply === 'ack') this.#acknowledge(nonce, objection);
     if (reply === 'nack' && objection !== undefined) this.#reject(nonce, objection);
-    if (reply === 'stale') counters.count('gatehouse_xds_stale_nonces_total', this.#labels);
+    if (reply === 'stale') counters.count('gatehouse_xds_stale_nonces_total', this.served.labels);
     const heeded = variant.heeds(reply, this.#flow);
     this.#flow = afterReply(this.#flow, reply);
-    if (this.#flow.kind !== 'waiting') this.#stopTimer();
+    if (reply === 'ack' || reply === 'nack') this.#parts.deadlines.end(this);
     if (heeded) this.#subscribe(request, current);
   }
 
@@ -80,20 +74,30 @@ export class TypeStream {
   advance(current: View): void {
     if (this.#flow.kind === 'waiting') return;
     if (this.#unsent.length === 0) this.#unsent = this.#compose(current);
-    const [next, ...rest] = this.#unsent;
+    const [next] = this.#unsent;
     if (next === undefined || !this.#parts.room(next.body.length)) return;
-    this.#unsent = rest;
-    const { clock, counters, limits } = this.#parts;
+    this.#unsent = this.#unsent.length === 1 ? nothing : this.#unsent.slice(1);
+    const { clock, counters, deadlines } = this.#parts;
     const nonce = this.#parts.send(next.body);
     const since = clock.now();
     this.#flow = { kind: 'waiting', nonce, since };
-    this.#ledger.sent(this.#tracked?.holding.view ?? current, nonce, since, next.says, rest.length === 0);
-    counters.count('gatehouse_xds_responses_total', this.#labels);
-    this.#stopTimer = clock.after(limits.ackTimeout, () => this.#expire(nonce));
+    this.#ledger.sent(this.#tracked?.holding.view ?? current, nonce, since, next.says, this.#unsent.length === 0);
+    counters.count('gatehouse_xds_responses_total', this.served.labels);
+    deadlines.begin(this);
   }
 
   close(): void {
-    this.#stopTimer();
+    this.#parts.deadlines.end(this);
+  }
+
+  /** The node has not answered in time. */
+  expire(): void {
+    if (this.#flow.kind !== 'waiting') return;
+    const { ackTimeout } = this.#parts.limits;
+    this.#parts.end({
+      code: 'DEADLINE_EXCEEDED',
+      message: `the response with nonce ${this.#flow.nonce} of ${this.served.type.typeUrl} was not answered within ${ackTimeout} ms`,
+    });
   }
 
   status(): TypeStatus {
@@ -160,22 +164,16 @@ export class TypeStream {
 
   #acknowledge(nonce: string, remarks: Objection | undefined): void {
     this.#ledger.acked(this.#parts.clock.now(), remarks?.diagnostics ?? []);
-    this.#parts.counters.count('gatehouse_xds_acks_total', this.#labels);
+    this.#parts.counters.count('gatehouse_xds_acks_total', this.served.labels);
     if (remarks !== undefined) this.#parts.objected(this.served.type.typeUrl, nonce, remarks);
   }
 
   #reject(nonce: string, objection: Objection): void {
     const { message, diagnostics } = objection;
     this.#ledger.refused({ nonce, message, diagnostics, at: this.#parts.clock.now() });
-    this.#parts.counters.count('gatehouse_xds_nacks_total', this.#labels);
+    this.#parts.counters.count('gatehouse_xds_nacks_total', this.served.labels);
     this.#parts.objected(this.served.type.typeUrl, nonce, objection);
   }
-
-  #expire(nonce: string): void {
-    const { ackTimeout } = this.#parts.limits;
-    this.#parts.end({
-      code: 'DEADLINE_EXCEEDED',
-      message: `the response with nonce ${nonce} of ${this.served.type.typeUrl} was not answered within ${ackTimeout} ms`,
-    });
-  }
 }
+
+const nothing: readonly Part[] = [];
