@@ -1,0 +1,140 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { addressText } from '../../src/listening.ts';
+import { createAdsClient } from '../support/ads-client.ts';
+import { polled } from '../support/cluster-poll.ts';
+import { type ClusterWorld, heldBy, type Replica, startClusterWorld } from '../support/cluster-world.ts';
+import type { GatewayNode } from '../support/gateway-node.ts';
+import { targetType } from '../support/hand-made-world.ts';
+import { kubeAssets } from '../support/kube-apiserver.ts';
+import { mcpPort, openGateway, policy, serviceWith, together } from '../support/manifests.ts';
+import { nodeOf } from '../support/served-world.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import type { ToldExactly } from '../support/told.ts';
+
+const tool = (name: string): string => serviceWith(`default/${name}`, `{ ports: [${mcpPort(80)}] }`);
+const targets = ({ targets: held }: ToldExactly): readonly string[] => Object.keys(held);
+const configs = ({ configs: held }: ToldExactly): readonly string[] => Object.keys(held);
+
+/** An outage never stops serving and never ends the process, and what changed meanwhile arrives afterwards. */
+describe.skipIf(kubeAssets() === undefined)('while the API server is away', () => {
+  let world: ClusterWorld;
+  let way: TcpProxy;
+  let replica: Replica;
+  let node: GatewayNode;
+
+  beforeAll(async () => {
+    world = await startClusterWorld();
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
+  beforeEach(async () => {
+    way = await startTcpProxy(Number(new URL(world.api.url).port));
+    await world.apply(together(openGateway, tool('first'), policy('default/mine', 'gw')));
+    replica = await world.replica({ through: way.port });
+    await replica.synced;
+    node = replica.node('default/gw');
+    await heldBy(node, (told) => targets(told).includes('default/first') && configs(told).includes('default.mine'));
+  });
+  afterEach(async () => {
+    await replica[Symbol.asyncDispose]();
+    await way[Symbol.asyncDispose]();
+    await world.api.kubectl([
+      'delete',
+      '--wait=false',
+      'services',
+      '-l',
+      '!component',
+      '--all-namespaces',
+      '--ignore-not-found',
+      '--field-selector=metadata.namespace=default',
+    ]);
+    await world.api.kubectl(['delete', '--wait=false', 'mcpauthpolicies', '--all']);
+  });
+
+  it('serves what it knows, to nodes that come in between as well', async () => {
+    const before = node.holds();
+    way.cut();
+    await replica.log.line('lost: ');
+    expect(await node.settled()).toEqual(before);
+    expect(await replica.node('default/gw').settled()).toEqual(before);
+    expect((await replica.get('metrics', '/readyz')).status).toBe(200);
+  });
+
+  it('misses nothing: what was deleted and added meanwhile arrives afterwards', async () => {
+    way.cut();
+    await world.remove('mcpauthpolicy', 'default/mine');
+    await world.remove('service', 'default/first');
+    await world.apply(tool('second'));
+    way.heal();
+    const told = await heldBy(node, (held) => targets(held).includes('default/second'));
+    expect(targets(told)).toEqual(['default/second']);
+    await heldBy(node, (held) => configs(held).length === 0);
+  });
+
+  it('notices that it was another object when one was made anew under its name', async () => {
+    way.cut();
+    await world.remove('mcpauthpolicy', 'default/mine');
+    await world.apply(policy('default/mine', 'gw', 'you'));
+    way.heal();
+    await heldBy(node, (held) => JSON.stringify(held.configs).includes('sub is you'));
+  });
+
+  it('asks everything anew when etcd has forgotten meanwhile', async () => {
+    way.cut();
+    await world.remove('mcpauthpolicy', 'default/mine');
+    for (let at = 0; at < 20; at += 1)
+      await world.api.kubectl(['annotate', '--overwrite', 'service', 'first', `at=${at}`]);
+    await world.api.compactEtcd();
+    // What it watches from is forgotten by the API server, too, which starts with what etcd has.
+    await world.api.restartApiServer();
+    await world.apply(tool('second'));
+    way.heal();
+    await heldBy(node, (held) => targets(held).includes('default/second') && configs(held).length === 0);
+  });
+
+  it('follows an API server that is killed and comes back, again and again', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      await world.api.kill9ApiServer();
+      expect(targets(await node.settled())).toContain('default/first');
+      await world.api.restartApiServer();
+      await world.apply(tool(`after-${round}`));
+      await heldBy(node, (held) => targets(held).includes(`default/after-${round}`));
+    }
+  });
+
+  it('writes a line when a kind is lost and one when it is back, however long it takes', async () => {
+    way.cut();
+    await replica.log.line('lost: ');
+    const lines = replica.log.lines.length;
+    await polled(
+      async () => ((await failures(replica)) >= 12 ? true : undefined),
+      () => 'it never tried again',
+    );
+    expect(replica.log.lines.slice(lines).filter(({ level }) => level !== 'debug').length).toBeLessThanOrEqual(12);
+    way.heal();
+    await replica.log.line('back: ');
+  });
+
+  it('does not serve before it has read everything, and then does without being started again', async () => {
+    way.cut();
+    const late = await world.replica({ through: way.port });
+    const ended = (): Promise<{ readonly code: string; readonly message: string }> => {
+      const client = createAdsClient(addressText(late.app.listening.xds));
+      const stream = client.open().request(targetType, { node: nodeOf('default/gw') });
+      return stream.ended().finally(() => client.close());
+    };
+    expect(await ended()).toMatchObject({ code: 'UNAVAILABLE' });
+    expect((await late.get('metrics', '/readyz')).status).toBe(503);
+    expect((await late.get('metrics', '/healthz')).status).toBe(200);
+    way.heal();
+    await late.synced;
+    expect((await late.get('metrics', '/readyz')).status).toBe(200);
+    expect(await late.node('default/gw').settled()).toEqual(await node.settled());
+  });
+});
+
+async function failures(replica: Replica): Promise<number> {
+  const { body } = await replica.get('metrics', '/metrics');
+  const lines = body.split('\n').filter((line) => line.startsWith('gatehouse_source_watch_failures_total{'));
+  return lines.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
