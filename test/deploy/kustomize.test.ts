@@ -108,7 +108,7 @@ describe.skipIf(assets === undefined)('the arguments of a variant', () => {
 
   it('leave the base as the program is', () => {
     expect(settings(render('.'))).toMatchObject({
-      input: { from: 'cluster', access: { by: 'service-account' }, statusWriting: { by: 'leader' } },
+      input: { from: 'cluster', statusWriting: { by: 'leader' } },
       namespaces: [],
       controllerName: 'kgateway.dev/kgateway',
     });
@@ -127,15 +127,6 @@ describe.skipIf(assets === undefined)('the arguments of a variant', () => {
 
   it('give the overlay beside kgateway a controller of its own', () => {
     expect(settings(render('beside-kgateway')).controllerName).toBe('gatehouse.dev/gatehouse');
-  });
-
-  it('take a further namespace in an overlay', () => {
-    const more = `
-patches:
-- target: { kind: Deployment, name: gatehouse }
-  patch: '[{ "op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--namespace=team-a" }]'
-`;
-    expect(settings(overlay(['namespaced'], [], more)).namespaces).toEqual(['default', 'team-a']);
   });
 });
 
@@ -160,12 +151,5 @@ describe.skipIf(assets === undefined)('an option', () => {
       spec: { podSelector: spec.selector, ingress: [{ ports: [{ port: 'xds' }] }, { ports: [{ port: 'metrics' }] }] },
     });
     expect(spec.template.spec.containers[0].ports.map(({ name }) => name)).toEqual(['xds', 'metrics']);
-  });
-
-  it('takes an image of another registry', () => {
-    const more =
-      'images: [{ name: "ctlptl-registry:5000/gatehouse", newName: registry.example.com/gatehouse, newTag: 1.2.3 }]';
-    const [container] = overlay(['.'], [], more).only('Deployment').spec.template.spec.containers;
-    expect(container.image).toBe('registry.example.com/gatehouse:1.2.3');
   });
 });
