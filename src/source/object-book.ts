@@ -4,6 +4,7 @@ import { compareFiles, fileKey, type ManifestFile } from './manifest-file.ts';
 import type { ResourceChange } from './model.ts';
 import type { PlacedObject } from './parse-manifest.ts';
 import type { ObjectContent } from './read-object.ts';
+import { changeOf, sameResource } from './resource-change.ts';
 
 /** A place where an object stands. */
 interface Copy {
@@ -115,27 +116,4 @@ function duplicates(id: string, copies: readonly Copy[]): readonly Duplicate[] {
   return others
     .filter((copy) => copy.file.realPath !== first.file.realPath || copy.ordinal !== first.ordinal)
     .map(({ file, position }) => ({ file, finding: { severity: 'error', position, object: id, field: '', message } }));
-}
-
-/** Resources are plain values whose fields are always written in the same order. */
-function sameResource(a: Resource | undefined, b: Resource | undefined): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
-}
-
-function changeOf(kind: KindName, key: string, resource: Resource | undefined): ResourceChange {
-  if (resource === undefined) return { kind, key, resource };
-  switch (resource.kind) {
-    case 'GatewayClass':
-      return { kind: resource.kind, key, resource };
-    case 'GatewayParameters':
-      return { kind: resource.kind, key, resource };
-    case 'Gateway':
-      return { kind: resource.kind, key, resource };
-    case 'Service':
-      return { kind: resource.kind, key, resource };
-    case 'Namespace':
-      return { kind: resource.kind, key, resource };
-    case 'MCPAuthPolicy':
-      return { kind: resource.kind, key, resource };
-  }
 }

@@ -1,2 +1,3 @@
-/** Where resources come from: YAML and JSON files that are watched. */
+/** Where resources come from: YAML and JSON files, or the API server of a cluster; both are watched. */
+export { type ClusterSource, type ClusterSourceOptions, clusterSource } from './cluster-source.ts';
 export { type FileSourceOptions, fileSource } from './file-source.ts';

@@ -1,0 +1,162 @@
+import type { Clock, Stop } from '../edges.ts';
+import type { ApiResponse, KubeConnection } from '../kube/model.ts';
+import { type Answer, failureOfStatus, type KubeFailure, retryAfter, wordsOf } from './kube-failure.ts';
+import { parseJson } from './plain-json.ts';
+
+/** What reading needs of a connection. */
+export type ReadConnection = Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'server'>;
+
+/** Why a stream ended: all of it was read, its reader had enough, the program stops, or something went wrong. */
+export type StreamEnd =
+  | { readonly end: 'complete' }
+  | { readonly end: 'left' }
+  | { readonly end: 'stopped' }
+  | { readonly end: 'failed'; readonly failure: KubeFailure };
+
+/** Who reads a stream. Neither may throw. */
+export interface StreamReader {
+  /** The answer has begun, and is JSON. */
+  opened(): void;
+  /** The next bytes; `leave` ends the request. */
+  read(chunk: Uint8Array): 'go on' | 'leave';
+}
+
+/**
+ * A watch that sends nothing for so long is ended: an API server sends a bookmark about every minute. In milliseconds;
+ * it bounds the waiting for an answer too.
+ */
+const LONGEST_SILENCE = 100_000;
+
+/** The most bytes of one JSON answer, a page of 500 objects for instance. */
+const LARGEST_ANSWER = 256 * 1024 * 1024;
+
+/** So much of an error's body is read for its words. */
+const ERROR_WORDS = 64 * 1024;
+
+/** GET requests to one API server, whatever it does: neither method ever rejects. */
+export class KubeReader {
+  readonly #connection: ReadConnection;
+  readonly #clock: Clock;
+
+  constructor(connection: ReadConnection, clock: Clock) {
+    this.#connection = connection;
+    this.#clock = clock;
+  }
+
+  /** One JSON value. Undefined when `stop` was given meanwhile. */
+  async get(path: string, stop: AbortSignal): Promise<Answer<unknown> | undefined> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    const end = await this.stream(path, stop, {
+      opened: () => undefined,
+      read: (chunk) => {
+        chunks.push(chunk);
+        size += chunk.length;
+        return size > LARGEST_ANSWER ? 'leave' : 'go on';
+      },
+    });
+    if (end.end === 'stopped') return undefined;
+    if (end.end === 'failed') return { ok: false, failure: end.failure };
+    if (end.end === 'left') return unintelligible(`the answer is larger than ${LARGEST_ANSWER} bytes`);
+    const parsed = parseJson(Buffer.concat(chunks).toString());
+    return parsed === undefined ? unintelligible('the answer is no JSON') : { ok: true, value: parsed.value };
+  }
+
+  /** The body of a 200 answer, chunk by chunk. */
+  async stream(path: string, stop: AbortSignal, reader: StreamReader): Promise<StreamEnd> {
+    if (stop.aborted) return { end: 'stopped' };
+    const request = new AbortController();
+    const abort = (): void => request.abort();
+    stop.addEventListener('abort', abort);
+    const silence = new Silence(this.#clock, abort);
+    const progress: { failure: 'unreachable' | 'broken' } = { failure: 'unreachable' };
+    try {
+      const headers = { accept: 'application/json' };
+      const response = await this.#connection.send({ method: 'GET', path, headers, signal: request.signal });
+      progress.failure = 'broken';
+      silence.heard();
+      return await this.#read(response, reader, silence);
+    } catch (error) {
+      if (stop.aborted) return { end: 'stopped' };
+      if (silence.tooLong) return this.#silent();
+      const message = error instanceof Error ? error.message : String(error);
+      return { end: 'failed', failure: { reason: progress.failure, message } };
+    } finally {
+      silence.end();
+      stop.removeEventListener('abort', abort);
+      // Whatever was not read occupies the connection until then.
+      request.abort();
+    }
+  }
+
+  async #read(response: ApiResponse, reader: StreamReader, silence: Silence): Promise<StreamEnd> {
+    if (response.status !== 200) return { end: 'failed', failure: await this.#refusal(response) };
+    const type = response.header('content-type') ?? 'application/json';
+    if (!type.includes('json')) return notJson(type);
+    reader.opened();
+    for await (const chunk of response.body) {
+      silence.heard();
+      if (reader.read(chunk) === 'leave') return { end: 'left' };
+    }
+    return { end: 'complete' };
+  }
+
+  async #refusal(response: ApiResponse): Promise<KubeFailure> {
+    const { status } = response;
+    if (status === 401) this.#connection.forgetCredentials();
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > ERROR_WORDS) break;
+    }
+    const words = wordsOf(status, Buffer.concat(chunks).toString());
+    return failureOfStatus(status, words, retryAfter(response.header('retry-after'), this.#clock.now()));
+  }
+
+  /** Half-open connections are told apart from quiet ones by nothing else, and each may be one of them. */
+  #silent(): StreamEnd {
+    this.#connection.reconnect();
+    const message = `nothing came for ${LONGEST_SILENCE / 1000} s, so that the connection was given up`;
+    return { end: 'failed', failure: { reason: 'silent', message } };
+  }
+}
+
+/** Watches over a silence by timers alone: no jump of the wall clock makes it longer or shorter. */
+class Silence {
+  readonly #clock: Clock;
+  readonly #tooLong: () => void;
+  #timer: Stop;
+  tooLong = false;
+
+  constructor(clock: Clock, tooLong: () => void) {
+    this.#clock = clock;
+    this.#tooLong = tooLong;
+    this.#timer = this.#begin();
+  }
+
+  heard(): void {
+    this.#timer();
+    this.#timer = this.#begin();
+  }
+
+  end(): void {
+    this.#timer();
+  }
+
+  #begin(): Stop {
+    return this.#clock.after(LONGEST_SILENCE, () => {
+      this.tooLong = true;
+      this.#tooLong();
+    });
+  }
+}
+
+function unintelligible(message: string): Answer<never> {
+  return { ok: false, failure: { reason: 'unintelligible', message } };
+}
+
+function notJson(type: string): StreamEnd {
+  return { end: 'failed', failure: { reason: 'unintelligible', message: `the answer is ${type} and no JSON` } };
+}
