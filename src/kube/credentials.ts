@@ -127,7 +127,9 @@ function tlsOf(options: RequestOptions): TlsMaterial {
 
 function credentialsError({ user, command }: Target, error: unknown): KubeConfigError {
   if (command === undefined) {
-    return new KubeConfigError(`the credentials of user "${user.name}" cannot be had: ${reasonOf(error)}`);
+    return new KubeConfigError(
+      `the credentials of user "${user.name}" cannot be had: ${placeOf(error)}${reasonOf(error)}`,
+    );
   }
   // What a plugin wrote may hold a token, and a JSON error quotes it.
   const reason =
@@ -135,4 +137,8 @@ function credentialsError({ user, command }: Target, error: unknown): KubeConfig
   return new KubeConfigError(
     `the credentials of user "${user.name}" cannot be had from the plugin ${command}: ${reason}; run it by hand to see more`,
   );
+}
+
+function placeOf(error: unknown): string {
+  return error instanceof Error && 'path' in error && typeof error.path === 'string' ? `${error.path}: ` : '';
 }

@@ -69,7 +69,8 @@ function reasonOf(error: unknown): string {
   if (code === WRONG_NAME) {
     return `has a certificate for another name (${message}); name it by tls-server-name, or reach it by a name in the certificate`;
   }
-  if (code.startsWith('HPE_')) return `does not speak HTTP (${message}); is the port right?`;
+  if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError'))
+    return `does not speak HTTP (${message}); is the port right?`;
   if (/ALERT/.test(code)) return `does not accept our certificate or our TLS (${message})`;
   if (code.startsWith('ERR_OSSL_'))
     return `cannot be asked: a certificate or key of ours is not readable as PEM (${message})`;

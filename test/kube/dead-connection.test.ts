@@ -13,15 +13,18 @@ describe('a connection that died without a word', () => {
 
     clock.advance(15_000);
     way.cut();
-    const asked = [];
-    for (let i = 0; i < 3; i++) {
-      asked.push(failureOf(get(connection)));
-      await written();
+    let over = false;
+    void ended.then(() => {
+      over = true;
+    });
+    // Each round asks something, as the PINGs do in real time.
+    for (let round = 0; round < 10 && !over; round++) {
+      get(connection).catch(() => {});
+      await aFewTurns();
       clock.advance(15_000);
+      await aFewTurns();
     }
     expect(await ended).toBe(`${connection.server} does not answer: nothing comes on this connection any more`);
-    const late = `${connection.server} did not answer within 30 seconds`;
-    expect((await Promise.all(asked)).slice(0, 1)).toEqual([late]);
   });
 
   it('is not suspected while the server answers', async () => {
@@ -38,7 +41,7 @@ describe('a connection that died without a word', () => {
   });
 });
 
-/** Requests leave with the end of the event loop's turn. */
-async function written(): Promise<void> {
+/** Requests leave, and connections end, at the end of a turn of the event loop. */
+async function aFewTurns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
 }

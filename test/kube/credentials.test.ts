@@ -1,0 +1,158 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createAuthority } from '../support/kube-certificates.ts';
+import type { Seen } from '../support/kube-server.ts';
+import {
+  authority,
+  connect,
+  connectTo,
+  echo,
+  failureOf,
+  firstEvent,
+  get,
+  kubeconfigFor,
+  kubeconfigText,
+  serve,
+  temporaryFolder,
+  textOf,
+} from './kube-rig.ts';
+
+/** Lets in whoever brings this token. */
+function only(token: string): (request: Seen) => void {
+  return (request) => {
+    request.head(request.headers.authorization === `Bearer ${token}` ? 200 : 401);
+    request.end();
+  };
+}
+
+describe('a token in a file', () => {
+  it('goes without the end of its line', async () => {
+    const server = await serve(echo);
+    const tokenFile = join(await temporaryFolder(), 'token');
+    await writeFile(tokenFile, 'from-a-file\n');
+    const { connection } = await connectTo(server, { user: { token: 'old', tokenFile } });
+    await get(connection);
+    expect(server.seen[0]?.headers.authorization).toBe('Bearer from-a-file');
+  });
+
+  it('is read again as soon as it was not accepted', async () => {
+    const server = await serve(only('new'));
+    const access = await kubeconfigFor(server, { user: { tokenFile: 'token' } });
+    const tokenFile = join(dirname(access.path), 'token');
+    await writeFile(tokenFile, 'old');
+    const { connection, counters } = await connect(access);
+    expect((await get(connection)).status).toBe(401);
+    await writeFile(tokenFile, 'new');
+    expect((await get(connection)).status).toBe(200);
+    expect(counters.total('gatehouse_kube_requests_total', { status: '401' })).toBe(1);
+    expect(server.opened()).toBe(1);
+  });
+
+  it('is not looked at for every request', async () => {
+    const server = await serve(echo);
+    const tokenFile = join(await temporaryFolder(), 'token');
+    await writeFile(tokenFile, 'old');
+    const { connection } = await connectTo(server, { user: { tokenFile } });
+    await get(connection);
+    await writeFile(tokenFile, 'new');
+    await get(connection);
+    connection.forgetCredentials();
+    await get(connection);
+    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer old', 'Bearer new']);
+  });
+
+  it('that is gone fails the request, and says which', async () => {
+    const server = await serve(echo);
+    const { connection, counters } = await connectTo(server, { user: { tokenFile: '/nowhere/token' } });
+    expect(await failureOf(get(connection))).toBe(
+      'the credentials of user "user" cannot be had: /nowhere/token: it does not exist',
+    );
+    expect(counters.total('gatehouse_kube_requests_total', { status: 'none' })).toBe(1);
+  });
+});
+
+describe('other users', () => {
+  it('may have a name and a password', async () => {
+    const server = await serve(echo);
+    const { connection } = await connectTo(server, { user: { username: 'me', password: 'pass' } });
+    await get(connection);
+    expect(server.seen[0]?.headers.authorization).toBe(`Basic ${Buffer.from('me:pass').toString('base64')}`);
+  });
+
+  it('may have an ID token of an OIDC issuer that has not expired', async () => {
+    const server = await serve(echo);
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const token = `${part({ alg: 'none' })}.${part({ exp: 4_000_000_000 })}.x`;
+    const { connection } = await connectTo(server, {
+      user: { 'auth-provider': { name: 'oidc', config: { 'id-token': token, 'client-id': 'x' } } },
+    });
+    await get(connection);
+    expect(server.seen[0]?.headers.authorization).toBe(`Bearer ${token}`);
+  });
+
+  it('may have a certificate', async () => {
+    const server = await serve(echo, { clientAuthority: authority.cert });
+    const { cert, key } = authority.issue();
+    const { connection } = await connectTo(server, {
+      user: {
+        'client-certificate-data': Buffer.from(cert).toString('base64'),
+        'client-key-data': Buffer.from(key).toString('base64'),
+      },
+    });
+    expect((await get(connection)).status).toBe(200);
+  });
+});
+
+describe('the authority of the cluster', () => {
+  it('may be replaced on disk: new connections trust the new one, a running watch goes on', async () => {
+    const caFile = join(await temporaryFolder(), 'ca.crt');
+    await writeFile(caFile, authority.cert);
+    const server = await serve(firstEvent);
+    const { connection, clock } = await connectTo(server, {
+      cluster: { 'certificate-authority-data': undefined, 'certificate-authority': caFile },
+    });
+    const watch = await connection.send({ method: 'GET', path: '/watch' });
+    const next = createAuthority('the next');
+    server.present(next.issue());
+    await writeFile(caFile, next.cert);
+    clock.advance(10_000);
+    expect((await get(connection, '/after')).text).toBe('/after');
+    expect(server.opened()).toBe(2);
+    const reading = textOf(watch);
+    server.seen[0]?.end(', second');
+    expect(await reading).toBe('first, second');
+  });
+
+  it('is read again as soon as the server turns out to have another', async () => {
+    const caFile = join(await temporaryFolder(), 'ca.crt');
+    await writeFile(caFile, authority.cert);
+    const next = createAuthority('the next');
+    const server = await serve(echo, { identity: next.issue() });
+    const { connection } = await connectTo(server, {
+      cluster: { 'certificate-authority-data': undefined, 'certificate-authority': caFile },
+    });
+    expect(await failureOf(get(connection))).toContain('unknown authority');
+    await writeFile(caFile, next.cert);
+    expect((await get(connection)).status).toBe(200);
+  });
+});
+
+describe('a kubeconfig that is changed', () => {
+  it('is read again after a 401, but leads nowhere else', async () => {
+    const server = await serve(only('new'));
+    const access = await kubeconfigFor(server, { user: { token: 'old' } });
+    const { connection } = await connect(access);
+    expect((await get(connection)).status).toBe(401);
+    const data = Buffer.from(authority.cert).toString('base64');
+    await writeFile(
+      access.path,
+      kubeconfigText({ server: server.url, 'certificate-authority-data': data }, { token: 'new' }),
+    );
+    expect((await get(connection)).status).toBe(200);
+
+    await writeFile(access.path, kubeconfigText({ server: 'https://elsewhere:6443' }, { token: 'new' }));
+    connection.forgetCredentials();
+    expect(await failureOf(get(connection))).toContain('leads to https://elsewhere:6443 now');
+  });
+});

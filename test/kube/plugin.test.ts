@@ -1,0 +1,87 @@
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { KubeServer, Seen } from '../support/kube-server.ts';
+import { type Connected, connect, echo, failureOf, get, kubeconfigFor, serve } from './kube-rig.ts';
+
+interface WithPlugin extends Connected {
+  readonly server: KubeServer;
+  /** How often the plugin was started. */
+  asked(): Promise<number>;
+}
+
+/** A connection whose user asks a program that lies beside the kubeconfig. */
+async function withPlugin(script: string, answer: (request: Seen) => void): Promise<WithPlugin> {
+  const server = await serve(answer);
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: './plugin' };
+  const access = await kubeconfigFor(server, { user: { exec } });
+  const folder = dirname(access.path);
+  const plugin = join(folder, 'plugin');
+  await writeFile(plugin, `#!/bin/sh\ncd "$(dirname "$0")"\necho x >> asked\n${script}\n`);
+  await chmod(plugin, 0o755);
+  const asked = async (): Promise<number> => (await readFile(join(folder, 'asked'), 'utf8')).length / 2;
+  return { server, asked, ...(await connect(access)) };
+}
+
+/** Writes a credential, whose token may hold what the shell expands. */
+function credential(token: string): string {
+  const written = { kind: 'ExecCredential', apiVersion: 'client.authentication.k8s.io/v1', status: { token } };
+  return `cat <<END\n${JSON.stringify(written)}\nEND\n`;
+}
+
+describe('a plugin', () => {
+  it('gives the token, once for several requests, whatever the working folder is', async () => {
+    const { server, connection, asked } = await withPlugin(credential('from-a-plugin'), echo);
+    await Promise.all([get(connection), get(connection)]);
+    await get(connection);
+    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill('Bearer from-a-plugin'));
+    expect(await asked()).toBe(1);
+  });
+
+  it('is asked again after its token was not accepted', async () => {
+    const counted = credential('token-$(grep -c x asked)');
+    const { connection, asked } = await withPlugin(counted, (request) => {
+      request.head(request.headers.authorization === 'Bearer token-2' ? 200 : 401);
+      request.end();
+    });
+    expect((await get(connection)).status).toBe(401);
+    expect((await get(connection)).status).toBe(200);
+    expect(await asked()).toBe(2);
+  });
+
+  it('that fails is quoted', async () => {
+    const { connection } = await withPlugin('echo "please log in" >&2; exit 1', echo);
+    const said = await failureOf(get(connection));
+    expect(said).toMatch(
+      /^the credentials of user "user" cannot be had from the plugin .*\/plugin: please log in; run it/,
+    );
+  });
+
+  it('that answers with something else is not', async () => {
+    for (const written of ['{"token": secret', '{"secret": true}', 'secret']) {
+      const { connection } = await withPlugin(`echo '${written}'`, echo);
+      const said = await failureOf(get(connection));
+      expect(said).toContain('what it wrote is no ExecCredential');
+      expect(said).not.toContain('secret');
+    }
+  });
+
+  it('that is not installed is named', async () => {
+    const server = await serve(echo);
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'no-such-plugin' };
+    const { connection } = await connect(await kubeconfigFor(server, { user: { exec } }));
+    expect(await failureOf(get(connection))).toContain('from the plugin no-such-plugin: it does not exist');
+  });
+
+  it('that hangs holds each request for 30 seconds, and is not started twice', async () => {
+    // It ends when its folder is cleared away.
+    const waiting = 'touch wait; while [ -e wait ]; do sleep 0.1; done; exit 1';
+    const { server, connection, clock } = await withPlugin(waiting, echo);
+    const both = [failureOf(get(connection)), failureOf(get(connection))];
+    await clock.armed(2);
+    clock.advance(30_000);
+    const late = `${connection.server} did not answer within 30 seconds`;
+    expect(await Promise.all(both)).toEqual([late, late]);
+    expect(server.seen).toEqual([]);
+  });
+});
