@@ -135,7 +135,7 @@ describe.skipIf(assets === undefined)('an option', () => {
     const without = render('namespaced').only('ClusterRole').rules;
     expect(overlay(['namespaced'], ['components/namespaces']).only('ClusterRole').rules).toEqual([
       ...without,
-      { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
     ]);
   });
 

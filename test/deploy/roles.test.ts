@@ -3,17 +3,13 @@ import { type PolicyRule, shipped } from '../support/deployed.ts';
 
 /** Every right that is shipped, and the call that needs it. What is not here must not be granted. */
 const inNamespaces: Readonly<Record<string, string>> = {
-  'get services': 'the reflector reads one object anew',
   'list services': 'the first list, and every list after a gap',
   'watch services': 'each port with an MCP appProtocol is a target',
-  'get gateways.gateway.networking.k8s.io': 'a status is compared with the newest object before it is written',
   'list gateways.gateway.networking.k8s.io': 'the first list, and every list after a gap',
   'watch gateways.gateway.networking.k8s.io': 'each is one snapshot',
   'patch gateways/status.gateway.networking.k8s.io': 'the leader writes conditions and listeners',
-  'get gatewayparameters.gateway.kgateway.dev': 'the reflector reads one object anew',
   'list gatewayparameters.gateway.kgateway.dev': 'the first list, and every list after a gap',
   'watch gatewayparameters.gateway.kgateway.dev': 'a class or a Gateway refers to it',
-  'get mcpauthpolicies.gateway.kgateway.dev': 'a status is compared with the newest object before it is written',
   'list mcpauthpolicies.gateway.kgateway.dev': 'the first list, and every list after a gap',
   'watch mcpauthpolicies.gateway.kgateway.dev': 'each is one set of rules',
   'patch mcpauthpolicies/status.gateway.kgateway.dev': 'the leader writes the ancestors',
@@ -22,7 +18,6 @@ const inNamespaces: Readonly<Record<string, string>> = {
 };
 
 const inTheCluster: Readonly<Record<string, string>> = {
-  'get gatewayclasses.gateway.networking.k8s.io': 'a status is compared with the newest object before it is written',
   'list gatewayclasses.gateway.networking.k8s.io': 'the first list, and every list after a gap',
   'watch gatewayclasses.gateway.networking.k8s.io': 'it says which Gateways are ours',
   'patch gatewayclasses/status.gateway.networking.k8s.io': 'the leader writes the conditions',
@@ -33,7 +28,6 @@ const inTheCluster: Readonly<Record<string, string>> = {
 };
 
 const namespaces: Readonly<Record<string, string>> = {
-  'get namespaces': 'the reflector reads one object anew',
   'list namespaces': 'the first list, and every list after a gap',
   'watch namespaces': 'labels decide allowedRoutes.namespaces.from: Selector',
 };
