@@ -188,7 +188,7 @@ function streamPartsOf(options: AdsServerOptions, parts: AdsServerParts, fleet: 
     turn: new LoopTurn(),
     receiving: new ReceiveBudget(maxReceiving),
     queue: new PushQueue({
-      slice: 64,
+      slice: 32,
       clock,
       waited: (milliseconds) => counters.observe('gatehouse_xds_queue_seconds', milliseconds / 1_000),
     }),
