@@ -24,7 +24,7 @@ export class Door {
       this.#turnAway(call, this.#shut);
       return;
     }
-    const turn = this.#admission.enter();
+    const turn = this.#admission.enter(addressOf(call));
     if (turn.kind === 'refused') {
       this.#counters.count('gatehouse_xds_streams_refused_total');
       this.#turnAway(call, { code: 'RESOURCE_EXHAUSTED', message: 'too many new streams; come back later' });
@@ -59,4 +59,10 @@ export class Door {
     endCall(call, end);
     linger(transportOf(call), this.#parts, () => {});
   }
+}
+
+/** Without the port, which every connection has of its own. */
+function addressOf(call: AdsCall): string {
+  const peer = call.getPeer();
+  return peer.slice(0, peer.lastIndexOf(':'));
 }

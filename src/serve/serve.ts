@@ -39,7 +39,7 @@ export interface AdsServerOptions {
   readonly keepalive?: number;
   /**
    * New streams a second. As many may come at once; one that comes above that waits up to a second for its turn, else it
-   * ends RESOURCE_EXHAUSTED before a response. Default 2,000.
+   * ends RESOURCE_EXHAUSTED before a response. A quarter as many on top are for addresses that want little. Default 2,000.
    */
   readonly maxStreamsPerSecond?: number;
   /** How long a stream may last; then its node is told to connect anew, and the stream ends UNAVAILABLE. Default for ever. */
