@@ -3,6 +3,7 @@ import { Connections } from './connections.ts';
 import { CredentialCache } from './credentials.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { Exchange } from './exchange.ts';
+import { LeftError } from './failure.ts';
 import type { KubeConnection, KubeEdges } from './model.ts';
 import { readTarget } from './target.ts';
 import { configurationFor } from './typed-clients.ts';
@@ -19,12 +20,12 @@ export function createConnection(access: ClusterAccess, { version, clock, counte
   const connections = new Connections((tls) => createDispatcher(target.cluster, tls, clock));
   const userAgent = `gatehouse/${version}`;
   const exchange = new Exchange({ server, userAgent, credentials, connections, clock, counters });
-  const reset = (reason: string): Promise<void> => connections.reset(new Error(reason));
+  const reset = (reason: string): Promise<void> => connections.reset(new LeftError(reason));
   return {
     server: server.origin,
     send: (request) => exchange.send(request, 'head'),
     forgetCredentials: () => credentials.forget(),
-    reconnect: () => void reset('was left: it was silent for too long'),
+    reconnect: () => void reset('was left: nothing came from it for too long'),
     configuration: configurationFor(server, (request) => exchange.send(request, 'whole')),
     stop: () => {
       exchange.stop();

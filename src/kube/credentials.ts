@@ -21,6 +21,9 @@ export type TlsMaterial = Pick<
 /** Within this time, in milliseconds, nothing is looked up again: files are read, and plugins asked, by client-node. */
 const FRESH = 10_000;
 
+/** client-node 2.0.1 takes the seconds that a refreshed ID token lives for the date of its end, so it refreshes at every look. */
+const FRESH_OIDC = 300_000;
+
 interface Held {
   readonly credentials: Credentials;
   readonly since: number;
@@ -49,9 +52,7 @@ export class CredentialCache {
   /** @throws KubeConfigError when a file, a plugin or an issuer does not give them */
   get(): Promise<Credentials> {
     const held = this.#held;
-    // A clock that was set back must not keep them for ever.
-    const age = held === undefined ? FRESH : Math.abs(this.#clock.now() - held.since);
-    if (held !== undefined && age < FRESH) return Promise.resolve(held.credentials);
+    if (held !== undefined && this.#isFresh(held)) return Promise.resolve(held.credentials);
     if (this.#pending !== undefined) return this.#pending;
     const pending = this.#read().then(
       (credentials) => {
@@ -78,6 +79,11 @@ export class CredentialCache {
     this.#held = undefined;
     this.#pending = undefined;
     this.#doubtful = true;
+  }
+
+  #isFresh({ since }: Held): boolean {
+    // A clock that was set back must not keep them for ever.
+    return Math.abs(this.#clock.now() - since) < (this.#target.isOidc ? FRESH_OIDC : FRESH);
   }
 
   #settled(pending: Promise<Credentials>): void {
@@ -125,10 +131,12 @@ function tlsOf(options: RequestOptions): TlsMaterial {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-function credentialsError({ user, command }: Target, error: unknown): KubeConfigError {
+function credentialsError({ user, command, isOidc }: Target, error: unknown): KubeConfigError {
   if (command === undefined) {
+    // client-node 2.0.1 cannot refresh where idp-certificate-authority is given.
+    const remedy = isOidc ? '; log in anew, or let a plugin do it, such as kubelogin' : '';
     return new KubeConfigError(
-      `the credentials of user "${user.name}" cannot be had: ${placeOf(error)}${reasonOf(error)}`,
+      `the credentials of user "${user.name}" cannot be had: ${placeOf(error)}${reasonOf(error)}${remedy}`,
     );
   }
   // What a plugin wrote may hold a token, and a JSON error quotes it.

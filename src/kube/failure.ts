@@ -1,3 +1,8 @@
+/** Our own reason to end what is under way; the message is a predicate of the server, such as "was left". */
+export class LeftError extends Error {
+  override readonly name = 'LeftError';
+}
+
 /**
  * Why there is no answer, or no whole one, in words for people.
  *
@@ -63,6 +68,7 @@ const CODES: ReadonlyMap<string, string> = new Map([
 ]);
 
 function reasonOf(error: unknown): string {
+  if (error instanceof LeftError) return error.message;
   const [code, message] = [codeOf(error), messageOf(error)];
   const known = CERTIFICATES.get(code) ?? CODES.get(code);
   if (known !== undefined) return known;

@@ -63,11 +63,17 @@ function parse({ path, text }: KubeconfigFile): KubeConfig {
   }
 }
 
-/** What client-node leaves to the working folder or does not know: a plugin next to the file, and `tokenFile`. */
+/** What client-node leaves to the working folder, does not know, or gets wrong. */
 function completed(user: User, tokenFile: string | undefined, folder: string): User {
-  const exec: unknown = user.exec;
-  if (isRecord(exec) && typeof exec['command'] === 'string' && exec['command'].includes('/')) {
+  const [exec, provider] = [recordOf(user.exec), recordOf(user.authProvider)];
+  if (typeof exec['command'] === 'string' && exec['command'].includes('/')) {
     return { ...user, exec: { ...exec, command: absolute(folder, exec['command']) } };
+  }
+  const issuer = recordOf(provider['config'])['idp-issuer-url'];
+  if (typeof issuer === 'string' && URL.canParse(issuer)) {
+    // client-node 2.0.1 hands it to openid-client 6 as it is, which takes nothing but a URL.
+    const config = { ...recordOf(provider['config']), 'idp-issuer-url': new URL(issuer) };
+    return { ...user, authProvider: { ...provider, config } };
   }
   if (tokenFile === undefined) return user;
   // client-go prefers the file when there is a token as well.
@@ -87,8 +93,12 @@ function tokenFilesIn(file: unknown): ReadonlyMap<string, string> {
   return found;
 }
 
-/** Whether a decoded value has fields. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+/** The fields of a decoded value; none when it has no fields. */
+export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 

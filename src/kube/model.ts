@@ -36,7 +36,7 @@ export interface KubeEdges {
 
 /** A connection to one API server as one identity. Nothing is opened before the first request. */
 export interface KubeConnection {
-  /** Where requests go, for logs and messages: `https://10.96.0.1:443`. No credentials in it. */
+  /** Where requests go, for logs and messages: `https://10.96.0.1`, the port unless it is 443. No credentials in it. */
   readonly server: string;
   /**
    * Rejects with an Error whose message says in words why there is no answer (refused, certificate, no head within 30

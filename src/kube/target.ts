@@ -1,7 +1,7 @@
 import { type Cluster, KubeConfig, type User } from '@kubernetes/client-node';
 import type { ClusterAccess } from './access.ts';
 import { KubeConfigError } from './kube-config-error.ts';
-import { isRecord, kubeconfigFiles, loadFiles } from './kubeconfig-files.ts';
+import { kubeconfigFiles, loadFiles, recordOf } from './kubeconfig-files.ts';
 import { loadServiceAccount } from './service-account.ts';
 
 /** One API server and who asks it, as described right now. */
@@ -63,7 +63,7 @@ function targetOf(config: KubeConfig, name: string, place: string): Target {
     throw new KubeConfigError(`${place}: context "${name}" ${named}; add it, or name another context`);
   }
   config.setCurrentContext(name);
-  const [exec, provider] = [isRecord(user.exec) ? user.exec : {}, isRecord(user.authProvider) ? user.authProvider : {}];
+  const [exec, provider] = [recordOf(user.exec), recordOf(user.authProvider)];
   return {
     config,
     cluster,

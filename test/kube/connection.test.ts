@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { connectTo, echo, failureOf, firstEvent, get, protocols, serve, textOf } from './kube-rig.ts';
@@ -97,6 +98,18 @@ describe.each(protocols)('what is left over %s', (protocol) => {
     if (protocol === 'h2') expect(server.opened()).toBe(1);
   });
 
+  it('does not hold on to a signal that outlives its requests', async () => {
+    const server = await serve(firstEvent, { protocol });
+    const { connection } = await connectTo(server);
+    const { signal } = new AbortController();
+    await textOf(await connection.send({ method: 'GET', path: '/list', signal }));
+    const { body } = await connection.send({ method: 'GET', path: '/watch', signal });
+    for await (const _ of body) break;
+    server.stop();
+    await failureOf(connection.send({ method: 'GET', path: '/refused', signal }));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
   it('gives up a request whose signal ends before there is an answer', async () => {
     const server = await serve(() => {}, { protocol });
     const { connection, counters } = await connectTo(server);
@@ -119,7 +132,7 @@ describe.each(protocols)('a connection over %s', (protocol) => {
     const watch = await connection.send({ method: 'GET', path: '/watch' });
     const reading = textOf(watch);
     connection.reconnect();
-    expect(await failureOf(reading)).toContain('silent for too long');
+    expect(await failureOf(reading)).toBe(`${connection.server} was left: nothing came from it for too long`);
     expect(await server.seen[0]?.over).toBe('left');
     expect((await get(connection, '/after')).text).toBe('/after');
     expect(server.opened()).toBe(2);
@@ -145,7 +158,7 @@ describe.each(protocols)('a connection over %s', (protocol) => {
     const reading = textOf(await connection.send({ method: 'GET', path: '/watch' }));
     const failed = failureOf(reading);
     await connection.stop();
-    expect(await failed).toContain('the program stops');
+    expect(await failed).toBe(`${connection.server} was left: the program stops`);
     expect(await failureOf(get(connection))).toBe(`the connection to ${connection.server} is closed`);
     await connection.stop();
   });

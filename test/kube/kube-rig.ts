@@ -27,7 +27,7 @@ export function ending(stop: () => unknown): void {
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-kube-'));
-  ending(() => rm(folder, { recursive: true, force: true }));
+  ending(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
 

@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, watch, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { KubeServer, Seen } from '../support/kube-server.ts';
@@ -8,6 +8,8 @@ interface WithPlugin extends Connected {
   readonly server: KubeServer;
   /** How often the plugin was started. */
   asked(): Promise<number>;
+  /** Settles once the plugin has made a file of this name. */
+  made(name: string): Promise<void>;
 }
 
 /** A connection whose user asks a program that lies beside the kubeconfig. */
@@ -20,7 +22,11 @@ async function withPlugin(script: string, answer: (request: Seen) => void): Prom
   await writeFile(plugin, `#!/bin/sh\ncd "$(dirname "$0")"\necho x >> asked\n${script}\n`);
   await chmod(plugin, 0o755);
   const asked = async (): Promise<number> => (await readFile(join(folder, 'asked'), 'utf8')).length / 2;
-  return { server, asked, ...(await connect(access)) };
+  const changes = watch(folder);
+  const made = async (name: string): Promise<void> => {
+    for await (const { filename } of changes) if (filename === name) return;
+  };
+  return { server, asked, made, ...(await connect(access)) };
 }
 
 /** Writes a credential, whose token may hold what the shell expands. */
@@ -76,12 +82,13 @@ describe('a plugin', () => {
   it('that hangs holds each request for 30 seconds, and is not started twice', async () => {
     // It ends when its folder is cleared away.
     const waiting = 'touch wait; while [ -e wait ]; do sleep 0.1; done; exit 1';
-    const { server, connection, clock } = await withPlugin(waiting, echo);
+    const { server, connection, clock, asked, made } = await withPlugin(waiting, echo);
     const both = [failureOf(get(connection)), failureOf(get(connection))];
-    await clock.armed(2);
+    await made('wait');
     clock.advance(30_000);
     const late = `${connection.server} did not answer within 30 seconds`;
     expect(await Promise.all(both)).toEqual([late, late]);
+    expect(await asked()).toBe(1);
     expect(server.seen).toEqual([]);
   });
 });
