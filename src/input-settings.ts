@@ -1,17 +1,11 @@
 import { duration, type Environment, type Flag, type FlagValues, UsageError } from './flags.ts';
+import type { ClusterAccess } from './kube/kube.ts';
 
 /** How long changes are gathered into one commit, in milliseconds: without another one, and at the most. */
 interface Quiet {
   readonly idle: number;
   readonly ceiling: number;
 }
-
-/** Where the API server is and who we are to it. */
-export type ClusterAccess =
-  /** The service account of the pod that this runs in. */
-  | { readonly by: 'service-account' }
-  /** At least one of the two. Without a path: $KUBECONFIG, else ~/.kube/config; without a context: the file's current one. */
-  | { readonly by: 'kubeconfig'; readonly path: string | undefined; readonly context: string | undefined };
 
 /** Who writes statuses and Events into the cluster. */
 export type StatusWriting =
@@ -73,21 +67,28 @@ export function inputSettings(flags: FlagValues, environment: Environment): Inpu
   const filenames = flags.list('filename');
   const path = flags.optional('kubeconfig');
   const context = flags.optional('context');
-  const explicit = path !== undefined || context !== undefined;
-  if (filenames.length > 0 && explicit) {
+  if (filenames.length > 0 && (path ?? context) !== undefined) {
     const flag = path === undefined ? '--context' : '--kubeconfig';
     throw new UsageError(`-f watches files and ${flag} a cluster: give one of the two.`);
   }
   if (filenames.length > 0) return { from: 'files', filenames, quiet: quietOf(flags, '25ms', '500ms') };
   const quiet = quietOf(flags, '10ms', '200ms');
   const statusWriting = statusWritingOf(flags, environment);
-  if (explicit) return { from: 'cluster', access: { by: 'kubeconfig', path, context }, statusWriting, quiet };
-  if (environment['KUBERNETES_SERVICE_HOST']) {
-    return { from: 'cluster', access: { by: 'service-account' }, statusWriting, quiet };
-  }
+  const access = accessOf(path, context, environment);
+  if (access !== undefined) return { from: 'cluster', access, statusWriting, quiet };
   throw new UsageError(
     'say what to serve: -f <file or folder>, or a cluster by --kubeconfig <file> or --context <name> (inside of one, neither).',
   );
+}
+
+function accessOf(
+  path: string | undefined,
+  context: string | undefined,
+  environment: Environment,
+): ClusterAccess | undefined {
+  if (path !== undefined) return { by: 'kubeconfig', path, context };
+  if (context !== undefined) return { by: 'context', context, environment };
+  return environment['KUBERNETES_SERVICE_HOST'] ? { by: 'service account', environment } : undefined;
 }
 
 /** Decodes `--namespace`; empty: all. */

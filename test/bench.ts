@@ -1,14 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { clusterBench } from './bench/cluster.ts';
 import { connectBench } from './bench/connect.ts';
 import { fanOutBench } from './bench/fan-out.ts';
 import { graphBench } from './bench/graph.ts';
+import { hostileBench } from './bench/hostile.ts';
 import type { Bench, BenchResult, Table } from './bench/model.ts';
 import { worldBench } from './bench/world.ts';
 
 /** In the order of the pipeline. */
-const benches: readonly Bench[] = [graphBench, fanOutBench, connectBench, worldBench];
+const benches: readonly Bench[] = [graphBench, fanOutBench, connectBench, hostileBench, worldBench, clusterBench];
 
 /** `npm run bench [-- --only <name>] [--json <file>]`: measures one subject after another, and tells both people and scripts. */
 async function main(): Promise<void> {

@@ -5,6 +5,8 @@ export class Acks {
   #count = 0;
   #goal = Number.POSITIVE_INFINITY;
   #then: () => void = () => {};
+  /** Called for each answer. */
+  each: () => void = () => {};
 
   get count(): number {
     return this.#count;
@@ -12,6 +14,7 @@ export class Acks {
 
   add(): void {
     this.#count += 1;
+    this.each();
     this.#look();
   }
 

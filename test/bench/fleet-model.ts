@@ -3,6 +3,8 @@
 export type ToServer =
   /** Make one change, which so many nodes are to be told of. */
   | { readonly kind: 'push'; readonly nodes: number }
+  /** Make one change, and say when each of so many nodes had it. */
+  | { readonly kind: 'time'; readonly nodes: number }
   /** Make one change in a file, and say how long it took from there. */
   | { readonly kind: 'edit-file'; readonly nodes: number }
   /** Say how much memory is in use, once so many responses were acknowledged since the start. */
@@ -20,6 +22,8 @@ export type FromServer =
       readonly encodes?: number;
       readonly assemblies?: number;
     }
+  /** One change, and the milliseconds from just before the commit to each answer. */
+  | { readonly kind: 'timed'; readonly delays: readonly number[] }
   /** One change of a file, from just before it to the last answer. */
   | { readonly kind: 'propagated'; readonly milliseconds: number }
   /** Bytes, after a full collection. */

@@ -5,6 +5,8 @@ import { type Process, startProcess } from './processes.ts';
 export interface Rig {
   readonly server: Process<ToServer, FromServer>;
   readonly fleet: Process<ToFleet, FromFleet>;
+  /** Where the server listens, on 127.0.0.1. */
+  readonly port: number;
   /** Connects all nodes at once; answers when each has its first answer. */
   connect(knowing?: 'knowing'): Promise<Extract<FromFleet, { kind: 'connected' }>>;
   disconnect(): Promise<unknown>;
@@ -33,6 +35,7 @@ export async function startRig(
   return {
     server,
     fleet,
+    port,
     connect: (knowing) => fleet.ask({ kind: 'connect', knowing: knowing !== undefined }, 'connected'),
     disconnect: () => fleet.ask({ kind: 'disconnect' }, 'disconnected'),
     push: () => server.ask({ kind: 'push', nodes }, 'pushed'),

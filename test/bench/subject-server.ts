@@ -19,6 +19,18 @@ function push(nodes: number): void {
   });
 }
 
+function time(nodes: number): void {
+  const start = performance.now();
+  const delays: number[] = [];
+  subject.acks.each = () => void delays.push(performance.now() - start);
+  const goal = subject.acks.count + nodes;
+  subject.change();
+  subject.acks.when(goal, () => {
+    subject.acks.each = () => {};
+    tell({ kind: 'timed', delays });
+  });
+}
+
 function weigh(acks: number): void {
   subject.acks.when(acks, () => {
     const heap = heapUsed();
@@ -28,6 +40,7 @@ function weigh(acks: number): void {
 
 process.on('message', (message: ToServer) => {
   if (message.kind === 'push') push(message.nodes);
+  if (message.kind === 'time') time(message.nodes);
   if (message.kind === 'weigh') weigh(message.acks);
 });
 process.on('disconnect', () => process.exit());

@@ -98,9 +98,10 @@ describe('where the resources come from', () => {
   const elected = { by: 'leader', leaseNamespace: undefined };
 
   it('is the cluster around it, in a pod without flags', () => {
-    expect(input([], { ...inPod, POD_NAMESPACE: 'kgateway-system' })).toEqual({
+    const environment = { ...inPod, POD_NAMESPACE: 'kgateway-system' };
+    expect(input([], environment)).toEqual({
       from: 'cluster',
-      access: { by: 'service-account' },
+      access: { by: 'service account', environment },
       statusWriting: { by: 'leader', leaseNamespace: 'kgateway-system' },
       quiet: { idle: 10, ceiling: 200 },
     });
@@ -116,7 +117,7 @@ describe('where the resources come from', () => {
 
   it.each([
     [['--kubeconfig=k'], { by: 'kubeconfig', path: 'k', context: undefined }],
-    [['--context=c'], { by: 'kubeconfig', path: undefined, context: 'c' }],
+    [['--context=c'], { by: 'context', context: 'c' }],
     [['--kubeconfig=k', '--context=c'], { by: 'kubeconfig', path: 'k', context: 'c' }],
   ])('is the cluster that %j names, in a pod too', (args, access) => {
     for (const environment of [{}, inPod])

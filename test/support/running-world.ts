@@ -30,7 +30,8 @@ export interface RunningWorld extends AsyncDisposable {
   get(listener: 'debug' | 'metrics', path: string): Promise<{ readonly status: number; readonly body: string }>;
 }
 
-const quickSettings: Omit<ServeSettings, 'input'> = {
+/** Every listener at a free port of loopback, and nothing that waits. */
+export const quickSettings: Omit<ServeSettings, 'input'> = {
   ...defaultSettings,
   replica: 'here',
   namespaces: [],
