@@ -19,8 +19,10 @@ const longestRetryAfter = 60_000;
 /** Reads what a typed client rejected with: an answer that is no success, or no answer at all. */
 export function readRefusal(error: unknown): Refusal {
   const code = isObject(error) ? error['code'] : undefined;
-  if (!isObject(error) || typeof code !== 'number')
+  // An abort has a number in the same place, which is no HTTP status.
+  if (!isObject(error) || typeof code !== 'number' || code < 100) {
     return { kind: 'unavailable', words: reason(error), retryAfter: undefined };
+  }
   const words = `${code}: ${serverWords(error['body']) ?? 'without a word'}`;
   switch (code) {
     case 409:

@@ -11,6 +11,8 @@ export type TimedRequest = <T>(
   contentType?: string,
 ) => Promise<T>;
 
+const givenUp = 'the request was given up';
+
 /**
  * The typed clients know neither time limits nor abort signals of their own. The promise settles at the limit whether
  * the connection heeds the signal or not.
@@ -19,18 +21,18 @@ export type TimedRequest = <T>(
  */
 export function timedRequests(configuration: Configuration, clock: Clock, limit: number): TimedRequest {
   return async (ask, signal, contentType) => {
+    if (signal?.aborted) throw new Error(givenUp);
     const ending = new AbortController();
     const { promise: ended, reject } = Promise.withResolvers<never>();
     const end = (error: Error): void => {
       ending.abort(error);
       reject(error);
     };
-    const leave = (): void => end(new Error('the request was given up'));
+    const leave = (): void => end(new Error(givenUp));
     const stopTimer = clock.after(limit, () => end(new Error(`no answer within ${limit / 1_000} s`)));
     signal?.addEventListener('abort', leave, { once: true });
     try {
-      signal?.throwIfAborted();
-      return await Promise.race([ask(optionsOf(configuration, ending.signal, contentType)), ended]);
+      return await Promise.race([ended, ask(optionsOf(configuration, ending.signal, contentType))]);
     } finally {
       stopTimer();
       signal?.removeEventListener('abort', leave);
