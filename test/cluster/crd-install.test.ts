@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Manifest, parseManifest } from '../../src/source/parse-manifest.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
 
 const guide = fileURLToPath(new URL('../../deploy/examples/guide', import.meta.url));
@@ -35,6 +37,25 @@ function takesObjects(): void {
       expect(await stored('gateway/mcp-gateway', '{.spec.listeners[*].protocol}')).toBe('kgateway.dev/mcp');
     },
   );
+
+  it("gives the guide's objects back as a file that means the same", async () => {
+    const everything = 'gatewayclasses,gateways,gatewayparameters,mcpauthpolicies,services';
+    const exported = parseManifest(await cluster.kubectl(['get', everything, '--output=yaml']), []);
+    if (!exported.ok) throw new Error(exported.reason);
+    expect(exported.findings).toEqual([]);
+    const found = exported.objects.flatMap(({ content }) => (content.type === 'resource' ? [content.resource] : []));
+    expect(found.map(({ kind, identity }) => `${kind} ${identity.name}`).sort()).toEqual([
+      'Gateway mcp-gateway',
+      'GatewayClass mcp',
+      'GatewayParameters kgateway',
+      'MCPAuthPolicy mcp-jq-auth',
+      'Service kubernetes',
+      'Service mcp-gateway',
+      'Service mcp-tool',
+    ]);
+    const written = parseManifest(readFileSync(`${guide}/6-mcpauthpolicy.yaml`, 'utf8'), []);
+    expect(found.find(({ kind }) => kind === 'MCPAuthPolicy')).toEqual(resourceOf(written, 1));
+  });
 
   it('keeps what is inside selfManaged', async () => {
     const spec = { selfManaged: { some: { thing: [1, null] } } };
@@ -92,6 +113,14 @@ function showsAndKeepsStatus(): void {
     await expect(writeStatus([...sixteen, ancestor('one-too-many')])).rejects.toThrow('at most 16 items');
     await expect(writeStatus([ancestor('g', '', 9)])).rejects.toThrow('at most 8 items');
   });
+}
+
+/** The only object of a file, as the API server has it: with its generation. */
+function resourceOf(manifest: Manifest, generation: number): unknown {
+  const content = manifest.ok ? manifest.objects[0]?.content : undefined;
+  if (content?.type !== 'resource') throw new Error('The file has no object.');
+  const { resource } = content;
+  return { ...resource, identity: { ...resource.identity, namespace: 'default', generation } };
 }
 
 /** What a JSONPath finds in an object. */

@@ -16,14 +16,14 @@ export function kubeAssets(): string | undefined {
     if (missing === undefined) return named;
     throw new Error(`KUBEBUILDER_ASSETS is ${named}, where no ${missing} is: put it there, or unset the variable.`);
   }
-  const folder = join(cache || join(homedir(), '.cache'), 'gatehouse-envtest', version());
+  const folder = join(cache || join(homedir(), '.cache'), 'gatehouse-envtest', envtestVersion());
   if (programs.every((program) => isExecutable(join(folder, program)))) return folder;
   process.stderr.write('Tests on a real API server are skipped: `npm run envtest` builds one, once.\n');
   return undefined;
 }
 
 /** The version of Kubernetes that `test/envtest` builds. */
-function version(): string {
+export function envtestVersion(): string {
   const module = readFileSync(new URL('../envtest/go.mod', import.meta.url), 'utf8');
   const found = /^\s*k8s\.io\/kubernetes (v[0-9.]+)/m.exec(module)?.[1];
   if (found === undefined) throw new Error('test/envtest/go.mod names no version of k8s.io/kubernetes.');
