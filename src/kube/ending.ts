@@ -32,10 +32,9 @@ export class Ending {
     this.#caller?.removeEventListener('abort', this.#passOn);
   }
 
-  /** The value, or the reason for the end if that comes first. */
+  /** The value, or the reason for the end if that comes first; to be asked before the end only. */
   async race<T>(value: Promise<T>): Promise<T> {
     const { signal } = this;
-    signal.throwIfAborted();
     const { promise, reject } = Promise.withResolvers<never>();
     const end = (): void => reject(signal.reason);
     signal.addEventListener('abort', end, { once: true });

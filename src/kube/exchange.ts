@@ -47,6 +47,7 @@ export class Exchange {
     const ending = new Ending(request.signal);
     ending.limit(clock, LIMIT, new Error(`${server.origin} did not answer within ${LIMIT / 1000} seconds`));
     try {
+      ending.signal.throwIfAborted();
       const credentials = await ending.race(this.#parts.credentials.get());
       const answer = await this.#answer(request, credentials, ending);
       counters.count('gatehouse_kube_requests_total', { status: String(answer.status) });
@@ -69,7 +70,7 @@ export class Exchange {
     const { connections, server } = this.#parts;
     if (this.#stopped) throw new Error(`the connection to ${server.origin} is closed`);
     try {
-      const { statusCode, headers, body } = await connections.dispatcher(credentials.tls).request({
+      const asking = connections.dispatcher(credentials.tls).request({
         origin: server.origin,
         path: `${this.#prefix}${request.path}`,
         method: request.method,
@@ -79,6 +80,8 @@ export class Exchange {
         bodyTimeout: 0,
         headersTimeout: 0,
       });
+      // undici itself does not look at the signal before there is a connection.
+      const { statusCode, headers, body } = await ending.race(asking);
       const named = flat(headers);
       return {
         status: statusCode,

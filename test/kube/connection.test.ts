@@ -1,7 +1,21 @@
 import { getEventListeners } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { connectTo, echo, failureOf, firstEvent, get, protocols, serve, textOf } from './kube-rig.ts';
+import {
+  connect,
+  connectTo,
+  echo,
+  ending,
+  failureOf,
+  firstEvent,
+  get,
+  kubeconfigFor,
+  listening,
+  protocols,
+  serve,
+  textOf,
+} from './kube-rig.ts';
 
 describe.each(protocols)('a request over %s', (protocol) => {
   it('says who asks, in every request', async () => {
@@ -165,7 +179,19 @@ describe.each(protocols)('a connection over %s', (protocol) => {
 });
 
 describe('a time limit', () => {
-  it('waits 30 seconds for a head, and for ever for what follows', async () => {
+  it('of 30 seconds holds for connecting as well', async () => {
+    const silent = createServer();
+    const accepted = Promise.withResolvers<Socket>();
+    silent.on('connection', accepted.resolve);
+    const { connection, clock } = await connect(await kubeconfigFor({ url: `https://${await listening(silent)}` }));
+    const failed = failureOf(get(connection));
+    const socket = await accepted.promise;
+    ending(() => socket.destroy());
+    clock.advance(30_000);
+    expect(await failed).toBe(`${connection.server} did not answer within 30 seconds`);
+  });
+
+  it('is 30 seconds for a head, and none for for what follows', async () => {
     const server = await serve((request) => (request.path === '/silent' ? undefined : firstEvent(request)));
     const { connection, clock } = await connectTo(server);
     const watch = await connection.send({ method: 'GET', path: '/watch' });

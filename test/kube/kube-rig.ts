@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -115,6 +116,16 @@ export function firstEvent(request: Seen): void {
 
 /** What an API server, and a proxy before it, may speak. */
 export const protocols: readonly Protocol[] = ['http/1.1', 'h2'];
+
+/** Listens on a free port of this machine; answers with `127.0.0.1:<port>`. */
+export async function listening(server: Server): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await promise;
+  ending(() => server.close());
+  const bound = server.address();
+  return `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
+}
 
 /** What a promise fails with; a promise that does not fail fails the test. */
 export async function failureOf(promise: Promise<unknown>): Promise<string> {

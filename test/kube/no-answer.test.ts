@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type CertificateWishes, createAuthority } from '../support/kube-certificates.ts';
@@ -8,10 +8,10 @@ import {
   connectTo,
   type Described,
   echo,
-  ending,
   failureOf,
   get,
   kubeconfigFor,
+  listening,
   serve,
 } from './kube-rig.ts';
 
@@ -22,16 +22,6 @@ async function said(url: string, described?: Described): Promise<string> {
   expect(text.startsWith(`${url} `)).toBe(true);
   expect(counters.total('gatehouse_kube_requests_total', { status: 'none' })).toBe(1);
   return text.slice(url.length + 1);
-}
-
-/** Listens on a free port of this machine; answers with `127.0.0.1:<port>`. */
-async function listening(server: Server | ReturnType<typeof createTcpServer>): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, '127.0.0.1', resolve);
-  await promise;
-  ending(() => server.close());
-  const bound = server.address();
-  return `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
 }
 
 const http = (handle: RequestListener): Promise<string> => listening(createServer(handle));

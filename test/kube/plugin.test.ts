@@ -1,8 +1,10 @@
-import { chmod, readFile, watch, writeFile } from 'node:fs/promises';
+import { EventEmitter, once } from 'node:events';
+import { watch } from 'node:fs';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { KubeServer, Seen } from '../support/kube-server.ts';
-import { type Connected, connect, echo, failureOf, get, kubeconfigFor, serve } from './kube-rig.ts';
+import { type Connected, connect, echo, ending, failureOf, get, kubeconfigFor, serve } from './kube-rig.ts';
 
 interface WithPlugin extends Connected {
   readonly server: KubeServer;
@@ -22,9 +24,15 @@ async function withPlugin(script: string, answer: (request: Seen) => void): Prom
   await writeFile(plugin, `#!/bin/sh\ncd "$(dirname "$0")"\necho x >> asked\n${script}\n`);
   await chmod(plugin, 0o755);
   const asked = async (): Promise<number> => (await readFile(join(folder, 'asked'), 'utf8')).length / 2;
-  const changes = watch(folder);
+  const names = new Set<string | null>();
+  const changed = new EventEmitter();
+  const watcher = watch(folder, (_, name) => {
+    names.add(name);
+    changed.emit('name');
+  });
+  ending(() => watcher.close());
   const made = async (name: string): Promise<void> => {
-    for await (const { filename } of changes) if (filename === name) return;
+    while (!names.has(name)) await once(changed, 'name');
   };
   return { server, asked, made, ...(await connect(access)) };
 }

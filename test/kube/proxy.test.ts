@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { connectTo, ending, failureOf, firstEvent, get, protocols, serve, textOf } from './kube-rig.ts';
+import { connectTo, ending, failureOf, firstEvent, get, listening, protocols, serve, textOf } from './kube-rig.ts';
 
 interface Proxy {
   readonly url: string;
@@ -25,15 +25,33 @@ async function createProxy(status = 200): Promise<Proxy> {
     for (const socket of [client, upstream]) socket.on('error', () => {});
     sockets.push(client, upstream);
   });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, '127.0.0.1', resolve);
-  await promise;
+  const address = await listening(server);
   ending(() => {
-    server.close();
     for (const socket of sockets) socket.destroy();
   });
-  const bound = server.address();
-  return { url: `http://127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`, asked };
+  return { url: `http://${address}`, asked };
+}
+
+/** A proxy that speaks SOCKS5 (RFC 1928), lets everybody through, and only to IPv4 addresses. */
+async function createSocksProxy(): Promise<Proxy> {
+  const asked: string[] = [];
+  const server = createTcpServer((client) => {
+    client.on('error', () => {});
+    client.once('data', () => {
+      client.write(Buffer.of(5, 0));
+      client.once('data', (request: Buffer) => {
+        const [host, port] = [[...request.subarray(4, 8)].join('.'), request.readUInt16BE(8)];
+        asked.push(`${host}:${port}`);
+        const upstream = connectTcp(port, host, () => {
+          client.write(Buffer.of(5, 0, 0, 1, 127, 0, 0, 1, 0, 0));
+          client.pipe(upstream).pipe(client);
+        });
+        upstream.on('error', () => {});
+        ending(() => upstream.destroy());
+      });
+    });
+  });
+  return { url: `socks5://${await listening(server)}`, asked };
 }
 
 describe.each(protocols)('the proxy that the kubeconfig names, before a server with %s', (protocol) => {
@@ -56,5 +74,18 @@ describe.each(protocols)('the proxy that the kubeconfig names, before a server w
     const proxy = await createProxy(407);
     const { connection } = await connectTo(server, { cluster: { 'proxy-url': proxy.url } });
     expect(await failureOf(get(connection))).toBe(`${connection.server} cannot be reached: the proxy answers 407`);
+  });
+});
+
+describe('a SOCKS proxy that the kubeconfig names', () => {
+  it('carries everything', async () => {
+    const server = await serve(firstEvent, { protocol: 'http/1.1' });
+    const proxy = await createSocksProxy();
+    const { connection } = await connectTo(server, { cluster: { 'proxy-url': proxy.url } });
+    const watch = await connection.send({ method: 'GET', path: '/watch' });
+    expect((await get(connection)).status).toBe(200);
+    expect(new Set(proxy.asked)).toEqual(new Set([new URL(server.url).host]));
+    server.seen[0]?.end();
+    expect(await textOf(watch)).toBe('first');
   });
 });
