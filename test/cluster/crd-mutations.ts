@@ -34,7 +34,10 @@ type Place = readonly (string | number)[];
 
 /** Every object that differs from this one in one value of its spec; `undefined` is an absent field. */
 export function mutations(object: Manifest): readonly Manifest[] {
-  return places(object['spec'], ['spec']).flatMap((place) => values.map((value) => replaced(object, place, value)));
+  const spec = object['spec'];
+  return places(spec, []).flatMap((place) =>
+    values.map((value) => ({ ...object, spec: replaced(spec, place, value) })),
+  );
 }
 
 /** Where a value stands, the outer ones first. */
@@ -46,12 +49,13 @@ function places(value: unknown, at: Place): readonly Place[] {
   return [at, ...inner];
 }
 
-function replaced<T>(whole: T, [key, ...rest]: Place, value: unknown): T {
-  if (key === undefined) return value as T;
-  const copy: Record<string | number, unknown> = structuredClone(whole) as Record<string | number, unknown>;
-  const inner = replaced(copy[key], rest, value);
-  // An entry of a list cannot be absent: the list without it is another object of the same kind.
-  if (Array.isArray(copy) && inner === undefined) copy.splice(Number(key), 1);
-  else copy[key] = inner;
-  return copy as T;
+function replaced(whole: unknown, [key, ...rest]: Place, value: unknown): unknown {
+  if (key === undefined) return value;
+  if (Array.isArray(whole)) {
+    const inner = replaced(whole[Number(key)], rest, value);
+    // An entry of a list cannot be absent: the list without it is another object of the same kind.
+    return inner === undefined ? whole.toSpliced(Number(key), 1) : whole.with(Number(key), inner);
+  }
+  const fields: Readonly<Record<string, unknown>> = { ...(typeof whole === 'object' && whole) };
+  return { ...fields, [key]: replaced(fields[key], rest, value) };
 }

@@ -15,8 +15,16 @@ export interface ClusterReading {
 /** Keeps an object that is being deleted. */
 const FINALIZER = 'gateway.kgateway.dev/kept-by-a-test';
 
-/** Creates the objects, reads what is there, and removes them again. Namespaces stay, for nobody could remove them. */
-export async function throughCluster(cluster: KubeApiServer, manifests: readonly Manifest[]): Promise<ClusterReading> {
+/**
+ * Creates the objects, reads what is there, and removes them again. Namespaces stay, for nobody could remove them.
+ *
+ * @param act what else is done while they are there
+ */
+export async function throughCluster(
+  cluster: KubeApiServer,
+  manifests: readonly Manifest[],
+  act: (stored: readonly Manifest[]) => Promise<void> = () => Promise.resolve(),
+): Promise<ClusterReading> {
   const taken: Manifest[] = [];
   const refused: Record<string, readonly string[]> = {};
   for (const manifest of manifests.toSorted((a, b) => rank(a) - rank(b))) {
@@ -25,6 +33,7 @@ export async function throughCluster(cluster: KubeApiServer, manifests: readonly
     else refused[`${manifest.kind} ${nameOf(manifest)}`] = words;
   }
   const stored = await Promise.all(taken.map(async (manifest) => asStored(manifest, await read(cluster, manifest))));
+  await act(stored);
   await Promise.all(taken.map((manifest) => remove(cluster, manifest)));
   return { taken, stored, refused };
 }
