@@ -46,12 +46,12 @@ export interface KubeApiServer extends AsyncDisposable {
   readonly installOwnCrds: () => Promise<void>;
 }
 
-export interface Kubectl {
+interface Kubectl {
   (args: readonly string[], how?: KubectlOptions): Promise<string>;
   readonly try: (args: readonly string[], how?: KubectlOptions) => Promise<KubectlRun>;
 }
 
-export interface KubectlOptions {
+interface KubectlOptions {
   readonly stdin?: string;
   /** One of `users`. */
   readonly as?: string;
