@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shipped } from '../support/deployed.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
 
 /** What a real API server says to what is shipped. */
@@ -32,22 +33,25 @@ describe.skipIf(kubeAssets() === undefined)('a real API server', () => {
   });
 
   it('takes the pods of the Deployment into the restricted Namespace, and no laxer ones', async () => {
-    const get = ['get', 'deployment/gatehouse', '--namespace=kgateway-system', '-o=json'];
-    const { spec }: { spec: { template: { spec: { containers: readonly object[] } } } } = JSON.parse(
-      await api.kubectl(get),
-    );
+    await api.kubectl(['apply', '--filename=deploy/namespace.yaml', '--filename=deploy/base/service-account.yaml']);
+    const template = shipped('base/deployment.yaml').only('Deployment').spec.template.spec;
     const metadata = { name: 'one', namespace: 'kgateway-system' };
-    const podWith = (podSpec: object): string =>
-      JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec: podSpec });
+    const podWith = (spec: object): string => JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
     const create = ['create', '--dry-run=server', '--filename=-'];
-    const template = spec.template.spec;
     expect(await api.kubectl(create, { stdin: podWith(template) })).toContain('pod/one created');
     const laxer = template.containers.map((container) => ({ ...container, securityContext: {} }));
     const refused = await api.kubectl.try(create, { stdin: podWith({ ...template, containers: laxer }) });
     expect(refused.stderr).toContain('violates PodSecurity "restricted');
   });
 
+  it('takes the NetworkPolicy', async () => {
+    await api.kubectl(['apply', '--filename=deploy/namespace.yaml']);
+    const component = '--filename=deploy/components/network-policy/network-policy.yaml';
+    expect(await api.kubectl(['apply', component])).toContain('networkpolicy.networking.k8s.io/gatehouse created');
+  });
+
   it('lets the namespaced control plane read the watched namespace, and no other', async () => {
+    await api.kubectl(['apply', '-k', 'deploy/namespaced']);
     const account = 'kgateway-system:gatehouse';
     for (const resource of ['services', 'gateways', 'gatewayparameters', 'mcpauthpolicies']) {
       expect(await mayThe(account, 'list', resource, 'default')).toBe('yes');
@@ -58,6 +62,7 @@ describe.skipIf(kubeAssets() === undefined)('a real API server', () => {
   });
 
   it("takes the guide's folder as the guide applies it", async () => {
+    await api.installOwnCrds();
     await api.kubectl(['apply', '--filename=deploy/examples/guide']);
     const again = await api.kubectl(['apply', '--filename=deploy/examples/guide']);
     expect(again).toContain('mcpauthpolicy.gateway.kgateway.dev/mcp-jq-auth unchanged');
