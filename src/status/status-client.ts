@@ -16,6 +16,9 @@ export interface StatusWrite {
 
 export type WriteAnswer = { readonly kind: 'written'; readonly object: ObservedObject } | Refusal;
 
+/** What `managedFields` call the writer. */
+const fieldManager = 'gatehouse';
+
 /** Writes one status. Never rejects. */
 export type WriteStatus = (write: StatusWrite, signal: AbortSignal) => Promise<WriteAnswer>;
 
@@ -32,11 +35,12 @@ export function statusClient(configuration: Configuration, request: TimedRequest
       const [group = '', version = ''] = apiVersion.split('/');
       const [namespace = '', name = ''] = namespaced ? key.split('/') : ['', key];
       const body = { metadata: { resourceVersion }, status: fields };
+      const what = { group, version, plural, name, body, fieldManager };
       const answer: unknown = await request(
         (options) =>
           namespaced
-            ? api.patchNamespacedCustomObjectStatus({ group, version, plural, namespace, name, body }, options)
-            : api.patchClusterCustomObjectStatus({ group, version, plural, name, body }, options),
+            ? api.patchNamespacedCustomObjectStatus({ ...what, namespace }, options)
+            : api.patchClusterCustomObjectStatus(what, options),
         signal,
         PatchStrategy.MergePatch,
       );

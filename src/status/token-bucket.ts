@@ -3,30 +3,30 @@ import type { Clock } from '../edges.ts';
 /** Lets so many through at once, and then so many a second. */
 export class TokenBucket {
   readonly #clock: Clock;
-  readonly #perSecond: number;
+  /** Milliseconds that a token takes to come. */
+  readonly #interval: number;
   readonly #burst: number;
-  #tokens: number;
-  #filledAt: number;
+  /** Milliseconds that nobody has used. */
+  #saved: number;
+  #savedAt: number;
 
   constructor(clock: Clock, perSecond: number, burst: number) {
     this.#clock = clock;
-    this.#perSecond = perSecond;
+    this.#interval = 1_000 / perSecond;
     this.#burst = burst;
-    this.#tokens = burst;
-    this.#filledAt = clock.now();
+    this.#saved = burst * this.#interval;
+    this.#savedAt = clock.now();
   }
 
   /** Takes a token and answers 0, or takes none and answers in how many milliseconds there will be one. */
   take(): number {
     const now = this.#clock.now();
     // A clock that was set back gives nothing, and takes nothing away.
-    const passed = Math.max(0, now - this.#filledAt);
-    this.#filledAt = now;
-    this.#tokens = Math.min(this.#burst, this.#tokens + (passed * this.#perSecond) / 1_000);
-    if (this.#tokens >= 1) {
-      this.#tokens -= 1;
-      return 0;
-    }
-    return Math.ceil(((1 - this.#tokens) * 1_000) / this.#perSecond);
+    const passed = Math.max(0, now - this.#savedAt);
+    this.#savedAt = now;
+    this.#saved = Math.min(this.#burst * this.#interval, this.#saved + passed);
+    if (this.#saved < this.#interval) return Math.ceil(this.#interval - this.#saved);
+    this.#saved -= this.#interval;
+    return 0;
   }
 }

@@ -104,6 +104,7 @@ describe('a status', () => {
       {
         method: 'PATCH',
         path: `${gatewayPath}/status`,
+        query: '?fieldManager=gatehouse',
         contentType: 'application/merge-patch+json',
         body: { metadata: { resourceVersion: '1' }, status: gateway('1').fields },
       },

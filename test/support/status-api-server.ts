@@ -8,6 +8,7 @@ export type ApiObject = Readonly<Record<string, unknown>>;
 export interface ApiCall {
   readonly method: string;
   readonly path: string;
+  readonly query: string;
   readonly contentType: string | undefined;
   readonly body: ApiObject;
 }
@@ -134,7 +135,8 @@ async function readCall(request: IncomingMessage): Promise<ApiCall> {
   const { method = '', url = '', headers } = request;
   return {
     method,
-    path: url,
+    path: url.replace(/\?.*$/, ''),
+    query: url.replace(/^[^?]*/, ''),
     contentType: headers['content-type'],
     body: text === '' ? {} : objectIn(JSON.parse(text)),
   };
