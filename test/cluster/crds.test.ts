@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { samples } from '../resources/samples.ts';
 import { polled } from '../support/cluster-poll.ts';
+import type { ClusterAnswer } from '../support/cluster-requests.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
 import type { Manifest } from '../support/translated-world.ts';
 import { askServer, decoderRefusals } from './crd-doors.ts';
 import { mutations } from './crd-mutations.ts';
 import { crdRows } from './crd-rows.ts';
+
+const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 let cluster: KubeApiServer;
 
@@ -83,6 +86,19 @@ function standAlone(): void {
       'spec.rules[0].resource.name: Invalid value: "convert": write "*", or "<target>:<name>" without "*" in the target',
       'spec.targetRefs[0].namespace: Forbidden: a policy names a Gateway of its own namespace: remove it',
     ]);
+  });
+
+  it('cost less than a tenth of what an API server allows for rules', async () => {
+    const withRules = (most: number): Promise<ClusterAnswer> => {
+      const path = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/rules/maxItems';
+      return cluster.request(`${definitions}/mcpauthpolicies.gateway.kgateway.dev?dryRun=All`, {
+        method: 'PATCH',
+        type: 'application/json-patch+json',
+        body: [{ op: 'replace', path, value: most }],
+      });
+    };
+    expect(await withRules(10 * 256)).toMatchObject({ status: 200 });
+    expect(await withRules(100 * 256)).toMatchObject({ status: 422, text: expect.stringContaining('exceeds budget') });
   });
 
   it('are explained by kubectl, field by field', async () => {
