@@ -30,6 +30,8 @@ const LONGEST_SILENCE = 100_000;
 /** The most bytes of one JSON answer, a page of 500 objects for instance. */
 const LARGEST_ANSWER = 256 * 1024 * 1024;
 
+const JSON_ONLY = 'application/json';
+
 /** So much of an error's body is read for its words. */
 const ERROR_WORDS = 64 * 1024;
 
@@ -44,17 +46,18 @@ export class KubeReader {
   }
 
   /** One JSON value. Undefined when `stop` was given meanwhile. */
-  async get(path: string, stop: AbortSignal): Promise<Answer<unknown> | undefined> {
+  async get(path: string, stop: AbortSignal, accept: string = JSON_ONLY): Promise<Answer<unknown> | undefined> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    const end = await this.stream(path, stop, {
+    const reader: StreamReader = {
       opened: () => undefined,
       read: (chunk) => {
         chunks.push(chunk);
         size += chunk.length;
         return size > LARGEST_ANSWER ? 'leave' : 'go on';
       },
-    });
+    };
+    const end = await this.stream(path, stop, reader, accept);
     if (end.end === 'stopped') return undefined;
     if (end.end === 'failed') return { ok: false, failure: end.failure };
     if (end.end === 'left') return unintelligible(`the answer is larger than ${LARGEST_ANSWER} bytes`);
@@ -63,7 +66,7 @@ export class KubeReader {
   }
 
   /** The body of a 200 answer, chunk by chunk. */
-  async stream(path: string, stop: AbortSignal, reader: StreamReader): Promise<StreamEnd> {
+  async stream(path: string, stop: AbortSignal, reader: StreamReader, accept: string = JSON_ONLY): Promise<StreamEnd> {
     if (stop.aborted) return { end: 'stopped' };
     const request = new AbortController();
     const abort = (): void => request.abort();
@@ -71,8 +74,12 @@ export class KubeReader {
     const silence = new Silence(this.#clock, abort);
     const progress: { failure: 'unreachable' | 'broken' } = { failure: 'unreachable' };
     try {
-      const headers = { accept: 'application/json' };
-      const response = await this.#connection.send({ method: 'GET', path, headers, signal: request.signal });
+      const response = await this.#connection.send({
+        method: 'GET',
+        path,
+        headers: { accept },
+        signal: request.signal,
+      });
       progress.failure = 'broken';
       silence.heard();
       return await this.#read(response, reader, silence);

@@ -3,7 +3,8 @@ import type { ResourceChange } from './model.ts';
 
 /** Whether two resources say the same. They are plain values whose fields are always written in the same order. */
 export function sameResource(a: Resource | undefined, b: Resource | undefined): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  if (a === b) return true;
+  return a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** What a batch says of an object that is now this resource; undefined: there is none any more. */

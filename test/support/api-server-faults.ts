@@ -22,7 +22,7 @@ export type Fault =
   /** Neither answers nor ends. */
   | { readonly does: 'hang' }
   /** Begins with this text as JSON, then ends properly, or breaks the connection, or says nothing more. */
-  | { readonly does: 'say'; readonly text: string; readonly then: 'end' | 'break' | 'hang' };
+  | { readonly does: 'say'; readonly text: string; readonly next: 'end' | 'break' | 'hang' };
 
 /** Does it. */
 export function misbehave(response: ServerResponse, fault: Fault): void {
@@ -45,8 +45,8 @@ export function misbehave(response: ServerResponse, fault: Fault): void {
     case 'say':
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write(fault.text, () => {
-        if (fault.then === 'end') response.end();
-        if (fault.then === 'break') response.socket?.resetAndDestroy();
+        if (fault.next === 'end') response.end();
+        if (fault.next === 'break') response.socket?.resetAndDestroy();
       });
   }
 }

@@ -42,6 +42,7 @@ export class ApiServer {
   readonly bundles: Map<string, string> = new Map();
   readonly #served = new Set<KindName>(Object.values(kinds).map(({ kind }) => kind));
   readonly #planned: Planned[] = [];
+  readonly #hanging: ServerResponse[] = [];
   readonly #watches = new Set<OpenWatch>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server = createServer((request, response) => this.#answer(request, response));
@@ -102,6 +103,11 @@ export class ApiServer {
     this.#planned.push({ match, fault, times });
   }
 
+  /** Ends the answers that hang after what they said. */
+  release(): void {
+    for (const response of this.#hanging.splice(0)) response.end();
+  }
+
   /** Everything works again. */
   behave(): void {
     this.#planned.length = 0;
@@ -144,6 +150,7 @@ export class ApiServer {
     const planned = this.#planned.find(({ match, times }) => times > 0 && match(asked));
     if (planned !== undefined) {
       planned.times -= 1;
+      if (planned.fault.does === 'say' && planned.fault.next === 'hang') this.#hanging.push(response);
       misbehave(response, planned.fault);
     } else if (kind === undefined || !this.#served.has(kind)) this.#other(path, response);
     else if (verb === 'watch') this.#watch(kind, route?.['namespace'], query, response);
@@ -154,7 +161,10 @@ export class ApiServer {
   #other(path: string, response: ServerResponse): void {
     const bundle = path.startsWith(CRD) ? this.bundles.get(path.slice(CRD.length)) : undefined;
     const annotations = { 'gateway.networking.k8s.io/bundle-version': bundle };
-    const crd = bundle === undefined ? undefined : { kind: 'CustomResourceDefinition', metadata: { annotations } };
+    const crd =
+      bundle === undefined
+        ? undefined
+        : { kind: 'CustomResourceDefinition', metadata: { name: path.slice(CRD.length), annotations } };
     const found = crd ?? discover(path, this.#served);
     if (found === undefined)
       misbehave(response, { does: 'answer', status: 404, message: 'the server could not find it' });

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { asksFor, type ClusterRig, mcpService, startCluster } from './cluster-rig.ts';
+
+describe('the first batch', () => {
+  it('holds every kind, and is one', async () => {
+    const cluster = await startCluster((server) => {
+      server.put('Service', mcpService('tool'));
+      server.put('Namespace', { name: 'default', labels: { team: 'a' } });
+      server.put('GatewayClass', { name: 'mcp', spec: { controllerName: 'kgateway.dev/kgateway' } });
+      server.put('Gateway', { name: 'gateway', spec: { gatewayClassName: 'mcp', listeners: [] } });
+      server.put('GatewayParameters', { name: 'parameters', spec: { selfManaged: {} } });
+      server.put('MCPAuthPolicy', { name: 'policy', spec: { targetRefs: [], rules: [] } });
+    });
+    await cluster.settled();
+    expect([...cluster.resources.keys()].sort()).toEqual([
+      'Gateway default/gateway',
+      'GatewayClass mcp',
+      'GatewayParameters default/parameters',
+      'MCPAuthPolicy default/policy',
+      'Namespace default',
+      'Service default/tool',
+    ]);
+    expect(cluster.all).toHaveLength(1);
+    expect(cluster.unlisted).toBe('unknown');
+    expect(cluster.all[0]).not.toHaveProperty('unlistedNamespaces');
+  });
+
+  it('tells of an empty cluster too', async () => {
+    const cluster = await startCluster();
+    await cluster.settled();
+    expect(cluster.all).toEqual([{ changes: [], bundle: expect.anything(), synced: true }]);
+  });
+
+  it('waits for the slowest kind', async () => {
+    const cluster = await startCluster((server) => {
+      server.put('Service', mcpService('tool'));
+      server.fail(asksFor('Gateway', 'list'), { does: 'answer', status: 500 }, 1);
+    });
+    await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total') === 5);
+    expect(cluster.all).toEqual([]);
+    await cluster.pass(600);
+    await cluster.settled();
+    expect(cluster.port('default/tool')).toBe(80);
+  });
+
+  it('comes when the API server does, which was not there at the start', async () => {
+    const cluster = await startCluster(async (server) => {
+      server.put('Service', mcpService('tool'));
+      await server.down();
+    });
+    await cluster.log.line('lost: ');
+    expect(cluster.all).toEqual([]);
+    expect(cluster.problems()[0]).toContain('ECONNREFUSED');
+    await cluster.server.up();
+    await everyKindWaits(cluster);
+    await cluster.pass(600);
+    await cluster.settled();
+    expect(cluster.port('default/tool')).toBe(80);
+  });
+});
+
+describe('what counts as synced', () => {
+  it.each([
+    ['a 403', { does: 'answer', status: 403 }, [30_000, 30_000]],
+    ['a 500', { does: 'answer', status: 500 }, [600, 1200]],
+    ['a 503', { does: 'answer', status: 503 }, [600, 1200]],
+    ['a page of a proxy', { does: 'html', status: 200 }, [600, 1200]],
+    ['a 404 of a proxy', { does: 'html', status: 404 }, [600, 1200]],
+    ['a reset', { does: 'reset' }, [600, 1200]],
+  ] as const)('is not %s', async (_what, fault, delays) => {
+    const cluster = await startCluster((server) => {
+      server.fail(asksFor('Service'), fault);
+      if (fault.does === 'html') server.fail(({ path }) => path === '/api/v1', fault);
+    });
+    await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total') === 5);
+    for (const delay of delays) await cluster.pass(delay);
+    await cluster.eventually(() => failures(cluster) >= 2);
+    expect(cluster.all).toEqual([]);
+    cluster.server.behave();
+    const [last = 0] = cluster.clock.waiting();
+    await cluster.pass(last);
+    await cluster.eventually(() => cluster.synced);
+  });
+
+  it('is not a silence', async () => {
+    const cluster = await startCluster((server) => server.fail(({ verb }) => verb === 'list', { does: 'hang' }, 6));
+    await cluster.server.until(() => cluster.server.asked(({ verb }) => verb === 'list') === 6);
+    await cluster.pass(100_000);
+    await cluster.log.line('lost: ');
+    expect(cluster.all).toEqual([]);
+    await everyKindWaits(cluster);
+    await cluster.pass(600);
+    await cluster.eventually(() => cluster.synced);
+  });
+});
+
+describe('what counts as synced, though nothing is listed', () => {
+  it('is a kind that does not exist', async () => {
+    const cluster = await startCluster((server) => server.serve('MCPAuthPolicy', false));
+    await cluster.eventually(() => cluster.synced);
+    expect(cluster.problems()).toEqual([
+      '/apis/gateway.kgateway.dev/v1alpha1/mcpauthpolicies mcpauthpolicies of gateway.kgateway.dev/v1alpha1 do not exist in this cluster, so that there are none: install their CustomResourceDefinition, and they are picked up within seconds.',
+    ]);
+  });
+
+  it('is a list of Namespaces that is forbidden, with all labels unknown', async () => {
+    const cluster = await startCluster((server) => {
+      server.put('Namespace', { name: 'default' });
+      server.fail(asksFor('Namespace'), { does: 'answer', status: 403, message: 'namespaces is forbidden: for rbac' });
+    });
+    await cluster.eventually(() => cluster.synced);
+    expect([...cluster.resources.keys()]).toEqual([]);
+    expect(cluster.unlisted).toBe('unknown');
+    expect(cluster.problems()[0]).toMatch(
+      /^\/api\/v1\/namespaces forbidden: grant list and watch on namespaces .*for rbac/,
+    );
+    cluster.server.behave();
+    await cluster.pass(30_000);
+    await cluster.eventually(() => cluster.resources.has('Namespace default'));
+  });
+
+  it('becomes so when a list of Namespaces is forbidden later: their labels are forgotten', async () => {
+    const cluster = await startCluster((server) => server.put('Namespace', { name: 'default' }));
+    await cluster.settled();
+    cluster.server.fail(asksFor('Namespace'), { does: 'answer', status: 403 });
+    cluster.server.watches('Namespace')[0]?.reset();
+    await cluster.pass(600);
+    await cluster.eventually(() => cluster.clock.waiting().includes(30_000));
+    expect(cluster.resources.has('Namespace default')).toBe(true);
+    await cluster.pass(30_000);
+    await cluster.eventually(() => !cluster.resources.has('Namespace default'));
+  });
+});
+
+describe('namespaces', () => {
+  it('are asked for one by one; what is in none is asked for as a whole', async () => {
+    const cluster = await startCluster(
+      (server) => {
+        for (const namespace of ['a', 'b', 'c']) server.put('Service', { ...mcpService('tool'), namespace });
+        server.put('Namespace', { name: 'c' });
+      },
+      { namespaces: ['a', 'b', 'a'] },
+    );
+    await cluster.eventually(() => cluster.synced);
+    expect([...cluster.resources.keys()].sort()).toEqual(['Namespace c', 'Service a/tool', 'Service b/tool']);
+    const paths = cluster.server.requests.filter(asksFor('Service', 'list')).map(({ path }) => path);
+    expect(paths).toEqual(['/api/v1/namespaces/a/services', '/api/v1/namespaces/b/services']);
+    expect(cluster.source.identify('Service', 'b/tool')).toEqual({ uid: 'uid-2', resourceVersion: '102' });
+  });
+
+  it('of which one is forbidden are not synced, and the problem names it', async () => {
+    const cluster = await startCluster(
+      (server) => server.fail(({ path }) => path.includes('/b/services'), { does: 'answer', status: 403 }),
+      { namespaces: ['a', 'b'] },
+    );
+    await cluster.log.line('forbidden: grant list and watch on services in namespace b.');
+    expect(cluster.all).toEqual([]);
+  });
+});
+
+describe('which object it is', () => {
+  it('is known as long as it is there', async () => {
+    const cluster = await startCluster((server) => server.put('Service', mcpService('tool')));
+    await cluster.settled();
+    expect(cluster.source.identify('Service', 'default/tool')).toEqual({ uid: 'uid-1', resourceVersion: '101' });
+    expect(cluster.source.identify('Service', 'default/other')).toBeUndefined();
+    expect(cluster.source.identify('Gateway', 'default/tool')).toBeUndefined();
+    cluster.server.remove('Service', 'default/tool');
+    await cluster.until(() => !cluster.resources.has('Service default/tool'));
+    expect(cluster.source.identify('Service', 'default/tool')).toBeUndefined();
+  });
+});
+
+describe('the end', () => {
+  it('leaves nothing behind: no request, no timer', async () => {
+    const cluster = await startCluster();
+    await cluster.settled();
+    await cluster.stop();
+    expect(cluster.clock.waiting()).toEqual([]);
+    await cluster.server.until(() => cluster.server.watches('Service').length === 0);
+  });
+
+  it('does not wait for a server that hangs, nor for an attempt that is put off', async () => {
+    const cluster = await startCluster((server) => {
+      server.fail(asksFor('Service'), { does: 'hang' });
+      server.fail(asksFor('Gateway'), { does: 'answer', status: 500 });
+      server.fail(({ path }) => path.includes('customresourcedefinitions'), { does: 'hang' });
+    });
+    await cluster.eventually(() => cluster.clock.waiting().includes(600));
+    await cluster.stop();
+    expect(cluster.clock.waiting()).toEqual([]);
+    expect(cluster.all).toEqual([]);
+  });
+});
+
+it('a batch that cannot be applied is logged, and the next one is delivered', async () => {
+  const cluster = await startCluster(undefined, {});
+  await cluster.settled();
+  cluster.server.put('Service', mcpService('throws'));
+  await cluster.log.line('internal error: a batch of changes could not be applied');
+  cluster.clock.advance(10);
+  cluster.server.put('Service', mcpService('works'));
+  await cluster.until(() => cluster.resources.has('Service default/works'));
+});
+
+function failures({ counters }: ClusterRig): number {
+  return counters.total('gatehouse_source_watch_failures_total', { kind: 'Service' });
+}
+
+function everyKindWaits({ eventually, clock }: ClusterRig): Promise<void> {
+  return eventually(() => clock.waiting().filter((one) => one === 600).length === 6);
+}
