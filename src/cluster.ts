@@ -65,10 +65,12 @@ async function openStatus(
       stop: () => Promise.resolve(),
     };
   }
-  const leaseNamespace = statusWriting.by === 'leader' ? statusWriting.leaseNamespace : undefined;
-  const namespace = leaseNamespace ?? (await podNamespace()) ?? usualNamespace;
-  const lease = { namespace, name: leaseName };
+  const lease = statusWriting.by === 'leader' ? await leaseOf(statusWriting.leaseNamespace) : undefined;
   return keeping(createStatusKeeper({ ...parts, configuration, identify, controllerName, replica, lease }));
+}
+
+async function leaseOf(namespace: string | undefined): Promise<{ readonly namespace: string; readonly name: string }> {
+  return { namespace: namespace ?? (await podNamespace()) ?? usualNamespace, name: leaseName };
 }
 
 /** Who has not read everything does not run for the Lease: another replica may have. */

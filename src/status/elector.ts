@@ -2,6 +2,7 @@ import type { Clock, Counters, Logger, Random, Stop } from '../edges.ts';
 import type { Refusal } from './api-answer.ts';
 import { Complaints } from './complaints.ts';
 import { type Election, type ElectionEvent, electionAfter, sameRecord } from './election.ts';
+import type { Leadership } from './leadership.ts';
 import type { Lease, LeaseAnswer, LeaseClaim, LeaseClient } from './lease-client.ts';
 
 /** In milliseconds. */
@@ -37,7 +38,7 @@ const topic = 'leader election';
  * nothing else. Durations are measured by timers, which no change of the clock moves; the clock can only end a
  * leadership early, where it shows that the process or its machine was halted.
  */
-export class Elector {
+export class Elector implements Leadership {
   readonly #parts: ElectorParts;
   readonly #complaints: Complaints;
   readonly #ending = new AbortController();
@@ -45,6 +46,7 @@ export class Elector {
   #stopTimer: Stop = () => {};
   #stopRetry: Stop = () => {};
   #attempt: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
 
   constructor(parts: ElectorParts) {
     this.#parts = parts;
@@ -63,8 +65,12 @@ export class Elector {
   }
 
   /** Stops acting as the leader at once, then lets go of the Lease, so that the next one need not wait. */
-  async stop(): Promise<void> {
-    if (this.#ending.signal.aborted) return;
+  stop(): Promise<void> {
+    this.#stopped ??= this.#end();
+    return this.#stopped;
+  }
+
+  async #end(): Promise<void> {
     this.#ending.abort();
     this.#stopRetry();
     const { kind } = this.#election;

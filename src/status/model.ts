@@ -15,7 +15,7 @@ export interface RefusedResponse {
 
 /** Tells the cluster what became of its objects: statuses by the leader of the replicas, Events. */
 export interface StatusKeeper {
-  /** Begins to run for the Lease. Stopping ends all writing at once and lets go of the Lease. */
+  /** Begins to run for the Lease, if there is an election. Stopping ends all writing at once and lets go of the Lease. */
   start(): StopAsync;
   /** To be told of every commit, when the translation is up to date, with what was observed in the same batch. */
   applied(commit: Commit, observations: readonly Observation[]): void;

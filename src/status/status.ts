@@ -3,10 +3,11 @@ import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
 import type { Observation } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
-import { defaultElectionTimes, Elector } from './elector.ts';
+import { defaultElectionTimes, Elector, type ElectorParts } from './elector.ts';
 import { eventClient } from './event-client.ts';
 import { EventRecorder, type Identify } from './event-recorder.ts';
-import { leaseClient } from './lease-client.ts';
+import { type Leadership, soleLeadership } from './leadership.ts';
+import { type LeaseClient, leaseClient } from './lease-client.ts';
 import type { StatusKeeper } from './model.ts';
 import { NoticeTeller } from './notice-teller.ts';
 import { tellRefusal } from './notices.ts';
@@ -25,7 +26,8 @@ export interface StatusKeeperParts {
   readonly controllerName: string;
   /** What this replica is called. Two may be called the same: who holds the Lease has something of its own added. */
   readonly replica: string;
-  readonly lease: { readonly namespace: string; readonly name: string };
+  /** What replicas elect a leader by; undefined: this process leads, whoever else runs. */
+  readonly lease: { readonly namespace: string; readonly name: string } | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -42,15 +44,13 @@ const requestLimit = 4_000;
 export function createStatusKeeper(parts: StatusKeeperParts): StatusKeeper {
   const { translation, configuration, controllerName, replica, clock, random, counters } = parts;
   const log = parts.log.child({ stage: 'status' });
-  const identity = `${replica}_${Math.floor(random() * 2 ** 40).toString(16)}`;
   const request = timedRequests(configuration, clock, requestLimit);
-  const lease = leaseClient(configuration, request, parts.lease);
   const book = new StatusBook(translation, controllerName);
   const tools = { clock, random, log, counters };
   const client = eventClient(configuration, request, { controller: controllerName, instance: replica });
   const recorder = new EventRecorder({ client, identify: parts.identify, ...tools });
   const write = statusClient(configuration, request);
-  const writer = new StatusWriter({ book, write, mayWrite: () => elector.leads(), ...tools });
+  const writer = new StatusWriter({ book, write, mayWrite: () => leadership.leads(), ...tools });
   const teller = new NoticeTeller(translation, book, (occurrence) => recorder.record(occurrence));
   let synced = false;
   const begin = (): void => {
@@ -63,18 +63,23 @@ export function createStatusKeeper(parts: StatusKeeperParts): StatusKeeper {
       recorder.retract();
     } else if (synced) begin();
   };
-  const elector = new Elector({ lease, identity, times: defaultElectionTimes, changed, ...tools });
+  const leadership = leadershipBy(parts.lease && leaseClient(configuration, request, parts.lease), {
+    identity: `${replica}_${Math.floor(random() * 2 ** 40).toString(16)}`,
+    times: defaultElectionTimes,
+    changed,
+    ...tools,
+  });
   return {
     start: () => {
-      elector.start();
+      leadership.start();
       return async () => {
         recorder.stop();
-        await elector.stop();
+        await leadership.stop();
       };
     },
     applied: (commit, observations) => {
       for (const observation of observations) book.observe(observation);
-      if (!synced || !elector.leads()) return;
+      if (!synced || !leadership.leads()) return;
       const objects = concerned(translation, commit, observations);
       writer.changed(objects);
       teller.some(commit, objects);
@@ -82,10 +87,14 @@ export function createStatusKeeper(parts: StatusKeeperParts): StatusKeeper {
     synced: () => {
       if (synced) return;
       synced = true;
-      if (elector.leads()) begin();
+      if (leadership.leads()) begin();
     },
     refused: (response) => recorder.record(tellRefusal(response)),
   };
+}
+
+function leadershipBy(lease: LeaseClient | undefined, parts: Omit<ElectorParts, 'lease'>): Leadership {
+  return lease === undefined ? soleLeadership(parts) : new Elector({ lease, ...parts });
 }
 
 /** The objects whose status may have to be written because of a batch. */

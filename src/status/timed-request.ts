@@ -2,7 +2,7 @@ import type { Configuration } from '@kubernetes/client-node';
 import type { Clock } from '../edges.ts';
 
 /** What a typed client is asked with besides its parameters. */
-export type RequestOptions = Pick<Configuration, 'httpApi'>;
+type RequestOptions = Pick<Configuration, 'httpApi'>;
 
 /** Makes requests that end: after their time, or when nobody wants the answer any more. */
 export type TimedRequest = <T>(

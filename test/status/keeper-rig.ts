@@ -33,7 +33,8 @@ export interface KeeperRig {
   observe(kind: StatusKind, name: string): void;
 }
 
-export function createKeeperRig(api: StatusApiServer, clock: ManualClock, replica: string): KeeperRig {
+/** @param elected false: it leads without a Lease */
+export function createKeeperRig(api: StatusApiServer, clock: ManualClock, replica: string, elected = true): KeeperRig {
   const world = createTranslatedWorld({}, false);
   const log = createRecordedLog();
   const counters = createRecordedCounters();
@@ -43,7 +44,7 @@ export function createKeeperRig(api: StatusApiServer, clock: ManualClock, replic
     identify: (kind, key) => ({ uid: `uid of ${kind} ${key}` }),
     controllerName,
     replica,
-    lease: { namespace: 'system', name: 'leader' },
+    lease: elected ? { namespace: 'system', name: 'leader' } : undefined,
     clock,
     random: Math.random,
     log,

@@ -201,6 +201,26 @@ describe('two replicas', () => {
   });
 });
 
+describe('a process that is told to write the statuses', () => {
+  it('does so without a Lease, and no longer than it runs', async () => {
+    store(api, mcpClass, gateway);
+    const { keeper, apply, counters } = createKeeperRig(api, clock, 'alone', false);
+    const stop = keeper.start();
+    apply(mcpClass, gateway);
+    expect(counters.level('gatehouse_status_pending')).toBe(0);
+    keeper.synced();
+    await api.until(() => writes().length === 2);
+    expect(counters.level('gatehouse_leader')).toBe(1);
+    await stop();
+    expect(counters.level('gatehouse_leader')).toBe(0);
+    store(api, policy);
+    apply(policy);
+    await passUntil(() => api.calls.length > 10);
+    expect(writes()).toHaveLength(2);
+    expect(api.object(leasePath)).toBeUndefined();
+  });
+});
+
 describe('an API server that answers nothing but HTML', () => {
   it('does no harm, and everything is written once it is well', async () => {
     store(api, mcpClass, gateway);

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type Configuration, createConfiguration, ServerConfiguration } from '@kubernetes/client-node';
 
 /** A JSON object of an API. */
-export type ApiObject = Readonly<Record<string, unknown>>;
+type ApiObject = Readonly<Record<string, unknown>>;
 
 /** One request, as it came. */
-export interface ApiCall {
+interface ApiCall {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -14,7 +14,7 @@ export interface ApiCall {
 }
 
 /** What is answered instead of carrying a request out; `hang`: nothing. */
-export type Misbehaviour =
+type Misbehaviour =
   | { readonly status: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> }
   | 'hang';
 

@@ -2,7 +2,7 @@ import type { Refusal } from '../../src/status/api-answer.ts';
 import type { Lease, LeaseAnswer, LeaseClaim, LeaseClient } from '../../src/status/lease-client.ts';
 
 /** What becomes of the requests of one replica. `lost`: they are carried out, and the answer does not come. */
-export type Line = 'up' | 'down' | 'forbidden' | 'silent' | 'lost';
+type Line = 'up' | 'down' | 'forbidden' | 'silent' | 'lost';
 
 /** One Lease in memory, with compare and swap. */
 export interface LeaseInMemory {
