@@ -1,4 +1,5 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../edges.ts';
+import { Allowances } from './allowances.ts';
 import type { Refusal } from './api-answer.ts';
 import { type Backoff, backoffAfter } from './backoff.ts';
 import { Complaints } from './complaints.ts';
@@ -46,6 +47,8 @@ export class StatusWriter {
   readonly #parts: StatusWriterParts;
   readonly #bucket: TokenBucket;
   readonly #complaints: Complaints;
+  /** Of refusals in the log: an object that flaps is refused as often as it changes. */
+  readonly #mentions: Allowances;
   readonly #memories = new Map<string, Memory>();
   /** In the order in which they are written. */
   readonly #ready = new Map<string, StatusObject>();
@@ -63,6 +66,7 @@ export class StatusWriter {
     this.#parts = parts;
     this.#bucket = new TokenBucket(parts.clock, perSecond, burst);
     this.#complaints = new Complaints(parts.clock, parts.log);
+    this.#mentions = new Allowances(parts.clock, 5, 600_000);
   }
 
   /** From now on statuses are written; every object is looked at once. */
@@ -189,6 +193,7 @@ export class StatusWriter {
     } else if (answer.kind === 'gone') {
       if (unseen) book.observe({ ...object, object: undefined });
     } else if (answer.kind === 'refused') {
+      if (!this.#mentions.take(idOf(object))) return;
       const fields = { object: idOf(object), because: answer.words };
       log.warn('the API server refuses a status, which is not sent again until it is another one', fields);
     } else {

@@ -64,7 +64,9 @@ describe('a status', () => {
     await pass(rig, 5_000);
     expect(rig.objects.asked).toHaveLength(1);
   });
+});
 
+describe('a status that is to change', () => {
   it('is written in its newest form when several changes wait for their turn', async () => {
     const rig = await running();
     for (let round = 0; round < 100; round += 1) rig.desire('mcp', `round ${round}`);
@@ -73,7 +75,33 @@ describe('a status', () => {
     expect(rig.objects.asked).toHaveLength(2);
   });
 
-  it('of an object that flaps is written once a second, whatever the number of changes', async () => {
+  it('while it is being written is written again', async () => {
+    const rig = createWriterRig();
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.writer.start();
+    rig.desire('mcp', 'newer');
+    expect(rig.objects.asked).toHaveLength(1);
+    await pass(rig, 2_000);
+    expect(messages(rig)).toEqual(['newer']);
+    expect(rig.objects.asked).toHaveLength(2);
+  });
+
+  it('is written over what somebody else wrote before our answer came', async () => {
+    const rig = createWriterRig();
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.writer.start();
+    const ours = objectsIn(objectIn(rig.objects.status(mcp))['conditions']);
+    rig.objects.put(mcp, { conditions: [foreign('a.example/X'), ...ours] });
+    await pass(rig, 2_000);
+    rig.desire('mcp', 'newer');
+    await settled();
+    expect(messages(rig)).toEqual(['', 'newer']);
+    expect(rig.objects.asked).toHaveLength(2);
+  });
+
+  it('again and again is written once a second', async () => {
     const rig = await running();
     for (let at = 0; at < 500; at += 1) {
       rig.desire('mcp', `flap ${at}`);
@@ -294,6 +322,16 @@ describe('an answer of the API server', () => {
     rig.desire('mcp', 'good');
     await pass(rig, 2_000);
     expect(messages(rig)).toEqual(['good']);
+  });
+
+  it('that refuses whatever an object becomes does not fill the log', async () => {
+    const rig = await running();
+    rig.objects.answer = () => ({ kind: 'refused', words: '422: no' });
+    for (let at = 0; at < 300; at += 1) {
+      rig.desire('mcp', `bad ${at}`);
+      await pass(rig, 1_000);
+    }
+    expect(rig.log.lines).toHaveLength(5);
   });
 
   it('that is about one object keeps no other one waiting', async () => {
