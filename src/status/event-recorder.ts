@@ -55,22 +55,41 @@ export class EventRecorder {
     this.#complaints = new Complaints(parts.clock, parts.log);
   }
 
+  /** Something happened. */
   record(occurrence: Occurrence): void {
+    this.#note(occurrence, true);
+  }
+
+  /** Something is so, and may have been told before: then it is not counted. */
+  remind(occurrence: Occurrence): void {
+    this.#note(occurrence, false);
+  }
+
+  #note(occurrence: Occurrence, happened: boolean): void {
     if (this.#ending.signal.aborted) return;
-    const now = this.#parts.clock.now();
-    const key = seriesKey(occurrence);
+    const { clock, identify } = this.#parts;
+    const now = clock.now();
+    const identity = identify(occurrence.kind, occurrence.key);
+    if (identity === undefined) {
+      this.#measure(occurrence, 'unidentified');
+      return;
+    }
+    const key = seriesKey(occurrence, identity.uid);
     const known = this.#series.find(key, now);
-    if (known !== undefined) {
+    if (known === undefined) this.#begin(key, occurrence, identity.uid, now);
+    else if (happened) {
       known.count += 1;
       known.last = now;
       this.#countLater(key, known);
-      return;
     }
+  }
+
+  #begin(key: string, occurrence: Occurrence, uid: string, now: number): void {
     if (this.#queue.size >= mostQueued || !this.#allowances.take(objectOf(occurrence))) {
       this.#measure(occurrence, 'dropped');
       return;
     }
-    this.#series.begin(key, occurrence, now);
+    this.#series.begin(key, occurrence, uid, now);
     this.#queue.add(key);
     this.#drain();
   }
@@ -112,8 +131,7 @@ export class EventRecorder {
     for (const key of this.#queue) {
       if (this.#sending) return;
       const series = this.#series.get(key);
-      const send = series && this.#prepare(key, series);
-      if (series === undefined || send === undefined) {
+      if (series === undefined) {
         this.#queue.delete(key);
         continue;
       }
@@ -125,7 +143,7 @@ export class EventRecorder {
       }
       this.#queue.delete(key);
       this.#sending = true;
-      void send().then(() => {
+      void this.#send(key, series).then(() => {
         this.#sending = false;
         if (this.#series.get(key) === series) this.#countLater(key, series);
         this.#drain();
@@ -133,46 +151,35 @@ export class EventRecorder {
     }
   }
 
-  #prepare(key: string, series: EventSeries): (() => Promise<void>) | undefined {
+  #send(key: string, series: EventSeries): Promise<void> {
     return series.event === undefined ? this.#tell(key, series) : this.#count(key, series, series.event);
   }
 
-  /** How to write the first Event of a series; undefined when its object is gone. */
-  #tell(key: string, series: EventSeries): (() => Promise<void>) | undefined {
-    const { client, identify, clock, random } = this.#parts;
-    const { occurrence } = series;
-    const identity = identify(occurrence.kind, occurrence.key);
-    if (identity === undefined) {
-      this.#measure(occurrence, 'unidentified');
-      this.#series.forget(key);
-      return undefined;
-    }
+  async #tell(key: string, series: EventSeries): Promise<void> {
+    const { client, clock, random } = this.#parts;
+    const { occurrence, uid, begun } = series;
     const [namespace = '', name = ''] = occurrence.key.split('/');
     const { kind, type, reason, action, note } = occurrence;
-    return async () => {
-      const now = clock.now();
-      const unique = `${now.toString(16)}${Math.floor(random() * 2 ** 48).toString(16)}`;
-      const eventName = eventNameOf(name, unique);
-      const about = { kind, namespace, name, uid: identity.uid };
-      const event = { eventName, ...about, type, reason, action, note: noteOf(note), at: series.begun };
-      const answer = await client.create(event, this.#ending.signal);
-      this.#finish(occurrence, answer, 'created');
-      if (answer.kind === 'written') series.event = { eventName, namespace, count: 1, at: now };
-      else this.#series.forget(key);
-    };
+    const now = clock.now();
+    const unique = `${now.toString(16)}${Math.floor(random() * 2 ** 48).toString(16)}`;
+    const eventName = eventNameOf(name, unique);
+    const about = { kind, namespace, name, uid };
+    const event = { eventName, ...about, type, reason, action, note: noteOf(note), at: begun };
+    const answer = await client.create(event, this.#ending.signal);
+    this.#finish(occurrence, answer, 'created');
+    if (answer.kind === 'written') series.event = { eventName, namespace, count: 1, at: now };
+    else this.#series.forget(key);
   }
 
-  #count(key: string, series: EventSeries, event: ToldEvent): () => Promise<void> {
+  async #count(key: string, series: EventSeries, event: ToldEvent): Promise<void> {
     const { client, clock } = this.#parts;
     const { count, last, occurrence } = series;
-    return async () => {
-      const now = clock.now();
-      const { eventName, namespace } = event;
-      const answer = await client.count({ eventName, namespace, count, lastObserved: last }, this.#ending.signal);
-      this.#finish(occurrence, answer, 'counted');
-      if (answer.kind === 'gone') this.#series.forget(key);
-      else series.event = { ...event, count: answer.kind === 'written' ? count : event.count, at: now };
-    };
+    const now = clock.now();
+    const { eventName, namespace } = event;
+    const answer = await client.count({ eventName, namespace, count, lastObserved: last }, this.#ending.signal);
+    this.#finish(occurrence, answer, 'counted');
+    if (answer.kind === 'gone') this.#series.forget(key);
+    else series.event = { ...event, count: answer.kind === 'written' ? count : event.count, at: now };
   }
 
   #finish(occurrence: Occurrence, answer: EventAnswer, outcome: string): void {

@@ -4,6 +4,8 @@ import type { Occurrence } from './occurrence.ts';
 /** The same occurrence, as often as it happens within an hour. */
 export interface EventSeries {
   readonly occurrence: Occurrence;
+  /** Of the object: one that was created anew under the same name is another one. */
+  readonly uid: string;
   /** Milliseconds since the epoch. */
   readonly begun: number;
   last: number;
@@ -45,9 +47,9 @@ export class SeriesBook {
     return this.#series.get(key);
   }
 
-  begin(key: string, occurrence: Occurrence, now: number): void {
-    const series: EventSeries = { occurrence, begun: now, last: now, count: 1, event: undefined, stopTimer: undefined };
-    this.#series.set(key, series);
+  begin(key: string, occurrence: Occurrence, uid: string, now: number): void {
+    const untold = { count: 1, event: undefined, stopTimer: undefined };
+    this.#series.set(key, { occurrence, uid, begun: now, last: now, ...untold });
     const [oldest] = this.#series.keys();
     if (this.#series.size > mostSeries && oldest !== undefined) this.forget(oldest);
   }
@@ -63,6 +65,6 @@ export class SeriesBook {
 }
 
 /** The same for what is the same once more. */
-export function seriesKey({ kind, key, type, reason, note, sameAs = note }: Occurrence): string {
-  return JSON.stringify([kind, key, type, reason, sameAs]);
+export function seriesKey({ type, reason, note, sameAs = note }: Occurrence, uid: string): string {
+  return JSON.stringify([uid, type, reason, sameAs]);
 }

@@ -1,5 +1,6 @@
 import type { Commit } from '../graph/model.ts';
 import type { Translation } from '../translate/model.ts';
+import type { EventRecorder } from './event-recorder.ts';
 import { tellCrowdedOut, tellPolicy, tellService } from './notices.ts';
 import type { Occurrence } from './occurrence.ts';
 import type { StatusBook, StatusObject } from './status-book.ts';
@@ -8,38 +9,40 @@ import type { StatusBook, StatusObject } from './status-book.ts';
 export class NoticeTeller {
   readonly #translation: Translation;
   readonly #book: StatusBook;
-  readonly #record: (occurrence: Occurrence) => void;
+  readonly #recorder: Pick<EventRecorder, 'record' | 'remind'>;
   /** By policy: the ancestors that were last told to have no room, so that not every change of the policy tells it. */
   readonly #crowdedOut = new Map<string, string>();
 
-  constructor(translation: Translation, book: StatusBook, record: (occurrence: Occurrence) => void) {
+  constructor(translation: Translation, book: StatusBook, recorder: Pick<EventRecorder, 'record' | 'remind'>) {
     this.#translation = translation;
     this.#book = book;
-    this.#record = record;
+    this.#recorder = recorder;
   }
 
-  /** Tells whatever there is to tell. */
+  /** Tells whatever there is to tell. What this replica told an hour ago at most is no news. */
   all(): void {
     const { serviceNotices, policyNotices } = this.#translation;
+    const remind = (occurrence: Occurrence): void => this.#recorder.remind(occurrence);
     this.#crowdedOut.clear();
-    for (const [, notice] of serviceNotices.entries()) tellService(notice).forEach(this.#record);
-    for (const [, notice] of policyNotices.entries()) this.#record(tellPolicy(notice));
-    for (const object of this.#book.objects()) this.#tellCrowdedOut(object);
+    for (const [, notice] of serviceNotices.entries()) tellService(notice).forEach(remind);
+    for (const [, notice] of policyNotices.entries()) remind(tellPolicy(notice));
+    for (const object of this.#book.objects()) this.#tellCrowdedOut(object, remind);
   }
 
   /** Tells what is new. */
   some(commit: Commit, objects: Iterable<StatusObject>): void {
     const { serviceNotices, policyNotices } = this.#translation;
+    const record = (occurrence: Occurrence): void => this.#recorder.record(occurrence);
     for (const { after } of commit.changes(serviceNotices)) {
-      if (after !== undefined) tellService(after).forEach(this.#record);
+      if (after !== undefined) tellService(after).forEach(record);
     }
     for (const { after } of commit.changes(policyNotices)) {
-      if (after !== undefined) this.#record(tellPolicy(after));
+      if (after !== undefined) record(tellPolicy(after));
     }
-    for (const object of objects) this.#tellCrowdedOut(object);
+    for (const object of objects) this.#tellCrowdedOut(object, record);
   }
 
-  #tellCrowdedOut({ kind, key }: StatusObject): void {
+  #tellCrowdedOut({ kind, key }: StatusObject, tell: (occurrence: Occurrence) => void): void {
     if (kind !== 'MCPAuthPolicy') return;
     const ancestors = this.#book.crowdedOut(key).map(({ ancestorRef }) => ancestorRef);
     if (ancestors.length === 0) {
@@ -49,6 +52,6 @@ export class NoticeTeller {
     const occurrence = tellCrowdedOut(key, ancestors);
     if (this.#crowdedOut.get(key) === occurrence.note) return;
     this.#crowdedOut.set(key, occurrence.note);
-    this.#record(occurrence);
+    tell(occurrence);
   }
 }

@@ -51,7 +51,7 @@ export function createStatusKeeper(parts: StatusKeeperParts): StatusKeeper {
   const recorder = new EventRecorder({ client, identify: parts.identify, ...tools });
   const write = statusClient(configuration, request);
   const writer = new StatusWriter({ book, write, mayWrite: () => leadership.leads(), ...tools });
-  const teller = new NoticeTeller(translation, book, (occurrence) => recorder.record(occurrence));
+  const teller = new NoticeTeller(translation, book, recorder);
   let synced = false;
   const begin = (): void => {
     writer.start();

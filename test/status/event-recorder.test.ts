@@ -14,10 +14,12 @@ function createRig() {
   const counters = createRecordedCounters();
   const client = createEventsInMemory();
   const unknown = new Set<string>();
+  const generations = new Map<string, number>();
   let seed = 0;
   const recorder = new EventRecorder({
     client,
-    identify: (kind, key) => (unknown.has(key) ? undefined : { uid: `uid of ${kind} ${key}` }),
+    identify: (kind, key) =>
+      unknown.has(key) ? undefined : { uid: `uid ${generations.get(key) ?? 0} of ${kind} ${key}` },
     clock,
     random: () => {
       seed = (seed + 0.618_033_988_749) % 1;
@@ -33,7 +35,7 @@ function createRig() {
     }
   };
   const total = (outcome: string): number => counters.total('gatehouse_status_events_total', { outcome });
-  return { clock, log, client, unknown, recorder, pass, total };
+  return { clock, log, client, unknown, generations, recorder, pass, total };
 }
 
 function bad(key: string, note = 'the path is bad', change: Partial<Occurrence> = {}): Occurrence {
@@ -61,7 +63,7 @@ describe('an Event', () => {
         kind: 'Service',
         namespace: 'default',
         name: 'a',
-        uid: 'uid of Service default/a',
+        uid: 'uid 0 of Service default/a',
         type: 'Warning',
         reason: 'InvalidMCPService',
         action: 'Translate',
@@ -125,7 +127,9 @@ describe('the same on the same object', () => {
     await settled();
     expect(client.created).toHaveLength(2);
   });
+});
 
+describe('what looks the same', () => {
   it('is something else with other words, on another object, or for another reason', async () => {
     const { recorder, client } = createRig();
     recorder.record(bad('default/a'));
@@ -134,6 +138,24 @@ describe('the same on the same object', () => {
     recorder.record(bad('default/a', 'the path is bad', { reason: 'MCPServiceRemark' }));
     await settled();
     expect(client.created).toHaveLength(4);
+  });
+
+  it('is something else on an object that was created anew', async () => {
+    const { recorder, client, generations } = createRig();
+    recorder.record(bad('default/a'));
+    generations.set('default/a', 1);
+    recorder.record(bad('default/a'));
+    await settled();
+    expect(client.created.map(({ uid }) => uid)).toEqual(['uid 0 of Service default/a', 'uid 1 of Service default/a']);
+  });
+
+  it('is not counted when it is only told once more', async () => {
+    const { recorder, client, pass } = createRig();
+    recorder.remind(bad('default/a'));
+    recorder.remind(bad('default/a'));
+    await pass(120);
+    expect(client.created).toHaveLength(1);
+    expect(client.counted).toEqual([]);
   });
 
   it('is written anew when its Event is gone', async () => {
