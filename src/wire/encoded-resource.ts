@@ -1,24 +1,33 @@
-import { DeltaDiscoveryResponse, DiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
+import { DeltaDiscoveryResponse, DiscoveryResponse, Resource } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import { versionOf } from './digest.ts';
 import type { EncodedResource } from './model.ts';
 
-/** Wraps an encoded message for both protocol variants. The bytes are made here, once, for every node that will ever get them. */
+const noResource = Resource.fromPartial({});
+const noState = DiscoveryResponse.fromPartial({});
+const noDelta = DeltaDiscoveryResponse.fromPartial({});
+
+/** The tag of the field `resources` in a DeltaDiscoveryResponse: number 2, length-delimited. */
+const resourcesTag = (2 << 3) | 2;
+
+/**
+ * Wraps an encoded message for both protocol variants. The bytes are made here, once, for every node that will ever get
+ * them, and lie in memory once: `DiscoveryResponse.resources` and `Resource.resource` are both field 2 with an `Any` in
+ * it, so the one variant's field is the end of the other's.
+ */
 export function encodedResource(typeUrl: string, name: string, message: Uint8Array): EncodedResource {
   const version = versionOf(message);
-  const any = { typeUrl, value: Buffer.from(message) };
+  const any = { typeUrl, value: Buffer.from(message.buffer, message.byteOffset, message.byteLength) };
   // A response with nothing but one resource is exactly that resource's field, ready to be concatenated.
-  const delta = DeltaDiscoveryResponse.encode(
-    DeltaDiscoveryResponse.fromPartial({ resources: [{ name, version, resource: any }] }),
-  ).finish();
-  const state = DiscoveryResponse.encode(DiscoveryResponse.fromPartial({ resources: [any] })).finish();
-  return { typeUrl, name, version, deltaField: bufferOver(delta), stateField: bufferOver(state) };
+  const state = DiscoveryResponse.encode({ ...noState, resources: [any] }).finish();
+  const resource = Resource.encode({ ...noResource, name, version })
+    .raw(state)
+    .finish();
+  const delta = DeltaDiscoveryResponse.encode(noDelta).uint32(resourcesTag).bytes(resource).finish();
+  const deltaField = Buffer.from(delta.buffer, delta.byteOffset, delta.byteLength);
+  return { typeUrl, name, version, deltaField, stateField: deltaField.subarray(delta.length - state.length) };
 }
 
 /** The two encode the same message? Equal versions mean equal bytes. */
 export function sameEncoding(a: EncodedResource, b: EncodedResource): boolean {
   return a.version === b.version && a.name === b.name && a.typeUrl === b.typeUrl;
-}
-
-function bufferOver(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -60,6 +60,13 @@ describe('the wire of deployed mcp-gateway binaries', () => {
     expect(response.resources.map(({ name }) => name)).toEqual(['a/b', 'c/d']);
   });
 
+  it('keeps the bytes of a resource once, for both protocol variants', () => {
+    const { deltaField, stateField } = mcpKgateway.encodeTarget(target('a/b'));
+    expect(stateField.buffer).toBe(deltaField.buffer);
+    const [inDelta] = DeltaDiscoveryResponse.decode(deltaField).resources;
+    expect(DiscoveryResponse.decode(stateField).resources).toEqual([inDelta?.resource]);
+  });
+
   it('pushes Configs before Targets', () => {
     expect(mcpKgateway.configType.order).toBeLessThan(mcpKgateway.targetType.order);
   });
