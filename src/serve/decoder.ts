@@ -1,10 +1,11 @@
 import type { AdsRequest, Incoming } from './variant.ts';
 
-/** Wraps what reads a message, so that bytes which are none become a value. */
-export function decoder(read: (bytes: Buffer) => AdsRequest): (bytes: Buffer) => Incoming {
+/** Wraps what reads a message, so that bytes which are none, or (`undefined`) name too much, become a value. */
+export function decoder(read: (bytes: Buffer) => AdsRequest | undefined): (bytes: Buffer) => Incoming {
   return (bytes) => {
     try {
-      return { kind: 'request', request: read(bytes) };
+      const request = read(bytes);
+      return request === undefined ? { kind: 'excessive' } : { kind: 'request', request };
     } catch (error) {
       return { kind: 'undecodable', problem: error instanceof Error ? error.message : String(error) };
     }

@@ -4,7 +4,8 @@ import { DeltaDiscoveryResponse } from '../gen/envoy/service/discovery/v3/discov
 import type { Difference, EncodedResource } from '../snapshot/model.ts';
 import { BodyCache } from './body-cache.ts';
 import { decoder } from './decoder.ts';
-import { ReportReader } from './reported.ts';
+import { namesWeighMore } from './names-weight.ts';
+import { type ReadRequest, ReportReader } from './reported.ts';
 import { changeSubscription } from './subscription.ts';
 import type { AdsRequest, Part, Variant } from './variant.ts';
 
@@ -13,6 +14,8 @@ export interface BodyOptions {
   readonly controlPlane: ControlPlane;
   /** A response that would be larger is split, where the variant allows it; bytes. */
   readonly maxBody: number;
+  /** What the names of one request may weigh; a request with more is not decoded. Bytes. */
+  readonly maxNames: number;
   /** Bytes of bodies to keep for streams that will need the same. */
   readonly cache: number;
   /** Told of every body that is put together, and its size. */
@@ -20,7 +23,7 @@ export interface BodyOptions {
 }
 
 /** The incremental variant: a response carries what changed and the names of what is gone. */
-export function createDelta({ controlPlane, maxBody, cache, assembled }: BodyOptions): Variant {
+export function createDelta({ controlPlane, maxBody, maxNames, cache, assembled }: BodyOptions): Variant {
   const bodies = new BodyCache(cache);
   const reports = new ReportReader();
   const make = (update: Difference, typeUrl: string): readonly Part[] =>
@@ -32,7 +35,10 @@ export function createDelta({ controlPlane, maxBody, cache, assembled }: BodyOpt
   return {
     variety: 'delta',
     path: ads.deltaAggregatedResources.path,
-    decode: decoder((bytes) => requestOf(reports.read(bytes))),
+    decode: decoder((bytes) => {
+      const request = reports.read(bytes, (rest) => namesWeighMore(rest, namesFields, maxNames));
+      return request && requestOf(request);
+    }),
     // The nonce only says what is acknowledged; the lists are a change in their own right (rule C19).
     heeds: () => true,
     compose: (update, { view }) => {
@@ -42,7 +48,10 @@ export function createDelta({ controlPlane, maxBody, cache, assembled }: BodyOpt
   };
 }
 
-function requestOf({ message, reported }: ReturnType<ReportReader['read']>): AdsRequest {
+/** The numbers of `resource_names_subscribe` and `resource_names_unsubscribe`. */
+const namesFields = [3, 4];
+
+function requestOf({ message, reported }: ReadRequest): AdsRequest {
   return {
     node: message.node,
     typeUrl: message.typeUrl,

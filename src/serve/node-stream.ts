@@ -11,7 +11,7 @@ import type { PushQueue } from './push-queue.ts';
 import { resourceStates } from './resource-states.ts';
 import { type ServedType, unknownType } from './served-types.ts';
 import type { AdsCall, Ending, StreamEnd } from './stream-end.ts';
-import { TypeStream, type TypeStreamLimits, type TypeStreamParts } from './type-stream.ts';
+import { TypeStream, type TypeStreamLimits, type TypeStreamParts, tooManyNames } from './type-stream.ts';
 import type { AdsRequest, Incoming, Variant } from './variant.ts';
 
 interface NodeStreamLimits extends TypeStreamLimits {
@@ -151,6 +151,10 @@ export class NodeStream {
     this.#endSilence();
     if (incoming.kind === 'undecodable') {
       this.#refuse(`the request cannot be decoded: ${incoming.problem}`);
+      return;
+    }
+    if (incoming.kind === 'excessive') {
+      this.end(tooManyNames(this.#parts.limits.maxSubscription));
       return;
     }
     const { request } = incoming;

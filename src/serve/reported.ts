@@ -22,6 +22,12 @@ interface Comparison {
   readonly others: ReadonlyMap<string, string>;
 }
 
+/** A request without what it reports, and that. */
+export interface ReadRequest {
+  readonly message: DeltaDiscoveryRequest;
+  readonly reported: Reported | undefined;
+}
+
 /** For how many Views the entries are kept: Gateways that see the same share one. */
 const viewsKept = 8;
 
@@ -33,14 +39,18 @@ const viewsKept = 8;
 export class ReportReader {
   readonly #known = new SharedCache<ViewEntries>(viewsKept, () => 1);
 
-  /** The request, and what it reports if anything. Throws for bytes that are no request. */
-  read(bytes: Buffer): { readonly message: DeltaDiscoveryRequest; readonly reported: Reported | undefined } {
+  /**
+   * The request, and what it reports if anything. Throws for bytes that are no request.
+   *
+   * @param excessive looks at what is to be decoded; nothing is, and there is no answer, when it is too much
+   */
+  read(bytes: Buffer, excessive: (bytes: Buffer) => boolean = () => false): ReadRequest | undefined {
     const spans = entrySpans(bytes);
-    if (spans !== undefined) {
-      return { message: DeltaDiscoveryRequest.decode(without(bytes, spans)), reported: this.#reported(bytes, spans) };
-    }
-    const message = DeltaDiscoveryRequest.decode(bytes);
-    return { message, reported: this.of(message.initialResourceVersions) };
+    const rest = spans === undefined ? bytes : without(bytes, spans);
+    if (excessive(rest)) return undefined;
+    const message = DeltaDiscoveryRequest.decode(rest);
+    const reported = spans === undefined ? this.of(message.initialResourceVersions) : this.#reported(bytes, spans);
+    return { message, reported };
   }
 
   /** The same of versions that were read already. */

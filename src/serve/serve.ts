@@ -121,6 +121,7 @@ class GrpcAdsServer implements AdsServer {
     const bodies = {
       controlPlane: { identifier: options.identifier ?? 'gatehouse' },
       maxBody,
+      maxNames: this.#streamParts.limits.maxSubscription,
       cache: 64 * mebibyte,
       assembled: (type: string, bytes: number) => {
         parts.counters.count('gatehouse_xds_assemblies_total');

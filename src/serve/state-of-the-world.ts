@@ -5,6 +5,7 @@ import type { EncodedResource, View } from '../snapshot/model.ts';
 import { BodyCache } from './body-cache.ts';
 import { decoder } from './decoder.ts';
 import type { BodyOptions } from './delta.ts';
+import { namesWeighMore } from './names-weight.ts';
 import { replaceSubscription, type Subscription } from './subscription.ts';
 import type { AdsRequest, Part, Variant } from './variant.ts';
 
@@ -12,7 +13,12 @@ import type { AdsRequest, Part, Variant } from './variant.ts';
  * State of the world: a response carries everything that the node wants of the type, changed or not. Such a response
  * cannot be split, and it can say that something is gone only by leaving it out.
  */
-export function createStateOfTheWorld({ controlPlane, cache, assembled }: Omit<BodyOptions, 'maxBody'>): Variant {
+export function createStateOfTheWorld({
+  controlPlane,
+  maxNames,
+  cache,
+  assembled,
+}: Omit<BodyOptions, 'maxBody'>): Variant {
   const bodies = new BodyCache(cache);
   const make = (update: Part['says'], view: View, resources: Iterable<EncodedResource>): readonly Part[] => {
     const body = bodyOf(view, resources, controlPlane);
@@ -22,7 +28,9 @@ export function createStateOfTheWorld({ controlPlane, cache, assembled }: Omit<B
   return {
     variety: 'state-of-the-world',
     path: ads.streamAggregatedResources.path,
-    decode: decoder((bytes) => requestOf(DiscoveryRequest.decode(bytes))),
+    decode: decoder((bytes) =>
+      namesWeighMore(bytes, namesFields, maxNames) ? undefined : requestOf(DiscoveryRequest.decode(bytes)),
+    ),
     // A list of names answers the response that its nonce names: an older one was written without knowing it (B9, B11).
     heeds: (reply, flow) => (reply === 'spontaneous' ? flow.kind === 'silent' : reply !== 'stale'),
     compose: (update, { view, subscription, awaited }) => {
@@ -34,6 +42,9 @@ export function createStateOfTheWorld({ controlPlane, cache, assembled }: Omit<B
     },
   };
 }
+
+/** The number of `resource_names`. */
+const namesFields = [3];
 
 function requestOf(message: DiscoveryRequest): AdsRequest {
   return {

@@ -133,10 +133,7 @@ export class TypeStream implements Expiring {
     }
     const { maxSubscription } = this.#parts.limits;
     if (subscription !== before?.subscription && weightOf(subscription) > maxSubscription) {
-      this.#parts.end({
-        code: 'RESOURCE_EXHAUSTED',
-        message: `too many names: a subscription to one type may take ${maxSubscription} bytes`,
-      });
+      this.#parts.end(tooManyNames(maxSubscription));
     }
   }
 
@@ -174,6 +171,14 @@ export class TypeStream implements Expiring {
     this.#parts.counters.count('gatehouse_xds_nacks_total', this.served.labels);
     this.#parts.objected(this.served.type.typeUrl, nonce, objection);
   }
+}
+
+/** @param limit bytes */
+export function tooManyNames(limit: number): StreamEnd {
+  return {
+    code: 'RESOURCE_EXHAUSTED',
+    message: `too many names: a subscription to one type may take ${limit} bytes`,
+  };
 }
 
 const nothing: readonly Part[] = [];

@@ -124,6 +124,8 @@ process.on('message', (message: ToServer) => {
       return propagate(message.nodes);
     case 'weigh':
       return weigh(message.acks);
+    case 'time':
+      throw new Error('nobody times single nodes here');
   }
 });
 process.on('exit', () => rmSync(files.folder, { recursive: true, force: true }));

@@ -221,12 +221,15 @@ describe('metadata that is forged', () => {
 });
 
 describe('a node that asks for too much', () => {
-  it('subscribes to a million names: RESOURCE_EXHAUSTED', async () => {
-    const subscribe = Array.from({ length: 1_000_000 }, (_, index) => `a/${index}`);
-    const stream = world.stream().request(targetType, { node, subscribe });
-    expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
-    await onlyTheNeighbourIsLeft();
-  });
+  it.each(['delta', 'state-of-the-world'] as const)(
+    'subscribes to a million names: RESOURCE_EXHAUSTED (%s)',
+    async (variant) => {
+      const names = Array.from({ length: 1_000_000 }, (_, index) => `a/${index}`);
+      const stream = world.stream({ variant }).request(targetType, { node, subscribe: names, names });
+      expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+      await onlyTheNeighbourIsLeft();
+    },
+  );
 
   it('G5 says five mebibytes of versions that it holds: that is no offence', async () => {
     const initial = Object.fromEntries(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeltaDiscoveryRequest } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { type Reported, ReportReader } from '../../src/serve/reported.ts';
+import { type ReadRequest, type Reported, ReportReader } from '../../src/serve/reported.ts';
 import type { View } from '../../src/snapshot/model.ts';
 import { createHandMadeWorld, targetType } from '../support/hand-made-world.ts';
 
@@ -21,7 +21,11 @@ const { view, versions } = worldOf(3);
 const [zero = '', one = ''] = Object.values(versions);
 const encode = (fields: Parameters<typeof DeltaDiscoveryRequest.fromPartial>[0]): Buffer =>
   Buffer.from(DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial(fields)).finish());
-const read = (bytes: Buffer): ReturnType<ReportReader['read']> => new ReportReader().read(bytes);
+const read = (bytes: Buffer): ReadRequest => {
+  const request = new ReportReader().read(bytes);
+  if (request === undefined) throw new Error('not read');
+  return request;
+};
 /** One entry of the map, of fields that are given in this order. */
 const entry = (...fields: readonly (readonly [field: number, text: string])[]): Buffer => {
   const content = Buffer.concat(
