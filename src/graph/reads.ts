@@ -2,12 +2,13 @@ import type { Dependent } from './step.ts';
 
 /**
  * Something that is read as one and changes as one: a key of a collection, a group of an index, a whole collection.
- * The key need not exist: who looked for an absent key must run again when it appears.
+ * The key need not exist: who looked for an absent key must run again when it appears. Nearly every key has one reader,
+ * so that case costs no set.
  */
 export class Cell {
   readonly #home: CellHome;
   readonly #key: string;
-  readonly #readers = new Set<Reader>();
+  #readers: Reader | Set<Reader> | undefined;
 
   constructor(home: CellHome, key: string) {
     this.#home = home;
@@ -16,24 +17,29 @@ export class Cell {
 
   /** How many readers are registered. */
   get size(): number {
-    return this.#readers.size;
+    if (this.#readers instanceof Set) return this.#readers.size;
+    return this.#readers === undefined ? 0 : 1;
   }
 
   wake(): void {
-    for (const reader of this.#readers) reader.wake();
+    if (!(this.#readers instanceof Set)) this.#readers?.wake();
+    else for (const reader of this.#readers) reader.wake();
   }
 
   enter(reader: Reader): void {
-    this.#readers.add(reader);
+    if (this.#readers === undefined) this.#readers = reader;
+    else if (this.#readers instanceof Set) this.#readers.add(reader);
+    else if (this.#readers !== reader) this.#readers = new Set([this.#readers, reader]);
   }
 
   leave(reader: Reader): void {
-    this.#readers.delete(reader);
+    if (this.#readers instanceof Set) this.#readers.delete(reader);
+    else if (this.#readers === reader) this.#readers = undefined;
     this.vacateIfUnread();
   }
 
   vacateIfUnread(): void {
-    if (this.#readers.size === 0) this.#home.vacate(this.#key);
+    if (this.size === 0) this.#home.vacate(this.#key);
   }
 
   /** For the dump. */

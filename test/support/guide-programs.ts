@@ -73,7 +73,8 @@ export async function startGuide(resolutions: readonly string[] = []): Promise<G
   };
 }
 
-function startGateway(mounted: string, resolutions: readonly string[]): GatehouseProcess {
+/** The reference gateway with the configuration in a folder, as the guide's Deployment starts it. */
+export function startGateway(mounted: string, resolutions: readonly string[]): GatehouseProcess {
   const resolve = resolutions.map((value) => `--resolve=${value}`);
   return gatehouse(
     ['gateway', '--file=/config/config.json', `--mount=/config=${mounted}`, ...resolve, '--admin-listen=127.0.0.1:0'],
@@ -86,7 +87,8 @@ export function listens(ports: Readonly<Record<string, number>> = {}): readonly 
   return ['xds', 'debug', 'metrics', 'admin'].map((name) => `--${name}-listen=127.0.0.1:${ports[name] ?? 0}`);
 }
 
-async function connect(url: string, path: '/sse' | '/mcp'): Promise<Client> {
+/** The official client with the guide's token. */
+export async function connect(url: string, path: '/sse' | '/mcp'): Promise<Client> {
   const client = new Client({ name: 'test', version: '0' });
   const requestInit = { headers: { authorization: `Bearer ${guideToken}` } };
   const Transport = path === '/sse' ? SSEClientTransport : StreamableHTTPClientTransport;
