@@ -114,15 +114,18 @@ describe('a leader that stops', () => {
     expect(b.changes).toEqual([true]);
   });
 
-  it('lets go of it also while a renewal is under way', async () => {
-    const { clock, lease, a } = await leaderAndFollower();
-    a.connection.line = 'silent';
-    await pass(clock, 2_000);
-    const stopped = a.elector.stop();
-    a.connection.line = 'up';
-    await stopped;
-    expect(lease.record()?.holder).toBe('');
-  });
+  it.each(['silent', 'stuck'] as const)(
+    'lets go of it also while a renewal is under way, which is %s',
+    async (line) => {
+      const { clock, lease, a } = await leaderAndFollower();
+      a.connection.line = line;
+      await pass(clock, 2_000);
+      const stopped = a.elector.stop();
+      a.connection.line = 'up';
+      await stopped;
+      expect(lease.record()?.holder).toBe('');
+    },
+  );
 
   it('leaves a Lease alone that is not its own any more', async () => {
     const { clock, lease, a } = await leaderAndFollower();

@@ -275,6 +275,19 @@ describe('a leader that leads no longer', () => {
     expect(client.created.at(-1)?.kind).toBe('Gateway');
   });
 
+  it('still counts what it told', async () => {
+    const { recorder, client, pass } = createRig();
+    recorder.record(bad('default/told'));
+    await settled();
+    recorder.record(bad('default/told'));
+    for (let at = 0; at < 100; at += 1) recorder.record(bad(`default/s${at}`));
+    await pass(60);
+    expect(client.counted).toEqual([]);
+    recorder.retract();
+    await pass(5);
+    expect(client.counted).toMatchObject([{ count: 2, eventName: client.created[0]?.eventName }]);
+  });
+
   it('tells nothing once it has stopped', async () => {
     const { recorder, client, clock, pass } = createRig();
     recorder.record(bad('default/a'));

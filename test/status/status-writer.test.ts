@@ -2,30 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { objectIn, objectsIn } from '../../src/status/stored-json.ts';
 import { settled } from '../support/status-settled.ts';
 import { ancestor, foreign, policyOf } from './stored-statuses.ts';
-import { classOf, createWriterRig, type WriterRig } from './writer-rig.ts';
-
-const mcp = classOf('mcp');
-
-/** What the status of a class says for itself. */
-function messages(rig: WriterRig, key = 'mcp'): readonly unknown[] {
-  return objectsIn(objectIn(rig.objects.status(classOf(key)))['conditions']).map(({ message }) => message);
-}
-
-async function pass(rig: WriterRig, milliseconds: number, step = 250): Promise<void> {
-  for (let passed = 0; passed < milliseconds; passed += step) {
-    rig.clock.advance(step);
-    await settled();
-  }
-}
-
-async function running(): Promise<WriterRig> {
-  const rig = createWriterRig();
-  rig.objects.put(mcp);
-  rig.desire('mcp');
-  rig.writer.start();
-  await settled();
-  return rig;
-}
+import { classOf, createWriterRig, mcp, messages, pass, running } from './writer-rig.ts';
 
 describe('a status', () => {
   it('is written once, and its coming back is no reason to write again', async () => {
@@ -151,6 +128,21 @@ describe('who may write', () => {
     expect(rig.counters.level('gatehouse_status_pending')).toBe(0);
   });
 
+  it('learns nothing from answers that come later', async () => {
+    const rig = createWriterRig();
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.objects.answer = () => ({ kind: 'refused', words: '422: no' });
+    rig.writer.start();
+    rig.writer.stop();
+    await settled();
+    expect(rig.log.lines).toEqual([]);
+    rig.objects.answer = undefined;
+    rig.writer.start();
+    await settled();
+    expect(messages(rig)).toEqual(['as it should be']);
+  });
+
   it('is asked before every write', async () => {
     const rig = createWriterRig();
     rig.leads = false;
@@ -255,132 +247,5 @@ describe('a second writer', () => {
     rig.desire('mcp', 'new');
     await pass(rig, 1_000);
     expect(messages(rig)).toEqual(['new']);
-  });
-});
-
-describe('a conflict', () => {
-  it('is over with the next observation of the object', async () => {
-    const rig = createWriterRig();
-    rig.objects.put(mcp);
-    rig.desire('mcp');
-    rig.objects.hold();
-    rig.objects.put(mcp, { conditions: [foreign('a.example/X')] });
-    rig.writer.start();
-    await settled();
-    expect(rig.objects.asked).toHaveLength(1);
-    expect(rig.counters.total('gatehouse_status_writes_total', { outcome: 'conflict' })).toBe(1);
-    rig.objects.release();
-    await settled();
-    expect(rig.objects.asked).toHaveLength(2);
-    expect(messages(rig)).toEqual(['', 'as it should be']);
-  });
-
-  it('is tried again, ever more seldom, when no observation comes', async () => {
-    const rig = createWriterRig();
-    rig.objects.put(mcp);
-    rig.desire('mcp');
-    rig.objects.hold();
-    rig.objects.put(mcp);
-    rig.writer.start();
-    await pass(rig, 600_000, 1_000);
-    expect(rig.objects.asked.length).toBeGreaterThan(5);
-    expect(rig.objects.asked.length).toBeLessThan(15);
-    rig.objects.release();
-    await pass(rig, 300_000, 1_000);
-    expect(messages(rig)).toEqual(['as it should be']);
-  });
-});
-
-describe('an answer of the API server', () => {
-  it('that there is no such object is the end of it', async () => {
-    const rig = await running();
-    rig.objects.hold();
-    rig.objects.remove(mcp);
-    rig.desire('mcp', 'too late');
-    await pass(rig, 60_000);
-    expect(rig.objects.asked).toHaveLength(2);
-    expect(rig.log.lines).toEqual([]);
-    rig.objects.release();
-    rig.objects.put(mcp);
-    await pass(rig, 2_000);
-    expect(messages(rig)).toEqual(['too late']);
-  });
-
-  it('that refuses the content is told once, and the content is not sent again', async () => {
-    const rig = await running();
-    rig.objects.answer = () => ({ kind: 'refused', words: '422: status.conditions[0] is bad' });
-    rig.desire('mcp', 'bad');
-    await pass(rig, 5_000);
-    rig.desire('mcp', 'bad');
-    rig.objects.put(mcp, rig.objects.status(mcp));
-    await pass(rig, 600_000, 1_000);
-    expect(rig.objects.asked).toHaveLength(2);
-    expect(rig.log.lines.map(({ fields }) => fields)).toEqual([
-      { object: 'GatewayClass mcp', because: '422: status.conditions[0] is bad' },
-    ]);
-    rig.objects.answer = undefined;
-    rig.desire('mcp', 'good');
-    await pass(rig, 2_000);
-    expect(messages(rig)).toEqual(['good']);
-  });
-
-  it('that refuses whatever an object becomes does not fill the log', async () => {
-    const rig = await running();
-    rig.objects.answer = () => ({ kind: 'refused', words: '422: no' });
-    for (let at = 0; at < 300; at += 1) {
-      rig.desire('mcp', `bad ${at}`);
-      await pass(rig, 1_000);
-    }
-    expect(rig.log.lines).toHaveLength(5);
-  });
-
-  it('that is about one object keeps no other one waiting', async () => {
-    const rig = await running();
-    rig.objects.answer = ({ key }) => (key === 'bad' ? { kind: 'failed', words: '500: a webhook' } : undefined);
-    for (const key of ['bad', 'good']) {
-      rig.desire(key);
-      rig.objects.put(classOf(key));
-    }
-    await settled();
-    expect(messages(rig, 'good')).toEqual(['as it should be']);
-    await pass(rig, 600_000, 1_000);
-    const bad = rig.objects.asked.filter(({ key }) => key === 'bad').length;
-    expect(bad).toBeGreaterThan(5);
-    expect(bad).toBeLessThan(15);
-    rig.objects.answer = undefined;
-    await pass(rig, 300_000, 1_000);
-    expect(messages(rig, 'bad')).toEqual(['as it should be']);
-  });
-});
-
-describe('an API server that serves nobody', () => {
-  it('makes everything wait, and is told of once', async () => {
-    const rig = createWriterRig();
-    rig.objects.answer = () => ({ kind: 'unavailable', words: 'no answer', retryAfter: undefined });
-    for (let at = 0; at < 100; at += 1) {
-      rig.desire(`c${at}`);
-      rig.objects.put(classOf(`c${at}`));
-    }
-    rig.writer.start();
-    await pass(rig, 300_000, 1_000);
-    expect(rig.objects.asked.length).toBeLessThan(100);
-    expect(rig.log.lines).toHaveLength(1);
-    expect(rig.counters.level('gatehouse_status_pending')).toBe(100);
-    rig.objects.answer = undefined;
-    await pass(rig, 60_000, 250);
-    expect(rig.objects.written()).toBe(100);
-    expect(rig.log.lines.at(-1)?.message).toBe('writing statuses: works again');
-  });
-
-  it('is given the time that it asks for', async () => {
-    const rig = createWriterRig();
-    rig.objects.answer = () => ({ kind: 'unavailable', words: '429: slow down', retryAfter: 30_000 });
-    rig.objects.put(mcp);
-    rig.desire('mcp');
-    rig.writer.start();
-    await pass(rig, 29_500);
-    expect(rig.objects.asked).toHaveLength(1);
-    await pass(rig, 1_000);
-    expect(rig.objects.asked).toHaveLength(2);
   });
 });

@@ -1,11 +1,13 @@
 import type { Collection } from '../../src/graph/model.ts';
 import { StatusBook, type StatusObject } from '../../src/status/status-book.ts';
 import { StatusWriter } from '../../src/status/status-writer.ts';
+import { objectIn, objectsIn } from '../../src/status/stored-json.ts';
 import type { GatewayClassStatus, GatewayStatus, PolicyStatus } from '../../src/translate/model.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../support/recorded-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../support/recorded-log.ts';
 import { createObjectsInMemory, type ObjectsInMemory } from '../support/status-objects.ts';
+import { settled } from '../support/status-settled.ts';
 import { controllerName, desired } from './stored-statuses.ts';
 
 export interface WriterRig {
@@ -64,6 +66,31 @@ export function createWriterRig(): WriterRig {
 
 export function classOf(key: string): StatusObject {
   return { kind: 'GatewayClass', key };
+}
+
+export const mcp: StatusObject = classOf('mcp');
+
+/** A writer that has started and has written the status of one class. */
+export async function running(): Promise<WriterRig> {
+  const rig = createWriterRig();
+  rig.objects.put(mcp);
+  rig.desire('mcp');
+  rig.writer.start();
+  await settled();
+  return rig;
+}
+
+/** Lets time pass in steps, so that every write is answered at about the time at which it is made. */
+export async function pass(rig: WriterRig, milliseconds: number, step = 250): Promise<void> {
+  for (let passed = 0; passed < milliseconds; passed += step) {
+    rig.clock.advance(step);
+    await settled();
+  }
+}
+
+/** What the conditions of a class say, as they are stored. */
+export function messages(rig: WriterRig, key = 'mcp'): readonly unknown[] {
+  return objectsIn(objectIn(rig.objects.status(classOf(key)))['conditions']).map(({ message }) => message);
 }
 
 /** A collection that a test fills. */

@@ -1,8 +1,8 @@
 import type { Refusal } from '../../src/status/api-answer.ts';
 import type { Lease, LeaseAnswer, LeaseClaim, LeaseClient } from '../../src/status/lease-client.ts';
 
-/** What becomes of the requests of one replica. `lost`: they are carried out, and the answer does not come. */
-type Line = 'up' | 'down' | 'forbidden' | 'silent' | 'lost';
+/** What becomes of the requests of one replica. `lost`: they are carried out, and fail all the same; `stuck`: likewise, once they are given up. */
+type Line = 'up' | 'down' | 'forbidden' | 'silent' | 'lost' | 'stuck';
 
 /** One Lease in memory, with compare and swap. */
 export interface LeaseInMemory {
@@ -63,7 +63,8 @@ export function createLeaseInMemory(): LeaseInMemory {
       ): Promise<LeaseAnswer> => {
         requests.push(what);
         const { line } = replica;
-        if (line === 'silent') return given(signal);
+        if (line === 'stuck') carryOut();
+        if (line === 'silent' || line === 'stuck') return given(signal);
         const answered = line === 'up' || line === 'lost' ? carryOut() : undefined;
         return Promise.resolve(
           line === 'up' && answered !== undefined ? answered : outages[line === 'up' ? 'down' : line],
