@@ -37,7 +37,7 @@ const ABSENT = 5_000;
 /** A watch that ends sooner has not done what it was asked for. */
 const QUICK = 5_000;
 
-/** What to do next: `docs/architecture.md`, "Sources"; every row of the table is a test. */
+/** What to do next. What failed is tried again for ever, and nothing but a list or a watch is ever believed. */
 export function nextState(outcome: Outcome, pace: Pace): ReflectorState {
   if (outcome.of === 'program') return { at: 'stopped' };
   return outcome.of === 'watch' ? afterWatch(outcome, pace) : afterList(outcome, pace);
@@ -60,10 +60,10 @@ function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, pace: P
   const { failure, reached, lasted } = outcome;
   pace.lasted(lasted);
   const watching: ReflectorState = { at: 'watching', from: reached };
-  if (failure === undefined) return after(lasted < QUICK ? pace.again() : 0, watching);
+  if (failure === undefined) return after(lasted < QUICK ? pace.again('ended') : 0, watching);
   switch (failure.reason) {
     case 'expired':
-      return after(lasted < QUICK ? pace.again() : 0, listing);
+      return after(lasted < QUICK ? pace.again('expired') : 0, listing);
     // A list tells whether this is so of lists too, or repairs what was not understood.
     case 'unintelligible':
     case 'forbidden':
@@ -85,7 +85,7 @@ function waitFor(failure: KubeFailure, pace: Pace): number {
       return FORBIDDEN;
     // The credentials were read anew: the first time there is nothing to wait for.
     case 'unauthorized':
-      return pace.again();
+      return pace.again('unauthorized');
     case 'busy':
       return Math.max(failure.retryAfter, pace.failed());
     default:
@@ -107,9 +107,13 @@ const HEALTHY = 60_000;
 /** So many attempts in a row have failed when the wait is about at its longest. */
 const MANY = 5;
 
+/** After what another attempt may well succeed at once. */
+type Repeatable = 'ended' | 'expired' | 'unauthorized';
+
 /** How long to wait before the next attempt. Never gives up. */
 export class Pace {
   readonly random: Random;
+  readonly #repeated = new Set<Repeatable>();
   #attempts = 0;
 
   constructor(random: Random) {
@@ -123,15 +127,17 @@ export class Pace {
     return Math.round(whole / 2 + (this.random() * whole) / 2);
   }
 
-  /** The same for what may be repeated at once, but only the first time. */
-  again(): number {
-    if (this.#attempts > 0) return this.failed();
-    this.#attempts = 1;
+  /** The same for what may be repeated at once, but only the first time since all was well. */
+  again(what: Repeatable): number {
+    if (this.#repeated.has(what)) return this.failed();
+    this.#repeated.add(what);
     return 0;
   }
 
   lasted(milliseconds: number): void {
-    if (milliseconds >= HEALTHY) this.#attempts = 0;
+    if (milliseconds < HEALTHY) return;
+    this.#attempts = 0;
+    this.#repeated.clear();
   }
 
   get tired(): boolean {

@@ -85,7 +85,7 @@ describe('what counts as synced', () => {
   it('is not a silence', async () => {
     const cluster = await startCluster((server) => server.fail(({ verb }) => verb === 'list', { does: 'hang' }, 6));
     await cluster.server.until(() => cluster.server.asked(({ verb }) => verb === 'list') === 6);
-    await cluster.pass(100_000);
+    await cluster.pass(150_000);
     await cluster.log.line('lost: ');
     expect(cluster.all).toEqual([]);
     await everyKindWaits(cluster);

@@ -98,6 +98,12 @@ describe('after a watch', () => {
     ]);
   });
 
+  it('whose version expired in an outage, all is listed at once, however often it was tried before', () => {
+    const tired = pace();
+    for (let time = 0; time < 5; time += 1) nextState(watch({ reason: 'unreachable', message }, 0), tired);
+    expect(nextState(watch({ reason: 'expired', message }, 0), tired)).toEqual(listing);
+  });
+
   it.each<[string, KubeFailure | undefined]>([
     ['ends every watch at once', undefined],
     ['knows no version', { reason: 'expired', message }],
@@ -107,7 +113,7 @@ describe('after a watch', () => {
     const delays = Array.from({ length: 5 }, () => nextState(watch(failure, 0), tired)).map((state) =>
       state.at === 'waiting' ? state.milliseconds : 0,
     );
-    expect(delays).toEqual([0, 1200, 2400, 4800, 9600]);
+    expect(delays).toEqual([0, 600, 1200, 2400, 4800]);
   });
 });
 

@@ -36,6 +36,8 @@ const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/';
 export class ApiServer {
   readonly store: ApiStore = new ApiStore();
   readonly requests: Asked[] = [];
+  /** How many connections were opened to it so far. */
+  connections = 0;
   /** Whether it streams lists: `ignored` answers as if the question were an ordinary watch. */
   streaming: 'offered' | 'refused' | 'ignored' = 'offered';
   /** By the name of a CRD, what its annotation says; without an entry there is no such CRD. */
@@ -51,6 +53,7 @@ export class ApiServer {
 
   constructor() {
     this.#server.on('connection', (socket) => {
+      this.connections += 1;
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
