@@ -1,3 +1,4 @@
+import { polled } from '../support/cluster-poll.ts';
 import type { KubeApiServer } from '../support/kube-apiserver.ts';
 
 const paths = [
@@ -11,6 +12,13 @@ const paths = [
 
 /** Lists every kind whole, one after another, and parses it: milliseconds for all of them. */
 export async function readRaw(api: KubeApiServer): Promise<number> {
+  // An API server that has just taken in many objects asks for patience.
+  for (const path of paths) {
+    await polled(
+      async () => ((await api.request(`${path}?limit=1`)).status === 200 ? true : undefined),
+      () => `${path} is not served`,
+    );
+  }
   const start = performance.now();
   for (const path of paths) {
     // Parsed on arrival.
