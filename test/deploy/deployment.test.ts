@@ -114,7 +114,9 @@ describe('the pods of the Deployment', () => {
     const mebibytes: Readonly<Record<string, number>> = { Mi: 1, Gi: 1_024 };
     const size = (text = ''): number => Number.parseInt(text, 10) * (mebibytes[text.slice(-2)] ?? Number.NaN);
     const { requests, limits } = container.resources;
-    const heap = Number(/^--max-old-space-size=(\d+) --max-semi-space-size=16$/.exec(environment.get('NODE_OPTIONS') ?? '')?.[1]);
+    const heap = Number(
+      /^--max-old-space-size=(\d+) --max-semi-space-size=16$/.exec(environment.get('NODE_OPTIONS') ?? '')?.[1],
+    );
     expect(requests).toHaveProperty('cpu');
     expect(size(requests['memory'])).toBeLessThanOrEqual(size(limits['memory']));
     expect(heap).toBeLessThanOrEqual(size(limits['memory']) * 0.75);
