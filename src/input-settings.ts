@@ -8,7 +8,7 @@ interface Quiet {
 }
 
 /** Who writes statuses and Events into the cluster. */
-export type StatusWriting =
+type StatusWriting =
   /** The replica that holds the Lease. Without a namespace: the pod's own, else `kgateway-system`. */
   | { readonly by: 'leader'; readonly leaseNamespace: string | undefined }
   /** This process, whoever else runs. */

@@ -36,7 +36,7 @@ export interface ClusterWorld extends AsyncDisposable {
   until(kind: ReadKind, key: string, holds: (object: StoredObject) => boolean): Promise<StoredObject>;
 }
 
-export interface ReplicaOptions extends Partial<Omit<ServeSettings, 'input'>> {
+interface ReplicaOptions extends Partial<Omit<ServeSettings, 'input'>> {
   readonly as?: 'administrator';
   /** A port of this machine that leads to the API server. */
   readonly through?: number;
@@ -54,7 +54,7 @@ export interface Replica extends AsyncDisposable {
   get(listener: 'debug' | 'metrics', path: string): Promise<{ readonly status: number; readonly body: string }>;
 }
 
-export type ReadKind = 'gatewayclass' | 'gateway' | 'mcpauthpolicy' | 'service' | 'lease';
+type ReadKind = 'gatewayclass' | 'gateway' | 'mcpauthpolicy' | 'service' | 'lease';
 
 /** What tests look at of an object. */
 export interface StoredObject {
