@@ -17,8 +17,8 @@ const usual = 40;
 const attacked = 80;
 /** Milliseconds from one change to the next. */
 const between = 20;
-/** Milliseconds that an attack, and what is left of it, is given to unfold. */
-const unfolding = 300;
+/** Milliseconds that an attack is given to unfold, and its remains to go. The first of a kind compiles what it meets. */
+const unfolding = 1000;
 
 async function benchHostile(progress: (what: string) => void): Promise<BenchResult> {
   const rig = await startRig({ nodes }, new URL('./subject-server.ts', import.meta.url), 'gatehouse', String(targets));
