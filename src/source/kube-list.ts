@@ -5,7 +5,7 @@ import type { KubeReader } from './kube-reader.ts';
 import { isJsonObject, objectIn, textIn } from './plain-json.ts';
 
 /** Objects of a page: what the API server recommends, and few enough to be dropped one page after another. */
-const PAGE = '500';
+const PAGE = '2000';
 
 /**
  * Lists a collection as it is right now, page by page, and hands over each object as its page arrives. The answer is the

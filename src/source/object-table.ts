@@ -14,6 +14,17 @@ interface Entry {
 /** Which object of a name it is, and in which state, for who writes or reports something about it. */
 export type ObjectIdentity = Pick<Entry, 'uid' | 'resourceVersion'>;
 
+/**
+ * Kinds that no CRD defines. Of the others a stored object may read otherwise once its CRD was changed, without a new
+ * version of its own: what was dropped or defaulted before is not any more.
+ */
+const built: ReadonlySet<KindName> = new Set(['Service', 'Namespace']);
+
+/** Whether a kind is defined by a CRD, which somebody may change. */
+export function isCustom(kind: KindName): boolean {
+  return !built.has(kind);
+}
+
 /** Who is told what is different. */
 export interface TableListener {
   changed(change: ResourceChange): void;
@@ -71,7 +82,7 @@ export class ObjectTable {
   }
 
   /** Whether it is held in just this state. */
-  holds({ key, uid, resourceVersion }: KubeObject): boolean {
+  holds({ key, uid, resourceVersion }: Pick<KubeObject, 'key' | 'uid' | 'resourceVersion'>): boolean {
     const entry = this.#entries.get(key);
     return entry?.uid === uid && entry.resourceVersion === resourceVersion;
   }
@@ -95,21 +106,23 @@ export class ObjectTable {
   /** Takes a state over. The equal part of it stays the object that is held already. */
   apply(decoded: DecodedObject): void {
     const { key, uid, resourceVersion, problems, observation } = decoded;
+    const known = this.holds(decoded);
     const held = this.#entries.get(key)?.resource;
     const same = sameResource(held, decoded.resource);
     const resource = same ? held : decoded.resource;
     this.#entries.set(key, { uid, resourceVersion, resource });
     if (!same) this.#listener.changed(changeOf(this.#kind, key, resource));
-    if (observation !== undefined) this.#listener.observed(observation);
+    if (observation !== undefined && !known) this.#listener.observed(observation);
     this.#listener.found(key, problems);
   }
 
-  /** Everything that is not taken is gone. Objects that are held already are not decoded again. */
+  /** Everything that is not taken is gone. What is held already is decoded again only where a CRD may have changed. */
   replacement(): Replacement {
     const present = new Map<string, DecodedObject | undefined>();
     return {
       take: (object) => {
-        present.set(object.key, this.holds(object) ? undefined : decodeObject(this.#kind, object));
+        const known = this.holds(object) && !isCustom(this.#kind);
+        present.set(object.key, known ? undefined : decodeObject(this.#kind, object));
       },
       remove: (key) => {
         present.delete(key);

@@ -24,6 +24,8 @@ export type Outcome =
       readonly reached: string;
       /** Milliseconds since the answer began; 0 when it never did. */
       readonly lasted: number;
+      /** Whether the server ended it before its time, as it does when somebody changes the CRD: then objects may read otherwise. */
+      readonly cutShort: boolean;
     }
   /** The program stops. */
   | { readonly of: 'program' };
@@ -57,10 +59,10 @@ function afterList(outcome: Extract<Outcome, { readonly of: 'list' }>, pace: Pac
 const listing: ReflectorState = { at: 'listing' };
 
 function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, pace: Pace): ReflectorState {
-  const { failure, reached, lasted } = outcome;
+  const { failure, reached, lasted, cutShort } = outcome;
   pace.lasted(lasted);
   const watching: ReflectorState = { at: 'watching', from: reached };
-  if (failure === undefined) return after(lasted < QUICK ? pace.again('ended') : 0, watching);
+  if (failure === undefined) return after(lasted < QUICK ? pace.again('ended') : 0, cutShort ? listing : watching);
   switch (failure.reason) {
     case 'expired':
       return after(lasted < QUICK ? pace.again('expired') : 0, listing);

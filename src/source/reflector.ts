@@ -8,7 +8,7 @@ import { listPages } from './kube-list.ts';
 import { type Collection, collectionTitle } from './kube-path.ts';
 import type { KubeReader } from './kube-reader.ts';
 import { type ListingWays, worthPages } from './listing-way.ts';
-import { ObjectTable, type Replacement } from './object-table.ts';
+import { isCustom, ObjectTable, type Replacement } from './object-table.ts';
 import { nextState, type Outcome, Pace, type ReflectorState } from './reflector-state.ts';
 import { SafetyRelist } from './safety-relist.ts';
 import type { WatchEvent } from './watch-event.ts';
@@ -215,7 +215,7 @@ export class Reflector {
     if (end.end === 'stopped') return stopped;
     const { failure, reached, lasted } = end;
     if (failure !== undefined) this.#failed(failure);
-    return { of: 'watch', failure, reached, lasted };
+    return { of: 'watch', failure, reached, lasted, cutShort: end.cutShort && isCustom(this.kind) };
   }
 
   #event(event: Exclude<WatchEvent, { readonly type: 'failed' }>): void {

@@ -42,6 +42,8 @@ export type SessionEnd =
       readonly reached: string;
       /** Milliseconds since the server began to answer; 0 when it never did. */
       readonly lasted: number;
+      /** Whether the server ended it in good order, and well before the time that it was asked for. */
+      readonly cutShort: boolean;
     };
 
 /** A watch that was open for so long works, even if nothing happens. In milliseconds. */
@@ -50,12 +52,17 @@ const WORKS = 5_000;
 /** A server that lists goes on listing; one that does not know how sends some objects and falls silent. In milliseconds. */
 const LISTING_SILENCE = 5_000;
 
+/** So much sooner than asked for is still in time. In seconds. */
+const SLACK = 10;
+
 /** One watch from its request to its end. */
 export class WatchSession implements WatchListener {
   readonly #parts: WatchSessionParts;
   readonly #start: WatchStart;
   readonly #session = new AbortController();
   readonly #gaveUp = new AbortController();
+  /** How long it is to last. Clients that choose one end for all of their watches would all come back at once. */
+  readonly #seconds: number;
   #replacement: Replacement | undefined;
   #reached = '';
   #opened: number | undefined;
@@ -65,6 +72,7 @@ export class WatchSession implements WatchListener {
   constructor(parts: WatchSessionParts, start: WatchStart) {
     this.#parts = parts;
     this.#start = start;
+    this.#seconds = 300 + Math.floor(parts.random() * 301);
     if (start.with === 'objects') this.#replacement = start.replacement;
     else this.#reached = start.from;
   }
@@ -85,7 +93,8 @@ export class WatchSession implements WatchListener {
     const failure = end.end === 'failed' ? end.failure : stream.failure();
     if (this.#replacement !== undefined) return { end: 'unlisted', failure: failure ?? noStreamingList };
     const lasted = this.#opened === undefined ? 0 : clock.now() - this.#opened;
-    return { end: 'over', failure, reached: this.#reached, lasted };
+    const cutShort = failure === undefined && lasted < (this.#seconds - SLACK) * 1000;
+    return { end: 'over', failure, reached: this.#reached, lasted, cutShort };
   }
 
   opened(): void {
@@ -119,11 +128,9 @@ export class WatchSession implements WatchListener {
     this.#silence = this.#parts.clock.after(LISTING_SILENCE, () => this.#gaveUp.abort());
   }
 
-  /** Clients that choose one end for all of their watches would all come back at once. */
   #path(): string {
-    const { collection, random } = this.#parts;
-    const timeoutSeconds = String(300 + Math.floor(random() * 301));
-    const common = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds };
+    const { collection } = this.#parts;
+    const common = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds: String(this.#seconds) };
     const start: Readonly<Record<string, string>> =
       this.#start.with === 'objects'
         ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }

@@ -2,21 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { asksFor, mcpService, startCluster } from './cluster-rig.ts';
 
 describe('a list', () => {
-  it('is read in pages of 500, from one version', async () => {
+  it('is read in pages of 2000, from one version', async () => {
     const cluster = await startCluster((server) => {
-      for (let at = 0; at < 1200; at += 1) server.put('Service', mcpService(`s-${at}`));
+      for (let at = 0; at < 4500; at += 1) server.put('Service', mcpService(`s-${at}`));
     });
     await cluster.settled();
-    expect(cluster.resources.size).toBe(1200);
+    expect(cluster.resources.size).toBe(4500);
     const asked = cluster.server.requests
       .filter(asksFor('Service', 'list'))
       .map(({ query }) => Object.fromEntries(query));
     expect(asked).toEqual([
-      { limit: '500' },
-      { limit: '500', continue: '1300/500' },
-      { limit: '500', continue: '1300/1000' },
+      { limit: '2000' },
+      { limit: '2000', continue: '4600/2000' },
+      { limit: '2000', continue: '4600/4000' },
     ]);
-    expect(cluster.server.watches('Service')[0]?.query.get('resourceVersion')).toBe('1300');
+    expect(cluster.server.watches('Service')[0]?.query.get('resourceVersion')).toBe('4600');
     expect(cluster.counters.total('gatehouse_source_lists_total', { kind: 'Service' })).toBe(1);
   });
 
@@ -36,14 +36,14 @@ describe('a list that goes wrong', () => {
     await cluster.settled();
     const { server } = cluster;
     server.store.remove('Service', 'default/old');
-    for (let at = 0; at < 501; at += 1) server.store.put('Service', mcpService(`s-${at}`));
+    for (let at = 0; at < 2001; at += 1) server.store.put('Service', mcpService(`s-${at}`));
     server.store.compact();
     server.fail((asked) => asked.query.has('continue'), { does: 'answer', status: 410 }, 1);
     server.watches('Service')[0]?.end();
     await cluster.eventually(() => cluster.clock.waiting().includes(600));
     expect(cluster.all).toHaveLength(1);
     await cluster.pass(600);
-    await cluster.until(() => cluster.resources.size === 501);
+    await cluster.until(() => cluster.resources.size === 2001);
     expect(cluster.all).toHaveLength(2);
   });
 

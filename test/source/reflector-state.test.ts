@@ -15,7 +15,7 @@ function pace(chance = 0.5): Pace {
 }
 
 function watch(failure: KubeFailure | undefined, lasted = 30_000): Outcome {
-  return { of: 'watch', failure, reached: '7', lasted };
+  return { of: 'watch', failure, reached: '7', lasted, cutShort: false };
 }
 
 function list(failure: KubeFailure): Outcome {
@@ -114,6 +114,13 @@ describe('after a watch', () => {
       state.at === 'waiting' ? state.milliseconds : 0,
     );
     expect(delays).toEqual([0, 600, 1200, 2400, 4800]);
+  });
+});
+
+describe('after a watch that the server ended before its time', () => {
+  it('all is listed at once: its CRD may be another one', () => {
+    const cut: Outcome = { of: 'watch', failure: undefined, reached: '7', lasted: 30_000, cutShort: true };
+    expect(nextState(cut, pace())).toEqual(listing);
   });
 });
 

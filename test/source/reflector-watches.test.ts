@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { line } from '../support/api-server.ts';
+import type { HistoryEvent } from '../support/api-server-store.ts';
 import { asksFor, type ClusterRig, mcpService, startCluster, waits } from './cluster-rig.ts';
 
 /** A cluster with one Service, `default/tool` at port 80, that is watched. */
@@ -59,6 +60,24 @@ describe('the end of a watch', () => {
     expect(cluster.server.requests.findLast(asksFor('Service', 'watch'))?.query.get('resourceVersion')).toBe('102');
     expect(cluster.server.asked(asksFor('Service', 'list'))).toBe(1);
     expect(cluster.counters.total('gatehouse_source_watch_failures_total')).toBe(0);
+  });
+
+  it('that comes before its time makes the objects of a CRD be read anew, which may be another one', async () => {
+    const spec = { targetRefs: [{ name: 'gw' }], rules: [{ matches: [], resource: { kind: 'tool', name: '*' } }] };
+    let stored: HistoryEvent | undefined;
+    const cluster = await startCluster((server) => {
+      stored = server.store.put('MCPAuthPolicy', { name: 'p', spec });
+    });
+    await cluster.settled();
+    const key = 'MCPAuthPolicy default/p';
+    expect(cluster.resources.get(key)).toMatchObject({ rules: { ok: true } });
+    const batches = cluster.all.length;
+    // What an older CRD dropped on the way is there again, under the version that it always had.
+    Object.assign(stored?.object ?? {}, { spec: { ...spec, rules: { deny: 'all' } } });
+    cluster.server.watches('MCPAuthPolicy')[0]?.end();
+    await cluster.until(() => cluster.all.length > batches);
+    expect(cluster.resources.has(key)).toBe(false);
+    expect(cluster.all.at(-1)?.observations ?? []).toEqual([]);
   });
 
   it('that comes at once every time makes no hot loop', async () => {
