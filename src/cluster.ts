@@ -1,11 +1,10 @@
 import packageJson from '../package.json' with { type: 'json' };
 import type { ServeSettings } from './config.ts';
-import type { Stop, StopAsync } from './edges.ts';
+import type { StopAsync } from './edges.ts';
 import type { Input, InputParts } from './input.ts';
 import type { InputSettings } from './input-settings.ts';
 import { connectKube, KubeConfigError, podNamespace } from './kube/kube.ts';
 import type { KubeConnection } from './kube/model.ts';
-import { giveMemoryBack } from './memory.ts';
 import { type ClusterSource, clusterSource } from './source/source.ts';
 import type { StatusKeeper } from './status/model.ts';
 import { createStatusKeeper } from './status/status.ts';
@@ -19,9 +18,6 @@ const leaseName = 'gatehouse-leader';
 /** Where the Lease is when nobody says otherwise: where `deploy` puts the control plane. */
 const usualNamespace = 'kgateway-system';
 
-/** Milliseconds after everything was read: by then the nodes that waited for it have their answers. */
-const tidyingDelay = 1_000;
-
 /**
  * Takes the resources from an API server, and says there what became of them. An API server that does not answer is
  * waited for, for ever; only who and where it is has to be known. Throws an EnvironmentError when it is not.
@@ -34,16 +30,10 @@ export async function openCluster(settings: ServeSettings, input: ClusterSetting
   const source = clusterSource({ connection, namespaces, quiet, clock, random, log, counters });
   log.info('watching the cluster', { server: connection.server, ...(namespaces.length > 0 && { namespaces }) });
   const told = await openStatus(settings, input, connection, source, parts);
-  let tidyUp: Stop = () => undefined;
   return {
     source,
     ...told,
-    synced: () => {
-      told.synced();
-      tidyUp = clock.after(tidyingDelay, giveMemoryBack);
-    },
     stop: async () => {
-      tidyUp();
       await told.stop();
       await connection.stop();
     },

@@ -1,6 +1,7 @@
 import { Target } from '../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createAdsClient } from '../support/ads-client.ts';
 import { gatehouse } from '../support/gatehouse-process.ts';
+import { listens } from '../support/guide-programs.ts';
 import { targetType } from '../support/hand-made-world.ts';
 import { nodeOf } from '../support/served-world.ts';
 
@@ -10,15 +11,20 @@ export interface ClusterRun extends AsyncDisposable {
   readonly ready: number;
   gauge(name: string): Promise<number>;
   /** What it counted since its start; `cpu` in seconds of the whole process. */
-  counts(): Promise<Readonly<Record<'cpu' | 'encodes' | 'responses' | 'writes', number>>>;
+  counts(): Promise<Readonly<Record<'cpu' | 'encodes' | 'responses', number>>>;
   /** When the node has this port of this target, on the clock of `performance.now`. */
   arrives(target: string, port: number): Promise<number>;
 }
 
-/** Settles once it is ready and its node has its first answers. */
-export async function startClusterRun(kubeconfig: string): Promise<ClusterRun> {
-  const listens = ['xds', 'debug', 'metrics', 'admin'].map((name) => `--${name}-listen=127.0.0.1:0`);
-  const program = gatehouse(['serve', `--kubeconfig=${kubeconfig}`, '--lease-namespace=default', ...listens]);
+/** Settles once it is ready and its node has its first answers. `flags`: more of them. */
+export async function startClusterRun(kubeconfig: string, ...flags: readonly string[]): Promise<ClusterRun> {
+  const program = gatehouse([
+    'serve',
+    `--kubeconfig=${kubeconfig}`,
+    '--lease-namespace=default',
+    ...listens(),
+    ...flags,
+  ]);
   const synced = await program.line('synced: everything');
   const begun = await program.line('watching the cluster');
   const client = createAdsClient(await program.listening('xds'));
@@ -36,7 +42,6 @@ export async function startClusterRun(kubeconfig: string): Promise<ClusterRun> {
         cpu: sum(all, 'process_cpu_seconds_total'),
         encodes: sum(all, 'gatehouse_wire_encodes_total'),
         responses: sum(all, 'gatehouse_xds_responses_total'),
-        writes: sum(all, 'gatehouse_status_writes_total'),
       };
     },
     arrives: async (target, port) => {

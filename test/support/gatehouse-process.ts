@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
+/** What `npm run gatehouse` gives to Node. */
+const flags = ['--max-semi-space-size=16'];
+
 /** `gatehouse <args>` as a process of its own, as a person at a terminal or a container has it. */
 export interface GatehouseProcess extends AsyncDisposable {
   readonly pid: number;
@@ -22,7 +25,7 @@ export function gatehouse(
   environment: Readonly<Record<string, string>> = {},
 ): GatehouseProcess {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, [...flags, entry, ...args], {
     env: { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }), ...environment },
     stdio: 'pipe',
   });
