@@ -1,10 +1,7 @@
-import type { ServeSettings } from './config.ts';
 import type { Clock, Counters, Logger, Random, StopAsync } from './edges.ts';
 import type { Commit } from './graph/model.ts';
 import type { Refusal } from './serve/model.ts';
 import type { Batch, ResourceSource } from './source/model.ts';
-import { fileSource } from './source/source.ts';
-import { reportStatuses } from './status-log.ts';
 import type { Translation } from './translate/model.ts';
 
 export interface InputParts {
@@ -25,22 +22,4 @@ export interface Input {
   /** To be called when a node refuses a response. */
   refused(refusal: Refusal): void;
   readonly stop: StopAsync;
-}
-
-/** Opens what the settings name; nothing is read before the source is started. Throws an EnvironmentError. */
-export async function openInput(settings: ServeSettings, parts: InputParts): Promise<Input> {
-  const { input, namespaces } = settings;
-  const { translation, clock, log, counters } = parts;
-  if (input.from === 'cluster') {
-    const { openCluster } = await import('./cluster.ts');
-    return openCluster(settings, input, parts);
-  }
-  return {
-    source: fileSource({ roots: input.filenames, namespaces, quiet: input.quiet, clock, log, counters }),
-    synced: () => undefined,
-    // Files have no status that could be looked up.
-    applied: (commit) => reportStatuses(log, translation, commit),
-    refused: () => undefined,
-    stop: () => Promise.resolve(),
-  };
 }

@@ -1,7 +1,8 @@
 import type { Counters } from '../edges.ts';
 import type { Admission } from './admission.ts';
 import { type AdsCall, endCall, type StreamEnd } from './stream-end.ts';
-import { type LingerParts, linger, transportOf } from './transport.ts';
+import { type LingerParts, linger } from './transport.ts';
+import { transportOf } from './transport-of.ts';
 
 /** Where streams come in. Of one that is turned away nothing was read and nothing is kept. */
 export class Door {

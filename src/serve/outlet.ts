@@ -3,7 +3,8 @@ import { frameOf } from './frame.ts';
 import type { LoopTurn } from './loop-turn.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
 import { type AdsCall, type Ending, endCall, type StreamEnd } from './stream-end.ts';
-import { type LingerParts, linger, type Transport, transportOf } from './transport.ts';
+import { type LingerParts, linger, type Transport } from './transport.ts';
+import { transportOf } from './transport-of.ts';
 import type { Incoming } from './variant.ts';
 import type { WriteBudget } from './write-budget.ts';
 

@@ -1,8 +1,5 @@
 import type { Clock } from '../edges.ts';
 import type { Frame } from './frame.ts';
-import { Http2Transport, isHttp2Stream } from './http2-transport.ts';
-import { LibraryTransport } from './library-transport.ts';
-import type { AdsCall } from './stream-end.ts';
 
 /** What carries a gRPC call, for what grpc-js has no word for or takes a detour (docs/decisions/0006). */
 export interface Transport {
@@ -25,16 +22,6 @@ export interface Transport {
   retire(): void;
 }
 
-/**
- * The HTTP/2 stream below a call of a grpc-js server is a private part of a library whose version is pinned. In another
- * version that keeps it elsewhere responses are copied for each stream, no stream is reset, and the tests of nodes that
- * do not read fail.
- */
-export function transportOf(call: AdsCall): Transport {
-  const stream = property(property(call, 'call'), 'stream');
-  return isHttp2Stream(stream) ? new Http2Transport(stream, call) : new LibraryTransport(call);
-}
-
 export interface LingerParts {
   readonly clock: Clock;
   /** Milliseconds that a node has to read the end of its stream and to close it; then the stream is reset. */
@@ -53,8 +40,4 @@ export function linger(transport: Transport, { clock, linger: time }: LingerPart
     wasReset();
   });
   transport.onClose(stopTimer);
-}
-
-function property(owner: unknown, name: string): unknown {
-  return typeof owner === 'object' && owner !== null ? Reflect.get(owner, name) : undefined;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createPipeline } from '../../src/pipeline.ts';
 import { createAdsServer } from '../../src/serve/serve.ts';
-import { FileWorld } from '../../src/source/file-world.ts';
+import { FileWorld } from '../../src/source/files/file-world.ts';
 import { createAdsClient } from '../support/ads-client.ts';
 import { targetType } from '../support/hand-made-world.ts';
 import { mcpClass, mcpGateway, mcpService, together } from '../support/manifests.ts';

@@ -4,7 +4,8 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
 import { frameOf } from '../../src/serve/frame.ts';
 import type { AdsCall } from '../../src/serve/stream-end.ts';
-import { type Transport, transportOf } from '../../src/serve/transport.ts';
+import type { Transport } from '../../src/serve/transport.ts';
+import { transportOf } from '../../src/serve/transport-of.ts';
 
 /** A call as another version of the library may make it: what lies below is not where it was. */
 function withoutStream(call: AdsCall): AdsCall {

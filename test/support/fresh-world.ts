@@ -2,7 +2,7 @@ import type { ServeSettings } from '../../src/config.ts';
 import { DiscoveryResponse } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { createPipeline, type Pipeline } from '../../src/pipeline.ts';
 import type { EncodedResource } from '../../src/snapshot/model.ts';
-import { FileWorld } from '../../src/source/file-world.ts';
+import { FileWorld } from '../../src/source/files/file-world.ts';
 import type { InputProblem } from '../../src/source/model.ts';
 import type { TranslationSettings } from '../../src/translate/model.ts';
 import { createRecordedCounters } from './recorded-counters.ts';

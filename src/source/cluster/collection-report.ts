@@ -1,0 +1,104 @@
+import type { Counters, Logger } from '../../edges.ts';
+import { kinds } from '../../resources/resources.ts';
+import type { ClusterWorld, Trouble } from './cluster-world.ts';
+import type { KubeFailure } from './kube-failure.ts';
+import { type Collection, collectionTitle } from './kube-path.ts';
+
+export interface CollectionReportParts {
+  readonly collection: Collection;
+  /** Where requests go, as messages name it. */
+  readonly server: string;
+  readonly world: ClusterWorld;
+  readonly log: Logger;
+  readonly counters: Counters;
+}
+
+/** What is wrong with the collection; one outage is one of them, whatever each attempt says. */
+type Standing = 'well' | 'lost' | 'forbidden' | 'absent';
+
+/** So many attempts in a row fail before it is told that changes may be missed: a watch that breaks is nothing special. */
+const FAILURES_IN_A_ROW = 2;
+
+/** Tells people how a collection fares: once when something is wrong, and once when it is not any more. */
+export class CollectionReport {
+  readonly #parts: CollectionReportParts;
+  #standing: Standing = 'well';
+  #failures = 0;
+  #listed = false;
+
+  constructor(parts: CollectionReportParts) {
+    this.#parts = parts;
+  }
+
+  /** A list was delivered to its end. */
+  listed(objects: number): void {
+    const { collection, log, counters } = this.#parts;
+    counters.count('gatehouse_source_lists_total', { kind: collection.kind });
+    if (!this.#listed) log.info('synced: listed for the first time', { ...fields(collection), objects });
+    this.#listed = true;
+  }
+
+  /** A watch goes on as it should. */
+  well(): void {
+    this.#failures = 0;
+    this.#become('well', undefined);
+  }
+
+  /** Discovery says that there is no such resource. */
+  absent(): void {
+    const { collection } = this.#parts;
+    const { apiVersion, plural } = kinds[collection.kind];
+    const message = `${plural} of ${apiVersion} do not exist in this cluster, so that there are none: install their CustomResourceDefinition, and they are picked up within seconds.`;
+    this.#listed = true;
+    this.#become('absent', { severity: 'warning', message });
+  }
+
+  /** A list or a watch ended otherwise than it should. */
+  failed(failure: KubeFailure): void {
+    const { collection, counters } = this.#parts;
+    counters.count('gatehouse_source_watch_failures_total', { kind: collection.kind, reason: failure.reason });
+    // It is no trouble to begin anew: the history of a server is short.
+    if (failure.reason === 'expired') return;
+    this.#failures += 1;
+    if (failure.reason === 'forbidden') this.#become('forbidden', this.#forbidden(failure.message));
+    else if (!this.#listed || this.#failures >= FAILURES_IN_A_ROW) this.#become('lost', this.#lost(failure));
+  }
+
+  #become(standing: Standing, trouble: Trouble | undefined): void {
+    if (standing === this.#standing) return;
+    this.#standing = standing;
+    this.#parts.world.trouble(this.#parts.collection, trouble);
+  }
+
+  #forbidden(words: string): Trouble {
+    const { collection } = this.#parts;
+    const { apiVersion, plural } = kinds[collection.kind];
+    const [group, version] = apiVersion.split('/');
+    const resource = version === undefined ? plural : `${plural}.${group}`;
+    const where = collection.namespace === undefined ? 'all namespaces' : `namespace ${collection.namespace}`;
+    const consequence =
+      collection.kind === 'Namespace' ? 'Until then no selector of a listener matches.' : this.#consequence();
+    return {
+      severity: 'error',
+      message: `forbidden: grant list and watch on ${resource} in ${where}. ${consequence} (${words})`,
+    };
+  }
+
+  #lost({ reason, message }: KubeFailure): Trouble {
+    const { collection, server } = this.#parts;
+    const severity = this.#listed ? 'warning' : 'error';
+    const title = collectionTitle(collection);
+    const text = `lost: ${server} does not tell of objects of kind ${title} (${reason}: ${message}). ${this.#consequence()}`;
+    return { severity, message: text };
+  }
+
+  #consequence(): string {
+    return this.#listed
+      ? 'What is known stays, and changes are picked up once it does.'
+      : 'Nothing is served until it does; it is tried again until then.';
+  }
+}
+
+function fields({ kind, namespace }: Collection): { readonly kind: string; readonly namespace?: string } {
+  return namespace === undefined ? { kind } : { kind, namespace };
+}

@@ -1,0 +1,157 @@
+import { onTestFinished } from 'vitest';
+import type { Clock, Counters, Logger, StopAsync } from '../../../src/edges.ts';
+import type { KindName } from '../../../src/resources/model.ts';
+import { kinds } from '../../../src/resources/resources.ts';
+import type { Observation } from '../../../src/source/model.ts';
+import { type ClusterSource, type ClusterSourceOptions, clusterSource } from '../../../src/source/source.ts';
+import { createPlainConnection, type PlainConnection } from '../../support/api-connection.ts';
+import { type ApiServer, startApiServer } from '../../support/api-server.ts';
+import type { Asked } from '../../support/api-server-faults.ts';
+import { type Batches, createBatches } from '../../support/batches.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../../support/recorded-counters.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
+
+/** A source over an API server of the test's own, with a clock that the test moves. Chance is always one half. */
+export interface ClusterRig extends Batches {
+  readonly server: ApiServer;
+  readonly connection: PlainConnection;
+  readonly source: ClusterSource;
+  readonly clock: ManualClock;
+  readonly log: RecordedLog;
+  readonly counters: RecordedCounters;
+  /** Settles once the condition holds; it is asked whenever something was logged, counted, delivered or put off. */
+  eventually(condition: () => boolean): Promise<void>;
+  /** Lets the time pass that something waits for, once it does; other things that are due in it are done too. */
+  pass(milliseconds: number): Promise<void>;
+  /** Settles once every kind is watched, the first batch was delivered, and the next change will be at once. */
+  settled(): Promise<void>;
+  /** The first MCP port of a Service. */
+  port(key: string): number | undefined;
+  /** The last that was told of an object that has a status. */
+  observed(kind: KindName, key: string): Observation | undefined;
+  /** Place and message of everything that is wrong. */
+  problems(): readonly string[];
+  stop: StopAsync;
+}
+
+/** Waits at chance one half, in milliseconds: how long each attempt in a row is put off. */
+export const waits: readonly number[] = [600, 1200, 2400, 4800, 9600, 19_200, 22_500, 22_500];
+
+/** Starts a source over a server; it ends with the test. Whoever takes its batches throws at an object named `throws`. */
+export async function startCluster(
+  prepare: (server: ApiServer) => void | Promise<void> = () => undefined,
+  more: Partial<ClusterSourceOptions> = {},
+): Promise<ClusterRig> {
+  const server = await startApiServer();
+  await prepare(server);
+  const news = createNews();
+  const manual = createManualClock();
+  const recordedLog = createRecordedLog();
+  const recordedCounters = createRecordedCounters();
+  const batches = createBatches();
+  const connection = createPlainConnection(server.url);
+  const source = clusterSource({
+    connection,
+    clock: news.clock(manual),
+    random: () => 0.5,
+    log: news.log(recordedLog),
+    counters: news.counters(recordedCounters),
+    ...more,
+  });
+  const stop = await source.start((batch) => {
+    if (batch.changes.some(({ key }) => key === 'default/throws')) throw new Error('on purpose');
+    batches.deliver(batch);
+    news.look();
+  });
+  onTestFinished(stop);
+  const rig = { server, connection, source, clock: manual, log: recordedLog, counters: recordedCounters, stop };
+  return Object.assign(batches, rig, looking(rig, batches, news.eventually));
+}
+
+type Looks = Pick<ClusterRig, 'eventually' | 'pass' | 'settled' | 'port' | 'observed' | 'problems'>;
+
+function looking(
+  { counters, source, clock }: Pick<ClusterRig, 'counters' | 'source' | 'clock'>,
+  batches: Batches,
+  eventually: ClusterRig['eventually'],
+): Looks {
+  return {
+    eventually,
+    async pass(milliseconds) {
+      await eventually(() => clock.waiting().includes(milliseconds));
+      clock.advance(milliseconds);
+    },
+    async settled() {
+      await batches.until(() => batches.synced);
+      for (const kind of Object.keys(kinds)) {
+        await eventually(() => counters.total('gatehouse_source_watches_total', { kind }) > 0);
+      }
+      clock.advance(10);
+    },
+    port(key) {
+      const resource = batches.resources.get(`Service ${key}`);
+      const [port] = resource?.kind === 'Service' ? resource.mcpPorts : [];
+      return port?.ok ? port.value.port : undefined;
+    },
+    observed: (kind, key) =>
+      batches.all
+        .flatMap(({ observations = [] }) => observations)
+        .findLast((one) => one.kind === kind && one.key === key),
+    problems: () => source.problems().map(({ place, message }) => `${place} ${message}`),
+  };
+}
+
+/** A Service with one MCP port. */
+export function mcpService(name: string, port = 80): { readonly name: string; readonly spec: unknown } {
+  return { name, spec: { clusterIP: '10.0.0.1', ports: [{ port, appProtocol: 'kgateway.dev/mcp' }] } };
+}
+
+/** Requests for the collection of a kind. */
+export function asksFor(kind: KindName, verb?: Asked['verb']): (asked: Asked) => boolean {
+  return (asked) => asked.path.endsWith(`/${kinds[kind].plural}`) && (verb === undefined || asked.verb === verb);
+}
+
+/** Passes on what a source says, and looks each time whether that is what somebody waits for. */
+function createNews() {
+  let waiting: readonly { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
+  const look = (): void => {
+    const settled = waiting.filter(({ condition }) => condition());
+    waiting = waiting.filter((one) => !settled.includes(one));
+    for (const { resolve } of settled) resolve();
+  };
+  const log = (to: Logger): Logger => {
+    const told =
+      (level: 'debug' | 'info' | 'warn' | 'error'): Logger['info'] =>
+      (message, fields) => {
+        to[level](message, fields);
+        look();
+      };
+    return { debug: told('debug'), info: told('info'), warn: told('warn'), error: told('error'), child: () => to };
+  };
+  return {
+    look,
+    log,
+    clock: (to: Clock): Clock => ({
+      now: to.now,
+      after: (milliseconds, run) => {
+        const stop = to.after(milliseconds, run);
+        look();
+        return stop;
+      },
+    }),
+    counters: (to: Counters): Counters => ({
+      ...to,
+      count: (name, labels, by) => {
+        to.count(name, labels, by);
+        look();
+      },
+    }),
+    eventually: (condition: () => boolean): Promise<void> => {
+      if (condition()) return Promise.resolve();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting = [...waiting, { condition, resolve }];
+      return promise;
+    },
+  };
+}
