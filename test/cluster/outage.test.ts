@@ -11,8 +11,13 @@ import { nodeOf } from '../support/served-world.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import type { ToldExactly } from '../support/told.ts';
 
-const tool = (name: string): string =>
-  serviceWith(`default/${name}`, `{ ports: [${mcpPort(80)}] }`, 'labels: { made: here }');
+const tool = (name: string, port = 80): string =>
+  serviceWith(`default/${name}`, `{ ports: [${mcpPort(port)}] }`, 'labels: { made: here }');
+
+/** Each Service as a node is told of it. */
+const jsonPath =
+  'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {.spec.clusterIP}:{.spec.ports[0].port}{"\\n"}{end}';
+const sorted = (lines: readonly string[]): string => lines.toSorted().join();
 const targets = ({ targets: held }: ToldExactly): readonly string[] => Object.keys(held);
 const configs = ({ configs: held }: ToldExactly): readonly string[] => Object.keys(held);
 
@@ -113,6 +118,31 @@ describe.skipIf(skipped)('an API server that comes back', () => {
     await world.apply(tool('second'));
     way.heal();
     await heldBy(node, (held) => targets(held).includes('default/second') && configs(held).length === 0);
+  });
+
+  it('is agreed with again when it was killed in the middle of many changes', { timeout: 120_000 }, async () => {
+    let [changing, next] = [true, 0];
+    const churn = async (): Promise<void> => {
+      while (changing) {
+        next += 1;
+        const name = `churn-${next % 40}`;
+        const how = next % 7 === 0 ? ['delete', 'service', name] : ['apply', '-f', '-'];
+        await world.api.kubectl.try([...how, '--request-timeout=2s'], { stdin: tool(name, 1000 + next) });
+      }
+    };
+    const churning = Promise.all([churn(), churn()]);
+    for (let round = 0; round < 2; round += 1) {
+      await world.api.kill9ApiServer();
+      await world.api.restartApiServer();
+    }
+    changing = false;
+    await churning;
+    const stored = await world.api.kubectl(['get', 'services', '-l', 'made=here', '-o', jsonPath]);
+    await heldBy(
+      node,
+      (told) =>
+        sorted(Object.entries(told.targets).map(([name, at]) => `${name} ${at}`)) === sorted(stored.trim().split('\n')),
+    );
   });
 
   it('is followed, however often it is killed', async () => {
