@@ -34,10 +34,12 @@ export interface Command {
 export const commands: readonly Command[] = [
   {
     name: 'serve',
-    summary: 'the control plane: watches manifests and serves gateways',
+    summary: 'the control plane: watches a cluster or manifests, and serves gateways',
     examples: [
       'gatehouse serve -f manifests/',
       'gatehouse serve -f base.yaml -f overrides/ --xds-listen=127.0.0.1:9977',
+      'gatehouse serve --context=my-cluster --write-status=false',
+      'gatehouse serve    (in a pod: the cluster around it)',
     ],
     flags: serveFlags,
     run: (flags, terminal) =>

@@ -12,7 +12,7 @@ export const connectBench: Bench = { name: 'connect', run: benchConnect };
 
 const nodes = 1000;
 const sizes: readonly number[] = [10, 1000, 10_000];
-const rounds = 3;
+const rounds = 9;
 
 type Weight = Pick<Extract<FromServer, { kind: 'weighed' }>, 'resident' | 'heap'>;
 
