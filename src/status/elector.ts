@@ -176,11 +176,7 @@ export class Elector implements Leadership {
     if (after.kind === 'following') this.#await(before, after);
     if (before.kind === after.kind) return;
     if (after.kind === 'leading') this.#announce(true, '');
-    else
-      this.#announce(
-        false,
-        event.kind === 'overdue' ? 'the Lease was not renewed in time' : 'somebody else has the Lease',
-      );
+    else this.#announce(false, whyLost(event));
   }
 
   /** Begins the time of a record that was not seen before. */
@@ -222,5 +218,16 @@ export class Elector implements Leadership {
       answer = await client.replace(current.lease, nobody(current.lease), undefined);
     }
     if (answer.kind !== 'lease') log.info('the Lease was not released: it expires', { because: answer.words });
+  }
+}
+
+function whyLost({ kind }: ElectionEvent): string {
+  switch (kind) {
+    case 'overdue':
+      return 'the Lease was not renewed in time';
+    case 'absent':
+      return 'the Lease was deleted';
+    default:
+      return 'somebody else has the Lease';
   }
 }

@@ -2,6 +2,7 @@ import type { Configuration, EventsV1Event } from '@kubernetes/client-node';
 import type { KindName } from '../resources/model.ts';
 import { kinds } from '../resources/resources.ts';
 import { type Refusal, readRefusal } from './api-answer.ts';
+import { reporterOf } from './event-text.ts';
 import type { TimedRequest } from './timed-request.ts';
 
 /** An Event (`events.k8s.io/v1`) as it is first written. */
@@ -41,7 +42,7 @@ export interface EventClient {
 }
 
 /**
- * @param controller a qualified name, such as `kgateway.dev/kgateway`
+ * @param controller the name of a controller, such as `kgateway.dev/kgateway`
  * @param instance which replica this is; what is longer than the API's 128 characters is cut off
  */
 export function eventClient(
@@ -65,7 +66,7 @@ export function eventClient(
         const body: EventsV1Event = {
           metadata: { namespace, name: eventName },
           eventTime: new V1MicroTime(at),
-          reportingController: controller,
+          reportingController: reporterOf(controller),
           reportingInstance: instance.slice(0, 128),
           regarding: { apiVersion: kinds[kind].apiVersion, kind, namespace, name, uid },
           type,

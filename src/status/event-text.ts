@@ -23,3 +23,27 @@ export function eventNameOf(object: string, unique: string): string {
   const room = longestName - unique.length - 1;
   return `${object.slice(0, room).replace(/[-.]+$/, '')}.${unique}`;
 }
+
+/** The limits of `reportingController` (`events.k8s.io/v1`), and of the part of a qualified name after the slash. */
+const longestReporter = 128;
+const longestLastPart = 63;
+
+/**
+ * What an Event calls the controller that tells it: a qualified name, `<domain>/<name>`. A controller's name may have a
+ * whole path after its domain, which the API server refuses here: what does not go becomes a hyphen.
+ *
+ * @param controller `GatewayClass.spec.controllerName`
+ */
+export function reporterOf(controller: string): string {
+  const slash = controller.indexOf('/');
+  const domain = controller.slice(0, slash + 1);
+  const room = Math.max(1, Math.min(longestLastPart, longestReporter - domain.length));
+  const name = controller
+    .slice(slash + 1)
+    .replace(/[^-A-Za-z0-9_.]+/g, '-')
+    .replace(/^[-_.]+/, '')
+    .slice(0, room)
+    .replace(/[-_.]+$/, '');
+  const whole = `${domain}${name}`;
+  return name === '' || whole.length > longestReporter ? 'gatehouse' : whole;
+}

@@ -44,7 +44,7 @@ export class NoticeTeller {
 
   #tellCrowdedOut({ kind, key }: StatusObject, tell: (occurrence: Occurrence) => void): void {
     if (kind !== 'MCPAuthPolicy') return;
-    const ancestors = this.#book.crowdedOut(key).map(({ ancestorRef }) => ancestorRef);
+    const ancestors = this.#book.crowdedOut(key);
     if (ancestors.length === 0) {
       this.#crowdedOut.delete(key);
       return;

@@ -1,4 +1,4 @@
-import type { AncestorRef, PolicyNotice, ServiceNotice } from '../translate/model.ts';
+import type { AncestorRef, Condition, PolicyNotice, PolicyStatus, ServiceNotice } from '../translate/model.ts';
 import type { RefusedResponse } from './model.ts';
 import type { Occurrence } from './occurrence.ts';
 
@@ -43,11 +43,23 @@ export function tellPolicy({ namespace, name, unwritable }: PolicyNotice): Occur
   return aboutPolicy(`${namespace}/${name}`, 'InvalidTargetRef', unwritable.join(' '));
 }
 
-/** Ancestors for which other controllers left no room in a policy's status. */
-export function tellCrowdedOut(key: string, ancestors: readonly AncestorRef[]): Occurrence {
-  const names = ancestors.map(({ kind, name }) => `${kind} ${name}`).join(', ');
-  const note = `status.ancestors is full of other controllers' entries, so that it says nothing of: ${names}. The policy is enforced there all the same.`;
+/**
+ * Ancestors for which other controllers left no room in a policy's status, each with what there would be to read. The
+ * list comes last, because it is what may be cut off.
+ */
+export function tellCrowdedOut(key: string, ancestors: PolicyStatus['ancestors']): Occurrence {
+  const names = ancestors.map(({ ancestorRef, conditions }) => `${refText(ancestorRef)} (${standingText(conditions)})`);
+  const note = `Other controllers' entries fill status.ancestors. That changes nothing of what is enforced, but there is no room to tell of: ${names.join(', ')}.`;
   return aboutPolicy(key, 'AncestorsFull', note);
+}
+
+function refText({ kind, name, sectionName }: AncestorRef): string {
+  return sectionName === undefined ? `${kind} ${name}` : `${kind} ${name}, section ${sectionName}`;
+}
+
+/** `Accepted`, or the reason why it is not; what was dropped stands beside it. */
+function standingText(conditions: readonly Condition[]): string {
+  return conditions.map(({ reason }) => reason).join(', ');
 }
 
 function aboutPolicy(key: string, reason: string, note: string): Occurrence {

@@ -89,7 +89,11 @@ export function createStatusKeeper(parts: StatusKeeperParts): StatusKeeper {
       synced = true;
       if (leadership.leads()) begin();
     },
-    refused: (response) => recorder.record(tellRefusal(response)),
+    refused: (response) => {
+      // A node may name any Gateway: on one of another controller's nothing is written.
+      if (translation.gatewayStatuses.get(response.gateway) === undefined) return;
+      recorder.record(tellRefusal(response));
+    },
   };
 }
 

@@ -82,6 +82,7 @@ describe('the first replica', () => {
     await pass(clock, 6_000);
     expect(lease.record()?.holder).toMatch(/^[ab]$/);
     expect(a.changes.slice(0, 2)).toEqual([true, false]);
+    expect(a.log.lines[1]?.fields).toMatchObject({ because: 'the Lease was deleted' });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventNameOf, noteOf } from '../../src/status/event-text.ts';
+import { eventNameOf, noteOf, reporterOf } from '../../src/status/event-text.ts';
 
 describe('the note of an Event', () => {
   it.each(['', 'short', 'ü'.repeat(512), 'a'.repeat(1_024)])('is left alone when it fits', (text) => {
@@ -28,5 +28,21 @@ describe('the name of an Event', () => {
     [`${'a'.repeat(248)}--bb`, `${'a'.repeat(248)}.1a`],
   ])('of %s is a DNS name', (object, name) => {
     expect(eventNameOf(object, '1a')).toBe(name);
+  });
+});
+
+describe('the controller that tells an Event', () => {
+  it.each([
+    ['kgateway.dev/kgateway', 'kgateway.dev/kgateway'],
+    ['example.com/team/gatehouse', 'example.com/team-gatehouse'],
+    ["example.com/a~b%20c!$&'()*+,;=:d", 'example.com/a-b-20c-d'],
+    ['example.com/.a_', 'example.com/a'],
+    [`example.com/${'a'.repeat(62)}/b`, `example.com/${'a'.repeat(62)}`],
+    [`${'d'.repeat(120)}.io/${'a'.repeat(60)}`, `${'d'.repeat(120)}.io/aaaa`],
+    [`${'d'.repeat(130)}/a`, 'gatehouse'],
+    ['example.com/~', 'gatehouse'],
+    ['', 'gatehouse'],
+  ])('of the name %s is a qualified name', (controller, reporter) => {
+    expect(reporterOf(controller)).toBe(reporter);
   });
 });

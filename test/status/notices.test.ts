@@ -21,10 +21,19 @@ describe('what is told', () => {
     });
   });
 
-  it('of ancestors without room is that they hold all the same', () => {
-    const ancestors = ['a', 'b'].map((name) => ({ group: 'gateway.networking.k8s.io', kind: 'Gateway', name }));
-    expect(tellCrowdedOut('default/p', ancestors).note).toBe(
-      "status.ancestors is full of other controllers' entries, so that it says nothing of: Gateway a, Gateway b. The policy is enforced there all the same.",
+  it('of ancestors without room is what would stand there, and nothing more', () => {
+    const ancestor = (name: string, reasons: readonly string[], section: { readonly sectionName?: string } = {}) => ({
+      ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name, ...section },
+      controllerName: 'kgateway.dev/kgateway',
+      conditions: reasons.map((reason) => ({ type: 'Any', status: 'True' as const, reason, message: '' })),
+    });
+    const told = tellCrowdedOut('default/p', [
+      ancestor('a', ['Accepted', 'RulesDropped']),
+      ancestor('b', ['TargetNotFound']),
+      ancestor('a', ['Invalid'], { sectionName: 'mcp' }),
+    ]);
+    expect(told.note).toBe(
+      "Other controllers' entries fill status.ancestors. That changes nothing of what is enforced, but there is no room to tell of: Gateway a (Accepted, RulesDropped), Gateway b (TargetNotFound), Gateway a, section mcp (Invalid).",
     );
   });
 

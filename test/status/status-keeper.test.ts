@@ -201,6 +201,21 @@ describe('two replicas', () => {
   });
 });
 
+describe('a node that refuses', () => {
+  it('is told of on Gateways of ours alone, whatever it calls its own', async () => {
+    const foreign: Manifest = {
+      ...gateway,
+      metadata: metadata('foreign'),
+      spec: { gatewayClassName: 'other', listeners: [] },
+    };
+    const { keeper } = replica('a', mcpClass, gateway, foreign);
+    const refusal = { node: 'n', typeUrl: 'type.googleapis.com/mcp.Target', message: 'no' };
+    for (const name of ['foreign', 'absent', 'gw']) keeper.refused({ ...refusal, gateway: `default/${name}` });
+    await api.until(() => events().length > 0);
+    expect(events()).toMatchObject([{ regarding: { kind: 'Gateway', name: 'gw' } }]);
+  });
+});
+
 describe('a process that is told to write the statuses', () => {
   it('does so without a Lease, and no longer than it runs', async () => {
     store(api, mcpClass, gateway);
