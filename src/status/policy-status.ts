@@ -16,7 +16,8 @@ type Ancestor = PolicyStatus['ancestors'][number];
 /**
  * The status to write so that it says what is desired; undefined when it does, or when it is about a newer object than
  * the one that was judged. `ancestors` is one atomic list: entries of other controllers stay exactly as they are and
- * in their place. Ours that are not desired go, all of them when nothing is.
+ * in their place. Ours share the other places in the order of the references, whatever came and went: the first one is
+ * what `kubectl get` shows beside the first reference. Those that are not desired go, all of them when nothing is.
  *
  * @param desired undefined: no reference leads to a Gateway of ours
  * @param controllerName whose entries are ours
@@ -33,22 +34,13 @@ export function mergePolicyStatus(
   const judged = desired?.ancestors[0]?.conditions[0]?.observedGeneration ?? generation;
   const isOurs = (entry: JsonObject): boolean => entry['controllerName'] === controllerName;
   if (entries.some((entry) => isOurs(entry) && isAhead(entry['conditions'], rules, judged))) return undefined;
-  const missing = new Map(
+  const before = new Map(entries.filter(isOurs).map((entry) => [keyOf(entry['ancestorRef']), entry]));
+  const wanted = new Map(
     withRoom(entries, desired, controllerName).map((ancestor) => [keyOf(ancestor.ancestorRef), ancestor]),
   );
-  const kept = entries.flatMap((entry) => {
-    if (!isOurs(entry)) return [entry];
-    const key = keyOf(entry['ancestorRef']);
-    const ancestor = missing.get(key);
-    missing.delete(key);
-    return ancestor === undefined ? [] : [{ ...entry, conditions: conditionsOf(ancestor, entry, now) }];
-  });
-  const added = [...missing.values()].map((ancestor) => ({
-    ancestorRef: ancestor.ancestorRef,
-    controllerName,
-    conditions: conditionsOf(ancestor, {}, now),
-  }));
-  return changedFields(observed, { ancestors: [...kept, ...added] });
+  const ours = [...wanted].map(([key, ancestor]) => entryOf(ancestor, before.get(key), now));
+  const inPlace = entries.flatMap((entry) => (isOurs(entry) ? ours.splice(0, 1) : [entry]));
+  return changedFields(observed, { ancestors: [...inPlace, ...ours] });
 }
 
 /** The desired ancestors for which the others leave no room. What is said of them holds all the same. */
@@ -70,8 +62,13 @@ function withRoom(
   return (desired?.ancestors ?? []).slice(0, Math.max(0, mostAncestors - others));
 }
 
-function conditionsOf({ conditions }: Ancestor, entry: JsonObject, now: number): readonly JsonObject[] {
-  return mergeConditions(entry['conditions'], conditions, rules, now);
+function entryOf(
+  { ancestorRef, controllerName, conditions }: Ancestor,
+  before: JsonObject | undefined,
+  now: number,
+): JsonObject {
+  const merged = mergeConditions(before?.['conditions'], conditions, rules, now);
+  return { ...(before ?? { ancestorRef, controllerName }), conditions: merged };
 }
 
 /** The same for references that mean the same; the CRD fills in what is absent of group and kind. */

@@ -7,6 +7,10 @@ function merged(ancestors: unknown, desired: PolicyStatus | undefined): unknown 
   return mergePolicyStatus(observed({ ancestors, kept: true }), desired, controllerName, now)?.['ancestors'];
 }
 
+const fresh = (name: string): Record<string, unknown> => ({
+  ...ancestor(name),
+  conditions: [{ ...stored('Accepted'), lastTransitionTime: nowText }],
+});
 const theirs = (name: string): Record<string, unknown> => ({ ...ancestor(name, 'a.example/controller'), extra: 1 });
 
 describe('the ancestors of a policy', () => {
@@ -22,13 +26,21 @@ describe('the ancestors of a policy', () => {
 
   it('of other controllers stay as they are and in their place', () => {
     const list = [theirs('x'), ancestor('gone'), theirs('gw'), ancestor('gw'), theirs('y')];
-    expect(merged(list, policyOf('gw', 'new'))).toEqual([
+    expect(merged(list, policyOf('gw', 'new', 'newer'))).toEqual([
       theirs('x'),
-      theirs('gw'),
       ancestor('gw'),
+      theirs('gw'),
+      fresh('new'),
       theirs('y'),
-      { ...ancestor('new'), conditions: [{ ...stored('Accepted'), lastTransitionTime: nowText }] },
+      fresh('newer'),
     ]);
+  });
+
+  it('of ours are in the order of the references, whatever came and went before', () => {
+    expect(merged([ancestor('b')], policyOf('a', 'b'))).toEqual([fresh('a'), ancestor('b')]);
+    const list = [ancestor('b'), theirs('x'), ancestor('a')];
+    expect(merged(list, policyOf('a', 'b'))).toEqual([ancestor('a'), theirs('x'), ancestor('b')]);
+    expect(merged(list, policyOf('b'))).toEqual([ancestor('b'), theirs('x')]);
   });
 
   it('are all removed when nothing is desired any more, but for those of others', () => {
