@@ -123,11 +123,13 @@ const tidyingDelay = 2_000;
 async function follow(stages: Stages, clock: Clock, committed: (commit: Commit) => void): Promise<StopAsync> {
   const { pipeline, input, ads, log } = stages;
   let tidyUp: Stop = () => undefined;
+  let told = false;
   const stop = await input.source.start((batch) => {
-    const wasSynced = pipeline.synced();
     const commit = pipeline.deliver(batch);
     input.applied(commit, batch);
-    if (!wasSynced && pipeline.synced()) {
+    // Not "was it synced before": a batch that was applied in part is delivered again, and is no news to the pipeline.
+    if (!told && pipeline.synced()) {
+      told = true;
       log.info('synced: everything was read once, and gateways are served from now on');
       ads.health.changed();
       input.synced();

@@ -5,6 +5,7 @@ import type { Batch, ResourceSource } from '../model.ts';
 import type { Quiet } from '../quiet.ts';
 import { BundleReader } from './bundle-reader.ts';
 import { ClusterWorld } from './cluster-world.ts';
+import { Delivery } from './delivery.ts';
 import { Gathering } from './gathering.ts';
 import type { Collection } from './kube-path.ts';
 import { KubeReader, type ReadConnection } from './kube-reader.ts';
@@ -78,7 +79,8 @@ function startReflectors(
   deliver: (batch: Batch) => void,
 ): { readonly reflectors: readonly Reflector[]; readonly stop: StopAsync } {
   const { connection, clock, log, quiet = QUIET } = options;
-  const batches = new Gathering(quiet, clock, () => deliverSafely(world, deliver, log));
+  const delivery = new Delivery({ world, deliver, clock, log });
+  const batches = new Gathering(quiet, clock, () => delivery.run());
   const problems = new Gathering(PROBLEMS, clock, () => world.reportProblems());
   const told = (): void => {
     if (world.unsettled) batches.mark();
@@ -94,19 +96,9 @@ function startReflectors(
   const stops = reflectors.map((reflector) => reflector.start());
   const stop = async (): Promise<void> => {
     batches.stop();
+    delivery.stop();
     problems.stop();
     await Promise.all([bundle.stop(), ...stops.map((end) => end())]);
   };
   return { reflectors, stop };
-}
-
-/** Whoever takes a batch and throws has a bug; the next batch may fare better, and the watch is none of its business. */
-function deliverSafely(world: ClusterWorld, deliver: (batch: Batch) => void, log: Logger): void {
-  const batch = world.settle();
-  if (batch === undefined) return;
-  try {
-    deliver(batch);
-  } catch (error) {
-    log.error('internal error: a batch of changes could not be applied', { error: String(error) });
-  }
 }

@@ -104,6 +104,18 @@ export class ClusterWorld {
     };
   }
 
+  /** A part of what `settle` gave was not taken: it is told again, unless something newer is known of it. */
+  restore({ changes, observations = [], bundle }: Batch): void {
+    for (const change of changes) restoreIn(this.#changes, change);
+    for (const observation of observations) restoreIn(this.#observations, observation);
+    if (bundle !== undefined) this.#bundleTold = false;
+  }
+
+  /** The last batch was not taken as a whole: the next one says anew that everything is complete. */
+  restoreEnd(): void {
+    this.#syncedTold = false;
+  }
+
   /** Logs the problems that came and went since the last call. */
   reportProblems(): void {
     this.#unreported = false;
@@ -132,4 +144,9 @@ export class ClusterWorld {
     else this.#faulty.delete(`${kind} ${key}`);
     this.#unreported = true;
   }
+}
+
+function restoreIn<T extends { readonly kind: KindName; readonly key: string }>(news: Map<string, T>, old: T): void {
+  const name = `${old.kind} ${old.key}`;
+  if (!news.has(name)) news.set(name, old);
 }

@@ -27,7 +27,7 @@ export interface StreamReader {
  */
 const LONGEST_SILENCE = 150_000;
 
-/** The most bytes of one JSON answer, a page of 500 objects for instance. */
+/** The most bytes of one JSON answer, a page of 2000 objects for instance. */
 const LARGEST_ANSWER = 256 * 1024 * 1024;
 
 const JSON_ONLY = 'application/json';

@@ -2,7 +2,7 @@ import type { Logger } from '../../edges.ts';
 import type { KubeFailure } from './kube-failure.ts';
 
 /**
- * How to ask for lists. `paged`: 500 objects at a time, compressed on their way. `streamed`: as the beginning of a watch,
+ * How to ask for lists. `paged`: 2000 objects at a time, compressed on their way. `streamed`: as the beginning of a watch,
  * which spares the API server the memory of a list (KEP-3157, on by default from Kubernetes 1.34).
  */
 export type ListingWay = 'paged' | 'streamed';

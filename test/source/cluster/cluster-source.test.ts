@@ -200,6 +200,8 @@ it('a batch that cannot be applied is logged, and the next one is delivered', as
   await cluster.log.line('internal error: a batch of changes could not be applied');
   cluster.clock.advance(10);
   cluster.server.put('Service', mcpService('works'));
+  await cluster.eventually(() => cluster.counters.total('gatehouse_source_events_total', { kind: 'Service' }) === 2);
+  cluster.clock.advance(10);
   await cluster.until(() => cluster.resources.has('Service default/works'));
 });
 
