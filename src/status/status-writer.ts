@@ -18,6 +18,9 @@ const writing = 'writing statuses';
 /** While an API server serves nobody. */
 const outage: Backoff = { first: 500, longest: 30_000 };
 
+/** What was refused may be accepted after a while: somebody mends a CRD, or lifts an admission policy. In milliseconds. */
+const refusedPatience = 600_000;
+
 export interface StatusWriterParts {
   readonly book: StatusBook;
   readonly write: WriteStatus;
@@ -33,8 +36,8 @@ export interface StatusWriterParts {
 interface Memory {
   readonly object: StatusObject;
   pace: Pace | undefined;
-  /** What the API server will not accept, without its times: it is not sent again. */
-  refused: string | undefined;
+  /** What the API server did not accept, without its times: it is not sent again before this time. */
+  refused: { readonly content: string; readonly until: number } | undefined;
   /** The resource version that was no longer the newest one. */
   outdated: string | undefined;
 }
@@ -103,9 +106,14 @@ export class StatusWriter {
     this.#waiting.delete(id);
     const { book, clock } = this.#parts;
     if (book.observed(object) === undefined) this.#memories.delete(id);
-    const due = this.#due(object);
+    const due = book.due(object, clock.now());
     if (due === undefined) {
       this.#ready.delete(id);
+      return;
+    }
+    const refusedFor = this.#refusedFor(object, due);
+    if (refusedFor > 0) {
+      this.#postpone(object, refusedFor);
       return;
     }
     const memory = this.#memories.get(id);
@@ -132,8 +140,14 @@ export class StatusWriter {
   #due(object: StatusObject): DueWrite | undefined {
     const { book, clock } = this.#parts;
     const due = book.due(object, clock.now());
+    return due !== undefined && this.#refusedFor(object, due) > 0 ? undefined : due;
+  }
+
+  /** In how many milliseconds what was refused may be sent again; 0: now. A clock that was set makes nobody wait longer. */
+  #refusedFor(object: StatusObject, due: DueWrite): number {
     const refused = this.#memories.get(idOf(object))?.refused;
-    return due !== undefined && refused !== undefined && refused === contentOf(due) ? undefined : due;
+    if (refused === undefined || refused.content !== contentOf(due)) return 0;
+    return Math.min(refusedPatience, Math.max(0, refused.until - this.#parts.clock.now()));
   }
 
   #drain(): void {
@@ -184,7 +198,8 @@ export class StatusWriter {
     const unseen = book.observed(object)?.resourceVersion === due.resourceVersion;
     const words = `writing the status of a ${object.kind}`;
     memory.outdated = answer.kind === 'conflict' ? due.resourceVersion : undefined;
-    memory.refused = answer.kind === 'refused' ? contentOf(due) : undefined;
+    memory.refused =
+      answer.kind === 'refused' ? { content: contentOf(due), until: clock.now() + refusedPatience } : undefined;
     if (answer.kind === 'written') {
       memory.pace = paceAfterWriting(memory.pace, due.cause, clock.now(), random);
       this.#complaints.withdraw(words);
@@ -195,7 +210,7 @@ export class StatusWriter {
     } else if (answer.kind === 'refused') {
       if (!this.#mentions.take(idOf(object))) return;
       const fields = { object: idOf(object), because: answer.words };
-      log.warn('the API server refuses a status, which is not sent again until it is another one', fields);
+      log.warn('the API server refuses a status: it is sent again in ten minutes, or once it is another one', fields);
     } else {
       memory.pace = paceAfterFailing(memory.pace, due.cause, clock.now(), random);
       if (answer.kind === 'failed') this.#complaints.make(words, answer.words);

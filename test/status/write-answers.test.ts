@@ -51,14 +51,14 @@ describe('an answer of the API server', () => {
     expect(messages(rig)).toEqual(['too late']);
   });
 
-  it('that refuses the content is told once, and the content is not sent again', async () => {
+  it('that refuses the content is told once, and the content is not sent again for ten minutes', async () => {
     const rig = await running();
     rig.objects.answer = () => ({ kind: 'refused', words: '422: status.conditions[0] is bad' });
     rig.desire('mcp', 'bad');
     await pass(rig, 5_000);
     rig.desire('mcp', 'bad');
     rig.objects.put(mcp, rig.objects.status(mcp));
-    await pass(rig, 600_000, 1_000);
+    await pass(rig, 590_000, 1_000);
     expect(rig.objects.asked).toHaveLength(2);
     expect(rig.log.lines.map(({ fields }) => fields)).toEqual([
       { object: 'GatewayClass mcp', because: '422: status.conditions[0] is bad' },
@@ -67,6 +67,16 @@ describe('an answer of the API server', () => {
     rig.desire('mcp', 'good');
     await pass(rig, 2_000);
     expect(messages(rig)).toEqual(['good']);
+  });
+
+  it('that refused the content may be another one after ten minutes, when somebody has mended a CRD', async () => {
+    const rig = await running();
+    rig.objects.answer = () => ({ kind: 'refused', words: '422: no' });
+    rig.desire('mcp', 'the same');
+    await pass(rig, 5_000);
+    rig.objects.answer = undefined;
+    await pass(rig, 600_000, 1_000);
+    expect(messages(rig)).toEqual(['the same']);
   });
 
   it('that refuses whatever an object becomes does not fill the log', async () => {
