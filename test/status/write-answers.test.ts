@@ -51,6 +51,26 @@ describe('an answer of the API server', () => {
     expect(messages(rig)).toEqual(['too late']);
   });
 
+  it('that is about one object keeps no other one waiting', async () => {
+    const rig = await running();
+    rig.objects.answer = ({ key }) => (key === 'bad' ? { kind: 'failed', words: '500: a webhook' } : undefined);
+    for (const key of ['bad', 'good']) {
+      rig.desire(key);
+      rig.objects.put(classOf(key));
+    }
+    await settled();
+    expect(messages(rig, 'good')).toEqual(['as it should be']);
+    await pass(rig, 600_000, 1_000);
+    const bad = rig.objects.asked.filter(({ key }) => key === 'bad').length;
+    expect(bad).toBeGreaterThan(5);
+    expect(bad).toBeLessThan(15);
+    rig.objects.answer = undefined;
+    await pass(rig, 300_000, 1_000);
+    expect(messages(rig, 'bad')).toEqual(['as it should be']);
+  });
+});
+
+describe('an answer', () => {
   it('that refuses the content is told once, and the content is not sent again for ten minutes', async () => {
     const rig = await running();
     rig.objects.answer = () => ({ kind: 'refused', words: '422: status.conditions[0] is bad' });
@@ -87,24 +107,6 @@ describe('an answer of the API server', () => {
       await pass(rig, 1_000);
     }
     expect(rig.log.lines).toHaveLength(5);
-  });
-
-  it('that is about one object keeps no other one waiting', async () => {
-    const rig = await running();
-    rig.objects.answer = ({ key }) => (key === 'bad' ? { kind: 'failed', words: '500: a webhook' } : undefined);
-    for (const key of ['bad', 'good']) {
-      rig.desire(key);
-      rig.objects.put(classOf(key));
-    }
-    await settled();
-    expect(messages(rig, 'good')).toEqual(['as it should be']);
-    await pass(rig, 600_000, 1_000);
-    const bad = rig.objects.asked.filter(({ key }) => key === 'bad').length;
-    expect(bad).toBeGreaterThan(5);
-    expect(bad).toBeLessThan(15);
-    rig.objects.answer = undefined;
-    await pass(rig, 300_000, 1_000);
-    expect(messages(rig, 'bad')).toEqual(['as it should be']);
   });
 });
 
