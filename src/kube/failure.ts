@@ -82,6 +82,7 @@ function reasonOf(error: unknown): string {
     return `cannot be asked: a certificate or key of ours is not readable as PEM (${message})`;
   const proxy = /^Proxy response \((?<status>\d+)\)/.exec(message)?.groups?.['status'];
   if (proxy !== undefined) return `cannot be reached: the proxy answers ${proxy}`;
+  if (message.includes('GOAWAY')) return 'closed the connection before it had answered';
   return `does not answer: ${message}`;
 }
 

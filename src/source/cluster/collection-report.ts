@@ -14,10 +14,12 @@ export interface CollectionReportParts {
 }
 
 /** What is wrong with the collection; one outage is one of them, whatever each attempt says. */
-type Standing = 'well' | 'lost' | 'forbidden' | 'absent';
+type Standing = 'well' | 'lost' | 'unauthorized' | 'forbidden' | 'absent';
 
 /** So many attempts in a row fail before it is told that changes may be missed: a watch that breaks is nothing special. */
 const FAILURES_IN_A_ROW = 2;
+
+const RENEW = 'Renew the token, or log in anew: credentials are read again by themselves. ';
 
 /** Tells people how a collection fares: once when something is wrong, and once when it is not any more. */
 export class CollectionReport {
@@ -61,7 +63,13 @@ export class CollectionReport {
     if (failure.reason === 'expired') return;
     this.#failures += 1;
     if (failure.reason === 'forbidden') this.#become('forbidden', this.#forbidden(failure.message));
-    else if (!this.#listed || this.#failures >= FAILURES_IN_A_ROW) this.#become('lost', this.#lost(failure));
+    else if (!this.#listed || this.#failures >= FAILURES_IN_A_ROW) this.#lose(failure);
+  }
+
+  /** Who is not known is told so, and stays told: the server breaks the other requests of the connection meanwhile. */
+  #lose(failure: KubeFailure): void {
+    if (failure.reason === 'unauthorized') this.#become('unauthorized', this.#lost(failure, RENEW));
+    else if (this.#standing !== 'unauthorized') this.#become('lost', this.#lost(failure));
   }
 
   #become(standing: Standing, trouble: Trouble | undefined): void {
@@ -75,27 +83,28 @@ export class CollectionReport {
     const { apiVersion, plural } = kinds[collection.kind];
     const [group, version] = apiVersion.split('/');
     const resource = version === undefined ? plural : `${plural}.${group}`;
-    const where = collection.namespace === undefined ? 'all namespaces' : `namespace ${collection.namespace}`;
+    const everywhere = kinds[collection.kind].namespaced ? ' in all namespaces' : '';
+    const where = collection.namespace === undefined ? everywhere : ` in namespace ${collection.namespace}`;
     const consequence =
       collection.kind === 'Namespace' ? 'Until then no selector of a listener matches.' : this.#consequence();
     return {
       severity: 'error',
-      message: `forbidden: grant list and watch on ${resource} in ${where}. ${consequence} (${words})`,
+      message: `forbidden: grant list and watch on ${resource}${where}. ${consequence} (${words})`,
     };
   }
 
-  #lost({ reason, message }: KubeFailure): Trouble {
+  #lost({ reason, message }: KubeFailure, remedy = ''): Trouble {
     const { collection, server } = this.#parts;
     const severity = this.#listed ? 'warning' : 'error';
     const title = collectionTitle(collection);
-    const text = `lost: ${server} does not tell of objects of kind ${title} (${reason}: ${message}). ${this.#consequence()}`;
+    const text = `lost: ${server} does not tell of objects of kind ${title} (${reason}: ${message}). ${remedy}${this.#consequence()}`;
     return { severity, message: text };
   }
 
   #consequence(): string {
     return this.#listed
-      ? 'What is known stays, and changes are picked up once it does.'
-      : 'Nothing is served until it does; it is tried again until then.';
+      ? 'What is known stays, and changes are picked up once they are told.'
+      : 'Nothing is served until they can be listed; it is tried again until then.';
   }
 }
 

@@ -29,7 +29,9 @@ export async function listPages(
     if (!takeItems(collection, answer.value, take) || resourceVersion === undefined) return noList;
     const next = textIn(metadata, 'continue');
     if (next === undefined) return { ok: true, value: resourceVersion };
-    page = withQuery(path, { limit: PAGE, continue: next });
+    const following = withQuery(path, { limit: PAGE, continue: next });
+    if (following === page) return noList;
+    page = following;
   }
 }
 
@@ -50,6 +52,6 @@ const noList: Answer<never> = {
   ok: false,
   failure: {
     reason: 'unintelligible',
-    message: 'the answer is no list, or an item of it has no name, uid and resourceVersion',
+    message: 'the answer is no list, or goes on for ever, or an item of it has no name, uid and resourceVersion',
   },
 };

@@ -87,6 +87,11 @@ export class ObjectTable {
     return entry?.uid === uid && entry.resourceVersion === resourceVersion;
   }
 
+  /** Whether it is held in just this state, and reads as it did. */
+  agrees(decoded: DecodedObject): boolean {
+    return this.holds(decoded) && sameResource(this.#entries.get(decoded.key)?.resource, decoded.resource);
+  }
+
   /** The object is gone. One that has taken its name meanwhile stays. */
   delete({ key, uid }: Pick<KubeObject, 'key' | 'uid'>): void {
     this.#touched?.add(key);

@@ -1,6 +1,6 @@
 import type { KindName } from '../../resources/model.ts';
 import { type DecodedObject, decodeObject, type KubeObject } from './kube-object.ts';
-import type { ObjectTable } from './object-table.ts';
+import { isCustom, type ObjectTable } from './object-table.ts';
 
 /**
  * Compares a list with what a watch has told, while the watch goes on. Versions are opaque, so what is merely newer than
@@ -25,7 +25,9 @@ export class SafetyCheck {
   /** An object of the list. */
   take(object: KubeObject): void {
     this.#seen.add(object.key);
-    if (!this.#table.holds(object)) this.#different.set(object.key, decodeObject(this.#kind, object));
+    if (this.#table.holds(object) && !isCustom(this.#kind)) return;
+    const decoded = decodeObject(this.#kind, object);
+    if (!this.#table.agrees(decoded)) this.#different.set(object.key, decoded);
   }
 
   /** The list is complete. Says whether it differs at all. */

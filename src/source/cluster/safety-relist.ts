@@ -64,7 +64,14 @@ export class SafetyRelist {
   #begin(): void {
     const watch = this.#watch;
     if (watch === undefined || watch.aborted) this.#after(SOON);
-    else this.#checking = this.#check(watch);
+    else this.#checking = this.#check(watch).catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    const { collection, table, log } = this.#parts;
+    table.noteNoMore();
+    log.error('internal error: a safety relist failed', { kind: collectionTitle(collection), error: String(error) });
+    this.postpone();
   }
 
   async #check(watch: AbortSignal): Promise<void> {

@@ -112,7 +112,7 @@ describe('what counts as synced, though nothing is listed', () => {
     expect([...cluster.resources.keys()]).toEqual([]);
     expect(cluster.unlisted).toBe('unknown');
     expect(cluster.problems()[0]).toMatch(
-      /^\/api\/v1\/namespaces forbidden: grant list and watch on namespaces .*for rbac/,
+      /^\/api\/v1\/namespaces forbidden: grant list and watch on namespaces\. .*for rbac/,
     );
     cluster.server.behave();
     await cluster.pass(30_000);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Fault } from '../../support/api-server-faults.ts';
 import { asksFor, mcpService, startCluster } from './cluster-rig.ts';
 
 describe('a list', () => {
@@ -47,7 +48,7 @@ describe('a list that goes wrong', () => {
     expect(cluster.all).toHaveLength(2);
   });
 
-  it.each([
+  it.each<readonly [what: string, fault: Fault]>([
     ['is no JSON', { does: 'say', text: '{"kind":"ServiceList"', next: 'end' }],
     ['is something else', { does: 'say', text: '{"kind":"Status"}', next: 'end' }],
     ['has no version', { does: 'say', text: '{"kind":"ServiceList","metadata":{},"items":[]}', next: 'end' }],
@@ -65,13 +66,25 @@ describe('a list that goes wrong', () => {
     ],
     ['breaks off', { does: 'say', text: '{"kind":"ServiceList","items":[', next: 'break' }],
     ['is a page of a proxy', { does: 'html', status: 200 }],
-  ] as const)('that %s is none, and is asked for again', async (_what, fault) => {
+  ])('that %s is none, and is asked for again', async (_what, fault) => {
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
       server.fail(asksFor('Service', 'list'), fault, 1);
     });
     await cluster.log.line('lost: ');
     expect(cluster.all).toEqual([]);
+    await cluster.pass(600);
+    await cluster.until(() => cluster.port('default/tool') === 80);
+  });
+
+  it('that goes on where it began is none, and is not followed for ever', async () => {
+    const text = '{"kind":"ServiceList","metadata":{"resourceVersion":"1","continue":"same"},"items":[]}';
+    const cluster = await startCluster((server) => {
+      server.put('Service', mcpService('tool'));
+      server.fail(asksFor('Service', 'list'), { does: 'say', text, next: 'end' }, 2);
+    });
+    await cluster.log.line('lost: ');
+    expect(cluster.server.asked(asksFor('Service', 'list'))).toBe(2);
     await cluster.pass(600);
     await cluster.until(() => cluster.port('default/tool') === 80);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { line } from '../../support/api-server.ts';
+import type { WrittenObject } from '../../support/api-server-store.ts';
 import { asksFor, type ClusterRig, mcpService, startCluster } from './cluster-rig.ts';
 
 /** A cluster whose watches go on for as long as it takes, until the lists that are due every ten minutes. */
@@ -31,6 +32,10 @@ async function relist(cluster: ClusterRig): Promise<void> {
   await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total', { kind: 'Service' }) === 2);
 }
 
+function policy(rules: unknown): WrittenObject {
+  return { name: 'p', spec: { targetRefs: [{ name: 'gw' }], rules } };
+}
+
 function missed(cluster: ClusterRig): number {
   return cluster.counters.total('gatehouse_source_missed_total', { kind: 'Service' });
 }
@@ -54,6 +59,17 @@ describe('the list that is read for safety', () => {
       objects: 3,
     });
     expect(cluster.server.asked(asksFor('Service', 'watch'))).toBe(1);
+  });
+
+  it('reads the objects of a CRD again under the version that they had', async () => {
+    const cluster = await due();
+    const stored = cluster.server.store.put('MCPAuthPolicy', policy([]));
+    cluster.server.watches('MCPAuthPolicy')[0]?.send(line({ type: 'ADDED', object: stored.object }));
+    await cluster.until(() => cluster.resources.has('MCPAuthPolicy default/p'));
+    Object.assign(stored.object, { spec: policy({ deny: 'all' }).spec });
+    await relist(cluster);
+    await cluster.pass(5000);
+    await cluster.until(() => !cluster.resources.has('MCPAuthPolicy default/p'));
   });
 
   it('finds nothing where all was told, and is read again ten minutes later', async () => {

@@ -252,6 +252,25 @@ describe('an answer to a watch', () => {
     expect(cluster.all).toHaveLength(1);
   });
 
+  it('of 401 again and again says so, and goes on saying so when the server breaks off other requests', async () => {
+    const cluster = await startCluster((server) => {
+      server.put('Service', mcpService('tool'));
+      server.fail(asksFor('Service'), { does: 'reset' }, 1);
+      server.fail(asksFor('Service'), { does: 'answer', status: 401 }, 3);
+      server.fail(asksFor('Service'), { does: 'reset' }, 1);
+    });
+    await cluster.log.line('lost: ');
+    await cluster.pass(600);
+    await cluster.eventually(() => cluster.problems().some((one) => one.includes('Renew the token')));
+    await cluster.pass(1200);
+    await cluster.pass(2400);
+    expect(cluster.problems()[0]).toContain('Renew the token');
+    await cluster.pass(4800);
+    await cluster.settled();
+    cluster.clock.advance(5000);
+    await cluster.eventually(() => cluster.problems().length === 0);
+  });
+
   it('of 403 is reported, keeps what is known, and lists go on', async () => {
     const cluster = await watched();
     cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: 403, message: 'may not watch' });
