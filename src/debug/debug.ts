@@ -67,7 +67,13 @@ function xds(snapshots: SnapshotsParts, query: URLSearchParams): Answer {
 function machineRoutes({ synced, metrics }: DebugParts): ReadonlyMap<string, Route> {
   return new Map<string, Route>([
     ['/healthz', () => plainText('ok\n')],
-    ['/readyz', () => (synced() ? plainText('ok\n') : plainText('not everything was read yet\n', 503))],
+    [
+      '/readyz',
+      () =>
+        synced()
+          ? plainText('ok\n')
+          : plainText('not everything was read yet: the log and the debug endpoint say what is missing\n', 503),
+    ],
     ['/metrics', async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() })],
   ]);
 }
