@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises';
 import packageJson from '../package.json' with { type: 'json' };
 import type { ServeSettings } from './config.ts';
 import { createMetrics, type Metrics, startDebug } from './debug/debug.ts';
-import type { Clock, Logger, Random, Stop, StopAsync } from './edges.ts';
+import type { Clock, Logger, Random, StopAsync } from './edges.ts';
 import type { ListenAddress } from './flags.ts';
 import type { Commit } from './graph/model.ts';
 import type { Input } from './input.ts';
 import { addressText, listening } from './listening.ts';
-import { giveMemoryBack } from './memory.ts';
 import { openInput } from './open-input.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import { type AdsServer, createAdsServer, startAdmin } from './serve/serve.ts';
@@ -60,7 +59,7 @@ export async function startApp(
     const addresses = await listen(settings, stages, started);
     tellAddresses(parts.log, addresses);
     // Stopped first: nothing changes any more while the streams end.
-    started.push(await follow(stages, parts.clock, committed));
+    started.push(await follow(stages, committed));
     return { listening: addresses, stop };
   } catch (error) {
     await stop();
@@ -116,15 +115,10 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
   return { xds, ...debug.addresses, admin: admin.address };
 }
 
-/** Milliseconds after everything was read: by then the nodes that waited for it have their answers. */
-const tidyingDelay = 2_000;
-
 /** Takes over what the source delivers, from now on. */
-async function follow(stages: Stages, clock: Clock, committed: (commit: Commit) => void): Promise<StopAsync> {
-  const { pipeline, input, ads, log } = stages;
-  let tidyUp: Stop = () => undefined;
+function follow({ pipeline, input, ads, log }: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
   let told = false;
-  const stop = await input.source.start((batch) => {
+  return input.source.start((batch) => {
     const commit = pipeline.deliver(batch);
     input.applied(commit, batch);
     // Not "was it synced before": a batch that was applied in part is delivered again, and is no news to the pipeline.
@@ -133,14 +127,9 @@ async function follow(stages: Stages, clock: Clock, committed: (commit: Commit) 
       log.info('synced: everything was read once, and gateways are served from now on');
       ads.health.changed();
       input.synced();
-      tidyUp = clock.after(tidyingDelay, giveMemoryBack);
     }
     committed(commit);
   });
-  return async () => {
-    tidyUp();
-    await stop();
-  };
 }
 
 function tellAddresses(log: Logger, addresses: Addresses): void {

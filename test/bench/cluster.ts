@@ -21,7 +21,7 @@ const warmUps = 200;
 const edits = 300;
 /** Milliseconds between two edits: each is the first after a quiet moment, and waits for no other. */
 const pause = 30;
-/** Milliseconds after which the program has given back what the start took. */
+/** Milliseconds after which the start is over. */
 const settling = 3_000;
 
 interface Start {

@@ -4,7 +4,6 @@ import type { Labels } from '../../src/edges.ts';
 import { DeltaDiscoveryResponse } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { Target } from '../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createLog } from '../../src/log.ts';
-import { giveMemoryBack } from '../../src/memory.ts';
 import { createPipeline } from '../../src/pipeline.ts';
 import { createAdsServer } from '../../src/serve/serve.ts';
 import type { Batch } from '../../src/source/model.ts';
@@ -133,6 +132,5 @@ process.on('exit', () => rmSync(files.folder, { recursive: true, force: true }))
 process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());
 await fileSource({ roots: [files.folder], clock: systemClock, log, counters }).start(deliver);
-giveMemoryBack();
 const address = await ads.start({ host: '127.0.0.1', port: 0 });
 tell({ kind: 'listening', port: address.port });
