@@ -1,5 +1,6 @@
 import { DeltaDiscoveryResponse, DiscoveryResponse, Resource } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import { versionOf } from './digest.ts';
+import { encoded } from './encoded.ts';
 import type { EncodedResource } from './model.ts';
 
 const noResource = Resource.fromPartial({});
@@ -18,11 +19,13 @@ export function encodedResource(typeUrl: string, name: string, message: Uint8Arr
   const version = versionOf(message);
   const any = { typeUrl, value: Buffer.from(message.buffer, message.byteOffset, message.byteLength) };
   // A response with nothing but one resource is exactly that resource's field, ready to be concatenated.
-  const state = DiscoveryResponse.encode({ ...noState, resources: [any] }).finish();
-  const resource = Resource.encode({ ...noResource, name, version })
-    .raw(state)
-    .finish();
-  const delta = DeltaDiscoveryResponse.encode(noDelta).uint32(resourcesTag).bytes(resource).finish();
+  const state = encoded((writer) => DiscoveryResponse.encode({ ...noState, resources: [any] }, writer));
+  const delta = encoded((writer) => {
+    DeltaDiscoveryResponse.encode(noDelta, writer).uint32(resourcesTag).fork();
+    Resource.encode({ ...noResource, name, version }, writer)
+      .raw(state)
+      .join();
+  });
   const deltaField = Buffer.from(delta.buffer, delta.byteOffset, delta.byteLength);
   return { typeUrl, name, version, deltaField, stateField: deltaField.subarray(delta.length - state.length) };
 }

@@ -1,6 +1,7 @@
 import { Resource_Type, Rule_Matcher, Config as WireConfig } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import { Target as WireTarget } from '../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { PolicyConfig, Rule, Target } from '../translate/model.ts';
+import { encoded } from './encoded.ts';
 import { encodedResource } from './encoded-resource.ts';
 import type { Dialect, EncodedResource } from './model.ts';
 
@@ -40,11 +41,12 @@ export const mcpKgateway: Dialect = {
 };
 
 function encodeTarget({ name, host, port, path }: Target): EncodedResource {
-  return encodedResource(targetTypeUrl, name, WireTarget.encode({ name, host, port, path }).finish());
+  const message = encoded((writer) => WireTarget.encode({ name, host, port, path }, writer));
+  return encodedResource(targetTypeUrl, name, message);
 }
 
 function encodeConfig({ namespace, name, rules }: PolicyConfig): EncodedResource {
-  const message = WireConfig.encode({ name, namespace, rules: rules.map(wireRule) }).finish();
+  const message = encoded((writer) => WireConfig.encode({ name, namespace, rules: rules.map(wireRule) }, writer));
   return encodedResource(configTypeUrl, configName({ namespace, name }), message);
 }
 

@@ -106,9 +106,9 @@ export class ApiServer {
     this.#planned.push({ match, fault, times });
   }
 
-  /** Ends the answers that hang after what they said. */
-  release(): void {
-    for (const response of this.#hanging.splice(0)) response.end();
+  /** Ends the answers that hang after what they said, with this as their last words. */
+  release(rest: string): void {
+    for (const response of this.#hanging.splice(0)) response.end(rest);
   }
 
   /** Everything works again. */

@@ -27,8 +27,8 @@ export interface StreamReader {
  */
 const LONGEST_SILENCE = 150_000;
 
-/** The most bytes of one JSON answer, a page of 2000 objects for instance. */
-const LARGEST_ANSWER = 256 * 1024 * 1024;
+/** The most bytes of one answer that is read as a whole: discovery, or a single object. */
+const LARGEST_ANSWER = 16 * 1024 * 1024;
 
 const JSON_ONLY = 'application/json';
 
