@@ -51,7 +51,7 @@ async function connect({ access }: ClusterSettings, { clock, counters }: InputPa
 async function openStatus(
   { controllerName, replica }: ServeSettings,
   { statusWriting }: ClusterSettings,
-  { configuration }: KubeConnection,
+  connection: KubeConnection,
   { identify }: ClusterSource,
   parts: InputParts,
 ): Promise<Omit<Input, 'source'>> {
@@ -66,7 +66,7 @@ async function openStatus(
     };
   }
   const lease = statusWriting.by === 'leader' ? await leaseOf(statusWriting.leaseNamespace) : undefined;
-  return keeping(createStatusKeeper({ ...parts, configuration, identify, controllerName, replica, lease }));
+  return keeping(createStatusKeeper({ ...parts, connection, identify, controllerName, replica, lease }));
 }
 
 async function leaseOf(namespace: string | undefined): Promise<{ readonly namespace: string; readonly name: string }> {

@@ -6,7 +6,6 @@ import { Exchange } from './exchange.ts';
 import { LeftError } from './failure.ts';
 import type { KubeConnection, KubeEdges } from './model.ts';
 import { readTarget } from './target.ts';
-import { configurationFor } from './typed-clients.ts';
 
 /**
  * Puts together the way to one API server. Opens nothing.
@@ -24,9 +23,9 @@ export function createConnection(access: ClusterAccess, { version, clock, counte
   return {
     server: server.origin,
     send: (request) => exchange.send(request, 'head'),
+    ask: (request) => exchange.ask(request),
     forgetCredentials: () => credentials.forget(),
     reconnect: () => void reset('was left: nothing came from it for too long'),
-    configuration: configurationFor(server, (request) => exchange.send(request, 'whole')),
     stop: () => {
       exchange.stop();
       return reset('was left: the program stops');

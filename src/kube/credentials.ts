@@ -94,13 +94,12 @@ export class CredentialCache {
     if (this.#doubtful) this.#target = this.#readAgain();
     this.#doubtful = false;
     const target = this.#target;
-    const options: RequestOptions = { headers: {} };
     try {
-      await target.config.applyToHTTPSOptions(options);
+      const options = await target.identity.prove();
+      return { headers: headersOf(options), tls: tlsOf(options) };
     } catch (error) {
       throw credentialsError(target, error);
     }
-    return { headers: headersOf(options), tls: tlsOf(options) };
   }
 
   #readAgain(): Target {

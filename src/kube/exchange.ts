@@ -5,17 +5,11 @@ import type { Connections } from './connections.ts';
 import type { CredentialCache, Credentials } from './credentials.ts';
 import { Ending } from './ending.ts';
 import { failure, isCertificateFailure } from './failure.ts';
-import type { ApiRequest, ApiResponse } from './model.ts';
+import type { ApiAnswer, ApiRequest, ApiResponse } from './model.ts';
 import { readBody } from './response-body.ts';
 
-/** An answer with all that its head says. */
-export interface Answer extends ApiResponse {
-  /** By lower-case name. */
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /** What has to be there within the limit: the head, or the whole answer. Of a watch only the head. */
-export type Limited = 'head' | 'whole';
+type Limited = 'head' | 'whole';
 
 export interface ExchangeParts {
   /** A path in it stands before every request's. */
@@ -42,7 +36,7 @@ export class Exchange {
   }
 
   /** @throws an Error in words; the reason of the caller's signal when that ended the request */
-  async send(request: ApiRequest, limited: Limited): Promise<Answer> {
+  async send(request: ApiRequest, limited: Limited): Promise<ApiResponse> {
     const { clock, counters, server } = this.#parts;
     const ending = new Ending(request.signal);
     ending.limit(clock, LIMIT, new Error(`${server.origin} did not answer within ${LIMIT / 1000} seconds`));
@@ -61,12 +55,20 @@ export class Exchange {
     }
   }
 
+  /** @throws as `send` */
+  async ask(request: ApiRequest): Promise<ApiAnswer> {
+    const { status, header, body } = await this.send(request, 'whole');
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    return { status, header, body: Buffer.concat(chunks).toString() };
+  }
+
   /** From now on there are no more answers. */
   stop(): void {
     this.#stopped = true;
   }
 
-  async #answer(request: ApiRequest, credentials: Credentials, ending: Ending): Promise<Answer> {
+  async #answer(request: ApiRequest, credentials: Credentials, ending: Ending): Promise<ApiResponse> {
     const { connections, server } = this.#parts;
     if (this.#stopped) throw new Error(`the connection to ${server.origin} is closed`);
     try {
@@ -85,7 +87,6 @@ export class Exchange {
       const named = flat(headers);
       return {
         status: statusCode,
-        headers: named,
         header: (name) => named[name],
         body: this.#body(body, named['content-encoding'], credentials, ending),
       };

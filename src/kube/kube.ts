@@ -12,7 +12,7 @@ export { isInCluster, podNamespace } from './service-account.ts';
  * @throws KubeConfigError when who and where is not described, or not completely
  */
 export async function connectKube(access: ClusterAccess, edges: KubeEdges): Promise<KubeConnection> {
-  // client-node takes most of a second and some 80 MB, which only a control plane in a cluster shall pay.
+  // undici and client-node are what only a control plane in a cluster shall pay for.
   const { createConnection } = await import('./connection.ts');
   return createConnection(access, edges);
 }

@@ -1,9 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
-import { type Cluster, type Context, KubeConfig, loadYaml, type User } from '@kubernetes/client-node';
+import type { Cluster, Context, User } from '@kubernetes/client-node';
+import { newClusters, newContexts, newUsers } from '@kubernetes/client-node/dist/config_types.js';
+import { parse } from 'yaml';
 import type { Environment } from './access.ts';
 import { KubeConfigError, reasonOf } from './kube-config-error.ts';
+
+/** What kubeconfigs say. */
+export interface KubeconfigContent {
+  readonly clusters: readonly Cluster[];
+  readonly users: readonly User[];
+  readonly contexts: readonly Context[];
+  readonly currentContext: string | undefined;
+}
 
 /** The files that kubectl would read: those of `$KUBECONFIG`, or else `~/.kube/config`. */
 export function kubeconfigFiles(environment: Environment): readonly string[] {
@@ -17,19 +27,19 @@ export function kubeconfigFiles(environment: Environment): readonly string[] {
  *
  * @throws KubeConfigError naming the file
  */
-export function loadFiles(config: KubeConfig, paths: readonly string[]): void {
+export function loadFiles(paths: readonly string[]): KubeconfigContent {
   const found = paths.map(readIfThere).filter((file) => file !== undefined);
   if (found.length === 0) {
     const places = paths.join(', ');
     throw new KubeConfigError(`no kubeconfig: ${places} does not exist; name one that does`);
   }
-  const configs = found.map(parse);
-  config.loadFromOptions({
+  const configs = found.map(read);
+  return {
     clusters: firstOfEach<Cluster>(configs.flatMap(({ clusters }) => clusters)),
     users: firstOfEach<User>(configs.flatMap(({ users }) => users)),
     contexts: firstOfEach<Context>(configs.flatMap(({ contexts }) => contexts)),
     currentContext: configs.map(({ currentContext }) => currentContext).find(Boolean),
-  });
+  };
 }
 
 interface KubeconfigFile {
@@ -46,16 +56,24 @@ function readIfThere(path: string): KubeconfigFile | undefined {
   }
 }
 
-function parse({ path, text }: KubeconfigFile): KubeConfig {
+function read({ path, text }: KubeconfigFile): KubeconfigContent {
   const folder = dirname(path);
   try {
-    const config = new KubeConfig();
+    const file: unknown = parse(text, { merge: true, logLevel: 'error' });
+    if (!isRecord(file)) throw new TypeError('no mapping');
     // An entry that is broken does not matter until somebody asks for it.
-    config.loadFromString(text, { onInvalidEntry: 'filter' });
-    config.makePathsAbsolute(folder);
-    const tokenFiles = tokenFilesIn(loadYaml<unknown>(text));
-    config.users = config.users.map((user) => completed(user, tokenFiles.get(user.name), folder));
-    return config;
+    const options = { onInvalidEntry: 'filter' } as const;
+    const tokenFiles = tokenFilesIn(file);
+    const current = file['current-context'];
+    return {
+      clusters: newClusters(file['clusters'], options).map((cluster) => ({
+        ...cluster,
+        ...(cluster.caFile && { caFile: absolute(folder, cluster.caFile) }),
+      })),
+      users: newUsers(file['users'], options).map((user) => completed(user, tokenFiles.get(user.name), folder)),
+      contexts: newContexts(file['contexts'], options),
+      currentContext: typeof current === 'string' && current !== '' ? current : undefined,
+    };
   } catch (error) {
     // Neither the cause, whose message quotes the file, nor a TypeError about what the file lacks tells people anything.
     const reason = error instanceof TypeError ? 'it does not have the fields of one' : reasonOf(error);
@@ -64,7 +82,13 @@ function parse({ path, text }: KubeconfigFile): KubeConfig {
 }
 
 /** What client-node leaves to the working folder, does not know, or gets wrong. */
-function completed(user: User, tokenFile: string | undefined, folder: string): User {
+function completed(given: User, tokenFile: string | undefined, folder: string): User {
+  const { certFile, keyFile } = given;
+  const user: User = {
+    ...given,
+    ...(certFile && { certFile: absolute(folder, certFile) }),
+    ...(keyFile && { keyFile: absolute(folder, keyFile) }),
+  };
   const [exec, provider] = [recordOf(user.exec), recordOf(user.authProvider)];
   if (typeof exec['command'] === 'string' && exec['command'].includes('/')) {
     return { ...user, exec: { ...exec, command: absolute(folder, exec['command']) } };

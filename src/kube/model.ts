@@ -1,4 +1,3 @@
-import type { Configuration } from '@kubernetes/client-node';
 import type { Clock, Counters, StopAsync } from '../edges.ts';
 
 /** The way to one API server: credentials, connections, HTTP. What is asked through it is other folders' business. */
@@ -26,6 +25,14 @@ export interface ApiResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** A whole answer, whatever its status. */
+export interface ApiAnswer {
+  readonly status: number;
+  /** Lower-case name. */
+  header(name: string): string | undefined;
+  readonly body: string;
+}
+
 /** What a connection takes from outside. */
 export interface KubeEdges {
   /** Of this program: the API server's audit log shows it in the user agent. */
@@ -43,6 +50,8 @@ export interface KubeConnection {
    * seconds …), or with the reason of the request's own signal. Once the head is there, no time limit applies.
    */
   send(request: ApiRequest): Promise<ApiResponse>;
+  /** The same for an answer that is read as a whole: the 30 seconds are for all of it. */
+  ask(request: ApiRequest): Promise<ApiAnswer>;
   /**
    * Credentials are read anew before the next request, with the kubeconfig, whatever is remembered. An answer 401, and a
    * certificate of an unknown authority, do this by themselves.
@@ -53,10 +62,5 @@ export interface KubeConnection {
    * and the next one opens new connections.
    */
   reconnect(): void;
-  /**
-   * For the typed clients of client-node, over the same connections: `new CoordinationV1Api(connection.configuration)`.
-   * Each request has 30 seconds, its answer's body included.
-   */
-  readonly configuration: Configuration;
   readonly stop: StopAsync;
 }

@@ -2,9 +2,9 @@ import { accessSync, constants } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import type { KubeConfig } from '@kubernetes/client-node';
 import type { Environment } from './access.ts';
 import { KubeConfigError, reasonOf } from './kube-config-error.ts';
+import type { KubeconfigContent } from './kubeconfig-files.ts';
 
 /** Where Kubernetes mounts the ServiceAccount of a pod. */
 const MOUNTED = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -25,12 +25,11 @@ export async function podNamespace(folder: string = MOUNTED): Promise<string | u
 }
 
 /**
- * Describes the API server of the pod's own cluster to client-node, which reads the token and the authority from their
- * files.
+ * The API server of the pod's own cluster, as a kubeconfig would say it; token and authority stay in their files.
  *
  * @throws KubeConfigError when the pod's variables or the mounted files are missing
  */
-export function loadServiceAccount(config: KubeConfig, environment: Environment, folder: string = MOUNTED): void {
+export function loadServiceAccount(environment: Environment, folder: string = MOUNTED): KubeconfigContent {
   if (!isInCluster(environment)) {
     throw new KubeConfigError(
       'not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not both set; outside of a pod, name a kubeconfig or a context',
@@ -39,12 +38,13 @@ export function loadServiceAccount(config: KubeConfig, environment: Environment,
   const [caFile, tokenFile] = [join(folder, 'ca.crt'), join(folder, 'token')];
   for (const path of [caFile, tokenFile]) expectReadable(path);
   const host = hostOf(environment);
-  config.loadFromOptions({
-    clusters: [{ name: 'pod', server: `https://${isIPv6(host) ? `[${host}]` : host}:${portOf(environment)}`, caFile }],
+  const server = `https://${isIPv6(host) ? `[${host}]` : host}:${portOf(environment)}`;
+  return {
+    clusters: [{ name: 'pod', server, caFile, skipTLSVerify: false }],
     users: [{ name: 'service account', authProvider: { name: 'tokenFile', config: { tokenFile } } }],
     contexts: [{ name: 'pod', cluster: 'pod', user: 'service account' }],
     currentContext: 'pod',
-  });
+  };
 }
 
 function expectReadable(path: string): void {

@@ -1,13 +1,14 @@
-import { type Cluster, KubeConfig, type User } from '@kubernetes/client-node';
+import type { Cluster, User } from '@kubernetes/client-node';
 import type { ClusterAccess } from './access.ts';
+import { Identity } from './identity.ts';
 import { KubeConfigError } from './kube-config-error.ts';
-import { kubeconfigFiles, loadFiles, recordOf } from './kubeconfig-files.ts';
+import { type KubeconfigContent, kubeconfigFiles, loadFiles, recordOf } from './kubeconfig-files.ts';
 import { loadServiceAccount } from './service-account.ts';
 
 /** One API server and who asks it, as described right now. */
 export interface Target {
-  /** Computes what a request has to carry. Its current context is this target. */
-  readonly config: KubeConfig;
+  /** Says what a request has to carry. */
+  readonly identity: Identity;
   readonly cluster: Cluster;
   readonly user: User;
   /** The program that gives the credentials, if one does. */
@@ -25,52 +26,48 @@ export interface Target {
  * @throws KubeConfigError when that is not described, or not completely
  */
 export function readTarget(access: ClusterAccess): Target {
-  const config = new KubeConfig();
   switch (access.by) {
     case 'service account':
-      loadServiceAccount(config, access.environment, access.folder);
-      return targetOf(config, config.getCurrentContext(), 'the ServiceAccount');
+      return targetOf(loadServiceAccount(access.environment, access.folder), 'pod', 'the ServiceAccount');
     case 'kubeconfig': {
-      loadFiles(config, [access.path]);
-      const context = access.context ?? config.getCurrentContext();
-      if (context) return targetOf(config, context, access.path);
+      const content = loadFiles([access.path]);
+      const context = access.context ?? content.currentContext;
+      if (context !== undefined) return targetOf(content, context, access.path);
       throw new KubeConfigError(
-        `the kubeconfig ${access.path} has no current-context: name a context of it${listed(config)}`,
+        `the kubeconfig ${access.path} has no current-context: name a context of it${listed(content)}`,
       );
     }
     case 'context': {
       const paths = kubeconfigFiles(access.environment);
-      loadFiles(config, paths);
-      return targetOf(config, access.context, paths.join(', '));
+      return targetOf(loadFiles(paths), access.context, paths.join(', '));
     }
   }
 }
 
-function targetOf(config: KubeConfig, name: string, place: string): Target {
-  const context = config.getContextObject(name);
-  if (context === null) {
-    throw new KubeConfigError(`${place} has no context "${name}" that names a cluster${listed(config)}`);
+function targetOf(content: KubeconfigContent, name: string, place: string): Target {
+  const context = content.contexts.find((one) => one.name === name);
+  if (context === undefined) {
+    throw new KubeConfigError(`${place} has no context "${name}" that names a cluster${listed(content)}`);
   }
-  const cluster = config.getCluster(context.cluster);
-  if (cluster === null) {
+  const cluster = content.clusters.find((one) => one.name === context.cluster);
+  if (cluster === undefined) {
     throw new KubeConfigError(
       `${place}: context "${name}" names the cluster "${context.cluster}", which has no entry with a server; add it, or name another context`,
     );
   }
-  const user = config.getUser(context.user);
-  if (user === null) {
+  const user = content.users.find((one) => one.name === context.user);
+  if (user === undefined) {
     const named = context.user ? `names the user "${context.user}", which is not there` : 'names no user';
     throw new KubeConfigError(`${place}: context "${name}" ${named}; add it, or name another context`);
   }
-  config.setCurrentContext(name);
   const [exec, provider] = [recordOf(user.exec), recordOf(user.authProvider)];
   return {
-    config,
+    identity: new Identity(cluster, user),
     cluster,
     user,
     command: typeof exec['command'] === 'string' ? exec['command'] : undefined,
     isOidc: provider['name'] === 'oidc',
-    written: config.exportConfig(),
+    written: JSON.stringify([content, name]),
     server: serverOf(cluster, place),
   };
 }
@@ -99,7 +96,7 @@ function serverOf({ name, server, skipTLSVerify, proxyUrl }: Cluster, place: str
 /** Those that kubectl knows. */
 const PROXIES: readonly string[] = ['http:', 'https:', 'socks5:'];
 
-function listed(config: KubeConfig): string {
-  const names = config.getContexts().map(({ name }) => name);
+function listed({ contexts }: KubeconfigContent): string {
+  const names = contexts.map(({ name }) => name);
   return names.length === 0 ? '; it has none' : `; it has ${names.join(', ')}`;
 }

@@ -1,3 +1,4 @@
+import type { ApiAnswer } from '../kube/model.ts';
 import { isObject, type JsonObject } from './stored-json.ts';
 
 /** Why a request did not do what it should, by what is to follow. */
@@ -16,15 +17,10 @@ export type Refusal =
 /** The longest that a server is waited for because it asked for it, in milliseconds. */
 const longestRetryAfter = 60_000;
 
-/** Reads what a typed client rejected with: an answer that is no success, or no answer at all. */
-export function readRefusal(error: unknown): Refusal {
-  const code = isObject(error) ? error['code'] : undefined;
-  // An abort has a number in the same place, which is no HTTP status.
-  if (!isObject(error) || typeof code !== 'number' || code < 100) {
-    return { kind: 'unavailable', words: reason(error), retryAfter: undefined };
-  }
-  const words = `${code}: ${serverWords(error['body']) ?? 'without a word'}`;
-  switch (code) {
+/** Reads an answer that is no success. */
+export function readRefusal({ status, header, body }: ApiAnswer): Refusal {
+  const words = `${status}: ${serverWords(body) ?? 'without a word'}`;
+  switch (status) {
     case 409:
       return { kind: 'conflict', words };
     case 404:
@@ -40,7 +36,7 @@ export function readRefusal(error: unknown): Refusal {
     case 502:
     case 503:
     case 504:
-      return { kind: 'unavailable', words, retryAfter: retryAfter(error['headers']) };
+      return { kind: 'unavailable', words, retryAfter: retryAfter(header('retry-after')) };
     default:
       return { kind: 'failed', words };
   }
@@ -48,12 +44,18 @@ export function readRefusal(error: unknown): Refusal {
 
 const longestWords = 1_000;
 
+/** That nobody knows what became of a request, because of this. */
+export function noAnswer(error: unknown): Refusal {
+  const words = error instanceof Error ? `no answer: ${error.message}` : 'no answer';
+  return { kind: 'unavailable', words: words.slice(0, longestWords), retryAfter: undefined };
+}
+
 /** The message of a `metav1.Status`, or the beginning of whatever else a server or a proxy before it says. */
-function serverWords(body: unknown): string | undefined {
-  const status = typeof body === 'string' ? parsed(body) : body;
+function serverWords(body: string): string | undefined {
+  const status = parsed(body);
   const message = isObject(status) ? status['message'] : undefined;
   const words = typeof message === 'string' ? message : body;
-  return typeof words === 'string' && words !== '' ? words.slice(0, longestWords).toWellFormed() : undefined;
+  return words === '' ? undefined : words.slice(0, longestWords).toWellFormed();
 }
 
 function parsed(text: string): unknown {
@@ -65,21 +67,14 @@ function parsed(text: string): unknown {
 }
 
 /** Only seconds: API servers send no dates. */
-function retryAfter(headers: unknown): number | undefined {
-  const value: unknown = isObject(headers) ? headers['retry-after'] : undefined;
-  const seconds = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : 0;
+function retryAfter(value: string | undefined): number | undefined {
+  const seconds = value !== undefined && /^\d+$/.test(value) ? Number(value) : 0;
   return seconds === 0 ? undefined : Math.min(seconds * 1_000, longestRetryAfter);
 }
 
-/** Undici says "fetch failed", and what failed in `cause`. */
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return 'no answer';
-  const cause = error.cause instanceof Error && error.cause.message !== '' ? `: ${error.cause.message}` : '';
-  return `no answer: ${error.message}${cause}`.slice(0, longestWords);
-}
-
-/** @throws Error when an answer is no JSON object: then nobody knows what became of the request. */
-export function objectOf(answer: unknown): JsonObject {
-  if (!isObject(answer)) throw new Error('the answer is no object');
-  return answer;
+/** @throws Error when the body of an answer is no JSON object */
+export function objectOf(body: string): JsonObject {
+  const value = parsed(body);
+  if (!isObject(value)) throw new Error('the answer is no object');
+  return value;
 }

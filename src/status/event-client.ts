@@ -1,7 +1,8 @@
-import type { Configuration, EventsV1Event } from '@kubernetes/client-node';
+import type { EventsV1Event, EventsV1EventSeries } from '@kubernetes/client-node';
 import type { KindName } from '../resources/model.ts';
 import { kinds } from '../resources/resources.ts';
-import { type Refusal, readRefusal } from './api-answer.ts';
+import type { Refusal } from './api-answer.ts';
+import { type AsJson, microTime } from './as-json.ts';
 import { reporterOf } from './event-text.ts';
 import type { TimedRequest } from './timed-request.ts';
 
@@ -46,47 +47,30 @@ export interface EventClient {
  * @param instance which replica this is; what is longer than the API's 128 characters is cut off
  */
 export function eventClient(
-  configuration: Configuration,
   request: TimedRequest,
   { controller, instance }: { readonly controller: string; readonly instance: string },
 ): EventClient {
-  const answered = async (ask: () => Promise<unknown>): Promise<EventAnswer> => {
-    try {
-      await ask();
-      return { kind: 'written' };
-    } catch (error) {
-      return readRefusal(error);
-    }
-  };
+  const pathIn = (namespace: string): string => `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
+  const written = (): EventAnswer => ({ kind: 'written' });
   return {
-    create: (event, signal) =>
-      answered(async () => {
-        const { EventsV1Api, V1MicroTime } = await import('@kubernetes/client-node');
-        const { eventName, kind, namespace, name, uid, type, reason, action, note, at } = event;
-        const body: EventsV1Event = {
-          metadata: { namespace, name: eventName },
-          eventTime: new V1MicroTime(at),
-          reportingController: reporterOf(controller),
-          reportingInstance: instance.slice(0, 128),
-          regarding: { apiVersion: kinds[kind].apiVersion, kind, namespace, name, uid },
-          type,
-          reason,
-          action,
-          note,
-        };
-        const api = new EventsV1Api(configuration);
-        return request((options) => api.createNamespacedEvent({ namespace, body }, options), signal);
-      }),
-    count: ({ namespace, eventName, count, lastObserved }, signal) =>
-      answered(async () => {
-        const { EventsV1Api, PatchStrategy, V1MicroTime } = await import('@kubernetes/client-node');
-        const body = { series: { count, lastObservedTime: new V1MicroTime(lastObserved) } };
-        const api = new EventsV1Api(configuration);
-        return request(
-          (options) => api.patchNamespacedEvent({ namespace, name: eventName, body }, options),
-          signal,
-          PatchStrategy.MergePatch,
-        );
-      }),
+    create: ({ eventName, kind, namespace, name, uid, type, reason, action, note, at }, signal) => {
+      const body: AsJson<EventsV1Event> = {
+        metadata: { namespace, name: eventName },
+        eventTime: microTime(at),
+        reportingController: reporterOf(controller),
+        reportingInstance: instance.slice(0, 128),
+        regarding: { apiVersion: kinds[kind].apiVersion, kind, namespace, name, uid },
+        type,
+        reason,
+        action,
+        note,
+      };
+      return request({ method: 'POST', path: pathIn(namespace), body }, signal, written);
+    },
+    count: ({ namespace, eventName, count, lastObserved }, signal) => {
+      const series: AsJson<EventsV1EventSeries> = { count, lastObservedTime: microTime(lastObserved) };
+      const path = `${pathIn(namespace)}/${encodeURIComponent(eventName)}`;
+      return request({ method: 'PATCH', path, body: { series } }, signal, written);
+    },
   };
 }

@@ -1,6 +1,7 @@
-import type { Configuration, V1Lease, V1LeaseSpec } from '@kubernetes/client-node';
-import { objectOf, type Refusal, readRefusal } from './api-answer.ts';
-import { objectIn } from './stored-json.ts';
+import type { V1Lease, V1LeaseSpec } from '@kubernetes/client-node';
+import type { Refusal } from './api-answer.ts';
+import { type AsJson, microTime } from './as-json.ts';
+import { type JsonObject, objectIn } from './stored-json.ts';
 import type { TimedRequest } from './timed-request.ts';
 
 /** Who holds a Lease, as its record says. */
@@ -16,7 +17,7 @@ export interface LeaseRecord {
 /** A Lease as it was read or written. */
 export interface Lease extends LeaseRecord {
   /** The object, to be given back: what others wrote on it stays. */
-  readonly object: V1Lease;
+  readonly object: JsonObject;
 }
 
 /** What is to be written on it. */
@@ -42,67 +43,43 @@ export interface LeaseClient {
 }
 
 export function leaseClient(
-  configuration: Configuration,
   request: TimedRequest,
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): LeaseClient {
-  const answered = async (ask: () => Promise<unknown>): Promise<LeaseAnswer> => {
-    try {
-      return { kind: 'lease', lease: readLease(await ask()) };
-    } catch (error) {
-      return readRefusal(error);
-    }
-  };
+  const all = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
+  const path = `${all}/${name}`;
   return {
-    read: (signal) =>
-      answered(async () => {
-        const { CoordinationV1Api } = await import('@kubernetes/client-node');
-        const api = new CoordinationV1Api(configuration);
-        return request((options) => api.readNamespacedLease({ namespace, name }, options), signal);
-      }),
-    create: (claim, signal) =>
-      answered(async () => {
-        const { CoordinationV1Api } = await import('@kubernetes/client-node');
-        const api = new CoordinationV1Api(configuration);
-        const body: V1Lease = { metadata: { namespace, name }, spec: await specOf(claim) };
-        return request((options) => api.createNamespacedLease({ namespace, body }, options), signal);
-      }),
-    replace: ({ object }, claim, signal) =>
-      answered(async () => {
-        const { CoordinationV1Api } = await import('@kubernetes/client-node');
-        const api = new CoordinationV1Api(configuration);
-        const body: V1Lease = { ...object, spec: { ...object.spec, ...(await specOf(claim)) } };
-        return request((options) => api.replaceNamespacedLease({ namespace, name, body }, options), signal);
-      }),
+    read: (signal) => request({ method: 'GET', path }, signal, readLease),
+    create: (claim, signal) => {
+      const body: AsJson<V1Lease> = { metadata: { namespace, name }, spec: specOf(claim) };
+      return request({ method: 'POST', path: all, body }, signal, readLease);
+    },
+    replace: ({ object }, claim, signal) => {
+      const body = { ...object, spec: { ...objectIn(object['spec']), ...specOf(claim) } };
+      return request({ method: 'PUT', path, body }, signal, readLease);
+    },
   };
 }
 
-/** `MicroTime` has exactly six digits after the point: the three of JavaScript are refused. */
-async function specOf({ holder, transitions, duration, renewed, acquired }: LeaseClaim): Promise<V1LeaseSpec> {
-  const { V1MicroTime } = await import('@kubernetes/client-node');
+function specOf({ holder, transitions, duration, renewed, acquired }: LeaseClaim): AsJson<V1LeaseSpec> {
   return {
     holderIdentity: holder,
     leaseTransitions: transitions,
     leaseDurationSeconds: duration,
-    renewTime: new V1MicroTime(renewed),
-    ...(acquired === undefined ? {} : { acquireTime: new V1MicroTime(acquired) }),
+    renewTime: microTime(renewed),
+    ...(acquired === undefined ? {} : { acquireTime: microTime(acquired) }),
   };
 }
 
-/** The client does not read times of this type: they are strings, whatever its types say. */
-function readLease(answer: unknown): Lease {
-  const object: V1Lease = objectOf(answer);
-  const { holderIdentity, leaseTransitions, renewTime } = objectIn(object.spec);
-  if (object.metadata?.resourceVersion === undefined) throw new Error('the answer is no Lease');
-  return {
+/** @throws Error when it is no stored object */
+function readLease(object: JsonObject): LeaseAnswer {
+  const { holderIdentity, leaseTransitions, renewTime } = objectIn(object['spec']);
+  if (typeof objectIn(object['metadata'])['resourceVersion'] !== 'string') throw new Error('the answer is no Lease');
+  const lease = {
     holder: typeof holderIdentity === 'string' ? holderIdentity : '',
     transitions: typeof leaseTransitions === 'number' ? leaseTransitions : 0,
-    renewed: timeText(renewTime),
+    renewed: typeof renewTime === 'string' ? renewTime : '',
     object,
   };
-}
-
-function timeText(time: unknown): string {
-  if (time instanceof Date) return time.toISOString();
-  return typeof time === 'string' ? time : '';
+  return { kind: 'lease', lease };
 }

@@ -1,7 +1,6 @@
-import type { Configuration } from '@kubernetes/client-node';
 import { kinds } from '../resources/resources.ts';
 import type { ObservedObject, StatusKind } from '../source/model.ts';
-import { objectOf, type Refusal, readRefusal } from './api-answer.ts';
+import type { Refusal } from './api-answer.ts';
 import { type JsonObject, objectIn } from './stored-json.ts';
 import type { TimedRequest } from './timed-request.ts';
 
@@ -26,34 +25,20 @@ export type WriteStatus = (write: StatusWrite, signal: AbortSignal) => Promise<W
  * By a JSON merge patch: it leaves fields of the status that are not ours alone, whatever the CRD's version knows of
  * them, and its resource version makes a write of somebody else in between a conflict.
  */
-export function statusClient(configuration: Configuration, request: TimedRequest): WriteStatus {
-  return async ({ kind, key, resourceVersion, fields }, signal) => {
-    try {
-      const { CustomObjectsApi, PatchStrategy } = await import('@kubernetes/client-node');
-      const api = new CustomObjectsApi(configuration);
-      const { apiVersion, plural, namespaced } = kinds[kind];
-      const [group = '', version = ''] = apiVersion.split('/');
-      const [namespace = '', name = ''] = namespaced ? key.split('/') : ['', key];
-      const body = { metadata: { resourceVersion }, status: fields };
-      const what = { group, version, plural, name, body, fieldManager };
-      const answer: unknown = await request(
-        (options) =>
-          namespaced
-            ? api.patchNamespacedCustomObjectStatus({ ...what, namespace }, options)
-            : api.patchClusterCustomObjectStatus(what, options),
-        signal,
-        PatchStrategy.MergePatch,
-      );
-      return { kind: 'written', object: readObject(answer) };
-    } catch (error) {
-      return readRefusal(error);
-    }
+export function statusClient(request: TimedRequest): WriteStatus {
+  return ({ kind, key, resourceVersion, fields }, signal) => {
+    const { apiVersion, plural, namespaced } = kinds[kind];
+    const [namespace = '', name = ''] = namespaced ? key.split('/') : ['', key];
+    const place = namespaced ? `namespaces/${namespace}/${plural}` : plural;
+    const path = `/apis/${apiVersion}/${place}/${name}/status?fieldManager=${fieldManager}`;
+    return request({ method: 'PATCH', path, body: { metadata: { resourceVersion }, status: fields } }, signal, written);
   };
 }
 
-function readObject(answer: unknown): ObservedObject {
-  const { metadata, status } = objectOf(answer);
-  const { uid, resourceVersion, generation } = objectIn(metadata);
+/** @throws Error when it is no stored object */
+function written(answer: JsonObject): WriteAnswer {
+  const { uid, resourceVersion, generation } = objectIn(answer['metadata']);
   if (typeof uid !== 'string' || typeof resourceVersion !== 'string') throw new Error('the answer is no stored object');
-  return { uid, resourceVersion, generation: typeof generation === 'number' ? generation : undefined, status };
+  const known = typeof generation === 'number' ? generation : undefined;
+  return { kind: 'written', object: { uid, resourceVersion, generation: known, status: answer['status'] } };
 }

@@ -1,4 +1,3 @@
-import type { Configuration } from '@kubernetes/client-node';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
 import type { Observation } from '../source/model.ts';
@@ -14,12 +13,12 @@ import { tellRefusal } from './notices.ts';
 import { StatusBook, type StatusObject } from './status-book.ts';
 import { statusClient } from './status-client.ts';
 import { StatusWriter } from './status-writer.ts';
-import { timedRequests } from './timed-request.ts';
+import { type AskConnection, timedRequests } from './timed-request.ts';
 
 export interface StatusKeeperParts {
   readonly translation: Translation;
-  /** The way to the API server: `configuration` of a KubeConnection. */
-  readonly configuration: Configuration;
+  /** The way to the API server. */
+  readonly connection: AskConnection;
   /** For Events: what the API server calls an object. */
   readonly identify: Identify;
   /** Whose ancestors and Events these are: `kgateway.dev/kgateway`. */
@@ -42,14 +41,14 @@ const requestLimit = 4_000;
  * something. Nothing is asked of the API server before `start`; whatever it answers, nothing here throws or ends.
  */
 export function createStatusKeeper(parts: StatusKeeperParts): StatusKeeper {
-  const { translation, configuration, controllerName, replica, clock, random, counters } = parts;
+  const { translation, connection, controllerName, replica, clock, random, counters } = parts;
   const log = parts.log.child({ stage: 'status' });
-  const request = timedRequests(configuration, clock, requestLimit);
+  const request = timedRequests(connection, clock, requestLimit);
   const book = new StatusBook(translation, controllerName);
   const tools = { clock, random, log, counters };
-  const client = eventClient(configuration, request, { controller: controllerName, instance: replica });
+  const client = eventClient(request, { controller: controllerName, instance: replica });
   const recorder = new EventRecorder({ client, identify: parts.identify, ...tools });
-  const write = statusClient(configuration, request);
+  const write = statusClient(request);
   const writer = new StatusWriter({ book, write, mayWrite: () => leadership.leads(), ...tools });
   const teller = new NoticeTeller(translation, book, recorder);
   let synced = false;
@@ -63,7 +62,7 @@ export function createStatusKeeper(parts: StatusKeeperParts): StatusKeeper {
       recorder.retract();
     } else if (synced) begin();
   };
-  const leadership = leadershipBy(parts.lease && leaseClient(configuration, request, parts.lease), {
+  const leadership = leadershipBy(parts.lease && leaseClient(request, parts.lease), {
     identity: `${replica}_${Math.floor(random() * 2 ** 40).toString(16)}`,
     times: defaultElectionTimes,
     changed,

@@ -1,27 +1,39 @@
-import type { Configuration } from '@kubernetes/client-node';
 import type { Clock } from '../edges.ts';
+import type { ApiRequest, KubeConnection } from '../kube/model.ts';
+import { noAnswer, objectOf, type Refusal, readRefusal } from './api-answer.ts';
+import type { JsonObject } from './stored-json.ts';
 
-/** What a typed client is asked with besides its parameters. */
-type RequestOptions = Pick<Configuration, 'httpApi'>;
+/** What asking needs of a connection. */
+export type AskConnection = Pick<KubeConnection, 'ask'>;
 
-/** Makes requests that end: after their time, or when nobody wants the answer any more. */
+/** A request about one object, answered with that object. A PATCH is a JSON merge patch (RFC 7386). */
+export interface ObjectRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+/**
+ * Makes requests that end: after their time, or when nobody wants the answer any more. Never rejects.
+ *
+ * @param read makes of the object in the answer what the caller wants; what it throws is an answer not understood
+ */
 export type TimedRequest = <T>(
-  ask: (options: RequestOptions) => Promise<T>,
+  request: ObjectRequest,
   signal: AbortSignal | undefined,
-  contentType?: string,
-) => Promise<T>;
+  read: (object: JsonObject) => T,
+) => Promise<T | Refusal>;
 
 const givenUp = 'the request was given up';
 
 /**
- * The typed clients know neither time limits nor abort signals of their own. The promise settles at the limit whether
- * the connection heeds the signal or not.
+ * The promise settles at the limit whether the connection heeds the signal or not.
  *
  * @param limit milliseconds
  */
-export function timedRequests(configuration: Configuration, clock: Clock, limit: number): TimedRequest {
-  return async (ask, signal, contentType) => {
-    if (signal?.aborted) throw new Error(givenUp);
+export function timedRequests(connection: AskConnection, clock: Clock, limit: number): TimedRequest {
+  return async (request, signal, read) => {
+    if (signal?.aborted) return noAnswer(new Error(givenUp));
     const ending = new AbortController();
     const { promise: ended, reject } = Promise.withResolvers<never>();
     const end = (error: Error): void => {
@@ -32,7 +44,11 @@ export function timedRequests(configuration: Configuration, clock: Clock, limit:
     const stopTimer = clock.after(limit, () => end(new Error(`no answer within ${limit / 1_000} s`)));
     signal?.addEventListener('abort', leave, { once: true });
     try {
-      return await Promise.race([ended, ask(optionsOf(configuration, ending.signal, contentType))]);
+      const answer = await Promise.race([ended, connection.ask({ ...written(request), signal: ending.signal })]);
+      const succeeded = answer.status >= 200 && answer.status < 300;
+      return succeeded ? read(objectOf(answer.body)) : readRefusal(answer);
+    } catch (error) {
+      return noAnswer(error);
     } finally {
       stopTimer();
       signal?.removeEventListener('abort', leave);
@@ -40,14 +56,8 @@ export function timedRequests(configuration: Configuration, clock: Clock, limit:
   };
 }
 
-function optionsOf({ httpApi }: Configuration, signal: AbortSignal, contentType: string | undefined): RequestOptions {
-  return {
-    httpApi: {
-      send: (request) => {
-        request.setSignal(signal);
-        if (contentType !== undefined) request.setHeaderParam('Content-Type', contentType);
-        return httpApi.send(request);
-      },
-    },
-  };
+function written({ method, path, body }: ObjectRequest): ApiRequest {
+  const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+  if (body === undefined) return { method, path };
+  return { method, path, headers: { 'content-type': type }, body: JSON.stringify(body) };
 }

@@ -219,27 +219,28 @@ function besideOthers(): void {
       message: 'by somebody else',
       lastTransitionTime: '2026-01-01T00:00:00Z',
     };
+    // One that no policy concerns: nothing else is being written on it meanwhile.
+    await world.apply(mcpGateway('default/shared'));
+    const { status } = await world.until('gateway', 'default/shared', isCurrent);
     const patched = await world.api.request(
-      '/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways/gw/status',
+      '/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways/shared/status',
       {
         method: 'PATCH',
         type: 'application/merge-patch+json',
-        body: {
-          status: { conditions: [...((await world.read('gateway', 'default/gw'))?.status?.conditions ?? []), foreign] },
-        },
+        body: { status: { conditions: [...(status?.conditions ?? []), foreign] } },
       },
     );
     expect(patched.status).toBe(200);
     // Whatever was to be written because of this has been written once something later is.
     await world.apply(mcpGateway('default/later'));
     await world.until('gateway', 'default/later', isCurrent);
-    const before = await world.read('gateway', 'default/gw');
+    const before = await world.read('gateway', 'default/shared');
     expect(before?.status?.conditions).toContainEqual(
       expect.objectContaining({ type: foreign.type, message: foreign.message }),
     );
     await world.apply(mcpGateway('default/latest'));
     await world.until('gateway', 'default/latest', isCurrent);
-    expect((await world.read('gateway', 'default/gw'))?.metadata.resourceVersion).toBe(
+    expect((await world.read('gateway', 'default/shared'))?.metadata.resourceVersion).toBe(
       before?.metadata.resourceVersion,
     );
   });

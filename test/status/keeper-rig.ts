@@ -40,7 +40,7 @@ export function createKeeperRig(api: StatusApiServer, clock: ManualClock, replic
   const counters = createRecordedCounters();
   const keeper = createStatusKeeper({
     translation: world.translation,
-    configuration: api.configuration,
+    connection: api.connection,
     identify: (kind, key) => ({ uid: `uid of ${kind} ${key}` }),
     controllerName,
     replica,

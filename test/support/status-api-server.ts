@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Configuration, createConfiguration, ServerConfiguration } from '@kubernetes/client-node';
+import type { ApiAnswer, ApiRequest } from '../../src/kube/model.ts';
+import type { AskConnection } from '../../src/status/timed-request.ts';
 
 /** A JSON object of an API. */
 type ApiObject = Readonly<Record<string, unknown>>;
@@ -21,8 +22,7 @@ type Misbehaviour =
 /** As much of an API server as Leases, Events and statuses need: resource versions, merge patches, strict times. */
 export interface StatusApiServer extends AsyncDisposable {
   readonly url: string;
-  /** For the typed clients of client-node. */
-  readonly configuration: Configuration;
+  readonly connection: AskConnection;
   /** By path, without `/status`. */
   object(path: string): ApiObject | undefined;
   /** As somebody else writes it. */
@@ -94,7 +94,7 @@ export async function startStatusApiServer(): Promise<StatusApiServer> {
 
   const api: StatusApiServer = {
     url,
-    configuration: createConfiguration({ baseServer: new ServerConfiguration(url, {}) }),
+    connection: { ask: (request) => ask(url, request) },
     object: store.get,
     put: (path, object) => void store.put(path, object),
     calls,
@@ -112,6 +112,16 @@ export async function startStatusApiServer(): Promise<StatusApiServer> {
     },
   };
   return api;
+}
+
+async function ask(url: string, { method, path, headers, body, signal }: ApiRequest): Promise<ApiAnswer> {
+  const sent = { method, headers: headers ?? {}, body: body ?? null, signal: signal ?? null };
+  const answer = await fetch(url + path, { ...sent, redirect: 'manual' });
+  return {
+    status: answer.status,
+    header: (name) => answer.headers.get(name) ?? undefined,
+    body: await answer.text(),
+  };
 }
 
 function answer(
