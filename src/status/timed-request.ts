@@ -7,7 +7,7 @@ import type { JsonObject } from './stored-json.ts';
 export type AskConnection = Pick<KubeConnection, 'ask'>;
 
 /** A request about one object, answered with that object. A PATCH is a JSON merge patch (RFC 7386). */
-export interface ObjectRequest {
+interface ObjectRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   readonly path: string;
   readonly body?: unknown;
