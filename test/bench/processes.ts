@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeEnvironment, nodeFlags } from '../support/node-flags.ts';
 
 /** One process of a bench, and what it is told and answers. */
 export interface Process<To, From extends { readonly kind: string }> {
@@ -15,12 +16,16 @@ export interface Process<To, From extends { readonly kind: string }> {
 /** Where the processes log, as a server in production does. */
 const log = join(tmpdir(), `gatehouse-bench-${process.pid}.log`);
 
-/** Runs a file as a process of its own. */
+/** Runs a file as a process of its own, started as the program is. */
 export function startProcess<To extends object, From extends { readonly kind: string }>(
   file: URL,
   ...args: readonly string[]
 ): Process<To, From> {
-  const child = fork(file, args, { stdio: ['ignore', 'ignore', openSync(log, 'a'), 'ipc'] });
+  const child = fork(file, args, {
+    execArgv: [...nodeFlags],
+    env: { ...process.env, ...nodeEnvironment },
+    stdio: ['ignore', 'ignore', openSync(log, 'a'), 'ipc'],
+  });
   const heard = <Kind extends From['kind']>(kind: Kind): Promise<Extract<From, { readonly kind: Kind }>> =>
     hear<From, Kind>(child, kind, file);
   return {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { logFlags, serveFlags } from '../../src/config.ts';
 import { duration, type Flag, listenAddress, variableOf } from '../../src/flags.ts';
 import { shipped } from '../support/deployed.ts';
+import { nodeEnvironment, nodeFlags } from '../support/node-flags.ts';
 
 const deployment = shipped('base/deployment.yaml').only('Deployment');
 const { template, selector } = deployment.spec;
@@ -114,9 +115,10 @@ describe('the pods of the Deployment', () => {
     const mebibytes: Readonly<Record<string, number>> = { Mi: 1, Gi: 1_024 };
     const size = (text = ''): number => Number.parseInt(text, 10) * (mebibytes[text.slice(-2)] ?? Number.NaN);
     const { requests, limits } = container.resources;
-    const heap = Number(
-      /^--max-old-space-size=(\d+) --max-semi-space-size=16$/.exec(environment.get('NODE_OPTIONS') ?? '')?.[1],
-    );
+    const options = environment.get('NODE_OPTIONS')?.split(' ') ?? [];
+    const heap = Number(/^--max-old-space-size=(\d+)$/.exec(options[0] ?? '')?.[1]);
+    expect(options.slice(1)).toEqual(nodeFlags);
+    expect(environment.get('MALLOC_ARENA_MAX')).toBe(nodeEnvironment['MALLOC_ARENA_MAX']);
     expect(requests).toHaveProperty('cpu');
     expect(size(requests['memory'])).toBeLessThanOrEqual(size(limits['memory']));
     expect(heap).toBeLessThanOrEqual(size(limits['memory']) * 0.75);

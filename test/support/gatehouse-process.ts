@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { nodeEnvironment, nodeFlags } from './node-flags.ts';
 
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
-/** What `npm run gatehouse` gives to Node. */
-const flags = ['--max-semi-space-size=16'];
 
 /** `gatehouse <args>` as a process of its own, as a person at a terminal or a container has it. */
 export interface GatehouseProcess extends AsyncDisposable {
@@ -25,8 +23,8 @@ export function gatehouse(
   environment: Readonly<Record<string, string>> = {},
 ): GatehouseProcess {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
-  const child = spawn(process.execPath, [...flags, entry, ...args], {
-    env: { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }), ...environment },
+  const child = spawn(process.execPath, [...nodeFlags, entry, ...args], {
+    env: { PATH, HOME, ...nodeEnvironment, ...(TMPDIR !== undefined && { TMPDIR }), ...environment },
     stdio: 'pipe',
   });
   child.stdin.end();

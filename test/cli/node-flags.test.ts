@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { nodeEnvironment, nodeFlags } from '../support/node-flags.ts';
+
+it('the command gives Node what the script gives it', () => {
+  expect(nodeFlags).not.toEqual([]);
+  const command = readFileSync('bin/gatehouse', 'utf8');
+  expect(command).toContain(`exec node ${nodeFlags.join(' ')} "$here/src/main.ts"`);
+  const { NODE_COMPILE_CACHE, ...others } = nodeEnvironment;
+  for (const [name, value] of Object.entries(others)) expect(command).toContain(`${name}=${value} `);
+  expect(command).toContain(`NODE_COMPILE_CACHE="$here/${NODE_COMPILE_CACHE}"`);
+});
