@@ -43,19 +43,46 @@ export function entrySpans(bytes: Buffer): readonly Span[] | undefined {
   return cursor.failed ? undefined : spans;
 }
 
-/** The entries of spans that were found in these bytes. */
-export function* entriesIn(bytes: Buffer, spans: readonly Span[]): Iterable<Entry> {
-  const cursor = new Cursor(bytes);
-  const entry = newEntry();
-  for (const { start, end } of spans) {
-    cursor.at = start;
-    while (cursor.at < end) {
-      entry.start = cursor.at;
-      cursor.varint();
-      cursor.entry(entry);
-      entry.end = cursor.at;
-      yield entry;
+/** The entries of spans that were found in these bytes, one after another. */
+export class EntryReader {
+  /** Where the next entry begins. */
+  at = 0;
+  /** The end of the span that it lies in. */
+  end = 0;
+  readonly #cursor: Cursor;
+  readonly #spans: Iterator<Span>;
+  readonly #entry = newEntry();
+
+  constructor(bytes: Buffer, spans: readonly Span[]) {
+    this.#cursor = new Cursor(bytes);
+    this.#spans = spans.values();
+  }
+
+  /** Whether there is a next entry. */
+  more(): boolean {
+    while (this.at >= this.end) {
+      const { value, done } = this.#spans.next();
+      if (done === true) return false;
+      this.at = value.start;
+      this.end = value.end;
     }
+    return true;
+  }
+
+  /** The next entry; `more` has said that there is one. */
+  read(): Entry {
+    this.#cursor.at = this.at;
+    this.#cursor.varint();
+    this.#cursor.entry(this.#entry);
+    this.#entry.start = this.at;
+    this.#entry.end = this.#cursor.at;
+    this.at = this.#cursor.at;
+    return this.#entry;
+  }
+
+  /** Goes past whole entries that take so many bytes of this span. */
+  skip(length: number): void {
+    this.at += length;
   }
 }
 

@@ -1,6 +1,6 @@
 import { DeltaDiscoveryRequest } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import type { View } from '../snapshot/model.ts';
-import { type Entry, entriesIn, entrySpans, type Span } from './reported-entries.ts';
+import { type Entry, EntryReader, entrySpans, type Span } from './reported-entries.ts';
 import { SharedCache } from './shared-cache.ts';
 import { ViewEntries } from './view-entries.ts';
 
@@ -64,31 +64,50 @@ export class ReportReader {
     if (spans.length === 0) return undefined;
     return {
       *entries() {
-        for (const entry of entriesIn(bytes, spans)) yield [nameOf(bytes, entry), versionOf(bytes, entry)];
+        const entries = new EntryReader(bytes, spans);
+        while (entries.more()) {
+          const entry = entries.read();
+          yield [nameOf(bytes, entry), versionOf(bytes, entry)];
+        }
       },
       compare: (view) => {
         const known = this.#known.get(view, () => new ViewEntries(view));
-        return compare(bytes, entriesIn(bytes, spans), known);
+        return compare(bytes, new EntryReader(bytes, spans), known);
       },
     };
   }
 }
 
-function compare(bytes: Buffer, entries: Iterable<Entry>, known: ViewEntries): Comparison {
+/**
+ * Nodes mostly report in the order in which they were told, and that is the View's: then whole stretches of the message
+ * are just what a node that holds everything would say, and are compared at once.
+ */
+function compare(bytes: Buffer, entries: EntryReader, known: ViewEntries): Comparison {
   // By position and not counted up: a name that is reported twice is one, and the last time counts.
   const held = new Uint8Array(known.size);
   const others = new Map<string, string>();
-  for (const entry of entries) {
+  let expected = 0;
+  while (entries.more()) {
+    const stretch = known.stretchAt(expected, bytes, entries.at, entries.end);
+    if (stretch !== undefined) {
+      held.fill(1, expected, stretch.position);
+      expected = stretch.position;
+      entries.skip(stretch.length);
+      continue;
+    }
+    const entry = entries.read();
     const position = known.find(bytes, entry.start, entry.end);
     if (position !== -1) {
       held[position] = 1;
-      if (others.size > 0) others.delete(nameOf(bytes, entry));
+      expected = position + 1;
     } else {
       const name = nameOf(bytes, entry);
       others.set(name, versionOf(bytes, entry));
       held[known.positionOf(name) ?? -1] = 0;
+      expected += 1;
     }
   }
+  for (const name of others.keys()) if (held[known.positionOf(name) ?? -1] === 1) others.delete(name);
   const same = held.reduce((sum, one) => sum + one, 0);
   return { same, others, holds: (name) => held[known.positionOf(name) ?? -1] === 1 };
 }

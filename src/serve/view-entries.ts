@@ -36,6 +36,25 @@ export class ViewEntries {
     }
   }
 
+  /**
+   * Whether the next entries in a message, which begin at `start`, are just those from this position on: answers how
+   * many bytes they take, and the position after them. Looked for at every 256th position alone, so that a list in
+   * another order pays for few comparisons in vain.
+   */
+  stretchAt(
+    from: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): { readonly position: number; readonly length: number } | undefined {
+    if (from % stretch !== 0) return undefined;
+    const position = Math.min(from + stretch, this.size);
+    const [first = 0, last = 0] = [this.#starts[from], this.#starts[position]];
+    const length = last - first;
+    if (length <= 0 || start + length > end) return undefined;
+    return this.#bytes.compare(bytes, start, start + length, first, last) === 0 ? { position, length } : undefined;
+  }
+
   /** The position of the resource that a node holds which says exactly this; -1 when it holds none as it is here. */
   find(bytes: Buffer, start: number, end: number): number {
     if (end - start < hashed) return -1;
@@ -70,6 +89,9 @@ export class ViewEntries {
     return true;
   }
 }
+
+/** Entries that are compared at once. */
+const stretch = 256;
 
 /** The version stands last in an entry; so many bytes of its end tell it from others. */
 const hashed = 8;

@@ -128,6 +128,36 @@ describe('reading what a node reports', () => {
     );
   });
 
+  it('is the same however long the stretches are that say what a View says', () => {
+    const large = worldOf(600);
+    const names = Object.keys(large.versions);
+    const at = fc.nat(names.length - 1);
+    const edit = fc.oneof(
+      fc.record({ does: fc.constant('drop' as const), at, count: fc.nat(3) }),
+      fc.record({ does: fc.constantFrom('repeat', 'spoil' as const), at, to: at }),
+    );
+    fc.assert(
+      fc.property(fc.array(edit, { maxLength: 6 }), fc.nat(names.length), (edits, turn) => {
+        const said: [string, string][] = Object.entries(large.versions);
+        said.unshift(...said.splice(turn));
+        for (const one of edits) {
+          const [name = '', version = ''] = said[one.at] ?? [];
+          if (one.does === 'drop') said.splice(one.at, one.count);
+          else said.splice(one.to, 0, [name, one.does === 'spoil' ? 'old' : version]);
+        }
+        const bytes = Buffer.concat(said.map(([name, version]) => entry([1, name], [2, version])));
+        const compared = read(bytes).reported?.compare(large.view);
+        const last = new Map(said);
+        const holds = names.map((name) => last.get(name) === large.versions[name]);
+        expect(names.map((name) => compared?.holds(name))).toEqual(holds);
+        expect(compared?.same).toBe(holds.filter(Boolean).length);
+        const others = [...last].filter(([name, version]) => large.versions[name] !== version);
+        expect(new Map(compared?.others)).toEqual(new Map(others));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('is read or refused, never misread, when the bytes are garbage', () => {
     const outcome = (decode: () => DeltaDiscoveryRequest): DeltaDiscoveryRequest | 'refused' => {
       try {
