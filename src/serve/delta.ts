@@ -2,7 +2,7 @@ import type { ControlPlane } from '../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
 import { DeltaDiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import type { Difference, EncodedResource } from '../snapshot/model.ts';
-import { BodyCache } from './body-cache.ts';
+import { BodyCache, bodyOfPieces } from './body-cache.ts';
 import { decoder } from './decoder.ts';
 import { namesWeighMore } from './names-weight.ts';
 import { type ReadRequest, ReportReader } from './reported.ts';
@@ -16,7 +16,7 @@ export interface BodyOptions {
   readonly maxBody: number;
   /** What the names of one request may weigh; a request with more is not decoded. Bytes. */
   readonly maxNames: number;
-  /** Bytes of bodies to keep for streams that will need the same. */
+  /** Bytes to keep of bodies, and of what they say, for streams that will need the same. */
   readonly cache: number;
   /** Told of every body that is put together, and its size. */
   readonly assembled: (typeUrl: string, bytes: number) => void;
@@ -69,7 +69,7 @@ function requestOf({ message, reported }: ReadRequest): AdsRequest {
 
 function bodyOf({ changed, removed }: Difference, typeUrl: string, controlPlane: ControlPlane): Buffer {
   const rest = DeltaDiscoveryResponse.fromPartial({ typeUrl, removedResources: [...removed], controlPlane });
-  return Buffer.concat([...changed.map(({ deltaField }) => deltaField), DeltaDiscoveryResponse.encode(rest).finish()]);
+  return bodyOfPieces([...changed.map(({ deltaField }) => deltaField), DeltaDiscoveryResponse.encode(rest).finish()]);
 }
 
 /** Cuts an update into as few as can be sent in responses of this size; one large resource stays whole (rule C29). */

@@ -2,7 +2,7 @@ import type { ControlPlane } from '../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
 import { DiscoveryRequest, DiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import type { EncodedResource, View } from '../snapshot/model.ts';
-import { BodyCache } from './body-cache.ts';
+import { BodyCache, bodyOfPieces } from './body-cache.ts';
 import { decoder } from './decoder.ts';
 import type { BodyOptions } from './delta.ts';
 import { namesWeighMore } from './names-weight.ts';
@@ -68,7 +68,7 @@ function* named(view: View, { names }: Subscription): Iterable<EncodedResource> 
 function bodyOf(view: View, resources: Iterable<EncodedResource>, controlPlane: ControlPlane): Buffer {
   const { typeUrl } = view.type;
   const rest = DiscoveryResponse.fromPartial({ versionInfo: view.version(), typeUrl, controlPlane });
-  return Buffer.concat([
+  return bodyOfPieces([
     ...Array.from(resources, ({ stateField }) => stateField),
     DiscoveryResponse.encode(rest).finish(),
   ]);
