@@ -7,8 +7,8 @@ export interface Authenticator {
 }
 
 /**
- * client-node's way for this user; undefined when all that proves it stands in the kubeconfig. Only this module of
- * client-node is loaded (`docs/decisions/0010-client-node.md`).
+ * client-node's way for this user; undefined when all that proves it stands in the kubeconfig. Of client-node's
+ * ways only this one is loaded (`docs/decisions/0010-client-node.md`).
  */
 export async function authenticatorOf({ exec, authProvider }: User): Promise<Authenticator | undefined> {
   const provider: unknown = authProvider?.name;

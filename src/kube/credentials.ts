@@ -13,10 +13,7 @@ export interface Credentials {
 }
 
 /** In the form that Node's `tls.connect` takes. */
-export type TlsMaterial = Pick<
-  RequestOptions,
-  'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'rejectUnauthorized' | 'servername'
->;
+export type TlsMaterial = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
 
 /** Within this time, in milliseconds, nothing is looked up again: files are read, and plugins asked, by client-node. */
 const FRESH = 10_000;
@@ -125,8 +122,8 @@ function headersOf({ headers, auth }: RequestOptions): Readonly<Record<string, s
 }
 
 function tlsOf(options: RequestOptions): TlsMaterial {
-  const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
-  const all = { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername };
+  const { ca, cert, key, rejectUnauthorized, servername } = options;
+  const all = { ca, cert, key, rejectUnauthorized, servername };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 

@@ -6,7 +6,7 @@ export class KubeConfigError extends Error {
 /** Why a file or program could not be used, in a few words; never what it contains. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // The first line of a YAML error says what and where; those after it quote the file, which holds credentials.
+  // Lines after the first one may hold what was read.
   const [line = ''] = error.message.split('\n');
   switch ('code' in error ? error.code : undefined) {
     case 'ENOENT':

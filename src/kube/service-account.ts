@@ -41,7 +41,9 @@ export function loadServiceAccount(environment: Environment, folder: string = MO
   const server = `https://${isIPv6(host) ? `[${host}]` : host}:${portOf(environment)}`;
   return {
     clusters: [{ name: 'pod', server, caFile, skipTLSVerify: false }],
-    users: [{ name: 'service account', authProvider: { name: 'tokenFile', config: { tokenFile } } }],
+    users: [
+      { name: 'service account', authProvider: { name: 'tokenFile', config: { tokenFile } }, unsupported: undefined },
+    ],
     contexts: [{ name: 'pod', cluster: 'pod', user: 'service account' }],
     currentContext: 'pod',
   };

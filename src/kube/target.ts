@@ -2,7 +2,8 @@ import type { Cluster, User } from '@kubernetes/client-node';
 import type { ClusterAccess } from './access.ts';
 import { Identity } from './identity.ts';
 import { KubeConfigError } from './kube-config-error.ts';
-import { type KubeconfigContent, kubeconfigFiles, loadFiles, recordOf } from './kubeconfig-files.ts';
+import { type KubeconfigContent, kubeconfigFiles, loadFiles } from './kubeconfig-files.ts';
+import { recordOf } from './kubeconfig-user.ts';
 import { loadServiceAccount } from './service-account.ts';
 
 /** One API server and who asks it, as described right now. */
@@ -59,6 +60,11 @@ function targetOf(content: KubeconfigContent, name: string, place: string): Targ
   if (user === undefined) {
     const named = context.user ? `names the user "${context.user}", which is not there` : 'names no user';
     throw new KubeConfigError(`${place}: context "${name}" ${named}; add it, or name another context`);
+  }
+  if (user.unsupported !== undefined) {
+    throw new KubeConfigError(
+      `${place}: the user "${user.name}" impersonates with "${user.unsupported}", which is not done here, other than by a name in "as"; name a user who has the rights`,
+    );
   }
   const [exec, provider] = [recordOf(user.exec), recordOf(user.authProvider)];
   return {

@@ -2,6 +2,7 @@ import type { EventsV1Event, EventsV1EventSeries } from '@kubernetes/client-node
 import type { KindName } from '../resources/model.ts';
 import { kinds } from '../resources/resources.ts';
 import type { Refusal } from './api-answer.ts';
+import { apiPath } from './api-path.ts';
 import { type AsJson, microTime } from './as-json.ts';
 import { reporterOf } from './event-text.ts';
 import type { TimedRequest } from './timed-request.ts';
@@ -50,7 +51,8 @@ export function eventClient(
   request: TimedRequest,
   { controller, instance }: { readonly controller: string; readonly instance: string },
 ): EventClient {
-  const pathIn = (namespace: string): string => `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
+  const pathOf = (namespace: string, ...name: readonly string[]): string =>
+    apiPath('events.k8s.io/v1', 'namespaces', namespace, 'events', ...name);
   const written = (): EventAnswer => ({ kind: 'written' });
   return {
     create: ({ eventName, kind, namespace, name, uid, type, reason, action, note, at }, signal) => {
@@ -65,12 +67,11 @@ export function eventClient(
         action,
         note,
       };
-      return request({ method: 'POST', path: pathIn(namespace), body }, signal, written);
+      return request({ method: 'POST', path: pathOf(namespace), body }, signal, written);
     },
     count: ({ namespace, eventName, count, lastObserved }, signal) => {
       const series: AsJson<EventsV1EventSeries> = { count, lastObservedTime: microTime(lastObserved) };
-      const path = `${pathIn(namespace)}/${encodeURIComponent(eventName)}`;
-      return request({ method: 'PATCH', path, body: { series } }, signal, written);
+      return request({ method: 'PATCH', path: pathOf(namespace, eventName), body: { series } }, signal, written);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { V1Lease, V1LeaseSpec } from '@kubernetes/client-node';
 import type { Refusal } from './api-answer.ts';
+import { apiPath } from './api-path.ts';
 import { type AsJson, microTime } from './as-json.ts';
 import { type JsonObject, objectIn } from './stored-json.ts';
 import type { TimedRequest } from './timed-request.ts';
@@ -46,8 +47,8 @@ export function leaseClient(
   request: TimedRequest,
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): LeaseClient {
-  const all = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
-  const path = `${all}/${name}`;
+  const all = apiPath('coordination.k8s.io/v1', 'namespaces', namespace, 'leases');
+  const path = apiPath('coordination.k8s.io/v1', 'namespaces', namespace, 'leases', name);
   return {
     read: (signal) => request({ method: 'GET', path }, signal, readLease),
     create: (claim, signal) => {

@@ -1,6 +1,7 @@
 import { kinds } from '../resources/resources.ts';
 import type { ObservedObject, StatusKind } from '../source/model.ts';
 import type { Refusal } from './api-answer.ts';
+import { apiPath } from './api-path.ts';
 import { type JsonObject, objectIn } from './stored-json.ts';
 import type { TimedRequest } from './timed-request.ts';
 
@@ -29,8 +30,8 @@ export function statusClient(request: TimedRequest): WriteStatus {
   return ({ kind, key, resourceVersion, fields }, signal) => {
     const { apiVersion, plural, namespaced } = kinds[kind];
     const [namespace = '', name = ''] = namespaced ? key.split('/') : ['', key];
-    const place = namespaced ? `namespaces/${namespace}/${plural}` : plural;
-    const path = `/apis/${apiVersion}/${place}/${name}/status?fieldManager=${fieldManager}`;
+    const place = namespaced ? ['namespaces', namespace, plural] : [plural];
+    const path = `${apiPath(apiVersion, ...place, name, 'status')}?fieldManager=${fieldManager}`;
     return request({ method: 'PATCH', path, body: { metadata: { resourceVersion }, status: fields } }, signal, written);
   };
 }

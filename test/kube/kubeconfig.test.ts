@@ -68,6 +68,9 @@ describe('a kubeconfig that is named', () => {
     ['nothing', ''],
     ['a text', 'secret'],
     ['broken YAML', 'users:\n- name: me\n  user:\n    token: "secret\n'],
+    ['a block of text that is none', 'users:\n- name: me\n  user:\n    token: |secret\n'],
+    ['an alias that is none', 'users:\n- name: me\n  user:\n    token: *secret\n'],
+    ['a character that is none', 'users:\n- name: me\n  user: { token: \\secret }}\n'],
   ])('that holds %s is no kubeconfig, and is not quoted', async (_, text) => {
     const path = await writeText('config', text);
     const said = await failureOf(serverOf(file(path)));
@@ -101,6 +104,21 @@ describe('what a context names', () => {
     ['a proxy that we know', { server: 'https://a', 'proxy-url': 'socks4://b' }, whole, 'proxy-url'],
   ])('has to be %s', async (_, cluster, context, said) => {
     expect(await failureOf(serverOf(file(await described(cluster, context))))).toContain(said);
+  });
+
+  it.each([
+    ['a name that is none', { as: true }, '"as"'],
+    ['groups', { as: 'bob', 'as-groups': ['viewers'] }, '"as-groups"'],
+    ['more about a user', { as: 'bob', 'as-user-extra': { reason: ['x'] } }, '"as-user-extra"'],
+  ])('may not be a user who impersonates with %s: more would be allowed to it than meant', async (_, user, said) => {
+    const path = await described({ server: 'https://a' }, whole, { token: 't', ...user });
+    expect(await failureOf(serverOf(file(path)))).toContain(said);
+  });
+
+  it('may look like a number', async () => {
+    const cluster = '- name: 12\n  cluster: { server: https://a }';
+    const text = `current-context: 12\nclusters:\n${cluster}\nusers: [{ name: 0.10 }]\ncontexts: [{ name: 12, context: { cluster: 12, user: 0.10 } }]\n`;
+    expect(await serverOf(file(await writeText('config', text)))).toBe('https://a');
   });
 
   it('may be a server without TLS when that is said to be meant', async () => {

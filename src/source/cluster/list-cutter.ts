@@ -5,18 +5,20 @@ import { TextPieces } from './text-pieces.ts';
 /**
  * Cuts the text of a Kubernetes list into its items while it arrives: each is given away as soon as its last byte is
  * there. A page of thousands of objects is never held as a whole, neither as text nor as values, so that the process
- * does not grow by it. What is left is the list with a 0 for each item, which shows whether it was one.
+ * does not grow by it. What is left is the list with a null for each item, which shows whether it was one.
  */
 export class ListCutter {
   readonly #take: (item: unknown) => boolean;
   readonly #item = new TextPieces();
-  readonly #restDecoder = new TextDecoder();
+  readonly #restDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
   #rest = '';
   #count = 0;
   #refused = false;
   /** Objects and arrays that are open: 1 in the list itself, 2 in its `items`, 3 and more in an item. */
   #depth = 0;
   #inItems = false;
+  /** Whether there were items: a list has them once. */
+  #begun = false;
   #inText = false;
   /** Bytes of the next chunk that mean nothing: one, when the last byte was a backslash. */
   #escaped = 0;
@@ -42,7 +44,7 @@ export class ListCutter {
         inText = true;
         if (depth === 1) this.#key = '';
       } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-        if (depth === 1) this.#inItems = byte === OPEN_LIST && this.#key === 'items';
+        if (depth === 1) this.#begin(byte === OPEN_LIST && this.#key === 'items');
         depth += 1;
         if (depth !== 3 || !this.#inItems) continue;
         this.#leave(chunk.subarray(from, at));
@@ -67,8 +69,15 @@ export class ListCutter {
     if (!isJsonObject(list)) return undefined;
     // Go writes an empty list as null where its author forgot to make one.
     const items = list['items'] ?? [];
-    const allCut = Array.isArray(items) && items.length === this.#count && items.every((item) => item === 0);
+    const allCut = Array.isArray(items) && items.length === this.#count && items.every((item) => item === null);
     return allCut ? list : undefined;
+  }
+
+  /** A value in the list itself begins: its items, or another one. */
+  #begin(items: boolean): void {
+    if (items && this.#begun) this.#refused = true;
+    this.#begun ||= items;
+    this.#inItems = items;
   }
 
   #cut(end: Uint8Array): void {
@@ -76,7 +85,8 @@ export class ListCutter {
     if (this.#refused) return;
     const parsed = parseJson(text);
     this.#count += 1;
-    this.#rest += '0';
+    // Beside whatever else stands there it is no JSON, as a number might be.
+    this.#rest += 'null';
     this.#refused = parsed === undefined || !this.#take(parsed.value);
   }
 

@@ -33,7 +33,7 @@ describe('a list', () => {
         const written: typeof value = JSON.parse(text);
         const { items, list } = cut(text, size);
         expect(items).toEqual(written.items);
-        expect(list).toEqual({ ...written, items: written.items.map(() => 0) });
+        expect(list).toEqual({ ...written, items: written.items.map(() => null) });
       }),
     );
   });
@@ -45,7 +45,7 @@ describe('a list', () => {
     ['in which a value is called items', '{"kind":"items","items":[{"a":1}]}'],
   ])('%s', (_what, text) => {
     expect(cut(text).items).toEqual([{ a: 1 }]);
-    expect(cut(text).list).toMatchObject({ items: [0] });
+    expect(cut(text).list).toMatchObject({ items: [null] });
   });
 
   it.each([
@@ -65,6 +65,14 @@ describe('a text', () => {
     ['has an item that is null', '{"items":[null]}'],
     ['has an item that is no JSON', '{"items":[{"a":1,}]}'],
     ['has no comma between two', '{"items":[{"a":1}{"a":2}]}'],
+    ['has a sign before an item', '{"items":[{"a":1},-{"a":2}]}'],
+    ['has digits after an item', '{"items":[{"a":1}.0]}'],
+    ['has an exponent after an item', '{"items":[{"a":1}e9]}'],
+    ['has digits before an item', '{"items":[0.{"a":1}]}'],
+    ['has a word around an item', '{"items":[nul{"a":1}]}'],
+    ['begins with a byte order mark', '\ufeff{"items":[]}'],
+    ['has items twice, of which the second are made up', '{"items":[{"a":1}],"items":[null]}'],
+    ['has items twice, of which the first are none', '{"items":[],"items":[{"a":1}]}'],
     ['has items twice', '{"items":[{"a":1}],"items":[{"a":2},{"a":3}]}'],
     ['has items in an object', '{"items":{"a":{}}}'],
     ['calls them by another spelling', '{"\\u0069tems":[{"a":1}]}'],
