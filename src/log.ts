@@ -36,10 +36,11 @@ const colours: Readonly<Record<string, string>> = {
   error: '\u001b[31m',
 };
 
-/** Time of day, level, message, and the fields as key=value. */
+/** Time of day, level, message, and the fields as key=value; what says nothing is left out. */
 function readable(colour: boolean): ReturnType<typeof format.printf> {
   return format.printf(({ timestamp, level, message, ...fields }) => {
-    const shown = Object.entries(fields).map(([key, value]) => `${key}=${plain(value)}`);
+    const known = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '');
+    const shown = known.map(([key, value]) => `${key}=${plain(value)}`);
     const word = colour ? `${colours[level] ?? ''}${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
     return [String(timestamp).slice(11, 23), word, printable(String(message)), ...shown].join(' ');
   });

@@ -3,10 +3,10 @@ import { expect, it } from 'vitest';
 
 const log = new URL('../../src/log.ts', import.meta.url);
 
-/** What a program that logs this one line writes to its standard error. */
-function written(message: string, fields: object, format: string): string {
+/** What a program that logs this one line writes to its standard error; fields may be given as source text. */
+function written(message: string, fields: object | string, format: string): string {
   const program = `const { createLog } = await import(${JSON.stringify(log)});
-    createLog('info', '${format}', false, false).info(${JSON.stringify(message)}, ${JSON.stringify(fields)});`;
+    createLog('info', '${format}', false, false).info(${JSON.stringify(message)}, ${typeof fields === 'string' ? fields : JSON.stringify(fields)});`;
   return spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stderr;
 }
 
@@ -23,4 +23,8 @@ it.each(['text', 'json'])('a line of %s stays one line, and steers no terminal, 
 it('plain values stand as they are, others in quotes', () => {
   const fields = { tool: 'default/mcp-tool:x', why: 'no rule', count: 3 };
   expect(written('denied', fields, 'text')).toMatch(/ denied tool=default\/mcp-tool:x why="no rule" count=3\n$/);
+});
+
+it('a value that says nothing is left out', () => {
+  expect(written('lost', "{ object: undefined, field: '', why: 'x' }", 'text')).toMatch(/ lost why=x\n$/);
 });
