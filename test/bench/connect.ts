@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { median } from './figures.ts';
 import type { FromServer } from './fleet-model.ts';
 import type { Bench, BenchResult, Row } from './model.ts';
@@ -13,6 +14,8 @@ export const connectBench: Bench = { name: 'connect', run: benchConnect };
 const nodes = 1000;
 const sizes: readonly number[] = [10, 1000, 10_000];
 const rounds = 9;
+/** Milliseconds before a storm, in which as many new streams as it has may be admitted again (2,000 a second). */
+const pause = 500;
 
 type Weight = Pick<Extract<FromServer, { kind: 'weighed' }>, 'resident' | 'heap'>;
 
@@ -71,9 +74,11 @@ async function begin(subject: SubjectName, targets: number): Promise<Measured> {
 /** The two others know nothing of versions: what nodes report means nothing to them. */
 async function storm({ subject, rig, fresh, knowing }: Measured): Promise<void> {
   await rig.disconnect();
+  await setTimeout(pause);
   fresh.push((await rig.connect()).milliseconds);
   if (subject !== 'gatehouse') return;
   await rig.disconnect();
+  await setTimeout(pause);
   knowing.push((await rig.connect('knowing')).milliseconds);
 }
 
