@@ -26,25 +26,16 @@ export type TimedRequest = <T>(
 
 const givenUp = 'the request was given up';
 
-/**
- * The promise settles at the limit whether the connection heeds the signal or not.
- *
- * @param limit milliseconds
- */
+/** @param limit milliseconds, less than a connection has of its own */
 export function timedRequests(connection: AskConnection, clock: Clock, limit: number): TimedRequest {
   return async (request, signal, read) => {
     if (signal?.aborted) return noAnswer(new Error(givenUp));
     const ending = new AbortController();
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const end = (error: Error): void => {
-      ending.abort(error);
-      reject(error);
-    };
-    const leave = (): void => end(new Error(givenUp));
-    const stopTimer = clock.after(limit, () => end(new Error(`no answer within ${limit / 1_000} s`)));
+    const leave = (): void => ending.abort(new Error(givenUp));
+    const stopTimer = clock.after(limit, () => ending.abort(new Error(`no answer within ${limit / 1_000} s`)));
     signal?.addEventListener('abort', leave, { once: true });
     try {
-      const answer = await Promise.race([ended, connection.ask({ ...written(request), signal: ending.signal })]);
+      const answer = await connection.ask({ ...written(request), signal: ending.signal });
       const succeeded = answer.status >= 200 && answer.status < 300;
       return succeeded ? read(objectOf(answer.body)) : readRefusal(answer);
     } catch (error) {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { connectTo, failureOf, protocols, serve } from './kube-rig.ts';
 
@@ -51,9 +52,11 @@ describe.each(protocols)('a question over %s', (protocol) => {
       },
       { protocol },
     );
-    const { connection, clock } = await connectTo(server);
+    const { connection, clock, counters } = await connectTo(server);
     const failed = failureOf(connection.ask({ method: 'GET', path }));
     await server.arrived(1);
+    // Counted once the head is there: what is waited for then is the rest.
+    while (counters.total('gatehouse_kube_requests_total', { status: '200' }) === 0) await setImmediate();
     clock.advance(30_000);
     expect(await failed).toBe(`${connection.server} did not answer within 30 seconds`);
     expect(await server.seen[0]?.over).toBe('left');
