@@ -32,11 +32,24 @@ export function unbind(server: Server, bound: Listen | undefined, grace: number)
   // Not `forceShutdown`: in grpc-js 1.14 it knows of no connection when channelz is off. To be called before
   // `tryShutdown`, for it passes over connections that are being closed already.
   if (bound !== undefined) server.drain(addressOf(bound), grace);
+  return settled([shutDown(server)], grace);
+}
+
+/** Settles when every server of a gRPC server is closed. To be called after its connections were told to end. */
+export function shutDown(server: Server): Promise<void> {
+  return new Promise((resolve) => server.tryShutdown(() => resolve()));
+}
+
+/**
+ * Waits for the end of what is closing, but not for long when the grace time is over: grpc-js waits for ever for a
+ * connection that was destroyed and is not closed yet, such as one that spoke no HTTP/2 a moment ago.
+ *
+ * @param grace milliseconds
+ */
+export function settled(closing: readonly Promise<void>[], grace: number): Promise<void> {
   return new Promise((resolve) => {
-    // `tryShutdown` waits for ever for a connection that was destroyed and is not closed yet, such as one that spoke no
-    // HTTP/2 a moment ago. When the grace time is over nothing is left to wait for.
     const giveUp = setTimeout(resolve, grace + CLOSING_MILLISECONDS);
-    server.tryShutdown(() => {
+    void Promise.all(closing).then(() => {
       clearTimeout(giveUp);
       resolve();
     });

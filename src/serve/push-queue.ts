@@ -34,6 +34,11 @@ export class PushQueue {
     this.#scheduled ??= setImmediate(() => this.#run());
   }
 
+  /** Whether a stream waits. */
+  get busy(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   delete(stream: Pushable): void {
     this.#waiting.delete(stream);
   }

@@ -2,10 +2,11 @@ import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Snapshots } from '../snapshot/model.ts';
 import { Admission } from './admission.ts';
-import { bind, type Listen, unbind } from './bind.ts';
+import type { Listen } from './bind.ts';
 import { Deadlines } from './deadlines.ts';
 import { createDelta } from './delta.ts';
 import { Door } from './door.ts';
+import { Entrance } from './entrance.ts';
 import { type ConnectionAge, Fleet } from './fleet.ts';
 import { Health } from './health.ts';
 import { LoopTurn } from './loop-turn.ts';
@@ -95,9 +96,9 @@ class GrpcAdsServer implements AdsServer {
   readonly #parts: AdsServerParts;
   readonly #streamParts: NodeStreamParts;
   readonly #server: Server;
+  readonly #entrance: Entrance;
   readonly #door: Door;
   readonly #fleet: Fleet;
-  #bound: Listen | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: AdsServerOptions, parts: AdsServerParts) {
@@ -118,6 +119,11 @@ class GrpcAdsServer implements AdsServer {
       // A connection without a stream belongs to nobody; a health checker or a node that comes back opens another.
       'grpc.max_connection_idle_ms': 300_000,
     });
+    this.#entrance = new Entrance(this.#server, {
+      ...parts,
+      rate: maxStreamsPerSecond,
+      pushing: () => this.#streamParts.queue.busy,
+    });
     const bodies = {
       controlPlane: { identifier: options.identifier ?? 'gatehouse' },
       maxBody,
@@ -133,9 +139,8 @@ class GrpcAdsServer implements AdsServer {
     this.#register(createStateOfTheWorld(bodies));
   }
 
-  async start(listen: Listen): Promise<Listen> {
-    this.#bound = await bind(this.#server, listen, 'nodes');
-    return this.#bound;
+  start(listen: Listen): Promise<Listen> {
+    return this.#entrance.start(listen);
   }
 
   stop(grace: number): Promise<void> {
@@ -171,7 +176,7 @@ class GrpcAdsServer implements AdsServer {
     this.#door.shut(shuttingDown);
     this.#fleet.disperse(grace / 2, shuttingDown);
     // A client may keep its connection, or a stream that it does not read, open for ever (rule G10).
-    return unbind(this.#server, this.#bound, grace);
+    return this.#entrance.stop(grace);
   }
 }
 

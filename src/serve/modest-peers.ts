@@ -1,0 +1,44 @@
+import type { Clock } from '../edges.ts';
+import { Turns } from './turns.ts';
+
+/** The part of a rate up to which a peer wants little. */
+const little = 1 / 50;
+
+/** Tells those that want much from those that want little, so that the latter can have something for themselves. */
+export class ModestPeers {
+  readonly #clock: Clock;
+  readonly #rate: number;
+  /** What each peer that came lately has left of the little that it may want, the one that came longest ago first. */
+  readonly #peers = new Map<string, Turns>();
+
+  /** @param rate what may be wanted a second, by everybody together */
+  constructor(clock: Clock, rate: number) {
+    this.#clock = clock;
+    this.#rate = rate;
+  }
+
+  /**
+   * Whether a peer wanted little so far, this time included.
+   *
+   * @param peer its address, without a port
+   */
+  comes(peer: string): boolean {
+    const own = this.#peers.get(peer) ?? new Turns(this.#clock, Math.max(1, this.#rate * little), 0);
+    const modest = own.wait() === 0;
+    if (modest) own.take();
+    this.#peers.delete(peer);
+    this.#peers.set(peer, own);
+    this.#forget();
+    return modest;
+  }
+
+  /** Two for one that came: so no more are remembered than came in about a second. */
+  #forget(): void {
+    let left = 2;
+    for (const [peer, turns] of this.#peers) {
+      if (left === 0 || !turns.full()) return;
+      this.#peers.delete(peer);
+      left -= 1;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Turnstile } from '../../src/serve/turnstile.ts';
+
+interface Rig {
+  readonly turnstile: Turnstile;
+  /** Who passed, in the order of passing. */
+  readonly passed: string[];
+  pushing: boolean;
+  come(name: string, modest?: boolean): boolean;
+  go(...names: string[]): void;
+}
+
+function createRig(places = 100, reserved = 10): Rig {
+  const passed: string[] = [];
+  const turnstile = new Turnstile({ places, reserved, pushing: () => rig.pushing });
+  const rig: Rig = {
+    turnstile,
+    passed,
+    pushing: false,
+    come: (name, modest = false) => turnstile.come(modest, () => passed.push(name)),
+    go: (...names) => {
+      for (const name of names) turnstile.go(() => passed.push(name));
+    },
+  };
+  return rig;
+}
+
+/** What passed in each turn of the event loop, until a turn in which nothing did. */
+async function turns({ passed }: Rig): Promise<readonly string[]> {
+  const all: string[] = [];
+  for (;;) {
+    await turn();
+    if (passed.length === 0) return all;
+    all.push(passed.splice(0).join(' '));
+  }
+}
+
+describe('connections', () => {
+  it('come one by one, a turn of the event loop each, in their order', async () => {
+    const rig = createRig();
+    for (const name of ['a', 'b', 'c']) rig.come(name);
+    expect(rig.passed).toEqual([]);
+    expect(await turns(rig)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('go two by two, so that no more are left than come', async () => {
+    const rig = createRig();
+    rig.go('a', 'b', 'c');
+    rig.come('new');
+    expect(await turns(rig)).toEqual(['a b new', 'c']);
+  });
+
+  it('that come while others wait, come after them', async () => {
+    const rig = createRig();
+    rig.come('a');
+    rig.come('b');
+    await turn();
+    rig.come('c');
+    await turn();
+    await turn();
+    expect(rig.passed).toEqual(['a', 'b', 'c']);
+  });
+
+  it('give way to changes that wait to be sent, but not for ever', async () => {
+    const rig = createRig();
+    rig.pushing = true;
+    rig.come('a');
+    rig.go('b');
+    for (let count = 0; count < 8; count += 1) await turn();
+    expect(rig.passed).toEqual([]);
+    await turn();
+    expect(rig.passed).toEqual(['b', 'a']);
+  });
+
+  it('come at once when nothing waits to be sent any more', async () => {
+    const rig = createRig();
+    rig.pushing = true;
+    rig.come('a');
+    await turn();
+    expect(rig.passed).toEqual([]);
+    rig.pushing = false;
+    expect(await turns(rig)).toEqual(['a']);
+  });
+});
+
+describe('a flood of connections', () => {
+  it('waits as far as there are places, and hears at once that there is none', () => {
+    const rig = createRig(2, 0);
+    expect(['a', 'b', 'c', 'd'].map((name) => rig.come(name))).toEqual([true, true, false, false]);
+  });
+
+  it('has places again as it passes', async () => {
+    const rig = createRig(1, 0);
+    expect([rig.come('a'), rig.come('b')]).toEqual([true, false]);
+    await turn();
+    expect(rig.come('b')).toBe(true);
+  });
+
+  it('keeps none waiting who wants little, and none of them out', async () => {
+    const rig = createRig(50, 2);
+    for (let count = 0; count < 60; count += 1) rig.come(`flood-${count}`);
+    expect([rig.come('x', true), rig.come('y', true), rig.come('z', true)]).toEqual([true, true, false]);
+    expect((await turns(rig)).slice(0, 3)).toEqual(['x flood-0', 'y flood-1', 'flood-2']);
+  });
+
+  it('leaves one who wants little its place among the others, when those who want little are many', async () => {
+    const rig = createRig(1, 1);
+    expect([rig.come('x', true), rig.come('y', true), rig.come('z', true)]).toEqual([true, true, false]);
+    expect(await turns(rig)).toEqual(['x y']);
+  });
+
+  it('keeps nobody from leaving', async () => {
+    const rig = createRig(1, 0);
+    rig.come('a');
+    rig.go(...Array.from({ length: 500 }, (_, index) => `gone-${index}`));
+    expect(await turns(rig)).toHaveLength(250);
+  });
+});
+
+describe('a turnstile that is opened', () => {
+  it('lets everybody pass who waits, and whoever comes after', () => {
+    const rig = createRig();
+    rig.pushing = true;
+    rig.come('a');
+    rig.come('b', true);
+    rig.go('c');
+    rig.turnstile.open();
+    rig.go('d');
+    expect(rig.passed).toEqual(['c', 'b', 'a', 'd']);
+  });
+});
