@@ -43,6 +43,7 @@ export interface ServeSettings {
   /** Bytes of one request. */
   readonly receiveLimit: number;
   readonly maxStreamsPerSecond: number;
+  readonly maxConnections: number;
   /** Milliseconds after which a node is asked to connect anew (0: never), and until its stream is ended then. */
   readonly connectionAge: { readonly age: number; readonly grace: number };
 }
@@ -86,6 +87,12 @@ export const serveFlags: readonly Flag[] = [
     help: 'new streams; as many may come at once, the others wait up to a second or are refused',
   },
   {
+    name: 'max-connections',
+    value: '<number>',
+    default: '20000',
+    help: 'connections of nodes at once; each takes about 50 KiB, and one beyond is closed',
+  },
+  {
     name: 'max-connection-age',
     value: '<duration>',
     default: '12h',
@@ -122,6 +129,7 @@ export function serveSettings(flags: FlagValues, environment: Environment): Serv
     ackTimeout: duration('ack-timeout', flags.text('ack-timeout')),
     receiveLimit: wholeNumber('receive-limit', flags.text('receive-limit'), 1, 2 ** 31 - 1),
     maxStreamsPerSecond: wholeNumber('max-streams-per-second', flags.text('max-streams-per-second'), 1, 1_000_000),
+    maxConnections: wholeNumber('max-connections', flags.text('max-connections'), 1, 1_000_000),
     connectionAge: {
       age: duration('max-connection-age', flags.text('max-connection-age')),
       grace: duration('connection-age-grace', flags.text('connection-age-grace')),

@@ -37,7 +37,9 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_xds_stale_nonces_total: { help: 'Requests that answer an older response.', labels: ['type'] },
   gatehouse_xds_unknown_types_total: { help: 'Requests for a type that nobody knows.' },
   gatehouse_xds_assemblies_total: { help: 'Response bodies put together; streams that need the same share one.' },
-  gatehouse_xds_connections_refused_total: { help: 'Connections closed at once because too many waited already.' },
+  gatehouse_xds_connections_refused_total: {
+    help: 'Connections closed at once because too many waited, or were open, already.',
+  },
   gatehouse_xds_streams_refused_total: { help: 'Streams refused because too many came at once.' },
   gatehouse_xds_cut_offs_total: { help: 'Streams reset because the node did not read what was sent to it.' },
   gatehouse_xds_streams_ended_total: { help: 'Streams that ended, by gRPC status.', labels: ['code'] },

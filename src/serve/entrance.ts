@@ -11,6 +11,8 @@ export interface EntranceParts {
   readonly counters: Counters;
   /** About how many connections may come in a second: as many may wait, and a quarter as many that want little. */
   readonly rate: number;
+  /** How many may be open at once, at each address; one beyond is closed. */
+  readonly connections: number;
   /** Whether changes wait to be sent. */
   readonly pushing: () => boolean;
 }
@@ -23,15 +25,17 @@ export class Entrance {
   readonly #server: Server;
   readonly #injector: ConnectionInjector;
   readonly #counters: Counters;
+  readonly #connections: number;
   readonly #peers: ModestPeers;
   readonly #turnstile: Turnstile;
   /** One for each address that the host has. */
   #listeners: readonly NetServer[] = [];
 
-  constructor(server: Server, { clock, counters, rate, pushing }: EntranceParts) {
+  constructor(server: Server, { clock, counters, rate, connections, pushing }: EntranceParts) {
     this.#server = server;
     this.#injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#counters = counters;
+    this.#connections = connections;
     this.#peers = new ModestPeers(clock, rate);
     this.#turnstile = new Turnstile({ places: rate, reserved: Math.ceil(rate / 4), pushing });
   }
@@ -71,6 +75,8 @@ export class Entrance {
   #listen(host: string, port: number): Promise<NetServer> {
     // Nothing is read of a connection that waits: it costs a descriptor and no more.
     const listener = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
+    listener.maxConnections = this.#connections;
+    listener.on('drop', () => this.#countRefused());
     return new Promise((resolve, reject) => {
       // Of an error after that, such as of one connection that could not be accepted, nobody has to hear.
       listener.on('error', reject);
@@ -86,8 +92,12 @@ export class Entrance {
       this.#injector.injectConnection(socket);
     };
     if (this.#turnstile.come(this.#peers.comes(socket.remoteAddress ?? ''), enter)) return;
-    this.#counters.count('gatehouse_xds_connections_refused_total');
+    this.#countRefused();
     socket.resetAndDestroy();
+  }
+
+  #countRefused(): void {
+    this.#counters.count('gatehouse_xds_connections_refused_total');
   }
 
   /** Everything that the end of a connection brings about comes after this. */

@@ -201,7 +201,8 @@ export class NodeStream {
     const unsubscribe = snapshots.subscribe(gateway, (snapshot) => {
       this.#snapshot = snapshot;
       this.#pushPending = true;
-      this.#parts.queue.add(this);
+      // One that can be told nothing now hears of it with its next answer, or when there is room again.
+      if (this.#outlet.writable && !this.#types.every(({ waiting }) => waiting)) this.#parts.queue.add(this);
     });
     const introduction = keptIntroduction(node);
     this.#node = { id, gateway, by, introduction, unsubscribe, log: log.child({ node: id, gateway, peer }) };

@@ -43,6 +43,8 @@ export interface AdsServerOptions {
    * ends RESOURCE_EXHAUSTED before a response. A quarter as many on top are for addresses that want little. Default 2,000.
    */
   readonly maxStreamsPerSecond?: number;
+  /** How many connections may be open at once; one beyond is closed. Default 20,000. */
+  readonly maxConnections?: number;
   /** How long a stream may last; then its node is told to connect anew, and the stream ends UNAVAILABLE. Default for ever. */
   readonly connectionAge?: ConnectionAge;
   /** Milliseconds that a node has to read the end of its stream; then the stream is reset. Default 5,000. */
@@ -103,7 +105,7 @@ class GrpcAdsServer implements AdsServer {
 
   constructor(options: AdsServerOptions, parts: AdsServerParts) {
     const { maxRequest = 32 * mebibyte, keepalive = 30_000, maxResponse: maxBody = 4 * mebibyte } = options;
-    const { maxStreamsPerSecond = 2_000, connectionAge = { age: 0, grace: 0 } } = options;
+    const { maxStreamsPerSecond = 2_000, maxConnections = 20_000, connectionAge = { age: 0, grace: 0 } } = options;
     this.#parts = parts;
     this.health = new Health(parts.ready);
     const fleet = new Fleet({ age: connectionAge, ...parts });
@@ -122,6 +124,7 @@ class GrpcAdsServer implements AdsServer {
     this.#entrance = new Entrance(this.#server, {
       ...parts,
       rate: maxStreamsPerSecond,
+      connections: maxConnections,
       pushing: () => this.#streamParts.queue.busy,
     });
     const bodies = {

@@ -1,7 +1,8 @@
-/** Turns of the event loop for which connections give way to changes that wait to be sent. */
-const patience = 8;
-/** How many connections leave in one turn of the event loop: twice what comes, so that none pile up. */
-const leaving = 2;
+/**
+ * Turns of the event loop after changes were sent, in which their answers arrive. In a process that is not busy they pass
+ * in no time.
+ */
+const aftermath = 64;
 
 export interface TurnstileParts {
   /** How many may wait to come in. */
@@ -15,18 +16,19 @@ export interface TurnstileParts {
 /**
  * Lets connections come and go one by one. To begin one and to clear one away are each some hundred microseconds of
  * work, and the operating system reports a thousand of them in one go: done in one go, nobody else would be served
- * meanwhile. Here one comes and two go in each turn of the event loop, and while changes wait to be sent, none does,
- * for a few turns at most. Who is connected has precedence over who is not yet and over who is not any more.
+ * meanwhile. Here one comes and two go in each turn of the event loop, and around changes that are being sent fewer do.
+ * Who is connected has precedence over who is not yet and over who is not any more.
  */
 export class Turnstile {
   readonly #parts: TurnstileParts;
-  readonly #coming = new Set<() => void>();
-  /** The same for those who want little: one of each kind comes in a turn, so that a flood keeps none of these out. */
-  readonly #modest = new Set<() => void>();
-  readonly #going = new Set<() => void>();
+  /** Twice what comes, so that none pile up. */
+  readonly #going = new Line({ atOnce: 2, patience: 8 });
+  /** A flood has only an address or a few, and keeps those waiting who want little for no longer than this. */
+  readonly #modest = new Line({ atOnce: 1, patience: 2 });
+  readonly #coming = new Line({ atOnce: 1, patience: 16 });
   #scheduled = false;
-  /** For how many turns it gave way. */
-  #gaveWay = 0;
+  /** Turns until the changes that were sent count as answered. */
+  #unanswered = 0;
   #open = false;
 
   constructor(parts: TurnstileParts) {
@@ -36,8 +38,8 @@ export class Turnstile {
   /** Calls `enter` when its turn has come; never, when the answer is that too many wait already. */
   come(modest: boolean, enter: () => void): boolean {
     const { places, reserved } = this.#parts;
-    const place = this.#coming.size < places ? this.#coming : undefined;
-    const own = modest && this.#modest.size < reserved ? this.#modest : place;
+    const place = this.#coming.length < places ? this.#coming : undefined;
+    const own = modest && this.#modest.length < reserved ? this.#modest : place;
     if (own === undefined) return false;
     this.#wait(own, enter);
     return true;
@@ -51,10 +53,10 @@ export class Turnstile {
   /** Lets everybody pass from now on, those who wait first. */
   open(): void {
     this.#open = true;
-    for (const line of [this.#going, this.#modest, this.#coming]) pass(line, line.size);
+    for (const line of [this.#going, this.#modest, this.#coming]) line.pass(line.length);
   }
 
-  #wait(line: Set<() => void>, then: () => void): void {
+  #wait(line: Line, then: () => void): void {
     if (this.#open) {
       then();
       return;
@@ -64,30 +66,64 @@ export class Turnstile {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#going.size + this.#modest.size + this.#coming.size === 0) return;
+    if (this.#scheduled || this.#going.length + this.#modest.length + this.#coming.length === 0) return;
     this.#scheduled = true;
     setImmediate(() => this.#turn());
   }
 
   #turn(): void {
     this.#scheduled = false;
-    if (this.#parts.pushing() && this.#gaveWay < patience) this.#gaveWay += 1;
-    else {
-      this.#gaveWay = 0;
-      pass(this.#going, leaving);
-      pass(this.#modest, 1);
-      pass(this.#coming, 1);
-    }
+    const pushing = this.#parts.pushing();
+    this.#unanswered = pushing ? aftermath : Math.max(0, this.#unanswered - 1);
+    this.#going.turn(pushing);
+    this.#modest.turn(this.#unanswered > 0);
+    this.#coming.turn(this.#unanswered > 0);
     this.#schedule();
   }
 }
 
-function pass(line: Set<() => void>, count: number): void {
-  let left = count;
-  for (const then of line) {
-    if (left === 0) return;
-    left -= 1;
-    line.delete(then);
-    then();
+interface LineRules {
+  /** How many pass in one turn of the event loop. */
+  readonly atOnce: number;
+  /** For how many turns it gives way, before one of them is its own. */
+  readonly patience: number;
+}
+
+/** Some that wait for the same, in their order. */
+class Line {
+  readonly #rules: LineRules;
+  readonly #waiting = new Set<() => void>();
+  #gaveWay = 0;
+
+  constructor(rules: LineRules) {
+    this.#rules = rules;
+  }
+
+  get length(): number {
+    return this.#waiting.size;
+  }
+
+  add(then: () => void): void {
+    this.#waiting.add(then);
+  }
+
+  turn(giveWay: boolean): void {
+    if (this.length === 0) return;
+    if (giveWay && this.#gaveWay < this.#rules.patience) {
+      this.#gaveWay += 1;
+      return;
+    }
+    this.#gaveWay = 0;
+    this.pass(this.#rules.atOnce);
+  }
+
+  pass(count: number): void {
+    let left = count;
+    for (const then of this.#waiting) {
+      if (left === 0) return;
+      left -= 1;
+      this.#waiting.delete(then);
+      then();
+    }
   }
 }

@@ -70,6 +70,11 @@ export class TypeStream implements Expiring {
     if (heeded) this.#subscribe(request, current);
   }
 
+  /** Whether it can be told nothing now: it has not answered a response, or waits for room to be sent one. */
+  get waiting(): boolean {
+    return this.#flow.kind === 'waiting' || this.#unsent.length > 0;
+  }
+
   /** Sends what the node is to be told next, unless a response is out that it has not answered. */
   advance(current: View): void {
     if (this.#flow.kind === 'waiting') return;

@@ -3,12 +3,15 @@ import { connect as connectSocket } from 'node:net';
 import { AggregatedDiscoveryServiceService as ads } from '../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { targetType } from '../support/hand-made-world.ts';
+import { firstWords } from '../support/raw-socket-node.ts';
 import { grpcFrame } from '../support/raw-stream.ts';
 import type { AttackName } from './attack-names.ts';
+import { floodConnections } from './connection-flood.ts';
 
 /** Hostile clients of one kind, at it until they are stopped. Their address is not that of the others. */
 type Attack = (port: number) => () => void;
 
+const address = '127.0.0.2';
 const node = { id: 'hostile', metadata: { role: 'mcp~default~gw' } };
 /** Nodes at once, of the kinds that stay. */
 const many = 100;
@@ -17,6 +20,14 @@ export const attacks: Readonly<Record<AttackName, Attack>> = {
   'sends bytes that are no request': (port) => {
     const junk = grpcFrame(Buffer.alloc(1000, 0xff));
     return onOneConnection(port, 10, 20, (stream) => stream.write(junk));
+  },
+  'forges its metadata': (port) => {
+    const forged = framed({ node: { id: 'mcpgw~10.0.0.1~gw.default~default', metadata: { role: '../../etc~x~~' } } });
+    return onOneConnection(port, 10, 20, (stream) => stream.write(forged));
+  },
+  'sends a request of 100 MB': (port) => {
+    const request = grpcFrame(Buffer.alloc(100_000_000));
+    return onOneConnection(port, 250, 1, (stream) => stream.write(request));
   },
   'never reads': (port) => staying(port, 0, () => {}),
   'never answers': (port) => staying(port, 1 << 20, (stream) => void stream.resume()),
@@ -43,6 +54,8 @@ export const attacks: Readonly<Record<AttackName, Attack>> = {
       session.destroy();
     };
   },
+  'opens 10,000 connections a second': (port) =>
+    floodConnections(port, address, 10_000, firstWords({ node, typeUrl: targetType })),
   'floods connections': (port) => {
     const request = framed({ node });
     const open = new Set<ClientHttp2Session>();
@@ -100,7 +113,7 @@ function staying(port: number, window: number, behave: (stream: ClientHttp2Strea
 function sessionTo(port: number, initialWindowSize: number): ClientHttp2Session {
   const session = connect(`http://127.0.0.1:${port}`, {
     settings: { initialWindowSize },
-    createConnection: () => connectSocket({ host: '127.0.0.1', port, localAddress: '127.0.0.2' }),
+    createConnection: () => connectSocket({ host: '127.0.0.1', port, localAddress: address }),
   });
   session.on('error', () => {});
   return session;

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type AttackName, attackNames } from './attack-names.ts';
-import { median, quantile } from './figures.ts';
+import { quantile } from './figures.ts';
 import type { FromHostile, ToHostile } from './hostile-model.ts';
 import type { Bench, BenchResult, Row } from './model.ts';
 import { type Process, startProcess } from './processes.ts';
@@ -16,11 +16,10 @@ export const hostileBench: Bench = { name: 'hostile', run: benchHostile };
 const nodes = 200;
 const targets = 1000;
 const warmUps = 100;
-/** The first meets code that has not run before, and counts as one of them. */
-const rounds = 5;
-/** Changes in peace on either side of an attack, and during it. */
-const usual = 40;
-const attacked = 80;
+const rounds = 4;
+/** Changes in peace on either side of an attack, and during it, in each round. */
+const usual = 50;
+const attacked = 100;
 /** Milliseconds from one change to the next. */
 const between = 20;
 /** Milliseconds that an attack is given to unfold, and its remains to go. */
@@ -65,43 +64,54 @@ async function attack(
   progress: (what: string) => void,
   broken: string[],
 ): Promise<Row> {
-  const measured: Awaited<ReturnType<typeof endure>>[] = [];
-  const elsewhere: number[] = [];
+  const here = new Endured();
+  const elsewhere = new Endured();
   for (let round = 0; round < rounds; round += 1) {
     progress(`one that ${name}, round ${round + 1} of ${rounds}`);
-    measured.push(await endure(name, rig, toIt));
-    elsewhere.push((await endure(name, rig, toAnother)).times);
+    await here.endure(name, rig, toIt);
+    await elsewhere.endure(name, rig, toAnother);
   }
   const messages = (await rig.received()) / (2 * rounds * (2 * usual + attacked));
   if (messages !== nodes) broken.push(`${name}: ${messages} messages per change for ${nodes} nodes`);
-  const of = (figure: keyof (typeof measured)[number]): number => median(measured.map((one) => one[figure]));
   return {
     name,
     figures: {
-      'usual p99, ms': of('peace'),
-      'p99, ms': of('during'),
-      '× usual p99': of('times'),
-      '× with another server': median(elsewhere),
-      'server, MiB': Math.max(...measured.map(({ resident }) => resident)) / 2 ** 20,
+      'usual p99, ms': here.peace,
+      'p99, ms': here.attack,
+      '× usual p99': here.attack / here.peace,
+      '× with another server': elsewhere.attack / elsewhere.peace,
+      'server, MiB': here.resident / 2 ** 20,
     },
   };
 }
 
-/** The 99th percentiles of a moment of peace and of one under attack, in milliseconds, and the server's bytes under it. */
-async function endure(
-  name: AttackName,
-  rig: Rig,
-  hostile: Hostile,
-): Promise<Readonly<Record<'peace' | 'during' | 'times' | 'resident', number>>> {
-  const before = await delaysOf(rig, usual);
-  await hostile.ask({ kind: 'attack', name }, 'attacking');
-  await setTimeout(unfolding);
-  const during = quantile(await delaysOf(rig, attacked), 0.99);
-  const { resident } = await rig.server.ask({ kind: 'weigh', acks: 0 }, 'weighed');
-  await hostile.ask({ kind: 'relent' }, 'relented');
-  await setTimeout(unfolding);
-  const peace = quantile([...before, ...(await delaysOf(rig, usual))], 0.99);
-  return { peace, during, times: during / peace, resident };
+/** What was measured in all rounds: a percentile of one round would be that of its worst change. */
+class Endured {
+  readonly #peace: number[] = [];
+  readonly #attack: number[] = [];
+  /** The most that the server took during an attack; bytes. */
+  resident = 0;
+
+  async endure(name: AttackName, rig: Rig, hostile: Hostile): Promise<void> {
+    this.#peace.push(...(await delaysOf(rig, usual)));
+    await hostile.ask({ kind: 'attack', name }, 'attacking');
+    await setTimeout(unfolding);
+    this.#attack.push(...(await delaysOf(rig, attacked)));
+    const { resident } = await rig.server.ask({ kind: 'weigh', acks: 0 }, 'weighed');
+    this.resident = Math.max(this.resident, resident);
+    await hostile.ask({ kind: 'relent' }, 'relented');
+    await setTimeout(unfolding);
+    this.#peace.push(...(await delaysOf(rig, usual)));
+  }
+
+  /** The 99th percentiles, in milliseconds. */
+  get peace(): number {
+    return quantile(this.#peace, 0.99);
+  }
+
+  get attack(): number {
+    return quantile(this.#attack, 0.99);
+  }
 }
 
 /** Milliseconds from a change to each node's ACK, of so many changes. */

@@ -24,7 +24,7 @@ interface Rig {
 /** An entrance to a server that has no end of changes to send. */
 async function createRig(rate: number): Promise<Rig> {
   const counters = createRecordedCounters();
-  const parts = { clock: createManualClock(), counters, rate, pushing: () => true };
+  const parts = { clock: createManualClock(), counters, rate, connections: 1_000, pushing: () => true };
   const entrance = new Entrance(new Server({ 'grpc.enable_channelz': 0 }), parts);
   const { port } = await entrance.start({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => entrance.stop(0));
@@ -61,6 +61,25 @@ describe('G3 a flood of connections', () => {
   });
 });
 
+describe('connections', () => {
+  it('are as many as may be, and another is closed until one of them ends', async () => {
+    const world = await createServedWorld({ maxConnections: 3 });
+    onTestFinished(() => world.close());
+    world.commit((edit) => edit.gateway(gateway));
+    const words = firstWords({ node, typeUrl: targetType });
+    const level = (): number => world.counters.level('gatehouse_xds_streams');
+    const sockets = [1, 2, 3].map(() => createRawSocketNode(portOf(world), words));
+    while (level() < 3) await turn();
+    const another = createRawSocketNode(portOf(world), words);
+    await new Promise((resolve) => another.on('close', resolve));
+    expect(world.counters.total('gatehouse_xds_connections_refused_total')).toBe(1);
+    sockets[0]?.destroy();
+    while (level() > 2) await turn();
+    createRawSocketNode(portOf(world), words);
+    while (level() < 3) await turn();
+  });
+});
+
 describe('connections that end at once', () => {
   it('are cleared away a few in a turn of the event loop, and others are served in between', async () => {
     const world = await createServedWorld();
@@ -87,7 +106,13 @@ describe('connections that end at once', () => {
 
 describe('an address', () => {
   it('is every address that its name has', async () => {
-    const parts = { clock: createManualClock(), counters: createRecordedCounters(), rate: 10, pushing: () => false };
+    const parts = {
+      clock: createManualClock(),
+      counters: createRecordedCounters(),
+      rate: 10,
+      connections: 10,
+      pushing: () => false,
+    };
     const entrance = new Entrance(new Server(), parts);
     const { port } = await entrance.start({ host: 'localhost', port: 0 });
     onTestFinished(() => entrance.stop(0));
@@ -102,6 +127,7 @@ describe('an address', () => {
       clock: createManualClock(),
       counters: rig.counters,
       rate: 1,
+      connections: 1,
       pushing: () => false,
     });
     await expect(second.start({ host: '127.0.0.1', port: rig.port })).rejects.toMatchObject({
@@ -128,7 +154,7 @@ describe('an entrance that closes', () => {
 
   it('ends those that wait, and is not kept open by them', async () => {
     const counters = createRecordedCounters();
-    const parts = { clock: createManualClock(), counters, rate: 100, pushing: () => true };
+    const parts = { clock: createManualClock(), counters, rate: 100, connections: 100, pushing: () => true };
     const entrance = new Entrance(new Server(), parts);
     const { port } = await entrance.start({ host: '127.0.0.1', port: 0 });
     const sockets = Array.from({ length: 20 }, () => connect(port, '127.0.0.1').on('error', () => {}));

@@ -49,6 +49,18 @@ describe('one change for many nodes', () => {
     expect(assemblies() - before).toBe(1);
   });
 
+  it('A10 does not even pass by a node that has yet to answer, and reaches it with its answer', async () => {
+    const slow = world.stream().request(targetType, { node });
+    const first = await slow.next();
+    const passes = world.counters.values('gatehouse_xds_queue_seconds').length;
+    world.put('a/1');
+    world.put('a/2');
+    await slow.silence();
+    expect(world.counters.values('gatehouse_xds_queue_seconds')).toHaveLength(passes);
+    slow.ack(first);
+    expect(said(await slow.next())).toEqual(says(['a/1', 'a/2']));
+  });
+
   it('F4 is not held up by a node that does not read or never answers', async () => {
     const silent = await world.following();
     const blind = await world.following();

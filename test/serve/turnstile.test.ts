@@ -36,6 +36,12 @@ async function turns({ passed }: Rig): Promise<readonly string[]> {
   }
 }
 
+/** What passed in so many turns. */
+async function during({ passed }: Rig, count: number): Promise<string> {
+  for (let left = count; left > 0; left -= 1) await turn();
+  return passed.splice(0).join(' ');
+}
+
 describe('connections', () => {
   it('come one by one, a turn of the event loop each, in their order', async () => {
     const rig = createRig();
@@ -66,21 +72,33 @@ describe('connections', () => {
     const rig = createRig();
     rig.pushing = true;
     rig.come('a');
-    rig.go('b');
-    for (let count = 0; count < 8; count += 1) await turn();
-    expect(rig.passed).toEqual([]);
-    await turn();
-    expect(rig.passed).toEqual(['b', 'a']);
+    rig.come('b', true);
+    rig.go('c');
+    expect(await during(rig, 2)).toBe('');
+    expect(await during(rig, 1)).toBe('b');
+    expect(await during(rig, 5)).toBe('');
+    expect(await during(rig, 1)).toBe('c');
+    expect(await during(rig, 7)).toBe('');
+    expect(await during(rig, 1)).toBe('a');
   });
 
-  it('come at once when nothing waits to be sent any more', async () => {
+  it('give way to the answers, too, as long as those need who are at it', async () => {
     const rig = createRig();
     rig.pushing = true;
-    rig.come('a');
+    for (let count = 0; count < 100; count += 1) rig.come(String(count));
     await turn();
-    expect(rig.passed).toEqual([]);
     rig.pushing = false;
-    expect(await turns(rig)).toEqual(['a']);
+    expect((await during(rig, 63)).split(' ')).toHaveLength(3);
+    expect((await during(rig, 20)).split(' ')).toHaveLength(20);
+  });
+
+  it('go, whoever has yet to answer', async () => {
+    const rig = createRig();
+    rig.pushing = true;
+    rig.go('a');
+    await turn();
+    rig.pushing = false;
+    expect(await during(rig, 1)).toBe('a');
   });
 });
 

@@ -43,6 +43,7 @@ export const quickSettings: Omit<ServeSettings, 'input'> = {
   ackTimeout: 30_000,
   receiveLimit: 4 * 1024 * 1024,
   maxStreamsPerSecond: 2_000,
+  maxConnections: 20_000,
   connectionAge: { age: 0, grace: 0 },
 };
 
