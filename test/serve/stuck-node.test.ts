@@ -85,6 +85,20 @@ describe('F4 a node that never reads', () => {
     expect((await stream.accept()).names).toHaveLength(500);
   });
 
+  it('keeps from the queue of pushes those that wait for it', async () => {
+    blindNode();
+    await world.log.line('a node is connected');
+    const stream = world.stream().request(targetType, { node });
+    await untilNodes(2);
+    const passes = world.counters.values('gatehouse_xds_queue_seconds').length;
+    world.change('a/1', 81);
+    await untilNodes(2);
+    expect(world.counters.values('gatehouse_xds_queue_seconds')).toHaveLength(passes);
+    world.clock.advance(1_000);
+    expect((await stream.accept()).names).toHaveLength(500);
+    expect(said(await stream.accept())).toEqual(says(['a/1']));
+  });
+
   it('costs no more memory than the limit, however many there are, and small changes pass them all', async () => {
     const good = await world.following();
     const blind = Array.from({ length: 10 }, blindNode);
