@@ -32,14 +32,14 @@ export async function startAdmin(listen: Listen, parts: AdminParts): Promise<Run
   health.register(server);
   registerClientStatus(server, parts);
   registerReflection(server, { descriptorSet, services, log });
-  const address = await bind(server, listen, 'operators');
+  const address = await bind(server, listen);
   if (!isLoopback(address.host)) {
     const remedy = 'listen on 127.0.0.1, or let nobody else reach it';
     log.warn('the admin listener shows every Gateway to whoever reaches it', { host: address.host, remedy });
   }
   return {
     address,
-    stop: () => unbind(server, address, 0),
+    stop: () => unbind(server, address),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../edges.ts';
-import { ModestPeers } from './modest-peers.ts';
+import { ModestPeers, reserved } from './modest-peers.ts';
 import { Turns } from './turns.ts';
 
 /** What becomes of a stream that wants in. */
@@ -8,9 +8,6 @@ export type Admitted =
   | { readonly kind: 'admitted'; readonly wait: number }
   /** So many came before it that its turn would come too late. */
   | { readonly kind: 'refused' };
-
-/** The part of the rate that peers who want little have for themselves, on top of it. */
-const reserved = 1 / 4;
 
 /**
  * How many streams a second are taken in (rule G3). A second's worth may come at once. Who comes above that is given

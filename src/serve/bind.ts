@@ -9,30 +9,29 @@ export interface Listen {
 /** More than it takes to close connections by force. */
 const CLOSING_MILLISECONDS = 100;
 
-/** Binds a port in plaintext; `whom` says in the error who would have connected there. */
-export function bind(server: Server, { host, port }: Listen, whom: string): Promise<Listen> {
+/** Binds a port in plaintext. */
+export function bind(server: Server, { host, port }: Listen): Promise<Listen> {
   const address = addressOf({ host, port });
   // What the library would print beside it, it also says in the error.
   setLogVerbosity(logVerbosity.NONE);
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve({ host, port: bound });
-      else reject(new Error(`cannot listen for ${whom} on ${address}: ${error.message}`, { cause: error }));
+      else reject(new Error(`cannot listen on ${address}: ${error.message}`, { cause: error }));
     });
   });
 }
 
 /**
- * Stops listening and closes each connection once no stream is left on it, by force when the grace time is over.
+ * Stops listening and closes each connection, by force when streams are left on it.
  *
- * @param bound what `bind` answered; without it nothing ever listened
- * @param grace milliseconds
+ * @param bound what `bind` answered
  */
-export function unbind(server: Server, bound: Listen | undefined, grace: number): Promise<void> {
+export function unbind(server: Server, bound: Listen): Promise<void> {
   // Not `forceShutdown`: in grpc-js 1.14 it knows of no connection when channelz is off. To be called before
   // `tryShutdown`, for it passes over connections that are being closed already.
-  if (bound !== undefined) server.drain(addressOf(bound), grace);
-  return settled([shutDown(server)], grace);
+  server.drain(addressOf(bound), 0);
+  return settled([shutDown(server)], 0);
 }
 
 /** Settles when every server of a gRPC server is closed. To be called after its connections were told to end. */

@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises';
-import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock, Counters } from '../edges.ts';
 import { type Listen, settled, shutDown } from './bind.ts';
-import { ModestPeers } from './modest-peers.ts';
+import { ModestPeers, reserved } from './modest-peers.ts';
 import { Turnstile } from './turnstile.ts';
 
 export interface EntranceParts {
@@ -37,7 +37,7 @@ export class Entrance {
     this.#counters = counters;
     this.#connections = connections;
     this.#peers = new ModestPeers(clock, rate);
-    this.#turnstile = new Turnstile({ places: rate, reserved: Math.ceil(rate / 4), pushing });
+    this.#turnstile = new Turnstile({ places: rate, reserved: Math.ceil(rate * reserved), pushing });
   }
 
   /** Listens at every address of the host. Rejects when none can be had, with the error of the first. */
@@ -46,9 +46,7 @@ export class Entrance {
     const problems: unknown[] = [];
     for (const { address } of await lookup(host, { all: true })) {
       try {
-        const listener = await this.#listen(address, chosen);
-        this.#listeners = [...this.#listeners, listener];
-        chosen = (listener.address() as AddressInfo).port;
+        chosen = await this.#listen(address, chosen);
       } catch (error) {
         problems.push(error);
       }
@@ -72,7 +70,8 @@ export class Entrance {
     return settled([...closed, shutDown(this.#server)], grace);
   }
 
-  #listen(host: string, port: number): Promise<NetServer> {
+  /** Answers the port, which is another one than 0. */
+  #listen(host: string, port: number): Promise<number> {
     // Nothing is read of a connection that waits: it costs a descriptor and no more.
     const listener = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
     listener.maxConnections = this.#connections;
@@ -80,7 +79,11 @@ export class Entrance {
     return new Promise((resolve, reject) => {
       // Of an error after that, such as of one connection that could not be accepted, nobody has to hear.
       listener.on('error', reject);
-      listener.listen({ host, port }, () => resolve(listener));
+      listener.listen({ host, port }, () => {
+        this.#listeners = [...this.#listeners, listener];
+        const bound = listener.address();
+        resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
+      });
     });
   }
 

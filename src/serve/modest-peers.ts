@@ -1,6 +1,9 @@
 import type { Clock } from '../edges.ts';
 import { Turns } from './turns.ts';
 
+/** What peers who want little have for themselves, on top of what there is for all: this part of it. */
+export const reserved: number = 1 / 4;
+
 /** The part of a rate up to which a peer wants little. */
 const little = 1 / 50;
 
