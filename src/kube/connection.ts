@@ -1,7 +1,7 @@
 import type { ClusterAccess } from './access.ts';
 import { Connections } from './connections.ts';
 import { CredentialCache } from './credentials.ts';
-import { createDispatcher } from './dispatcher.ts';
+import { createDispatcher, type Offer } from './dispatcher.ts';
 import { Exchange } from './exchange.ts';
 import { LeftError } from './failure.ts';
 import type { KubeConnection, KubeEdges } from './model.ts';
@@ -16,10 +16,15 @@ export function createConnection(access: ClusterAccess, { version, clock, counte
   const target = readTarget(access);
   const { server } = target;
   const credentials = new CredentialCache(access, target, clock);
-  const connections = new Connections((tls) => createDispatcher(target.cluster, tls, clock));
+  const offering = (offer: Offer): Connections =>
+    new Connections((tls) => createDispatcher(target.cluster, tls, clock, offer));
+  const [connections, forBodies] = [offering('h2'), offering('http/1.1')];
   const userAgent = `gatehouse/${version}`;
-  const exchange = new Exchange({ server, userAgent, credentials, connections, clock, counters });
-  const reset = (reason: string): Promise<void> => connections.reset(new LeftError(reason));
+  const exchange = new Exchange({ server, userAgent, credentials, connections, forBodies, clock, counters });
+  const reset = async (reason: string): Promise<void> => {
+    const error = new LeftError(reason);
+    await Promise.all([connections.reset(error), forBodies.reset(error)]);
+  };
   return {
     server: server.origin,
     send: (request) => exchange.send(request, 'head'),

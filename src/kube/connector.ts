@@ -16,12 +16,12 @@ const SILENT_INTERVALS = 3;
  * How connections are made, directly or through a proxy. TCP's own probes notice a dead HTTP/1.1 connection, and an
  * HTTP/2 one while nothing is under way; as soon as something is, they rest, and PINGs have to do it.
  */
-export function connectOptions(tls: TlsMaterial): buildConnector.BuildOptions {
+export function connectOptions(tls: TlsMaterial, allowH2: boolean): buildConnector.BuildOptions {
   // 30 s as client-go's: undici's default of 60 s is also that of some load balancers, which then forget silently.
   return {
     ...tls,
-    allowH2: true,
-    preferH2: true,
+    allowH2,
+    preferH2: allowH2,
     timeout: CONNECT_LIMIT,
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
@@ -29,10 +29,10 @@ export function connectOptions(tls: TlsMaterial): buildConnector.BuildOptions {
 }
 
 /** Opens connections, and ends HTTP/2 ones that turn out to be dead. */
-export function createConnector(tls: TlsMaterial, clock: Clock): buildConnector.connector {
-  const open = buildConnector(connectOptions(tls));
-  return (options, callback) =>
-    open(options, (...outcome) => {
+export function createConnector(options: buildConnector.BuildOptions, clock: Clock): buildConnector.connector {
+  const open = buildConnector(options);
+  return (where, callback) =>
+    open(where, (...outcome) => {
       const [, socket] = outcome;
       if (socket instanceof TLSSocket && socket.alpnProtocol === 'h2') endWhenSilent(socket, clock);
       callback(...outcome);

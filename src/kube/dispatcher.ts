@@ -4,8 +4,10 @@ import type { Clock } from '../edges.ts';
 import { CONNECT_LIMIT, connectOptions, createConnector, PING_INTERVAL } from './connector.ts';
 import type { TlsMaterial } from './credentials.ts';
 
+/** The protocols that are offered to a server: HTTP/2 before HTTP/1.1, or the latter alone. */
+export type Offer = 'h2' | 'http/1.1';
+
 const OPTIONS: Agent.Options = {
-  allowH2: true,
   connectTimeout: CONNECT_LIMIT,
   // A watch may be quiet for as long as it likes, and the wait for a head is limited by whoever sends the request.
   bodyTimeout: 0,
@@ -18,8 +20,10 @@ const OPTIONS: Agent.Options = {
   h2Options: { pingInterval: PING_INTERVAL, connectionWindowSize: 8 * 1024 * 1024 },
 };
 
-/** Connections to one cluster, HTTP/2 where it is offered; one proxy at most, as the kubeconfig says. Opens nothing yet. */
-export function createDispatcher({ proxyUrl }: Cluster, tls: TlsMaterial, clock: Clock): Dispatcher {
-  if (proxyUrl === undefined) return new Agent({ ...OPTIONS, connect: createConnector(tls, clock) });
-  return new ProxyAgent({ ...OPTIONS, uri: proxyUrl, requestTls: connectOptions(tls) });
+/** Connections to one cluster; one proxy at most, as the kubeconfig says. Opens nothing yet. */
+export function createDispatcher({ proxyUrl }: Cluster, tls: TlsMaterial, clock: Clock, offer: Offer): Dispatcher {
+  const allowH2 = offer === 'h2';
+  const connecting = connectOptions(tls, allowH2);
+  if (proxyUrl === undefined) return new Agent({ ...OPTIONS, allowH2, connect: createConnector(connecting, clock) });
+  return new ProxyAgent({ ...OPTIONS, allowH2, uri: proxyUrl, requestTls: connecting });
 }

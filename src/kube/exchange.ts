@@ -17,6 +17,12 @@ export interface ExchangeParts {
   readonly userAgent: string;
   readonly credentials: CredentialCache;
   readonly connections: Connections;
+  /**
+   * Those for requests with a body, which never speak HTTP/2: a stream that undici gives up in the turn of the event loop
+   * in which it was opened is closed without an error and destroyed, and with a body that is not on its way yet Node
+   * (24.21) then writes empty DATA frames into its memory until there is none (docs/decisions/0012).
+   */
+  readonly forBodies: Connections;
   readonly clock: Clock;
   readonly counters: Counters;
 }
@@ -69,10 +75,11 @@ export class Exchange {
   }
 
   async #answer(request: ApiRequest, credentials: Credentials, ending: Ending): Promise<ApiResponse> {
-    const { connections, server } = this.#parts;
+    const { connections, forBodies, server } = this.#parts;
     if (this.#stopped) throw new Error(`the connection to ${server.origin} is closed`);
     try {
-      const asking = connections.dispatcher(credentials.tls).request({
+      const suitable = request.body === undefined ? connections : forBodies;
+      const asking = suitable.dispatcher(credentials.tls).request({
         origin: server.origin,
         path: `${this.#prefix}${request.path}`,
         method: request.method,

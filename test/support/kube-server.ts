@@ -11,6 +11,8 @@ export interface Seen {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
+  /** Of HTTP, such as `2.0`. */
+  readonly version: string;
   /** The body, once it is there. */
   readonly text: Promise<string>;
   head(status: number, headers?: Readonly<Record<string, string>>): void;
@@ -98,6 +100,7 @@ interface Asked extends Readable {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  readonly httpVersion: string;
 }
 
 type Answering = Writable & { writeHead(status: number, headers: Readonly<Record<string, string>>): unknown };
@@ -113,7 +116,8 @@ function serverOf(
     case 'http/1.1':
       return secured(createTlsServer(tls, handle));
     case 'h2':
-      return secured(createSecureServer(tls, handle));
+      // As API servers do, for who wants that.
+      return secured(createSecureServer({ ...tls, allowHTTP1: true }, handle));
   }
 }
 
@@ -135,6 +139,7 @@ function seenOf(request: Asked, response: Answering): Seen {
     method: request.method ?? '',
     path: request.url ?? '',
     headers: request.headers,
+    version: request.httpVersion,
     text: textOf(request),
     head: (status, headers = {}) => void response.writeHead(status, headers),
     write: (chunk) => void response.write(chunk),
