@@ -4,6 +4,7 @@ import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/g
 import type { Clock, Counters } from '../edges.ts';
 import { type Listen, settled, shutDown } from './bind.ts';
 import { ModestPeers, reserved } from './modest-peers.ts';
+import { Pace } from './pace.ts';
 import { Turnstile } from './turnstile.ts';
 
 export interface EntranceParts {
@@ -15,6 +16,8 @@ export interface EntranceParts {
   readonly connections: number;
   /** Whether changes wait to be sent. */
   readonly pushing: () => boolean;
+  /** When a change was sent last, in milliseconds since the epoch. */
+  readonly lastPush: () => number;
 }
 
 /**
@@ -31,13 +34,14 @@ export class Entrance {
   /** One for each address that the host has. */
   #listeners: readonly NetServer[] = [];
 
-  constructor(server: Server, { clock, counters, rate, connections, pushing }: EntranceParts) {
+  constructor(server: Server, { clock, counters, rate, connections, pushing, lastPush }: EntranceParts) {
     this.#server = server;
     this.#injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#counters = counters;
     this.#connections = connections;
     this.#peers = new ModestPeers(clock, rate);
-    this.#turnstile = new Turnstile({ places: rate, reserved: Math.ceil(rate * reserved), pushing });
+    const pace = new Pace(clock, rate, lastPush);
+    this.#turnstile = new Turnstile({ places: rate, reserved: Math.ceil(rate * reserved), pushing, pace, clock });
   }
 
   /** Listens at every address of the host. Rejects when none can be had, with the error of the first. */

@@ -23,6 +23,7 @@ export class PushQueue {
   /** With each stream, since when it waits. */
   readonly #waiting = new Map<Pushable, number>();
   #scheduled: NodeJS.Immediate | undefined;
+  #lastPush = Number.NEGATIVE_INFINITY;
 
   constructor(parts: PushQueueParts) {
     this.#parts = parts;
@@ -39,6 +40,11 @@ export class PushQueue {
     return this.#waiting.size > 0;
   }
 
+  /** When a stream was last told to send, in milliseconds since the epoch. */
+  get lastPush(): number {
+    return this.#lastPush;
+  }
+
   delete(stream: Pushable): void {
     this.#waiting.delete(stream);
   }
@@ -47,6 +53,7 @@ export class PushQueue {
     this.#scheduled = undefined;
     const { slice, clock, waited } = this.#parts;
     const now = clock.now();
+    this.#lastPush = now;
     let left = slice;
     for (const [stream, since] of this.#waiting) {
       if (left === 0) break;

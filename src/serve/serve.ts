@@ -126,6 +126,7 @@ class GrpcAdsServer implements AdsServer {
       rate: maxStreamsPerSecond,
       connections: maxConnections,
       pushing: () => this.#streamParts.queue.busy,
+      lastPush: () => this.#streamParts.queue.lastPush,
     });
     const bodies = {
       controlPlane: { identifier: options.identifier ?? 'gatehouse' },

@@ -1,7 +1,7 @@
 import type { Clock } from '../edges.ts';
 
 /**
- * Turns at a rate, of which a second's worth may be taken at once (the generic cell rate algorithm, ITU-T I.371). Above
+ * Turns at a rate, of which some (by default a second's worth) may be taken at once (the generic cell rate algorithm, ITU-T I.371). Above
  * that each next one comes when its time has come; who wants one knows beforehand how long that is.
  */
 export class Turns {
@@ -9,16 +9,19 @@ export class Turns {
   /** Milliseconds between two turns. */
   readonly #interval: number;
   readonly #furthest: number;
+  readonly #atOnce: number;
   #next = Number.NEGATIVE_INFINITY;
 
   /**
    * @param rate turns a second
    * @param furthest milliseconds beyond which no turn is taken
+   * @param atOnce how many turns that were not taken are kept
    */
-  constructor(clock: Clock, rate: number, furthest: number) {
+  constructor(clock: Clock, rate: number, furthest: number, atOnce: number = rate) {
     this.#clock = clock;
     this.#interval = 1_000 / rate;
     this.#furthest = furthest;
+    this.#atOnce = atOnce;
   }
 
   /** Milliseconds until the next free turn; 0: now. */
@@ -31,7 +34,7 @@ export class Turns {
     this.#next = this.#turn() + this.#interval;
   }
 
-  /** Whether a second's worth is there again. */
+  /** Whether all that may be taken at once is there again. */
   full(): boolean {
     return this.#turn() <= this.#saved();
   }
@@ -44,6 +47,6 @@ export class Turns {
   }
 
   #saved(): number {
-    return this.#clock.now() - 1_000 + this.#interval;
+    return this.#clock.now() - (this.#atOnce - 1) * this.#interval;
   }
 }

@@ -1,3 +1,6 @@
+import type { Clock, Stop } from '../edges.ts';
+import type { Pace } from './pace.ts';
+
 /**
  * Turns of the event loop after changes were sent, in which their answers arrive. In a process that is not busy they pass
  * in no time.
@@ -11,6 +14,9 @@ export interface TurnstileParts {
   readonly reserved: number;
   /** Whether changes wait to be sent. */
   readonly pushing: () => boolean;
+  /** Of those who want much. */
+  readonly pace: Pace;
+  readonly clock: Clock;
 }
 
 /**
@@ -27,6 +33,8 @@ export class Turnstile {
   readonly #modest = new Line({ atOnce: 1, patience: 2 });
   readonly #coming = new Line({ atOnce: 1, patience: 16 });
   #scheduled = false;
+  /** Set while all who wait have to wait for the pace. */
+  #stopTimer: Stop | undefined;
   /** Turns until the changes that were sent count as answered. */
   #unanswered = 0;
   #open = false;
@@ -53,6 +61,7 @@ export class Turnstile {
   /** Lets everybody pass from now on, those who wait first. */
   open(): void {
     this.#open = true;
+    this.#stopTimer?.();
     for (const line of [this.#going, this.#modest, this.#coming]) line.pass(line.length);
   }
 
@@ -66,18 +75,28 @@ export class Turnstile {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#going.length + this.#modest.length + this.#coming.length === 0) return;
-    this.#scheduled = true;
-    setImmediate(() => this.#turn());
+    const urgent = this.#going.length + this.#modest.length;
+    if (this.#scheduled || urgent + this.#coming.length === 0) return;
+    const wait = urgent === 0 ? this.#parts.pace.wait() : 0;
+    if (wait === 0) {
+      this.#scheduled = true;
+      setImmediate(() => this.#turn());
+    } else this.#stopTimer ??= this.#parts.clock.after(wait, () => this.#paced());
+  }
+
+  #paced(): void {
+    this.#stopTimer = undefined;
+    this.#schedule();
   }
 
   #turn(): void {
     this.#scheduled = false;
+    const { pace } = this.#parts;
     const pushing = this.#parts.pushing();
     this.#unanswered = pushing ? aftermath : Math.max(0, this.#unanswered - 1);
     this.#going.turn(pushing);
     this.#modest.turn(this.#unanswered > 0);
-    this.#coming.turn(this.#unanswered > 0);
+    if (pace.wait() === 0 && this.#coming.turn(this.#unanswered > 0)) pace.take();
     this.#schedule();
   }
 }
@@ -107,14 +126,16 @@ class Line {
     this.#waiting.add(then);
   }
 
-  turn(giveWay: boolean): void {
-    if (this.length === 0) return;
+  /** Whether somebody passed. */
+  turn(giveWay: boolean): boolean {
+    if (this.length === 0) return false;
     if (giveWay && this.#gaveWay < this.#rules.patience) {
       this.#gaveWay += 1;
-      return;
+      return false;
     }
     this.#gaveWay = 0;
     this.pass(this.#rules.atOnce);
+    return true;
   }
 
   pass(count: number): void {

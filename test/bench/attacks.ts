@@ -12,6 +12,9 @@ import { floodConnections } from './connection-flood.ts';
 type Attack = (port: number) => () => void;
 
 const address = '127.0.0.2';
+
+/** Of whoever needs more ports than one address has left while its closed connections are waited for. */
+const anotherAddress = '127.0.0.3';
 const node = { id: 'hostile', metadata: { role: 'mcp~default~gw' } };
 /** Nodes at once, of the kinds that stay. */
 const many = 100;
@@ -55,7 +58,7 @@ export const attacks: Readonly<Record<AttackName, Attack>> = {
     };
   },
   'opens 10,000 connections a second': (port) =>
-    floodConnections(port, address, 10_000, firstWords({ node, typeUrl: targetType })),
+    floodConnections(port, anotherAddress, 10_000, firstWords({ node, typeUrl: targetType })),
   'floods connections': (port) => {
     const request = framed({ node });
     const open = new Set<ClientHttp2Session>();

@@ -21,10 +21,13 @@ interface Rig {
   connect(localAddress?: string): { readonly socket: Socket; readonly fate: Promise<Fate> };
 }
 
+/** Nothing was ever sent. */
+const lastPush = (): number => Number.NEGATIVE_INFINITY;
+
 /** An entrance to a server that has no end of changes to send. */
 async function createRig(rate: number): Promise<Rig> {
   const counters = createRecordedCounters();
-  const parts = { clock: createManualClock(), counters, rate, connections: 1_000, pushing: () => true };
+  const parts = { clock: createManualClock(), counters, rate, connections: 1_000, pushing: () => true, lastPush };
   const entrance = new Entrance(new Server({ 'grpc.enable_channelz': 0 }), parts);
   const { port } = await entrance.start({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => entrance.stop(0));
@@ -58,6 +61,27 @@ describe('G3 a flood of connections', () => {
     const flood = Array.from({ length: 60 }, () => rig.connect().fate);
     expect(await rig.connect('127.0.0.2').fate).toBe('begun');
     expect(await Promise.all(flood)).toContain('reset');
+  });
+});
+
+describe('a flood while changes are sent', () => {
+  it('is let in as far as its pace allows, and the rest of it when they are over', async () => {
+    const world = await createServedWorld({ maxStreamsPerSecond: 32 });
+    onTestFinished(() => world.close());
+    world.commit((edit) => edit.gateway(gateway));
+    const neighbour = await world.following();
+    world.put('a/x');
+    await neighbour.accept();
+    const words = firstWords({ node, typeUrl: targetType });
+    const level = (): number => world.counters.level('gatehouse_xds_streams');
+    const sockets = Array.from({ length: 25 }, () => createRawSocketNode(portOf(world), words));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    // The neighbour, and half of 32.
+    while (level() < 1 + 16) await turn();
+    for (let left = 300; left > 0; left -= 1) await turn();
+    expect(level()).toBe(1 + 16);
+    world.clock.advance(1_001);
+    while (level() < 1 + 25) await turn();
   });
 });
 
@@ -112,6 +136,7 @@ describe('an address', () => {
       rate: 10,
       connections: 10,
       pushing: () => false,
+      lastPush,
     };
     const entrance = new Entrance(new Server(), parts);
     const { port } = await entrance.start({ host: 'localhost', port: 0 });
@@ -129,6 +154,7 @@ describe('an address', () => {
       rate: 1,
       connections: 1,
       pushing: () => false,
+      lastPush,
     });
     await expect(second.start({ host: '127.0.0.1', port: rig.port })).rejects.toMatchObject({
       code: 'EADDRINUSE',
@@ -154,7 +180,7 @@ describe('an entrance that closes', () => {
 
   it('ends those that wait, and is not kept open by them', async () => {
     const counters = createRecordedCounters();
-    const parts = { clock: createManualClock(), counters, rate: 100, connections: 100, pushing: () => true };
+    const parts = { clock: createManualClock(), counters, rate: 100, connections: 100, pushing: () => true, lastPush };
     const entrance = new Entrance(new Server(), parts);
     const { port } = await entrance.start({ host: '127.0.0.1', port: 0 });
     const sockets = Array.from({ length: 20 }, () => connect(port, '127.0.0.1').on('error', () => {}));

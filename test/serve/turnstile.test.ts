@@ -1,9 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { Pace } from '../../src/serve/pace.ts';
 import { Turnstile } from '../../src/serve/turnstile.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
 interface Rig {
   readonly turnstile: Turnstile;
+  readonly clock: ManualClock;
+  /** When the last change was sent, for those who come at a pace of one a second, eight at once. */
+  lastPush: number;
   /** Who passed, in the order of passing. */
   readonly passed: string[];
   pushing: boolean;
@@ -13,9 +18,13 @@ interface Rig {
 
 function createRig(places = 100, reserved = 10): Rig {
   const passed: string[] = [];
-  const turnstile = new Turnstile({ places, reserved, pushing: () => rig.pushing });
+  const clock = createManualClock();
+  const pace = new Pace(clock, 16, () => rig.lastPush);
+  const turnstile = new Turnstile({ places, reserved, pushing: () => rig.pushing, pace, clock });
   const rig: Rig = {
     turnstile,
+    clock,
+    lastPush: Number.NEGATIVE_INFINITY,
     passed,
     pushing: false,
     come: (name, modest = false) => turnstile.come(modest, () => passed.push(name)),
@@ -128,6 +137,22 @@ describe('a flood of connections', () => {
     expect(await turns(rig)).toEqual(['x y']);
   });
 
+  it('comes at its pace while changes are sent, and those who want little do not', async () => {
+    const rig = createRig();
+    rig.lastPush = rig.clock.now();
+    for (let count = 0; count < 20; count += 1) rig.come(String(count));
+    expect(await during(rig, 50)).toBe('0 1 2 3 4 5 6 7');
+    rig.come('modest', true);
+    rig.go('gone');
+    expect(await during(rig, 50)).toBe('gone modest');
+    expect(rig.clock.waiting()).toEqual([1_000]);
+    expect(rig.clock.next()).toBe(1_000);
+    expect(await during(rig, 50)).toBe('8');
+    // A second after the last change nothing is in the way any more.
+    rig.clock.next();
+    expect((await during(rig, 50)).split(' ')).toHaveLength(11);
+  });
+
   it('keeps nobody from leaving', async () => {
     const rig = createRig(1, 0);
     rig.come('a');
@@ -140,11 +165,23 @@ describe('a turnstile that is opened', () => {
   it('lets everybody pass who waits, and whoever comes after', () => {
     const rig = createRig();
     rig.pushing = true;
+    rig.lastPush = rig.clock.now();
     rig.come('a');
     rig.come('b', true);
     rig.go('c');
     rig.turnstile.open();
     rig.go('d');
     expect(rig.passed).toEqual(['c', 'b', 'a', 'd']);
+  });
+
+  it('waits for no pace any more', async () => {
+    const rig = createRig();
+    rig.lastPush = rig.clock.now();
+    for (let count = 0; count < 9; count += 1) rig.come(String(count));
+    await during(rig, 20);
+    expect(rig.clock.waiting()).toHaveLength(1);
+    rig.turnstile.open();
+    expect(rig.passed).toEqual(['8']);
+    expect(rig.clock.waiting()).toEqual([]);
   });
 });
