@@ -5,7 +5,7 @@ export function decoder(read: (bytes: Buffer) => AdsRequest | undefined): (bytes
   return (bytes) => {
     try {
       const request = read(bytes);
-      return request === undefined ? { kind: 'excessive' } : { kind: 'request', request };
+      return request === undefined ? { kind: 'excessive' } : { kind: 'request', request, bytes: bytes.length };
     } catch (error) {
       return { kind: 'undecodable', problem: error instanceof Error ? error.message : String(error) };
     }

@@ -157,20 +157,20 @@ export class NodeStream {
       this.end(tooManyNames(this.#parts.limits.maxSubscription));
       return;
     }
-    const { request } = incoming;
+    const { request, bytes } = incoming;
     if (request.typeUrl === '') {
       this.#refuse('the request has no type_url');
       return;
     }
     try {
-      this.#answer(request);
+      this.#answer(request, bytes);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #answer(request: AdsRequest): void {
-    const snapshot = this.#snapshot ?? this.#open(request);
+  #answer(request: AdsRequest, bytes: number): void {
+    const snapshot = this.#snapshot ?? this.#open(request, bytes);
     const type = snapshot && this.#typeOf(request.typeUrl);
     if (snapshot === undefined || type === undefined) return;
     type.receive(request, this.#viewOf(type, snapshot));
@@ -186,7 +186,7 @@ export class NodeStream {
   }
 
   /** Finds the Gateway of the node and begins to follow it. */
-  #open({ node }: AdsRequest): Snapshot | undefined {
+  #open({ node }: AdsRequest, bytes: number): Snapshot | undefined {
     const { snapshots, clusterDomain, log } = this.#parts;
     const { hostNames, authority, peer } = this.#outlet;
     const exists = (gateway: string): boolean => snapshots.of(gateway).exists;
@@ -204,7 +204,7 @@ export class NodeStream {
       // One that can be told nothing now hears of it with its next answer, or when there is room again.
       if (this.#outlet.writable && !this.#types.every(({ waiting }) => waiting)) this.#parts.queue.add(this);
     });
-    const introduction = keptIntroduction(node);
+    const introduction = keptIntroduction(node, bytes);
     this.#node = { id, gateway, by, introduction, unsubscribe, log: log.child({ node: id, gateway, peer }) };
     this.#snapshot = snapshots.of(gateway);
     this.#parts.identified(this);

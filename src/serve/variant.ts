@@ -21,7 +21,7 @@ export interface AdsRequest {
 
 /** What arrived. Decoding never throws: one malformed request ends its own stream, with a status of our choice. */
 export type Incoming =
-  | { readonly kind: 'request'; readonly request: AdsRequest }
+  | { readonly kind: 'request'; readonly request: AdsRequest; readonly bytes: number }
   | { readonly kind: 'undecodable'; readonly problem: string }
   /** Its names weigh more than those of a subscription may. */
   | { readonly kind: 'excessive' };

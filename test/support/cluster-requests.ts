@@ -26,7 +26,8 @@ export interface ClusterRequests {
 
 /** Nothing is opened before the first request. Every connection demands the certificate `ca`. */
 export function createClusterRequests(server: string, ca: string): ClusterRequests {
-  const dispatcher = new Agent({ connect: { ca } });
+  // Requests with a body are not safe over HTTP/2 (docs/decisions/0012).
+  const dispatcher = new Agent({ connect: { ca }, allowH2: false });
   return {
     send: async (path, { method = 'GET', body, type = 'application/json', token }) => {
       const answer = await request(`${server}${path}`, {
