@@ -38,6 +38,8 @@ export class Pace {
   }
 
   #quiet(): boolean {
-    return this.#clock.now() - this.#lastPush() > lately;
+    const since = this.#clock.now() - this.#lastPush();
+    // A clock that was set back makes nobody wait until it caught up.
+    return since > lately || since < 0;
   }
 }

@@ -52,6 +52,13 @@ describe('the pace of those who want much', () => {
     expect(rig.come()).toBe(80);
   });
 
+  it('is not limited by a change that lies ahead, for the clock was set back', () => {
+    const clock = createManualClock();
+    const pace = new Pace(clock, 16, () => clock.now() + 3_600_000);
+    for (let count = 0; count < 100; count += 1) pace.take();
+    expect(pace.wait()).toBe(0);
+  });
+
   it('lets one come at least, however low the rate', () => {
     const pace = new Pace(createManualClock(), 1, () => Date.UTC(2026, 0, 1));
     expect(pace.wait()).toBe(0);
