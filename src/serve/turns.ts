@@ -1,8 +1,8 @@
 import type { Clock } from '../edges.ts';
 
 /**
- * Turns at a rate, of which some (by default a second's worth) may be taken at once (the generic cell rate algorithm, ITU-T I.371). Above
- * that each next one comes when its time has come; who wants one knows beforehand how long that is.
+ * Turns at a rate, of which some, a second's worth by default, may be taken at once (the generic cell rate algorithm,
+ * ITU-T I.371). Above that each next one comes when its time has come; who wants one knows beforehand how long that is.
  */
 export class Turns {
   readonly #clock: Clock;

@@ -63,6 +63,9 @@ describe.each(protocols)('the proxy that the kubeconfig names, before a server w
     for (let i = 0; i < 5; i++) expect((await get(connection)).status).toBe(200);
     expect(new Set(proxy.asked)).toEqual(new Set([new URL(server.url).host]));
     expect(proxy.asked.length).toBeLessThanOrEqual(protocol === 'h2' ? 1 : 3);
+    await connection.ask({ method: 'PUT', path: '/lease', body: '{}' });
+    expect(server.seen.at(-1)).toMatchObject({ method: 'PUT', version: '1.1' });
+    expect(new Set(proxy.asked)).toEqual(new Set([new URL(server.url).host]));
     const failed = failureOf(textOf(watch));
     connection.reconnect();
     expect(await failed).toBe(`${connection.server} was left: the connection was closed from here`);
