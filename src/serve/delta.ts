@@ -4,8 +4,11 @@ import { DeltaDiscoveryResponse } from '../gen/envoy/service/discovery/v3/discov
 import type { Difference, EncodedResource } from '../snapshot/model.ts';
 import { BodyCache, bodyOfPieces } from './body-cache.ts';
 import { decoder } from './decoder.ts';
-import { namesWeighMore } from './names-weight.ts';
-import { type ReadRequest, ReportReader } from './reported.ts';
+import { type RawRequest, readRequest } from './read-request.ts';
+import { type Reported, ReportReader } from './reported.ts';
+import { deltaFields as fields } from './request-fields.ts';
+import { weighing } from './request-gauge.ts';
+import type { RequestLimits } from './request-weight.ts';
 import { changeSubscription } from './subscription.ts';
 import type { AdsRequest, Part, Variant } from './variant.ts';
 
@@ -14,8 +17,8 @@ export interface BodyOptions {
   readonly controlPlane: ControlPlane;
   /** A response that would be larger is split, where the variant allows it; bytes. */
   readonly maxBody: number;
-  /** What the names of one request may weigh; a request with more is not decoded. Bytes. */
-  readonly maxNames: number;
+  /** A request that takes more is not read. */
+  readonly limits: RequestLimits;
   /** Bytes to keep of bodies, and of what they say, for streams that will need the same. */
   readonly cache: number;
   /** Told of every body that is put together, and its size. */
@@ -23,7 +26,7 @@ export interface BodyOptions {
 }
 
 /** The incremental variant: a response carries what changed and the names of what is gone. */
-export function createDelta({ controlPlane, maxBody, maxNames, cache, assembled }: BodyOptions): Variant {
+export function createDelta({ controlPlane, maxBody, limits, cache, assembled }: BodyOptions): Variant {
   const bodies = new BodyCache(cache);
   const reports = new ReportReader();
   const make = (update: Difference, typeUrl: string): readonly Part[] =>
@@ -35,9 +38,10 @@ export function createDelta({ controlPlane, maxBody, maxNames, cache, assembled 
   return {
     variety: 'delta',
     path: ads.deltaAggregatedResources.path,
+    weighing: weighing(fields, limits),
     decode: decoder((bytes) => {
-      const request = reports.read(bytes, (rest) => namesWeighMore(rest, namesFields, maxNames));
-      return request && requestOf(request);
+      const raw = readRequest(bytes, fields, limits);
+      return raw.kind === 'raw' ? requestOf(raw, raw.versions && reports.read(bytes, raw.versions)) : raw;
     }),
     // The nonce only says what is acknowledged; the lists are a change in their own right (rule C19).
     heeds: () => true,
@@ -48,22 +52,15 @@ export function createDelta({ controlPlane, maxBody, maxNames, cache, assembled 
   };
 }
 
-/** The numbers of `resource_names_subscribe` and `resource_names_unsubscribe`. */
-const namesFields = [3, 4];
-
-function requestOf({ message, reported }: ReadRequest): AdsRequest {
+function requestOf(raw: RawRequest, reported: Reported | undefined): AdsRequest {
   return {
-    node: message.node,
-    typeUrl: message.typeUrl,
-    nonce: message.responseNonce,
-    refusal: message.errorDetail?.message,
+    node: raw.node,
+    typeUrl: raw.typeUrl,
+    nonce: raw.nonce,
+    refusal: raw.refusal,
     reported,
     subscribe: (before, { legacyWildcard }) =>
-      changeSubscription(
-        before,
-        { subscribe: message.resourceNamesSubscribe, unsubscribe: message.resourceNamesUnsubscribe },
-        legacyWildcard,
-      ),
+      changeSubscription(before, { subscribe: raw.wanted, unsubscribe: raw.unwanted }, legacyWildcard),
   };
 }
 

@@ -10,6 +10,7 @@ interface Http2Stream {
   readonly headersSent: boolean;
   readonly session?: { close(): void };
   close(code: number): void;
+  pause(): void;
   write(piece: Buffer, left?: () => void): boolean;
   cork(): void;
   uncork(): void;
@@ -49,8 +50,13 @@ export class Http2Transport implements Transport {
     this.#stream.once('close', then);
   }
 
-  onReceived(then: (bytes: number) => void): void {
-    this.#stream.on('data', (piece: Buffer) => then(piece.length));
+  stopReading(): void {
+    // The window of the stream stays as it is then; that of the connection does not depend on it.
+    this.#stream.pause();
+  }
+
+  onReceived(then: (piece: Buffer) => void): void {
+    this.#stream.on('data', then);
   }
 
   write(frame: Frame, left: () => void): boolean {

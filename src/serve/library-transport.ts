@@ -18,6 +18,8 @@ export class LibraryTransport implements Transport {
 
   onClose(): void {}
 
+  stopReading(): void {}
+
   onReceived(): void {}
 
   write(frame: Frame, left: () => void): boolean {

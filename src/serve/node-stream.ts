@@ -11,7 +11,7 @@ import type { PushQueue } from './push-queue.ts';
 import { resourceStates } from './resource-states.ts';
 import { type ServedType, unknownType } from './served-types.ts';
 import type { AdsCall, Ending, StreamEnd } from './stream-end.ts';
-import { TypeStream, type TypeStreamLimits, type TypeStreamParts, tooManyNames } from './type-stream.ts';
+import { TypeStream, type TypeStreamLimits, type TypeStreamParts } from './type-stream.ts';
 import type { AdsRequest, Incoming, Variant } from './variant.ts';
 
 interface NodeStreamLimits extends TypeStreamLimits {
@@ -82,7 +82,7 @@ export class NodeStream {
       end: (end) => this.end(end),
       objected: (typeUrl, nonce, objection) => this.#tellObjection(typeUrl, nonce, objection),
     };
-    this.#outlet = new Outlet(call, parts, {
+    this.#outlet = new Outlet(call, variant.weighing, parts, {
       received: (incoming) => this.#receive(incoming),
       drained: () => this.push(),
       ended: (ending) => this.#release(ending),
@@ -154,7 +154,7 @@ export class NodeStream {
       return;
     }
     if (incoming.kind === 'excessive') {
-      this.end(tooManyNames(this.#parts.limits.maxSubscription));
+      this.end(incoming);
       return;
     }
     const { request, bytes } = incoming;

@@ -1,7 +1,9 @@
 import type { Stop } from '../edges.ts';
+import { Arriving } from './arriving.ts';
 import { frameOf } from './frame.ts';
 import type { LoopTurn } from './loop-turn.ts';
 import type { ReceiveBudget } from './receive-budget.ts';
+import type { Weighing } from './request-gauge.ts';
 import { type AdsCall, type Ending, endCall, type StreamEnd } from './stream-end.ts';
 import { type LingerParts, linger, type Transport } from './transport.ts';
 import { transportOf } from './transport-of.ts';
@@ -46,11 +48,13 @@ export class Outlet {
   #silent = false;
   /** The writes that are under way. */
   readonly #writes = new Set<Stop>();
-  /** Bytes of a message that is not complete. */
-  #partial = 0;
+  readonly #arriving: Arriving;
+  /** Whether it holds a part of a message. */
+  #holding = false;
 
-  constructor(call: AdsCall, parts: OutletParts, listener: OutletListener) {
+  constructor(call: AdsCall, weighing: Weighing, parts: OutletParts, listener: OutletListener) {
     this.#call = call;
+    this.#arriving = new Arriving(weighing);
     this.#transport = transportOf(call);
     this.#parts = parts;
     this.#listener = listener;
@@ -59,12 +63,11 @@ export class Outlet {
     this.hostNames = call.metadata.get('x-alt-xds-hostname').map(String);
     call.on('data', (incoming: Incoming) => {
       if (!this.#open) return;
-      this.#hold(0);
       listener.received(incoming);
       this.#countRequest();
     });
-    this.#transport.onReceived((bytes) => {
-      if (this.#open) this.#hold(this.#partial + bytes);
+    this.#transport.onReceived((piece) => {
+      if (this.#open) this.#arrive(piece);
     });
     this.#transport.onDrain(() => {
       this.#writable = true;
@@ -120,9 +123,15 @@ export class Outlet {
     });
   }
 
+  #arrive(piece: Buffer): void {
+    const excess = this.#arriving.take(piece);
+    if (excess !== undefined) this.#listener.received(excess);
+    else this.#hold(this.#arriving.held);
+  }
+
   #hold(bytes: number): void {
-    if (this.#partial !== bytes) this.#parts.receiving.holds(this, bytes);
-    this.#partial = bytes;
+    if (this.#holding || bytes > 0) this.#parts.receiving.holds(this, bytes);
+    this.#holding = bytes > 0;
   }
 
   #countRequest(): void {
@@ -157,6 +166,7 @@ export class Outlet {
   #fallSilent(): void {
     this.#silent = true;
     this.#close('CANCELLED');
+    if (this.#arriving.unfinished) this.#transport.stopReading();
     for (const gone of this.#writes) gone();
     this.#writes.clear();
   }

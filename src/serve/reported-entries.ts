@@ -1,3 +1,5 @@
+import { Cursor, delimited } from './cursor.ts';
+
 /** A stretch of a message that consists of entries of `initial_resource_versions`, and nothing else. */
 export interface Span {
   readonly start: number;
@@ -14,33 +16,30 @@ export interface Entry {
   versionEnd: number;
 }
 
-/** The fields of a DeltaDiscoveryRequest, and of an entry of the map, that are read here; all length-delimited. */
-const entryTag = (5 << 3) | 2;
-const nameTag = (1 << 3) | 2;
-const versionTag = (2 << 3) | 2;
+const nameTag = (1 << 3) | delimited;
+const versionTag = (2 << 3) | delimited;
 
-/**
- * Finds the entries of an encoded DeltaDiscoveryRequest. `undefined` when the bytes are no message, or when an entry is
- * not as every encoder writes it (name, then version, each at most once); then a decoder has to look at it.
- */
-export function entrySpans(bytes: Buffer): readonly Span[] | undefined {
-  const cursor = new Cursor(bytes);
-  const entry = newEntry();
-  const spans: { start: number; end: number }[] = [];
-  while (cursor.at < bytes.length) {
-    const start = cursor.at;
-    const tag = cursor.varint();
-    if (tag !== entryTag) {
-      cursor.skip(tag & 7);
-      continue;
-    }
-    cursor.entry(entry);
-    const last = spans.at(-1);
-    if (last?.end === start) last.end = cursor.at;
-    else spans.push({ start, end: cursor.at });
-    if (cursor.failed) return undefined;
+/** No encoder writes more than two fields into an entry; one with many is no entry. */
+const mostFields = 8;
+
+/** Takes in the entries of a message one after another, and looks at each once, so that all can be read later. */
+export class EntryFinder {
+  readonly spans: { start: number; end: number }[] = [];
+  readonly #cursor: Cursor;
+  readonly #entry = newEntry();
+
+  constructor(bytes: Buffer) {
+    this.#cursor = new Cursor(bytes);
   }
-  return cursor.failed ? undefined : spans;
+
+  /** Takes in the entry from its tag on, whose content begins at `at`. Throws when it is none. */
+  found(start: number, at: number, end: number): void {
+    this.#cursor.goTo(at, end);
+    readContent(this.#cursor, this.#entry);
+    const last = this.spans.at(-1);
+    if (last?.end === start) last.end = end;
+    else this.spans.push({ start, end });
+  }
 }
 
 /** The entries of spans that were found in these bytes, one after another. */
@@ -71,13 +70,16 @@ export class EntryReader {
 
   /** The next entry; `more` has said that there is one. */
   read(): Entry {
-    this.#cursor.at = this.at;
-    this.#cursor.varint();
-    this.#cursor.entry(this.#entry);
-    this.#entry.start = this.at;
-    this.#entry.end = this.#cursor.at;
-    this.at = this.#cursor.at;
-    return this.#entry;
+    const entry = this.#entry;
+    const cursor = this.#cursor;
+    cursor.goTo(this.at, this.end);
+    cursor.tag();
+    entry.start = this.at;
+    entry.end = cursor.end();
+    cursor.goTo(cursor.at, entry.end);
+    readContent(cursor, entry);
+    this.at = entry.end;
+    return entry;
   }
 
   /** Goes past whole entries that take so many bytes of this span. */
@@ -90,70 +92,24 @@ function newEntry(): Entry {
   return { start: 0, end: 0, nameStart: 0, nameEnd: 0, versionStart: 0, versionEnd: 0 };
 }
 
-/** A place in encoded bytes. What cannot be read makes it fail and puts it at the end. */
-class Cursor {
-  at = 0;
-  failed = false;
-  readonly #bytes: Buffer;
-  #textEnd = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  /** Numbers of up to 28 bits: no tag and no length of a message that fits into memory here takes more. */
-  varint(): number {
-    let value = 0;
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.#bytes[this.at];
-      if (byte === undefined) break;
-      this.at += 1;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-    return this.#fail();
-  }
-
-  /** The end of a length-delimited field that begins here. */
-  end(): number {
-    const length = this.varint();
-    return this.at + length <= this.#bytes.length ? this.at + length : this.#fail();
-  }
-
-  skip(wireType: number): void {
-    if (wireType === 2) this.at = this.end();
-    else this.#fail();
-  }
-
-  /** Reads what follows the tag of an entry. */
-  entry(into: Entry): void {
-    const end = this.end();
-    // An encoder leaves out what is empty.
-    this.#enter(nameTag, end);
-    into.nameStart = this.at;
-    this.#leave();
-    into.nameEnd = this.at;
-    this.#enter(versionTag, end);
-    into.versionStart = this.at;
-    this.#leave();
-    into.versionEnd = this.at;
-    if (this.at !== end) this.#fail();
-  }
-
-  /** Goes to the text of this field, if it stands here; `#leave` then goes to its end. */
-  #enter(tag: number, end: number): void {
-    const present = this.at < end && this.#bytes[this.at] === tag;
-    if (present) this.at += 1;
-    this.#textEnd = present ? this.end() : this.at;
-  }
-
-  #leave(): void {
-    this.at = this.#textEnd;
-  }
-
-  #fail(): number {
-    this.failed = true;
-    this.at = this.#bytes.length;
-    return this.at;
+/** Reads what follows the head of an entry, in whatever order. An encoder leaves out what is empty. */
+function readContent(cursor: Cursor, into: Entry): void {
+  const { at } = cursor;
+  into.nameStart = at;
+  into.nameEnd = at;
+  into.versionStart = at;
+  into.versionEnd = at;
+  for (let fields = 0; cursor.more; fields += 1) {
+    if (fields === mostFields) throw new Error('an entry of initial_resource_versions has too many fields');
+    const tag = cursor.tag();
+    if (tag === nameTag) {
+      into.nameEnd = cursor.end();
+      into.nameStart = cursor.at;
+      cursor.at = into.nameEnd;
+    } else if (tag === versionTag) {
+      into.versionEnd = cursor.end();
+      into.versionStart = cursor.at;
+      cursor.at = into.versionEnd;
+    } else cursor.skip(tag);
   }
 }

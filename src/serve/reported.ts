@@ -1,6 +1,5 @@
-import { DeltaDiscoveryRequest } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import type { View } from '../snapshot/model.ts';
-import { type Entry, EntryReader, entrySpans, type Span } from './reported-entries.ts';
+import { type Entry, EntryReader, type Span } from './reported-entries.ts';
 import { SharedCache } from './shared-cache.ts';
 import { ViewEntries } from './view-entries.ts';
 
@@ -22,46 +21,19 @@ interface Comparison {
   readonly others: ReadonlyMap<string, string>;
 }
 
-/** A request without what it reports, and that. */
-export interface ReadRequest {
-  readonly message: DeltaDiscoveryRequest;
-  readonly reported: Reported | undefined;
-}
-
 /** For how many Views the entries are kept: Gateways that see the same share one. */
 const viewsKept = 8;
 
 /**
- * Reads requests without making an object of what a node reports. A fleet that reconnects reports everything it holds,
- * and nearly all of it is what it should be: so names and versions are compared where they lie in the message, and
- * only what deviates is ever kept.
+ * Reads what nodes report without making an object of it. A fleet that reconnects reports everything it holds, and
+ * nearly all of it is what it should be: so names and versions are compared where they lie in the message, and only what
+ * deviates is ever kept.
  */
 export class ReportReader {
   readonly #known = new SharedCache<ViewEntries>(viewsKept, () => 1);
 
-  /**
-   * The request, and what it reports if anything. Throws for bytes that are no request.
-   *
-   * @param excessive looks at what is to be decoded; nothing is, and there is no answer, when it is too much
-   */
-  read(bytes: Buffer, excessive: (bytes: Buffer) => boolean = () => false): ReadRequest | undefined {
-    const spans = entrySpans(bytes);
-    const rest = spans === undefined ? bytes : without(bytes, spans);
-    if (excessive(rest)) return undefined;
-    const message = DeltaDiscoveryRequest.decode(rest);
-    const reported = spans === undefined ? this.of(message.initialResourceVersions) : this.#reported(bytes, spans);
-    return { message, reported };
-  }
-
-  /** The same of versions that were read already. */
-  of(initialResourceVersions: Readonly<Record<string, string>>): Reported | undefined {
-    const request = DeltaDiscoveryRequest.fromPartial({ initialResourceVersions });
-    const bytes = Buffer.from(DeltaDiscoveryRequest.encode(request).finish());
-    return this.#reported(bytes, bytes.length === 0 ? [] : [{ start: 0, end: bytes.length }]);
-  }
-
-  #reported(bytes: Buffer, spans: readonly Span[]): Reported | undefined {
-    if (spans.length === 0) return undefined;
+  /** What the entries of a request report. */
+  read(bytes: Buffer, spans: readonly Span[]): Reported {
     return {
       *entries() {
         const entries = new EntryReader(bytes, spans);
@@ -118,15 +90,4 @@ function nameOf(bytes: Buffer, { nameStart, nameEnd }: Entry): string {
 
 function versionOf(bytes: Buffer, { versionStart, versionEnd }: Entry): string {
   return bytes.toString('utf8', versionStart, versionEnd);
-}
-
-function without(bytes: Buffer, spans: readonly Span[]): Buffer {
-  if (spans.length === 0) return bytes;
-  const rest: Buffer[] = [];
-  let from = 0;
-  for (const { start, end } of spans) {
-    rest.push(bytes.subarray(from, start));
-    from = end;
-  }
-  return Buffer.concat([...rest, bytes.subarray(from)]);
 }

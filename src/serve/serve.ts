@@ -14,6 +14,7 @@ import type { ConnectedClient, NodeStatus, Refusal } from './model.ts';
 import { NodeStream, type NodeStreamParts } from './node-stream.ts';
 import { PushQueue } from './push-queue.ts';
 import { ReceiveBudget } from './receive-budget.ts';
+import type { RequestLimits } from './request-weight.ts';
 import { servedTypes } from './served-types.ts';
 import { createStateOfTheWorld } from './state-of-the-world.ts';
 import type { AdsCall } from './stream-end.ts';
@@ -21,6 +22,9 @@ import type { Variant } from './variant.ts';
 import { defaultWriteLimits, WriteBudget, type WriteLimits } from './write-budget.ts';
 
 const mebibyte = 1024 * 1024;
+
+/** More than a name and a version take, and what keeping them does. */
+const bytesPerResource = 512;
 
 export interface AdsServerOptions {
   /** Milliseconds that a node has to answer a response; its stream ends DEADLINE_EXCEEDED then. Default 30,000. */
@@ -34,6 +38,11 @@ export interface AdsServerOptions {
   readonly maxResponse?: number;
   /** About how many bytes the names of one subscription may take; RESOURCE_EXHAUSTED beyond. Default 4 MiB. */
   readonly maxSubscription?: number;
+  /**
+   * About how many bytes may be taken by the names and versions that a node says it holds, beyond 512 for each resource
+   * there is; RESOURCE_EXHAUSTED beyond. Default 16 MiB.
+   */
+  readonly maxReported?: number;
   /** The replica and its version, as every response says in `control_plane`. Default `gatehouse`. */
   readonly identifier?: string;
   /** Milliseconds after which a silent connection is asked whether it is alive; it has a third of that. Default 30,000. */
@@ -131,7 +140,7 @@ class GrpcAdsServer implements AdsServer {
     const bodies = {
       controlPlane: { identifier: options.identifier ?? 'gatehouse' },
       maxBody,
-      maxNames: this.#streamParts.limits.maxSubscription,
+      limits: requestLimitsOf(options, parts),
       cache: 64 * mebibyte,
       assembled: (type: string, bytes: number) => {
         parts.counters.count('gatehouse_xds_assemblies_total');
@@ -182,6 +191,13 @@ class GrpcAdsServer implements AdsServer {
     // A client may keep its connection, or a stream that it does not read, open for ever (rule G10).
     return this.#entrance.stop(grace);
   }
+}
+
+function requestLimitsOf(
+  { maxSubscription: maxNames = 4 * mebibyte, maxReported = 16 * mebibyte }: AdsServerOptions,
+  { snapshots }: AdsServerParts,
+): RequestLimits {
+  return { maxNames, maxReported: () => maxReported + bytesPerResource * snapshots.size() };
 }
 
 function streamPartsOf(options: AdsServerOptions, parts: AdsServerParts, fleet: Fleet): NodeStreamParts {

@@ -1,11 +1,13 @@
 import type { ControlPlane } from '../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
-import { DiscoveryRequest, DiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
+import { DiscoveryResponse } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import type { EncodedResource, View } from '../snapshot/model.ts';
 import { BodyCache, bodyOfPieces } from './body-cache.ts';
 import { decoder } from './decoder.ts';
 import type { BodyOptions } from './delta.ts';
-import { namesWeighMore } from './names-weight.ts';
+import { type RawRequest, readRequest } from './read-request.ts';
+import { stateOfTheWorldFields as fields } from './request-fields.ts';
+import { weighing } from './request-gauge.ts';
 import { replaceSubscription, type Subscription } from './subscription.ts';
 import type { AdsRequest, Part, Variant } from './variant.ts';
 
@@ -15,7 +17,7 @@ import type { AdsRequest, Part, Variant } from './variant.ts';
  */
 export function createStateOfTheWorld({
   controlPlane,
-  maxNames,
+  limits,
   cache,
   assembled,
 }: Omit<BodyOptions, 'maxBody'>): Variant {
@@ -28,9 +30,11 @@ export function createStateOfTheWorld({
   return {
     variety: 'state-of-the-world',
     path: ads.streamAggregatedResources.path,
-    decode: decoder((bytes) =>
-      namesWeighMore(bytes, namesFields, maxNames) ? undefined : requestOf(DiscoveryRequest.decode(bytes)),
-    ),
+    weighing: weighing(fields, limits),
+    decode: decoder((bytes) => {
+      const raw = readRequest(bytes, fields, limits);
+      return raw.kind === 'raw' ? requestOf(raw) : raw;
+    }),
     // A list of names answers the response that its nonce names: an older one was written without knowing it (B9, B11).
     heeds: (reply, flow) => (reply === 'spontaneous' ? flow.kind === 'silent' : reply !== 'stale'),
     compose: (update, { view, subscription, awaited }) => {
@@ -43,18 +47,15 @@ export function createStateOfTheWorld({
   };
 }
 
-/** The number of `resource_names`. */
-const namesFields = [3];
-
-function requestOf(message: DiscoveryRequest): AdsRequest {
+function requestOf(raw: RawRequest): AdsRequest {
   return {
-    node: message.node,
-    typeUrl: message.typeUrl,
-    nonce: message.responseNonce,
-    refusal: message.errorDetail?.message,
+    node: raw.node,
+    typeUrl: raw.typeUrl,
+    nonce: raw.nonce,
+    refusal: raw.refusal,
     // A version from an earlier stream proves nothing about what the node holds: everything is sent again (rule B27).
     reported: undefined,
-    subscribe: (before, { legacyWildcard }) => replaceSubscription(before, message.resourceNames, legacyWildcard),
+    subscribe: (before, { legacyWildcard }) => replaceSubscription(before, raw.wanted, legacyWildcard),
   };
 }
 

@@ -9,8 +9,10 @@ export interface Transport {
   reset(): void;
   /** Calls `then` when the stream closes. */
   onClose(then: () => void): void;
-  /** Calls `then` with the size of every piece that arrives, complete messages or not. */
-  onReceived(then: (bytes: number) => void): void;
+  /** Takes no more than what is under way: of a request that nobody reads any more the rest need not come. */
+  stopReading(): void;
+  /** Calls `then` with every piece that arrives, complete messages or not. */
+  onReceived(then: (piece: Buffer) => void): void;
   /**
    * Writes one framed message; its pieces may be shared with other streams and are never changed. Calls `left` when
    * the last byte of it has left or never will, and answers whether there is room for more; when not, `onDrain` tells.

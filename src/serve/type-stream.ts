@@ -6,6 +6,7 @@ import { ask, beginHolding, type Holding, owed, takeBack, told } from './holding
 import { Ledger } from './ledger.ts';
 import type { TypeStatus } from './model.ts';
 import { type Objection, readObjection } from './objection.ts';
+import { tooManyNames } from './request-weight.ts';
 import type { TypeState } from './resource-states.ts';
 import type { ServedType } from './served-types.ts';
 import type { StreamEnd } from './stream-end.ts';
@@ -176,14 +177,6 @@ export class TypeStream implements Expiring {
     this.#parts.counters.count('gatehouse_xds_nacks_total', this.served.labels);
     this.#parts.objected(this.served.type.typeUrl, nonce, objection);
   }
-}
-
-/** @param limit bytes */
-export function tooManyNames(limit: number): StreamEnd {
-  return {
-    code: 'RESOURCE_EXHAUSTED',
-    message: `too many names: a subscription to one type may take ${limit} bytes`,
-  };
 }
 
 const nothing: readonly Part[] = [];

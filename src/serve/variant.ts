@@ -4,6 +4,8 @@ import type { Flow, Reply } from './flow.ts';
 import type { Update } from './holding.ts';
 import type { Variety } from './model.ts';
 import type { Reported } from './reported.ts';
+import type { Weighing } from './request-gauge.ts';
+import type { Excess } from './request-weight.ts';
 import type { Subscription, SubscriptionStep } from './subscription.ts';
 
 /** A request of either variant, as far as the core looks at it. */
@@ -23,8 +25,7 @@ export interface AdsRequest {
 export type Incoming =
   | { readonly kind: 'request'; readonly request: AdsRequest; readonly bytes: number }
   | { readonly kind: 'undecodable'; readonly problem: string }
-  /** Its names weigh more than those of a subscription may. */
-  | { readonly kind: 'excessive' };
+  | Excess;
 
 /** One response, ready but for its nonce, and what it says. */
 export interface Part {
@@ -45,6 +46,7 @@ export interface Variant {
   readonly variety: Variety;
   /** The full name of the gRPC method. */
   readonly path: string;
+  readonly weighing: Weighing;
   decode(bytes: Buffer): Incoming;
   /** Whether what a request subscribes to counts, given what it means for the exchange that stood so. */
   heeds(reply: Reply, flow: Flow): boolean;

@@ -46,6 +46,8 @@ export interface Snapshots {
   readonly types: readonly ResourceType[];
   /** Never fails: a Gateway that nobody knows has empty Views. */
   of(gateway: string): Snapshot;
+  /** How many resources there are, of all types; no View has more. */
+  size(): number;
   /** The keys of the Gateway objects that exist. */
   gateways(): Iterable<string>;
   /** Proportional to what differs; the same pair of Views is compared once. */

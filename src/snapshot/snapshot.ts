@@ -61,6 +61,10 @@ class GatewaySnapshots implements SnapshotStore {
     return { gateway, exists: this.#gateways.get(gateway) !== undefined, views };
   }
 
+  size(): number {
+    return this.#stores.reduce((sum, { source }) => sum + source.resources.size, 0);
+  }
+
   *gateways(): Iterable<string> {
     for (const [gateway] of this.#gateways.entries()) yield gateway;
   }

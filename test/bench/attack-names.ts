@@ -7,6 +7,7 @@ export const attackNames = [
   'never answers',
   'refuses everything',
   'subscribes to a million names',
+  'holds a million names',
   'floods requests',
   'floods connections',
   'opens 10,000 connections a second',

@@ -45,6 +45,11 @@ export const attacks: Readonly<Record<AttackName, Attack>> = {
     const request = framed({ node, resourceNamesSubscribe });
     return onOneConnection(port, 250, 1, (stream) => stream.write(request));
   },
+  'holds a million names': (port) => {
+    const versions = Array.from({ length: 1_000_000 }, (_, index) => [`ns/name-${index}`, '1']);
+    const request = framed({ node, initialResourceVersions: Object.fromEntries(versions) });
+    return onOneConnection(port, 250, 1, (stream) => stream.write(request));
+  },
   'floods requests': (port) => {
     const session = sessionTo(port, 1 << 20);
     const stream = streamOn(session);

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ask, beginHolding, type Holding, owed, takeBack, told, type Update } from '../../src/serve/holding.ts';
-import { ReportReader } from '../../src/serve/reported.ts';
 import { changeSubscription, type Subscription, type SubscriptionStep } from '../../src/serve/subscription.ts';
 import type { View } from '../../src/snapshot/model.ts';
 import { createHandMadeWorld, type HandMadeWorld, targetType } from '../support/hand-made-world.ts';
+import { deltaRequest, reportedIn } from '../support/requests.ts';
 
 const gateway = 'default/gw';
 let world: HandMadeWorld;
@@ -43,7 +43,7 @@ const shown = (update: Update | undefined): string =>
     ? 'nothing'
     : [...update.changed.map(({ name }) => `+${name}`), ...update.removed.map((name) => `-${name}`)].sort().join(' ');
 const begun = (at: SubscriptionStep, current: View, reported: Record<string, string> = {}): Holding =>
-  beginHolding(at, { current, empty }, new ReportReader().of(reported));
+  beginHolding(at, { current, empty }, reportedIn(deltaRequest({ initialResourceVersions: reported })));
 
 describe('a node that was told everything', () => {
   it('is one reference, whatever the size of its world', () => {

@@ -2,10 +2,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { DeltaDiscoveryRequest } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import type { AdsStream } from '../support/ads-client.ts';
 import { targetType } from '../support/hand-made-world.ts';
 import { createRawConnection, grpcFrame, type RawConnection } from '../support/raw-stream.ts';
+import { deltaRequest, lengthDelimited } from '../support/requests.ts';
 import {
   createServedWorld,
   gateway,
@@ -63,7 +63,15 @@ async function onlyTheNeighbourIsLeft(): Promise<void> {
   expect(world.server.nodes()).toHaveLength(1);
 }
 
-const request = DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial({ typeUrl: targetType, node })).finish();
+const request = deltaRequest({ typeUrl: targetType, node });
+
+/** The code with which a stream is reset. */
+const cancel = 8;
+
+/** Versions of so many names of fifty bytes, none of which exists. */
+function versions(count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`a/${index}`.padEnd(50, 'x'), '1']));
+}
 
 describe('messages that are too large', () => {
   it('whose head announces more than is accepted end RESOURCE_EXHAUSTED before they came', async () => {
@@ -78,8 +86,11 @@ describe('messages that are too large', () => {
     await stream.write(grpcFrame(Buffer.alloc(0), 100 * mebibyte));
     const bytes = Buffer.alloc(mebibyte);
     const before = held();
-    for (let sent = 0; sent < 100; sent += 1) await stream.write(bytes);
+    const sent = Promise.all(Array.from({ length: 100 }, () => stream.write(bytes)));
     expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+    world.clock.advance(5_000);
+    expect(await stream.closed).toBe(cancel);
+    await sent;
     // What is on its way, and what the collector has not come to yet, is far less than what was sent.
     expect(held() - before).toBeLessThan(50 * mebibyte);
     await onlyTheNeighbourIsLeft();
@@ -92,7 +103,7 @@ describe('messages that are too large', () => {
     await small.write(grpcFrame(Buffer.alloc(8 * mebibyte), 30 * mebibyte));
     expect(await most.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
     expect(world.counters.level('gatehouse_xds_streams')).toBe(2);
-    const other = world.stream().request(targetType, { node: { ...node, id: 'x'.repeat(mebibyte) } });
+    const other = world.stream().request(targetType, { node, initial: versions(20_000) });
     await other.accept();
     small.reset();
     other.cancel();
@@ -146,13 +157,6 @@ function nestedStruct(depth: number): Buffer {
   return struct;
 }
 
-function lengthDelimited(field: number, bytes: Buffer): Buffer {
-  const head = [(field << 3) | 2];
-  let rest = bytes.length;
-  for (; rest > 127; rest >>>= 7) head.push((rest & 127) | 128);
-  return Buffer.concat([Buffer.from([...head, rest]), bytes]);
-}
-
 describe('metadata that is forged', () => {
   const refusal = async (metadata: Readonly<Record<string, unknown>>): Promise<unknown> =>
     world
@@ -196,12 +200,17 @@ describe('metadata that is forged', () => {
     await onlyTheNeighbourIsLeft();
   });
 
-  it('that is large is no reason to refuse a node', async () => {
-    const metadata = { ...node.metadata, filler: 'x'.repeat(2 * mebibyte) };
-    const stream = world.stream().request(targetType, { node: { id: 'x'.repeat(mebibyte), metadata } });
+  it('that is large is no reason to refuse a node, up to 256 KiB', async () => {
+    const metadata = { ...node.metadata, filler: 'x'.repeat(100_000) };
+    const stream = world.stream().request(targetType, { node: { id: 'x'.repeat(100_000), metadata } });
     await stream.accept();
     expect(world.server.nodes()[1]?.id).toHaveLength(256);
     stream.cancel();
+    const larger = { ...node.metadata, filler: 'x'.repeat(262_144) };
+    expect(await refusal(larger)).toEqual({
+      code: 'RESOURCE_EXHAUSTED',
+      message: 'a node may say 262144 bytes of itself',
+    });
     await onlyTheNeighbourIsLeft();
   });
 
@@ -231,18 +240,55 @@ describe('a node that asks for too much', () => {
     },
   );
 
-  it('G5 says five mebibytes of versions that it holds: that is no offence', async () => {
-    const initial = Object.fromEntries(
-      Array.from({ length: 80_000 }, (_, index) => [`a/${index}`.padEnd(50, 'x'), '1']),
+  it('subscribes to a million names: it is told before they came, and need not send the rest', async () => {
+    const names = Buffer.alloc(mebibyte, lengthDelimited(3, Buffer.from('a/name')));
+    const stream = raw().open();
+    void stream.write(grpcFrame(Buffer.concat([request, names]), 16 * mebibyte));
+    expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+    await onlyTheNeighbourIsLeft();
+    world.clock.advance(5_000);
+    expect(await stream.closed).toBe(cancel);
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('says that it holds what takes more than 16 MiB and does not exist: RESOURCE_EXHAUSTED', async () => {
+    const stream = raw().open();
+    void stream.write(
+      grpcFrame(deltaRequest({ typeUrl: targetType, node, initialResourceVersions: versions(200_000) })),
     );
-    const stream = world.stream().request(targetType, { node, initial });
+    expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('writes millions of fields that nobody reads: they take no more memory than their bytes', async () => {
+    const before = process.resourceUsage().maxRSS;
+    const empty = (field: number): Buffer => Buffer.alloc(12 * mebibyte, lengthDelimited(field, Buffer.alloc(0)));
+    const reasons = [
+      [{ grpcStatus: status.RESOURCE_EXHAUSTED }, [request, empty(8)]],
+      [{ grpcStatus: status.RESOURCE_EXHAUSTED }, [lengthDelimited(1, empty(10)), request]],
+      // Of an error only the message is read. The second message is none, so that the stream ends.
+      [{ grpcStatus: status.INVALID_ARGUMENT }, [request, lengthDelimited(7, empty(3))]],
+    ] as const;
+    for (const [end, pieces] of reasons) {
+      const stream = raw().open();
+      void stream.write(Buffer.concat([grpcFrame(Buffer.concat(pieces)), grpcFrame(Buffer.from([0x67]))]));
+      expect(await stream.ended).toEqual(end);
+    }
+    expect((process.resourceUsage().maxRSS - before) / 1024).toBeLessThan(300);
+    await onlyTheNeighbourIsLeft();
+  });
+
+  it('G5 says five mebibytes of versions that it holds: that is no offence', async () => {
+    const stream = world.stream().request(targetType, { node, initial: versions(80_000) });
     let removed = 0;
     while (removed < 80_000) removed += (await stream.accept()).removed.length;
     await stream.silence();
     stream.cancel();
     await onlyTheNeighbourIsLeft();
   });
+});
 
+describe('a node that', () => {
   it('floods requests: it is answered, and so are the others', async () => {
     const stream = world.stream().request(targetType, { node, subscribe: ['*', 'a/1'] });
     const first = await stream.next();
@@ -254,9 +300,7 @@ describe('a node that asks for too much', () => {
     stream.cancel();
     await onlyTheNeighbourIsLeft();
   });
-});
 
-describe('a node that', () => {
   it('B7 C17 refuses everything is told each thing once', async () => {
     world.put('a/1');
     const stream = world.stream().request(targetType, { node });

@@ -19,7 +19,7 @@ import {
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld({ maxRequest: 100_000, maxSubscription: 10_000 });
+  world = await createServedWorld({ maxRequest: 100_000, maxSubscription: 10_000, maxReported: 1_000 });
   world.commit((edit) => edit.gateway(gateway));
 });
 afterEach(() => world.close());
@@ -74,6 +74,17 @@ describe('a stream ends, and no other does, with', () => {
     expect(await world.stream().request(targetType).ended()).toEqual(invalid(':authority'));
   });
 
+  it('G2 G9 UNAVAILABLE before a first response, for as long as the world is not known', async () => {
+    world.ready = false;
+    const stream = world.stream().request(targetType, { node });
+    expect(await stream.ended()).toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(stream.next()).rejects.toThrow('UNAVAILABLE');
+    world.ready = true;
+    expect(said(await world.stream().request(targetType, { node }).next())).toEqual(says([]));
+  });
+});
+
+describe('a request that says too much ends its stream with', () => {
   it('G5 RESOURCE_EXHAUSTED for a request that is too large', async () => {
     const unharmed = await neighbour();
     const stream = world.stream().request(targetType, { node, subscribe: ['x'.repeat(200_000)] });
@@ -90,19 +101,22 @@ describe('a stream ends, and no other does, with', () => {
     });
   });
 
+  it('RESOURCE_EXHAUSTED for holding far more than there is; what there is may be held, however much it is', async () => {
+    const initial = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`a/${index}`, '1']));
+    expect(await world.stream().request(targetType, { node, initial }).ended()).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      message: expect.stringContaining('more than there is'),
+    });
+    world.commit((edit) => {
+      for (const name of Object.keys(initial)) edit.target(name);
+    });
+    expect((await world.stream().request(targetType, { node, initial }).next()).names).toHaveLength(100);
+  });
+
   it('RESOURCE_EXHAUSTED for asking for one unknown type after the other', async () => {
     const stream = world.stream();
     for (let index = 0; index < 33; index += 1) stream.request(`type.test/${index}`, { node });
     expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
-  });
-
-  it('G2 G9 UNAVAILABLE before a first response, for as long as the world is not known', async () => {
-    world.ready = false;
-    const stream = world.stream().request(targetType, { node });
-    expect(await stream.ended()).toMatchObject({ code: 'UNAVAILABLE' });
-    await expect(stream.next()).rejects.toThrow('UNAVAILABLE');
-    world.ready = true;
-    expect(said(await world.stream().request(targetType, { node }).next())).toEqual(says([]));
   });
 });
 

@@ -9,6 +9,8 @@ interface RawStream {
   reset(): void;
   /** How the server ended it: the `grpc-status`, or the error code of a reset. */
   readonly ended: Promise<{ readonly grpcStatus?: number; readonly resetWith?: number }>;
+  /** Settles when nothing of it is left, with the code of the reset; 0 when both sides came to their end. */
+  readonly closed: Promise<number>;
 }
 
 /** One connection of raw streams. */
@@ -20,10 +22,11 @@ export interface RawConnection {
 }
 
 export function createRawConnection(address: string, initialWindowSize?: number): RawConnection {
-  const session = connect(
-    `http://${address}`,
-    initialWindowSize === undefined ? {} : { settings: { initialWindowSize } },
-  );
+  const session = connect(`http://${address}`, {
+    // A session that has much to send would refuse what it is told meanwhile; in megabytes.
+    maxSessionMemory: 1000,
+    ...(initialWindowSize !== undefined && { settings: { initialWindowSize } }),
+  });
   session.on('error', () => {});
   return {
     open: (headers) => openRaw(session, headers),
@@ -47,15 +50,18 @@ function openRaw(session: ClientHttp2Session, headers: OutgoingHttpHeaders = {})
   stream.on('response', told);
   stream.on('trailers', told);
   stream.on('error', () => {});
-  const closed = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<number>();
   stream.on('close', () => {
     resolve({ resetWith: stream.rstCode });
-    closed.resolve();
+    closed.resolve(stream.rstCode ?? 0);
   });
   return {
-    write: (bytes) => Promise.race([closed.promise, new Promise<void>((left) => stream.write(bytes, () => left()))]),
+    write: async (bytes) => {
+      await Promise.race([closed.promise, new Promise<void>((left) => stream.write(bytes, () => left()))]);
+    },
     reset: () => stream.close(8),
     ended,
+    closed: closed.promise,
   };
 }
 
