@@ -1,5 +1,6 @@
-import { createLogger, format, transports } from 'winston';
+import { createLogger, format, type Logger as Winston } from 'winston';
 import type { Fields, Logger } from './edges.ts';
+import { LogLines } from './log-lines.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'auto' | 'json' | 'text';
@@ -10,16 +11,40 @@ export function createLog(level: LogLevel, wanted: LogFormat, terminal: boolean,
   const winston = createLogger({
     level,
     format: format.combine(format.timestamp(), errorsAsText(), text ? readable(colour) : json()),
-    transports: [new transports.Console({ stderrLevels: ['debug', 'info', 'warn', 'error'] })],
+    transports: [new LogLines((text) => void process.stderr.write(text))],
   });
-  const at = (fields: Fields): Logger => ({
-    debug: (message, more) => void winston.debug(message, { ...fields, ...more }),
-    info: (message, more) => void winston.info(message, { ...fields, ...more }),
-    warn: (message, more) => void winston.warn(message, { ...fields, ...more }),
-    error: (message, more) => void winston.error(message, { ...fields, ...more }),
-    child: (more) => at({ ...fields, ...more }),
-  });
-  return at({});
+  return new FieldsLogger(winston, {});
+}
+
+/** A class, because each connected node has one for as long as it is there. */
+class FieldsLogger implements Logger {
+  readonly #winston: Winston;
+  readonly #fields: Fields;
+
+  constructor(winston: Winston, fields: Fields) {
+    this.#winston = winston;
+    this.#fields = fields;
+  }
+
+  debug(message: string, more?: Fields): void {
+    this.#winston.debug(message, { ...this.#fields, ...more });
+  }
+
+  info(message: string, more?: Fields): void {
+    this.#winston.info(message, { ...this.#fields, ...more });
+  }
+
+  warn(message: string, more?: Fields): void {
+    this.#winston.warn(message, { ...this.#fields, ...more });
+  }
+
+  error(message: string, more?: Fields): void {
+    this.#winston.error(message, { ...this.#fields, ...more });
+  }
+
+  child(more: Fields): Logger {
+    return new FieldsLogger(this.#winston, { ...this.#fields, ...more });
+  }
 }
 
 /** One JSON object per line; time, level and message first, for people read these lines, too. */
@@ -49,7 +74,10 @@ function readable(colour: boolean): ReturnType<typeof format.printf> {
 /** JSON knows no errors: their message would be lost. */
 function errorsAsText(): ReturnType<ReturnType<typeof format>> {
   return format((info) => {
-    for (const [key, value] of Object.entries(info)) if (value instanceof Error) info[key] = value.message;
+    for (const key in info) {
+      const value = info[key];
+      if (value instanceof Error) info[key] = value.message;
+    }
     return info;
   })();
 }

@@ -33,7 +33,7 @@ export class Fleet {
   }
 
   add(stream: NodeStream): void {
-    this.#streams.set(stream, () => {});
+    this.#streams.set(stream, nothing);
     this.#parts.counters.gauge('gatehouse_xds_streams', this.#streams.size);
     const { age, grace } = this.#parts.age;
     if (age === 0) return;
@@ -86,3 +86,5 @@ const tooOld = {
   code: 'UNAVAILABLE',
   message: 'the connection is old; connect again, perhaps to another replica',
 } as const;
+
+const nothing = (): void => {};

@@ -34,12 +34,17 @@ export function beginHolding(
 ): Holding {
   const { subscription, asked, everything } = step;
   if (reported !== undefined && subscription.wildcard !== 'none') return holdAgain(step, views, reported);
+  const names = reported === undefined && asked.size === 0 ? nothing : namesOf(reported, asked);
+  // Without a wildcard every wanted name is asked for just now, so nothing has to be compared with an empty world.
+  const view = subscription.wildcard === 'none' ? views.current : views.empty;
+  return { view, asked: names, answer: everything === 'asked' };
+}
+
+function namesOf(reported: Reported | undefined, asked: ReadonlySet<string>): Holding['asked'] {
   const names = new Map<string, string | undefined>();
   for (const [name, version] of reported?.entries() ?? []) names.set(name, version === '' ? undefined : version);
   for (const name of asked) if (!names.has(name)) names.set(name, undefined);
-  // Without a wildcard every wanted name is asked for just now, so nothing has to be compared with an empty world.
-  const view = subscription.wildcard === 'none' ? views.current : views.empty;
-  return { view, asked: names.size === 0 ? nothing : names, answer: everything === 'asked' };
+  return names;
 }
 
 /**

@@ -17,7 +17,7 @@ export function readHostName(text: string, clusterDomain: string): Reading {
   }
   const dot = name.lastIndexOf('.');
   if (dot === -1) return illFormed(`the host name ${quoted(text)} has no namespace: <gateway>.<namespace> is expected`);
-  return readGateway(name.slice(dot + 1), name.slice(0, dot), `the host name ${quoted(text)}`);
+  return readGateway(name.slice(dot + 1), name.slice(0, dot), () => `the host name ${quoted(text)}`);
 }
 
 /** The same for an `:authority`, which may end with a port. */
@@ -32,7 +32,7 @@ export function readRole(text: string): Reading {
   if (parts.length < 2 || parts.length > 3 || prefix === '') {
     return illFormed(`the role ${quoted(text)} is not of the form [<prefix>~]<namespace>~<gateway>`);
   }
-  return readGateway(namespace, gateway, `the role ${quoted(text)}`);
+  return readGateway(namespace, gateway, () => `the role ${quoted(text)}`);
 }
 
 /** Cuts `.svc.<cluster domain>`, else `.svc`, off where a Gateway and a namespace remain. */
@@ -44,12 +44,12 @@ function withoutService(host: string, clusterDomain: string): string {
   return host;
 }
 
-function readGateway(namespace: string, name: string, what: string): Reading {
+function readGateway(namespace: string, name: string, what: () => string): Reading {
   if (namespace.length > 63 || !label.test(namespace)) {
-    return illFormed(`${what} has a namespace that is no DNS-1123 label: ${quoted(namespace)}`);
+    return illFormed(`${what()} has a namespace that is no DNS-1123 label: ${quoted(namespace)}`);
   }
   if (name.length > 253 || !name.split('.').every((part) => label.test(part))) {
-    return illFormed(`${what} has a Gateway name that is no DNS-1123 subdomain: ${quoted(name)}`);
+    return illFormed(`${what()} has a Gateway name that is no DNS-1123 subdomain: ${quoted(name)}`);
   }
   return { kind: 'gateway', gateway: `${namespace}/${name}` };
 }

@@ -14,6 +14,8 @@ export class ModestPeers {
   /** What each peer that came lately has left of the little that it may want, the one that came longest ago first. */
   readonly #peers = new Map<string, Turns>();
 
+  #latest: string | undefined;
+
   /** @param rate what may be wanted a second, by everybody together */
   constructor(clock: Clock, rate: number) {
     this.#clock = clock;
@@ -29,9 +31,12 @@ export class ModestPeers {
     const own = this.#peers.get(peer) ?? new Turns(this.#clock, Math.max(1, this.#rate * little), 0);
     const modest = own.wait() === 0;
     if (modest) own.take();
-    this.#peers.delete(peer);
-    this.#peers.set(peer, own);
-    this.#forget();
+    if (peer !== this.#latest) {
+      this.#latest = peer;
+      this.#peers.delete(peer);
+      this.#peers.set(peer, own);
+      this.#forget();
+    }
     return modest;
   }
 

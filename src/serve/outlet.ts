@@ -46,8 +46,8 @@ export class Outlet {
   #served = 0;
   /** Whether there is nothing left to be written. */
   #silent = false;
-  /** The writes that are under way. */
-  readonly #writes = new Set<Stop>();
+  /** The large writes that are under way. Most nodes never have one. */
+  #writes: Set<Stop> | undefined;
   readonly #arriving: Arriving;
   /** Whether it holds a part of a message. */
   #holding = false;
@@ -98,9 +98,10 @@ export class Outlet {
       this.#writable = this.#transport.write(frameOf(body, nonce), nothing);
       return;
     }
+    this.#writes ??= new Set();
     this.#writes.add(gone);
     this.#writable = this.#transport.write(frameOf(body, nonce), () => {
-      this.#writes.delete(gone);
+      this.#writes?.delete(gone);
       gone();
     });
   }
@@ -167,8 +168,8 @@ export class Outlet {
     this.#silent = true;
     this.#close('CANCELLED');
     if (this.#arriving.unfinished) this.#transport.stopReading();
-    for (const gone of this.#writes) gone();
-    this.#writes.clear();
+    for (const gone of this.#writes ?? []) gone();
+    this.#writes = undefined;
   }
 }
 

@@ -29,15 +29,16 @@ export class Pace {
 
   /** Milliseconds until the next may come; 0: now. */
   wait(): number {
-    return this.#quiet() ? 0 : this.#turns.wait();
+    return this.quiet() ? 0 : this.#turns.wait();
   }
 
   /** To be told of each that comes. */
   take(): void {
-    if (!this.#quiet()) this.#turns.take();
+    if (!this.quiet()) this.#turns.take();
   }
 
-  #quiet(): boolean {
+  /** Whether no change was sent lately. */
+  quiet(): boolean {
     const since = this.#clock.now() - this.#lastPush();
     // A clock that was set back makes nobody wait until it caught up.
     return since > lately || since < 0;

@@ -34,6 +34,7 @@ export function changeSubscription(
   legacyWildcard: boolean,
 ): SubscriptionStep {
   if (before !== undefined && subscribe.length === 0 && unsubscribe.length === 0) return unchanged(before);
+  if (before === undefined && subscribe.length === 0 && unsubscribe.length === 0) return nothingNamed(legacyWildcard);
   const legacy = before === undefined && legacyWildcard && subscribe.length === 0;
   const named = subscribe.filter(isName);
   const unnamed = unsubscribe.filter(isName);
@@ -77,7 +78,7 @@ export function replaceSubscription(
 ): SubscriptionStep {
   if (names.length === 0 && (before === undefined ? legacyWildcard : before.wildcard === 'legacy')) {
     if (before !== undefined) return unchanged(before);
-    return { subscription: { wildcard: 'legacy', names: none }, everything: 'asked', asked: none, forgotten: none };
+    return nothingNamed(true);
   }
   const wanted = new Set(names.filter(isName));
   const wildcard = names.includes(everything) ? 'explicit' : 'none';
@@ -89,6 +90,16 @@ export function replaceSubscription(
     everything: wildcard !== 'none' && (before?.wildcard ?? 'none') === 'none' ? 'asked' : 'unchanged',
     asked,
     forgotten: wildcard === 'none' ? forgotten : none,
+  };
+}
+
+/** What a first message makes that names nothing, as most do: all names together are one empty set, for all nodes. */
+function nothingNamed(legacyWildcard: boolean): SubscriptionStep {
+  return {
+    subscription: { wildcard: legacyWildcard ? 'legacy' : 'none', names: none },
+    everything: legacyWildcard ? 'asked' : 'unchanged',
+    asked: none,
+    forgotten: none,
   };
 }
 

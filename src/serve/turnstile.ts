@@ -7,6 +7,12 @@ import type { Pace } from './pace.ts';
  */
 const aftermath = 64;
 
+/**
+ * How many come in one turn while no change was sent lately: a fleet that connects is sooner done with, and whoever is
+ * connected waits for a millisecond or two at most.
+ */
+const calmly = 16;
+
 export interface TurnstileParts {
   /** How many may wait to come in. */
   readonly places: number;
@@ -22,16 +28,16 @@ export interface TurnstileParts {
 /**
  * Lets connections come and go one by one. To begin one and to clear one away are each some hundred microseconds of
  * work, and the operating system reports a thousand of them in one go: done in one go, nobody else would be served
- * meanwhile. Here one comes and two go in each turn of the event loop, and around changes that are being sent fewer do.
+ * meanwhile. Here one comes and two go in each turn of the event loop, fewer around changes that are being sent, and more while
+ * nothing changes.
  * Who is connected has precedence over who is not yet and over who is not any more.
  */
 export class Turnstile {
   readonly #parts: TurnstileParts;
-  /** Twice what comes, so that none pile up. */
-  readonly #going = new Line({ atOnce: 2, patience: 8 });
+  readonly #going = new Line(8);
   /** A flood has only an address or a few, and keeps those waiting who want little for no longer than this. */
-  readonly #modest = new Line({ atOnce: 1, patience: 2 });
-  readonly #coming = new Line({ atOnce: 1, patience: 16 });
+  readonly #modest = new Line(2);
+  readonly #coming = new Line(16);
   #scheduled = false;
   /** Set while all who wait have to wait for the pace. */
   #stopTimer: Stop | undefined;
@@ -80,7 +86,7 @@ export class Turnstile {
     const wait = urgent === 0 ? this.#parts.pace.wait() : 0;
     if (wait === 0) {
       this.#scheduled = true;
-      setImmediate(() => this.#turn());
+      setImmediate(this.#turn);
     } else this.#stopTimer ??= this.#parts.clock.after(wait, () => this.#paced());
   }
 
@@ -89,33 +95,29 @@ export class Turnstile {
     this.#schedule();
   }
 
-  #turn(): void {
+  readonly #turn = (): void => {
     this.#scheduled = false;
     const { pace } = this.#parts;
     const pushing = this.#parts.pushing();
+    const atOnce = pace.quiet() ? calmly : 1;
     this.#unanswered = pushing ? aftermath : Math.max(0, this.#unanswered - 1);
-    this.#going.turn(pushing);
-    this.#modest.turn(this.#unanswered > 0);
-    if (pace.wait() === 0 && this.#coming.turn(this.#unanswered > 0)) pace.take();
+    // No fewer than come, so that none pile up.
+    this.#going.turn(pushing, Math.max(2, atOnce));
+    this.#modest.turn(this.#unanswered > 0, 1);
+    if (pace.wait() === 0 && this.#coming.turn(this.#unanswered > 0, atOnce)) pace.take();
     this.#schedule();
-  }
-}
-
-interface LineRules {
-  /** How many pass in one turn of the event loop. */
-  readonly atOnce: number;
-  /** For how many turns it gives way, before one of them is its own. */
-  readonly patience: number;
+  };
 }
 
 /** Some that wait for the same, in their order. */
 class Line {
-  readonly #rules: LineRules;
+  readonly #patience: number;
   readonly #waiting = new Set<() => void>();
   #gaveWay = 0;
 
-  constructor(rules: LineRules) {
-    this.#rules = rules;
+  /** @param patience for how many turns it gives way, before one of them is its own */
+  constructor(patience: number) {
+    this.#patience = patience;
   }
 
   get length(): number {
@@ -126,15 +128,15 @@ class Line {
     this.#waiting.add(then);
   }
 
-  /** Whether somebody passed. */
-  turn(giveWay: boolean): boolean {
+  /** Lets so many pass, or none to give way. Whether somebody passed. */
+  turn(giveWay: boolean, atOnce: number): boolean {
     if (this.length === 0) return false;
-    if (giveWay && this.#gaveWay < this.#rules.patience) {
+    if (giveWay && this.#gaveWay < this.#patience) {
       this.#gaveWay += 1;
       return false;
     }
     this.#gaveWay = 0;
-    this.pass(this.#rules.atOnce);
+    this.pass(atOnce);
     return true;
   }
 

@@ -1,0 +1,48 @@
+import TransportStream from 'winston-transport';
+
+/** Milliseconds for which a line may wait for others. */
+const longest = 10;
+
+/** So many characters are written at once at most. */
+const largest = 64 * 1024;
+
+/**
+ * Where the lines of the log leave. Each write is a call of the operating system, and a fleet that connects makes
+ * thousands of lines: so lines wait a moment for others. An error waits for nothing, and when the program ends all
+ * that wait are written before.
+ */
+export class LogLines extends TransportStream {
+  readonly #write: (text: string) => void;
+  #lines = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param write writes before it returns */
+  constructor(write: (text: string) => void) {
+    super();
+    this.#write = write;
+    process.once('exit', () => this.#flush());
+  }
+
+  override log(info: LogEntry, next: () => void): void {
+    this.#lines += `${info[formatted]}\n`;
+    if (info.level === 'error' || this.#lines.length > largest) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), longest).unref();
+    next();
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const lines = this.#lines;
+    this.#lines = '';
+    if (lines !== '') this.#write(lines);
+  }
+}
+
+/** Where winston leaves what a line looks like. */
+const formatted: unique symbol = Symbol.for('message');
+
+interface LogEntry {
+  readonly level: string;
+  readonly [formatted]: string;
+}
