@@ -90,7 +90,7 @@ export const serveFlags: readonly Flag[] = [
     name: 'max-connections',
     value: '<number>',
     default: '20000',
-    help: 'connections of nodes at once; each takes about 50 KiB, and one beyond is closed',
+    help: 'connections, and streams, of nodes at once; each takes about 50 KiB, and one beyond is refused',
   },
   {
     name: 'max-connection-age',

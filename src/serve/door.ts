@@ -1,5 +1,6 @@
 import type { Counters } from '../edges.ts';
 import type { Admission } from './admission.ts';
+import type { Places } from './places.ts';
 import { type AdsCall, endCall, type StreamEnd } from './stream-end.ts';
 import { type LingerParts, linger } from './transport.ts';
 import { transportOf } from './transport-of.ts';
@@ -7,14 +8,16 @@ import { transportOf } from './transport-of.ts';
 /** Where streams come in. Of one that is turned away nothing was read and nothing is kept. */
 export class Door {
   readonly #admission: Admission;
+  readonly #places: Places;
   readonly #parts: LingerParts;
   readonly #counters: Counters;
   /** Whoever waits for its turn, and what turns it away. */
   readonly #waiting = new Map<AdsCall, (end: StreamEnd) => void>();
   #shut: StreamEnd | undefined;
 
-  constructor(admission: Admission, parts: LingerParts, counters: Counters) {
+  constructor(admission: Admission, places: Places, parts: LingerParts, counters: Counters) {
     this.#admission = admission;
+    this.#places = places;
     this.#parts = parts;
     this.#counters = counters;
   }
@@ -25,12 +28,15 @@ export class Door {
       this.#turnAway(call, this.#shut);
       return;
     }
-    const turn = this.#admission.enter(addressOf(call));
-    if (turn.kind === 'refused') {
-      this.#counters.count('gatehouse_xds_streams_refused_total');
-      this.#turnAway(call, { code: 'RESOURCE_EXHAUSTED', message: 'too many new streams; come back later' });
-    } else if (turn.wait === 0) admit();
-    else this.#wait(call, turn.wait, admit);
+    const address = addressOf(call);
+    const turn = this.#admission.enter(address);
+    if (turn.kind === 'refused') this.#refuse(call, 'too many new streams; come back later');
+    else if (!this.#places.take(address)) this.#refuse(call, 'too many streams are open; come back later');
+    else {
+      transportOf(call).onClose(() => this.#places.giveBack(address));
+      if (turn.wait === 0) admit();
+      else this.#wait(call, turn.wait, admit);
+    }
   }
 
   /** Turns everybody away from now on, those who wait included. */
@@ -54,6 +60,11 @@ export class Door {
       this.#turnAway(call, end);
     });
     call.on('cancelled', leave);
+  }
+
+  #refuse(call: AdsCall, message: string): void {
+    this.#counters.count('gatehouse_xds_streams_refused_total');
+    this.#turnAway(call, { code: 'RESOURCE_EXHAUSTED', message });
   }
 
   #turnAway(call: AdsCall, end: StreamEnd): void {

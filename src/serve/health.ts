@@ -1,5 +1,4 @@
-import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
-import { status } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 import {
   type HealthCheckRequest,
   type HealthCheckResponse,
@@ -7,8 +6,9 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../gen/grpc/health/v1/health.ts';
 import { quoted } from './bounded-text.ts';
+import type { SideCall, SideCalls } from './side-calls.ts';
 
-type Watch = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
+type Watch = SideCall<HealthCheckResponse>;
 
 /** The services that are asked for by name; the empty name is the whole server. */
 const services: ReadonlySet<string> = new Set(['', 'envoy.service.discovery.v3.AggregatedDiscoveryService']);
@@ -19,27 +19,25 @@ const services: ReadonlySet<string> = new Set(['', 'envoy.service.discovery.v3.A
  */
 export class Health {
   readonly #ready: () => boolean;
+  readonly #calls: SideCalls;
   readonly #watches = new Set<Watch>();
   /** What everybody who watches was told last. */
   #told: ServingStatus = ServingStatus.NOT_SERVING;
   #stopped = false;
 
-  constructor(ready: () => boolean) {
+  constructor(ready: () => boolean, calls: SideCalls) {
     this.#ready = ready;
+    this.#calls = calls;
   }
 
   register(server: Server): void {
-    server.addService(HealthService, {
-      check: (
-        call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
-        answer: sendUnaryData<HealthCheckResponse>,
-      ) => {
-        const { service } = call.request;
-        if (services.has(service)) answer(null, { status: this.#status() });
-        else answer({ code: status.NOT_FOUND, details: `no service ${quoted(service)} here` });
-      },
-      watch: (call: Watch) => this.#watch(call),
+    this.#calls.register(server, HealthService.check, ({ service }, call) => {
+      if (services.has(service)) {
+        call.write({ status: this.#status() });
+        call.end();
+      } else call.refuse({ code: 'NOT_FOUND', message: `no service ${quoted(service)} here` });
     });
+    this.#calls.register(server, HealthService.watch, (request, call) => this.#watch(request, call));
   }
 
   /** Tells whoever watches when the answer is another now. */
@@ -58,16 +56,15 @@ export class Health {
   }
 
   /** A service that nobody knows may appear one day, so the stream stays open. */
-  #watch(call: Watch): void {
-    if (!services.has(call.request.service)) {
+  #watch({ service }: HealthCheckRequest, call: Watch): void {
+    if (!services.has(service)) {
       call.write({ status: ServingStatus.SERVICE_UNKNOWN });
       return;
     }
     // Whoever comes now and whoever was there already have heard the same.
     this.changed();
     this.#watches.add(call);
-    call.on('cancelled', () => this.#watches.delete(call));
-    call.on('close', () => this.#watches.delete(call));
+    call.onEnd(() => this.#watches.delete(call));
     call.write({ status: this.#told });
     if (this.#stopped) call.end();
   }

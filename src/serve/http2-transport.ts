@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import type { Frame } from './frame.ts';
-import type { AdsCall } from './stream-end.ts';
+import type { BytesCall } from './stream-end.ts';
 import type { Transport } from './transport.ts';
 
 /** As much of a stream of `node:http2` as is used here. */
@@ -31,9 +31,9 @@ export function isHttp2Stream(value: unknown): value is Http2Stream {
  */
 export class Http2Transport implements Transport {
   readonly #stream: Http2Stream;
-  readonly #call: AdsCall;
+  readonly #call: BytesCall;
 
-  constructor(stream: Http2Stream, call: AdsCall) {
+  constructor(stream: Http2Stream, call: BytesCall) {
     this.#stream = stream;
     this.#call = call;
   }

@@ -1,12 +1,12 @@
 import { type Frame, messageIn } from './frame.ts';
-import type { AdsCall } from './stream-end.ts';
+import type { BytesCall } from './stream-end.ts';
 import type { Transport } from './transport.ts';
 
 /** A call as grpc-js offers it: messages are copied on their way, and it cannot be ended but by its status. */
 export class LibraryTransport implements Transport {
-  readonly #call: AdsCall;
+  readonly #call: BytesCall;
 
-  constructor(call: AdsCall) {
+  constructor(call: BytesCall) {
     this.#call = call;
   }
 
@@ -16,7 +16,9 @@ export class LibraryTransport implements Transport {
 
   reset(): void {}
 
-  onClose(): void {}
+  onClose(then: () => void): void {
+    this.#call.on('cancelled', then);
+  }
 
   stopReading(): void {}
 

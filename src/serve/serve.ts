@@ -12,10 +12,12 @@ import { Health } from './health.ts';
 import { LoopTurn } from './loop-turn.ts';
 import type { ConnectedClient, NodeStatus, Refusal } from './model.ts';
 import { NodeStream, type NodeStreamParts } from './node-stream.ts';
+import { Places } from './places.ts';
 import { PushQueue } from './push-queue.ts';
 import { ReceiveBudget } from './receive-budget.ts';
 import type { RequestLimits } from './request-weight.ts';
 import { servedTypes } from './served-types.ts';
+import { SideCalls } from './side-calls.ts';
 import { createStateOfTheWorld } from './state-of-the-world.ts';
 import type { AdsCall } from './stream-end.ts';
 import type { Variant } from './variant.ts';
@@ -52,7 +54,10 @@ export interface AdsServerOptions {
    * ends RESOURCE_EXHAUSTED before a response. A quarter as many on top are for addresses that want little. Default 2,000.
    */
   readonly maxStreamsPerSecond?: number;
-  /** How many connections may be open at once; one beyond is closed. Default 20,000. */
+  /**
+   * How many connections may be open at once; one beyond is closed. And how many streams, three quarters of them at most
+   * of one address; one beyond ends RESOURCE_EXHAUSTED. Default 20,000.
+   */
   readonly maxConnections?: number;
   /** How long a stream may last; then its node is told to connect anew, and the stream ends UNAVAILABLE. Default for ever. */
   readonly connectionAge?: ConnectionAge;
@@ -116,12 +121,12 @@ class GrpcAdsServer implements AdsServer {
     const { maxRequest = 32 * mebibyte, keepalive = 30_000, maxResponse: maxBody = 4 * mebibyte } = options;
     const { maxStreamsPerSecond = 2_000, maxConnections = 20_000, connectionAge = { age: 0, grace: 0 } } = options;
     this.#parts = parts;
-    this.health = new Health(parts.ready);
     const fleet = new Fleet({ age: connectionAge, ...parts });
     this.#fleet = fleet;
     this.#streamParts = streamPartsOf(options, parts, fleet);
+    this.health = new Health(parts.ready, new SideCalls({ ...this.#streamParts, ...sideCallLimits }));
     const admission = new Admission(parts.clock, maxStreamsPerSecond, 1_000);
-    this.#door = new Door(admission, this.#streamParts, parts.counters);
+    this.#door = new Door(admission, new Places(maxConnections), this.#streamParts, parts.counters);
     this.#server = new Server({
       'grpc.enable_channelz': 0,
       'grpc.keepalive_time_ms': keepalive,
@@ -192,6 +197,9 @@ class GrpcAdsServer implements AdsServer {
     return this.#entrance.stop(grace);
   }
 }
+
+/** Whoever asks for the health asks in few bytes, and a thousand who watch it are many. */
+const sideCallLimits = { atOnce: 1_000, maxRequest: 1_024, patience: 30_000 };
 
 function requestLimitsOf(
   { maxSubscription: maxNames = 4 * mebibyte, maxReported = 16 * mebibyte }: AdsServerOptions,

@@ -1,7 +1,10 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Incoming } from './variant.ts';
 
-/** One gRPC stream of a node; responses are bytes already. */
+/** A gRPC stream whose responses are bytes already, whatever its requests are. */
+export type BytesCall = ServerDuplexStream<unknown, Buffer>;
+
+/** One gRPC stream of a node. */
 export type AdsCall = ServerDuplexStream<Incoming, Buffer>;
 
 /** The status that ends a stream. A node backs off from every one of them but OK. */
@@ -14,6 +17,7 @@ export interface StreamEnd {
 /** The status codes with which this server ends streams on purpose (rules G1, G2, G9). */
 type EndCode =
   | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
   | 'PERMISSION_DENIED'
   | 'RESOURCE_EXHAUSTED'
   | 'DEADLINE_EXCEEDED'
@@ -22,6 +26,7 @@ type EndCode =
 
 const statusOf: Readonly<Record<EndCode, status>> = {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
+  NOT_FOUND: status.NOT_FOUND,
   PERMISSION_DENIED: status.PERMISSION_DENIED,
   RESOURCE_EXHAUSTED: status.RESOURCE_EXHAUSTED,
   DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
@@ -33,7 +38,7 @@ const statusOf: Readonly<Record<EndCode, status>> = {
 export type Ending = EndCode | 'OK' | 'CANCELLED';
 
 /** Ends a call with this status, after what was written to it. No further request is read. */
-export function endCall(call: AdsCall, { code, message }: StreamEnd): void {
+export function endCall(call: BytesCall, { code, message }: StreamEnd): void {
   // This is how grpc-js is told a status.
   call.emit('error', Object.assign(new Error(message), { code: statusOf[code], details: message }));
   call.pause();

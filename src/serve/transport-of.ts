@@ -1,6 +1,6 @@
 import { Http2Transport, isHttp2Stream } from './http2-transport.ts';
 import { LibraryTransport } from './library-transport.ts';
-import type { AdsCall } from './stream-end.ts';
+import type { BytesCall } from './stream-end.ts';
 import type { Transport } from './transport.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Transport } from './transport.ts';
  * version that keeps it elsewhere responses are copied for each stream, no stream is reset, and the tests of nodes that
  * do not read fail.
  */
-export function transportOf(call: AdsCall): Transport {
+export function transportOf(call: BytesCall): Transport {
   const stream = property(property(call, 'call'), 'stream');
   return isHttp2Stream(stream) ? new Http2Transport(stream, call) : new LibraryTransport(call);
 }

@@ -177,3 +177,20 @@ describe('G3 a server that takes in fifty streams a second', () => {
     expect(served.clock.waiting()).toEqual([]);
   });
 });
+
+describe('streams that are open', () => {
+  it('are no more than there are places; one beyond ends RESOURCE_EXHAUSTED, until another has gone', async () => {
+    const world = await createServedWorld({ maxConnections: 3 });
+    onTestFinished(() => world.close());
+    world.commit((edit) => edit.gateway(gateway));
+    const client = world.client();
+    const streams = [1, 2, 3].map(() => client.open().request(targetType, { node }));
+    for (const stream of streams) await stream.accept();
+    const one = client.open().request(targetType, { node });
+    expect(await one.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED', message: expect.stringContaining('open') });
+    expect(world.counters.total('gatehouse_xds_streams_refused_total')).toBe(1);
+    streams[0]?.cancel();
+    while (world.counters.level('gatehouse_xds_streams') > 2) await streams[1]?.silence();
+    await client.open().request(targetType, { node }).accept();
+  });
+});
