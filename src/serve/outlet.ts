@@ -167,6 +167,7 @@ export class Outlet {
   #fallSilent(): void {
     this.#silent = true;
     this.#close('CANCELLED');
+    // What is missing of a request that nobody reads any more need not come.
     if (this.#arriving.unfinished) this.#transport.stopReading();
     for (const gone of this.#writes ?? []) gone();
     this.#writes = undefined;
