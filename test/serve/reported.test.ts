@@ -88,6 +88,7 @@ describe('an entry of what a node reports', () => {
   it.each([
     ['is cut off', entry([1, 'a/0'], [2, zero]).subarray(0, -1)],
     ['claims to be longer than the message', Buffer.from([(5 << 3) | 2, 100, (1 << 3) | 2, 1])],
+    ['has more fields than anybody writes', entry(...Array.from({ length: 9 }, () => [2, 'v'] as const))],
     ['has a length that does not end', Buffer.from([(5 << 3) | 2, 0xff, 0xff])],
   ])('is no request when it %s', (_, bytes) => {
     expect(() => readDelta(bytes)).toThrow();
