@@ -3,20 +3,20 @@ import TransportStream from 'winston-transport';
 /** Milliseconds for which a line may wait for others. */
 const longest = 10;
 
-/** So many characters are written at once at most. */
-const largest = 64 * 1024;
+/** So many characters wait at most. A pipe takes four times as many at once, so that they leave at once. */
+const largest = 16 * 1024;
 
 /**
  * Where the lines of the log leave. Each write is a call of the operating system, and a fleet that connects makes
  * thousands of lines: so lines wait a moment for others. An error waits for nothing, and when the program ends all
- * that wait are written before.
+ * that wait are written before. A process that is killed, or that V8 ends, loses those of the last ten milliseconds.
  */
 export class LogLines extends TransportStream {
   readonly #write: (text: string) => void;
   #lines = '';
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param write writes before it returns */
+  /** @param write writes a text, before it returns if there is room for it */
   constructor(write: (text: string) => void) {
     super();
     this.#write = write;

@@ -6,6 +6,9 @@ const groupStart = 3;
 const groupEnd = 4;
 const fourBytes = 5;
 
+/** As deep as protobuf's own readers go (https://protobuf.dev/programming-guides/proto-limits/). */
+const deepest = 100;
+
 /** A place in an encoded message. What cannot be read throws, with what is wrong with it. */
 export class Cursor {
   at: number;
@@ -94,10 +97,11 @@ export class Cursor {
     if (this.at > this.#end) cutOff();
   }
 
-  /** Groups may stand in groups; they are counted and not entered, so that no depth is too deep. */
+  /** Groups may stand in groups. */
   #skipGroup(tag: number): void {
     const open = [tag];
     while (open.length > 0) {
+      if (open.length > deepest) throw new Error('groups stand too deep in groups');
       const next = this.tag();
       if ((next & 7) === groupStart) open.push(next);
       else if ((next & 7) !== groupEnd) this.skip(next);

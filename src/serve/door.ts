@@ -1,7 +1,7 @@
 import type { Counters } from '../edges.ts';
 import type { Admission } from './admission.ts';
 import type { Places } from './places.ts';
-import { type AdsCall, endCall, type StreamEnd } from './stream-end.ts';
+import { type AdsCall, addressOf, endCall, type StreamEnd } from './stream-end.ts';
 import { type LingerParts, linger } from './transport.ts';
 import { transportOf } from './transport-of.ts';
 
@@ -49,7 +49,12 @@ export class Door {
     const leave = (): void => {
       stopTimer();
       this.#waiting.delete(call);
-      call.off('cancelled', leave);
+      call.off('cancelled', giveUp);
+    };
+    // A deadline of its own may have ended it, and its node may leave it at that.
+    const giveUp = (): void => {
+      leave();
+      linger(transportOf(call), this.#parts, nothing);
     };
     const stopTimer = this.#parts.clock.after(milliseconds, () => {
       leave();
@@ -59,7 +64,7 @@ export class Door {
       leave();
       this.#turnAway(call, end);
     });
-    call.on('cancelled', leave);
+    call.on('cancelled', giveUp);
   }
 
   #refuse(call: AdsCall, message: string): void {
@@ -69,12 +74,8 @@ export class Door {
 
   #turnAway(call: AdsCall, end: StreamEnd): void {
     endCall(call, end);
-    linger(transportOf(call), this.#parts, () => {});
+    linger(transportOf(call), this.#parts, nothing);
   }
 }
 
-/** Without the port, which every connection has of its own. */
-function addressOf(call: AdsCall): string {
-  const peer = call.getPeer();
-  return peer.slice(0, peer.lastIndexOf(':'));
-}
+const nothing = (): void => {};

@@ -6,7 +6,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../gen/grpc/health/v1/health.ts';
 import { quoted } from './bounded-text.ts';
-import type { SideCall, SideCalls } from './side-calls.ts';
+import { type SideCall, type SideCallParts, SideCalls } from './side-calls.ts';
 
 type Watch = SideCall<HealthCheckResponse>;
 
@@ -19,25 +19,27 @@ const services: ReadonlySet<string> = new Set(['', 'envoy.service.discovery.v3.A
  */
 export class Health {
   readonly #ready: () => boolean;
-  readonly #calls: SideCalls;
+  readonly #parts: SideCallParts;
   readonly #watches = new Set<Watch>();
   /** What everybody who watches was told last. */
   #told: ServingStatus = ServingStatus.NOT_SERVING;
   #stopped = false;
 
-  constructor(ready: () => boolean, calls: SideCalls) {
+  /** @param parts what the calls at each server may take */
+  constructor(ready: () => boolean, parts: SideCallParts) {
     this.#ready = ready;
-    this.#calls = calls;
+    this.#parts = parts;
   }
 
   register(server: Server): void {
-    this.#calls.register(server, HealthService.check, ({ service }, call) => {
+    const calls = new SideCalls(this.#parts);
+    calls.register(server, HealthService.check, ({ service }, call) => {
       if (services.has(service)) {
         call.write({ status: this.#status() });
         call.end();
       } else call.refuse({ code: 'NOT_FOUND', message: `no service ${quoted(service)} here` });
     });
-    this.#calls.register(server, HealthService.watch, (request, call) => this.#watch(request, call));
+    calls.register(server, HealthService.watch, (request, call) => this.#watch(request, call));
   }
 
   /** Tells whoever watches when the answer is another now. */

@@ -5,11 +5,14 @@ import type { Transport } from './transport.ts';
 
 /** As much of a stream of `node:http2` as is used here. */
 interface Http2Stream {
+  /** Whether both sides came to their end; what was not read may still be there. */
   readonly closed: boolean;
+  readonly destroyed: boolean;
   readonly writable: boolean;
   readonly headersSent: boolean;
   readonly session?: { close(): void };
   close(code: number): void;
+  destroy(): void;
   pause(): void;
   write(piece: Buffer, left?: () => void): boolean;
   cork(): void;
@@ -39,11 +42,13 @@ export class Http2Transport implements Transport {
   }
 
   closed(): boolean {
-    return this.#stream.closed;
+    return this.#stream.destroyed;
   }
 
   reset(): void {
-    this.#stream.close(cancel);
+    // Node closes a stream that nobody reads, and then waits for ever for somebody to read it.
+    if (this.#stream.closed) this.#stream.destroy();
+    else this.#stream.close(cancel);
   }
 
   onClose(then: () => void): void {

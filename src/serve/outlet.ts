@@ -157,6 +157,7 @@ export class Outlet {
     if (!this.#open) return false;
     this.#open = false;
     this.#hold(0);
+    this.#leaveTheRest();
     linger(this.#transport, this.#parts, () => {
       if (!this.#silent) this.#parts.cutOff();
     });
@@ -164,11 +165,16 @@ export class Outlet {
     return true;
   }
 
+  /** What is missing of a request that nobody reads any more need not come. */
+  #leaveTheRest(): void {
+    if (this.#arriving.unfinished) this.#transport.stopReading();
+  }
+
   #fallSilent(): void {
     this.#silent = true;
     this.#close('CANCELLED');
-    // What is missing of a request that nobody reads any more need not come.
-    if (this.#arriving.unfinished) this.#transport.stopReading();
+    // grpc-js reads on when the status has left.
+    this.#leaveTheRest();
     for (const gone of this.#writes ?? []) gone();
     this.#writes = undefined;
   }

@@ -17,7 +17,6 @@ import { PushQueue } from './push-queue.ts';
 import { ReceiveBudget } from './receive-budget.ts';
 import type { RequestLimits } from './request-weight.ts';
 import { servedTypes } from './served-types.ts';
-import { SideCalls } from './side-calls.ts';
 import { createStateOfTheWorld } from './state-of-the-world.ts';
 import type { AdsCall } from './stream-end.ts';
 import type { Variant } from './variant.ts';
@@ -124,7 +123,7 @@ class GrpcAdsServer implements AdsServer {
     const fleet = new Fleet({ age: connectionAge, ...parts });
     this.#fleet = fleet;
     this.#streamParts = streamPartsOf(options, parts, fleet);
-    this.health = new Health(parts.ready, new SideCalls({ ...this.#streamParts, ...sideCallLimits }));
+    this.health = new Health(parts.ready, { ...this.#streamParts, ...sideCallLimits });
     const admission = new Admission(parts.clock, maxStreamsPerSecond, 1_000);
     this.#door = new Door(admission, new Places(maxConnections), this.#streamParts, parts.counters);
     this.#server = new Server({

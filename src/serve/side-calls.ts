@@ -1,6 +1,7 @@
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Stop } from '../edges.ts';
-import { endCall, type StreamEnd } from './stream-end.ts';
+import { Places } from './places.ts';
+import { addressOf, endCall, type StreamEnd } from './stream-end.ts';
 import { type LingerParts, linger } from './transport.ts';
 import { transportOf } from './transport-of.ts';
 
@@ -22,9 +23,9 @@ export interface SideCall<Response> {
 }
 
 export interface SideCallParts extends LingerParts {
-  /** How many may be open at once; one beyond ends RESOURCE_EXHAUSTED. */
+  /** How many may be open at once, three quarters of them of one address; one beyond ends RESOURCE_EXHAUSTED. */
   readonly atOnce: number;
-  /** How many bytes the request of one may have; RESOURCE_EXHAUSTED beyond. */
+  /** How many bytes may come of one; RESOURCE_EXHAUSTED beyond. */
   readonly maxRequest: number;
   /** Milliseconds that the request may take to come; DEADLINE_EXCEEDED then. */
   readonly patience: number;
@@ -37,10 +38,11 @@ export interface SideCallParts extends LingerParts {
  */
 export class SideCalls {
   readonly #parts: SideCallParts;
-  #count = 0;
+  readonly #places: Places;
 
   constructor(parts: SideCallParts) {
     this.#parts = parts;
+    this.#places = new Places(parts.atOnce);
   }
 
   register<Request, Response>(
@@ -65,37 +67,41 @@ export class SideCalls {
 
   /** Answers what is to be told when the request is there, which says whether it is to be answered. */
   #begin<Request>(call: ServerDuplexStream<Request, Buffer>): () => boolean {
-    const { clock, atOnce, maxRequest, patience } = this.#parts;
+    const { clock, maxRequest, patience } = this.#parts;
     const transport = transportOf(call);
     let stopTimer: Stop = nothing;
     let state: 'awaited' | 'asked' | 'refused' = 'awaited';
     const refuse = (end: StreamEnd): void => {
-      if (state !== 'awaited') return;
+      if (state === 'refused') return;
       state = 'refused';
       endCall(call, end);
     };
-    this.#count += 1;
-    transport.onClose(() => {
-      this.#count -= 1;
-      stopTimer();
-    });
+    const withoutRequest = (end: StreamEnd): void => {
+      if (state === 'awaited') refuse(end);
+    };
     // Told when the status has left, and when the other side gave up.
     call.on('cancelled', () => {
       stopTimer();
       if (state === 'refused') transport.stopReading();
       linger(transport, this.#parts, nothing);
     });
-    if (this.#count > atOnce) {
+    const address = addressOf(call);
+    if (!this.#places.take(address)) {
       refuse({ code: 'RESOURCE_EXHAUSTED', message: 'too many calls at once; come back later' });
       return () => false;
     }
-    stopTimer = clock.after(patience, () => refuse({ code: 'DEADLINE_EXCEEDED', message: 'no request came in time' }));
+    transport.onClose(() => {
+      this.#places.giveBack(address);
+      stopTimer();
+    });
+    const late = { code: 'DEADLINE_EXCEEDED', message: 'no request came in time' } as const;
+    stopTimer = clock.after(patience, () => withoutRequest(late));
     let bytes = 0;
     transport.onReceived((piece) => {
       bytes += piece.length;
       if (bytes > maxRequest) refuse({ code: 'RESOURCE_EXHAUSTED', message: `a request may have ${maxRequest} bytes` });
     });
-    call.on('end', () => refuse({ code: 'INVALID_ARGUMENT', message: 'there is no request' }));
+    call.on('end', () => withoutRequest({ code: 'INVALID_ARGUMENT', message: 'there is no request' }));
     return () => {
       if (state !== 'awaited') return false;
       state = 'asked';

@@ -43,3 +43,9 @@ export function endCall(call: BytesCall, { code, message }: StreamEnd): void {
   call.emit('error', Object.assign(new Error(message), { code: statusOf[code], details: message }));
   call.pause();
 }
+
+/** Where a call comes from, without the port, which every connection has of its own. */
+export function addressOf(call: BytesCall): string {
+  const peer = call.getPeer();
+  return peer.slice(0, peer.lastIndexOf(':'));
+}

@@ -3,14 +3,14 @@ import { Health } from '../../src/serve/health.ts';
 import { startAdmin } from '../../src/serve/serve.ts';
 import { descriptorSet } from '../support/operator.ts';
 import { createRecordedLog, type RecordedLog } from '../support/recorded-log.ts';
-import { createSideCalls } from '../support/side-calls.ts';
+import { sideCallParts } from '../support/side-calls.ts';
 
 let log: RecordedLog;
 let health: Health;
 
 beforeEach(() => {
   log = createRecordedLog();
-  health = new Health(() => true, createSideCalls());
+  health = new Health(() => true, sideCallParts());
 });
 
 afterEach(() => health.stop());

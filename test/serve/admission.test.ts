@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
+import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AggregatedDiscoveryServiceService as ads } from '../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { Admission, type Admitted } from '../../src/serve/admission.ts';
 import type { AdsServerOptions } from '../../src/serve/serve.ts';
 import { targetType } from '../support/hand-made-world.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { createRawConnection } from '../support/raw-stream.ts';
 import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/served-world.ts';
 
 const waits = (turns: readonly Admitted[]): readonly unknown[] =>
@@ -179,6 +181,19 @@ describe('G3 a server that takes in fifty streams a second', () => {
 });
 
 describe('streams that are open', () => {
+  it('give their places back when a deadline of theirs passed while they waited for their turn', async () => {
+    const world = await createServedWorld({ maxStreamsPerSecond: 1 });
+    onTestFinished(() => world.close());
+    const connection = createRawConnection(world.address);
+    onTestFinished(() => connection.close());
+    connection.open();
+    const late = connection.open({ 'grpc-timeout': '30m' });
+    expect(await late.ended).toEqual({ grpcStatus: status.DEADLINE_EXCEEDED });
+    expect(world.counters.level('gatehouse_xds_streams')).toBe(1);
+    world.clock.advance(5_000);
+    expect(await late.closed).toBe(8);
+  });
+
   it('are no more than there are places; one beyond ends RESOURCE_EXHAUSTED, until another has gone', async () => {
     const world = await createServedWorld({ maxConnections: 3 });
     onTestFinished(() => world.close());

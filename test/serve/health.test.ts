@@ -8,7 +8,7 @@ import {
 import { Health } from '../../src/serve/health.ts';
 import { type RunningAdmin, startAdmin } from '../../src/serve/serve.ts';
 import { createRecordedLog } from '../support/recorded-log.ts';
-import { createSideCalls } from '../support/side-calls.ts';
+import { sideCallParts } from '../support/side-calls.ts';
 
 let ready: boolean;
 let health: Health;
@@ -17,7 +17,7 @@ let client: HealthClient;
 
 beforeEach(async () => {
   ready = false;
-  health = new Health(() => ready, createSideCalls());
+  health = new Health(() => ready, sideCallParts());
   admin = await startAdmin(
     { host: '127.0.0.1', port: 0 },
     { health, clients: () => [], descriptorSet: new Uint8Array(), log: createRecordedLog() },

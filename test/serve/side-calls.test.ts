@@ -5,7 +5,7 @@ import { bind, unbind } from '../../src/serve/bind.ts';
 import { Health } from '../../src/serve/health.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { createRawConnection, grpcFrame, type RawConnection } from '../support/raw-stream.ts';
-import { createSideCalls } from '../support/side-calls.ts';
+import { sideCallParts } from '../support/side-calls.ts';
 
 let clock: ManualClock;
 let address: string;
@@ -14,7 +14,7 @@ let connection: RawConnection;
 beforeEach(async () => {
   clock = createManualClock();
   const server = new Server();
-  new Health(() => true, createSideCalls({ clock, atOnce: 2 })).register(server);
+  new Health(() => true, sideCallParts({ clock, atOnce: 2 })).register(server);
   const { host, port } = await bind(server, { host: '127.0.0.1', port: 0 });
   address = `${host}:${port}`;
   connection = createRawConnection(address);
@@ -60,6 +60,23 @@ describe('a call of another service', () => {
     expect(taken).toBe(false);
     clock.advance(5_000);
     expect(await stream.closed).toBe(8);
+  });
+
+  it('that was answered may not go on sending for ever', async () => {
+    const stream = open('watch');
+    await stream.write(grpcFrame(Buffer.alloc(0)));
+    void stream.write(grpcFrame(Buffer.alloc(2_000), 1 << 20));
+    expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+  });
+
+  it('that was refused gives its place back also when it came to its end by itself', async () => {
+    for (let count = 0; count < 2; count += 1) {
+      const stream = open();
+      void stream.write(grpcFrame(Buffer.alloc(20_000)));
+      stream.finish();
+      expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+    }
+    while ((await check()) !== status.OK) clock.advance(5_000);
   });
 
   it('without a request ends INVALID_ARGUMENT', async () => {

@@ -7,6 +7,8 @@ interface RawStream {
   write(bytes: Uint8Array): Promise<void>;
   /** Resets the stream. */
   reset(): void;
+  /** Says that nothing more comes. */
+  finish(): void;
   /** How the server ended it: the `grpc-status`, or the error code of a reset. */
   readonly ended: Promise<{ readonly grpcStatus?: number; readonly resetWith?: number }>;
   /** Settles when nothing of it is left, with the code of the reset; 0 when both sides came to their end. */
@@ -60,6 +62,7 @@ function openRaw(session: ClientHttp2Session, headers: OutgoingHttpHeaders = {})
       await Promise.race([closed.promise, new Promise<void>((left) => stream.write(bytes, () => left()))]);
     },
     reset: () => stream.close(8),
+    finish: () => stream.end(),
     ended,
     closed: closed.promise,
   };

@@ -1,8 +1,8 @@
-import { type SideCallParts, SideCalls } from '../../src/serve/side-calls.ts';
+import type { SideCallParts } from '../../src/serve/side-calls.ts';
 import { createManualClock } from './manual-clock.ts';
 
 /** Calls of other services with limits that no test reaches by chance. */
-export function createSideCalls(parts: Partial<SideCallParts> = {}): SideCalls {
+export function sideCallParts(parts: Partial<SideCallParts> = {}): SideCallParts {
   const clock = createManualClock();
-  return new SideCalls({ clock, linger: 5_000, atOnce: 100, maxRequest: 1_024, patience: 30_000, ...parts });
+  return { clock, linger: 5_000, atOnce: 100, maxRequest: 1_024, patience: 30_000, ...parts };
 }
