@@ -28,9 +28,8 @@ export interface TurnstileParts {
 /**
  * Lets connections come and go one by one. To begin one and to clear one away are each some hundred microseconds of
  * work, and the operating system reports a thousand of them in one go: done in one go, nobody else would be served
- * meanwhile. Here one comes and two go in each turn of the event loop, fewer around changes that are being sent, and more while
- * nothing changes.
- * Who is connected has precedence over who is not yet and over who is not any more.
+ * meanwhile. Here one comes and two go in each turn of the event loop, fewer around changes that are being sent, and
+ * more while nothing changes. Who is connected has precedence over who is not yet and over who is not any more.
  */
 export class Turnstile {
   readonly #parts: TurnstileParts;
