@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { flushCompileCache } from 'node:module';
-import { runCli } from './cli.ts';
+import { runCli } from './cli/cli.ts';
 
 // Whoever read the output is gone, as with `| head`: that ends the program as a wish of theirs, not as a crash.
 for (const output of [process.stdout, process.stderr]) {

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { Stop } from '../edges.ts';
+import { isLoopback, listen, onlyForLoopbackHosts } from '../net/http-listener.ts';
 import { createAdmin, type ListenerStatus } from './admin/admin.ts';
 import { createAuthenticator } from './authn/authn.ts';
 import type { JwtAuthenticator } from './authn/model.ts';
@@ -8,7 +9,6 @@ import type { GatewayConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
 import { readFlags } from './flags.ts';
 import type { GatewayEdges, GatewayOptions, RunningGateway } from './model.ts';
-import { isLoopback, listen, onlyForLoopbackHosts } from './network/listen.ts';
 import { createNetwork } from './network/network.ts';
 import { type Endpoint, endpointText } from './network/resolve.ts';
 import { createTextFetch, type TextFetch } from './network/text-fetch.ts';

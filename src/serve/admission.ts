@@ -1,6 +1,6 @@
 import type { Clock } from '../edges.ts';
+import { Turns } from '../rate/rate-limiter.ts';
 import { ModestPeers, reserved } from './modest-peers.ts';
-import { Turns } from './turns.ts';
 
 /** What becomes of a stream that wants in. */
 export type Admitted =

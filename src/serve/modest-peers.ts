@@ -1,5 +1,5 @@
 import type { Clock } from '../edges.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../rate/rate-limiter.ts';
 
 /** What peers who want little have for themselves, on top of what there is for all: this part of it. */
 export const reserved: number = 1 / 4;

@@ -1,5 +1,5 @@
 import type { Clock } from '../edges.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../rate/rate-limiter.ts';
 
 /** Changes count as under way until so many milliseconds after the last of them was sent. */
 const lately = 1_000;

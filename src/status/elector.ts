@@ -1,6 +1,6 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../edges.ts';
+import { Complaints } from '../rate/log-throttle.ts';
 import type { Refusal } from './api-answer.ts';
-import { Complaints } from './complaints.ts';
 import { type Election, type ElectionEvent, electionAfter, sameRecord } from './election.ts';
 import type { Leadership } from './leadership.ts';
 import type { Lease, LeaseAnswer, LeaseClaim, LeaseClient } from './lease-client.ts';

@@ -1,7 +1,7 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../edges.ts';
+import { Allowances } from '../rate/keyed-rate-limiter.ts';
+import { Complaints } from '../rate/log-throttle.ts';
 import type { KindName } from '../resources/model.ts';
-import { Allowances } from './allowances.ts';
-import { Complaints } from './complaints.ts';
 import type { EventAnswer, EventClient } from './event-client.ts';
 import { type EventSeries, SeriesBook, seriesKey, type ToldEvent } from './event-series.ts';
 import { eventNameOf, noteOf } from './event-text.ts';

@@ -1,5 +1,5 @@
 import type { Random } from '../edges.ts';
-import { type Backoff, backoffAfter } from './backoff.ts';
+import { type Backoff, backoffAfter } from '../rate/backoff.ts';
 
 /**
  * How soon the status of one object may be written again. What changed may be told after a second. What is the same and

@@ -1,8 +1,8 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../edges.ts';
-import { Allowances } from './allowances.ts';
+import { type Backoff, backoffAfter } from '../rate/backoff.ts';
+import { Allowances } from '../rate/keyed-rate-limiter.ts';
+import { Complaints } from '../rate/log-throttle.ts';
 import type { Refusal } from './api-answer.ts';
-import { type Backoff, backoffAfter } from './backoff.ts';
-import { Complaints } from './complaints.ts';
 import { type Pace, paceAfterFailing, paceAfterWriting, waitOf } from './pace.ts';
 import type { DueWrite, StatusBook, StatusObject } from './status-book.ts';
 import type { WriteAnswer, WriteStatus } from './status-client.ts';

@@ -2,9 +2,9 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { connect as connectSocket } from 'node:net';
 import { AggregatedDiscoveryServiceService as ads } from '../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { targetType } from '../support/hand-made-world.ts';
-import { firstWords } from '../support/raw-socket-node.ts';
-import { grpcFrame } from '../support/raw-stream.ts';
+import { firstWords } from '../support/nodes/raw-socket-node.ts';
+import { grpcFrame } from '../support/nodes/raw-stream.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
 import type { AttackName } from './attack-names.ts';
 import { floodConnections } from './connection-flood.ts';
 

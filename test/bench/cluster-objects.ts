@@ -1,4 +1,4 @@
-import type { KubeApiServer } from '../support/kube-apiserver.ts';
+import type { KubeApiServer } from '../support/cluster/kube-apiserver.ts';
 
 /** Many objects in a real API server: a Gateway, Services in ten namespaces, and policies. */
 export interface ClusterObjects {

@@ -1,9 +1,9 @@
 import { Target } from '../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import { createAdsClient } from '../support/ads-client.ts';
-import { gatehouse } from '../support/gatehouse-process.ts';
-import { listens } from '../support/guide-programs.ts';
-import { targetType } from '../support/hand-made-world.ts';
-import { nodeOf } from '../support/served-world.ts';
+import { createAdsClient } from '../support/nodes/ads-client.ts';
+import { gatehouse } from '../support/processes/gatehouse-process.ts';
+import { listens } from '../support/processes/guide-programs.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
+import { nodeOf } from '../support/worlds/served-world.ts';
 
 /** `gatehouse serve` on a cluster, as a process of its own, with one node of the Gateway `default/gw`. */
 export interface ClusterRun extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
+import { kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 import { type ClusterObjects, createClusterObjects } from './cluster-objects.ts';
 import { type ClusterRun, startClusterRun } from './cluster-run.ts';
 import { median, quantile } from './figures.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { createRawSocketNode } from '../support/raw-socket-node.ts';
+import { createRawSocketNode } from '../support/nodes/raw-socket-node.ts';
 
 /** Milliseconds from one handful of connections to the next, and for which each is kept. */
 const tick = 10;

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nodeEnvironment, nodeFlags } from '../support/node-flags.ts';
+import { nodeEnvironment, nodeFlags } from '../support/processes/node-flags.ts';
 
 /** One process of a bench, and what it is told and answers. */
 export interface Process<To, From extends { readonly kind: string }> {

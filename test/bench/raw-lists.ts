@@ -1,5 +1,5 @@
-import { polled } from '../support/cluster-poll.ts';
-import type { KubeApiServer } from '../support/kube-apiserver.ts';
+import type { KubeApiServer } from '../support/cluster/kube-apiserver.ts';
+import { polled } from '../support/cluster/poll.ts';
 
 const paths = [
   '/apis/gateway.networking.k8s.io/v1/gatewayclasses',

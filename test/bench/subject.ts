@@ -4,11 +4,11 @@ import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-j
 import { createMetrics } from '../../src/debug/debug.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { DeltaDiscoveryResponse } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/log/log.ts';
 import { createAdsServer } from '../../src/serve/serve.ts';
 import type { EncodedResource, View } from '../../src/snapshot/model.ts';
-import { createHandMadeWorld, type HandMadeWorld, targetType } from '../support/hand-made-world.ts';
-import { systemClock } from '../support/system-clock.ts';
+import { systemClock } from '../support/edges/system-clock.ts';
+import { createHandMadeWorld, type HandMadeWorld, targetType } from '../support/worlds/hand-made-world.ts';
 import { Acks, countingAcks } from './acks.ts';
 import type { SubjectName } from './subject-names.ts';
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mcpClass, mcpGateway, mcpPort, serviceWith, together } from '../support/manifests.ts';
+import { mcpClass, mcpGateway, mcpPort, serviceWith, together } from '../support/worlds/manifests.ts';
 
 /** A folder of manifests: one file for all Gateways, and ten Services to a file. */
 export interface WorldFiles {

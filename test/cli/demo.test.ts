@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { startProgram } from '../../src/demo/programs.ts';
-import { portOf } from '../support/gateway-rig.ts';
-import { cli } from '../support/terminal.ts';
+import { portOf } from '../support/gateway/gateway-rig.ts';
+import { cli } from '../support/processes/terminal.ts';
 
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { commands } from '../../src/commands.ts';
-import { logFlags } from '../../src/config.ts';
-import { cli } from '../support/terminal.ts';
+import { commands } from '../../src/cli/commands.ts';
+import { logFlags } from '../../src/cli/serve-flags.ts';
+import { cli } from '../support/processes/terminal.ts';
 
 describe('gatehouse', () => {
   it.each([[], ['--help'], ['-h'], ['help']])('shows every command with %j', async (...args) => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { nodeEnvironment, nodeFlags } from '../support/node-flags.ts';
+import { nodeEnvironment, nodeFlags } from '../support/processes/node-flags.ts';
 
 it('the command gives Node what the script gives it', () => {
   expect(nodeFlags).not.toEqual([]);

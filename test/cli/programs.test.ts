@@ -3,12 +3,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GatehouseProcess, gatehouse } from '../support/gatehouse-process.ts';
-import { GatewayNode } from '../support/gateway-node.ts';
-import { portOf } from '../support/gateway-rig.ts';
-import { guideJwk } from '../support/guide.ts';
-import { listens } from '../support/guide-programs.ts';
-import { mcpService, openGateway, together } from '../support/manifests.ts';
+import { portOf } from '../support/gateway/gateway-rig.ts';
+import { GatewayNode } from '../support/nodes/gateway-node.ts';
+import { type GatehouseProcess, gatehouse } from '../support/processes/gatehouse-process.ts';
+import { guideJwk } from '../support/processes/guide.ts';
+import { listens } from '../support/processes/guide-programs.ts';
+import { mcpService, openGateway, together } from '../support/worlds/manifests.ts';
 
 let folder: string;
 const taken = createServer();

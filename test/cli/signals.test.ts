@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { untilSignal } from '../../src/signals.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { createRecordedLog } from '../support/recorded-log.ts';
+import { untilSignal } from '../../src/cli/signals.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../support/edges/recorded-log.ts';
 
 interface Asked {
   readonly signals: EventEmitter;

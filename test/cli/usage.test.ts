@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { serveFlags, serveSettings } from '../../src/config.ts';
-import { readFlags } from '../../src/flags.ts';
-import { cli } from '../support/terminal.ts';
+import { readFlags } from '../../src/cli/flags.ts';
+import { serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
+import { cli } from '../support/processes/terminal.ts';
 
 describe('a wrong command line', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { polled } from '../support/cluster-poll.ts';
-import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
+import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
+import { polled } from '../support/cluster/poll.ts';
 
 describe.skipIf(kubeAssets() === undefined)('a real API server', () => {
   let cluster: KubeApiServer;

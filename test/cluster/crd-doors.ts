@@ -1,6 +1,6 @@
 import { kinds } from '../../src/resources/resources.ts';
-import type { KubeApiServer } from '../support/kube-apiserver.ts';
-import { type Manifest, readManifest } from '../support/translated-world.ts';
+import type { KubeApiServer } from '../support/cluster/kube-apiserver.ts';
+import { type Manifest, readManifest } from '../support/worlds/translated-world.ts';
 
 /** What the decoders refuse of an object: their errors, not their warnings. */
 export function decoderRefusals(object: Manifest): readonly string[] {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Manifest, parseManifest } from '../../src/source/files/parse-manifest.ts';
-import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
+import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 
 const guide = fileURLToPath(new URL('../../deploy/examples/guide', import.meta.url));
 const policy = '/apis/gateway.kgateway.dev/v1alpha1/namespaces/default/mcpauthpolicies/mcp-jq-auth';

@@ -1,4 +1,4 @@
-import type { Manifest } from '../support/translated-world.ts';
+import type { Manifest } from '../support/worlds/translated-world.ts';
 
 /** What is put in the place of every value in turn. Nulls are missing: an API server drops them. */
 const values: readonly unknown[] = [

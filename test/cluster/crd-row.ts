@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import type { Manifest } from '../support/translated-world.ts';
+import type { Manifest } from '../support/worlds/translated-world.ts';
 
 /** One object, and what becomes of it at the two doors: our strict decoders and the API server with our CRDs. */
 export interface CrdRow {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { samples } from '../resources/samples.ts';
-import { polled } from '../support/cluster-poll.ts';
-import type { ClusterAnswer } from '../support/cluster-requests.ts';
-import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
-import type { Manifest } from '../support/translated-world.ts';
+import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
+import { polled } from '../support/cluster/poll.ts';
+import type { ClusterAnswer } from '../support/cluster/requests.ts';
+import type { Manifest } from '../support/worlds/translated-world.ts';
 import { askServer, decoderRefusals } from './crd-doors.ts';
 import { mutations } from './crd-mutations.ts';
 import { crdRows } from './crd-rows.ts';

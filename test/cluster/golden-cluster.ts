@@ -1,6 +1,6 @@
 import { kinds } from '../../src/resources/resources.ts';
-import type { KubeApiServer } from '../support/kube-apiserver.ts';
-import type { Manifest } from '../support/translated-world.ts';
+import type { KubeApiServer } from '../support/cluster/kube-apiserver.ts';
+import type { Manifest } from '../support/worlds/translated-world.ts';
 
 /** What an API server made of the objects of one case. */
 export interface ClusterReading {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kinds } from '../../src/resources/resources.ts';
 import type { GatewayClassStatus, GatewayStatus, PolicyStatus } from '../../src/translate/model.ts';
-import { goldenCaseNames, readGoldenCase } from '../support/golden-cases.ts';
-import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
-import { createTranslatedWorld, type TranslatedWorld } from '../support/translated-world.ts';
+import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
+import { goldenCaseNames, readGoldenCase } from '../support/worlds/golden-cases.ts';
+import { createTranslatedWorld, type TranslatedWorld } from '../support/worlds/translated-world.ts';
 import { throughCluster } from './golden-cluster.ts';
 
 type Status = GatewayClassStatus | GatewayStatus | PolicyStatus;

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { envtestVersion } from '../support/cluster-assets.ts';
-import { type GoldenCase, goldenCaseNames, goldenFolder, readGoldenCase } from '../support/golden-cases.ts';
-import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
-import { createTranslatedWorld, type Manifest } from '../support/translated-world.ts';
-import { translationText } from '../support/translation-text.ts';
+import { envtestVersion } from '../support/cluster/assets.ts';
+import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
+import { type GoldenCase, goldenCaseNames, goldenFolder, readGoldenCase } from '../support/worlds/golden-cases.ts';
+import { createTranslatedWorld, type Manifest } from '../support/worlds/translated-world.ts';
+import { translationText } from '../support/worlds/translation-text.ts';
 import { throughCluster } from './golden-cluster.ts';
 
 /** The addresses that Services of the corpus ask for are in here. */

@@ -4,10 +4,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { polled } from '../support/cluster-poll.ts';
-import { startGuarded } from '../support/cluster-process.ts';
+import { polled } from '../support/cluster/poll.ts';
+import { startGuarded } from '../support/cluster/process.ts';
 
-const support = new URL('../support/cluster-process.ts', import.meta.url);
+const support = new URL('../support/cluster/process.ts', import.meta.url);
 
 describe('a guarded process', () => {
   let folder: string;

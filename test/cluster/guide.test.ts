@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlPlane } from '../../src/demo/control-plane.ts';
-import { type ClusterWorld, startClusterWorld } from '../support/cluster-world.ts';
-import { freePort } from '../support/everything-server.ts';
-import { type GatehouseProcess, gatehouse } from '../support/gatehouse-process.ts';
-import { connect, listens, startGateway } from '../support/guide-programs.ts';
-import { kubeAssets } from '../support/kube-apiserver.ts';
+import { kubeAssets } from '../support/cluster/kube-apiserver.ts';
+import { type ClusterWorld, startClusterWorld } from '../support/cluster/world.ts';
+import { freePort } from '../support/gateway/everything-server.ts';
+import { type GatehouseProcess, gatehouse } from '../support/processes/gatehouse-process.ts';
+import { connect, listens, startGateway } from '../support/processes/guide-programs.ts';
 
 /** The guide, step by step, word for word, with kubectl; gatehouse under the token of its own ServiceAccount. */
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ClusterWorld, heldBy, type Replica, startClusterWorld } from '../support/cluster-world.ts';
-import { kubeAssets } from '../support/kube-apiserver.ts';
+import { kubeAssets } from '../support/cluster/kube-apiserver.ts';
+import { type ClusterWorld, heldBy, type Replica, startClusterWorld } from '../support/cluster/world.ts';
 import {
   mcpClass,
   mcpGateway,
@@ -10,7 +10,7 @@ import {
   policy,
   serviceWith,
   together,
-} from '../support/manifests.ts';
+} from '../support/worlds/manifests.ts';
 
 /** What an API server lets through, and what changes faster than anybody can follow: no crash, no loop, nothing lost. */
 

@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { addressText } from '../../src/listening.ts';
-import { createAdsClient } from '../support/ads-client.ts';
-import { polled } from '../support/cluster-poll.ts';
-import { type ClusterWorld, heldBy, type Replica, startClusterWorld } from '../support/cluster-world.ts';
-import type { GatewayNode } from '../support/gateway-node.ts';
-import { targetType } from '../support/hand-made-world.ts';
-import { kubeAssets } from '../support/kube-apiserver.ts';
-import { mcpPort, openGateway, policy, serviceWith, together } from '../support/manifests.ts';
-import { nodeOf } from '../support/served-world.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
-import type { ToldExactly } from '../support/told.ts';
+import { addressText } from '../../src/app/listen-errors.ts';
+import { kubeAssets } from '../support/cluster/kube-apiserver.ts';
+import { polled } from '../support/cluster/poll.ts';
+import { type ClusterWorld, heldBy, type Replica, startClusterWorld } from '../support/cluster/world.ts';
+import { createAdsClient } from '../support/nodes/ads-client.ts';
+import type { GatewayNode } from '../support/nodes/gateway-node.ts';
+import { startTcpProxy, type TcpProxy } from '../support/processes/tcp-proxy.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
+import { mcpPort, openGateway, policy, serviceWith, together } from '../support/worlds/manifests.ts';
+import { nodeOf } from '../support/worlds/served-world.ts';
+import type { ToldExactly } from '../support/worlds/told.ts';
 
 const tool = (name: string, port = 80): string =>
   serviceWith(`default/${name}`, `{ ports: [${mcpPort(port)}] }`, 'labels: { made: here }');

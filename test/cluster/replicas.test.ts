@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addressText } from '../../src/listening.ts';
-import { createAdsClient } from '../support/ads-client.ts';
-import { type ClusterWorld, type Replica, startClusterWorld } from '../support/cluster-world.ts';
-import { type GatehouseProcess, gatehouse } from '../support/gatehouse-process.ts';
-import { listens } from '../support/guide-programs.ts';
-import { configType, targetType } from '../support/hand-made-world.ts';
-import { kubeAssets } from '../support/kube-apiserver.ts';
-import { mcpGateway, mcpPort, openGateway, policy, serviceWith, together } from '../support/manifests.ts';
-import { nodeOf } from '../support/served-world.ts';
+import { addressText } from '../../src/app/listen-errors.ts';
+import { kubeAssets } from '../support/cluster/kube-apiserver.ts';
+import { type ClusterWorld, type Replica, startClusterWorld } from '../support/cluster/world.ts';
+import { createAdsClient } from '../support/nodes/ads-client.ts';
+import { type GatehouseProcess, gatehouse } from '../support/processes/gatehouse-process.ts';
+import { listens } from '../support/processes/guide-programs.ts';
+import { configType, targetType } from '../support/worlds/hand-made-world.ts';
+import { mcpGateway, mcpPort, openGateway, policy, serviceWith, together } from '../support/worlds/manifests.ts';
+import { nodeOf } from '../support/worlds/served-world.ts';
 
 const lease = 'kgateway-system/gatehouse-leader';
 

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/cli/system-clock.ts';
 import { connectKube } from '../../src/kube/kube.ts';
 import type { KubeConnection } from '../../src/kube/model.ts';
 import { FileWorld } from '../../src/source/files/file-world.ts';
 import type { Batch } from '../../src/source/model.ts';
 import { clusterSource } from '../../src/source/source.ts';
 import type { TranslationSettings } from '../../src/translate/model.ts';
-import { goldenCaseNames, readGoldenCase } from '../support/golden-cases.ts';
-import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
-import { createRecordedCounters } from '../support/recorded-counters.ts';
-import { createRecordedLog } from '../support/recorded-log.ts';
-import { createTranslatedWorld } from '../support/translated-world.ts';
-import { translationText } from '../support/translation-text.ts';
+import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
+import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../support/edges/recorded-log.ts';
+import { goldenCaseNames, readGoldenCase } from '../support/worlds/golden-cases.ts';
+import { createTranslatedWorld } from '../support/worlds/translated-world.ts';
+import { translationText } from '../support/worlds/translation-text.ts';
 import { throughCluster } from './golden-cluster.ts';
 
 /** What `kubectl get -o yaml` returns means as a file what the API server means as a cluster. */

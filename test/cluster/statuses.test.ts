@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { kubeAssets } from '../support/cluster/kube-apiserver.ts';
 import {
   type ClusterWorld,
   heldBy,
@@ -6,9 +7,8 @@ import {
   type StoredCondition,
   type StoredObject,
   startClusterWorld,
-} from '../support/cluster-world.ts';
-import { kubeAssets } from '../support/kube-apiserver.ts';
-import { gatewayWith, mcpClass, mcpGateway, policy, policyWith, together } from '../support/manifests.ts';
+} from '../support/cluster/world.ts';
+import { gatewayWith, mcpClass, mcpGateway, policy, policyWith, together } from '../support/worlds/manifests.ts';
 
 /**
  * What the Gateway API's conformance suite looks at, as far as a controller without routes can have it, and what GEP-713

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { shipped } from '../support/deployed.ts';
-import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/kube-apiserver.ts';
+import { shipped } from '../support/cluster/deployed.ts';
+import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 
 /** What a real API server says to what is shipped. */
 describe.skipIf(kubeAssets() === undefined)('a real API server', () => {

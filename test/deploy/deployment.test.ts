@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { logFlags, serveFlags } from '../../src/config.ts';
-import { duration, type Flag, listenAddress, variableOf } from '../../src/flags.ts';
-import { shipped } from '../support/deployed.ts';
-import { nodeEnvironment, nodeFlags } from '../support/node-flags.ts';
+import { duration, type Flag, listenAddress, variableOf } from '../../src/cli/flags.ts';
+import { logFlags, serveFlags } from '../../src/cli/serve-flags.ts';
+import { shipped } from '../support/cluster/deployed.ts';
+import { nodeEnvironment, nodeFlags } from '../support/processes/node-flags.ts';
 
 const deployment = shipped('base/deployment.yaml').only('Deployment');
 const { template, selector } = deployment.spec;

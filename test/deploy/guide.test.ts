@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { serveFlags } from '../../src/config.ts';
-import { deploy, shipped } from '../support/deployed.ts';
+import { serveFlags } from '../../src/cli/serve-flags.ts';
+import { deploy, shipped } from '../support/cluster/deployed.ts';
 
 const guide = 'examples/guide';
 const files = readdirSync(join(deploy, guide));

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readDockerfile, type Stage } from '../../scripts/install-check/dockerfile.ts';
-import { commands } from '../../src/commands.ts';
-import { logFlags } from '../../src/config.ts';
-import { readFlags } from '../../src/flags.ts';
-import { type Container, shipped } from '../support/deployed.ts';
+import { commands } from '../../src/cli/commands.ts';
+import { readFlags } from '../../src/cli/flags.ts';
+import { logFlags } from '../../src/cli/serve-flags.ts';
+import { type Container, shipped } from '../support/cluster/deployed.ts';
 
 const text = readFileSync('Dockerfile', 'utf8');
 const stages = readDockerfile(text);

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { logFlags, serveFlags, serveSettings } from '../../src/config.ts';
-import { readFlags } from '../../src/flags.ts';
-import { kubeAssets } from '../support/cluster-assets.ts';
+import { readFlags } from '../../src/cli/flags.ts';
+import { logFlags, serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
+import { kubeAssets } from '../support/cluster/assets.ts';
 import {
   deploy,
   kustomizations,
@@ -13,7 +13,7 @@ import {
   overlayText,
   rendered,
   shipped,
-} from '../support/deployed.ts';
+} from '../support/cluster/deployed.ts';
 
 const assets = kubeAssets();
 const kubectl = join(assets ?? '', 'kubectl');

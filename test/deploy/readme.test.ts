@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readDockerfile } from '../../scripts/install-check/dockerfile.ts';
-import { kubeAssets } from '../support/cluster-assets.ts';
-import { deploy, type Manifests, rendered, shipped } from '../support/deployed.ts';
+import { kubeAssets } from '../support/cluster/assets.ts';
+import { deploy, type Manifests, rendered, shipped } from '../support/cluster/deployed.ts';
 
 const readme = readFileSync(join(deploy, 'README.md'), 'utf8');
 const assets = kubeAssets();

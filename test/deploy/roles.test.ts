@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { shipped } from '../support/deployed.ts';
-import { forElection, inNamespaces, inTheCluster, namespaces, requiredBy } from '../support/required-rights.ts';
-import { rights } from '../support/rights.ts';
+import { shipped } from '../support/cluster/deployed.ts';
+import { forElection, inNamespaces, inTheCluster, namespaces, requiredBy } from '../support/cluster/required-rights.ts';
+import { rights } from '../support/cluster/rights.ts';
 
 describe('the shipped roles', () => {
   it('give the control plane of a whole cluster what its calls need, and nothing else', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GatewayNode } from '../support/gateway-node.ts';
+import type { GatewayNode } from '../support/nodes/gateway-node.ts';
 import {
   gatewayWith,
   mcpClass,
@@ -9,9 +9,9 @@ import {
   policy,
   serviceWith,
   together,
-} from '../support/manifests.ts';
-import { type RunningWorld, startWorld } from '../support/running-world.ts';
-import type { ToldExactly } from '../support/told.ts';
+} from '../support/worlds/manifests.ts';
+import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
+import type { ToldExactly } from '../support/worlds/told.ts';
 
 let running: RunningWorld;
 let node: GatewayNode;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { mcpService, openGateway, policy } from '../support/manifests.ts';
-import { operatorAt, statesOf } from '../support/operator.ts';
-import { startWorld } from '../support/running-world.ts';
+import { operatorAt, statesOf } from '../support/nodes/operator.ts';
+import { mcpService, openGateway, policy } from '../support/worlds/manifests.ts';
+import { startWorld } from '../support/worlds/running-world.ts';
 
 it('tells an operator what the nodes of a running control plane hold', async () => {
   await using world = await startWorld({ 'gw.yaml': openGateway, 'tool.yaml': mcpService('default/tool') });

@@ -1,10 +1,10 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AdsClient, createAdsClient } from '../support/ads-client.ts';
-import { configType, targetType } from '../support/hand-made-world.ts';
-import { mcpGateway, mcpService, openGateway, policy, together } from '../support/manifests.ts';
-import { type RunningWorld, startWorld } from '../support/running-world.ts';
-import { nodeOf } from '../support/served-world.ts';
+import { type AdsClient, createAdsClient } from '../support/nodes/ads-client.ts';
+import { configType, targetType } from '../support/worlds/hand-made-world.ts';
+import { mcpGateway, mcpService, openGateway, policy, together } from '../support/worlds/manifests.ts';
+import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
+import { nodeOf } from '../support/worlds/served-world.ts';
 
 let running: RunningWorld;
 let client: AdsClient;

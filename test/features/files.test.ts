@@ -1,8 +1,8 @@
 import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mcpService, openGateway, together } from '../support/manifests.ts';
-import { startWorld } from '../support/running-world.ts';
+import { mcpService, openGateway, together } from '../support/worlds/manifests.ts';
+import { startWorld } from '../support/worlds/running-world.ts';
 
 const world = together(openGateway, mcpService('default/tool'));
 const tool = { 'default/tool': '10.0.0.1:80' };

@@ -1,10 +1,10 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EverythingServer, startEverything } from '../support/everything-server.ts';
-import { guideToken } from '../support/guide.ts';
-import { type GuidePrograms, startGuide } from '../support/guide-programs.ts';
-import { type Inspection, inspect } from '../support/inspector.ts';
-import { policy, serviceWith } from '../support/manifests.ts';
+import { type EverythingServer, startEverything } from '../support/gateway/everything-server.ts';
+import { type Inspection, inspect } from '../support/gateway/inspector.ts';
+import { guideToken } from '../support/processes/guide.ts';
+import { type GuidePrograms, startGuide } from '../support/processes/guide-programs.ts';
+import { policy, serviceWith } from '../support/worlds/manifests.ts';
 
 /** The guide's manifests word for word, three processes, and clients that are not ours. */
 const tool = 'default/mcp-tool:convert_to_markdown';

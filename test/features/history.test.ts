@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createFreshWorld, type Files } from '../support/fresh-world.ts';
-import type { GatewayNode } from '../support/gateway-node.ts';
-import { type RunningWorld, startWorld } from '../support/running-world.ts';
-import { nothing } from '../support/told.ts';
+import type { GatewayNode } from '../support/nodes/gateway-node.ts';
+import { createFreshWorld, type Files } from '../support/worlds/fresh-world.ts';
+import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
+import { nothing } from '../support/worlds/told.ts';
 import { goldenWorlds } from './worlds/golden.ts';
 import { worlds } from './worlds/worlds.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeClaims } from '../support/gateway-node.ts';
-import { mcpClass, mcpGateway, mcpService, policy, together } from '../support/manifests.ts';
-import { startWorld } from '../support/running-world.ts';
+import type { NodeClaims } from '../support/nodes/gateway-node.ts';
+import { mcpClass, mcpGateway, mcpService, policy, together } from '../support/worlds/manifests.ts';
+import { startWorld } from '../support/worlds/running-world.ts';
 
 const files = {
   'worlds.yaml': together(

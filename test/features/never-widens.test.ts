@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFreshWorld, type Files } from '../support/fresh-world.ts';
-import { grantsOf } from '../support/grants.ts';
+import { createFreshWorld, type Files } from '../support/worlds/fresh-world.ts';
+import { grantsOf } from '../support/worlds/grants.ts';
 import { meaningless, spoilt, textOf } from './worlds/garbage.ts';
 import { base, type Manifest, more } from './worlds/spoilable.ts';
 

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
-import { createPipeline } from '../../src/pipeline.ts';
+import { createPipeline } from '../../src/app/pipeline.ts';
 import { createAdsServer } from '../../src/serve/serve.ts';
 import { FileWorld } from '../../src/source/files/file-world.ts';
-import { createAdsClient } from '../support/ads-client.ts';
-import { targetType } from '../support/hand-made-world.ts';
-import { mcpClass, mcpGateway, mcpService, together } from '../support/manifests.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { createRecordedCounters } from '../support/recorded-counters.ts';
-import { createRecordedLog } from '../support/recorded-log.ts';
-import { nodeOf } from '../support/served-world.ts';
-import { defaultSettings } from '../support/translated-world.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../support/edges/recorded-log.ts';
+import { createAdsClient } from '../support/nodes/ads-client.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
+import { mcpClass, mcpGateway, mcpService, together } from '../support/worlds/manifests.ts';
+import { nodeOf } from '../support/worlds/served-world.ts';
+import { defaultSettings } from '../support/worlds/translated-world.ts';
 
 it('one Service that changes for many nodes of many Gateways is encoded once, put together once, and sent once to each', async () => {
   const counters = createRecordedCounters();

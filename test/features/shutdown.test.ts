@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { openGateway } from '../support/manifests.ts';
-import { startWorld } from '../support/running-world.ts';
+import { openGateway } from '../support/worlds/manifests.ts';
+import { startWorld } from '../support/worlds/running-world.ts';
 
 const strangers: readonly (readonly [string, string])[] = [
   ['nothing', ''],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createFreshWorld } from '../support/fresh-world.ts';
+import { createFreshWorld } from '../support/worlds/fresh-world.ts';
 import { worlds } from './worlds/worlds.ts';
 
 /** What is on the wire of a process that reads these files; over real gRPC they are played in `history.test.ts`. */

@@ -9,12 +9,12 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayOptions, RunningGateway } from '../../src/gateway/model.ts';
-import { listen } from '../../src/gateway/network/listen.ts';
-import { guideConfig, guideJwk, guideToken } from '../support/guide.ts';
-import { type RawTarget, startRawTarget } from '../support/raw-target.ts';
-import { createRecordedLog, type RecordedLog } from '../support/recorded-log.ts';
-import { type ScriptedAds, type ScriptedStream, startScriptedAds } from '../support/scripted-ads.ts';
-import { systemClock } from '../support/system-clock.ts';
+import { listen } from '../../src/net/http-listener.ts';
+import { createRecordedLog, type RecordedLog } from '../support/edges/recorded-log.ts';
+import { systemClock } from '../support/edges/system-clock.ts';
+import { type RawTarget, startRawTarget } from '../support/gateway/raw-target.ts';
+import { type ScriptedAds, type ScriptedStream, startScriptedAds } from '../support/nodes/scripted-ads.ts';
+import { guideConfig, guideJwk, guideToken } from '../support/processes/guide.ts';
 import { config, configType, target, targetType } from './xds/resources.ts';
 
 let ads: ScriptedAds;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createShutdown } from '../../src/gateway/shutdown.ts';
-import { createManualClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
 
 it('steps are undone in the reverse order, each when the one before is done, and one that fails stops no other', async () => {
   const done: string[] = [];

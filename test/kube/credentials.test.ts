@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createAuthority } from '../support/kube-certificates.ts';
-import type { Seen } from '../support/kube-server.ts';
+import { createAuthority } from '../support/api-server/kube-certificates.ts';
+import type { Seen } from '../support/api-server/kube-server.ts';
 import {
   authority,
   connect,

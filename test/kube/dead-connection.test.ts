@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createHalfOpen } from '../support/half-open.ts';
+import { createHalfOpen } from '../support/processes/half-open.ts';
 import { connect, ending, failureOf, firstEvent, get, kubeconfigFor, serve, textOf } from './kube-rig.ts';
 
 describe('a connection that died without a word', () => {

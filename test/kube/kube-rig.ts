@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type ClusterAccess, connectKube } from '../../src/kube/kube.ts';
 import type { ApiResponse, KubeConnection } from '../../src/kube/model.ts';
-import { type Authority, createAuthority } from '../support/kube-certificates.ts';
+import { type Authority, createAuthority } from '../support/api-server/kube-certificates.ts';
 import {
   createKubeServer,
   type KubeServer,
   type KubeServerOptions,
   type Protocol,
   type Seen,
-} from '../support/kube-server.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { createRecordedCounters, type RecordedCounters } from '../support/recorded-counters.ts';
+} from '../support/api-server/kube-server.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../support/edges/recorded-counters.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {

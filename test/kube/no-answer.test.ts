@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { type CertificateWishes, createAuthority } from '../support/kube-certificates.ts';
+import { type CertificateWishes, createAuthority } from '../support/api-server/kube-certificates.ts';
 import {
   authority,
   connect,

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
-import type { KubeServer } from '../support/kube-server.ts';
+import type { KubeServer } from '../support/api-server/kube-server.ts';
 import { authority, connect, echo, ending, failureOf, get, kubeconfigFor, kubeconfigText, serve } from './kube-rig.ts';
 
 /** A token as an issuer writes it; nobody here checks its signature. */

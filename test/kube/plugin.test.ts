@@ -3,7 +3,7 @@ import { watch } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { KubeServer, Seen } from '../support/kube-server.ts';
+import type { KubeServer, Seen } from '../support/api-server/kube-server.ts';
 import { type Connected, connect, echo, ending, failureOf, get, kubeconfigFor, serve } from './kube-rig.ts';
 
 interface WithPlugin extends Connected {

@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ClusterAccess, isInCluster, KubeConfigError, podNamespace } from '../../src/kube/kube.ts';
-import type { KubeServer } from '../support/kube-server.ts';
+import type { KubeServer } from '../support/api-server/kube-server.ts';
 import { authority, connect, echo, failureOf, get, serve, temporaryFolder } from './kube-rig.ts';
 
 /** What Kubernetes mounts into a pod. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { anyAddress } from '../../src/mcp-tool/address.ts';
 import { createUriConverter, type UriConverter } from '../../src/mcp-tool/convert-uri.ts';
 import { defaultLimits } from '../../src/mcp-tool/limits.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 import { startOrigin } from './support/origin.ts';
 
 const never = new AbortController().signal;

@@ -1,10 +1,10 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/cli/system-clock.ts';
 import { ListenError, startMcpTool } from '../../src/mcp-tool/mcp-tool.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { createRecordedLog } from '../support/recorded-log.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import { startOrigin } from './support/origin.ts';
 import { type RunningTool, runTool } from './support/running-tool.ts';
 

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { Client as ModernClient, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createManualClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
 import { type Origin, startOrigin } from './support/origin.ts';
 import { portableDocument, swellingDocument } from './support/portable-document.ts';
 import { callTool, type RunningTool, runTool } from './support/running-tool.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Health } from '../../src/serve/health.ts';
 import { startAdmin } from '../../src/serve/serve.ts';
-import { descriptorSet } from '../support/operator.ts';
-import { createRecordedLog, type RecordedLog } from '../support/recorded-log.ts';
+import { createRecordedLog, type RecordedLog } from '../support/edges/recorded-log.ts';
+import { descriptorSet } from '../support/nodes/operator.ts';
 import { sideCallParts } from '../support/side-calls.ts';
 
 let log: RecordedLog;

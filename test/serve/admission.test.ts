@@ -6,10 +6,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { AggregatedDiscoveryServiceService as ads } from '../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { Admission, type Admitted } from '../../src/serve/admission.ts';
 import type { AdsServerOptions } from '../../src/serve/serve.ts';
-import { targetType } from '../support/hand-made-world.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { createRawConnection } from '../support/raw-stream.ts';
-import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/served-world.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { createRawConnection } from '../support/nodes/raw-stream.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
+import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/worlds/served-world.ts';
 
 const waits = (turns: readonly Admitted[]): readonly unknown[] =>
   turns.map((turn) => (turn.kind === 'admitted' ? turn.wait : turn.kind));

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { Arriving } from '../../src/serve/arriving.ts';
 import { deltaFields } from '../../src/serve/request-fields.ts';
 import { weighing } from '../../src/serve/request-gauge.ts';
-import { grpcFrame } from '../support/raw-stream.ts';
-import { lengthDelimited } from '../support/requests.ts';
+import { grpcFrame } from '../support/nodes/raw-stream.ts';
+import { lengthDelimited } from '../support/nodes/requests.ts';
 
 const limits = { maxNames: 1_000, maxReported: () => 1_000 };
 const arrive = (): Arriving => new Arriving(weighing(deltaFields, limits));

@@ -3,7 +3,7 @@ import { bodyOfPieces, weightOf } from '../../src/serve/body-cache.ts';
 import { createDelta } from '../../src/serve/delta.ts';
 import { createStateOfTheWorld } from '../../src/serve/state-of-the-world.ts';
 import type { Subscription } from '../../src/serve/subscription.ts';
-import { createHandMadeWorld, targetType } from '../support/hand-made-world.ts';
+import { createHandMadeWorld, targetType } from '../support/worlds/hand-made-world.ts';
 
 const options = {
   controlPlane: { identifier: 'test' },

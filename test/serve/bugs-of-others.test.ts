@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { AdsResponse } from '../support/ads-client.ts';
-import { configType, targetType } from '../support/hand-made-world.ts';
+import type { AdsResponse } from '../support/nodes/ads-client.ts';
+import { configType, targetType } from '../support/worlds/hand-made-world.ts';
 import {
   createServedWorld,
   gateway,
@@ -9,7 +9,7 @@ import {
   type ServedWorld,
   said,
   says,
-} from '../support/served-world.ts';
+} from '../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { targetType } from '../support/hand-made-world.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
 import {
   createServedWorld,
   gateway,
@@ -7,7 +7,7 @@ import {
   type ServedWorld,
   said,
   says,
-} from '../support/served-world.ts';
+} from '../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 

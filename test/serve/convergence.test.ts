@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ModelNode } from '../support/model-node.ts';
-import { createServedWorld, gateway, type ServedWorld } from '../support/served-world.ts';
+import { ModelNode } from '../support/nodes/model-node.ts';
+import { createServedWorld, gateway, type ServedWorld } from '../support/worlds/served-world.ts';
 
 const names = ['a/1', 'a/2', 'a/3', 'b/1', 'b/2', 'c/1'];
 const scopes = [['a'], ['b'], ['a', 'b']];

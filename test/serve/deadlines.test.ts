@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Deadlines } from '../../src/serve/deadlines.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 
 interface Rig {
   readonly clock: ManualClock;

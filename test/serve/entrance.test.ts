@@ -4,11 +4,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Server } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Entrance } from '../../src/serve/entrance.ts';
-import { targetType } from '../support/hand-made-world.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { createRawSocketNode, firstWords } from '../support/raw-socket-node.ts';
-import { createRecordedCounters, type RecordedCounters } from '../support/recorded-counters.ts';
-import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/served-world.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../support/edges/recorded-counters.ts';
+import { createRawSocketNode, firstWords } from '../support/nodes/raw-socket-node.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
+import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/worlds/served-world.ts';
 
 const portOf = ({ address }: ServedWorld): number => Number(address.split(':')[1]);
 

@@ -7,7 +7,7 @@ import {
 } from '../../src/gen/grpc/health/v1/health.ts';
 import { Health } from '../../src/serve/health.ts';
 import { type RunningAdmin, startAdmin } from '../../src/serve/serve.ts';
-import { createRecordedLog } from '../support/recorded-log.ts';
+import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import { sideCallParts } from '../support/side-calls.ts';
 
 let ready: boolean;

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ask, beginHolding, type Holding, owed, takeBack, told, type Update } from '../../src/serve/holding.ts';
 import { changeSubscription, type Subscription, type SubscriptionStep } from '../../src/serve/subscription.ts';
 import type { View } from '../../src/snapshot/model.ts';
-import { createHandMadeWorld, type HandMadeWorld, targetType } from '../support/hand-made-world.ts';
-import { deltaRequest, reportedIn } from '../support/requests.ts';
+import { deltaRequest, reportedIn } from '../support/nodes/requests.ts';
+import { createHandMadeWorld, type HandMadeWorld, targetType } from '../support/worlds/hand-made-world.ts';
 
 const gateway = 'default/gw';
 let world: HandMadeWorld;

@@ -2,10 +2,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { AdsStream } from '../support/ads-client.ts';
-import { targetType } from '../support/hand-made-world.ts';
-import { createRawConnection, grpcFrame, type RawConnection } from '../support/raw-stream.ts';
-import { deltaRequest, lengthDelimited } from '../support/requests.ts';
+import type { AdsStream } from '../support/nodes/ads-client.ts';
+import { createRawConnection, grpcFrame, type RawConnection } from '../support/nodes/raw-stream.ts';
+import { deltaRequest, lengthDelimited } from '../support/nodes/requests.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
 import {
   createServedWorld,
   gateway,
@@ -14,7 +14,7 @@ import {
   type ServedWorld,
   said,
   says,
-} from '../support/served-world.ts';
+} from '../support/worlds/served-world.ts';
 
 const mebibyte = 1 << 20;
 let world: ServedWorld;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TypeStatus } from '../../src/serve/model.ts';
 import { readObjection } from '../../src/serve/objection.ts';
-import { targetType } from '../support/hand-made-world.ts';
-import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/served-world.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
+import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/worlds/served-world.ts';
 
 const error = (resource: string, message: string): object => ({ resource, severity: 'error', message });
 const warning = (resource: string, message: string): object => ({ resource, severity: 'warning', message });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Pace } from '../../src/serve/pace.ts';
-import { createManualClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
 
 /** A pace of 160 connections a second, half a minute after the last change; and who comes when nobody has to wait. */
 function createRig(): { pace: Pace; change(): void; pass(milliseconds: number): void; come(): number } {

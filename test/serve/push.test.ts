@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PushQueue } from '../../src/serve/push-queue.ts';
-import { createClosedWindow } from '../support/closed-window.ts';
-import { configType, targetType } from '../support/hand-made-world.ts';
-import { createManualClock } from '../support/manual-clock.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
+import { createClosedWindow } from '../support/nodes/closed-window.ts';
+import { configType, targetType } from '../support/worlds/hand-made-world.ts';
 import {
   createServedWorld,
   gateway,
@@ -11,7 +11,7 @@ import {
   type ServedWorld,
   said,
   says,
-} from '../support/served-world.ts';
+} from '../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { DeltaDiscoveryRequest, DiscoveryRequest } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { readRequest } from '../../src/serve/read-request.ts';
 import { stateOfTheWorldFields } from '../../src/serve/request-fields.ts';
-import { deltaRequest, lengthDelimited, noLimits, readDelta, stateOfTheWorldRequest } from '../support/requests.ts';
+import {
+  deltaRequest,
+  lengthDelimited,
+  noLimits,
+  readDelta,
+  stateOfTheWorldRequest,
+} from '../support/nodes/requests.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
 const texts = fc.array(text, { maxLength: 20 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ResourceType } from '../../src/snapshot/model.ts';
-import type { AdsResponse, AdsStream } from '../support/ads-client.ts';
-import { targetType } from '../support/hand-made-world.ts';
+import type { AdsResponse, AdsStream } from '../support/nodes/ads-client.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
 import {
   createServedWorld,
   gateway,
@@ -9,7 +9,7 @@ import {
   type ServedWorld,
   said,
   says,
-} from '../support/served-world.ts';
+} from '../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AdsServerOptions } from '../../src/serve/serve.ts';
-import { createAdsClient } from '../support/ads-client.ts';
-import { createHalfOpen } from '../support/half-open.ts';
-import { configType, targetType } from '../support/hand-made-world.ts';
+import { createAdsClient } from '../support/nodes/ads-client.ts';
+import { createHalfOpen } from '../support/processes/half-open.ts';
+import { configType, targetType } from '../support/worlds/hand-made-world.ts';
 import {
   createServedWorld,
   gateway,
@@ -10,7 +10,7 @@ import {
   type ServedWorld,
   said,
   says,
-} from '../support/served-world.ts';
+} from '../support/worlds/served-world.ts';
 
 let worlds: ServedWorld[];
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { DeltaDiscoveryRequest } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import type { Reported } from '../../src/serve/reported.ts';
 import type { View } from '../../src/snapshot/model.ts';
-import { createHandMadeWorld, targetType } from '../support/hand-made-world.ts';
-import { deltaRequest, lengthDelimited, readDelta, reportedIn } from '../support/requests.ts';
+import { deltaRequest, lengthDelimited, readDelta, reportedIn } from '../support/nodes/requests.ts';
+import { createHandMadeWorld, targetType } from '../support/worlds/hand-made-world.ts';
 
 /** A View of `a/0`, `a/1`…, and the versions that it has. */
 function worldOf(size: number): { readonly view: View; readonly versions: Record<string, string> } {

@@ -4,7 +4,7 @@ import { readRequest } from '../../src/serve/read-request.ts';
 import { deltaFields } from '../../src/serve/request-fields.ts';
 import { RequestGauge } from '../../src/serve/request-gauge.ts';
 import { type Excess, RequestWeight } from '../../src/serve/request-weight.ts';
-import { deltaRequest, lengthDelimited } from '../support/requests.ts';
+import { deltaRequest, lengthDelimited } from '../support/nodes/requests.ts';
 
 const nothing = Buffer.alloc(0);
 const text = fc.string({ maxLength: 20 });

@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { HealthService } from '../../src/gen/grpc/health/v1/health.ts';
 import { bind, unbind } from '../../src/serve/bind.ts';
 import { Health } from '../../src/serve/health.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { createRawConnection, grpcFrame, type RawConnection } from '../support/raw-stream.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { createRawConnection, grpcFrame, type RawConnection } from '../support/nodes/raw-stream.ts';
 import { sideCallParts } from '../support/side-calls.ts';
 
 let clock: ManualClock;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { AdsResponse, AdsStream } from '../support/ads-client.ts';
-import { targetType } from '../support/hand-made-world.ts';
-import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/served-world.ts';
+import type { AdsResponse, AdsStream } from '../support/nodes/ads-client.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
+import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/worlds/served-world.ts';
 
 const maxResponse = 2000;
 let world: ServedWorld;

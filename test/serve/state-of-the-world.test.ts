@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Target } from '../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import type { AdsRequestFields, AdsResponse, AdsStream } from '../support/ads-client.ts';
-import { configType, targetType } from '../support/hand-made-world.ts';
-import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/served-world.ts';
+import type { AdsRequestFields, AdsResponse, AdsStream } from '../support/nodes/ads-client.ts';
+import { configType, targetType } from '../support/worlds/hand-made-world.ts';
+import { createServedWorld, gateway, gatewayNode as node, type ServedWorld } from '../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 

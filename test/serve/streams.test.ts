@@ -1,11 +1,11 @@
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAdsServer } from '../../src/serve/serve.ts';
-import { createClosedWindow } from '../support/closed-window.ts';
-import { configType, createHandMadeWorld, targetType } from '../support/hand-made-world.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { createRecordedCounters } from '../support/recorded-counters.ts';
-import { createRecordedLog } from '../support/recorded-log.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../support/edges/recorded-log.ts';
+import { createClosedWindow } from '../support/nodes/closed-window.ts';
+import { configType, createHandMadeWorld, targetType } from '../support/worlds/hand-made-world.ts';
 import {
   createServedWorld,
   gateway,
@@ -14,7 +14,7 @@ import {
   type ServedWorld,
   said,
   says,
-} from '../support/served-world.ts';
+} from '../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { DeltaDiscoveryRequest } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { type ClosedWindow, createClosedWindow } from '../support/closed-window.ts';
-import { targetType } from '../support/hand-made-world.ts';
-import { createRawConnection, grpcFrame } from '../support/raw-stream.ts';
+import { type ClosedWindow, createClosedWindow } from '../support/nodes/closed-window.ts';
+import { createRawConnection, grpcFrame } from '../support/nodes/raw-stream.ts';
+import { targetType } from '../support/worlds/hand-made-world.ts';
 import {
   createServedWorld,
   gateway,
@@ -10,7 +10,7 @@ import {
   type ServedWorld,
   said,
   says,
-} from '../support/served-world.ts';
+} from '../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 

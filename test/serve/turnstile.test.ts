@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Pace } from '../../src/serve/pace.ts';
 import { Turnstile } from '../../src/serve/turnstile.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 
 interface Rig {
   readonly turnstile: Turnstile;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Pushable } from '../../src/serve/push-queue.ts';
 import { WriteBudget } from '../../src/serve/write-budget.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 
 interface Rig {
   readonly clock: ManualClock;

@@ -4,7 +4,7 @@ import type { Source } from '../../src/graph/model.ts';
 import type { PlacedResource, View } from '../../src/snapshot/model.ts';
 import { createSnapshots, type SnapshotStore } from '../../src/snapshot/snapshot.ts';
 import { mcpKgateway, versionOfAll } from '../../src/wire/wire.ts';
-import { target } from '../support/wire-values.ts';
+import { target } from '../support/worlds/wire-values.ts';
 
 const { targetType, encodeTarget } = mcpKgateway;
 const namespaces = 50;

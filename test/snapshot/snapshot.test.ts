@@ -6,7 +6,7 @@ import type { Difference, PlacedResource, Snapshot, View } from '../../src/snaps
 import { createSnapshots, type ScopeOf, type SnapshotStore } from '../../src/snapshot/snapshot.ts';
 import type { EncodedResource } from '../../src/wire/model.ts';
 import { mcpKgateway, versionOfAll } from '../../src/wire/wire.ts';
-import { config, rule, target } from '../support/wire-values.ts';
+import { config, rule, target } from '../support/worlds/wire-values.ts';
 
 const targetType = mcpKgateway.targetType.typeUrl;
 const configType = mcpKgateway.configType.typeUrl;

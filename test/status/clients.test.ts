@@ -3,8 +3,8 @@ import { type EventClient, eventClient, type NewEvent } from '../../src/status/e
 import { type LeaseClaim, type LeaseClient, leaseClient } from '../../src/status/lease-client.ts';
 import { type StatusWrite, statusClient, type WriteStatus } from '../../src/status/status-client.ts';
 import { timedRequests } from '../../src/status/timed-request.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { type StatusApiServer, startStatusApiServer } from '../support/status-api-server.ts';
+import { type StatusApiServer, startStatusApiServer } from '../support/api-server/status-api-server.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 
 const leasePath = '/apis/coordination.k8s.io/v1/namespaces/system/leases/leader';
 const gatewayPath = '/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways/gw';

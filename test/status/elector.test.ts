@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/edges.ts';
 import { defaultElectionTimes, Elector } from '../../src/status/elector.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { createRecordedCounters } from '../support/recorded-counters.ts';
-import { createRecordedLog } from '../support/recorded-log.ts';
-import { createLeaseInMemory, type LeaseInMemory } from '../support/status-lease.ts';
-import { settled } from '../support/status-settled.ts';
+import { createLeaseInMemory, type LeaseInMemory } from '../support/api-server/status-lease.ts';
+import { settled } from '../support/api-server/status-settled.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../support/edges/recorded-log.ts';
 
 function replica(lease: LeaseInMemory, clock: Clock, identity: string) {
   const connection = lease.connect();

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { EventRecorder } from '../../src/status/event-recorder.ts';
 import { tellRefusal } from '../../src/status/notices.ts';
 import type { Occurrence } from '../../src/status/occurrence.ts';
-import { createManualClock } from '../support/manual-clock.ts';
-import { createRecordedCounters } from '../support/recorded-counters.ts';
-import { createRecordedLog } from '../support/recorded-log.ts';
-import { createEventsInMemory } from '../support/status-events.ts';
-import { settled } from '../support/status-settled.ts';
+import { createEventsInMemory } from '../support/api-server/status-events.ts';
+import { settled } from '../support/api-server/status-settled.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../support/edges/recorded-log.ts';
 
 function createRig() {
   const clock = createManualClock();

@@ -1,11 +1,11 @@
 import type { Observation, StatusKind } from '../../src/source/model.ts';
 import type { StatusKeeper } from '../../src/status/model.ts';
 import { createStatusKeeper } from '../../src/status/status.ts';
-import type { ManualClock } from '../support/manual-clock.ts';
-import { createRecordedCounters, type RecordedCounters } from '../support/recorded-counters.ts';
-import { createRecordedLog, type RecordedLog } from '../support/recorded-log.ts';
-import type { StatusApiServer } from '../support/status-api-server.ts';
-import { createTranslatedWorld, type Manifest } from '../support/translated-world.ts';
+import type { StatusApiServer } from '../support/api-server/status-api-server.ts';
+import type { ManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../support/edges/recorded-counters.ts';
+import { createRecordedLog, type RecordedLog } from '../support/edges/recorded-log.ts';
+import { createTranslatedWorld, type Manifest } from '../support/worlds/translated-world.ts';
 import { controllerName } from './stored-statuses.ts';
 
 const plurals: Readonly<Record<StatusKind, string>> = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backoffAfter } from '../../src/status/backoff.ts';
+import { backoffAfter } from '../../src/rate/backoff.ts';
 import { type Pace, paceAfterFailing, paceAfterWriting, waitOf } from '../../src/status/pace.ts';
 
 const highest = (): number => 1 - Number.EPSILON;

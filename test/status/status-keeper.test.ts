@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StopAsync } from '../../src/edges.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { type StatusApiServer, startStatusApiServer } from '../support/status-api-server.ts';
-import type { Manifest } from '../support/translated-world.ts';
+import { type StatusApiServer, startStatusApiServer } from '../support/api-server/status-api-server.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import type { Manifest } from '../support/worlds/translated-world.ts';
 import { createKeeperRig, eventsPath, type KeeperRig, leasePath, pathOf, statusOf, store } from './keeper-rig.ts';
 import { ancestor } from './stored-statuses.ts';
 

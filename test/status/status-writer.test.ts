@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { objectIn, objectsIn } from '../../src/status/stored-json.ts';
-import { settled } from '../support/status-settled.ts';
+import { settled } from '../support/api-server/status-settled.ts';
 import { ancestor, foreign, policyOf } from './stored-statuses.ts';
 import { classOf, createWriterRig, mcp, messages, pass, running } from './writer-rig.ts';
 

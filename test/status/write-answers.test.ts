@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settled } from '../support/status-settled.ts';
+import { settled } from '../support/api-server/status-settled.ts';
 import { foreign } from './stored-statuses.ts';
 import { classOf, createWriterRig, mcp, messages, pass, running } from './writer-rig.ts';
 

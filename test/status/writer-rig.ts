@@ -3,11 +3,11 @@ import { StatusBook, type StatusObject } from '../../src/status/status-book.ts';
 import { StatusWriter } from '../../src/status/status-writer.ts';
 import { objectIn, objectsIn } from '../../src/status/stored-json.ts';
 import type { GatewayClassStatus, GatewayStatus, PolicyStatus } from '../../src/translate/model.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { createRecordedCounters, type RecordedCounters } from '../support/recorded-counters.ts';
-import { createRecordedLog, type RecordedLog } from '../support/recorded-log.ts';
-import { createObjectsInMemory, type ObjectsInMemory } from '../support/status-objects.ts';
-import { settled } from '../support/status-settled.ts';
+import { createObjectsInMemory, type ObjectsInMemory } from '../support/api-server/status-objects.ts';
+import { settled } from '../support/api-server/status-settled.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../support/edges/recorded-counters.ts';
+import { createRecordedLog, type RecordedLog } from '../support/edges/recorded-log.ts';
 import { controllerName, desired } from './stored-statuses.ts';
 
 export interface WriterRig {

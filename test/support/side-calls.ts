@@ -1,5 +1,5 @@
 import type { SideCallParts } from '../../src/serve/side-calls.ts';
-import { createManualClock } from './manual-clock.ts';
+import { createManualClock } from './edges/manual-clock.ts';
 
 /** Calls of other services with limits that no test reaches by chance. */
 export function sideCallParts(parts: Partial<SideCallParts> = {}): SideCallParts {

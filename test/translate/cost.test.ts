@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Commit } from '../../src/graph/model.ts';
-import { createTranslatedWorld, type Manifest, type TranslatedWorld } from '../support/translated-world.ts';
+import { createTranslatedWorld, type Manifest, type TranslatedWorld } from '../support/worlds/translated-world.ts';
 
 /**
  * What one edit costs, counted: runs of transformations, and changes of what others consume. The numbers are the same

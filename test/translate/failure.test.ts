@@ -5,7 +5,7 @@ import {
   type Manifest,
   readManifest,
   type TranslatedWorld,
-} from '../support/translated-world.ts';
+} from '../support/worlds/translated-world.ts';
 
 /** A bug of ours is contained: no output for the one object, a condition that says so, and the neighbours stay. */
 

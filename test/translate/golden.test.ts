@@ -2,14 +2,14 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { type GoldenCase, goldenCaseNames, goldenFolder, readGoldenCase } from '../support/golden-cases.ts';
+import { type GoldenCase, goldenCaseNames, goldenFolder, readGoldenCase } from '../support/worlds/golden-cases.ts';
 import {
   createTranslatedWorld,
   type Manifest,
   readManifest,
   type TranslatedWorld,
-} from '../support/translated-world.ts';
-import { translationText } from '../support/translation-text.ts';
+} from '../support/worlds/translated-world.ts';
+import { translationText } from '../support/worlds/translation-text.ts';
 
 /**
  * The corpus is the specification of the translation: `<case>.in.yaml` is what users write, `<case>.out.yaml` what

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Translation } from '../../src/translate/model.ts';
-import { withGarbage } from '../support/garbage.ts';
+import { withGarbage } from '../support/worlds/garbage.ts';
 import {
   createTranslatedWorld,
   type Manifest,
   readManifest,
   type TranslatedWorld,
-} from '../support/translated-world.ts';
-import { configsOf, ruleText, targetsOf, translationText } from '../support/translation-text.ts';
-import { anyManifest, anyWorld } from '../support/worlds.ts';
+} from '../support/worlds/translated-world.ts';
+import { configsOf, ruleText, targetsOf, translationText } from '../support/worlds/translation-text.ts';
+import { anyManifest, anyWorld } from '../support/worlds/worlds.ts';
 
 /** One commit: objects that appear or change, and objects that go. */
 const batch = fc.array(fc.record({ manifest: anyManifest, goes: fc.boolean() }), { maxLength: 4 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BundleVersions } from '../../src/translate/model.ts';
-import { createTranslatedWorld, type TranslatedWorld } from '../support/translated-world.ts';
+import { createTranslatedWorld, type TranslatedWorld } from '../support/worlds/translated-world.ts';
 
 /** A world with one class of ours and one of another controller. */
 function worldWith(bundle: BundleVersions | undefined): TranslatedWorld {

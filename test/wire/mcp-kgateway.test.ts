@@ -4,7 +4,7 @@ import { DeltaDiscoveryResponse, DiscoveryResponse } from '../../src/gen/envoy/s
 import { Config } from '../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import { Target } from '../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { mcpKgateway, sameEncoding, versionOfAll } from '../../src/wire/wire.ts';
-import { config, rule, target } from '../support/wire-values.ts';
+import { config, rule, target } from '../support/worlds/wire-values.ts';
 
 describe('the wire of deployed mcp-gateway binaries', () => {
   it('names a Target by its name and carries host, port and path', () => {

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock, Stop } from '../../edges.ts';
+import { at, every } from '../../net/timers.ts';
 import type { Caller } from '../model.ts';
-import { at, every } from './alarm.ts';
 
 /** An open stream of server-sent events. */
 export interface EventStream {

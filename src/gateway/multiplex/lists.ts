@@ -1,8 +1,8 @@
 import type { Use, UseKind } from '../../authz/model.ts';
+import { within } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
-import { within } from '../rpc/time-limit.ts';
 import type { Upstream } from '../upstream/model.ts';
 import type { Access } from './access.ts';
 import { isJsonObject, type JsonObject } from './content.ts';

@@ -1,10 +1,10 @@
 import { SSEClientTransport, SseError } from '@modelcontextprotocol/client';
+import { untilAborted, within } from '../../net/deadline.ts';
 import { isTooDeep } from '../rpc/depth.ts';
 import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, implementation, protocolVersions } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
-import { untilAborted, within } from '../rpc/time-limit.ts';
 import type { Capabilities, UpstreamParts } from './model.ts';
 import { type Address, createTransport, type Transport } from './transport.ts';
 

@@ -1,7 +1,7 @@
 import { SdkHttpError } from '@modelcontextprotocol/client';
+import { untilAborted, within } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { perRequestVersionKey } from '../rpc/protocol.ts';
-import { untilAborted, within } from '../rpc/time-limit.ts';
 import type { Connection } from './connection.ts';
 import { dial } from './dial.ts';
 import type { Upstream, UpstreamParts } from './model.ts';

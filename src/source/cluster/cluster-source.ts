@@ -1,8 +1,8 @@
 import type { Clock, Counters, Logger, Random, StopAsync } from '../../edges.ts';
+import type { Quiet } from '../../rate/debounce.ts';
 import type { KindName } from '../../resources/model.ts';
 import { kinds } from '../../resources/resources.ts';
 import type { Batch, ResourceSource } from '../model.ts';
-import type { Quiet } from '../quiet.ts';
 import { BundleReader } from './bundle-reader.ts';
 import { ClusterWorld } from './cluster-world.ts';
 import { Delivery } from './delivery.ts';

@@ -1,5 +1,5 @@
 import type { Clock, Stop } from '../../edges.ts';
-import type { Quiet } from '../quiet.ts';
+import type { Quiet } from '../../rate/debounce.ts';
 
 type State =
   | { readonly at: 'idle' }

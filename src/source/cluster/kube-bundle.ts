@@ -1,7 +1,7 @@
+import { objectIn, textIn } from '../../json/json.ts';
 import type { BundleVersions } from '../model.ts';
 import type { KubeFailure } from './kube-failure.ts';
 import type { KubeReader } from './kube-reader.ts';
-import { objectIn, textIn } from './plain-json.ts';
 
 /** The CRDs of the Gateway API that we read objects of, sorted. */
 const CRDS = ['gatewayclasses.gateway.networking.k8s.io', 'gateways.gateway.networking.k8s.io'];

@@ -1,8 +1,8 @@
+import { isJsonObject, textIn } from '../../json/json.ts';
 import type { KindName } from '../../resources/model.ts';
 import { kinds } from '../../resources/resources.ts';
 import { versionPath } from './kube-path.ts';
 import type { KubeReader } from './kube-reader.ts';
-import { isJsonObject, textIn } from './plain-json.ts';
 
 /**
  * Whether the API server itself says that it has no such resource: discovery answers, is well-formed, and does not name

@@ -1,4 +1,4 @@
-import { objectIn, parseJson, textIn } from './plain-json.ts';
+import { objectIn, parseJson, textIn } from '../../json/json.ts';
 
 /** Why the API server did not give what was asked for. `reason` is also the label of a metric. */
 export type KubeFailure =

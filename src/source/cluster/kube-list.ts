@@ -1,9 +1,9 @@
+import { type JsonObject, objectIn, textIn } from '../../json/json.ts';
 import type { Answer } from './kube-failure.ts';
 import { identifyObject, type KubeObject } from './kube-object.ts';
 import { type Collection, collectionPath, withQuery } from './kube-path.ts';
 import type { KubeReader } from './kube-reader.ts';
 import { ListCutter } from './list-cutter.ts';
-import { type JsonObject, objectIn, textIn } from './plain-json.ts';
 
 /** Objects of a page: few enough that a broken one costs little, and four times what clients mostly ask for. */
 const PAGE = '2000';

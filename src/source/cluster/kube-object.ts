@@ -1,7 +1,7 @@
+import { isJsonObject, type JsonObject, objectIn, textIn } from '../../json/json.ts';
 import type { KindName, Problem, Resource } from '../../resources/model.ts';
 import { decode, kinds, resourceKey } from '../../resources/resources.ts';
 import type { Observation, ObservedObject, StatusKind } from '../model.ts';
-import { isJsonObject, type JsonObject, objectIn, textIn } from './plain-json.ts';
 
 /** More bytes than any object has as JSON: etcd holds 1.5 MiB of one by default, and JSON makes at most a few times that of it. */
 export const LARGEST_OBJECT: number = 16 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { Clock, Stop } from '../../edges.ts';
+import { parseJson } from '../../json/json.ts';
 import type { ApiResponse, KubeConnection } from '../../kube/model.ts';
 import { type Answer, failureOfStatus, type KubeFailure, retryAfter, wordsOf } from './kube-failure.ts';
-import { parseJson } from './plain-json.ts';
 
 /** What reading needs of a connection. */
 export type ReadConnection = Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'server'>;

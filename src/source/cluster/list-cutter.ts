@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject, parseJson } from '../../json/json.ts';
 import { LARGEST_OBJECT } from './kube-object.ts';
-import { isJsonObject, type JsonObject, parseJson } from './plain-json.ts';
 import { TextPieces } from './text-pieces.ts';
 
 /**

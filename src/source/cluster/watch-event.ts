@@ -1,7 +1,7 @@
+import { objectIn, parseJson, textIn } from '../../json/json.ts';
 import type { KindName } from '../../resources/model.ts';
 import { failureInStream, type KubeFailure } from './kube-failure.ts';
 import { identifyObject, type KubeObject } from './kube-object.ts';
-import { objectIn, parseJson, textIn } from './plain-json.ts';
 
 /** One line of a watch. */
 export type WatchEvent =

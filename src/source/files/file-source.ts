@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Clock, Counters, Logger } from '../../edges.ts';
+import type { Quiet } from '../../rate/debounce.ts';
 import type { ResourceSource } from '../model.ts';
-import type { Quiet } from '../quiet.ts';
 import { FileWorld } from './file-world.ts';
 import { RootReader } from './root-reader.ts';
 import { watchFiles } from './watch-files.ts';

@@ -1,7 +1,7 @@
 import { concatMap, merge, of, Subject, tap } from 'rxjs';
 import type { Clock, Logger, StopAsync } from '../../edges.ts';
+import { bursts, every, type Quiet } from '../../rate/debounce.ts';
 import type { Batch } from '../model.ts';
-import { bursts, every, type Quiet } from '../quiet.ts';
 import type { FileWorld } from './file-world.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { PendingMarks } from './pending-marks.ts';

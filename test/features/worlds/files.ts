@@ -9,7 +9,7 @@ import {
   policyWith,
   serviceWith,
   together,
-} from '../../support/manifests.ts';
+} from '../../support/worlds/manifests.ts';
 import type { World } from './world.ts';
 
 const served = (targets: Readonly<Record<string, string>>): World['serves'] => ({ 'default/gw': { targets } });

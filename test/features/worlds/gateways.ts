@@ -1,4 +1,12 @@
-import { gatewayWith, mcpClass, mcpGateway, mcpService, namespace, policy, together } from '../../support/manifests.ts';
+import {
+  gatewayWith,
+  mcpClass,
+  mcpGateway,
+  mcpService,
+  namespace,
+  policy,
+  together,
+} from '../../support/worlds/manifests.ts';
 import type { World } from './world.ts';
 
 const here = { 'default/tool': '10.0.0.1:80' };

@@ -1,4 +1,4 @@
-import { isSubject, openGateway, policy, policyWith, together } from '../../support/manifests.ts';
+import { isSubject, openGateway, policy, policyWith, together } from '../../support/worlds/manifests.ts';
 import type { World } from './world.ts';
 
 const gw = '[{ name: gw }]';

@@ -1,4 +1,4 @@
-import { mcpPort, openGateway, serviceWith, together } from '../../support/manifests.ts';
+import { mcpPort, openGateway, serviceWith, together } from '../../support/worlds/manifests.ts';
 import type { World } from './world.ts';
 
 const served = (targets: Readonly<Record<string, string>>): World['serves'] => ({ 'default/gw': { targets } });

@@ -1,5 +1,5 @@
-import type { Files } from '../../support/fresh-world.ts';
-import type { Told } from '../../support/told.ts';
+import type { Files } from '../../support/worlds/fresh-world.ts';
+import type { Told } from '../../support/worlds/told.ts';
 
 /** A small world that shows one clause of what manifests mean. */
 export interface World {

@@ -5,10 +5,10 @@ import { createAuthenticator } from '../../../src/gateway/authn/authn.ts';
 import type { JwtAuthenticator } from '../../../src/gateway/authn/model.ts';
 import type { JwtAuthnConfig } from '../../../src/gateway/config/model.ts';
 import type { Authentication, Caller } from '../../../src/gateway/model.ts';
-import { guideJwk, guideToken } from '../../support/guide.ts';
-import { createIssuer, type Issuer } from '../../support/issuer.ts';
-import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { createIssuer, type Issuer } from '../../support/gateway/issuer.ts';
+import { guideJwk, guideToken } from '../../support/processes/guide.ts';
 
 let clock: ManualClock;
 let log: RecordedLog;

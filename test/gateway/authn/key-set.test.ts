@@ -1,8 +1,8 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { readKeySet } from '../../../src/gateway/authn/key-set.ts';
-import { guideJwk } from '../../support/guide.ts';
-import { createIssuer } from '../../support/issuer.ts';
+import { createIssuer } from '../../support/gateway/issuer.ts';
+import { guideJwk } from '../../support/processes/guide.ts';
 
 const read = (json: unknown) => readKeySet(JSON.stringify(json));
 const whyNot = async (json: unknown): Promise<string> =>

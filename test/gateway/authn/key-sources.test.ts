@@ -8,10 +8,10 @@ import type { KeySource } from '../../../src/gateway/authn/key-set.ts';
 import { openRemoteKeys } from '../../../src/gateway/authn/remote-keys.ts';
 import { createTokenCache } from '../../../src/gateway/authn/token-cache.ts';
 import type { TextFetch } from '../../../src/gateway/network/text-fetch.ts';
-import { guideJwk, guideToken } from '../../support/guide.ts';
-import { createIssuer } from '../../support/issuer.ts';
-import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { createIssuer } from '../../support/gateway/issuer.ts';
+import { guideJwk, guideToken } from '../../support/processes/guide.ts';
 
 let clock: ManualClock;
 let log: RecordedLog;

@@ -7,12 +7,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/gateway/config/config.ts';
 import type { DecodedConfig } from '../../../src/gateway/config/decode.ts';
 import { parseMounts } from '../../../src/gateway/config/mounts.ts';
-import { listen } from '../../../src/gateway/network/listen.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
 import { createTextFetch } from '../../../src/gateway/network/text-fetch.ts';
-import { guideConfig } from '../../support/guide.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { listen } from '../../../src/net/http-listener.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { guideConfig } from '../../support/processes/guide.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeConfig } from '../../../src/gateway/config/decode.ts';
 import type { GatewayConfig } from '../../../src/gateway/config/model.ts';
-import { guideConfig } from '../../support/guide.ts';
+import { guideConfig } from '../../support/processes/guide.ts';
 
 const asIs = (path: string): string => path;
 const decode = (json: unknown): GatewayConfig => decodeConfig(json, asIs).config;

@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { maxBacklogBytes } from '../../../src/gateway/downstream/event-stream.ts';
-import { portOf, startGateway } from '../../support/gateway-rig.ts';
-import { openRawClient } from '../../support/raw-client.ts';
-import { startRawTarget } from '../../support/raw-target.ts';
+import { portOf, startGateway } from '../../support/gateway/gateway-rig.ts';
+import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 const message = 'x'.repeat(1024 * 1024);
 

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { type GatewayRig, startGateway } from '../../support/gateway-rig.ts';
+import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
 
 interface Answer {
   readonly status: number;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type GatewayRig, startGateway } from '../../support/gateway-rig.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
-import { initialize, linesOf } from '../../support/raw-client.ts';
-import { startRawTarget } from '../../support/raw-target.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
+import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { initialize, linesOf } from '../../support/nodes/raw-client.ts';
 
 async function open(gateway: GatewayRig, token: string) {
   const response = await fetch(`${gateway.url}/sse`, { headers: { authorization: `Bearer ${token}` } });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { startGateway } from '../../support/gateway-rig.ts';
-import { inspect } from '../../support/inspector.ts';
-import { startRawTarget } from '../../support/raw-target.ts';
+import { startGateway } from '../../support/gateway/gateway-rig.ts';
+import { inspect } from '../../support/gateway/inspector.ts';
+import { startRawTarget } from '../../support/gateway/raw-target.ts';
 
 const tool = { name: 'echo', inputSchema: { type: 'object', properties: { message: { type: 'string' } } } };
 

@@ -2,8 +2,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EverythingServer, startEverything } from '../../support/everything-server.ts';
-import { type GatewayRig, startGateway } from '../../support/gateway-rig.ts';
+import { type EverythingServer, startEverything } from '../../support/gateway/everything-server.ts';
+import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
 
 let overSse: EverythingServer;
 let overHttp: EverythingServer;

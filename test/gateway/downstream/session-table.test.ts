@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSessionTable } from '../../../src/gateway/downstream/session-table.ts';
 import type { Caller } from '../../../src/gateway/model.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
 
 const someone = (identity: string): Caller => ({ kind: 'principal', claims: {}, identity, expiresAt: 0 });
 const me = someone('me');

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
-import { startGateway } from '../../support/gateway-rig.ts';
-import { initialize } from '../../support/raw-client.ts';
-import { startRawTarget } from '../../support/raw-target.ts';
+import { startGateway } from '../../support/gateway/gateway-rig.ts';
+import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { initialize } from '../../support/nodes/raw-client.ts';
 
 it('over a pair of streams everything can be listed and nothing be called', async () => {
   await using target = await startRawTarget(() => ({ result: { tools: [{ name: 't' }] } }));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { startGateway } from '../../support/gateway-rig.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
-import { initialize, linesOf, openRawClient, post } from '../../support/raw-client.ts';
-import { startRawTarget } from '../../support/raw-target.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { startGateway } from '../../support/gateway/gateway-rig.ts';
+import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { initialize, linesOf, openRawClient, post } from '../../support/nodes/raw-client.ts';
 
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { UseKind } from '../../../src/authz/model.ts';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
-import { startGateway } from '../../support/gateway-rig.ts';
-import { openRawClient } from '../../support/raw-client.ts';
+import { startGateway } from '../../support/gateway/gateway-rig.ts';
+import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 /** What a target was asked for, in the words of a rule. */
 interface Sent {

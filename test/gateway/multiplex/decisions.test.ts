@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ListMode } from '../../../src/gateway/model.ts';
-import { startGateway } from '../../support/gateway-rig.ts';
-import { openRawClient } from '../../support/raw-client.ts';
-import { startRawTarget } from '../../support/raw-target.ts';
+import { startGateway } from '../../support/gateway/gateway-rig.ts';
+import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 const uri = 'mcp://ns/raw/file%3A%2F%2F%2Fa';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createHealth } from '../../../src/gateway/multiplex/health.ts';
-import { createRecordedLog } from '../../support/recorded-log.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
 it('a target that fails is logged once for each reason, until it works again', () => {
   const log = createRecordedLog();

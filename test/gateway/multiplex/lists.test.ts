@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type GatewayRig, startGateway } from '../../support/gateway-rig.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
-import { openRawClient, type RawClient } from '../../support/raw-client.ts';
-import { type RawTarget, type Script, startRawTarget } from '../../support/raw-target.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
+import { type RawTarget, type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
+import { openRawClient, type RawClient } from '../../support/nodes/raw-client.ts';
 
 /** A target whose one resource or tool is given, in pages of one. */
 function listing(member: string, pages: readonly unknown[]): Script {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { startGateway } from '../../support/gateway-rig.ts';
-import { openRawClient } from '../../support/raw-client.ts';
-import { type Script, startRawTarget } from '../../support/raw-target.ts';
+import { startGateway } from '../../support/gateway/gateway-rig.ts';
+import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
+import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 async function rig(script: Script) {
   const target = await startRawTarget(script);

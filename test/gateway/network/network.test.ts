@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type RequestListener, request, type
 import { afterEach, describe, expect, it } from 'vitest';
 import { reasonOf } from '../../../src/gateway/gateway-error.ts';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
-import { isLoopback, listen, onlyForLoopbackHosts } from '../../../src/gateway/network/listen.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
+import { isLoopback, listen, onlyForLoopbackHosts } from '../../../src/net/http-listener.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
 import { createTransport } from '../../../src/gateway/upstream/transport.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
 
 /** A target whose stream of notifications ends at once, after it has said when to come back. */
 function closing(retry: string): TargetFetch {

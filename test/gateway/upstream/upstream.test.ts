@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
-import { startEverything } from '../../support/everything-server.ts';
-import { type GatewayRig, portOf, startGateway } from '../../support/gateway-rig.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
-import { openRawClient } from '../../support/raw-client.ts';
-import { startRawTarget } from '../../support/raw-target.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { startEverything } from '../../support/gateway/everything-server.ts';
+import { type GatewayRig, portOf, startGateway } from '../../support/gateway/gateway-rig.ts';
+import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 const echo = { name: 'a:echo', arguments: { message: 'hi' } };
 const echoed = { content: [{ type: 'text', text: 'Echo: hi' }] };

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Stop } from '../../../src/edges.ts';
 import { nodeOf } from '../../../src/gateway/xds/node.ts';
 import { createXdsClient, type XdsClient } from '../../../src/gateway/xds/xds.ts';
-import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
-import { type ScriptedAds, type ScriptedStream, startScriptedAds } from '../../support/scripted-ads.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { type ScriptedAds, type ScriptedStream, startScriptedAds } from '../../support/nodes/scripted-ads.ts';
 import { config, configType, target, targetType } from './resources.ts';
 
 let ads: ScriptedAds;

@@ -1,10 +1,10 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/cli/system-clock.ts';
 import { startMcpTool } from '../../../src/mcp-tool/mcp-tool.ts';
 import type { McpToolEdges, McpToolOptions } from '../../../src/mcp-tool/model.ts';
-import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 
 /** What a call of the tool answered. */
 export interface Answer {

@@ -5,9 +5,9 @@ import {
   ClientStatusRequest,
   type ClientStatusResponse,
 } from '../../../src/gen/envoy/service/status/v3/csds.ts';
-import { targetType } from '../../support/hand-made-world.ts';
-import { createOperator, type Operator, statesOf } from '../../support/operator.ts';
-import { createServedWorld, gateway, gatewayNode, type ServedWorld } from '../../support/served-world.ts';
+import { createOperator, type Operator, statesOf } from '../../support/nodes/operator.ts';
+import { targetType } from '../../support/worlds/hand-made-world.ts';
+import { createServedWorld, gateway, gatewayNode, type ServedWorld } from '../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 let operator: Operator;

@@ -1,9 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigStatus } from '../../../src/gen/envoy/service/status/v3/csds.ts';
 import { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import { configType, targetType } from '../../support/hand-made-world.ts';
-import { createOperator, type Operator, statesOf } from '../../support/operator.ts';
-import { createServedWorld, gateway, gatewayNode, nodeOf, type ServedWorld } from '../../support/served-world.ts';
+import { createOperator, type Operator, statesOf } from '../../support/nodes/operator.ts';
+import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
+import {
+  createServedWorld,
+  gateway,
+  gatewayNode,
+  nodeOf,
+  type ServedWorld,
+} from '../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 let operator: Operator;

@@ -1,9 +1,9 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClientStatusRequest, DeepPartial } from '../../../src/gen/envoy/service/status/v3/csds.ts';
-import { targetType } from '../../support/hand-made-world.ts';
-import { createOperator, type Operator } from '../../support/operator.ts';
-import { createServedWorld, nodeOf, type ServedWorld } from '../../support/served-world.ts';
+import { createOperator, type Operator } from '../../support/nodes/operator.ts';
+import { targetType } from '../../support/worlds/hand-made-world.ts';
+import { createServedWorld, nodeOf, type ServedWorld } from '../../support/worlds/served-world.ts';
 
 type Matcher = NonNullable<DeepPartial<ClientStatusRequest>['nodeMatchers']>[number];
 type Text = NonNullable<Matcher['nodeId']>;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ConfigStatus } from '../../../src/gen/envoy/service/status/v3/csds.ts';
-import type { AdsResponse, AdsStream } from '../../support/ads-client.ts';
-import { targetType } from '../../support/hand-made-world.ts';
-import { createOperator, type Operator } from '../../support/operator.ts';
-import { createServedWorld, gateway, gatewayNode, type ServedWorld } from '../../support/served-world.ts';
+import type { AdsResponse, AdsStream } from '../../support/nodes/ads-client.ts';
+import { createOperator, type Operator } from '../../support/nodes/operator.ts';
+import { targetType } from '../../support/worlds/hand-made-world.ts';
+import { createServedWorld, gateway, gatewayNode, type ServedWorld } from '../../support/worlds/served-world.ts';
 
 const names = ['a/1', 'a/2', 'a/3', 'a/4'];
 const name = fc.constantFrom(...names);

@@ -10,9 +10,9 @@ import {
   type ServerReflectionResponse,
 } from '../../../src/gen/grpc/reflection/v1/reflection.ts';
 import { ServerReflectionClient as AlphaClient } from '../../../src/gen/grpc/reflection/v1alpha/reflection.ts';
-import { targetType } from '../../support/hand-made-world.ts';
-import { createOperator, type Operator } from '../../support/operator.ts';
-import { createServedWorld, type ServedWorld } from '../../support/served-world.ts';
+import { createOperator, type Operator } from '../../support/nodes/operator.ts';
+import { targetType } from '../../support/worlds/hand-made-world.ts';
+import { createServedWorld, type ServedWorld } from '../../support/worlds/served-world.ts';
 
 type Question = NonNullable<ServerReflectionRequest['messageRequest']>;
 type Reply = NonNullable<ServerReflectionResponse['messageResponse']>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { line } from '../../support/api-server.ts';
+import { line } from '../../support/api-server/api-server.ts';
 import { type ClusterRig, mcpService, startCluster } from './cluster-rig.ts';
 
 const crds = ['gatewayclasses.gateway.networking.k8s.io', 'gateways.gateway.networking.k8s.io'] as const;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Clock } from '../../../src/edges.ts';
-import { type ApiServer, line } from '../../support/api-server.ts';
-import type { Fault } from '../../support/api-server-faults.ts';
-import { systemClock } from '../../support/system-clock.ts';
+import { type ApiServer, line } from '../../support/api-server/api-server.ts';
+import type { Fault } from '../../support/api-server/api-server-faults.ts';
+import { systemClock } from '../../support/edges/system-clock.ts';
 import { asksFor, mcpService, startCluster } from './cluster-rig.ts';
 
 const faults: readonly Fault[] = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { line } from '../../support/api-server.ts';
+import { line } from '../../support/api-server/api-server.ts';
 import { type ClusterRig, mcpService, startCluster } from './cluster-rig.ts';
 
 const place = '/api/v1/namespaces/default/services/tool';

@@ -4,13 +4,13 @@ import type { KindName } from '../../../src/resources/model.ts';
 import { kinds } from '../../../src/resources/resources.ts';
 import type { Observation } from '../../../src/source/model.ts';
 import { type ClusterSource, type ClusterSourceOptions, clusterSource } from '../../../src/source/source.ts';
-import { createPlainConnection, type PlainConnection } from '../../support/api-connection.ts';
-import { type ApiServer, startApiServer } from '../../support/api-server.ts';
-import type { Asked } from '../../support/api-server-faults.ts';
-import { type Batches, createBatches } from '../../support/batches.ts';
-import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import { createRecordedCounters, type RecordedCounters } from '../../support/recorded-counters.ts';
-import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
+import { createPlainConnection, type PlainConnection } from '../../support/api-server/api-connection.ts';
+import { type ApiServer, startApiServer } from '../../support/api-server/api-server.ts';
+import type { Asked } from '../../support/api-server/api-server-faults.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { type Batches, createBatches } from '../../support/worlds/batches.ts';
 
 /** A source over an API server of the test's own, with a clock that the test moves. Chance is always one half. */
 export interface ClusterRig extends Batches {

@@ -3,10 +3,10 @@ import { ClusterWorld } from '../../../src/source/cluster/cluster-world.ts';
 import { Delivery } from '../../../src/source/cluster/delivery.ts';
 import type { KubeObject } from '../../../src/source/cluster/kube-object.ts';
 import { ObjectTable } from '../../../src/source/cluster/object-table.ts';
-import { type Batches, createBatches } from '../../support/batches.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
-import { createRecordedCounters } from '../../support/recorded-counters.ts';
-import { createRecordedLog } from '../../support/recorded-log.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedCounters } from '../../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { type Batches, createBatches } from '../../support/worlds/batches.ts';
 
 const collection = { kind: 'Service', namespace: undefined } as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Asked, Fault } from '../../support/api-server-faults.ts';
+import type { Asked, Fault } from '../../support/api-server/api-server-faults.ts';
 import { asksFor, type ClusterRig, startCluster } from './cluster-rig.ts';
 
 const match = { type: 'JWT', jwt: { claim: 'sub', value: 'alice' } };

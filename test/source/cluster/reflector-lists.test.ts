@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../support/api-server-faults.ts';
+import type { Fault } from '../../support/api-server/api-server-faults.ts';
 import { asksFor, mcpService, startCluster } from './cluster-rig.ts';
 
 describe('a list', () => {

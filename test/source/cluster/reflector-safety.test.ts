@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { line } from '../../support/api-server.ts';
-import type { WrittenObject } from '../../support/api-server-store.ts';
+import { line } from '../../support/api-server/api-server.ts';
+import type { WrittenObject } from '../../support/api-server/api-server-store.ts';
 import { asksFor, type ClusterRig, mcpService, startCluster } from './cluster-rig.ts';
 
 /** A cluster whose watches go on for as long as it takes, until the lists that are due every ten minutes. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { line } from '../../support/api-server.ts';
-import type { HistoryEvent } from '../../support/api-server-store.ts';
+import { line } from '../../support/api-server/api-server.ts';
+import type { HistoryEvent } from '../../support/api-server/api-server-store.ts';
 import { asksFor, type ClusterRig, mcpService, startCluster, waits } from './cluster-rig.ts';
 
 /** A cluster with one Service, `default/tool` at port 80, that is watched. */

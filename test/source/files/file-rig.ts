@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Clock, Counters, StopAsync } from '../../../src/edges.ts';
 import { type FileSourceOptions, fileSource } from '../../../src/source/source.ts';
-import { type Batches, createBatches } from '../../support/batches.ts';
-import { createRecordedCounters, type RecordedCounters } from '../../support/recorded-counters.ts';
-import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
-import { systemClock } from '../../support/system-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { systemClock } from '../../support/edges/system-clock.ts';
+import { type Batches, createBatches } from '../../support/worlds/batches.ts';
 
 /** A source over real files that delivers what happens to them. */
 export interface FileRig extends Batches {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Counters } from '../../../src/edges.ts';
 import { fileSource } from '../../../src/source/source.ts';
-import { createBatches } from '../../support/batches.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
-import { createRecordedLog } from '../../support/recorded-log.ts';
-import { systemClock } from '../../support/system-clock.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { systemClock } from '../../support/edges/system-clock.ts';
+import { createBatches } from '../../support/worlds/batches.ts';
 import { createFolder, save, startFiles } from './file-rig.ts';
 import { serviceText } from './manifests.ts';
 

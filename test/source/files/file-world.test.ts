@@ -4,9 +4,9 @@ import type { Resource } from '../../../src/resources/model.ts';
 import { FileWorld } from '../../../src/source/files/file-world.ts';
 import type { ManifestFile } from '../../../src/source/files/manifest-file.ts';
 import type { Batch } from '../../../src/source/model.ts';
-import { type Batches, createBatches } from '../../support/batches.ts';
-import { createRecordedCounters, type RecordedCounters } from '../../support/recorded-counters.ts';
-import { createRecordedLog, type RecordedLog } from '../../support/recorded-log.ts';
+import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { type Batches, createBatches } from '../../support/worlds/batches.ts';
 import { broken, documents, namespaceText, serviceText } from './manifests.ts';
 
 /** A world whose folders `a`, `b`, … hold what a test writes; no file system is behind it. */

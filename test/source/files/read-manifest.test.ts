@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Clock } from '../../../src/edges.ts';
 import { fingerprintOf, readManifest } from '../../../src/source/files/read-manifest.ts';
-import { systemClock } from '../../support/system-clock.ts';
+import { systemClock } from '../../support/edges/system-clock.ts';
 import { createFolder, save } from './file-rig.ts';
 
 /** A clock that stands so many milliseconds after the last change of the file. */

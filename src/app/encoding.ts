@@ -1,0 +1,96 @@
+import type { Commit, Graph } from '../graph/model.ts';
+import type { PlacedResource } from '../snapshot/model.ts';
+import { createSnapshots, type ScopeOf, type SnapshotStore } from '../snapshot/snapshot.ts';
+import type { GatewayState, Translation } from '../translate/model.ts';
+import type { Dialect } from '../wire/model.ts';
+import { sameEncoding, versionOfAll } from '../wire/wire.ts';
+
+/** The last two stages before the network: every resource encoded once, and the snapshots made of them. */
+export interface Served {
+  readonly snapshots: SnapshotStore;
+  /** How many resources a commit encoded anew, by type URL. */
+  encodes(commit: Commit): ReadonlyMap<string, number>;
+}
+
+/**
+ * Appends the encoding to the graph, so that it is as incremental as the translation: what changed in nothing that
+ * goes over the wire is not sent, and a Config is encoded once, however many Gateways it is attached to.
+ */
+export function served(graph: Graph, translation: Translation, dialect: Dialect): Served {
+  const targets = graph.derive(translation.targets, (target) => dialect.encodeTarget(target), {
+    name: 'wire/targets',
+    equals: sameEncoding,
+  });
+  const configs = graph.derive(translation.configs, (config) => dialect.encodeConfig(config), {
+    name: 'wire/configs',
+    equals: sameEncoding,
+  });
+  const placedTargets = graph.derive(
+    targets,
+    (resource): PlacedResource => ({ shard: namespacePrefix(resource.name), resource }),
+    {
+      name: 'wire/placed-targets',
+      equals: samePlace,
+    },
+  );
+  const placedConfigs = graph.derive(
+    translation.attachments,
+    ({ gateway, policy }, context): PlacedResource | undefined => {
+      const resource = context.get(configs, policy);
+      return resource && { shard: gateway, resource };
+    },
+    { name: 'wire/placed-configs', equals: samePlace },
+  );
+  const snapshots = createSnapshots({
+    gateways: translation.gateways,
+    digest: versionOfAll,
+    types: [
+      {
+        type: dialect.targetType,
+        resources: placedTargets,
+        shardOf: namespacePrefix,
+        scopeOf: (gateway) => targetScope(translation.gateways.get(gateway)),
+      },
+      {
+        type: dialect.configType,
+        resources: placedConfigs,
+        scopeOf: (gateway) => configScope(gateway, translation.gateways.get(gateway)),
+      },
+    ],
+  });
+  const encoded = new Map([
+    [dialect.targetType.typeUrl, targets],
+    [dialect.configType.typeUrl, configs],
+  ]);
+  return {
+    snapshots,
+    encodes: (commit) =>
+      new Map(
+        [...encoded].map(([typeUrl, collection]) => [
+          typeUrl,
+          commit.changes(collection).filter(({ after }) => after !== undefined).length,
+        ]),
+      ),
+  };
+}
+
+/** Everything before the name's own part, with the slash: sorted by these, the shards hold their names in bytewise order. */
+function namespacePrefix(name: string): string {
+  return name.slice(0, name.indexOf('/') + 1);
+}
+
+function targetScope(state: GatewayState | undefined): ScopeOf {
+  if (state?.kind !== 'served') return { kind: 'none' };
+  const { scope } = state;
+  return scope.kind === 'namespaces'
+    ? { kind: 'shards', shards: scope.namespaces.map((namespace) => `${namespace}/`) }
+    : scope;
+}
+
+function configScope(gateway: string, state: GatewayState | undefined): ScopeOf {
+  return state?.kind === 'served' ? { kind: 'shards', shards: [gateway] } : { kind: 'none' };
+}
+
+function samePlace(a: PlacedResource, b: PlacedResource): boolean {
+  return a.shard === b.shard && sameEncoding(a.resource, b.resource);
+}

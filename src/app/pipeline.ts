@@ -1,0 +1,65 @@
+import type { Counters, Logger } from '../edges.ts';
+import { createGraph } from '../graph/graph.ts';
+import type { Commit, Graph } from '../graph/model.ts';
+import type { Batch } from '../source/model.ts';
+import type { Translation } from '../translate/model.ts';
+import { createInputs, type Inputs, type TranslationSettings, translate } from '../translate/translate.ts';
+import { mcpKgateway } from '../wire/wire.ts';
+import { type Served, served } from './encoding.ts';
+
+/** The stages that only compute: everything between the source and the network. */
+export interface Pipeline extends Served {
+  readonly graph: Graph;
+  readonly translation: Translation;
+  /** Applies a batch, and brings the snapshots and their subscribers up to date. */
+  deliver(batch: Batch): Commit;
+  /** Whether everything was read once and translated. Never goes back. */
+  synced(): boolean;
+}
+
+/** Builds the pure stages and connects them: no I/O, no time. */
+export function createPipeline(
+  settings: TranslationSettings,
+  { log, counters }: { readonly log: Logger; readonly counters: Counters },
+): Pipeline {
+  const graph = createGraph({
+    onFailure: ({ collection, key, error }) => {
+      counters.count('gatehouse_graph_failures_total', { collection });
+      log.error('internal error: a transformation failed, and what it computes is withheld', {
+        collection,
+        key,
+        error,
+      });
+    },
+  });
+  const inputs = createInputs(graph);
+  const translation = translate(graph, inputs, settings);
+  const { snapshots, encodes } = served(graph, translation, mcpKgateway);
+  let synced = false;
+  return {
+    graph,
+    translation,
+    snapshots,
+    encodes,
+    synced: () => synced,
+    deliver: (batch) => {
+      const commit = graph.commit(() => applyBatch(inputs, batch));
+      snapshots.apply(commit);
+      synced ||= batch.synced;
+      counters.count('gatehouse_commits_total');
+      counters.count('gatehouse_graph_runs_total', {}, commit.runs);
+      for (const [type, count] of encodes(commit)) counters.count('gatehouse_wire_encodes_total', { type }, count);
+      counters.gauge('gatehouse_synced', synced ? 1 : 0);
+      counters.gauge('gatehouse_targets', translation.targets.size);
+      counters.gauge('gatehouse_policies', translation.configs.size);
+      counters.gauge('gatehouse_gateways', translation.gatewayStatuses.size);
+      return commit;
+    },
+  };
+}
+
+function applyBatch(inputs: Inputs, { changes, unlistedNamespaces, bundle }: Batch): void {
+  for (const change of changes) inputs.apply(change);
+  if (unlistedNamespaces !== undefined) inputs.unlistedNamespaces.set('', unlistedNamespaces);
+  if (bundle !== undefined) inputs.bundle.set('', bundle);
+}

@@ -1,0 +1,86 @@
+import { closest } from 'fastest-levenshtein';
+import packageJson from '../../package.json' with { type: 'json' };
+import { type Command, commands } from './commands.ts';
+import { type Flag, readFlags, UsageError, variableOf } from './flags.ts';
+import { logFlags } from './serve-flags.ts';
+import { EnvironmentError, type ExitCode, type Terminal } from './terminal.ts';
+
+/** Runs one command and settles with its exit code; whatever it started has ended by then. */
+export async function runCli(terminal: Terminal): Promise<ExitCode> {
+  const [name = '--help', ...args] = terminal.args;
+  try {
+    if (name === '--version' || args.includes('--version')) return print(terminal, packageJson.version);
+    if (name === '--help' || name === '-h' || name === 'help') return print(terminal, overview());
+    const command = commands.find((candidate) => candidate.name === name);
+    if (command === undefined) throw unknownCommand(name);
+    if (args.includes('--help') || args.includes('-h')) return print(terminal, helpOf(command));
+    const flags = readFlags([...command.flags, ...logFlags], args, terminal.environment);
+    const [stray] = flags.positionals;
+    if (stray !== undefined) throw new UsageError(`unexpected argument "${stray}". See gatehouse ${name} --help.`);
+    return await command.run(flags, terminal);
+  } catch (error) {
+    return failed(terminal, error);
+  }
+}
+
+function print(terminal: Terminal, text: string): ExitCode {
+  terminal.stdout.write(`${text.trimEnd()}\n`);
+  return 0;
+}
+
+function failed(terminal: Terminal, error: unknown): ExitCode {
+  if (error instanceof UsageError || error instanceof EnvironmentError) {
+    terminal.stderr.write(`gatehouse: ${error.message}\n`);
+    return error instanceof UsageError ? 2 : 3;
+  }
+  // Anything else is a bug of ours, and its stack is what helps.
+  terminal.stderr.write(`gatehouse: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 3;
+}
+
+function unknownCommand(name: string): UsageError {
+  const nearest = closest(
+    name,
+    commands.map((command) => command.name),
+  );
+  return new UsageError(`unknown command "${name}". Did you mean ${nearest}? See gatehouse --help.`);
+}
+
+function overview(): string {
+  const rows = commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
+  return [
+    'gatehouse: an xDS control plane for MCP gateways',
+    '',
+    'Usage: gatehouse <command> [flags]',
+    '',
+    ...rows,
+    '',
+    'gatehouse <command> --help shows its flags and examples; gatehouse --version the version.',
+  ].join('\n');
+}
+
+function helpOf({ name, summary, examples, flags }: Command): string {
+  const all = [...flags, ...logFlags];
+  return [
+    `gatehouse ${name}: ${summary}`,
+    '',
+    'Examples:',
+    ...examples.map((example) => `  ${example}`),
+    '',
+    'Flags (each has an environment variable; the flag wins):',
+    ...all.flatMap(flagLines),
+  ].join('\n');
+}
+
+function flagLines(flag: Flag): string[] {
+  const short = flag.short === undefined ? '' : `-${flag.short}, `;
+  const notes = [
+    flag.default === undefined ? '' : `default ${flag.default}`,
+    flag.repeatable ? 'repeatable' : '',
+    variableOf(flag),
+  ].filter((note) => note !== '');
+  return [
+    `  ${short}--${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`}`,
+    `      ${flag.help} (${notes.join('; ')})`,
+  ];
+}

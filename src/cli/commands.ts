@@ -1,0 +1,146 @@
+import { fileURLToPath } from 'node:url';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { Logger, StopAsync } from '../edges.ts';
+import { createLog } from '../log/log.ts';
+import { type Flag, type FlagValues, UsageError } from './flags.ts';
+import {
+  demoFlags,
+  demoPort,
+  gatewayFlags,
+  gatewayOptions,
+  logSettings,
+  mcpToolFlags,
+  mcpToolOptions,
+  serveFlags,
+  serveSettings,
+} from './serve-flags.ts';
+import { untilSignal } from './signals.ts';
+import { systemClock } from './system-clock.ts';
+import { EnvironmentError, type ExitCode, type Terminal } from './terminal.ts';
+
+/** One word of the command line. */
+export interface Command {
+  readonly name: string;
+  /** Half a sentence, for the overview. */
+  readonly summary: string;
+  readonly examples: readonly string[];
+  readonly flags: readonly Flag[];
+  run(flags: FlagValues, terminal: Terminal): Promise<ExitCode>;
+}
+
+/**
+ * Every command, in the order of the overview. Each loads its program when it runs: nobody pays for another's packages.
+ */
+export const commands: readonly Command[] = [
+  {
+    name: 'serve',
+    summary: 'the control plane: watches a cluster or manifests, and serves gateways',
+    examples: [
+      'gatehouse serve -f manifests/',
+      'gatehouse serve -f base.yaml -f overrides/ --xds-listen=127.0.0.1:9977',
+      'gatehouse serve --context=my-cluster --write-status=false',
+      'gatehouse serve    (in a pod: the cluster around it)',
+    ],
+    flags: serveFlags,
+    run: (flags, terminal) =>
+      untilAsked(flags, terminal, async (log) => {
+        const settings = serveSettings(flags, terminal.environment);
+        const { startApp } = await import('../app/app.ts');
+        return startApp(settings, { clock: systemClock, random: Math.random, log });
+      }),
+  },
+  {
+    name: 'gateway',
+    summary: 'the reference MCP gateway: a data plane of the control plane',
+    examples: [
+      'gatehouse gateway --file=config.json',
+      'gatehouse gateway --file=/config/config.json --mount=/config=./config --resolve=tool.svc:8080=127.0.0.1:3001',
+    ],
+    flags: gatewayFlags,
+    run: (flags, terminal) =>
+      untilAsked(flags, terminal, async (log) => {
+        const { stdin, stdout, environment } = terminal;
+        const { GatewayError, startGateway } = await import('../gateway/gateway.ts');
+        const edges = { clock: systemClock, random: Math.random, log, stdin, stdout };
+        try {
+          return await startGateway(gatewayOptions(flags, environment), edges);
+        } catch (error) {
+          if (!(error instanceof GatewayError)) throw error;
+          throw error.reason === 'usage' ? new UsageError(error.message) : new EnvironmentError(error.message);
+        }
+      }),
+  },
+  {
+    name: 'mcp-tool',
+    summary: 'the sample MCP server with the tool convert_to_markdown',
+    examples: ['gatehouse mcp-tool', 'gatehouse mcp-tool --sse --host=0.0.0.0 --port=8080'],
+    flags: mcpToolFlags,
+    run: (flags, terminal) =>
+      untilAsked(flags, terminal, async (log) => {
+        const { ListenError, startMcpTool } = await import('../mcp-tool/mcp-tool.ts');
+        try {
+          return await startMcpTool(mcpToolOptions(flags, packageJson.version), { clock: systemClock, log });
+        } catch (error) {
+          throw error instanceof ListenError ? new EnvironmentError(error.message) : error;
+        }
+      }),
+  },
+  {
+    name: 'demo',
+    summary: "the guide's story, told with all three programs",
+    examples: ['gatehouse demo', 'gatehouse demo --once', 'gatehouse demo --port=8081'],
+    flags: demoFlags,
+    run: tellDemo,
+  },
+];
+
+/** Runs a program until SIGINT or SIGTERM (or until it has nothing left to do), then stops it. A second signal, more than a second later, ends it at once. */
+async function untilAsked(
+  flags: FlagValues,
+  terminal: Terminal,
+  start: (log: Logger) => Promise<{ readonly stop: StopAsync; readonly ended?: Promise<void> }>,
+): Promise<ExitCode> {
+  const log = logOf(flags, terminal);
+  const hurry = (): void => terminal.exit(3);
+  const { asked, release } = untilSignal(terminal.signals, { clock: systemClock, log, hurry });
+  try {
+    const running = await start(log);
+    await Promise.race([asked, ...(running.ended === undefined ? [] : [running.ended])]);
+    log.info('stopping');
+    await running.stop();
+    log.info('stopped');
+    return 0;
+  } finally {
+    release();
+  }
+}
+
+async function tellDemo(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {
+  const log = logOf(flags, terminal);
+  const hurry = (): void => terminal.exit(3);
+  const { runDemo } = await import('../demo/demo.ts');
+  const { asked, release } = untilSignal(terminal.signals, { clock: systemClock, log, hurry });
+  try {
+    const outcome = await runDemo({
+      once: flags.on('once'),
+      port: demoPort(flags),
+      manifests: fileURLToPath(new URL('../../deploy/examples/guide', import.meta.url)),
+      entry: fileURLToPath(new URL('../main.ts', import.meta.url)),
+      environment: terminal.environment,
+      tell: (line) => terminal.stdout.write(`${line}\n`),
+      asked,
+    });
+    if (outcome.kind === 'told') return 0;
+    if (outcome.kind === 'impossible') throw new EnvironmentError(outcome.message);
+    terminal.stderr.write(`gatehouse: the story went otherwise: ${outcome.message}\n`);
+    return 1;
+  } finally {
+    release();
+  }
+}
+
+function logOf(flags: FlagValues, terminal: Terminal): Logger {
+  const { level, format } = logSettings(flags);
+  const isTerminal = terminal.stderr.isTTY === true;
+  return createLog(level, format, isTerminal, isTerminal && !terminal.environment['NO_COLOR']);
+}

@@ -1,0 +1,45 @@
+import { Agent, request as httpRequest } from 'node:http';
+import { onTestFinished } from 'vitest';
+import type { ApiRequest, ApiResponse, KubeConnection } from '../../../src/kube/model.ts';
+
+/** The way to an API server that speaks plain HTTP, and what it was told. */
+export interface PlainConnection extends Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'server'> {
+  /** How often credentials were forgotten and connections given up. */
+  readonly told: { readonly forgotten: number; readonly reconnected: number };
+}
+
+/** @param url such as `http://127.0.0.1:1234` */
+export function createPlainConnection(url: string): PlainConnection {
+  const agent = new Agent({ keepAlive: true });
+  const told = { forgotten: 0, reconnected: 0 };
+  onTestFinished(() => agent.destroy());
+  return {
+    server: url,
+    told,
+    send: (request) => send(url, agent, request),
+    forgetCredentials: () => {
+      told.forgotten += 1;
+    },
+    reconnect: () => {
+      told.reconnected += 1;
+    },
+  };
+}
+
+function send(url: string, agent: Agent, { method, path, headers, signal }: ApiRequest): Promise<ApiResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<ApiResponse>();
+  const options = { method, agent, headers: { ...headers }, ...(signal && { signal }) };
+  httpRequest(new URL(path, url), options, (response) => {
+    resolve({
+      status: response.statusCode ?? 0,
+      header: (name) => {
+        const value = response.headers[name];
+        return Array.isArray(value) ? value.join(', ') : value;
+      },
+      body: response,
+    });
+  })
+    .on('error', reject)
+    .end();
+  return promise;
+}

@@ -1,0 +1,94 @@
+import type { Refusal } from '../../../src/status/api-answer.ts';
+import type { Lease, LeaseAnswer, LeaseClaim, LeaseClient } from '../../../src/status/lease-client.ts';
+import { objectIn } from '../../../src/status/stored-json.ts';
+
+/** What becomes of the requests of one replica. `lost`: they are carried out, and fail all the same; `stuck`: likewise, once they are given up. */
+type Line = 'up' | 'down' | 'forbidden' | 'silent' | 'lost' | 'stuck';
+
+/** One Lease in memory, with compare and swap. */
+export interface LeaseInMemory {
+  /** Its record; undefined: there is none. */
+  record(): LeaseClaim | undefined;
+  /** As somebody else writes it. */
+  write(claim: LeaseClaim): void;
+  /** As somebody writes an annotation on it. */
+  touch(): void;
+  remove(): void;
+  /** A replica's way to it. */
+  connect(): LeaseClient & { line: Line; readonly requests: readonly string[] };
+}
+
+const outages: Readonly<Record<'down' | 'forbidden' | 'lost', Refusal>> = {
+  down: { kind: 'unavailable', words: 'no answer: connect ECONNREFUSED', retryAfter: undefined },
+  forbidden: { kind: 'failed', words: '403: leases.coordination.k8s.io is forbidden' },
+  lost: { kind: 'unavailable', words: 'no answer within 4 s', retryAfter: undefined },
+};
+
+export function createLeaseInMemory(): LeaseInMemory {
+  let stored: LeaseClaim | undefined;
+  let version = 0;
+
+  const current = (): LeaseAnswer => {
+    if (stored === undefined) return { kind: 'gone', words: '404: not found' };
+    const { holder, transitions, renewed } = stored;
+    const object = { metadata: { resourceVersion: String(version) } };
+    return { kind: 'lease', lease: { holder, transitions, renewed: String(renewed), object } };
+  };
+  const store = (claim: LeaseClaim | undefined): LeaseAnswer => {
+    const acquired = claim?.acquired ?? stored?.acquired;
+    stored = claim && { ...claim, acquired };
+    version += 1;
+    return current();
+  };
+  const replace = (lease: Lease, claim: LeaseClaim): LeaseAnswer => {
+    if (stored === undefined) return { kind: 'gone', words: '404: not found' };
+    if (objectIn(lease.object['metadata'])['resourceVersion'] === String(version)) return store(claim);
+    return { kind: 'conflict', words: '409: the object has been modified' };
+  };
+
+  return {
+    record: () => stored,
+    write: (claim) => void store(claim),
+    touch: () => {
+      version += 1;
+    },
+    remove: () => {
+      stored = undefined;
+    },
+    connect: () => {
+      const requests: string[] = [];
+      const answer = (
+        what: string,
+        signal: AbortSignal | undefined,
+        carryOut: () => LeaseAnswer,
+      ): Promise<LeaseAnswer> => {
+        requests.push(what);
+        const { line } = replica;
+        if (line === 'stuck') carryOut();
+        if (line === 'silent' || line === 'stuck') return given(signal);
+        const answered = line === 'up' || line === 'lost' ? carryOut() : undefined;
+        return Promise.resolve(
+          line === 'up' && answered !== undefined ? answered : outages[line === 'up' ? 'down' : line],
+        );
+      };
+      const replica: LeaseClient & { line: Line; readonly requests: readonly string[] } = {
+        line: 'up',
+        requests,
+        read: (signal) => answer('read', signal, current),
+        create: (claim, signal) =>
+          answer('create', signal, () =>
+            stored === undefined ? store(claim) : { kind: 'conflict', words: '409: exists already' },
+          ),
+        replace: (lease, claim, signal) => answer('replace', signal, () => replace(lease, claim)),
+      };
+      return replica;
+    },
+  };
+}
+
+/** Answers only when the request is given up. */
+function given(signal: AbortSignal | undefined): Promise<LeaseAnswer> {
+  const { promise, resolve } = Promise.withResolvers<LeaseAnswer>();
+  signal?.addEventListener('abort', () => resolve(outages.lost), { once: true });
+  return promise;
+}

@@ -1,0 +1,90 @@
+import type { Observation, ObservedObject } from '../../../src/source/model.ts';
+import type { Refusal } from '../../../src/status/api-answer.ts';
+import type { StatusObject } from '../../../src/status/status-book.ts';
+import type { StatusWrite, WriteStatus } from '../../../src/status/status-client.ts';
+
+/** Objects with a status in an API server's memory, which somebody watches. */
+export interface ObjectsInMemory {
+  readonly write: WriteStatus;
+  /** Every write that was asked for, carried out or not. */
+  readonly asked: readonly StatusWrite[];
+  /** How many were carried out. */
+  written(): number;
+  /** The status as it is stored. */
+  status(object: StatusObject): unknown;
+  /** Creates an object, or writes its status as somebody else does. */
+  put(object: StatusObject, status?: unknown): void;
+  remove(object: StatusObject): void;
+  /** How the next writes are answered instead of being carried out; undefined: they are carried out. */
+  answer: ((write: StatusWrite) => Refusal | undefined) | undefined;
+  /** Told of every change at once, as a watch is; held back while `held` is true, and delivered afterwards. */
+  watch(deliver: (observation: Observation) => void): void;
+  hold(): void;
+  release(): void;
+}
+
+export function createObjectsInMemory(): ObjectsInMemory {
+  const stored = new Map<string, ObservedObject>();
+  const asked: StatusWrite[] = [];
+  let version = 0;
+  let written = 0;
+  let held: Observation[] | undefined;
+  let deliver: (observation: Observation) => void = () => {};
+
+  const tell = ({ kind, key }: StatusObject): void => {
+    const observation = { kind, key, object: stored.get(idOf({ kind, key })) };
+    if (held === undefined) deliver(observation);
+    else held.push(observation);
+  };
+  const store = (object: StatusObject, status: unknown): ObservedObject => {
+    version += 1;
+    const after = { uid: `uid of ${object.key}`, resourceVersion: String(version), generation: 3, status };
+    stored.set(idOf(object), after);
+    return after;
+  };
+
+  const objects: ObjectsInMemory = {
+    asked,
+    answer: undefined,
+    write: (write) => {
+      asked.push(write);
+      const refusal = objects.answer?.(write);
+      if (refusal !== undefined) return Promise.resolve(refusal);
+      const before = stored.get(idOf(write));
+      if (before === undefined) return Promise.resolve({ kind: 'gone', words: '404: not found' });
+      if (before.resourceVersion !== write.resourceVersion) {
+        return Promise.resolve({ kind: 'conflict', words: '409: the object has been modified' });
+      }
+      written += 1;
+      const after = store(write, { ...Object(before.status), ...write.fields });
+      tell(write);
+      return Promise.resolve({ kind: 'written', object: after });
+    },
+    written: () => written,
+    status: (object) => stored.get(idOf(object))?.status,
+    put: (object, status = {}) => {
+      store(object, status);
+      tell(object);
+    },
+    remove: (object) => {
+      stored.delete(idOf(object));
+      tell(object);
+    },
+    watch: (told) => {
+      deliver = told;
+    },
+    hold: () => {
+      held = [];
+    },
+    release: () => {
+      const waiting = held ?? [];
+      held = undefined;
+      for (const observation of waiting) deliver(observation);
+    },
+  };
+  return objects;
+}
+
+function idOf({ kind, key }: StatusObject): string {
+  return `${kind} ${key}`;
+}

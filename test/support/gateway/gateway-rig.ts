@@ -1,0 +1,94 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../../../src/edges.ts';
+import { createDownstream, type Downstream } from '../../../src/gateway/downstream/downstream.ts';
+import type { Authenticator, Caller, ListMode, TargetFetch } from '../../../src/gateway/model.ts';
+import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
+import { systemClock } from '../edges/system-clock.ts';
+import { createFakeWorld, type FakeWorld } from '../worlds/fake-world.ts';
+
+/** The MCP side of the gateway on a real port, in a world that the test makes. */
+export interface GatewayRig extends AsyncDisposable {
+  readonly world: FakeWorld;
+  readonly log: RecordedLog;
+  readonly downstream: Downstream;
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** Makes a token of this identity until `expiresAt`, 2100 by default, whose `sub` is the identity or `sub`. */
+  token(identity: string, expiresAt?: number, sub?: string): string;
+  /** From here on no key can be had: nobody can be told from anybody. */
+  loseKeys(): void;
+}
+
+export interface RigOptions {
+  readonly list?: ListMode;
+  readonly clock?: Clock;
+  readonly allowedOrigins?: readonly string[];
+  readonly authn?: 'tokens' | 'none';
+  readonly fetchFor?: (target: Target) => TargetFetch;
+  readonly listensOnLoopback?: boolean;
+}
+
+export async function startGateway(options: RigOptions = {}): Promise<GatewayRig> {
+  const { list = 'all', clock = systemClock, allowedOrigins = [], authn = 'tokens', listensOnLoopback } = options;
+  const world = createFakeWorld();
+  const log = createRecordedLog();
+  const callers = new Map<string, Caller>();
+  const keys = { lost: false };
+  const downstream = createDownstream({
+    world,
+    authenticator: authn === 'tokens' ? authenticatorOf(callers, keys, clock) : undefined,
+    fetchFor: options.fetchFor ?? (() => (url, init) => fetch(url, init)),
+    list,
+    allowedOrigins,
+    clock,
+    random: () => 0.5,
+    log,
+    ...(listensOnLoopback === undefined ? {} : { listensOnLoopback }),
+  });
+  const server = createServer((request, response) => downstream.handle(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    world,
+    log,
+    downstream,
+    url: `http://127.0.0.1:${portOf(server.address())}`,
+    loseKeys() {
+      keys.lost = true;
+    },
+    token(identity, expiresAt = Date.UTC(2100, 0, 1), sub = identity) {
+      const token = `token-${callers.size}-of-${identity}`;
+      callers.set(token, { kind: 'principal', claims: { sub }, identity: `test ${identity}`, expiresAt });
+      return token;
+    },
+    async [Symbol.asyncDispose]() {
+      await downstream.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function authenticatorOf(
+  callers: ReadonlyMap<string, Caller>,
+  keys: { readonly lost: boolean },
+  clock: Clock,
+): Authenticator {
+  return {
+    authenticate(authorization) {
+      if (keys.lost) return Promise.resolve({ kind: 'refused', status: 503, message: 'no keys' });
+      const caller = callers.get(authorization?.replace(/^Bearer /, '') ?? '');
+      if (caller?.kind === 'principal' && caller.expiresAt > clock.now()) {
+        return Promise.resolve({ kind: 'caller', caller });
+      }
+      const challenge = 'Bearer error="invalid_token"';
+      return Promise.resolve({ kind: 'refused', status: 401, challenge, message: 'no valid token' });
+    },
+  };
+}
+
+export function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  return address.port;
+}

@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../../../node_modules/.bin/mcp-inspector', import.meta.url));
+
+/** What the Inspector's command line made of it. */
+export interface Inspection {
+  readonly code: number | null;
+  /** The JSON that it printed. */
+  readonly output: unknown;
+}
+
+/** Runs the MCP Inspector, a client that is not ours, without a browser and in a home of its own. */
+export async function inspect(url: string, args: readonly string[]): Promise<Inspection> {
+  const home = await mkdtemp(join(tmpdir(), 'gatehouse-inspector-'));
+  const flags = ['--cli', url, '--format', 'json', '--stored-auth-only', ...args];
+  const child = spawn(process.execPath, [program, ...flags], { env: { ...process.env, HOME: home }, stdio: 'pipe' });
+  let text = '';
+  let errors = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    text += String(chunk);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += String(chunk);
+  });
+  child.stdin.end();
+  await once(child, 'close');
+  await rm(home, { recursive: true, force: true });
+  return { code: child.exitCode, output: text.trim() === '' ? lastJson(errors) : JSON.parse(text) };
+}
+
+function lastJson(lines: string): unknown {
+  const line = lines.split('\n').findLast((candidate) => candidate.startsWith('{'));
+  return line === undefined ? lines : JSON.parse(line);
+}

@@ -1,0 +1,123 @@
+import type { GatewayRig } from '../gateway/gateway-rig.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The answer to one request, as it was on the wire. */
+interface Reply {
+  readonly result?: Json;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+  /** What the same stream brought before the answer. */
+  readonly before: readonly Json[];
+}
+
+/** A client of a few lines over Streamable HTTP, for what well-behaved clients do not send. */
+export interface RawClient {
+  readonly sessionId: string;
+  request(method: string, params?: Json, options?: RequestOptions): Promise<Reply>;
+  notify(method: string, params?: Json): Promise<Response>;
+  /** Opens the stream of what the gateway has to say by itself. */
+  listen(): Promise<EventReader>;
+}
+
+interface RequestOptions {
+  /** Another caller's token than the session's. */
+  readonly token?: string;
+  readonly id?: string | number;
+  /** Called with each notification that comes before the answer. */
+  readonly said?: (message: Json) => void;
+}
+
+interface EventReader {
+  /** The next message on the stream; `undefined` at its end. */
+  next(): Promise<Json | undefined>;
+}
+
+/** Shakes hands as a client of MCP 2025-11-25 and opens a session. */
+export async function openRawClient(gateway: GatewayRig, token: string, version = '2025-11-25'): Promise<RawClient> {
+  const opened = await post(gateway, token, undefined, initialize(version));
+  await readReply(opened);
+  const sessionId = opened.headers.get('mcp-session-id') ?? '';
+  let nextId = 1;
+  const client: RawClient = {
+    sessionId,
+    async request(method, params = {}, { token: other = token, id = nextId++, said } = {}) {
+      const response = await post(gateway, other, sessionId, { jsonrpc: '2.0', id, method, params });
+      if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) {
+        const reply: Omit<Reply, 'before'> = JSON.parse(await response.text());
+        return { ...reply, before: [] };
+      }
+      return readReply(response, said);
+    },
+    notify: (method, params = {}) => post(gateway, token, sessionId, { jsonrpc: '2.0', method, params }),
+    async listen() {
+      const response = await fetch(`${gateway.url}/mcp`, { headers: headersOf(token, sessionId) });
+      if (response.status !== 200) throw new Error(`GET /mcp: ${response.status}`);
+      return readEvents(response);
+    },
+  };
+  await client.notify('notifications/initialized');
+  return client;
+}
+
+export function initialize(protocolVersion = '2025-11-25'): Json {
+  const params = { protocolVersion, capabilities: {}, clientInfo: { name: 'raw', version: '0' } };
+  return { jsonrpc: '2.0', id: 0, method: 'initialize', params };
+}
+
+export function post(
+  gateway: GatewayRig,
+  token: string | undefined,
+  sessionId: string | undefined,
+  body: unknown,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return fetch(`${gateway.url}/mcp`, {
+    method: 'POST',
+    headers: { ...headersOf(token, sessionId), ...more },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+function headersOf(token: string | undefined, sessionId: string | undefined): Record<string, string> {
+  return {
+    accept: 'application/json, text/event-stream',
+    'content-type': 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(sessionId === undefined ? {} : { 'mcp-session-id': sessionId }),
+  };
+}
+
+async function readReply(response: Response, said?: (message: Json) => void): Promise<Reply> {
+  const events = readEvents(response);
+  const before: Json[] = [];
+  for (;;) {
+    const message = await events.next();
+    if (message === undefined) throw new Error('the stream ended without an answer');
+    if ('result' in message || 'error' in message) return { ...message, before };
+    before.push(message);
+    said?.(message);
+  }
+}
+
+/** Reads server-sent events of one line each, which is all that the gateway writes. */
+function readEvents(response: Response): EventReader {
+  const lines = linesOf(response);
+  return {
+    async next() {
+      for (;;) {
+        const { value, done } = await lines.next();
+        if (done === true) return undefined;
+        if (value.startsWith('data: {')) return JSON.parse(value.slice('data: '.length));
+      }
+    },
+  };
+}
+
+export async function* linesOf(response: Response): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+}

@@ -1,0 +1,52 @@
+import { connect, type Socket } from 'node:net';
+import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
+import { type DeepPartial, DeltaDiscoveryRequest } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { grpcFrame } from './raw-stream.ts';
+
+/**
+ * Everything that a node says until its first answer, as the bytes of HTTP/2 (RFC 9113, sections 3.4 and 4.1): the
+ * preface, its settings, the headers of one delta stream and one request. Put together once, it makes a node of a bare
+ * socket, which costs a client next to nothing and obeys nobody.
+ */
+export function firstWords(fields: DeepPartial<DeltaDiscoveryRequest>): Buffer {
+  const request = DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial(fields)).finish();
+  return Buffer.concat([
+    Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+    frame(settings, 0, 0, Buffer.alloc(0)),
+    frame(headers, endHeaders, 1, Buffer.concat(Object.entries(streamHeaders).map(literal))),
+    frame(data, 0, 1, grpcFrame(request)),
+  ]);
+}
+
+/** A bare socket that says these words once it is connected, and reads whatever comes. */
+export function createRawSocketNode(port: number, words: Uint8Array, localAddress = '127.0.0.1'): Socket {
+  const socket = connect({ host: '127.0.0.1', port, localAddress }, () => socket.write(words));
+  socket.on('error', () => {});
+  return socket.resume();
+}
+
+const [data, headers, settings] = [0, 1, 4];
+const endHeaders = 4;
+
+const streamHeaders: Readonly<Record<string, string>> = {
+  ':method': 'POST',
+  ':scheme': 'http',
+  ':path': ads.deltaAggregatedResources.path,
+  ':authority': '127.0.0.1',
+  'content-type': 'application/grpc',
+  te: 'trailers',
+};
+
+function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** A header that is added to no table (RFC 7541, section 6.2.2); names and values of fewer than 127 bytes. */
+function literal([name, value]: readonly [string, string]): Buffer {
+  return Buffer.from([0, name.length, ...Buffer.from(name), value.length, ...Buffer.from(value)]);
+}

@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { nodeEnvironment, nodeFlags } from './node-flags.ts';
+
+const entry = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+
+/** `gatehouse <args>` as a process of its own, as a person at a terminal or a container has it. */
+export interface GatehouseProcess extends AsyncDisposable {
+  readonly pid: number;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Settles with the first line of the log that contains the text; rejects when the process ends without it. */
+  line(text: string): Promise<string>;
+  /** The address in the log's "listening" line of that listener. */
+  listening(listener: string): Promise<string>;
+  signal(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void;
+  ended(): Promise<{ readonly code: number | null; readonly signal: string | null }>;
+}
+
+/** The environment is exactly the given one, with what Node itself needs. */
+export function gatehouse(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): GatehouseProcess {
+  const { PATH = '', HOME = '', TMPDIR } = process.env;
+  const child = spawn(process.execPath, [...nodeFlags, entry, ...args], {
+    env: { PATH, HOME, ...nodeEnvironment, ...(TMPDIR !== undefined && { TMPDIR }), ...environment },
+    stdio: 'pipe',
+  });
+  child.stdin.end();
+  const text = { stdout: '', stderr: '' };
+  let news = Promise.withResolvers<void>();
+  const wake = (): void => {
+    news.resolve();
+    news = Promise.withResolvers();
+  };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      text[name] += chunk;
+      wake();
+    });
+  }
+  const ended = closed(child);
+  let over = false;
+  void ended.then(() => {
+    over = true;
+    wake();
+  });
+  const line = async (wanted: string): Promise<string> => {
+    for (;;) {
+      const lines = text.stderr.split('\n').slice(0, -1);
+      const found = lines.find((candidate) => candidate.includes(wanted));
+      if (found !== undefined) return found;
+      if (over) throw new Error(`gatehouse ${args.join(' ')} ended without "${wanted}":\n${text.stderr}`);
+      await news.promise;
+    }
+  };
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => text.stdout,
+    stderr: () => text.stderr,
+    line,
+    listening: async (listener) => {
+      const found: { address: string } = JSON.parse(await line(`"listener":"${listener}"`));
+      return found.address;
+    },
+    signal: (signal) => void child.kill(signal),
+    ended: () => ended,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function closed(child: ChildProcess): Promise<{ readonly code: number | null; readonly signal: string | null }> {
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+}

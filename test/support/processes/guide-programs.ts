@@ -1,0 +1,99 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { controlPlane } from '../../../src/demo/control-plane.ts';
+import { layOut } from '../../../src/demo/guide.ts';
+import { freePort } from '../gateway/everything-server.ts';
+import { type GatehouseProcess, gatehouse } from './gatehouse-process.ts';
+import { guideToken } from './guide.ts';
+
+const manifests = fileURLToPath(new URL('../../../deploy/examples/guide', import.meta.url));
+
+/** The guide's three programs, each a process of its own, on ports that were free. */
+export interface GuidePrograms extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>` of the gateway. */
+  readonly url: string;
+  /** Adds the guide's policy to the watched folder, or removes it; settles once the gateway acknowledged that. */
+  addPolicy(): Promise<void>;
+  removePolicy(): Promise<void>;
+  /** Adds a manifest, likewise. */
+  add(name: string, text: string): Promise<void>;
+  /** Kills the control plane, does something while it is away, and starts another one at the same port. */
+  whileControlPlaneIsDown(act: () => Promise<void>): Promise<void>;
+  /** Removes the policy's file, and nothing more. */
+  deletePolicyFile(): Promise<void>;
+  /** The official client with the guide's token. */
+  connect(path: '/sse' | '/mcp'): Promise<Client>;
+}
+
+/** @param resolutions further values of `--resolve` */
+export async function startGuide(resolutions: readonly string[] = []): Promise<GuidePrograms> {
+  const [port, xdsPort] = await Promise.all([freePort(), freePort()]);
+  const guide = await layOut(manifests, port);
+  const serve = (): GatehouseProcess => gatehouse(['serve', '-f', guide.watched, ...listens({ xds: xdsPort })]);
+  const tool = gatehouse(['mcp-tool', '--sse', '--host=127.0.0.1', '--port=0']);
+  let control = serve();
+  const [xds, toolAddress] = await Promise.all([control.listening('xds'), tool.listening('mcp')]);
+  const gateway = startGateway(guide.mounted, [
+    `kgateway.kgateway-system.svc.cluster.local:9977=${xds}`,
+    `mcp-tool.default.svc.cluster.local:8080=${toolAddress}`,
+    ...resolutions,
+  ]);
+  await gateway.listening('mcp');
+
+  let version: string | undefined;
+  const change = async (act: () => Promise<void>): Promise<void> => {
+    await act();
+    const view = controlPlane(await control.listening('debug'), 'default/mcp-gateway');
+    ({ version } = await view.acknowledged(version));
+  };
+  await change(() => Promise.resolve());
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    addPolicy: () => change(guide.addPolicy),
+    removePolicy: () => change(guide.removePolicy),
+    deletePolicyFile: guide.removePolicy,
+    add: (name, text) => change(() => writeFile(join(guide.watched, name), text)),
+    whileControlPlaneIsDown: (act) =>
+      change(async () => {
+        control.signal('SIGKILL');
+        await control.ended();
+        await act();
+        control = serve();
+      }),
+    connect: (path) => connect(url, path),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([gateway, control, tool].map((program) => program[Symbol.asyncDispose]()));
+      await guide.discard();
+    },
+  };
+}
+
+/** The reference gateway with the configuration in a folder, as the guide's Deployment starts it. */
+export function startGateway(mounted: string, resolutions: readonly string[]): GatehouseProcess {
+  const resolve = resolutions.map((value) => `--resolve=${value}`);
+  return gatehouse(
+    ['gateway', '--file=/config/config.json', `--mount=/config=${mounted}`, ...resolve, '--admin-listen=127.0.0.1:0'],
+    { POD_NAMESPACE: 'default', POD_NAME: 'mcp-gateway', NODE_NAME: 'mcp-gateway', GW_NAME: 'mcp-gateway' },
+  );
+}
+
+/** Every listener of the control plane on loopback, at a free port unless told otherwise. */
+export function listens(ports: Readonly<Record<string, number>> = {}): readonly string[] {
+  return ['xds', 'debug', 'metrics', 'admin'].map((name) => `--${name}-listen=127.0.0.1:${ports[name] ?? 0}`);
+}
+
+/** The official client with the guide's token. */
+export async function connect(url: string, path: '/sse' | '/mcp'): Promise<Client> {
+  const client = new Client({ name: 'test', version: '0' });
+  const requestInit = { headers: { authorization: `Bearer ${guideToken}` } };
+  const Transport = path === '/sse' ? SSEClientTransport : StreamableHTTPClientTransport;
+  const transport = new Transport(new URL(url + path), { requestInit });
+  // The package's own types are not made for exactOptionalPropertyTypes.
+  await client.connect(transport as Parameters<Client['connect']>[0]);
+  return client;
+}

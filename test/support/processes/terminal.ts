@@ -1,0 +1,34 @@
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { runCli } from '../../../src/cli/cli.ts';
+
+/** What a command line did that was run within this process. */
+export interface CliRun {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command line that ends by itself, and not in the environment of this process. */
+export async function cli(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CliRun> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const code = await runCli({
+    args,
+    environment,
+    stdin: new PassThrough(),
+    stdout,
+    stderr,
+    signals: new EventEmitter(),
+    exit: (ended) => {
+      throw new Error(`the process was ended with ${ended}`);
+    },
+  });
+  return { code, stdout: written(stdout), stderr: written(stderr) };
+}
+
+function written(stream: PassThrough): string {
+  return String(stream.read() ?? '');
+}

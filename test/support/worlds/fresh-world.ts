@@ -1,0 +1,58 @@
+import { createPipeline, type Pipeline } from '../../../src/app/pipeline.ts';
+import type { ServeSettings } from '../../../src/cli/serve-flags.ts';
+import { DiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import type { EncodedResource } from '../../../src/snapshot/model.ts';
+import { FileWorld } from '../../../src/source/files/file-world.ts';
+import type { InputProblem } from '../../../src/source/model.ts';
+import type { TranslationSettings } from '../../../src/translate/model.ts';
+import { createRecordedCounters } from '../edges/recorded-counters.ts';
+import { createRecordedLog } from '../edges/recorded-log.ts';
+import { readResource, type ToldExactly, type ToldResource, told } from './told.ts';
+import { defaultSettings } from './translated-world.ts';
+
+/** File names and what is in them. */
+export type Files = Readonly<Record<string, string>>;
+
+/** What a process that has just started makes of some files, without its network and its watching. */
+export interface FreshWorld {
+  readonly pipeline: Pipeline;
+  readonly problems: readonly InputProblem[];
+  /** What a node of the Gateway is told. */
+  told(gateway: string): ToldExactly;
+  /** The keys of the Gateway objects. */
+  readonly gateways: readonly string[];
+}
+
+export type FreshSettings = TranslationSettings & Partial<Pick<ServeSettings, 'namespaces'>>;
+
+/** Reads the files as one folder, once. */
+export function createFreshWorld(files: Files, settings: FreshSettings = defaultSettings): FreshWorld {
+  const log = createRecordedLog();
+  const counters = createRecordedCounters();
+  const world = new FileWorld({ roots: ['folder'], namespaces: settings.namespaces ?? [], log, counters });
+  world.rootSeen(0);
+  for (const [name, text] of Object.entries(files)) {
+    const path = `folder/${name}`;
+    world.fileRead({ root: 0, name, path, realPath: path }, { ok: true, text });
+  }
+  const pipeline = createPipeline(settings, { log, counters });
+  const batch = world.settle();
+  if (batch !== undefined) pipeline.deliver(batch);
+  return {
+    pipeline,
+    problems: world.problems(),
+    told: (gateway) => {
+      const views = [...pipeline.snapshots.of(gateway).views.values()];
+      return told(views.flatMap((view) => [...view.resources()].map(readEncoded)));
+    },
+    gateways: [...pipeline.snapshots.gateways()].sort(),
+  };
+}
+
+function readEncoded({ typeUrl, name, version, stateField }: EncodedResource): ToldResource {
+  const [resource] = DiscoveryResponse.decode(stateField).resources;
+  if (resource === undefined) throw new Error(`${name} has no message`);
+  const read = readResource(typeUrl, resource.value, version);
+  if (read.key !== name) throw new Error(`${name} could never be removed: gateways file it as ${read.key}`);
+  return read;
+}

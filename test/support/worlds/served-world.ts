@@ -1,0 +1,123 @@
+import type { Random } from '../../../src/edges.ts';
+import { type AdsServer, type AdsServerOptions, createAdsServer } from '../../../src/serve/serve.ts';
+import type { ResourceType } from '../../../src/snapshot/model.ts';
+import type { SnapshotStore } from '../../../src/snapshot/snapshot.ts';
+import { createManualClock, type ManualClock } from '../edges/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../edges/recorded-counters.ts';
+import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
+import {
+  type AdsClient,
+  type AdsRequestFields,
+  type AdsResponse,
+  type AdsStream,
+  createAdsClient,
+  type StreamOptions,
+} from '../nodes/ads-client.ts';
+import { createHandMadeWorld, targetType, type WorldEdit } from './hand-made-world.ts';
+
+/** The real snapshots and the real server over a world that a test makes by hand. */
+export interface ServedWorld {
+  readonly server: AdsServer;
+  readonly snapshots: SnapshotStore;
+  readonly clock: ManualClock;
+  readonly counters: RecordedCounters;
+  readonly log: RecordedLog;
+  readonly address: string;
+  ready: boolean;
+  commit(edit: (world: WorldEdit) => void): void;
+  /** Commits these targets. */
+  put(...names: string[]): void;
+  /** Commits another content of a target. */
+  change(name: string, port: number): void;
+  drop(name: string): void;
+  /** A new connection. */
+  client(): AdsClient;
+  /** A new connection with one stream. */
+  stream(options?: StreamOptions): AdsStream;
+  /** A stream whose first request, of targets, was answered; the server knows that the answer was accepted. */
+  following(fields?: AdsRequestFields): Promise<AdsStream>;
+  close(): Promise<void>;
+}
+
+/** @param registration how the type of targets is registered, where it is to differ */
+export async function createServedWorld(
+  options: AdsServerOptions = {},
+  registration: Partial<ResourceType> = {},
+  random: Random = () => 0.5,
+): Promise<ServedWorld> {
+  const { snapshots, commit } = createHandMadeWorld(registration);
+  const clock = createManualClock();
+  const counters = createRecordedCounters();
+  const log = createRecordedLog();
+  const clients: AdsClient[] = [];
+  const server = createAdsServer(options, {
+    snapshots,
+    ready: () => world.ready,
+    clusterDomain: 'cluster.local',
+    clock,
+    random,
+    log,
+    counters,
+  });
+  const { host, port } = await server.start({ host: '127.0.0.1', port: 0 });
+  const world: ServedWorld = {
+    server,
+    snapshots,
+    clock,
+    counters,
+    log,
+    address: `${host}:${port}`,
+    ready: true,
+    commit,
+    put: (...names) =>
+      commit((edit) => {
+        for (const name of names) edit.target(name);
+      }),
+    change: (name, port) => commit((edit) => edit.target(name, port)),
+    drop: (name) => commit((edit) => edit.noTarget(name)),
+    client() {
+      const client = createAdsClient(this.address);
+      clients.push(client);
+      return client;
+    },
+    stream(streamOptions) {
+      return this.client().open(streamOptions);
+    },
+    async following(fields) {
+      const stream = this.stream().request(targetType, { node: gatewayNode, ...fields });
+      await stream.accept();
+      await stream.silence();
+      return stream;
+    },
+    async close() {
+      for (const client of clients) client.close();
+      const stopped = server.stop(0);
+      clock.advance(0);
+      await stopped;
+    },
+  };
+  return world;
+}
+
+/** The Gateway that most tests are about, and a node of it. */
+export const gateway = 'default/gw';
+
+/** The names that a response brings and removes, in a fixed order. */
+export function said({ names, removed }: AdsResponse): object {
+  return { names: [...names].sort(), removed: [...removed].sort() };
+}
+
+export function says(names: readonly string[], removed: readonly string[] = []): object {
+  return { names, removed };
+}
+
+/** The node of the deployed binaries that belongs to this Gateway. */
+export function nodeOf(gateway: string): { readonly id: string; readonly metadata: Readonly<Record<string, unknown>> } {
+  const [namespace, name] = gateway.split('/');
+  return {
+    id: `mcpgw~10.0.0.1~pod.${namespace}~${namespace}.svc.cluster.local`,
+    metadata: { NAMESPACE: namespace, role: `mcp-kgateway-kube-gateway-api~${namespace}~${name}` },
+  };
+}
+
+export const gatewayNode: ReturnType<typeof nodeOf> = nodeOf(gateway);

@@ -1,0 +1,77 @@
+import { createGraph } from '../../../src/graph/graph.ts';
+import type { Commit, Graph } from '../../../src/graph/model.ts';
+import type { KindName, Problem, Resource, ResourceByKind } from '../../../src/resources/model.ts';
+import { decode, resourceKey } from '../../../src/resources/resources.ts';
+import type { Translation, TranslationSettings, UnlistedNamespaces } from '../../../src/translate/model.ts';
+import { createInputs, type Inputs, translate } from '../../../src/translate/translate.ts';
+
+/** An object as a user writes it; whatever it holds. */
+export interface Manifest {
+  readonly kind: KindName;
+  readonly [field: string]: unknown;
+}
+
+/** What one manifest means: an object under its key, or nothing. */
+export interface Reading {
+  readonly kind: KindName;
+  readonly key: string;
+  readonly resource: Resource | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** The translation over a checked graph: every function runs twice and is compared, every value is frozen. */
+export interface TranslatedWorld {
+  readonly graph: Graph;
+  readonly inputs: Inputs;
+  readonly translation: Translation;
+  /** Applies manifests in one commit; what they describe replaces objects of the same key. */
+  apply(...manifests: readonly Manifest[]): Commit;
+  remove(kind: KindName, key: string): Commit;
+  setUnlisted(unlisted: UnlistedNamespaces): Commit;
+}
+
+/** The settings that the command line has by default. */
+export const defaultSettings: TranslationSettings = {
+  controllerName: 'kgateway.dev/kgateway',
+  clusterDomain: 'cluster.local',
+  externalNameServices: true,
+  allowLoopbackTargets: false,
+};
+
+/** A world without objects, whose unlisted namespaces carry just their name, as in file mode. */
+export function createTranslatedWorld(settings: Partial<TranslationSettings> = {}, check = true): TranslatedWorld {
+  const graph = createGraph({ check });
+  const inputs = createInputs(graph);
+  const translation = translate(graph, inputs, { ...defaultSettings, ...settings });
+  const world: TranslatedWorld = {
+    graph,
+    inputs,
+    translation,
+    apply: (...manifests) => {
+      const readings = manifests.map(readManifest);
+      return graph.commit(() => {
+        for (const reading of readings) inputs.apply(reading);
+      });
+    },
+    remove: (kind, key) => graph.commit(() => inputs.apply({ kind, key, resource: undefined })),
+    setUnlisted: (unlisted) => graph.commit(() => inputs.unlistedNamespaces.set('', unlisted)),
+  };
+  world.setUnlisted('named');
+  return world;
+}
+
+/** Decodes a manifest as serving does. A Namespace whose frame cannot be read leaves its labels unknown. */
+export function readManifest(manifest: Manifest): Reading {
+  const { kind } = manifest;
+  const decoded = decode<KindName>(kind, manifest);
+  const { problems } = decoded;
+  if (decoded.readable)
+    return { kind, key: resourceKey(decoded.resource.identity), resource: decoded.resource, problems };
+  const name = decoded.name ?? '';
+  const key = resourceKey({ namespace: decoded.namespace ?? '', name });
+  return { kind, key, resource: kind === 'Namespace' ? unknownLabels(name) : undefined, problems };
+}
+
+function unknownLabels(name: string): ResourceByKind['Namespace'] {
+  return { kind: 'Namespace', identity: { namespace: '', name, generation: undefined }, labels: { known: false } };
+}
