@@ -1,6 +1,8 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Stop } from '../edges.ts';
-import { isLoopback, listen, onlyForLoopbackHosts } from '../net/http-listener.ts';
+import { onlyForLoopbackHosts } from '../net/host-guard.ts';
+import { listen } from '../net/http-listener.ts';
+import { isLoopback } from '../net/loopback.ts';
 import { createAdmin, type ListenerStatus } from './admin/admin.ts';
 import { createAuthenticator } from './authn/authn.ts';
 import type { JwtAuthenticator } from './authn/model.ts';
@@ -8,6 +10,7 @@ import { loadConfig } from './config/config.ts';
 import type { GatewayConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
 import { readFlags } from './flags.ts';
+import { GatewayError } from './gateway-error.ts';
 import type { GatewayEdges, GatewayOptions, RunningGateway } from './model.ts';
 import { createNetwork } from './network/network.ts';
 import { type Endpoint, endpointText } from './network/resolve.ts';
@@ -124,7 +127,7 @@ async function openListener(
   const server = createServer((request, response) => downstream.handle(request, response));
   const answered = followAnswers(server);
   shutdown.add(() => server.closeAllConnections());
-  const bound = await listen(server, { host, port }, 'MCP clients (listener.port of the configuration)');
+  const bound = await bind(server, { host, port }, 'MCP clients (listener.port of the configuration)');
   shutdown.add(async () => {
     server.close();
     await downstream.stop();
@@ -149,9 +152,18 @@ async function openAdmin(
     server.close();
     server.closeAllConnections();
   });
-  const bound = await listen(server, at, 'the admin page (--admin-listen)');
+  const bound = await bind(server, at, 'the admin page (--admin-listen)');
   log.info(`listening on ${urlOf(bound)} for admin pages`, { listener: 'admin', address: endpointText(bound) });
   return bound;
+}
+
+async function bind(server: Server, at: Endpoint, purpose: string): Promise<Endpoint> {
+  try {
+    return await listen(server, at, purpose);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new GatewayError('environment', message, { cause: error });
+  }
 }
 
 function serveStdio(downstream: Downstream, { stdin, stdout, log }: GatewayEdges, stop: () => Promise<void>): Stop {

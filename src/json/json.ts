@@ -1,23 +1,33 @@
-/** A JSON object, its fields not looked at yet. */
+/** A JSON object whose members were not looked at yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Whether a parsed JSON value is an object; an array is none. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object in a field; an empty one when there is none. */
-export function objectIn(value: unknown, field: string): JsonObject {
-  const inner = isJsonObject(value) ? value[field] : undefined;
-  return isJsonObject(inner) ? inner : {};
+/** The value itself when it is an object, else an empty one. */
+export function asJsonObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
 }
 
-/** The text in a field, unless it is empty. */
+/** The object in a field of an object; an empty one when there is none. */
+export function objectIn(value: unknown, field: string): JsonObject {
+  return asJsonObject(asJsonObject(value)[field]);
+}
+
+/** The text in a field of an object; undefined when it is missing, empty or no text. */
 export function textIn(value: unknown, field: string): string | undefined {
-  const inner = isJsonObject(value) ? value[field] : undefined;
+  const inner = asJsonObject(value)[field];
   return typeof inner === 'string' && inner !== '' ? inner : undefined;
 }
 
-/** Undefined: the text is no JSON. */
+/** The objects of a list; whatever else is in it is left out. Empty when the value is no list. */
+export function objectsOf(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
+/** The value that a JSON text says, in an object since it may be anything; undefined when the text is no JSON. */
 export function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,52 +1,90 @@
-import type { Clock } from '../edges.ts';
+import type { Clock, Stop } from '../edges.ts';
+
+/** Something took longer than it may. */
+class DeadlineExceededError extends Error {
+  override readonly name = 'DeadlineExceededError';
+
+  /** @param limit milliseconds */
+  constructor(limit: number) {
+    super(`no answer within ${limit / 1_000} s`);
+  }
+}
+
+/**
+ * An AbortSignal that is aborted by its parent or by a timer, whichever comes first. The timer may be set, set anew (an
+ * idle timeout) and cleared; call {@link release} in the end, since a parent may live much longer.
+ */
+export class Deadline {
+  readonly #clock: Clock;
+  readonly #parent: AbortSignal | undefined;
+  readonly #controller = new AbortController();
+  readonly #follow = (): void => this.#controller.abort(this.#parent?.reason);
+  #stopTimer: Stop = () => {};
+
+  constructor(clock: Clock, parent?: AbortSignal) {
+    this.#clock = clock;
+    this.#parent = parent;
+    if (parent?.aborted === true) this.#follow();
+    else parent?.addEventListener('abort', this.#follow, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /**
+   * Starts the timer, or starts it anew.
+   *
+   * @param limit milliseconds
+   * @param reason what the signal is aborted with
+   */
+  set(limit: number, reason: Error = new DeadlineExceededError(limit)): void {
+    this.#stopTimer();
+    this.#stopTimer = this.#clock.after(limit, () => this.#controller.abort(reason));
+  }
+
+  /** Stops the timer; the parent still counts. */
+  clear(): void {
+    this.#stopTimer();
+  }
+
+  /** Stops the timer and leaves the parent. */
+  release(): void {
+    this.#stopTimer();
+    this.#parent?.removeEventListener('abort', this.#follow);
+  }
+}
 
 /** How long something may take, and what else ends it. */
 export interface TimeLimit {
   readonly clock: Clock;
   readonly milliseconds: number;
-  readonly signal?: AbortSignal;
-}
-
-/** Something took longer than it may. */
-class TimeLimitError extends Error {
-  override readonly name = 'TimeLimitError';
-
-  constructor(milliseconds: number) {
-    super(`no answer within ${milliseconds / 1000} s`);
-  }
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Runs `run` with a signal that is aborted when the time is over or the outer signal is aborted. Settles no later than
- * that, whether or not `run` heeds its signal.
+ * that, whether or not `run` obeys its signal; rejects with the signal's reason then.
  */
 export async function within<T>(limit: TimeLimit, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { clock, milliseconds, signal: outer } = limit;
-  const ended = new AbortController();
-  const stopClock = clock.after(milliseconds, () => ended.abort(new TimeLimitError(milliseconds)));
-  const follow = (): void => ended.abort(outer?.reason);
-  outer?.addEventListener('abort', follow, { once: true });
-  if (outer?.aborted === true) follow();
+  const deadline = new Deadline(limit.clock, limit.signal);
+  deadline.set(limit.milliseconds);
   try {
-    return await untilAborted(ended.signal, run(ended.signal));
+    return await untilAborted(deadline.signal, run(deadline.signal));
   } finally {
-    stopClock();
-    outer?.removeEventListener('abort', follow);
+    deadline.release();
   }
 }
 
-/** The outcome of `promise`, or the signal's reason if that comes first. */
+/** The outcome of `promise`, or a rejection with the signal's reason if that comes first. */
 export async function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  let stop = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => signal.removeEventListener('abort', refuse);
-    const refuse = (): void => reject(signal.reason);
-    if (signal.aborted) refuse();
-    else signal.addEventListener('abort', refuse, { once: true });
-  });
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    stop();
+    signal.removeEventListener('abort', abort);
   }
 }

@@ -1,23 +1,44 @@
-import type { RequestListener, Server } from 'node:http';
-import ipaddr from 'ipaddr.js';
-import { GatewayError, reasonOf } from '../gateway/gateway-error.ts';
-import { type Endpoint, endpointText, parseEndpoint } from '../gateway/network/resolve.ts';
+import type { Server } from 'node:http';
+import { formatHostPort, type HostPort } from './host-port.ts';
+
+/** A port that cannot be listened on. The message names the address, the reason and the remedy. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  /** The operating system's name of the reason, such as `EADDRINUSE`. */
+  readonly code: string;
+  /** The address that was asked for. */
+  readonly at: HostPort;
+
+  constructor(at: HostPort, purpose: string | undefined, cause: unknown) {
+    const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'UNKNOWN';
+    const reason = reasons.get(code) ?? (cause instanceof Error ? cause.message : String(cause));
+    const what = purpose === undefined ? '' : ` for ${purpose}`;
+    super(`cannot listen on ${formatHostPort(at)}${what}: ${reason}`, { cause });
+    this.code = code;
+    this.at = at;
+  }
+}
+
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'the port is in use; stop the other program or choose another port'],
+  ['EACCES', 'this user may not bind the port; choose one above 1023'],
+  ['EADDRNOTAVAIL', 'the address is not one of this machine'],
+  ['ENOTFOUND', 'there is no such host name'],
+]);
 
 /**
- * Starts to listen and answers with the address really bound: port 0 picks a free one.
+ * Starts to listen, and returns the address that was really bound: a name is resolved, port 0 picks one that is free.
  *
- * @param what names the listener in the message, and says how to move it elsewhere
- * @throws GatewayError when the port is in use or the address is not this machine's
+ * @param purpose names the listener in an error, and says how to move it elsewhere
+ * @throws ListenError
  */
-export async function listen(server: Server, at: Endpoint, what: string): Promise<Endpoint> {
+export async function listen(server: Server, at: HostPort, purpose?: string): Promise<HostPort> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject).listen({ host: at.host, port: at.port }, resolve);
   try {
     await promise;
   } catch (error) {
-    throw new GatewayError('environment', `cannot listen on ${endpointText(at)} for ${what}: ${listenProblem(error)}`, {
-      cause: error,
-    });
+    throw new ListenError(at, purpose, error);
   } finally {
     server.off('error', reject);
   }
@@ -25,41 +46,10 @@ export async function listen(server: Server, at: Endpoint, what: string): Promis
   return typeof bound === 'object' && bound !== null ? { host: bound.address, port: bound.port } : at;
 }
 
-function listenProblem(error: unknown): string {
-  switch (error instanceof Error && 'code' in error ? error.code : undefined) {
-    case 'EADDRINUSE':
-      return 'the port is in use; stop the other program or choose another port';
-    case 'EACCES':
-      return 'this user may not bind the port; choose one above 1023';
-    case 'EADDRNOTAVAIL':
-      return 'the address is not one of this machine';
-    default:
-      return reasonOf(error);
-  }
-}
-
-/** Whether a host, as a flag or a `Host` header spells it (without the port), is this machine seen from itself. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[|\]$|\.$/g, '');
-  if (name === 'localhost' || name.endsWith('.localhost')) return true;
-  return ipaddr.IPv4.isValidFourPartDecimal(name) || ipaddr.IPv6.isValid(name)
-    ? ipaddr.process(name).range() === 'loopback'
-    : false;
-}
-
-/**
- * Answers 403 to a request whose `Host` is not loopback, before anything else sees it: a web page whose name was made to
- * point at 127.0.0.1 must not reach a listener that only this machine should (DNS rebinding).
- */
-export function onlyForLoopbackHosts(handle: RequestListener): RequestListener {
-  return (request, response) => {
-    const host = parseEndpoint(withPort(request.headers.host ?? ''));
-    if (host !== undefined && isLoopback(host.host)) return handle(request, response);
-    const text = 'This address answers only when it is called by a loopback name, such as localhost or 127.0.0.1.\n';
-    response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
-  };
-}
-
-function withPort(host: string): string {
-  return /:\d+$/.test(host) && !/^\[[^\]]*$/.test(host) ? host : `${host}:80`;
+/** Stops listening and closes every connection at once; resolves when the port is free. */
+export function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }

@@ -1,20 +1,20 @@
 import type { Clock, Stop } from '../edges.ts';
 
-/** Timers of the platform count milliseconds in 31 bits and fire at once beyond that: 24 days, less than tokens live. */
-const longest = 2 ** 31 - 1;
+/** The longest delay of a timer of Node, in milliseconds (31 bits, 24.8 days); one beyond fires at once. */
+const maxDelay = 2 ** 31 - 1;
 
-/** Calls `run` at a time in milliseconds since the epoch, however far away; at once when it has passed. */
+/** Calls `run` once at a time in milliseconds since the epoch, however far away; at once when that is in the past. */
 export function at(clock: Clock, when: number, run: () => void): Stop {
   let stop: Stop = () => {};
   const wait = (): void => {
     const left = when - clock.now();
-    stop = left > longest ? clock.after(longest, wait) : clock.after(Math.max(0, left), run);
+    stop = left > maxDelay ? clock.after(maxDelay, wait) : clock.after(Math.max(0, left), run);
   };
   wait();
   return () => stop();
 }
 
-/** Calls `run` again and again, every `milliseconds`, until stopped. */
+/** Calls `run` every so many milliseconds, for the first time after the first of them, until it is stopped. */
 export function every(clock: Clock, milliseconds: number, run: () => void): Stop {
   let stop: Stop = () => {};
   const wait = (): void => {

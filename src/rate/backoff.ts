@@ -1,18 +1,21 @@
 import type { Random } from '../edges.ts';
 
-/** How long to wait before something that did not work is tried again, in milliseconds. */
+/** Delays between attempts that fail one after another, in milliseconds. */
 export interface Backoff {
-  readonly first: number;
-  readonly longest: number;
+  /** Before the second attempt. */
+  readonly initial: number;
+  /** The most, however many failed. */
+  readonly max: number;
 }
 
 /**
- * Twice as long with each attempt in a row. Half of it is left to chance, so that replicas and objects that failed
- * together do not come back together.
+ * Exponential backoff with jitter: `initial` doubled for each further failure, up to `max`, of which a random part between
+ * half and all is the delay, so that what failed together does not come back together.
  *
- * @param attempts 1 for the first failure
+ * @param failures failed attempts in a row, 1 for the first
+ * @returns whole milliseconds
  */
-export function backoffAfter(attempts: number, { first, longest }: Backoff, random: Random): number {
-  const full = Math.min(longest, first * 2 ** Math.min(attempts - 1, 30));
-  return full * (0.5 + random() / 2);
+export function backoffDelay(failures: number, { initial, max }: Backoff, random: Random): number {
+  const full = Math.min(max, initial * 2 ** Math.min(failures - 1, 30));
+  return Math.round(full * (0.5 + random() / 2));
 }

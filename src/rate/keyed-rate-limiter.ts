@@ -1,31 +1,32 @@
 import type { Clock } from '../edges.ts';
+import { RateLimiter, type RateLimiterOptions } from './rate-limiter.ts';
 
-/** How many objects are remembered; the one that used its allowance longest ago is forgotten first. */
-const mostObjects = 1_000;
+export interface KeyedRateLimiterOptions extends RateLimiterOptions {
+  /** How many keys are remembered; beyond, the one that was used longest ago is forgotten. Default 1,000. */
+  readonly maxKeys?: number;
+}
 
-/** So many for each object in any span of time of this length. */
-export class Allowances {
+/** One {@link RateLimiter} per key, such as an object or an address, in bounded memory. */
+export class KeyedRateLimiter {
   readonly #clock: Clock;
-  readonly #most: number;
-  readonly #span: number;
-  readonly #used = new Map<string, readonly number[]>();
+  readonly #options: RateLimiterOptions;
+  readonly #maxKeys: number;
+  /** The least recently used key first. */
+  readonly #limiters = new Map<string, RateLimiter>();
 
-  /** @param span milliseconds */
-  constructor(clock: Clock, most: number, span: number) {
+  constructor(clock: Clock, { maxKeys = 1_000, ...options }: KeyedRateLimiterOptions) {
     this.#clock = clock;
-    this.#most = most;
-    this.#span = span;
+    this.#options = options;
+    this.#maxKeys = maxKeys;
   }
 
-  /** Takes one for this object, if there is one left. */
-  take(object: string): boolean {
-    const now = this.#clock.now();
-    const recent = (this.#used.get(object) ?? []).filter((at) => Math.abs(now - at) < this.#span);
-    if (recent.length >= this.#most) return false;
-    this.#used.delete(object);
-    this.#used.set(object, [...recent, now]);
-    const [oldest] = this.#used.keys();
-    if (this.#used.size > mostObjects && oldest !== undefined) this.#used.delete(oldest);
-    return true;
+  /** Takes a permit of this key and returns 0, or takes none and returns the milliseconds until one is free. */
+  tryTake(key: string): number {
+    const limiter = this.#limiters.get(key) ?? new RateLimiter(this.#clock, this.#options);
+    this.#limiters.delete(key);
+    this.#limiters.set(key, limiter);
+    const [oldest] = this.#limiters.keys();
+    if (this.#limiters.size > this.#maxKeys && oldest !== undefined) this.#limiters.delete(oldest);
+    return limiter.tryTake();
   }
 }

@@ -1,52 +1,66 @@
 import type { Clock } from '../edges.ts';
 
+export interface RateLimiterOptions {
+  /** Permits per second. */
+  readonly rate: number;
+  /** Permits that may be taken at once after an idle time. Default: one second's worth, at least one. */
+  readonly burst?: number;
+  /** Milliseconds that {@link RateLimiter.reserve} may look ahead. Default 0: only permits that are free now are taken. */
+  readonly maxDelay?: number;
+}
+
 /**
- * Turns at a rate, of which some, a second's worth by default, may be taken at once (the generic cell rate algorithm,
- * ITU-T I.371). Above that each next one comes when its time has come; who wants one knows beforehand how long that is.
+ * Rate limiter: the generic cell rate algorithm (ITU-T I.371), which is a token bucket that stores one number and needs
+ * no timer. It never throws.
  */
-export class Turns {
+export class RateLimiter {
   readonly #clock: Clock;
-  /** Milliseconds between two turns. */
+  /** Milliseconds between two permits. */
   readonly #interval: number;
-  readonly #furthest: number;
-  readonly #atOnce: number;
+  readonly #burst: number;
+  readonly #maxDelay: number;
+  /** When the next permit is free, in milliseconds since the epoch, if none was saved up. */
   #next = Number.NEGATIVE_INFINITY;
 
-  /**
-   * @param rate turns a second
-   * @param furthest milliseconds beyond which no turn is taken
-   * @param atOnce how many turns that were not taken are kept
-   */
-  constructor(clock: Clock, rate: number, furthest: number, atOnce: number = rate) {
+  constructor(clock: Clock, { rate, burst = Math.max(1, rate), maxDelay = 0 }: RateLimiterOptions) {
     this.#clock = clock;
     this.#interval = 1_000 / rate;
-    this.#furthest = furthest;
-    this.#atOnce = atOnce;
+    this.#burst = burst;
+    this.#maxDelay = maxDelay;
   }
 
-  /** Milliseconds until the next free turn; 0: now. */
-  wait(): number {
-    return Math.max(0, this.#turn() - this.#clock.now());
-  }
-
-  /** Takes the next free turn. */
-  take(): void {
-    this.#next = this.#turn() + this.#interval;
-  }
-
-  /** Whether all that may be taken at once is there again. */
-  full(): boolean {
-    return this.#turn() <= this.#saved();
-  }
-
-  #turn(): number {
-    // No turn is taken further ahead, unless the clock was set back: then nobody has to wait until it caught up.
+  /** Milliseconds until the next permit is free, rounded up; 0: now. */
+  delay(): number {
     const now = this.#clock.now();
-    if (this.#next > now + this.#furthest + this.#interval) this.#next = now;
-    return Math.max(this.#next, this.#saved());
+    return Math.max(0, Math.ceil(this.#theoretical(now) - now));
   }
 
-  #saved(): number {
-    return this.#clock.now() - (this.#atOnce - 1) * this.#interval;
+  /** Takes the next permit, also one that is free only after {@link delay}. */
+  reserve(): void {
+    this.#next = this.#theoretical(this.#clock.now()) + this.#interval;
+  }
+
+  /** Takes a permit and returns 0, or takes none and returns the milliseconds until one is free. */
+  tryTake(): number {
+    const delay = this.delay();
+    if (delay === 0) this.reserve();
+    return delay;
+  }
+
+  /** Whether the whole burst is available again, so that nothing is lost by forgetting this limiter. */
+  isFull(): boolean {
+    const now = this.#clock.now();
+    return this.#theoretical(now) <= this.#earliest(now);
+  }
+
+  /** The theoretical arrival time of I.371. */
+  #theoretical(now: number): number {
+    // No permit is reserved further ahead than this, so the clock was set back: nobody waits until it has caught up.
+    if (this.#next > now + this.#maxDelay + this.#interval) this.#next = now;
+    return Math.max(this.#next, this.#earliest(now));
+  }
+
+  #earliest(now: number): number {
+    return now - (this.#burst - 1) * this.#interval;
   }
 }

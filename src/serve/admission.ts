@@ -1,5 +1,5 @@
 import type { Clock } from '../edges.ts';
-import { Turns } from '../rate/rate-limiter.ts';
+import { RateLimiter } from '../rate/rate-limiter.ts';
 import { ModestPeers, reserved } from './modest-peers.ts';
 
 /** What becomes of a stream that wants in. */
@@ -19,8 +19,8 @@ export type Admitted =
  */
 export class Admission {
   readonly #patience: number;
-  readonly #common: Turns;
-  readonly #reserve: Turns;
+  readonly #common: RateLimiter;
+  readonly #reserve: RateLimiter;
   readonly #peers: ModestPeers;
 
   /**
@@ -29,18 +29,18 @@ export class Admission {
    */
   constructor(clock: Clock, rate: number, patience: number) {
     this.#patience = patience;
-    this.#common = new Turns(clock, rate, patience);
-    this.#reserve = new Turns(clock, rate * reserved, patience);
+    this.#common = new RateLimiter(clock, { rate, burst: rate, maxDelay: patience });
+    this.#reserve = new RateLimiter(clock, { rate: rate * reserved, burst: rate * reserved, maxDelay: patience });
     this.#peers = new ModestPeers(clock, rate);
   }
 
   /** @param peer the address that a stream comes from, without a port */
   enter(peer: string): Admitted {
     const modest = this.#peers.comes(peer);
-    const turns = modest && this.#reserve.wait() < this.#common.wait() ? this.#reserve : this.#common;
-    const wait = turns.wait();
+    const turns = modest && this.#reserve.delay() < this.#common.delay() ? this.#reserve : this.#common;
+    const wait = turns.delay();
     if (wait > this.#patience) return { kind: 'refused' };
-    turns.take();
+    turns.reserve();
     return { kind: 'admitted', wait };
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../edges.ts';
-import { Turns } from '../rate/rate-limiter.ts';
+import { RateLimiter } from '../rate/rate-limiter.ts';
 
 /** What peers who want little have for themselves, on top of what there is for all: this part of it. */
 export const reserved: number = 1 / 4;
@@ -12,7 +12,7 @@ export class ModestPeers {
   readonly #clock: Clock;
   readonly #rate: number;
   /** What each peer that came lately has left of the little that it may want, the one that came longest ago first. */
-  readonly #peers = new Map<string, Turns>();
+  readonly #peers = new Map<string, RateLimiter>();
 
   #latest: string | undefined;
 
@@ -28,9 +28,9 @@ export class ModestPeers {
    * @param peer its address, without a port
    */
   comes(peer: string): boolean {
-    const own = this.#peers.get(peer) ?? new Turns(this.#clock, Math.max(1, this.#rate * little), 0);
-    const modest = own.wait() === 0;
-    if (modest) own.take();
+    const own = this.#peers.get(peer) ?? new RateLimiter(this.#clock, { rate: Math.max(1, this.#rate * little) });
+    const modest = own.delay() === 0;
+    if (modest) own.reserve();
     if (peer !== this.#latest) {
       this.#latest = peer;
       this.#peers.delete(peer);
@@ -44,7 +44,7 @@ export class ModestPeers {
   #forget(): void {
     let left = 2;
     for (const [peer, turns] of this.#peers) {
-      if (left === 0 || !turns.full()) return;
+      if (left === 0 || !turns.isFull()) return;
       this.#peers.delete(peer);
       left -= 1;
     }

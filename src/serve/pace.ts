@@ -1,5 +1,5 @@
 import type { Clock } from '../edges.ts';
-import { Turns } from '../rate/rate-limiter.ts';
+import { RateLimiter } from '../rate/rate-limiter.ts';
 
 /** Changes count as under way until so many milliseconds after the last of them was sent. */
 const lately = 1_000;
@@ -14,7 +14,7 @@ const [steady, atOnce] = [1 / 16, 1 / 2];
  */
 export class Pace {
   readonly #clock: Clock;
-  readonly #turns: Turns;
+  readonly #turns: RateLimiter;
   readonly #lastPush: () => number;
 
   /**
@@ -23,18 +23,18 @@ export class Pace {
    */
   constructor(clock: Clock, rate: number, lastPush: () => number) {
     this.#clock = clock;
-    this.#turns = new Turns(clock, rate * steady, 0, Math.max(1, rate * atOnce));
+    this.#turns = new RateLimiter(clock, { rate: rate * steady, burst: Math.max(1, rate * atOnce) });
     this.#lastPush = lastPush;
   }
 
   /** Milliseconds until the next may come; 0: now. */
   wait(): number {
-    return this.quiet() ? 0 : this.#turns.wait();
+    return this.quiet() ? 0 : this.#turns.delay();
   }
 
   /** To be told of each that comes. */
   take(): void {
-    if (!this.quiet()) this.#turns.take();
+    if (!this.quiet()) this.#turns.reserve();
   }
 
   /** Whether no change was sent lately. */

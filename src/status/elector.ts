@@ -1,5 +1,5 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../edges.ts';
-import { Complaints } from '../rate/log-throttle.ts';
+import { LogThrottle } from '../rate/log-throttle.ts';
 import type { Refusal } from './api-answer.ts';
 import { type Election, type ElectionEvent, electionAfter, sameRecord } from './election.ts';
 import type { Leadership } from './leadership.ts';
@@ -40,7 +40,7 @@ const topic = 'leader election';
  */
 export class Elector implements Leadership {
   readonly #parts: ElectorParts;
-  readonly #complaints: Complaints;
+  readonly #failures: LogThrottle;
   readonly #ending = new AbortController();
   #election: Election = { kind: 'following', seen: undefined };
   #stopTimer: Stop = () => {};
@@ -50,7 +50,7 @@ export class Elector implements Leadership {
 
   constructor(parts: ElectorParts) {
     this.#parts = parts;
-    this.#complaints = new Complaints(parts.clock, parts.log);
+    this.#failures = new LogThrottle(parts.clock, parts.log);
   }
 
   start(): void {
@@ -109,14 +109,14 @@ export class Elector implements Leadership {
     const answer = await this.#parts.lease.read(this.#ending.signal);
     if (this.#ending.signal.aborted) return;
     if (answer.kind === 'lease') {
-      this.#complaints.withdraw(topic);
+      this.#failures.recovered(topic, `${topic}: works again`);
       this.#apply({ kind: 'seen', lease: answer.lease });
     } else if (answer.kind === 'gone') {
       this.#apply({ kind: 'absent' });
       const first = this.#claim(0, this.#parts.clock.now());
       await this.#write((signal) => this.#parts.lease.create(first, signal));
     } else {
-      this.#complaints.make(topic, answer.words);
+      this.#failures.failed(topic, { reason: answer.words, message: `${topic}: failed, and is tried again` });
     }
   }
 
@@ -137,7 +137,7 @@ export class Elector implements Leadership {
     });
     const answer = await ask(this.#ending.signal);
     if (answer.kind === 'lease' && !late && !this.#ending.signal.aborted && !this.#isOverdue(asked)) {
-      this.#complaints.withdraw(topic);
+      this.#failures.recovered(topic, `${topic}: works again`);
       this.#apply({ kind: 'held', lease: answer.lease, asked });
       this.#stopTimer();
       this.#stopTimer = stopDeadline;
@@ -156,7 +156,7 @@ export class Elector implements Leadership {
       case 'gone':
         return this.#apply({ kind: 'absent' });
       default:
-        return this.#complaints.make(topic, answer.words);
+        return this.#failures.failed(topic, { reason: answer.words, message: `${topic}: failed, and is tried again` });
     }
   }
 

@@ -1,12 +1,12 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../edges.ts';
-import { Allowances } from '../rate/keyed-rate-limiter.ts';
-import { Complaints } from '../rate/log-throttle.ts';
+import { KeyedRateLimiter } from '../rate/keyed-rate-limiter.ts';
+import { LogThrottle } from '../rate/log-throttle.ts';
+import { RateLimiter } from '../rate/rate-limiter.ts';
 import type { KindName } from '../resources/model.ts';
 import type { EventAnswer, EventClient } from './event-client.ts';
 import { type EventSeries, SeriesBook, seriesKey, type ToldEvent } from './event-series.ts';
 import { eventNameOf, noteOf } from './event-text.ts';
 import type { Occurrence } from './occurrence.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** The API server's name for one object; undefined when there is no such object. */
 export type Identify = (kind: KindName, key: string) => { readonly uid: string } | undefined;
@@ -38,9 +38,9 @@ const topic = 'writing Events';
  */
 export class EventRecorder {
   readonly #parts: EventRecorderParts;
-  readonly #bucket: TokenBucket;
-  readonly #allowances: Allowances;
-  readonly #complaints: Complaints;
+  readonly #bucket: RateLimiter;
+  readonly #allowances: KeyedRateLimiter;
+  readonly #failures: LogThrottle;
   readonly #series = new SeriesBook();
   /** The keys of series of which something is to be written. */
   readonly #queue = new Set<string>();
@@ -50,9 +50,12 @@ export class EventRecorder {
 
   constructor(parts: EventRecorderParts) {
     this.#parts = parts;
-    this.#bucket = new TokenBucket(parts.clock, perSecond, burst);
-    this.#allowances = new Allowances(parts.clock, mostPerObject, minute);
-    this.#complaints = new Complaints(parts.clock, parts.log);
+    this.#bucket = new RateLimiter(parts.clock, { rate: perSecond, burst });
+    this.#allowances = new KeyedRateLimiter(parts.clock, {
+      rate: (mostPerObject * 1_000) / minute,
+      burst: mostPerObject,
+    });
+    this.#failures = new LogThrottle(parts.clock, parts.log);
   }
 
   /** Something happened. */
@@ -85,7 +88,7 @@ export class EventRecorder {
   }
 
   #begin(key: string, occurrence: Occurrence, uid: string, now: number): void {
-    if (this.#queue.size >= mostQueued || !this.#allowances.take(objectOf(occurrence))) {
+    if (this.#queue.size >= mostQueued || this.#allowances.tryTake(objectOf(occurrence)) > 0) {
       this.#measure(occurrence, 'dropped');
       return;
     }
@@ -118,7 +121,7 @@ export class EventRecorder {
     const { clock } = this.#parts;
     const wait = Math.min(minute, Math.max(0, event.at + minute - clock.now()));
     const turn = (): void => {
-      const allowed = this.#allowances.take(objectOf(series.occurrence));
+      const allowed = this.#allowances.tryTake(objectOf(series.occurrence)) === 0;
       series.stopTimer = allowed ? undefined : clock.after(minute, turn);
       if (!allowed) return;
       this.#queue.add(key);
@@ -135,7 +138,7 @@ export class EventRecorder {
         this.#queue.delete(key);
         continue;
       }
-      const wait = this.#bucket.take();
+      const wait = this.#bucket.tryTake();
       if (wait > 0) {
         this.#stopTimer();
         this.#stopTimer = this.#parts.clock.after(wait, () => this.#drain());
@@ -184,8 +187,9 @@ export class EventRecorder {
 
   #finish(occurrence: Occurrence, answer: EventAnswer, outcome: string): void {
     this.#measure(occurrence, answer.kind === 'written' ? outcome : 'failed');
-    if (answer.kind === 'written') this.#complaints.withdraw(topic);
-    else if (!this.#ending.signal.aborted) this.#complaints.make(topic, answer.words);
+    if (answer.kind === 'written') this.#failures.recovered(topic, `${topic}: works again`);
+    else if (!this.#ending.signal.aborted)
+      this.#failures.failed(topic, { reason: answer.words, message: `${topic}: failed, and is tried again` });
   }
 
   #measure({ reason }: Occurrence, outcome: string): void {

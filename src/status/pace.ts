@@ -1,5 +1,5 @@
 import type { Random } from '../edges.ts';
-import { type Backoff, backoffAfter } from '../rate/backoff.ts';
+import { type Backoff, backoffDelay } from '../rate/backoff.ts';
 
 /**
  * How soon the status of one object may be written again. What changed may be told after a second. What is the same and
@@ -21,8 +21,8 @@ export interface Pace {
 }
 
 const unhurried = 1_000;
-const contested: Backoff = { first: 2_000, longest: 300_000 };
-const failing: Backoff = { first: 1_000, longest: 300_000 };
+const contested: Backoff = { initial: 2_000, max: 300_000 };
+const failing: Backoff = { initial: 1_000, max: 300_000 };
 
 /** For so long nobody has to leave it alone until it counts as settled, in milliseconds: longer than any wait. */
 const settled = 600_000;
@@ -31,14 +31,14 @@ const settled = 600_000;
 export function paceAfterWriting(before: Pace | undefined, cause: unknown, now: number, random: Random): Pace {
   const again = before !== undefined && before.cause === cause && Math.abs(now - before.at) < settled;
   const repeats = again ? before.repeats + 1 : 0;
-  const same = backoffAfter(repeats + 1, contested, random);
+  const same = backoffDelay(repeats + 1, contested, random);
   return { at: now, cause, repeats, failures: 0, same, other: unhurried };
 }
 
 /** @param now milliseconds since the epoch */
 export function paceAfterFailing(before: Pace | undefined, cause: unknown, now: number, random: Random): Pace {
   const failures = (before?.failures ?? 0) + 1;
-  const wait = backoffAfter(failures, failing, random);
+  const wait = backoffDelay(failures, failing, random);
   return { at: now, cause, repeats: before?.repeats ?? 0, failures, same: wait, other: wait };
 }
 

@@ -1,12 +1,12 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../edges.ts';
-import { type Backoff, backoffAfter } from '../rate/backoff.ts';
-import { Allowances } from '../rate/keyed-rate-limiter.ts';
-import { Complaints } from '../rate/log-throttle.ts';
+import { type Backoff, backoffDelay } from '../rate/backoff.ts';
+import { KeyedRateLimiter } from '../rate/keyed-rate-limiter.ts';
+import { LogThrottle } from '../rate/log-throttle.ts';
+import { RateLimiter } from '../rate/rate-limiter.ts';
 import type { Refusal } from './api-answer.ts';
 import { type Pace, paceAfterFailing, paceAfterWriting, waitOf } from './pace.ts';
 import type { DueWrite, StatusBook, StatusObject } from './status-book.ts';
 import type { WriteAnswer, WriteStatus } from './status-client.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** Over all objects: so many writes a second, so many at once, so many unanswered. */
 const perSecond = 20;
@@ -16,7 +16,7 @@ const mostInFlight = 4;
 const writing = 'writing statuses';
 
 /** While an API server serves nobody. */
-const outage: Backoff = { first: 500, longest: 30_000 };
+const outage: Backoff = { initial: 500, max: 30_000 };
 
 /** What was refused may be accepted after a while: somebody mends a CRD, or lifts an admission policy. In milliseconds. */
 const refusedPatience = 600_000;
@@ -48,10 +48,10 @@ interface Memory {
  */
 export class StatusWriter {
   readonly #parts: StatusWriterParts;
-  readonly #bucket: TokenBucket;
-  readonly #complaints: Complaints;
+  readonly #bucket: RateLimiter;
+  readonly #failures: LogThrottle;
   /** Of refusals in the log: an object that flaps is refused as often as it changes. */
-  readonly #mentions: Allowances;
+  readonly #mentions: KeyedRateLimiter;
   readonly #memories = new Map<string, Memory>();
   /** In the order in which they are written. */
   readonly #ready = new Map<string, StatusObject>();
@@ -67,9 +67,9 @@ export class StatusWriter {
 
   constructor(parts: StatusWriterParts) {
     this.#parts = parts;
-    this.#bucket = new TokenBucket(parts.clock, perSecond, burst);
-    this.#complaints = new Complaints(parts.clock, parts.log);
-    this.#mentions = new Allowances(parts.clock, 5, 600_000);
+    this.#bucket = new RateLimiter(parts.clock, { rate: perSecond, burst });
+    this.#failures = new LogThrottle(parts.clock, parts.log);
+    this.#mentions = new KeyedRateLimiter(parts.clock, { rate: 1 / 600, burst: 5 });
   }
 
   /** From now on statuses are written; every object is looked at once. */
@@ -160,7 +160,7 @@ export class StatusWriter {
       }
       // Asking may already have stopped this.
       if (!this.#parts.mayWrite() || this.#term === undefined) break;
-      const wait = this.#bucket.take();
+      const wait = this.#bucket.tryTake();
       if (wait > 0) {
         this.#stopTokenTimer();
         this.#stopTokenTimer = this.#parts.clock.after(wait, () => this.#drain());
@@ -184,7 +184,7 @@ export class StatusWriter {
       this.#pause(answer);
     } else {
       this.#outages = 0;
-      this.#complaints.withdraw(writing);
+      this.#failures.recovered(writing, `${writing}: works again`);
       this.#takeOver(object, due, answer);
       this.#look(object);
     }
@@ -202,18 +202,19 @@ export class StatusWriter {
       answer.kind === 'refused' ? { content: contentOf(due), until: clock.now() + refusedPatience } : undefined;
     if (answer.kind === 'written') {
       memory.pace = paceAfterWriting(memory.pace, due.cause, clock.now(), random);
-      this.#complaints.withdraw(words);
+      this.#failures.recovered(words, `${words}: works again`);
       // Whatever was observed since is at least as new as this.
       if (unseen) book.observe({ ...object, object: answer.object });
     } else if (answer.kind === 'gone') {
       if (unseen) book.observe({ ...object, object: undefined });
     } else if (answer.kind === 'refused') {
-      if (!this.#mentions.take(idOf(object))) return;
+      if (this.#mentions.tryTake(idOf(object)) > 0) return;
       const fields = { object: idOf(object), because: answer.words };
       log.warn('the API server refuses a status: it is sent again in ten minutes, or once it is another one', fields);
     } else {
       memory.pace = paceAfterFailing(memory.pace, due.cause, clock.now(), random);
-      if (answer.kind === 'failed') this.#complaints.make(words, answer.words);
+      if (answer.kind === 'failed')
+        this.#failures.failed(words, { reason: answer.words, message: `${words}: failed, and is tried again` });
     }
   }
 
@@ -226,12 +227,12 @@ export class StatusWriter {
   }
 
   #pause({ words, retryAfter }: Extract<Refusal, { kind: 'unavailable' }>): void {
-    this.#complaints.make(writing, words);
+    this.#failures.failed(writing, { reason: words, message: `${writing}: failed, and is tried again` });
     if (this.#paused) return;
     this.#outages += 1;
     this.#paused = true;
     const { clock, random } = this.#parts;
-    const wait = Math.max(backoffAfter(this.#outages, outage, random), retryAfter ?? 0);
+    const wait = Math.max(backoffDelay(this.#outages, outage, random), retryAfter ?? 0);
     this.#stopPause = clock.after(wait, () => {
       this.#paused = false;
       this.#drain();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { within } from '../../src/net/deadline.ts';
+import { Deadline, within } from '../../src/net/deadline.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 
 const never = (): Promise<never> => new Promise(() => {});
@@ -34,5 +34,33 @@ describe('a time limit', () => {
     expect(await within({ clock, milliseconds: 5_000 }, () => Promise.resolve(7))).toBe(7);
     await expect(within({ clock, milliseconds: 5_000 }, () => Promise.reject(new Error('own')))).rejects.toThrow('own');
     expect(clock.waiting()).toEqual([]);
+  });
+});
+
+describe('a deadline', () => {
+  it('set anew counts from then on, and cleared never comes', () => {
+    const clock = createManualClock();
+    const deadline = new Deadline(clock);
+    deadline.set(1_000, new Error('idle'));
+    clock.advance(999);
+    deadline.set(1_000, new Error('idle'));
+    clock.advance(999);
+    expect(deadline.signal.aborted).toBe(false);
+    deadline.clear();
+    clock.advance(10_000);
+    expect(deadline.signal.aborted).toBe(false);
+    deadline.set(1_000, new Error('idle'));
+    clock.advance(1_000);
+    expect(deadline.signal.reason).toEqual(new Error('idle'));
+  });
+
+  it('leaves its parent when it is released', () => {
+    const clock = createManualClock();
+    const parent = new AbortController();
+    const deadline = new Deadline(clock, parent.signal);
+    deadline.set(1_000);
+    deadline.release();
+    parent.abort();
+    expect([deadline.signal.aborted, clock.waiting()]).toEqual([false, []]);
   });
 });

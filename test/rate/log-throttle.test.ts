@@ -1,43 +1,58 @@
 import { describe, expect, it } from 'vitest';
-import { Complaints } from '../../src/rate/log-throttle.ts';
+import { LogThrottle } from '../../src/rate/log-throttle.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 
-describe('a complaint', () => {
-  it('is made once, again after ten minutes, and withdrawn once', () => {
-    const clock = createManualClock();
-    const log = createRecordedLog();
-    const complaints = new Complaints(clock, log);
-    complaints.withdraw('writing');
+function createRig() {
+  const clock = createManualClock();
+  const log = createRecordedLog();
+  return { clock, log, throttle: new LogThrottle(clock, log) };
+}
+
+const failure = { reason: 'no answer', message: 'writing failed' };
+
+describe('a condition that lasts', () => {
+  it('is logged once, again after ten minutes, and once when it is over', () => {
+    const { clock, log, throttle } = createRig();
+    throttle.recovered('writing', 'writing works again');
     for (let second = 0; second < 1_000; second += 1) {
-      complaints.make('writing', 'no answer');
+      throttle.failed('writing', failure);
       clock.advance(1_000);
     }
-    complaints.withdraw('writing');
-    complaints.withdraw('writing');
+    throttle.recovered('writing', 'writing works again');
+    throttle.recovered('writing', 'writing works again');
     expect(log.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
-      'warn writing: failed, and is tried again',
-      'warn writing: failed, and is tried again',
-      'info writing: works again',
+      'warn writing failed',
+      'warn writing failed',
+      'info writing works again',
     ]);
   });
 
-  it('in ever other words is made twice a minute at most', () => {
-    const clock = createManualClock();
-    const log = createRecordedLog();
-    const complaints = new Complaints(clock, log);
+  it('is logged twice a minute at most when its reasons differ', () => {
+    const { clock, log, throttle } = createRig();
     for (let second = 0; second < 60; second += 1) {
-      complaints.make('writing', `words ${second}`);
+      throttle.failed('writing', { ...failure, reason: `reason ${second}`, fields: { target: 'a' } });
       clock.advance(1_000);
     }
-    expect(log.lines.map(({ fields }) => fields['because'])).toEqual(['words 0', 'words 30']);
+    expect(log.lines.map(({ fields }) => fields)).toEqual([
+      { target: 'a', because: 'reason 0' },
+      { target: 'a', because: 'reason 30' },
+    ]);
   });
 
-  it('of something else is a complaint of its own', () => {
-    const log = createRecordedLog();
-    const complaints = new Complaints(createManualClock(), log);
-    complaints.make('writing', 'no answer');
-    complaints.make('reading', 'no answer');
+  it('does not hide another one', () => {
+    const { log, throttle } = createRig();
+    throttle.failed('writing', failure);
+    throttle.failed('reading', failure);
     expect(log.lines).toHaveLength(2);
+  });
+
+  it('begins anew when its key was forgotten', () => {
+    const { log, throttle } = createRig();
+    throttle.failed('writing', failure);
+    throttle.forget('writing');
+    throttle.recovered('writing', 'works again');
+    throttle.failed('writing', failure);
+    expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'warn']);
   });
 });

@@ -1,32 +1,64 @@
 import { describe, expect, it } from 'vitest';
-import { TokenBucket } from '../../src/status/token-bucket.ts';
+import { RateLimiter } from '../../src/rate/rate-limiter.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 
-describe('a token bucket', () => {
-  it('lets a burst through, and then so many a second', () => {
+describe('a rate limiter', () => {
+  it('gives out a burst, and then permits at its rate', () => {
     const clock = createManualClock();
-    const bucket = new TokenBucket(clock, 20, 3);
-    expect([bucket.take(), bucket.take(), bucket.take(), bucket.take()]).toEqual([0, 0, 0, 50]);
+    const limiter = new RateLimiter(clock, { rate: 20, burst: 3 });
+    const take = (): number => limiter.tryTake();
+    expect([take(), take(), take(), take()]).toEqual([0, 0, 0, 50]);
     clock.advance(49);
-    expect(bucket.take()).toBe(1);
+    expect(take()).toBe(1);
     clock.advance(1);
-    expect([bucket.take(), bucket.take()]).toEqual([0, 50]);
+    expect([take(), take()]).toEqual([0, 50]);
   });
 
-  it('saves no more than a burst', () => {
+  it('saves up no more than a burst', () => {
     const clock = createManualClock();
-    const bucket = new TokenBucket(clock, 20, 3);
+    const limiter = new RateLimiter(clock, { rate: 20, burst: 3 });
     clock.advance(3_600_000);
-    expect([bucket.take(), bucket.take(), bucket.take(), bucket.take()]).toEqual([0, 0, 0, 50]);
+    expect([1, 2, 3, 4].map(() => limiter.tryTake())).toEqual([0, 0, 0, 50]);
   });
 
-  it('makes nobody wait longer when the clock is set back', () => {
+  it('has a burst of one second unless told otherwise, and one permit at least', () => {
+    const clock = createManualClock();
+    const fast = new RateLimiter(clock, { rate: 3 });
+    expect([1, 2, 3, 4].map(() => fast.tryTake())).toEqual([0, 0, 0, 334]);
+    const slow = new RateLimiter(clock, { rate: 0.5 });
+    expect([1, 2].map(() => slow.tryTake())).toEqual([0, 2_000]);
+  });
+
+  it('reserves permits in advance, and says how long each takes to come', () => {
+    const clock = createManualClock();
+    const limiter = new RateLimiter(clock, { rate: 10, burst: 1, maxDelay: 1_000 });
+    const reserve = (): number => {
+      const delay = limiter.delay();
+      limiter.reserve();
+      return delay;
+    };
+    expect([reserve(), reserve(), reserve()]).toEqual([0, 100, 200]);
+    clock.advance(250);
+    expect(reserve()).toBe(50);
+  });
+
+  it('is full when nothing is lost by forgetting it', () => {
+    const clock = createManualClock();
+    const limiter = new RateLimiter(clock, { rate: 10, burst: 2 });
+    expect(limiter.isFull()).toBe(true);
+    limiter.tryTake();
+    expect(limiter.isFull()).toBe(false);
+    clock.advance(100);
+    expect(limiter.isFull()).toBe(true);
+  });
+
+  it('makes nobody wait until a clock that was set back has caught up', () => {
     let now = 1_000_000;
-    const bucket = new TokenBucket({ now: () => now, after: () => () => {} }, 20, 1);
-    expect(bucket.take()).toBe(0);
+    const limiter = new RateLimiter({ now: () => now, after: () => () => {} }, { rate: 20, burst: 1 });
+    expect([limiter.tryTake(), limiter.tryTake()]).toEqual([0, 50]);
     now = 0;
-    expect(bucket.take()).toBe(50);
+    expect([limiter.tryTake(), limiter.tryTake()]).toEqual([0, 50]);
     now = 50;
-    expect(bucket.take()).toBe(0);
+    expect(limiter.tryTake()).toBe(0);
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { backoffAfter } from '../../src/rate/backoff.ts';
 import { type Pace, paceAfterFailing, paceAfterWriting, waitOf } from '../../src/status/pace.ts';
 
 const highest = (): number => 1 - Number.EPSILON;
@@ -48,15 +47,5 @@ describe('the pace of one object', () => {
     const pace = paceAfterWriting(undefined, 'a', 1_000_000, highest);
     expect(waitOf(pace, 'a', 0)).toBeLessThanOrEqual(2_000);
     expect(waitOf(pace, 'a', 9_000_000)).toBe(0);
-  });
-});
-
-describe('a backoff', () => {
-  it('doubles up to its longest, and leaves half of it to chance', () => {
-    const times = { first: 100, longest: 1_000 };
-    expect([1, 2, 3, 4, 5, 1_000].map((attempt) => backoffAfter(attempt, times, () => 0))).toEqual([
-      50, 100, 200, 400, 500, 500,
-    ]);
-    expect(backoffAfter(2, times, () => 0.5)).toBe(150);
   });
 });

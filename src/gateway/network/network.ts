@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher, fetch, type RequestInit as UndiciInit } from 'undici';
 import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import { isLoopback } from '../../net/http-listener.ts';
+import { isLoopback } from '../../net/loopback.ts';
 import type { TargetFetch } from '../model.ts';
 import { createConnector, type Guard } from './connector.ts';
 import { endpointText, type Resolutions } from './resolve.ts';

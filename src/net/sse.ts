@@ -1,0 +1,23 @@
+/** Server-sent events, written (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+
+/** The headers of an event stream. `x-accel-buffering` keeps nginx from holding events back. */
+export const eventStreamHeaders: Readonly<Record<string, string>> = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+/** A comment, which clients ignore: proxies close streams that are idle for long. */
+export const keepAlive = ': keep-alive\n\n';
+
+/** How often an idle stream carries a comment, in milliseconds: the rhythm of the deployed gateways. */
+export const keepAliveInterval = 15_000;
+
+/**
+ * One event.
+ *
+ * @param data one line; JSON has no line breaks of its own
+ */
+export function eventText(event: string, data: string): string {
+  return `event: ${event}\ndata: ${data}\n\n`;
+}
