@@ -1,26 +1,26 @@
 import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Snapshots } from '../snapshot/model.ts';
-import { Admission } from './admission.ts';
-import type { Listen } from './bind.ts';
-import { Deadlines } from './deadlines.ts';
-import { createDelta } from './delta.ts';
-import { Door } from './door.ts';
-import { Entrance } from './entrance.ts';
-import { type ConnectionAge, Fleet } from './fleet.ts';
-import { Health } from './health.ts';
-import { LoopTurn } from './loop-turn.ts';
+import { createDelta } from './ads/delta.ts';
+import type { Variant } from './ads/protocol.ts';
+import { servedTypes } from './ads/resource-types.ts';
+import { createStateOfTheWorld } from './ads/sotw.ts';
+import { Admission } from './limits/admission.ts';
+import { PushQueue } from './limits/push-queue.ts';
+import { Places } from './limits/quota.ts';
+import { ReceiveBudget } from './limits/receive-budget.ts';
+import { defaultWriteLimits, WriteBudget, type WriteLimits } from './limits/send-budget.ts';
+import { Deadlines } from './limits/timeouts.ts';
 import type { ConnectedClient, NodeStatus, Refusal } from './model.ts';
-import { NodeStream, type NodeStreamParts } from './node-stream.ts';
-import { Places } from './places.ts';
-import { PushQueue } from './push-queue.ts';
-import { ReceiveBudget } from './receive-budget.ts';
-import type { RequestLimits } from './request-weight.ts';
-import { servedTypes } from './served-types.ts';
-import { createStateOfTheWorld } from './state-of-the-world.ts';
-import type { AdsCall } from './stream-end.ts';
-import type { Variant } from './variant.ts';
-import { defaultWriteLimits, WriteBudget, type WriteLimits } from './write-budget.ts';
+import { type ConnectionAge, Fleet } from './node/connection-registry.ts';
+import { NodeStream, type NodeStreamParts } from './node/node-stream.ts';
+import { Health } from './operators/health.ts';
+import type { RequestLimits } from './request/request-cost.ts';
+import type { Listen } from './transport/bind.ts';
+import type { AdsCall } from './transport/calls.ts';
+import { Entrance } from './transport/listener.ts';
+import { LoopTurn } from './transport/loop-turn.ts';
+import { Door } from './transport/stream-admission.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -100,7 +100,7 @@ export interface AdsServer {
   clients(): readonly ConnectedClient[];
 }
 
-export { type AdminParts, type RunningAdmin, startAdmin } from './admin.ts';
+export { type AdminParts, type RunningAdmin, startAdmin } from './operators/admin-listener.ts';
 
 export function createAdsServer(options: AdsServerOptions, parts: AdsServerParts): AdsServer {
   return new GrpcAdsServer(options, parts);

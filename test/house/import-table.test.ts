@@ -25,7 +25,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/status/planted.ts', '../kube/kube.ts', '../kube/model.ts'],
   ['src/serve/planted.ts', '../resources/model.ts', '@grpc/grpc-js'],
   ['src/serve/planted.ts', '@kubernetes/client-node', '../snapshot/model.ts'],
-  ['src/serve/csds/planted.ts', '../../wire/model.ts', '../model.ts'],
+  ['src/serve/operators/csds/planted.ts', '../../../wire/model.ts', '../../model.ts'],
   ['src/status/planted.ts', '../serve/model.ts', '../translate/model.ts'],
   ['src/debug/planted.ts', '../serve/serve.ts', '../serve/model.ts'],
   ['src/authz/planted.ts', '../translate/model.ts', '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts'],

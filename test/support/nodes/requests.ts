@@ -1,8 +1,8 @@
 import { DeltaDiscoveryRequest, DiscoveryRequest } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { type RawRequest, readRequest } from '../../../src/serve/read-request.ts';
-import { type Reported, ReportReader } from '../../../src/serve/reported.ts';
-import { deltaFields } from '../../../src/serve/request-fields.ts';
-import type { RequestLimits } from '../../../src/serve/request-weight.ts';
+import { type Reported, ReportReader } from '../../../src/serve/request/initial-versions.ts';
+import type { RequestLimits } from '../../../src/serve/request/request-cost.ts';
+import { type RawRequest, readRequest } from '../../../src/serve/request/request-decoder.ts';
+import { deltaFields } from '../../../src/serve/request/request-fields.ts';
 
 /** A DeltaDiscoveryRequest as it goes over the wire. */
 export function deltaRequest(fields: Parameters<typeof DeltaDiscoveryRequest.fromPartial>[0]): Buffer {

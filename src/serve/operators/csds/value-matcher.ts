@@ -1,0 +1,51 @@
+import type { DoubleMatcher } from '../../../gen/envoy/type/matcher/v3/number.ts';
+import type { ValueMatcher } from '../../../gen/envoy/type/matcher/v3/value.ts';
+import { InvalidMatcher } from './invalid-matcher.ts';
+import { stringMatcher } from './string-matcher.ts';
+
+/** Whether a value of a node's metadata matches; `undefined` where there is none. */
+export type ValueTest = (value: unknown) => boolean;
+
+/**
+ * Reads an `envoy.type.matcher.v3.ValueMatcher`.
+ *
+ * @param field where it stands in the request, for the message
+ * @throws {InvalidMatcher} for one that is ill-formed or not supported
+ */
+export function valueMatcher(matcher: ValueMatcher | undefined, field: string): ValueTest {
+  const pattern = matcher?.matchPattern;
+  switch (pattern?.$case) {
+    case undefined:
+      throw new InvalidMatcher(field, 'needs a match that is supported: null, double, string, bool, present, list, or');
+    case 'nullMatch':
+      return (value) => value === null;
+    case 'doubleMatch':
+      return number(pattern.value, `${field}.double_match`);
+    case 'stringMatch': {
+      const matches = stringMatcher(pattern.value, `${field}.string_match`);
+      return (value) => typeof value === 'string' && matches(value);
+    }
+    case 'boolMatch':
+      return (value) => value === pattern.value;
+    case 'presentMatch':
+      // A list or an object never matches, as the matcher's description says.
+      return (value) => (value === null || typeof value !== 'object') && (value !== undefined) === pattern.value;
+    case 'listMatch': {
+      const matches = valueMatcher(pattern.value.matchPattern?.value, `${field}.list_match.one_of`);
+      return (value) => Array.isArray(value) && value.some(matches);
+    }
+    case 'orMatch': {
+      const { valueMatchers } = pattern.value;
+      if (valueMatchers.length === 0) throw new InvalidMatcher(`${field}.or_match`, 'is empty');
+      const tests = valueMatchers.map((one, index) => valueMatcher(one, `${field}.or_match[${index}]`));
+      return (value) => tests.some((test) => test(value));
+    }
+  }
+}
+
+function number({ matchPattern }: DoubleMatcher, field: string): ValueTest {
+  if (matchPattern === undefined) throw new InvalidMatcher(field, 'needs range or exact');
+  if (matchPattern.$case === 'exact') return (value) => value === matchPattern.value;
+  const { start, end } = matchPattern.value;
+  return (value) => typeof value === 'number' && start <= value && value < end;
+}

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
+import {
+  createServedWorld,
+  gateway,
+  gatewayNode as node,
+  type ServedWorld,
+  said,
+  says,
+} from '../../support/worlds/served-world.ts';
+
+let world: ServedWorld;
+
+beforeEach(async () => {
+  world = await createServedWorld();
+  world.commit((edit) => edit.gateway(gateway));
+});
+afterEach(() => world.close());
+
+it('C16 an answer that accepts gets no response', async () => {
+  const stream = await world.following();
+  await stream.silence();
+  expect(world.counters.total('gatehouse_xds_acks_total', { type: targetType })).toBe(1);
+});
+
+it('C17 an answer that refuses is recorded, and the same content is not sent again', async () => {
+  world.put('a/1', 'a/2');
+  const stream = world.stream().request(targetType, { node });
+  stream.nack(await stream.next(), 'a/1: no');
+  await stream.silence();
+  world.change('a/2', 81);
+  expect(said(await stream.next())).toEqual(says(['a/2']));
+  expect(world.server.nodes()[0]?.types.find(({ typeUrl }) => typeUrl === targetType)).toMatchObject({
+    rejection: { nonce: '1', message: 'a/1: no', at: world.clock.now() },
+  });
+});
+
+it('C18 an answer that refuses leaves what was sent as known: only what changes is sent', async () => {
+  world.put('a/1', 'a/2');
+  const stream = world.stream().request(targetType, { node });
+  stream.nack(await stream.next());
+  await stream.silence();
+  world.put('a/3');
+  expect(said(await stream.accept())).toEqual(says(['a/3']));
+  world.drop('a/1');
+  expect(said(await stream.accept())).toEqual(says([], ['a/1']));
+});
+
+it('A6 an answer of one type, whatever it says, changes nothing for the other', async () => {
+  world.put('a/1');
+  world.commit((edit) => edit.config(gateway, 'p'));
+  const stream = world.stream().request(targetType, { node });
+  const targets = await stream.next();
+  stream.request(configType);
+  const configs = await stream.next();
+  stream.nack(configs, 'no').request(configType, { nonce: targets.nonce, unsubscribe: ['*'] });
+  for (const response of await stream.untilSilence()) stream.ack(response);
+  stream.ack(targets);
+  world.change('a/1', 81);
+  expect(said(await stream.accept())).toEqual(says(['a/1']));
+  const status = world.server.nodes()[0]?.types.find(({ typeUrl }) => typeUrl === targetType);
+  expect(status).toMatchObject({ subscription: { wildcard: true }, counts: { nacks: 0 } });
+});
+
+it('C17 an answer that refuses is told by the presence of error_detail, not by a code or a text', async () => {
+  const stream = world.stream().request(targetType, { node });
+  stream.nack(await stream.next(), '');
+  await stream.silence();
+  expect(world.counters.total('gatehouse_xds_nacks_total')).toBe(1);
+  expect(world.counters.total('gatehouse_xds_acks_total', { type: targetType })).toBe(0);
+});
+
+it('C17 an answer that refuses is followed by the new content at once, when that changed already', async () => {
+  world.put('a/1');
+  const stream = world.stream().request(targetType, { node });
+  const first = await stream.next();
+  world.change('a/1', 81);
+  stream.nack(first);
+  const second = await stream.next();
+  expect(said(second)).toEqual(says(['a/1']));
+  expect(second.versions['a/1']).not.toBe(first.versions['a/1']);
+});
+
+it('C17 an answer that refuses still changes the subscription', async () => {
+  world.put('a/1', 'a/2');
+  const stream = world.stream().request(targetType, { node, subscribe: ['a/1'] });
+  stream.nack(await stream.next(), 'no', { subscribe: ['a/2'] });
+  expect(said(await stream.accept())).toEqual(says(['a/2']));
+});
+
+it('C8 C17 an answer that refuses does not keep a name from being answered when it is asked for', async () => {
+  world.put('a/1');
+  const stream = world.stream().request(targetType, { node });
+  stream.nack(await stream.next());
+  stream.request(targetType, { subscribe: ['a/1'] });
+  expect(said(await stream.accept())).toEqual(says(['a/1']));
+});
+
+it('G11 an answer that refuses is forgotten with the next that accepts, and is kept short', async () => {
+  world.put('a/1');
+  const stream = world.stream().request(targetType, { node });
+  stream.nack(await stream.next(), 'x'.repeat(100_000));
+  await stream.silence();
+  expect(world.server.nodes()[0]?.types[0]?.rejection?.message).toHaveLength(2048);
+  world.change('a/1', 81);
+  await stream.accept();
+  await stream.silence();
+  const [status] = world.server.nodes()[0]?.types ?? [];
+  expect(status?.rejection).toBeUndefined();
+  expect(status?.acked?.version).toBe(status?.sent?.version);
+});
+
+it('C19 an answer with a stale nonce still changes the subscription, and answers nothing', async () => {
+  world.put('a/1', 'a/2');
+  const stream = world.stream().request(targetType, { node, subscribe: ['a/1'] });
+  const first = await stream.next();
+  stream.request(targetType, { nonce: 'stale', subscribe: ['a/2'] });
+  await stream.silence();
+  stream.ack(first);
+  expect(said(await stream.accept())).toEqual(says(['a/2']));
+  await stream.silence();
+  expect(world.counters.total('gatehouse_xds_stale_nonces_total', { type: targetType })).toBe(1);
+});
+
+it('C20 a request without a nonce accepts nothing', async () => {
+  world.put('a/1');
+  const stream = world.stream().request(targetType, { node });
+  const first = await stream.next();
+  stream.request(targetType);
+  world.change('a/1', 81);
+  await stream.silence();
+  stream.ack(first);
+  expect(said(await stream.next())).toEqual(says(['a/1']));
+});
+
+it('A14 an answer under the wrong type accepts nothing', async () => {
+  world.put('a/1');
+  const stream = world.stream().request(targetType, { node });
+  const first = await stream.next();
+  stream.request(configType);
+  const config = await stream.next();
+  expect(config.nonce).not.toBe(first.nonce);
+  stream.request(configType, { nonce: first.nonce });
+  world.commit((edit) => edit.config(gateway, 'p'));
+  await stream.silence();
+  stream.ack(config);
+  expect(said(await stream.next())).toEqual(says(['default.p']));
+});
+
+it('C25 an answer that accepts twice accepts once', async () => {
+  const stream = world.stream().request(targetType, { node });
+  const first = await stream.next();
+  stream.ack(first).ack(first);
+  await stream.silence();
+  expect(world.counters.total('gatehouse_xds_acks_total', { type: targetType })).toBe(1);
+});

@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
+import {
+  createServedWorld,
+  gateway,
+  gatewayNode as node,
+  type ServedWorld,
+  said,
+  says,
+} from '../../support/worlds/served-world.ts';
+
+let world: ServedWorld;
+
+beforeEach(async () => {
+  world = await createServedWorld();
+  world.commit((edit) => edit.gateway(gateway));
+});
+afterEach(() => world.close());
+
+it('C5 a change is sent alone', async () => {
+  world.put('a/1', 'a/2');
+  const stream = await world.following();
+  world.change('a/2', 81);
+  expect(said(await stream.accept())).toEqual(says(['a/2']));
+  await stream.silence();
+});
+
+it('C6 a change that removes is sent once', async () => {
+  world.put('a/1', 'a/2');
+  const stream = await world.following();
+  world.drop('a/2');
+  expect(said(await stream.accept())).toEqual(says([], ['a/2']));
+  world.change('a/1', 81);
+  expect(said(await stream.accept())).toEqual(says(['a/1']));
+});
+
+it('C7 a change of what nobody asked for is not sent', async () => {
+  world.put('a/1', 'a/2');
+  const stream = await world.following({ subscribe: ['a/1'] });
+  world.change('a/2', 81);
+  world.drop('a/2');
+  await stream.silence();
+  expect(world.server.nodes()[0]?.types[0]).toMatchObject({ counts: { responses: 1 } });
+});
+
+it('C25 C7 a change that leaves nothing to say has no response', async () => {
+  world.commit((edit) => edit.gateway(gateway, 'a'));
+  world.put('a/1');
+  const stream = await world.following({ subscribe: ['a/1'] });
+  world.put('a/2');
+  world.commit((edit) => edit.gateway(gateway));
+  world.put('b/1');
+  await stream.silence();
+});
+
+it('F2 changes of one moment are told in one response', async () => {
+  world.put('a/1');
+  const stream = await world.following();
+  world.change('a/1', 81);
+  world.put('a/2');
+  world.drop('a/1');
+  expect(said(await stream.accept())).toEqual(says(['a/2'], ['a/1']));
+  await stream.silence();
+});
+
+it('F6 a stream follows its Gateway once, whatever it asked and was told before', async () => {
+  world.put('a/1');
+  const stream = await world.following();
+  for (const [subscribe, unsubscribe] of [
+    [['a/1'], []],
+    [['*'], []],
+    [[], ['*']],
+    [[], ['a/1']],
+    [['a/1', 'a/2'], []],
+  ]) {
+    stream.request(targetType, { subscribe: subscribe ?? [], unsubscribe: unsubscribe ?? [] });
+    for (const response of await stream.untilSilence()) stream.ack(response);
+    await stream.silence();
+  }
+  const before = world.counters.total('gatehouse_xds_responses_total', { type: targetType });
+  world.change('a/1', 81);
+  await stream.next();
+  await stream.silence();
+  expect(world.counters.total('gatehouse_xds_responses_total', { type: targetType }) - before).toBe(1);
+});
+
+it('F1 a change that changes nothing is not sent', async () => {
+  world.put('a/1');
+  const stream = await world.following();
+  world.put('a/1');
+  world.change('a/1', 80);
+  await stream.silence();
+});
+
+it('F1 a change that is taken back while the answer is awaited is not sent', async () => {
+  world.put('a/1');
+  const stream = world.stream().request(targetType, { node });
+  const first = await stream.next();
+  world.change('a/1', 81);
+  world.change('a/1', 80);
+  stream.ack(first);
+  await stream.silence();
+});
+
+it('E2 a change of both types leaves with the Config first', async () => {
+  const stream = await world.following();
+  stream.request(configType);
+  await stream.accept();
+  await stream.silence();
+  world.commit((edit) => {
+    edit.target('a/1');
+    edit.config(gateway, 'p');
+  });
+  expect([(await stream.next()).typeUrl, (await stream.next()).typeUrl]).toEqual([configType, targetType]);
+});
+
+it('A6 C26 a change of one type does not wait for the answer of the other', async () => {
+  const stream = world.stream().request(targetType, { node });
+  await stream.next();
+  stream.request(configType);
+  await stream.accept();
+  world.commit((edit) => edit.config(gateway, 'p'));
+  expect((await stream.accept()).typeUrl).toBe(configType);
+});
+
+it('I1 a change outside the scope of the Gateway is never seen, not even by name', async () => {
+  world.commit((edit) => edit.gateway(gateway, 'a'));
+  world.put('a/1', 'b/1');
+  const stream = world.stream().request(targetType, { node, subscribe: ['*', 'b/1'] });
+  expect(said(await stream.accept())).toEqual(says(['a/1'], ['b/1']));
+  world.change('b/1', 81);
+  await stream.silence();
+});
+
+it('B26 a change of the scope is like creation and deletion', async () => {
+  world.commit((edit) => edit.gateway(gateway, 'a'));
+  world.put('a/1', 'b/1');
+  const stream = await world.following();
+  world.commit((edit) => edit.gateway(gateway, 'b'));
+  expect(said(await stream.accept())).toEqual(says(['b/1'], ['a/1']));
+});
+
+describe('while an answer is awaited', () => {
+  it('C26 a thousand changes become one more response, with the final states', async () => {
+    world.put('a/1', 'a/2', 'a/3');
+    const stream = world.stream().request(targetType, { node });
+    const first = await stream.next();
+    for (let port = 1000; port < 2000; port += 1) world.change('a/1', port);
+    world.drop('a/2');
+    world.drop('a/3');
+    world.put('a/3');
+    await stream.silence();
+    stream.ack(first);
+    const second = await stream.accept();
+    expect(said(second)).toEqual(says(['a/1'], ['a/2']));
+    await stream.silence();
+    const fresh = await world.stream().request(targetType, { node }).next();
+    expect(fresh.versions['a/1']).toBe(second.versions['a/1']);
+  });
+
+  it('C27 a change is not lost, and a name that went and came back is sent in its final state', async () => {
+    world.put('a/1');
+    const stream = world.stream().request(targetType, { node });
+    const first = await stream.next();
+    world.drop('a/1');
+    world.change('a/1', 81);
+    stream.ack(first);
+    expect(said(await stream.accept())).toEqual(says(['a/1']));
+  });
+
+  it('C26 G1 for longer than the time that a node has, its stream ends DEADLINE_EXCEEDED', async () => {
+    const stream = world.stream().request(targetType, { node });
+    await stream.next();
+    world.clock.advance(29_999);
+    expect(world.server.nodes()).toHaveLength(1);
+    world.clock.advance(1);
+    expect(await stream.ended()).toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      message: expect.stringContaining(targetType),
+    });
+    expect(world.server.nodes()).toHaveLength(0);
+    expect(world.counters.total('gatehouse_xds_streams_ended_total', { code: 'DEADLINE_EXCEEDED' })).toBe(1);
+  });
+
+  it('C26 an answer in time stops the clock', async () => {
+    const stream = world.stream().request(targetType, { node });
+    const response = await stream.next();
+    world.clock.advance(29_000);
+    stream.ack(response);
+    await stream.silence();
+    world.clock.advance(2_000);
+    expect(world.server.nodes()).toMatchObject([{ types: [{ acked: { nonce: response.nonce } }, {}] }]);
+  });
+});

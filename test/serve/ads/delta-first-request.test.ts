@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
+import {
+  createServedWorld,
+  gateway,
+  gatewayNode as node,
+  nodeOf,
+  type ServedWorld,
+  said,
+  says,
+} from '../../support/worlds/served-world.ts';
+
+let world: ServedWorld;
+
+beforeEach(async () => {
+  world = await createServedWorld();
+  world.commit((edit) => edit.gateway(gateway));
+});
+afterEach(() => world.close());
+
+describe('the first request of a type', () => {
+  it('B1 C4 as a wildcard is answered at once with every resource, its name and its version', async () => {
+    world.put('a/1', 'a/2');
+    const response = await world.stream().request(targetType, { node }).next();
+    expect(said(response)).toEqual(says(['a/1', 'a/2']));
+    expect(response.versions['a/1']).toMatch(/^[0-9a-f]{32}$/);
+    expect(response.versions['a/1']).not.toBe(response.versions['a/2']);
+  });
+
+  it('A12 A14 carries the type of the request in the response and in every resource, and a nonce', async () => {
+    world.put('a/1');
+    const response = await world.stream().request(targetType, { node }).next();
+    expect(response.typeUrl).toBe(targetType);
+    expect(response.resourceTypes).toEqual([targetType]);
+    expect(response.nonce).not.toBe('');
+  });
+
+  it('C15 without a name to subscribe to is a wildcard, also when it unsubscribes from one', async () => {
+    world.put('a/1');
+    const stream = world.stream().request(targetType, { node, unsubscribe: ['a/9'] });
+    expect(said(await stream.accept())).toEqual(says(['a/1']));
+    await stream.silence();
+  });
+
+  it('C1 as a wildcard is answered even when there is nothing', async () => {
+    const stream = world.stream().request(targetType, { node });
+    expect(said(await stream.accept())).toEqual(says([]));
+    await stream.silence();
+  });
+
+  it('C2 by name is answered with what exists, and with what does not', async () => {
+    world.put('a/1', 'a/2');
+    const stream = world.stream().request(targetType, { node, subscribe: ['a/1', 'a/missing', ''] });
+    expect(said(await stream.accept())).toEqual(says(['a/1'], ['', 'a/missing']));
+    await stream.silence();
+  });
+
+  it('C3 a name that was reported missing is sent when it appears, and again when it comes back', async () => {
+    const stream = await world.following({ subscribe: ['a/1'] });
+    world.put('a/1');
+    expect(said(await stream.accept())).toEqual(says(['a/1']));
+    world.drop('a/1');
+    expect(said(await stream.accept())).toEqual(says([], ['a/1']));
+    world.put('a/1');
+    expect(said(await stream.accept())).toEqual(says(['a/1']));
+  });
+
+  it('A3 A5 only the first message of the stream says who the node is', async () => {
+    world.commit((edit) => edit.config('other/gw', 'theirs'));
+    const stream = await world.following();
+    stream.request(configType, { node: nodeOf('other/gw') });
+    expect(said(await stream.accept())).toEqual(says([]));
+    expect(world.server.nodes()).toMatchObject([{ gateway }]);
+  });
+
+  it('A15 is initial whatever nonce it carries from an earlier stream', async () => {
+    world.put('a/1');
+    const stream = world.stream().request(targetType, { node, nonce: '1' });
+    expect(said(await stream.next())).toEqual(says(['a/1']));
+  });
+
+  it('A9 is answered in the order of the requests', async () => {
+    world.put('a/1');
+    const stream = world.stream().request(targetType, { node }).request(configType);
+    expect([(await stream.next()).typeUrl, (await stream.next()).typeUrl]).toEqual([targetType, configType]);
+  });
+});

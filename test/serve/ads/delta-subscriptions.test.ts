@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
+import {
+  createServedWorld,
+  gateway,
+  gatewayNode as node,
+  type ServedWorld,
+  said,
+  says,
+} from '../../support/worlds/served-world.ts';
+
+let world: ServedWorld;
+
+beforeEach(async () => {
+  world = await createServedWorld();
+  world.commit((edit) => edit.gateway(gateway));
+});
+afterEach(() => world.close());
+
+it('C8 a name that the node holds already is sent again', async () => {
+  world.put('a/1', 'a/2');
+  for (const fields of [{}, { subscribe: ['a/1', 'a/2'] }]) {
+    const stream = await world.following(fields);
+    stream.request(targetType, { subscribe: ['a/1', 'a/none'] });
+    expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/none']));
+    await stream.silence();
+  }
+});
+
+it('C8 everything is sent again when * is, and what is gone by then is told', async () => {
+  world.put('a/1', 'a/2');
+  const stream = world.stream().request(targetType, { node });
+  const first = await stream.next();
+  stream.request(targetType, { subscribe: ['*'] });
+  world.drop('a/2');
+  stream.ack(first);
+  expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/2']));
+  await stream.silence();
+});
+
+it('C9 unsubscribing needs no answer, and ends the changes; subscribing again sends', async () => {
+  world.put('a/1', 'a/2');
+  const stream = await world.following({ subscribe: ['a/1', 'a/2'] });
+  stream.request(targetType, { unsubscribe: ['a/1'] });
+  await stream.silence();
+  world.change('a/1', 81);
+  await stream.silence();
+  stream.request(targetType, { subscribe: ['a/1'] });
+  expect(said(await stream.accept())).toEqual(says(['a/1']));
+});
+
+it('C10 unsubscribing what was not subscribed is ignored', async () => {
+  world.put('a/1');
+  const stream = await world.following();
+  stream.request(targetType, { unsubscribe: ['a/1', 'x'] });
+  await stream.silence();
+});
+
+it('C11 a name that leaves a wildcard is answered with what it means now', async () => {
+  world.put('a/1');
+  const stream = await world.following({ subscribe: ['*', 'a/1', 'a/none'] });
+  stream.request(targetType, { unsubscribe: ['a/1', 'a/none'] });
+  expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/none']));
+});
+
+it('C12 the legacy wildcard stays when a name is added, and ends with *', async () => {
+  world.put('a/1', 'a/2');
+  const stream = await world.following();
+  stream.request(targetType, { subscribe: ['a/1'] });
+  await stream.accept();
+  world.change('a/2', 81);
+  expect(said(await stream.accept())).toEqual(says(['a/2']));
+  stream.request(targetType, { unsubscribe: ['*'] });
+  expect(said(await stream.accept())).toEqual(says([], ['a/2']));
+  world.change('a/2', 82);
+  await stream.silence();
+  world.change('a/1', 82);
+  expect(said(await stream.accept())).toEqual(says(['a/1']));
+  stream.request(targetType, { unsubscribe: ['a/1'] });
+  await stream.silence();
+  world.change('a/1', 83);
+  await stream.silence();
+});
+
+it('C13 what * covered is sent again when * comes back', async () => {
+  world.put('a/1');
+  const stream = await world.following();
+  stream.request(targetType, { unsubscribe: ['*'] });
+  expect(said(await stream.accept())).toEqual(says([], ['a/1']));
+  stream.request(targetType, { subscribe: ['*'] });
+  expect(said(await stream.accept())).toEqual(says(['a/1']));
+});
+
+it('C6 a name that went while * came is told once', async () => {
+  world.put('a/1', 'a/2');
+  const stream = world.stream().request(targetType, { node, subscribe: ['a/1', 'a/none'] });
+  const first = await stream.next();
+  stream.request(targetType, { subscribe: ['*'] });
+  world.drop('a/1');
+  stream.ack(first);
+  expect(said(await stream.accept())).toEqual(says(['a/2'], ['a/1']));
+});
+
+it('C27 a name that was given up and is wanted again, all while it was on its way, is taken back when it is gone', async () => {
+  world.put('a/1', 'a/2');
+  const stream = await world.following({ subscribe: ['*', 'a/2'] });
+  stream.request(targetType, { subscribe: ['*', 'a/2'] });
+  const onItsWay = await stream.next();
+  expect(said(onItsWay)).toEqual(says(['a/1', 'a/2']));
+  stream.request(targetType, { unsubscribe: ['*'] });
+  stream.request(targetType, { unsubscribe: ['a/2'] });
+  stream.request(targetType, { subscribe: ['*'] });
+  world.drop('a/2');
+  stream.ack(onItsWay);
+  expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/2']));
+  await stream.silence();
+});
+
+it('C14 a name in both lists ends unsubscribed', async () => {
+  world.put('a/1');
+  const stream = world.stream().request(targetType, { node, subscribe: ['a/1', 'a/2'], unsubscribe: ['a/1'] });
+  expect(said(await stream.accept())).toEqual(says([], ['a/2']));
+});
+
+it('C14 * in both lists at first is a subscription to nothing', async () => {
+  world.put('a/1');
+  const stream = world.stream().request(targetType, { node, subscribe: ['*'], unsubscribe: ['*'] });
+  await stream.silence();
+  stream.request(targetType, { subscribe: ['a/1'] });
+  expect(said(await stream.accept())).toEqual(says(['a/1']));
+});
+
+it('A6 of one type changes nothing for the other', async () => {
+  world.put('a/1');
+  world.commit((edit) => edit.config(gateway, 'p'));
+  const stream = await world.following();
+  stream.request(configType);
+  await stream.accept();
+  stream.request(configType, { unsubscribe: ['*'] });
+  await stream.accept();
+  world.change('a/1', 81);
+  expect(said(await stream.accept())).toEqual(says(['a/1']));
+});

@@ -1,0 +1,317 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import type { AdsRequestFields, AdsResponse, AdsStream } from '../../support/nodes/ads-client.ts';
+import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
+import {
+  createServedWorld,
+  gateway,
+  gatewayNode as node,
+  type ServedWorld,
+} from '../../support/worlds/served-world.ts';
+
+let world: ServedWorld;
+
+beforeEach(async () => {
+  world = await createServedWorld();
+  world.commit((edit) => edit.gateway(gateway));
+});
+afterEach(() => world.close());
+
+const names = ({ messages }: AdsResponse): string[] => messages.map((bytes) => Target.decode(bytes).name).sort();
+const open = (fields: AdsRequestFields = {}): AdsStream =>
+  world.stream({ variant: 'state-of-the-world' }).request(targetType, { node, ...fields });
+/** Accepts the next response with the same list of names. */
+const accepted = async (stream: AdsStream, fields: AdsRequestFields = {}): Promise<string[]> =>
+  names(await stream.accept(fields));
+
+describe('the first request of a type', () => {
+  it('B1 E7 is answered at once with all that is wanted, whether or not it names everything there is', async () => {
+    world.put('a/1', 'a/2');
+    expect(names(await open().next())).toEqual(['a/1', 'a/2']);
+    expect(names(await open({ names: ['a/2', 'a/none'] }).next())).toEqual(['a/2']);
+  });
+
+  it('B2 is answered even when there is nothing: that is what it means', async () => {
+    expect(names(await open().next())).toEqual([]);
+    expect(names(await open({ names: ['a/none'] }).next())).toEqual([]);
+  });
+
+  it('A12 carries the type in the response and in every resource', async () => {
+    world.put('a/1');
+    const response = await open().next();
+    expect([response.typeUrl, ...response.resourceTypes]).toEqual([targetType, targetType]);
+  });
+
+  it('A15 B27 of a node that comes back is answered with everything', async () => {
+    world.put('a/1');
+    const { version, nonce } = await open().next();
+    expect(names(await open({ version, nonce }).next())).toEqual(['a/1']);
+  });
+});
+
+describe('a change', () => {
+  it('B15 brings everything, changed or not, in one response', async () => {
+    world.put(...Array.from({ length: 100 }, (_, index) => `a/${index}`));
+    const stream = open();
+    await stream.accept();
+    world.change('a/50', 81);
+    expect(await accepted(stream)).toHaveLength(100);
+    await stream.silence();
+  });
+
+  it('B4 has another version; the same content has the same one, on every stream', async () => {
+    world.put('a/1');
+    const stream = open();
+    const first = await stream.accept();
+    world.change('a/1', 81);
+    const second = await stream.accept();
+    world.change('a/1', 80);
+    const third = await stream.accept();
+    expect(second.version).not.toBe(first.version);
+    expect(third.version).toBe(first.version);
+    expect((await open().next()).version).toBe(first.version);
+  });
+
+  it('B17 that removes leaves the resource out, the last one too', async () => {
+    world.put('a/1', 'a/2');
+    const stream = open();
+    await stream.accept();
+    world.drop('a/1');
+    expect(await accepted(stream)).toEqual(['a/2']);
+    world.drop('a/2');
+    expect(await accepted(stream)).toEqual([]);
+  });
+
+  it('B19 B20 reaches who named it, also when it is created only then, and nobody who no longer does', async () => {
+    const list = { names: ['a/1', 'a/later'] };
+    const stream = open(list);
+    await stream.accept(list);
+    world.put('a/later');
+    const response = await stream.next();
+    expect(names(response)).toEqual(['a/later']);
+    stream.ack(response, { names: ['a/1'] });
+    await stream.silence();
+    world.change('a/later', 81);
+    await stream.silence();
+  });
+
+  it('C26 while an answer is awaited merges with the others', async () => {
+    world.put('a/1');
+    const stream = open();
+    const first = await stream.next();
+    for (let port = 1000; port < 1100; port += 1) world.change('a/1', port);
+    await stream.silence();
+    stream.ack(first);
+    const second = await stream.accept();
+    expect(Target.decode(second.messages[0] ?? Buffer.alloc(0)).port).toBe(1099);
+    await stream.silence();
+  });
+
+  it('is put together once for all who want everything', async () => {
+    const fleet = Array.from({ length: 5 }, () => open());
+    for (const stream of fleet) await stream.accept();
+    for (const stream of fleet) await stream.silence();
+    const before = world.counters.total('gatehouse_xds_assemblies_total');
+    world.put('a/1');
+    for (const stream of fleet) expect(names(await stream.next())).toEqual(['a/1']);
+    expect(world.counters.total('gatehouse_xds_assemblies_total') - before).toBe(1);
+  });
+});
+
+describe('the list of names', () => {
+  it('B13 B14 that grows brings the new name although nothing changed', async () => {
+    world.put('a/1', 'a/2');
+    const stream = open({ names: ['a/1'] });
+    const first = await stream.next();
+    stream.ack(first, { names: ['a/1', 'a/2'] });
+    const second = await stream.accept({ names: ['a/1', 'a/2'] });
+    expect(names(second)).toEqual(['a/1', 'a/2']);
+    expect(second.version).toBe(first.version);
+    await stream.silence();
+  });
+
+  it('B13 that names what came unasked before brings it again', async () => {
+    world.put('a/1', 'a/2');
+    const stream = open();
+    const everything = await stream.next();
+    stream.ack(everything, { names: ['a/1'] });
+    expect(await accepted(stream, { names: ['a/1'] })).toEqual(['a/1']);
+    await stream.silence();
+  });
+
+  it('B12 that drops a name is not answered with what was to be said of it', async () => {
+    world.put('a/1', 'a/2');
+    const stream = open({ names: ['a/1', 'a/2'] });
+    const first = await stream.next();
+    world.change('a/1', 81);
+    stream.ack(first, { names: ['a/2'] });
+    await stream.silence();
+  });
+
+  it('B21 that names again what it dropped brings it again', async () => {
+    world.put('a/1', 'a/2');
+    const both = { names: ['a/1', 'a/2'] };
+    const stream = open(both);
+    const first = await stream.next();
+    stream.ack(first, { names: ['a/2'] });
+    await stream.silence();
+    stream.ack(first, both);
+    expect(await accepted(stream, both)).toEqual(['a/1', 'a/2']);
+  });
+});
+
+describe('a list without a name that exists', () => {
+  it('B22 B23 that is empty means everything from the start, and nothing when it becomes so', async () => {
+    world.put('a/1', 'a/2');
+    const stream = open();
+    const everything = await stream.next();
+    stream.ack(everything, { names: ['*', 'a/1'] });
+    const again = await stream.next();
+    expect(names(again)).toEqual(['a/1', 'a/2']);
+    stream.ack(again, { names: ['a/1'] });
+    await stream.silence();
+    world.change('a/2', 81);
+    await stream.silence();
+    stream.ack(again, { names: [] });
+    await stream.silence();
+    world.change('a/1', 81);
+    await stream.silence();
+    stream.ack(again, { names: ['*'] });
+    expect(await accepted(stream, { names: ['*'] })).toEqual(['a/1', 'a/2']);
+  });
+
+  it('B25 but with the empty one wants nothing', async () => {
+    world.put('a/1');
+    const stream = open({ names: ['a/1'] });
+    const first = await stream.next();
+    stream.ack(first, { names: [''] });
+    const second = await stream.accept({ names: [''] });
+    expect(names(second)).toEqual([]);
+    world.change('a/1', 81);
+    await stream.silence();
+  });
+});
+
+describe('the scope of the Gateway', () => {
+  it('B26 is what everything means, whatever it becomes', async () => {
+    world.commit((edit) => edit.gateway(gateway, 'a'));
+    world.put('a/1', 'b/1');
+    const stream = open();
+    expect(await accepted(stream)).toEqual(['a/1']);
+    world.commit((edit) => edit.gateway(gateway, 'b'));
+    expect(await accepted(stream)).toEqual(['b/1']);
+  });
+
+  it('I1 hides what is outside, as if it did not exist, from who names it too', async () => {
+    world.commit((edit) => edit.gateway(gateway, 'a'));
+    world.put('a/1', 'b/1');
+    const stream = open({ names: ['a/1', 'b/1'] });
+    expect(await accepted(stream, { names: ['a/1', 'b/1'] })).toEqual(['a/1']);
+    world.change('b/1', 81);
+    await stream.silence();
+  });
+});
+
+it('B5 an answer that accepts gets no response, ever', async () => {
+  world.put('a/1');
+  const stream = open();
+  const first = await stream.accept();
+  await stream.silence();
+  stream.ack(first);
+  await stream.silence();
+});
+
+it('B6 an answer that refuses is told by error_detail, although it names the version that was sent', async () => {
+  world.put('a/1', 'a/2');
+  const stream = open({ names: ['a/1'] });
+  const first = await stream.next();
+  stream.ack(first, { names: ['a/1', 'a/2'] });
+  const second = await stream.next();
+  stream.nack(second, 'no', { names: ['a/1', 'a/2'] });
+  await stream.silence();
+  expect(world.counters.total('gatehouse_xds_nacks_total')).toBe(1);
+});
+
+it('B7 an answer that refuses is not answered with the same again, only with what is new', async () => {
+  world.put('a/1');
+  const stream = open();
+  stream.nack(await stream.next());
+  await stream.silence();
+  world.change('a/1', 81);
+  expect(names(await stream.next())).toEqual(['a/1']);
+});
+
+it('B7 an answer that refuses is followed by the new content at once, when that changed already', async () => {
+  world.put('a/1');
+  const stream = open();
+  const first = await stream.next();
+  world.change('a/1', 81);
+  stream.nack(first);
+  expect((await stream.next()).version).not.toBe(first.version);
+});
+
+it('B8 an answer that refuses may change the list', async () => {
+  world.put('a/1', 'a/2');
+  const stream = open({ names: ['a/1'] });
+  stream.nack(await stream.next(), 'no', { names: ['a/1', 'a/2'] });
+  expect(names(await stream.next())).toEqual(['a/1', 'a/2']);
+});
+
+it('B9 B10 an answer with a stale nonce changes nothing; the next answer carries the list that counts', async () => {
+  world.put('a/1', 'a/2');
+  const stream = open({ names: ['a/1'] });
+  const first = await stream.accept({ names: ['a/1'] });
+  await stream.silence();
+  world.change('a/1', 81);
+  const second = await stream.next();
+  stream.ack(first, { names: ['a/1', 'a/2'] });
+  await stream.silence();
+  stream.ack(second, { names: ['a/1', 'a/2'] });
+  expect(await accepted(stream, { names: ['a/1', 'a/2'] })).toEqual(['a/1', 'a/2']);
+  expect(world.counters.total('gatehouse_xds_stale_nonces_total')).toBe(1);
+});
+
+it('B9 an answer with a stale nonce neither adds nor drops a name', async () => {
+  world.put('a/1', 'a/2');
+  const stream = open({ names: ['a/1'] });
+  const first = await stream.accept({ names: ['a/1'] });
+  await stream.silence();
+  world.change('a/1', 81);
+  const second = await stream.next();
+  stream.ack(first, { names: ['a/2'] }).ack(second, { names: ['a/1'] });
+  await stream.silence();
+});
+
+it('B11 an answer without a nonce, after a response was sent, is as good as stale', async () => {
+  world.put('a/1', 'a/2');
+  const stream = open({ names: ['a/1'] });
+  const first = await stream.next();
+  stream.request(targetType, { names: ['a/2'] });
+  await stream.silence();
+  stream.ack(first, { names: ['a/1'] });
+  await stream.silence();
+});
+
+it('A1 clients of both variants mix on one server', async () => {
+  const delta = await world.following();
+  const state = open();
+  await state.accept();
+  await state.silence();
+  world.put('a/1');
+  expect((await delta.next()).names).toEqual(['a/1']);
+  expect(names(await state.next())).toEqual(['a/1']);
+  expect(world.server.nodes().map(({ variety }) => variety)).toEqual(['delta', 'state-of-the-world']);
+});
+
+it('E2 Configs leave before Targets', async () => {
+  const stream = open();
+  await stream.accept();
+  stream.request(configType);
+  await stream.accept();
+  await stream.silence();
+  world.commit((edit) => {
+    edit.target('a/1');
+    edit.config(gateway, 'p');
+  });
+  expect([(await stream.next()).typeUrl, (await stream.next()).typeUrl]).toEqual([configType, targetType]);
+});

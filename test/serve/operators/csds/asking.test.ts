@@ -1,0 +1,140 @@
+import { credentials, status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  ClientStatusDiscoveryServiceClient,
+  ClientStatusRequest,
+  type ClientStatusResponse,
+} from '../../../../src/gen/envoy/service/status/v3/csds.ts';
+import { createOperator, type Operator, statesOf } from '../../../support/nodes/operator.ts';
+import { targetType } from '../../../support/worlds/hand-made-world.ts';
+import { createServedWorld, gateway, gatewayNode, type ServedWorld } from '../../../support/worlds/served-world.ts';
+
+let world: ServedWorld;
+let operator: Operator;
+
+beforeEach(async () => {
+  world = await createServedWorld();
+  operator = await createOperator(world);
+  world.commit((edit) => edit.gateway(gateway));
+  world.put('default/a', 'default/b');
+});
+
+afterEach(async () => {
+  await operator.close();
+  await world.close();
+});
+
+describe('asking', () => {
+  it('by a stream answers each request once and in order, and nothing by itself', async () => {
+    const call = operator.client.streamClientStatus();
+    const answers = call[Symbol.asyncIterator]();
+    const next = async (): Promise<ClientStatusResponse> => (await answers.next()).value;
+    call.write(ClientStatusRequest.create());
+    expect((await next()).config).toEqual([]);
+    const stream = await world.following();
+    world.put('default/c');
+    await stream.next();
+    call.write(ClientStatusRequest.create());
+    call.write(ClientStatusRequest.create({ excludeResourceContents: true }));
+    expect((await next()).config[0]?.genericXdsConfigs).toHaveLength(3);
+    expect((await next()).config[0]?.genericXdsConfigs[0]?.xdsConfig).toBeUndefined();
+    call.end();
+    expect((await answers.next()).done).toBe(true);
+  });
+
+  it('for what nobody understands ends that stream only', async () => {
+    const call = operator.client.streamClientStatus();
+    call.write(ClientStatusRequest.fromPartial({ nodeMatchers: [{ nodeId: {} }] }));
+    await expect(call[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    expect(await operator.ask()).toEqual([]);
+  });
+
+  it('lets a client with thousands of resources be read whole', async () => {
+    world.put(...Array.from({ length: 2_000 }, (_, number) => `many/${number}`));
+    await world.following();
+    const [config] = await operator.ask();
+    expect(new Set(Object.values(statesOf(config)))).toEqual(new Set(['SYNCED']));
+    expect(config?.genericXdsConfigs.map(({ name }) => name)).toEqual(
+      [...(world.snapshots.of(gateway).views.get(targetType)?.resources() ?? [])].map(({ name }) => name),
+    );
+  });
+});
+
+describe('an answer', () => {
+  it('costs nothing for the clients that were not asked for', async () => {
+    await world.following();
+    await world.following({ node: { ...gatewayNode, id: 'other' } });
+    const read: string[] = [];
+    const counting = await createOperator(world, {
+      clients: () =>
+        world.server.clients().map((client) => ({
+          ...client,
+          resources: () => {
+            read.push(client.node.id);
+            return client.resources();
+          },
+        })),
+    });
+    const nodeMatchers = [{ nodeId: { matchPattern: { $case: 'exact' as const, value: 'other' } } }];
+    expect(await counting.ask({ nodeMatchers })).toHaveLength(1);
+    expect(read).toEqual(['other']);
+    await counting.close();
+  });
+
+  it('that would be too large is refused with a remedy, and a part of it is given', async () => {
+    world.put(...Array.from({ length: 100 }, (_, number) => `many/${number}`));
+    await world.following();
+    const small = await createOperator(world, { maxAnswer: 8_000 });
+    await expect(small.ask()).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringContaining('exclude_resource_contents'),
+    });
+    const nodeMatchers = [{ nodeId: { matchPattern: { $case: 'exact' as const, value: 'nobody' } } }];
+    expect(await small.ask({ nodeMatchers })).toEqual([]);
+    await small.close();
+  });
+});
+
+describe('the service', () => {
+  it('makes no answer before the one before it was read', async () => {
+    world.put(...Array.from({ length: 2_000 }, (_, number) => `many/${number}`));
+    await world.following();
+    let asked = 0;
+    const first = Promise.withResolvers<void>();
+    const counting = await createOperator(world, {
+      clients: () => {
+        asked += 1;
+        if (asked === 1) first.resolve();
+        return world.server.clients();
+      },
+    });
+    const call = counting.client.streamClientStatus();
+    call.on('error', () => {});
+    for (let request = 0; request < 100; request += 1) call.write(ClientStatusRequest.create());
+    await first.promise;
+    // By the time that another operator was answered this often, the first one's turn came as often.
+    for (let turn = 0; turn < 5; turn += 1)
+      expect(await operator.ask({ excludeResourceContents: true })).toHaveLength(1);
+    expect(asked).toBeLessThan(5);
+    call.cancel();
+    await counting.close();
+  });
+
+  it('is not on the port of the nodes', async () => {
+    const client = new ClientStatusDiscoveryServiceClient(world.address, credentials.createInsecure());
+    const call = client.streamClientStatus();
+    await expect(call[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
+    client.close();
+  });
+
+  it('ends a call whose bytes are no request, and no other', async () => {
+    const junk = Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]);
+    const ended = new Promise((resolve) => {
+      const asIs = (bytes: Buffer): Buffer => bytes;
+      const path = '/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus';
+      operator.client.makeUnaryRequest(path, asIs, asIs, junk, (error) => resolve(error?.code));
+    });
+    expect(await ended).toBe(status.INTERNAL);
+    expect(await operator.ask()).toEqual([]);
+  });
+});

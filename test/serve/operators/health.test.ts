@@ -1,0 +1,65 @@
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type HealthCheckResponse,
+  HealthClient,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from '../../../src/gen/grpc/health/v1/health.ts';
+import { Health } from '../../../src/serve/operators/health.ts';
+import { type RunningAdmin, startAdmin } from '../../../src/serve/serve.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { sideCallParts } from '../../support/nodes/unary-calls.ts';
+
+let ready: boolean;
+let health: Health;
+let admin: RunningAdmin;
+let client: HealthClient;
+
+beforeEach(async () => {
+  ready = false;
+  health = new Health(() => ready, sideCallParts());
+  admin = await startAdmin(
+    { host: '127.0.0.1', port: 0 },
+    { health, clients: () => [], descriptorSet: new Uint8Array(), log: createRecordedLog() },
+  );
+  client = new HealthClient(`127.0.0.1:${admin.address.port}`, credentials.createInsecure());
+});
+
+afterEach(async () => {
+  client.close();
+  await admin.stop();
+});
+
+const check = (service: string): Promise<HealthCheckResponse> =>
+  new Promise((resolve, reject) => {
+    client.check({ service }, (error: ServiceError | null, response) => (error ? reject(error) : resolve(response)));
+  });
+
+describe('the health service', () => {
+  it('says NOT_SERVING until everything was read, and SERVING from then on', async () => {
+    expect(await check('')).toEqual({ status: ServingStatus.NOT_SERVING });
+    ready = true;
+    expect(await check('envoy.service.discovery.v3.AggregatedDiscoveryService')).toEqual({
+      status: ServingStatus.SERVING,
+    });
+  });
+
+  it('knows no other service', async () => {
+    await expect(check('some.other.Service')).rejects.toMatchObject({ code: status.NOT_FOUND });
+  });
+
+  it('tells whoever watches every change, and ends the stream when the server stops', async () => {
+    const call = client.watch({ service: '' });
+    const seen: ServingStatus[] = [];
+    const next = call[Symbol.asyncIterator]();
+    seen.push((await next.next()).value.status);
+    ready = true;
+    health.changed();
+    health.changed();
+    seen.push((await next.next()).value.status);
+    health.stop();
+    seen.push((await next.next()).value.status);
+    expect(seen).toEqual([ServingStatus.NOT_SERVING, ServingStatus.SERVING, ServingStatus.NOT_SERVING]);
+    expect((await next.next()).done).toBe(true);
+  });
+});

@@ -1,0 +1,63 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { describe, expect, it } from 'vitest';
+import { type DescriptorIndex, indexDescriptors } from '../../../../src/serve/operators/reflection/descriptor-index.ts';
+
+/** A message that may be extended, and two files that extend it: one at its top, one within a message of its own. */
+const set = create(FileDescriptorSetSchema, {
+  file: [
+    {
+      name: 'outer.proto',
+      package: 'a',
+      dependency: ['open.proto'],
+      extension: [{ name: 'x', extendee: '.a.Open', number: 7 }],
+    },
+    {
+      name: 'open.proto',
+      package: 'a',
+      messageType: [{ name: 'Open', field: [{ name: 'own' }], nestedType: [{ name: 'Inner' }] }],
+    },
+    {
+      name: 'bare.proto',
+      messageType: [{ name: 'Home', extension: [{ name: 'y', extendee: '.a.Open', number: 9 }] }],
+      enumType: [{ name: 'Colour', value: [{ name: 'RED' }] }],
+      service: [{ name: 'Painter', method: [{ name: 'Paint' }] }],
+    },
+  ],
+});
+const index: DescriptorIndex = indexDescriptors(toBinary(FileDescriptorSetSchema, set));
+
+describe('the index of a descriptor set', () => {
+  it.each([
+    ['a.Open', 'open.proto'],
+    ['a.Open.own', 'open.proto'],
+    ['a.Open.Inner', 'open.proto'],
+    ['a.x', 'outer.proto'],
+    ['Home', 'bare.proto'],
+    ['Home.y', 'bare.proto'],
+    ['Colour', 'bare.proto'],
+    ['RED', 'bare.proto'],
+    ['Painter.Paint', 'bare.proto'],
+    ['Open', undefined],
+    ['a', undefined],
+    ['', undefined],
+    ['Colour.RED', undefined],
+  ])('finds %s in %s', (symbol, file) => {
+    expect(index.declaring(symbol)?.name).toBe(file);
+  });
+
+  it('knows who extends a message, wherever that is written', () => {
+    const extensions = [...(index.extensionsOf('a.Open') ?? [])].map(([number, { name }]) => [number, name]);
+    expect(extensions).toEqual([
+      [7, 'outer.proto'],
+      [9, 'bare.proto'],
+    ]);
+    expect(index.extensionsOf('a.Open.Inner')?.size).toBe(0);
+    expect(index.extensionsOf('a.Nobody')).toBeUndefined();
+  });
+
+  it('has what a file needs', () => {
+    expect(index.file('outer.proto')?.dependencies).toEqual(['open.proto']);
+    expect(index.file('nobody.proto')).toBeUndefined();
+  });
+});

@@ -1,0 +1,109 @@
+import { Client, credentials, Server, type ServiceError, status } from '@grpc/grpc-js';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { HealthService } from '../../../src/gen/grpc/health/v1/health.ts';
+import { Health } from '../../../src/serve/operators/health.ts';
+import { bind, unbind } from '../../../src/serve/transport/bind.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
+import { createRawConnection, grpcFrame, type RawConnection } from '../../support/nodes/raw-stream.ts';
+import { sideCallParts } from '../../support/nodes/unary-calls.ts';
+
+let clock: ManualClock;
+let address: string;
+let connection: RawConnection;
+
+beforeEach(async () => {
+  clock = createManualClock();
+  const server = new Server();
+  new Health(() => true, sideCallParts({ clock, atOnce: 2 })).register(server);
+  const { host, port } = await bind(server, { host: '127.0.0.1', port: 0 });
+  address = `${host}:${port}`;
+  connection = createRawConnection(address);
+  return () => {
+    connection.close();
+    return unbind(server, { host, port });
+  };
+});
+
+type RawStream = ReturnType<RawConnection['open']>;
+const open = (method: 'check' | 'watch' = 'check'): RawStream =>
+  connection.open({ ':path': HealthService[method].path });
+const check = (): Promise<number> =>
+  new Promise((resolve) => {
+    const client = new Client(address, credentials.createInsecure());
+    onTestFinished(() => client.close());
+    const { path, requestSerialize, responseDeserialize } = HealthService.check;
+    const told = (error: ServiceError | null): void => resolve(error?.code ?? status.OK);
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: '' }, told);
+  });
+
+describe('a call of another service', () => {
+  it('whose request does not come ends DEADLINE_EXCEEDED, also when a part of it came', async () => {
+    const silent = open();
+    const partial = open('watch');
+    await partial.write(grpcFrame(Buffer.alloc(10), 1_000));
+    while (clock.waiting().length < 2) await check();
+    clock.advance(30_000);
+    expect(await silent.ended).toEqual({ grpcStatus: status.DEADLINE_EXCEEDED });
+    expect(await partial.ended).toEqual({ grpcStatus: status.DEADLINE_EXCEEDED });
+    clock.advance(5_000);
+    expect([await silent.closed, await partial.closed]).toEqual([8, 8]);
+  });
+
+  it('that says more than it may is told so before all of it came, and is not read any more', async () => {
+    const stream = open();
+    let taken = false;
+    void stream.write(grpcFrame(Buffer.alloc(1 << 20), 3 << 20)).then(() => {
+      taken = true;
+    });
+    expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+    for (let count = 0; count < 20; count += 1) expect(await check()).toBe(status.OK);
+    expect(taken).toBe(false);
+    clock.advance(5_000);
+    expect(await stream.closed).toBe(8);
+  });
+
+  it('that was answered may not go on sending for ever', async () => {
+    const stream = open('watch');
+    await stream.write(grpcFrame(Buffer.alloc(0)));
+    void stream.write(grpcFrame(Buffer.alloc(2_000), 1 << 20));
+    expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+  });
+
+  it('that was refused gives its place back also when it came to its end by itself', async () => {
+    for (let count = 0; count < 2; count += 1) {
+      const stream = open();
+      void stream.write(grpcFrame(Buffer.alloc(20_000)));
+      stream.finish();
+      expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
+    }
+    while ((await check()) !== status.OK) clock.advance(5_000);
+  });
+
+  it('without a request ends INVALID_ARGUMENT', async () => {
+    const client = new Client(address, credentials.createInsecure());
+    onTestFinished(() => client.close());
+    const { path, requestSerialize, responseDeserialize } = HealthService.watch;
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    call.on('data', () => {});
+    call.end();
+    const error = await new Promise<ServiceError>((resolve) => call.on('error', resolve));
+    expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, details: 'there is no request' });
+  });
+
+  it('finds no place while there are too many, and one when they have gone', async () => {
+    const streams = [open('watch'), open('watch')];
+    for (const stream of streams) await stream.write(grpcFrame(Buffer.alloc(0)));
+    while ((await check()) !== status.RESOURCE_EXHAUSTED);
+    for (const stream of streams) stream.reset();
+    while ((await check()) !== status.OK);
+  });
+
+  it('that is answered and goes on sending is over when it had time to read the answer', async () => {
+    const stream = open();
+    await stream.write(grpcFrame(Buffer.alloc(0)));
+    expect(await stream.ended).toEqual({ grpcStatus: status.OK });
+    while (clock.waiting().length === 0) await check();
+    clock.advance(5_000);
+    expect(await stream.closed).toBe(8);
+  });
+});

@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { deltaFields } from '../../../src/serve/request/request-fields.ts';
+import { weighing } from '../../../src/serve/request/request-gauge.ts';
+import { Arriving } from '../../../src/serve/transport/message-reader.ts';
+import { grpcFrame } from '../../support/nodes/raw-stream.ts';
+import { lengthDelimited } from '../../support/nodes/requests.ts';
+
+const limits = { maxNames: 1_000, maxReported: () => 1_000 };
+const arrive = (): Arriving => new Arriving(weighing(deltaFields, limits));
+const names = (count: number): Buffer =>
+  Buffer.concat(Array.from({ length: count }, () => lengthDelimited(3, Buffer.alloc(6))));
+
+it('of the messages of a stream only the last may be incomplete, however they are cut into pieces', () => {
+  const lengths = fc.array(fc.nat(60), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(lengths, fc.array(fc.nat(40), { minLength: 1 }), (sizes, pieces) => {
+      const bytes = Buffer.concat(sizes.map((size) => grpcFrame(Buffer.alloc(size))));
+      const arriving = arrive();
+      let at = 0;
+      for (const piece of pieces) {
+        arriving.take(bytes.subarray(at, at + piece));
+        at = Math.min(bytes.length, at + piece);
+        let begin = 0;
+        let size = 0;
+        for (const next of sizes) {
+          size = next;
+          if (begin + 5 + next > at) break;
+          begin += 5 + next;
+        }
+        expect(arriving.unfinished).toBe(at > begin);
+        expect(arriving.held).toBe(size > 0 ? Math.max(0, at - begin - 5) : 0);
+      }
+    }),
+  );
+});
+
+it('a message that is too much is told before it is complete, and a light one before it is not looked into', () => {
+  const arriving = arrive();
+  expect(arriving.take(Buffer.concat([grpcFrame(names(1)), grpcFrame(names(3)).subarray(0, 20)]))).toBeUndefined();
+  expect(arriving.take(grpcFrame(names(3)).subarray(20))).toBeUndefined();
+  const heavy = grpcFrame(names(200));
+  expect(arriving.take(heavy.subarray(0, 5 + 14 * 8))).toBeUndefined();
+  expect(arriving.take(heavy.subarray(5 + 14 * 8, 5 + 15 * 8))).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+});
+
+it('each message is weighed by itself', () => {
+  const arriving = arrive();
+  for (let count = 0; count < 10; count += 1) expect(arriving.take(grpcFrame(names(14)))).toBeUndefined();
+});
+
+it('what is compressed is weighed by whoever unpacks it', () => {
+  expect(arrive().take(grpcFrame(names(200), names(200).length, 1))).toBeUndefined();
+});
