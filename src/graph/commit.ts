@@ -1,7 +1,7 @@
 import type { Change, Collection, Epoch, Failure } from './model.ts';
-import type { GraphState } from './state.ts';
+import type { GraphState } from './node.ts';
 import type { Walk } from './step.ts';
-import { storeOf } from './store.ts';
+import { storeOf } from './collection.ts';
 
 /** One commit, while it walks and as the result of it. */
 export class CommitRecord implements Walk {

@@ -1,8 +1,8 @@
-import { indexOf } from './member-index.ts';
+import { indexOf } from './indexer.ts';
 import type { Collection, Context, Index } from './model.ts';
-import type { Cell } from './reads.ts';
-import type { GraphState } from './state.ts';
-import { storeOf } from './store.ts';
+import type { Cell } from './dependencies.ts';
+import type { GraphState } from './node.ts';
+import { storeOf } from './collection.ts';
 
 /** A place in the order of creation. */
 interface Place {

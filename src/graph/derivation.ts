@@ -2,11 +2,11 @@ import { RecordingContext } from './context.ts';
 import type { DerivedStore } from './derived.ts';
 import type { CollectionDump, Context, Failure } from './model.ts';
 import { attempt, describeDifference, type Outcome } from './outcome.ts';
-import type { Outputs } from './outputs.ts';
-import { type Cell, Reader } from './reads.ts';
-import type { GraphState } from './state.ts';
+import type { Outputs } from './single-output.ts';
+import { type Cell, Reader } from './dependencies.ts';
+import type { GraphState } from './node.ts';
 import type { Dependent, Described, Step, Walk } from './step.ts';
-import type { Store } from './store.ts';
+import type { Store } from './collection.ts';
 
 type KeyDump = NonNullable<CollectionDump['keys']>[string];
 

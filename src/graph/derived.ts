@@ -1,7 +1,7 @@
 import { sameFailure } from './failure.ts';
 import type { Derived, Equals, Failure } from './model.ts';
-import type { GraphState } from './state.ts';
-import { Store } from './store.ts';
+import type { GraphState } from './node.ts';
+import { Store } from './collection.ts';
 
 /** The collection that a derivation fills, with the failures of its runs beside it. */
 export class DerivedStore<V> extends Store<V> implements Derived<V> {

@@ -1,10 +1,10 @@
-import { ClaimedOutputs, collect } from './claims.ts';
+import { ClaimedOutputs, collect } from './outputs.ts';
 import { CommitRecord } from './commit.ts';
 import { Derivation } from './derivation.ts';
 import { DerivedStore } from './derived.ts';
-import { createFreezer } from './freeze.ts';
+import { createFreezer } from './purity.ts';
 import { GroupsStore } from './groups.ts';
-import { indexOf, MemberIndex } from './member-index.ts';
+import { indexOf, MemberIndex } from './indexer.ts';
 import type {
   Collection,
   CollectionDump,
@@ -18,11 +18,11 @@ import type {
   Index,
   Source,
 } from './model.ts';
-import { createSingleOutput } from './outputs.ts';
+import { createSingleOutput } from './single-output.ts';
 import { SourceStore } from './source.ts';
-import { GraphState } from './state.ts';
+import { GraphState } from './node.ts';
 import type { Described, Step } from './step.ts';
-import { storeOf } from './store.ts';
+import { storeOf } from './collection.ts';
 
 export interface GraphOptions {
   /**

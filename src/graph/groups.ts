@@ -1,8 +1,8 @@
-import type { MemberIndex } from './member-index.ts';
+import type { MemberIndex } from './indexer.ts';
 import type { CollectionDump } from './model.ts';
-import type { GraphState } from './state.ts';
+import type { GraphState } from './node.ts';
 import type { Dependent, Described, Step, Walk } from './step.ts';
-import { Store } from './store.ts';
+import { Store } from './collection.ts';
 
 /** The index values that have members, as a collection: a group that only changes inside is no change here. */
 export class GroupsStore<V> extends Store<string> implements Step, Dependent, Described {

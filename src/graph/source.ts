@@ -1,6 +1,6 @@
 import type { CollectionDump, Source } from './model.ts';
 import type { Described } from './step.ts';
-import { Store } from './store.ts';
+import { Store } from './collection.ts';
 
 /** The collection that is filled from outside. What a batch sets can be read after its commit. */
 export class SourceStore<V> extends Store<V> implements Source<V>, Described {

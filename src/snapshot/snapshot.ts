@@ -1,13 +1,13 @@
 import type { Stop } from '../edges.ts';
 import type { Change, Collection, Commit } from '../graph/model.ts';
 import type { ResourceType } from '../wire/model.ts';
-import { Differences } from './difference.ts';
+import { Differences } from './delta.ts';
 import type { Difference, PlacedResource, Snapshot, Snapshots, View } from './model.ts';
-import { type ScopeOf, Scopes } from './scopes.ts';
+import { type ScopeOf, Scopes } from './scoped-views.ts';
 import { emptyTree, type Shard, withEntries } from './shards.ts';
 import { type Digest, ShardDigest, ShardedView } from './view.ts';
 
-export type { ScopeOf } from './scopes.ts';
+export type { ScopeOf } from './scoped-views.ts';
 
 /** One type of resources and the collections that say who is served what of it. */
 interface TypeSource {

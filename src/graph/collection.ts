@@ -1,9 +1,9 @@
 import { structurallyEqual } from './equality.ts';
 import { toError } from './failure.ts';
 import type { Change, Collection, CollectionDump, Commit, Equals } from './model.ts';
-import { type Cell, Cells, createWholeCell } from './reads.ts';
+import { type Cell, Cells, createWholeCell } from './dependencies.ts';
 import { SortedMembers } from './sorted-members.ts';
-import type { GraphState } from './state.ts';
+import type { GraphState } from './node.ts';
 import type { Dependent, Walk } from './step.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { structurallyEqual } from './equality.ts';
 import { sameFailure } from './failure.ts';
-import { Memberships } from './memberships.ts';
+import { Memberships } from './index-entries.ts';
 import type { Collection, CollectionDump, Failure, Index } from './model.ts';
 import { attempt, describeDifference, type Outcome } from './outcome.ts';
-import { Cells } from './reads.ts';
-import type { GraphState } from './state.ts';
+import { Cells } from './dependencies.ts';
+import type { GraphState } from './node.ts';
 import type { Dependent, Described, Step, Walk } from './step.ts';
-import { Store } from './store.ts';
+import { Store } from './collection.ts';
 
 /** The groups of a collection's members, moved member by member when the walk comes by. */
 export class MemberIndex<V> implements Index<V>, Step, Dependent, Described {
