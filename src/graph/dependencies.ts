@@ -1,90 +1,93 @@
-import type { Dependent } from './step.ts';
+import type { Dependent } from './node.ts';
 
 /**
- * Something that is read as one and changes as one: a key of a collection, a group of an index, a whole collection.
- * The key need not exist: who looked for an absent key must run again when it appears. Nearly every key has one reader,
- * so that case costs no set.
+ * A unit of reading and of invalidation: one key of a collection, one value of an index, or a whole collection. The key
+ * need not exist, because a run that found nothing must run again when the key appears. Nearly every dependency has one
+ * reader, so that case allocates no set.
  */
-export class Cell {
-  readonly #home: CellHome;
+export class Dependency {
+  readonly #owner: DependencyOwner;
   readonly #key: string;
   #readers: Reader | Set<Reader> | undefined;
 
-  constructor(home: CellHome, key: string) {
-    this.#home = home;
+  constructor(owner: DependencyOwner, key: string) {
+    this.#owner = owner;
     this.#key = key;
   }
 
-  /** How many readers are registered. */
+  /** The number of readers. */
   get size(): number {
     if (this.#readers instanceof Set) return this.#readers.size;
     return this.#readers === undefined ? 0 : 1;
   }
 
-  wake(): void {
-    if (!(this.#readers instanceof Set)) this.#readers?.wake();
-    else for (const reader of this.#readers) reader.wake();
+  /** Invalidates every reader. */
+  invalidate(): void {
+    if (!(this.#readers instanceof Set)) this.#readers?.invalidate();
+    else for (const reader of this.#readers) reader.invalidate();
   }
 
-  enter(reader: Reader): void {
+  addReader(reader: Reader): void {
     if (this.#readers === undefined) this.#readers = reader;
     else if (this.#readers instanceof Set) this.#readers.add(reader);
     else if (this.#readers !== reader) this.#readers = new Set([this.#readers, reader]);
   }
 
-  leave(reader: Reader): void {
+  removeReader(reader: Reader): void {
     if (this.#readers instanceof Set) this.#readers.delete(reader);
     else if (this.#readers === reader) this.#readers = undefined;
-    this.vacateIfUnread();
+    this.releaseIfUnread();
   }
 
-  vacateIfUnread(): void {
-    if (this.size === 0) this.#home.vacate(this.#key);
+  releaseIfUnread(): void {
+    if (this.size === 0) this.#owner.release(this.#key);
   }
 
-  /** For the dump. */
+  /** Describes the read for the dump: `get services "a"`. */
   describe(): string {
-    return this.#home.describe(this.#key);
+    return this.#owner.describe(this.#key);
   }
 }
 
-interface CellHome {
-  vacate(key: string): void;
+interface DependencyOwner {
+  release(key: string): void;
   describe(key: string): string;
 }
 
-/** The cells of one sort: the keys of a collection, or the groups of an index. Only those exist that somebody reads. */
-export class Cells implements CellHome {
+/** The dependencies of one kind: on keys of one collection, or on values of one index. Holds those with readers only. */
+export class Dependencies implements DependencyOwner {
   readonly #verb: string;
-  readonly #cells = new Map<string, Cell>();
+  readonly #dependencies = new Map<string, Dependency>();
 
-  /** @param verb what reading is called in the dump: `get services`, `by services-of-namespace` */
+  /** @param verb names the read in the dump: `get services`, `by services-of-namespace` */
   constructor(verb: string) {
     this.#verb = verb;
   }
 
-  /** Registered readers of all cells. */
+  /** Counts the readers of all dependencies. */
   countReaders(): number {
     let count = 0;
-    for (const cell of this.#cells.values()) count += Math.max(cell.size, 1);
+    for (const dependency of this.#dependencies.values()) count += Math.max(dependency.size, 1);
     return count;
   }
 
-  at(key: string): Cell {
-    let cell = this.#cells.get(key);
-    if (cell === undefined) {
-      cell = new Cell(this, key);
-      this.#cells.set(key, cell);
+  /** Returns the dependency on a key, and creates it for the first read. */
+  on(key: string): Dependency {
+    let dependency = this.#dependencies.get(key);
+    if (dependency === undefined) {
+      dependency = new Dependency(this, key);
+      this.#dependencies.set(key, dependency);
     }
-    return cell;
+    return dependency;
   }
 
-  wake(key: string): void {
-    this.#cells.get(key)?.wake();
+  /** Invalidates the readers of a key. */
+  invalidate(key: string): void {
+    this.#dependencies.get(key)?.invalidate();
   }
 
-  vacate(key: string): void {
-    this.#cells.delete(key);
+  release(key: string): void {
+    this.#dependencies.delete(key);
   }
 
   describe(key: string): string {
@@ -92,36 +95,36 @@ export class Cells implements CellHome {
   }
 }
 
-/** The cell of a collection as a whole. */
-export function createWholeCell(collection: string): Cell {
-  return new Cell({ vacate: () => undefined, describe: () => `all ${collection}` }, '');
+/** Creates the dependency on all members of a collection. */
+export function createWholeDependency(collection: string): Dependency {
+  return new Dependency({ release: () => undefined, describe: () => `all ${collection}` }, '');
 }
 
-/** One input key of one derived collection, with the record of what its last run read. */
+/** One input key of one derived collection, with the dependencies that its last run recorded. */
 export class Reader {
-  readonly #collection: Dependent;
+  readonly #dependent: Dependent;
   readonly #key: string;
-  #reads: ReadonlySet<Cell> = new Set();
+  #dependencies: ReadonlySet<Dependency> = new Set();
 
-  constructor(collection: Dependent, key: string) {
-    this.#collection = collection;
+  constructor(dependent: Dependent, key: string) {
+    this.#dependent = dependent;
     this.#key = key;
   }
 
-  get reads(): ReadonlySet<Cell> {
-    return this.#reads;
+  get dependencies(): ReadonlySet<Dependency> {
+    return this.#dependencies;
   }
 
-  wake(): void {
-    this.#collection.mark(this.#key);
+  invalidate(): void {
+    this.#dependent.invalidate(this.#key);
   }
 
-  /** Replaces the record of the previous run. */
-  record(reads: ReadonlySet<Cell>): void {
-    for (const cell of reads) cell.enter(this);
-    for (const cell of this.#reads) {
-      if (!reads.has(cell)) cell.leave(this);
+  /** Replaces the dependencies of the previous run. */
+  replaceDependencies(dependencies: ReadonlySet<Dependency>): void {
+    for (const dependency of dependencies) dependency.addReader(this);
+    for (const dependency of this.#dependencies) {
+      if (!dependencies.has(dependency)) dependency.removeReader(this);
     }
-    this.#reads = reads;
+    this.#dependencies = dependencies;
   }
 }

@@ -1,72 +1,76 @@
-import { SortedMembers } from './sorted-members.ts';
+import { SortedValues } from './collection.ts';
 
-/** The members of one group. A large group takes one more without being touched as a whole. */
-interface Group<V> {
+/** The members under one index value. Adding a member to a large entry does not copy the others. */
+interface IndexEntry<V> {
   readonly keys: Set<string>;
-  readonly sorted: SortedMembers<V>;
+  readonly sorted: SortedValues<V>;
 }
 
-/** Which members of a collection are in which groups. */
-export class Memberships<V> {
-  readonly #lookUp: (key: string) => V | undefined;
-  readonly #groups = new Map<string, Group<V>>();
-  /** Member → its groups: what it has to leave when its value is gone already. */
-  readonly #groupsOf = new Map<string, readonly string[]>();
+/** The entries of an index: index value → members, and back. */
+export class IndexEntries<V> {
+  readonly #lookup: (key: string) => V | undefined;
+  readonly #entries = new Map<string, IndexEntry<V>>();
+  /** Member key → its index values; needed to remove a member whose value is gone already. */
+  readonly #valuesOf = new Map<string, readonly string[]>();
 
-  /** @param lookUp the present value of a member */
-  constructor(lookUp: (key: string) => V | undefined) {
-    this.#lookUp = lookUp;
+  /** @param lookup returns the current value of a member */
+  constructor(lookup: (key: string) => V | undefined) {
+    this.#lookup = lookup;
   }
 
-  /** The groups, which all have members. */
-  get groups(): ReadonlyMap<string, unknown> {
-    return this.#groups;
+  /** The entries by index value; none of them is empty. */
+  get byValue(): ReadonlyMap<string, unknown> {
+    return this.#entries;
   }
 
-  /** The values of the members of a group in the order of their keys. */
-  read(group: string): readonly V[] {
-    return this.#groups.get(group)?.sorted.read() ?? nobody;
+  /** The members under an index value, in the order of their keys. */
+  membersOf(value: string): readonly V[] {
+    return this.#entries.get(value)?.sorted.read() ?? noMembers;
   }
 
-  /** Puts a member, whose value may be another one, into these groups and no others. Adds to `touched` what changed. */
-  move(key: string, groups: readonly string[], touched: Set<string>): void {
-    const staying = new Set(groups);
-    for (const group of this.#groupsOf.get(key) ?? []) {
-      touched.add(group);
-      if (!staying.has(group)) this.#leave(key, group);
+  /**
+   * Files a member under these index values and no others; the member itself may have changed. Adds the index values
+   * that are affected to `changed`.
+   */
+  update(key: string, values: readonly string[], changed: Set<string>): void {
+    const kept = new Set(values);
+    for (const value of this.#valuesOf.get(key) ?? []) {
+      changed.add(value);
+      if (!kept.has(value)) this.#remove(key, value);
     }
-    for (const group of groups) {
-      touched.add(group);
-      this.#enter(key, group);
+    for (const value of values) {
+      changed.add(value);
+      this.#add(key, value);
     }
-    if (groups.length === 0) this.#groupsOf.delete(key);
-    else this.#groupsOf.set(key, groups);
+    if (values.length === 0) this.#valuesOf.delete(key);
+    else this.#valuesOf.set(key, values);
   }
 
-  countEntries(): number {
-    return this.#groups.size + this.#groupsOf.size;
+  /** Counts the entries held, for the dump. */
+  count(): number {
+    return this.#entries.size + this.#valuesOf.size;
   }
 
-  #enter(key: string, name: string): void {
-    const group = this.#groups.get(name) ?? this.#createGroup(name);
-    if (group.keys.has(key)) group.sorted.changed();
-    else group.sorted.moved();
-    group.keys.add(key);
+  #add(key: string, value: string): void {
+    const entry = this.#entries.get(value) ?? this.#create(value);
+    if (entry.keys.has(key)) entry.sorted.invalidateValues();
+    else entry.sorted.invalidateKeys();
+    entry.keys.add(key);
   }
 
-  #leave(key: string, name: string): void {
-    const group = this.#groups.get(name);
-    group?.keys.delete(key);
-    group?.sorted.moved();
-    if (group?.keys.size === 0) this.#groups.delete(name);
+  #remove(key: string, value: string): void {
+    const entry = this.#entries.get(value);
+    entry?.keys.delete(key);
+    entry?.sorted.invalidateKeys();
+    if (entry?.keys.size === 0) this.#entries.delete(value);
   }
 
-  #createGroup(name: string): Group<V> {
+  #create(value: string): IndexEntry<V> {
     const keys = new Set<string>();
-    const group = { keys, sorted: new SortedMembers(() => keys, this.#lookUp) };
-    this.#groups.set(name, group);
-    return group;
+    const entry = { keys, sorted: new SortedValues(() => keys, this.#lookup) };
+    this.#entries.set(value, entry);
+    return entry;
   }
 }
 
-const nobody: readonly never[] = Object.freeze([]);
+const noMembers: readonly never[] = Object.freeze([]);

@@ -1,132 +1,160 @@
+import { createFailureStore, Store } from './collection.ts';
+import { Dependencies } from './dependencies.ts';
 import { structurallyEqual } from './equality.ts';
-import { sameFailure } from './failure.ts';
-import { Memberships } from './index-entries.ts';
+import { IndexEntries } from './index-entries.ts';
 import type { Collection, CollectionDump, Failure, Index } from './model.ts';
-import { attempt, describeDifference, type Outcome } from './outcome.ts';
-import { Cells } from './dependencies.ts';
-import type { GraphState } from './node.ts';
-import type { Dependent, Described, Step, Walk } from './step.ts';
-import { Store } from './collection.ts';
+import type { Dependent, Dumpable, GraphState, Node, OpenCommit } from './node.ts';
+import { attempt, type Outcome } from './outcome.ts';
+import { describeImpurity } from './purity.ts';
 
-/** The groups of a collection's members, moved member by member when the walk comes by. */
-export class MemberIndex<V> implements Index<V>, Step, Dependent, Described {
+/** An index of a collection. Its update moves single members from entry to entry. */
+export class Indexer<V> implements Index<V>, Node, Dependent, Dumpable {
   readonly name: string;
   readonly collection: Collection<V>;
+  /** The position in the order of creation. */
   readonly position: number;
   readonly failures: Store<Failure>;
-  /** Who read which group. */
-  readonly cells: Cells;
+  /** The readers of single index values. */
+  readonly dependencies: Dependencies;
   readonly #state: GraphState;
   readonly #store: Store<V>;
-  readonly #values: (value: V, key: string) => Iterable<string>;
-  readonly #memberships: Memberships<V>;
-  readonly #followers: Dependent[] = [];
+  readonly #indexFunction: (value: V, key: string) => Iterable<string>;
+  readonly #entries: IndexEntries<V>;
+  readonly #dependents: Dependent[] = [];
   #dirty = new Set<string>();
   #runs = 0;
 
   constructor(
     state: GraphState,
     store: Store<V>,
-    values: (value: V, key: string) => Iterable<string>,
+    indexFunction: (value: V, key: string) => Iterable<string>,
     options: { readonly name: string },
   ) {
     this.name = options.name;
     this.collection = store;
-    this.position = state.enroll(options.name);
-    this.failures = new Store(state, { name: `${options.name}.failures`, equals: sameFailure });
-    this.cells = new Cells(`by ${options.name}`);
+    this.position = state.register(options.name);
+    this.failures = createFailureStore(state, options.name);
+    this.dependencies = new Dependencies(`by ${options.name}`);
     this.#state = state;
     this.#store = store;
-    this.#values = values;
-    this.#memberships = new Memberships((key) => store.held(key));
-    store.follow(this);
+    this.#indexFunction = indexFunction;
+    this.#entries = new IndexEntries((key) => store.lookup(key));
+    store.addDependent(this);
   }
 
   belongsTo(state: GraphState): boolean {
     return this.#state === state;
   }
 
-  mark(key: string): void {
+  invalidate(key: string): void {
     this.#dirty.add(key);
   }
 
-  /** From now on tells every index value whose group changed; those that exist already count as changed. */
-  follow(follower: Dependent): void {
-    this.#followers.push(follower);
-    for (const value of this.#memberships.groups.keys()) follower.mark(value);
+  /** Invalidates every changed index value at the dependent from now on, and at once the values that exist already. */
+  addDependent(dependent: Dependent): void {
+    this.#dependents.push(dependent);
+    for (const value of this.#entries.byValue.keys()) dependent.invalidate(value);
   }
 
-  has(value: string): boolean {
-    return this.#memberships.groups.has(value);
+  hasMembers(value: string): boolean {
+    return this.#entries.byValue.has(value);
   }
 
-  group(value: string): readonly V[] {
-    return this.#memberships.read(value);
+  membersOf(value: string): readonly V[] {
+    return this.#entries.membersOf(value);
   }
 
-  step(walk: Walk): void {
+  update(commit: OpenCommit): void {
     if (this.#dirty.size === 0) return;
     const dirty = this.#dirty;
     this.#dirty = new Set();
-    const touched = new Set<string>();
-    for (const key of dirty) this.#memberships.move(key, this.#compute(key, walk), touched);
-    this.failures.settle(walk);
-    for (const value of touched) {
-      for (const follower of this.#followers) follower.mark(value);
-      this.cells.wake(value);
+    const changed = new Set<string>();
+    for (const key of dirty) this.#entries.update(key, this.#valuesOf(key, commit), changed);
+    this.failures.applyStaged(commit);
+    for (const value of changed) {
+      for (const dependent of this.#dependents) dependent.invalidate(value);
+      this.dependencies.invalidate(value);
     }
   }
 
-  describe(): readonly CollectionDump[] {
+  dump(): readonly CollectionDump[] {
     const inputs = [this.collection.name];
-    const bookkeeping = this.cells.countReaders() + this.#memberships.countEntries() + this.#dirty.size;
+    const bookkeeping = this.dependencies.countReaders() + this.#entries.count() + this.#dirty.size;
     const row = {
       name: this.name,
       kind: 'index' as const,
-      size: this.#memberships.groups.size,
+      size: this.#entries.byValue.size,
       inputs,
       runs: this.#runs,
       bookkeeping,
     };
-    return [row, this.failures.row('failures', [this.name])];
+    return [row, this.failures.dumpRow('failures', [this.name])];
   }
 
-  /** The groups of a member: none when it is gone, or when the function threw for it. */
-  #compute(key: string, walk: Walk): readonly string[] {
-    const value = this.#store.held(key);
+  /** The index values of a member: none when the member is gone, or when the index function threw for it. */
+  #valuesOf(key: string, commit: OpenCommit): readonly string[] {
+    const value = this.#store.lookup(key);
     this.failures.stage(key, undefined);
     if (value === undefined) return [];
-    const outcome = this.#run(value, key, walk);
+    const outcome = this.#run(value, key, commit);
     if (outcome.kind === 'returned') return outcome.result;
     const failure: Failure = { collection: this.name, key, error: outcome.error };
     this.failures.stage(key, failure);
-    walk.fail(failure);
+    commit.addFailure(failure);
     return [];
   }
 
-  #run(value: V, key: string, walk: Walk): Outcome<readonly string[]> {
-    const run = (): Outcome<readonly string[]> => attempt(() => distinct(this.#values(value, key)));
+  #run(value: V, key: string, commit: OpenCommit): Outcome<readonly string[]> {
+    const run = (): Outcome<readonly string[]> => attempt(() => distinct(this.#indexFunction(value, key)));
     const outcome = run();
     this.#runs += 1;
     if (this.#state.freeze === undefined) return outcome;
-    const difference = describeDifference(outcome, run(), structurallyEqual);
-    if (difference !== undefined) walk.impure(new Error(`"${this.name}" is impure for key "${key}": ${difference}.`));
+    const impurity = describeImpurity(outcome, run(), structurallyEqual);
+    if (impurity !== undefined)
+      commit.addImpurity(new Error(`"${this.name}" is impure for key "${key}": ${impurity}.`));
     return outcome;
   }
 }
 
-/** A string is iterable too, letter by letter, which nobody ever means here. */
+/** The values of an index that have members, as a collection. A change within an entry is no change here. */
+export class IndexValuesStore<V> extends Store<string> implements Node, Dependent, Dumpable {
+  readonly #indexer: Indexer<V>;
+  #dirty = new Set<string>();
+
+  constructor(state: GraphState, indexer: Indexer<V>, options: { readonly name: string }) {
+    super(state, options);
+    this.#indexer = indexer;
+    indexer.addDependent(this);
+  }
+
+  invalidate(value: string): void {
+    this.#dirty.add(value);
+  }
+
+  update(commit: OpenCommit): void {
+    for (const value of this.#dirty) this.stage(value, this.#indexer.hasMembers(value) ? value : undefined);
+    if (this.#dirty.size > 0) this.#dirty = new Set();
+    this.applyStaged(commit);
+  }
+
+  dump(): readonly CollectionDump[] {
+    const row = this.dumpRow('index-values', [this.#indexer.name]);
+    return [{ ...row, bookkeeping: row.bookkeeping + this.#dirty.size }];
+  }
+}
+
+/** Removes duplicates. Throws for a string, whose letters would become the index values. */
 function distinct(values: Iterable<string>): readonly string[] {
   if (typeof values === 'string') throw new TypeError(`An index function returned the string "${values}", not a list.`);
   return [...new Set(values)];
 }
 
-function isMemberIndex<V>(index: Index<V>): index is MemberIndex<V> {
-  return index instanceof MemberIndex;
+function isIndexer<V>(index: Index<V>): index is Indexer<V> {
+  return index instanceof Indexer;
 }
 
-/** The inside of an index; throws for one that is not of this graph. */
-export function indexOf<V>(state: GraphState, index: Index<V>): MemberIndex<V> {
-  if (isMemberIndex(index) && index.belongsTo(state)) return index;
+/** Returns the indexer of an index; throws for an index of another graph. */
+export function indexerOf<V>(state: GraphState, index: Index<V>): Indexer<V> {
+  if (isIndexer(index) && index.belongsTo(state)) return index;
   throw new Error(`"${index.name}" is not an index of this graph.`);
 }

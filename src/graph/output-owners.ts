@@ -1,70 +1,71 @@
 /**
- * Which input keys claim which output keys. Nearly every output key has one claimant, so that case costs one map entry
- * and no set.
+ * The owners of output keys: the input keys that produce them. An output key with several owners is a conflict. Nearly
+ * every output key has one owner, so that case costs one map entry and no set.
  */
-export class Claimants {
-  /** Output key → its only claimant, or the two or more of a contested key. */
-  readonly #claimants = new Map<string, string | Set<string>>();
-  /** Input key → those of its output keys that are contested. */
-  readonly #contested = new Map<string, Set<string>>();
+export class OutputOwners {
+  /** Output key → its only owner, or its two or more owners when they conflict. */
+  readonly #owners = new Map<string, string | Set<string>>();
+  /** Input key → those of its output keys that are in conflict. */
+  readonly #conflicts = new Map<string, Set<string>>();
 
-  /** The claimant of an uncontested key. */
-  only(outputKey: string): string | undefined {
-    const claimants = this.#claimants.get(outputKey);
-    return typeof claimants === 'string' ? claimants : undefined;
+  /** The owner of an output key without a conflict. */
+  soleOwnerOf(outputKey: string): string | undefined {
+    const owners = this.#owners.get(outputKey);
+    return typeof owners === 'string' ? owners : undefined;
   }
 
-  of(outputKey: string): Iterable<string> {
-    const claimants = this.#claimants.get(outputKey) ?? [];
-    return typeof claimants === 'string' ? [claimants] : claimants;
+  ownersOf(outputKey: string): Iterable<string> {
+    const owners = this.#owners.get(outputKey) ?? [];
+    return typeof owners === 'string' ? [owners] : owners;
   }
 
-  /** The contested ones among the output keys of an input key. */
-  contestedOf(inputKey: string): ReadonlySet<string> | undefined {
-    return this.#contested.get(inputKey);
+  /** The output keys of an input key that are in conflict. */
+  conflictsOf(inputKey: string): ReadonlySet<string> | undefined {
+    return this.#conflicts.get(inputKey);
   }
 
-  claim(outputKey: string, inputKey: string): void {
-    const claimants = this.#claimants.get(outputKey);
-    if (claimants === undefined) {
-      this.#claimants.set(outputKey, inputKey);
-    } else if (typeof claimants === 'string') {
-      this.#claimants.set(outputKey, new Set([claimants, inputKey]));
-      this.#contest(outputKey, claimants);
-      this.#contest(outputKey, inputKey);
+  add(outputKey: string, inputKey: string): void {
+    const owners = this.#owners.get(outputKey);
+    if (owners === undefined) {
+      this.#owners.set(outputKey, inputKey);
+    } else if (typeof owners === 'string') {
+      this.#owners.set(outputKey, new Set([owners, inputKey]));
+      this.#addConflict(outputKey, owners);
+      this.#addConflict(outputKey, inputKey);
     } else {
-      claimants.add(inputKey);
-      this.#contest(outputKey, inputKey);
+      owners.add(inputKey);
+      this.#addConflict(outputKey, inputKey);
     }
   }
 
-  release(outputKey: string, inputKey: string): void {
-    const claimants = this.#claimants.get(outputKey);
-    if (claimants === undefined || typeof claimants === 'string') {
-      this.#claimants.delete(outputKey);
+  remove(outputKey: string, inputKey: string): void {
+    const owners = this.#owners.get(outputKey);
+    if (owners === undefined || typeof owners === 'string') {
+      this.#owners.delete(outputKey);
       return;
     }
-    claimants.delete(inputKey);
-    this.#settle(outputKey, inputKey);
-    const [last, another] = claimants;
+    owners.delete(inputKey);
+    this.#removeConflict(outputKey, inputKey);
+    const [last, another] = owners;
     if (last === undefined || another !== undefined) return;
-    this.#claimants.set(outputKey, last);
-    this.#settle(outputKey, last);
+    this.#owners.set(outputKey, last);
+    this.#removeConflict(outputKey, last);
   }
 
-  countEntries(): number {
-    return this.#claimants.size + this.#contested.size;
+  /** Counts the entries held, for the dump. */
+  count(): number {
+    return this.#owners.size + this.#conflicts.size;
   }
 
-  #contest(outputKey: string, inputKey: string): void {
-    const contested = this.#contested.get(inputKey);
-    if (contested === undefined) this.#contested.set(inputKey, new Set([outputKey]));
-    else contested.add(outputKey);
+  #addConflict(outputKey: string, inputKey: string): void {
+    const conflicts = this.#conflicts.get(inputKey);
+    if (conflicts === undefined) this.#conflicts.set(inputKey, new Set([outputKey]));
+    else conflicts.add(outputKey);
   }
 
-  #settle(outputKey: string, inputKey: string): void {
-    const contested = this.#contested.get(inputKey);
-    contested?.delete(outputKey);
-    if (contested?.size === 0) this.#contested.delete(inputKey);
+  #removeConflict(outputKey: string, inputKey: string): void {
+    const conflicts = this.#conflicts.get(inputKey);
+    conflicts?.delete(outputKey);
+    if (conflicts?.size === 0) this.#conflicts.delete(inputKey);
   }
 }

@@ -1,124 +1,153 @@
-import { Claimants } from './output-owners.ts';
-import type { Failure } from './model.ts';
-import type { Outputs } from './single-output.ts';
 import type { Store } from './collection.ts';
+import type { Failure } from './model.ts';
+import { OutputOwners } from './output-owners.ts';
 
-/** What one run of a `deriveMany` transformation yielded. */
-export type Yield<O> = ReadonlyMap<string, O>;
+/** Turns the results of runs into outputs. `derive` has a single output per input, `deriveMany` any number. */
+export interface Outputs<R> {
+  /** Replaces the result of the previous run of an input key. */
+  replace(inputKey: string, result: R): void;
+  /** Removes the result of an input key that was deleted or whose run threw. */
+  remove(inputKey: string): void;
+  /** Stages the outputs after the last run of a commit. Returns the failures that only all runs together show. */
+  stage(): readonly Failure[];
+  /** The output keys that an input key produces. */
+  keysOf(inputKey: string): readonly string[];
+  /** Compares two results, for the purity check. */
+  equals(a: R, b: R): boolean;
+  /** Counts the entries held, for the dump. */
+  count(): number;
+}
 
-/** Reads the outputs of one run to the end. A key that comes twice, or without a value, is a bug of the run. */
-export function collect<O>(outputs: Iterable<readonly [key: string, value: O]>): Yield<O> {
-  const yielded = new Map<string, O>();
+/** Creates the outputs of `derive`: zero or one, under the key of the input. */
+export function createSingleOutput<O>(store: Store<O>): Outputs<O | undefined> {
+  return {
+    replace: (inputKey, result) => store.stage(inputKey, result),
+    remove: (inputKey) => store.stage(inputKey, undefined),
+    stage: () => [],
+    keysOf: (inputKey) => (store.lookup(inputKey) === undefined ? [] : [inputKey]),
+    equals: (a, b) => a === b || (a !== undefined && b !== undefined && store.equals(a, b)),
+    count: () => 0,
+  };
+}
+
+/** The outputs of one run of `deriveMany`, by output key. */
+export type OutputMap<O> = ReadonlyMap<string, O>;
+
+/** Collects the outputs of one run. Throws for a key that occurs twice and for a missing value. */
+export function collectOutputs<O>(outputs: Iterable<readonly [key: string, value: O]>): OutputMap<O> {
+  const collected = new Map<string, O>();
   for (const [key, value] of outputs) {
-    if (yielded.has(key)) throw new Error(`The output key "${key}" came twice from one input.`);
+    if (collected.has(key)) throw new Error(`The output key "${key}" came twice from one input.`);
     if (value === undefined) throw new Error(`The output key "${key}" came without a value.`);
-    yielded.set(key, value);
+    collected.set(key, value);
   }
-  return yielded;
+  return collected;
 }
 
 /**
- * Any number of outputs for one input. A run claims its output keys; a key with one claimant has that one's value, a
- * contested key has none. This depends on the claims alone, never on who came first, and since values are kept beside
- * the claims, nothing runs again when a claimant lets go.
+ * The outputs of `deriveMany`. Each run owns its output keys: a key with one owner has the owner's value, a key in
+ * conflict has none. This depends on the current owners alone, not on their order of arrival. The results of all owners
+ * are kept, so the end of a conflict needs no run.
  */
-export class ClaimedOutputs<O> implements Outputs<Yield<O>> {
-  readonly #output: Store<O>;
+export class ManyOutputs<O> implements Outputs<OutputMap<O>> {
+  readonly #store: Store<O>;
   readonly #failures: Store<Failure>;
-  readonly #claimants = new Claimants();
-  /** Input key → what its last run yielded, unless that was nothing. */
-  readonly #yields = new Map<string, Yield<O>>();
+  readonly #owners = new OutputOwners();
+  /** Input key → the result of its last run, unless that was empty. */
+  readonly #results = new Map<string, OutputMap<O>>();
+  /** Since the last `stage`: the output keys of all runs, before and after. */
   #touched = new Set<string>();
-  /** The output keys that gained or lost a claimant. */
-  #moved = new Set<string>();
+  /** Since the last `stage`: the output keys that gained or lost an owner. */
+  #reowned = new Set<string>();
+  /** Since the last `stage`: the input keys that ran or were removed. */
   #ran = new Set<string>();
 
-  constructor(output: Store<O>, failures: Store<Failure>) {
-    this.#output = output;
+  constructor(store: Store<O>, failures: Store<Failure>) {
+    this.#store = store;
     this.#failures = failures;
   }
 
-  accept(inputKey: string, result: Yield<O>): void {
-    const before = this.#yields.get(inputKey) ?? nothing;
+  replace(inputKey: string, result: OutputMap<O>): void {
+    const before = this.#results.get(inputKey) ?? noOutputs;
     this.#ran.add(inputKey);
     for (const outputKey of before.keys()) {
       this.#touched.add(outputKey);
       if (result.has(outputKey)) continue;
-      this.#claimants.release(outputKey, inputKey);
-      this.#moved.add(outputKey);
+      this.#owners.remove(outputKey, inputKey);
+      this.#reowned.add(outputKey);
     }
     for (const outputKey of result.keys()) {
       this.#touched.add(outputKey);
       if (before.has(outputKey)) continue;
-      this.#claimants.claim(outputKey, inputKey);
-      this.#moved.add(outputKey);
+      this.#owners.add(outputKey, inputKey);
+      this.#reowned.add(outputKey);
     }
-    if (result.size === 0) this.#yields.delete(inputKey);
-    else this.#yields.set(inputKey, result);
+    if (result.size === 0) this.#results.delete(inputKey);
+    else this.#results.set(inputKey, result);
   }
 
-  drop(inputKey: string): void {
-    this.accept(inputKey, nothing);
+  remove(inputKey: string): void {
+    this.replace(inputKey, noOutputs);
   }
 
-  finish(): readonly Failure[] {
-    for (const outputKey of this.#touched) this.#output.stage(outputKey, this.#valueOf(outputKey));
+  stage(): readonly Failure[] {
+    for (const outputKey of this.#touched) this.#store.stage(outputKey, this.#valueOf(outputKey));
     const failures = this.#stageFailures();
     this.#touched = new Set();
-    this.#moved = new Set();
+    this.#reowned = new Set();
     this.#ran = new Set();
     return failures;
   }
 
   keysOf(inputKey: string): readonly string[] {
-    return [...(this.#yields.get(inputKey) ?? nothing).keys()];
+    return [...(this.#results.get(inputKey) ?? noOutputs).keys()];
   }
 
-  same(a: Yield<O>, b: Yield<O>): boolean {
+  equals(a: OutputMap<O>, b: OutputMap<O>): boolean {
     const same = (key: string, value: O): boolean => {
       const other = b.get(key);
-      return other !== undefined && this.#output.equals(value, other);
+      return other !== undefined && this.#store.equals(value, other);
     };
     return a.size === b.size && [...a].every(([key, value]) => same(key, value));
   }
 
-  countEntries(): number {
-    return this.#yields.size + this.#claimants.countEntries() + this.#touched.size + this.#moved.size + this.#ran.size;
+  count(): number {
+    return this.#results.size + this.#owners.count() + this.#touched.size + this.#reowned.size + this.#ran.size;
   }
 
   #valueOf(outputKey: string): O | undefined {
-    const claimant = this.#claimants.only(outputKey);
-    return claimant === undefined ? undefined : this.#yields.get(claimant)?.get(outputKey);
+    const owner = this.#owners.soleOwnerOf(outputKey);
+    return owner === undefined ? undefined : this.#results.get(owner)?.get(outputKey);
   }
 
-  /** Every claimant of a contested key fails for it, whether it ran now or long ago. */
+  /** A conflict is a failure of each owner, also of those that did not run in this commit. */
   #stageFailures(): readonly Failure[] {
-    const concerned = new Set(this.#ran);
-    for (const outputKey of this.#moved) {
-      for (const inputKey of this.#claimants.of(outputKey)) concerned.add(inputKey);
+    const affected = new Set(this.#ran);
+    for (const outputKey of this.#reowned) {
+      for (const inputKey of this.#owners.ownersOf(outputKey)) affected.add(inputKey);
     }
     const failures: Failure[] = [];
-    for (const inputKey of concerned) {
-      // One that yielded nothing claims nothing; if it threw, that failure stands.
-      if (!this.#yields.has(inputKey)) continue;
-      const contested = this.#claimants.contestedOf(inputKey);
-      const failure = contested && this.#contestFailure(inputKey, contested);
+    for (const inputKey of affected) {
+      // An input without outputs has no conflict; if its run threw, that failure stays staged.
+      if (!this.#results.has(inputKey)) continue;
+      const conflicts = this.#owners.conflictsOf(inputKey);
+      const failure = conflicts && this.#conflictFailure(inputKey, conflicts);
       this.#failures.stage(inputKey, failure);
       if (failure !== undefined) failures.push(failure);
     }
     return failures;
   }
 
-  #contestFailure(inputKey: string, contested: ReadonlySet<string>): Failure {
-    const parts = enumerate(contested, (key) => `${key} (by ${enumerate(this.#claimants.of(key), String)})`);
+  #conflictFailure(inputKey: string, conflicts: ReadonlySet<string>): Failure {
+    const parts = enumerate(conflicts, (key) => `${key} (by ${enumerate(this.#owners.ownersOf(key), String)})`);
     const error = new Error(`Output keys claimed by several inputs, hence without output: ${parts}.`);
-    return { collection: this.#output.name, key: inputKey, error };
+    return { collection: this.#store.name, key: inputKey, error };
   }
 }
 
-const nothing: ReadonlyMap<string, never> = new Map<string, never>();
+const noOutputs: ReadonlyMap<string, never> = new Map<string, never>();
 
-/** The first few in the order of the keys: the message must not depend on history, nor grow without bound. */
+/** Lists the first three keys in their order: the message must not depend on history, nor grow without bound. */
 function enumerate(keys: Iterable<string>, describe: (key: string) => string): string {
   const sorted = [...keys].sort();
   const shown = sorted.slice(0, 3).map(describe).join(', ');

@@ -45,7 +45,7 @@ describe('within a commit', () => {
     const source = graph.source<string>({ name: 'source' });
     const words = graph.derive(source, (value) => value, { name: 'words' });
     const index = graph.index(words, (value) => [value], { name: 'by-word' });
-    const groups = graph.groups(index, { name: 'groups' });
+    const groups = graph.indexValues(index, { name: 'groups' });
     const disagreements: string[] = [];
     graph.derive(
       source,

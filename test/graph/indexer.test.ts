@@ -22,7 +22,7 @@ function createTeams(): Team {
   const graph = createGraph();
   const people = graph.source<Person>({ name: 'people' });
   const byTeam = graph.index(people, ({ teams }) => teams, { name: 'people-by-team' });
-  const teams = graph.groups(byTeam, { name: 'teams' });
+  const teams = graph.indexValues(byTeam, { name: 'teams' });
   const watched = graph.source<string>({ name: 'watched' });
   const names = graph.derive(
     watched,
@@ -90,7 +90,7 @@ describe('by', () => {
     const derived = graph.derive(watched, (_, context) => context.by(stranger.byTeam, 'red'), { name: 'derived' });
     graph.commit(() => undefined);
     expect(derived.failures.get('red')?.error.message).toBe('"people-by-team" is not an index of this graph.');
-    expect(() => graph.groups(stranger.byTeam, { name: 'groups' })).toThrow('is not an index of this graph');
+    expect(() => graph.indexValues(stranger.byTeam, { name: 'groups' })).toThrow('is not an index of this graph');
   });
 });
 
@@ -131,7 +131,7 @@ describe('an index function that throws', () => {
     const graph = createGraph();
     const source = graph.source<string>({ name: 'source' });
     const index = graph.index(source, forbid, { name: 'index' });
-    const groups = graph.groups(index, { name: 'groups' });
+    const groups = graph.indexValues(index, { name: 'groups' });
     graph.commit(() => source.set('a', 'good'));
     const commit = graph.commit(() => source.set('a', 'bad'));
     expect(commit.failures).toMatchObject([{ collection: 'index', key: 'a', error: { message: 'A bad value.' } }]);

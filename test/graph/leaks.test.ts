@@ -23,7 +23,7 @@ function createThings(): Things {
   const graph = createGraph();
   const things = graph.source<number>({ name: 'things' });
   const index = graph.index(things, (value) => [`${value % 3}`, `${value % 5}`], { name: 'index' });
-  const groups = graph.groups(index, { name: 'groups' });
+  const groups = graph.indexValues(index, { name: 'groups' });
   const look = (value: number, context: Context): number => {
     context.get(things, `${value + 1}`);
     context.get(things, `absent-${value}`);

@@ -92,7 +92,7 @@ class Maker {
 
   add(plan: PartPlan, name: string): void {
     if (plan.kind === 'groups') {
-      const groups = this.#graph.groups(pick(this.#indexes, plan.over), { name });
+      const groups = this.#graph.indexValues(pick(this.#indexes, plan.over), { name });
       this.collections.push(groups);
       return;
     }

@@ -81,7 +81,7 @@ function refuse(version: number): never {
 
 function byMember(graph: Graph, versions: Source<number>): Collection<unknown> {
   const index = graph.index(versions, (_, key) => [key], { name: 'by-key' });
-  const groups = graph.groups(index, { name: 'groups' });
+  const groups = graph.indexValues(index, { name: 'groups' });
   const first = (key: string, members: readonly number[]): unknown => members.map((version) => ({ key, version }))[0];
   return graph.derive(groups, (key, context) => first(key, context.by(index, key)), { name: 'members' });
 }
@@ -136,7 +136,7 @@ export const rigKinds: readonly RigKind[] = [
     create: () =>
       over(
         (graph, input) =>
-          graph.groups(
+          graph.indexValues(
             graph.index(input, (_, key) => [key], { name: 'by-key' }),
             { name: 'groups' },
           ),
