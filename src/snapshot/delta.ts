@@ -1,16 +1,16 @@
 import sortedBtreeDiff from 'sorted-btree/extended/diffAgainst.js';
 import type { EncodedResource } from '../wire/model.ts';
-import type { Difference } from './model.ts';
+import type { Delta } from './model.ts';
 import { byName, type Shard } from './shards.ts';
 import type { ShardedView } from './view.ts';
 
 const diffTrees = sortedBtreeDiff.default;
 
-/** What makes `to` out of `from`. Skips the shards, and the parts of shards, that both have in common. */
-function differenceOf(from: ShardedView, to: ShardedView): Difference {
+/** Computes the delta of two views. Skips the shards, and the parts of shards, that both share. */
+function computeDelta(from: ShardedView, to: ShardedView): Delta {
   const changed: EncodedResource[] = [];
   const removed: string[] = [];
-  const compareShards = (before: Shard, after: Shard): void => {
+  const diffShards = (before: Shard, after: Shard): void => {
     diffTrees(
       before,
       after,
@@ -25,34 +25,34 @@ function differenceOf(from: ShardedView, to: ShardedView): Difference {
   diffTrees(
     from.shards,
     to.shards,
-    (_, gone) => {
-      for (const name of gone.keys()) removed.push(name);
+    (_, removedShard) => {
+      for (const name of removedShard.keys()) removed.push(name);
     },
-    (_, arrived) => {
-      for (const resource of arrived.values()) changed.push(resource);
+    (_, addedShard) => {
+      for (const resource of addedShard.values()) changed.push(resource);
     },
-    (_, before, after) => compareShards(before, after),
+    (_, before, after) => diffShards(before, after),
   );
   // The comparison visits what only one side has before what both have.
   changed.sort((a, b) => byName(a.name, b.name));
   return { changed, removed: removed.sort(byName) };
 }
 
-/** Remembers differences for as long as both Views live: a fleet that makes the same step compares once. */
-export class Differences {
-  readonly #known = new WeakMap<ShardedView, WeakMap<ShardedView, Difference>>();
+/** Caches deltas for as long as both views live: nodes that move from one view to the same other one compare once. */
+export class DeltaCache {
+  readonly #deltas = new WeakMap<ShardedView, WeakMap<ShardedView, Delta>>();
 
-  between(from: ShardedView, to: ShardedView): Difference {
-    let byTo = this.#known.get(from);
+  get(from: ShardedView, to: ShardedView): Delta {
+    let byTo = this.#deltas.get(from);
     if (byTo === undefined) {
       byTo = new WeakMap();
-      this.#known.set(from, byTo);
+      this.#deltas.set(from, byTo);
     }
-    let difference = byTo.get(to);
-    if (difference === undefined) {
-      difference = differenceOf(from, to);
-      byTo.set(to, difference);
+    let delta = byTo.get(to);
+    if (delta === undefined) {
+      delta = computeDelta(from, to);
+      byTo.set(to, delta);
     }
-    return difference;
+    return delta;
   }
 }

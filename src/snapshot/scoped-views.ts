@@ -1,44 +1,48 @@
 import type { ResourceType } from '../wire/model.ts';
 import { emptyTree, type Shard, type Shards, withEntries } from './shards.ts';
-import { type ShardDigest, ShardedView } from './view.ts';
+import { ShardedView, type ShardVersions } from './view.ts';
 
-/** Which shards of a type a Gateway is served. */
-export type ScopeOf =
+/** The shards of a type that a Gateway is served. */
+export type ShardScope =
   | { readonly kind: 'none' }
   | { readonly kind: 'all' }
   | { readonly kind: 'shards'; readonly shards: readonly string[] };
 
-interface Scope {
+type NonEmptyScope = Exclude<ShardScope, { kind: 'none' }>;
+
+/** The assignment of the resources of one type to shards. */
+export interface Sharding {
+  readonly type: ResourceType;
+  /** Returns the shard of a name, always the same one. Absent: no scope has more than one shard. */
+  readonly shardOf?: (name: string) => string;
+}
+
+/** A scope that at least one Gateway has, with its view. */
+interface ScopedView {
   readonly shards: ReadonlySet<string> | 'all';
   readonly gateways: Set<string>;
   view: ShardedView;
 }
 
-/** How the resources of one type are cut into shards. */
-export interface Sharding {
-  readonly type: ResourceType;
-  /** The shard that a name belongs to; for one name always the same. Absent: no scope has more than one shard. */
-  readonly shardOf?: (name: string) => string;
-}
-
 /**
- * The Views of one type: one per distinct scope, however many Gateways share it. A changed shard touches the scopes
- * that contain it and no other shard.
+ * The views of one type: one per distinct scope, shared by all Gateways with that scope. A changed shard updates the
+ * views of the scopes that contain it, and in them no other shard.
  */
-export class Scopes {
+export class ScopedViews {
   readonly #sharding: Sharding;
-  readonly #digest: ShardDigest;
-  readonly #scopes = new Map<string, Scope>();
+  readonly #versions: ShardVersions;
+  /** By scope key. */
+  readonly #scopes = new Map<string, ScopedView>();
   readonly #scopeOfGateway = new Map<string, string>();
-  /** Shard → keys of the scopes that list it, whether or not the shard exists now. */
-  readonly #listing = new Map<string, Set<string>>();
+  /** Shard → keys of the scopes that list it, also for a shard that does not exist yet. */
+  readonly #scopesOfShard = new Map<string, Set<string>>();
   #all: Shards = emptyTree();
   readonly empty: ShardedView;
 
-  constructor(sharding: Sharding, digest: ShardDigest) {
+  constructor(sharding: Sharding, versions: ShardVersions) {
     this.#sharding = sharding;
-    this.#digest = digest;
-    this.empty = this.#viewOf(emptyTree());
+    this.#versions = versions;
+    this.empty = this.#createView(emptyTree());
   }
 
   viewOf(gateway: string): ShardedView {
@@ -50,70 +54,71 @@ export class Scopes {
     return this.#all.get(name);
   }
 
-  /** Replaces shards; an empty one is removed. Returns the Gateways whose View is another now. */
-  replace(shards: ReadonlyMap<string, Shard>): Set<string> {
+  /** Replaces shards; an empty one is removed. Returns the Gateways whose view was replaced. */
+  replaceShards(shards: ReadonlyMap<string, Shard>): Set<string> {
     const entries = [...shards].map(([name, shard]) => [name, shard.size === 0 ? undefined : shard] as const);
     this.#all = withEntries(this.#all, entries);
-    const touched = new Set<string>();
-    for (const [key, changed] of this.#changedByScope(entries)) {
+    const gateways = new Set<string>();
+    for (const [key, changed] of this.#groupByScope(entries)) {
       const scope = this.#scopes.get(key);
       if (scope === undefined) continue;
-      scope.view = this.#viewOf(scope.shards === 'all' ? this.#all : withEntries(scope.view.shards, changed));
-      for (const gateway of scope.gateways) touched.add(gateway);
+      scope.view = this.#createView(scope.shards === 'all' ? this.#all : withEntries(scope.view.shards, changed));
+      for (const gateway of scope.gateways) gateways.add(gateway);
     }
-    return touched;
+    return gateways;
   }
 
-  /** Puts a Gateway into a scope. Returns whether its View is another now. */
-  assign(gateway: string, scope: ScopeOf): boolean {
+  /** Sets the scope of a Gateway. Returns true if its view was replaced. */
+  assignScope(gateway: string, scope: ShardScope): boolean {
     const before = this.viewOf(gateway);
     const key = keyOf(scope);
     if (this.#scopeOfGateway.get(gateway) !== key) {
-      this.#leave(gateway);
-      if (scope.kind !== 'none') this.#enter(gateway, key, scope);
+      this.#removeGateway(gateway);
+      if (scope.kind !== 'none') this.#addGateway(gateway, key, scope);
     }
     return this.viewOf(gateway) !== before;
   }
 
-  #changedByScope(
+  #groupByScope(
     entries: readonly (readonly [string, Shard | undefined])[],
   ): Map<string, [string, Shard | undefined][]> {
-    const changed = new Map<string, [string, Shard | undefined][]>();
-    const note = (key: string, name: string, shard: Shard | undefined): void => {
-      const list = changed.get(key);
-      if (list === undefined) changed.set(key, [[name, shard]]);
+    const byScope = new Map<string, [string, Shard | undefined][]>();
+    const add = (key: string, name: string, shard: Shard | undefined): void => {
+      const list = byScope.get(key);
+      if (list === undefined) byScope.set(key, [[name, shard]]);
       else list.push([name, shard]);
     };
     for (const [name, shard] of entries) {
-      if (this.#scopes.has(allKey)) note(allKey, name, shard);
-      for (const key of this.#listing.get(name) ?? []) note(key, name, shard);
+      if (this.#scopes.has(allKey)) add(allKey, name, shard);
+      for (const key of this.#scopesOfShard.get(name) ?? []) add(key, name, shard);
     }
-    return changed;
+    return byScope;
   }
 
-  #enter(gateway: string, key: string, scope: Exclude<ScopeOf, { kind: 'none' }>): void {
+  #addGateway(gateway: string, key: string, scope: NonEmptyScope): void {
     let entry = this.#scopes.get(key);
     if (entry === undefined) {
-      entry = this.#open(key, scope);
+      entry = this.#createScope(key, scope);
       this.#scopes.set(key, entry);
     }
     entry.gateways.add(gateway);
     this.#scopeOfGateway.set(gateway, key);
   }
 
-  #open(key: string, scope: Exclude<ScopeOf, { kind: 'none' }>): Scope {
-    if (scope.kind === 'all') return { shards: 'all', gateways: new Set(), view: this.#viewOf(this.#all) };
+  #createScope(key: string, scope: NonEmptyScope): ScopedView {
+    if (scope.kind === 'all') return { shards: 'all', gateways: new Set(), view: this.#createView(this.#all) };
     for (const name of scope.shards) {
-      const listing = this.#listing.get(name);
-      if (listing === undefined) this.#listing.set(name, new Set([key]));
-      else listing.add(key);
+      const keys = this.#scopesOfShard.get(name);
+      if (keys === undefined) this.#scopesOfShard.set(name, new Set([key]));
+      else keys.add(key);
     }
     const members = scope.shards.map((name) => [name, this.#all.get(name)] as const);
-    const view = this.#viewOf(withEntries(emptyTree<Shard>(), members));
+    const view = this.#createView(withEntries(emptyTree<Shard>(), members));
     return { shards: new Set(scope.shards), gateways: new Set(), view };
   }
 
-  #leave(gateway: string): void {
+  /** Removes a Gateway from its scope, and the scope with its last Gateway. */
+  #removeGateway(gateway: string): void {
     const key = this.#scopeOfGateway.get(gateway);
     if (key === undefined) return;
     this.#scopeOfGateway.delete(gateway);
@@ -123,21 +128,21 @@ export class Scopes {
     this.#scopes.delete(key);
     if (scope.shards === 'all') return;
     for (const name of scope.shards) {
-      const listing = this.#listing.get(name);
-      listing?.delete(key);
-      if (listing?.size === 0) this.#listing.delete(name);
+      const keys = this.#scopesOfShard.get(name);
+      keys?.delete(key);
+      if (keys?.size === 0) this.#scopesOfShard.delete(name);
     }
   }
 
-  #viewOf(shards: Shards): ShardedView {
-    return new ShardedView(this.#sharding.type, shards, this.#sharding.shardOf, this.#digest);
+  #createView(shards: Shards): ShardedView {
+    return new ShardedView(this.#sharding.type, shards, this.#sharding.shardOf, this.#versions);
   }
 }
 
 const allKey = 'all';
 
-/** Shard names contain no line break, so the key is injective. */
-function keyOf(scope: ScopeOf): string {
+/** Returns the key of a scope. Shard names contain no line break, so different lists of shards have different keys. */
+function keyOf(scope: ShardScope): string {
   switch (scope.kind) {
     case 'none':
       return 'none';

@@ -69,7 +69,7 @@ describe('a change in one shard', () => {
     const before = view('default/gw-0');
     looked.clear();
     put(7, 3, 81);
-    const { changed } = snapshots.difference(before, view('default/gw-0'));
+    const { changed } = snapshots.diff(before, view('default/gw-0'));
     expect(changed.map(({ name }) => name)).toEqual(['ns-7/tool-3']);
     expect([...looked]).toEqual(['ns-7/']);
   });

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/graph.ts';
 import type { Graph, Source } from '../../src/graph/model.ts';
-import type { Difference, PlacedResource, Snapshot, View } from '../../src/snapshot/model.ts';
-import { createSnapshots, type ScopeOf, type SnapshotStore } from '../../src/snapshot/snapshot.ts';
+import type { Delta, PlacedResource, Snapshot, View } from '../../src/snapshot/model.ts';
+import { createSnapshots, type ShardScope, type SnapshotStore } from '../../src/snapshot/snapshot.ts';
 import type { EncodedResource } from '../../src/wire/model.ts';
 import { mcpKgateway, versionOfAll } from '../../src/wire/wire.ts';
 import { config, rule, target } from '../support/worlds/wire-values.ts';
@@ -14,7 +14,7 @@ const configType = mcpKgateway.configType.typeUrl;
 let graph: Graph;
 let targets: Source<PlacedResource>;
 let configs: Source<PlacedResource>;
-let gateways: Source<ScopeOf>;
+let gateways: Source<ShardScope>;
 let snapshots: SnapshotStore;
 
 beforeEach(() => {
@@ -58,8 +58,11 @@ const view = (gateway: string, typeUrl = targetType): View => {
   return found;
 };
 const names = (of: View): string[] => [...of.resources()].map(({ name }) => name);
-const shown = ({ changed, removed }: Difference): object => ({ changed: changed.map(({ name }) => name), removed });
-const inNamespaces = (...namespaces: string[]): ScopeOf => ({ kind: 'shards', shards: namespaces.map((n) => `${n}/`) });
+const shown = ({ changed, removed }: Delta): object => ({ changed: changed.map(({ name }) => name), removed });
+const inNamespaces = (...namespaces: string[]): ShardScope => ({
+  kind: 'shards',
+  shards: namespaces.map((n) => `${n}/`),
+});
 
 describe('a Gateway is served', () => {
   it('the shards of its scope and nothing else', () => {
@@ -125,7 +128,7 @@ describe('a difference', () => {
       setTarget('c/1');
       targets.delete('b/1');
     });
-    expect(shown(snapshots.difference(before, view('x/gw')))).toEqual({ changed: ['a/2', 'c/1'], removed: ['b/1'] });
+    expect(shown(snapshots.diff(before, view('x/gw')))).toEqual({ changed: ['a/2', 'c/1'], removed: ['b/1'] });
     expect(names(before)).toEqual(['a/1', 'a/2', 'b/1']);
   });
 
@@ -138,8 +141,8 @@ describe('a difference', () => {
     const before = view('x/one');
     expect(view('x/two')).toBe(before);
     commit(() => setTarget('a/1', 81));
-    const one = snapshots.difference(before, view('x/one'));
-    expect(snapshots.difference(before, view('x/two'))).toBe(one);
+    const one = snapshots.diff(before, view('x/one'));
+    expect(snapshots.diff(before, view('x/two'))).toBe(one);
   });
 
   it('is empty where a resource was set to what it was', () => {
@@ -150,7 +153,7 @@ describe('a difference', () => {
     const before = view('x/gw');
     commit(() => targets.delete('a/1'));
     commit(() => setTarget('a/1'));
-    expect(shown(snapshots.difference(before, view('x/gw')))).toEqual({ changed: [], removed: [] });
+    expect(shown(snapshots.diff(before, view('x/gw')))).toEqual({ changed: [], removed: [] });
   });
 
   it('sends only what the other scope adds when a scope changes', () => {
@@ -160,7 +163,7 @@ describe('a difference', () => {
     });
     const before = view('x/gw');
     commit(() => gateways.set('x/gw', inNamespaces('b', 'c')));
-    expect(shown(snapshots.difference(before, view('x/gw')))).toEqual({ changed: ['c/1'], removed: ['a/1'] });
+    expect(shown(snapshots.diff(before, view('x/gw')))).toEqual({ changed: ['c/1'], removed: ['a/1'] });
   });
 });
 
@@ -225,8 +228,8 @@ describe('a version', () => {
 describe('whatever happens', () => {
   const name = fc.tuple(fc.constantFrom('a', 'a-b', 'b'), fc.constantFrom('1', '2', '3')).map(([n, s]) => `${n}/${s}`);
   const scope = fc.oneof(
-    fc.constant<ScopeOf>({ kind: 'all' }),
-    fc.constant<ScopeOf>({ kind: 'none' }),
+    fc.constant<ShardScope>({ kind: 'all' }),
+    fc.constant<ShardScope>({ kind: 'none' }),
     fc.subarray(['a', 'a-b', 'b', 'c'], { minLength: 1 }).map((list) => inNamespaces(...list)),
   );
   const edit = fc.oneof(
@@ -268,7 +271,7 @@ describe('whatever happens', () => {
 
   function follow(held: Map<string, EncodedResource>, from: View): View {
     const to = view('g/1');
-    const { changed, removed } = snapshots.difference(from, to);
+    const { changed, removed } = snapshots.diff(from, to);
     for (const resource of changed) held.set(resource.name, resource);
     for (const gone of removed) expect(held.delete(gone)).toBe(true);
     return to;

@@ -30,7 +30,7 @@ describe('the wire of deployed mcp-gateway binaries', () => {
     const encoded = mcpKgateway.encodeConfig(
       config('default', 'p', rule({ kind: 'tool' }), rule({ kind: 'prompt' }), rule({ kind: 'resource', item: '*' })),
     );
-    const [any] = DiscoveryResponse.decode(encoded.stateField).resources;
+    const [any] = DiscoveryResponse.decode(encoded.sotwField).resources;
     expect(Config.decode(any?.value ?? new Uint8Array()).rules).toEqual([
       { key: 'sub', value: 'me', resource: { id: 'default/mcp-tool:convert', type: 0 }, matcher: 0 },
       { key: 'sub', value: 'me', resource: { id: 'default/mcp-tool:convert', type: 1 }, matcher: 0 },
@@ -40,7 +40,7 @@ describe('the wire of deployed mcp-gateway binaries', () => {
 
   it('C4 takes the first 16 bytes of the SHA-256 of the message as version', () => {
     const encoded = mcpKgateway.encodeTarget(target('a/b'));
-    const message = DiscoveryResponse.decode(encoded.stateField).resources[0]?.value ?? new Uint8Array();
+    const message = DiscoveryResponse.decode(encoded.sotwField).resources[0]?.value ?? new Uint8Array();
     expect(encoded.version).toBe(createHash('sha256').update(message).digest('hex').slice(0, 32));
     expect(DeltaDiscoveryResponse.decode(encoded.deltaField).resources[0]?.version).toBe(encoded.version);
   });
@@ -61,14 +61,14 @@ describe('the wire of deployed mcp-gateway binaries', () => {
   });
 
   it('keeps the bytes of a resource once, for both protocol variants', () => {
-    const { deltaField, stateField } = mcpKgateway.encodeTarget(target('a/b'));
-    expect(stateField.buffer).toBe(deltaField.buffer);
+    const { deltaField, sotwField } = mcpKgateway.encodeTarget(target('a/b'));
+    expect(sotwField.buffer).toBe(deltaField.buffer);
     const [inDelta] = DeltaDiscoveryResponse.decode(deltaField).resources;
-    expect(DiscoveryResponse.decode(stateField).resources).toEqual([inDelta?.resource]);
+    expect(DiscoveryResponse.decode(sotwField).resources).toEqual([inDelta?.resource]);
   });
 
   it('pushes Configs before Targets', () => {
-    expect(mcpKgateway.configType.order).toBeLessThan(mcpKgateway.targetType.order);
+    expect(mcpKgateway.configType.pushOrder).toBeLessThan(mcpKgateway.targetType.pushOrder);
   });
 });
 
