@@ -4,11 +4,11 @@ import { encode } from '../../src/wire/encoded-resource.ts';
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 beforeEach(() => {
-  // There is a writer to be used again.
+  // Creates the spare writer.
   encode((writer) => void writer.raw(Buffer.from('before')));
 });
 
-it('what was written before a failure is not the beginning of the next message', () => {
+it('drops the bytes of a message whose encoding threw', () => {
   const fails = (): Uint8Array =>
     encode((writer) => {
       writer.raw(Buffer.from('half'));
@@ -18,7 +18,7 @@ it('what was written before a failure is not the beginning of the next message',
   expect(text(encode((writer) => void writer.raw(Buffer.from('whole'))))).toBe('whole');
 });
 
-it('a message may be encoded while another one is', () => {
+it('encodes a message within the encoding of another one', () => {
   const outer = encode((writer) => {
     writer.raw(Buffer.from('a'));
     const inner = encode((other) => void other.raw(Buffer.from('b')));
