@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/graph.ts';
 import type { Context, Derived, Graph, Source } from '../../src/graph/model.ts';
 
-/** Readers, each with a transformation that can be told what to read, over one source of things. */
-interface Library {
+/** A derived collection whose input values say what its transformation reads from one source of things. */
+interface Fixture {
   readonly graph: Graph;
   readonly things: Source<string>;
   readonly readers: Source<string>;
@@ -12,16 +12,16 @@ interface Library {
   ran(apply: () => void): readonly string[];
 }
 
-function createLibrary(
-  transform: (wish: string, context: Context, things: Source<string>) => string | undefined,
-): Library {
+function createFixture(
+  transform: (input: string, context: Context, things: Source<string>) => string | undefined,
+): Fixture {
   const graph = createGraph();
   const things = graph.source<string>({ name: 'things' });
   const readers = graph.source<string>({ name: 'readers' });
   const ran: string[] = [];
-  const run = (wish: string, context: Context, key: string): string | undefined => {
+  const run = (input: string, context: Context, key: string): string | undefined => {
     ran.push(key);
-    return transform(wish, context, things);
+    return transform(input, context, things);
   };
   const derived = graph.derive(readers, run, { name: 'derived' });
   return {
@@ -38,92 +38,92 @@ function createLibrary(
   };
 }
 
-/** Follows a chain: each thing names the next one, up to the first that does not exist. */
-function follow(wish: string, context: Context, things: Source<string>): string {
-  const next = context.get(things, wish);
-  return next === undefined ? wish : follow(next, context, things);
+/** Follows a chain: each thing names the next one, until one does not exist. */
+function follow(input: string, context: Context, things: Source<string>): string {
+  const next = context.get(things, input);
+  return next === undefined ? input : follow(next, context, things);
 }
 
-describe('the record of a run', () => {
-  it('wakes only the input keys that read what changed', () => {
-    const library = createLibrary((wish, context, things) => context.get(things, wish));
-    library.ran(() => {
-      for (const key of ['a', 'b', 'c', 'd']) library.things.set(key, key);
-      library.readers.set('1', 'a');
-      library.readers.set('2', 'a');
-      library.readers.set('3', 'b');
+describe('the dependencies of a run', () => {
+  it('make only the input keys run again that read the changed key', () => {
+    const fixture = createFixture((input, context, things) => context.get(things, input));
+    fixture.ran(() => {
+      for (const key of ['a', 'b', 'c', 'd']) fixture.things.set(key, key);
+      fixture.readers.set('1', 'a');
+      fixture.readers.set('2', 'a');
+      fixture.readers.set('3', 'b');
     });
-    expect(library.ran(() => library.things.set('a', 'new'))).toEqual(['1', '2']);
-    expect(library.ran(() => library.things.set('b', 'new'))).toEqual(['3']);
-    expect(library.ran(() => library.things.set('c', 'new'))).toEqual([]);
-    expect(library.ran(() => library.readers.set('3', 'd'))).toEqual(['3']);
+    expect(fixture.ran(() => fixture.things.set('a', 'new'))).toEqual(['1', '2']);
+    expect(fixture.ran(() => fixture.things.set('b', 'new'))).toEqual(['3']);
+    expect(fixture.ran(() => fixture.things.set('c', 'new'))).toEqual([]);
+    expect(fixture.ran(() => fixture.readers.set('3', 'd'))).toEqual(['3']);
   });
 
-  it('replaces that of the previous run', () => {
-    const library = createLibrary(follow);
-    library.ran(() => {
-      library.things.set('a', 'b');
-      library.things.set('b', 'c');
-      library.readers.set('1', 'a');
+  it('replace those of the previous run', () => {
+    const fixture = createFixture(follow);
+    fixture.ran(() => {
+      fixture.things.set('a', 'b');
+      fixture.things.set('b', 'c');
+      fixture.readers.set('1', 'a');
     });
-    expect(library.derived.get('1')).toBe('c');
-    expect(library.ran(() => library.things.set('a', 'x'))).toEqual(['1']);
-    expect(library.derived.get('1')).toBe('x');
-    expect(library.ran(() => library.things.set('b', 'd'))).toEqual([]);
-    expect(library.ran(() => library.things.set('x', 'y'))).toEqual(['1']);
-    expect(library.derived.get('1')).toBe('y');
+    expect(fixture.derived.get('1')).toBe('c');
+    expect(fixture.ran(() => fixture.things.set('a', 'x'))).toEqual(['1']);
+    expect(fixture.derived.get('1')).toBe('x');
+    expect(fixture.ran(() => fixture.things.set('b', 'd'))).toEqual([]);
+    expect(fixture.ran(() => fixture.things.set('x', 'y'))).toEqual(['1']);
+    expect(fixture.derived.get('1')).toBe('y');
   });
 
-  it('covers keys that did not exist when they were read', () => {
-    const library = createLibrary((wish, context, things) => context.get(things, wish) ?? 'missing');
-    library.ran(() => library.readers.set('1', 'a'));
-    expect(library.derived.get('1')).toBe('missing');
-    expect(library.ran(() => library.things.set('a', 'here'))).toEqual(['1']);
-    expect(library.derived.get('1')).toBe('here');
-    expect(library.ran(() => library.things.delete('a'))).toEqual(['1']);
-    expect(library.derived.get('1')).toBe('missing');
+  it('include keys that were absent when they were read', () => {
+    const fixture = createFixture((input, context, things) => context.get(things, input) ?? 'missing');
+    fixture.ran(() => fixture.readers.set('1', 'a'));
+    expect(fixture.derived.get('1')).toBe('missing');
+    expect(fixture.ran(() => fixture.things.set('a', 'here'))).toEqual(['1']);
+    expect(fixture.derived.get('1')).toBe('here');
+    expect(fixture.ran(() => fixture.things.delete('a'))).toEqual(['1']);
+    expect(fixture.derived.get('1')).toBe('missing');
   });
 
-  it('is kept also when the run threw, so that it heals by itself', () => {
-    const library = createLibrary((wish, context, things) => {
-      const thing = context.get(things, wish);
-      if (thing === undefined) throw new Error(`There is no ${wish}.`);
+  it('are recorded also when the run threw, so that a later change can end the failure', () => {
+    const fixture = createFixture((input, context, things) => {
+      const thing = context.get(things, input);
+      if (thing === undefined) throw new Error(`There is no ${input}.`);
       return thing;
     });
-    library.ran(() => library.readers.set('1', 'a'));
-    expect(library.derived.size).toBe(0);
-    expect(library.derived.failures.get('1')?.error.message).toBe('There is no a.');
-    expect(library.ran(() => library.things.set('a', 'here'))).toEqual(['1']);
-    expect(library.derived.get('1')).toBe('here');
-    expect(library.derived.failures.size).toBe(0);
-    expect(library.ran(() => library.things.delete('a'))).toEqual(['1']);
-    expect(library.derived.size).toBe(0);
-    expect(library.derived.failures.get('1')?.error.message).toBe('There is no a.');
+    fixture.ran(() => fixture.readers.set('1', 'a'));
+    expect(fixture.derived.size).toBe(0);
+    expect(fixture.derived.failures.get('1')?.error.message).toBe('There is no a.');
+    expect(fixture.ran(() => fixture.things.set('a', 'here'))).toEqual(['1']);
+    expect(fixture.derived.get('1')).toBe('here');
+    expect(fixture.derived.failures.size).toBe(0);
+    expect(fixture.ran(() => fixture.things.delete('a'))).toEqual(['1']);
+    expect(fixture.derived.size).toBe(0);
+    expect(fixture.derived.failures.get('1')?.error.message).toBe('There is no a.');
   });
 });
 
-describe('the record of a key', () => {
-  it('ends with the input key', () => {
-    const library = createLibrary((wish, context, things) => context.get(things, wish));
-    library.ran(() => library.readers.set('1', 'a'));
-    library.ran(() => library.readers.delete('1'));
-    expect(library.ran(() => library.things.set('a', 'here'))).toEqual([]);
+describe('the dependencies of an input key', () => {
+  it('are removed with the input key', () => {
+    const fixture = createFixture((input, context, things) => context.get(things, input));
+    fixture.ran(() => fixture.readers.set('1', 'a'));
+    fixture.ran(() => fixture.readers.delete('1'));
+    expect(fixture.ran(() => fixture.things.set('a', 'here'))).toEqual([]);
   });
 
-  it('wakes who read everything for any change in it', () => {
-    const library = createLibrary((_, context, things) => context.all(things).join());
-    library.ran(() => {
-      library.readers.set('1', '');
-      library.things.set('b', 'B');
+  it('on a whole collection make it run again for every change', () => {
+    const fixture = createFixture((_, context, things) => context.all(things).join());
+    fixture.ran(() => {
+      fixture.readers.set('1', '');
+      fixture.things.set('b', 'B');
     });
-    expect(library.ran(() => library.things.set('a', 'A'))).toEqual(['1']);
-    expect(library.derived.get('1')).toBe('A,B');
-    expect(library.ran(() => library.things.set('a', 'A'))).toEqual([]);
-    expect(library.ran(() => library.things.delete('b'))).toEqual(['1']);
-    expect(library.derived.get('1')).toBe('A');
+    expect(fixture.ran(() => fixture.things.set('a', 'A'))).toEqual(['1']);
+    expect(fixture.derived.get('1')).toBe('A,B');
+    expect(fixture.ran(() => fixture.things.set('a', 'A'))).toEqual([]);
+    expect(fixture.ran(() => fixture.things.delete('b'))).toEqual(['1']);
+    expect(fixture.derived.get('1')).toBe('A');
   });
 
-  it('may cover the input collection itself', () => {
+  it('may include the input collection itself', () => {
     const graph = createGraph();
     const nodes = graph.source<string>({ name: 'nodes' });
     const parents = graph.derive(nodes, (parent, context) => context.get(nodes, parent), { name: 'grandparents' });
@@ -151,7 +151,7 @@ describe('a change', () => {
     expect(commit.changes(last)).toEqual([]);
   });
 
-  it('stops where the collection says that it is none', () => {
+  it('stops where `equals` of the collection returns true', () => {
     const graph = createGraph();
     const equals = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
     const source = graph.source({ name: 'source', equals });
@@ -162,7 +162,7 @@ describe('a change', () => {
     expect(graph.commit(() => source.set('a', 'y')).runs).toBe(1);
   });
 
-  it('goes on where the comparison throws, and the bug is reported', () => {
+  it('is applied when the comparison throws, which is a failure', () => {
     const graph = createGraph();
     const equals = (): never => {
       throw new Error('Cannot compare.');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/graph.ts';
 
 describe('dump', () => {
-  it('lists everything in the order of creation, with its inputs', () => {
+  it('lists collections and indexes in the order of creation, with their inputs', () => {
     const graph = createGraph();
     const source = graph.source<string>({ name: 'words' });
     const index = graph.index(source, (word) => [word.charAt(0)], { name: 'words-by-letter' });
@@ -21,7 +21,7 @@ describe('dump', () => {
     ]);
   });
 
-  it('tells, when asked, what each input key produced and read', () => {
+  it('lists the outputs and reads of each input key when called with keys', () => {
     const graph = createGraph();
     const source = graph.source<string>({ name: 'source' });
     const index = graph.index(source, (value) => [value], { name: 'index' });

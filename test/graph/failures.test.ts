@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/graph.ts';
 
-/** Refuses odd numbers; throws, as the language allows, anything. */
+/** Throws for odd numbers. */
 function requireEven(value: number): number {
   if (value % 2 === 1) throw new Error(`${value} is odd.`);
   return value;
 }
 
 describe('a transformation that throws', () => {
-  it('degrades its own key alone', () => {
+  it('leaves the outputs of other keys alone', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const even = graph.derive(source, requireEven, { name: 'even' });
@@ -23,7 +23,7 @@ describe('a transformation that throws', () => {
     expect(commit.runs).toBe(4);
   });
 
-  it('takes the output away that the key had: keeping it could keep what was just narrowed', () => {
+  it('removes the output of the key, which could be a grant that was just narrowed', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const even = graph.derive(source, requireEven, { name: 'even' });
@@ -32,7 +32,7 @@ describe('a transformation that throws', () => {
     expect(commit.changes(even)).toEqual([{ key: 'a', before: 2, after: undefined }]);
   });
 
-  it('shows in a collection that later transformations can read, and that says when it heals', () => {
+  it('is in the collection of failures, which transformations can read, until a run succeeds', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const even = graph.derive(source, requireEven, { name: 'even' });
@@ -44,14 +44,14 @@ describe('a transformation that throws', () => {
     expect(broken.changes(even.failures)).toHaveLength(1);
     const same = graph.commit(() => source.set('a', 1));
     expect(same.changes(even.failures)).toEqual([]);
-    const healed = graph.commit(() => source.set('a', 2));
+    const fixed = graph.commit(() => source.set('a', 2));
     expect(report.get('a')).toBe('fine');
-    expect(healed.changes(even.failures)).toMatchObject([{ key: 'a', after: undefined }]);
+    expect(fixed.changes(even.failures)).toMatchObject([{ key: 'a', after: undefined }]);
   });
 });
 
 describe('a failure', () => {
-  it('changes nothing by coming again, though it is reported again', () => {
+  it('changes nothing when it occurs again, and is reported again', () => {
     const graph = createGraph();
     const source = graph.source<{ readonly version: number }>({ name: 'source' });
     const refuse = (): never => {
@@ -64,7 +64,7 @@ describe('a failure', () => {
     expect(commit.failures).toHaveLength(1);
   });
 
-  it('is forgotten with its input', () => {
+  it('is removed with its input', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const even = graph.derive(source, requireEven, { name: 'even' });
@@ -77,7 +77,7 @@ describe('a failure', () => {
     ['a string', 'out of order', 'out of order'],
     ['nothing', undefined, 'A value of type undefined was thrown, not an Error.'],
     ['an object without a prototype', Object.create(null), 'A value of type object was thrown, not an Error.'],
-  ])('is understood when it throws %s', (_, thrown: unknown, message) => {
+  ])('becomes an Error when the transformation throws %s', (_, thrown: unknown, message) => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const derived = graph.derive(
