@@ -74,16 +74,6 @@ describe('the dependencies of a run', () => {
     expect(fixture.derived.get('1')).toBe('y');
   });
 
-  it('include keys that were absent when they were read', () => {
-    const fixture = createFixture((input, context, things) => context.get(things, input) ?? 'missing');
-    fixture.ran(() => fixture.readers.set('1', 'a'));
-    expect(fixture.derived.get('1')).toBe('missing');
-    expect(fixture.ran(() => fixture.things.set('a', 'here'))).toEqual(['1']);
-    expect(fixture.derived.get('1')).toBe('here');
-    expect(fixture.ran(() => fixture.things.delete('a'))).toEqual(['1']);
-    expect(fixture.derived.get('1')).toBe('missing');
-  });
-
   it('are recorded also when the run threw, so that a later change can end the failure', () => {
     const fixture = createFixture((input, context, things) => {
       const thing = context.get(things, input);

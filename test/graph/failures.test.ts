@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/graph.ts';
+import type { Derived, Graph, Source } from '../../src/graph/model.ts';
 
 /** Throws for odd numbers. */
 function requireEven(value: number): number {
@@ -7,11 +8,21 @@ function requireEven(value: number): number {
   return value;
 }
 
+interface Fixture {
+  readonly graph: Graph;
+  readonly source: Source<number>;
+  readonly even: Derived<number>;
+}
+
+function createFixture(): Fixture {
+  const graph = createGraph();
+  const source = graph.source<number>({ name: 'source' });
+  return { graph, source, even: graph.derive(source, requireEven, { name: 'even' }) };
+}
+
 describe('a transformation that throws', () => {
   it('leaves the outputs of other keys alone', () => {
-    const graph = createGraph();
-    const source = graph.source<number>({ name: 'source' });
-    const even = graph.derive(source, requireEven, { name: 'even' });
+    const { graph, source, even } = createFixture();
     const commit = graph.commit(() => {
       for (const value of [1, 2, 3, 4]) source.set(`${value}`, value);
     });
@@ -24,18 +35,14 @@ describe('a transformation that throws', () => {
   });
 
   it('removes the output of the key, which could be a grant that was just narrowed', () => {
-    const graph = createGraph();
-    const source = graph.source<number>({ name: 'source' });
-    const even = graph.derive(source, requireEven, { name: 'even' });
+    const { graph, source, even } = createFixture();
     graph.commit(() => source.set('a', 2));
     const commit = graph.commit(() => source.set('a', 3));
     expect(commit.changes(even)).toEqual([{ key: 'a', before: 2, after: undefined }]);
   });
 
   it('is in the collection of failures, which transformations can read, until a run succeeds', () => {
-    const graph = createGraph();
-    const source = graph.source<number>({ name: 'source' });
-    const even = graph.derive(source, requireEven, { name: 'even' });
+    const { graph, source, even } = createFixture();
     const report = graph.derive(source, (_, context, key) => context.get(even.failures, key)?.error.message ?? 'fine', {
       name: 'report',
     });
@@ -65,9 +72,7 @@ describe('a failure', () => {
   });
 
   it('is removed with its input', () => {
-    const graph = createGraph();
-    const source = graph.source<number>({ name: 'source' });
-    const even = graph.derive(source, requireEven, { name: 'even' });
+    const { graph, source, even } = createFixture();
     graph.commit(() => source.set('a', 1));
     graph.commit(() => source.delete('a'));
     expect(even.failures.size).toBe(0);
