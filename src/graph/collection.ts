@@ -4,7 +4,7 @@ import type { Change, Collection, CollectionDump, Commit, Derived, Equals, Failu
 import type { Dependent, Dumpable, GraphState, OpenCommit } from './node.ts';
 import { sameFailure, toError } from './outcome.ts';
 
-export interface CollectionOptions<V> {
+interface CollectionOptions<V> {
   readonly name: string;
   readonly equals?: Equals<V>;
 }

@@ -54,7 +54,7 @@ interface DependencyOwner {
   describe(key: string): string;
 }
 
-/** The dependencies of one kind: on keys of one collection, or on values of one index. Holds those with readers only. */
+/** The dependencies on keys of one collection, or on values of one index. Holds only those with readers. */
 export class Dependencies implements DependencyOwner {
   readonly #verb: string;
   readonly #dependencies = new Map<string, Dependency>();

@@ -1,6 +1,6 @@
 /**
- * Compares plain data by structure: primitives (by `Object.is`), arrays, plain objects, Map, Set and Uint8Array with its
- * subclasses. Anything else, such as a class instance or a function, equals only itself: its state may be private.
+ * Compares plain data by structure: primitives (by `Object.is`), arrays, plain objects, Map, Set, and Uint8Array with
+ * its subclasses. Anything else, such as a class instance or a function, equals only itself: its state may be private.
  *
  * The order of an object's keys and of the members of a Map or a Set counts. A transformation can see that order, and
  * values that a transformation can distinguish must not count as equal: the current one would then depend on history.

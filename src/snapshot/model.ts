@@ -24,7 +24,7 @@ export interface View {
   version(): string;
 }
 
-/** The difference of two views: applied to the first, it gives the second. Both lists in bytewise order of the names. */
+/** The difference of two views: applied to the first, it gives the second. Lists are in bytewise order of the names. */
 export interface Delta {
   readonly changed: readonly EncodedResource[];
   readonly removed: readonly string[];

@@ -47,7 +47,7 @@ function encodeConfig({ namespace, name, rules }: PolicyConfig): EncodedResource
   return encodeResource(configTypeUrl, configName({ namespace, name }), message);
 }
 
-/** Returns the resource name of a Config, `<namespace>.<name>`: data planes store it, and remove it, by that name only. */
+/** Returns the resource name of a Config, `<namespace>.<name>`, the only name by which data planes remove it. */
 function configName({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
   return `${namespace}.${name}`;
 }

@@ -61,7 +61,7 @@ export interface World {
 
 /**
  * Creates a world. Transformations are pure but irregular: a hash of their input and reads decides whether they throw,
- * return nothing, or return which of a few values under which keys. Few values, so that changes also stop at equal ones.
+ * return nothing, or return which of a few values under which keys. With few values, changes often stop at equal ones.
  */
 export function createWorld(plan: WorldPlan): World {
   const graph = createGraph({ check: true });
