@@ -82,7 +82,7 @@ function translateServices(
   const serviceNotices = graph.derive(services, noticeOf, { name: 'service-notices' });
   const homes = graph.derive(targets, (target): string => target.namespace, { name: 'target-homes' });
   const homesByNamespace = graph.index(homes, (namespace) => [namespace], { name: 'target-homes-by-namespace' });
-  const inhabited = graph.groups(homesByNamespace, { name: 'namespaces-with-targets' });
+  const inhabited = graph.indexValues(homesByNamespace, { name: 'namespaces-with-targets' });
   const sources = { objects: resources.Namespace, unlisted: unlistedNamespaces };
   const labelled = graph.derive(inhabited, (name, context) => labelNamespace(name, context, sources), {
     name: 'labelled-namespaces',
@@ -119,7 +119,7 @@ function translateGateways(
   );
   const allowances = graph.derive(gatewayVerdicts, allow, { name: 'gateway-allowances' });
   const bySelector = graph.index(allowances, selectorsOf, { name: 'gateway-allowances-by-selector' });
-  const selectors = graph.groups(bySelector, { name: 'selectors' });
+  const selectors = graph.indexValues(bySelector, { name: 'selectors' });
   const selections = graph.derive(
     selectors,
     (key, context) => select(selectorOf(key), context, { namespaces: labelled, byLabel }),

@@ -26,7 +26,7 @@ export function createWorldByGraph(inputs: Inputs): GraphWorld {
     name: 'targets',
   });
   const shards = graph.index(targets, ({ namespace }) => [namespace], { name: 'shards' });
-  const namespaces = graph.groups(shards, { name: 'namespaces' });
+  const namespaces = graph.indexValues(shards, { name: 'namespaces' });
   const digests = graph.derive<string, Digest>(namespaces, (name, context) => digestOf(context.by(shards, name)), {
     name: 'digests',
   });

@@ -92,7 +92,7 @@ function createBytes({ snapshots }: HandMadeWorld, change: () => void): Bytes {
     change() {
       const before = current();
       change();
-      return response(snapshots.difference(before, current()).changed);
+      return response(snapshots.diff(before, current()).changed);
     },
   };
 }

@@ -73,7 +73,7 @@ export class NodeStream {
     this.#since = parts.clock.now();
     this.#typeParts = {
       variant,
-      difference: (from, to) => parts.snapshots.difference(from, to),
+      difference: (from, to) => parts.snapshots.diff(from, to),
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
@@ -236,7 +236,7 @@ export class NodeStream {
       }
     }
     const stream = new TypeStream(registered ?? unknownType(typeUrl), this.#typeParts);
-    this.#types = [...this.#types, stream].sort((a, b) => a.served.type.order - b.served.type.order);
+    this.#types = [...this.#types, stream].sort((a, b) => a.served.type.pushOrder - b.served.type.pushOrder);
     return stream;
   }
 

@@ -5,21 +5,22 @@ import type { Derived, Graph, Source } from '../../src/graph/model.ts';
 
 type Pair = readonly [key: string, value: string];
 
-interface Claiming {
+interface Fixture {
   readonly graph: Graph;
-  readonly claims: Source<readonly Pair[]>;
+  /** Input key → the outputs that its run produces. */
+  readonly inputs: Source<readonly Pair[]>;
   readonly outputs: Derived<string>;
   contents(): Readonly<Record<string, string>>;
   failing(): readonly string[];
 }
 
-function createClaiming(): Claiming {
+function createFixture(): Fixture {
   const graph = createGraph();
-  const claims = graph.source<readonly Pair[]>({ name: 'claims' });
-  const outputs = graph.deriveMany(claims, (pairs) => pairs, { name: 'outputs' });
+  const inputs = graph.source<readonly Pair[]>({ name: 'inputs' });
+  const outputs = graph.deriveMany(inputs, (pairs) => pairs, { name: 'outputs' });
   return {
     graph,
-    claims,
+    inputs,
     outputs,
     contents: () => Object.fromEntries(outputs.entries()),
     failing: () => [...outputs.failures.entries()].map(([key]) => key).toSorted(),
@@ -28,15 +29,15 @@ function createClaiming(): Claiming {
 
 describe('deriveMany', () => {
   it('replaces the outputs of an input key by those of its next run', () => {
-    const { graph, claims, outputs, contents } = createClaiming();
+    const { graph, inputs, outputs, contents } = createFixture();
     graph.commit(() =>
-      claims.set('a', [
+      inputs.set('a', [
         ['x', '1'],
         ['y', '1'],
       ]),
     );
     const commit = graph.commit(() =>
-      claims.set('a', [
+      inputs.set('a', [
         ['y', '1'],
         ['z', '1'],
       ]),
@@ -48,12 +49,12 @@ describe('deriveMany', () => {
     ]);
   });
 
-  it('lets an output key pass from one input to another within a commit', () => {
-    const { graph, claims, outputs, contents, failing } = createClaiming();
-    graph.commit(() => claims.set('a', [['x', '1']]));
+  it('moves an output key from one input to another within a commit', () => {
+    const { graph, inputs, outputs, contents, failing } = createFixture();
+    graph.commit(() => inputs.set('a', [['x', '1']]));
     const commit = graph.commit(() => {
-      claims.set('b', [['x', '2']]);
-      claims.set('a', []);
+      inputs.set('b', [['x', '2']]);
+      inputs.set('a', []);
     });
     expect(contents()).toEqual({ x: '2' });
     expect(commit.changes(outputs)).toEqual([{ key: 'x', before: '1', after: '2' }]);
@@ -61,17 +62,17 @@ describe('deriveMany', () => {
   });
 });
 
-describe('a contested key', () => {
-  it('goes to nobody, and tells every claimant', () => {
-    const { graph, claims, outputs, contents, failing } = createClaiming();
+describe('an output key of several inputs', () => {
+  it('has no output, and is a failure of every owner', () => {
+    const { graph, inputs, outputs, contents, failing } = createFixture();
     graph.commit(() =>
-      claims.set('a', [
+      inputs.set('a', [
         ['x', '1'],
         ['y', '1'],
       ]),
     );
     const commit = graph.commit(() =>
-      claims.set('b', [
+      inputs.set('b', [
         ['x', '1'],
         ['z', '2'],
       ]),
@@ -84,38 +85,38 @@ describe('a contested key', () => {
     );
   });
 
-  it('returns when one claimant is left, without a run', () => {
-    const { graph, claims, contents, failing } = createClaiming();
+  it('gets its output back without a run when one owner is left', () => {
+    const { graph, inputs, contents, failing } = createFixture();
     graph.commit(() => {
-      for (const key of ['a', 'b', 'c']) claims.set(key, [['x', key]]);
+      for (const key of ['a', 'b', 'c']) inputs.set(key, [['x', key]]);
     });
-    graph.commit(() => claims.delete('c'));
+    graph.commit(() => inputs.delete('c'));
     expect([contents(), failing()]).toEqual([{}, ['a', 'b']]);
-    expect(graph.commit(() => claims.delete('a')).runs).toBe(0);
+    expect(graph.commit(() => inputs.delete('a')).runs).toBe(0);
     expect([contents(), failing()]).toEqual([{ x: 'b' }, []]);
   });
 
-  it('keeps a claimant failing that runs again and insists', () => {
-    const { graph, claims, failing } = createClaiming();
+  it('stays a failure when an owner runs again and produces it again', () => {
+    const { graph, inputs, failing } = createFixture();
     graph.commit(() => {
-      claims.set('a', [['x', '1']]);
-      claims.set('b', [['x', '1']]);
+      inputs.set('a', [['x', '1']]);
+      inputs.set('b', [['x', '1']]);
     });
-    graph.commit(() => claims.set('a', [['x', '2']]));
+    graph.commit(() => inputs.set('a', [['x', '2']]));
     expect(failing()).toEqual(['a', 'b']);
   });
 });
 
-describe('deriveMany, at its limits', () => {
-  it('names a few of many claimants', () => {
-    const { graph, claims, outputs } = createClaiming();
+describe('deriveMany, for unusual outputs', () => {
+  it('names three of many owners in the failure', () => {
+    const { graph, inputs, outputs } = createFixture();
     graph.commit(() => {
-      for (let input = 0; input < 9; input += 1) claims.set(`i${input}`, [['x', '']]);
+      for (let input = 0; input < 9; input += 1) inputs.set(`i${input}`, [['x', '']]);
     });
     expect(outputs.failures.get('i7')?.error.message).toContain('x (by i0, i1, i2 and 6 more).');
   });
 
-  it('fails for an output key that comes twice from one input, or without a value', () => {
+  it('fails for an output key that one run yields twice or without a value', () => {
     const graph = createGraph();
     const source = graph.source<readonly (readonly [string, string | undefined])[]>({ name: 'source' });
     const many = graph.deriveMany(source, (pairs) => pairs, { name: 'many' });
@@ -131,7 +132,7 @@ describe('deriveMany, at its limits', () => {
     expect(many.failures.get('b')?.error.message).toContain('"y" came without a value');
   });
 
-  it('records what a generator read before it threw, and takes none of its outputs', () => {
+  it('records the reads of a generator that threw, and drops its outputs', () => {
     const graph = createGraph();
     const stock = graph.source<string>({ name: 'stock' });
     const orders = graph.source<readonly string[]>({ name: 'orders' });
@@ -158,23 +159,23 @@ describe('deriveMany, at its limits', () => {
     ]);
   });
 
-  it('depends on the claims alone, whatever their history', () => {
+  it('depends on the current inputs alone, not on their history', () => {
     const pairs = fc.uniqueArray(fc.tuple(fc.constantFrom('x', 'y', 'z'), fc.constantFrom('1', '2')), {
       selector: ([key]) => key,
     });
     const edits = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.option(pairs)), { maxLength: 30 });
     fc.assert(
       fc.property(edits, (history) => {
-        const { graph, claims, contents, failing } = createClaiming();
+        const { graph, inputs, contents, failing } = createFixture();
         for (const [key, value] of history) {
-          graph.commit(() => (value === null ? claims.delete(key) : claims.set(key, value)));
-          const held = [...claims.entries()];
-          const claimantsOf = (output: string): readonly string[] =>
+          graph.commit(() => (value === null ? inputs.delete(key) : inputs.set(key, value)));
+          const held = [...inputs.entries()];
+          const ownersOf = (output: string): readonly string[] =>
             held.filter(([, list]) => list.some(([name]) => name === output)).map(([input]) => input);
-          const contested = ['x', 'y', 'z'].filter((output) => claimantsOf(output).length > 1);
-          const expected = held.flatMap(([, list]) => list.filter(([name]) => !contested.includes(name)));
+          const conflicts = ['x', 'y', 'z'].filter((output) => ownersOf(output).length > 1);
+          const expected = held.flatMap(([, list]) => list.filter(([name]) => !conflicts.includes(name)));
           expect(contents()).toEqual(Object.fromEntries(expected));
-          expect(failing()).toEqual([...new Set(contested.flatMap(claimantsOf))].toSorted());
+          expect(failing()).toEqual([...new Set(conflicts.flatMap(ownersOf))].toSorted());
         }
       }),
       { numRuns: 200 },

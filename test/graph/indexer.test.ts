@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/graph.ts';
 import type { Collection, Derived, Graph, Index, Source } from '../../src/graph/model.ts';
 
-interface Team {
+interface Fixture {
   readonly graph: Graph;
-  /** Member → the teams it is in, and a name. */
   readonly people: Source<Person>;
   readonly byTeam: Index<Person>;
   readonly teams: Collection<string>;
-  /** Team → the names of its members, for those teams that somebody watches. */
+  /** The teams whose members `names` derives. */
   readonly watched: Source<string>;
+  /** Team → the names of its members. */
   readonly names: Derived<string>;
 }
 
@@ -18,11 +18,11 @@ interface Person {
   readonly teams: readonly string[];
 }
 
-function createTeams(): Team {
+function createTeams(): Fixture {
   const graph = createGraph();
   const people = graph.source<Person>({ name: 'people' });
   const byTeam = graph.index(people, ({ teams }) => teams, { name: 'people-by-team' });
-  const teams = graph.groups(byTeam, { name: 'teams' });
+  const teams = graph.indexValues(byTeam, { name: 'teams' });
   const watched = graph.source<string>({ name: 'watched' });
   const names = graph.derive(
     watched,
@@ -40,7 +40,7 @@ function createTeams(): Team {
 }
 
 describe('by', () => {
-  it('gives the members in the order of their keys', () => {
+  it('returns the members in the order of their keys', () => {
     const { graph, people, names } = createTeams();
     for (const key of ['c', 'a', 'b']) graph.commit(() => people.set(key, { name: `${key}!`, teams: ['red'] }));
     expect(names.get('red')).toBe('a! b! c!');
@@ -48,7 +48,7 @@ describe('by', () => {
     expect(names.get('red')).toBe('a! new c!');
   });
 
-  it('wakes the readers of the groups that a member leaves, joins and stays in, and no others', () => {
+  it('makes the readers of the values that a member loses, gains and keeps run again, and no others', () => {
     const { graph, people, names } = createTeams();
     graph.commit(() => people.set('a', { name: 'A', teams: ['red', 'blue'] }));
     expect(graph.commit(() => people.set('a', { name: 'A', teams: ['blue', 'green'] })).runs).toBe(3);
@@ -58,11 +58,11 @@ describe('by', () => {
       ['green', 'A'],
     ]);
     expect(graph.commit(() => people.set('a', { name: 'B', teams: ['blue', 'green'] })).runs).toBe(2);
-    expect(graph.commit(() => people.set('b', { name: 'X', teams: ['nobody-watches'] })).runs).toBe(0);
+    expect(graph.commit(() => people.set('b', { name: 'X', teams: ['unwatched'] })).runs).toBe(0);
     expect(graph.commit(() => people.delete('a')).runs).toBe(2);
   });
 
-  it('counts a value that comes twice once', () => {
+  it('ignores a value that the index function returns twice', () => {
     const { graph, people, names } = createTeams();
     graph.commit(() => people.set('a', { name: 'A', teams: ['red', 'red'] }));
     expect(names.get('red')).toBe('A');
@@ -71,31 +71,31 @@ describe('by', () => {
     expect(names.get('red')).toBe('');
   });
 
-  it('gives the same list until the group changes, and nobody can change it', () => {
+  it('returns the same frozen list until a member changes', () => {
     const { graph, people, byTeam, watched } = createTeams();
     const seen: (readonly Person[])[] = [];
-    const look = graph.derive(watched, (_, context) => seen.push(context.by(byTeam, 'red')), { name: 'look' });
+    const reads = graph.derive(watched, (_, context) => seen.push(context.by(byTeam, 'red')), { name: 'reads' });
     graph.commit(() => people.set('a', { name: 'A', teams: ['red'] }));
     seen.length = 0;
     graph.commit(() => watched.set('another', ''));
     graph.commit(() => watched.set('one-more', ''));
-    expect(look.size).toBe(5);
+    expect(reads.size).toBe(5);
     expect(seen[0]).toBe(seen[1]);
     expect(seen[0]).toSatisfy(Object.isFrozen);
   });
 
-  it('refuses an index of another graph', () => {
-    const stranger = createTeams();
+  it('rejects an index of another graph', () => {
+    const other = createTeams();
     const { graph, watched } = createTeams();
-    const derived = graph.derive(watched, (_, context) => context.by(stranger.byTeam, 'red'), { name: 'derived' });
+    const derived = graph.derive(watched, (_, context) => context.by(other.byTeam, 'red'), { name: 'derived' });
     graph.commit(() => undefined);
     expect(derived.failures.get('red')?.error.message).toBe('"people-by-team" is not an index of this graph.');
-    expect(() => graph.groups(stranger.byTeam, { name: 'groups' })).toThrow('is not an index of this graph');
+    expect(() => graph.indexValues(other.byTeam, { name: 'index-values' })).toThrow('is not an index of this graph');
   });
 });
 
-describe('groups', () => {
-  it('change only when a group appears or vanishes', () => {
+describe('index values', () => {
+  it('change only when a value gets its first or loses its last member', () => {
     const { graph, people, teams } = createTeams();
     const first = graph.commit(() => people.set('a', { name: 'A', teams: ['red'] }));
     expect(first.changes(teams)).toEqual([{ key: 'red', before: undefined, after: 'red' }]);
@@ -110,7 +110,7 @@ describe('groups', () => {
     ]);
   });
 
-  it('stay when the last member is replaced within one commit', () => {
+  it('do not change when the last member is replaced within one commit', () => {
     const { graph, people, teams } = createTeams();
     graph.commit(() => people.set('a', { name: 'A', teams: ['red'] }));
     const commit = graph.commit(() => {
@@ -122,27 +122,27 @@ describe('groups', () => {
 });
 
 describe('an index function that throws', () => {
-  const forbid = (value: string): readonly string[] => {
+  const indexFunction = (value: string): readonly string[] => {
     if (value === 'bad') throw new Error('A bad value.');
     return [value];
   };
 
-  it('leaves its member out of every group, is reported, and heals', () => {
+  it('removes its member from the index, and is a failure until it succeeds', () => {
     const graph = createGraph();
     const source = graph.source<string>({ name: 'source' });
-    const index = graph.index(source, forbid, { name: 'index' });
-    const groups = graph.groups(index, { name: 'groups' });
+    const index = graph.index(source, indexFunction, { name: 'index' });
+    const values = graph.indexValues(index, { name: 'index-values' });
     graph.commit(() => source.set('a', 'good'));
     const commit = graph.commit(() => source.set('a', 'bad'));
     expect(commit.failures).toMatchObject([{ collection: 'index', key: 'a', error: { message: 'A bad value.' } }]);
     expect(index.failures.get('a')?.error.message).toBe('A bad value.');
-    expect(groups.size).toBe(0);
+    expect(values.size).toBe(0);
     graph.commit(() => source.set('a', 'better'));
     expect(index.failures.size).toBe(0);
-    expect([...groups.entries()]).toEqual([['better', 'better']]);
+    expect([...values.entries()]).toEqual([['better', 'better']]);
   });
 
-  it('does so too when it returns a string, which would be read letter by letter', () => {
+  it('also fails when it returns a string, whose letters would be index values', () => {
     const graph = createGraph();
     const source = graph.source<string>({ name: 'source' });
     const index = graph.index(source, (value) => value, { name: 'index' });
