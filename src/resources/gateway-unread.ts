@@ -1,9 +1,9 @@
-import { type Decoder, optional } from './decoder.ts';
-import { list } from './list.ts';
-import { mapping, open } from './mapping.ts';
+import { type Decoder, optional } from './decode/decoder.ts';
+import { API_GROUP, API_KIND, DNS_LABEL, OBJECT_NAME } from './decode/formats.ts';
+import { list } from './decode/list.ts';
+import { mapping, open } from './decode/mapping.ts';
+import { oneOf, text } from './decode/scalars.ts';
 import { portNumber } from './port-number.ts';
-import { API_GROUP, API_KIND, DNS_LABEL, OBJECT_NAME } from './syntax.ts';
-import { oneOf, text } from './text.ts';
 
 /** Fields of a Gateway that mean nothing to an MCP listener. They are read for their mistakes only. */
 

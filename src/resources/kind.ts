@@ -1,6 +1,6 @@
-import { type Frame, frameReader, type KindDescription } from './frame.ts';
+import { type Frame, frameReader, type KindDescription } from './decode/kind.ts';
+import { createReport, type Report } from './decode/reporter.ts';
 import type { Decoded, KindName, Part, ResourceByKind } from './model.ts';
-import { createReport, type Report } from './report.ts';
 
 /** One kind of object that counts: where it is found and how it is read. */
 export interface Kind<K extends KindName> {

@@ -1,9 +1,9 @@
-import type { Frame } from './frame.ts';
+import { isPlain } from './decode/formats.ts';
+import type { Frame } from './decode/kind.ts';
+import type { Report } from './decode/reporter.ts';
+import { longerThan, type TextRule, text } from './decode/scalars.ts';
 import type { Part } from './model.ts';
 import { firstFault, ok } from './part.ts';
-import type { Report } from './report.ts';
-import { isPlain } from './syntax.ts';
-import { longerThan, type TextRule, text } from './text.ts';
 
 /** The first that is present decides. */
 const ANNOTATIONS = ['kgateway.dev/mcp-path', 'agentgateway.dev/mcp-path'];

@@ -1,9 +1,9 @@
-import { type Decoder, optional, pointless, refine } from './decoder.ts';
-import { open, whole } from './mapping.ts';
+import { type Decoder, optional, pointless, refine } from './decode/decoder.ts';
+import { API_GROUP, API_KIND, DNS_LABEL, OBJECT_NAME } from './decode/formats.ts';
+import { open, whole } from './decode/mapping.ts';
+import { text } from './decode/scalars.ts';
 import type { ParametersRef } from './model.ts';
 import { ok } from './part.ts';
-import { API_GROUP, API_KIND, DNS_LABEL, OBJECT_NAME } from './syntax.ts';
-import { text } from './text.ts';
 
 const reference = { group: text(API_GROUP), kind: text(API_KIND), name: text(OBJECT_NAME) };
 

@@ -1,11 +1,11 @@
-import { type Decoder, refine } from './decoder.ts';
-import { list } from './list.ts';
-import { narrowing, whole } from './mapping.ts';
+import { type Decoder, refine } from './decode/decoder.ts';
+import { isPlain } from './decode/formats.ts';
+import { list } from './decode/list.ts';
+import { narrowing, whole } from './decode/mapping.ts';
+import { longerThan, oneOfAnyCase, type TextRule, text } from './decode/scalars.ts';
+import { policyMatch } from './kinds/policy-rule.ts';
 import type { Part, PolicyRule, RuleResource } from './model.ts';
 import { ok } from './part.ts';
-import { policyMatch } from './policy-match.ts';
-import { isPlain } from './syntax.ts';
-import { longerThan, oneOfAnyCase, type TextRule, text } from './text.ts';
 
 const RESOURCE_NAME: TextRule = {
   expected:

@@ -1,4 +1,4 @@
-import { type Decoder, misfit } from './decoder.ts';
+import { type Decoder, misfit } from './decode/decoder.ts';
 import { ok } from './part.ts';
 
 /** An integer from 1 to 65535; the string "80" is none. */

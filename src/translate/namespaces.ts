@@ -1,7 +1,7 @@
 import type { Collection, Context } from '../graph/model.ts';
 import type { Namespace } from '../resources/model.ts';
+import type { LabelledNamespace } from './gateway/namespace-selector.ts';
 import type { UnlistedNamespaces } from './model.ts';
-import type { LabelledNamespace } from './selector.ts';
 
 /** The label that every namespace has, and that nothing else can set. */
 const nameLabel = 'kubernetes.io/metadata.name';

@@ -1,5 +1,5 @@
 import type { Collection, Context } from '../graph/model.ts';
-import { type Allowance, type Allowed, selectorsOf } from './allowance.ts';
+import { type Allowance, type Allowed, selectorsOf } from './gateway/allowed-namespaces.ts';
 import type { GatewayState, Scope } from './model.ts';
 
 /** Namespaces that a selector selects, by its key. */

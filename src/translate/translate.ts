@@ -1,8 +1,8 @@
 import type { Collection, Derived, Graph, Index } from '../graph/model.ts';
-import { type Allowance, allow, selectorsOf } from './allowance.ts';
-import { type GatewayVerdict, judgeGateway } from './gateway.ts';
-import { type ClassVerdict, describeGatewayClass, judgeGatewayClass } from './gateway-class.ts';
-import { describeGateway } from './gateway-status.ts';
+import { type Allowance, allow, selectorsOf } from './gateway/allowed-namespaces.ts';
+import { type GatewayVerdict, judgeGateway } from './gateway/gateway.ts';
+import { type ClassVerdict, describeGatewayClass, judgeGatewayClass } from './gateway/gateway-class.ts';
+import { type LabelledNamespace, labelPairs, select, selectorOf } from './gateway/namespace-selector.ts';
 import type { Inputs } from './inputs.ts';
 import type {
   Attachment,
@@ -14,11 +14,11 @@ import type {
   TranslationSettings,
 } from './model.ts';
 import { labelNamespace } from './namespaces.ts';
-import { attach, configOf, judgePolicy, type PolicyVerdict, type Reach, reachOf } from './policy.ts';
-import { describePolicy, policyNoticeOf } from './policy-status.ts';
+import { attach, configOf, judgePolicy, type PolicyVerdict, type Reach, reachOf } from './policy/policy.ts';
 import { settleGateway } from './scope.ts';
-import { type LabelledNamespace, labelPairs, select, selectorOf } from './selector.ts';
-import { noticeOf, readService } from './service.ts';
+import { noticeOf, readService } from './service/service.ts';
+import { describeGateway } from './status/gateway-conditions.ts';
+import { describePolicy, policyNoticeOf } from './status/policy-conditions.ts';
 
 export { createInputs, type Inputs } from './inputs.ts';
 export type { TranslationSettings } from './model.ts';

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import type { GatewayClass } from '../../../src/resources/model.ts';
+import { complaints, type Mapping, object, outcome, resource, YES } from '../objects.ts';
+
+const reference = { group: 'gateway.kgateway.dev', kind: 'GatewayParameters', name: 'p', namespace: 'there' };
+const written = (spec: Mapping): Mapping => {
+  return object('GatewayClass', { controllerName: 'kgateway.dev/kgateway', ...spec }, { metadata: { name: 'mcp' } });
+};
+const gatewayClass = (spec: Mapping): GatewayClass => resource('GatewayClass', written(spec));
+
+const notUnderstood: unknown = expect.stringMatching(/^not understood: spec\./);
+
+describe('a GatewayClass', () => {
+  it('names its controller, and may describe itself', () => {
+    expect(gatewayClass({ description: 'MCP gateways' })).toEqual({
+      kind: 'GatewayClass',
+      identity: { namespace: '', name: 'mcp', generation: undefined },
+      controllerName: { ok: true, value: 'kgateway.dev/kgateway' },
+      parametersRef: undefined,
+    });
+    expect(complaints('GatewayClass', written({ description: 'MCP gateways' }))).toEqual([]);
+  });
+
+  it.each([
+    undefined,
+    null,
+    '',
+    5,
+    YES,
+    'kgateway',
+    'kgateway.dev/',
+    '/kgateway',
+    'Kgateway.dev/x',
+    'a/b c',
+    `a/${'b'.repeat(252)}`,
+  ])('belongs to nobody when its controller is %j', (controllerName) =>
+    expect(outcome(gatewayClass({ controllerName }).controllerName)).toEqual(notUnderstood),
+  );
+
+  it('with a description that the API refuses is only told so', () => {
+    for (const description of ['d'.repeat(65), 5]) {
+      expect(complaints('GatewayClass', written({ description }))).toEqual([
+        expect.stringMatching(/^error spec\.description /),
+      ]);
+      expect(outcome(gatewayClass({ description }).controllerName)).toBe('kgateway.dev/kgateway');
+    }
+  });
+});
+
+describe('the parameters of a GatewayClass', () => {
+  const parameters = (parametersRef: unknown): unknown => outcome(gatewayClass({ parametersRef }).parametersRef);
+
+  it('are what parametersRef names', () => {
+    expect(parameters(reference)).toEqual(reference);
+    expect(parameters({ group: '', kind: 'ConfigMap', name: 'x' })).toEqual({
+      group: '',
+      kind: 'ConfigMap',
+      name: 'x',
+    });
+  });
+
+  it('are absent when it is absent or null', () => {
+    expect([parameters(undefined), parameters(null)]).toEqual([undefined, undefined]);
+  });
+
+  it('have no namespace unless one is written: none is defaulted', () => {
+    for (const namespace of [undefined, null]) {
+      expect(gatewayClass({ parametersRef: { ...reference, namespace } }).parametersRef).toEqual({
+        ok: true,
+        value: { ...reference, namespace: undefined },
+      });
+    }
+  });
+
+  it.each<[string, unknown]>([
+    ['it is no mapping', 'p'],
+    ['it is empty', {}],
+    ['its group is missing', { ...reference, group: undefined }],
+    ['its group has a version', { ...reference, group: 'gateway.kgateway.dev/v1alpha1' }],
+    ['its kind is empty', { ...reference, kind: '' }],
+    ['its name is a number', { ...reference, name: 5 }],
+    ['its name is empty', { ...reference, name: '' }],
+    ['its namespace is empty', { ...reference, namespace: '' }],
+    ['its namespace is no name', { ...reference, namespace: 'a.b' }],
+    ['its namespace is ambiguous', { ...reference, namespace: YES }],
+  ])('are not understood when %s', (_, value) => {
+    expect(parameters(value)).toEqual(notUnderstood);
+  });
+
+  it('are warned of an unknown field', () => {
+    expect(complaints('GatewayClass', written({ parametersRef: { ...reference, nam: 'x' } }))).toEqual([
+      'warning spec.parametersRef.nam is not a known field: write "name", the nearest known one, or remove it.',
+    ]);
+  });
+});

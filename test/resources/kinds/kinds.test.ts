@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { quoted } from '../../../src/resources/path.ts';
+import { kinds, matchKind, nearest, pathText, resourceKey } from '../../../src/resources/resources.ts';
+import { YES } from '../objects.ts';
+
+describe('an object', () => {
+  it('counts when its apiVersion and kind are those of a kind of ours', () => {
+    for (const { apiVersion, kind } of Object.values(kinds))
+      expect(matchKind(apiVersion, kind)).toEqual({ match: 'ours', kind });
+  });
+
+  it.each([undefined, null, 1, YES, []])(
+    'of a kind of ours with the apiVersion %j has a frame that cannot be read',
+    (apiVersion) => {
+      expect(matchKind(apiVersion, 'Namespace')).toEqual({ match: 'ours', kind: 'Namespace' });
+      expect(kinds.Namespace.decode({ apiVersion, kind: 'Namespace', metadata: { name: 'it' } }).readable).toBe(false);
+    },
+  );
+
+  it.each([
+    ['gateway.networking.k8s.io/v1beta1', 'Gateway', 'gateway.networking.k8s.io/v1'],
+    ['gateway.kgateway.dev/v1', 'MCPAuthPolicy', 'gateway.kgateway.dev/v1alpha1'],
+    ['', 'Service', 'v1'],
+  ])('in %s instead of its apiVersion is skipped with a warning', (apiVersion, kind, right) => {
+    expect(matchKind(apiVersion, kind)).toEqual({
+      match: 'other-version',
+      kind,
+      message: `apiVersion is "${apiVersion}", so that the object is skipped: write "${right}" if it is to count.`,
+    });
+  });
+
+  it.each([undefined, null, '', 'service', 'Deployment', 'constructor', '__proto__', 5, YES, ['Service']])(
+    'of kind %j is none of ours',
+    (kind) => expect(matchKind('v1', kind)).toEqual({ match: 'foreign' }),
+  );
+
+  it('has a key of its namespace and its name', () => {
+    expect(resourceKey({ namespace: 'here', name: 'it' })).toBe('here/it');
+    expect(resourceKey({ namespace: '', name: 'it' })).toBe('it');
+  });
+});
+
+describe('a message', () => {
+  it('names a field by its path', () => {
+    expect(pathText(['spec', 'rules', 0, 'matches'])).toBe('spec.rules[0].matches');
+    expect(pathText(['metadata', 'annotations', 'a.b/c'])).toBe('metadata.annotations["a.b/c"]');
+    expect(pathText(['spec', ''])).toBe('spec[""]');
+    expect(pathText([])).toBe('');
+  });
+
+  it('quotes what was written on one short line', () => {
+    expect(quoted('a"b\n')).toBe('"a\\"b\\n"');
+    expect(quoted('\u009b2J\u202e\u2028')).toBe('"\\u{9b}2J\\u{202e}\\u{2028}"');
+    expect(quoted('x'.repeat(65))).toBe(`"${'x'.repeat(60)}"…`);
+  });
+
+  it('knows the nearest name, whatever its letter case', () => {
+    expect(nearest('MATCHLABEL', ['matchExpressions', 'matchLabels'])).toBe('matchLabels');
+    expect(nearest('zzz', ['b', 'a'])).toBe('b');
+    expect(nearest('anything', [])).toBeUndefined();
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { BundleVersions } from '../../../src/translate/model.ts';
+import { createTranslatedWorld, type TranslatedWorld } from '../../support/worlds/translated-world.ts';
+
+/** A world with one class of ours and one of another controller. */
+function worldWith(bundle: BundleVersions | undefined): TranslatedWorld {
+  const world = createTranslatedWorld();
+  for (const [name, controllerName] of [
+    ['mcp', 'kgateway.dev/kgateway'],
+    ['other', 'example.com/other'],
+  ]) {
+    const apiVersion = 'gateway.networking.k8s.io/v1';
+    world.apply({ apiVersion, kind: 'GatewayClass', metadata: { name, generation: 3 }, spec: { controllerName } });
+  }
+  if (bundle !== undefined) world.graph.commit(() => world.inputs.bundle.set('', bundle));
+  return world;
+}
+
+function supportedVersion(world: TranslatedWorld): string | undefined {
+  const conditions = world.translation.gatewayClassStatuses.get('mcp')?.conditions ?? [];
+  const found = conditions.find(({ type }) => type === 'SupportedVersion');
+  return found && `${found.status}/${found.reason} at ${found.observedGeneration}: ${found.message}`;
+}
+
+function versions(...all: readonly (string | undefined)[]): BundleVersions {
+  return { known: true, versions: all.map((version, at) => [`crd-${at}`, version]) };
+}
+
+describe('the condition SupportedVersion', () => {
+  it('is not there without a cluster, which alone has CRDs', () => {
+    expect(supportedVersion(worldWith(undefined))).toBeUndefined();
+  });
+
+  it.each(['v1.0.0', 'v1.2.1', 'v1.5.0-rc.1', 'v1.6.1'])('is true with %s everywhere', (version) => {
+    expect(supportedVersion(worldWith(versions(version, version)))).toMatch(
+      new RegExp(`^True/SupportedVersion at 3: .*${version.replaceAll('.', '\\.')}\\.$`),
+    );
+  });
+
+  it.each([undefined, 'v0.8.1', 'v1.7.0', 'v1.60.0', 'v2.0.0', '1.6.1', 'v1.6', 'main'])(
+    'is false as soon as one CRD says %s, and names it',
+    (version) => {
+      const told = supportedVersion(worldWith(versions('v1.6.1', version)));
+      expect(told).toMatch(/^False\/UnsupportedVersion at 3: crd-1 is /);
+      expect(told).toContain(version ?? 'of no version');
+      expect(told).toContain('Supported are v1.0 to v1.6');
+    },
+  );
+
+  it('is false when nobody lets us read the version, and says why', () => {
+    expect(supportedVersion(worldWith({ known: false, reason: 'forbidden' }))).toMatch(
+      /^False\/UnsupportedVersion at 3: .*forbidden/,
+    );
+  });
+
+  it('changes nothing about being accepted', () => {
+    const world = worldWith(versions('v9.9.9'));
+    const accepted = world.translation.gatewayClassStatuses.get('mcp')?.conditions[0];
+    expect(accepted).toMatchObject({ type: 'Accepted', status: 'True' });
+  });
+
+  it("is not written on another controller's class", () => {
+    expect(worldWith(versions('v1.6.1')).translation.gatewayClassStatuses.get('other')).toBeUndefined();
+  });
+});
