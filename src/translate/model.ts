@@ -78,7 +78,7 @@ export type BundleVersions =
 export type GatewayKey = string;
 
 /** Which namespaces' targets a Gateway serves. `namespaces` is sorted and without duplicates. */
-export type Scope =
+export type NamespaceScope =
   | { readonly kind: 'none' }
   | { readonly kind: 'all' }
   | { readonly kind: 'namespaces'; readonly namespaces: readonly [string, ...string[]] };
@@ -90,7 +90,7 @@ export type GatewayState =
   /** Ours and not accepted: an empty snapshot. */
   | { readonly kind: 'rejected' }
   /** Ours: its Configs, and the targets of its scope. */
-  | { readonly kind: 'served'; readonly scope: Scope };
+  | { readonly kind: 'served'; readonly scope: NamespaceScope };
 
 /** One policy's Config for one Gateway; exists only where the Gateway is served. */
 export interface Attachment {

@@ -6,7 +6,7 @@ import type {
   LabelSelector,
   Listener,
   MCPAuthPolicy,
-  Part,
+  Parsed,
   Service,
 } from '../../src/resources/model.ts';
 import { decode } from '../../src/resources/resources.ts';
@@ -16,7 +16,7 @@ import { samples } from './samples.ts';
 
 /** What is left when a good object is spoilt at one place must have been there before. */
 
-const understood = <T>(parts: readonly Part<T>[]): readonly T[] =>
+const understood = <T>(parts: readonly Parsed<T>[]): readonly T[] =>
   parts.flatMap((part) => (part.ok ? [part.value] : []));
 
 /** What of a good object is still there in a spoilt one. */
@@ -53,10 +53,10 @@ function selects({ requirements }: LabelSelector, labels: Readonly<Record<string
   });
 }
 
-function scope({ name, port, protocol, hostname, tls, allowed, faults }: Listener): readonly string[] {
-  if (!name.ok || !port.ok || !allowed.ok || !protocol.ok || protocol.value !== 'kgateway.dev/mcp') return [];
-  if (hostname || tls || faults.length > 0) return [];
-  const { value } = allowed;
+function scope({ name, port, protocol, hasHostname, hasTls, namespaces, errors }: Listener): readonly string[] {
+  if (!name.ok || !port.ok || !namespaces.ok || !protocol.ok || protocol.value !== 'kgateway.dev/mcp') return [];
+  if (hasHostname || hasTls || errors.length > 0) return [];
+  const { value } = namespaces;
   if (value.from !== 'Selector') return [`${name.value} ${value.from}`];
   const chosen = worlds.filter((labels) => value.selector && selects(value.selector, labels));
   return chosen.map((labels) => `${name.value} ${JSON.stringify(labels)}`);

@@ -1,4 +1,4 @@
-import type { KindName, Part, Problem, ResourceByKind } from '../../src/resources/model.ts';
+import type { KindName, Parsed, Problem, ResourceByKind } from '../../src/resources/model.ts';
 import { AmbiguousScalar, decode } from '../../src/resources/resources.ts';
 
 /** Objects as a file gives them, and what becomes of them. */
@@ -6,7 +6,7 @@ import { AmbiguousScalar, decode } from '../../src/resources/resources.ts';
 export type Mapping = Readonly<Record<string, unknown>>;
 
 /** What `yes` without quotes is to a decoder. */
-export const YES: AmbiguousScalar = new AmbiguousScalar('yes');
+export const AMBIGUOUS: AmbiguousScalar = new AmbiguousScalar('yes');
 
 const apiVersions: Readonly<Record<KindName, string>> = {
   GatewayClass: 'gateway.networking.k8s.io/v1',
@@ -30,18 +30,18 @@ export function resource<K extends KindName>(kind: K, value: unknown): ResourceB
 }
 
 /** What is said about an object, one line each: `error spec.x is …`. */
-export function complaints(kind: KindName, value: unknown): readonly string[] {
+export function problemsOf(kind: KindName, value: unknown): readonly string[] {
   return decode(kind, value).problems.map(line);
 }
 
 /** Why a part is not understood, or what it is. */
-export function outcome<T>(part: Part<T> | undefined): T | string | undefined {
+export function valueOrReason<T>(part: Parsed<T> | undefined): T | string | undefined {
   if (part === undefined) return undefined;
-  return part.ok ? part.value : `not understood: ${part.reason}`;
+  return part.ok ? part.value : `invalid: ${part.reason}`;
 }
 
 /** Whether a part was understood. */
-export function isUnderstood(part: Part<unknown> | undefined): boolean {
+export function isValid(part: Parsed<unknown> | undefined): boolean {
   return part?.ok === true;
 }
 

@@ -4,7 +4,7 @@ import { structurallyEqual } from '../../src/graph/equality.ts';
 import type { Decoded, KindName } from '../../src/resources/model.ts';
 import { decode, pathText } from '../../src/resources/resources.ts';
 import { garbage, reversed, spoilt } from './garbage.ts';
-import { isUnderstood, type Mapping, resource } from './objects.ts';
+import { isValid, type Mapping, resource } from './objects.ts';
 import { samples } from './samples.ts';
 
 const kindNames: readonly KindName[] = [
@@ -98,6 +98,6 @@ describe('an input without end', () => {
     for (let level = 0; level < 10_000; level += 1) deep = { spec: deep, listeners: [deep] };
     const value = { ...samples.Gateway, spec: deep };
     expect(decode('Gateway', value).readable).toBe(true);
-    expect(isUnderstood(resource('Gateway', value).listeners[0])).toBe(true);
+    expect(isValid(resource('Gateway', value).listeners[0])).toBe(true);
   });
 });

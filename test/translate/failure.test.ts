@@ -55,7 +55,7 @@ describe('a transformation that throws', () => {
   it('leaves a Gateway without a state, and says so on it', () => {
     const world = createTranslatedWorld({}, false);
     world.apply(gatewayClass, gateway, gatewayNamed('other', { from: 'All' }), service, policy);
-    expect(applyBroken(world, gateway, 'listeners')).toEqual(['gateway-verdicts default/g']);
+    expect(applyBroken(world, gateway, 'listeners')).toEqual(['gateway-results default/g']);
     const { gateways, gatewayStatuses, attachments, policyStatuses } = world.translation;
     expect(gateways.get('default/g')).toBeUndefined();
     expect(gateways.get('default/other')).toEqual({ kind: 'served', scope: { kind: 'all' } });
@@ -79,7 +79,7 @@ describe('a transformation that throws', () => {
     const world = createTranslatedWorld({}, false);
     world.apply(gatewayClass, gateway, service, policy);
     expect(world.translation.configs.size).toBe(1);
-    expect(applyBroken(world, policy, 'rules')).toEqual(['policy-verdicts default/p']);
+    expect(applyBroken(world, policy, 'rules')).toEqual(['policy-results default/p']);
     expect(world.translation.configs.size).toBe(0);
     expect(world.translation.attachments.size).toBe(0);
     const [ancestor] = world.translation.policyStatuses.get('default/p')?.ancestors ?? [];

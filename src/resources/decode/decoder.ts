@@ -1,68 +1,105 @@
-import { AmbiguousScalar } from '../ambiguous-scalar.ts';
-import type { Part, Path } from '../model.ts';
-import { ok } from '../part.ts';
-import type { Report } from './reporter.ts';
+import type { Invalid, Parsed, Path } from '../model.ts';
+import type { Reporter } from './reporter.ts';
 
 /**
- * Reads one value, whatever it is, and never throws. `undefined` stands for a field that is not there. Whatever it does
- * not understand it both reports and returns as a fault.
+ * Decodes one value of any shape. Never throws. `undefined` stands for an absent field. A value that the decoder
+ * rejects is both reported and returned as `Invalid`.
  */
-export type Decoder<T> = (value: unknown, at: Path, report: Report) => Part<T>;
+export type Decoder<T> = (value: unknown, path: Path, reporter: Reporter) => Parsed<T>;
 
-/** Understands everything and looks at nothing: a known field that means nothing here, or that is read elsewhere. */
-export const anything: Decoder<unknown> = (value) => ok(value);
+/**
+ * Replaces, in the input of a decoder, a plain YAML scalar that YAML 1.1 and YAML 1.2 read differently (`yes`, `010`),
+ * and the value of a key that they read differently. Every decoder rejects it, with a message that says to quote it.
+ */
+export class AmbiguousScalar {
+  readonly text: string;
 
-/** Also understands an absent field. */
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** Wraps a valid value. */
+export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
+  return { ok: true, value };
+}
+
+/** The value, or undefined for an invalid one: only for fields whose invalidity is handled elsewhere. */
+export function valueIfValid<T>(parsed: Parsed<T>): T | undefined {
+  return parsed.ok ? parsed.value : undefined;
+}
+
+/** The first invalid one of several. */
+export function firstInvalid(parsed: readonly Parsed<unknown>[]): Invalid | undefined {
+  for (const one of parsed) {
+    if (!one.ok) return one;
+  }
+  return undefined;
+}
+
+/** Turns a valid `undefined` into a plain one: an absent field and an invalid one stay apart. */
+export function unwrapOptional<T>(parsed: Parsed<T | undefined>): Parsed<T> | undefined {
+  if (!parsed.ok) return parsed;
+  return parsed.value === undefined ? undefined : ok(parsed.value);
+}
+
+/** Accepts any value and returns it undecoded: a known field that has no effect here, or that is decoded elsewhere. */
+export const unchecked: Decoder<unknown> = (value) => ok(value);
+
+/** Accepts an absent field too. */
 export function optional<T>(decoder: Decoder<T>): Decoder<T | undefined> {
-  return (value, at, report) => (value === undefined ? ok(undefined) : decoder(value, at, report));
+  return (value, path, reporter) => (value === undefined ? ok(undefined) : decoder(value, path, reporter));
 }
 
-/** Also understands an absent field, as the API does: it is the default. */
-export function defaulted<T>(decoder: Decoder<T>, byDefault: T): Decoder<T> {
-  return (value, at, report) => (value === undefined ? ok(byDefault) : decoder(value, at, report));
+/** Fills in the API's default for an absent field. */
+export function withDefault<T>(decoder: Decoder<T>, defaultValue: T): Decoder<T> {
+  return (value, path, reporter) => (value === undefined ? ok(defaultValue) : decoder(value, path, reporter));
 }
 
-/** A field that the API requires and that we can do without: its absence is reported, and the value stands in for it. */
-export function requiredOr<T>(decoder: Decoder<T>, standIn: T, expected: string): Decoder<T> {
-  return (value, at, report) => {
-    if (value !== undefined) return decoder(value, at, report);
-    report.error(at, misfit(value, expected));
-    return ok(standIn);
+/** Reports an absent field that the API requires, and continues with `fallback`: serving can do without the field. */
+export function requiredWithFallback<T>(decoder: Decoder<T>, fallback: T, expected: string): Decoder<T> {
+  return (value, path, reporter) => {
+    if (value !== undefined) return decoder(value, path, reporter);
+    reporter.error(path, typeMismatch(value, expected));
+    return ok(fallback);
   };
 }
 
-/** Goes on with what was understood. */
-export function refine<T, U>(decoder: Decoder<T>, next: (value: T, at: Path, report: Report) => Part<U>): Decoder<U> {
-  return (value, at, report) => {
-    const part = decoder(value, at, report);
-    return part.ok ? next(part.value, at, report) : part;
+/** Passes a valid value to a second step, which may reject or replace it. */
+export function refine<T, U>(
+  decoder: Decoder<T>,
+  next: (value: T, path: Path, reporter: Reporter) => Parsed<U>,
+): Decoder<U> {
+  return (value, path, reporter) => {
+    const parsed = decoder(value, path, reporter);
+    return parsed.ok ? next(parsed.value, path, reporter) : parsed;
   };
 }
 
-/** A field that people write here and that has no place here. `complaint` says why and what to do. */
-export function refused(complaint: string): Decoder<undefined> {
-  return (value, at, report) => (value === undefined ? ok(undefined) : report.error(at, complaint));
+/** Rejects a field that users write here and that is not allowed here. `detail` gives the reason and the remedy. */
+export function forbidden(detail: string): Decoder<undefined> {
+  return (value, path, reporter) => (value === undefined ? ok(undefined) : reporter.error(path, detail));
 }
 
-/** A field that people write here and that does nothing. `complaint` says why and what to do. */
-export function pointless(complaint: string): Decoder<undefined> {
-  return (value, at, report) => {
-    if (value !== undefined) report.warning(at, complaint);
+/** Warns of a field that users write here and that has no effect. `detail` gives the reason and the remedy. */
+export function ignored(detail: string): Decoder<undefined> {
+  return (value, path, reporter) => {
+    if (value !== undefined) reporter.warning(path, detail);
     return ok(undefined);
   };
 }
 
-/** Continues "<field> …" for a value that is of another type than `expected`. */
-export function misfit(value: unknown, expected: string): string {
+/** The detail of a message about a value whose type is not `expected`. */
+export function typeMismatch(value: unknown, expected: string): string {
   if (value === undefined) return `is missing: write ${expected}.`;
   if (value === null) return `is null: write ${expected}.`;
-  if (value instanceof AmbiguousScalar) return `${ambiguity(value)}: write ${expected}.`;
+  if (value instanceof AmbiguousScalar) return `${ambiguousScalar(value)}: write ${expected}.`;
   if (Array.isArray(value)) return `is a list: write ${expected}.`;
   if (typeof value === 'object') return `is a mapping: write ${expected}.`;
   return `is a ${typeof value === 'bigint' ? 'number' : typeof value}: write ${expected}.`;
 }
 
-/** Continues "<field> …" for a value that YAML does not make clear. */
-export function ambiguity(value: AmbiguousScalar): string {
+/** The detail of a message about an ambiguous scalar, without a remedy. */
+export function ambiguousScalar(value: AmbiguousScalar): string {
   return `is ${value.text.slice(0, 40)}, which YAML 1.1 and YAML 1.2 read differently`;
 }

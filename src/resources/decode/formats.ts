@@ -1,6 +1,6 @@
 import { longerThan, type TextRule } from './scalars.ts';
 
-/** The spellings that Kubernetes and the Gateway API prescribe: patterns and lengths are those of their validation. */
+/** Formats of the Kubernetes and Gateway APIs: the patterns and lengths are those of their validation. */
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
@@ -30,7 +30,7 @@ export const HOSTNAME: TextRule = {
   test: (value) => value.length <= 253 && isSubdomain(value.replace(/^\*\./, '')),
 };
 
-/** The API group of a reference; empty is the core group. */
+/** The API group of a reference; empty for the core group. */
 export const API_GROUP: TextRule = {
   expected: 'an API group such as "gateway.networking.k8s.io", without a version',
   test: (value) => value === '' || isSubdomain(value),
@@ -42,7 +42,7 @@ export const API_KIND: TextRule = {
   test: (value) => value.length <= 63 && kindName.test(value),
 };
 
-/** What the Gateway API calls an ObjectName: it leaves the pattern to the referent. */
+/** An ObjectName of the Gateway API: it limits the length and leaves the pattern to the referenced kind. */
 export const OBJECT_NAME: TextRule = {
   expected: 'a name of 1 to 253 characters',
   test: (value) => value !== '' && !longerThan(253, value),
@@ -58,12 +58,13 @@ export const LABEL_KEY: TextRule = {
   },
 };
 
+/** The value of a label; may be empty. */
 export const LABEL_VALUE: TextRule = {
   expected: 'a label value (at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends; or "")',
   test: (value) => value === '' || (value.length <= 63 && qualifiedName.test(value)),
 };
 
-/** Whether a text can be sent as it is: no control characters, and no half of a surrogate pair. */
+/** Tells whether a text is encoded on the wire unchanged: no control characters, no lone surrogates. */
 export function isPlain(value: string): boolean {
   return !/\p{Cc}/u.test(value) && value.isWellFormed();
 }

@@ -1,12 +1,22 @@
-import type { Identity, KindName, Part } from '../model.ts';
-import { firstFault, ok, understood } from '../part.ts';
-import { anything, type Decoder, defaulted, pointless, refine } from './decoder.ts';
+import type { Decoded, KindName, ObjectMeta, Parsed, ResourceByKind } from '../model.ts';
+import { type Decoder, firstInvalid, ignored, ok, refine, unchecked, valueIfValid, withDefault } from './decoder.ts';
 import { DNS_LABEL, LABEL_KEY, LABEL_VALUE } from './formats.ts';
-import { type Block, type Entry, entries, open } from './mapping.ts';
-import type { Report } from './reporter.ts';
+import { type DecodedFields, type Entry, lenientMapping, record } from './mapping.ts';
+import { createReporter, type Reporter } from './reporter.ts';
 import { ANY_TEXT, oneOf, type TextRule, text } from './scalars.ts';
 
-/** Where a kind is found, and how its objects are named. */
+/** One kind of Kubernetes object that the program reads: its API resource and its decoder. */
+export interface Kind<K extends KindName> {
+  readonly kind: K;
+  readonly apiVersion: string;
+  /** The resource's name in the path of an API request. */
+  readonly plural: string;
+  readonly namespaced: boolean;
+  /** Decodes an object of this kind as JSON or YAML gives it; never throws. */
+  readonly decode: (value: unknown) => Decoded<ResourceByKind[K]>;
+}
+
+/** The API resource of a kind, and the format of its objects' names. */
 export interface KindDescription<K extends KindName> {
   readonly kind: K;
   readonly apiVersion: string;
@@ -16,55 +26,76 @@ export interface KindDescription<K extends KindName> {
   readonly nameRule: TextRule;
 }
 
-/** An object that can be told apart. */
+/** The parts that all kinds share; without them an object counts as absent (docs/semantics.md). */
 export interface Frame {
-  readonly identity: Identity;
-  readonly labels: Part<readonly Entry<string>[]>;
-  readonly annotations: Part<readonly Entry<string>[]>;
-  /** As written; null is absent. */
+  readonly metadata: ObjectMeta;
+  readonly labels: Parsed<readonly Entry<string>[]>;
+  readonly annotations: Parsed<readonly Entry<string>[]>;
+  /** As written; undefined for null. */
   readonly spec: unknown;
 }
 
-/** A frame, and what can be read of the identity when the frame cannot. */
-export interface FrameReading {
+/**
+ * Creates a kind from its description and the decoder of its frame. The decoder returns `Invalid` for a `spec` that
+ * makes the object count as absent.
+ */
+export function defineKind<K extends KindName>(
+  description: KindDescription<K>,
+  decodeSpec: (frame: Frame, reporter: Reporter) => Parsed<ResourceByKind[K]>,
+): Kind<K> {
+  const { kind, apiVersion, plural, namespaced } = description;
+  const decodeFrame = frameDecoder(description);
+  const decode = (value: unknown): Decoded<ResourceByKind[K]> => {
+    const reporter = createReporter();
+    const { name, namespace, frame } = decodeFrame(value, reporter);
+    const resource = frame.ok ? decodeSpec(frame.value, reporter) : frame;
+    const problems = reporter.problems();
+    if (resource.ok) return { readable: true, resource: resource.value, problems };
+    return { readable: false, kind, namespace, name, problems };
+  };
+  return { kind, apiVersion, plural, namespaced, decode };
+}
+
+/** A frame, and the name and namespace where they are valid although the frame is not. */
+interface DecodedFrame {
   readonly name: string | undefined;
   /** Empty for a cluster-scoped kind. */
   readonly namespace: string | undefined;
-  readonly frame: Part<Frame>;
+  readonly frame: Parsed<Frame>;
 }
 
-/** Reads the frames of one kind. `status` is not looked at: it is an answer, and no part of what was asked for. */
-export function frameReader<K extends KindName>(
-  about: KindDescription<K>,
-): (value: unknown, report: Report) => FrameReading {
-  const object = open({
-    apiVersion: oneOf([about.apiVersion]),
-    kind: oneOf([about.kind]),
-    metadata: metadataOf(about),
-    spec: anything,
-    status: anything,
+/** Decodes the frames of one kind. `status` is accepted unread: controllers write it, users do not. */
+function frameDecoder<K extends KindName>(
+  description: KindDescription<K>,
+): (value: unknown, reporter: Reporter) => DecodedFrame {
+  const object = lenientMapping({
+    apiVersion: oneOf([description.apiVersion]),
+    kind: oneOf([description.kind]),
+    metadata: metadataDecoder(description),
+    spec: unchecked,
+    status: unchecked,
   });
-  return (value, report) => {
-    const block = object(value, [], report);
+  return (value, reporter) => {
+    const block = object(value, [], reporter);
     if (!block.ok) return nameless(block);
     const { apiVersion, kind, metadata, spec } = block.value.fields;
     if (!metadata.ok) return nameless(metadata);
     const { name, namespace, generation, labels, annotations } = metadata.value.fields;
-    const frame = (): Part<Frame> => {
+    const frame = (): Parsed<Frame> => {
       if (!name.ok) return name;
       if (!namespace.ok) return namespace;
-      const identity = { namespace: namespace.value, name: name.value, generation: understood(generation) };
-      return firstFault([apiVersion, kind]) ?? ok({ identity, labels, annotations, spec: understood(spec) });
+      const meta = { namespace: namespace.value, name: name.value, generation: valueIfValid(generation) };
+      return firstInvalid([apiVersion, kind]) ?? ok({ metadata: meta, labels, annotations, spec: valueIfValid(spec) });
     };
-    return { name: understood(name), namespace: understood(namespace), frame: frame() };
+    return { name: valueIfValid(name), namespace: valueIfValid(namespace), frame: frame() };
   };
 }
 
-function nameless(frame: Part<Frame>): FrameReading {
+function nameless(frame: Parsed<Frame>): DecodedFrame {
   return { name: undefined, namespace: undefined, frame };
 }
 
-type Metadata = {
+type MetadataFields = {
   readonly name: Decoder<string>;
   readonly namespace: Decoder<string>;
   readonly generation: Decoder<number | undefined>;
@@ -72,22 +103,26 @@ type Metadata = {
   readonly annotations: Decoder<readonly Entry<string>[]>;
 };
 
-function metadataOf(about: KindDescription<KindName>): Decoder<Block<Metadata>> {
-  const fields: Metadata = {
-    name: text(about.nameRule),
-    namespace: about.namespaced ? defaulted(text(DNS_LABEL), 'default') : noNamespace(about.kind),
+function metadataDecoder({
+  kind,
+  namespaced,
+  nameRule,
+}: KindDescription<KindName>): Decoder<DecodedFields<MetadataFields>> {
+  const fields: MetadataFields = {
+    name: text(nameRule),
+    namespace: namespaced ? withDefault(text(DNS_LABEL), 'default') : noNamespace(kind),
     generation: (value) => ok(Number.isSafeInteger(value) ? Number(value) : undefined),
-    labels: defaulted(entries(LABEL_KEY, text(LABEL_VALUE)), []),
-    annotations: defaulted(entries(ANY_TEXT, text(ANY_TEXT)), []),
+    labels: withDefault(record(LABEL_KEY, text(LABEL_VALUE)), []),
+    annotations: withDefault(record(ANY_TEXT, text(ANY_TEXT)), []),
   };
-  return open(fields, OTHER_METADATA);
+  return lenientMapping(fields, OTHER_METADATA);
 }
 
 function noNamespace(kind: KindName): Decoder<string> {
-  return refine(pointless(`means nothing: a ${kind} is in no namespace. Remove it.`), () => ok(''));
+  return refine(ignored(`means nothing: a ${kind} is in no namespace. Remove it.`), () => ok(''));
 }
 
-/** What else a Kubernetes ObjectMeta has. */
+/** The other fields of a Kubernetes ObjectMeta. */
 const OTHER_METADATA = [
   'creationTimestamp',
   'deletionGracePeriodSeconds',

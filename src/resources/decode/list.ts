@@ -1,32 +1,31 @@
-import type { Part } from '../model.ts';
-import { firstFault, ok } from '../part.ts';
-import { type Decoder, misfit } from './decoder.ts';
+import type { Parsed } from '../model.ts';
+import { type Decoder, firstInvalid, ok, typeMismatch } from './decoder.ts';
 
 /** How many entries the API accepts. */
-export interface Limits {
+export interface CountLimits {
   readonly least?: number;
   readonly most?: number;
 }
 
-/** A list whose entries stand alone: one that is not understood leaves its neighbours. A count beyond the limits is reported only. */
+/** Decodes each entry on its own: an invalid one leaves its neighbours. A count outside the limits is only reported. */
 export function list<T>(
   item: Decoder<T>,
-  { least = 0, most = Number.POSITIVE_INFINITY }: Limits = {},
-): Decoder<readonly Part<T>[]> {
-  return (value, at, report) => {
-    if (!Array.isArray(value)) return report.error(at, misfit(value, 'a list'));
-    if (value.length < least) report.error(at, `has ${value.length} entries: write at least ${least}.`);
-    if (value.length > most) report.error(at, `has ${value.length} entries: write at most ${most}.`);
-    return ok(Array.from(value, (entry: unknown, position) => item(entry, [...at, position], report)));
+  { least = 0, most = Number.POSITIVE_INFINITY }: CountLimits = {},
+): Decoder<readonly Parsed<T>[]> {
+  return (value, path, reporter) => {
+    if (!Array.isArray(value)) return reporter.error(path, typeMismatch(value, 'a list'));
+    if (value.length < least) reporter.error(path, `has ${value.length} entries: write at least ${least}.`);
+    if (value.length > most) reporter.error(path, `has ${value.length} entries: write at most ${most}.`);
+    return ok(Array.from(value, (entry: unknown, position) => item(entry, [...path, position], reporter)));
   };
 }
 
-/** A list that is understood only when every entry is. */
-export function wholeList<T>(item: Decoder<T>, limits?: Limits): Decoder<readonly T[]> {
-  const parts = list(item, limits);
-  return (value, at, report) => {
-    const read = parts(value, at, report);
-    if (!read.ok) return read;
-    return firstFault(read.value) ?? ok(read.value.flatMap((part) => (part.ok ? [part.value] : [])));
+/** Rejects a list unless all of its entries are valid. */
+export function allValidList<T>(item: Decoder<T>, limits?: CountLimits): Decoder<readonly T[]> {
+  const entries = list(item, limits);
+  return (value, path, reporter) => {
+    const parsed = entries(value, path, reporter);
+    if (!parsed.ok) return parsed;
+    return firstInvalid(parsed.value) ?? ok(parsed.value.flatMap((entry) => (entry.ok ? [entry.value] : [])));
   };
 }

@@ -1,106 +1,116 @@
-import { AmbiguousScalar } from '../ambiguous-scalar.ts';
-import type { Fault, Part, Path } from '../model.ts';
-import { nearest } from '../nearest.ts';
-import { firstFault, ok, understood } from '../part.ts';
-import { type Decoder, misfit } from './decoder.ts';
-import type { Report } from './reporter.ts';
+import type { Invalid, Parsed, Path } from '../model.ts';
+import { AmbiguousScalar, type Decoder, firstInvalid, ok, typeMismatch, valueIfValid } from './decoder.ts';
+import { nearest, type Reporter } from './reporter.ts';
 import { type TextRule, text } from './scalars.ts';
 
-/** Decoders by the name of the field that each reads. */
-type Fields = Readonly<Record<string, Decoder<unknown>>>;
+/** Decoders by field name. */
+type FieldDecoders = Readonly<Record<string, Decoder<unknown>>>;
 
-/** A mapping whose known fields were read one by one, understood or not. */
-export interface Block<F extends Fields> {
+/** A mapping whose known fields were decoded one by one, each valid or not. */
+export interface DecodedFields<F extends FieldDecoders> {
   readonly fields: { readonly [K in keyof F]: ReturnType<F[K]> };
-  /** The unknown fields of a narrowing block: as long as there is one, nobody knows what the block was to say. */
-  readonly unknown: readonly Fault[];
-  /** Whether the field is written, and not as null. */
+  /** The unknown fields of a strict mapping: one of them makes the meaning of the whole mapping unknown. */
+  readonly unknown: readonly Invalid[];
+  /** Tells whether the field is present and not null. */
   readonly has: (field: keyof F & string) => boolean;
 }
 
-type Whole<F extends Fields> = { readonly [K in keyof F]: F[K] extends Decoder<infer T> ? T : never };
+type ValidFields<F extends FieldDecoders> = { readonly [K in keyof F]: F[K] extends Decoder<infer T> ? T : never };
 
-/** One entry of a mapping with free keys; a bad key is a fault too. */
+/** One entry of a mapping whose keys the user chooses. An invalid key makes the value invalid. */
 export interface Entry<T> {
   readonly key: string;
-  readonly value: Part<T>;
+  readonly value: Parsed<T>;
 }
 
-/** Something with keys, as JSON and YAML give it. */
-export const mapping: Decoder<Readonly<Record<string, unknown>>> = (value, at, report) =>
-  isMapping(value) ? ok(value) : report.error(at, misfit(value, 'a mapping'));
+/** Accepts a JSON or YAML mapping with any fields. */
+export const mapping: Decoder<Readonly<Record<string, unknown>>> = (value, path, reporter) =>
+  isMapping(value) ? ok(value) : reporter.error(path, typeMismatch(value, 'a mapping'));
 
 /**
- * A mapping that narrows what is allowed: an unknown field in it is a fault of the block, and null is a value of the
- * wrong type. A misspelt restriction must not become an absent one.
+ * Decodes a mapping that restricts access: an unknown field is an error of the mapping, and null is a value of the
+ * wrong type, so that a misspelt restriction never counts as an absent one (docs/semantics.md).
  */
-export function narrowing<F extends Fields>(fields: F): Decoder<Block<F>> {
-  return block(fields, {
-    known: Object.keys(fields),
-    read: own,
-    unknown: (at, complaint, report) => [report.error(at, complaint)],
+export function strictMapping<F extends FieldDecoders>(decoders: F): Decoder<DecodedFields<F>> {
+  return decodeFields(decoders, {
+    known: Object.keys(decoders),
+    read: ownField,
+    unknown: (path, detail, reporter) => [reporter.error(path, detail)],
   });
 }
 
-/** A mapping in which null means absent, and an unknown field is a warning. `also` lists fields that are known and not read. */
-export function open<F extends Fields>(fields: F, also: readonly string[] = []): Decoder<Block<F>> {
-  return block(fields, {
-    known: [...Object.keys(fields), ...also],
-    read: (mapping, field) => own(mapping, field) ?? undefined,
-    unknown: (at, complaint, report) => {
-      report.warning(at, complaint);
+/**
+ * Decodes a mapping in which null means absent, and an unknown field is a warning.
+ *
+ * @param also names of fields that are known and not decoded
+ */
+export function lenientMapping<F extends FieldDecoders>(
+  decoders: F,
+  also: readonly string[] = [],
+): Decoder<DecodedFields<F>> {
+  return decodeFields(decoders, {
+    known: [...Object.keys(decoders), ...also],
+    read: (mapping, field) => ownField(mapping, field) ?? undefined,
+    unknown: (path, detail, reporter) => {
+      reporter.warning(path, detail);
       return [];
     },
   });
 }
 
-/** A block that is understood only when all of it is. */
-export function whole<F extends Fields>(decoder: Decoder<Block<F>>): Decoder<Whole<F>> {
-  return (value, at, report) => {
-    const part = decoder(value, at, report);
-    if (!part.ok) return part;
-    const fields: Readonly<Record<string, Part<unknown>>> = part.value.fields;
-    const fault = part.value.unknown[0] ?? firstFault(Object.values(fields));
-    if (fault) return fault;
-    return ok(Object.fromEntries(Object.entries(fields).map(([name, read]) => [name, understood(read)])) as Whole<F>);
+/** Rejects a mapping unless all of its fields are valid. */
+export function allValid<F extends FieldDecoders>(decoder: Decoder<DecodedFields<F>>): Decoder<ValidFields<F>> {
+  return (value, path, reporter) => {
+    const parsed = decoder(value, path, reporter);
+    if (!parsed.ok) return parsed;
+    const fields: Readonly<Record<string, Parsed<unknown>>> = parsed.value.fields;
+    const invalid = parsed.value.unknown[0] ?? firstInvalid(Object.values(fields));
+    if (invalid) return invalid;
+    const values = Object.entries(fields).map(([name, field]) => [name, valueIfValid(field)]);
+    return ok(Object.fromEntries(values) as ValidFields<F>);
   };
 }
 
-/** A mapping whose keys the user chooses, sorted by them. Null is a value like any other. */
-export function entries<T>(key: TextRule, value: Decoder<T>): Decoder<readonly Entry<T>[]> {
-  const keyDecoder = text(key);
-  return (input, at, report) => {
-    if (!isMapping(input)) return report.error(at, misfit(input, 'a mapping'));
-    const read = (name: string): Entry<T> => {
-      const place = [...at, name];
-      const readable = keyDecoder(name, place, report);
-      return { key: name, value: readable.ok ? value(own(input, name), place, report) : readable };
+/** Decodes a mapping whose keys the user chooses, sorted by key. Null is a value like any other. */
+export function record<T>(keyRule: TextRule, decoder: Decoder<T>): Decoder<readonly Entry<T>[]> {
+  const keyDecoder = text(keyRule);
+  return (input, path, reporter) => {
+    if (!isMapping(input)) return reporter.error(path, typeMismatch(input, 'a mapping'));
+    const entry = (key: string): Entry<T> => {
+      const keyPath = [...path, key];
+      const validKey = keyDecoder(key, keyPath, reporter);
+      return { key, value: validKey.ok ? decoder(ownField(input, key), keyPath, reporter) : validKey };
     };
-    return ok(Object.keys(input).sort().map(read));
+    return ok(Object.keys(input).sort().map(entry));
   };
 }
 
-/** In what the two kinds of block differ. */
-interface Manner {
+/** The differences between strict and lenient mappings. */
+interface FieldOptions {
   readonly known: readonly string[];
   readonly read: (mapping: Readonly<Record<string, unknown>>, field: string) => unknown;
-  readonly unknown: (at: Path, complaint: string, report: Report) => readonly Fault[];
+  readonly unknown: (path: Path, detail: string, reporter: Reporter) => readonly Invalid[];
 }
 
-function block<F extends Fields>(fields: F, { known, read, unknown }: Manner): Decoder<Block<F>> {
-  const decoders = Object.entries(fields);
+function decodeFields<F extends FieldDecoders>(
+  decoders: F,
+  { known, read, unknown }: FieldOptions,
+): Decoder<DecodedFields<F>> {
+  const byName = Object.entries(decoders);
   const names = new Set(known);
-  return (value, at, report) => {
-    if (!isMapping(value)) return report.error(at, misfit(value, 'a mapping'));
-    const strange = Object.keys(value).filter((field) => !names.has(field));
-    const faults = strange.sort().flatMap((field) => unknown([...at, field], unknownField(field, known), report));
-    const parts = decoders.map(([field, decoder]) => [field, decoder(read(value, field), [...at, field], report)]);
-    const has = (field: string): boolean => own(value, field) !== undefined && own(value, field) !== null;
-    return ok({ fields: Object.fromEntries(parts) as Block<F>['fields'], unknown: faults, has });
+  return (value, path, reporter) => {
+    if (!isMapping(value)) return reporter.error(path, typeMismatch(value, 'a mapping'));
+    const unknownNames = Object.keys(value).filter((field) => !names.has(field));
+    const invalid = unknownNames
+      .sort()
+      .flatMap((field) => unknown([...path, field], unknownField(field, known), reporter));
+    const parsed = byName.map(([field, decoder]) => [field, decoder(read(value, field), [...path, field], reporter)]);
+    const has = (field: string): boolean => ownField(value, field) !== undefined && ownField(value, field) !== null;
+    return ok({ fields: Object.fromEntries(parsed) as DecodedFields<F>['fields'], unknown: invalid, has });
   };
 }
 
-/** Instances of classes have no fields that anybody wrote, and an ambiguous scalar is one of them. */
+/** Excludes instances of classes, AmbiguousScalar among them: they have no fields that a user wrote. */
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof AmbiguousScalar)
     return false;
@@ -108,8 +118,8 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return prototype === null || prototype === Object.prototype;
 }
 
-/** Never what an object inherits: `constructor` is a field only where somebody wrote it. */
-function own(mapping: Readonly<Record<string, unknown>>, field: string): unknown {
+/** Reads own properties only: an inherited `constructor` is not a field. */
+function ownField(mapping: Readonly<Record<string, unknown>>, field: string): unknown {
   return Object.hasOwn(mapping, field) ? mapping[field] : undefined;
 }
 

@@ -1,74 +1,86 @@
-import { AmbiguousScalar } from '../ambiguous-scalar.ts';
-import type { Part, Path } from '../model.ts';
-import { ok } from '../part.ts';
-import { quoted } from '../path.ts';
-import { ambiguity, type Decoder, misfit } from './decoder.ts';
-import type { Report } from './reporter.ts';
+import type { Parsed, Path } from '../model.ts';
+import { AmbiguousScalar, ambiguousScalar, type Decoder, ok, typeMismatch } from './decoder.ts';
+import { quoted, type Reporter } from './reporter.ts';
 
-/** What a string has to be. `expected` completes "write …". */
+/** A format that a string must have. `expected` completes the sentence "write …". */
 export interface TextRule {
   readonly expected: string;
   readonly test: (text: string) => boolean;
-  /** For what messages must not repeat. */
+  /** Keeps the value out of messages. */
   readonly hidden?: true;
 }
 
-/** Any string at all. */
+/** Any string. */
 export const ANY_TEXT: TextRule = { expected: 'a string', test: () => true };
 
-/** A string that keeps to the rule. A number is no string. */
+/** Accepts a string of the format. A number is not a string. */
 export function text(rule: TextRule): Decoder<string> {
-  return (value, at, report) => {
-    if (typeof value !== 'string') return noString(rule, value, at, report);
-    return rule.test(value) ? ok(value) : report.error(at, broken(rule, value));
+  return (value, path, reporter) => {
+    if (typeof value !== 'string') return notAString(rule, value, path, reporter);
+    return rule.test(value) ? ok(value) : reporter.error(path, formatMismatch(rule, value));
   };
 }
 
-/** A string that is understood in any case; one that breaks the rule is reported, for the API refuses it. */
-export function looseText(rule: TextRule): Decoder<string> {
-  return (value, at, report) => {
-    if (typeof value !== 'string') return noString(rule, value, at, report);
-    if (!rule.test(value)) report.error(at, broken(rule, value));
+/** Accepts any string, and reports one of another format: the API server refuses it. */
+export function lenientText(rule: TextRule): Decoder<string> {
+  return (value, path, reporter) => {
+    if (typeof value !== 'string') return notAString(rule, value, path, reporter);
+    if (!rule.test(value)) reporter.error(path, formatMismatch(rule, value));
     return ok(value);
   };
 }
 
-/** One of a few words, compared exactly. */
+/** Accepts one of the words, compared exactly. */
 export function oneOf<const W extends string>(words: readonly W[]): Decoder<W> {
   const expected = alternatives(words.filter((word) => word !== ''));
-  return (value, at, report) => {
+  return (value, path, reporter) => {
     const word = words.find((candidate) => candidate === value);
     if (word !== undefined) return ok(word);
-    return report.error(at, typeof value === 'string' ? broken({ expected }, value) : misfit(value, expected));
+    const detail = typeof value === 'string' ? formatMismatch({ expected }, value) : typeMismatch(value, expected);
+    return reporter.error(path, detail);
   };
 }
 
-/** One of a few lower case words, written in any letter case. */
-export function oneOfAnyCase<const W extends string>(words: readonly W[], spelt: readonly string[]): Decoder<W> {
+/**
+ * Accepts one of the words, ignoring letter case.
+ *
+ * @param words in lower case
+ * @param spelt the words as messages show them
+ */
+export function oneOfIgnoringCase<const W extends string>(words: readonly W[], spelt: readonly string[]): Decoder<W> {
   const expected = alternatives(spelt);
-  return (value, at, report) => {
-    if (typeof value !== 'string') return report.error(at, misfit(value, expected));
+  return (value, path, reporter) => {
+    if (typeof value !== 'string') return reporter.error(path, typeMismatch(value, expected));
     const folded = value.toLowerCase();
     const word = words.find((candidate) => candidate === folded);
-    return word === undefined ? report.error(at, broken({ expected }, value)) : ok(word);
+    return word === undefined ? reporter.error(path, formatMismatch({ expected }, value)) : ok(word);
   };
 }
 
-/** Whether the text has more than so many characters (not UTF-16 units). */
+/** Accepts an integer from 1 to 65535; the string "80" is not one. */
+export const portNumber: Decoder<number> = (value, path, reporter) => {
+  if (typeof value !== 'number')
+    return reporter.error(path, typeMismatch(value, 'an integer from 1 to 65535, without quotes'));
+  if (Number.isInteger(value) && value >= 1 && value <= 65535) return ok(value);
+  return reporter.error(path, `is ${value}: write an integer from 1 to 65535.`);
+};
+
+/** Tells whether the text has more than `most` characters (code points, not UTF-16 units). */
 export function longerThan(most: number, value: string): boolean {
   return value.length > most && (value.length > 2 * most || [...value].length > most);
 }
 
-function noString(rule: TextRule, value: unknown, at: Path, report: Report): Part<never> {
-  if (value instanceof AmbiguousScalar) return report.error(at, `${ambiguity(value)}: quote it to make it a string.`);
+function notAString(rule: TextRule, value: unknown, path: Path, reporter: Reporter): Parsed<never> {
+  if (value instanceof AmbiguousScalar)
+    return reporter.error(path, `${ambiguousScalar(value)}: quote it to make it a string.`);
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') {
     const type = typeof value === 'boolean' ? 'boolean' : 'number';
-    return report.error(at, `is a ${type} and no string: quote it.`);
+    return reporter.error(path, `is a ${type} and no string: quote it.`);
   }
-  return report.error(at, misfit(value, rule.expected));
+  return reporter.error(path, typeMismatch(value, rule.expected));
 }
 
-function broken(rule: Pick<TextRule, 'expected' | 'hidden'>, value: string): string {
+function formatMismatch(rule: Pick<TextRule, 'expected' | 'hidden'>, value: string): string {
   if (rule.hidden) return `is not understood: write ${rule.expected}.`;
   return `is ${quoted(value)}: write ${rule.expected}.`;
 }

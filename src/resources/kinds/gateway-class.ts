@@ -1,10 +1,9 @@
-import { optional } from '../decode/decoder.ts';
+import { ok, optional, unwrapOptional } from '../decode/decoder.ts';
 import { DNS_SUBDOMAIN } from '../decode/formats.ts';
-import { open } from '../decode/mapping.ts';
+import { defineKind, type Kind } from '../decode/kind.ts';
+import { lenientMapping } from '../decode/mapping.ts';
 import { longerThan, type TextRule, text } from '../decode/scalars.ts';
-import { defineKind, type Kind } from '../kind.ts';
-import { classParametersRef } from '../parameters-ref.ts';
-import { ok, written } from '../part.ts';
+import { classParametersRef } from './gateway-parameters.ts';
 
 const CONTROLLER_NAME: TextRule = {
   expected: 'a domain and a path such as "kgateway.dev/kgateway" (at most 253 characters)',
@@ -19,13 +18,13 @@ const CONTROLLER_NAME: TextRule = {
 
 const DESCRIPTION: TextRule = { expected: 'at most 64 characters', test: (value) => !longerThan(64, value) };
 
-const gatewayClassSpec = open({
+const gatewayClassSpec = lenientMapping({
   controllerName: text(CONTROLLER_NAME),
   description: optional(text(DESCRIPTION)),
   parametersRef: optional(classParametersRef),
 });
 
-/** Which controller serves Gateways of this class. */
+/** GatewayClass: names the controller of its Gateways. */
 export const gatewayClass: Kind<'GatewayClass'> = defineKind(
   {
     kind: 'GatewayClass',
@@ -34,10 +33,10 @@ export const gatewayClass: Kind<'GatewayClass'> = defineKind(
     namespaced: false,
     nameRule: DNS_SUBDOMAIN,
   },
-  ({ identity, spec }, report) => {
-    const block = gatewayClassSpec(spec, ['spec'], report);
+  ({ metadata, spec }, reporter) => {
+    const block = gatewayClassSpec(spec, ['spec'], reporter);
     if (!block.ok) return block;
     const { controllerName, parametersRef } = block.value.fields;
-    return ok({ kind: 'GatewayClass', identity, controllerName, parametersRef: written(parametersRef) });
+    return ok({ kind: 'GatewayClass', metadata, controllerName, parametersRef: unwrapOptional(parametersRef) });
   },
 );

@@ -1,15 +1,31 @@
-import { anything, type Decoder, defaulted, optional, refine, requiredOr } from '../decode/decoder.ts';
-import { DNS_SUBDOMAIN, HOSTNAME, LABEL_KEY, LABEL_VALUE, OBJECT_NAME } from '../decode/formats.ts';
+import {
+  type Decoder,
+  ok,
+  optional,
+  refine,
+  requiredWithFallback,
+  unchecked,
+  unwrapOptional,
+  withDefault,
+} from '../decode/decoder.ts';
+import {
+  API_GROUP,
+  API_KIND,
+  DNS_LABEL,
+  DNS_SUBDOMAIN,
+  HOSTNAME,
+  LABEL_KEY,
+  LABEL_VALUE,
+  OBJECT_NAME,
+} from '../decode/formats.ts';
 import { parseIp } from '../decode/ip-address.ts';
+import { defineKind, type Kind } from '../decode/kind.ts';
 import { list } from '../decode/list.ts';
-import { entries, open, whole } from '../decode/mapping.ts';
-import { ANY_TEXT, longerThan, looseText, type TextRule, text } from '../decode/scalars.ts';
-import { allowedListeners, gatewayTls } from '../gateway-unread.ts';
-import { defineKind, type Kind } from '../kind.ts';
-import type { Address, Gateway, Part } from '../model.ts';
-import { localParametersRef } from '../parameters-ref.ts';
-import { ok, written } from '../part.ts';
-import { quoted } from '../path.ts';
+import { allValid, lenientMapping, mapping, record } from '../decode/mapping.ts';
+import { quoted } from '../decode/reporter.ts';
+import { ANY_TEXT, lenientText, longerThan, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
+import type { Gateway, GatewayAddress, Parsed } from '../model.ts';
+import { localParametersRef } from './gateway-parameters.ts';
 import { listener } from './listener.ts';
 
 const ADDRESS_TYPE: TextRule = {
@@ -20,37 +36,77 @@ const ADDRESS_TYPE: TextRule = {
 
 const ADDRESS_VALUE: TextRule = { expected: 'at most 253 characters', test: (value) => !longerThan(253, value) };
 
-/** A type is kept even when the API would refuse its spelling: an unsupported one refuses the Gateway. */
-const address: Decoder<Address> = refine(
-  whole(open({ type: defaulted(looseText(ADDRESS_TYPE), 'IPAddress'), value: defaulted(text(ADDRESS_VALUE), '') })),
-  ({ type, value }, at, report) => {
-    const place = [...at, 'value'];
+/** Keeps a type whose spelling the API refuses: an unsupported type rejects the Gateway. */
+const address: Decoder<GatewayAddress> = refine(
+  allValid(
+    lenientMapping({
+      type: withDefault(lenientText(ADDRESS_TYPE), 'IPAddress'),
+      value: withDefault(text(ADDRESS_VALUE), ''),
+    }),
+  ),
+  ({ type, value }, path, reporter) => {
+    const valuePath = [...path, 'value'];
     const isIp = type === 'IPAddress' && value !== '';
-    if (isIp && !parseIp(value)) return report.error(place, `is ${quoted(value)}: write an IPv4 or IPv6 address.`);
+    if (isIp && !parseIp(value))
+      return reporter.error(valuePath, `is ${quoted(value)}: write an IPv4 or IPv6 address.`);
     const isHostname = type === 'Hostname' && value !== '';
     if (isHostname && !HOSTNAME.test(value))
-      return report.error(place, `is ${quoted(value)}: write ${HOSTNAME.expected}.`);
+      return reporter.error(valuePath, `is ${quoted(value)}: write ${HOSTNAME.expected}.`);
     return ok({ type, value });
   },
 );
 
-const infrastructure = open({
-  labels: optional(entries(LABEL_KEY, text(LABEL_VALUE))),
-  annotations: optional(entries(ANY_TEXT, text(ANY_TEXT))),
+const infrastructure = lenientMapping({
+  labels: optional(record(LABEL_KEY, text(LABEL_VALUE))),
+  annotations: optional(record(ANY_TEXT, text(ANY_TEXT))),
   parametersRef: optional(localParametersRef),
 });
 
-const gatewaySpec = open({
-  gatewayClassName: text(OBJECT_NAME),
-  listeners: requiredOr(list(listener, { least: 1, most: 64 }), [], 'a list of listeners'),
-  addresses: defaulted(list(address, { most: 16 }), []),
-  infrastructure: optional(infrastructure),
-  allowedListeners: optional(allowedListeners),
-  tls: optional(gatewayTls),
-  defaultScope: anything,
+const objectRef = lenientMapping({
+  group: optional(text(API_GROUP)),
+  kind: optional(text(API_KIND)),
+  name: text(OBJECT_NAME),
+  namespace: optional(text(DNS_LABEL)),
 });
 
-/** A data plane, with what it listens on. */
+const frontend = lenientMapping({
+  validation: optional(
+    lenientMapping({
+      caCertificateRefs: list(objectRef, { least: 1, most: 16 }),
+      mode: optional(oneOf(['AllowValidOnly', 'AllowInsecureFallback'])),
+    }),
+  ),
+});
+
+/** `spec.tls`: validated only, it has no effect on an MCP listener. */
+const tls = lenientMapping({
+  backend: optional(lenientMapping({ clientCertificateRef: optional(objectRef) })),
+  frontend: optional(
+    lenientMapping({
+      default: frontend,
+      perPort: optional(list(lenientMapping({ port: portNumber, tls: frontend }), { most: 64 })),
+    }),
+  ),
+});
+
+/** `spec.allowedListeners` (for ListenerSets): validated only, it has no effect here. */
+const allowedListeners = lenientMapping({
+  namespaces: optional(
+    lenientMapping({ from: optional(oneOf(['All', 'Selector', 'Same', 'None'])), selector: optional(mapping) }),
+  ),
+});
+
+const gatewaySpec = lenientMapping({
+  gatewayClassName: text(OBJECT_NAME),
+  listeners: requiredWithFallback(list(listener, { least: 1, most: 64 }), [], 'a list of listeners'),
+  addresses: withDefault(list(address, { most: 16 }), []),
+  infrastructure: optional(infrastructure),
+  allowedListeners: optional(allowedListeners),
+  tls: optional(tls),
+  defaultScope: unchecked,
+});
+
+/** Gateway: a data plane and its listeners. */
 export const gateway: Kind<'Gateway'> = defineKind(
   {
     kind: 'Gateway',
@@ -59,8 +115,8 @@ export const gateway: Kind<'Gateway'> = defineKind(
     namespaced: true,
     nameRule: DNS_SUBDOMAIN,
   },
-  ({ identity, spec }, report): Part<Gateway> => {
-    const block = gatewaySpec(spec, ['spec'], report);
+  ({ metadata, spec }, reporter): Parsed<Gateway> => {
+    const block = gatewaySpec(spec, ['spec'], reporter);
     if (!block.ok) return block;
     const { gatewayClassName, listeners, addresses, infrastructure: parameters } = block.value.fields;
     if (!listeners.ok) return listeners;
@@ -68,9 +124,9 @@ export const gateway: Kind<'Gateway'> = defineKind(
     const parametersRef = parameters.ok ? parameters.value?.fields.parametersRef : parameters;
     return ok({
       kind: 'Gateway',
-      identity,
+      metadata,
       className: gatewayClassName,
-      parametersRef: parametersRef && written(parametersRef),
+      parametersRef: parametersRef && unwrapOptional(parametersRef),
       addresses: addresses.value,
       listeners: listeners.value,
     });

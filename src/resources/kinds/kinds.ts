@@ -1,6 +1,6 @@
-import type { Kind } from '../kind.ts';
-import type { Decoded, KindName, ResourceByKind } from '../model.ts';
-import { quoted } from '../path.ts';
+import type { Kind } from '../decode/kind.ts';
+import { quoted } from '../decode/reporter.ts';
+import type { Decoded, KindName, ObjectMeta, ResourceByKind } from '../model.ts';
 import { gateway } from './gateway.ts';
 import { gatewayClass } from './gateway-class.ts';
 import { gatewayParameters } from './gateway-parameters.ts';
@@ -8,7 +8,7 @@ import { mcpAuthPolicy } from './mcp-auth-policy.ts';
 import { namespace } from './namespace.ts';
 import { service } from './service.ts';
 
-/** Every kind that counts. */
+/** All kinds that the program reads. */
 export const kinds: { readonly [K in KindName]: Kind<K> } = {
   GatewayClass: gatewayClass,
   GatewayParameters: gatewayParameters,
@@ -18,21 +18,29 @@ export const kinds: { readonly [K in KindName]: Kind<K> } = {
   MCPAuthPolicy: mcpAuthPolicy,
 };
 
-/** Decodes an object as JSON or YAML gives it, with `AmbiguousScalar` where YAML's versions disagree; never throws. */
+/**
+ * Decodes an object as JSON or YAML gives it, with `AmbiguousScalar` for scalars that the YAML versions read
+ * differently. Never throws.
+ */
 export function decode<K extends KindName>(kind: K, value: unknown): Decoded<ResourceByKind[K]> {
   return kinds[kind].decode(value);
 }
 
-/** What an object's `apiVersion` and `kind` say about whether it counts. */
+/** The key of an object among those of its kind: `<namespace>/<name>`, or the name of a cluster-scoped one. */
+export function resourceKey({ namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
+}
+
+/** Tells by `apiVersion` and `kind` whether an object is read. */
 type KindMatch =
-  /** Decode it. Its apiVersion may still be unreadable: then so is its frame. */
+  /** Decode it. An apiVersion that is not a string is then an error of its frame. */
   | { readonly match: 'ours'; readonly kind: KindName }
-  /** A kind of ours by name, in another group or version: skipped, with this warning. */
+  /** A known kind in another group or version: skipped, with this warning. */
   | { readonly match: 'other-version'; readonly kind: KindName; readonly message: string }
   /** Skipped silently. */
   | { readonly match: 'foreign' };
 
-/** Tells whether an object counts. */
+/** Finds the kind of an object. */
 export function matchKind(apiVersion: unknown, kind: unknown): KindMatch {
   const known = Object.values(kinds).find((candidate) => candidate.kind === kind);
   if (!known) return { match: 'foreign' };

@@ -1,10 +1,48 @@
-import { type Decoder, defaulted, optional, refine } from '../decode/decoder.ts';
+import { type Decoder, ok, optional, refine, withDefault } from '../decode/decoder.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN, isPlain } from '../decode/formats.ts';
-import { narrowing, whole } from '../decode/mapping.ts';
-import type { Report } from '../decode/reporter.ts';
-import { longerThan, oneOfAnyCase, type TextRule, text } from '../decode/scalars.ts';
-import type { ClaimMatch, Path } from '../model.ts';
-import { ok } from '../part.ts';
+import { list } from '../decode/list.ts';
+import { allValid, strictMapping } from '../decode/mapping.ts';
+import type { Reporter } from '../decode/reporter.ts';
+import { longerThan, oneOfIgnoringCase, type TextRule, text } from '../decode/scalars.ts';
+import type { ClaimMatch, Invalid, Parsed, Path, PolicyRule, RuleResource } from '../model.ts';
+
+const RESOURCE_NAME: TextRule = {
+  expected:
+    '"*", or "<target name>:<name>" without "*" in the target name (at most 1024 characters, no control characters)',
+  test: (value) => value === '*' || (/^[^:*]+:[\s\S]+$/.test(value) && !longerThan(1024, value) && isPlain(value)),
+};
+
+const KINDS = ['tool', 'prompt', 'resource'] as const;
+
+const resource: Decoder<RuleResource> = refine(
+  allValid(strictMapping({ kind: oneOfIgnoringCase(KINDS, KINDS), name: text(RESOURCE_NAME) })),
+  ({ kind, name }, path, reporter): Parsed<RuleResource> => {
+    if (name === '*') return ok({ kind, name: { all: true } });
+    const colon = name.indexOf(':');
+    const item = name.slice(colon + 1);
+    if (item.includes('*')) {
+      reporter.warning(
+        [...path, 'name'],
+        `has a "*" that stands for itself: only a name that is just "*" means everything.`,
+      );
+    }
+    return ok({ kind, name: { all: false, target: name.slice(0, colon), item } });
+  },
+);
+
+/**
+ * Decodes one rule. A rule without matches is invalid: it would match no caller.
+ *
+ * @param policyNamespace the default namespace of service accounts
+ */
+export function policyRule(policyNamespace: string): Decoder<PolicyRule> {
+  const matches = refine(list(policyMatch(policyNamespace), { most: 64 }), (entries, path, reporter) =>
+    entries.length > 0 ? ok(entries) : reporter.error(path, 'is empty, and matches nobody: write at least one match.'),
+  );
+  return refine(allValid(strictMapping({ matches, resource })), (rule) =>
+    ok({ resource: rule.resource, matches: rule.matches }),
+  );
+}
 
 const CLAIM: TextRule = {
   expected: 'the name of a claim (1 to 253 characters, no control characters)',
@@ -17,44 +55,45 @@ const CLAIM_VALUE: TextRule = {
   hidden: true,
 };
 
-/** Claims that tokens usually carry as a list; only a claim that is a string matches. */
+/** Claims that are usually lists in tokens; only a claim that is a string matches. */
 const LIST_CLAIMS = ['groups', 'roles', 'aud', 'scp'];
 
-const claim: Decoder<string> = refine(text(CLAIM), (name, at, report) => {
+const claim: Decoder<string> = refine(text(CLAIM), (name, path, reporter) => {
   if (LIST_CLAIMS.includes(name)) {
-    report.warning(
-      at,
+    reporter.warning(
+      path,
       `is ${JSON.stringify(name)}, usually a list, and only string claims match: choose a claim that is one.`,
     );
   }
   return ok(name);
 });
 
-/** Who matches, in a policy of this namespace: a service account without a namespace is one of it. */
-export function policyMatch(policyNamespace: string): Decoder<ClaimMatch> {
-  const block = narrowing({
-    type: oneOfAnyCase(['jwt', 'serviceaccount'], ['JWT', 'ServiceAccount']),
-    jwt: optional(whole(narrowing({ claim, value: text(CLAIM_VALUE) }))),
+/** Decodes one match to the claim that a token must have; a service account becomes its `sub` claim. */
+function policyMatch(policyNamespace: string): Decoder<ClaimMatch> {
+  const block = strictMapping({
+    type: oneOfIgnoringCase(['jwt', 'serviceaccount'], ['JWT', 'ServiceAccount']),
+    jwt: optional(allValid(strictMapping({ claim, value: text(CLAIM_VALUE) }))),
     serviceAccount: optional(
-      whole(narrowing({ name: text(DNS_SUBDOMAIN), namespace: defaulted(text(DNS_LABEL), policyNamespace) })),
+      allValid(strictMapping({ name: text(DNS_SUBDOMAIN), namespace: withDefault(text(DNS_LABEL), policyNamespace) })),
     ),
   });
-  return refine(whole(block), ({ type, jwt, serviceAccount }, at, report) => {
+  return refine(allValid(block), ({ type, jwt, serviceAccount }, path, reporter) => {
     if (type === 'jwt') {
-      if (serviceAccount) return stranger('serviceAccount', 'JWT', at, report);
-      return jwt ? ok({ claim: jwt.claim, value: jwt.value }) : missing('jwt', 'JWT', at, report);
+      if (serviceAccount) return otherBlock('serviceAccount', 'JWT', path, reporter);
+      return jwt ? ok({ claim: jwt.claim, value: jwt.value }) : missingBlock('jwt', 'JWT', path, reporter);
     }
-    if (jwt) return stranger('jwt', 'ServiceAccount', at, report);
-    if (!serviceAccount) return missing('serviceAccount', 'ServiceAccount', at, report);
+    if (jwt) return otherBlock('jwt', 'ServiceAccount', path, reporter);
+    if (!serviceAccount) return missingBlock('serviceAccount', 'ServiceAccount', path, reporter);
     const subject = `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}`;
     return ok({ claim: 'sub', value: subject });
   });
 }
 
-function stranger(field: string, type: string, at: Path, report: Report): ReturnType<Report['error']> {
-  return report.error([...at, field], `does not go with type ${type}: remove it, or write it as a match of its own.`);
+function otherBlock(field: string, type: string, path: Path, reporter: Reporter): Invalid {
+  const detail = `does not go with type ${type}: remove it, or write it as a match of its own.`;
+  return reporter.error([...path, field], detail);
 }
 
-function missing(field: string, type: string, at: Path, report: Report): ReturnType<Report['error']> {
-  return report.error([...at, field], `is missing, and type ${type} needs it: write it.`);
+function missingBlock(field: string, type: string, path: Path, reporter: Reporter): Invalid {
+  return reporter.error([...path, field], `is missing, and type ${type} needs it: write it.`);
 }

@@ -1,15 +1,13 @@
-import { anything, defaulted } from '../decode/decoder.ts';
+import { ok, unchecked, valueIfValid, withDefault } from '../decode/decoder.ts';
 import { DNS_LABEL } from '../decode/formats.ts';
-import { open } from '../decode/mapping.ts';
-import { createReport, type Report } from '../decode/reporter.ts';
-import { defineKind, type Kind } from '../kind.ts';
-import { mcpPath } from '../mcp-path.ts';
-import type { Part, Path, Service } from '../model.ts';
-import { ok, understood } from '../part.ts';
-import { serviceAddress } from './service-address.ts';
+import { defineKind, type Kind } from '../decode/kind.ts';
+import { lenientMapping } from '../decode/mapping.ts';
+import { createReporter, type Reporter } from '../decode/reporter.ts';
+import type { Parsed, Path, Service } from '../model.ts';
+import { mcpPath, serviceAddress } from './service-address.ts';
 import { type DeclaredPort, declaredPorts } from './service-ports.ts';
 
-/** What else a Kubernetes ServiceSpec has. */
+/** The other fields of a Kubernetes ServiceSpec. */
 const OTHER_FIELDS = [
   'allocateLoadBalancerNodePorts',
   'clusterIPs',
@@ -29,41 +27,45 @@ const OTHER_FIELDS = [
   'trafficDistribution',
 ];
 
-const serviceSpec = open(
-  { ports: defaulted(declaredPorts, []), type: anything, externalName: anything, clusterIP: anything },
+const serviceSpec = lenientMapping(
+  { ports: withDefault(declaredPorts, []), type: unchecked, externalName: unchecked, clusterIP: unchecked },
   OTHER_FIELDS,
 );
 
-/** MCP servers, one behind each port that declares it. */
+/** Service: one MCP server behind each port that declares an MCP app protocol. */
 export const service: Kind<'Service'> = defineKind(
   { kind: 'Service', apiVersion: 'v1', plural: 'services', namespaced: true, nameRule: DNS_LABEL },
-  ({ identity, annotations, spec }, report): Part<Service> => {
-    const block = serviceSpec(spec, ['spec'], report);
+  ({ metadata, annotations, spec }, reporter): Parsed<Service> => {
+    const block = serviceSpec(spec, ['spec'], reporter);
     if (!block.ok) return block;
     const { ports, type, externalName, clusterIP } = block.value.fields;
     if (!ports.ok) return ports;
-    // What an address or a path must be is our rule: it does not bind a Service that is none of our business.
-    const ours = ports.value.length > 0 ? report : createReport();
-    const fields = { type: understood(type), externalName: understood(externalName), clusterIP: understood(clusterIP) };
-    const address = serviceAddress(fields, ['spec'], ours);
+    // The rules for addresses and paths are ours: they do not apply to a Service without an MCP port.
+    const mcpReporter = ports.value.length > 0 ? reporter : createReporter();
+    const fields = {
+      type: valueIfValid(type),
+      externalName: valueIfValid(externalName),
+      clusterIP: valueIfValid(clusterIP),
+    };
+    const address = serviceAddress(fields, ['spec'], mcpReporter);
     const headless = address.ok && address.value.type === 'ClusterDNS' && fields.clusterIP === 'None';
     return ok({
       kind: 'Service',
-      identity,
+      metadata,
       address,
-      path: mcpPath(annotations, ours),
-      mcpPorts: ports.value.map(({ part }) => part),
-      headlessPortWarnings: headless ? headlessPorts(ports.value, ['spec', 'ports'], report) : [],
+      path: mcpPath(annotations, mcpReporter),
+      mcpPorts: ports.value.map(({ port }) => port),
+      headlessPortWarnings: headless ? unreachablePorts(ports.value, ['spec', 'ports'], reporter) : [],
     });
   },
 );
 
-/** The name of a headless Service leads to its pods themselves, past the mapping of ports. */
-function headlessPorts(ports: readonly DeclaredPort[], at: Path, report: Report): readonly number[] {
-  return ports.flatMap(({ part, targetPort, position }) => {
-    if (!part.ok || typeof targetPort !== 'number' || targetPort === part.value.port) return [];
-    const reached = `is ${targetPort}, but a headless Service is reached at its pods' port ${part.value.port}`;
-    report.warning([...at, position, 'targetPort'], `${reached}: make the two equal, or remove "clusterIP: None".`);
-    return [part.value.port];
+/** Ports of a headless Service with another target port: its DNS name resolves to pods, which ignores the mapping. */
+function unreachablePorts(ports: readonly DeclaredPort[], path: Path, reporter: Reporter): readonly number[] {
+  return ports.flatMap(({ port, targetPort, position }) => {
+    if (!port.ok || typeof targetPort !== 'number' || targetPort === port.value.port) return [];
+    const reached = `is ${targetPort}, but a headless Service is reached at its pods' port ${port.value.port}`;
+    reporter.warning([...path, position, 'targetPort'], `${reached}: make the two equal, or remove "clusterIP: None".`);
+    return [port.value.port];
   });
 }

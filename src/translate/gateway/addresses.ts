@@ -1,31 +1,31 @@
-import type { Address, Part } from '../../resources/model.ts';
+import type { GatewayAddress, Parsed } from '../../resources/model.ts';
+import { quote } from '../messages.ts';
 import type { GatewayStatus } from '../model.ts';
 import { isDnsName, isIpAddress } from '../names.ts';
-import { quote } from '../status/conditions.ts';
 
-/** What becomes of `spec.addresses`. */
-export interface AddressVerdict {
-  /** Copied into the status: whoever runs the data plane vouches for them. */
+/** `spec.addresses` of a Gateway, sorted by what the status says about each. The strings are sentences. */
+export interface AddressesResult {
+  /** Copied into `status.addresses`: the user who deploys the data plane vouches for them. */
   readonly usable: GatewayStatus['addresses'];
-  /** Types that nobody here supports; any of them refuses the Gateway. */
+  /** Addresses of unsupported types; any of them rejects the Gateway. */
   readonly unsupported: readonly string[];
-  /** Values that are no address: the Gateway is not programmed. */
+  /** Invalid addresses; any of them makes `Programmed` false. */
   readonly unusable: readonly string[];
-  /** Entries without a value: assigning one is not supported. */
+  /** Entries without a value: assigning addresses is not supported. */
   readonly unassigned: readonly string[];
 }
 
-/** The limit of `status.addresses` in the API. */
+/** The limit of `status.addresses` in the Gateway API. */
 const mostAddresses = 16;
 
-/** Judges the addresses one by one. */
-export function judgeAddresses(addresses: readonly Part<Address>[]): AddressVerdict {
+/** Evaluates each address on its own. */
+export function evaluateAddresses(addresses: readonly Parsed<GatewayAddress>[]): AddressesResult {
   const usable: GatewayStatus['addresses'][number][] = [];
   const unsupported: string[] = [];
   const unusable: string[] = [];
   const unassigned: string[] = [];
-  for (const [at, address] of addresses.entries()) {
-    const field = `spec.addresses[${at}]`;
+  for (const [position, address] of addresses.entries()) {
+    const field = `spec.addresses[${position}]`;
     if (!address.ok) unusable.push(address.reason);
     else if (address.value.type !== 'IPAddress' && address.value.type !== 'Hostname') {
       unsupported.push(`${field}.type is ${quote(address.value.type)}: write IPAddress or Hostname.`);

@@ -1,56 +1,82 @@
 import type { Collection, Context } from '../../graph/model.ts';
 import type { LabelSelector } from '../../resources/model.ts';
-import type { GatewayVerdict } from './gateway.ts';
+import type { GatewayState, NamespaceScope } from '../model.ts';
+import type { GatewayResult } from './gateway.ts';
 import { type LabelledNamespace, matches, selectorKey } from './namespace-selector.ts';
 
-/** What a Gateway lets in, before anybody looks at namespaces: the part of its verdict that others depend on. */
-export type Allowance =
+/**
+ * The state of a Gateway before its selectors are resolved to namespaces. Policies and scopes depend on this part of
+ * the result alone, so that a change of a condition's message does not run them again.
+ */
+export type UnresolvedGateway =
   | { readonly kind: 'foreign' }
   | { readonly kind: 'rejected' }
-  | { readonly kind: 'served'; readonly allows: Allowed };
+  | { readonly kind: 'served'; readonly allowed: AllowedNamespaces };
 
-/** The union of what the accepted listeners allow. */
-export type Allowed =
-  | { readonly namespaces: 'all' }
+/** The union of the namespaces that the accepted listeners allow. */
+export type AllowedNamespaces =
+  | { readonly kind: 'all' }
   | {
-      readonly namespaces: 'some';
+      readonly kind: 'some';
       /** The Gateway's own namespace, when a listener allows it by `from: Same`. */
       readonly own: string | undefined;
-      /** Distinct, in the order of their keys. */
+      /** Distinct, sorted by their keys. */
       readonly selectors: readonly LabelSelector[];
     };
 
-/** What the verdict on a Gateway comes to. */
-export function allow(verdict: GatewayVerdict): Allowance {
-  if (verdict.kind === 'foreign') return { kind: 'foreign' };
-  if (verdict.standing.kind !== 'served') return { kind: 'rejected' };
-  const allowed = verdict.listeners.flatMap(({ outcome }) => (outcome.accepted ? [outcome.allowed] : []));
-  if (allowed.some(({ from }) => from === 'All')) return { kind: 'served', allows: { namespaces: 'all' } };
-  const own = allowed.some(({ from }) => from === 'Same') ? verdict.namespace : undefined;
+/** Reduces the result of a Gateway to its unresolved state. */
+export function unresolvedGateway(result: GatewayResult): UnresolvedGateway {
+  if (result.kind === 'foreign') return { kind: 'foreign' };
+  if (result.acceptance.kind !== 'served') return { kind: 'rejected' };
+  const listeners = result.listeners.flatMap(({ outcome }) => (outcome.accepted ? [outcome.namespaces] : []));
+  if (listeners.some(({ from }) => from === 'All')) return { kind: 'served', allowed: { kind: 'all' } };
+  const own = listeners.some(({ from }) => from === 'Same') ? result.namespace : undefined;
   const selectors = new Map<string, LabelSelector>();
-  for (const entry of allowed) {
-    if (entry.from !== 'Selector' || entry.selector === undefined) continue;
-    selectors.set(selectorKey(entry.selector), entry.selector);
+  for (const namespaces of listeners) {
+    if (namespaces.from !== 'Selector' || namespaces.selector === undefined) continue;
+    selectors.set(selectorKey(namespaces.selector), namespaces.selector);
   }
   const sorted = [...selectors].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, selector]) => selector);
-  return { kind: 'served', allows: { namespaces: 'some', own, selectors: sorted } };
+  return { kind: 'served', allowed: { kind: 'some', own, selectors: sorted } };
 }
 
-/** The keys of the selectors whose selection decides what the Gateway serves. */
-export function selectorsOf(allowance: Allowance): readonly string[] {
-  if (allowance.kind !== 'served' || allowance.allows.namespaces === 'all') return [];
-  return allowance.allows.selectors.map(selectorKey);
+/** The keys of the selectors that decide the scope of the Gateway. */
+export function selectorKeysOf(gateway: UnresolvedGateway): readonly string[] {
+  if (gateway.kind !== 'served' || gateway.allowed.kind === 'all') return [];
+  return gateway.allowed.selectors.map(selectorKey);
 }
 
-/** Whether one namespace is let in. Asks for its labels only when they matter. */
+/** Tells whether one namespace is allowed. Reads its labels only when a selector needs them. */
 export function allowsNamespace(
-  allowed: Allowed,
+  allowed: AllowedNamespaces,
   namespace: string,
   context: Context,
-  labelled: Collection<LabelledNamespace>,
+  labelledNamespaces: Collection<LabelledNamespace>,
 ): boolean {
-  if (allowed.namespaces === 'all' || allowed.own === namespace) return true;
+  if (allowed.kind === 'all' || allowed.own === namespace) return true;
   if (allowed.selectors.length === 0) return false;
-  const found = context.get(labelled, namespace);
-  return found !== undefined && allowed.selectors.some((selector) => matches(selector, found.labels));
+  const labelled = context.get(labelledNamespaces, namespace);
+  return labelled !== undefined && allowed.selectors.some((selector) => matches(selector, labelled.labels));
+}
+
+/**
+ * Resolves the selectors of a Gateway.
+ *
+ * @param selections the names of the selected namespaces, by selector key
+ */
+export function resolveGateway(
+  gateway: UnresolvedGateway,
+  context: Context,
+  selections: Collection<readonly string[]>,
+): GatewayState {
+  if (gateway.kind !== 'served') return { kind: gateway.kind };
+  const selected = selectorKeysOf(gateway).flatMap((key) => context.get(selections, key) ?? []);
+  return { kind: 'served', scope: scopeOf(gateway.allowed, selected) };
+}
+
+function scopeOf(allowed: AllowedNamespaces, selected: readonly string[]): NamespaceScope {
+  if (allowed.kind === 'all') return { kind: 'all' };
+  const own = allowed.own === undefined ? [] : [allowed.own];
+  const [first, ...others] = [...new Set([...own, ...selected])].sort();
+  return first === undefined ? { kind: 'none' } : { kind: 'namespaces', namespaces: [first, ...others] };
 }

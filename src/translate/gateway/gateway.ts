@@ -1,59 +1,59 @@
 import type { Collection, Context } from '../../graph/model.ts';
 import type { Gateway, GatewayParameters } from '../../resources/model.ts';
-import { recount } from '../status/conditions.ts';
-import { type AddressVerdict, judgeAddresses } from './addresses.ts';
-import type { ClassVerdict } from './gateway-class.ts';
-import { judgeListeners, type ListenerVerdict } from './listeners.ts';
-import { whyUnusable } from './parameters-ref.ts';
+import { joinSentences } from '../messages.ts';
+import { type AddressesResult, evaluateAddresses } from './addresses.ts';
+import type { GatewayClassResult } from './gateway-class.ts';
+import { evaluateListeners, type ListenerResult } from './listeners.ts';
+import { parametersRefError } from './parameters-ref.ts';
 
-/** What becomes of a Gateway, with everything that its status says about it. */
-export type GatewayVerdict =
+/** The evaluation of a Gateway, with everything that its status needs. */
+export type GatewayResult =
   | { readonly kind: 'foreign' }
   | {
       readonly kind: 'ours';
       readonly namespace: string;
-      readonly standing: Standing;
-      readonly addresses: AddressVerdict;
-      readonly listeners: readonly ListenerVerdict[];
+      readonly acceptance: Acceptance;
+      readonly addresses: AddressesResult;
+      readonly listeners: readonly ListenerResult[];
     };
 
-/** How far a Gateway of ours got. */
-export type Standing =
+/** Tells whether a Gateway of ours is served, as far as its class, parameters and addresses decide it. */
+export type Acceptance =
   | { readonly kind: 'pending'; readonly message: string }
-  | { readonly kind: 'refused'; readonly reason: 'InvalidParameters' | 'UnsupportedAddress'; readonly message: string }
-  /** Served, with those of its listeners that are accepted; there may be none. */
+  | { readonly kind: 'rejected'; readonly reason: 'InvalidParameters' | 'UnsupportedAddress'; readonly message: string }
+  /** Served with its accepted listeners; there may be none. */
   | { readonly kind: 'served' };
 
-/** What a Gateway is judged by. */
-export interface GatewaySurroundings {
-  readonly classes: Collection<ClassVerdict>;
+/** The other objects that the evaluation of a Gateway reads. */
+export interface GatewayInputs {
+  readonly classes: Collection<GatewayClassResult>;
   readonly parameters: Collection<GatewayParameters>;
 }
 
-/** Judges one Gateway. */
-export function judgeGateway(gateway: Gateway, context: Context, surroundings: GatewaySurroundings): GatewayVerdict {
+/** Evaluates one Gateway. */
+export function evaluateGateway(gateway: Gateway, context: Context, inputs: GatewayInputs): GatewayResult {
   const className = gateway.className.ok ? gateway.className.value : undefined;
-  const verdict = className === undefined ? undefined : context.get(surroundings.classes, className);
-  if (className === undefined || verdict === undefined) return { kind: 'foreign' };
-  const addresses = judgeAddresses(gateway.addresses);
-  const standing = verdict.accepted
-    ? (whyRefused(gateway, context, addresses, surroundings) ?? { kind: 'served' as const })
+  const gatewayClass = className === undefined ? undefined : context.get(inputs.classes, className);
+  if (className === undefined || gatewayClass === undefined) return { kind: 'foreign' };
+  const addresses = evaluateAddresses(gateway.addresses);
+  const acceptance = gatewayClass.accepted
+    ? (rejection(gateway, context, addresses, inputs) ?? { kind: 'served' as const })
     : { kind: 'pending' as const, message: `Waiting for the GatewayClass "${className}", which is not accepted.` };
-  const { namespace } = gateway.identity;
-  return { kind: 'ours', namespace, standing, addresses, listeners: judgeListeners(gateway.listeners) };
+  const { namespace } = gateway.metadata;
+  return { kind: 'ours', namespace, acceptance, addresses, listeners: evaluateListeners(gateway.listeners) };
 }
 
-/** Parameters come before addresses, and both before listeners (`InvalidParameters` is reported whatever else is wrong). */
-function whyRefused(
+/** Parameters take precedence over addresses, and both over listeners: `InvalidParameters` outranks other reasons. */
+function rejection(
   gateway: Gateway,
   context: Context,
-  addresses: AddressVerdict,
-  { parameters }: GatewaySurroundings,
-): Standing | undefined {
+  addresses: AddressesResult,
+  { parameters }: GatewayInputs,
+): Acceptance | undefined {
   const field = 'spec.infrastructure.parametersRef';
-  const reference = { field, ref: gateway.parametersRef, namespace: gateway.identity.namespace };
-  const unusable = whyUnusable(context, parameters, reference);
-  if (unusable !== undefined) return { kind: 'refused', reason: 'InvalidParameters', message: unusable };
+  const reference = { field, ref: gateway.parametersRef, namespace: gateway.metadata.namespace };
+  const message = parametersRefError(context, parameters, reference);
+  if (message !== undefined) return { kind: 'rejected', reason: 'InvalidParameters', message };
   if (addresses.unsupported.length === 0) return undefined;
-  return { kind: 'refused', reason: 'UnsupportedAddress', message: recount(addresses.unsupported) };
+  return { kind: 'rejected', reason: 'UnsupportedAddress', message: joinSentences(addresses.unsupported) };
 }

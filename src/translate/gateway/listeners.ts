@@ -1,27 +1,27 @@
-import type { AllowedNamespaces, Listener, Part } from '../../resources/model.ts';
-import { quote, recount } from '../status/conditions.ts';
+import type { Listener, Parsed, RouteNamespaces } from '../../resources/model.ts';
+import { joinSentences, quote } from '../messages.ts';
 
-/** What becomes of one listener. */
-export interface ListenerVerdict {
-  /** Under which its status stands. Absent when it cannot be read or is not unique: a status is a map by name. */
+/** The evaluation of one listener. */
+export interface ListenerResult {
+  /** The name of its status; undefined when it is invalid or not unique: `status.listeners` is a map by name. */
   readonly name: string | undefined;
   readonly outcome:
-    | { readonly accepted: true; readonly allowed: AllowedNamespaces }
-    | { readonly accepted: false; readonly reason: Refusal; readonly message: string };
-  /** Why it is indistinct from another one; whatever else is wrong with it. */
+    | { readonly accepted: true; readonly namespaces: RouteNamespaces }
+    | { readonly accepted: false; readonly reason: RejectionReason; readonly message: string };
+  /** The message of the condition `Conflicted`, independent of other errors; undefined without a conflict. */
   readonly conflict: string | undefined;
-  /** Route kinds that it lists; this protocol has no routes. */
+  /** The kinds in `allowedRoutes.kinds`; this protocol has no routes. */
   readonly routeKinds: readonly string[];
 }
 
 /** The reason of `Accepted=False`. */
-type Refusal = 'UnsupportedProtocol' | 'UnsupportedValue' | 'HostnameConflict';
+type RejectionReason = 'UnsupportedProtocol' | 'UnsupportedValue' | 'HostnameConflict';
 
 const mcpProtocol = 'kgateway.dev/mcp';
 
-/** Judges all listeners of a Gateway: what each is, and which of them cannot be told apart. */
-export function judgeListeners(listeners: readonly Part<Listener>[]): readonly ListenerVerdict[] {
-  const byName = countEach(listeners.map((listener) => (listener.ok ? readable(listener.value.name) : undefined)));
+/** Evaluates all listeners of a Gateway: each on its own, and the conflicts between them. */
+export function evaluateListeners(listeners: readonly Parsed<Listener>[]): readonly ListenerResult[] {
+  const byName = countEach(listeners.map((listener) => (listener.ok ? valueIfValid(listener.value.name) : undefined)));
   const byPort = countEach(listeners.map(mcpPort));
   return listeners.map((listener) => {
     if (!listener.ok) return unnamed(listener.reason);
@@ -34,14 +34,14 @@ export function judgeListeners(listeners: readonly Part<Listener>[]): readonly L
     }
     const port = mcpPort(listener);
     const indistinct = port === undefined ? 1 : (byPort.get(port) ?? 1);
-    return judgeListener(listener.value, name.value, conflictMessage(port, indistinct));
+    return evaluateListener(listener.value, name.value, conflictMessage(port, indistinct));
   });
 }
 
-/** The port by which an MCP listener is told apart. Listeners of other protocols are no party to a conflict. */
-function mcpPort(listener: Part<Listener>): number | undefined {
-  if (!listener.ok || readable(listener.value.protocol) !== mcpProtocol) return undefined;
-  return readable(listener.value.port);
+/** The port on which an MCP listener may conflict. Listeners of other protocols do not conflict. */
+function mcpPort(listener: Parsed<Listener>): number | undefined {
+  if (!listener.ok || valueIfValid(listener.value.protocol) !== mcpProtocol) return undefined;
+  return valueIfValid(listener.value.port);
 }
 
 function conflictMessage(port: number | undefined, indistinct: number): string | undefined {
@@ -49,29 +49,29 @@ function conflictMessage(port: number | undefined, indistinct: number): string |
   return `${indistinct} MCP listeners share port ${port} and cannot be told apart: give each its own port.`;
 }
 
-/** Nothing but the Gateway's own message can speak of it. */
-function unnamed(message: string): ListenerVerdict {
+/** A listener without a status of its own: its message becomes part of the Gateway's. */
+function unnamed(message: string): ListenerResult {
   const outcome = { accepted: false, reason: 'UnsupportedValue', message } as const;
   return { name: undefined, outcome, conflict: undefined, routeKinds: [] };
 }
 
-function judgeListener(listener: Listener, name: string, conflict: string | undefined): ListenerVerdict {
-  const outcome = whyRefused(listener) ?? conflicting(conflict) ?? allowing(listener);
+function evaluateListener(listener: Listener, name: string, conflict: string | undefined): ListenerResult {
+  const outcome = rejection(listener) ?? conflictRejection(conflict) ?? acceptance(listener);
   return { name, outcome, conflict, routeKinds: listener.routeKinds };
 }
 
-function whyRefused(listener: Listener): ListenerVerdict['outcome'] | undefined {
-  const { protocol, port, allowed } = listener;
+function rejection(listener: Listener): ListenerResult['outcome'] | undefined {
+  const { protocol, port, namespaces } = listener;
   if (protocol.ok && protocol.value !== mcpProtocol) {
     return { accepted: false, reason: 'UnsupportedProtocol', message: unsupportedProtocol(protocol.value) };
   }
-  const faults = [protocol, port, allowed].flatMap((part) => (part.ok ? [] : [part.reason]));
-  if (listener.hostname)
-    faults.push('hostname is not supported, an MCP listener cannot tell host names apart: remove it.');
-  if (listener.tls) faults.push('tls is not supported on an MCP listener: remove it.');
-  faults.push(...listener.faults);
-  if (faults.length === 0) return undefined;
-  return { accepted: false, reason: 'UnsupportedValue', message: recount(faults) };
+  const errors = [protocol, port, namespaces].flatMap((field) => (field.ok ? [] : [field.reason]));
+  if (listener.hasHostname)
+    errors.push('hostname is not supported, an MCP listener cannot tell host names apart: remove it.');
+  if (listener.hasTls) errors.push('tls is not supported on an MCP listener: remove it.');
+  errors.push(...listener.errors);
+  if (errors.length === 0) return undefined;
+  return { accepted: false, reason: 'UnsupportedValue', message: joinSentences(errors) };
 }
 
 function unsupportedProtocol(protocol: string): string {
@@ -80,18 +80,18 @@ function unsupportedProtocol(protocol: string): string {
   return meant ? `${message}: did you mean "${mcpProtocol}"?` : `${message}: MCP listeners have "${mcpProtocol}".`;
 }
 
-function conflicting(message: string | undefined): ListenerVerdict['outcome'] | undefined {
+function conflictRejection(message: string | undefined): ListenerResult['outcome'] | undefined {
   return message === undefined ? undefined : { accepted: false, reason: 'HostnameConflict', message };
 }
 
-/** Only called when nothing is wrong; an unreadable `allowed` must not become a default. */
-function allowing({ allowed }: Listener): ListenerVerdict['outcome'] {
-  if (allowed.ok) return { accepted: true, allowed: allowed.value };
-  return { accepted: false, reason: 'UnsupportedValue', message: allowed.reason };
+/** Fails closed: `rejection` has refused invalid namespaces before, and they never become a default. */
+function acceptance({ namespaces }: Listener): ListenerResult['outcome'] {
+  if (namespaces.ok) return { accepted: true, namespaces: namespaces.value };
+  return { accepted: false, reason: 'UnsupportedValue', message: namespaces.reason };
 }
 
-function readable<T>(part: Part<T>): T | undefined {
-  return part.ok ? part.value : undefined;
+function valueIfValid<T>(parsed: Parsed<T>): T | undefined {
+  return parsed.ok ? parsed.value : undefined;
 }
 
 function countEach<T>(values: readonly (T | undefined)[]): ReadonlyMap<T, number> {

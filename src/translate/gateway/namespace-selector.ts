@@ -1,5 +1,6 @@
-import type { Context, Index } from '../../graph/model.ts';
-import type { LabelRequirement, LabelSelector } from '../../resources/model.ts';
+import type { Collection, Context, Index } from '../../graph/model.ts';
+import type { LabelRequirement, LabelSelector, Namespace } from '../../resources/model.ts';
+import type { UnlistedNamespaces } from '../model.ts';
 
 /** A namespace whose labels are known. */
 export interface LabelledNamespace {
@@ -7,18 +8,47 @@ export interface LabelledNamespace {
   readonly labels: ReadonlyMap<string, string>;
 }
 
-/** Equal selectors have equal keys. A selector can be read back from its key, so one computation serves all who use it. */
+/** The label that the API server sets on every namespace; its value is the name. */
+const nameLabel = 'kubernetes.io/metadata.name';
+
+/**
+ * The labels of one namespace; undefined when they are unknown. A Namespace object alone decides, also when its labels
+ * are invalid. Without one, the source decides whether the namespace has just its name label.
+ */
+export function labelNamespace(
+  name: string,
+  context: Context,
+  {
+    objects,
+    unlisted,
+  }: {
+    objects: Collection<Namespace>;
+    /** One entry under the empty key; labels are unknown without it. */
+    unlisted: Collection<UnlistedNamespaces>;
+  },
+): LabelledNamespace | undefined {
+  const object = context.get(objects, name);
+  if (object === undefined) {
+    return context.get(unlisted, '') === 'named' ? { name, labels: new Map([[nameLabel, name]]) } : undefined;
+  }
+  if (!object.labels.known) return undefined;
+  const written = Object.entries(object.labels.labels).filter(([key]) => key !== nameLabel);
+  const labels = [...written, [nameLabel, name] as const].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return { name, labels: new Map(labels) };
+}
+
+/** Serializes a selector: equal selectors have equal keys, so that each distinct one is evaluated once. */
 export function selectorKey({ requirements }: LabelSelector): string {
   return JSON.stringify(requirements);
 }
 
-/** Reads back what `selectorKey` wrote. */
-export function selectorOf(key: string): LabelSelector {
+/** Parses the output of `selectorKey`. */
+export function selectorFromKey(key: string): LabelSelector {
   const requirements: LabelSelector['requirements'] = JSON.parse(key);
   return { requirements };
 }
 
-/** Whether all requirements hold, as in Kubernetes. */
+/** Tells whether all requirements hold, as in Kubernetes. */
 export function matches({ requirements }: LabelSelector, labels: ReadonlyMap<string, string>): boolean {
   return requirements.every((requirement) => holds(requirement, labels.get(requirement.key)));
 }
@@ -36,28 +66,29 @@ function holds(requirement: LabelRequirement, value: string | undefined): boolea
   }
 }
 
-/** What a namespace is indexed by: each label's key, and each label. A key has no `=`. */
-export function labelPairs({ labels }: LabelledNamespace): readonly string[] {
+/** The index values of a namespace: `<key>` and `<key>=<value>` of each label. A key contains no `=`. */
+export function labelIndexValues({ labels }: LabelledNamespace): readonly string[] {
   return [...labels].flatMap(([key, value]) => [key, `${key}=${value}`]);
 }
 
 /**
- * The names of the namespaces that a selector selects, sorted. Reads only those that carry what one of its
- * requirements asks for; a selector that only excludes, or asks for nothing, has to read all.
+ * The names of the namespaces that a selector selects, sorted. Reads only the namespaces with a label that one of the
+ * requirements needs; a selector that only excludes, or has no requirement, reads all of them.
  */
-export function select(
+export function selectNamespaces(
   selector: LabelSelector,
   context: Context,
   { namespaces, byLabel }: { namespaces: Index<LabelledNamespace>['collection']; byLabel: Index<LabelledNamespace> },
 ): readonly string[] {
-  const pairs = narrowestPairs(selector);
-  const candidates = pairs === undefined ? context.all(namespaces) : pairs.flatMap((pair) => context.by(byLabel, pair));
+  const indexValues = fewestIndexValues(selector);
+  const candidates =
+    indexValues === undefined ? context.all(namespaces) : indexValues.flatMap((value) => context.by(byLabel, value));
   const selected = candidates.filter(({ labels }) => matches(selector, labels));
   return selected.map(({ name }) => name).sort();
 }
 
-/** The groups of the index that together hold every namespace that can match. */
-function narrowestPairs({ requirements }: LabelSelector): readonly string[] | undefined {
+/** The index values that together cover every namespace that can match; undefined when no requirement limits them. */
+function fewestIndexValues({ requirements }: LabelSelector): readonly string[] | undefined {
   const among = requirements.filter((requirement) => requirement.operator === 'In');
   const fewest = among.toSorted((a, b) => a.values.length - b.values.length)[0];
   if (fewest !== undefined) return fewest.values.map((value) => `${fewest.key}=${value}`);

@@ -1,21 +1,21 @@
 import type { Collection, Context } from '../../graph/model.ts';
-import type { GatewayParameters, ParametersRef, Part } from '../../resources/model.ts';
-import { quote } from '../status/conditions.ts';
+import type { GatewayParameters, ParametersRef, Parsed } from '../../resources/model.ts';
+import { quote } from '../messages.ts';
 
 const group = 'gateway.kgateway.dev';
 const kind = 'GatewayParameters';
 
 /**
- * Why a `parametersRef` cannot be used; `undefined` when it can, or when there is none. What it names must exist and
- * be exactly `selfManaged`: whoever asks for a deployed proxy must not be told that all is well.
+ * The reason why a `parametersRef` is invalid; undefined when it is valid or absent. The referenced object must exist
+ * and be exactly `selfManaged`: a user who asks for a deployed proxy gets an error, because none is deployed.
  *
  * @param field the path of the reference in its object
- * @param namespace where the object stands: the one written in a GatewayClass, never a default; the Gateway's own
+ * @param namespace the one written in a GatewayClass, without a default; the Gateway's own
  */
-export function whyUnusable(
+export function parametersRefError(
   context: Context,
   parameters: Collection<GatewayParameters>,
-  { field, ref, namespace }: { field: string; ref: Part<ParametersRef> | undefined; namespace: string | undefined },
+  { field, ref, namespace }: { field: string; ref: Parsed<ParametersRef> | undefined; namespace: string | undefined },
 ): string | undefined {
   if (ref === undefined) return undefined;
   if (!ref.ok) return ref.reason;
@@ -26,7 +26,7 @@ export function whyUnusable(
   if (namespace === undefined)
     return `${field}.namespace is missing: write the namespace of the ${kind}, it has no default.`;
   const key = `${namespace}/${ref.value.name}`;
-  const named = context.get(parameters, key);
-  if (named === undefined) return `${field} names the ${kind} ${key}, which does not exist or cannot be read.`;
-  return named.selfManaged.ok ? undefined : `${field} names the ${kind} ${key}: ${named.selfManaged.reason}`;
+  const object = context.get(parameters, key);
+  if (object === undefined) return `${field} names the ${kind} ${key}, which does not exist or cannot be read.`;
+  return object.selfManaged.ok ? undefined : `${field} names the ${kind} ${key}: ${object.selfManaged.reason}`;
 }

@@ -1,70 +1,69 @@
 import type { Collection, Context } from '../../graph/model.ts';
 import type { MCPAuthPolicy } from '../../resources/model.ts';
-import type { Allowance } from '../gateway/allowed-namespaces.ts';
+import type { UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
 import type { Attachment, GatewayKey, PolicyConfig } from '../model.ts';
 import { namespaceName, objectName } from '../names.ts';
-import { type WrittenRules, writeRules } from './rules.ts';
-import { type References, readReferences } from './target-refs.ts';
+import { toWireRules, type WireRules } from './rules.ts';
+import { type PolicyReferences, resolveTargetRefs } from './target-refs.ts';
 
-/** What a policy says, by itself: nothing in here depends on another object. */
-export interface PolicyVerdict extends WrittenRules {
+/** The evaluation of a policy by itself: it depends on no other object. */
+export interface PolicyResult extends WireRules, PolicyReferences {
   readonly namespace: string;
   readonly name: string;
-  /** `silent`: its list of rules is empty, so it allows nothing, as written. `invalid`: nothing valid remains. */
-  readonly outcome: 'allows' | 'silent' | 'invalid';
-  readonly references: References;
+  /** `empty`: `spec.rules` is empty, so the policy allows nothing. `invalid`: no valid rule remains. */
+  readonly outcome: 'allows' | 'empty' | 'invalid';
 }
 
-/** Judges one policy. */
-export function judgePolicy(policy: MCPAuthPolicy): PolicyVerdict {
-  const { namespace, name } = policy.identity;
-  const references = readReferences(policy.targetRefs, namespace);
+/** Evaluates one policy. */
+export function evaluatePolicy(policy: MCPAuthPolicy): PolicyResult {
+  const { namespace, name } = policy.metadata;
+  const references = resolveTargetRefs(policy.targetRefs, namespace);
   if (!policy.rules.ok) {
     const dropped = [policy.rules.reason];
-    return { namespace, name, outcome: 'invalid', references, rules: [], names: [], dropped };
+    return { namespace, name, outcome: 'invalid', ...references, rules: [], items: [], dropped };
   }
-  const written = writeRules(policy.rules.value);
-  return { namespace, name, outcome: outcomeOf(policy.rules.value.length, written), references, ...written };
+  const wireRules = toWireRules(policy.rules.value);
+  return { namespace, name, outcome: outcomeOf(policy.rules.value.length, wireRules), ...references, ...wireRules };
 }
 
-function outcomeOf(count: number, { rules }: WrittenRules): PolicyVerdict['outcome'] {
+function outcomeOf(count: number, { rules }: WireRules): PolicyResult['outcome'] {
   if (rules.length > 0) return 'allows';
-  return count === 0 ? 'silent' : 'invalid';
+  return count === 0 ? 'empty' : 'invalid';
 }
 
-/** The Config of a policy; none without a rule, because gateways read an empty list as "everyone may". */
-export function configOf(verdict: PolicyVerdict): PolicyConfig | undefined {
-  const namespace = namespaceName(verdict.namespace);
-  const name = objectName(verdict.name);
-  const [first, ...others] = verdict.rules;
+/** The Config of a policy; none without a rule: gateways read an empty list as "everyone may" (docs/wire.md). */
+export function policyConfig(policy: PolicyResult): PolicyConfig | undefined {
+  const namespace = namespaceName(policy.namespace);
+  const name = objectName(policy.name);
+  const [first, ...others] = policy.rules;
   if (namespace === undefined || name === undefined || first === undefined) return undefined;
   return { namespace, name, rules: [first, ...others] };
 }
 
-/** Which Gateways a policy is meant for: what changes rarely, kept apart from the rules, which change often. */
-export interface Reach {
+/** The Gateways that a policy targets, apart from its rules: rules change often, targets rarely. */
+export interface PolicyTargets {
   readonly name: string;
-  /** Sorted, each once. */
+  /** Sorted, without duplicates. */
   readonly gateways: readonly GatewayKey[];
-  /** Whether there is a Config to send. */
-  readonly allows: boolean;
+  /** Tells whether the policy has a Config to send. */
+  readonly hasConfig: boolean;
 }
 
-/** The reach of a policy; an invalid one reaches nobody. */
-export function reachOf({ name, outcome, references }: PolicyVerdict): Reach | undefined {
+/** The Gateways that a policy targets; undefined for an invalid policy. */
+export function policyTargets({ name, outcome, references }: PolicyResult): PolicyTargets | undefined {
   if (outcome === 'invalid') return undefined;
-  const gateways = references.written.flatMap(({ points }) => (points.to === 'gateway' ? [points.gateway] : []));
-  return { name, gateways: [...new Set(gateways)].sort(), allows: outcome === 'allows' };
+  const gateways = references.flatMap(({ target }) => (target.kind === 'gateway' ? [target.gateway] : []));
+  return { name, gateways: [...new Set(gateways)].sort(), hasConfig: outcome === 'allows' };
 }
 
-/** One attachment for each served Gateway in reach of a policy that has a Config. */
+/** One attachment for each served Gateway that a policy with a Config targets. */
 export function attach(
-  { gateways, allows }: Reach,
+  { gateways, hasConfig }: PolicyTargets,
   context: Context,
   policy: string,
-  allowances: Collection<Allowance>,
+  unresolvedGateways: Collection<UnresolvedGateway>,
 ): readonly (readonly [key: string, attachment: Attachment])[] {
-  if (!allows) return [];
-  const served = gateways.filter((gateway) => context.get(allowances, gateway)?.kind === 'served');
+  if (!hasConfig) return [];
+  const served = gateways.filter((gateway) => context.get(unresolvedGateways, gateway)?.kind === 'served');
   return served.map((gateway) => [`${gateway}|${policy}`, { gateway, policy }]);
 }

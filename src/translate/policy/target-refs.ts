@@ -1,65 +1,67 @@
-import type { NamedRef, TargetRefPart } from '../../resources/model.ts';
+import type { ParsedTargetRef, WrittenTargetRef } from '../../resources/model.ts';
+import { quote } from '../messages.ts';
 import type { AncestorRef, GatewayKey } from '../model.ts';
-import { quote } from '../status/conditions.ts';
 
-/** One `targetRef`, as it stands in the status, and what it points to. */
-export interface Reference {
+/** A `targetRef` with a place in the status, and the object that it references. */
+export interface PolicyReference {
   readonly ancestorRef: AncestorRef;
-  readonly points:
-    | { readonly to: 'gateway'; readonly gateway: GatewayKey }
-    /** To something that a policy cannot be attached to; `of` is the Gateway that it would be about all the same. */
-    | { readonly to: 'nothing'; readonly message: string; readonly of: GatewayKey | undefined };
+  readonly target:
+    | { readonly kind: 'gateway'; readonly gateway: GatewayKey }
+    /**
+     * Unsupported or invalid. `gateway` is the Gateway that it names all the same: without a status entry for Gateways
+     * of other controllers.
+     */
+    | { readonly kind: 'unsupported'; readonly message: string; readonly gateway: GatewayKey | undefined };
 }
 
 /** All references of a policy. */
-export interface References {
-  /** In the order of the document; what means the same Gateway, or is the same reference, once. */
-  readonly written: readonly Reference[];
-  /** Why others have no place in a status, in sentences. */
+export interface PolicyReferences {
+  /** In document order; several references to the same object count once. */
+  readonly references: readonly PolicyReference[];
+  /** The reasons why other references have no place in the status, in sentences. */
   readonly unwritable: readonly string[];
 }
 
 const gatewayGroup = 'gateway.networking.k8s.io';
 const gatewayKind = 'Gateway';
 
-/** Reads the references of a policy that stands in `namespace`; they cannot leave it. */
-export function readReferences(targetRefs: readonly TargetRefPart[], namespace: string): References {
-  const readings = targetRefs.map((ref, at) => read(ref, `spec.targetRefs[${at}]`, namespace));
-  const understood = new Set(readings.flatMap((reading) => (reading.kind === 'understood' ? [reading.place] : [])));
-  const written = new Map<string, Reference>();
+/** Resolves the references of a policy in `namespace`; they cannot leave it. */
+export function resolveTargetRefs(targetRefs: readonly ParsedTargetRef[], namespace: string): PolicyReferences {
+  const resolved = targetRefs.map((ref, position) => resolveRef(ref, `spec.targetRefs[${position}]`, namespace));
+  const valid = new Set(resolved.flatMap((ref) => (ref.kind === 'valid' ? [ref.key] : [])));
+  const references = new Map<string, PolicyReference>();
   const unwritable: string[] = [];
-  for (const reading of readings) {
-    if (reading.kind === 'unwritable') unwritable.push(reading.reason);
-    // A status has one place for what is named alike, and what is understood comes first.
-    else if (reading.kind === 'faulty' && (understood.has(reading.place) || written.has(reading.place)))
-      unwritable.push(reading.reason);
-    else if (!written.has(reading.place)) written.set(reading.place, reading.reference);
+  for (const ref of resolved) {
+    if (ref.kind === 'unwritable') unwritable.push(ref.reason);
+    // A status has one entry for references of the same name, and a valid one takes precedence.
+    else if (ref.kind === 'invalid' && (valid.has(ref.key) || references.has(ref.key))) unwritable.push(ref.reason);
+    else if (!references.has(ref.key)) references.set(ref.key, ref.reference);
   }
-  return { written: [...written.values()], unwritable };
+  return { references: [...references.values()], unwritable };
 }
 
-/** `place` is the same for what means the same Gateway, or is the same reference. */
-type Reading =
-  | { readonly kind: 'understood'; readonly place: string; readonly reference: Reference }
-  /** It can be named, and what else it says is not understood. */
-  | { readonly kind: 'faulty'; readonly place: string; readonly reference: Reference; readonly reason: string }
+/** `key` is equal for references to the same Gateway, and for equal references. */
+type ResolvedRef =
+  | { readonly kind: 'valid'; readonly key: string; readonly reference: PolicyReference }
+  /** It can be named in the status, and another part of it is invalid. */
+  | { readonly kind: 'invalid'; readonly key: string; readonly reference: PolicyReference; readonly reason: string }
   | { readonly kind: 'unwritable'; readonly reason: string };
 
-function read(part: TargetRefPart, field: string, namespace: string): Reading {
-  if (!part.ok && !('ref' in part)) return { kind: 'unwritable', reason: part.reason };
-  const ancestorRef = spell(part.ok ? { ...part.value, namespace: undefined } : part.ref);
+function resolveRef(parsed: ParsedTargetRef, field: string, namespace: string): ResolvedRef {
+  if (!parsed.ok && !('ref' in parsed)) return { kind: 'unwritable', reason: parsed.reason };
+  const ancestorRef = toAncestorRef(parsed.ok ? { ...parsed.value, namespace: undefined } : parsed.ref);
   const malformed = `${field} cannot be a reference: its group, kind, name or sectionName is malformed.`;
   if (!isWritable(ancestorRef)) return { kind: 'unwritable', reason: malformed };
-  const points = resolve(ancestorRef, field, namespace);
-  const place = points.to === 'gateway' ? points.gateway : JSON.stringify(ancestorRef);
-  if (part.ok) return { kind: 'understood', place, reference: { ancestorRef, points } };
-  const { reason } = part;
-  const of = points.to === 'gateway' ? points.gateway : points.of;
-  return { kind: 'faulty', place, reference: { ancestorRef, points: { to: 'nothing', message: reason, of } }, reason };
+  const target = resolveTarget(ancestorRef, field, namespace);
+  const key = target.kind === 'gateway' ? target.gateway : JSON.stringify(ancestorRef);
+  if (parsed.ok) return { kind: 'valid', key, reference: { ancestorRef, target } };
+  const { reason } = parsed;
+  const unsupported = { kind: 'unsupported' as const, message: reason, gateway: target.gateway };
+  return { kind: 'invalid', key, reference: { ancestorRef, target: unsupported }, reason };
 }
 
-/** As written, with what is absent filled in. An empty kind is filled in too: the API refuses it in a status. */
-function spell({ group, kind, namespace, name, sectionName }: NamedRef): AncestorRef {
+/** Fills in the defaults of absent fields, and of an empty kind: the API server refuses an empty kind in a status. */
+function toAncestorRef({ group, kind, namespace, name, sectionName }: WrittenTargetRef): AncestorRef {
   return {
     group: group ?? gatewayGroup,
     kind: kind || gatewayKind,
@@ -69,25 +71,25 @@ function spell({ group, kind, namespace, name, sectionName }: NamedRef): Ancesto
   };
 }
 
-function resolve(ref: AncestorRef, field: string, home: string): Reference['points'] {
-  const { group, kind, namespace = home, name, sectionName } = ref;
+function resolveTarget(ref: AncestorRef, field: string, policyNamespace: string): PolicyReference['target'] {
+  const { group, kind, namespace = policyNamespace, name, sectionName } = ref;
   if ((group !== gatewayGroup && group !== '') || kind !== gatewayKind) {
     const found = `kind ${quote(kind)} in group ${quote(group)}`;
     const message = `${field} is of ${found}: a policy can be attached to a Gateway of group "${gatewayGroup}" only.`;
-    return { to: 'nothing', message, of: undefined };
+    return { kind: 'unsupported', message, gateway: undefined };
   }
   const gateway = `${namespace}/${name}`;
   if (sectionName !== undefined) {
     const message = `${field}.sectionName is not supported: rules hold for the whole Gateway, remove it to mean that.`;
-    return { to: 'nothing', message, of: gateway };
+    return { kind: 'unsupported', message, gateway };
   }
-  return { to: 'gateway', gateway };
+  return { kind: 'gateway', gateway };
 }
 
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const kindPattern = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
 
-/** The patterns of ParentReference in the API: one malformed ancestor makes the API server refuse the whole status. */
+/** Checks the patterns of the API's ParentReference: the API server refuses a whole status for one malformed entry. */
 function isWritable({ group, kind, name, sectionName }: AncestorRef): boolean {
   if (group !== '' && (group.length > 253 || !subdomain.test(group))) return false;
   if (kind.length > 63 || !kindPattern.test(kind)) return false;

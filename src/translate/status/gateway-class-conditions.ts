@@ -1,29 +1,65 @@
-import type { BundleVersions, Condition } from '../model.ts';
-import { enumerate, type Say } from './conditions.ts';
+import type { Collection, Context, Derived } from '../../graph/model.ts';
+import type { GatewayClass } from '../../resources/model.ts';
+import { type GatewayClassResult, hasController } from '../gateway/gateway-class.ts';
+import { joinNames } from '../messages.ts';
+import type { BundleVersions, Condition, GatewayClassStatus } from '../model.ts';
+import { type ConditionWriter, conditionWriter, internalError } from './conditions.ts';
 
-/** The releases of the Gateway API whose CRDs this program was tried with: the first in which `v1` is served, to the newest. */
-const oldest = 'v1.0';
-const newest = 'v1.6';
-const supported = /^v1\.[0-6]\.\d+(-[0-9A-Za-z.-]+)?$/;
+/** The collections that the status of a GatewayClass is computed from. */
+export interface GatewayClassStatusInputs {
+  readonly controllerName: string;
+  readonly classes: Derived<GatewayClassResult>;
+  /** One entry under the empty key; none without a cluster. */
+  readonly bundle: Collection<BundleVersions>;
+}
+
+/** The status of one GatewayClass; undefined for a class of another controller. */
+export function gatewayClassStatus(
+  gatewayClass: GatewayClass,
+  context: Context,
+  { controllerName, classes, bundle }: GatewayClassStatusInputs,
+): GatewayClassStatus | undefined {
+  if (!hasController(gatewayClass, controllerName)) return undefined;
+  const { name } = gatewayClass.metadata;
+  const condition = conditionWriter(gatewayClass.metadata);
+  const supported = supportedVersion(context.get(bundle, ''), condition);
+  const failure = context.get(classes.failures, name);
+  if (failure !== undefined) {
+    const pending = condition('Accepted', 'Unknown', 'Pending', 'The GatewayClass could not be judged.');
+    return { kind: 'GatewayClass', name, conditions: [pending, ...supported, internalError(condition, failure)] };
+  }
+  const result = context.get(classes, name);
+  if (result === undefined) return undefined;
+  const accepted = result.accepted
+    ? condition('Accepted', 'True', 'Accepted', 'The GatewayClass is accepted.')
+    : condition('Accepted', 'False', 'InvalidParameters', result.reason);
+  return { kind: 'GatewayClass', name, conditions: [accepted, ...supported] };
+}
+
+/** The releases of the Gateway API whose CRDs were tested: from the first that serves `v1` to the newest. */
+const oldestRelease = 'v1.0';
+const newestRelease = 'v1.6';
+const supportedReleases = /^v1\.[0-6]\.\d+(-[0-9A-Za-z.-]+)?$/;
 
 /**
- * The condition `SupportedVersion` (Gateway API, implementer's guide): false as soon as one CRD says nothing of its
- * version or is of one that nobody here knows. The class is served all the same, as well as it goes; without a cluster
- * there is nothing to say.
+ * The condition `SupportedVersion` (Gateway API, implementer's guide): false when one CRD has no version or an
+ * unsupported one. It does not affect acceptance: the class is served best effort. Absent without a cluster.
  */
-export function describeBundle(bundle: BundleVersions | undefined, say: Say): readonly Condition[] {
+function supportedVersion(bundle: BundleVersions | undefined, condition: ConditionWriter): readonly Condition[] {
   if (bundle === undefined) return [];
-  const asked = `Supported are ${oldest} to ${newest}; what there is, is served as well as it goes.`;
+  const asked = `Supported are ${oldestRelease} to ${newestRelease}; what there is, is served as well as it goes.`;
   if (!bundle.known) {
     const message = `The version of the Gateway API's CRDs cannot be read: ${bundle.reason}. ${asked}`;
-    return [say('SupportedVersion', 'False', 'UnsupportedVersion', message)];
+    return [condition('SupportedVersion', 'False', 'UnsupportedVersion', message)];
   }
-  const strange = bundle.versions.filter(([, version]) => version === undefined || !supported.test(version));
-  if (strange.length === 0) {
+  const unsupported = bundle.versions.filter(
+    ([, version]) => version === undefined || !supportedReleases.test(version),
+  );
+  if (unsupported.length === 0) {
     const versions = [...new Set(bundle.versions.map(([, version]) => version ?? ''))];
-    const message = `The CRDs of the Gateway API are of a supported version: ${enumerate(versions)}.`;
-    return [say('SupportedVersion', 'True', 'SupportedVersion', message)];
+    const message = `The CRDs of the Gateway API are of a supported version: ${joinNames(versions)}.`;
+    return [condition('SupportedVersion', 'True', 'SupportedVersion', message)];
   }
-  const found = strange.map(([crd, version]) => `${crd} is ${version ?? 'of no version that it names'}`);
-  return [say('SupportedVersion', 'False', 'UnsupportedVersion', `${enumerate(found)}. ${asked}`)];
+  const found = unsupported.map(([crd, version]) => `${crd} is ${version ?? 'of no version that it names'}`);
+  return [condition('SupportedVersion', 'False', 'UnsupportedVersion', `${joinNames(found)}. ${asked}`)];
 }

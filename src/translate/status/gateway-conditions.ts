@@ -1,130 +1,150 @@
 import type { Collection, Context, Derived, Failure, Index } from '../../graph/model.ts';
 import type { Gateway } from '../../resources/model.ts';
-import type { AddressVerdict } from '../gateway/addresses.ts';
-import { type Allowance, selectorsOf } from '../gateway/allowed-namespaces.ts';
-import type { GatewayVerdict } from '../gateway/gateway.ts';
-import type { ClassVerdict } from '../gateway/gateway-class.ts';
-import type { ListenerVerdict } from '../gateway/listeners.ts';
+import type { AddressesResult } from '../gateway/addresses.ts';
+import { selectorKeysOf, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
+import type { GatewayResult } from '../gateway/gateway.ts';
+import type { GatewayClassResult } from '../gateway/gateway-class.ts';
+import type { ListenerResult } from '../gateway/listeners.ts';
+import { joinNames, joinSentences } from '../messages.ts';
 import type { Condition, GatewayState, GatewayStatus } from '../model.ts';
-import type { Reach } from '../policy/policy.ts';
-import { conditionsOf, enumerate, internalError, recount, type Say } from './conditions.ts';
-import { describeListeners } from './listener-conditions.ts';
+import type { PolicyTargets } from '../policy/policy.ts';
+import { type ConditionWriter, conditionWriter, internalError } from './conditions.ts';
+import { listenerStatuses } from './listener-conditions.ts';
 
-/** What the status of a Gateway is told from. */
-export interface GatewayFindings {
-  readonly classes: Collection<ClassVerdict>;
-  readonly verdicts: Derived<GatewayVerdict>;
-  readonly allowances: Derived<Allowance>;
+/** The collections that the status of a Gateway is computed from. */
+export interface GatewayStatusInputs {
+  readonly classes: Collection<GatewayClassResult>;
+  readonly gatewayResults: Derived<GatewayResult>;
+  readonly unresolvedGateways: Derived<UnresolvedGateway>;
   readonly selections: Derived<readonly string[]>;
   readonly states: Derived<GatewayState>;
-  readonly reachesByGateway: Index<Reach>;
+  readonly policiesByGateway: Index<PolicyTargets>;
 }
 
-type Ours = Extract<GatewayVerdict, { kind: 'ours' }>;
+type OurGateway = Extract<GatewayResult, { kind: 'ours' }>;
 
-/** The status of one Gateway; none for another controller's. */
-export function describeGateway(
+/** The status of one Gateway; undefined for a Gateway of another controller. */
+export function gatewayStatus(
   gateway: Gateway,
   context: Context,
   key: string,
-  findings: GatewayFindings,
+  inputs: GatewayStatusInputs,
 ): GatewayStatus | undefined {
-  const { namespace, name } = gateway.identity;
-  const say = conditionsOf(gateway.identity);
-  const verdict = context.get(findings.verdicts, key);
-  const failure = findFailure(context, key, findings);
-  if (verdict === undefined) {
-    if (failure === undefined || !hasClassOfOurs(gateway, context, findings)) return undefined;
-    const conditions = [...unknown(say), ...affected(context, key, findings, say), internalError(say, failure)];
+  const { namespace, name } = gateway.metadata;
+  const condition = conditionWriter(gateway.metadata);
+  const result = context.get(inputs.gatewayResults, key);
+  const failure = findFailure(context, key, inputs);
+  if (result === undefined) {
+    if (failure === undefined || !hasClassOfOurs(gateway, context, inputs)) return undefined;
+    const conditions = [
+      ...unknown(condition),
+      ...attachedPolicies(context, key, inputs, condition),
+      internalError(condition, failure),
+    ];
     return { kind: 'Gateway', namespace, name, conditions, addresses: [], listeners: [] };
   }
-  if (verdict.kind === 'foreign') return undefined;
-  const own = failure === undefined ? judged(verdict, say) : unknown(say);
-  const bug = failure === undefined ? [] : [internalError(say, failure)];
-  const conditions = [...own, ...affected(context, key, findings, say), ...bug];
-  const listeners = describeListeners(verdict.listeners, verdict.standing.kind, say);
-  return { kind: 'Gateway', namespace, name, conditions, addresses: verdict.addresses.usable, listeners };
+  if (result.kind === 'foreign') return undefined;
+  const own = failure === undefined ? gatewayConditions(result, condition) : unknown(condition);
+  const internalErrors = failure === undefined ? [] : [internalError(condition, failure)];
+  const conditions = [...own, ...attachedPolicies(context, key, inputs, condition), ...internalErrors];
+  const listeners = listenerStatuses(result.listeners, result.acceptance.kind, condition);
+  return { kind: 'Gateway', namespace, name, conditions, addresses: result.addresses.usable, listeners };
 }
 
-/** What threw on the way from the Gateway to its state. */
-function findFailure(context: Context, key: string, findings: GatewayFindings): Failure | undefined {
-  const { verdicts, allowances, selections, states } = findings;
-  for (const { failures } of [verdicts, allowances, states]) {
+/** The first failure among the transformations from the Gateway to its state. */
+function findFailure(context: Context, key: string, inputs: GatewayStatusInputs): Failure | undefined {
+  const { gatewayResults, unresolvedGateways, selections, states } = inputs;
+  for (const { failures } of [gatewayResults, unresolvedGateways, states]) {
     const failure = context.get(failures, key);
     if (failure !== undefined) return failure;
   }
-  const allowance = context.get(allowances, key);
-  const selectors = allowance === undefined ? [] : selectorsOf(allowance);
+  const unresolved = context.get(unresolvedGateways, key);
+  const selectors = unresolved === undefined ? [] : selectorKeysOf(unresolved);
   return selectors.map((selector) => context.get(selections.failures, selector)).find((failed) => failed !== undefined);
 }
 
-function hasClassOfOurs({ className }: Gateway, context: Context, { classes }: GatewayFindings): boolean {
+function hasClassOfOurs({ className }: Gateway, context: Context, { classes }: GatewayStatusInputs): boolean {
   return className.ok && context.get(classes, className.value) !== undefined;
 }
 
-function unknown(say: Say): readonly Condition[] {
+function unknown(condition: ConditionWriter): readonly Condition[] {
   return [
-    say('Accepted', 'Unknown', 'Pending', 'The Gateway could not be judged.'),
-    say('Programmed', 'False', 'Pending', 'The Gateway could not be judged.'),
+    condition('Accepted', 'Unknown', 'Pending', 'The Gateway could not be judged.'),
+    condition('Programmed', 'False', 'Pending', 'The Gateway could not be judged.'),
   ];
 }
 
-function judged({ standing, addresses, listeners }: Ours, say: Say): readonly Condition[] {
-  switch (standing.kind) {
+function gatewayConditions(
+  { acceptance, addresses, listeners }: OurGateway,
+  condition: ConditionWriter,
+): readonly Condition[] {
+  switch (acceptance.kind) {
     case 'pending':
       return [
-        say('Accepted', 'Unknown', 'Pending', standing.message),
-        say('Programmed', 'False', 'Pending', standing.message),
+        condition('Accepted', 'Unknown', 'Pending', acceptance.message),
+        condition('Programmed', 'False', 'Pending', acceptance.message),
       ];
-    case 'refused':
-      return [say('Accepted', 'False', standing.reason, standing.message), notAccepted(say)];
+    case 'rejected':
+      return [condition('Accepted', 'False', acceptance.reason, acceptance.message), notProgrammed(condition)];
     case 'served':
-      return servedConditions(listeners, addresses, say);
+      return servedConditions(listeners, addresses, condition);
   }
 }
 
 function servedConditions(
-  listeners: readonly ListenerVerdict[],
-  addresses: AddressVerdict,
-  say: Say,
+  listeners: readonly ListenerResult[],
+  addresses: AddressesResult,
+  condition: ConditionWriter,
 ): readonly Condition[] {
   const accepted = listeners.filter(({ outcome }) => outcome.accepted);
   const message = listenersMessage(listeners);
-  if (accepted.length === 0) return [say('Accepted', 'False', 'ListenersNotValid', message), notAccepted(say)];
+  if (accepted.length === 0) {
+    return [condition('Accepted', 'False', 'ListenersNotValid', message), notProgrammed(condition)];
+  }
   const reason = accepted.length === listeners.length ? 'Accepted' : 'ListenersNotValid';
-  return [say('Accepted', 'True', reason, message), programmed(addresses, say)];
+  return [condition('Accepted', 'True', reason, message), programmed(addresses, condition)];
 }
 
-function listenersMessage(listeners: readonly ListenerVerdict[]): string {
+function listenersMessage(listeners: readonly ListenerResult[]): string {
   if (listeners.length === 0) return 'spec.listeners is empty: a Gateway needs one with the protocol kgateway.dev/mcp.';
   const accepted = listeners.flatMap(({ name, outcome }) => (outcome.accepted && name !== undefined ? [name] : []));
-  const refused = new Set(
-    listeners.flatMap(({ name, outcome }) => (outcome.accepted ? [] : [about(name, outcome.message)])),
+  const rejected = new Set(
+    listeners.flatMap(({ name, outcome }) => (outcome.accepted ? [] : [listenerMessage(name, outcome.message)])),
   );
-  if (refused.size === 0) return 'The Gateway is accepted.';
-  const first = accepted.length === 0 ? 'No listener is accepted.' : `Accepted listeners: ${enumerate(accepted)}.`;
-  return `${first} Not accepted: ${recount([...refused])}`;
+  if (rejected.size === 0) return 'The Gateway is accepted.';
+  const first = accepted.length === 0 ? 'No listener is accepted.' : `Accepted listeners: ${joinNames(accepted)}.`;
+  return `${first} Not accepted: ${joinSentences([...rejected])}`;
 }
 
-function about(listener: string | undefined, message: string): string {
+function listenerMessage(listener: string | undefined, message: string): string {
   return listener === undefined ? message : `${listener}: ${message}`;
 }
 
-function programmed({ unusable, unassigned }: AddressVerdict, say: Say): Condition {
-  if (unusable.length > 0) return say('Programmed', 'False', 'AddressNotUsable', recount(unusable));
-  if (unassigned.length > 0) return say('Programmed', 'False', 'AddressNotAssigned', recount(unassigned));
-  return say('Programmed', 'True', 'Programmed', 'The configuration is ready for the gateways that ask for it.');
+function programmed({ unusable, unassigned }: AddressesResult, condition: ConditionWriter): Condition {
+  if (unusable.length > 0) return condition('Programmed', 'False', 'AddressNotUsable', joinSentences(unusable));
+  if (unassigned.length > 0) return condition('Programmed', 'False', 'AddressNotAssigned', joinSentences(unassigned));
+  return condition('Programmed', 'True', 'Programmed', 'The configuration is ready for the gateways that ask for it.');
 }
 
-function notAccepted(say: Say): Condition {
-  return say('Programmed', 'False', 'Invalid', 'The Gateway is not accepted.');
+function notProgrammed(condition: ConditionWriter): Condition {
+  return condition('Programmed', 'False', 'Invalid', 'The Gateway is not accepted.');
 }
 
-/** Tells the owner of the Gateway which policies others attached to it; gone with the last one. */
-function affected(context: Context, key: string, findings: GatewayFindings, say: Say): readonly Condition[] {
-  const names = context.by(findings.reachesByGateway, key).map(({ name }) => name);
+/** Lists the policies that target the Gateway, for its owner; absent without one. */
+function attachedPolicies(
+  context: Context,
+  key: string,
+  { policiesByGateway }: GatewayStatusInputs,
+  condition: ConditionWriter,
+): readonly Condition[] {
+  const names = context.by(policiesByGateway, key).map(({ name }) => name);
   if (names.length === 0) return [];
   return [
-    say('kgateway.dev/MCPAuthPolicyAffected', 'True', 'PolicyAttached', `Attached policies: ${enumerate(names)}.`),
+    condition(
+      'kgateway.dev/MCPAuthPolicyAffected',
+      'True',
+      'PolicyAttached',
+      `Attached policies: ${joinNames(names)}.`,
+    ),
   ];
 }

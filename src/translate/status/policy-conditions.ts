@@ -1,139 +1,152 @@
 import type { Collection, Context, Derived, Failure } from '../../graph/model.ts';
 import type { MCPAuthPolicy } from '../../resources/model.ts';
-import { type Allowance, allowsNamespace } from '../gateway/allowed-namespaces.ts';
-import type { GatewayVerdict } from '../gateway/gateway.ts';
+import { allowsNamespace, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
+import type { GatewayResult } from '../gateway/gateway.ts';
 import type { LabelledNamespace } from '../gateway/namespace-selector.ts';
+import { joinNames, joinSentences } from '../messages.ts';
 import type { Condition, PolicyNotice, PolicyStatus } from '../model.ts';
-import type { PolicyVerdict } from '../policy/policy.ts';
+import type { PolicyResult } from '../policy/policy.ts';
 import type { NamedItem } from '../policy/rules.ts';
-import { type Reference, readReferences } from '../policy/target-refs.ts';
-import { conditionsOf, enumerate, internalError, recount, type Say } from './conditions.ts';
+import { type PolicyReference, resolveTargetRefs } from '../policy/target-refs.ts';
+import { type ConditionWriter, conditionWriter, internalError } from './conditions.ts';
 
-/** What the status of a policy is told from. */
-export interface PolicyFindings {
+/** The collections that the status of a policy is computed from. */
+export interface PolicyStatusInputs {
   readonly controllerName: string;
-  readonly verdicts: Derived<PolicyVerdict>;
-  /** Whatever else is computed from a policy, to tell when it threw. */
-  readonly consequences: readonly Derived<unknown>[];
-  readonly gateways: Derived<GatewayVerdict>;
-  readonly allowances: Derived<Allowance>;
-  /** The namespace of every target that exists, by its name. */
-  readonly homes: Collection<string>;
-  readonly labelled: Collection<LabelledNamespace>;
+  readonly policyResults: Derived<PolicyResult>;
+  /** The other collections that are derived from policies, for their failures. */
+  readonly derivedFromPolicies: readonly Derived<unknown>[];
+  readonly gatewayResults: Derived<GatewayResult>;
+  readonly unresolvedGateways: Derived<UnresolvedGateway>;
+  /** The namespace of every target, by target name. */
+  readonly targetNamespaces: Collection<string>;
+  readonly labelledNamespaces: Collection<LabelledNamespace>;
 }
 
 type Ancestor = PolicyStatus['ancestors'][number];
 
-/** The limit of `status.ancestors` in the API. */
+/** The limit of `status.ancestors` in the Gateway API. */
 const mostAncestors = 16;
 
-/** The status of one policy; none when all its references lead to other controllers' Gateways, or have no place in it. */
-export function describePolicy(
+/** The status of one policy; undefined when no reference to a Gateway of ours has a place in it. */
+export function policyStatus(
   policy: MCPAuthPolicy,
   context: Context,
   key: string,
-  findings: PolicyFindings,
+  inputs: PolicyStatusInputs,
 ): PolicyStatus | undefined {
-  const { namespace, name } = policy.identity;
-  const say = conditionsOf(policy.identity);
-  const verdict = context.get(findings.verdicts, key);
-  const failure = findFailure(context, key, findings);
-  const references = verdict?.references ?? readReferences(policy.targetRefs, namespace);
-  const parts = droppedParts(verdict, references.unwritable, say);
-  const ancestors = references.written.flatMap((reference): readonly Ancestor[] => {
-    const standing = standingOf(reference, context, findings);
-    if (standing.kind === 'foreign') return [];
+  const { namespace, name } = policy.metadata;
+  const condition = conditionWriter(policy.metadata);
+  const result = context.get(inputs.policyResults, key);
+  const failure = findFailure(context, key, inputs);
+  const { references, unwritable } = result ?? resolveTargetRefs(policy.targetRefs, namespace);
+  const dropped = droppedParts(result, unwritable, condition);
+  const ancestors = references.flatMap((reference): readonly Ancestor[] => {
+    const ancestor = findAncestor(reference, context, inputs);
+    if (ancestor.kind === 'foreign') return [];
     const accepted =
-      verdict === undefined || failure !== undefined
-        ? say('Accepted', 'False', 'Invalid', 'The policy could not be judged.')
-        : judge(verdict, standing, context, findings, say);
-    const bug = failure === undefined ? [] : [internalError(say, failure)];
+      result === undefined || failure !== undefined
+        ? condition('Accepted', 'False', 'Invalid', 'The policy could not be judged.')
+        : acceptedCondition(result, ancestor, context, inputs, condition);
+    const internalErrors = failure === undefined ? [] : [internalError(condition, failure)];
     const { ancestorRef } = reference;
-    return [{ ancestorRef, controllerName: findings.controllerName, conditions: [accepted, ...parts, ...bug] }];
+    const conditions = [accepted, ...dropped, ...internalErrors];
+    return [{ ancestorRef, controllerName: inputs.controllerName, conditions }];
   });
   if (ancestors.length === 0) return undefined;
   return { kind: 'MCPAuthPolicy', namespace, name, ancestors: ancestors.slice(0, mostAncestors) };
 }
 
-/** What has to be said outside of the status. */
-export function policyNoticeOf({ namespace, name, references }: PolicyVerdict): PolicyNotice | undefined {
-  const surplus = references.written.length - mostAncestors;
+/** The notice about references without a place in the status. */
+export function policyNotice({ namespace, name, references, unwritable }: PolicyResult): PolicyNotice | undefined {
+  const surplus = references.length - mostAncestors;
   const missing = `spec.targetRefs has ${surplus} references too many to be shown: a status holds ${mostAncestors}.`;
-  const unwritable = surplus > 0 ? [...references.unwritable, missing] : references.unwritable;
-  return unwritable.length === 0 ? undefined : { namespace, name, unwritable };
+  const sentences = surplus > 0 ? [...unwritable, missing] : unwritable;
+  return sentences.length === 0 ? undefined : { namespace, name, unwritable: sentences };
 }
 
-function findFailure(context: Context, key: string, { verdicts, consequences }: PolicyFindings): Failure | undefined {
-  return [verdicts, ...consequences]
+function findFailure(
+  context: Context,
+  key: string,
+  { policyResults, derivedFromPolicies }: PolicyStatusInputs,
+): Failure | undefined {
+  return [policyResults, ...derivedFromPolicies]
     .map(({ failures }) => context.get(failures, key))
     .find((failure) => failure !== undefined);
 }
 
-/** What a reference leads to. A Gateway that could not be judged is there, and serves nothing; of another controller's nothing is told. */
-type AttachedTo = Allowance | { readonly kind: 'missing' } | { readonly kind: 'nothing'; readonly message: string };
+/** The Gateway that a reference resolves to, or the reason why there is none. */
+type AncestorState =
+  | UnresolvedGateway
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unsupported'; readonly message: string };
 
-function standingOf({ points }: Reference, context: Context, { gateways, allowances }: PolicyFindings): AttachedTo {
-  if (points.to === 'nothing') {
-    const allowance = points.of === undefined ? undefined : context.get(allowances, points.of);
-    return allowance?.kind === 'foreign' ? allowance : { kind: 'nothing', message: points.message };
+/** A Gateway whose evaluation threw counts as rejected. Unsupported references to foreign Gateways count as foreign. */
+function findAncestor(
+  { target }: PolicyReference,
+  context: Context,
+  { gatewayResults, unresolvedGateways }: PolicyStatusInputs,
+): AncestorState {
+  if (target.kind === 'unsupported') {
+    const gateway = target.gateway === undefined ? undefined : context.get(unresolvedGateways, target.gateway);
+    return gateway?.kind === 'foreign' ? gateway : { kind: 'unsupported', message: target.message };
   }
-  const allowance = context.get(allowances, points.gateway);
-  if (allowance !== undefined) return allowance;
-  const failed = [gateways, allowances].some(({ failures }) => context.get(failures, points.gateway) !== undefined);
+  const gateway = context.get(unresolvedGateways, target.gateway);
+  if (gateway !== undefined) return gateway;
+  const failed = [gatewayResults, unresolvedGateways].some(
+    ({ failures }) => context.get(failures, target.gateway) !== undefined,
+  );
   return failed ? { kind: 'rejected' } : { kind: 'missing' };
 }
 
-function judge(
-  verdict: PolicyVerdict,
-  standing: Exclude<AttachedTo, { kind: 'foreign' }>,
+function acceptedCondition(
+  policy: PolicyResult,
+  ancestor: Exclude<AncestorState, { kind: 'foreign' }>,
   context: Context,
-  findings: PolicyFindings,
-  say: Say,
+  inputs: PolicyStatusInputs,
+  condition: ConditionWriter,
 ): Condition {
-  if (standing.kind === 'nothing') return say('Accepted', 'False', 'Invalid', standing.message);
-  if (standing.kind === 'missing') {
-    const message = `There is no such Gateway in the namespace ${verdict.namespace}: create it, or correct the name.`;
-    return say('Accepted', 'False', 'TargetNotFound', message);
+  if (ancestor.kind === 'unsupported') return condition('Accepted', 'False', 'Invalid', ancestor.message);
+  if (ancestor.kind === 'missing') {
+    const message = `There is no such Gateway in the namespace ${policy.namespace}: create it, or correct the name.`;
+    return condition('Accepted', 'False', 'TargetNotFound', message);
   }
-  if (verdict.outcome === 'invalid') {
-    return say(
-      'Accepted',
-      'False',
-      'Invalid',
-      `Nothing of the policy is valid, so it allows nothing. ${recount(verdict.dropped)}`,
-    );
+  if (policy.outcome === 'invalid') {
+    const message = `Nothing of the policy is valid, so it allows nothing. ${joinSentences(policy.dropped)}`;
+    return condition('Accepted', 'False', 'Invalid', message);
   }
   const accepted =
-    verdict.outcome === 'silent'
+    policy.outcome === 'empty'
       ? 'The policy is accepted and allows nothing: spec.rules is empty.'
       : 'The policy is accepted.';
-  if (standing.kind === 'rejected') {
-    return say('Accepted', 'True', 'Accepted', `${accepted} The Gateway is not accepted, so nothing is sent to it.`);
+  if (ancestor.kind === 'rejected') {
+    const message = `${accepted} The Gateway is not accepted, so nothing is sent to it.`;
+    return condition('Accepted', 'True', 'Accepted', message);
   }
-  const unserved = verdict.names.filter((item) => !isServed(item, standing, context, findings)).map(({ id }) => id);
-  const missing = unserved.length === 0 ? '' : ` The Gateway serves no target for ${enumerate(unserved)}.`;
-  return say('Accepted', 'True', 'Accepted', `${accepted}${missing}`);
+  const unserved = policy.items.filter((item) => !isServed(item, ancestor, context, inputs)).map(({ id }) => id);
+  const missing = unserved.length === 0 ? '' : ` The Gateway serves no target for ${joinNames(unserved)}.`;
+  return condition('Accepted', 'True', 'Accepted', `${accepted}${missing}`);
 }
 
-/** Asks for this one target only, so that no other one can make a policy be looked at again. */
+/** Reads this one target only, so that a change of another target does not run the status of the policy again. */
 function isServed(
   { target }: NamedItem,
-  { allows }: Extract<Allowance, { kind: 'served' }>,
+  { allowed }: Extract<UnresolvedGateway, { kind: 'served' }>,
   context: Context,
-  { homes, labelled }: PolicyFindings,
+  { targetNamespaces, labelledNamespaces }: PolicyStatusInputs,
 ): boolean {
-  const namespace = context.get(homes, target);
-  return namespace !== undefined && allowsNamespace(allows, namespace, context, labelled);
+  const namespace = context.get(targetNamespaces, target);
+  return namespace !== undefined && allowsNamespace(allowed, namespace, context, labelledNamespaces);
 }
 
-/** Only when there is something: parts of an accepted policy that were dropped, and references without a place of their own. */
+/** Reports dropped parts of an accepted policy, and references without a place in the status; absent without either. */
 function droppedParts(
-  verdict: PolicyVerdict | undefined,
+  result: PolicyResult | undefined,
   unwritable: readonly string[],
-  say: Say,
+  condition: ConditionWriter,
 ): readonly Condition[] {
-  const rules = verdict === undefined || verdict.outcome === 'invalid' ? [] : verdict.dropped;
+  const rules = result === undefined || result.outcome === 'invalid' ? [] : result.dropped;
   const parts = [...rules, ...unwritable];
   if (parts.length === 0) return [];
-  return [say('kgateway.dev/PartiallyInvalid', 'True', 'RulesDropped', `Dropped: ${recount(parts)}`)];
+  return [condition('kgateway.dev/PartiallyInvalid', 'True', 'RulesDropped', `Dropped: ${joinSentences(parts)}`)];
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KindName } from '../../../src/resources/model.ts';
 import { decode } from '../../../src/resources/resources.ts';
-import { complaints, type Mapping, object, resource, YES } from '../objects.ts';
+import { AMBIGUOUS, type Mapping, object, problemsOf, resource } from '../objects.ts';
 
 const specs: readonly (readonly [KindName, Mapping])[] = [
   ['GatewayClass', { controllerName: 'kgateway.dev/kgateway' }],
@@ -20,7 +20,7 @@ describe.each(everyKind)('the frame of a %s', (kind, spec) => {
     ['nothing', undefined],
     ['a list', []],
     ['a string', 'x'],
-    ['an ambiguous scalar', YES],
+    ['an ambiguous scalar', AMBIGUOUS],
     ['an instance of a class', new Map([['metadata', {}]])],
     ['an empty mapping', {}],
     ['another apiVersion', object(kind, spec, { apiVersion: 'v2' })],
@@ -31,7 +31,7 @@ describe.each(everyKind)('the frame of a %s', (kind, spec) => {
     ['no name', object(kind, spec, { metadata: {} })],
     ['a name that is null', object(kind, spec, { metadata: { name: null } })],
     ['a name that is a number', object(kind, spec, { metadata: { name: 5 } })],
-    ['an ambiguous name', object(kind, spec, { metadata: { name: YES } })],
+    ['an ambiguous name', object(kind, spec, { metadata: { name: AMBIGUOUS } })],
     ['an empty name', object(kind, spec, { metadata: { name: '' } })],
     ['an upper case name', object(kind, spec, { metadata: { name: 'It' } })],
     ['a name with a colon', object(kind, spec, { metadata: { name: 'a:b' } })],
@@ -47,14 +47,14 @@ describe.each(everyKind)('the frame of a %s', (kind, spec) => {
 
   it('keeps the generation when it is one', () => {
     const generations = [7, '7', null, undefined, Number.NaN].map((generation) => {
-      return resource(kind, object(kind, spec, { metadata: { name: 'it', generation } })).identity.generation;
+      return resource(kind, object(kind, spec, { metadata: { name: 'it', generation } })).metadata.generation;
     });
     expect(generations).toEqual([7, undefined, undefined, undefined, undefined]);
   });
 
   it('warns of an unknown field beside it, naming the nearest known one', () => {
     const metadata = { name: 'it', anotations: {} };
-    expect(complaints(kind, object(kind, spec, { metadata, specs: {} }))).toEqual(
+    expect(problemsOf(kind, object(kind, spec, { metadata, specs: {} }))).toEqual(
       expect.arrayContaining([
         'warning metadata.anotations is not a known field: write "annotations", the nearest known one, or remove it.',
         'warning specs is not a known field: write "spec", the nearest known one, or remove it.',
@@ -64,7 +64,7 @@ describe.each(everyKind)('the frame of a %s', (kind, spec) => {
 
   it('has labels and annotations that the API takes, or is told so', () => {
     const metadata = { name: 'it', labels: { team: 5 }, annotations: [] };
-    expect(complaints(kind, object(kind, spec, { metadata }))).toEqual(
+    expect(problemsOf(kind, object(kind, spec, { metadata }))).toEqual(
       expect.arrayContaining([
         'error metadata.annotations is a list: write a mapping.',
         'error metadata.labels.team is a number and no string: quote it.',
@@ -74,8 +74,8 @@ describe.each(everyKind)('the frame of a %s', (kind, spec) => {
   });
 
   it('is not concerned with its status', () => {
-    expect(complaints(kind, object(kind, spec, { metadata: { name: 'it' }, status: 5 }))).toEqual(
-      complaints(kind, object(kind, spec, { metadata: { name: 'it' } })),
+    expect(problemsOf(kind, object(kind, spec, { metadata: { name: 'it' }, status: 5 }))).toEqual(
+      problemsOf(kind, object(kind, spec, { metadata: { name: 'it' } })),
     );
   });
 });
@@ -86,7 +86,7 @@ describe.each(specs)('the spec of a %s', (kind) => {
     ['absent', undefined],
     ['a list', []],
     ['a string', 'x'],
-    ['ambiguous', YES],
+    ['ambiguous', AMBIGUOUS],
   ])('that is %s makes the frame unreadable, and its name is still known', (_, spec) => {
     expect(decode(kind, object(kind, spec))).toMatchObject({ readable: false, name: 'it' });
   });
@@ -100,7 +100,7 @@ describe('a list where a list belongs', () => {
     ['MCPAuthPolicy', 'targetRefs', { rules: [] }],
     ['MCPAuthPolicy', 'rules', { targetRefs: [] }],
   ])('belongs to the frame of a %s in spec.%s', (kind, field, spec) => {
-    const readable = [{}, 'x', 5, YES, { 0: {} }].map(
+    const readable = [{}, 'x', 5, AMBIGUOUS, { 0: {} }].map(
       (value) => decode(kind, object(kind, { ...spec, [field]: value })).readable,
     );
     expect(readable).toEqual([false, false, false, false, false]);
@@ -123,7 +123,7 @@ describe('the namespace of an object', () => {
 
   it('is default when it is absent or null', () => {
     const identities = [undefined, null].map(
-      (value) => resource('MCPAuthPolicy', inNamespace(value)).identity.namespace,
+      (value) => resource('MCPAuthPolicy', inNamespace(value)).metadata.namespace,
     );
     expect(identities).toEqual(['default', 'default']);
   });
@@ -131,7 +131,7 @@ describe('the namespace of an object', () => {
   it.each([
     ['empty', ''],
     ['a number', 5],
-    ['ambiguous', YES],
+    ['ambiguous', AMBIGUOUS],
     ['dotted', 'a.b'],
     ['upper case', 'A'],
     ['of 64 characters', 'a'.repeat(64)],
@@ -145,10 +145,10 @@ describe('the namespace of an object', () => {
 
   it.each<KindName>(['GatewayClass', 'Namespace'])('means nothing to a %s, and says so', (kind) => {
     const spec = { controllerName: 'a.b/c' };
-    for (const namespace of ['here', 5, '', YES]) {
+    for (const namespace of ['here', 5, '', AMBIGUOUS]) {
       const value = object(kind, spec, { metadata: { name: 'it', namespace } });
-      expect(resource(kind, value).identity.namespace).toBe('');
-      expect(complaints(kind, value)).toEqual([
+      expect(resource(kind, value).metadata.namespace).toBe('');
+      expect(problemsOf(kind, value)).toEqual([
         `warning metadata.namespace means nothing: a ${kind} is in no namespace. Remove it.`,
       ]);
     }
@@ -160,14 +160,14 @@ describe('a name', () => {
   const long = { metadata: { name: `${'a'.repeat(63)}.${'b'.repeat(189)}` } };
 
   it.each(specs.filter(([kind]) => kind !== 'Service'))('of a %s is a DNS-1123 subdomain', (kind, spec) => {
-    expect(resource(kind, object(kind, spec, dotted)).identity.name).toBe('a.b');
-    expect(resource(kind, object(kind, spec, long)).identity.name).toHaveLength(253);
+    expect(resource(kind, object(kind, spec, dotted)).metadata.name).toBe('a.b');
+    expect(resource(kind, object(kind, spec, long)).metadata.name).toHaveLength(253);
   });
 
   it.each<KindName>(['Service', 'Namespace'])('of a %s is a DNS-1123 label', (kind) => {
     expect(decode(kind, object(kind, {}, dotted)).readable).toBe(false);
     expect(decode(kind, object(kind, {}, { metadata: { name: 'a'.repeat(64) } })).readable).toBe(false);
-    expect(resource(kind, object(kind, {}, { metadata: { name: '1'.repeat(63) } })).identity.name).toHaveLength(63);
+    expect(resource(kind, object(kind, {}, { metadata: { name: '1'.repeat(63) } })).metadata.name).toHaveLength(63);
   });
 });
 
@@ -181,7 +181,7 @@ it('a key like __proto__ is a field like any other', () => {
     '{"apiVersion":"v1","kind":"Namespace","__proto__":{"metadata":{"name":"it"}},"constructor":1}',
   );
   expect(decode('Namespace', value).readable).toBe(false);
-  expect(complaints('Namespace', value)).toContain(
+  expect(problemsOf('Namespace', value)).toContain(
     'warning __proto__ is not a known field: write "spec", the nearest known one, or remove it.',
   );
 });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { AllowedNamespaces, Listener } from '../../../src/resources/model.ts';
-import { complaints, isUnderstood, type Mapping, object, outcome, resource, YES } from '../objects.ts';
+import type { Listener, RouteNamespaces } from '../../../src/resources/model.ts';
+import { AMBIGUOUS, isValid, type Mapping, object, problemsOf, resource, valueOrReason } from '../objects.ts';
 
 const inGateway = (allowedRoutes: unknown): Mapping => {
   const listener = { name: 'mcp', port: 8080, protocol: 'kgateway.dev/mcp', allowedRoutes };
   return object('Gateway', { gatewayClassName: 'mcp', listeners: [listener] });
 };
-const said = (allowedRoutes: unknown): readonly string[] => complaints('Gateway', inGateway(allowedRoutes));
+const problems = (allowedRoutes: unknown): readonly string[] => problemsOf('Gateway', inGateway(allowedRoutes));
 
 function listener(allowedRoutes: unknown): Listener {
   const [part] = resource('Gateway', inGateway(allowedRoutes)).listeners;
@@ -14,23 +14,23 @@ function listener(allowedRoutes: unknown): Listener {
   return part.value;
 }
 
-const allowed = (allowedRoutes: unknown): AllowedNamespaces | string | undefined =>
-  outcome(listener(allowedRoutes).allowed);
-const selecting = (selector: unknown): AllowedNamespaces | string | undefined => {
+const allowed = (allowedRoutes: unknown): RouteNamespaces | string | undefined =>
+  valueOrReason(listener(allowedRoutes).namespaces);
+const selecting = (selector: unknown): RouteNamespaces | string | undefined => {
   return allowed({ namespaces: { from: 'Selector', selector } });
 };
 const requirements = (...required: readonly unknown[]): unknown => {
-  return { from: 'Selector', selector: { requirements: required }, fault: undefined };
+  return { from: 'Selector', selector: { requirements: required }, selectorError: undefined };
 };
 const expression = (change: Mapping): Mapping => {
   return { matchExpressions: [{ key: 'team', operator: 'In', values: ['a'], ...change }] };
 };
 
-const faulty: unknown = expect.stringMatching(/^not understood: spec\.listeners\[0\]\.allowedRoutes/);
+const faulty: unknown = expect.stringMatching(/^invalid: spec\.listeners\[0\]\.allowedRoutes/);
 const nothing: unknown = {
   from: 'Selector',
   selector: undefined,
-  fault: expect.stringMatching(/^spec\.listeners\[0\]\.allowedRoutes\.namespaces\.selector/),
+  selectorError: expect.stringMatching(/^spec\.listeners\[0\]\.allowedRoutes\.namespaces\.selector/),
 };
 
 describe('the namespaces that a listener allows', () => {
@@ -54,7 +54,7 @@ describe('the namespaces that a listener allows', () => {
     ['a from that is empty', { namespaces: { from: '' } }],
     ['a from in another letter case', { namespaces: { from: 'all' } }],
     ['a from that is None', { namespaces: { from: 'None' } }],
-    ['a from that is ambiguous', { namespaces: { from: YES } }],
+    ['a from that is ambiguous', { namespaces: { from: AMBIGUOUS } }],
     ['kinds that is null', { kinds: null }],
     ['kinds that is a mapping', { kinds: {} }],
     ['a kind that is a string', { kinds: ['HTTPRoute'] }],
@@ -63,20 +63,22 @@ describe('the namespaces that a listener allows', () => {
     ['a group that is null', { kinds: [{ kind: 'HTTPRoute', group: null }] }],
   ])('are not understood from %s', (_, value) => {
     expect(allowed(value)).toEqual(faulty);
-    expect(said(value)).toContainEqual(expect.stringMatching(/^error spec\.listeners\[0\]\.allowedRoutes/));
+    expect(problems(value)).toContainEqual(expect.stringMatching(/^error spec\.listeners\[0\]\.allowedRoutes/));
   });
 
   it('are understood whatever kinds of route are listed beside them', () => {
     const kinds = [{ kind: 'HTTPRoute' }, { group: 'x.example', kind: 'Y' }, { group: '', kind: 'Service' }];
     const read = listener({ kinds, namespaces: { from: 'All' } });
     expect(read.routeKinds).toEqual(['gateway.networking.k8s.io/HTTPRoute', 'x.example/Y', 'Service']);
-    expect(outcome(read.allowed)).toEqual({ from: 'All' });
+    expect(valueOrReason(read.namespaces)).toEqual({ from: 'All' });
   });
 
   it('keep to the limit of eight kinds in check alone', () => {
     const kinds = Array(9).fill({ kind: 'HTTPRoute' });
-    expect(said({ kinds })).toEqual(['error spec.listeners[0].allowedRoutes.kinds has 9 entries: write at most 8.']);
-    expect(isUnderstood(listener({ kinds }).allowed)).toBe(true);
+    expect(problems({ kinds })).toEqual([
+      'error spec.listeners[0].allowedRoutes.kinds has 9 entries: write at most 8.',
+    ]);
+    expect(isValid(listener({ kinds }).namespaces)).toBe(true);
   });
 });
 
@@ -88,7 +90,7 @@ describe('a selector', () => {
 
   it('that is missing selects nothing, with a warning', () => {
     expect(selecting(undefined)).toEqual(nothing);
-    expect(said({ namespaces: { from: 'Selector' } })).toEqual([
+    expect(problems({ namespaces: { from: 'Selector' } })).toEqual([
       expect.stringMatching(/^warning .*\.selector is missing/),
     ]);
   });
@@ -140,8 +142,8 @@ describe('a selector that is not understood', () => {
   it.each<[string, unknown]>([
     ['a value that is a number', { matchLabels: { team: 5 } }],
     ['a value that is null', { matchLabels: { team: null } }],
-    ['an ambiguous value', { matchLabels: { team: YES } }],
-    ['an ambiguous key', { matchLabels: { on: YES } }],
+    ['an ambiguous value', { matchLabels: { team: AMBIGUOUS } }],
+    ['an ambiguous key', { matchLabels: { on: AMBIGUOUS } }],
     ['a value that is no label value', { matchLabels: { team: 'a b' } }],
     ['a value of 64 characters', { matchLabels: { team: 'a'.repeat(64) } }],
     ['a key that is no label key', { matchLabels: { 'a b': 'c' } }],
@@ -152,7 +154,7 @@ describe('a selector that is not understood', () => {
     ['an expression that is null', { matchExpressions: [null] }],
     ['an expression without a key', expression({ key: undefined })],
     ['an expression with an empty key', expression({ key: '' })],
-    ['an expression whose key is ambiguous', expression({ key: YES })],
+    ['an expression whose key is ambiguous', expression({ key: AMBIGUOUS })],
     ['In without values', expression({ values: undefined })],
     ['In with empty values', expression({ values: [] })],
     ['In with null values', expression({ values: null })],
@@ -165,7 +167,7 @@ describe('a selector that is not understood', () => {
   ])('with %s selects nothing, and is a fault where `from` does not ask for it', (_, selector) => {
     expect(selecting(selector)).toEqual(nothing);
     expect(allowed({ namespaces: { from: 'Same', selector } })).toEqual(faulty);
-    expect(said({ namespaces: { from: 'Selector', selector } })).toContainEqual(expect.stringMatching(/^error /));
+    expect(problems({ namespaces: { from: 'Selector', selector } })).toContainEqual(expect.stringMatching(/^error /));
   });
 
   it('that is understood may stand where `from` does not ask for it', () => {

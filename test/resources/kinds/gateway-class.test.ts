@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayClass } from '../../../src/resources/model.ts';
-import { complaints, type Mapping, object, outcome, resource, YES } from '../objects.ts';
+import { AMBIGUOUS, type Mapping, object, problemsOf, resource, valueOrReason } from '../objects.ts';
 
 const reference = { group: 'gateway.kgateway.dev', kind: 'GatewayParameters', name: 'p', namespace: 'there' };
 const written = (spec: Mapping): Mapping => {
@@ -8,17 +8,17 @@ const written = (spec: Mapping): Mapping => {
 };
 const gatewayClass = (spec: Mapping): GatewayClass => resource('GatewayClass', written(spec));
 
-const notUnderstood: unknown = expect.stringMatching(/^not understood: spec\./);
+const invalid: unknown = expect.stringMatching(/^invalid: spec\./);
 
 describe('a GatewayClass', () => {
   it('names its controller, and may describe itself', () => {
     expect(gatewayClass({ description: 'MCP gateways' })).toEqual({
       kind: 'GatewayClass',
-      identity: { namespace: '', name: 'mcp', generation: undefined },
+      metadata: { namespace: '', name: 'mcp', generation: undefined },
       controllerName: { ok: true, value: 'kgateway.dev/kgateway' },
       parametersRef: undefined,
     });
-    expect(complaints('GatewayClass', written({ description: 'MCP gateways' }))).toEqual([]);
+    expect(problemsOf('GatewayClass', written({ description: 'MCP gateways' }))).toEqual([]);
   });
 
   it.each([
@@ -26,7 +26,7 @@ describe('a GatewayClass', () => {
     null,
     '',
     5,
-    YES,
+    AMBIGUOUS,
     'kgateway',
     'kgateway.dev/',
     '/kgateway',
@@ -34,21 +34,21 @@ describe('a GatewayClass', () => {
     'a/b c',
     `a/${'b'.repeat(252)}`,
   ])('belongs to nobody when its controller is %j', (controllerName) =>
-    expect(outcome(gatewayClass({ controllerName }).controllerName)).toEqual(notUnderstood),
+    expect(valueOrReason(gatewayClass({ controllerName }).controllerName)).toEqual(invalid),
   );
 
   it('with a description that the API refuses is only told so', () => {
     for (const description of ['d'.repeat(65), 5]) {
-      expect(complaints('GatewayClass', written({ description }))).toEqual([
+      expect(problemsOf('GatewayClass', written({ description }))).toEqual([
         expect.stringMatching(/^error spec\.description /),
       ]);
-      expect(outcome(gatewayClass({ description }).controllerName)).toBe('kgateway.dev/kgateway');
+      expect(valueOrReason(gatewayClass({ description }).controllerName)).toBe('kgateway.dev/kgateway');
     }
   });
 });
 
 describe('the parameters of a GatewayClass', () => {
-  const parameters = (parametersRef: unknown): unknown => outcome(gatewayClass({ parametersRef }).parametersRef);
+  const parameters = (parametersRef: unknown): unknown => valueOrReason(gatewayClass({ parametersRef }).parametersRef);
 
   it('are what parametersRef names', () => {
     expect(parameters(reference)).toEqual(reference);
@@ -82,13 +82,13 @@ describe('the parameters of a GatewayClass', () => {
     ['its name is empty', { ...reference, name: '' }],
     ['its namespace is empty', { ...reference, namespace: '' }],
     ['its namespace is no name', { ...reference, namespace: 'a.b' }],
-    ['its namespace is ambiguous', { ...reference, namespace: YES }],
+    ['its namespace is ambiguous', { ...reference, namespace: AMBIGUOUS }],
   ])('are not understood when %s', (_, value) => {
-    expect(parameters(value)).toEqual(notUnderstood);
+    expect(parameters(value)).toEqual(invalid);
   });
 
   it('are warned of an unknown field', () => {
-    expect(complaints('GatewayClass', written({ parametersRef: { ...reference, nam: 'x' } }))).toEqual([
+    expect(problemsOf('GatewayClass', written({ parametersRef: { ...reference, nam: 'x' } }))).toEqual([
       'warning spec.parametersRef.nam is not a known field: write "name", the nearest known one, or remove it.',
     ]);
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { complaints, object, outcome, resource, YES } from '../objects.ts';
+import { AMBIGUOUS, object, problemsOf, resource, valueOrReason } from '../objects.ts';
 
 const selfManaged = (spec: unknown): unknown =>
-  outcome(resource('GatewayParameters', object('GatewayParameters', spec)).selfManaged);
+  valueOrReason(resource('GatewayParameters', object('GatewayParameters', spec)).selfManaged);
 
 describe('GatewayParameters', () => {
   it.each([{}, { anything: { may: 'stand here' }, kube: null }])('are understood as selfManaged: %j', (inside) => {
     expect(selfManaged({ selfManaged: inside })).toBe(true);
-    expect(complaints('GatewayParameters', object('GatewayParameters', { selfManaged: inside }))).toEqual([]);
+    expect(problemsOf('GatewayParameters', object('GatewayParameters', { selfManaged: inside }))).toEqual([]);
   });
 
   it.each<[string, unknown, string]>([
@@ -15,7 +15,7 @@ describe('GatewayParameters', () => {
     ['selfManaged that is null', { selfManaged: null }, 'spec.selfManaged is null'],
     ['selfManaged that is true', { selfManaged: true }, 'spec.selfManaged is a boolean'],
     ['selfManaged that is a list', { selfManaged: [] }, 'spec.selfManaged is a list'],
-    ['selfManaged that is ambiguous', { selfManaged: YES }, 'spec.selfManaged is yes'],
+    ['selfManaged that is ambiguous', { selfManaged: AMBIGUOUS }, 'spec.selfManaged is yes'],
     ['selfManaged that is an instance of a class', { selfManaged: new Date(0) }, 'spec.selfManaged is a mapping'],
     ['kube', { kube: {} }, 'spec.kube is for proxies that a controller deploys'],
     ['kube beside selfManaged', { selfManaged: {}, kube: {} }, 'spec.kube is for proxies that a controller deploys'],
@@ -26,8 +26,8 @@ describe('GatewayParameters', () => {
     ],
     ['an unknown field beside selfManaged', { selfManaged: {}, self: {} }, 'spec.self is not a known field'],
   ])('are not understood with %s', (_, spec, reason) => {
-    expect(selfManaged(spec)).toContain(`not understood: ${reason}`);
-    expect(complaints('GatewayParameters', object('GatewayParameters', spec))).toContainEqual(
+    expect(selfManaged(spec)).toContain(`invalid: ${reason}`);
+    expect(problemsOf('GatewayParameters', object('GatewayParameters', spec))).toContainEqual(
       expect.stringContaining(`error ${reason}`),
     );
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { quoted } from '../../../src/resources/path.ts';
+import { quoted } from '../../../src/resources/decode/reporter.ts';
 import { kinds, matchKind, nearest, pathText, resourceKey } from '../../../src/resources/resources.ts';
-import { YES } from '../objects.ts';
+import { AMBIGUOUS } from '../objects.ts';
 
 describe('an object', () => {
   it('counts when its apiVersion and kind are those of a kind of ours', () => {
@@ -9,7 +9,7 @@ describe('an object', () => {
       expect(matchKind(apiVersion, kind)).toEqual({ match: 'ours', kind });
   });
 
-  it.each([undefined, null, 1, YES, []])(
+  it.each([undefined, null, 1, AMBIGUOUS, []])(
     'of a kind of ours with the apiVersion %j has a frame that cannot be read',
     (apiVersion) => {
       expect(matchKind(apiVersion, 'Namespace')).toEqual({ match: 'ours', kind: 'Namespace' });
@@ -29,7 +29,7 @@ describe('an object', () => {
     });
   });
 
-  it.each([undefined, null, '', 'service', 'Deployment', 'constructor', '__proto__', 5, YES, ['Service']])(
+  it.each([undefined, null, '', 'service', 'Deployment', 'constructor', '__proto__', 5, AMBIGUOUS, ['Service']])(
     'of kind %j is none of ours',
     (kind) => expect(matchKind('v1', kind)).toEqual({ match: 'foreign' }),
   );

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Listener } from '../../../src/resources/model.ts';
-import { complaints, isUnderstood, type Mapping, object, outcome, resource, YES } from '../objects.ts';
+import { AMBIGUOUS, isValid, type Mapping, object, problemsOf, resource, valueOrReason } from '../objects.ts';
 
 const good: Mapping = { name: 'mcp', port: 8080, protocol: 'kgateway.dev/mcp' };
 const inGateway = (...listeners: readonly unknown[]): Mapping =>
   object('Gateway', { gatewayClassName: 'mcp', listeners });
-const said = (value: unknown): readonly string[] => complaints('Gateway', inGateway(value));
+const problems = (value: unknown): readonly string[] => problemsOf('Gateway', inGateway(value));
 
 function listener(change: Mapping): Listener {
   const [part] = resource('Gateway', inGateway({ ...good, ...change })).listeners;
@@ -15,49 +15,49 @@ function listener(change: Mapping): Listener {
 
 describe('a listener', () => {
   it('that is no mapping is not understood, and its neighbours are', () => {
-    for (const value of ['mcp', null, 5, [], YES]) {
+    for (const value of ['mcp', null, 5, [], AMBIGUOUS]) {
       const { listeners } = resource('Gateway', inGateway(good, value, good));
-      expect(listeners.map(isUnderstood)).toEqual([true, false, true]);
+      expect(listeners.map(isValid)).toEqual([true, false, true]);
     }
   });
 
   it.each(['name', 'port', 'protocol'] as const)('keeps all but its %s when that is not understood', (field) => {
-    for (const value of [undefined, null, true, [], YES]) {
+    for (const value of [undefined, null, true, [], AMBIGUOUS]) {
       const read = listener({ [field]: value });
-      const understood = [read.name, read.port, read.protocol].map(isUnderstood);
+      const understood = [read.name, read.port, read.protocol].map(isValid);
       expect(understood).toEqual(['name', 'port', 'protocol'].map((other) => other !== field));
-      expect(read.faults).toEqual([]);
-      expect(said({ ...good, [field]: value })).toEqual([
+      expect(read.errors).toEqual([]);
+      expect(problems({ ...good, [field]: value })).toEqual([
         expect.stringMatching(`^error spec\\.listeners\\[0\\]\\.${field} is `),
       ]);
     }
   });
 
   it.each([0, 65536, -1, 80.5, Number.NaN, Number.POSITIVE_INFINITY, '8080', 80n])('has no port %s', (port) => {
-    expect(isUnderstood(listener({ port }).port)).toBe(false);
+    expect(isValid(listener({ port }).port)).toBe(false);
   });
 
   it.each([1, 65535, 8080.0])('has port %s', (port) => {
-    expect(outcome(listener({ port }).port)).toBe(port);
+    expect(valueOrReason(listener({ port }).port)).toBe(port);
   });
 
   it.each(['', 'Mcp', 'a_b', 'a:b', '-a', 'n'.repeat(254)])('cannot be named %j', (name) => {
-    expect(isUnderstood(listener({ name }).name)).toBe(false);
+    expect(isValid(listener({ name }).name)).toBe(false);
   });
 
   it('may have a name with dots', () => {
-    expect(outcome(listener({ name: 'a.b' }).name)).toBe('a.b');
+    expect(valueOrReason(listener({ name: 'a.b' }).name)).toBe('a.b');
   });
 
   it.each(['', 'mcp', 'kgateway.dev/MCP', 'kgateway.dev/mcp-sse', ' kgateway.dev/mcp', 'p'.repeat(256)])(
     'keeps the protocol %j, which is another one',
-    (protocol) => expect(outcome(listener({ protocol }).protocol)).toBe(protocol),
+    (protocol) => expect(valueOrReason(listener({ protocol }).protocol)).toBe(protocol),
   );
 
   it.each(['', 'kgateway.dev/mcp-sse', 'a b', 'p'.repeat(256)])(
     'is told that the API refuses the protocol %j',
     (protocol) => {
-      expect(said({ ...good, protocol })).toEqual([
+      expect(problems({ ...good, protocol })).toEqual([
         expect.stringMatching(/^error spec\.listeners\[0\]\.protocol is ".*"…?: write a protocol/),
       ]);
     },
@@ -66,9 +66,9 @@ describe('a listener', () => {
 
 describe('what a listener cannot honour or understand', () => {
   it('is a hostname or tls, when present', () => {
-    expect(listener({})).toMatchObject({ hostname: false, tls: false, faults: [] });
-    expect(listener({ hostname: 'a.example' })).toMatchObject({ hostname: true, tls: false, faults: [] });
-    expect(listener({ tls: {} })).toMatchObject({ hostname: false, tls: true, faults: [] });
+    expect(listener({})).toMatchObject({ hasHostname: false, hasTls: false, errors: [] });
+    expect(listener({ hostname: 'a.example' })).toMatchObject({ hasHostname: true, hasTls: false, errors: [] });
+    expect(listener({ tls: {} })).toMatchObject({ hasHostname: false, hasTls: true, errors: [] });
   });
 
   it.each<[string, Mapping, string]>([
@@ -80,16 +80,16 @@ describe('what a listener cannot honour or understand', () => {
     ['tls that is a list', { tls: [] }, 'tls is a list'],
     ['an unknown field in tls', { tls: { Mode: 'Terminate' } }, 'tls.Mode is not a known field: write "mode"'],
   ])('is %s', (_, change, reason) => {
-    expect(listener(change).faults).toEqual([expect.stringContaining(`spec.listeners[0].${reason}`)]);
-    expect(said({ ...good, ...change })).toEqual([expect.stringMatching(/^error /)]);
+    expect(listener(change).errors).toEqual([expect.stringContaining(`spec.listeners[0].${reason}`)]);
+    expect(problems({ ...good, ...change })).toEqual([expect.stringMatching(/^error /)]);
   });
 
   it('is present even when it is not understood, but not when it is null', () => {
-    expect(listener({ hostname: 5, tls: 5 })).toMatchObject({ hostname: true, tls: true });
-    expect(listener({ hostname: null, tls: null })).toMatchObject({ hostname: false, tls: false });
+    expect(listener({ hostname: 5, tls: 5 })).toMatchObject({ hasHostname: true, hasTls: true });
+    expect(listener({ hostname: null, tls: null })).toMatchObject({ hasHostname: false, hasTls: false });
   });
 
   it('is told all of it', () => {
-    expect(listener({ b: 1, a: 1, hostname: 5, tls: 5 }).faults).toHaveLength(4);
+    expect(listener({ b: 1, a: 1, hostname: 5, tls: 5 }).errors).toHaveLength(4);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MCPAuthPolicy } from '../../../src/resources/model.ts';
-import { complaints, isUnderstood, type Mapping, object, outcome, resource, YES } from '../objects.ts';
+import { AMBIGUOUS, isValid, type Mapping, object, problemsOf, resource, valueOrReason } from '../objects.ts';
 
 const match: Mapping = { type: 'JWT', jwt: { claim: 'sub', value: 'me' } };
 const account: Mapping = { type: 'ServiceAccount', serviceAccount: { name: 'robot' } };
@@ -10,13 +10,13 @@ const ref: Mapping = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name
 
 const written = (spec: Mapping): Mapping => object('MCPAuthPolicy', { targetRefs: [ref], rules: [rule], ...spec });
 const policy = (spec: Mapping): MCPAuthPolicy => resource('MCPAuthPolicy', written(spec));
-const said = (spec: Mapping): readonly string[] => complaints('MCPAuthPolicy', written(spec));
+const problems = (spec: Mapping): readonly string[] => problemsOf('MCPAuthPolicy', written(spec));
 
 const rules = (...entries: readonly unknown[]): ReturnType<typeof rulesOf> => rulesOf(policy({ rules: entries }));
-const ruleOf = (value: unknown): ReturnType<typeof outcome> => outcome(rules(value)[0]);
+const ruleOf = (value: unknown): ReturnType<typeof valueOrReason> => valueOrReason(rules(value)[0]);
 const matches = (...entries: readonly unknown[]): readonly unknown[] => {
   const [first] = rules({ ...rule, matches: entries });
-  return first?.ok ? first.value.matches.map(outcome) : [outcome(first)];
+  return first?.ok ? first.value.matches.map(valueOrReason) : [valueOrReason(first)];
 };
 const matchOf = (value: unknown): unknown => matches(value)[0];
 
@@ -25,7 +25,7 @@ function rulesOf({ rules: part }: MCPAuthPolicy): Extract<typeof part, { ok: tru
   return part.value;
 }
 
-const notUnderstood: unknown = expect.stringMatching(/^not understood: spec\./);
+const invalid: unknown = expect.stringMatching(/^invalid: spec\./);
 
 describe('a match', () => {
   it.each(['JWT', 'jwt', 'Jwt'])('of type %s is a claim and its value', (type) => {
@@ -49,7 +49,7 @@ describe('a match', () => {
     ['of an empty type', { ...match, type: '' }],
     ['of a type that is null', { ...match, type: null }],
     ['of a type that is a number', { ...match, type: 5 }],
-    ['of an ambiguous type', { ...match, type: YES }],
+    ['of an ambiguous type', { ...match, type: AMBIGUOUS }],
     ['with an unknown field', { ...match, not: true }],
     ['with a misspelt block', { ...match, Jwt: match['jwt'] }],
     ['of type JWT without its block', { type: 'JWT' }],
@@ -64,7 +64,7 @@ describe('a match', () => {
     ['with an unknown field in jwt', { ...match, jwt: { claim: 'sub', value: 'me', operator: 'NotEquals' } }],
     ['with an unknown field in serviceAccount', { ...account, serviceAccount: { name: 'robot', kind: 'x' } }],
   ])('that is %s is not understood', (_, value) => {
-    expect(matchOf(value)).toEqual(notUnderstood);
+    expect(matchOf(value)).toEqual(invalid);
   });
 });
 
@@ -79,8 +79,8 @@ describe('a match of type JWT', () => {
     ['a value that is a boolean', { claim: 'sub', value: true }],
     ['a value that is null', { claim: 'sub', value: null }],
     ['a value that is a list', { claim: 'sub', value: ['me'] }],
-    ['an ambiguous claim', { claim: YES, value: 'me' }],
-    ['an ambiguous value', { claim: 'sub', value: YES }],
+    ['an ambiguous claim', { claim: AMBIGUOUS, value: 'me' }],
+    ['an ambiguous value', { claim: 'sub', value: AMBIGUOUS }],
     ['a claim of 254 characters', { claim: 'c'.repeat(254), value: 'me' }],
     ['a value of 1025 characters', { claim: 'sub', value: 'v'.repeat(1025) }],
     ['a control character in the claim', { claim: 'sub\u0000', value: 'me' }],
@@ -88,13 +88,13 @@ describe('a match of type JWT', () => {
     ['a C1 control character in the value', { claim: 'sub', value: 'me\u0085' }],
     ['half a surrogate pair in the value', { claim: 'sub', value: 'me\ud800' }],
   ])('with %s is not understood', (_, jwt) => {
-    expect(matchOf({ type: 'JWT', jwt })).toEqual(notUnderstood);
+    expect(matchOf({ type: 'JWT', jwt })).toEqual(invalid);
   });
 
   it('takes claims and values up to their limits, counted in characters', () => {
     const jwt = { claim: '€'.repeat(253), value: '😀'.repeat(1024) };
     expect(matchOf({ type: 'JWT', jwt })).toEqual(jwt);
-    expect(matchOf({ type: 'JWT', jwt: { ...jwt, value: '😀'.repeat(1025) } })).toEqual(notUnderstood);
+    expect(matchOf({ type: 'JWT', jwt: { ...jwt, value: '😀'.repeat(1025) } })).toEqual(invalid);
   });
 });
 
@@ -108,9 +108,9 @@ describe('a match of type ServiceAccount', () => {
     ['an empty namespace', { name: 'robot', namespace: '' }],
     ['a namespace that is null', { name: 'robot', namespace: null }],
     ['a dotted namespace', { name: 'robot', namespace: 'a.b' }],
-    ['an ambiguous namespace', { name: 'robot', namespace: YES }],
+    ['an ambiguous namespace', { name: 'robot', namespace: AMBIGUOUS }],
   ])('with %s is not understood', (_, serviceAccount) => {
-    expect(matchOf({ type: 'ServiceAccount', serviceAccount })).toEqual(notUnderstood);
+    expect(matchOf({ type: 'ServiceAccount', serviceAccount })).toEqual(invalid);
   });
 });
 
@@ -138,7 +138,7 @@ describe('the resource of a rule', () => {
 
   it('takes a star in the name of a tool as it stands, and warns of it', () => {
     expect(named('a/b:*')).toEqual(item('a/b', '*'));
-    expect(said({ rules: [{ ...rule, resource: { kind: 'tool', name: 'a/b:*' } }] })).toEqual([
+    expect(problems({ rules: [{ ...rule, resource: { kind: 'tool', name: 'a/b:*' } }] })).toEqual([
       'warning spec.rules[0].resource.name has a "*" that stands for itself: only a name that is just "*" means everything.',
     ]);
   });
@@ -157,10 +157,10 @@ describe('the resource of a rule', () => {
     ['with half a surrogate pair', 'a/b:\udc00'],
     ['a number', 5],
     ['null', null],
-    ['ambiguous', YES],
+    ['ambiguous', AMBIGUOUS],
     ['missing', undefined],
   ])('with a name that is %s makes the rule not understood', (_, name) => {
-    expect(named(name)).toEqual(notUnderstood);
+    expect(named(name)).toEqual(invalid);
   });
 
   it.each<[string, unknown]>([
@@ -171,7 +171,7 @@ describe('the resource of a rule', () => {
     ['of no kind', { name: '*' }],
     ['with an unknown field', { ...tool, except: 'x' }],
   ])('that is %s makes the rule not understood', (_, value) => {
-    expect(ruleOf({ ...rule, resource: value })).toEqual(notUnderstood);
+    expect(ruleOf({ ...rule, resource: value })).toEqual(invalid);
   });
 });
 
@@ -179,7 +179,7 @@ describe('a rule', () => {
   it('keeps its matches when one of them is not understood, in their order', () => {
     expect(matches(match, { ...match, type: 'OIDC' }, account)).toEqual([
       { claim: 'sub', value: 'me' },
-      notUnderstood,
+      invalid,
       { claim: 'sub', value: 'system:serviceaccount:here:robot' },
     ]);
   });
@@ -194,7 +194,7 @@ describe('a rule', () => {
     ['with an unknown field', { ...rule, action: 'Deny' }],
     ['with a misspelt field', { ...rule, match: [match] }],
   ])('that is %s is not understood, and its neighbours are', (_, value) => {
-    expect(rules(rule, value, rule).map(isUnderstood)).toEqual([true, false, true]);
+    expect(rules(rule, value, rule).map(isValid)).toEqual([true, false, true]);
   });
 
   it('is kept when none of its matches is understood: it can be told apart', () => {
@@ -203,7 +203,7 @@ describe('a rule', () => {
 });
 
 describe('a targetRef', () => {
-  const refOf = (value: unknown): unknown => outcome(policy({ targetRefs: [value] }).targetRefs[0]);
+  const refOf = (value: unknown): unknown => valueOrReason(policy({ targetRefs: [value] }).targetRefs[0]);
 
   it('is kept as written, with what is not supported', () => {
     expect(refOf({ name: 'g' })).toEqual({ name: 'g' });
@@ -226,7 +226,7 @@ describe('a targetRef', () => {
     ['with a misspelt sectionName', { ...ref, sectionname: 'http' }],
     ['with a namespace', { ...ref, namespace: 'here' }],
   ])('that is %s is not understood, and its neighbours are', (_, value) => {
-    expect(policy({ targetRefs: [ref, value, ref] }).targetRefs.map(isUnderstood)).toEqual([true, false, true]);
+    expect(policy({ targetRefs: [ref, value, ref] }).targetRefs.map(isValid)).toEqual([true, false, true]);
   });
 
   it.each<[string, Mapping, unknown]>([
@@ -246,15 +246,15 @@ describe('a targetRef', () => {
 describe('a policy', () => {
   it('with an unknown field in its spec has no rules, and keeps its targetRefs', () => {
     const { rules: part, targetRefs } = policy({ action: 'Deny' });
-    expect(outcome(part)).toMatch(/^not understood: spec\.action is not a known field/);
-    expect(targetRefs.map(isUnderstood)).toEqual([true]);
-    expect(said({ action: 'Deny' })).toEqual([expect.stringMatching(/^error spec\.action /)]);
+    expect(valueOrReason(part)).toMatch(/^invalid: spec\.action is not a known field/);
+    expect(targetRefs.map(isValid)).toEqual([true]);
+    expect(problems({ action: 'Deny' })).toEqual([expect.stringMatching(/^error spec\.action /)]);
   });
 
   it('without rules allows nothing, and says so', () => {
     for (const none of [[], undefined]) {
       expect(policy({ rules: none }).rules).toEqual({ ok: true, value: [] });
-      expect(said({ rules: none })).toEqual([expect.stringMatching(/^warning spec\.rules .*allows nothing/)]);
+      expect(problems({ rules: none })).toEqual([expect.stringMatching(/^warning spec\.rules .*allows nothing/)]);
     }
   });
 
@@ -269,15 +269,15 @@ describe('a policy', () => {
       'error spec.rules[0].matches has 65 entries: write at most 64.',
     ],
   ])('with %s breaks a limit, and all of it still counts', (_, spec, complaint) => {
-    expect(said(spec)).toEqual([complaint]);
+    expect(problems(spec)).toEqual([complaint]);
     const { targetRefs, rules: part } = policy(spec);
-    expect([...targetRefs, part, ...(part.ok ? part.value : [])].every(isUnderstood)).toBe(true);
+    expect([...targetRefs, part, ...(part.ok ? part.value : [])].every(isValid)).toBe(true);
   });
 
   it.each(['groups', 'roles', 'aud', 'scp'])(
     'that matches the claim %s is warned that it usually is a list',
     (claim) => {
-      expect(said({ rules: [{ ...rule, matches: [{ type: 'JWT', jwt: { claim, value: 'x' } }] }] })).toEqual([
+      expect(problems({ rules: [{ ...rule, matches: [{ type: 'JWT', jwt: { claim, value: 'x' } }] }] })).toEqual([
         expect.stringMatching(
           new RegExp(`^warning spec\\.rules\\[0\\]\\.matches\\[0\\]\\.jwt\\.claim is "${claim}", usually a list`),
         ),
@@ -290,9 +290,9 @@ describe('a policy', () => {
     const value = [
       { ...match, jwt },
       { ...match, jwt: { claim: 'sub', value: 5 } },
-      { ...match, jwt: { claim: YES, value: 'x' } },
+      { ...match, jwt: { claim: AMBIGUOUS, value: 'x' } },
     ];
-    expect(said({ rules: [{ ...rule, matches: value }] })).toEqual([
+    expect(problems({ rules: [{ ...rule, matches: value }] })).toEqual([
       'error spec.rules[0].matches[0].jwt.value is not understood: write the value of the claim (1 to 1024 characters, no control characters).',
       'error spec.rules[0].matches[1].jwt.value is a number and no string: quote it.',
       'error spec.rules[0].matches[2].jwt.claim is yes, which YAML 1.1 and YAML 1.2 read differently: quote it to make it a string.',

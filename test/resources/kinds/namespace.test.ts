@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NamespaceLabels } from '../../../src/resources/model.ts';
-import { complaints, type Mapping, object, resource, YES } from '../objects.ts';
+import { AMBIGUOUS, type Mapping, object, problemsOf, resource } from '../objects.ts';
 
 const written = (labels: unknown): Mapping => object('Namespace', undefined, { metadata: { name: 'here', labels } });
 const labelsOf = (labels: unknown): NamespaceLabels => resource('Namespace', written(labels)).labels;
@@ -20,20 +20,20 @@ describe('the labels of a Namespace', () => {
   it('never take the name from the object', () => {
     const lie = { 'kubernetes.io/metadata.name': 'there' };
     expect(labelsOf(lie)).toEqual({ known: true, labels: { 'kubernetes.io/metadata.name': 'here' } });
-    expect(complaints('Namespace', written(lie))).toEqual([
+    expect(problemsOf('Namespace', written(lie))).toEqual([
       'warning metadata.labels["kubernetes.io/metadata.name"] is "there", but is always "here": remove it.',
     ]);
-    expect(complaints('Namespace', written({ 'kubernetes.io/metadata.name': 'here' }))).toEqual([]);
+    expect(problemsOf('Namespace', written({ 'kubernetes.io/metadata.name': 'here' }))).toEqual([]);
   });
 
   it.each<[string, unknown]>([
     ['a list', []],
     ['a string', 'team=a'],
-    ['ambiguous', YES],
+    ['ambiguous', AMBIGUOUS],
     ['of a number', { team: 5 }],
     ['of a boolean', { team: true }],
     ['of null', { team: null }],
-    ['of an ambiguous value', { good: 'a', team: YES }],
+    ['of an ambiguous value', { good: 'a', team: AMBIGUOUS }],
     ['of a mapping', { team: {} }],
     ['of a name that cannot be read', { 'kubernetes.io/metadata.name': 5 }],
     ['of a value that is no label value', { team: 'a b' }],
@@ -41,7 +41,7 @@ describe('the labels of a Namespace', () => {
     ['of an inherited key', JSON.parse('{"__proto__":"a"}')],
   ])('are unknown when they are %s', (_, labels) => {
     expect(labelsOf(labels)).toEqual({ known: false });
-    expect(complaints('Namespace', written(labels))).toContainEqual(expect.stringMatching(/^error metadata\.labels/));
+    expect(problemsOf('Namespace', written(labels))).toContainEqual(expect.stringMatching(/^error metadata\.labels/));
   });
 
   it('are not what every object inherits', () => {

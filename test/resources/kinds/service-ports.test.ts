@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { complaints, object, resource, YES } from '../objects.ts';
+import { AMBIGUOUS, object, problemsOf, resource } from '../objects.ts';
 
 const MCP = 'kgateway.dev/mcp';
 
@@ -8,7 +8,8 @@ function declared(...ports: readonly unknown[]): readonly (number | '-')[] {
   return resource('Service', object('Service', { ports })).mcpPorts.map((part) => (part.ok ? part.value.port : '-'));
 }
 
-const said = (...ports: readonly unknown[]): readonly string[] => complaints('Service', object('Service', { ports }));
+const problems = (...ports: readonly unknown[]): readonly string[] =>
+  problemsOf('Service', object('Service', { ports }));
 
 describe('the MCP ports of a Service', () => {
   it.each([MCP, 'kgateway.dev/mcp-sse', 'agentgateway.dev/mcp', 'agentgateway.dev/mcp-sse'])(
@@ -42,23 +43,23 @@ describe('a port that is not understood', () => {
     ['it is null', null],
     ['it is a number', 80],
     ['it is a list', []],
-    ['it is ambiguous', YES],
+    ['it is ambiguous', AMBIGUOUS],
     ['its appProtocol is a number', { port: 80, appProtocol: 5 }],
-    ['its appProtocol is ambiguous', { port: 80, appProtocol: YES }],
+    ['its appProtocol is ambiguous', { port: 80, appProtocol: AMBIGUOUS }],
     ['its appProtocol is a list', { port: 80, appProtocol: [MCP] }],
     ['its protocol is a number', { port: 80, protocol: 6 }],
-    ['its protocol is ambiguous', { port: 80, protocol: YES, appProtocol: 'http' }],
+    ['its protocol is ambiguous', { port: 80, protocol: AMBIGUOUS, appProtocol: 'http' }],
     ['it has no number', { appProtocol: MCP }],
     ['its number is null', { port: null, appProtocol: MCP }],
     ['its number is a string', { port: '80', appProtocol: MCP }],
-    ['its number is ambiguous', { port: YES, appProtocol: MCP }],
+    ['its number is ambiguous', { port: AMBIGUOUS, appProtocol: MCP }],
     ['its number is 0', { port: 0, appProtocol: MCP }],
     ['its number is 65536', { port: 65536, appProtocol: MCP }],
     ['its number is no integer', { port: 80.5, appProtocol: MCP }],
     ['its number is a string, and it declares nothing', { port: '80' }],
   ])('counts as declared when %s: the next one does not inherit its name', (_, port) => {
     expect(declared(port, { port: 8080, appProtocol: MCP })).toEqual(['-', 8080]);
-    expect(said(port)).toContainEqual(expect.stringMatching(/^error spec\.ports\[0\]/));
+    expect(problems(port)).toContainEqual(expect.stringMatching(/^error spec\.ports\[0\]/));
   });
 });
 
@@ -70,7 +71,7 @@ describe('a port number', () => {
       { port: 81, appProtocol: MCP },
     ];
     expect(declared(...ports)).toEqual([80, '-', 81]);
-    expect(said(...ports)).toEqual([
+    expect(problems(...ports)).toEqual([
       'error spec.ports[1].port is 80 for the second time: give every port its own number.',
     ]);
   });
@@ -85,16 +86,16 @@ describe('a port number', () => {
 
 describe('what is said about a port', () => {
   it('that seems to mean MCP, and does not say it, is what to write', () => {
-    expect(said({ port: 80, appProtocol: 'kgateway.dev/MCP' })).toEqual([
+    expect(problems({ port: 80, appProtocol: 'kgateway.dev/MCP' })).toEqual([
       'warning spec.ports[0].appProtocol is "kgateway.dev/MCP", which makes no MCP target: write "kgateway.dev/mcp" if it is to be one.',
     ]);
-    expect(said({ port: 80, appProtocol: 'http' })).toEqual([]);
+    expect(problems({ port: 80, appProtocol: 'http' })).toEqual([]);
   });
 
   it('that declares MCP over another protocol is that it is no target', () => {
-    expect(said({ port: 80, appProtocol: MCP, protocol: 'tcp' })).toEqual([
+    expect(problems({ port: 80, appProtocol: MCP, protocol: 'tcp' })).toEqual([
       'error spec.ports[0].protocol is "tcp", so that the port is no MCP target: write "TCP".',
     ]);
-    expect(said({ port: 53, protocol: 'UDP' })).toEqual([]);
+    expect(problems({ port: 53, protocol: 'UDP' })).toEqual([]);
   });
 });

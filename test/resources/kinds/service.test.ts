@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Service } from '../../../src/resources/model.ts';
-import { complaints, type Mapping, object, outcome, resource, YES } from '../objects.ts';
+import { AMBIGUOUS, type Mapping, object, problemsOf, resource, valueOrReason } from '../objects.ts';
 
 const mcp: Mapping = { port: 8080, appProtocol: 'kgateway.dev/mcp' };
 const other: Mapping = { port: 80, appProtocol: 'http' };
@@ -9,13 +9,13 @@ const written = (spec: Mapping, annotations?: unknown): Mapping => {
   return object('Service', { ports: [mcp], ...spec }, { metadata: { name: 'tool', annotations } });
 };
 const service = (spec: Mapping, annotations?: unknown): Service => resource('Service', written(spec, annotations));
-const said = (spec: Mapping, annotations?: unknown): readonly string[] =>
-  complaints('Service', written(spec, annotations));
+const problems = (spec: Mapping, annotations?: unknown): readonly string[] =>
+  problemsOf('Service', written(spec, annotations));
 
-const notUnderstood: unknown = expect.stringMatching(/^not understood: spec\./);
+const invalid: unknown = expect.stringMatching(/^invalid: spec\./);
 
 describe('the address of a Service', () => {
-  const address = (spec: Mapping): unknown => outcome(service(spec).address);
+  const address = (spec: Mapping): unknown => valueOrReason(service(spec).address);
   const dns = { type: 'ClusterDNS' };
 
   it.each([undefined, null, '', 'None'])('is its DNS name when clusterIP is %j', (clusterIP) => {
@@ -41,7 +41,7 @@ describe('the address of a Service', () => {
 
   it.each(['0.0.0.0', '::', '169.254.1.1', 'fe80::1', '224.0.0.1', 'ff02::1', '::ffff:169.254.1.1', '255.255.255.255'])(
     'is never %s',
-    (clusterIP) => expect(address({ clusterIP })).toEqual(notUnderstood),
+    (clusterIP) => expect(address({ clusterIP })).toEqual(invalid),
   );
 
   it.each([
@@ -58,12 +58,16 @@ describe('the address of a Service', () => {
     5,
     true,
     {},
-    YES,
-  ])('is not understood when clusterIP is %j', (clusterIP) => expect(address({ clusterIP })).toEqual(notUnderstood));
+    AMBIGUOUS,
+  ])('is not understood when clusterIP is %j', (clusterIP) => expect(address({ clusterIP })).toEqual(invalid));
 
-  it.each(['externalname', 'ExternalIP', 5, [], YES])('is not understood when its type is %j', (type) => {
-    expect(address({ type, clusterIP: '10.96.0.1' })).toEqual(notUnderstood);
+  it.each(['externalname', 'ExternalIP', 5, [], AMBIGUOUS])('is not understood when its type is %j', (type) => {
+    expect(address({ type, clusterIP: '10.96.0.1' })).toEqual(invalid);
   });
+});
+
+describe('the address of an ExternalName Service', () => {
+  const address = (spec: Mapping): unknown => valueOrReason(service(spec).address);
 
   it.each(['mcp.example.com', 'mcp', 'a.b2', 'localhost.example', 'notlocalhost', '1.example'])(
     'of type ExternalName is %s, whatever clusterIP says',
@@ -74,18 +78,32 @@ describe('the address of a Service', () => {
   );
 
   it.each([
-    ...[undefined, null, '', 5, YES, 'localhost', 'a.localhost', 'LOCALHOST', '127.0.0.1', '1', 'a.0x7f', '::1', 'a_b'],
+    ...[
+      undefined,
+      null,
+      '',
+      5,
+      AMBIGUOUS,
+      'localhost',
+      'a.localhost',
+      'LOCALHOST',
+      '127.0.0.1',
+      '1',
+      'a.0x7f',
+      '::1',
+      'a_b',
+    ],
     ...['mcp.example.com.', '*.example.com', 'a b', 'a:80', 'user@a', `${'a'.repeat(250)}.com`],
   ])('of type ExternalName is never %j', (externalName) => {
-    expect(address({ type: 'ExternalName', externalName, clusterIP: '10.96.0.1' })).toEqual(notUnderstood);
+    expect(address({ type: 'ExternalName', externalName, clusterIP: '10.96.0.1' })).toEqual(invalid);
   });
 });
 
 describe('the path of a Service', () => {
-  const path = (annotations: unknown): unknown => outcome(service({}, annotations).path);
+  const path = (annotations: unknown): unknown => valueOrReason(service({}, annotations).path);
   const ours = 'kgateway.dev/mcp-path';
   const theirs = 'agentgateway.dev/mcp-path';
-  const faulty: unknown = expect.stringMatching(/^not understood: metadata\.annotations/);
+  const faulty: unknown = expect.stringMatching(/^invalid: metadata\.annotations/);
 
   it.each([undefined, null, {}, { 'kgateway.dev/target-name': 'x' }])(
     'is empty with the annotations %j',
@@ -107,12 +125,12 @@ describe('the path of a Service', () => {
 
   it.each([
     ...['', 'mcp', '//mcp', '///', 'http://x/', '/a?b', '/a#b', '/a\\b', '/a b', ' /a', '/a\n', '/a\u0000', '/a\u0085'],
-    ...['/a\u00a0', '/a\u2028', '/a\ud800', `/${'x'.repeat(1024)}`, 5, null, YES],
+    ...['/a\u00a0', '/a\u2028', '/a\ud800', `/${'x'.repeat(1024)}`, 5, null, AMBIGUOUS],
   ])('is never %j', (value) => {
     expect(path({ [ours]: value })).toEqual(faulty);
   });
 
-  it.each([[], 'x', 5, YES, { other: 5 }, { other: null }, { other: YES }])(
+  it.each([[], 'x', 5, AMBIGUOUS, { other: 5 }, { other: null }, { other: AMBIGUOUS }])(
     'is not understood beside the annotations %j',
     (annotations) => {
       expect(path(annotations)).toEqual(faulty);
@@ -124,11 +142,11 @@ describe('a Service', () => {
   it('without MCP ports is none of our business', () => {
     const spec = { ports: [other], type: 'ExternalName', externalName: 'mcp.example.com.' };
     expect(service(spec).mcpPorts).toEqual([]);
-    expect(said(spec, { 'kgateway.dev/mcp-path': '' })).toEqual([]);
+    expect(problems(spec, { 'kgateway.dev/mcp-path': '' })).toEqual([]);
   });
 
   it('says in check what drops it', () => {
-    expect(said({ clusterIP: '169.254.0.1' }, { 'kgateway.dev/mcp-path': '' })).toEqual([
+    expect(problems({ clusterIP: '169.254.0.1' }, { 'kgateway.dev/mcp-path': '' })).toEqual([
       expect.stringMatching(/^error metadata\.annotations\["kgateway\.dev\/mcp-path"\] is "": write a path/),
       'error spec.clusterIP is 169.254.0.1, which is no address of a Service: write a routable one, or leave it out.',
     ]);
@@ -137,11 +155,11 @@ describe('a Service', () => {
   it('may have every field of the API', () => {
     const port = { ...mcp, name: 'mcp', protocol: 'TCP', targetPort: 'http', nodePort: 30000 };
     const spec = { ports: [port], selector: { app: 'x' }, clusterIPs: [], ipFamilies: [], sessionAffinity: 'None' };
-    expect(said({ ...spec, internalTrafficPolicy: 'Cluster', trafficDistribution: 'PreferClose' })).toEqual([]);
+    expect(problems({ ...spec, internalTrafficPolicy: 'Cluster', trafficDistribution: 'PreferClose' })).toEqual([]);
   });
 
   it('is warned of an unknown field, which drops nothing', () => {
-    expect(said({ cluserIP: 'None', ports: [{ ...mcp, appProtocl: 'x' }] })).toEqual([
+    expect(problems({ cluserIP: 'None', ports: [{ ...mcp, appProtocl: 'x' }] })).toEqual([
       'warning spec.cluserIP is not a known field: write "clusterIP", the nearest known one, or remove it.',
       'warning spec.ports[0].appProtocl is not a known field: write "appProtocol", the nearest known one, or remove it.',
     ]);
@@ -155,7 +173,7 @@ describe('a Service', () => {
       { ...other, targetPort: 1 },
     ];
     expect(service({ ports, clusterIP: 'None' }).headlessPortWarnings).toEqual([8080]);
-    expect(said({ ports, clusterIP: 'None' })).toEqual([
+    expect(problems({ ports, clusterIP: 'None' })).toEqual([
       expect.stringMatching(/^warning spec\.ports\[0\]\.targetPort is 80/),
     ]);
     expect(service({ ports }).headlessPortWarnings).toEqual([]);

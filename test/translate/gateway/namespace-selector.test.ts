@@ -4,11 +4,11 @@ import { createGraph } from '../../../src/graph/graph.ts';
 import type { LabelRequirement, LabelSelector } from '../../../src/resources/model.ts';
 import {
   type LabelledNamespace,
-  labelPairs,
+  labelIndexValues,
   matches,
-  select,
+  selectNamespaces,
+  selectorFromKey,
   selectorKey,
-  selectorOf,
 } from '../../../src/translate/gateway/namespace-selector.ts';
 
 const key = fc.constantFrom('a', 'b', 'constructor');
@@ -53,7 +53,7 @@ describe('a selector', () => {
   it('can be read back from its key', () => {
     fc.assert(
       fc.property(selector, (any) => {
-        expect(selectorOf(selectorKey(any))).toEqual(any);
+        expect(selectorFromKey(selectorKey(any))).toEqual(any);
       }),
     );
   });
@@ -73,10 +73,14 @@ function selectIn(all: readonly LabelledNamespace[], any: LabelSelector): readon
   const graph = createGraph({ check: true });
   const namespaces = graph.source<LabelledNamespace>({ name: 'namespaces' });
   const selectors = graph.source<LabelSelector>({ name: 'selectors' });
-  const byLabel = graph.index(namespaces, labelPairs, { name: 'by-label' });
-  const selected = graph.derive(selectors, (each, context) => select(each, context, { namespaces, byLabel }), {
-    name: 'selected',
-  });
+  const byLabel = graph.index(namespaces, labelIndexValues, { name: 'by-label' });
+  const selected = graph.derive(
+    selectors,
+    (each, context) => selectNamespaces(each, context, { namespaces, byLabel }),
+    {
+      name: 'selected',
+    },
+  );
   graph.commit(() => {
     selectors.set('', any);
     for (const each of all) namespaces.set(each.name, each);
