@@ -33,6 +33,7 @@ export interface ParametersRef {
   readonly namespace: string | undefined;
 }
 
+/** A GatewayClass, of any controller. */
 export interface GatewayClass {
   readonly kind: 'GatewayClass';
   readonly metadata: ObjectMeta;
@@ -41,6 +42,7 @@ export interface GatewayClass {
   readonly parametersRef: Parsed<ParametersRef> | undefined;
 }
 
+/** A GatewayParameters object: the `parametersRef` of a Gateway or its class. */
 export interface GatewayParameters {
   readonly kind: 'GatewayParameters';
   readonly metadata: ObjectMeta;
@@ -65,6 +67,7 @@ export interface LabelSelector {
   readonly requirements: readonly LabelRequirement[];
 }
 
+/** One requirement of a label selector, with the operators of Kubernetes. */
 export type LabelRequirement =
   /** The label has one of these values. An entry of `matchLabels` is `In` with one value. */
   | { readonly operator: 'In'; readonly key: string; readonly values: readonly [string, ...string[]] }
@@ -105,6 +108,7 @@ export interface GatewayAddress {
   readonly value: string;
 }
 
+/** A Gateway, of any class. */
 export interface Gateway {
   readonly kind: 'Gateway';
   readonly metadata: ObjectMeta;
@@ -119,6 +123,7 @@ export interface Gateway {
 /** A port of a Service that declares an MCP app protocol, or whose declaration is invalid. */
 export type McpPort = Parsed<{ readonly port: number }>;
 
+/** A Service; an MCP server when it has MCP ports. */
 export interface Service {
   readonly kind: 'Service';
   readonly metadata: ObjectMeta;
@@ -135,6 +140,7 @@ export interface Service {
   readonly headlessPortWarnings: readonly number[];
 }
 
+/** The address of a Service, before the translation makes a host of it. */
 export type ServiceAddress =
   | { readonly type: 'ExternalName'; readonly name: string }
   /** In canonical spelling, without brackets. A loopback address is served only when a setting allows it. */
@@ -147,6 +153,7 @@ export type NamespaceLabels =
   | { readonly known: true; readonly labels: Readonly<Record<string, string>> }
   | { readonly known: false };
 
+/** A Namespace, for its labels. */
 export interface Namespace {
   readonly kind: 'Namespace';
   readonly metadata: ObjectMeta;
@@ -189,6 +196,7 @@ export interface WrittenTargetRef extends TargetRef {
   readonly namespace: string | undefined;
 }
 
+/** A policy: rules that grant access, and the Gateways that they are attached to. */
 export interface MCPAuthPolicy {
   readonly kind: 'MCPAuthPolicy';
   readonly metadata: ObjectMeta;
@@ -207,7 +215,9 @@ export interface ResourceByKind {
   readonly MCPAuthPolicy: MCPAuthPolicy;
 }
 
+/** The name of a kind that the program reads. */
 export type KindName = keyof ResourceByKind;
+/** A decoded object of any kind. */
 export type Resource = ResourceByKind[KindName];
 
 /** The path of a field in an object: keys and list positions. */

@@ -7,7 +7,7 @@ import {
   type TranslatedWorld,
 } from '../support/worlds/translated-world.ts';
 
-/** A bug of ours is contained: no output for the one object, a condition that says so, and the neighbours stay. */
+/** Contains a bug of ours: no output for the one object, a condition that reports it, and unchanged neighbours. */
 
 const gatewayClass = manifest('gateway.networking.k8s.io/v1', 'GatewayClass', 'mcp', {
   controllerName: 'kgateway.dev/kgateway',
@@ -30,10 +30,10 @@ function gatewayNamed(name: string, namespaces: unknown): Manifest {
   return manifest('gateway.networking.k8s.io/v1', 'Gateway', name, { gatewayClassName: 'mcp', listeners });
 }
 
-/** Applies an object that throws where the translation looks at one of its fields, as a bug would. */
+/** Applies an object that throws, as a bug would, when the translation reads one of its fields. */
 function applyBroken(world: TranslatedWorld, broken: Manifest, field: string): readonly string[] {
   const reading = readManifest(broken);
-  // Comparing it with a version before would find the bug first.
+  // The comparison with an earlier version would throw first.
   world.remove(reading.kind, reading.key);
   const resource = Object.defineProperty({ ...reading.resource }, field, {
     enumerable: true,
@@ -52,7 +52,7 @@ function types(conditions: readonly Condition[] | undefined): readonly string[] 
 const internalError = 'kgateway.dev/InternalError True/TransformationFailed';
 
 describe('a transformation that throws', () => {
-  it('leaves a Gateway without a state, and says so on it', () => {
+  it('leaves a Gateway without a state, with a condition', () => {
     const world = createTranslatedWorld({}, false);
     world.apply(gatewayClass, gateway, gatewayNamed('other', { from: 'All' }), service, policy);
     expect(applyBroken(world, gateway, 'listeners')).toEqual(['gateway-results default/g']);
@@ -69,13 +69,13 @@ describe('a transformation that throws', () => {
     expect(policyStatuses.get('default/p')?.ancestors[0]?.conditions[0]?.message).toContain('nothing is sent to it');
   });
 
-  it("says nothing about another controller's Gateway", () => {
+  it("writes no status on another controller's Gateway", () => {
     const world = createTranslatedWorld({}, false);
     applyBroken(world, gateway, 'addresses');
     expect(world.translation.gatewayStatuses.size).toBe(0);
   });
 
-  it('leaves a policy without a Config, and says so on it', () => {
+  it('leaves a policy without a Config, with a condition', () => {
     const world = createTranslatedWorld({}, false);
     world.apply(gatewayClass, gateway, service, policy);
     expect(world.translation.configs.size).toBe(1);
@@ -86,7 +86,7 @@ describe('a transformation that throws', () => {
     expect(types(ancestor?.conditions)).toEqual(['Accepted False/Invalid', internalError]);
   });
 
-  it('leaves a GatewayClass without a verdict, and its Gateways without a snapshot', () => {
+  it('leaves a GatewayClass without a result, and its Gateways without a snapshot', () => {
     const world = createTranslatedWorld({}, false);
     world.apply(gatewayClass, gateway, service);
     expect(applyBroken(world, gatewayClass, 'parametersRef')).toEqual(['gateway-classes mcp']);
@@ -104,7 +104,7 @@ describe('a transformation that throws', () => {
     expect(world.translation.targets.size).toBe(0);
   });
 
-  it('is forgotten with the object that caused it', () => {
+  it('loses its condition when the object is corrected', () => {
     const world = createTranslatedWorld({}, false);
     world.apply(gatewayClass, gateway);
     applyBroken(world, gateway, 'listeners');

@@ -1,15 +1,25 @@
-/** What an address is for. Link-local, unspecified, multicast and broadcast addresses name no Service. */
+/**
+ * The use of an address as that of a Service. `other`: link-local, unspecified, multicast and broadcast addresses,
+ * which cannot be one.
+ */
 type IpScope = 'host' | 'loopback' | 'other';
 
-/** An IP address in its canonical spelling: dotted decimals, or RFC 5952. */
+/** An IP address. `text` is canonical: dotted decimal, or RFC 5952. */
 export interface IpAddress {
   readonly text: string;
   readonly version: 4 | 6;
-  /** Of an address that embeds an IPv4 address (`::ffff:127.0.0.1`), the scope of that one. */
+  /**
+   * For an IPv6 address that embeds an IPv4 address (`::ffff:127.0.0.1`, `::127.0.0.1`), the scope of the latter. It
+   * decides where a target may be; net/loopback.ts decides who may reach a listener.
+   */
   readonly scope: IpScope;
 }
 
-/** Reads an address strictly: no leading zeros, no shortened IPv4, no zone, no brackets, no prefix length. */
+/**
+ * Parses an address strictly: no leading zeros, shortened IPv4, zone, brackets or prefix length. Hand-written because
+ * ipaddr.js accepts zones, long groups and leading zeros, and parses `::1.2.3.4` to `::ffff:1.2.3.4`; it is the oracle
+ * of the tests.
+ */
 export function parseIp(text: string): IpAddress | undefined {
   const octets = parseIpv4(text);
   if (octets) return { text: octets.join('.'), version: 4, scope: scopeOf4(octets) };
@@ -24,7 +34,7 @@ function parseIpv4(text: string): readonly number[] | undefined {
   return parts.map(Number);
 }
 
-/** Eight words of 16 bits. */
+/** Returns eight words of 16 bits. */
 function parseIpv6(text: string): readonly number[] | undefined {
   if (text.length > 45) return undefined;
   const [head = '', tail, surplus] = text.split('::');
@@ -36,7 +46,7 @@ function parseIpv6(text: string): readonly number[] | undefined {
   return [...front, ...Array<number>(8 - front.length - back.length).fill(0), ...back];
 }
 
-/** The words between colons; only the last of an address may be an IPv4 address, which is two. */
+/** Parses the words between colons. Only the last group of an address may be an IPv4 address, which is two words. */
 function words(text: string, atEnd: boolean): readonly number[] | undefined {
   if (text === '') return [];
   const groups = text.split(':');
@@ -69,7 +79,10 @@ function scopeOf6(address: readonly number[]): IpScope {
   return linkLocal || first >= 0xff00 ? 'other' : 'host';
 }
 
-/** Of IPv4-mapped (`::ffff:a.b.c.d`) and the old IPv4-compatible (`::a.b.c.d`, `::` too) addresses. */
+/**
+ * The IPv4 address in an IPv4-mapped (`::ffff:a.b.c.d`) or a deprecated IPv4-compatible address (`::a.b.c.d`, also
+ * `::`).
+ */
 function embeddedIpv4(address: readonly number[]): readonly number[] | undefined {
   const [high = 0, low = 0] = address.slice(6);
   const marker = address[5];
@@ -77,7 +90,10 @@ function embeddedIpv4(address: readonly number[]): readonly number[] | undefined
   return [high >> 8, high & 255, low >> 8, low & 255];
 }
 
-/** RFC 5952: lower case, no leading zeros, the first longest run of zeros as `::`, mapped addresses with dots. */
+/**
+ * Formats as RFC 5952: lower case, no leading zeros, the first longest run of zeros as `::`, mapped addresses with
+ * dots.
+ */
 function spelling(address: readonly number[]): string {
   const embedded = address[5] === 0xffff ? embeddedIpv4(address) : undefined;
   if (embedded) return `::ffff:${embedded.join('.')}`;

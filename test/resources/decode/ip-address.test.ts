@@ -23,7 +23,7 @@ function isIpv4Compatible(text: string): boolean {
 }
 
 describe('an IP address', () => {
-  it('is what Node takes for one', () => {
+  it('is valid exactly when Node accepts it', () => {
     fc.assert(
       fc.property(near, (text) => {
         expect(parseIp(text)?.version ?? 0).toBe(isIP(text));
@@ -32,7 +32,7 @@ describe('an IP address', () => {
     );
   });
 
-  it('is spelt as it is spelt in a URL, but for the dots of a mapped one', () => {
+  it('is formatted as in a URL, but for the dots of a mapped one', () => {
     const sample = fc.oneof(fc.ipV6(), nearIpv6).filter((text) => isIP(text) === 6);
     fc.assert(
       fc.property(sample, (text) => {
@@ -45,14 +45,14 @@ describe('an IP address', () => {
     );
   });
 
-  it('has the scope that its range says', () => {
+  it('has the scope of its range', () => {
     const other = ['unspecified', 'linkLocal', 'multicast', 'broadcast'];
     const scope = (text: string): string => {
       const range = ipaddr.process(text).range();
       if (range === 'loopback') return range;
       return other.includes(range) ? 'other' : 'host';
     };
-    // The old IPv4-compatible addresses (::a.b.c.d) are judged as what they embed, which ipaddr.js does not do.
+    // We give a deprecated IPv4-compatible address (::a.b.c.d) the scope of its IPv4 address; ipaddr.js does not.
     const sample = fc.oneof(fc.ipV4(), fc.ipV6(), mixed).filter((text) => isIP(text) !== 0 && !isIpv4Compatible(text));
     fc.assert(
       fc.property(sample, (text) => {
@@ -84,7 +84,7 @@ describe('the scope of an IP address', () => {
     'febf::1',
     '239.1.1.1',
     'ff00::',
-  ])('%s names no Service', (text) => expect(parseIp(text)?.scope).toBe('other'));
+  ])('%s is other: it cannot be the address of a Service', (text) => expect(parseIp(text)?.scope).toBe('other'));
 
   it.each([
     '10.0.0.1',
@@ -95,5 +95,5 @@ describe('the scope of an IP address', () => {
     'fd00::1',
     '2001:db8::',
     '64:ff9b::7f00:1',
-  ])('%s is a host', (text) => expect(parseIp(text)?.scope).toBe('host'));
+  ])('%s is host', (text) => expect(parseIp(text)?.scope).toBe('host'));
 });

@@ -39,20 +39,20 @@ describe.each(everyKind)('the frame of a %s', (kind, spec) => {
     ['a name with NUL', object(kind, spec, { metadata: { name: 'a\u0000' } })],
     ['a name with a line break', object(kind, spec, { metadata: { name: 'a\n' } })],
     ['a name of 254 characters', object(kind, spec, { metadata: { name: 'a'.repeat(254) } })],
-  ])('cannot be read from %s, and says why', (_, value) => {
+  ])('is invalid from %s, with an error', (_, value) => {
     const decoded = decode(kind, value);
     expect(decoded.readable).toBe(false);
     expect(decoded.problems.map(({ severity }) => severity)).toContain('error');
   });
 
-  it('keeps the generation when it is one', () => {
+  it('keeps a valid generation', () => {
     const generations = [7, '7', null, undefined, Number.NaN].map((generation) => {
       return resource(kind, object(kind, spec, { metadata: { name: 'it', generation } })).metadata.generation;
     });
     expect(generations).toEqual([7, undefined, undefined, undefined, undefined]);
   });
 
-  it('warns of an unknown field beside it, naming the nearest known one', () => {
+  it('has a warning about an unknown field beside it, which names the nearest known one', () => {
     const metadata = { name: 'it', anotations: {} };
     expect(problemsOf(kind, object(kind, spec, { metadata, specs: {} }))).toEqual(
       expect.arrayContaining([
@@ -62,7 +62,7 @@ describe.each(everyKind)('the frame of a %s', (kind, spec) => {
     );
   });
 
-  it('has labels and annotations that the API takes, or is told so', () => {
+  it('has errors for labels and annotations that the API refuses', () => {
     const metadata = { name: 'it', labels: { team: 5 }, annotations: [] };
     expect(problemsOf(kind, object(kind, spec, { metadata }))).toEqual(
       expect.arrayContaining([
@@ -73,7 +73,7 @@ describe.each(everyKind)('the frame of a %s', (kind, spec) => {
     expect(decode(kind, object(kind, spec, { metadata })).readable).toBe(true);
   });
 
-  it('is not concerned with its status', () => {
+  it('ignores the status', () => {
     expect(problemsOf(kind, object(kind, spec, { metadata: { name: 'it' }, status: 5 }))).toEqual(
       problemsOf(kind, object(kind, spec, { metadata: { name: 'it' } })),
     );
@@ -87,12 +87,12 @@ describe.each(specs)('the spec of a %s', (kind) => {
     ['a list', []],
     ['a string', 'x'],
     ['ambiguous', AMBIGUOUS],
-  ])('that is %s makes the frame unreadable, and its name is still known', (_, spec) => {
+  ])('that is %s makes the frame invalid, and the name is kept', (_, spec) => {
     expect(decode(kind, object(kind, spec))).toMatchObject({ readable: false, name: 'it' });
   });
 });
 
-describe('a list where a list belongs', () => {
+describe('a field that must be a list', () => {
   it.each<readonly [KindName, string, Mapping]>([
     ['Gateway', 'listeners', { gatewayClassName: 'mcp' }],
     ['Gateway', 'addresses', { gatewayClassName: 'mcp', listeners: [] }],
@@ -108,7 +108,7 @@ describe('a list where a list belongs', () => {
     expect(decode(kind, object(kind, spec)).readable).toBe(true);
   });
 
-  it('is null nowhere in a policy, and absent where it is null in a Gateway or a Service', () => {
+  it('rejects null in a policy, and takes it for absent in a Gateway or a Service', () => {
     const policy = (spec: Mapping): boolean => decode('MCPAuthPolicy', object('MCPAuthPolicy', spec)).readable;
     expect([policy({ targetRefs: [], rules: null }), policy({ targetRefs: null, rules: [] })]).toEqual([false, false]);
     expect(resource('Gateway', object('Gateway', { gatewayClassName: 'mcp', listeners: null })).listeners).toEqual([]);
@@ -121,7 +121,7 @@ describe('the namespace of an object', () => {
     return object('MCPAuthPolicy', { targetRefs: [], rules: [] }, { metadata: { name: 'it', namespace } });
   };
 
-  it('is default when it is absent or null', () => {
+  it('defaults to `default` when it is absent or null', () => {
     const identities = [undefined, null].map(
       (value) => resource('MCPAuthPolicy', inNamespace(value)).metadata.namespace,
     );
@@ -135,7 +135,7 @@ describe('the namespace of an object', () => {
     ['dotted', 'a.b'],
     ['upper case', 'A'],
     ['of 64 characters', 'a'.repeat(64)],
-  ])('makes the frame unreadable when it is %s; the name is still known', (_, value) => {
+  ])('makes the frame invalid when it is %s; the name is kept', (_, value) => {
     expect(decode('MCPAuthPolicy', inNamespace(value))).toMatchObject({
       readable: false,
       name: 'it',
@@ -143,7 +143,7 @@ describe('the namespace of an object', () => {
     });
   });
 
-  it.each<KindName>(['GatewayClass', 'Namespace'])('means nothing to a %s, and says so', (kind) => {
+  it.each<KindName>(['GatewayClass', 'Namespace'])('has no effect on a %s, with a warning', (kind) => {
     const spec = { controllerName: 'a.b/c' };
     for (const namespace of ['here', 5, '', AMBIGUOUS]) {
       const value = object(kind, spec, { metadata: { name: 'it', namespace } });
@@ -171,7 +171,7 @@ describe('a name', () => {
   });
 });
 
-it('a Namespace whose frame cannot be read still gives its name', () => {
+it('a Namespace with an invalid frame keeps its name', () => {
   const broken = { kind: 'Namespace', metadata: { name: 'it', labels: { a: 'b' } } };
   expect(decode('Namespace', broken)).toMatchObject({ readable: false, kind: 'Namespace', name: 'it' });
 });

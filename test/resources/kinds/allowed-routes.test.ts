@@ -35,11 +35,11 @@ const nothing: unknown = {
 
 describe('the namespaces that a listener allows', () => {
   it.each([undefined, {}, { namespaces: {} }, { namespaces: { from: 'Same' } }, { kinds: [] }])(
-    'are its own in %j',
+    'default to Same in %j',
     (value) => expect(allowed(value)).toEqual({ from: 'Same' }),
   );
 
-  it('are all when it says so', () => {
+  it('are all with from All', () => {
     expect(allowed({ namespaces: { from: 'All' } })).toEqual({ from: 'All' });
   });
 
@@ -61,19 +61,19 @@ describe('the namespaces that a listener allows', () => {
     ['a kind without a kind', { kinds: [{ group: '' }] }],
     ['a kind with an unknown field', { kinds: [{ kind: 'HTTPRoute', name: 'x' }] }],
     ['a group that is null', { kinds: [{ kind: 'HTTPRoute', group: null }] }],
-  ])('are not understood from %s', (_, value) => {
+  ])('are invalid with %s', (_, value) => {
     expect(allowed(value)).toEqual(faulty);
     expect(problems(value)).toContainEqual(expect.stringMatching(/^error spec\.listeners\[0\]\.allowedRoutes/));
   });
 
-  it('are understood whatever kinds of route are listed beside them', () => {
+  it('are independent of the listed route kinds', () => {
     const kinds = [{ kind: 'HTTPRoute' }, { group: 'x.example', kind: 'Y' }, { group: '', kind: 'Service' }];
     const read = listener({ kinds, namespaces: { from: 'All' } });
     expect(read.routeKinds).toEqual(['gateway.networking.k8s.io/HTTPRoute', 'x.example/Y', 'Service']);
     expect(valueOrReason(read.namespaces)).toEqual({ from: 'All' });
   });
 
-  it('keep to the limit of eight kinds in check alone', () => {
+  it('stay valid above the limit of eight kinds, with an error', () => {
     const kinds = Array(9).fill({ kind: 'HTTPRoute' });
     expect(problems({ kinds })).toEqual([
       'error spec.listeners[0].allowedRoutes.kinds has 9 entries: write at most 8.',
@@ -95,7 +95,7 @@ describe('a selector', () => {
     ]);
   });
 
-  it('is its labels and its expressions', () => {
+  it('consists of its labels and its expressions', () => {
     const matchExpressions = [
       { key: 'b', operator: 'NotIn', values: ['y', 'x', 'y'] },
       { key: 'example.com/c', operator: 'Exists' },
@@ -111,16 +111,20 @@ describe('a selector', () => {
     );
   });
 
-  it('is the same however its requirements are spelt, ordered or repeated', () => {
+  it('equals one whose requirements are spelt, ordered or repeated differently', () => {
     const one = { key: 'a', operator: 'In', values: ['x', 'x'] };
     const two = { key: 'a', operator: 'Exists' };
     expect(selecting({ matchExpressions: [two, one, two] })).toEqual(
       selecting({ matchLabels: { a: 'x' }, matchExpressions: [two] }),
     );
   });
+
+  it('that is valid may be present where `from` does not use it', () => {
+    expect(allowed({ namespaces: { from: 'Same', selector: { matchLabels: { a: 'b' } } } })).toEqual({ from: 'Same' });
+  });
 });
 
-describe('a selector that is not understood', () => {
+describe('an invalid selector', () => {
   it.each<[string, unknown]>([
     ['null', null],
     ['a list', []],
@@ -134,7 +138,7 @@ describe('a selector that is not understood', () => {
     ['with an operator in another letter case', expression({ operator: 'in' })],
     ['with an operator that is null', expression({ operator: null })],
     ['with an operator that is missing', expression({ operator: undefined })],
-  ])('that is %s drops the listener, whatever `from` is', (_, selector) => {
+  ])('that is %s drops the listener for every value of `from`', (_, selector) => {
     expect(selecting(selector)).toEqual(faulty);
     expect(allowed({ namespaces: { from: 'All', selector } })).toEqual(faulty);
   });
@@ -164,14 +168,10 @@ describe('a selector that is not understood', () => {
     ['NotIn without values', expression({ operator: 'NotIn', values: [] })],
     ['Exists with a value', expression({ operator: 'Exists' })],
     ['DoesNotExist with a value', expression({ operator: 'DoesNotExist' })],
-  ])('with %s selects nothing, and is a fault where `from` does not ask for it', (_, selector) => {
+  ])('with %s selects nothing, and drops the listener where `from` does not use it', (_, selector) => {
     expect(selecting(selector)).toEqual(nothing);
     expect(allowed({ namespaces: { from: 'Same', selector } })).toEqual(faulty);
     expect(problems({ namespaces: { from: 'Selector', selector } })).toContainEqual(expect.stringMatching(/^error /));
-  });
-
-  it('that is understood may stand where `from` does not ask for it', () => {
-    expect(allowed({ namespaces: { from: 'Same', selector: { matchLabels: { a: 'b' } } } })).toEqual({ from: 'Same' });
   });
 
   it('with the key __proto__ selects nothing', () => {

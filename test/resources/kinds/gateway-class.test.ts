@@ -11,7 +11,7 @@ const gatewayClass = (spec: Mapping): GatewayClass => resource('GatewayClass', w
 const invalid: unknown = expect.stringMatching(/^invalid: spec\./);
 
 describe('a GatewayClass', () => {
-  it('names its controller, and may describe itself', () => {
+  it('has a controller, and may have a description', () => {
     expect(gatewayClass({ description: 'MCP gateways' })).toEqual({
       kind: 'GatewayClass',
       metadata: { namespace: '', name: 'mcp', generation: undefined },
@@ -33,11 +33,11 @@ describe('a GatewayClass', () => {
     'Kgateway.dev/x',
     'a/b c',
     `a/${'b'.repeat(252)}`,
-  ])('belongs to nobody when its controller is %j', (controllerName) =>
+  ])('belongs to no controller when its controllerName is %j', (controllerName) =>
     expect(valueOrReason(gatewayClass({ controllerName }).controllerName)).toEqual(invalid),
   );
 
-  it('with a description that the API refuses is only told so', () => {
+  it('keeps its controller beside a description that the API refuses', () => {
     for (const description of ['d'.repeat(65), 5]) {
       expect(problemsOf('GatewayClass', written({ description }))).toEqual([
         expect.stringMatching(/^error spec\.description /),
@@ -47,10 +47,10 @@ describe('a GatewayClass', () => {
   });
 });
 
-describe('the parameters of a GatewayClass', () => {
+describe('spec.parametersRef of a GatewayClass', () => {
   const parameters = (parametersRef: unknown): unknown => valueOrReason(gatewayClass({ parametersRef }).parametersRef);
 
-  it('are what parametersRef names', () => {
+  it('is decoded to a reference', () => {
     expect(parameters(reference)).toEqual(reference);
     expect(parameters({ group: '', kind: 'ConfigMap', name: 'x' })).toEqual({
       group: '',
@@ -59,11 +59,11 @@ describe('the parameters of a GatewayClass', () => {
     });
   });
 
-  it('are absent when it is absent or null', () => {
+  it('is absent when it is absent or null', () => {
     expect([parameters(undefined), parameters(null)]).toEqual([undefined, undefined]);
   });
 
-  it('have no namespace unless one is written: none is defaulted', () => {
+  it('has no default namespace', () => {
     for (const namespace of [undefined, null]) {
       expect(gatewayClass({ parametersRef: { ...reference, namespace } }).parametersRef).toEqual({
         ok: true,
@@ -83,11 +83,11 @@ describe('the parameters of a GatewayClass', () => {
     ['its namespace is empty', { ...reference, namespace: '' }],
     ['its namespace is no name', { ...reference, namespace: 'a.b' }],
     ['its namespace is ambiguous', { ...reference, namespace: AMBIGUOUS }],
-  ])('are not understood when %s', (_, value) => {
+  ])('is invalid when %s', (_, value) => {
     expect(parameters(value)).toEqual(invalid);
   });
 
-  it('are warned of an unknown field', () => {
+  it('has a warning about an unknown field', () => {
     expect(problemsOf('GatewayClass', written({ parametersRef: { ...reference, nam: 'x' } }))).toEqual([
       'warning spec.parametersRef.nam is not a known field: write "name", the nearest known one, or remove it.',
     ]);

@@ -5,7 +5,7 @@ const selfManaged = (spec: unknown): unknown =>
   valueOrReason(resource('GatewayParameters', object('GatewayParameters', spec)).selfManaged);
 
 describe('GatewayParameters', () => {
-  it.each([{}, { anything: { may: 'stand here' }, kube: null }])('are understood as selfManaged: %j', (inside) => {
+  it.each([{}, { anything: { may: 'stand here' }, kube: null }])('are selfManaged with any content: %j', (inside) => {
     expect(selfManaged({ selfManaged: inside })).toBe(true);
     expect(problemsOf('GatewayParameters', object('GatewayParameters', { selfManaged: inside }))).toEqual([]);
   });
@@ -25,7 +25,7 @@ describe('GatewayParameters', () => {
       'spec.kube is for proxies that a controller deploys',
     ],
     ['an unknown field beside selfManaged', { selfManaged: {}, self: {} }, 'spec.self is not a known field'],
-  ])('are not understood with %s', (_, spec, reason) => {
+  ])('are invalid with %s', (_, spec, reason) => {
     expect(selfManaged(spec)).toContain(`invalid: ${reason}`);
     expect(problemsOf('GatewayParameters', object('GatewayParameters', spec))).toContainEqual(
       expect.stringContaining(`error ${reason}`),

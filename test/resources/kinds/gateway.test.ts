@@ -10,24 +10,21 @@ const problems = (spec: Mapping): readonly string[] => problemsOf('Gateway', wri
 
 const invalid: unknown = expect.stringMatching(/^invalid: spec\./);
 
-describe('the class of a Gateway', () => {
-  it('is named', () => {
+describe('spec.gatewayClassName', () => {
+  it('is decoded to the name of the class', () => {
     expect(valueOrReason(gateway({ gatewayClassName: 'My Class' }).className)).toBe('My Class');
   });
 
-  it.each([undefined, null, '', 5, AMBIGUOUS, 'c'.repeat(254)])(
-    'is not understood when it is %j',
-    (gatewayClassName) => {
-      expect(valueOrReason(gateway({ gatewayClassName }).className)).toEqual(invalid);
-    },
-  );
+  it.each([undefined, null, '', 5, AMBIGUOUS, 'c'.repeat(254)])('is invalid when it is %j', (gatewayClassName) => {
+    expect(valueOrReason(gateway({ gatewayClassName }).className)).toEqual(invalid);
+  });
 });
 
-describe('the parameters of a Gateway', () => {
+describe('spec.infrastructure.parametersRef', () => {
   const reference = { group: 'gateway.kgateway.dev', kind: 'GatewayParameters', name: 'p' };
   const parameters = (infrastructure: unknown): unknown => valueOrReason(gateway({ infrastructure }).parametersRef);
 
-  it('are what infrastructure.parametersRef names, in the namespace of the Gateway', () => {
+  it('references parameters in the namespace of the Gateway', () => {
     expect(parameters({ parametersRef: reference })).toEqual(reference);
     expect(parameters({ parametersRef: { ...reference, namespace: 'there' } })).toEqual(reference);
     expect(problems({ infrastructure: { parametersRef: { ...reference, namespace: 'there' } } })).toEqual([
@@ -35,7 +32,7 @@ describe('the parameters of a Gateway', () => {
     ]);
   });
 
-  it.each([undefined, null, {}, { parametersRef: null }, { parametersref: reference }])('are absent in %j', (value) => {
+  it.each([undefined, null, {}, { parametersRef: null }, { parametersref: reference }])('is absent in %j', (value) => {
     expect(parameters(value)).toBeUndefined();
   });
 
@@ -47,15 +44,15 @@ describe('the parameters of a Gateway', () => {
     ['its name is a number', { parametersRef: { ...reference, name: 5 } }],
     ['its kind is ambiguous', { parametersRef: { ...reference, kind: AMBIGUOUS } }],
     ['its group has a version', { parametersRef: { ...reference, group: 'gateway.kgateway.dev/v1alpha1' } }],
-  ])('are not understood when %s', (_, infrastructure) => {
+  ])('is invalid when %s', (_, infrastructure) => {
     expect(parameters(infrastructure)).toEqual(invalid);
   });
 });
 
-describe('the addresses of a Gateway', () => {
+describe('spec.addresses', () => {
   const address = (value: unknown): unknown => valueOrReason(gateway({ addresses: [value] }).addresses[0]);
 
-  it('are IP addresses unless they say otherwise, and may leave the value to others', () => {
+  it('defaults the type to IPAddress and the value to empty', () => {
     expect(address({ value: '192.0.2.1' })).toEqual({ type: 'IPAddress', value: '192.0.2.1' });
     expect(address({ type: 'Hostname', value: '*.example.com' })).toEqual({ type: 'Hostname', value: '*.example.com' });
     expect(address({ type: 'NamedAddress', value: 'Any Thing' })).toEqual({ type: 'NamedAddress', value: 'Any Thing' });
@@ -69,12 +66,12 @@ describe('the addresses of a Gateway', () => {
     ['a host name that is none', { type: 'Hostname', value: 'a b' }],
     ['a value that is a number', { value: 5 }],
     ['a type that is a number', { type: 5, value: '192.0.2.1' }],
-  ])('leave their neighbours when one is %s', (_, value) => {
+  ])('keeps the valid neighbours of an address that is %s', (_, value) => {
     const good = { value: '2001:db8::1' };
     expect(gateway({ addresses: [good, value, good] }).addresses.map(isValid)).toEqual([true, false, true]);
   });
 
-  it('keep a type that nobody supports, for the Gateway to be refused by it', () => {
+  it('keeps an unsupported type, which rejects the Gateway', () => {
     expect(address({ type: '', value: '192.0.2.1' })).toEqual({ type: '', value: '192.0.2.1' });
     expect(address({ type: 'hostname', value: 'a' })).toEqual({ type: 'hostname', value: 'a' });
     expect(problems({ addresses: [{ type: 'hostname', value: 'a' }], listeners: [{}] })[0]).toContain(
@@ -84,18 +81,18 @@ describe('the addresses of a Gateway', () => {
 });
 
 describe('a Gateway', () => {
-  it('without listeners is told to have some', () => {
+  it('without listeners has an error', () => {
     expect(problems({ listeners: [] })).toEqual(['error spec.listeners has 0 entries: write at least 1.']);
     expect(problems({ listeners: null })).toEqual(['error spec.listeners is missing: write a list of listeners.']);
   });
 
-  it('with a thousand listeners breaks a limit, and keeps them all', () => {
+  it('with a thousand listeners exceeds a limit, and keeps them all', () => {
     const listeners = Array.from({ length: 1000 }, (_, port) => ({ ...listener, name: `l${port}`, port: port + 1 }));
     expect(problems({ listeners })).toEqual(['error spec.listeners has 1000 entries: write at most 64.']);
     expect(gateway({ listeners }).listeners.every(isValid)).toBe(true);
   });
 
-  it('with a thousand bad listeners has a report of bounded length', () => {
+  it('with a thousand invalid listeners lists a bounded number of problems', () => {
     const found = problems({ listeners: Array(1000).fill({ name: 5 }) });
     expect(found).toHaveLength(101);
     expect(found.at(-1)).toBe(
@@ -103,7 +100,7 @@ describe('a Gateway', () => {
     );
   });
 
-  it('may have every field of the API', () => {
+  it('accepts every field of the API', () => {
     const selector = { matchLabels: { a: 'b' } };
     const certificate = { group: '', kind: 'Secret', name: 's', namespace: 'n' };
     const frontend = { validation: { caCertificateRefs: [certificate], mode: 'AllowValidOnly' } };
@@ -122,7 +119,7 @@ describe('a Gateway', () => {
     expect(problems({ ...spec, listeners: [{ ...listener, hostname: '*.a', allowedRoutes, tls }] })).toEqual([]);
   });
 
-  it('is warned of an unknown field, which drops nothing', () => {
+  it('has a warning about an unknown field, which drops nothing', () => {
     expect(problems({ listenrs: [], tls: { frontEnd: {} } })).toEqual([
       'warning spec.listenrs is not a known field: write "listeners", the nearest known one, or remove it.',
       'warning spec.tls.frontEnd is not a known field: write "frontend", the nearest known one, or remove it.',

@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { quoted } from '../../../src/resources/decode/reporter.ts';
-import { kinds, matchKind, nearest, pathText, resourceKey } from '../../../src/resources/resources.ts';
+import { kinds, matchKind, resourceKey } from '../../../src/resources/resources.ts';
 import { AMBIGUOUS } from '../objects.ts';
 
 describe('an object', () => {
-  it('counts when its apiVersion and kind are those of a kind of ours', () => {
+  it('is read when its apiVersion and kind are those of a kind of ours', () => {
     for (const { apiVersion, kind } of Object.values(kinds))
       expect(matchKind(apiVersion, kind)).toEqual({ match: 'ours', kind });
   });
 
   it.each([undefined, null, 1, AMBIGUOUS, []])(
-    'of a kind of ours with the apiVersion %j has a frame that cannot be read',
+    'of a kind of ours with the apiVersion %j has an invalid frame',
     (apiVersion) => {
       expect(matchKind(apiVersion, 'Namespace')).toEqual({ match: 'ours', kind: 'Namespace' });
       expect(kinds.Namespace.decode({ apiVersion, kind: 'Namespace', metadata: { name: 'it' } }).readable).toBe(false);
@@ -30,33 +29,12 @@ describe('an object', () => {
   });
 
   it.each([undefined, null, '', 'service', 'Deployment', 'constructor', '__proto__', 5, AMBIGUOUS, ['Service']])(
-    'of kind %j is none of ours',
+    'of kind %j is skipped silently',
     (kind) => expect(matchKind('v1', kind)).toEqual({ match: 'foreign' }),
   );
 
   it('has a key of its namespace and its name', () => {
     expect(resourceKey({ namespace: 'here', name: 'it' })).toBe('here/it');
     expect(resourceKey({ namespace: '', name: 'it' })).toBe('it');
-  });
-});
-
-describe('a message', () => {
-  it('names a field by its path', () => {
-    expect(pathText(['spec', 'rules', 0, 'matches'])).toBe('spec.rules[0].matches');
-    expect(pathText(['metadata', 'annotations', 'a.b/c'])).toBe('metadata.annotations["a.b/c"]');
-    expect(pathText(['spec', ''])).toBe('spec[""]');
-    expect(pathText([])).toBe('');
-  });
-
-  it('quotes what was written on one short line', () => {
-    expect(quoted('a"b\n')).toBe('"a\\"b\\n"');
-    expect(quoted('\u009b2J\u202e\u2028')).toBe('"\\u{9b}2J\\u{202e}\\u{2028}"');
-    expect(quoted('x'.repeat(65))).toBe(`"${'x'.repeat(60)}"…`);
-  });
-
-  it('knows the nearest name, whatever its letter case', () => {
-    expect(nearest('MATCHLABEL', ['matchExpressions', 'matchLabels'])).toBe('matchLabels');
-    expect(nearest('zzz', ['b', 'a'])).toBe('b');
-    expect(nearest('anything', [])).toBeUndefined();
   });
 });

@@ -14,14 +14,14 @@ function listener(change: Mapping): Listener {
 }
 
 describe('a listener', () => {
-  it('that is no mapping is not understood, and its neighbours are', () => {
+  it('that is not a mapping is invalid, and its neighbours stay valid', () => {
     for (const value of ['mcp', null, 5, [], AMBIGUOUS]) {
       const { listeners } = resource('Gateway', inGateway(good, value, good));
       expect(listeners.map(isValid)).toEqual([true, false, true]);
     }
   });
 
-  it.each(['name', 'port', 'protocol'] as const)('keeps all but its %s when that is not understood', (field) => {
+  it.each(['name', 'port', 'protocol'] as const)('keeps all but an invalid %s', (field) => {
     for (const value of [undefined, null, true, [], AMBIGUOUS]) {
       const read = listener({ [field]: value });
       const understood = [read.name, read.port, read.protocol].map(isValid);
@@ -33,29 +33,29 @@ describe('a listener', () => {
     }
   });
 
-  it.each([0, 65536, -1, 80.5, Number.NaN, Number.POSITIVE_INFINITY, '8080', 80n])('has no port %s', (port) => {
+  it.each([0, 65536, -1, 80.5, Number.NaN, Number.POSITIVE_INFINITY, '8080', 80n])('rejects the port %s', (port) => {
     expect(isValid(listener({ port }).port)).toBe(false);
   });
 
-  it.each([1, 65535, 8080.0])('has port %s', (port) => {
+  it.each([1, 65535, 8080.0])('accepts the port %s', (port) => {
     expect(valueOrReason(listener({ port }).port)).toBe(port);
   });
 
-  it.each(['', 'Mcp', 'a_b', 'a:b', '-a', 'n'.repeat(254)])('cannot be named %j', (name) => {
+  it.each(['', 'Mcp', 'a_b', 'a:b', '-a', 'n'.repeat(254)])('rejects the name %j', (name) => {
     expect(isValid(listener({ name }).name)).toBe(false);
   });
 
-  it('may have a name with dots', () => {
+  it('accepts a name with dots', () => {
     expect(valueOrReason(listener({ name: 'a.b' }).name)).toBe('a.b');
   });
 
   it.each(['', 'mcp', 'kgateway.dev/MCP', 'kgateway.dev/mcp-sse', ' kgateway.dev/mcp', 'p'.repeat(256)])(
-    'keeps the protocol %j, which is another one',
+    'keeps the protocol %j, which is another protocol',
     (protocol) => expect(valueOrReason(listener({ protocol }).protocol)).toBe(protocol),
   );
 
   it.each(['', 'kgateway.dev/mcp-sse', 'a b', 'p'.repeat(256)])(
-    'is told that the API refuses the protocol %j',
+    'has an error for the protocol %j, which the API refuses',
     (protocol) => {
       expect(problems({ ...good, protocol })).toEqual([
         expect.stringMatching(/^error spec\.listeners\[0\]\.protocol is ".*"…?: write a protocol/),
@@ -64,8 +64,8 @@ describe('a listener', () => {
   );
 });
 
-describe('what a listener cannot honour or understand', () => {
-  it('is a hostname or tls, when present', () => {
+describe('an unsupported or invalid part of a listener', () => {
+  it('is a hostname or tls that is present', () => {
     expect(listener({})).toMatchObject({ hasHostname: false, hasTls: false, errors: [] });
     expect(listener({ hostname: 'a.example' })).toMatchObject({ hasHostname: true, hasTls: false, errors: [] });
     expect(listener({ tls: {} })).toMatchObject({ hasHostname: false, hasTls: true, errors: [] });
@@ -84,12 +84,12 @@ describe('what a listener cannot honour or understand', () => {
     expect(problems({ ...good, ...change })).toEqual([expect.stringMatching(/^error /)]);
   });
 
-  it('is present even when it is not understood, but not when it is null', () => {
+  it('is present even when it is invalid, but not when it is null', () => {
     expect(listener({ hostname: 5, tls: 5 })).toMatchObject({ hasHostname: true, hasTls: true });
     expect(listener({ hostname: null, tls: null })).toMatchObject({ hasHostname: false, hasTls: false });
   });
 
-  it('is told all of it', () => {
+  it('is listed with all others', () => {
     expect(listener({ b: 1, a: 1, hostname: 5, tls: 5 }).errors).toHaveLength(4);
   });
 });

@@ -32,12 +32,15 @@ describe('a match', () => {
     expect(matchOf({ ...match, type })).toEqual({ claim: 'sub', value: 'me' });
   });
 
-  it.each(['ServiceAccount', 'serviceaccount', 'SERVICEACCOUNT'])('of type %s is the subject of its token', (type) => {
-    const serviceAccount = { name: 'a.robot', namespace: 'there' };
-    expect(matchOf({ type, serviceAccount })).toEqual({ claim: 'sub', value: 'system:serviceaccount:there:a.robot' });
-  });
+  it.each(['ServiceAccount', 'serviceaccount', 'SERVICEACCOUNT'])(
+    "of type %s is the subject of the service account's token",
+    (type) => {
+      const serviceAccount = { name: 'a.robot', namespace: 'there' };
+      expect(matchOf({ type, serviceAccount })).toEqual({ claim: 'sub', value: 'system:serviceaccount:there:a.robot' });
+    },
+  );
 
-  it('is of a service account in the namespace of the policy when it names none', () => {
+  it('defaults the namespace of a service account to that of the policy', () => {
     expect(matchOf(account)).toEqual({ claim: 'sub', value: 'system:serviceaccount:here:robot' });
   });
 
@@ -63,7 +66,7 @@ describe('a match', () => {
     ['of type ServiceAccount with the other block beside its own', { ...match, ...account }],
     ['with an unknown field in jwt', { ...match, jwt: { claim: 'sub', value: 'me', operator: 'NotEquals' } }],
     ['with an unknown field in serviceAccount', { ...account, serviceAccount: { name: 'robot', kind: 'x' } }],
-  ])('that is %s is not understood', (_, value) => {
+  ])('that is %s is invalid', (_, value) => {
     expect(matchOf(value)).toEqual(invalid);
   });
 });
@@ -87,11 +90,11 @@ describe('a match of type JWT', () => {
     ['a line break in the value', { claim: 'sub', value: 'me\n' }],
     ['a C1 control character in the value', { claim: 'sub', value: 'me\u0085' }],
     ['half a surrogate pair in the value', { claim: 'sub', value: 'me\ud800' }],
-  ])('with %s is not understood', (_, jwt) => {
+  ])('with %s is invalid', (_, jwt) => {
     expect(matchOf({ type: 'JWT', jwt })).toEqual(invalid);
   });
 
-  it('takes claims and values up to their limits, counted in characters', () => {
+  it('limits claims and values in characters, not in UTF-16 units', () => {
     const jwt = { claim: '€'.repeat(253), value: '😀'.repeat(1024) };
     expect(matchOf({ type: 'JWT', jwt })).toEqual(jwt);
     expect(matchOf({ type: 'JWT', jwt: { ...jwt, value: '😀'.repeat(1025) } })).toEqual(invalid);
@@ -109,7 +112,7 @@ describe('a match of type ServiceAccount', () => {
     ['a namespace that is null', { name: 'robot', namespace: null }],
     ['a dotted namespace', { name: 'robot', namespace: 'a.b' }],
     ['an ambiguous namespace', { name: 'robot', namespace: AMBIGUOUS }],
-  ])('with %s is not understood', (_, serviceAccount) => {
+  ])('with %s is invalid', (_, serviceAccount) => {
     expect(matchOf({ type: 'ServiceAccount', serviceAccount })).toEqual(invalid);
   });
 });
@@ -125,7 +128,7 @@ describe('the resource of a rule', () => {
     ['TOOL', 'tool'],
     ['Prompt', 'prompt'],
     ['resource', 'resource'],
-  ])('is of kind %s in any letter case', (kind, understood) => {
+  ])('accepts the kind %s in any letter case', (kind, understood) => {
     const wanted = { resource: { kind: understood, name: { all: true } } };
     expect(ruleOf({ ...rule, resource: { kind, name: '*' } })).toMatchObject(wanted);
   });
@@ -136,7 +139,7 @@ describe('the resource of a rule', () => {
     expect(named('whatever:some tool')).toEqual(item('whatever', 'some tool'));
   });
 
-  it('takes a star in the name of a tool as it stands, and warns of it', () => {
+  it('keeps a star in the name of a tool, with a warning', () => {
     expect(named('a/b:*')).toEqual(item('a/b', '*'));
     expect(problems({ rules: [{ ...rule, resource: { kind: 'tool', name: 'a/b:*' } }] })).toEqual([
       'warning spec.rules[0].resource.name has a "*" that stands for itself: only a name that is just "*" means everything.',
@@ -159,7 +162,7 @@ describe('the resource of a rule', () => {
     ['null', null],
     ['ambiguous', AMBIGUOUS],
     ['missing', undefined],
-  ])('with a name that is %s makes the rule not understood', (_, name) => {
+  ])('with a name that is %s makes the rule invalid', (_, name) => {
     expect(named(name)).toEqual(invalid);
   });
 
@@ -170,13 +173,13 @@ describe('the resource of a rule', () => {
     ['of another kind', { kind: 'toolbox', name: '*' }],
     ['of no kind', { name: '*' }],
     ['with an unknown field', { ...tool, except: 'x' }],
-  ])('that is %s makes the rule not understood', (_, value) => {
+  ])('that is %s makes the rule invalid', (_, value) => {
     expect(ruleOf({ ...rule, resource: value })).toEqual(invalid);
   });
 });
 
 describe('a rule', () => {
-  it('keeps its matches when one of them is not understood, in their order', () => {
+  it('keeps its valid matches beside an invalid one, in their order', () => {
     expect(matches(match, { ...match, type: 'OIDC' }, account)).toEqual([
       { claim: 'sub', value: 'me' },
       invalid,
@@ -193,11 +196,11 @@ describe('a rule', () => {
     ['with matches that are no list', { ...rule, matches: match }],
     ['with an unknown field', { ...rule, action: 'Deny' }],
     ['with a misspelt field', { ...rule, match: [match] }],
-  ])('that is %s is not understood, and its neighbours are', (_, value) => {
+  ])('that is %s is invalid, and its neighbours stay valid', (_, value) => {
     expect(rules(rule, value, rule).map(isValid)).toEqual([true, false, true]);
   });
 
-  it('is kept when none of its matches is understood: it can be told apart', () => {
+  it('is kept when none of its matches is valid', () => {
     expect(ruleOf({ ...rule, matches: [5] })).toMatchObject({ matches: [{ ok: false }] });
   });
 });
@@ -205,7 +208,7 @@ describe('a rule', () => {
 describe('a targetRef', () => {
   const refOf = (value: unknown): unknown => valueOrReason(policy({ targetRefs: [value] }).targetRefs[0]);
 
-  it('is kept as written, with what is not supported', () => {
+  it('is kept as written, with unsupported fields', () => {
     expect(refOf({ name: 'g' })).toEqual({ name: 'g' });
     expect(refOf({ name: 'g', group: '', kind: '' })).toEqual({ name: 'g', group: '', kind: '' });
     const foreign = { name: 'g', group: 'apps', kind: 'Deployment', sectionName: 'http' };
@@ -225,7 +228,7 @@ describe('a targetRef', () => {
     ['with a sectionName that is null', { ...ref, sectionName: null }],
     ['with a misspelt sectionName', { ...ref, sectionname: 'http' }],
     ['with a namespace', { ...ref, namespace: 'here' }],
-  ])('that is %s is not understood, and its neighbours are', (_, value) => {
+  ])('that is %s is invalid, and its neighbours stay valid', (_, value) => {
     expect(policy({ targetRefs: [ref, value, ref] }).targetRefs.map(isValid)).toEqual([true, false, true]);
   });
 
@@ -237,7 +240,7 @@ describe('a targetRef', () => {
       { kind: 'Service', sectionName: 'a', port: 1 },
       { name: 'g', kind: 'Service', sectionName: 'a' },
     ],
-  ])('with %s still has a name to be reported under', (_, fields, named) => {
+  ])('with %s keeps the name that its status is written under', (_, fields, named) => {
     const [part] = policy({ targetRefs: [{ name: 'g', ...fields }] }).targetRefs;
     expect(part).toEqual({ ok: false, reason: expect.stringMatching(/is not (a known field|known here)/), ref: named });
   });
@@ -251,7 +254,7 @@ describe('a policy', () => {
     expect(problems({ action: 'Deny' })).toEqual([expect.stringMatching(/^error spec\.action /)]);
   });
 
-  it('without rules allows nothing, and says so', () => {
+  it('without rules allows nothing, with a warning', () => {
     for (const none of [[], undefined]) {
       expect(policy({ rules: none }).rules).toEqual({ ok: true, value: [] });
       expect(problems({ rules: none })).toEqual([expect.stringMatching(/^warning spec\.rules .*allows nothing/)]);
@@ -268,14 +271,14 @@ describe('a policy', () => {
       { rules: [{ ...rule, matches: Array(65).fill(match) }] },
       'error spec.rules[0].matches has 65 entries: write at most 64.',
     ],
-  ])('with %s breaks a limit, and all of it still counts', (_, spec, complaint) => {
+  ])('with %s exceeds a limit, and all of it still counts', (_, spec, complaint) => {
     expect(problems(spec)).toEqual([complaint]);
     const { targetRefs, rules: part } = policy(spec);
     expect([...targetRefs, part, ...(part.ok ? part.value : [])].every(isValid)).toBe(true);
   });
 
   it.each(['groups', 'roles', 'aud', 'scp'])(
-    'that matches the claim %s is warned that it usually is a list',
+    'that matches the claim %s has a warning that it usually is a list',
     (claim) => {
       expect(problems({ rules: [{ ...rule, matches: [{ type: 'JWT', jwt: { claim, value: 'x' } }] }] })).toEqual([
         expect.stringMatching(
@@ -285,7 +288,7 @@ describe('a policy', () => {
     },
   );
 
-  it('is told what to write instead, and never the value of a claim', () => {
+  it('has problems with a remedy, and never with the value of a claim', () => {
     const jwt = { claim: 'sub', value: 'secret\n' };
     const value = [
       { ...match, jwt },

@@ -6,18 +6,18 @@ const written = (labels: unknown): Mapping => object('Namespace', undefined, { m
 const labelsOf = (labels: unknown): NamespaceLabels => resource('Namespace', written(labels)).labels;
 
 describe('the labels of a Namespace', () => {
-  it('are its own, and always its name', () => {
+  it('are those of the object and the name label', () => {
     expect(labelsOf({ team: 'a', 'example.com/tier': '' })).toEqual({
       known: true,
       labels: { 'example.com/tier': '', 'kubernetes.io/metadata.name': 'here', team: 'a' },
     });
   });
 
-  it.each([undefined, null, {}])('are just its name in %j', (labels) => {
+  it.each([undefined, null, {}])('are just the name label in %j', (labels) => {
     expect(labelsOf(labels)).toEqual({ known: true, labels: { 'kubernetes.io/metadata.name': 'here' } });
   });
 
-  it('never take the name from the object', () => {
+  it('never take the name label from the object', () => {
     const lie = { 'kubernetes.io/metadata.name': 'there' };
     expect(labelsOf(lie)).toEqual({ known: true, labels: { 'kubernetes.io/metadata.name': 'here' } });
     expect(problemsOf('Namespace', written(lie))).toEqual([
@@ -44,7 +44,7 @@ describe('the labels of a Namespace', () => {
     expect(problemsOf('Namespace', written(labels))).toContainEqual(expect.stringMatching(/^error metadata\.labels/));
   });
 
-  it('are not what every object inherits', () => {
+  it('exclude inherited properties', () => {
     const decoded = labelsOf({ toString: 'mine' });
     const labels = decoded.known ? decoded.labels : {};
     expect([labels['toString'], labels['constructor'], labels['valueOf']]).toEqual(['mine', undefined, undefined]);

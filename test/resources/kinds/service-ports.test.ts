@@ -3,7 +3,7 @@ import { AMBIGUOUS, object, problemsOf, resource } from '../objects.ts';
 
 const MCP = 'kgateway.dev/mcp';
 
-/** Each declared port by its number, or `-` when it is not understood. */
+/** The number of each declared port, or `-` for an invalid one. */
 function declared(...ports: readonly unknown[]): readonly (number | '-')[] {
   return resource('Service', object('Service', { ports })).mcpPorts.map((part) => (part.ok ? part.value.port : '-'));
 }
@@ -20,7 +20,7 @@ describe('the MCP ports of a Service', () => {
   );
 
   it.each([undefined, null, '', 'http', 'mcp', 'KGATEWAY.DEV/MCP', `${MCP} `, 'kgateway.dev/mcp-streamable'])(
-    'are not those with the appProtocol %j',
+    'exclude the appProtocol %j',
     (appProtocol) => expect(declared({ port: 80, appProtocol })).toEqual([]),
   );
 
@@ -28,17 +28,17 @@ describe('the MCP ports of a Service', () => {
     expect(declared({ port: 82, appProtocol: MCP }, { port: 80 }, { port: 81, appProtocol: MCP })).toEqual([82, 81]);
   });
 
-  it.each([undefined, null, '', 'TCP'])('are TCP ports: their protocol may be %j', (protocol) => {
+  it.each([undefined, null, '', 'TCP'])('may have the protocol %j, which means TCP', (protocol) => {
     expect(declared({ port: 80, appProtocol: MCP, protocol })).toEqual([80]);
   });
 
-  it.each(['UDP', 'SCTP', 'tcp', 'Tcp ', 'HTTP'])('do not count at all when their protocol is %j', (protocol) => {
+  it.each(['UDP', 'SCTP', 'tcp', 'Tcp ', 'HTTP'])('exclude the protocol %j', (protocol) => {
     expect(declared({ port: 80, appProtocol: MCP, protocol }, { port: 80, appProtocol: MCP })).toEqual([80]);
     expect(declared({ port: 0, appProtocol: 5, protocol })).toEqual([]);
   });
 });
 
-describe('a port that is not understood', () => {
+describe('an invalid port', () => {
   it.each<[string, unknown]>([
     ['it is null', null],
     ['it is a number', 80],
@@ -77,22 +77,22 @@ describe('a port number', () => {
   });
 
   it.each([{ port: 80 }, { port: 80, appProtocol: 'http' }, { port: 80, appProtocol: 5 }])(
-    'is seen in %j too',
+    'is also seen in %j',
     (port) => {
       expect(declared(port, { port: 80, appProtocol: MCP }).at(-1)).toBe('-');
     },
   );
 });
 
-describe('what is said about a port', () => {
-  it('that seems to mean MCP, and does not say it, is what to write', () => {
+describe('a problem of a port', () => {
+  it('suggests the MCP app protocol that a misspelt one may mean', () => {
     expect(problems({ port: 80, appProtocol: 'kgateway.dev/MCP' })).toEqual([
       'warning spec.ports[0].appProtocol is "kgateway.dev/MCP", which makes no MCP target: write "kgateway.dev/mcp" if it is to be one.',
     ]);
     expect(problems({ port: 80, appProtocol: 'http' })).toEqual([]);
   });
 
-  it('that declares MCP over another protocol is that it is no target', () => {
+  it('names the protocol that keeps an MCP port from being a target', () => {
     expect(problems({ port: 80, appProtocol: MCP, protocol: 'tcp' })).toEqual([
       'error spec.ports[0].protocol is "tcp", so that the port is no MCP target: write "TCP".',
     ]);

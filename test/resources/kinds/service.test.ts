@@ -59,9 +59,9 @@ describe('the address of a Service', () => {
     true,
     {},
     AMBIGUOUS,
-  ])('is not understood when clusterIP is %j', (clusterIP) => expect(address({ clusterIP })).toEqual(invalid));
+  ])('is invalid when clusterIP is %j', (clusterIP) => expect(address({ clusterIP })).toEqual(invalid));
 
-  it.each(['externalname', 'ExternalIP', 5, [], AMBIGUOUS])('is not understood when its type is %j', (type) => {
+  it.each(['externalname', 'ExternalIP', 5, [], AMBIGUOUS])('is invalid when its type is %j', (type) => {
     expect(address({ type, clusterIP: '10.96.0.1' })).toEqual(invalid);
   });
 });
@@ -70,7 +70,7 @@ describe('the address of an ExternalName Service', () => {
   const address = (spec: Mapping): unknown => valueOrReason(service(spec).address);
 
   it.each(['mcp.example.com', 'mcp', 'a.b2', 'localhost.example', 'notlocalhost', '1.example'])(
-    'of type ExternalName is %s, whatever clusterIP says',
+    'is %s, and clusterIP has no effect',
     (externalName) => {
       const spec = { type: 'ExternalName', externalName, clusterIP: '10.96.0.1' };
       expect(address(spec)).toEqual({ type: 'ExternalName', name: externalName });
@@ -94,7 +94,7 @@ describe('the address of an ExternalName Service', () => {
       'a_b',
     ],
     ...['mcp.example.com.', '*.example.com', 'a b', 'a:80', 'user@a', `${'a'.repeat(250)}.com`],
-  ])('of type ExternalName is never %j', (externalName) => {
+  ])('is never %j', (externalName) => {
     expect(address({ type: 'ExternalName', externalName, clusterIP: '10.96.0.1' })).toEqual(invalid);
   });
 });
@@ -131,7 +131,7 @@ describe('the path of a Service', () => {
   });
 
   it.each([[], 'x', 5, AMBIGUOUS, { other: 5 }, { other: null }, { other: AMBIGUOUS }])(
-    'is not understood beside the annotations %j',
+    'is invalid beside the annotations %j',
     (annotations) => {
       expect(path(annotations)).toEqual(faulty);
     },
@@ -139,33 +139,33 @@ describe('the path of a Service', () => {
 });
 
 describe('a Service', () => {
-  it('without MCP ports is none of our business', () => {
+  it('without MCP ports has no problems of our rules', () => {
     const spec = { ports: [other], type: 'ExternalName', externalName: 'mcp.example.com.' };
     expect(service(spec).mcpPorts).toEqual([]);
     expect(problems(spec, { 'kgateway.dev/mcp-path': '' })).toEqual([]);
   });
 
-  it('says in check what drops it', () => {
+  it('has an error for each reason to drop it', () => {
     expect(problems({ clusterIP: '169.254.0.1' }, { 'kgateway.dev/mcp-path': '' })).toEqual([
       expect.stringMatching(/^error metadata\.annotations\["kgateway\.dev\/mcp-path"\] is "": write a path/),
       'error spec.clusterIP is 169.254.0.1, which is no address of a Service: write a routable one, or leave it out.',
     ]);
   });
 
-  it('may have every field of the API', () => {
+  it('accepts every field of the API', () => {
     const port = { ...mcp, name: 'mcp', protocol: 'TCP', targetPort: 'http', nodePort: 30000 };
     const spec = { ports: [port], selector: { app: 'x' }, clusterIPs: [], ipFamilies: [], sessionAffinity: 'None' };
     expect(problems({ ...spec, internalTrafficPolicy: 'Cluster', trafficDistribution: 'PreferClose' })).toEqual([]);
   });
 
-  it('is warned of an unknown field, which drops nothing', () => {
+  it('has a warning about an unknown field, which drops nothing', () => {
     expect(problems({ cluserIP: 'None', ports: [{ ...mcp, appProtocl: 'x' }] })).toEqual([
       'warning spec.cluserIP is not a known field: write "clusterIP", the nearest known one, or remove it.',
       'warning spec.ports[0].appProtocl is not a known field: write "appProtocol", the nearest known one, or remove it.',
     ]);
   });
 
-  it('that is headless is warned of MCP ports that its pods do not listen on', () => {
+  it('that is headless has a warning about MCP ports with another target port', () => {
     const ports = [
       { ...mcp, targetPort: 80 },
       { ...mcp, port: 81, targetPort: 81 },

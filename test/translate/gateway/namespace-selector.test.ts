@@ -28,7 +28,7 @@ function requiring(...requirements: readonly LabelRequirement[]): LabelSelector 
 }
 
 describe('a selector', () => {
-  it('selects everything without a requirement', () => {
+  it('without requirements selects everything', () => {
     expect(matches(requiring(), new Map())).toBe(true);
   });
 
@@ -45,12 +45,12 @@ describe('a selector', () => {
     [{ operator: 'Exists', key: 'a' }, undefined, false],
     [{ operator: 'DoesNotExist', key: 'a' }, '', false],
     [{ operator: 'DoesNotExist', key: 'a' }, undefined, true],
-  ])('%j meets %j: %s', (requirement, label, expected) => {
+  ])('%j against the label %j: %s', (requirement, label, expected) => {
     const found = new Map(label === undefined ? [] : [['a', label]]);
     expect(matches(requiring(requirement), found)).toBe(expected);
   });
 
-  it('can be read back from its key', () => {
+  it('is parsed from its key', () => {
     fc.assert(
       fc.property(selector, (any) => {
         expect(selectorFromKey(selectorKey(any))).toEqual(any);
@@ -58,7 +58,7 @@ describe('a selector', () => {
     );
   });
 
-  it('selects by the index what it selects one by one', () => {
+  it('selects the same namespaces through the index as one by one', () => {
     fc.assert(
       fc.property(selector, fc.array(labels, { maxLength: 6 }), (any, labelled) => {
         const all = labelled.map((each, at): LabelledNamespace => ({ name: `ns-${at}`, labels: each }));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BundleVersions } from '../../../src/translate/model.ts';
 import { createTranslatedWorld, type TranslatedWorld } from '../../support/worlds/translated-world.ts';
 
-/** A world with one class of ours and one of another controller. */
+/** A world with one GatewayClass of ours and one of another controller. */
 function worldWith(bundle: BundleVersions | undefined): TranslatedWorld {
   const world = createTranslatedWorld();
   for (const [name, controllerName] of [
@@ -27,33 +27,33 @@ function versions(...all: readonly (string | undefined)[]): BundleVersions {
 }
 
 describe('the condition SupportedVersion', () => {
-  it('is not there without a cluster, which alone has CRDs', () => {
+  it('is absent without a cluster', () => {
     expect(supportedVersion(worldWith(undefined))).toBeUndefined();
   });
 
-  it.each(['v1.0.0', 'v1.2.1', 'v1.5.0-rc.1', 'v1.6.1'])('is true with %s everywhere', (version) => {
+  it.each(['v1.0.0', 'v1.2.1', 'v1.5.0-rc.1', 'v1.6.1'])('is true when all CRDs have the version %s', (version) => {
     expect(supportedVersion(worldWith(versions(version, version)))).toMatch(
       new RegExp(`^True/SupportedVersion at 3: .*${version.replaceAll('.', '\\.')}\\.$`),
     );
   });
 
   it.each([undefined, 'v0.8.1', 'v1.7.0', 'v1.60.0', 'v2.0.0', '1.6.1', 'v1.6', 'main'])(
-    'is false as soon as one CRD says %s, and names it',
+    'is false when one CRD has the version %s, and names it',
     (version) => {
-      const told = supportedVersion(worldWith(versions('v1.6.1', version)));
-      expect(told).toMatch(/^False\/UnsupportedVersion at 3: crd-1 is /);
-      expect(told).toContain(version ?? 'of no version');
-      expect(told).toContain('Supported are v1.0 to v1.6');
+      const message = supportedVersion(worldWith(versions('v1.6.1', version)));
+      expect(message).toMatch(/^False\/UnsupportedVersion at 3: crd-1 is /);
+      expect(message).toContain(version ?? 'of no version');
+      expect(message).toContain('Supported are v1.0 to v1.6');
     },
   );
 
-  it('is false when nobody lets us read the version, and says why', () => {
+  it('is false when the versions cannot be read, with the reason', () => {
     expect(supportedVersion(worldWith({ known: false, reason: 'forbidden' }))).toMatch(
       /^False\/UnsupportedVersion at 3: .*forbidden/,
     );
   });
 
-  it('changes nothing about being accepted', () => {
+  it('does not affect acceptance', () => {
     const world = worldWith(versions('v9.9.9'));
     const accepted = world.translation.gatewayClassStatuses.get('mcp')?.conditions[0];
     expect(accepted).toMatchObject({ type: 'Accepted', status: 'True' });
