@@ -220,6 +220,18 @@ export type KindName = keyof ResourceByKind;
 /** A decoded object of any kind. */
 export type Resource = ResourceByKind[KindName];
 
+/**
+ * The labels of a namespace without a Namespace object. `named`: just `kubernetes.io/metadata.name`. `unknown`: no
+ * selector matches.
+ */
+export type UnlistedNamespaces = 'named' | 'unknown';
+
+/** The versions of the Gateway API's CRDs (annotation `gateway.networking.k8s.io/bundle-version`); none in files. */
+export type BundleVersions =
+  /** By the name of the CRD, sorted; undefined for a CRD without a version. */
+  | { readonly known: true; readonly versions: readonly (readonly [crd: string, version: string | undefined])[] }
+  | { readonly known: false; readonly reason: string };
+
 /** The path of a field in an object: keys and list positions. */
 export type Path = readonly (string | number)[];
 

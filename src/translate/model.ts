@@ -1,5 +1,7 @@
 import type { Collection } from '../graph/model.ts';
 
+export type { BundleVersions, UnlistedNamespaces } from '../resources/model.ts';
+
 /**
  * The configuration of gateways before it is encoded. Each branded type has one constructor, in `translate/names.ts`: a
  * value that would crash or open a data plane (`docs/wire.md`) cannot be constructed.
@@ -61,18 +63,6 @@ export interface TranslationSettings {
   /** Allows targets on the gateway's own machine. Default: false. */
   readonly allowLoopbackTargets: boolean;
 }
-
-/**
- * The labels of a namespace without a Namespace object. `named`: just `kubernetes.io/metadata.name`. `unknown`: no
- * selector matches.
- */
-export type UnlistedNamespaces = 'named' | 'unknown';
-
-/** The versions of the Gateway API's CRDs; a cluster has them, files do not. */
-export type BundleVersions =
-  /** By the name of the CRD, sorted; undefined for a CRD without a version. */
-  | { readonly known: true; readonly versions: readonly (readonly [crd: string, version: string | undefined])[] }
-  | { readonly known: false; readonly reason: string };
 
 /** `<namespace>/<name>` of a Gateway. */
 export type GatewayKey = string;

@@ -75,6 +75,11 @@ export function isDnsName(text: string): boolean {
   return isSubdomain(text) && /(^|\.)[a-z][^.]*$/.test(text);
 }
 
+/** Tells whether the text is a DNS-1123 subdomain: at most 253 characters. */
+export function isSubdomain(text: string): boolean {
+  return text.length <= 253 && subdomainPattern.test(text);
+}
+
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const labelPattern = new RegExp(`^${label}$`);
 const subdomainPattern = new RegExp(`^${label}(\\.${label})*$`);
@@ -83,10 +88,6 @@ const ipv4Pattern = new RegExp(`^${octet}(\\.${octet}){3}$`);
 
 function isLabel(text: string): boolean {
   return text.length <= 63 && labelPattern.test(text);
-}
-
-function isSubdomain(text: string): boolean {
-  return text.length <= 253 && subdomainPattern.test(text);
 }
 
 function isIpv4(text: string): boolean {

@@ -1,6 +1,7 @@
 import type { ParsedTargetRef, WrittenTargetRef } from '../../resources/model.ts';
 import { quote } from '../messages.ts';
 import type { AncestorRef, GatewayKey } from '../model.ts';
+import { isSubdomain } from '../names.ts';
 
 /** A `targetRef` with a place in the status, and the object that it references. */
 export interface PolicyReference {
@@ -86,13 +87,12 @@ function resolveTarget(ref: AncestorRef, field: string, policyNamespace: string)
   return { kind: 'gateway', gateway };
 }
 
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const kindPattern = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
 
 /** Checks the patterns of the API's ParentReference: the API server refuses a whole status for one malformed entry. */
 function isWritable({ group, kind, name, sectionName }: AncestorRef): boolean {
-  if (group !== '' && (group.length > 253 || !subdomain.test(group))) return false;
+  if (group !== '' && !isSubdomain(group)) return false;
   if (kind.length > 63 || !kindPattern.test(kind)) return false;
   if (name === '' || [...name].length > 253) return false;
-  return sectionName === undefined || (sectionName.length <= 253 && subdomain.test(sectionName));
+  return sectionName === undefined || isSubdomain(sectionName);
 }
