@@ -1,17 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { BundleVersions } from '../../../src/translate/model.ts';
 import { createTranslatedWorld, type TranslatedWorld } from '../../support/worlds/translated-world.ts';
+import { gatewayClassOf } from '../manifests.ts';
 
 /** A world with one GatewayClass of ours and one of another controller. */
 function worldWith(bundle: BundleVersions | undefined): TranslatedWorld {
   const world = createTranslatedWorld();
-  for (const [name, controllerName] of [
-    ['mcp', 'kgateway.dev/kgateway'],
-    ['other', 'example.com/other'],
-  ]) {
-    const apiVersion = 'gateway.networking.k8s.io/v1';
-    world.apply({ apiVersion, kind: 'GatewayClass', metadata: { name, generation: 3 }, spec: { controllerName } });
-  }
+  world.apply(gatewayClassOf('mcp', 'kgateway.dev/kgateway', 3), gatewayClassOf('other', 'example.com/other', 3));
   if (bundle !== undefined) world.graph.commit(() => world.inputs.bundle.set('', bundle));
   return world;
 }
