@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { clusterBench } from './bench/cluster.ts';
-import { connectBench } from './bench/connect.ts';
-import { fanOutBench } from './bench/fan-out.ts';
-import { graphBench } from './bench/graph.ts';
-import { hostileBench } from './bench/hostile.ts';
+import { clusterBench } from './bench/cluster/cluster-bench.ts';
+import { connectBench } from './bench/connect-bench.ts';
+import { fanOutBench } from './bench/fan-out-bench.ts';
+import { graphBench } from './bench/graph/graph-bench.ts';
+import { hostileBench } from './bench/hostile/hostile-bench.ts';
 import type { Bench, BenchResult, Table } from './bench/model.ts';
-import { worldBench } from './bench/world.ts';
+import { worldBench } from './bench/world/world-bench.ts';
 
 /** In the order of the pipeline. */
 const benches: readonly Bench[] = [graphBench, fanOutBench, connectBench, hostileBench, worldBench, clusterBench];

@@ -1,16 +1,16 @@
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { anyAddress, publicAddress } from './address.ts';
-import { createUriConverter } from './convert-uri.ts';
-import { systemResolve } from './guarded-lookup.ts';
-import { createRequestListener, type Routes } from './http-routes.ts';
+import { anyAddress, publicAddress } from './fetch/address-policy.ts';
+import { createUriConverter } from './uri-converter.ts';
+import { systemResolve } from './fetch/guarded-lookup.ts';
+import { createRequestListener, type Routes } from './http/routes.ts';
 import { defaultLimits } from './limits.ts';
-import { hostAndPort, listen } from './listen.ts';
+import { hostAndPort, listen } from './http/listen.ts';
 import type { McpToolEdges, McpToolOptions, RunningMcpTool } from './model.ts';
-import { createSseSessions, sseProtocolVersions } from './sse-sessions.ts';
+import { createSseSessions, sseProtocolVersions } from './http/sse-sessions.ts';
 import { createToolServer, type ToolServing } from './tool-server.ts';
 
-export { ListenError } from './listen.ts';
+export { ListenError } from './http/listen.ts';
 
 /**
  * Starts the sample MCP server: the tool `convert_to_markdown`, by Streamable HTTP at `/mcp` (every revision since

@@ -1,7 +1,7 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, Server, type Tool } from '@modelcontextprotocol/server';
 import type { Logger } from '../edges.ts';
-import { schemeOf, type UriConverter } from './convert-uri.ts';
-import { Refusal } from './refusal.ts';
+import { schemeOf, type UriConverter } from './uri-converter.ts';
+import { Refusal } from './conversion-error.ts';
 
 /**
  * The tool, word for word as markitdown-mcp lists it, so that one can stand in for the other.

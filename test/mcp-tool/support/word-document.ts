@@ -1,4 +1,4 @@
-import { type ArchivedFile, archive } from './archive.ts';
+import { type ArchivedFile, archive } from './zip-archive.ts';
 
 const w = 'http://schemas.openxmlformats.org/wordprocessingml/2006/main';
 const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';

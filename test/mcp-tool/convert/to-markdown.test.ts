@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest';
+import { readDataUri } from '../../../src/mcp-tool/fetch/data-uri.ts';
+import { readContentType } from '../../../src/mcp-tool/source-document.ts';
+import { toMarkdown } from '../../../src/mcp-tool/convert/to-markdown.ts';
+import { archive } from '../support/zip-archive.ts';
+import { type PrintedLine, portableDocument } from '../support/pdf-document.ts';
+import { heading, paragraph, picture, table, wordDocument, wordParts } from '../support/word-document.ts';
+
+const limit = 1024 * 1024;
+const convert = (content: string | Uint8Array, type?: string, extension = ''): Promise<string> =>
+  toMarkdown({ bytes: Buffer.from(content), contentType: readContentType(type), extension }, limit);
+const docx = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+
+describe('HTML', () => {
+  it('becomes headings, paragraphs, lists, links and emphasis', async () => {
+    const page =
+      '<html><head><title>T</title></head><body><h1>A &amp; B</h1><p>One <b>bold</b> <a href="/x">link</a>.</p><ul><li>a<ul><li>b</li></ul></li></ul></body></html>';
+    expect(await convert(page, 'text/html')).toBe('# A & B\n\nOne **bold** [link](/x).\n\n- a\n  - b');
+  });
+
+  it('loses scripts, styles, templates and pictures that are data', async () => {
+    const page =
+      '<style>s{}</style><p>kept<img alt="i" src="data:image/png;base64,AAAA"></p><SCRIPT>x()</SCRIPT><noscript>n</noscript><template>t</template>';
+    expect(await convert(page, 'text/html')).toBe('kept');
+  });
+
+  it('keeps the text of a link that would run a script, and not the link', async () => {
+    const page = '<p><a href=" JavaScript:alert(1)">one</a> <a href="https://e.example/?a:b">two</a></p>';
+    expect(await convert(page, 'text/html')).toBe('one [two](https://e.example/?a:b)');
+  });
+
+  it('keeps every cell of a table in its column, whatever is in it', async () => {
+    const page =
+      '<table><tr><th>a|b|c</th><th>d</th></tr><tr><td><p>1</p><p>2</p></td><td>x<br>y</td></tr><tr><td></td><td>z</td></tr></table>';
+    expect(await convert(page, 'text/html')).toBe(
+      ['| a\\|b\\|c | d      |', '| ------- | ------ |', '| 1<br>2  | x<br>y |', '|         | z      |'].join('\n'),
+    );
+  });
+
+  it('takes the first row of a table for its header when it names none', async () => {
+    const page = '<table><tr><td>h</td></tr><tr><td>c</td></tr></table>';
+    expect(await convert(page, 'text/html')).toBe('| h |\n| - |\n| c |');
+  });
+
+  it('fences code so that the code cannot end the fence', async () => {
+    expect(await convert('<pre>```\nx &lt; y</pre>', 'text/html')).toBe('````\n```\nx < y\n````');
+    expect(await convert('<pre><code class="language-js">f()\n</code></pre>', 'text/html')).toBe('```js\nf()\n```');
+  });
+
+  it('means the same when it is long', async () => {
+    const part = '<section><h2>H</h2><p>One <b>two</b> &lt;three&gt;.</p><ul><li>a<div>b</div></li></ul></section>';
+    const markdown = await convert(part, 'text/html');
+    const page = `<html><body><main>${`<div>${part.repeat(100)}</div>`.repeat(3)}</main></body></html>`;
+    expect(await convert(page, 'text/html')).toBe(Array(300).fill(markdown).join('\n\n'));
+  });
+
+  it('keeps the depth of lists, and code as it is, when they are long', async () => {
+    const long = 'word_ '.repeat(5_000);
+    const list = `<ul><li><div>a<p>${long}</p><ul><li>b</li></ul></div></li></ul>`;
+    expect(await convert(list, 'text/html')).toMatch(/^- a[\s\S]*\n {2}- b$/);
+    expect(await convert(`<code><div>${long}</div></code>`, 'text/html')).not.toContain('\\_');
+  });
+
+  it('has no paragraphs where a long one has none', async () => {
+    const words = Array.from({ length: 5_000 }, (_, index) => `w${index} <b>b${index}</b>`).join(' ');
+    const markdown = await convert(`<div><p>start</p>${words}<p>end</p></div>`, 'text/html');
+    expect(markdown.split('\n\n')).toHaveLength(3);
+    expect(markdown).toContain('w4998 **b4998** w4999 **b4999**');
+  });
+
+  it('is refused when it is nested beyond what can be followed', async () => {
+    const deep = `${'<b>'.repeat(50_000)}x${'</b>'.repeat(50_000)}`;
+    await expect(convert(deep, 'text/html')).rejects.toMatchObject({ reason: 'content' });
+  });
+});
+
+describe('DOCX', () => {
+  const body = [
+    heading('Report'),
+    paragraph('Important', '', '<w:b/>'),
+    table([
+      ['Name', 'Count'],
+      ['a|b', '1'],
+    ]),
+    picture('a diagram'),
+    '<w:p><w:hyperlink r:id="rId3"><w:r><w:t>site</w:t></w:r></w:hyperlink></w:p>',
+  ].join('');
+  const markdown = [
+    '# Report',
+    '**Important**',
+    '| Name | Count |\n| ---- | ----- |\n| a\\|b | 1     |',
+    'a diagram',
+    '[site](https://example.com/)',
+  ].join('\n\n');
+
+  it('becomes headings, tables with a header, links, and descriptions instead of pictures', async () => {
+    expect(await convert(wordDocument(body), docx)).toBe(markdown);
+  });
+
+  it('is recognized by its content when its type says nothing', async () => {
+    expect(await convert(wordDocument(body), 'application/octet-stream')).toBe(markdown);
+  });
+
+  it('is refused when its parts are larger together than the limit, before they are unpacked', async () => {
+    const bomb = wordDocument(paragraph('a'.repeat(limit)));
+    expect(bomb.length).toBeLessThan(limit / 4);
+    await expect(convert(bomb, docx)).rejects.toThrow('The unpacked document is larger than 1 MiB.');
+  });
+
+  it('is refused when a part is larger than its directory says', async () => {
+    const parts = wordParts(paragraph('a'.repeat(2 * limit)));
+    const lying = archive(parts.map((part) => ({ ...part, declaredSize: Math.min(part.content.length, 1000) })));
+    await expect(convert(lying, docx)).rejects.toThrow('word/document.xml is larger than its directory says');
+  });
+
+  it.each([
+    ['cut off', wordDocument(body).subarray(0, 2000), 'it has no directory'],
+    ['no archive', Buffer.from('not at all'), 'it has no directory'],
+    ['encrypted', archive([{ name: 'word/document.xml', content: 'x', encrypted: true }]), 'is encrypted'],
+    ['another archive', archive([{ name: 'a.xml', content: '<a/>' }]), 'no Word document'],
+    ['no XML', archive(wordParts('<w:p>').map((part) => ({ ...part, content: 'x' }))), 'cannot be read as DOCX'],
+    [
+      'one with a part twice',
+      archive([
+        { name: 'word/document.xml', content: 'x' },
+        { name: 'word/document.xml', content: 'y' },
+      ]),
+      'twice',
+    ],
+  ])('is refused when it is %s', async (_, bytes, message) => {
+    await expect(convert(bytes, docx)).rejects.toThrow(message);
+  });
+
+  it('may have a comment and parts that are not packed', async () => {
+    const parts = wordParts(body).map((part) => ({ ...part, stored: true }));
+    expect(await convert(archive(parts, 'made by hand'), docx)).toBe(markdown);
+  });
+});
+
+describe('PDF', () => {
+  const page: readonly PrintedLine[] = [
+    ['Annual report', 24, 720],
+    ['Results', 16, 680],
+    ['The first line of a paragraph that is set', 11, 650],
+    ['in two lines.', 11, 636],
+    ['Another paragraph.', 11, 600],
+  ];
+
+  it('becomes its text, with headings where the type is larger and paragraphs where there is space', async () => {
+    expect(await convert(portableDocument([page, [['Second page.', 11, 720]]]), 'application/pdf')).toBe(
+      [
+        '# Annual report',
+        '## Results',
+        'The first line of a paragraph that is set\nin two lines.',
+        'Another paragraph.',
+        'Second page.',
+      ].join('\n\n'),
+    );
+  });
+
+  it('is recognized by its content when its type says nothing', async () => {
+    expect(await convert(portableDocument([[['Hello', 12, 700]]]))).toBe('Hello');
+  });
+
+  it('may have no text', async () => {
+    expect(await convert(portableDocument([[]]), 'application/pdf')).toBe('');
+  });
+
+  it('is refused when it is damaged', async () => {
+    await expect(convert('%PDF-1.7 and nothing else', 'application/pdf')).rejects.toMatchObject({ reason: 'content' });
+  });
+});
+
+describe('CSV', () => {
+  it('becomes a table, with pipes, backslashes and line ends inside of the cells', async () => {
+    expect(await convert('a,b\n"x|y","1\n2"\n3\\|,', 'text/csv')).toBe(
+      '| a | b |\n| --- | --- |\n| x\\|y | 1<br>2 |\n| 3\\\\\\| |  |',
+    );
+  });
+
+  it('fills ragged rows up to the longest', async () => {
+    expect(await convert('a,b\n1\n1,2,3\n', 'text/csv')).toBe(
+      '| a | b |  |\n| --- | --- | --- |\n| 1 |  |  |\n| 1 | 2 | 3 |',
+    );
+  });
+
+  it.each([
+    ['semicolons', 'a;"b,;c,d"\n1;2', 'text/csv'],
+    ['tabs', 'a\t"b,;c,d"\n1\t2', 'text/tab-separated-values'],
+  ])('may be separated by %s', async (_, text, type) => {
+    expect(await convert(text, type)).toBe('| a | b,;c,d |\n| --- | --- |\n| 1 | 2 |');
+  });
+
+  it('may be empty', async () => {
+    expect(await convert('', 'text/csv')).toBe('');
+  });
+
+  it('is refused when one long row would make all of them long', async () => {
+    const wide = `${'a\n'.repeat(10_000)}${','.repeat(10_000)}b`;
+    await expect(convert(wide, 'text/csv')).rejects.toThrow('The table is larger than 1 MiB.');
+  });
+});
+
+describe('other text', () => {
+  it('is Markdown already', async () => {
+    expect(await convert('# As\n\nit *is*', 'text/markdown')).toBe('# As\n\nit *is*');
+    expect(await convert('plain', 'text/plain; charset=utf-8')).toBe('plain');
+  });
+
+  it('is fenced when it is JSON or XML', async () => {
+    expect(await convert('{"a": "```"}\n', 'application/problem+json')).toBe('````json\n{"a": "```"}\n````');
+    expect(await convert('<rss/>', 'application/rss+xml')).toBe('```xml\n<rss/>\n```');
+  });
+
+  it.each([
+    ['UTF-8 unless something says otherwise', Buffer.from('déjà'), 'text/plain'],
+    ['windows-1252 when it is no UTF-8', Buffer.from('déjà', 'latin1'), 'text/plain'],
+    ['what its type says', Buffer.from('déjà', 'utf16le'), 'text/plain; charset=UTF-16LE'],
+    ['what its byte order mark says', Buffer.from('\ufeffdéjà', 'utf16le'), 'text/plain; charset=latin1'],
+    ['UTF-8 when its type names no charset', Buffer.from('déjà'), 'text/plain; charset=klingon'],
+  ])('is read as %s', async (_, bytes, type) => {
+    expect(await convert(bytes, type)).toBe('déjà');
+  });
+
+  it('is read as an HTML page itself says', async () => {
+    const page = Buffer.from(
+      '<meta http-equiv="Content-Type" content="text/html; charset=iso-8859-2"><p>\xb1</p>',
+      'latin1',
+    );
+    expect(await convert(page, 'text/html')).toBe('ą');
+    expect(await convert('<meta charset="utf-16"><p>ą</p>', 'text/html')).toBe('ą');
+  });
+
+  it('is refused when its content is binary', async () => {
+    await expect(convert('a\0b', 'text/plain')).rejects.toThrow('its content is binary');
+  });
+});
+
+describe('a document without a telling type', () => {
+  it.each([
+    ['HTML', '\n<?xml version="1.0"?><!DOCTYPE html><!-- c --><p>x</p>', '', 'x'],
+    ['the table that its name says', 'a,b', '.csv', '| a | b |\n| --- | --- |'],
+    ['text', 'just text', '', 'just text'],
+    ['text, whatever its name says', 'just text', '.exe', 'just text'],
+  ])('is taken for %s', async (_, content, extension, markdown) => {
+    expect(await convert(content, 'application/octet-stream', extension)).toBe(markdown);
+    expect(await convert(content, undefined, extension)).toBe(markdown);
+  });
+
+  it('is refused when it is some other binary', async () => {
+    await expect(convert(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1]))).rejects.toThrow('There is no converter');
+  });
+
+  it.each(['image/png', 'image/svg+xml', 'audio/mpeg', 'application/vnd.ms-excel'])('%s is refused', async (type) => {
+    await expect(convert('x', type)).rejects.toThrow(`documents of type ${type}`);
+  });
+});
+
+describe('a data: URI', () => {
+  const text = (uri: string): string => Buffer.from(readDataUri(uri).bytes).toString('utf8');
+
+  it.each([
+    ['data:,a%20b%C3%A9', 'a bé'],
+    ['data:text/plain,é # not a fragment', 'é # not a fragment'],
+    ['data:text/plain,100%&%zz%4', '100%&%zz%4'],
+    ['data:text/plain;base64,aGk=', 'hi'],
+    ['data:text/plain ; BASE64,aGk', 'hi'],
+    ['data:;base64,%61Gk%3D', 'hi'],
+    ['data:text/plain;base64, a G k = ', 'hi'],
+    ['data:,', ''],
+  ])('%s is decoded', (uri, expected) => {
+    expect(text(uri)).toBe(expected);
+  });
+
+  it('carries its type and charset', () => {
+    expect(readDataUri('data:text/HTML;charset=latin1;base64,aGk=').contentType).toEqual({
+      essence: 'text/html',
+      charset: 'latin1',
+    });
+    expect(readDataUri('data:;charset=utf-8,x').contentType).toEqual({ essence: 'text/plain', charset: 'utf-8' });
+    expect(readDataUri('data:,x').contentType).toBeUndefined();
+  });
+
+  it.each(['data:text/plain', 'data:;base64,a', 'data:;base64,a===', 'data:;base64,aGk=aGk=', 'data:;base64,a-_b'])(
+    '%s is refused',
+    (uri) => {
+      expect(() => readDataUri(uri)).toThrow('Malformed data: URI');
+    },
+  );
+});

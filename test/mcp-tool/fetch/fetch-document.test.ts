@@ -1,0 +1,248 @@
+import type { ServerResponse } from 'node:http';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type AddressRule, publicAddress } from '../../../src/mcp-tool/fetch/address-policy.ts';
+import { fetchDocument } from '../../../src/mcp-tool/fetch/fetch-document.ts';
+import { defaultLimits } from '../../../src/mcp-tool/limits.ts';
+import type { Limits, Resolve } from '../../../src/mcp-tool/model.ts';
+import type { SourceDocument } from '../../../src/mcp-tool/source-document.ts';
+import { type Origin, startOrigin } from '../support/web-server.ts';
+
+const origins: Origin[] = [];
+afterEach(() => Promise.all(origins.splice(0).map((origin) => origin.stop())));
+async function serving(
+  handle: (path: string, response: ServerResponse) => void,
+  host?: string,
+  port?: number,
+): Promise<Origin> {
+  const origin = await startOrigin((request, response) => handle(request.url ?? '', response), host, port);
+  origins.push(origin);
+  return origin;
+}
+
+/** 127.0.0.1 stands for the Internet here; the rest of loopback is as private as ever. */
+const rule: AddressRule = (address) => (address === '127.0.0.1' ? undefined : publicAddress(address));
+const names: Readonly<Record<string, readonly string[]>> = {
+  'public.example': ['127.0.0.1'],
+  'internal.example': ['127.0.0.2'],
+  'both.example': ['127.0.0.1', '127.0.0.2'],
+  'nowhere.example': [],
+};
+const resolve: Resolve = async (hostname) =>
+  (names[hostname] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+
+interface Settings {
+  readonly limits?: Partial<Limits>;
+  readonly resolve?: Resolve;
+  readonly signal?: AbortSignal;
+}
+const fetchIt = (url: string, settings: Settings = {}): Promise<SourceDocument> =>
+  fetchDocument(
+    url,
+    {
+      limits: { ...defaultLimits, ...settings.limits },
+      rule,
+      resolve: settings.resolve ?? resolve,
+      userAgent: 'test/1',
+    },
+    settings.signal ?? new AbortController().signal,
+  );
+const textOf = ({ bytes }: SourceDocument): string => Buffer.from(bytes).toString('utf8');
+const redirect = (response: ServerResponse, location: string, status = 302): void => {
+  response.writeHead(status, { location }).end('moved');
+};
+
+describe('a document', () => {
+  it('comes with its type and the extension of its path', async () => {
+    const { port } = await serving((_, response) =>
+      response.writeHead(200, { 'content-type': 'Text/CSV; charset="latin1"' }).end('a,b'),
+    );
+    const document = await fetchIt(`http://public.example:${port}/x/Table.CSV?v=1`);
+    expect(document).toMatchObject({ contentType: { essence: 'text/csv', charset: 'latin1' }, extension: '.csv' });
+    expect(textOf(document)).toBe('a,b');
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['identity', (text: string) => Buffer.from(text)],
+  ] as const)('may be compressed with %s', async (encoding, compress) => {
+    const { port } = await serving((_, response) =>
+      response.writeHead(200, { 'content-encoding': encoding }).end(compress('text'.repeat(1000))),
+    );
+    expect(textOf(await fetchIt(`http://public.example:${port}/`))).toBe('text'.repeat(1000));
+  });
+
+  it.each(['gzip', 'deflate', 'br'])('is refused when it is not in the %s that it claims', async (encoding) => {
+    const { port } = await serving((_, response) =>
+      response.writeHead(200, { 'content-encoding': encoding }).end('this is plain text'),
+    );
+    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toThrow('cannot be decompressed');
+  });
+
+  it('is refused when it is compressed twice', async () => {
+    const { port } = await serving((_, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip, gzip' }).end(gzipSync(gzipSync('x'))),
+    );
+    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toMatchObject({ reason: 'upstream' });
+  });
+
+  it('is refused when the server has none', async () => {
+    const { port } = await serving((_, response) => response.writeHead(404).end('<h1>Not found</h1>'));
+    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toThrow('answered with status 404');
+  });
+
+  it('is refused when the connection breaks before its end', async () => {
+    const { port } = await serving((_, response) => {
+      response.writeHead(200, { 'content-length': 100 }).write('half', () => response.destroy());
+    });
+    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toMatchObject({ reason: 'upstream' });
+  });
+
+  it('is refused when nobody listens', async () => {
+    const { port, stop } = await serving(() => {});
+    await stop();
+    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toThrow(
+      /^public\.example:\d+ cannot be fetched: .+/,
+    );
+  });
+});
+
+describe('a size limit', () => {
+  const limits = { wireBytes: 1000, plainBytes: 5000 };
+
+  it('refuses what announces that it is larger, without reading it', async () => {
+    const { port } = await serving((_, response) => {
+      response.writeHead(200, { 'content-length': 1001 }).flushHeaders();
+    });
+    await expect(fetchIt(`http://public.example:${port}/`, { limits })).rejects.toThrow('larger than 1000 bytes');
+  });
+
+  it('refuses what never ends', async () => {
+    const closed = Promise.withResolvers<void>();
+    const { port } = await serving((_, response) => {
+      response.once('close', closed.resolve);
+      const more = (): void => {
+        while (response.writable && response.write('x'.repeat(100)));
+        response.once('drain', more);
+      };
+      more();
+    });
+    await expect(fetchIt(`http://public.example:${port}/`, { limits })).rejects.toThrow('larger than 1000 bytes');
+    await closed.promise;
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ] as const)('refuses a %s bomb', async (encoding, compress) => {
+    const bomb = compress('x'.repeat(100_000));
+    expect(bomb.length).toBeLessThan(limits.wireBytes);
+    const { port } = await serving((_, response) =>
+      response.writeHead(200, { 'content-encoding': encoding }).end(bomb),
+    );
+    await expect(fetchIt(`http://public.example:${port}/`, { limits })).rejects.toThrow(
+      'The decompressed document is larger than 4.9 KiB.',
+    );
+  });
+
+  it('lets through what is just as large', async () => {
+    const { port } = await serving((_, response) => response.end('x'.repeat(1000)));
+    expect((await fetchIt(`http://public.example:${port}/`, { limits })).bytes.length).toBe(1000);
+  });
+});
+
+describe('a redirect', () => {
+  it.each([301, 302, 303, 307, 308])('with status %d is followed', async (status) => {
+    const { port, asked } = await serving((path, response) =>
+      path === '/a' ? redirect(response, 'b.csv', status) : void response.end('here'),
+    );
+    const document = await fetchIt(`http://public.example:${port}/a`);
+    expect([textOf(document), document.extension, asked]).toEqual(['here', '.csv', ['/a', '/b.csv']]);
+  });
+
+  it('is followed five times', async () => {
+    const { port, asked } = await serving((path, response) => redirect(response, `${path}x`));
+    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toThrow('redirects more than 5 times');
+    expect(asked).toHaveLength(6);
+  });
+
+  it('to a name of a private address is refused, and nothing is asked there', async () => {
+    const { port } = await serving((_, response) => redirect(response, `http://internal.example:${port}/secret`));
+    const internal = await serving((_, response) => response.end('secret'), '127.0.0.2', port);
+    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toMatchObject({ reason: 'address' });
+    expect(internal.asked).toEqual([]);
+  });
+
+  it.each([
+    ['a private address', 'http://[::ffff:10.0.0.1]/', 'address'],
+    ['a file', 'file:///etc/passwd', 'uri'],
+    ['data', 'data:,x', 'uri'],
+    ['a URL with credentials', 'http://user:secret@public.example/', 'uri'],
+    ['nowhere', 'http://', 'uri'],
+  ])('to %s is refused', async (_, location, reason) => {
+    const { port } = await serving((_, response) => redirect(response, location));
+    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toMatchObject({ reason });
+  });
+});
+
+describe('a host name', () => {
+  it('is refused when it has a private address, and nothing is asked there', async () => {
+    const internal = await serving((_, response) => response.end('secret'), '127.0.0.2');
+    for (const name of ['internal.example', 'both.example']) {
+      await expect(fetchIt(`http://${name}:${internal.port}/`)).rejects.toThrow(
+        `${name} is at an address that is not public`,
+      );
+    }
+    await expect(fetchIt(`https://internal.example:${internal.port}/`)).rejects.toMatchObject({ reason: 'address' });
+    expect(internal.asked).toEqual([]);
+  });
+
+  it('is connected to where it was checked, however it is answered later', async () => {
+    const answers = ['127.0.0.1', '127.0.0.2'];
+    let questions = 0;
+    const rebinding: Resolve = async () => {
+      const address = answers[Math.min(questions, 1)] ?? '';
+      questions += 1;
+      return [{ address, family: 4 }];
+    };
+    const { port } = await serving((path, response) =>
+      path === '/' ? redirect(response, '/again') : void response.end('public'),
+    );
+    const internal = await serving((_, response) => response.end('secret'), '127.0.0.2', port);
+    const settings = { resolve: rebinding };
+    expect(textOf(await fetchIt(`http://rebound.example:${port}/direct`, settings))).toBe('public');
+    expect(questions).toBe(1);
+    await expect(fetchIt(`http://rebound.example:${port}/`, settings)).rejects.toMatchObject({ reason: 'address' });
+    expect(internal.asked).toEqual([]);
+  });
+
+  it('is refused when it has no address', async () => {
+    await expect(fetchIt('http://nowhere.example/')).rejects.toThrow('nowhere.example has no address');
+  });
+
+  it('is refused when it cannot be resolved', async () => {
+    const failing: Resolve = () => Promise.reject(new Error('getaddrinfo ENOTFOUND'));
+    await expect(fetchIt('http://x.example/', { resolve: failing })).rejects.toMatchObject({ reason: 'upstream' });
+  });
+});
+
+describe('a fetch that is given up', () => {
+  it.each([
+    ['while the server is silent', '/silent'],
+    ['in the middle of the document', '/slow'],
+  ])('%s ends with the reason, and its connection with it', async (_, path) => {
+    const origin = await serving((asked, response) => void (asked === '/slow' && response.write('half')));
+    const giveUp = new AbortController();
+    const reason = new Error('enough');
+    const fetched = fetchIt(`http://public.example:${origin.port}${path}`, { signal: giveUp.signal });
+    const request = await origin.arrival(path);
+    const closed = new Promise((resolve) => request.socket.once('close', resolve));
+    giveUp.abort(reason);
+    await expect(fetched).rejects.toBe(reason);
+    await closed;
+  });
+});
