@@ -1,13 +1,13 @@
 /**
- * Why a document is not converted.
+ * Why a conversion failed. The log carries it as the field `reason`.
  *
- * - `uri`: the URI is malformed, or of a kind that is not served
- * - `address`: the host is not at a public address
- * - `upstream`: the host could not be reached, or answered something else than a document
+ * - `uri`: the URI is malformed or has a scheme that is not served
+ * - `address`: the host resolves to an address that is not public
+ * - `upstream`: the host is unreachable, or its response is not a document
  * - `size`, `time`, `memory`: a limit was exceeded
- * - `busy`: too many conversions at the moment
+ * - `busy`: the limit of concurrent conversions is reached
  * - `format`: no converter for this kind of document
- * - `content`: the document is damaged, or not what it is called
+ * - `content`: the document is damaged, or is not of its declared type
  * - `stopped`: the server is shutting down
  */
 export type Reason =
@@ -22,9 +22,9 @@ export type Reason =
   | 'content'
   | 'stopped';
 
-/** A document that is not converted. The message is a sentence for the one who asked. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
+/** A conversion that failed because of its input or a limit. The message is a sentence for the caller of the tool. */
+export class ConversionError extends Error {
+  override readonly name = 'ConversionError';
   readonly reason: Reason;
 
   constructor(reason: Reason, message: string, options?: ErrorOptions) {
@@ -32,16 +32,21 @@ export class Refusal extends Error {
     this.reason = reason;
   }
 
-  /** An error of a parser, as the refusal of a damaged document; a refusal stays what it is. */
-  static damaged(kind: string, error: unknown): Refusal {
-    if (error instanceof Refusal) return error;
-    const why = error instanceof Error ? error.message : String(error);
-    return new Refusal('content', `The document cannot be read as ${kind}: ${why}`, { cause: error });
+  /** Wraps a parser's error as `content`; returns a ConversionError unchanged. */
+  static unreadable(format: string, error: unknown): ConversionError {
+    if (error instanceof ConversionError) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new ConversionError('content', `The document cannot be read as ${format}: ${message}`, { cause: error });
+  }
+
+  /** @param limit in bytes or characters */
+  static tooLarge(subject: string, limit: number): ConversionError {
+    return new ConversionError('size', `${subject} is larger than ${formatBytes(limit)}.`);
   }
 }
 
-/** A number of bytes as people say it: `16 MiB`, `1.5 KiB`, `12 bytes`. */
-export function inBytes(count: number): string {
+/** Formats a number of bytes: `16 MiB`, `1.5 KiB`, `12 bytes`. */
+function formatBytes(count: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB'];
   const power = Math.min(Math.floor(Math.log2(Math.max(count, 1)) / 10), units.length - 1);
   return `${Number((count / 1024 ** power).toFixed(1))} ${units[power]}`;

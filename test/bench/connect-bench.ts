@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
-import { median } from './statistics.ts';
-import type { FromServer } from './nodes/messages.ts';
 import type { Bench, BenchResult, Row } from './model.ts';
+import type { FromServer } from './nodes/messages.ts';
 import { type Rig, startRig } from './nodes/rig.ts';
 import { type SubjectName, subjectNames } from './servers/server-names.ts';
+import { median } from './statistics.ts';
 
 /**
  * A thousand nodes that connect at the same moment: how long it takes until each has its first answer, what a node
@@ -64,7 +64,12 @@ async function benchConnect(progress: (what: string) => void): Promise<BenchResu
 }
 
 async function begin(subject: SubjectName, targets: number): Promise<Measured> {
-  const rig = await startRig({ nodes }, new URL('./servers/server-process.ts', import.meta.url), subject, String(targets));
+  const rig = await startRig(
+    { nodes },
+    new URL('./servers/server-process.ts', import.meta.url),
+    subject,
+    String(targets),
+  );
   const idle = await rig.server.ask({ kind: 'weigh', acks: 0 }, 'weighed');
   await rig.connect();
   const connected = await rig.server.ask({ kind: 'weigh', acks: nodes }, 'weighed');

@@ -1,7 +1,7 @@
-import { median } from './statistics.ts';
 import type { Bench, BenchResult, Row } from './model.ts';
 import { type Rig, startRig } from './nodes/rig.ts';
 import { type SubjectName, subjectNames } from './servers/server-names.ts';
+import { median } from './statistics.ts';
 
 /** What it costs to tell a thousand connected nodes of one changed target, beside servers that only copy bytes. */
 export const fanOutBench: Bench = { name: 'fan-out', run: benchFanOut };

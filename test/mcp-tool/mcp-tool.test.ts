@@ -2,9 +2,9 @@ import { gzipSync } from 'node:zlib';
 import { Client as ModernClient, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createManualClock } from '../support/edges/manual-clock.ts';
-import { type Origin, startOrigin } from './support/web-server.ts';
-import { portableDocument, swellingDocument } from './support/pdf-document.ts';
+import { pdfBomb, pdfDocument } from './support/pdf-document.ts';
 import { callTool, type RunningTool, runTool } from './support/running-tool.ts';
+import { type Origin, startOrigin } from './support/web-server.ts';
 import { heading, wordDocument } from './support/word-document.ts';
 
 const started: { stop(): Promise<void> }[] = [];
@@ -48,11 +48,7 @@ describe.each(['/mcp', '/sse'] as const)('a client of the official SDK at %s', (
 
   it('gets several documents at once', async () => {
     const client = await (await run()).connect(path);
-    const uris = [
-      'data:,one',
-      inBase64(wordDocument(heading('two'))),
-      inBase64(portableDocument([[['three', 12, 700]]])),
-    ];
+    const uris = ['data:,one', inBase64(wordDocument(heading('two'))), inBase64(pdfDocument([[['three', 12, 700]]]))];
     const answers = await Promise.all(uris.map((uri) => callTool(client, uri)));
     expect(answers.map(({ text }) => text)).toEqual(['one', '# two', 'three']);
   });
@@ -140,7 +136,7 @@ describe('the time limit', () => {
   it('ends a call whose server never answers', async () => {
     const clock = createManualClock();
     const { port, arrival } = await origin(() => {});
-    const tool = await run({ limits: { milliseconds: 5_000 } }, { clock });
+    const tool = await run({ limits: { timeoutMilliseconds: 5_000 } }, { clock });
     const answer = tool.convert(`http://127.0.0.1:${port}/never`);
     await arrival('/never');
     clock.advance(5_000);
@@ -177,7 +173,7 @@ describe('the time limit', () => {
 describe('the memory limit', () => {
   it('ends a conversion that would take all there is', async () => {
     const tool = await run({ limits: { memoryMebibytes: 96 } });
-    expect(await tool.convert(inBase64(swellingDocument(200)))).toEqual({
+    expect(await tool.convert(inBase64(pdfBomb(200)))).toEqual({
       text: 'The document takes more than 96 MiB of memory to convert.',
       failed: true,
     });
@@ -195,7 +191,7 @@ describe('the memory limit', () => {
 
 describe('a limit', () => {
   it('on the Markdown refuses what would be too large to send', async () => {
-    const tool = await run({ limits: { plainBytes: 10 } });
+    const tool = await run({ limits: { unpackedBytes: 10 } });
     expect(await tool.convert('data:,01234567890')).toMatchObject({
       failed: true,
       text: 'The Markdown is larger than 10 bytes.',
@@ -205,7 +201,7 @@ describe('a limit', () => {
   it('on conversions at a time refuses one more, and lets it in afterwards', async () => {
     const waiting = Promise.withResolvers<void>();
     const { port, arrival } = await origin((_, response) => void waiting.promise.then(() => response.end('late')));
-    const tool = await run({ limits: { conversions: 1 } });
+    const tool = await run({ limits: { concurrentConversions: 1 } });
     const first = tool.convert(`http://127.0.0.1:${port}/`);
     await arrival('/');
     expect(await tool.convert('data:,x')).toMatchObject({ failed: true, text: expect.stringContaining('Try again') });

@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { anyAddress } from '../../src/mcp-tool/fetch/address-policy.ts';
+import { allowAnyAddress } from '../../src/mcp-tool/fetch/address-policy.ts';
+import { defaultLimits } from '../../src/mcp-tool/mcp-tool.ts';
 import { createUriConverter, type UriConverter } from '../../src/mcp-tool/uri-converter.ts';
-import { defaultLimits } from '../../src/mcp-tool/limits.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 import { startOrigin } from './support/web-server.ts';
 
 const never = new AbortController().signal;
 const createConverter = (clock: ManualClock): UriConverter =>
-  createUriConverter({ limits: defaultLimits, rule: anyAddress, resolve: async () => [], userAgent: 'test/1' }, clock);
+  createUriConverter(
+    { limits: defaultLimits, addressPolicy: allowAnyAddress, resolve: async () => [], userAgent: 'test/1' },
+    clock,
+  );
 
-describe('a converter that stops', () => {
-  it('abandons what is under way, with its connections and timers, and refuses what comes later', async () => {
+describe('stopping the converter', () => {
+  it('aborts running conversions with their connections and timers, and rejects later ones', async () => {
     const clock = createManualClock();
     const converter = createConverter(clock);
     const origin = await startOrigin(() => {});
@@ -26,16 +29,16 @@ describe('a converter that stops', () => {
   });
 });
 
-describe('a conversion that is done', () => {
-  it('leaves no timer behind', async () => {
+describe('a finished conversion', () => {
+  it('leaves no timer', async () => {
     const clock = createManualClock();
     expect(await createConverter(clock).convert('data:,x', never)).toBe('x');
     expect(clock.waiting()).toEqual([]);
   });
 });
 
-describe('a conversion whose caller gives up', () => {
-  it('ends with the reason of the caller', async () => {
+describe('a conversion that its caller aborts', () => {
+  it('rejects with the reason of the abort', async () => {
     const clock = createManualClock();
     const caller = new AbortController();
     const conversion = createConverter(clock).convert('data:,x', caller.signal);

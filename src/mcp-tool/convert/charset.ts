@@ -1,23 +1,31 @@
-import { Refusal } from '../conversion-error.ts';
+import { ConversionError } from '../conversion-error.ts';
 
 /**
- * Decodes text. A byte order mark decides; then what the header says; then what the document itself says (`declared`);
- * then UTF-8 when the bytes are valid UTF-8, and windows-1252 as browsers assume. A name that is no charset is passed
- * over. Text has no NUL characters: with them it is something else under a wrong name, and refused.
+ * Decodes text. The charset is, in this order: the byte order mark; `header`; `declared`; UTF-8 if the bytes are valid
+ * UTF-8; windows-1252, the default of browsers. Unknown charset names are skipped.
+ *
+ * @param header charset of the `Content-Type`
+ * @param declared charset that the document itself declares
+ * @throws ConversionError if the text has NUL characters, which means that the document is binary
  */
 export function decodeText(bytes: Uint8Array, header: string | undefined, declared?: string): string {
-  const decoder = [byteOrderMark(bytes), header, declared].map(decoderOf).find((known) => known !== undefined);
+  const decoder = [byteOrderMark(bytes), header, declared].map(createDecoder).find((known) => known !== undefined);
   const text = decoder?.decode(bytes) ?? decodeUndeclared(bytes);
-  if (text.includes('\0')) throw new Refusal('content', 'The document is called text, but its content is binary.');
+  if (text.includes('\0')) {
+    throw new ConversionError('content', 'The document is called text, but its content is binary.');
+  }
   return text;
 }
 
-/** The charset that an HTML page names in its first kilobyte (https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding). */
+/**
+ * Returns the charset of the first `meta` element with one in the first 1,024 bytes of an HTML page.
+ * @see https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding
+ */
 export function charsetOfHtml(bytes: Uint8Array): string | undefined {
   const start = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
-  const named = /<meta\b[^>]*?\bcharset\s*=\s*["']?\s*([^\s"'/>;]+)/i.exec(start)?.[1];
-  // A page whose ASCII could be read is not in UTF-16, whatever it says.
-  return named !== undefined && /^utf-?16/i.test(named) ? 'utf-8' : named;
+  const charset = /<meta\b[^>]*?\bcharset\s*=\s*["']?\s*([^\s"'/>;]+)/i.exec(start)?.[1];
+  // The specification replaces UTF-16 by UTF-8: the declaration could not have been read as ASCII in UTF-16.
+  return charset !== undefined && /^utf-?16/i.test(charset) ? 'utf-8' : charset;
 }
 
 function byteOrderMark(bytes: Uint8Array): string | undefined {
@@ -27,7 +35,7 @@ function byteOrderMark(bytes: Uint8Array): string | undefined {
   return first === 0xff && second === 0xfe ? 'utf-16le' : undefined;
 }
 
-function decoderOf(label: string | undefined): InstanceType<typeof TextDecoder> | undefined {
+function createDecoder(label: string | undefined): InstanceType<typeof TextDecoder> | undefined {
   if (label === undefined) return undefined;
   try {
     return new TextDecoder(label);

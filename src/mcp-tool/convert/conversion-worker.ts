@@ -1,14 +1,14 @@
-/** The thread that converts one document and ends. It is started by `run-conversion.ts`, which knows both messages. */
+/** Entry file of the worker thread that `convert-in-worker.ts` starts: converts one document and exits. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { Refusal } from '../conversion-error.ts';
-import type { ConversionJob, ConversionOutcome } from './convert-in-worker.ts';
+import { ConversionError } from '../conversion-error.ts';
+import type { ConversionResult, ConversionTask } from './convert-in-worker.ts';
 import { toMarkdown } from './to-markdown.ts';
 
-async function convert({ document, plainBytes }: ConversionJob): Promise<ConversionOutcome> {
+async function convert({ document, unpackedBytes }: ConversionTask): Promise<ConversionResult> {
   try {
-    return { markdown: await toMarkdown(document, plainBytes) };
+    return { markdown: await toMarkdown(document, unpackedBytes) };
   } catch (error) {
-    const { reason, message } = Refusal.damaged('a document', error);
+    const { reason, message } = ConversionError.unreadable('a document', error);
     return { reason, message };
   }
 }

@@ -1,56 +1,48 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock, Stop } from '../../edges.ts';
+import { ConversionError, type Reason } from '../conversion-error.ts';
 import type { Limits } from '../model.ts';
-import { type Reason, Refusal } from '../conversion-error.ts';
 import type { SourceDocument } from '../source-document.ts';
 
-/** What the converting thread is given. */
-export interface ConversionJob {
+/** `workerData` of the conversion worker. */
+export interface ConversionTask {
   readonly document: SourceDocument;
-  readonly plainBytes: number;
+  /** See {@link Limits.unpackedBytes}. */
+  readonly unpackedBytes: number;
 }
 
-/** What it answers, once. */
-export type ConversionOutcome = { readonly markdown: string } | { readonly reason: Reason; readonly message: string };
+/** The only message that the conversion worker posts. */
+export type ConversionResult = { readonly markdown: string } | { readonly reason: Reason; readonly message: string };
 
 const mebibyte = 1024 * 1024;
-const memoryLooks = 50;
+/** Milliseconds between two measurements of a worker's memory. */
+const memoryCheckInterval = 50;
 
 /**
- * Converts a document in a thread of its own, so that a document that takes for ever, or unpacks into more memory than
- * there is, costs one refusal and not the program. The thread is ended when the signal aborts and when it holds more
- * memory than the limit, which is looked at every 50 ms (V8's own limit covers its heap, but not the buffers that
- * decompressed data lies in). Settles when the thread is gone.
+ * Converts a document in a worker thread of its own, so that an endless or huge conversion can be terminated without
+ * harm to the process. Terminates the worker when the signal is aborted, and when its memory exceeds the limit: V8's
+ * `resourceLimits` bound the heap only, so heap and external memory (buffers) are measured every 50 ms as well. Settles
+ * after the worker has exited.
+ *
+ * @throws ConversionError, or the signal's reason
  */
-export async function runConversion(
+export async function convertInWorker(
   document: SourceDocument,
   { limits, clock }: { readonly limits: Limits; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<string> {
   signal.throwIfAborted();
-  const job: ConversionJob = { document, plainBytes: limits.plainBytes };
-  const worker = new Worker(new URL('./conversion-worker.ts', import.meta.url), {
-    workerData: job,
-    resourceLimits: { maxOldGenerationSizeMb: limits.memoryMebibytes },
-    // Neither the environment nor the output of the program is a document's business.
-    env: {},
-    execArgv: [],
-    stdout: true,
-    stderr: true,
-  });
-  worker.stdout.resume();
-  worker.stderr.resume();
+  const worker = startWorker({ document, unpackedBytes: limits.unpackedBytes }, limits.memoryMebibytes);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const exhausted = (): void => reject(tooMuchMemory(limits));
   const aborted = (): void => reject(signal.reason);
-  const stopWatching = watchMemory(worker, clock, limits.memoryMebibytes * mebibyte, exhausted);
+  const stopWatching = watchMemory(worker, clock, limits.memoryMebibytes * mebibyte, () => reject(memoryError(limits)));
   signal.addEventListener('abort', aborted);
-  worker.once('message', (outcome: ConversionOutcome) => {
-    if ('markdown' in outcome) resolve(outcome.markdown);
-    else reject(new Refusal(outcome.reason, outcome.message));
+  worker.once('message', (result: ConversionResult) => {
+    if ('markdown' in result) resolve(result.markdown);
+    else reject(new ConversionError(result.reason, result.message));
   });
-  worker.once('error', (error) => reject(isOutOfMemory(error) ? tooMuchMemory(limits) : error));
-  worker.once('exit', () => reject(new Refusal('content', 'The conversion ended without a result.')));
+  worker.once('error', (error) => reject(isOutOfMemory(error) ? memoryError(limits) : error));
+  worker.once('exit', () => reject(new ConversionError('content', 'The conversion ended without a result.')));
   return promise.finally(async () => {
     stopWatching();
     signal.removeEventListener('abort', aborted);
@@ -58,22 +50,38 @@ export async function runConversion(
   });
 }
 
-function watchMemory(worker: Worker, clock: Clock, limit: number, exhausted: () => void): Stop {
+/** Starts the worker without the environment, flags and output of the process. */
+function startWorker(workerData: ConversionTask, memoryMebibytes: number): Worker {
+  const worker = new Worker(new URL('./conversion-worker.ts', import.meta.url), {
+    workerData,
+    resourceLimits: { maxOldGenerationSizeMb: memoryMebibytes },
+    env: {},
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+  });
+  worker.stdout.resume();
+  worker.stderr.resume();
+  return worker;
+}
+
+/** @param limit bytes of heap and external memory */
+function watchMemory(worker: Worker, clock: Clock, limit: number, exceeded: () => void): Stop {
   let cancel: Stop = () => {};
   let watching = true;
-  const look = (): void => {
-    cancel = clock.after(memoryLooks, () => {
+  const schedule = (): void => {
+    cancel = clock.after(memoryCheckInterval, () => {
       worker.getHeapStatistics().then(
         ({ used_heap_size, external_memory }) => {
-          if (used_heap_size + external_memory > limit) exhausted();
-          else if (watching) look();
+          if (used_heap_size + external_memory > limit) exceeded();
+          else if (watching) schedule();
         },
-        // The thread has ended: there is nothing left to watch.
+        // Rejects once the worker has exited.
         () => {},
       );
     });
   };
-  look();
+  schedule();
   return () => {
     watching = false;
     cancel();
@@ -84,6 +92,6 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
-function tooMuchMemory(limits: Limits): Refusal {
-  return new Refusal('memory', `The document takes more than ${limits.memoryMebibytes} MiB of memory to convert.`);
+function memoryError({ memoryMebibytes }: Limits): ConversionError {
+  return new ConversionError('memory', `The document takes more than ${memoryMebibytes} MiB of memory to convert.`);
 }

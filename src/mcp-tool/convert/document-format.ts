@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { Refusal } from '../conversion-error.ts';
+import { ConversionError } from '../conversion-error.ts';
 import type { SourceDocument } from '../source-document.ts';
 
-/** What can be converted. `code` is shown verbatim in a fence of that language, `text` (Markdown too) as it is. */
+/** A supported format. `code` becomes a fenced block of that language; `text`, which includes Markdown, is returned unchanged. */
 export type DocumentFormat =
   | { readonly kind: 'html' | 'docx' | 'pdf' | 'text' }
   | { readonly kind: 'csv'; readonly delimiter: string | undefined }
@@ -34,8 +34,8 @@ const byExtension: ReadonlyMap<string, DocumentFormat> = new Map<string, Documen
   ['.xml', { kind: 'code', language: 'xml' }],
 ]);
 
-/** Types that say nothing: servers send them for whatever they do not know. */
-const generic: ReadonlySet<string> = new Set([
+/** Media types that servers send for files of unknown type. */
+const genericTypes: ReadonlySet<string> = new Set([
   'application/octet-stream',
   'binary/octet-stream',
   'application/x-download',
@@ -44,9 +44,14 @@ const generic: ReadonlySet<string> = new Set([
   'application/x-zip-compressed',
 ]);
 
-/** The declared type decides; without a telling one the bytes do, then the extension. Throws for what is not converted. */
-export function formatOf({ bytes, contentType, extension }: SourceDocument): DocumentFormat {
-  if (contentType === undefined || generic.has(contentType.essence)) return sniff(bytes, extension);
+/**
+ * Detects the format: from the declared media type; if that is absent or generic, from the first bytes, then from the
+ * file extension.
+ *
+ * @throws ConversionError for unsupported formats
+ */
+export function detectFormat({ bytes, contentType, extension }: SourceDocument): DocumentFormat {
+  if (contentType === undefined || genericTypes.has(contentType.essence)) return sniff(bytes, extension);
   const { essence } = contentType;
   const known = byType.get(essence);
   if (known !== undefined) return known;
@@ -59,11 +64,11 @@ export function formatOf({ bytes, contentType, extension }: SourceDocument): Doc
 function sniff(bytes: Uint8Array, extension: string): DocumentFormat {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1024));
   if (start.includes('%PDF-')) return { kind: 'pdf' };
-  // The only archive that is read; the converter says so when it is another one.
+  // DOCX is the only supported ZIP format; its converter rejects other archives.
   if (start.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004', 'latin1'))) return { kind: 'docx' };
   if (!looksLikeText(bytes, start)) throw unsupported('this kind of binary data');
-  const named = byExtension.get(extension);
-  if (named !== undefined) return named;
+  const known = byExtension.get(extension);
+  if (known !== undefined) return known;
   return {
     kind: /^\s*(<!--|<\?xml[^>]*>\s*<!doctype html|<!doctype html|<(html|head|body)[\s>])/i.test(
       start.toString('utf8').replace(/^\ufeff/, ''),
@@ -78,8 +83,8 @@ function looksLikeText(bytes: Uint8Array, start: Buffer): boolean {
   return utf16 || (isUtf8(bytes) && !bytes.includes(0));
 }
 
-function unsupported(what: string): Refusal {
-  return new Refusal(
+function unsupported(what: string): ConversionError {
+  return new ConversionError(
     'format',
     `There is no converter for ${what}. HTML, DOCX, PDF, CSV, JSON, XML and text are converted.`,
   );

@@ -1,47 +1,50 @@
 import type { NodeHtmlMarkdown } from 'node-html-markdown';
 
 type Translators = NonNullable<ConstructorParameters<typeof NodeHtmlMarkdown>[1]>;
-type Factory = Extract<Translators[string], (...args: never) => unknown>;
+type TranslatorFactory = Extract<Translators[string], (...args: never) => unknown>;
 
-/** Elements that only group others: what is in them means the same without them. */
-export const groups = 'html,body,main,div,section,article,aside,header,footer,nav,form,figure,center,fieldset';
+/** Elements without a Markdown meaning of their own, as node-html-markdown's comma-separated key. */
+export const containerElements =
+  'html,body,main,div,section,article,aside,header,footer,nav,form,figure,center,fieldset';
 
-const blocks: ReadonlySet<string> = new Set([
-  ...groups.split(','),
+const blockElements: ReadonlySet<string> = new Set([
+  ...containerElements.split(','),
   ...['p', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'ul', 'ol', 'dl', 'table', 'pre', 'blockquote', 'hr', 'address'],
 ]);
 
-/** In characters of HTML; below it the cost that is avoided here does not show. */
-const pieceLength = 16_384;
+/** Characters of HTML per chunk. Shorter documents gain nothing from being split. */
+const chunkLength = 16_384;
 
 /**
- * Converts a large group piece by piece, each a run of its children. The library looks at the end of its whole result
- * after every node, and the engine copies the result for that: the time grows with the square of the length (23 s for
- * a megabyte). Pieces are as long at the most as one element that cannot be divided, such as a table.
+ * Creates a translator of container elements that converts long ones in chunks of whole children. node-html-markdown
+ * inspects the end of its result after every node, for which V8 flattens the whole string: time grows with the square
+ * of the length (23 s for 1 MB). A chunk exceeds `chunkLength` by at most one indivisible element, such as a table.
+ *
+ * @param translate converts one chunk
  */
-export function inPieces(translate: (html: string) => string): Factory {
+export function inChunks(translate: (html: string) => string): TranslatorFactory {
   return ({ node, listKind, noEscape }) => {
-    // In a list the depth counts, and in code nothing is escaped: a piece would not know.
-    const whole = listKind !== undefined || noEscape === true;
-    if (whole || node.innerHTML.length <= pieceLength) return { surroundingNewlines: 2 };
-    const pieces: string[] = [];
+    // Inside of lists (indentation) and code (no escapes) the result depends on context that a chunk lacks.
+    const dependsOnContext = listKind !== undefined || noEscape === true;
+    if (dependsOnContext || node.innerHTML.length <= chunkLength) return { surroundingNewlines: 2 };
+    const chunks: string[] = [];
     for (const child of childrenOf(node)) {
-      const last = pieces.at(-1);
-      if (last === undefined || (child.separate && last.length > pieceLength)) pieces.push(child.html);
-      else pieces[pieces.length - 1] = last + child.html;
+      const last = chunks.at(-1);
+      if (last === undefined || (child.startsBlock && last.length > chunkLength)) chunks.push(child.html);
+      else chunks[chunks.length - 1] = last + child.html;
     }
-    const content = pieces.map((piece) => translate(piece).trim()).filter((piece) => piece !== '');
+    const content = chunks.map((chunk) => translate(chunk).trim()).filter((chunk) => chunk !== '');
     return { surroundingNewlines: 2, recurse: false, content: content.join('\n\n') };
   };
 }
 
 interface Child {
   readonly html: string;
-  /** Whether a paragraph ends before it: it is a block, or follows one. */
-  readonly separate: boolean;
+  /** Whether it is a block element or follows one, so that a chunk may begin with it. */
+  readonly startsBlock: boolean;
 }
 
-/** What the library's nodes have in common; `tagName` is an element's. */
+/** The part of the library's node types that is used here; only elements have `tagName`. */
 interface HtmlNode {
   readonly tagName?: string;
   toString(): string;
@@ -50,9 +53,9 @@ interface HtmlNode {
 function childrenOf({ childNodes }: { readonly childNodes: Iterable<HtmlNode> }): readonly Child[] {
   let afterBlock = false;
   return Array.from(childNodes, (child) => {
-    const block = blocks.has((child.tagName ?? '').toLowerCase());
-    const separate = block || afterBlock;
+    const block = blockElements.has((child.tagName ?? '').toLowerCase());
+    const startsBlock = block || afterBlock;
     afterBlock = block;
-    return { html: child.toString(), separate };
+    return { html: child.toString(), startsBlock };
   });
 }

@@ -1,24 +1,25 @@
-import { charsetOfHtml, decodeText } from './charset.ts';
-import { fenced } from './markdown-syntax.ts';
-import { formatOf } from './document-format.ts';
-import { tooLarge } from '../fetch/response-body.ts';
+import { ConversionError } from '../conversion-error.ts';
 import type { SourceDocument } from '../source-document.ts';
+import { charsetOfHtml, decodeText } from './charset.ts';
+import { detectFormat } from './document-format.ts';
+import { fencedCode } from './markdown-syntax.ts';
 
 /**
- * Converts one document. Converters are loaded when they are needed. Everything here runs in the converting thread,
- * since nothing in it yields.
+ * Converts one document. Runs in the conversion worker, because converters block their thread. Loads each converter on
+ * first use.
  *
- * @param plainBytes bounds what an archive may unpack to, and the Markdown in characters.
+ * @param limit bytes of the XML parts of a DOCX, and characters of the Markdown
+ * @throws ConversionError
  */
-export async function toMarkdown(document: SourceDocument, plainBytes: number): Promise<string> {
-  const markdown = await convert(document, plainBytes);
-  if (markdown.length > plainBytes) throw tooLarge('The Markdown', plainBytes);
+export async function toMarkdown(document: SourceDocument, limit: number): Promise<string> {
+  const markdown = await convert(document, limit);
+  if (markdown.length > limit) throw ConversionError.tooLarge('The Markdown', limit);
   return markdown;
 }
 
-async function convert(document: SourceDocument, plainBytes: number): Promise<string> {
+async function convert(document: SourceDocument, limit: number): Promise<string> {
   const { bytes, contentType } = document;
-  const format = formatOf(document);
+  const format = detectFormat(document);
   switch (format.kind) {
     case 'html': {
       const { htmlToMarkdown } = await import('./html.ts');
@@ -26,7 +27,7 @@ async function convert(document: SourceDocument, plainBytes: number): Promise<st
     }
     case 'docx': {
       const { docxToMarkdown } = await import('./docx.ts');
-      return docxToMarkdown(bytes, plainBytes);
+      return docxToMarkdown(bytes, limit);
     }
     case 'pdf': {
       const { pdfToMarkdown } = await import('./pdf.ts');
@@ -34,10 +35,10 @@ async function convert(document: SourceDocument, plainBytes: number): Promise<st
     }
     case 'csv': {
       const { csvToMarkdown } = await import('./csv.ts');
-      return csvToMarkdown(decodeText(bytes, contentType?.charset), format.delimiter, plainBytes);
+      return csvToMarkdown(decodeText(bytes, contentType?.charset), format.delimiter, limit);
     }
     case 'code':
-      return fenced(decodeText(bytes, contentType?.charset).trim(), format.language);
+      return fencedCode(decodeText(bytes, contentType?.charset).trim(), format.language);
     case 'text':
       return decodeText(bytes, contentType?.charset);
   }

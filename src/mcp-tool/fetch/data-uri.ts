@@ -1,25 +1,29 @@
-import { Refusal } from '../conversion-error.ts';
-import { readContentType, type SourceDocument } from '../source-document.ts';
+import { ConversionError } from '../conversion-error.ts';
+import { parseContentType, type SourceDocument } from '../source-document.ts';
 
 /**
- * Decodes a `data:` URI as browsers do (https://fetch.spec.whatwg.org/#data-urls), with one exception: a `#` does not
- * begin a fragment, since Markdown and CSS that nobody escaped are what such URIs contain.
+ * Decodes a `data:` URI as browsers do (https://fetch.spec.whatwg.org/#data-urls), with two exceptions. A `#` does not
+ * start a fragment, because such URIs often contain unescaped Markdown or CSS. Without a media type the content type is
+ * undefined instead of `text/plain`, so that the format is detected from the bytes.
+ *
+ * @throws ConversionError
  */
-export function readDataUri(uri: string): SourceDocument {
+export function decodeDataUri(uri: string): SourceDocument {
   const comma = uri.indexOf(',');
-  if (comma < 0) throw new Refusal('uri', 'Malformed data: URI: a comma must separate the media type from the data.');
+  if (comma < 0)
+    throw new ConversionError('uri', 'Malformed data: URI: a comma must separate the media type from the data.');
   const header = uri.slice('data:'.length, comma).trim();
-  const marker = /; *base64$/i.exec(header);
-  const type = marker === null ? header : header.slice(0, marker.index);
+  const base64 = /; *base64$/i.exec(header);
+  const type = base64 === null ? header : header.slice(0, base64.index);
   const data = percentDecode(uri.slice(comma + 1));
   return {
-    bytes: marker === null ? data : decodeBase64(data),
-    contentType: readContentType(type.startsWith(';') ? `text/plain${type}` : type),
+    bytes: base64 === null ? data : decodeBase64(data),
+    contentType: parseContentType(type.startsWith(';') ? `text/plain${type}` : type),
     extension: '',
   };
 }
 
-/** A percent sign without two hexadecimal digits stands for itself. */
+/** Leaves a percent sign without two hexadecimal digits as it is. */
 function percentDecode(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8');
   let length = 0;
@@ -45,13 +49,13 @@ function hexDigit(byte: number | undefined): number | undefined {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : undefined;
 }
 
-/** `Buffer.from` skips what is no base64; a damaged document must be an error instead. */
+/** Rejects invalid base64, which `Buffer.from` would skip. */
 function decodeBase64(data: Buffer): Buffer {
   const text = data.toString('latin1').replace(/[\t\n\f\r ]+/g, '');
   const digits = text.replace(/={1,2}$/, '');
   const padded = digits.length < text.length;
   if (/[^A-Za-z0-9+/]/.test(digits) || digits.length % 4 === 1 || (padded && text.length % 4 !== 0)) {
-    throw new Refusal('uri', 'Malformed data: URI: the data is not valid base64.');
+    throw new ConversionError('uri', 'Malformed data: URI: the data is not valid base64.');
   }
   return Buffer.from(digits, 'base64');
 }

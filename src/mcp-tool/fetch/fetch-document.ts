@@ -1,59 +1,60 @@
 import { Agent, type Dispatcher, request } from 'undici';
-import type { AddressRule } from './address-policy.ts';
-import { guardedLookup } from './guarded-lookup.ts';
-import { extensionOf, readHttpUrl } from './http-url.ts';
+import { ConversionError } from '../conversion-error.ts';
 import type { Limits, Resolve } from '../model.ts';
-import { readBody } from './response-body.ts';
-import { Refusal } from '../conversion-error.ts';
-import { readContentType, type SourceDocument } from '../source-document.ts';
+import { parseContentType, type SourceDocument } from '../source-document.ts';
+import type { AddressPolicy } from './address-policy.ts';
+import { createGuardedLookup } from './guarded-lookup.ts';
+import { extensionOf, parseHttpUrl } from './http-url.ts';
+import { readResponseBody } from './response-body.ts';
 
-/** How documents are fetched. */
-export interface Fetching {
+export interface FetchOptions {
   readonly limits: Limits;
-  /** Which addresses are connected to, whatever named them. */
-  readonly rule: AddressRule;
+  /** Applies to literal addresses and to resolved host names, of the URL and of every redirect. */
+  readonly addressPolicy: AddressPolicy;
   readonly resolve: Resolve;
   readonly userAgent: string;
 }
 
-const mostRedirects = 5;
-const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const maxRedirects = 5;
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Fetches a document with GET. Redirects are followed here, by hand, so that each URL is checked like the first. Every
- * fetch has connections of its own: nothing that one document did is left for the next.
+ * Fetches a document with GET. Follows redirects itself rather than by undici's interceptor, in order to check every
+ * URL. Uses a connection pool per call, so that no connection outlives it or serves another document.
+ *
+ * @throws ConversionError, or the signal's reason when it is aborted
  */
-export async function fetchDocument(uri: string, fetching: Fetching, signal: AbortSignal): Promise<SourceDocument> {
-  const { rule, limits, resolve } = fetching;
-  let url = readHttpUrl(uri, undefined, rule);
+export async function fetchDocument(uri: string, options: FetchOptions, signal: AbortSignal): Promise<SourceDocument> {
+  const { addressPolicy, limits, resolve, userAgent } = options;
+  let url = parseHttpUrl(uri, undefined, addressPolicy);
   const agent = new Agent({
     allowH2: false,
-    connect: { lookup: guardedLookup(resolve, rule), timeout: limits.milliseconds },
-    // The time limit of the whole call is the only one.
+    connect: { lookup: createGuardedLookup(resolve, addressPolicy), timeout: limits.timeoutMilliseconds },
+    // 0 disables undici's own timeouts: the deadline of the whole call aborts the signal.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  // A request that still waits for its connection hears of a signal only by this.
-  const giveUp = (): void => void agent.destroy();
-  signal.addEventListener('abort', giveUp);
+  // A request that waits for its connection ignores its signal; destroying the agent ends it.
+  const abort = (): void => void agent.destroy();
+  signal.addEventListener('abort', abort);
   try {
-    for (let hop = 0; hop <= mostRedirects; hop += 1) {
-      const answer = await ask(url, agent, fetching.userAgent, signal);
-      const location = redirects.has(answer.statusCode) ? one(answer.headers['location']) : undefined;
-      if (location === undefined) return await readAnswer(answer, url, limits, signal);
-      discard(answer);
-      url = readHttpUrl(location, url, rule);
+    for (let hop = 0; hop <= maxRedirects; hop += 1) {
+      const response = await get(url, agent, userAgent, signal);
+      const location = redirectStatuses.has(response.statusCode) ? first(response.headers['location']) : undefined;
+      if (location === undefined) return await readDocument(response, url, limits, signal);
+      discardBody(response);
+      url = parseHttpUrl(location, url, addressPolicy);
     }
-    throw new Refusal('upstream', `${url.host} redirects more than ${mostRedirects} times.`);
+    throw new ConversionError('upstream', `${url.host} redirects more than ${maxRedirects} times.`);
   } catch (error) {
-    throw signal.aborted ? signal.reason : unreachable(url, error);
+    throw signal.aborted ? signal.reason : upstreamError(url, error);
   } finally {
-    signal.removeEventListener('abort', giveUp);
+    signal.removeEventListener('abort', abort);
     await agent.destroy();
   }
 }
 
-function ask(url: URL, dispatcher: Agent, userAgent: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+function get(url: URL, dispatcher: Agent, userAgent: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
   return request(url, {
     dispatcher,
     signal,
@@ -65,45 +66,42 @@ function ask(url: URL, dispatcher: Agent, userAgent: string, signal: AbortSignal
   });
 }
 
-async function readAnswer(
-  answer: Dispatcher.ResponseData,
+async function readDocument(
+  response: Dispatcher.ResponseData,
   url: URL,
   limits: Limits,
   signal: AbortSignal,
 ): Promise<SourceDocument> {
-  if (answer.statusCode !== 200) {
-    discard(answer);
-    throw new Refusal('upstream', `${url.host} answered with status ${answer.statusCode} instead of a document.`);
+  const { statusCode, headers, body } = response;
+  if (statusCode !== 200) {
+    discardBody(response);
+    throw new ConversionError('upstream', `${url.host} answered with status ${statusCode} instead of a document.`);
   }
-  const encoding = [answer.headers['content-encoding'] ?? []].flat().join(', ');
+  const encoding = [headers['content-encoding'] ?? []].flat().join(', ');
+  const length = Number(first(headers['content-length']));
   return {
-    bytes: await readBody(
-      answer.body,
-      { encoding, length: Number(one(answer.headers['content-length'])) },
-      limits,
-      signal,
-    ),
-    contentType: readContentType(one(answer.headers['content-type'])),
+    bytes: await readResponseBody(body, { encoding, length }, limits, signal),
+    contentType: parseContentType(first(headers['content-type'])),
     extension: extensionOf(url),
   };
 }
 
-/** Ends an answer whose body nobody reads. The connection goes with it. */
-function discard({ body }: Dispatcher.ResponseData): void {
+/** Destroys the body and with it the connection. */
+function discardBody({ body }: Dispatcher.ResponseData): void {
   body.on('error', () => {}).destroy();
 }
 
-function one(header: string | readonly string[] | undefined): string | undefined {
+function first(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'object' ? header[0] : header;
 }
 
-function unreachable(url: URL, error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  return new Refusal('upstream', `${url.host} cannot be fetched: ${describe(error)}`, { cause: error });
+function upstreamError(url: URL, error: unknown): ConversionError {
+  if (error instanceof ConversionError) return error;
+  return new ConversionError('upstream', `${url.host} cannot be fetched: ${messageOf(error)}`, { cause: error });
 }
 
-/** A connection tried at several addresses fails with several errors, and no message of its own. */
-function describe(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
+/** Joins the messages of an AggregateError, which has none itself: a connection failed at several addresses. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,20 +1,20 @@
 import { promises as dns } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import type { AddressRule } from './address-policy.ts';
-import { requireAdmitted } from './http-url.ts';
+import { ConversionError } from '../conversion-error.ts';
 import type { Resolve } from '../model.ts';
-import { Refusal } from '../conversion-error.ts';
+import type { AddressPolicy } from './address-policy.ts';
+import { requireAllowedAddress } from './http-url.ts';
 
-/** The resolver of the machine: its hosts file, then DNS. */
+/** Resolves as the operating system does: its hosts file, then DNS. */
 export const systemResolve: Resolve = (hostname) => dns.lookup(hostname, { all: true });
 
 /**
- * Resolves host names for the connections themselves. What passes here is exactly what is connected to, so a name that
- * answers differently the second time (DNS rebinding) gains nothing. One address that the rule does not admit refuses the name.
+ * Creates the `lookup` of a connection. The addresses checked are those connected to, so a name that resolves
+ * differently the second time (DNS rebinding) cannot bypass the policy. A single forbidden address fails the name.
  */
-export function guardedLookup(resolve: Resolve, rule: AddressRule): LookupFunction {
+export function createGuardedLookup(resolve: Resolve, policy: AddressPolicy): LookupFunction {
   return (hostname, options, callback) => {
-    admitted(hostname, resolve, rule).then(
+    resolveAllowed(hostname, resolve, policy).then(
       ([first, ...rest]) => {
         if (options.all) callback(null, [first, ...rest]);
         else callback(null, first.address, first.family);
@@ -24,14 +24,18 @@ export function guardedLookup(resolve: Resolve, rule: AddressRule): LookupFuncti
   };
 }
 
-interface Place {
+interface ResolvedAddress {
   readonly address: string;
   readonly family: number;
 }
 
-async function admitted(hostname: string, resolve: Resolve, rule: AddressRule): Promise<[Place, ...Place[]]> {
+async function resolveAllowed(
+  hostname: string,
+  resolve: Resolve,
+  policy: AddressPolicy,
+): Promise<[ResolvedAddress, ...ResolvedAddress[]]> {
   const [first, ...rest] = await resolve(hostname);
-  if (first === undefined) throw new Refusal('upstream', `${hostname} has no address.`);
-  for (const { address } of [first, ...rest]) requireAdmitted(hostname, address, rule);
+  if (first === undefined) throw new ConversionError('upstream', `${hostname} has no address.`);
+  for (const { address } of [first, ...rest]) requireAllowedAddress(hostname, address, policy);
   return [first, ...rest];
 }

@@ -1,45 +1,51 @@
 import { posix } from 'node:path';
-import type { AddressRule } from './address-policy.ts';
-import { Refusal } from '../conversion-error.ts';
+import { ConversionError } from '../conversion-error.ts';
+import type { AddressPolicy } from './address-policy.ts';
 
 /**
- * Reads a URL that is about to be fetched: the one asked for, and every one that a redirect names. Host names are
- * checked where they are resolved (`guarded-lookup.ts`); addresses are checked here, after the URL parser has turned
- * every spelling (`127.1`, `0x7f000001`, `[::ffff:127.0.0.1]`) into one.
+ * Parses and checks a URL before each request, including those that redirects name. Literal addresses are checked here,
+ * after the URL parser has normalized every notation (`127.1`, `0x7f000001`, `[::ffff:127.0.0.1]`); host names are
+ * checked when a connection resolves them (`guarded-lookup.ts`).
+ *
+ * @param base of a relative redirect
+ * @throws ConversionError
  */
-export function readHttpUrl(text: string, base: URL | undefined, rule: AddressRule): URL {
+export function parseHttpUrl(text: string, base: URL | undefined, policy: AddressPolicy): URL {
   const url = URL.parse(text, base?.href);
-  if (url === null) throw new Refusal('uri', 'Malformed URL.');
+  if (url === null) throw new ConversionError('uri', 'Malformed URL.');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new Refusal('uri', `Only http: and https: URLs are fetched, and this one is ${url.protocol}`);
+    throw new ConversionError('uri', `Only http: and https: URLs are fetched, and this one is ${url.protocol}`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw new Refusal('uri', 'A URL with a user name or a password in it is not fetched.');
+    throw new ConversionError('uri', 'A URL with a user name or a password in it is not fetched.');
   }
-  const literal = addressIn(url.hostname);
-  if (literal !== undefined) requireAdmitted(url.hostname, literal, rule);
+  const address = literalAddress(url.hostname);
+  if (address !== undefined) requireAllowedAddress(url.hostname, address, policy);
   return url;
 }
 
-/** Throws unless the rule admits the address. `host` is what the one who asked calls it. */
-export function requireAdmitted(host: string, address: string, rule: AddressRule): void {
-  const kind = rule(address);
-  if (kind === undefined) return;
-  throw new Refusal(
+/**
+ * @param host as the caller wrote it, for the message
+ * @throws ConversionError if the policy forbids the address
+ */
+export function requireAllowedAddress(host: string, address: string, policy: AddressPolicy): void {
+  const range = policy(address);
+  if (range === undefined) return;
+  throw new ConversionError(
     'address',
-    `${host} is at an address that is not public (${kind}); only public hosts are fetched. ` +
+    `${host} is at an address that is not public (${range}); only public hosts are fetched. ` +
       'Whoever runs this server can lift this with --allow-private-addresses.',
   );
 }
 
-/** The extension of the path, in lower case; empty when there is none. */
+/** Returns the extension of the path in lower case with its dot; empty without one. */
 export function extensionOf(url: URL): string {
   return posix.extname(url.pathname).toLowerCase();
 }
 
-/** The address that a host is, when it is no name. Whatever has no letter beyond hexadecimal and a colon is IPv6. */
-function addressIn(hostname: string): string | undefined {
+/** Returns the IP address in a parsed URL's hostname; undefined for a name. */
+function literalAddress(hostname: string): string | undefined {
   if (hostname.startsWith('[')) return hostname.slice(1, -1);
-  // The URL parser leaves nothing that ends in a number but well-formed IPv4.
+  // The URL parser rejects every host whose last label is a number, unless it is a valid IPv4 address.
   return /(^|\.)\d+$/.test(hostname) ? hostname : undefined;
 }

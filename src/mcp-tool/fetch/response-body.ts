@@ -1,62 +1,60 @@
 import { promises, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { ConversionError } from '../conversion-error.ts';
 import type { Limits } from '../model.ts';
-import { inBytes, Refusal } from '../conversion-error.ts';
 
-/** What the headers say about a body: its `Content-Encoding`, and its length, which may be missing (NaN). */
+/** Headers that describe a response body. */
 export interface BodyHeaders {
+  /** `Content-Encoding`; empty without one. */
   readonly encoding: string;
+  /** `Content-Length` in bytes; NaN without one. */
   readonly length: number;
 }
 
 /**
- * Reads a body to its end, decompressed. Both sides of the decompression are counted as the bytes pass, so a small
- * answer that grows is given up at the limit, whatever its headers promised.
+ * Reads and decompresses a response body. Counts bytes before and after decompression as they arrive and stops at the
+ * limits, whatever the headers declare (decompression bombs).
  */
-export async function readBody(
+export async function readResponseBody(
   body: Readable,
   headers: BodyHeaders,
   limits: Limits,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
-  const wire = capped(limits.wireBytes, 'The document');
-  const plain = capped(limits.plainBytes, 'The decompressed document');
-  const keep = async (source: AsyncIterable<Buffer>): Promise<void> => {
+  const countDownloaded = byteLimit(limits.downloadBytes, 'The document');
+  const countUnpacked = byteLimit(limits.unpackedBytes, 'The decompressed document');
+  const collect = async (source: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of source) chunks.push(chunk);
   };
   try {
-    if (headers.length > limits.wireBytes) throw tooLarge('The document', limits.wireBytes);
-    const decoder = decoderOf(headers.encoding);
-    if (decoder === undefined) await promises.pipeline(body, wire, keep, { signal });
-    else await promises.pipeline(body, wire, decoder, plain, keep, { signal });
+    if (headers.length > limits.downloadBytes) throw ConversionError.tooLarge('The document', limits.downloadBytes);
+    const decoder = createDecoder(headers.encoding);
+    if (decoder === undefined) await promises.pipeline(body, countDownloaded, collect, { signal });
+    else await promises.pipeline(body, countDownloaded, decoder, countUnpacked, collect, { signal });
   } catch (error) {
     body.on('error', () => {}).destroy();
-    throw isZlibError(error) ? new Refusal('content', `The document cannot be decompressed: ${error.message}`) : error;
+    if (!isZlibError(error)) throw error;
+    throw new ConversionError('content', `The document cannot be decompressed: ${error.message}`);
   }
   return Buffer.concat(chunks);
 }
 
-type Counter = (source: AsyncIterable<Buffer>) => AsyncGenerator<Buffer, void, void>;
+type ByteLimit = (source: AsyncIterable<Buffer>) => AsyncGenerator<Buffer, void, void>;
 
-function capped(limit: number, what: string): Counter {
+function byteLimit(limit: number, subject: string): ByteLimit {
   return async function* count(source) {
     let total = 0;
     for await (const chunk of source) {
       total += chunk.length;
-      if (total > limit) throw tooLarge(what, limit);
+      if (total > limit) throw ConversionError.tooLarge(subject, limit);
       yield chunk;
     }
   };
 }
 
-/** The refusal of something that is larger than it may be. */
-export function tooLarge(what: string, limit: number): Refusal {
-  return new Refusal('size', `${what} is larger than ${inBytes(limit)}.`);
-}
-
-/** One encoding at most: nobody serves documents in two, and a chain of them multiplies what a bomb can do. */
-function decoderOf(encoding: string): Transform | undefined {
+/** Supports one encoding, not a list: servers do not apply two, and a chain multiplies the ratio of a bomb. */
+function createDecoder(encoding: string): Transform | undefined {
   switch (encoding.trim().toLowerCase()) {
     case '':
     case 'identity':
@@ -69,7 +67,7 @@ function decoderOf(encoding: string): Transform | undefined {
     case 'br':
       return createBrotliDecompress();
     default:
-      throw new Refusal(
+      throw new ConversionError(
         'upstream',
         `The document comes with Content-Encoding ${encoding}; gzip, br and deflate are read.`,
       );

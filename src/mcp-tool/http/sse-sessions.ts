@@ -2,23 +2,23 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonContentType, type JSONRPCMessage, parseJSONRPCMessage, type Server } from '@modelcontextprotocol/server';
 import type { Clock, Logger } from '../../edges.ts';
-import { answer } from './text-response.ts';
+import { isJsonObject } from '../../json/json.ts';
 import type { Limits } from '../model.ts';
-import { readRequest } from './read-request.ts';
 import { SseTransport } from './sse-transport.ts';
+import { respondWithText } from './text-response.ts';
 
-/** HTTP+SSE as markitdown-mcp serves it: a stream per session, and one address for what the clients say. */
+/** HTTP+SSE with the paths and responses of markitdown-mcp: an event stream per session, one path for all messages. */
 export interface SseSessions {
-  /** `GET /sse`: opens a session. */
+  /** `GET /sse`: opens a session. Responds with 503 at the limit. */
   open(response: ServerResponse): Promise<void>;
-  /** `POST /messages/?session_id=…`: a message of the session's client. */
-  post(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void>;
+  /** `POST /messages/?session_id=…`: receives a message of the session's client. */
+  receive(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void>;
 }
 
-/** Revisions that know this transport. */
+/** MCP revisions that define HTTP+SSE. */
 export const sseProtocolVersions: readonly string[] = ['2024-11-05'];
 
-/** @param createServer makes the MCP server of a new session. */
+/** @param createServer called once per session */
 export function createSseSessions(
   createServer: () => Server,
   { limits, clock, log }: { readonly limits: Limits; readonly clock: Clock; readonly log: Logger },
@@ -26,8 +26,9 @@ export function createSseSessions(
   const sessions = new Map<string, SseTransport>();
   return {
     async open(response) {
-      if (sessions.size >= limits.sessions) {
-        return answer(response, 503, `There are ${sessions.size} sessions open already`, { 'retry-after': '10' });
+      if (sessions.size >= limits.sseSessions) {
+        const text = `There are ${sessions.size} sessions open already`;
+        return respondWithText(response, 503, text, { 'retry-after': '10' });
       }
       const id = randomBytes(16).toString('hex');
       const transport = new SseTransport(response, id, `/messages/?session_id=${id}`, clock);
@@ -39,27 +40,42 @@ export function createSseSessions(
       await createServer().connect(transport);
       log.debug('session opened', { sessions: sessions.size });
     },
-    async post(request, response, query) {
+    async receive(request, response, query) {
       const id = query.get('session_id');
-      if (id === null) return answer(response, 400, 'session_id is required');
-      if (!/^[0-9a-f]{32}$/i.test(id)) return answer(response, 400, 'Invalid session ID');
+      if (id === null) return respondWithText(response, 400, 'session_id is required');
+      if (!/^[0-9a-f]{32}$/i.test(id)) return respondWithText(response, 400, 'Invalid session ID');
       const transport = sessions.get(id.toLowerCase());
-      if (transport === undefined) return answer(response, 404, 'Could not find session');
-      // A page in a browser cannot send this type across origins without asking first.
+      if (transport === undefined) return respondWithText(response, 404, 'Could not find session');
+      // A browser sends this type across origins only after a CORS preflight, which fails here.
       if (!isJsonContentType(request.headers['content-type'] ?? null)) {
-        return answer(response, 415, 'Content-Type must be application/json');
+        return respondWithText(response, 415, 'Content-Type must be application/json');
       }
-      const body = await readRequest(request, limits.requestBytes);
-      if (body === undefined) return answer(response, 413, `The message is larger than ${limits.requestBytes} bytes`);
-      const message = parse(body);
-      if (message === undefined) return answer(response, 400, 'Could not parse message');
-      answer(response, 202, 'Accepted');
+      const body = await readBody(request, limits.requestBytes);
+      if (body === undefined) {
+        return respondWithText(response, 413, `The message is larger than ${limits.requestBytes} bytes`);
+      }
+      const message = parseMessage(body);
+      if (message === undefined) return respondWithText(response, 400, 'Could not parse message');
+      respondWithText(response, 202, 'Accepted');
       transport.receive(message);
     },
   };
 }
 
-function parse(body: string): JSONRPCMessage | undefined {
+/** Reads a request body; stops and returns undefined beyond `limit` bytes. */
+async function readBody(request: IncomingMessage, limit: number): Promise<string | undefined> {
+  if (Number(request.headers['content-length']) > limit) return undefined;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    length += chunk.length;
+    if (length > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseMessage(body: string): JSONRPCMessage | undefined {
   try {
     return parseJSONRPCMessage(withoutNullParams(JSON.parse(body)));
   } catch {
@@ -68,13 +84,13 @@ function parse(body: string): JSONRPCMessage | undefined {
 }
 
 /**
- * Deployed gateways of spring 2025 write absent parameters, and an absent cursor, as null. The original reads that as
- * absent and the SDK refuses it. No parameter of 2024-11-05 means anything as null.
+ * Removes `params`, and members of it, that are null. Deployed gateways of spring 2025 send null for absent parameters
+ * and for an absent cursor; markitdown-mcp accepts that and the SDK does not. 2024-11-05 has no parameter that may be null.
  */
 function withoutNullParams(message: unknown): unknown {
-  if (typeof message !== 'object' || message === null || !('params' in message)) return message;
+  if (!isJsonObject(message) || !('params' in message)) return message;
   const { params, ...rest } = message;
   if (params === null) return rest;
-  if (typeof params !== 'object' || Array.isArray(params)) return message;
+  if (!isJsonObject(params)) return message;
   return { ...rest, params: Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null)) };
 }

@@ -1,14 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 import type { Clock, Stop } from '../../edges.ts';
+import { eventStreamHeaders, eventText, keepAlive, keepAliveInterval } from '../../net/sse.ts';
+import { every } from '../../net/timers.ts';
 
-const keepAlive = 15_000;
-/** What a client that does not read may leave lying here, in bytes; one answer may be larger on its own. */
-const mostUnread = 16 * 1024 * 1024;
+/** Send buffer limit in bytes: the connection is closed before the next message if the client left more unread. */
+const maxUnreadBytes = 16 * 1024 * 1024;
 
 /**
- * The server's side of HTTP+SSE: its messages go out as events of one stream, the client's come in by POST. The
- * connection is the session, so the transport closes with its stream.
+ * The server side of HTTP+SSE: sends messages as events of one response, receives them from POST requests. The session
+ * ends with its event stream.
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  */
 export class SseTransport implements Transport {
@@ -21,7 +22,7 @@ export class SseTransport implements Transport {
   readonly #clock: Clock;
   #stopKeepAlive: Stop = () => {};
 
-  /** @param endpoint where the client posts its messages: a path of this server. */
+  /** @param endpoint path of this server to which the client posts its messages */
   constructor(response: ServerResponse, sessionId: string, endpoint: string, clock: Clock) {
     this.#response = response;
     this.sessionId = sessionId;
@@ -35,35 +36,24 @@ export class SseTransport implements Transport {
       this.onclose?.();
     });
     this.#response.on('error', (error) => this.onerror?.(error));
-    this.#response.writeHead(200, {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
+    this.#response.writeHead(200, eventStreamHeaders);
+    this.#response.write(eventText('endpoint', this.#endpoint));
+    this.#stopKeepAlive = every(this.#clock, keepAliveInterval, () => {
+      if (this.#response.writableLength === 0) this.#response.write(keepAlive);
     });
-    this.#response.write(`event: endpoint\ndata: ${this.#endpoint}\n\n`);
-    this.#keepAlive();
   }
 
-  /** JSON has no line ends of its own, so a message is one line of an event. */
   async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#response.writableLength > mostUnread) return this.close();
-    this.#response.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
+    if (this.#response.writableLength > maxUnreadBytes) return this.close();
+    this.#response.write(eventText('message', JSON.stringify(message)));
   }
 
-  /** Hands a message that was posted to the server. */
+  /** Passes a message that the client posted to the MCP server. */
   receive(message: JSONRPCMessage): void {
     this.onmessage?.(message);
   }
 
   async close(): Promise<void> {
     this.#response.destroy();
-  }
-
-  /** A comment, which clients skip: proxies end streams that are silent for long. */
-  #keepAlive(): void {
-    this.#stopKeepAlive = this.#clock.after(keepAlive, () => {
-      if (this.#response.writableLength === 0) this.#response.write(': keep-alive\n\n');
-      this.#keepAlive();
-    });
   }
 }

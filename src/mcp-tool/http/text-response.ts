@@ -1,10 +1,10 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
 /**
- * Answers with a line of text. An answer that comes before the request was read ends the connection, so that nobody
- * has to read the rest.
+ * Responds with a line of plain text, unless headers were sent already. Closes the connection if the request body was
+ * not read to its end.
  */
-export function answer(
+export function respondWithText(
   response: ServerResponse,
   status: number,
   text: string,

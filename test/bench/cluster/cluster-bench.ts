@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { kubeAssets, startKubeApiServer } from '../../support/cluster/kube-apiserver.ts';
+import type { Bench, BenchResult, Row } from '../model.ts';
+import { median, quantile } from '../statistics.ts';
 import { type ClusterObjects, createClusterObjects } from './cluster-objects.ts';
 import { type ClusterRun, startClusterRun } from './cluster-run.ts';
-import { median, quantile } from '../statistics.ts';
-import type { Bench, BenchResult, Row } from '../model.ts';
 import { readRaw } from './raw-lists.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Bench as Stopwatch } from 'tinybench';
-import { type Edit, graphEdits } from './graph-edits.ts';
 import { heapUsed } from '../heap.ts';
 import type { Bench, BenchResult, Row } from '../model.ts';
+import { type Edit, graphEdits } from './graph-edits.ts';
 import { createInputs, type ShardWorld } from './shard-world.ts';
 import { createWorldByGraph, type GraphWorld } from './shard-world-by-graph.ts';
 import { createWorldByHand } from './shard-world-by-hand.ts';

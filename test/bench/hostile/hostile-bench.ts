@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
-import { type AttackName, attackNames } from './attack-names.ts';
-import { quantile } from '../statistics.ts';
-import type { FromHostile, ToHostile } from './messages.ts';
-import type { Bench, BenchResult, Row } from '../model.ts';
 import { type Process, startProcess } from '../child-process.ts';
+import type { Bench, BenchResult, Row } from '../model.ts';
 import { type Rig, startRig } from '../nodes/rig.ts';
+import { quantile } from '../statistics.ts';
+import { type AttackName, attackNames } from './attack-names.ts';
+import type { FromHostile, ToHostile } from './messages.ts';
 
 /**
  * How much later the others are told of a change while somebody is hostile, beside the moments before and after. The

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
-import { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import {
+  DeltaDiscoveryRequest,
+  DeltaDiscoveryResponse,
+} from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import type { FromFleet, Naming, ToFleet } from './messages.ts';
 

@@ -1,5 +1,5 @@
-import type { FromFleet, FromServer, Naming, ToFleet, ToServer } from './messages.ts';
 import { type Process, startProcess } from '../child-process.ts';
+import type { FromFleet, FromServer, Naming, ToFleet, ToServer } from './messages.ts';
 
 /** A server and its fleet of nodes, each in its own process. */
 export interface Rig {

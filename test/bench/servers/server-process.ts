@@ -1,7 +1,7 @@
-import type { FromServer, ToServer } from '../nodes/messages.ts';
 import { heapUsed } from '../heap.ts';
-import { startSubject } from './servers.ts';
+import type { FromServer, ToServer } from '../nodes/messages.ts';
 import type { SubjectName } from './server-names.ts';
+import { startSubject } from './servers.ts';
 
 /** A process of its own with one server in it: `subject-server.ts <subject> <targets>`. */
 const [name = 'gatehouse', targets = '10'] = process.argv.slice(2);

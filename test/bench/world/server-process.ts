@@ -11,8 +11,8 @@ import { fileSource } from '../../../src/source/source.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import { defaultSettings } from '../../support/worlds/translated-world.ts';
-import type { FromServer, ToServer } from '../nodes/messages.ts';
 import { heapUsed } from '../heap.ts';
+import type { FromServer, ToServer } from '../nodes/messages.ts';
 import { createWorldFiles } from './world-files.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { quantile } from '../statistics.ts';
 import type { Bench, BenchResult, Row } from '../model.ts';
 import { type Rig, startRig } from '../nodes/rig.ts';
+import { quantile } from '../statistics.ts';
 
 /**
  * The whole control plane on a folder of manifests: a thousand Gateways that share ten thousand targets, one node each,

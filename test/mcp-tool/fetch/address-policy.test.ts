@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { publicAddress } from '../../../src/mcp-tool/fetch/address-policy.ts';
-import { readHttpUrl } from '../../../src/mcp-tool/fetch/http-url.ts';
+import { allowPublicAddresses } from '../../../src/mcp-tool/fetch/address-policy.ts';
+import { parseHttpUrl } from '../../../src/mcp-tool/fetch/http-url.ts';
 
 describe('an address', () => {
   it.each([
@@ -49,19 +49,19 @@ describe('an address', () => {
     'not an address',
     '',
   ])('%s is not public', (address) => {
-    expect(publicAddress(address)).toBeTypeOf('string');
+    expect(allowPublicAddresses(address)).toBeTypeOf('string');
   });
 
   it.each(['1.1.1.1', '8.8.8.8', '93.184.216.34', '172.32.0.1', '2606:4700::1111', '2a00:1450:4001:80b::200e'])(
     '%s is public',
     (address) => {
-      expect(publicAddress(address)).toBeUndefined();
+      expect(allowPublicAddresses(address)).toBeUndefined();
     },
   );
 });
 
 describe('a URL', () => {
-  const read = (url: string): URL => readHttpUrl(url, undefined, publicAddress);
+  const read = (url: string): URL => parseHttpUrl(url, undefined, allowPublicAddresses);
 
   it.each([
     'http://127.0.0.1/',

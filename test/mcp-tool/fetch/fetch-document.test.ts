@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AddressRule, publicAddress } from '../../../src/mcp-tool/fetch/address-policy.ts';
+import { type AddressPolicy, allowPublicAddresses } from '../../../src/mcp-tool/fetch/address-policy.ts';
 import { fetchDocument } from '../../../src/mcp-tool/fetch/fetch-document.ts';
-import { defaultLimits } from '../../../src/mcp-tool/limits.ts';
+import { defaultLimits } from '../../../src/mcp-tool/mcp-tool.ts';
 import type { Limits, Resolve } from '../../../src/mcp-tool/model.ts';
 import type { SourceDocument } from '../../../src/mcp-tool/source-document.ts';
 import { type Origin, startOrigin } from '../support/web-server.ts';
@@ -20,8 +20,8 @@ async function serving(
   return origin;
 }
 
-/** 127.0.0.1 stands for the Internet here; the rest of loopback is as private as ever. */
-const rule: AddressRule = (address) => (address === '127.0.0.1' ? undefined : publicAddress(address));
+/** Treats 127.0.0.1 as a public address and the rest of 127.0.0.0/8 as private. */
+const addressPolicy: AddressPolicy = (address) => (address === '127.0.0.1' ? undefined : allowPublicAddresses(address));
 const names: Readonly<Record<string, readonly string[]>> = {
   'public.example': ['127.0.0.1'],
   'internal.example': ['127.0.0.2'],
@@ -41,7 +41,7 @@ const fetchIt = (url: string, settings: Settings = {}): Promise<SourceDocument> 
     url,
     {
       limits: { ...defaultLimits, ...settings.limits },
-      rule,
+      addressPolicy,
       resolve: settings.resolve ?? resolve,
       userAgent: 'test/1',
     },
@@ -111,7 +111,7 @@ describe('a document', () => {
 });
 
 describe('a size limit', () => {
-  const limits = { wireBytes: 1000, plainBytes: 5000 };
+  const limits = { downloadBytes: 1000, unpackedBytes: 5000 };
 
   it('refuses what announces that it is larger, without reading it', async () => {
     const { port } = await serving((_, response) => {
@@ -140,7 +140,7 @@ describe('a size limit', () => {
     ['br', brotliCompressSync],
   ] as const)('refuses a %s bomb', async (encoding, compress) => {
     const bomb = compress('x'.repeat(100_000));
-    expect(bomb.length).toBeLessThan(limits.wireBytes);
+    expect(bomb.length).toBeLessThan(limits.downloadBytes);
     const { port } = await serving((_, response) =>
       response.writeHead(200, { 'content-encoding': encoding }).end(bomb),
     );

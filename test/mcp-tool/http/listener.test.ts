@@ -5,14 +5,14 @@ import { systemClock } from '../../../src/cli/system-clock.ts';
 import { ListenError, startMcpTool } from '../../../src/mcp-tool/mcp-tool.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
-import { startOrigin } from '../support/web-server.ts';
 import { type RunningTool, runTool } from '../support/running-tool.ts';
+import { startOrigin } from '../support/web-server.ts';
 
 let clock: ManualClock;
 let tool: RunningTool;
 beforeEach(async () => {
   clock = createManualClock();
-  tool = await runTool({ limits: { requestBytes: 1000, sessions: 2 } }, { clock });
+  tool = await runTool({ limits: { requestBytes: 1000, sseSessions: 2 } }, { clock });
 });
 afterEach(() => tool.stop());
 
@@ -141,7 +141,7 @@ describe('an HTTP+SSE session', () => {
   });
 
   it('is closed when its client leaves too much unread', async () => {
-    const roomy = await runTool({ limits: { conversions: 6 } });
+    const roomy = await runTool({ limits: { concurrentConversions: 6 } });
     const socket = connect(roomy.port, '127.0.0.1');
     socket.write('GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const head: string = await new Promise((resolve) => socket.once('data', (data) => resolve(String(data))));
@@ -256,7 +256,7 @@ describe('a port that cannot be listened on', () => {
     await expect(refused).rejects.toBeInstanceOf(ListenError);
     await expect(refused).rejects.toMatchObject({
       code: 'EADDRINUSE',
-      message: `cannot listen on 127.0.0.1:${tool.port}: the port is in use. Choose another with --port, or 0 for a free one.`,
+      message: `cannot listen on 127.0.0.1:${tool.port} for MCP (--host, --port): the port is in use; stop the other program or choose another port`,
     });
   });
 

@@ -4,7 +4,7 @@ import { deflateSync } from 'node:zlib';
 export type PrintedLine = readonly [text: string, size: number, y: number];
 
 /** A PDF with these pages, set in Helvetica (ISO 32000-1, 7.5). */
-export function portableDocument(pages: readonly (readonly PrintedLine[])[]): Buffer {
+export function pdfDocument(pages: readonly (readonly PrintedLine[])[]): Buffer {
   const contents = pages.map((lines) =>
     lines.map(([text, size, y]) => `BT /F1 ${size} Tf 72 ${y} Td (${text}) Tj ET`).join('\n'),
   );
@@ -12,7 +12,7 @@ export function portableDocument(pages: readonly (readonly PrintedLine[])[]): Bu
 }
 
 /** A PDF whose one page unpacks to this many megabytes of blanks. */
-export function swellingDocument(megabytes: number): Buffer {
+export function pdfBomb(megabytes: number): Buffer {
   const blanks = Buffer.alloc(megabytes * 1024 * 1024, ' ');
   return withObjects([stream(deflateSync(blanks), '/Filter /FlateDecode')]);
 }

@@ -1,23 +1,26 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** One file of an archive. What is not given is what an honest archiver would write. */
+/** One file of an archive. Optional fields default to correct values. */
 export interface ArchivedFile {
   readonly name: string;
   readonly content: string | Uint8Array;
+  /** Not compressed. Default: deflate. */
   readonly stored?: boolean;
-  /** What the directory says the size is. */
+  /** Uncompressed size in the directory, in bytes. */
   readonly declaredSize?: number;
   readonly encrypted?: boolean;
+  /** Writes the content as if it were compressed already. */
+  readonly raw?: boolean;
 }
 
-/** An archive in the format of https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, as lean as it can be. */
+/** Builds an archive with the mandatory records only (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT). */
 export function archive(files: readonly ArchivedFile[], comment = ''): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, content, stored = false, declaredSize, encrypted = false } of files) {
+  for (const { name, content, stored = false, declaredSize, encrypted = false, raw = false } of files) {
     const plain = Buffer.from(content);
-    const data = stored ? plain : deflateRawSync(plain);
+    const data = stored || raw ? plain : deflateRawSync(plain);
     const title = Buffer.from(name);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
