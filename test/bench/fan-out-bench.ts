@@ -1,9 +1,9 @@
 import type { Bench, BenchResult, Row } from './model.ts';
-import { type Rig, startRig } from './nodes/rig.ts';
-import { type SubjectName, subjectNames } from './servers/server-names.ts';
+import type { Rig } from './nodes/rig.ts';
+import { type ServerName, serverNames, startServerRig } from './servers/server-rig.ts';
 import { median } from './statistics.ts';
 
-/** What it costs to tell a thousand connected nodes of one changed target, beside servers that only copy bytes. */
+/** Cost of pushing one changed target to a thousand connected nodes, compared with the baselines. */
 export const fanOutBench: Bench = { name: 'fan-out', run: benchFanOut };
 
 const nodes = 1000;
@@ -11,35 +11,32 @@ const sizes: readonly number[] = [10, 1000, 10_000];
 const warmUps = 10;
 const rounds = 21;
 
-/** Of one subject: microseconds of CPU per node, and milliseconds to the last answer, for each round that counts. */
-interface Measured {
-  readonly subject: SubjectName;
+interface Measurement {
+  readonly server: ServerName;
   readonly rig: Rig;
+  /** Size of the first response. */
   readonly bytes: number;
+  /** Microseconds of CPU per node, of each round. */
   readonly cpu: number[];
+  /** Milliseconds to the last ACK, of each round. */
   readonly milliseconds: number[];
 }
 
-async function benchFanOut(progress: (what: string) => void): Promise<BenchResult> {
+async function benchFanOut(progress: (line: string) => void): Promise<BenchResult> {
   const rows: Row[] = [];
   const broken: string[] = [];
   for (const targets of sizes) {
     progress(`${nodes} nodes, ${targets} targets`);
-    const all: Measured[] = [];
+    const all: Measurement[] = [];
     try {
-      for (const subject of subjectNames) {
-        const rig = await startRig(
-          { nodes },
-          new URL('./servers/server-process.ts', import.meta.url),
-          subject,
-          String(targets),
-        );
+      for (const server of serverNames) {
+        const rig = await startServerRig(server, { nodes, targets });
         const { bytes } = await rig.connect();
-        all.push({ subject, rig, bytes, cpu: [], milliseconds: [] });
+        all.push({ server, rig, bytes, cpu: [], milliseconds: [] });
       }
-      // In turns: whatever else the machine does hits all of them alike.
+      // The servers alternate round by round, so that other load on the machine affects all of them.
       for (let round = 0; round < warmUps + rounds; round += 1) {
-        for (const one of all) await measure(one, round >= warmUps);
+        for (const one of all) await measureRound(one, round >= warmUps);
       }
       for (const one of all) rows.push(await rowOf(one, targets, all[0] ?? one, broken));
     } finally {
@@ -49,16 +46,16 @@ async function benchFanOut(progress: (what: string) => void): Promise<BenchResul
   return { broken, tables: [{ title: `fan-out: one changed target for ${nodes} nodes`, rows }] };
 }
 
-async function measure({ rig, cpu, milliseconds }: Measured, counts: boolean): Promise<void> {
+async function measureRound({ rig, cpu, milliseconds }: Measurement, counts: boolean): Promise<void> {
   const pushed = await rig.push();
   if (!counts) return;
   cpu.push(pushed.cpu / nodes);
   milliseconds.push(pushed.milliseconds);
 }
 
-async function rowOf(measured: Measured, targets: number, floor: Measured, broken: string[]): Promise<Row> {
-  const { subject, rig, bytes, cpu, milliseconds } = measured;
-  const name = `${subject}, ${targets.toLocaleString('en')} targets`;
+async function rowOf(measured: Measurement, targets: number, floor: Measurement, broken: string[]): Promise<Row> {
+  const { server, rig, bytes, cpu, milliseconds } = measured;
+  const name = `${server}, ${targets.toLocaleString('en')} targets`;
   const messages = (await rig.received()) / (warmUps + rounds);
   if (messages !== nodes) broken.push(`${name}: ${messages} messages per change for ${nodes} nodes`);
   return {

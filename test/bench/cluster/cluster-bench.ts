@@ -4,11 +4,11 @@ import type { Bench, BenchResult, Row } from '../model.ts';
 import { median, quantile } from '../statistics.ts';
 import { type ClusterObjects, createClusterObjects } from './cluster-objects.ts';
 import { type ClusterRun, startClusterRun } from './cluster-run.ts';
-import { readRaw } from './raw-lists.ts';
+import { timeRawLists } from './raw-lists.ts';
 
 /**
- * The program itself as a process of its own on a real API server: from its first request to being ready, beside one
- * that lists the same kinds as raw text and parses it; and one edit, from the PATCH to the node that has it.
+ * `gatehouse serve` on a real API server: time from its first request to readiness, compared with a client that only
+ * lists and parses the same kinds; and time of one edit, from the PATCH to the node's response.
  */
 export const clusterBench: Bench = { name: 'cluster', run: benchCluster };
 
@@ -19,20 +19,21 @@ const sizes: readonly { readonly services: number; readonly policies: number }[]
 const rounds = 5;
 const warmUps = 200;
 const edits = 300;
-/** Milliseconds between two edits: each is the first after a quiet moment, and waits for no other. */
+/** Milliseconds between two edits, so that none is debounced together with another. */
 const pause = 30;
-/** Milliseconds after which the start is over. */
+/** Milliseconds after readiness until the start no longer affects edits. */
 const settling = 3_000;
 
-interface Start {
-  /** Milliseconds. */
+interface StartMeasurement {
+  /** Milliseconds of the raw lists. */
   readonly raw: number;
+  /** Milliseconds to readiness. */
   readonly ready: number;
-  /** Bytes, when it was ready. */
+  /** Bytes, at readiness. */
   readonly resident: number;
 }
 
-async function benchCluster(progress: (what: string) => void): Promise<BenchResult> {
+async function benchCluster(progress: (line: string) => void): Promise<BenchResult> {
   if (kubeAssets() === undefined) return { tables: [], broken: [] };
   const starts: Row[] = [];
   const changes: Row[] = [];
@@ -43,19 +44,19 @@ async function benchCluster(progress: (what: string) => void): Promise<BenchResu
     await api.installGatewayApi('v1.6.1');
     await api.installOwnCrds();
     const objects = await createClusterObjects(api, services, policies);
-    const measured: Start[] = [];
+    const measured: StartMeasurement[] = [];
     for (let round = 0; round < rounds; round += 1) {
       progress(`start ${round + 1} of ${rounds}`);
-      const raw = await readRaw(api);
+      const raw = await timeRawLists(api);
       await using run = await startClusterRun(api.kubeconfig());
       measured.push({ raw, ready: run.ready, resident: await run.gauge('process_resident_memory_bytes') });
     }
     starts.push(startRow(services, policies, measured));
     progress(`${edits} edits`);
-    // Thousands of statuses take minutes to be written, and an edit of a Service writes none.
+    // Writing thousands of statuses takes minutes; an edit of a Service writes none.
     await using run = await startClusterRun(api.kubeconfig(), '--write-status=false');
     await setTimeout(settling);
-    changes.push(await edit(run, objects, services, broken));
+    changes.push(await measureEdits(run, objects, services, broken));
   }
   return {
     broken,
@@ -66,7 +67,7 @@ async function benchCluster(progress: (what: string) => void): Promise<BenchResu
   };
 }
 
-function startRow(services: number, policies: number, measured: readonly Start[]): Row {
+function startRow(services: number, policies: number, measured: readonly StartMeasurement[]): Row {
   const raw = median(measured.map((one) => one.raw));
   const ready = median(measured.map((one) => one.ready));
   return {
@@ -80,7 +81,7 @@ function startRow(services: number, policies: number, measured: readonly Start[]
   };
 }
 
-async function edit(
+async function measureEdits(
   run: ClusterRun,
   { edit, edited }: ClusterObjects,
   services: number,

@@ -1,20 +1,20 @@
 import type { KubeApiServer } from '../../support/cluster/kube-apiserver.ts';
 
-/** Many objects in a real API server: a Gateway, Services in ten namespaces, and policies. */
+/** Objects in a real API server: a Gateway, Services in ten namespaces, and policies. */
 export interface ClusterObjects {
-  /** The Service whose port `edit` changes, as its target is called. */
+  /** Name of the target whose port `edit` changes. */
   readonly edited: string;
-  /** Settles when the API server has accepted the new port. */
+  /** Patches the Service; resolves when the API server has accepted it. */
   edit(port: number): Promise<void>;
 }
 
-/** So many requests are under way at once: an API server on two cores takes no more. */
-const together = 16;
+/** Limit of concurrent requests, for an API server on two cores. */
+const concurrency = 16;
 
 const gateway = '/apis/gateway.networking.k8s.io/v1';
 const kgateway = '/apis/gateway.kgateway.dev/v1alpha1';
 
-/** Creates them all. Throws when the API server refuses one. */
+/** Throws if the API server rejects an object. */
 export async function createClusterObjects(
   api: KubeApiServer,
   services: number,
@@ -32,8 +32,8 @@ export async function createClusterObjects(
     spec: { controllerName: 'kgateway.dev/kgateway' },
   });
   await create(`${gateway}/namespaces/default/gateways`, mcpGateway);
-  await inTurns(services, (at) => create(`/api/v1/namespaces/ns-${at % 10}/services`, service(at)));
-  await inTurns(policies, (at) => create(`${kgateway}/namespaces/default/mcpauthpolicies`, policy(at)));
+  await concurrently(services, (at) => create(`/api/v1/namespaces/ns-${at % 10}/services`, service(at)));
+  await concurrently(policies, (at) => create(`${kgateway}/namespaces/default/mcpauthpolicies`, policy(at)));
   return {
     edited: 'ns-0/tool-0',
     edit: async (port) => {
@@ -61,7 +61,7 @@ const mcpGateway = {
   },
 };
 
-/** About as large as a Service that somebody applied with kubectl. */
+/** Has the size of a Service that was applied with kubectl. */
 function service(at: number): object {
   return {
     apiVersion: 'v1',
@@ -95,16 +95,16 @@ function policy(at: number): object {
   };
 }
 
-async function inTurns(count: number, act: (at: number) => Promise<void>): Promise<void> {
+async function concurrently(count: number, run: (at: number) => Promise<void>): Promise<void> {
   let next = 0;
-  const turn = async (): Promise<void> => {
+  const worker = async (): Promise<void> => {
     while (next < count) {
       const at = next;
       next += 1;
-      await act(at);
+      await run(at);
     }
   };
-  await Promise.all(numbers(together).map(turn));
+  await Promise.all(numbers(concurrency).map(worker));
 }
 
 function numbers(count: number): readonly number[] {

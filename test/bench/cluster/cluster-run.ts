@@ -5,18 +5,18 @@ import { listens } from '../../support/processes/guide-programs.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import { nodeOf } from '../../support/worlds/served-world.ts';
 
-/** `gatehouse serve` on a cluster, as a process of its own, with one node of the Gateway `default/gw`. */
+/** A process of `gatehouse serve` on a cluster, and one node of the Gateway `default/gw`. */
 export interface ClusterRun extends AsyncDisposable {
-  /** Milliseconds from its first request to the API server until it was ready. */
+  /** Milliseconds from its first request to the API server to readiness. */
   readonly ready: number;
   gauge(name: string): Promise<number>;
-  /** What it counted since its start; `cpu` in seconds of the whole process. */
+  /** Counters since its start; `cpu` in seconds of the whole process. */
   counts(): Promise<Readonly<Record<'cpu' | 'encodes' | 'responses', number>>>;
-  /** When the node has this port of this target, on the clock of `performance.now`. */
+  /** Resolves when the node receives the target with this port; returns `performance.now()` of that moment. */
   arrives(target: string, port: number): Promise<number>;
 }
 
-/** Settles once it is ready and its node has its first answers. `flags`: more of them. */
+/** Resolves when the program is ready and its node has its first response. */
 export async function startClusterRun(kubeconfig: string, ...flags: readonly string[]): Promise<ClusterRun> {
   const program = gatehouse([
     'serve',
@@ -63,7 +63,7 @@ function timeOf(line: string): number {
   return Date.parse(timestamp);
 }
 
-/** All values of a metric, whatever their labels. */
+/** Sums a metric over all labels. */
 function sum(text: string, name: string): number {
   const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
   return lines.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);

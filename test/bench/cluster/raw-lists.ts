@@ -10,9 +10,9 @@ const paths = [
   '/api/v1/namespaces',
 ];
 
-/** Lists every kind whole, one after another, and parses it: milliseconds for all of them. */
-export async function readRaw(api: KubeApiServer): Promise<number> {
-  // An API server that has just taken in many objects asks for patience.
+/** Lists and parses every watched kind, unpaged and one after another; returns the milliseconds for all. */
+export async function timeRawLists(api: KubeApiServer): Promise<number> {
+  // An API server that has just stored many objects responds with 429 for a while.
   for (const path of paths) {
     await polled(
       async () => ((await api.request(`${path}?limit=1`)).status === 200 ? true : undefined),
@@ -21,7 +21,7 @@ export async function readRaw(api: KubeApiServer): Promise<number> {
   }
   const start = performance.now();
   for (const path of paths) {
-    // Parsed on arrival.
+    // `request` parses the response.
     const { status } = await api.request(path);
     if (status !== 200) throw new Error(`${path} answered ${status}`);
   }

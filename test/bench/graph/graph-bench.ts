@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Bench as Stopwatch } from 'tinybench';
+import { Bench as TimedBench } from 'tinybench';
 import { heapUsed } from '../heap.ts';
 import type { Bench, BenchResult, Row } from '../model.ts';
 import { type Edit, graphEdits } from './graph-edits.ts';
@@ -7,19 +7,19 @@ import { createInputs, type ShardWorld } from './shard-world.ts';
 import { createWorldByGraph, type GraphWorld } from './shard-world-by-graph.ts';
 import { createWorldByHand } from './shard-world-by-hand.ts';
 
-/** What one edit costs as the world grows: in runs, which must not grow, and in time, beside the same world by hand. */
+/** Cost of one edit by size of the world: runs of transformations, which must be constant, and time compared with the world by hand. */
 export const graphBench: Bench = { name: 'graph', run: benchGraph };
 
 const sizes: readonly number[] = [1_000, 10_000, 100_000];
 
-/** One world in both makings. */
-interface Pair {
+/** One world in both implementations. */
+interface Worlds {
   readonly size: number;
   readonly byGraph: GraphWorld;
   readonly byHand: ShardWorld;
 }
 
-async function benchGraph(progress: (what: string) => void): Promise<BenchResult> {
+async function benchGraph(progress: (line: string) => void): Promise<BenchResult> {
   const builds: Row[] = [];
   const broken: string[] = [];
   const costs: Cost[] = [];
@@ -32,7 +32,7 @@ async function benchGraph(progress: (what: string) => void): Promise<BenchResult
     progress(`a world of ${size} Services`);
     const { pair, row } = build(size);
     builds.push(row);
-    // Every count before any time: how many turns a stopwatch takes is its own affair.
+    // Runs are counted before anything is timed, because the number of timed turns varies.
     const runs = new Map(graphEdits.map((edit) => [edit, countRuns(edit, pair, broken)]));
     for (const edit of graphEdits) {
       costs.push({ edit, size, runs: runs.get(edit) ?? 0, ...(await time(edit, pair)) });
@@ -48,7 +48,7 @@ async function benchGraph(progress: (what: string) => void): Promise<BenchResult
   };
 }
 
-/** Of one edit, in one size; times in microseconds. */
+/** Cost of one edit in one size; times in microseconds. */
 interface Cost {
   readonly edit: Edit;
   readonly size: number;
@@ -57,7 +57,7 @@ interface Cost {
   readonly byHand: number;
 }
 
-/** The sizes of one edit, beside the smallest and beside the world by hand. */
+/** Compares the sizes of one edit with the smallest one and with the world by hand. */
 function compare(costs: readonly Cost[]): readonly Row[] {
   return costs.map(({ edit, size, runs, byGraph, byHand }) => ({
     name: `${edit.name}, ${size.toLocaleString('en')}`,
@@ -70,16 +70,16 @@ function compare(costs: readonly Cost[]): readonly Row[] {
   }));
 }
 
-function build(size: number): { readonly pair: Pair; readonly row: Row } {
+function build(size: number): { readonly pair: Worlds; readonly row: Row } {
   const inputs = createInputs(size);
-  const graph = weigh(() => createWorldByGraph(inputs));
-  const hand = weigh(() => createWorldByHand(inputs));
+  const graph = measureBuild(() => createWorldByGraph(inputs));
+  const hand = measureBuild(() => createWorldByHand(inputs));
   const figures = {
     ms: graph.milliseconds,
     'µs per Service': (graph.milliseconds * 1000) / size,
     'time × by hand': graph.milliseconds / hand.milliseconds,
   };
-  // Below that, the heap's own noise is what would be seen.
+  // In smaller worlds the noise of the heap dominates.
   const memory = { 'bytes per Service': graph.bytes / size, 'bytes × by hand': graph.bytes / hand.bytes };
   const pair = { size, byGraph: graph.made, byHand: hand.made };
   return {
@@ -91,8 +91,8 @@ function build(size: number): { readonly pair: Pair; readonly row: Row } {
   };
 }
 
-/** The quickest of three makings, and what one of them holds. */
-function weigh<T>(make: () => T): { readonly made: T; readonly milliseconds: number; readonly bytes: number } {
+/** Measures the fastest of three builds, and the heap of one of them in bytes. */
+function measureBuild<T>(make: () => T): { readonly made: T; readonly milliseconds: number; readonly bytes: number } {
   const times = [1, 2].map(() => timed(make).milliseconds);
   const before = heapUsed();
   const { made, milliseconds } = timed(make);
@@ -105,8 +105,8 @@ function timed<T>(make: () => T): { readonly made: T; readonly milliseconds: num
   return { made, milliseconds: performance.now() - start };
 }
 
-/** Some turns in both worlds: the runs of each turn, or their mean, and the same world at the end. */
-function countRuns(edit: Edit, { size, byGraph, byHand }: Pair, broken: string[]): number {
+/** Applies some turns to both worlds; returns the mean of runs per turn, and checks that both worlds are equal. */
+function countRuns(edit: Edit, { size, byGraph, byHand }: Worlds, broken: string[]): number {
   const turns = 20;
   const before = byGraph.runs;
   for (let turn = 0; turn < turns; turn += 1) {
@@ -121,8 +121,8 @@ function countRuns(edit: Edit, { size, byGraph, byHand }: Pair, broken: string[]
   return runs;
 }
 
-/** The medians of each making in its quietest of three rounds, taken in turns: other work on the machine hits both. */
-async function time(edit: Edit, { size, byGraph, byHand }: Pair): Promise<Pick<Cost, 'byGraph' | 'byHand'>> {
+/** Times both worlds alternately, three rounds each; returns the medians of the fastest rounds, in microseconds. */
+async function time(edit: Edit, { size, byGraph, byHand }: Worlds): Promise<Pick<Cost, 'byGraph' | 'byHand'>> {
   const best = { byGraph: Number.POSITIVE_INFINITY, byHand: Number.POSITIVE_INFINITY };
   for (let round = 0; round < 3; round += 1) {
     best.byGraph = Math.min(best.byGraph, await timeRound(edit, size, byGraph));
@@ -132,13 +132,13 @@ async function time(edit: Edit, { size, byGraph, byHand }: Pair): Promise<Pick<C
 }
 
 async function timeRound(edit: Edit, size: number, world: ShardWorld): Promise<number> {
-  const stopwatch = new Stopwatch({ time: 100, warmupTime: 20 });
+  const timed = new TimedBench({ time: 100, warmupTime: 20 });
   let turn = 0;
-  stopwatch.add(edit.name, () => {
+  timed.add(edit.name, () => {
     edit.apply(world, size, turn);
     turn += 1;
   });
-  const [task] = await stopwatch.run();
+  const [task] = await timed.run();
   if (task?.result.state !== 'completed') throw new Error(`"${edit.name}" could not be timed.`);
   return task.result.latency.p50 * 1000;
 }

@@ -1,11 +1,10 @@
 import { createPolicy, createService, type ShardWorld, serviceName, servicesOfNamespace } from './shard-world.ts';
 
-/** One sort of edit to a world of some size, and what it must cost at any size. */
+/** A kind of edit, and the number of transformations that it must run in a world of any size. */
 export interface Edit {
   readonly name: string;
-  /** Transformations that it runs. */
   readonly runs: number;
-  /** Every turn makes another edit than the one before. */
+  /** @param turn number of the edit; consecutive turns make different edits */
   apply(world: ShardWorld, size: number, turn: number): void;
 }
 
@@ -14,7 +13,7 @@ export const graphEdits: readonly Edit[] = [
     name: 'a note in a Service',
     runs: 1, // its targets, which come out equal
     apply: (world, size, turn) => {
-      const at = named(size, turn);
+      const at = serviceWithPolicy(size, turn);
       world.setService(serviceName(at), createService(at, 1, `${turn}`));
     },
   },
@@ -22,7 +21,7 @@ export const graphEdits: readonly Edit[] = [
     name: 'the claim of a policy',
     runs: 1, // its rule
     apply: (world, size, turn) => {
-      const at = named(size, turn);
+      const at = serviceWithPolicy(size, turn);
       world.setPolicy(`policy-${at}`, createPolicy(at, `claim-${turn}`));
     },
   },
@@ -30,7 +29,7 @@ export const graphEdits: readonly Edit[] = [
     name: 'the port of a Service that a policy names',
     runs: 3, // its targets, the digest of their shard, the rule of the policy
     apply: (world, size, turn) => {
-      const at = named(size, turn);
+      const at = serviceWithPolicy(size, turn);
       world.setService(serviceName(at), createService(at, turn + 2));
     },
   },
@@ -46,14 +45,14 @@ export const graphEdits: readonly Edit[] = [
     name: 'a Service goes, and comes back',
     runs: 5, // gone: digest and rule; back: those and its targets
     apply: (world, size, turn) => {
-      const at = named(size, turn);
+      const at = serviceWithPolicy(size, turn);
       world.deleteService(serviceName(at));
       world.setService(serviceName(at), createService(at, turn + 2));
     },
   },
 ];
 
-/** A Service that a policy names, in the last namespace, where no Gateway is. */
-function named(size: number, turn: number): number {
+/** Number of a Service that a policy names, in the last namespace, which has no Gateway. */
+function serviceWithPolicy(size: number, turn: number): number {
   return size - servicesOfNamespace + (turn % 10) * 10;
 }

@@ -11,9 +11,9 @@ import {
   targetsOf,
 } from './shard-world.ts';
 
-/** The world as six derived collections. */
+/** The world as derived collections of the graph. */
 export interface GraphWorld extends ShardWorld {
-  /** Transformations run since the world was built. */
+  /** Transformations run since the first commit. */
   readonly runs: number;
 }
 

@@ -12,8 +12,8 @@ import {
 } from './shard-world.ts';
 
 /**
- * The same world kept by hand: each edit updates exactly what hangs on it, found through maps of its own. What the graph
- * would be if nothing in it were general, and nothing reported, recorded or contained.
+ * The same world without the graph: each edit updates exactly the values that depend on it, found through purpose-built
+ * maps. The lower bound for the graph, without its generality, reports of changes, dependency records and error handling.
  */
 export function createWorldByHand(inputs: Inputs): ShardWorld {
   const world = new HandWorld(inputs.gateways);

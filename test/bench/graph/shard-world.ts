@@ -1,20 +1,20 @@
 /**
- * What the graph's bench measures: Services yield targets, targets gather in shards by namespace, a digest sums up each
- * shard, Gateways show the digest of their namespace, and each policy checks the target that it names. Small values, so
- * that the cost of keeping them up to date is what is seen.
+ * The world of the graph bench: Services yield targets, an index groups targets into shards by namespace, each shard has
+ * a digest, Gateways show the digest of their namespace, and each policy looks up the target that it names. Values are
+ * small, so that the cost of keeping them up to date dominates.
  */
 export interface ShardWorld {
   setService(name: string, service: Service): void;
   deleteService(name: string): void;
   setPolicy(name: string, policy: Policy): void;
-  /** What the world comes to, for comparing two of them. */
+  /** Aggregates of the world, for comparing two implementations. */
   summary(): Summary;
 }
 
 export interface Service {
   readonly namespace: string;
   readonly ports: readonly number[];
-  /** Nothing depends on it. */
+  /** No transformation reads it. */
   readonly note: string;
 }
 
@@ -52,12 +52,12 @@ export interface Summary {
   readonly rules: number;
 }
 
-/** Of every namespace, so that a shard has one size in every world. */
+/** Services per namespace, so that shards have the same size in every world. */
 export const servicesOfNamespace = 100;
 
 /**
- * The Services, with a policy for every tenth of them and a second port for every other tenth. Ten Gateways, two in each
- * of the first five namespaces.
+ * Creates this many Services, a tenth of them with a policy and another tenth with a second port, and ten Gateways, two
+ * in each of the first five namespaces.
  */
 export function createInputs(services: number): Inputs {
   const numbers = Array.from({ length: services }, (_, at) => at);
@@ -83,7 +83,7 @@ export function createPolicy(at: number, claim: string): Policy {
   return { gateway: `gateway-${at % 10}`, target: serviceName(at), claim };
 }
 
-/** The first port has the name of the Service, each further one a name of its own. */
+/** Yields a target per port: the first is named like the Service, further ones have the port's index appended. */
 export function* targetsOf(name: string, { namespace, ports }: Service): Iterable<readonly [string, Target]> {
   for (const [at, port] of ports.entries()) yield [at === 0 ? name : `${name}/${at}`, { namespace, port }];
 }

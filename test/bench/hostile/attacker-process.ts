@@ -1,20 +1,20 @@
 import { attacks } from './attacks.ts';
-import type { FromHostile, ToHostile } from './messages.ts';
+import type { FromAttacker, ToAttacker } from './messages.ts';
 
-/** A process of its own with hostile clients in it: `hostile-clients.ts <port>`. */
+/** Entry file of the process that runs the hostile clients: `attacker-process.ts <port>`. */
 const [port = ''] = process.argv.slice(2);
-const tell = (message: FromHostile): void => void process.send?.(message);
-let relent = (): void => {};
+const send = (message: FromAttacker): void => void process.send?.(message);
+let stop = (): void => {};
 
-process.on('message', (message: ToHostile) => {
-  relent();
+process.on('message', (message: ToAttacker) => {
+  stop();
   if (message.kind === 'attack') {
-    relent = attacks[message.name](Number(port));
-    tell({ kind: 'attacking' });
+    stop = attacks[message.name](Number(port));
+    send({ kind: 'attacking' });
   } else {
-    relent = () => {};
-    tell({ kind: 'relented' });
+    stop = () => {};
+    send({ kind: 'stopped' });
   }
 });
 process.on('disconnect', () => process.exit());
-tell({ kind: 'ready' });
+send({ kind: 'ready' });

@@ -8,19 +8,19 @@ import {
 import { firstWords } from '../../support/nodes/raw-socket-node.ts';
 import { grpcFrame } from '../../support/nodes/raw-stream.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
-import type { AttackName } from './attack-names.ts';
 import { floodConnections } from './connection-flood.ts';
+import type { AttackName } from './messages.ts';
 
-/** Hostile clients of one kind, at it until they are stopped. Their address is not that of the others. */
+/** Starts hostile clients, at an address that no other node has; returns a function that stops them. */
 type Attack = (port: number) => () => void;
 
-const address = '127.0.0.2';
+const attackerAddress = '127.0.0.2';
 
-/** Of whoever needs more ports than one address has left while its closed connections are waited for. */
-const anotherAddress = '127.0.0.3';
+/** Of the attack that would run out of ports at one address while closed connections are in TIME_WAIT. */
+const floodAddress = '127.0.0.3';
 const node = { id: 'hostile', metadata: { role: 'mcp~default~gw' } };
-/** Nodes at once, of the kinds that stay. */
-const many = 100;
+/** Nodes of the attacks that stay connected. */
+const connectedNodes = 100;
 
 export const attacks: Readonly<Record<AttackName, Attack>> = {
   'sends bytes that are no request': (port) => {
@@ -35,10 +35,10 @@ export const attacks: Readonly<Record<AttackName, Attack>> = {
     const request = grpcFrame(Buffer.alloc(100_000_000));
     return onOneConnection(port, 250, 1, (stream) => stream.write(request));
   },
-  'never reads': (port) => staying(port, 0, () => {}),
-  'never answers': (port) => staying(port, 1 << 20, (stream) => void stream.resume()),
+  'never reads': (port) => keepConnected(port, 0, () => {}),
+  'never answers': (port) => keepConnected(port, 1 << 20, (stream) => void stream.resume()),
   'refuses everything': (port) =>
-    staying(port, 1 << 20, (stream) => {
+    keepConnected(port, 1 << 20, (stream) => {
       eachResponse(stream, ({ nonce: responseNonce }) => {
         stream.write(framed({ responseNonce, errorDetail: { code: 13, message: 'no' } }));
       });
@@ -66,7 +66,7 @@ export const attacks: Readonly<Record<AttackName, Attack>> = {
     };
   },
   'opens 10,000 connections a second': (port) =>
-    floodConnections(port, anotherAddress, 10_000, firstWords({ node, typeUrl: targetType })),
+    floodConnections(port, floodAddress, 10_000, firstWords({ node, typeUrl: targetType })),
   'floods connections': (port) => {
     const request = framed({ node });
     const open = new Set<ClientHttp2Session>();
@@ -86,7 +86,11 @@ export const attacks: Readonly<Record<AttackName, Attack>> = {
   },
 };
 
-/** Opens so many streams every so many milliseconds. */
+/**
+ * Opens streams on one connection at an interval.
+ *
+ * @param streams per interval
+ */
 function onOneConnection(
   port: number,
   milliseconds: number,
@@ -107,9 +111,14 @@ function onOneConnection(
   };
 }
 
-/** Nodes that ask for all targets, each on a connection of its own, and behave so afterwards. */
-function staying(port: number, window: number, behave: (stream: ClientHttp2Stream) => void): () => void {
-  const sessions = Array.from({ length: many }, () => {
+/**
+ * Connects nodes that subscribe to all targets, each on a connection of its own.
+ *
+ * @param window initial HTTP/2 window in bytes
+ * @param behave called after the first request
+ */
+function keepConnected(port: number, window: number, behave: (stream: ClientHttp2Stream) => void): () => void {
+  const sessions = Array.from({ length: connectedNodes }, () => {
     const session = sessionTo(port, window);
     const stream = streamOn(session);
     stream.write(framed({ node }));
@@ -124,7 +133,7 @@ function staying(port: number, window: number, behave: (stream: ClientHttp2Strea
 function sessionTo(port: number, initialWindowSize: number): ClientHttp2Session {
   const session = connect(`http://127.0.0.1:${port}`, {
     settings: { initialWindowSize },
-    createConnection: () => connectSocket({ host: '127.0.0.1', port, localAddress: address }),
+    createConnection: () => connectSocket({ host: '127.0.0.1', port, localAddress: attackerAddress }),
   });
   session.on('error', () => {});
   return session;

@@ -1,35 +1,41 @@
 import type { Socket } from 'node:net';
 import { createRawSocketNode } from '../../support/nodes/raw-socket-node.ts';
 
-/** Milliseconds from one handful of connections to the next, and for which each is kept. */
-const tick = 10;
-const kept = 1_000;
+/** Milliseconds between two batches of connections. */
+const interval = 10;
 
-/** How much of a second's worth is opened at once. */
-const mostAtOnce = 1 / 20;
+/** Milliseconds after which a connection is reset. */
+const lifetime = 1_000;
+
+/** Limit of one batch, in seconds of the rate. */
+const maxBatch = 1 / 20;
 
 /**
- * Opens so many connections a second, each of which says these words and is reset a second later; ends when the answer
- * is called. Bare sockets, because a client of HTTP/2 has to work as hard for each as the server.
+ * Opens connections at a rate, sends the first bytes of a node on each and resets it after a second. Uses bare sockets,
+ * because an HTTP/2 client costs as much CPU per connection as the server.
+ *
+ * @param localAddress the client's address
+ * @param rate connections per second
+ * @returns a function that stops the flood
  */
-export function floodConnections(port: number, localAddress: string, rate: number, words: Uint8Array): () => void {
+export function floodConnections(port: number, localAddress: string, rate: number, firstBytes: Uint8Array): () => void {
   const open = new Map<Socket, number>();
-  const begun = performance.now();
-  let made = 0;
+  const startedAt = performance.now();
+  let opened = 0;
   const timer = setInterval(() => {
     const now = performance.now();
-    for (const [socket, since] of open) {
-      if (now - since < kept) break;
+    for (const [socket, openedAt] of open) {
+      if (now - openedAt < lifetime) break;
       open.delete(socket);
       socket.resetAndDestroy();
     }
-    const due = ((now - begun) * rate) / 1_000;
-    // A timer that comes late makes up for it, within limits: whoever only makes up never hears that it is over.
-    made = Math.max(made, due - rate * mostAtOnce);
-    for (; made < due; made += 1) {
-      open.set(createRawSocketNode(port, words, localAddress), now);
+    const due = ((now - startedAt) * rate) / 1_000;
+    // A late timer catches up by one batch at most; otherwise this loop would block the message that stops it.
+    opened = Math.max(opened, due - rate * maxBatch);
+    for (; opened < due; opened += 1) {
+      open.set(createRawSocketNode(port, firstBytes, localAddress), now);
     }
-  }, tick);
+  }, interval);
   return () => {
     clearInterval(timer);
     for (const socket of open.keys()) socket.resetAndDestroy();

@@ -6,27 +6,27 @@ import {
   DeltaDiscoveryResponse,
 } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
-import type { FromFleet, Naming, ToFleet } from './messages.ts';
+import type { FromFleet, GatewayAssignment, ToFleet } from './messages.ts';
 
 /**
- * A process of its own with many nodes in it, each with its own connection: `fleet.ts <port> <nodes> <naming>`. They
- * ask for all targets and acknowledge whatever comes, with as little work as that takes.
+ * Entry file of a process with many nodes, each on a connection of its own: `fleet-process.ts <port> <nodes>
+ * <assignment>`. The nodes subscribe to all targets and acknowledge every response, with the least work possible.
  */
-const [port = '', nodes = '1', naming = 'one-gateway'] = process.argv.slice(2);
-const tell = (message: FromFleet): void => void process.send?.(message);
+const [port = '', nodes = '1', assignment = 'one-gateway'] = process.argv.slice(2);
+const send = (message: FromFleet): void => void process.send?.(message);
 /**
- * How many connections a server has yet to take at any moment. A queue of Node holds 511; beyond, the system of the
- * node tries again after a second, and that second would be all that is seen.
+ * Limit of connections that the server has not accepted yet. Node's accept queue holds 511; beyond that the client's
+ * kernel retries after a second, which would dominate the result.
  */
-const backlog = 400;
+const maxPending = 400;
 let sessions: ClientHttp2Session[] = [];
 let responses = 0;
 let firstBytes = 0;
-/** What a node was told first, for those that come back later. */
-let learned: Buffer = Buffer.alloc(0);
+/** The first response to a node, for the versions that reconnecting nodes report. */
+let firstResponse: Buffer = Buffer.alloc(0);
 
 function requestOf(node: number, versions: Readonly<Record<string, string>>): Buffer {
-  const gateway = (naming as Naming) === 'one-gateway' ? 'gw' : `gw-${node}`;
+  const gateway = (assignment as GatewayAssignment) === 'one-gateway' ? 'gw' : `gw-${node}`;
   return framed({
     typeUrl: targetType,
     node: { id: `node-${node}`, metadata: { role: `mcp~default~${gateway}` } },
@@ -35,10 +35,10 @@ function requestOf(node: number, versions: Readonly<Record<string, string>>): Bu
 }
 
 interface Node {
-  /** The server has taken the connection. */
+  /** Resolves when the server has accepted the connection. */
   readonly accepted: Promise<unknown>;
-  /** The first answer came and is acknowledged. */
-  readonly answered: Promise<void>;
+  /** Resolves when the first response is acknowledged. */
+  readonly responded: Promise<void>;
 }
 
 function startNode(request: Buffer): Node {
@@ -54,23 +54,23 @@ function startNode(request: Buffer): Node {
     te: 'trailers',
   });
   stream.on('error', reject);
-  let answered = false;
+  let responded = false;
   readResponses(stream, (chunks, bytes) => {
     stream.write(framed({ typeUrl: targetType, responseNonce: nonceOf(chunks) }));
-    if (answered) {
+    if (responded) {
       responses += 1;
       return;
     }
-    answered = true;
+    responded = true;
     firstBytes = Math.max(firstBytes, bytes);
-    if (learned.length === 0) learned = Buffer.concat(chunks).subarray(5);
+    if (firstResponse.length === 0) firstResponse = Buffer.concat(chunks).subarray(5);
     resolve();
   });
   stream.write(request);
-  return { accepted: once(session, 'remoteSettings'), answered: promise };
+  return { accepted: once(session, 'remoteSettings'), responded: promise };
 }
 
-/** The chunks of one response and its size without the frame. Nobody is told two at a time here. */
+/** Splits the stream into responses: their chunks, and their size without the frame header. Expects one response at a time. */
 function readResponses(stream: ClientHttp2Stream, received: (chunks: readonly Buffer[], bytes: number) => void): void {
   let chunks: Buffer[] = [];
   let size = 0;
@@ -89,10 +89,10 @@ function readResponses(stream: ClientHttp2Stream, received: (chunks: readonly Bu
   });
 }
 
-/** Every server here puts the nonce last: a tag, a length, and a number in decimal. */
+/** Reads the nonce, a decimal number, from the end of a response: all servers of the bench write that field last. */
 function nonceOf(chunks: readonly Buffer[]): string {
   const last = chunks.at(-1) ?? Buffer.alloc(0);
-  // A nonce that arrives in two pieces is rare enough to pay for it then.
+  // A nonce may be split between chunks, which is rare.
   const end = last.length < 32 && chunks.length > 1 ? Buffer.concat(chunks.slice(-2)) : last;
   let start = end.length;
   while (start > 0 && (end[start - 1] ?? 0) >= 0x30 && (end[start - 1] ?? 0) <= 0x39) start -= 1;
@@ -107,21 +107,21 @@ function framed(fields: Parameters<typeof DeltaDiscoveryRequest.fromPartial>[0])
 }
 
 async function connectAll(versions: Readonly<Record<string, string>>): Promise<void> {
-  // Of one Gateway, the long part of what they say is the same: encoding it a thousand times is not what is measured.
+  // Nodes of one Gateway share one encoded request: encoding it per node would be measured as well.
   const one = requestOf(0, versions);
   const requests = Array.from({ length: Number(nodes) }, (_, node) =>
-    (naming as Naming) === 'one-gateway' ? one : requestOf(node, versions),
+    (assignment as GatewayAssignment) === 'one-gateway' ? one : requestOf(node, versions),
   );
   firstBytes = 0;
   const start = performance.now();
-  const answers: Promise<void>[] = [];
-  for (let opened = 0; opened < requests.length; opened += backlog) {
-    const wave = requests.slice(opened, opened + backlog).map(startNode);
-    answers.push(...wave.map(({ answered }) => answered));
+  const firstResponses: Promise<void>[] = [];
+  for (let opened = 0; opened < requests.length; opened += maxPending) {
+    const wave = requests.slice(opened, opened + maxPending).map(startNode);
+    firstResponses.push(...wave.map(({ responded }) => responded));
     await Promise.all(wave.map(({ accepted }) => accepted));
   }
-  await Promise.all(answers);
-  tell({ kind: 'connected', milliseconds: performance.now() - start, bytes: firstBytes });
+  await Promise.all(firstResponses);
+  send({ kind: 'connected', milliseconds: performance.now() - start, bytes: firstBytes });
 }
 
 function versionsOf(response: Buffer): Readonly<Record<string, string>> {
@@ -141,19 +141,19 @@ async function disconnectAll(): Promise<void> {
         }),
     ),
   );
-  tell({ kind: 'disconnected' });
+  send({ kind: 'disconnected' });
 }
 
 process.on('message', async (message: ToFleet) => {
   switch (message.kind) {
     case 'connect':
-      return connectAll(message.knowing ? versionsOf(learned) : {});
+      return connectAll(message.reporting ? versionsOf(firstResponse) : {});
     case 'disconnect':
       return disconnectAll();
-    case 'count':
-      tell({ kind: 'received', responses });
+    case 'count-responses':
+      send({ kind: 'received', responses });
       responses = 0;
   }
 });
 process.on('disconnect', () => process.exit());
-tell({ kind: 'ready' });
+send({ kind: 'ready' });

@@ -1,47 +1,49 @@
-/** What the driver of a bench, its server and its fleet say to one another. */
-
+/** Messages to a server process. Each asks for one change of one target, but for `measure-memory`. */
 export type ToServer =
-  /** Make one change, which so many nodes are to be told of. */
+  /** Measure CPU and time until this many nodes have acknowledged the change. */
   | { readonly kind: 'push'; readonly nodes: number }
-  /** Make one change, and say when each of so many nodes had it. */
-  | { readonly kind: 'time'; readonly nodes: number }
-  /** Make one change in a file, and say how long it took from there. */
+  /** Measure the time until the ACK of each of this many nodes. */
+  | { readonly kind: 'time-acks'; readonly nodes: number }
+  /** Make the change in a file, and measure the time from there to the last of this many ACKs. */
   | { readonly kind: 'edit-file'; readonly nodes: number }
-  /** Say how much memory is in use, once so many responses were acknowledged since the start. */
-  | { readonly kind: 'weigh'; readonly acks: number };
+  /** Measure memory once this many responses have been acknowledged since the start. */
+  | { readonly kind: 'measure-memory'; readonly acks: number };
 
+/** Messages from a server process. */
 export type FromServer =
   | { readonly kind: 'listening'; readonly port: number }
-  /** One change, from just before the commit to the last answer. */
+  /** From just before the commit to the last ACK. */
   | {
       readonly kind: 'pushed';
-      /** Microseconds of CPU, of the whole process, as the operating system counts them. */
+      /** Microseconds of CPU of the whole process, user and system. */
       readonly cpu: number;
       readonly milliseconds: number;
-      /** Resources encoded and bodies put together, where somebody counts. */
+      /** Resources encoded and response bodies built, if the server counts them. */
       readonly encodes?: number;
       readonly assemblies?: number;
     }
-  /** One change, and the milliseconds from just before the commit to each answer. */
-  | { readonly kind: 'timed'; readonly delays: readonly number[] }
-  /** One change of a file, from just before it to the last answer. */
+  /** Milliseconds from just before the commit to each ACK. */
+  | { readonly kind: 'ack-delays'; readonly delays: readonly number[] }
+  /** From just before the edit of the file to the last ACK. */
   | { readonly kind: 'propagated'; readonly milliseconds: number }
   /** Bytes, after a full collection. */
-  | { readonly kind: 'weighed'; readonly resident: number; readonly heap: number };
+  | { readonly kind: 'memory'; readonly resident: number; readonly heap: number };
 
+/** Messages to a fleet process. */
 export type ToFleet =
-  /** Connect every node at once. Those that are `knowing` report the versions that an earlier one was told. */
-  | { readonly kind: 'connect'; readonly knowing: boolean }
+  /** Connect all nodes at once; `reporting`: with the versions of the first response as initial resource versions. */
+  | { readonly kind: 'connect'; readonly reporting: boolean }
   | { readonly kind: 'disconnect' }
-  | { readonly kind: 'count' };
+  | { readonly kind: 'count-responses' };
 
+/** Messages from a fleet process. */
 export type FromFleet =
   | { readonly kind: 'ready' }
-  /** All nodes have their first answer; `bytes` is the size of the largest. */
+  /** Every node has its first response; `bytes` is the size of the largest. */
   | { readonly kind: 'connected'; readonly milliseconds: number; readonly bytes: number }
   | { readonly kind: 'disconnected' }
-  /** How many responses came since the last time it was asked, without first answers. */
+  /** Responses since the last `count-responses`, without first responses. */
   | { readonly kind: 'received'; readonly responses: number };
 
-/** How the nodes of a fleet name their Gateway: all the same, or each one of its own. */
-export type Naming = 'one-gateway' | 'own-gateways';
+/** The Gateways that the nodes of a fleet belong to. */
+export type GatewayAssignment = 'one-gateway' | 'own-gateways';

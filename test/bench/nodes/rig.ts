@@ -1,45 +1,52 @@
-import { type Process, startProcess } from '../child-process.ts';
-import type { FromFleet, FromServer, Naming, ToFleet, ToServer } from './messages.ts';
+import { type ChildProcess, startChildProcess } from '../child-process.ts';
+import type { FromFleet, FromServer, GatewayAssignment, ToFleet, ToServer } from './messages.ts';
 
-/** A server and its fleet of nodes, each in its own process. */
+/** A server and a fleet of nodes, each in a process of its own. */
 export interface Rig {
-  readonly server: Process<ToServer, FromServer>;
-  readonly fleet: Process<ToFleet, FromFleet>;
-  /** Where the server listens, on 127.0.0.1. */
+  readonly server: ChildProcess<ToServer, FromServer>;
+  readonly fleet: ChildProcess<ToFleet, FromFleet>;
+  /** Port of the server on 127.0.0.1. */
   readonly port: number;
-  /** Connects all nodes at once; answers when each has its first answer. */
-  connect(knowing?: 'knowing'): Promise<Extract<FromFleet, { kind: 'connected' }>>;
+  /** Connects all nodes at once; resolves when each has its first response. */
+  connect(reporting?: 'reporting-versions'): Promise<Extract<FromFleet, { kind: 'connected' }>>;
   disconnect(): Promise<unknown>;
-  /** One change for all nodes; answers when the last acknowledged it. */
+  /** Makes one change; resolves when every node has acknowledged it. */
   push(): Promise<Extract<FromServer, { kind: 'pushed' }>>;
-  /** How many responses came since it was last asked. */
+  /** Returns the number of responses since the last call. */
   received(): Promise<number>;
   stop(): void;
 }
 
-/** Starts a server, and a fleet that is not connected yet. */
+export interface FleetOptions {
+  readonly nodes: number;
+  /** Default: all nodes belong to one Gateway. */
+  readonly assignment?: GatewayAssignment;
+}
+
+/**
+ * Starts a server and a fleet that is not connected yet.
+ *
+ * @param serverFile entry file of the server process
+ * @param args its arguments
+ */
 export async function startRig(
-  { nodes, naming = 'one-gateway' }: { readonly nodes: number; readonly naming?: Naming },
-  file: URL,
+  { nodes, assignment = 'one-gateway' }: FleetOptions,
+  serverFile: URL,
   ...args: readonly string[]
 ): Promise<Rig> {
-  const server = startProcess<ToServer, FromServer>(file, ...args);
-  const { port } = await server.heard('listening');
-  const fleet = startProcess<ToFleet, FromFleet>(
-    new URL('./fleet-process.ts', import.meta.url),
-    String(port),
-    String(nodes),
-    naming,
-  );
-  await fleet.heard('ready');
+  const server = startChildProcess<ToServer, FromServer>(serverFile, ...args);
+  const { port } = await server.next('listening');
+  const fleetFile = new URL('./fleet-process.ts', import.meta.url);
+  const fleet = startChildProcess<ToFleet, FromFleet>(fleetFile, String(port), String(nodes), assignment);
+  await fleet.next('ready');
   return {
     server,
     fleet,
     port,
-    connect: (knowing) => fleet.ask({ kind: 'connect', knowing: knowing !== undefined }, 'connected'),
-    disconnect: () => fleet.ask({ kind: 'disconnect' }, 'disconnected'),
-    push: () => server.ask({ kind: 'push', nodes }, 'pushed'),
-    received: async () => (await fleet.ask({ kind: 'count' }, 'received')).responses,
+    connect: (reporting) => fleet.request({ kind: 'connect', reporting: reporting !== undefined }, 'connected'),
+    disconnect: () => fleet.request({ kind: 'disconnect' }, 'disconnected'),
+    push: () => server.request({ kind: 'push', nodes }, 'pushed'),
+    received: async () => (await fleet.request({ kind: 'count-responses' }, 'received')).responses,
     stop() {
       fleet.stop();
       server.stop();

@@ -1,12 +1,12 @@
 import type { Counters } from '../../../src/edges.ts';
 
-/** Counts answers, and calls back when there are enough. */
-export class Acks {
+/** Counts ACKs and calls back at a number of them. */
+export class AckCounter {
   #count = 0;
   #goal = Number.POSITIVE_INFINITY;
-  #then: () => void = () => {};
-  /** Called for each answer. */
-  each: () => void = () => {};
+  #reached: () => void = () => {};
+  /** Called for each ACK. */
+  onAck: () => void = () => {};
 
   get count(): number {
     return this.#count;
@@ -14,26 +14,26 @@ export class Acks {
 
   add(): void {
     this.#count += 1;
-    this.each();
-    this.#look();
+    this.onAck();
+    this.#check();
   }
 
-  /** Calls `then` once; one goal at a time. */
-  when(goal: number, then: () => void): void {
+  /** Calls `reached` once the count is at least `goal`. Replaces the goal before. */
+  when(goal: number, reached: () => void): void {
     this.#goal = goal;
-    this.#then = then;
-    this.#look();
+    this.#reached = reached;
+    this.#check();
   }
 
-  #look(): void {
+  #check(): void {
     if (this.#count < this.#goal) return;
     this.#goal = Number.POSITIVE_INFINITY;
-    this.#then();
+    this.#reached();
   }
 }
 
-/** The same counters, of which the accepted responses are counted here, too. */
-export function countingAcks(counters: Counters, acks: Acks): Counters {
+/** Returns counters that also count ACKs in `acks`. */
+export function countAcks(counters: Counters, acks: AckCounter): Counters {
   return {
     ...counters,
     count: (name, labels, by) => {

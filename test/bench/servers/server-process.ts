@@ -1,47 +1,47 @@
 import { heapUsed } from '../heap.ts';
 import type { FromServer, ToServer } from '../nodes/messages.ts';
-import type { SubjectName } from './server-names.ts';
-import { startSubject } from './servers.ts';
+import type { ServerName } from './server-rig.ts';
+import { startServer } from './servers.ts';
 
-/** A process of its own with one server in it: `subject-server.ts <subject> <targets>`. */
+/** Entry file of a process with one server: `server-process.ts <name> <targets>`. */
 const [name = 'gatehouse', targets = '10'] = process.argv.slice(2);
-const subject = await startSubject(name as SubjectName, Number(targets));
-const tell = (message: FromServer): void => void process.send?.(message);
+const server = await startServer(name as ServerName, Number(targets));
+const send = (message: FromServer): void => void process.send?.(message);
 
 function push(nodes: number): void {
-  const goal = subject.acks.count + nodes;
+  const goal = server.acks.count + nodes;
   const start = performance.now();
   const before = process.cpuUsage();
-  subject.change();
-  subject.acks.when(goal, () => {
+  server.change();
+  server.acks.when(goal, () => {
     const { user, system } = process.cpuUsage(before);
-    tell({ kind: 'pushed', cpu: user + system, milliseconds: performance.now() - start });
+    send({ kind: 'pushed', cpu: user + system, milliseconds: performance.now() - start });
   });
 }
 
-function time(nodes: number): void {
+function timeAcks(nodes: number): void {
   const start = performance.now();
   const delays: number[] = [];
-  subject.acks.each = () => void delays.push(performance.now() - start);
-  const goal = subject.acks.count + nodes;
-  subject.change();
-  subject.acks.when(goal, () => {
-    subject.acks.each = () => {};
-    tell({ kind: 'timed', delays });
+  server.acks.onAck = () => void delays.push(performance.now() - start);
+  const goal = server.acks.count + nodes;
+  server.change();
+  server.acks.when(goal, () => {
+    server.acks.onAck = () => {};
+    send({ kind: 'ack-delays', delays });
   });
 }
 
-function weigh(acks: number): void {
-  subject.acks.when(acks, () => {
+function measureMemory(acks: number): void {
+  server.acks.when(acks, () => {
     const heap = heapUsed();
-    tell({ kind: 'weighed', resident: process.memoryUsage.rss(), heap });
+    send({ kind: 'memory', resident: process.memoryUsage.rss(), heap });
   });
 }
 
 process.on('message', (message: ToServer) => {
   if (message.kind === 'push') push(message.nodes);
-  if (message.kind === 'time') time(message.nodes);
-  if (message.kind === 'weigh') weigh(message.acks);
+  if (message.kind === 'time-acks') timeAcks(message.nodes);
+  if (message.kind === 'measure-memory') measureMemory(message.acks);
 });
 process.on('disconnect', () => process.exit());
-tell({ kind: 'listening', port: subject.port });
+send({ kind: 'listening', port: server.port });

@@ -9,23 +9,22 @@ import { createAdsServer } from '../../../src/serve/serve.ts';
 import type { EncodedResource, View } from '../../../src/snapshot/model.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
 import { createHandMadeWorld, type HandMadeWorld, targetType } from '../../support/worlds/hand-made-world.ts';
-import { Acks, countingAcks } from './ack-counter.ts';
-import type { SubjectName } from './server-names.ts';
+import { AckCounter, countAcks } from './ack-counter.ts';
+import type { ServerName } from './server-rig.ts';
 
-/** Something that tells a fleet of one change, and hears when each node has it. */
-interface Subject {
+/** A server that pushes changes to a fleet and counts its ACKs. */
+interface MeasuredServer {
   readonly port: number;
-  readonly acks: Acks;
+  readonly acks: AckCounter;
   /** Makes a change and pushes it. */
   change(): void;
 }
 
 /**
- * The server that is measured, and two that know nothing of subscriptions, nonces or snapshots: they send bytes that
- * were put together beforehand to whoever is connected. `node:http2` is the floor of this platform, `grpc-js` that of
- * its gRPC.
+ * Starts gatehouse or one of two baselines. The baselines have no subscriptions, nonces or snapshots and send prebuilt
+ * bytes to all connections: `node:http2` is the floor of the platform, `grpc-js` that of its gRPC library.
  */
-export async function startSubject(name: SubjectName, targets: number): Promise<Subject> {
+export async function startServer(name: ServerName, targets: number): Promise<MeasuredServer> {
   const world = createHandMadeWorld();
   world.commit((edit) => {
     edit.gateway('default/gw');
@@ -40,15 +39,15 @@ export async function startSubject(name: SubjectName, targets: number): Promise<
     case 'gatehouse':
       return startGatehouse(world, change);
     case 'grpc-js':
-      return startGrpc(createBytes(world, change));
+      return startGrpc(createResponses(world, change));
     case 'node:http2':
-      return startHttp2(createBytes(world, change));
+      return startHttp2(createResponses(world, change));
   }
 }
 
-/** With the metrics and the log that it has in production: they are part of what a push costs. */
-async function startGatehouse({ snapshots }: HandMadeWorld, change: () => void): Promise<Subject> {
-  const acks = new Acks();
+/** Has the metrics and the log of production, because their cost is part of a push. */
+async function startGatehouse({ snapshots }: HandMadeWorld, change: () => void): Promise<MeasuredServer> {
+  const acks = new AckCounter();
   const server = createAdsServer(
     {},
     {
@@ -58,22 +57,22 @@ async function startGatehouse({ snapshots }: HandMadeWorld, change: () => void):
       clock: systemClock,
       random: Math.random,
       log: createLog('info', 'json', false, false),
-      counters: countingAcks(createMetrics(), acks),
+      counters: countAcks(createMetrics(), acks),
     },
   );
   const { port } = await server.start({ host: '127.0.0.1', port: 0 });
   return { port, change, acks };
 }
 
-/** The responses of a server that has nothing to decide. */
-interface Bytes {
-  /** What a new node is told. */
+/** Prebuilt responses of the baselines. */
+interface Responses {
+  /** The first response to a new node. */
   readonly first: Buffer;
-  /** Makes a change; answers what everybody is told of it. */
+  /** Makes a change; returns the response to all nodes. */
   change(): Buffer;
 }
 
-function createBytes({ snapshots }: HandMadeWorld, change: () => void): Bytes {
+function createResponses({ snapshots }: HandMadeWorld, change: () => void): Responses {
   const current = (): View => {
     const view = snapshots.of('default/gw').views.get(targetType);
     if (view === undefined) throw new Error('no view of targets');
@@ -97,25 +96,25 @@ function createBytes({ snapshots }: HandMadeWorld, change: () => void): Bytes {
   };
 }
 
-function startHttp2(bytes: Bytes): Promise<Subject> {
+function startHttp2(responses: Responses): Promise<MeasuredServer> {
   const server = createServer();
   const streams = new Set<ServerHttp2Stream>();
-  const acks = new Acks();
-  const first = framed(bytes.first);
+  const acks = new AckCounter();
+  const first = framed(responses.first);
   server.on('stream', (stream) => {
     streams.add(stream);
-    let asked = false;
+    let subscribed = false;
     stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' });
     stream.on('data', () => {
-      // One small request is one frame here: the fleet answers one response at a time.
-      if (asked) acks.add();
+      // One DATA frame is one request: requests are small, and the fleet sends one per response.
+      if (subscribed) acks.add();
       else stream.write(first);
-      asked = true;
+      subscribed = true;
     });
     stream.on('error', () => {});
   });
   const push = (): void => {
-    const frame = framed(bytes.change());
+    const frame = framed(responses.change());
     for (const stream of streams) stream.write(frame);
   };
   return new Promise((resolve) => {
@@ -126,23 +125,23 @@ function startHttp2(bytes: Bytes): Promise<Subject> {
   });
 }
 
-function startGrpc(bytes: Bytes): Promise<Subject> {
+function startGrpc(responses: Responses): Promise<MeasuredServer> {
   const server = new Server({ 'grpc.enable_channelz': 0 });
   const calls = new Set<ServerDuplexStream<Buffer, Buffer>>();
-  const acks = new Acks();
+  const acks = new AckCounter();
   const accept = (call: ServerDuplexStream<Buffer, Buffer>): void => {
     calls.add(call);
-    let asked = false;
+    let subscribed = false;
     call.on('data', () => {
-      if (asked) acks.add();
-      else call.write(bytes.first);
-      asked = true;
+      if (subscribed) acks.add();
+      else call.write(responses.first);
+      subscribed = true;
     });
   };
-  const same = (message: Buffer): Buffer => message;
-  server.register(ads.deltaAggregatedResources.path, accept, same, same, 'bidi');
+  const identity = (message: Buffer): Buffer => message;
+  server.register(ads.deltaAggregatedResources.path, accept, identity, identity, 'bidi');
   const push = (): void => {
-    const response = bytes.change();
+    const response = responses.change();
     for (const call of calls) call.write(response);
   };
   return new Promise((resolve, reject) => {

@@ -16,18 +16,18 @@ import type { FromServer, ToServer } from '../nodes/messages.ts';
 import { createWorldFiles } from './world-files.ts';
 
 /**
- * A process of its own with the whole control plane in it, on a folder of its own: `world-server.ts <gateways>
- * <services>`. It is put together as the program is, but for the listeners of operators.
+ * Entry file of a process with the whole control plane on a temporary folder: `server-process.ts <gateways> <services>`.
+ * Composed like the program, without the listeners for operators.
  */
 const [gateways = '1', services = '10'] = process.argv.slice(2);
-const tell = (message: FromServer): void => void process.send?.(message);
+const send = (message: FromServer): void => void process.send?.(message);
 const files = createWorldFiles(Number(gateways), Number(services));
 const metrics = createMetrics();
 const log = createLog('info', 'json', false, false);
 
-/** What was counted since the start. */
+/** Since the start. */
 const counts = { acks: 0, responses: 0, assemblies: 0, encodes: 0 };
-let look: () => void = () => {};
+let onAck: () => void = () => {};
 const counters = {
   ...metrics,
   count: (name: Parameters<typeof metrics.count>[0], labels?: Labels, by = 1): void => {
@@ -37,7 +37,7 @@ const counters = {
     if (name === 'gatehouse_wire_encodes_total') counts.encodes += by;
     if (name !== 'gatehouse_xds_acks_total') return;
     counts.acks += by;
-    look();
+    onAck();
   },
 };
 
@@ -55,20 +55,20 @@ const ads = createAdsServer(
   },
 );
 
-/** Settles once this holds; looked at after every ACK. */
+/** Resolves when the condition holds; checks it now and after every ACK. */
 function until(condition: () => boolean): Promise<void> {
   return new Promise((resolve) => {
-    look = () => {
+    onAck = () => {
       if (!condition()) return;
-      look = () => {};
+      onAck = () => {};
       resolve();
     };
-    look();
+    onAck();
   });
 }
 
 let port = 80;
-/** What the last commit that brought an edit began with. */
+/** State just before the last commit that contained an edit. */
 let committed = { port, start: 0, cpu: process.cpuUsage(), counts: { ...counts } };
 
 function deliver(batch: Batch): void {
@@ -80,7 +80,7 @@ function deliver(batch: Batch): void {
   if (resource?.resource !== undefined) committed = { ...before, port: Target.decode(resource.resource.value).port };
 }
 
-/** Edits the file. Settles once so many nodes, all that there are, confirmed it. */
+/** Edits the file; resolves when all nodes, this many, have acknowledged the change. */
 async function edit(nodes: number): Promise<void> {
   port += 1;
   files.edit(port);
@@ -95,7 +95,7 @@ async function edit(nodes: number): Promise<void> {
 async function push(nodes: number): Promise<void> {
   await edit(nodes);
   const { user, system } = process.cpuUsage(committed.cpu);
-  tell({
+  send({
     kind: 'pushed',
     cpu: user + system,
     milliseconds: performance.now() - committed.start,
@@ -107,13 +107,13 @@ async function push(nodes: number): Promise<void> {
 async function propagate(nodes: number): Promise<void> {
   const start = performance.now();
   await edit(nodes);
-  tell({ kind: 'propagated', milliseconds: performance.now() - start });
+  send({ kind: 'propagated', milliseconds: performance.now() - start });
 }
 
-async function weigh(acks: number): Promise<void> {
+async function measureMemory(acks: number): Promise<void> {
   await until(() => counts.acks >= acks);
   const heap = heapUsed();
-  tell({ kind: 'weighed', resident: process.memoryUsage.rss(), heap });
+  send({ kind: 'memory', resident: process.memoryUsage.rss(), heap });
 }
 
 process.on('message', (message: ToServer) => {
@@ -122,10 +122,10 @@ process.on('message', (message: ToServer) => {
       return push(message.nodes);
     case 'edit-file':
       return propagate(message.nodes);
-    case 'weigh':
-      return weigh(message.acks);
-    case 'time':
-      throw new Error('nobody times single nodes here');
+    case 'measure-memory':
+      return measureMemory(message.acks);
+    case 'time-acks':
+      throw new Error('this server does not time the ACKs of single nodes');
   }
 });
 process.on('exit', () => rmSync(files.folder, { recursive: true, force: true }));
@@ -133,4 +133,4 @@ process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());
 await fileSource({ roots: [files.folder], clock: systemClock, log, counters }).start(deliver);
 const address = await ads.start({ host: '127.0.0.1', port: 0 });
-tell({ kind: 'listening', port: address.port });
+send({ kind: 'listening', port: address.port });

@@ -5,7 +5,7 @@ import { quantile } from '../statistics.ts';
 
 /**
  * The whole control plane on a folder of manifests: a thousand Gateways that share ten thousand targets, one node each,
- * and what it takes from a file that changes to the last node that confirmed it.
+ * and the time from an edit of a file to the last ACK.
  */
 export const worldBench: Bench = { name: 'world', run: benchWorld };
 
@@ -13,18 +13,22 @@ const gateways = 1000;
 const services = 10_000;
 const warmUps = 5;
 const edits = 15;
-const churn = 150;
-/** Milliseconds from one change of a file to the next. */
-const between = 100;
+const fileEdits = 150;
+/** Milliseconds from one edit of a file to the next. */
+const interval = 100;
 
-async function benchWorld(progress: (what: string) => void): Promise<BenchResult> {
+async function benchWorld(progress: (line: string) => void): Promise<BenchResult> {
   const broken: string[] = [];
   progress(`${gateways} Gateways that share ${services} targets, one node each`);
-  const shared = await inRig({ nodes: gateways, gateways, services }, (rig) => shareTargets(rig, broken));
-  progress(`${churn} changes of a file, one every 100 ms, for 1,000 nodes`);
-  const small = await inRig({ nodes: 1000, gateways: 1, services: 1000 }, (rig) => propagate(rig, '1,000 targets'));
+  const shared = await withRig({ nodes: gateways, gateways, services }, (rig) => measureSharedTargets(rig, broken));
+  progress(`${fileEdits} changes of a file, one every 100 ms, for 1,000 nodes`);
+  const small = await withRig({ nodes: 1000, gateways: 1, services: 1000 }, (rig) =>
+    measurePropagation(rig, '1,000 targets'),
+  );
   progress('the same with 10,000 targets');
-  const large = await inRig({ nodes: 1000, gateways: 1, services }, (rig) => propagate(rig, '10,000 targets'));
+  const large = await withRig({ nodes: 1000, gateways: 1, services }, (rig) =>
+    measurePropagation(rig, '10,000 targets'),
+  );
   return {
     broken,
     tables: [
@@ -43,10 +47,10 @@ interface Size {
   readonly services: number;
 }
 
-async function inRig<T>({ nodes, gateways, services }: Size, measure: (rig: Rig) => Promise<T>): Promise<T> {
-  const naming = gateways === 1 ? 'one-gateway' : 'own-gateways';
+async function withRig<T>({ nodes, gateways, services }: Size, measure: (rig: Rig) => Promise<T>): Promise<T> {
+  const assignment = gateways === 1 ? 'one-gateway' : 'own-gateways';
   const rig = await startRig(
-    { nodes, naming },
+    { nodes, assignment },
     new URL('./server-process.ts', import.meta.url),
     String(gateways),
     String(services),
@@ -58,10 +62,10 @@ async function inRig<T>({ nodes, gateways, services }: Size, measure: (rig: Rig)
   }
 }
 
-async function shareTargets(rig: Rig, broken: string[]): Promise<readonly Row[]> {
-  const idle = await rig.server.ask({ kind: 'weigh', acks: 0 }, 'weighed');
+async function measureSharedTargets(rig: Rig, broken: string[]): Promise<readonly Row[]> {
+  const idle = await rig.server.request({ kind: 'measure-memory', acks: 0 }, 'memory');
   const { milliseconds } = await rig.connect();
-  const connected = await rig.server.ask({ kind: 'weigh', acks: gateways }, 'weighed');
+  const connected = await rig.server.request({ kind: 'measure-memory', acks: gateways }, 'memory');
   const pushes: Awaited<ReturnType<Rig['push']>>[] = [];
   for (let edit = 0; edit < warmUps + edits; edit += 1) pushes.push(await rig.push());
   const counted = pushes.slice(warmUps);
@@ -103,13 +107,13 @@ async function shareTargets(rig: Rig, broken: string[]): Promise<readonly Row[]>
   ];
 }
 
-/** Changes come at their own pace, whatever became of the last. */
-async function propagate(rig: Rig, name: string): Promise<Row> {
+/** Edits the file at a fixed interval, unless the edit before takes longer. */
+async function measurePropagation(rig: Rig, name: string): Promise<Row> {
   await rig.connect();
   const times: number[] = [];
-  for (let change = 0; change < warmUps + churn; change += 1) {
-    const next = setTimeout(between);
-    const { milliseconds } = await rig.server.ask({ kind: 'edit-file', nodes: 1000 }, 'propagated');
+  for (let change = 0; change < warmUps + fileEdits; change += 1) {
+    const next = setTimeout(interval);
+    const { milliseconds } = await rig.server.request({ kind: 'edit-file', nodes: 1000 }, 'propagated');
     if (change >= warmUps) times.push(milliseconds);
     await next;
   }

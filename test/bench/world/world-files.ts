@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mcpClass, mcpGateway, mcpPort, serviceWith, together } from '../../support/worlds/manifests.ts';
 
-/** A folder of manifests: one file for all Gateways, and ten Services to a file. */
+/** A temporary folder of manifests: one file with all Gateways, and files of ten Services each. */
 export interface WorldFiles {
   readonly folder: string;
-  /** The name of the target that `edit` changes. */
+  /** Name of the target that `edit` changes. */
   readonly edited: string;
-  /** Replaces one file, as an editor saves it: another port for one Service. */
+  /** Changes the port of one Service by replacing its file (rename), as editors save. */
   edit(port: number): void;
 }
 
 const servicesPerFile = 10;
 
-/** Gateways `default/gw-0`, `default/gw-1`…, or just `default/gw`; Services in ten namespaces. */
+/** Creates Gateways `default/gw-0`, `default/gw-1`… (or one, `default/gw`) and Services in ten namespaces. */
 export function createWorldFiles(gateways: number, services: number): WorldFiles {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
@@ -32,7 +32,7 @@ export function createWorldFiles(gateways: number, services: number): WorldFiles
   };
 }
 
-/** @param port of the first of them */
+/** @param port of the file's first Service; the others have 80 */
 function servicesOf(file: number, port: number): string {
   return together(
     ...numbers(servicesPerFile).map((at) => {
