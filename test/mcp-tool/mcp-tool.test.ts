@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 import { pdfBomb, pdfDocument } from './support/pdf-document.ts';
 import { callTool, type RunningTool, runTool } from './support/running-tool.ts';
-import { type Origin, startOrigin } from './support/web-server.ts';
+import { type RecordingServer, startWebServer } from './support/web-server.ts';
 import { heading, wordDocument } from './support/word-document.ts';
 
 const started: { stop(): Promise<void> }[] = [];
@@ -16,8 +16,8 @@ async function run(...args: Parameters<typeof runTool>): Promise<RunningTool> {
   started.push(tool);
   return tool;
 }
-async function origin(...args: Parameters<typeof startOrigin>): Promise<Origin> {
-  const server = await startOrigin(...args);
+async function origin(...args: Parameters<typeof startWebServer>): Promise<RecordingServer> {
+  const server = await startWebServer(...args);
   started.push(server);
   return server;
 }
@@ -41,19 +41,19 @@ describe.each(['/mcp', '/sse'] as const)('a client of the official SDK at %s', (
     expect(client.getServerVersion()).toMatchObject({ name: 'gatehouse-mcp-tool', version: '1.2.3' });
   });
 
-  it('gets a document as one text', async () => {
+  it('gets a document as one text item', async () => {
     const client = await (await run()).connect(path);
     expect(await callTool(client, 'data:text/html,<h1>Hello</h1>')).toEqual({ text: '# Hello', failed: false });
   });
 
-  it('gets several documents at once', async () => {
+  it('gets several documents concurrently', async () => {
     const client = await (await run()).connect(path);
     const uris = ['data:,one', inBase64(wordDocument(heading('two'))), inBase64(pdfDocument([[['three', 12, 700]]]))];
     const answers = await Promise.all(uris.map((uri) => callTool(client, uri)));
     expect(answers.map(({ text }) => text)).toEqual(['one', '# two', 'three']);
   });
 
-  it('is told what is wrong with a call, and goes on', async () => {
+  it('gets an error result for a bad call, and can call again', async () => {
     const client = await (await run()).connect(path);
     expect(await callTool(client, 'file:///etc/passwd')).toEqual({
       text: 'file: URIs are not served: this server reads no files of its machine.',
@@ -88,12 +88,12 @@ describe('a URI', () => {
     ['data:text/plain;base64', 'Malformed data: URI'],
     ['http://user:secret@example.com/', 'a user name or a password'],
     ['data:image/png;base64,aGk=', 'There is no converter for documents of type image/png'],
-  ])('%s is refused', async (uri, message) => {
+  ])('%s is rejected', async (uri, message) => {
     const answer = await (await run()).convert(uri);
     expect(answer).toMatchObject({ failed: true, text: expect.stringContaining(message) });
   });
 
-  it('never appears in the log, since it may hold a secret', async () => {
+  it('is never logged, because it may contain a secret', async () => {
     const tool = await run();
     await tool.convert('data:,hush');
     await tool.convert('http://user:hush@example.com/hush');
@@ -118,8 +118,8 @@ describe('a document on the web', () => {
     expect(await (await run()).convert(`http://127.0.0.1:${port}/`)).toEqual({ text: '## Page', failed: false });
   });
 
-  it('is refused at private addresses, however they are named', async () => {
-    const { port, asked } = await origin((_, response) => response.end('secret'));
+  it('is rejected at private addresses in every notation', async () => {
+    const { port, requestedPaths } = await origin((_, response) => response.end('secret'));
     const resolve = async (): Promise<{ address: string; family: number }[]> => [{ address: '127.0.0.1', family: 4 }];
     const tool = await run({ allowPrivateAddresses: false }, { resolve });
     for (const host of ['127.0.0.1', 'localhost', '127.1', '[::ffff:127.0.0.1]', 'innocent.example']) {
@@ -128,41 +128,41 @@ describe('a document on the web', () => {
         text: expect.stringContaining('only public hosts are fetched'),
       });
     }
-    expect(asked).toEqual([]);
+    expect(requestedPaths).toEqual([]);
   });
 });
 
 describe('the time limit', () => {
-  it('ends a call whose server never answers', async () => {
+  it('ends a call whose web server never responds', async () => {
     const clock = createManualClock();
-    const { port, arrival } = await origin(() => {});
+    const { port, firstRequest } = await origin(() => {});
     const tool = await run({ limits: { timeoutMilliseconds: 5_000 } }, { clock });
     const answer = tool.convert(`http://127.0.0.1:${port}/never`);
-    await arrival('/never');
+    await firstRequest('/never');
     clock.advance(5_000);
     expect(await answer).toEqual({ text: 'The document was not converted within 5 s.', failed: true });
   });
 
-  it('ends a call whose name is never resolved', async () => {
+  it('ends a call whose host name never resolves', async () => {
     const clock = createManualClock();
-    const asked = Promise.withResolvers<void>();
+    const resolving = Promise.withResolvers<void>();
     const resolve = (): Promise<never> => {
-      asked.resolve();
+      resolving.resolve();
       return new Promise(() => {});
     };
     const tool = await run({}, { clock, resolve });
     const answer = tool.convert('http://silent.example/');
-    await asked.promise;
+    await resolving.promise;
     clock.advance(30_000);
     expect(await answer).toMatchObject({ failed: true, text: expect.stringContaining('within 30 s') });
   });
 
-  it('ends a conversion that would take for ever', async () => {
+  it('terminates an endless conversion', async () => {
     const clock = createManualClock();
     const tool = await run({}, { clock });
-    // What is never closed costs the library the square of its number.
+    // The HTML parser takes quadratic time for elements that are not closed.
     const answer = tool.convert(`data:text/html,${'<div>'.repeat(100_000)}`);
-    // The time limit, and the look at the memory of the converting thread.
+    // Timers: the time limit and the memory check of the worker.
     await clock.armed(2);
     clock.advance(30_000);
     expect(await answer).toMatchObject({ failed: true, text: expect.stringContaining('within 30 s') });
@@ -171,7 +171,7 @@ describe('the time limit', () => {
 });
 
 describe('the memory limit', () => {
-  it('ends a conversion that would take all there is', async () => {
+  it('terminates a conversion with too much external memory', async () => {
     const tool = await run({ limits: { memoryMebibytes: 96 } });
     expect(await tool.convert(inBase64(pdfBomb(200)))).toEqual({
       text: 'The document takes more than 96 MiB of memory to convert.',
@@ -180,7 +180,7 @@ describe('the memory limit', () => {
     expect(await tool.convert('data:,still here')).toEqual({ text: 'still here', failed: false });
   });
 
-  it('holds for what the engine itself counts, even when nobody looks', async () => {
+  it('terminates a conversion with too large a heap, even without memory checks', async () => {
     const tool = await run({ limits: { memoryMebibytes: 32 } }, { clock: createManualClock() });
     expect(await tool.convert(`data:text/csv,${'a,b\n'.repeat(1_000_000)}`)).toMatchObject({
       failed: true,
@@ -190,7 +190,7 @@ describe('the memory limit', () => {
 });
 
 describe('a limit', () => {
-  it('on the Markdown refuses what would be too large to send', async () => {
+  it('on the Markdown rejects a larger result', async () => {
     const tool = await run({ limits: { unpackedBytes: 10 } });
     expect(await tool.convert('data:,01234567890')).toMatchObject({
       failed: true,
@@ -198,12 +198,12 @@ describe('a limit', () => {
     });
   });
 
-  it('on conversions at a time refuses one more, and lets it in afterwards', async () => {
+  it('on concurrent conversions rejects one more, and accepts it afterwards', async () => {
     const waiting = Promise.withResolvers<void>();
-    const { port, arrival } = await origin((_, response) => void waiting.promise.then(() => response.end('late')));
+    const { port, firstRequest } = await origin((_, response) => void waiting.promise.then(() => response.end('late')));
     const tool = await run({ limits: { concurrentConversions: 1 } });
     const first = tool.convert(`http://127.0.0.1:${port}/`);
-    await arrival('/');
+    await firstRequest('/');
     expect(await tool.convert('data:,x')).toMatchObject({ failed: true, text: expect.stringContaining('Try again') });
     waiting.resolve();
     expect(await first).toEqual({ text: 'late', failed: false });

@@ -3,7 +3,7 @@ import { allowAnyAddress } from '../../src/mcp-tool/fetch/address-policy.ts';
 import { defaultLimits } from '../../src/mcp-tool/mcp-tool.ts';
 import { createUriConverter, type UriConverter } from '../../src/mcp-tool/uri-converter.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
-import { startOrigin } from './support/web-server.ts';
+import { startWebServer } from './support/web-server.ts';
 
 const never = new AbortController().signal;
 const createConverter = (clock: ManualClock): UriConverter =>
@@ -16,10 +16,10 @@ describe('stopping the converter', () => {
   it('aborts running conversions with their connections and timers, and rejects later ones', async () => {
     const clock = createManualClock();
     const converter = createConverter(clock);
-    const origin = await startOrigin(() => {});
+    const origin = await startWebServer(() => {});
     const conversion = converter.convert(`http://127.0.0.1:${origin.port}/`, never).catch((error: unknown) => error);
-    const asked = await origin.arrival('/');
-    const dropped = new Promise((resolve) => asked.socket.once('close', resolve));
+    const request = await origin.firstRequest('/');
+    const dropped = new Promise((resolve) => request.socket.once('close', resolve));
     await converter.stop();
     expect(await conversion).toMatchObject({ reason: 'stopped' });
     await expect(converter.convert('data:,x', never)).rejects.toMatchObject({ reason: 'stopped' });

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { ConversionError } from '../conversion-error.ts';
 
 /** Returns undefined if connecting to the address is allowed, else its reserved range, such as `loopback`. */
 export type AddressPolicy = (address: string) => string | undefined;
@@ -22,3 +23,17 @@ export const allowPublicAddresses: AddressPolicy = (address) => {
 };
 
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
+
+/**
+ * @param host as the caller wrote it, for the message
+ * @throws ConversionError if the policy forbids the address
+ */
+export function requireAllowedAddress(host: string, address: string, policy: AddressPolicy): void {
+  const range = policy(address);
+  if (range === undefined) return;
+  throw new ConversionError(
+    'address',
+    `${host} is at an address that is not public (${range}); only public hosts are fetched. ` +
+      'Whoever runs this server can lift this with --allow-private-addresses.',
+  );
+}

@@ -2,8 +2,7 @@ import { promises as dns } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { ConversionError } from '../conversion-error.ts';
 import type { Resolve } from '../model.ts';
-import type { AddressPolicy } from './address-policy.ts';
-import { requireAllowedAddress } from './http-url.ts';
+import { type AddressPolicy, requireAllowedAddress } from './address-policy.ts';
 
 /** Resolves as the operating system does: its hosts file, then DNS. */
 export const systemResolve: Resolve = (hostname) => dns.lookup(hostname, { all: true });

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { ConversionError } from '../conversion-error.ts';
-import type { AddressPolicy } from './address-policy.ts';
+import { type AddressPolicy, requireAllowedAddress } from './address-policy.ts';
 
 /**
  * Parses and checks a URL before each request, including those that redirects name. Literal addresses are checked here,
@@ -22,20 +22,6 @@ export function parseHttpUrl(text: string, base: URL | undefined, policy: Addres
   const address = literalAddress(url.hostname);
   if (address !== undefined) requireAllowedAddress(url.hostname, address, policy);
   return url;
-}
-
-/**
- * @param host as the caller wrote it, for the message
- * @throws ConversionError if the policy forbids the address
- */
-export function requireAllowedAddress(host: string, address: string, policy: AddressPolicy): void {
-  const range = policy(address);
-  if (range === undefined) return;
-  throw new ConversionError(
-    'address',
-    `${host} is at an address that is not public (${range}); only public hosts are fetched. ` +
-      'Whoever runs this server can lift this with --allow-private-addresses.',
-  );
 }
 
 /** Returns the extension of the path in lower case with its dot; empty without one. */

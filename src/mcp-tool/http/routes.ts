@@ -4,6 +4,7 @@ import {
   localhostOriginValidation,
   type NodeMcpRequestHandler,
 } from '@modelcontextprotocol/node';
+import { localhostAllowedHostnames } from '@modelcontextprotocol/server';
 import type { Logger } from '../../edges.ts';
 import { isLoopback } from '../../net/loopback.ts';
 import type { SseSessions } from './sse-sessions.ts';
@@ -79,7 +80,7 @@ async function dispatch(
 function hostGuards(host: string, allowedHosts: readonly string[]): readonly Guard[] {
   if (!isLoopback(host)) return [];
   const own = host.includes(':') ? `[${host}]` : host;
-  return [hostHeaderValidation(['localhost', '127.0.0.1', '[::1]', own, ...allowedHosts])];
+  return [hostHeaderValidation([...localhostAllowedHostnames(), own, ...allowedHosts])];
 }
 
 /** Narrows the type: Node's covers responses as well, which have neither field. Requests to a server always have both. */

@@ -6,11 +6,11 @@ import { toMarkdown } from '../../../src/mcp-tool/convert/to-markdown.ts';
 import { pdfDocument } from '../support/pdf-document.ts';
 import { heading, paragraph, table, wordDocument } from '../support/word-document.ts';
 
-describe('a table from CSV', () => {
-  /** As GFM splits a row: an escaped character separates nothing. */
+describe('CSV as a table', () => {
+  /** Counts cells as GFM does: escaped pipes do not separate. */
   const cellsIn = (row: string): number => row.replace(/\\[\\|]/g, '').split('|').length - 2;
 
-  it('has the same number of cells in every row, whatever is in them', () => {
+  it('has the same number of cells in every row, whatever they contain', () => {
     const quoted = fc.string({ maxLength: 12, unit: fc.constantFrom('a', '|', '\\', '\n', '\r', '"', ',', ';', ' ') });
     const rows = fc.array(fc.array(quoted, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 5 });
     fc.assert(
@@ -43,7 +43,7 @@ describe('a damaged document', () => {
     ]),
   ];
 
-  it('is converted or refused, and nothing else happens', async () => {
+  it('is converted or fails with a ConversionError', async () => {
     const wounds = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...whole), wounds, fc.nat(), async (document, changes, cut) => {

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readZip, writeZip } from '../../../src/mcp-tool/convert/zip.ts';
-import { type ArchivedFile, archive } from '../support/zip-archive.ts';
+import { type ArchivedFile, zipArchive } from '../support/zip-archive.ts';
 
 const everything = (): boolean => true;
 const limit = 10_000;
-const read = (files: readonly ArchivedFile[]): ReturnType<typeof readZip> => readZip(archive(files), everything, limit);
+const read = (files: readonly ArchivedFile[]): ReturnType<typeof readZip> =>
+  readZip(zipArchive(files), everything, limit);
 
 describe('a ZIP archive', () => {
   const name = fc.stringMatching(/^[a-zA-Z0-9_ ()[\]-]{1,8}(\/[a-z]{1,8}){0,2}\.(xml|rels|png)$/);
@@ -15,7 +16,7 @@ describe('a ZIP archive', () => {
     maxLength: 5,
   });
 
-  it('yields the files that were put in, and so does the archive written from them', async () => {
+  it('is read back with the files that were put in, and so is the archive written from them', async () => {
     await fc.assert(
       fc.asyncProperty(files, async (given) => {
         const once = await read(given);
@@ -27,29 +28,29 @@ describe('a ZIP archive', () => {
     );
   });
 
-  it('is read with the sizes of its directory: those wanted are added up before any is decompressed', async () => {
+  it('is rejected by the sum of the declared sizes before any entry is decompressed', async () => {
     const undecodable = { name: 'a', content: Buffer.from('no deflate'), declaredSize: limit, raw: true };
     await expect(read([undecodable, { name: 'b', content: 'x' }])).rejects.toMatchObject({ reason: 'size' });
     await expect(read([undecodable])).rejects.toMatchObject({ code: 'Z_DATA_ERROR' });
   });
 
   it.each(['/etc/passwd', '../up', 'a/../../up', 'C:/windows', '..\\up'])(
-    'is refused with the unsafe name %s',
+    'is rejected for the unsafe entry name %s',
     async (unsafe) => {
       await expect(read([{ name: unsafe, content: 'x' }])).rejects.toThrow(/absolute path|invalid relative path/);
     },
   );
 
-  it('is refused when it has more than 4,096 entries, wanted or not', async () => {
+  it('is rejected if it has more than 4,096 entries, wanted or not', async () => {
     const entries = Array.from({ length: 4_097 }, (_, index) => ({ name: `${index}`, content: '', stored: true }));
-    await expect(readZip(archive(entries), () => false, limit)).rejects.toMatchObject({ reason: 'size' });
-    expect((await readZip(archive(entries.slice(1)), () => false, limit)).size).toBe(0);
+    await expect(readZip(zipArchive(entries), () => false, limit)).rejects.toMatchObject({ reason: 'size' });
+    expect((await readZip(zipArchive(entries.slice(1)), () => false, limit)).size).toBe(0);
   });
 
   it.each([
     ['more', 'too many bytes in the stream'],
     ['less', 'not enough bytes in the stream'],
-  ])('is refused when an entry has %s bytes than declared', async (sort, message) => {
+  ])('is rejected if an entry has %s bytes than declared', async (sort, message) => {
     const lying = { name: 'a', content: 'x'.repeat(100), declaredSize: sort === 'more' ? 99 : 101 };
     await expect(read([lying])).rejects.toThrow(message);
   });

@@ -18,7 +18,7 @@ describe('a data: URI', () => {
     expect(text(uri)).toBe(expected);
   });
 
-  it('carries its type and charset', () => {
+  it('has its media type and charset', () => {
     expect(decodeDataUri('data:text/HTML;charset=latin1;base64,aGk=').contentType).toEqual({
       essence: 'text/html',
       charset: 'latin1',
@@ -28,13 +28,13 @@ describe('a data: URI', () => {
   });
 
   it.each(['data:text/plain', 'data:;base64,a', 'data:;base64,a===', 'data:;base64,aGk=aGk=', 'data:;base64,a-_b'])(
-    '%s is refused',
+    '%s is rejected',
     (uri) => {
       expect(() => decodeDataUri(uri)).toThrow('Malformed data: URI');
     },
   );
 
-  it('carries any bytes, in base64 and percent-encoded', () => {
+  it('decodes to any bytes, in base64 and percent-encoded', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 500 }), (content) => {
         const base64 = Buffer.from(content).toString('base64');

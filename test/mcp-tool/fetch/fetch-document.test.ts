@@ -6,16 +6,16 @@ import { fetchDocument } from '../../../src/mcp-tool/fetch/fetch-document.ts';
 import { defaultLimits } from '../../../src/mcp-tool/mcp-tool.ts';
 import type { Limits, Resolve } from '../../../src/mcp-tool/model.ts';
 import type { SourceDocument } from '../../../src/mcp-tool/source-document.ts';
-import { type Origin, startOrigin } from '../support/web-server.ts';
+import { type RecordingServer, startWebServer } from '../support/web-server.ts';
 
-const origins: Origin[] = [];
+const origins: RecordingServer[] = [];
 afterEach(() => Promise.all(origins.splice(0).map((origin) => origin.stop())));
 async function serving(
   handle: (path: string, response: ServerResponse) => void,
   host?: string,
   port?: number,
-): Promise<Origin> {
-  const origin = await startOrigin((request, response) => handle(request.url ?? '', response), host, port);
+): Promise<RecordingServer> {
+  const origin = await startWebServer((request, response) => handle(request.url ?? '', response), host, port);
   origins.push(origin);
   return origin;
 }
@@ -36,7 +36,7 @@ interface Settings {
   readonly resolve?: Resolve;
   readonly signal?: AbortSignal;
 }
-const fetchIt = (url: string, settings: Settings = {}): Promise<SourceDocument> =>
+const fetchFrom = (url: string, settings: Settings = {}): Promise<SourceDocument> =>
   fetchDocument(
     url,
     {
@@ -52,12 +52,12 @@ const redirect = (response: ServerResponse, location: string, status = 302): voi
   response.writeHead(status, { location }).end('moved');
 };
 
-describe('a document', () => {
-  it('comes with its type and the extension of its path', async () => {
+describe('a fetched document', () => {
+  it('has the declared type and the extension of its path', async () => {
     const { port } = await serving((_, response) =>
       response.writeHead(200, { 'content-type': 'Text/CSV; charset="latin1"' }).end('a,b'),
     );
-    const document = await fetchIt(`http://public.example:${port}/x/Table.CSV?v=1`);
+    const document = await fetchFrom(`http://public.example:${port}/x/Table.CSV?v=1`);
     expect(document).toMatchObject({ contentType: { essence: 'text/csv', charset: 'latin1' }, extension: '.csv' });
     expect(textOf(document)).toBe('a,b');
   });
@@ -72,39 +72,39 @@ describe('a document', () => {
     const { port } = await serving((_, response) =>
       response.writeHead(200, { 'content-encoding': encoding }).end(compress('text'.repeat(1000))),
     );
-    expect(textOf(await fetchIt(`http://public.example:${port}/`))).toBe('text'.repeat(1000));
+    expect(textOf(await fetchFrom(`http://public.example:${port}/`))).toBe('text'.repeat(1000));
   });
 
-  it.each(['gzip', 'deflate', 'br'])('is refused when it is not in the %s that it claims', async (encoding) => {
+  it.each(['gzip', 'deflate', 'br'])('is rejected if it is not in the declared encoding %s', async (encoding) => {
     const { port } = await serving((_, response) =>
       response.writeHead(200, { 'content-encoding': encoding }).end('this is plain text'),
     );
-    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toThrow('cannot be decompressed');
+    await expect(fetchFrom(`http://public.example:${port}/`)).rejects.toThrow('cannot be decompressed');
   });
 
-  it('is refused when it is compressed twice', async () => {
+  it('is rejected if it has two encodings', async () => {
     const { port } = await serving((_, response) =>
       response.writeHead(200, { 'content-encoding': 'gzip, gzip' }).end(gzipSync(gzipSync('x'))),
     );
-    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toMatchObject({ reason: 'upstream' });
+    await expect(fetchFrom(`http://public.example:${port}/`)).rejects.toMatchObject({ reason: 'upstream' });
   });
 
-  it('is refused when the server has none', async () => {
+  it('is rejected if the status is not 200', async () => {
     const { port } = await serving((_, response) => response.writeHead(404).end('<h1>Not found</h1>'));
-    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toThrow('answered with status 404');
+    await expect(fetchFrom(`http://public.example:${port}/`)).rejects.toThrow('answered with status 404');
   });
 
-  it('is refused when the connection breaks before its end', async () => {
+  it('is rejected if the connection breaks before its end', async () => {
     const { port } = await serving((_, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('half', () => response.destroy());
     });
-    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toMatchObject({ reason: 'upstream' });
+    await expect(fetchFrom(`http://public.example:${port}/`)).rejects.toMatchObject({ reason: 'upstream' });
   });
 
-  it('is refused when nobody listens', async () => {
+  it('is rejected if the connection is refused', async () => {
     const { port, stop } = await serving(() => {});
     await stop();
-    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toThrow(
+    await expect(fetchFrom(`http://public.example:${port}/`)).rejects.toThrow(
       /^public\.example:\d+ cannot be fetched: .+/,
     );
   });
@@ -113,14 +113,14 @@ describe('a document', () => {
 describe('a size limit', () => {
   const limits = { downloadBytes: 1000, unpackedBytes: 5000 };
 
-  it('refuses what announces that it is larger, without reading it', async () => {
+  it('rejects a larger Content-Length without reading the body', async () => {
     const { port } = await serving((_, response) => {
       response.writeHead(200, { 'content-length': 1001 }).flushHeaders();
     });
-    await expect(fetchIt(`http://public.example:${port}/`, { limits })).rejects.toThrow('larger than 1000 bytes');
+    await expect(fetchFrom(`http://public.example:${port}/`, { limits })).rejects.toThrow('larger than 1000 bytes');
   });
 
-  it('refuses what never ends', async () => {
+  it('rejects an endless body', async () => {
     const closed = Promise.withResolvers<void>();
     const { port } = await serving((_, response) => {
       response.once('close', closed.resolve);
@@ -130,7 +130,7 @@ describe('a size limit', () => {
       };
       more();
     });
-    await expect(fetchIt(`http://public.example:${port}/`, { limits })).rejects.toThrow('larger than 1000 bytes');
+    await expect(fetchFrom(`http://public.example:${port}/`, { limits })).rejects.toThrow('larger than 1000 bytes');
     await closed.promise;
   });
 
@@ -138,43 +138,43 @@ describe('a size limit', () => {
     ['gzip', gzipSync],
     ['deflate', deflateSync],
     ['br', brotliCompressSync],
-  ] as const)('refuses a %s bomb', async (encoding, compress) => {
+  ] as const)('rejects a %s bomb', async (encoding, compress) => {
     const bomb = compress('x'.repeat(100_000));
     expect(bomb.length).toBeLessThan(limits.downloadBytes);
     const { port } = await serving((_, response) =>
       response.writeHead(200, { 'content-encoding': encoding }).end(bomb),
     );
-    await expect(fetchIt(`http://public.example:${port}/`, { limits })).rejects.toThrow(
+    await expect(fetchFrom(`http://public.example:${port}/`, { limits })).rejects.toThrow(
       'The decompressed document is larger than 4.9 KiB.',
     );
   });
 
-  it('lets through what is just as large', async () => {
+  it('accepts a body of exactly the limit', async () => {
     const { port } = await serving((_, response) => response.end('x'.repeat(1000)));
-    expect((await fetchIt(`http://public.example:${port}/`, { limits })).bytes.length).toBe(1000);
+    expect((await fetchFrom(`http://public.example:${port}/`, { limits })).bytes.length).toBe(1000);
   });
 });
 
 describe('a redirect', () => {
   it.each([301, 302, 303, 307, 308])('with status %d is followed', async (status) => {
-    const { port, asked } = await serving((path, response) =>
+    const { port, requestedPaths } = await serving((path, response) =>
       path === '/a' ? redirect(response, 'b.csv', status) : void response.end('here'),
     );
-    const document = await fetchIt(`http://public.example:${port}/a`);
-    expect([textOf(document), document.extension, asked]).toEqual(['here', '.csv', ['/a', '/b.csv']]);
+    const document = await fetchFrom(`http://public.example:${port}/a`);
+    expect([textOf(document), document.extension, requestedPaths]).toEqual(['here', '.csv', ['/a', '/b.csv']]);
   });
 
-  it('is followed five times', async () => {
-    const { port, asked } = await serving((path, response) => redirect(response, `${path}x`));
-    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toThrow('redirects more than 5 times');
-    expect(asked).toHaveLength(6);
+  it('is followed five times at most', async () => {
+    const { port, requestedPaths } = await serving((path, response) => redirect(response, `${path}x`));
+    await expect(fetchFrom(`http://public.example:${port}/`)).rejects.toThrow('redirects more than 5 times');
+    expect(requestedPaths).toHaveLength(6);
   });
 
-  it('to a name of a private address is refused, and nothing is asked there', async () => {
+  it('to a name with a private address is rejected without a request there', async () => {
     const { port } = await serving((_, response) => redirect(response, `http://internal.example:${port}/secret`));
     const internal = await serving((_, response) => response.end('secret'), '127.0.0.2', port);
-    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toMatchObject({ reason: 'address' });
-    expect(internal.asked).toEqual([]);
+    await expect(fetchFrom(`http://public.example:${port}/`)).rejects.toMatchObject({ reason: 'address' });
+    expect(internal.requestedPaths).toEqual([]);
   });
 
   it.each([
@@ -183,25 +183,25 @@ describe('a redirect', () => {
     ['data', 'data:,x', 'uri'],
     ['a URL with credentials', 'http://user:secret@public.example/', 'uri'],
     ['nowhere', 'http://', 'uri'],
-  ])('to %s is refused', async (_, location, reason) => {
+  ])('to %s is rejected', async (_, location, reason) => {
     const { port } = await serving((_, response) => redirect(response, location));
-    await expect(fetchIt(`http://public.example:${port}/`)).rejects.toMatchObject({ reason });
+    await expect(fetchFrom(`http://public.example:${port}/`)).rejects.toMatchObject({ reason });
   });
 });
 
 describe('a host name', () => {
-  it('is refused when it has a private address, and nothing is asked there', async () => {
+  it('with a private address is rejected without a request there', async () => {
     const internal = await serving((_, response) => response.end('secret'), '127.0.0.2');
     for (const name of ['internal.example', 'both.example']) {
-      await expect(fetchIt(`http://${name}:${internal.port}/`)).rejects.toThrow(
+      await expect(fetchFrom(`http://${name}:${internal.port}/`)).rejects.toThrow(
         `${name} is at an address that is not public`,
       );
     }
-    await expect(fetchIt(`https://internal.example:${internal.port}/`)).rejects.toMatchObject({ reason: 'address' });
-    expect(internal.asked).toEqual([]);
+    await expect(fetchFrom(`https://internal.example:${internal.port}/`)).rejects.toMatchObject({ reason: 'address' });
+    expect(internal.requestedPaths).toEqual([]);
   });
 
-  it('is connected to where it was checked, however it is answered later', async () => {
+  it('is connected to at the checked address, even if it resolves differently later', async () => {
     const answers = ['127.0.0.1', '127.0.0.2'];
     let questions = 0;
     const rebinding: Resolve = async () => {
@@ -214,32 +214,32 @@ describe('a host name', () => {
     );
     const internal = await serving((_, response) => response.end('secret'), '127.0.0.2', port);
     const settings = { resolve: rebinding };
-    expect(textOf(await fetchIt(`http://rebound.example:${port}/direct`, settings))).toBe('public');
+    expect(textOf(await fetchFrom(`http://rebound.example:${port}/direct`, settings))).toBe('public');
     expect(questions).toBe(1);
-    await expect(fetchIt(`http://rebound.example:${port}/`, settings)).rejects.toMatchObject({ reason: 'address' });
-    expect(internal.asked).toEqual([]);
+    await expect(fetchFrom(`http://rebound.example:${port}/`, settings)).rejects.toMatchObject({ reason: 'address' });
+    expect(internal.requestedPaths).toEqual([]);
   });
 
-  it('is refused when it has no address', async () => {
-    await expect(fetchIt('http://nowhere.example/')).rejects.toThrow('nowhere.example has no address');
+  it('without an address is rejected', async () => {
+    await expect(fetchFrom('http://nowhere.example/')).rejects.toThrow('nowhere.example has no address');
   });
 
-  it('is refused when it cannot be resolved', async () => {
+  it('that cannot be resolved is rejected', async () => {
     const failing: Resolve = () => Promise.reject(new Error('getaddrinfo ENOTFOUND'));
-    await expect(fetchIt('http://x.example/', { resolve: failing })).rejects.toMatchObject({ reason: 'upstream' });
+    await expect(fetchFrom('http://x.example/', { resolve: failing })).rejects.toMatchObject({ reason: 'upstream' });
   });
 });
 
-describe('a fetch that is given up', () => {
+describe('an aborted fetch', () => {
   it.each([
-    ['while the server is silent', '/silent'],
-    ['in the middle of the document', '/slow'],
-  ])('%s ends with the reason, and its connection with it', async (_, path) => {
-    const origin = await serving((asked, response) => void (asked === '/slow' && response.write('half')));
+    ['before the response', '/silent'],
+    ['in the middle of the body', '/slow'],
+  ])('%s rejects with the reason and closes its connection', async (_, path) => {
+    const origin = await serving((requested, response) => void (requested === '/slow' && response.write('half')));
     const giveUp = new AbortController();
     const reason = new Error('enough');
-    const fetched = fetchIt(`http://public.example:${origin.port}${path}`, { signal: giveUp.signal });
-    const request = await origin.arrival(path);
+    const fetched = fetchFrom(`http://public.example:${origin.port}${path}`, { signal: giveUp.signal });
+    const request = await origin.firstRequest(path);
     const closed = new Promise((resolve) => request.socket.once('close', resolve));
     giveUp.abort(reason);
     await expect(fetched).rejects.toBe(reason);

@@ -6,7 +6,7 @@ import { ListenError, startMcpTool } from '../../../src/mcp-tool/mcp-tool.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { type RunningTool, runTool } from '../support/running-tool.ts';
-import { startOrigin } from '../support/web-server.ts';
+import { startWebServer } from '../support/web-server.ts';
 
 let clock: ManualClock;
 let tool: RunningTool;
@@ -16,11 +16,11 @@ beforeEach(async () => {
 });
 afterEach(() => tool.stop());
 
-/** A stream of events, read one at a time; a comment counts as one. */
+/** An event stream, read one event or comment at a time. */
 interface EventStream {
   readonly response: Response;
   next(): Promise<string>;
-  /** Settles when the stream has ended. */
+  /** Resolves when the stream has ended. */
   ended(): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,7 +53,7 @@ const ping = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'ping' });
 const unknown = `/messages/?session_id=${'0'.repeat(32)}`;
 
 describe('HTTP+SSE', () => {
-  it('names the place for messages first, takes them there, and answers on the stream', async () => {
+  it('sends the endpoint first, accepts messages there, and sends responses on the stream', async () => {
     const stream = await openStream();
     expect(stream.response.headers.get('content-type')).toBe('text/event-stream');
     const first = await stream.next();
@@ -65,7 +65,7 @@ describe('HTTP+SSE', () => {
     await stream.close();
   });
 
-  it('speaks the revision that it belongs to, whatever newer one a client asks for', async () => {
+  it('negotiates 2024-11-05, even if the client requests a newer revision', async () => {
     const stream = await openStream();
     const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
     await post(
@@ -81,7 +81,7 @@ describe('HTTP+SSE', () => {
     ['an ill-formed session', '/messages/?session_id=1', 400, 'Invalid session ID'],
     ['an unknown session', unknown, 404, 'Could not find session'],
     ['an unknown session, without the slash', unknown.replace('/?', '?'), 404, 'Could not find session'],
-  ])('refuses a message for %s', async (_, path, status, text) => {
+  ])('rejects a message for %s', async (_, path, status, text) => {
     const answer = await post(path, ping);
     expect([answer.status, await answer.text()]).toEqual([status, text]);
   });
@@ -91,7 +91,7 @@ describe('HTTP+SSE', () => {
     ['that is no JSON-RPC', '{"hello":1}', {}, 400],
     ['of another type', ping, { 'content-type': 'text/plain' }, 415],
     ['that is too large', JSON.stringify({ jsonrpc: '2.0', method: 'x'.repeat(1000) }), {}, 413],
-  ])('refuses a message %s, and goes on', async (_, body, headers, status) => {
+  ])('rejects a message %s, and keeps the session', async (_, body, headers, status) => {
     const stream = await openStream();
     const endpoint = endpointOf(await stream.next());
     expect((await post(endpoint, body, headers)).status).toBe(status);
@@ -100,7 +100,7 @@ describe('HTTP+SSE', () => {
     await stream.close();
   });
 
-  it('refuses a message that grows too large without having said so', async () => {
+  it('rejects a chunked message at the limit', async () => {
     const stream = await openStream();
     const path = endpointOf(await stream.next());
     const status = await new Promise((resolve, reject) => {
@@ -125,22 +125,22 @@ describe('an HTTP+SSE session', () => {
     expect((await post(endpoint, ping)).status).toBe(404);
   });
 
-  it('ends what was being converted for it', async () => {
-    const origin = await startOrigin(() => {});
+  it('aborts its conversions when it ends', async () => {
+    const origin = await startWebServer(() => {});
     const stream = await openStream();
     const params = { name: 'convert_to_markdown', arguments: { uri: `http://127.0.0.1:${origin.port}/slow` } };
     await post(
       endpointOf(await stream.next()),
       JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
     );
-    const asked = await origin.arrival('/slow');
-    const dropped = new Promise((resolve) => asked.socket.once('close', resolve));
+    const request = await origin.firstRequest('/slow');
+    const dropped = new Promise((resolve) => request.socket.once('close', resolve));
     await stream.close();
     await dropped;
     await origin.stop();
   });
 
-  it('is closed when its client leaves too much unread', async () => {
+  it('is closed when its client leaves too many bytes unread', async () => {
     const roomy = await runTool({ limits: { concurrentConversions: 6 } });
     const socket = connect(roomy.port, '127.0.0.1');
     socket.write('GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n');
@@ -155,7 +155,7 @@ describe('an HTTP+SSE session', () => {
     await roomy.stop();
   });
 
-  it('is one of a limited number', async () => {
+  it('counts towards the limit of sessions until it ends', async () => {
     const streams = [await openStream(), await openStream()];
     const refused = await fetch(`${tool.url}/sse`);
     expect([refused.status, await refused.text()]).toEqual([503, 'There are 2 sessions open already']);
@@ -166,7 +166,7 @@ describe('an HTTP+SSE session', () => {
     await Promise.all([streams[1]?.close(), admitted.close()]);
   });
 
-  it('is kept alive by a comment when it was silent for fifteen seconds', async () => {
+  it('is kept alive by a comment every fifteen seconds', async () => {
     const stream = await openStream();
     await stream.next();
     for (const _ of [1, 2]) {
@@ -179,8 +179,8 @@ describe('an HTTP+SSE session', () => {
   });
 });
 
-describe('a client that writes what is absent as null', () => {
-  it('is read as if it had written nothing, as deployed gateways do for a cursor', async () => {
+describe('a client that sends null for absent parameters', () => {
+  it('is served as if they were absent, which deployed gateways need for a cursor', async () => {
     const stream = await openStream();
     const endpoint = endpointOf(await stream.next());
     const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
@@ -203,39 +203,39 @@ describe('the listener', () => {
     ['GET', '/mcp', 405, null],
     ['DELETE', '/mcp', 405, null],
     ['GET', '/healthz', 200, null],
-  ])('%s %s is answered with %d', async (method, path, status, allow) => {
+  ])('responds to %s %s with %d', async (method, path, status, allow) => {
     const answer = await fetch(`${tool.url}${path}`, { method });
     expect(answer.status).toBe(status);
     if (allow !== null) expect(answer.headers.get('allow')).toBe(allow);
   });
 
-  it('refuses a large request at /mcp', async () => {
+  it('rejects a large request at /mcp', async () => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'x'.repeat(1000) });
     expect((await post('/mcp', body)).status).toBe(413);
   });
 
-  it.each(['evil.example', '10.0.0.1', 'localhost.evil.example'])('refuses the host name %s', async (host) => {
+  it.each(['evil.example', '10.0.0.1', 'localhost.evil.example'])('rejects the Host %s', async (host) => {
     expect(await statusFor({ host })).toBe(403);
   });
 
-  it.each(['localhost', 'localhost:1', '127.0.0.1', '[::1]'])('admits the host name %s', async (host) => {
+  it.each(['localhost', 'localhost:1', '127.0.0.1', '[::1]'])('accepts the Host %s', async (host) => {
     expect(await statusFor({ host })).toBe(200);
   });
 
-  it('refuses a page of another origin in a browser', async () => {
+  it('rejects the Origin of another site', async () => {
     expect(await statusFor({ origin: 'https://evil.example' })).toBe(403);
     expect(await statusFor({ origin: 'null' })).toBe(403);
     expect(await statusFor({ origin: 'http://localhost:6274' })).toBe(200);
   });
 
-  it('takes any host name when it does not listen on loopback', async () => {
+  it('accepts any Host if it does not listen on loopback', async () => {
     const everywhere = await runTool({ host: '0.0.0.0' });
     const answer = await statusFor({ host: 'mcp-tool.default.svc' }, everywhere.port);
     await everywhere.stop();
     expect(answer).toBe(200);
   });
 
-  it('says in the log where it listens', () => {
+  it('logs its address', () => {
     expect(tool.log.lines[0]).toEqual({
       level: 'info',
       message: 'listening',
@@ -244,14 +244,14 @@ describe('the listener', () => {
   });
 });
 
-describe('a port that cannot be listened on', () => {
+describe('a bind error', () => {
   const start = (host: string, port: number): Promise<unknown> =>
     startMcpTool(
       { host, port, allowPrivateAddresses: false, version: '1' },
       { log: createRecordedLog(), clock: systemClock },
     );
 
-  it('is named with what to do about it when it is in use', async () => {
+  it('names the port in use and the remedy', async () => {
     const refused = start('127.0.0.1', tool.port);
     await expect(refused).rejects.toBeInstanceOf(ListenError);
     await expect(refused).rejects.toMatchObject({
@@ -260,13 +260,13 @@ describe('a port that cannot be listened on', () => {
     });
   });
 
-  it('is named when the machine has no such address', async () => {
+  it('has the code of an address of another machine', async () => {
     await expect(start('192.0.2.1', 0)).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
   });
 });
 
-describe('a stop', () => {
-  it('ends streams and idle connections, and may be asked for twice', async () => {
+describe('stopping the server', () => {
+  it('closes streams and idle connections, and may be called twice', async () => {
     const stream = await openStream();
     const idle = connect(tool.port, '127.0.0.1');
     const closed = new Promise((resolve) => idle.once('close', resolve));
@@ -276,11 +276,11 @@ describe('a stop', () => {
     expect(clock.waiting()).toEqual([]);
   });
 
-  it('abandons what is being converted', async () => {
-    const origin = await startOrigin(() => {});
+  it('aborts running conversions', async () => {
+    const origin = await startWebServer(() => {});
     const answer = tool.convert(`http://127.0.0.1:${origin.port}/slow`).catch((error: unknown) => error);
-    const asked = await origin.arrival('/slow');
-    const dropped = new Promise((resolve) => asked.socket.once('close', resolve));
+    const request = await origin.firstRequest('/slow');
+    const dropped = new Promise((resolve) => request.socket.once('close', resolve));
     await tool.stop();
     await Promise.all([answer, dropped, origin.stop()]);
     expect(clock.waiting()).toEqual([]);

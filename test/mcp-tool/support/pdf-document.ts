@@ -1,9 +1,9 @@
 import { deflateSync } from 'node:zlib';
 
-/** A line of a page: its text, the size of its type, and how far above the bottom of the page it stands, in points. */
+/** A line of a page; font size and distance from the bottom of the page in points. */
 export type PrintedLine = readonly [text: string, size: number, y: number];
 
-/** A PDF with these pages, set in Helvetica (ISO 32000-1, 7.5). */
+/** Builds a PDF with these pages, in Helvetica (ISO 32000-1, 7.5). */
 export function pdfDocument(pages: readonly (readonly PrintedLine[])[]): Buffer {
   const contents = pages.map((lines) =>
     lines.map(([text, size, y]) => `BT /F1 ${size} Tf 72 ${y} Td (${text}) Tj ET`).join('\n'),
@@ -11,7 +11,7 @@ export function pdfDocument(pages: readonly (readonly PrintedLine[])[]): Buffer 
   return withObjects(contents.map((content) => stream(Buffer.from(content), '')));
 }
 
-/** A PDF whose one page unpacks to this many megabytes of blanks. */
+/** Builds a PDF whose one page decompresses to this many MiB of blanks. */
 export function pdfBomb(megabytes: number): Buffer {
   const blanks = Buffer.alloc(megabytes * 1024 * 1024, ' ');
   return withObjects([stream(deflateSync(blanks), '/Filter /FlateDecode')]);

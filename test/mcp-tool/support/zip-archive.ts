@@ -14,7 +14,7 @@ export interface ArchivedFile {
 }
 
 /** Builds an archive with the mandatory records only (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT). */
-export function archive(files: readonly ArchivedFile[], comment = ''): Buffer {
+export function zipArchive(files: readonly ArchivedFile[], comment = ''): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
