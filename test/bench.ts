@@ -28,7 +28,7 @@ interface Arguments {
   readonly json: string | undefined;
 }
 
-/** Returns undefined when the usage text was asked for. Throws for arguments that make no sense. */
+/** Returns undefined for `--help`. Throws for unknown or contradictory arguments. */
 function readArguments(): Arguments | undefined {
   const { values } = parseArgs({
     options: {

@@ -53,7 +53,7 @@ export function parseDockerfile(text: string): ReadonlyMap<string, Stage> {
       if (name === '') throw new Error(`FROM ${value}: every stage has a name here, FROM <image> AS <name>`);
       current = { ...(stages.get(base) ?? emptyStage), name };
     } else if (current === undefined) {
-      throw new Error(`${keyword} stands before the first FROM`);
+      throw new Error(`${keyword} is before the first FROM`);
     } else {
       current = { ...current, ...applyInstruction(current, keyword, value) };
     }

@@ -98,7 +98,7 @@ async function startAndConnect({ manifests, report }: ProgramsOptions, start: St
     );
     report(`the gateway listens on ${await gateway.listening('mcp')}`);
     const { version } = await controlPlane(String(debug), 'default/mcp-gateway').acknowledged(undefined);
-    report(`the gateway holds ${version}`);
+    report(`the gateway acknowledged ${version}`);
     // The control plane serves nothing before it is ready.
     const ready = await fetch(`http://${metrics}/readyz`);
     if (!ready.ok) throw new Error(`/readyz answers ${ready.status}: ${await ready.text()}`);

@@ -5,6 +5,7 @@ import {
   DeltaDiscoveryRequest,
   DeltaDiscoveryResponse,
 } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { grpcFrame } from '../../support/nodes/raw-stream.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import type { FromFleet, GatewayAssignment, ToFleet } from './messages.ts';
 
@@ -100,10 +101,7 @@ function nonceOf(chunks: readonly Buffer[]): string {
 }
 
 function framed(fields: Parameters<typeof DeltaDiscoveryRequest.fromPartial>[0]): Buffer {
-  const message = DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial(fields)).finish();
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(message.length, 1);
-  return Buffer.concat([head, message]);
+  return grpcFrame(DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial(fields)).finish());
 }
 
 async function connectAll(versions: Readonly<Record<string, string>>): Promise<void> {

@@ -8,6 +8,7 @@ import { createLog } from '../../../src/log/log.ts';
 import { createAdsServer } from '../../../src/serve/serve.ts';
 import type { EncodedResource, View } from '../../../src/snapshot/model.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
+import { grpcFrame } from '../../support/nodes/raw-stream.ts';
 import { createHandMadeWorld, type HandMadeWorld, targetType } from '../../support/worlds/hand-made-world.ts';
 import { AckCounter, countAcks } from './ack-counter.ts';
 import type { ServerName } from './server-rig.ts';
@@ -100,7 +101,7 @@ function startHttp2(responses: Responses): Promise<MeasuredServer> {
   const server = createServer();
   const streams = new Set<ServerHttp2Stream>();
   const acks = new AckCounter();
-  const first = framed(responses.first);
+  const first = grpcFrame(responses.first);
   server.on('stream', (stream) => {
     streams.add(stream);
     let subscribed = false;
@@ -114,7 +115,7 @@ function startHttp2(responses: Responses): Promise<MeasuredServer> {
     stream.on('error', () => {});
   });
   const push = (): void => {
-    const frame = framed(responses.change());
+    const frame = grpcFrame(responses.change());
     for (const stream of streams) stream.write(frame);
   };
   return new Promise((resolve) => {
@@ -150,10 +151,4 @@ function startGrpc(responses: Responses): Promise<MeasuredServer> {
       else reject(error);
     });
   });
-}
-
-function framed(message: Buffer): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(message.length, 1);
-  return Buffer.concat([head, message]);
 }
