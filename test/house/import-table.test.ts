@@ -38,6 +38,10 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/gateway/planted.ts', '../snapshot/model.ts', '../authz/authz.ts'],
   ['src/gateway/xds/planted.ts', '../../serve/serve.ts', '../model.ts'],
   ['src/mcp-tool/planted.ts', '../gateway/model.ts', '../edges.ts'],
+  ['src/mcp-tool/planted.ts', 'mammoth', './convert/convert-in-worker.ts'],
+  ['src/mcp-tool/http/planted.ts', '../fetch/http-url.ts', '../../net/loopback.ts'],
+  ['src/mcp-tool/fetch/planted.ts', '../convert/to-markdown.ts', '../source-document.ts'],
+  ['src/mcp-tool/convert/planted.ts', 'undici', '../conversion-error.ts'],
   ['src/demo/planted.ts', '../serve/stream.ts', '../serve/serve.ts'],
   ['src/planted.ts', './serve/stream.ts', './serve/serve.ts'],
 ];
