@@ -1,5 +1,5 @@
 import { type Mounts, parseMounts } from './config/mounts.ts';
-import { GatewayError } from './gateway-error.ts';
+import { GatewayError } from './errors.ts';
 import type { GatewayOptions } from './model.ts';
 import { type Endpoint, parseEndpoint, parseResolutions, type Resolutions } from './network/resolve.ts';
 

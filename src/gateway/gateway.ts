@@ -9,8 +9,8 @@ import type { JwtAuthenticator } from './authn/model.ts';
 import { loadConfig } from './config/config.ts';
 import type { GatewayConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
+import { GatewayError } from './errors.ts';
 import { readFlags } from './flags.ts';
-import { GatewayError } from './gateway-error.ts';
 import type { GatewayEdges, GatewayOptions, RunningGateway } from './model.ts';
 import { createNetwork } from './network/network.ts';
 import { type Endpoint, endpointText } from './network/resolve.ts';
@@ -20,7 +20,7 @@ import type { GatewayEnvironment } from './xds/model.ts';
 import { namesGateway, nodeOf } from './xds/node.ts';
 import { createXdsClient, type XdsClient } from './xds/xds.ts';
 
-export { GatewayError } from './gateway-error.ts';
+export { GatewayError } from './errors.ts';
 
 /**
  * Starts a gateway: reads its configuration, listens, and follows its control plane. It listens at once; until the first

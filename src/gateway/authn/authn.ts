@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { JwksConfig, JwtAuthnConfig } from '../config/model.ts';
-import { reasonOf } from '../gateway-error.ts';
+import { reasonOf } from '../errors.ts';
 import type { Authentication, Caller } from '../model.ts';
 import type { TextFetch } from '../network/text-fetch.ts';
 import { cannotVerify, readBearer, tokenInvalid, tokenMissing } from './bearer.ts';
-import { type KeyParts, openFileKeys, openInlineKeys } from './file-keys.ts';
 import type { KeySource } from './key-set.ts';
+import { type KeyParts, openFileKeys, openInlineKeys } from './local-keys.ts';
 import type { JwtAuthenticator } from './model.ts';
 import { openRemoteKeys } from './remote-keys.ts';
 import { createTokenCache } from './token-cache.ts';

@@ -1,5 +1,5 @@
 import { importJWK, type JWK } from 'jose';
-import { reasonOf } from '../gateway-error.ts';
+import { reasonOf } from '../errors.ts';
 
 /** The signatures that are accepted. Symmetric ones never: whoever can verify them can make them. */
 export const algorithms: readonly string[] = [

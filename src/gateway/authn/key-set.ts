@@ -1,5 +1,5 @@
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
-import { reasonOf } from '../gateway-error.ts';
+import { reasonOf } from '../errors.ts';
 import { readJwk } from './jwk.ts';
 
 /** Keys to verify tokens with; at least one. */

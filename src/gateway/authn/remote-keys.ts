@@ -1,7 +1,7 @@
 import type { JwksConfig } from '../config/model.ts';
 import type { TextFetch } from '../network/text-fetch.ts';
-import { type KeyParts, warnOfRefused } from './file-keys.ts';
 import { type KeySet, type KeySource, keysProblem, readKeySet } from './key-set.ts';
+import { type KeyParts, warnOfRefused } from './local-keys.ts';
 
 /** The `remote` way to give keys. */
 export type RemoteJwks = Extract<JwksConfig, { readonly kind: 'remote' }>;

@@ -1,6 +1,6 @@
 import { promises as files } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { GatewayError, reasonOf } from '../gateway-error.ts';
+import { GatewayError, reasonOf } from '../errors.ts';
 import type { TextFetch } from '../network/text-fetch.ts';
 import { type DecodedConfig, decodeConfig } from './decode.ts';
 import type { Mounts } from './mounts.ts';

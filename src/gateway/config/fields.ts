@@ -1,4 +1,4 @@
-import { GatewayError } from '../gateway-error.ts';
+import { GatewayError } from '../errors.ts';
 
 /** One JSON object of a configuration and its place in it; every read is checked, and names the field when it fails. */
 export interface Fields {

@@ -1,5 +1,5 @@
 import { isAbsolute, join, normalize } from 'node:path';
-import { GatewayError } from '../gateway-error.ts';
+import { GatewayError } from '../errors.ts';
 
 /** Where a path of the configuration really lies on this machine. Relative paths stay as they are. */
 export type Mounts = (path: string) => string;

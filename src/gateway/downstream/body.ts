@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isTooDeep } from '../rpc/depth.ts';
 import { errorCode } from '../rpc/protocol.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from './error-response.ts';
 
 /** The largest request that is read, as in the SDK. */
 const maxBodyBytes = 4 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
-import { refuse } from './refusal.ts';
+import { refuse } from './error-response.ts';
 
 /** What a browser page must not do behind its user's back, and what the pages that may connect need. */
 export interface BrowserGuardParts {

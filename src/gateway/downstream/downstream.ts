@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock, Logger, Random, Stop } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import { reasonOf } from '../gateway-error.ts';
+import { reasonOf } from '../errors.ts';
 import type { Authentication, Authenticator, ListMode, TargetFetch, World } from '../model.ts';
-import { createMultiplexer } from '../multiplex/multiplex.ts';
+import { createMultiplexer } from '../session/multiplexer.ts';
 import { admit } from './browser-guard.ts';
+import { refuse } from './error-response.ts';
 import { createHttpSse } from './http-sse.ts';
 import type { HttpTransport } from './model.ts';
-import { refuse } from './refusal.ts';
 import { serveStdio } from './stdio.ts';
 import { createStreamableHttp } from './streamable-http.ts';
 

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonContentType, parseJSONRPCMessage } from '@modelcontextprotocol/server';
 import type { Clock } from '../../edges.ts';
 import type { Caller } from '../model.ts';
-import type { Multiplexer } from '../multiplex/multiplex.ts';
 import type { Message } from '../rpc/model.ts';
 import { errorCode } from '../rpc/protocol.ts';
+import type { Multiplexer } from '../session/multiplexer.ts';
 import { readBody } from './body.ts';
+import { refuse, sessionIsForeign, sessionNotFound, tooManySessions } from './error-response.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpTransport } from './model.ts';
-import { refuse, sessionIsForeign, sessionNotFound, tooManySessions } from './refusal.ts';
 import { createSession, type Session } from './session.ts';
 import { createSessionTable } from './session-table.ts';
 

@@ -1,7 +1,7 @@
 import type { Caller } from '../model.ts';
-import type { Multiplexer } from '../multiplex/multiplex.ts';
 import type { Message, RequestId, SendOptions } from '../rpc/model.ts';
 import { createPeer } from '../rpc/peer.ts';
+import type { Multiplexer } from '../session/multiplexer.ts';
 
 /** One client's session, whatever the transport. */
 export interface Session {

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import type { Stop } from '../../edges.ts';
 import type { Caller } from '../model.ts';
-import type { Multiplexer } from '../multiplex/multiplex.ts';
+import type { Multiplexer } from '../session/multiplexer.ts';
 import { createSession } from './session.ts';
 
 /** There is no header in which a token could travel. */

@@ -7,11 +7,11 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Clock } from '../../edges.ts';
 import type { Caller } from '../model.ts';
-import type { Multiplexer } from '../multiplex/multiplex.ts';
 import { errorCode, perRequestVersionKey, protocolVersions } from '../rpc/protocol.ts';
+import type { Multiplexer } from '../session/multiplexer.ts';
 import { readBody } from './body.ts';
+import { type Refusal, refuse, sessionIsForeign, sessionNotFound, tooManySessions } from './error-response.ts';
 import type { HttpTransport } from './model.ts';
-import { type Refusal, refuse, sessionIsForeign, sessionNotFound, tooManySessions } from './refusal.ts';
 import { createSession, type Session } from './session.ts';
 import { createSessionTable } from './session-table.ts';
 import { relay } from './web-response.ts';

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
-import { refusalOf } from './address.ts';
+import { refusalOf } from './blocked-address.ts';
 import { endpointText, type Resolutions } from './resolve.ts';
 
 /** Whether connections to a host's own machine and link are refused. What `--resolve` names is always let through. */

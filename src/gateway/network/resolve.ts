@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { GatewayError } from '../gateway-error.ts';
+import { GatewayError } from '../errors.ts';
 
 /** A place to connect to. An IPv6 address stands without brackets. */
 export interface Endpoint {

@@ -4,9 +4,9 @@ import {
   isJSONRPCRequest,
   isJSONRPCResultResponse,
 } from '@modelcontextprotocol/server';
-import { type AnsweringParts, createAnswering } from './answering.ts';
-import { createAsking } from './asking.ts';
+import { type AnsweringParts, createAnswering } from './incoming-requests.ts';
 import type { Message, Params, RequestId, Result, SendOptions } from './model.ts';
+import { createAsking } from './outgoing-requests.ts';
 import { RpcError } from './rpc-error.ts';
 
 /** What a peer needs of the side it stands on. */

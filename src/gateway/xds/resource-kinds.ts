@@ -1,8 +1,8 @@
 import { Config, Resource_Type, type Rule, Rule_Matcher } from '../../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { targetUrl } from '../network/target-url.ts';
-import { type Shape, unknownField } from './known-fields.ts';
 import type { ResourceKind } from './model.ts';
+import { type Shape, unknownField } from './unknown-fields.ts';
 
 /** How resources of one kind are read. */
 export interface ResourceReader<Message> {

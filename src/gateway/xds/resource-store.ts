@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeltaDiscoveryResponse, Resource } from '../../gen/envoy/service/discovery/v3/discovery.ts';
-import { reasonOf } from '../gateway-error.ts';
+import { reasonOf } from '../errors.ts';
 import type { ResourceReader } from './resource-kinds.ts';
 
 /** What one response did. */

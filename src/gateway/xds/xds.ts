@@ -5,8 +5,8 @@ import type { World } from '../model.ts';
 import { endpointText } from '../network/resolve.ts';
 import { type AdsPlace, type AdsStream, openAdsStream } from './ads-stream.ts';
 import { backoff } from './backoff.ts';
+import { createWorld, type Subscription } from './config-store.ts';
 import type { XdsStatus } from './model.ts';
-import { createWorld, type Subscription } from './world.ts';
 
 /** The gateway's side of xDS. */
 export interface XdsClient {

@@ -6,7 +6,7 @@ import type { Authenticator, Caller, ListMode, TargetFetch } from '../../../src/
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { systemClock } from '../edges/system-clock.ts';
-import { createFakeWorld, type FakeWorld } from '../worlds/fake-world.ts';
+import { createFakeWorld, type FakeWorld } from './fake-config.ts';
 
 /** The MCP side of the gateway on a real port, in a world that the test makes. */
 export interface GatewayRig extends AsyncDisposable {

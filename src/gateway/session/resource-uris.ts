@@ -1,4 +1,4 @@
-import type { Qualified } from './names.ts';
+import type { Qualified } from './qualified-names.ts';
 
 /*
  * How clients see the resources of all targets, in one space of URIs:

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createHealth } from '../../../src/gateway/multiplex/health.ts';
+import { createHealth } from '../../../src/gateway/session/target-failures.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
 it('a target that fails is logged once for each reason, until it works again', () => {

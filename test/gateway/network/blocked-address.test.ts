@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { refusalOf } from '../../../src/gateway/network/address.ts';
+import { refusalOf } from '../../../src/gateway/network/blocked-address.ts';
 
 describe('an address that no target may have', () => {
   it.each([

@@ -2,15 +2,15 @@ import type { Use, UseKind } from '../../authz/model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
-import { type Access, unknownName } from './access.ts';
-import { isJsonObject, type ShowUri, showContents, showPrompt, showToolResult } from './content.ts';
-import type { Links } from './links.ts';
+import { type Access, unknownName } from './authorization.ts';
 import type { Lists } from './lists.ts';
 import type { Exchange } from './model.ts';
-import { type Qualified, qualify, unqualify } from './names.ts';
+import type { Destination, Traffic } from './notifications.ts';
+import { type Qualified, qualify, unqualify } from './qualified-names.ts';
 import { isUiUri, readUri, showUri } from './resource-uris.ts';
+import { isJsonObject, type ShowUri, showContents, showPrompt, showToolResult } from './result-uris.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { Destination, Traffic } from './traffic.ts';
+import type { Links } from './upstream-sessions.ts';
 
 /** What answering the requests for one thing of one target takes. */
 export interface UsesParts {

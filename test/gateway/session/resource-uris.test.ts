@@ -1,8 +1,8 @@
 import { UriTemplate } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { qualify, unqualify } from '../../../src/gateway/multiplex/names.ts';
-import { isUiUri, readUri, showTemplate, showUri } from '../../../src/gateway/multiplex/resource-uris.ts';
+import { qualify, unqualify } from '../../../src/gateway/session/qualified-names.ts';
+import { isUiUri, readUri, showTemplate, showUri } from '../../../src/gateway/session/resource-uris.ts';
 
 const targetName = fc.oneof(
   fc.constantFrom('default/tool', 'default/tool/80', 'a/b', 'a', 'a//b', '', 'ä/ö %2F', 'a/b%3Ac'),

@@ -2,9 +2,9 @@ import type { Params } from '../rpc/model.ts';
 import { errorCode } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import type { Upstream, Verdict } from '../upstream/model.ts';
-import { createUpstream } from '../upstream/upstream.ts';
+import { createUpstream } from '../upstream/upstream-session.ts';
 import type { MultiplexParts } from './model.ts';
-import { bytewise } from './names.ts';
+import { bytewise } from './qualified-names.ts';
 
 /** The ways of one session to all targets of this moment. */
 export interface Links {

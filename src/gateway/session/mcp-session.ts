@@ -2,15 +2,15 @@ import type { WorldChange } from '../model.ts';
 import type { Result } from '../rpc/model.ts';
 import { errorCode, implementation, protocolVersions } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
-import { createAccess } from './access.ts';
-import type { Health } from './health.ts';
-import { createLinks, type Links, type Verdicts } from './links.ts';
+import { createAccess } from './authorization.ts';
 import { createLists, isListMethod } from './lists.ts';
 import { createLogLevel } from './log-level.ts';
 import type { Audience, Conversation, Exchange, MultiplexParts } from './model.ts';
+import { createTraffic } from './notifications.ts';
+import { createUses, showAt } from './request-router.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import { createTraffic } from './traffic.ts';
-import { createUses, showAt } from './uses.ts';
+import type { Health } from './target-failures.ts';
+import { createLinks, type Links, type Verdicts } from './upstream-sessions.ts';
 
 /** A {@link Conversation} that is told when the world changes. */
 export interface LiveConversation extends Conversation {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { WorldChange } from '../../../src/gateway/model.ts';
-import { createWorld, type Subscription, type ToldWorld } from '../../../src/gateway/xds/world.ts';
+import { createWorld, type Subscription, type ToldWorld } from '../../../src/gateway/xds/config-store.ts';
 import { DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { config, configOfTomorrow, configType, garbage, target, targetType } from './resources.ts';

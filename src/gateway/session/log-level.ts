@@ -1,5 +1,5 @@
 import type { Params } from '../rpc/model.ts';
-import type { Links } from './links.ts';
+import type { Links } from './upstream-sessions.ts';
 
 /** How much a client wants to hear of the targets' logs. */
 export interface LogLevel {

@@ -1,8 +1,8 @@
 import type { Caller } from '../model.ts';
 import type { Params } from '../rpc/model.ts';
-import type { Access } from './access.ts';
+import type { Access } from './authorization.ts';
 import type { Audience } from './model.ts';
-import { type Qualified, qualify } from './names.ts';
+import { type Qualified, qualify } from './qualified-names.ts';
 
 /** A resource whose changes a client wants to hear of. */
 interface Subscription extends Qualified {

@@ -1,5 +1,5 @@
 import type { Logger } from '../../edges.ts';
-import { reasonOf } from '../gateway-error.ts';
+import { reasonOf } from '../errors.ts';
 
 /** What is known of the targets, so that each change is logged once and not with every request. */
 export interface Health {

@@ -1,6 +1,6 @@
-import { createConversation, type LiveConversation, type Shared } from './conversation.ts';
-import { createHealth } from './health.ts';
+import { createConversation, type LiveConversation, type Shared } from './mcp-session.ts';
 import type { Audience, Conversation, MultiplexParts } from './model.ts';
+import { createHealth } from './target-failures.ts';
 
 /** All targets as one MCP server. */
 export interface Multiplexer {

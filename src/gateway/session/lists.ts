@@ -4,13 +4,13 @@ import type { Params, Result } from '../rpc/model.ts';
 import { errorCode } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import type { Upstream } from '../upstream/model.ts';
-import type { Access } from './access.ts';
-import { isJsonObject, type JsonObject } from './content.ts';
-import type { Health } from './health.ts';
-import type { Links } from './links.ts';
+import type { Access } from './authorization.ts';
 import type { Exchange, MultiplexParts } from './model.ts';
-import { qualify } from './names.ts';
+import { qualify } from './qualified-names.ts';
 import { isUiUri, showTemplate, showUri } from './resource-uris.ts';
+import { isJsonObject, type JsonObject } from './result-uris.ts';
+import type { Health } from './target-failures.ts';
+import type { Links } from './upstream-sessions.ts';
 
 /** One of the four lists of MCP. */
 interface ListKind {

@@ -1,6 +1,6 @@
 import type { Logger } from '../../edges.ts';
 import type { DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
-import { reasonOf } from '../gateway-error.ts';
+import { reasonOf } from '../errors.ts';
 import type { World, WorldChange } from '../model.ts';
 import type { KindStatus, ResourceKind } from './model.ts';
 import { configReader, targetReader } from './resource-kinds.ts';

@@ -4,9 +4,9 @@ import type { Params, Result } from '../rpc/model.ts';
 import { errorCode } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import type { Upstream } from '../upstream/model.ts';
-import type { Access } from './access.ts';
-import type { Health } from './health.ts';
+import type { Access } from './authorization.ts';
 import type { Audience, Exchange } from './model.ts';
+import type { Health } from './target-failures.ts';
 
 /** What is on its way between one client and its targets. */
 export interface Traffic {

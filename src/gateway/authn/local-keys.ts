@@ -1,6 +1,6 @@
 import { promises as files } from 'node:fs';
 import type { Clock, Logger } from '../../edges.ts';
-import { GatewayError } from '../gateway-error.ts';
+import { GatewayError } from '../errors.ts';
 import { maxTextBytes } from '../network/text-fetch.ts';
 import { type KeySet, type KeySource, keysProblem, readKeySet } from './key-set.ts';
 
