@@ -1,8 +1,8 @@
-/** What keeps a gateway from starting. The message says what is wrong, where, and what to do about it. */
+/** The reason why a gateway cannot start. The message names the flag, field or port, the problem, and the remedy. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
 
-  /** `usage`: a flag or the configuration is wrong. `environment`: a port is in use, a file cannot be read. */
+  /** `usage`: a flag or the configuration is wrong. `environment`: a port is in use, or a file cannot be read. */
   readonly reason: 'usage' | 'environment';
 
   constructor(reason: 'usage' | 'environment', message: string, options?: ErrorOptions) {
@@ -11,14 +11,17 @@ export class GatewayError extends Error {
   }
 }
 
-/** What went wrong, in one line of bounded length, for a log or a message. Includes the cause, where `fetch` hides the reason. */
+/**
+ * Formats an error as one line of at most 1,000 characters, for a log field or a message. Includes the causes, since `fetch`
+ * puts its reason there.
+ */
 export function reasonOf(error: unknown): string {
   const line = messageOf(error).replace(/[\p{Cc}\s]+/gu, ' ');
-  return line.length > longest ? `${line.slice(0, longest)} …` : line;
+  return line.length > maxLength ? `${line.slice(0, maxLength)} …` : line;
 }
 
-/** Some errors quote what the other side sent, which can be a whole page. */
-const longest = 1_000;
+/** Characters. Some errors quote a whole page that the peer sent. */
+const maxLength = 1_000;
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,93 +1,85 @@
 import { promises as files } from 'node:fs';
-import type { Clock, Logger } from '../../edges.ts';
 import { GatewayError } from '../errors.ts';
 import { maxTextBytes } from '../network/text-fetch.ts';
-import { type KeySet, type KeySource, keysProblem, readKeySet } from './key-set.ts';
+import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
 
-/** What key sources need. */
-export interface KeyParts {
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-/** The file is looked at when a token comes, and at most once in this many milliseconds. */
-const lookInterval = 1000;
+/** Milliseconds between two checks of the file. A check is made by the next token, not by a timer. */
+const checkInterval = 1_000;
 
 /**
- * Keys from a file, which is read again when it was replaced or edited (a mounted ConfigMap is swapped by a link, which
- * looks like any other change). While the new content is missing or unusable the last good keys stay, with one warning.
+ * Keys from a file, which is read again after a change: an edit, or a new link target as with a mounted ConfigMap. While the
+ * new content is missing or invalid, the last good keys stay in use, with one warning per problem.
  *
  * @throws GatewayError when there are no usable keys at the start
  */
 export async function openFileKeys(path: string, { clock, log }: KeyParts): Promise<KeySource> {
   const name = `the file ${path}`;
-  let held: KeySet;
-  let seen = '';
+  let current: KeySet;
+  let fingerprint = '';
   let problem = '';
-  let lookedAt = clock.now();
-  let looking: Promise<void> | undefined;
+  let checkedAt = clock.now();
+  let checking: Promise<void> | undefined;
 
   try {
-    seen = await stampOf(path);
-    held = await readFile(path);
+    fingerprint = await fingerprintOf(path);
+    current = await readFile(path);
   } catch (error) {
     throw new GatewayError('environment', keysProblem(name, error), { cause: error });
   }
-  warnOfRefused(held, name, log);
+  warnOfSkipped(current, name, log);
 
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     try {
-      const stamp = await stampOf(path);
-      if (stamp === seen) return;
-      seen = stamp;
-      held = await readFile(path);
+      const found = await fingerprintOf(path);
+      if (found === fingerprint) return;
+      fingerprint = found;
+      current = await readFile(path);
       problem = '';
       log.info('keys were read again', { keys: name });
-      warnOfRefused(held, name, log);
+      warnOfSkipped(current, name, log);
     } catch (error) {
-      const now = keysProblem(name, error);
-      if (now !== problem) log.warn(`${now}; the last good keys stay in use`);
-      problem = now;
+      const found = keysProblem(name, error);
+      if (found !== problem) log.warn(`${found}; the last good keys stay in use`);
+      problem = found;
     }
   };
 
   return {
     name: path,
-    get held() {
-      return held;
+    get current() {
+      return current;
     },
     async keys() {
-      if (looking === undefined && clock.now() - lookedAt >= lookInterval) {
-        lookedAt = clock.now();
-        looking = look().finally(() => {
-          looking = undefined;
+      if (checking === undefined && clock.now() - checkedAt >= checkInterval) {
+        checkedAt = clock.now();
+        checking = check().finally(() => {
+          checking = undefined;
         });
       }
-      await looking;
-      return held;
+      await checking;
+      return current;
     },
   };
 }
 
-/** Keys from the configuration itself: the same for as long as the program runs. */
+/**
+ * Keys from the configuration itself. They never change.
+ *
+ * @throws GatewayError when there are no usable keys
+ */
 export async function openInlineKeys(text: string, { log }: KeyParts): Promise<KeySource> {
   const name = 'listener.authn.jwks.source.data';
   try {
-    const held = await readKeySet(text);
-    warnOfRefused(held, name, log);
-    return { name: 'inline', held, keys: async () => held };
+    const current = await parseKeySet(text);
+    warnOfSkipped(current, name, log);
+    return { name: 'inline', current, keys: async () => current };
   } catch (error) {
     throw new GatewayError('usage', keysProblem(name, error), { cause: error });
   }
 }
 
-/** Says which keys were left out, and why. */
-export function warnOfRefused(set: KeySet, name: string, log: Logger): void {
-  for (const why of set.refused) log.warn(`in ${name}, ${why}; it is left out`);
-}
-
-/** Differs when the file was edited or replaced. */
-async function stampOf(path: string): Promise<string> {
+/** Changes when the file is edited or replaced. */
+async function fingerprintOf(path: string): Promise<string> {
   const { ino, size, mtimeNs, ctimeNs } = await files.stat(path, { bigint: true });
   return [ino, size, mtimeNs, ctimeNs].join(' ');
 }
@@ -95,5 +87,5 @@ async function stampOf(path: string): Promise<string> {
 async function readFile(path: string): Promise<KeySet> {
   const { size } = await files.stat(path);
   if (size > maxTextBytes) throw new Error(`it is larger than ${maxTextBytes} bytes`);
-  return readKeySet(await files.readFile(path, 'utf8'));
+  return parseKeySet(await files.readFile(path, 'utf8'));
 }

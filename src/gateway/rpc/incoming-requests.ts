@@ -1,61 +1,59 @@
 import type { IncomingRequest, Message, Params, RequestId, Result, SendOptions } from './model.ts';
-import { errorCode } from './protocol.ts';
-import { errorObjectOf, RpcError } from './rpc-error.ts';
+import { errorCode, errorObjectOf, RpcError } from './rpc-error.ts';
 
-/** What answering requests takes. `From` is what is known of their sender. */
-export interface AnsweringParts<From> {
-  /** Answers a request; what it throws is the answer too. */
-  request(request: IncomingRequest, from: From): Promise<Result>;
-  /** The other side cancelled this request: it gets no answer, so nothing needs to be kept open for one. */
-  abandoned?(id: RequestId): void;
-  /** How many requests are worked on at once; further ones are refused. */
+/** The handler of incoming requests, and its limit. `Sender` is what the transport knows of the sender of a message. */
+export interface RequestHandler<Sender> {
+  /** Handles a request. A thrown error becomes the error response. */
+  request(request: IncomingRequest, sender: Sender): Promise<Result>;
+  /** Called when the other side has cancelled a request: no response will be sent, so its stream may be closed. */
+  cancelled?(id: RequestId): void;
+  /** Requests in flight at the same time; further ones are refused. */
   readonly maxInFlight: number;
 }
 
-/** The requests of the other side, from their arrival to their answer. */
-export interface Answering<From> {
-  receive(id: RequestId, method: string, params: Params | undefined, from: From): void;
-  /** `notifications/cancelled` of the other side. */
+/** The requests of the other side that are in flight. */
+export interface IncomingRequests<Sender> {
+  receive(id: RequestId, method: string, params: Params | undefined, sender: Sender): void;
+  /** Handles `notifications/cancelled` of the other side. */
   cancel(params: Params | undefined): void;
-  /** Aborts everything; nothing of it is answered. */
+  /** Aborts all requests without sending responses. */
   close(reason: Error): void;
 }
 
-/** Keeps the requests of the other side, and gives every one exactly one answer unless it is cancelled. */
-export function createAnswering<From>(
-  parts: AnsweringParts<From>,
+/** Sends exactly one response to each request, unless the request is cancelled. */
+export function createIncomingRequests<Sender>(
+  handler: RequestHandler<Sender>,
   send: (message: Message, options: SendOptions) => Promise<void>,
-): Answering<From> {
+): IncomingRequests<Sender> {
   const inFlight = new Map<RequestId, AbortController>();
 
-  /** Whoever is not there to read an answer does not miss it. */
-  const refuse = (id: RequestId, code: number, message: string): Promise<void> =>
+  const sendError = (id: RequestId, code: number, message: string): Promise<void> =>
     send({ jsonrpc: '2.0', id, error: { code, message } }, { relatedTo: id }).catch(() => {});
 
-  const answer = async (request: IncomingRequest, abort: AbortController, from: From): Promise<void> => {
+  const handle = async (request: IncomingRequest, abort: AbortController, sender: Sender): Promise<void> => {
     const { id } = request;
-    let reply: Message;
+    let response: Message;
     try {
-      reply = { jsonrpc: '2.0', id, result: await parts.request(request, from) };
+      response = { jsonrpc: '2.0', id, result: await handler.request(request, sender) };
     } catch (error) {
-      reply = { jsonrpc: '2.0', id, error: errorObjectOf(error) };
+      response = { jsonrpc: '2.0', id, error: errorObjectOf(error) };
     }
     if (abort.signal.aborted) return;
     inFlight.delete(id);
-    // What cannot be put into words, because it is nested too deep, is an answer nevertheless.
-    await send(reply, { relatedTo: id }).catch(() => refuse(id, errorCode.internalError, 'Internal error'));
+    // A result that cannot be serialized, because it is nested too deep, must get a response as well.
+    await send(response, { relatedTo: id }).catch(() => sendError(id, errorCode.internalError, 'Internal error'));
   };
 
   return {
-    receive(id, method, params, from) {
+    receive(id, method, params, sender) {
       if (inFlight.has(id)) {
-        void refuse(id, errorCode.invalidRequest, `A request with the id ${JSON.stringify(id)} is in flight`);
-      } else if (inFlight.size >= parts.maxInFlight) {
-        void refuse(id, errorCode.unavailable, `More than ${parts.maxInFlight} requests in flight`);
+        void sendError(id, errorCode.invalidRequest, `A request with the id ${JSON.stringify(id)} is in flight`);
+      } else if (inFlight.size >= handler.maxInFlight) {
+        void sendError(id, errorCode.unavailable, `More than ${handler.maxInFlight} requests in flight`);
       } else {
         const abort = new AbortController();
         inFlight.set(id, abort);
-        void answer({ id, method, params, signal: abort.signal }, abort, from);
+        void handle({ id, method, params, signal: abort.signal }, abort, sender);
       }
     },
     cancel(params) {
@@ -66,7 +64,7 @@ export function createAnswering<From>(
       inFlight.delete(id);
       const reason = params?.['reason'];
       abort.abort(new RpcError(errorCode.invalidRequest, typeof reason === 'string' ? reason : 'cancelled'));
-      parts.abandoned?.(id);
+      handler.cancelled?.(id);
     },
     close(reason) {
       for (const abort of inFlight.values()) abort.abort(reason);

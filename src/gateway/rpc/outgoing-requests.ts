@@ -1,26 +1,28 @@
 import type { Message, Params, RequestId, Result, SendOptions } from './model.ts';
 
-/** Our requests to the other side, from their sending to their answer. */
-export interface Asking {
+/** The requests to the other side that are in flight. */
+export interface OutgoingRequests {
   request(method: string, params: Params | undefined, signal?: AbortSignal): Promise<Result>;
-  /** An answer of the other side; one that nobody waits for is ignored. */
+  /** Settles the request with this id. Ignores an unknown id. */
   settle(id: RequestId | undefined, outcome: Result | Error): void;
-  /** Everything that is waited for fails with `reason`. */
+  /** Rejects all requests with `reason`. */
   close(reason: Error): void;
 }
 
-/** Gives every request an id, and brings its answer back. */
-export function createAsking(send: (message: Message, options: SendOptions) => Promise<void>): Asking {
-  const waiting = new Map<RequestId, (outcome: Result | Error) => void>();
+/** Gives each request an id and matches the response to it. */
+export function createOutgoingRequests(
+  send: (message: Message, options: SendOptions) => Promise<void>,
+): OutgoingRequests {
+  const inFlight = new Map<RequestId, (outcome: Result | Error) => void>();
   let nextId = 0;
 
   const settle = (id: RequestId | undefined, outcome: Result | Error): void => {
     if (id === undefined) return;
-    waiting.get(id)?.(outcome);
-    waiting.delete(id);
+    inFlight.get(id)?.(outcome);
+    inFlight.delete(id);
   };
 
-  /** MCP forbids to cancel the handshake; nobody waits for this message to arrive. */
+  /** Sends `notifications/cancelled`, but not for the handshake (MCP 2025-11-25, Cancellation). */
   const sendCancelled = (requestId: RequestId, method: string, { message }: Error): void => {
     if (method === 'initialize') return;
     const params = { requestId, reason: message };
@@ -38,7 +40,7 @@ export function createAsking(send: (message: Message, options: SendOptions) => P
       };
       return new Promise<Result>((resolve, reject) => {
         if (signal?.aborted === true) return reject(errorOf(signal.reason));
-        waiting.set(id, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
+        inFlight.set(id, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
         signal?.addEventListener('abort', cancel, { once: true });
         const message: Message = { jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params }) };
         const lost = (): void => settle(id, new Error('the answer was cut off'));
@@ -46,7 +48,7 @@ export function createAsking(send: (message: Message, options: SendOptions) => P
       }).finally(() => signal?.removeEventListener('abort', cancel));
     },
     close(reason) {
-      for (const id of [...waiting.keys()]) settle(id, reason);
+      for (const id of [...inFlight.keys()]) settle(id, reason);
     },
   };
 }

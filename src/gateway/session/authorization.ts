@@ -2,57 +2,61 @@ import { createHash } from 'node:crypto';
 import { decide } from '../../authz/authz.ts';
 import type { Decision, Use, UseKind } from '../../authz/model.ts';
 import type { Logger } from '../../edges.ts';
-import type { Caller, ListMode, World } from '../model.ts';
-import { errorCode } from '../rpc/protocol.ts';
-import { RpcError } from '../rpc/rpc-error.ts';
+import type { Caller, GatewayConfig, ListMode } from '../model.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 
-/** Who may use what, by the rules of this moment. */
-export interface Access {
+/** Authorizes callers by the rules in force. */
+export interface Authorization {
   /**
-   * Lets an allowed use pass and throws the answer to a denied one. Every decision is logged with its rule.
+   * Throws the error response when the caller is denied. Logs every decision with its rule.
    *
-   * @param asked how the caller spelled the name; the answer repeats it
+   * @param requestedName the name as the caller spelled it, for the error message
    */
-  demand(use: Use, caller: Caller, asked: string): void;
-  /** The same decision for what was not asked for one by one: entries of lists, notifications. Not logged. */
-  permits(use: Use, caller: Caller): boolean;
-  /** Whether lists show this to this caller. */
-  shows(use: Use, caller: Caller): boolean;
+  authorize(use: Use, caller: Caller, requestedName: string): void;
+  /** Makes the same decision without a log line; for notifications and subscriptions. */
+  allows(use: Use, caller: Caller): boolean;
+  /** Tests whether lists show an entry to a caller. */
+  isVisible(use: Use, caller: Caller): boolean;
 }
 
-/** The answer to a name that nothing has. In filtered mode a denied use is answered with it, too. */
-export function unknownName(kind: UseKind, asked: string): RpcError {
-  return new RpcError(errorCode.invalidParams, `Unknown ${kind}: ${asked}`);
+/** The error response for a name that does not exist. In filtered mode, denied requests get the same one. */
+export function unknownNameError(kind: UseKind, requestedName: string): RpcError {
+  return new RpcError(errorCode.invalidParams, `Unknown ${kind}: ${requestedName}`);
 }
 
-/** Decides anew each time: there is nothing to forget when a policy goes. */
-export function createAccess({ world, list, log }: { world: World; list: ListMode; log: Logger }): Access {
+/** Decides on each request anew, so that a change of the rules takes effect at once. */
+export function createAuthorization(parts: {
+  readonly config: GatewayConfig;
+  readonly list: ListMode;
+  readonly log: Logger;
+}): Authorization {
+  const { config, list, log } = parts;
   const decideFor = (use: Use, caller: Caller): Decision =>
-    decide(world.configs, caller.kind === 'principal' ? caller.claims : undefined, use);
+    decide(config.rbacConfigs, caller.kind === 'principal' ? caller.claims : undefined, use);
 
   return {
-    demand(use, caller, asked) {
+    authorize(use, caller, requestedName) {
       const decision = decideFor(use, caller);
       log.info(decision.allowed ? 'allowed' : 'denied', {
         kind: use.kind,
-        name: use.name.slice(0, loggedNameLength),
+        name: use.name.slice(0, maxLoggedName),
         caller: callerHash(caller),
         ...(decision.allowed ? { config: decision.config, rule: decision.rule } : { reason: decision.reason }),
       });
       if (decision.allowed) return;
-      if (list === 'filtered') throw unknownName(use.kind, asked);
-      throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${asked}`);
+      if (list === 'filtered') throw unknownNameError(use.kind, requestedName);
+      throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${requestedName}`);
     },
-    permits: (use, caller) => decideFor(use, caller).allowed,
-    shows: (use, caller) => list === 'all' || decideFor(use, caller).allowed,
+    allows: (use, caller) => decideFor(use, caller).allowed,
+    isVisible: (use, caller) => list === 'all' || decideFor(use, caller).allowed,
   };
 }
 
-/** A caller chooses the names it asks for; a log line stays a line. */
-const loggedNameLength = 200;
+/** Characters. The caller chooses the name, which may be arbitrarily long. */
+const maxLoggedName = 200;
 
-/** The same for all tokens of one subject, without saying who that is: no claim's value is logged. */
+/** Equal for all tokens of one subject, and does not reveal the subject: claim values are never logged. */
 function callerHash(caller: Caller): string {
-  if (caller.kind === 'anonymous') return caller.why;
+  if (caller.kind === 'anonymous') return caller.reason;
   return createHash('sha256').update(caller.identity).digest('hex').slice(0, 16);
 }

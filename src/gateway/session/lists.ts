@@ -1,57 +1,57 @@
 import type { Use, UseKind } from '../../authz/model.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { within } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
-import { errorCode } from '../rpc/protocol.ts';
-import { RpcError } from '../rpc/rpc-error.ts';
-import type { Upstream } from '../upstream/model.ts';
-import type { Access } from './authorization.ts';
-import type { Exchange, MultiplexParts } from './model.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import type { UpstreamSession } from '../upstream/model.ts';
+import type { Authorization } from './authorization.ts';
+import type { ClientRequest, SessionParts } from './model.ts';
 import { qualify } from './qualified-names.ts';
-import { isUiUri, showTemplate, showUri } from './resource-uris.ts';
-import { isJsonObject, type JsonObject } from './result-uris.ts';
-import type { Health } from './target-failures.ts';
-import type { Links } from './upstream-sessions.ts';
+import { exposeTemplate, exposeUri, isUiUri } from './resource-uris.ts';
+import type { TargetFailures } from './target-failures.ts';
+import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** One of the four lists of MCP. */
 interface ListKind {
-  /** The member of the result that holds the entries. */
+  /** The member of the result that contains the entries. */
   readonly member: string;
-  /** What a target must offer to be asked. */
+  /** The capability without which a target is not asked. */
   readonly capability: string;
   readonly use: UseKind;
-  /** The member of an entry that names it. */
+  /** The member of an entry that contains its name or URI. */
   readonly key: string;
-  /** The name as clients see it; `undefined` when it cannot be shown. */
-  show(target: string, name: string): string | undefined;
+  /** Returns the name or URI for clients; `undefined` when it cannot be exposed. */
+  expose(target: string, name: string): string | undefined;
 }
 
-/** The methods that {@link Lists} answers. */
+/** The list methods of MCP. */
 export type ListMethod = 'tools/list' | 'prompts/list' | 'resources/list' | 'resources/templates/list';
 
 const listKinds: Readonly<Record<ListMethod, ListKind>> = {
-  'tools/list': { member: 'tools', capability: 'tools', use: 'tool', key: 'name', show: showName },
-  'prompts/list': { member: 'prompts', capability: 'prompts', use: 'prompt', key: 'name', show: showName },
+  'tools/list': { member: 'tools', capability: 'tools', use: 'tool', key: 'name', expose: exposeName },
+  'prompts/list': { member: 'prompts', capability: 'prompts', use: 'prompt', key: 'name', expose: exposeName },
   'resources/list': {
     member: 'resources',
     capability: 'resources',
     use: 'resource',
     key: 'uri',
-    show: (target, name) => (isUiUri(name) ? name : showUri({ target, name })),
+    expose: (target, name) => (isUiUri(name) ? name : exposeUri({ target, name })),
   },
   'resources/templates/list': {
     member: 'resourceTemplates',
     capability: 'resources',
     use: 'resource',
     key: 'uriTemplate',
-    show: (target, name) => showTemplate({ target, name }),
+    expose: (target, name) => exposeTemplate({ target, name }),
   },
 };
 
-/** A target gets this long for a whole list, connecting included; then the list goes out without it. */
-const listMilliseconds = 5_000;
+/** Milliseconds for all pages of one target, including the connection. A slower target is left out of the list. */
+const listTimeout = 5_000;
+/** Limits per target and list. Entries beyond them are left out. */
 const maxPages = 100;
 const maxEntries = 10_000;
-/** Of all pages of one target, as text: a list with schemas of ten thousand tools fits. */
+/** Characters of JSON: enough for ten thousand tools with their schemas. */
 const maxCharacters = 16 * 1024 * 1024;
 
 export function isListMethod(method: string): method is ListMethod {
@@ -59,89 +59,97 @@ export function isListMethod(method: string): method is ListMethod {
 }
 
 /** One entry of a merged list. */
-interface Listed {
+interface ListEntry {
   readonly target: string;
-  /** The name or URI that the target gave it. */
+  /** The name or URI at the target. */
   readonly name: string;
-  readonly shown: string;
-  readonly entry: JsonObject;
+  /** The name or URI for clients. */
+  readonly exposed: string;
+  /** The entry with its exposed name or URI. */
+  readonly json: JsonObject;
 }
 
-/** The lists of all targets as one. */
+/** The merged lists of all targets. */
 export interface Lists {
-  /** The result of a list request: what is visible to its caller, on one page. */
-  answer(method: ListMethod, exchange: Exchange): Promise<Result>;
-  /** Whose a `ui://` URI is: the first target, in the bytewise order of names, that lists it as a resource. */
+  /** Handles a list request: returns all entries that are visible to the caller, on one page. */
+  handle(method: ListMethod, request: ClientRequest): Promise<Result>;
+  /** Returns the target that owns a `ui://` URI: the first one, by the bytes of its name, that lists it as a resource. */
   ownerOf(uri: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
-/** Asks all targets at once, and waits for none of them longer than {@link listMilliseconds}. */
-export function createLists(parts: MultiplexParts, links: Links, health: Health, access: Access): Lists {
-  const { clock } = parts;
+/** Lists ask all targets at the same time and leave out those that fail or do not respond within {@link listTimeout}. */
+export function createLists(
+  { clock }: Pick<SessionParts, 'clock'>,
+  upstreams: UpstreamSessions,
+  failures: TargetFailures,
+  authorization: Authorization,
+): Lists {
   let uiOwners: ReadonlyMap<string, string> = new Map();
 
-  const entriesOf = async (
-    target: string,
-    method: ListMethod,
-    kind: ListKind,
-    question: Question,
-  ): Promise<Listed[]> => {
-    const link = links.of(target);
-    if (link === undefined) return [];
+  const entriesOf = async (target: string, method: ListMethod, query: ListQuery): Promise<ListEntry[]> => {
+    const upstream = upstreams.get(target);
+    if (upstream === undefined) return [];
+    const kind = listKinds[method];
     try {
-      const limit = { clock, milliseconds: listMilliseconds, signal: question.signal };
-      const entries = await within(limit, (signal) => drain(link, method, kind, { ...question, signal }));
-      health.works(target, method);
-      return entries.flatMap((entry) => listed(target, kind, entry));
+      const limit = { clock, milliseconds: listTimeout, signal: query.signal };
+      const entries = await within(limit, (signal) => readPages(upstream, method, { ...query, signal }));
+      failures.succeeded(target, method);
+      return entries.flatMap((entry) => listEntry(target, kind, entry));
     } catch (error) {
-      if (!question.signal.aborted) health.fails(target, method, error);
+      if (!query.signal.aborted) failures.failed(target, method, error);
       return [];
     }
   };
 
-  /** Everything that the targets list, in the bytewise order of their names; a target that fails is left out. */
-  const collect = async (method: ListMethod, question: Question): Promise<readonly Listed[]> => {
-    const kind = listKinds[method];
-    const perTarget = await Promise.all(links.names().map((target) => entriesOf(target, method, kind, question)));
-    const all = firstOfEachName(perTarget.flat());
+  /** Collects the entries of all targets, in the order of the targets' names by bytes. */
+  const collect = async (method: ListMethod, query: ListQuery): Promise<readonly ListEntry[]> => {
+    const perTarget = await Promise.all(upstreams.targetNames().map((target) => entriesOf(target, method, query)));
+    const entries = withoutDuplicates(perTarget.flat());
     if (method === 'resources/list') {
-      uiOwners = new Map(all.flatMap(({ shown, target }) => (isUiUri(shown) ? [[shown, target]] : [])));
+      uiOwners = new Map(entries.flatMap(({ exposed, target }) => (isUiUri(exposed) ? [[exposed, target]] : [])));
     }
-    return all;
+    return entries;
   };
 
   return {
     async ownerOf(uri, signal) {
       const known = uiOwners.get(uri);
-      if (known !== undefined && links.of(known) !== undefined) return known;
+      if (known !== undefined && upstreams.get(known) !== undefined) return known;
       await collect('resources/list', { params: {}, signal });
       return uiOwners.get(uri);
     },
-    async answer(method, { params, caller, signal }) {
+    async handle(method, { params, caller, signal }) {
       const kind = listKinds[method];
-      // Everything is on the first page, so no cursor was ever given out.
+      // The first page contains everything, so the gateway has never returned a cursor.
       if (params?.['cursor'] !== undefined) throw new RpcError(errorCode.invalidParams, 'Invalid cursor');
-      const all = await collect(method, { params: forwardable(params), signal });
-      const visible = all.filter((item) => access.shows(useOf(kind, item), caller));
-      return { [kind.member]: visible.map(({ entry }) => entry) };
+      const entries = await collect(method, { params: withoutProgressToken(params), signal });
+      const visible = entries.filter((entry) => authorization.isVisible(useOf(kind, entry), caller));
+      return { [kind.member]: visible.map(({ json }) => json) };
     },
   };
 }
 
-interface Question {
+/** The parameters for the targets, and the signal that ends the request. */
+interface ListQuery {
   readonly params: Params;
   readonly signal: AbortSignal;
 }
 
-/** Reads a target's list to its last page, or to the last one that is not too much. A target without such a thing has an empty list. */
-async function drain(link: Upstream, method: string, kind: ListKind, { params, signal }: Question): Promise<unknown[]> {
-  if (!Object.hasOwn(await link.capabilities(signal), kind.capability)) return [];
+/** Reads all pages of a target's list, up to the limits. Returns no entries when the target lacks the capability. */
+async function readPages(
+  upstream: UpstreamSession,
+  method: ListMethod,
+  { params, signal }: ListQuery,
+): Promise<unknown[]> {
+  const { capability, member } = listKinds[method];
+  if (!Object.hasOwn(await upstream.capabilities(signal), capability)) return [];
   const entries: unknown[] = [];
   let characters = 0;
   let cursor: string | undefined;
   for (let page = 0; page < maxPages && entries.length < maxEntries; page++) {
-    const result = await ask(link, method, cursor === undefined ? params : { ...params, cursor }, signal);
-    const found = result?.[kind.member];
+    const query = { params: cursor === undefined ? params : { ...params, cursor }, signal };
+    const result = await readPage(upstream, method, query);
+    const found = result?.[member];
     const next = result?.['nextCursor'];
     if (Array.isArray(found)) {
       characters += JSON.stringify(found).length;
@@ -154,39 +162,43 @@ async function drain(link: Upstream, method: string, kind: ListKind, { params, s
   return entries;
 }
 
-async function ask(link: Upstream, method: string, params: Params, signal: AbortSignal): Promise<Result | undefined> {
+async function readPage(
+  upstream: UpstreamSession,
+  method: ListMethod,
+  { params, signal }: ListQuery,
+): Promise<Result | undefined> {
   try {
-    return await link.request(method, params, signal);
+    return await upstream.request(method, params, signal);
   } catch (error) {
     if (error instanceof RpcError && error.code === errorCode.methodNotFound) return undefined;
     throw error;
   }
 }
 
-/** The client's own parameters, except that progress of one target is not progress of the whole. */
-function forwardable({ _meta: meta, ...params }: Params = {}): Params {
+/** Removes the client's progress token: the progress of one target is not that of the merged list. */
+function withoutProgressToken({ _meta: meta, ...params }: Params = {}): Params {
   if (meta === undefined) return params;
   const { progressToken: _, ...rest } = meta;
   return { ...params, _meta: rest };
 }
 
-function listed(target: string, kind: ListKind, entry: unknown): Listed[] {
-  const name = isJsonObject(entry) ? entry[kind.key] : undefined;
-  if (!isJsonObject(entry) || typeof name !== 'string' || name === '') return [];
-  const shown = kind.show(target, name);
-  return shown === undefined ? [] : [{ target, name, shown, entry: { ...entry, [kind.key]: shown } }];
+function listEntry(target: string, kind: ListKind, json: unknown): ListEntry[] {
+  const name = isJsonObject(json) ? json[kind.key] : undefined;
+  if (!isJsonObject(json) || typeof name !== 'string' || name === '') return [];
+  const exposed = kind.expose(target, name);
+  return exposed === undefined ? [] : [{ target, name, exposed, json: { ...json, [kind.key]: exposed } }];
 }
 
-/** What two targets list under one name belongs to the first of them. */
-function firstOfEachName(items: readonly Listed[]): readonly Listed[] {
+/** Keeps the first entry of each exposed name. */
+function withoutDuplicates(entries: readonly ListEntry[]): readonly ListEntry[] {
   const seen = new Set<string>();
-  return items.filter(({ shown }) => !seen.has(shown) && seen.add(shown));
+  return entries.filter(({ exposed }) => !seen.has(exposed) && seen.add(exposed));
 }
 
-function useOf(kind: ListKind, { target, name }: Listed): Use {
+function useOf(kind: ListKind, { target, name }: ListEntry): Use {
   return { kind: kind.use, name: qualify({ target, name }) };
 }
 
-function showName(target: string, name: string): string {
+function exposeName(target: string, name: string): string {
   return qualify({ target, name });
 }

@@ -1,32 +1,35 @@
-import type { WorldChange } from '../model.ts';
+import type { ConfigChange } from '../model.ts';
 import type { Result } from '../rpc/model.ts';
-import { errorCode, implementation, protocolVersions } from '../rpc/protocol.ts';
-import { RpcError } from '../rpc/rpc-error.ts';
-import { createAccess } from './authorization.ts';
+import { implementation, protocolVersions } from '../rpc/protocol.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { createAuthorization } from './authorization.ts';
 import { createLists, isListMethod } from './lists.ts';
-import { createLogLevel } from './log-level.ts';
-import type { Audience, Conversation, Exchange, MultiplexParts } from './model.ts';
-import { createTraffic } from './notifications.ts';
-import { createUses, showAt } from './request-router.ts';
+import type { Client, ClientRequest, SessionParts } from './model.ts';
+import { createNotifications, listChangedMethods } from './notifications.ts';
+import { createRequestRouter } from './request-router.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import type { Health } from './target-failures.ts';
-import { createLinks, type Links, type Verdicts } from './upstream-sessions.ts';
+import type { TargetFailures } from './target-failures.ts';
+import { createUpstreamSessions, type TransportHints } from './upstream-sessions.ts';
 
-/** A {@link Conversation} that is told when the world changes. */
-export interface LiveConversation extends Conversation {
-  worldChanged(change: WorldChange): void;
+/** The MCP server of one client session: all targets behind one set of methods. */
+export interface McpSession {
+  /** Handles a request. Throws the {@link RpcError} of the error response. */
+  handle(request: ClientRequest): Promise<Result>;
+  /** The negotiated MCP revision; `undefined` before the handshake. */
+  protocolVersion(): string | undefined;
+  /** Drops sessions with changed targets, and notifies the client of lists that may have changed. */
+  configChanged(change: ConfigChange): void;
+  /** Aborts the requests to targets and ends the sessions with them. */
+  close(): Promise<void>;
 }
 
-/** What all conversations share: what was learned about the targets. */
-export interface Shared {
-  readonly health: Health;
-  readonly verdicts: Verdicts;
+/** State that all sessions share. */
+export interface SharedState {
+  readonly failures: TargetFailures;
+  readonly hints: TransportHints;
 }
 
-/**
- * What this gateway offers: whatever its targets do. Requests of targets to the client (sampling, elicitation, roots) are
- * not passed on.
- */
+/** The server capabilities. Requests of targets to the client (sampling, elicitation, roots) are not forwarded. */
 const capabilities = {
   tools: { listChanged: true },
   prompts: { listChanged: true },
@@ -35,88 +38,72 @@ const capabilities = {
   logging: {},
 };
 
-const listsChanged = [
-  'notifications/tools/list_changed',
-  'notifications/prompts/list_changed',
-  'notifications/resources/list_changed',
-] as const;
-
-/** Starts a conversation; targets are connected to when they are first needed. */
-export function createConversation(parts: MultiplexParts, shared: Shared, client: Audience): LiveConversation {
-  const { health, verdicts } = shared;
+/** Creates a session. Connects to a target when a request first needs it. */
+export function createMcpSession(parts: SessionParts, { failures, hints }: SharedState, peer: Client): McpSession {
   const ended = new AbortController();
   let version: string | undefined;
 
-  /** A client that has not shaken hands yet must not be told anything. */
-  const audience: Audience = {
-    notify: (...about) => {
-      if (version !== undefined) client.notify(...about);
+  /** Sends nothing before the handshake, as MCP requires. */
+  const client: Client = {
+    notify: (...notification) => {
+      if (version !== undefined) peer.notify(...notification);
     },
   };
-  const access = createAccess(parts);
-  const subscriptions = createSubscriptions(access, audience);
-  const traffic = createTraffic(health, access, audience);
-  const links: Links = createLinks(parts, verdicts, {
-    notification(target, method, params) {
-      if (method === 'notifications/progress') traffic.progress(target, params);
-      else if (method === 'notifications/message') traffic.logMessage(target, params);
-      else if (method === 'notifications/resources/updated') {
-        subscriptions.updated(target, params, ({ name }) => showAt(target)(name));
-      } else if (listsChanged.some((known) => known === method)) audience.notify(method, params);
-    },
-    connected(target) {
-      void restore(target).catch(() => {});
-    },
-  });
-  const lists = createLists(parts, links, health, access);
-  const uses = createUses({ access, links, lists, traffic, subscriptions });
+  const authorization = createAuthorization(parts);
+  const subscriptions = createSubscriptions(authorization, client);
+  const notifications = createNotifications(authorization, subscriptions, client);
+  const events = {
+    notification: notifications.receive,
+    connected: (target: string) => void restore(target).catch(() => {}),
+  };
+  const upstreams = createUpstreamSessions(parts, hints, events, ended.signal);
+  const lists = createLists(parts, upstreams, failures, authorization);
+  const routed = createRequestRouter({ authorization, upstreams, lists, notifications, subscriptions, failures });
 
-  const logLevel = createLogLevel(links, ended.signal);
-
-  /** Asks a target for what the session had asked of an earlier connection, as far as that is still allowed. */
+  /** Repeats the client's log level and its subscriptions, as far as they are still allowed, at a newly connected target. */
   const restore = async (target: string): Promise<void> => {
-    await logLevel.restore(target);
-    const link = links.opened().get(target);
-    const wanted = subscriptions.permittedAt(target).map(({ params }) => params);
-    for (const params of wanted) await link?.request('resources/subscribe', params, ended.signal);
+    await upstreams.restoreLogLevel(target);
+    const upstream = upstreams.opened(target);
+    const allowed = subscriptions.allowedAt(target);
+    for (const { params } of allowed) await upstream?.request('resources/subscribe', params, ended.signal);
   };
 
-  const own: Readonly<Record<string, (exchange: Exchange) => Result>> = {
+  const local: Readonly<Record<string, (request: ClientRequest) => Result>> = {
     ping: () => ({}),
     initialize({ params }) {
-      const asked = params?.['protocolVersion'];
-      version = protocolVersions.find((known) => known === asked) ?? protocolVersions[0];
+      const requested = params?.['protocolVersion'];
+      version = protocolVersions.find((supported) => supported === requested) ?? protocolVersions[0];
       return { protocolVersion: version, capabilities, serverInfo: { ...implementation } };
     },
     'logging/setLevel'({ params }) {
       if (typeof params?.['level'] !== 'string') throw new RpcError(errorCode.invalidParams, 'Invalid params: level');
-      logLevel.set(params);
+      upstreams.setLogLevel(params);
       return {};
     },
   };
 
   return {
     protocolVersion: () => version,
-    async request(exchange) {
-      const { method } = exchange;
-      if (isListMethod(method)) return lists.answer(method, exchange);
-      const answer = ownMember(own, method) ?? ownMember(uses, method);
-      if (answer === undefined) throw new RpcError(errorCode.methodNotFound, 'Method not found');
-      return answer(exchange);
+    async handle(request) {
+      const { method } = request;
+      if (isListMethod(method)) return lists.handle(method, request);
+      const handler = ownMember(local, method) ?? ownMember(routed, method);
+      if (handler === undefined) throw new RpcError(errorCode.methodNotFound, 'Method not found');
+      return handler(request);
     },
-    worldChanged({ targets, configs }) {
-      links.drop(targets);
-      const visible = targets.length > 0 || (parts.list === 'filtered' && configs.length > 0);
-      if (visible) for (const method of listsChanged) audience.notify(method);
+    configChanged({ targets, rbacConfigs }) {
+      upstreams.drop(targets);
+      const listsChanged = targets.length > 0 || (parts.list === 'filtered' && rbacConfigs.length > 0);
+      if (listsChanged) for (const method of listChangedMethods) client.notify(method);
     },
     async close() {
       ended.abort(new Error('the session has ended'));
-      await links.close();
+      await upstreams.close();
     },
   };
 }
 
-/** Methods come from outside, and `constructor` is none. */
+/** Looks up a method without the prototype: the client sends the name, and `constructor` is no method. */
 function ownMember<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }

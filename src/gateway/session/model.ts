@@ -1,11 +1,11 @@
 import type { Clock, Logger, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import type { Caller, ListMode, TargetFetch, World } from '../model.ts';
-import type { IncomingRequest, Params, RequestId, Result } from '../rpc/model.ts';
+import type { Caller, GatewayConfig, ListMode, TargetFetch } from '../model.ts';
+import type { IncomingRequest, Message, Params, RequestId, SendOptions } from '../rpc/model.ts';
 
-/** What joining the targets takes. */
-export interface MultiplexParts {
-  readonly world: World;
+/** Dependencies of all sessions. */
+export interface SessionParts {
+  readonly config: GatewayConfig;
   readonly fetchFor: (target: Target) => TargetFetch;
   readonly list: ListMode;
   readonly clock: Clock;
@@ -13,23 +13,31 @@ export interface MultiplexParts {
   readonly log: Logger;
 }
 
-/** A client's request and who sent it: that caller, not the one who opened the session, is decided upon. */
-export interface Exchange extends IncomingRequest {
+/** The session of one client, over any transport. */
+export interface Session {
+  /** @param caller the sender of this message, who may differ from the one that opened the session */
+  receive(message: Message, caller: Caller): void;
+  /** The negotiated MCP revision; `undefined` before the handshake. */
+  protocolVersion(): string | undefined;
+  /** Aborts all requests and ends the sessions with targets. Resolves when those are terminated. */
+  close(): Promise<void>;
+}
+
+/** The transport of one client, as its session uses it. */
+export interface ClientTransport {
+  /** Sends a message. Rejects when it could not be sent. */
+  send(message: Message, options: SendOptions): Promise<void>;
+  /** Called when the client has cancelled a request: no response will be sent. */
+  cancelled?(id: RequestId): void;
+}
+
+/** A request of the client with its sender. Authorization is about this sender. */
+export interface ClientRequest extends IncomingRequest {
   readonly caller: Caller;
 }
 
-/** Tells the client of a session something. */
-export interface Audience {
-  /** @param relatedTo the client's request that this belongs to, so that it travels with its answer */
+/** The client of a session, as the receiver of notifications. */
+export interface Client {
+  /** @param relatedTo the client's request that the notification is about: it is sent on that request's stream */
   notify(method: string, params?: Params, relatedTo?: RequestId): void;
-}
-
-/** One client's view of all targets, with connections to them that are its own. */
-export interface Conversation {
-  /** Answers a request; throws an RpcError that is the answer. */
-  request(exchange: Exchange): Promise<Result>;
-  /** The revision that was agreed on; `undefined` before the handshake. */
-  protocolVersion(): string | undefined;
-  /** Ends what is in flight and the connections to the targets; settles when they are told. */
-  close(): Promise<void>;
 }

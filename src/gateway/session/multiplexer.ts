@@ -1,43 +1,57 @@
-import { createConversation, type LiveConversation, type Shared } from './mcp-session.ts';
-import type { Audience, Conversation, MultiplexParts } from './model.ts';
-import { createHealth } from './target-failures.ts';
+import type { Caller } from '../model.ts';
+import { createPeer } from '../rpc/peer.ts';
+import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
+import type { ClientTransport, Session, SessionParts } from './model.ts';
+import { createTargetFailures } from './target-failures.ts';
 
-/** All targets as one MCP server. */
+/** All targets as one MCP server, for any number of clients. */
 export interface Multiplexer {
-  /** Starts the conversation of one client session. */
-  open(audience: Audience): Conversation;
-  /** Ends every conversation; settles when the targets are told. */
+  /** Opens the session of one client over its transport. */
+  open(transport: ClientTransport): Session;
+  /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
 
-/** Follows the world: what is asked is answered by the targets and rules of that moment. */
-export function createMultiplexer(parts: MultiplexParts): Multiplexer {
-  const shared: Shared = { health: createHealth(parts.log), verdicts: new Map() };
-  const conversations = new Set<LiveConversation>();
-  const stopFollowing = parts.world.subscribe((change) => {
+/** Requests of one client in flight at the same time. */
+const maxInFlight = 256;
+
+/** Creates the server. Sessions follow the changes of the configuration. */
+export function createMultiplexer(parts: SessionParts): Multiplexer {
+  const shared: SharedState = { failures: createTargetFailures(parts.clock, parts.log), hints: new Map() };
+  const sessions = new Set<McpSession>();
+  const unsubscribe = parts.config.subscribe((change) => {
     for (const target of change.targets) {
-      shared.health.forget(target);
-      shared.verdicts.delete(target);
+      shared.failures.forget(target);
+      shared.hints.delete(target);
     }
-    for (const conversation of conversations) conversation.worldChanged(change);
+    for (const session of sessions) session.configChanged(change);
   });
 
   return {
-    open(audience) {
-      const conversation = createConversation(parts, shared, audience);
-      conversations.add(conversation);
+    open(transport) {
+      const peer = createPeer<Caller>({
+        ...transport,
+        maxInFlight,
+        request: (request, caller) => session.handle({ ...request, caller }),
+        // `initialized` and `roots/list_changed` need no action; the peer itself handles `cancelled`.
+        notification: () => {},
+      });
+      const session = createMcpSession(parts, shared, peer);
+      sessions.add(session);
       return {
-        ...conversation,
+        receive: peer.receive,
+        protocolVersion: session.protocolVersion,
         close() {
-          conversations.delete(conversation);
-          return conversation.close();
+          sessions.delete(session);
+          peer.close(new Error('the session has ended'));
+          return session.close();
         },
       };
     },
     async stop() {
-      stopFollowing();
-      await Promise.all([...conversations].map((conversation) => conversation.close()));
-      conversations.clear();
+      unsubscribe();
+      await Promise.all([...sessions].map((session) => session.close()));
+      sessions.clear();
     },
   };
 }

@@ -1,75 +1,69 @@
 import type { Use } from '../../authz/model.ts';
+import type { Stop } from '../../edges.ts';
 import type { Caller } from '../model.ts';
-import type { Params, Result } from '../rpc/model.ts';
-import { errorCode } from '../rpc/protocol.ts';
-import { RpcError } from '../rpc/rpc-error.ts';
-import type { Upstream } from '../upstream/model.ts';
-import type { Access } from './authorization.ts';
-import type { Audience, Exchange } from './model.ts';
-import type { Health } from './target-failures.ts';
+import type { Params } from '../rpc/model.ts';
+import type { Authorization } from './authorization.ts';
+import type { Client, ClientRequest } from './model.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
-/** What is on its way between one client and its targets. */
-export interface Traffic {
-  /** Sends an allowed request on to a target and brings the answer. */
-  forward(to: Destination, exchange: Exchange, params: Params): Promise<Result>;
-  /** `notifications/progress` of a target: goes to the request that it is about. */
-  progress(target: string, params: Params | undefined): void;
-  /** `notifications/message` of a target. */
-  logMessage(target: string, params: Params | undefined): void;
+/** Forwards notifications of targets to the client, each on the stream of the request that it is about. */
+export interface Notifications {
+  /** Registers an authorized request as in flight at a target, until the returned function is called. */
+  track(target: string, use: Use, request: ClientRequest): Stop;
+  /** Handles a notification of a target. Drops unknown ones. */
+  receive(target: string, method: string, params: Params | undefined): void;
 }
 
-/** Where a request goes, and by what right. */
-export interface Destination {
-  readonly target: string;
-  readonly link: Upstream;
-  readonly use: Use;
-}
+/** The notifications that a list of names has changed. */
+export const listChangedMethods = [
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+] as const;
 
-/** Keeps account of the requests in flight, per target: progress tokens and log messages are theirs. */
-export function createTraffic(health: Health, access: Access, audience: Audience): Traffic {
-  const inFlight = new Map<string, Set<Exchange>>();
+/** Starts without requests in flight. */
+export function createNotifications(
+  authorization: Authorization,
+  subscriptions: Subscriptions,
+  client: Client,
+): Notifications {
+  const inFlight = new Map<string, Set<ClientRequest>>();
   const lastAllowed = new Map<string, { readonly use: Use; readonly caller: Caller }>();
 
-  const exchangesOf = (target: string): Set<Exchange> => {
-    const exchanges = inFlight.get(target) ?? new Set();
-    inFlight.set(target, exchanges);
-    return exchanges;
+  /** Finds the request by its progress token. */
+  const progress = (target: string, params: Params | undefined): void => {
+    const token = params?.['progressToken'];
+    if (token === undefined) return;
+    const requests = [...(inFlight.get(target) ?? [])];
+    const request = requests.find((candidate) => candidate.params?._meta?.progressToken === token);
+    if (request !== undefined) client.notify('notifications/progress', params, request.id);
+  };
+
+  /** Lists connect to every target, so only a caller who may still use something at the target gets its log messages. */
+  const logMessage = (target: string, params: Params | undefined): void => {
+    const allowed = lastAllowed.get(target);
+    if (allowed === undefined || !authorization.allows(allowed.use, allowed.caller)) return;
+    // With one request in flight the message is about it: its stream also reaches clients without a GET stream.
+    const [only, ...others] = inFlight.get(target) ?? [];
+    client.notify('notifications/message', params, others.length === 0 ? only?.id : undefined);
   };
 
   return {
-    async forward({ target, link, use }, exchange, params) {
-      const exchanges = exchangesOf(target);
-      exchanges.add(exchange);
-      lastAllowed.set(target, { use, caller: exchange.caller });
-      try {
-        const result = await link.request(exchange.method, params, exchange.signal);
-        health.works(target, exchange.method);
-        return result;
-      } catch (error) {
-        // The target's own answer is passed on; what went wrong on the way to it is for the log.
-        if (error instanceof RpcError) throw error;
-        if (!exchange.signal.aborted) health.fails(target, exchange.method, error);
-        throw new RpcError(errorCode.unavailable, `Target ${target} does not answer`);
-      } finally {
-        exchanges.delete(exchange);
-        if (exchanges.size === 0) inFlight.delete(target);
-      }
+    track(target, use, request) {
+      const requests = inFlight.get(target) ?? new Set();
+      inFlight.set(target, requests);
+      requests.add(request);
+      lastAllowed.set(target, { use, caller: request.caller });
+      return () => {
+        requests.delete(request);
+        if (requests.size === 0) inFlight.delete(target);
+      };
     },
-    progress(target, params) {
-      const token = params?.['progressToken'];
-      for (const { id, params: asked } of inFlight.get(target) ?? []) {
-        if (token !== undefined && asked?._meta?.progressToken === token) {
-          return audience.notify('notifications/progress', params, id);
-        }
-      }
-    },
-    logMessage(target, params) {
-      // Lists connect to every target; only somebody who may use something there is told what it says.
-      const allowed = lastAllowed.get(target);
-      if (allowed === undefined || !access.permits(allowed.use, allowed.caller)) return;
-      // With one request in flight the message is about that one, and reaches clients without a stream of their own.
-      const [only, ...others] = inFlight.get(target) ?? [];
-      audience.notify('notifications/message', params, others.length === 0 ? only?.id : undefined);
+    receive(target, method, params) {
+      if (method === 'notifications/progress') progress(target, params);
+      else if (method === 'notifications/message') logMessage(target, params);
+      else if (method === 'notifications/resources/updated') subscriptions.updated(target, params);
+      else if (listChangedMethods.some((known) => known === method)) client.notify(method, params);
     },
   };
 }

@@ -1,124 +1,153 @@
 import type { Use, UseKind } from '../../authz/model.ts';
+import { isJsonObject } from '../../json/json.ts';
 import type { Params, Result } from '../rpc/model.ts';
-import { errorCode } from '../rpc/protocol.ts';
-import { RpcError } from '../rpc/rpc-error.ts';
-import { type Access, unknownName } from './authorization.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import type { UpstreamSession } from '../upstream/model.ts';
+import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Lists } from './lists.ts';
-import type { Exchange } from './model.ts';
-import type { Destination, Traffic } from './notifications.ts';
-import { type Qualified, qualify, unqualify } from './qualified-names.ts';
-import { isUiUri, readUri, showUri } from './resource-uris.ts';
-import { isJsonObject, type ShowUri, showContents, showPrompt, showToolResult } from './result-uris.ts';
+import type { ClientRequest } from './model.ts';
+import type { Notifications } from './notifications.ts';
+import { type QualifiedName, qualify, unqualify } from './qualified-names.ts';
+import { isUiUri, parseExposedUri, uriRewriterOf } from './resource-uris.ts';
+import { rewriteContents, rewritePrompt, rewriteToolResult } from './result-uris.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { Links } from './upstream-sessions.ts';
+import type { TargetFailures } from './target-failures.ts';
+import type { UpstreamSessions } from './upstream-sessions.ts';
 
-/** What answering the requests for one thing of one target takes. */
-export interface UsesParts {
-  readonly access: Access;
-  readonly links: Links;
+/** Dependencies of the request router. */
+export interface RouterParts {
+  readonly authorization: Authorization;
+  readonly upstreams: UpstreamSessions;
   readonly lists: Lists;
-  readonly traffic: Traffic;
+  readonly notifications: Notifications;
   readonly subscriptions: Subscriptions;
+  readonly failures: TargetFailures;
 }
 
-type Answer = (exchange: Exchange) => Promise<Result>;
+type Handler = (request: ClientRequest) => Promise<Result>;
 
-/** A thing that a caller may use, and the way to it. */
-interface Found extends Destination {
-  /** The target's own name or URI of it. */
-  readonly name: string;
+/** The destination of a request: a tool, prompt or resource of a target. */
+interface Destination extends QualifiedName {
+  readonly upstream: UpstreamSession;
+  readonly use: Use;
 }
 
-/** The requests for one thing of one target, by method. Each is decided upon before its target hears of it. */
-export function createUses(parts: UsesParts): Readonly<Record<string, Answer>> {
-  const { traffic, subscriptions } = parts;
+/** Creates the handlers, by method, of the requests that go to one target. Authorizes each request before forwarding it. */
+export function createRequestRouter(parts: RouterParts): Readonly<Record<string, Handler>> {
+  const { subscriptions } = parts;
 
   return {
-    async 'tools/call'(exchange) {
-      const tool = findNamed(parts, 'tool', exchange, stringOf(exchange.params, 'name'));
-      // Tasks are not offered, so what asks for one is ignored (MCP 2025-11-25, Tasks): nobody could fetch its result.
-      const { task: _, ...params } = exchange.params ?? {};
-      const result = await traffic.forward(tool, exchange, { ...params, name: tool.name });
-      return showToolResult(result, showAt(tool.target));
+    async 'tools/call'(request) {
+      const tool = findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
+      // Task support is not offered, so the request is processed normally without it (MCP 2025-11-25, Tasks).
+      const { task: _, ...params } = request.params ?? {};
+      const result = await forward(parts, tool, request, { ...params, name: tool.name });
+      return rewriteToolResult(result, uriRewriterOf(tool.target));
     },
-    async 'prompts/get'(exchange) {
-      const prompt = findNamed(parts, 'prompt', exchange, stringOf(exchange.params, 'name'));
-      const result = await traffic.forward(prompt, exchange, { ...exchange.params, name: prompt.name });
-      return showPrompt(result, showAt(prompt.target));
+    async 'prompts/get'(request) {
+      const prompt = findNamed(parts, 'prompt', request, stringIn(request.params, 'name'));
+      const result = await forward(parts, prompt, request, { ...request.params, name: prompt.name });
+      return rewritePrompt(result, uriRewriterOf(prompt.target));
     },
-    async 'resources/read'(exchange) {
-      const asked = stringOf(exchange.params, 'uri');
-      const resource = await findResource(parts, exchange, asked);
-      const result = await traffic.forward(resource, exchange, { ...exchange.params, uri: resource.name });
-      const show = showAt(resource.target);
-      return showContents(result, (uri) => (uri === resource.name ? asked : show(uri)));
+    async 'resources/read'(request) {
+      const requestedUri = stringIn(request.params, 'uri');
+      const resource = await findResource(parts, request, requestedUri);
+      const result = await forward(parts, resource, request, { ...request.params, uri: resource.name });
+      const rewrite = uriRewriterOf(resource.target);
+      return rewriteContents(result, (uri) => (uri === resource.name ? requestedUri : rewrite(uri)));
     },
-    async 'resources/subscribe'(exchange) {
-      const asked = stringOf(exchange.params, 'uri');
-      const resource = await findResource(parts, exchange, asked);
-      const params = { ...exchange.params, uri: resource.name };
-      const result = await traffic.forward(resource, exchange, params);
-      subscriptions.add({ target: resource.target, name: resource.name, asked, params, caller: exchange.caller });
+    async 'resources/subscribe'(request) {
+      const requestedUri = stringIn(request.params, 'uri');
+      const resource = await findResource(parts, request, requestedUri);
+      const params = { ...request.params, uri: resource.name };
+      const result = await forward(parts, resource, request, params);
+      const { target, name } = resource;
+      subscriptions.add({ target, name, requestedUri, params, caller: request.caller });
       return result;
     },
-    async 'resources/unsubscribe'(exchange) {
-      const asked = stringOf(exchange.params, 'uri');
-      const resource = await locate(parts, exchange, asked);
-      const link = resource === undefined ? undefined : parts.links.of(resource.target);
-      // Leaving needs no permission: what was allowed once may be denied by now.
-      if (resource === undefined || link === undefined || !subscriptions.remove(resource)) return {};
+    async 'resources/unsubscribe'(request) {
+      const resource = await parseUri(parts, request, stringIn(request.params, 'uri'));
+      const upstream = resource === undefined ? undefined : parts.upstreams.get(resource.target);
+      // Not authorized: the caller may have lost the permission since it subscribed.
+      if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
       const use: Use = { kind: 'resource', name: qualify(resource) };
-      const params = { ...exchange.params, uri: resource.name };
-      return traffic.forward({ target: resource.target, link, use }, exchange, params);
+      return forward(parts, { ...resource, upstream, use }, request, { ...request.params, uri: resource.name });
     },
-    async 'completion/complete'(exchange) {
-      const ref = exchange.params?.['ref'];
+    async 'completion/complete'(request) {
+      const ref = request.params?.['ref'];
       if (!isJsonObject(ref)) throw invalidParams('ref');
       if (ref['type'] === 'ref/prompt') {
-        const prompt = findNamed(parts, 'prompt', exchange, stringOf(ref, 'name'));
-        return traffic.forward(prompt, exchange, { ...exchange.params, ref: { ...ref, name: prompt.name } });
+        const prompt = findNamed(parts, 'prompt', request, stringIn(ref, 'name'));
+        return forward(parts, prompt, request, { ...request.params, ref: { ...ref, name: prompt.name } });
       }
       if (ref['type'] !== 'ref/resource') throw invalidParams('ref.type');
-      const resource = await findResource(parts, exchange, stringOf(ref, 'uri'));
-      return traffic.forward(resource, exchange, { ...exchange.params, ref: { ...ref, uri: resource.name } });
+      const resource = await findResource(parts, request, stringIn(ref, 'uri'));
+      return forward(parts, resource, request, { ...request.params, ref: { ...ref, uri: resource.name } });
     },
   };
 }
 
-/** How clients see the URIs of a target's resources, in whatever it answers. What cannot be shown stays as it is. */
-export function showAt(target: string): ShowUri {
-  return (name) => (isUiUri(name) ? name : (showUri({ target, name }) ?? name));
+/** Forwards an authorized request. Passes the target's error response on; any other error is logged, and hidden. */
+async function forward(
+  { notifications, failures }: RouterParts,
+  { target, upstream, use }: Destination,
+  request: ClientRequest,
+  params: Params,
+): Promise<Result> {
+  const { method, signal } = request;
+  const untrack = notifications.track(target, use, request);
+  try {
+    const result = await upstream.request(method, params, signal);
+    failures.succeeded(target, method);
+    return result;
+  } catch (error) {
+    if (error instanceof RpcError) throw error;
+    if (!signal.aborted) failures.failed(target, method, error);
+    throw new RpcError(errorCode.unavailable, `Target ${target} does not answer`);
+  } finally {
+    untrack();
+  }
 }
 
-/** The tool or prompt of this name, if the caller may use it. */
-function findNamed({ access, links }: UsesParts, kind: UseKind, { caller }: Exchange, asked: string): Found {
-  const use: Use = { kind, name: asked };
-  access.demand(use, caller, asked);
-  const where = unqualify(asked);
-  const link = where === undefined ? undefined : links.of(where.target);
-  if (where === undefined || link === undefined) throw unknownName(kind, asked);
-  return { ...where, link, use };
+/** Authorizes the use of a tool or prompt and finds its target. */
+function findNamed(
+  { authorization, upstreams }: RouterParts,
+  kind: UseKind,
+  { caller }: ClientRequest,
+  requestedName: string,
+): Destination {
+  const use: Use = { kind, name: requestedName };
+  authorization.authorize(use, caller, requestedName);
+  const found = unqualify(requestedName);
+  const upstream = found === undefined ? undefined : upstreams.get(found.target);
+  if (found === undefined || upstream === undefined) throw unknownNameError(kind, requestedName);
+  return { ...found, upstream, use };
 }
 
-/** The resource (or template) that clients see as `asked`, if the caller may use it. */
-async function findResource(parts: UsesParts, exchange: Exchange, asked: string): Promise<Found> {
-  const where = await locate(parts, exchange, asked);
+/** Finds the target of a resource or template by its exposed URI and authorizes its use. */
+async function findResource(parts: RouterParts, request: ClientRequest, requestedUri: string): Promise<Destination> {
+  const found = await parseUri(parts, request, requestedUri);
   // Without a target there is no name that a rule could allow.
-  if (where === undefined) throw unknownName('resource', asked);
-  const use: Use = { kind: 'resource', name: qualify(where) };
-  parts.access.demand(use, exchange.caller, asked);
-  const link = parts.links.of(where.target);
-  if (link === undefined) throw unknownName('resource', asked);
-  return { ...where, link, use };
+  if (found === undefined) throw unknownNameError('resource', requestedUri);
+  const use: Use = { kind: 'resource', name: qualify(found) };
+  parts.authorization.authorize(use, request.caller, requestedUri);
+  const upstream = parts.upstreams.get(found.target);
+  if (upstream === undefined) throw unknownNameError('resource', requestedUri);
+  return { ...found, upstream, use };
 }
 
-async function locate({ lists }: UsesParts, { signal }: Exchange, asked: string): Promise<Qualified | undefined> {
-  if (!isUiUri(asked)) return readUri(asked);
-  const target = await lists.ownerOf(asked, signal);
-  return target === undefined ? undefined : { target, name: asked };
+/** A `ui://` URI does not contain its target, which is looked up in the list of resources. */
+async function parseUri(
+  { lists }: RouterParts,
+  { signal }: ClientRequest,
+  requestedUri: string,
+): Promise<QualifiedName | undefined> {
+  if (!isUiUri(requestedUri)) return parseExposedUri(requestedUri);
+  const target = await lists.ownerOf(requestedUri, signal);
+  return target === undefined ? undefined : { target, name: requestedUri };
 }
 
-function stringOf(params: Params | Readonly<Record<string, unknown>> | undefined, member: string): string {
+function stringIn(params: Readonly<Record<string, unknown>> | undefined, member: string): string {
   const value = params?.[member];
   if (typeof value !== 'string') throw invalidParams(member);
   return value;

@@ -1,23 +1,15 @@
+import { isJsonObject } from '../../json/json.ts';
 import type { Result } from '../rpc/model.ts';
+import type { UriRewriter } from './resource-uris.ts';
 
-/** An object of JSON whose members are unknown. */
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Says how clients see a URI of the target that the content came from. */
-export type ShowUri = (uri: string) => string;
-
-/** The result of `tools/call` with the URIs of its resource links and embedded resources as clients see them. */
-export function showToolResult(result: Result, show: ShowUri): Result {
+/** Rewrites the URIs of resource links and embedded resources in the result of `tools/call`. */
+export function rewriteToolResult(result: Result, rewrite: UriRewriter): Result {
   const { content } = result;
-  return Array.isArray(content) ? { ...result, content: content.map((block) => showBlock(block, show)) } : result;
+  return Array.isArray(content) ? { ...result, content: content.map((block) => rewriteBlock(block, rewrite)) } : result;
 }
 
-/** The result of `prompts/get`, likewise. */
-export function showPrompt(result: Result, show: ShowUri): Result {
+/** Rewrites the URIs of resource links and embedded resources in the result of `prompts/get`. */
+export function rewritePrompt(result: Result, rewrite: UriRewriter): Result {
   const { messages } = result;
   if (!Array.isArray(messages)) return result;
   return {
@@ -25,27 +17,31 @@ export function showPrompt(result: Result, show: ShowUri): Result {
     messages: messages.map((message) => {
       if (!isJsonObject(message)) return message;
       const { content } = message;
-      const shown = Array.isArray(content) ? content.map((block) => showBlock(block, show)) : showBlock(content, show);
-      return { ...message, content: shown };
+      const rewritten = Array.isArray(content)
+        ? content.map((block) => rewriteBlock(block, rewrite))
+        : rewriteBlock(content, rewrite);
+      return { ...message, content: rewritten };
     }),
   };
 }
 
-/** The result of `resources/read` with the URI of every content as clients see it. */
-export function showContents(result: Result, show: ShowUri): Result {
+/** Rewrites the URI of every content in the result of `resources/read`. */
+export function rewriteContents(result: Result, rewrite: UriRewriter): Result {
   const { contents } = result;
-  return Array.isArray(contents) ? { ...result, contents: contents.map((part) => showUriOf(part, show)) } : result;
+  return Array.isArray(contents)
+    ? { ...result, contents: contents.map((content) => rewriteUriIn(content, rewrite)) }
+    : result;
 }
 
-function showBlock(block: unknown, show: ShowUri): unknown {
+function rewriteBlock(block: unknown, rewrite: UriRewriter): unknown {
   if (!isJsonObject(block)) return block;
-  if (block['type'] === 'resource_link') return showUriOf(block, show);
-  if (block['type'] === 'resource') return { ...block, resource: showUriOf(block['resource'], show) };
+  if (block['type'] === 'resource_link') return rewriteUriIn(block, rewrite);
+  if (block['type'] === 'resource') return { ...block, resource: rewriteUriIn(block['resource'], rewrite) };
   return block;
 }
 
-function showUriOf(thing: unknown, show: ShowUri): unknown {
-  if (!isJsonObject(thing)) return thing;
-  const { uri } = thing;
-  return typeof uri === 'string' ? { ...thing, uri: show(uri) } : thing;
+function rewriteUriIn(value: unknown, rewrite: UriRewriter): unknown {
+  if (!isJsonObject(value)) return value;
+  const { uri } = value;
+  return typeof uri === 'string' ? { ...value, uri: rewrite(uri) } : value;
 }

@@ -1,13 +1,15 @@
 import type { Caller } from '../model.ts';
 import type { Params } from '../rpc/model.ts';
-import type { Access } from './authorization.ts';
-import type { Audience } from './model.ts';
-import { type Qualified, qualify } from './qualified-names.ts';
+import type { Authorization } from './authorization.ts';
+import type { Client } from './model.ts';
+import { type QualifiedName, qualify } from './qualified-names.ts';
+import { uriRewriterOf } from './resource-uris.ts';
 
-/** A resource whose changes a client wants to hear of. */
-interface Subscription extends Qualified {
+/** A resource subscription of the client. */
+interface Subscription extends QualifiedName {
   /** The URI as the client spelled it. */
-  readonly asked: string;
+  readonly requestedUri: string;
+  /** The parameters of the request to the target. */
   readonly params: Params;
   readonly caller: Caller;
 }
@@ -15,44 +17,45 @@ interface Subscription extends Qualified {
 /** The resource subscriptions of one session. */
 export interface Subscriptions {
   add(subscription: Subscription): void;
-  /** Returns whether there was one. */
-  remove(resource: Qualified): boolean;
-  /** Those at one target whose subscribers may still read them. */
-  permittedAt(target: string): readonly Subscription[];
-  /** `notifications/resources/updated` of a target. */
-  updated(target: string, params: Params | undefined, show: (resource: Qualified) => string): void;
+  /** Returns whether there was such a subscription. */
+  remove(resource: QualifiedName): boolean;
+  /** The subscriptions at one target whose callers are still allowed to read the resource. */
+  allowedAt(target: string): readonly Subscription[];
+  /** Delivers `notifications/resources/updated` of a target, if the subscriber is still allowed to read the resource. */
+  updated(target: string, params: Params | undefined): void;
 }
 
-/** Bounded, because a client could subscribe to ever more. */
+/** Beyond this, the oldest subscription is dropped. */
 const maxSubscriptions = 1_000;
 
-/** Remembers who subscribed: an update is delivered only while that caller may still read the resource. */
-export function createSubscriptions(access: Access, audience: Audience): Subscriptions {
-  const all = new Map<string, Subscription>();
-  const at = (target: string): readonly Subscription[] => [...all.values()].filter((one) => one.target === target);
+/** Starts without subscriptions. */
+export function createSubscriptions(authorization: Authorization, client: Client): Subscriptions {
+  const subscriptions = new Map<string, Subscription>();
+  const at = (target: string): readonly Subscription[] =>
+    [...subscriptions.values()].filter((subscription) => subscription.target === target);
 
-  const permits = (resource: Qualified, caller: Caller): boolean =>
-    access.permits({ kind: 'resource', name: qualify(resource) }, caller);
+  const allows = (resource: QualifiedName, caller: Caller): boolean =>
+    authorization.allows({ kind: 'resource', name: qualify(resource) }, caller);
 
   return {
-    permittedAt: (target) => at(target).filter((one) => permits(one, one.caller)),
+    allowedAt: (target) => at(target).filter((subscription) => allows(subscription, subscription.caller)),
     add(subscription) {
-      all.set(qualify(subscription), subscription);
-      for (const oldest of all.keys()) {
-        if (all.size <= maxSubscriptions) break;
-        all.delete(oldest);
+      subscriptions.set(qualify(subscription), subscription);
+      for (const oldest of subscriptions.keys()) {
+        if (subscriptions.size <= maxSubscriptions) break;
+        subscriptions.delete(oldest);
       }
     },
-    remove: (resource) => all.delete(qualify(resource)),
-    updated(target, params, show) {
+    remove: (resource) => subscriptions.delete(qualify(resource)),
+    updated(target, params) {
       const name = params?.['uri'];
       if (typeof name !== 'string') return;
-      const exact = all.get(qualify({ target, name }));
-      // The target may name a part of what was subscribed to (MCP 2025-11-25, ResourceUpdatedNotification).
+      const exact = subscriptions.get(qualify({ target, name }));
+      // The URI may be that of a sub-resource of the subscribed one (MCP 2025-11-25, ResourceUpdatedNotification).
       const subscription = exact ?? at(target)[0];
-      if (subscription === undefined || !permits({ target, name }, subscription.caller)) return;
-      const uri = exact === undefined ? show({ target, name }) : exact.asked;
-      audience.notify('notifications/resources/updated', { ...params, uri });
+      if (subscription === undefined || !allows({ target, name }, subscription.caller)) return;
+      const uri = exact === undefined ? uriRewriterOf(target)(name) : exact.requestedUri;
+      client.notify('notifications/resources/updated', { ...params, uri });
     },
   };
 }

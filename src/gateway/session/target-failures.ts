@@ -1,38 +1,31 @@
-import type { Logger } from '../../edges.ts';
+import type { Clock, Logger } from '../../edges.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import { reasonOf } from '../errors.ts';
 
-/** What is known of the targets, so that each change is logged once and not with every request. */
-export interface Health {
-  /** @param what was asked of the target; one kind of request may fail while others work */
-  works(target: string, what: string): void;
-  fails(target: string, what: string, error: unknown): void;
-  /** The target is no more. */
+/** Logs failures of targets: a reason once per target and method, until the target responds to that method again. */
+export interface TargetFailures {
+  succeeded(target: string, method: string): void;
+  failed(target: string, method: string, error: unknown): void;
+  /** Call when a target was changed or removed. */
   forget(target: string): void;
 }
 
-/** So many reasons are logged until the target works again; a target could think of ever new ones. */
+/** Reasons that are logged per target and method until it responds again: a target could invent new ones for ever. */
 const maxReasons = 4;
 
-/** Starts with every target unknown: one that works from the beginning is not worth a line. */
-export function createHealth(log: Logger): Health {
-  /** The reasons that were logged, by target and by what was asked. */
-  const failing = new Map<string, Map<string, Set<string>>>();
+/** Starts with no known failure: nothing is logged for a target that responds from the start. */
+export function createTargetFailures(clock: Clock, log: Logger): TargetFailures {
+  const throttles = new Map<string, LogThrottle>();
   return {
-    works(target, what) {
-      if (failing.get(target)?.delete(what) === true) log.info('target answers again', { target, request: what });
+    succeeded(target, method) {
+      throttles.get(target)?.recovered(method, 'target answers again', { target, request: method });
     },
-    fails(target, what, error) {
-      const ofTarget = failing.get(target) ?? new Map<string, Set<string>>();
-      failing.set(target, ofTarget);
-      const reasons = ofTarget.get(what) ?? new Set();
-      ofTarget.set(what, reasons);
+    failed(target, method, error) {
+      const throttle = throttles.get(target) ?? new LogThrottle(clock, log, { maxReasons });
+      throttles.set(target, throttle);
       const reason = reasonOf(error);
-      if (reasons.size >= maxReasons || reasons.has(reason)) return;
-      reasons.add(reason);
-      log.warn('target does not answer', { target, request: what, reason });
+      if (throttle.admit(method, reason)) log.warn('target does not answer', { target, request: method, reason });
     },
-    forget(target) {
-      failing.delete(target);
-    },
+    forget: (target) => void throttles.delete(target),
   };
 }

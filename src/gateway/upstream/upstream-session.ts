@@ -4,13 +4,13 @@ import type { Params, Result } from '../rpc/model.ts';
 import { perRequestVersionKey } from '../rpc/protocol.ts';
 import type { Connection } from './connection.ts';
 import { dial } from './dial.ts';
-import type { Upstream, UpstreamParts } from './model.ts';
+import type { UpstreamParts, UpstreamSession } from './model.ts';
 
-/** A target has this long to accept a connection and shake hands. */
-const connectMilliseconds = 10_000;
+/** Milliseconds for connecting and the handshake. */
+const connectTimeout = 10_000;
 
-/** A session's way to a target; see {@link Upstream}. Nothing happens before the first request. */
-export function createUpstream(parts: UpstreamParts): Upstream {
+/** Creates a session with a target; see {@link UpstreamSession}. Connects on the first request. */
+export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
   const { clock } = parts;
   const closed = new AbortController();
   let current: Promise<Connection> | undefined;
@@ -20,53 +20,56 @@ export function createUpstream(parts: UpstreamParts): Upstream {
   };
 
   const open = (): Promise<Connection> => {
-    const limit = { clock, milliseconds: connectMilliseconds, signal: closed.signal };
+    const limit = { clock, milliseconds: connectTimeout, signal: closed.signal };
     const connection: Promise<Connection> = within(limit, (signal) => dial(parts, () => forget(connection), signal));
     current = connection;
     connection.then(parts.connected, () => forget(connection));
     return connection;
   };
 
-  const opening = (): Promise<Connection> =>
+  const connection = (): Promise<Connection> =>
     closed.signal.aborted ? Promise.reject(closed.signal.reason) : (current ?? open());
 
   return {
-    async request(method, asked, signal): Promise<Result> {
-      const params = withoutVersion(asked);
-      const used = opening();
-      const connection = await untilAborted(signal, used);
+    async request(method, clientParams, signal): Promise<Result> {
+      const params = withoutVersion(clientParams);
+      const used = connection();
+      const { peer, close } = await untilAborted(signal, used);
       try {
-        return await connection.peer.request(method, params, signal);
+        return await peer.request(method, params, signal);
       } catch (error) {
-        if (!saysSessionIsGone(error)) throw error;
+        if (!isSessionUnknown(error)) throw error;
         forget(used);
-        void connection.close(new Error('the target no longer knows this session'));
-        return (await untilAborted(signal, opening())).peer.request(method, params, signal);
+        void close(new Error('the target no longer knows this session'));
+        return (await untilAborted(signal, connection())).peer.request(method, params, signal);
       }
     },
     async capabilities(signal) {
-      return (await untilAborted(signal, opening())).capabilities;
+      return (await untilAborted(signal, connection())).capabilities;
     },
     async close(reason) {
       closed.abort(reason);
-      const connection = await current?.catch(() => undefined);
+      const last = await current?.catch(() => undefined);
       current = undefined;
-      await connection?.close(reason);
+      await last?.close(reason);
     },
   };
 }
 
-/** The revision was agreed on with the target; the SDK would make headers of another one that a client names in a request. */
+/**
+ * Removes the protocol version that a client names in a request: the one negotiated with the target applies, and the SDK
+ * would turn this one into headers.
+ */
 function withoutVersion(params: Params | undefined): Params | undefined {
   const { [perRequestVersionKey]: version, ...meta } = params?._meta ?? {};
   return version === undefined ? params : { ...params, _meta: meta };
 }
 
 /**
- * Whether the target does not know our session (any more), for example because it was restarted: HTTP 404 by the
- * specification, 400 with words to that effect from servers that are off it.
+ * Tests whether a target does not know the session, for example after its restart. That is HTTP 404 by the specification;
+ * some servers send 400 with a message about the session.
  */
-function saysSessionIsGone(error: unknown): boolean {
+function isSessionUnknown(error: unknown): boolean {
   if (error instanceof SdkHttpError) {
     return error.status === 404 || (error.status === 400 && /session/i.test(error.message));
   }

@@ -1,37 +1,31 @@
-/** The fields of a protobuf message by number: a number on the wire, bytes or text, or a message inside. */
-export type Shape = ReadonlyMap<number, 'varint' | 'bytes' | Shape>;
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+
+/** The fields of a protobuf message by number. `bytes` is also text; a nested message has a schema of its own. */
+export type MessageSchema = ReadonlyMap<number, 'varint' | 'bytes' | MessageSchema>;
 
 /**
- * The number of the first field, at any depth, that a message does not have in this shape; `undefined` when there is none.
+ * Returns the number of the first field, at any depth, that is not in the schema, or `undefined` when there is none.
  *
- * Protobuf skips such fields. Where a field may narrow what a message allows, skipping it would widen it: a rule of a newer
- * control plane, with a second condition that is not known here, must not be read as the rule without it.
+ * Protobuf decoders skip unknown fields. A field that restricts what a message allows must not be skipped: a rule of a newer
+ * control plane with a second condition would be applied without that condition.
  *
  * @param bytes a message that was decoded without an error
  */
-export function unknownField(bytes: Uint8Array, shape: Shape): number | undefined {
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let unit = 1; at < bytes.length; unit *= 128) {
-      const byte = bytes[at] ?? 0;
-      at += 1;
-      value += (byte & 127) * unit;
-      if (byte < 128) break;
+export function findUnknownField(bytes: Uint8Array, schema: MessageSchema): number | undefined {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    const field = tag >>> 3;
+    const type = schema.get(field);
+    if (type === undefined || (tag & 7) !== (type === 'varint' ? WireType.Varint : WireType.LengthDelimited))
+      return field;
+    if (type === 'varint') {
+      reader.skip(WireType.Varint);
+      continue;
     }
-    return value;
-  };
-
-  while (at < bytes.length) {
-    const tag = varint();
-    const field = Math.floor(tag / 8);
-    const known = shape.get(field);
-    if (known === undefined || tag % 8 !== (known === 'varint' ? 0 : 2)) return field;
-    const value = varint();
-    if (known === 'varint') continue;
-    const inner = known === 'bytes' ? undefined : unknownField(bytes.subarray(at, at + value), known);
-    if (inner !== undefined) return inner;
-    at += value;
+    const value = reader.bytes();
+    const unknown = type === 'bytes' ? undefined : findUnknownField(value, type);
+    if (unknown !== undefined) return unknown;
   }
   return undefined;
 }

@@ -1,10 +1,10 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { readKeySet } from '../../../src/gateway/authn/key-set.ts';
+import { parseKeySet } from '../../../src/gateway/authn/key-set.ts';
 import { createIssuer } from '../../support/gateway/issuer.ts';
 import { guideJwk } from '../../support/processes/guide.ts';
 
-const read = (json: unknown) => readKeySet(JSON.stringify(json));
+const read = (json: unknown) => parseKeySet(JSON.stringify(json));
 const whyNot = async (json: unknown): Promise<string> =>
   read(json).then(
     () => 'accepted',
@@ -49,14 +49,14 @@ describe('keys', () => {
   it('may be one JWK or a set of them', async () => {
     expect((await read(guideJwk)).kids).toEqual([guideJwk.kid]);
     expect((await read({ keys: [guideJwk, { ...guideJwk, kid: undefined }] })).kids).toEqual([guideJwk.kid, null]);
-    expect((await readKeySet(`\uFEFF${JSON.stringify(guideJwk)}`)).kids).toEqual([guideJwk.kid]);
+    expect((await parseKeySet(`\uFEFF${JSON.stringify(guideJwk)}`)).kids).toEqual([guideJwk.kid]);
   });
 
   it.each(['RS256', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])(
     'for %s are read, with and without "alg"',
     async (alg) => {
       const { jwk } = await createIssuer(alg);
-      expect((await read({ keys: [jwk, { ...jwk, alg }] })).refused).toEqual([]);
+      expect((await read({ keys: [jwk, { ...jwk, alg }] })).skipped).toEqual([]);
     },
   );
 
@@ -65,7 +65,7 @@ describe('keys', () => {
   });
 
   it('that are no JSON are refused without being quoted', async () => {
-    await expect(readKeySet('{"d": "secret"')).rejects.toThrow(/^it is not JSON$/);
+    await expect(parseKeySet('{"d": "secret"')).rejects.toThrow(/^it is not JSON$/);
   });
 
   it('of RSA have at least 2048 bits, counted exactly', async () => {
@@ -83,7 +83,7 @@ describe('keys', () => {
   it('that are bad leave the good ones of the same set alone', async () => {
     const set = await read({ keys: [{ ...guideJwk, kid: 'own', d: 'x' }, guideJwk, { kty: 'oct', k: 'x' }] });
     expect(set.kids).toEqual([guideJwk.kid]);
-    expect(set.refused).toEqual([
+    expect(set.skipped).toEqual([
       expect.stringMatching(/^the key "own" holds a private key/),
       expect.stringMatching(/^key number 3 is a shared secret/),
     ]);

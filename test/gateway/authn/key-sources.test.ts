@@ -42,7 +42,7 @@ describe('keys in a file', () => {
     clock.advance(1000);
     expect(await kids(source)).toEqual(['bb']);
     clock.advance(1000);
-    expect(await source.keys()).toBe(source.held);
+    expect(await source.keys()).toBe(source.current);
   });
 
   it('are read again when a folder above is swapped by a link, as a mounted ConfigMap is', async () => {

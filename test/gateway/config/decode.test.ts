@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { decodeConfig } from '../../../src/gateway/config/decode.ts';
-import type { GatewayConfig } from '../../../src/gateway/config/model.ts';
+import type { BootstrapConfig } from '../../../src/gateway/config/model.ts';
 import { guideConfig } from '../../support/processes/guide.ts';
 
 const asIs = (path: string): string => path;
-const decode = (json: unknown): GatewayConfig => decodeConfig(json, asIs).config;
+const decode = (json: unknown): BootstrapConfig => decodeConfig(json, asIs).config;
 const warnings = (json: unknown): readonly string[] => decodeConfig(json, asIs).warnings;
 const withListener = (change: object): object => ({ ...guideConfig, listener: { ...guideConfig.listener, ...change } });
 const withAuthn = (change: object): object => withListener({ authn: { ...guideConfig.listener.authn, ...change } });

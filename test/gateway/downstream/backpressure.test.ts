@@ -17,8 +17,8 @@ it('a reader that does not read is cut off, and its session goes on', async () =
     return undefined;
   });
   await using gateway = await startGateway();
-  gateway.world.putTarget(target.target('a'));
-  gateway.world.allow('n.p', 'me', 'tool', '*');
+  gateway.config.putTarget(target.target('a'));
+  gateway.config.allow('n.p', 'me', 'tool', '*');
   const token = gateway.token('me');
   const client = await openRawClient(gateway, token);
 

@@ -105,8 +105,8 @@ describe('HTTP+SSE', () => {
   it('ends the targets’ work when the client goes', async () => {
     await using target = await startRawTarget(() => undefined);
     await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
-    gateway.world.allow('n.p', 'me', 'tool', '*');
+    gateway.config.putTarget(target.target('a'));
+    gateway.config.allow('n.p', 'me', 'tool', '*');
     const client = await open(gateway, gateway.token('me'));
     await client.post(initialize());
     await client.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'a:slow' } });

@@ -33,8 +33,8 @@ async function connect(gateway: GatewayRig, path: (typeof wires)[number], subjec
 describe.each(wires)('the official client at %s, with server-everything over both wires behind', (path) => {
   it('sees the tools of all targets, and may call what a policy allows', { timeout: 30_000 }, async () => {
     await using gateway = await startGateway();
-    gateway.world.putTarget(overSse.target('default/sse'));
-    gateway.world.putTarget(overHttp.target('default/http'));
+    gateway.config.putTarget(overSse.target('default/sse'));
+    gateway.config.putTarget(overHttp.target('default/http'));
     const client = await connect(gateway, path, 'me');
 
     const { tools } = await client.listTools();
@@ -43,11 +43,11 @@ describe.each(wires)('the official client at %s, with server-everything over bot
 
     for (const name of echoes) {
       await expect(client.callTool({ name, arguments: { message: 'hi' } })).rejects.toThrow('not allowed');
-      gateway.world.allow('default.policy', 'me', 'tool', name);
+      gateway.config.allow('default.policy', 'me', 'tool', name);
       const { content } = await client.callTool({ name, arguments: { message: 'hi' } });
       expect(content).toEqual([{ type: 'text', text: 'Echo: hi' }]);
     }
-    gateway.world.removeConfig('default.policy');
+    gateway.config.removeConfig('default.policy');
     for (const name of echoes) {
       await expect(client.callTool({ name, arguments: { message: 'hi' } })).rejects.toThrow('not allowed');
     }

@@ -6,10 +6,10 @@ import { createManualClock } from '../../support/edges/manual-clock.ts';
 const someone = (identity: string): Caller => ({ kind: 'principal', claims: {}, identity, expiresAt: 0 });
 const me = someone('me');
 
-function table(max: number) {
+function table(maxSessions: number) {
   const clock = createManualClock();
   const closed: string[] = [];
-  const sessions = createSessionTable<{ close(): Promise<void> }>({ clock, max, idleMilliseconds: 1_000 });
+  const sessions = createSessionTable<{ close(): Promise<void> }>({ clock, maxSessions, idleTimeout: 1_000 });
   const open = (caller: Caller = me): string | undefined =>
     sessions.open(caller, (id) => ({
       close() {
@@ -28,9 +28,9 @@ describe('the table of sessions', () => {
     expect(open()).not.toBe(id);
     expect(sessions.find(id, me).kind).toBe('found');
     expect(sessions.find(id, someone('you')).kind).toBe('foreign');
-    expect(sessions.find(id, { kind: 'anonymous', why: 'no authn configured' }).kind).toBe('foreign');
+    expect(sessions.find(id, { kind: 'anonymous', reason: 'no authn configured' }).kind).toBe('foreign');
     expect(sessions.find('other', me).kind).toBe('unknown');
-    const nobodys = open({ kind: 'anonymous', why: 'no authn configured' }) ?? '';
+    const nobodys = open({ kind: 'anonymous', reason: 'no authn configured' }) ?? '';
     expect(sessions.find(nobodys, someone('anonymous')).kind).toBe('foreign');
   });
 });

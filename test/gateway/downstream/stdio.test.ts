@@ -8,8 +8,8 @@ import { initialize } from '../../support/nodes/raw-client.ts';
 it('over a pair of streams everything can be listed and nothing be called', async () => {
   await using target = await startRawTarget(() => ({ result: { tools: [{ name: 't' }] } }));
   await using gateway = await startGateway();
-  gateway.world.putTarget(target.target('a'));
-  gateway.world.allow('n.p', 'me', 'tool', '*');
+  gateway.config.putTarget(target.target('a'));
+  gateway.config.allow('n.p', 'me', 'tool', '*');
   const input = new PassThrough();
   const output = new PassThrough();
   const stop = gateway.downstream.stdio(input, output);

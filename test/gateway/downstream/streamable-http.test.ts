@@ -139,8 +139,8 @@ describe('a body', () => {
   it('may hold several messages where the revision knows batches, and each is decided upon', async () => {
     await using target = await startRawTarget(() => ({ result: { content: [] } }));
     await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
-    gateway.world.allow('n.p', 'me', 'tool', 'a:x');
+    gateway.config.putTarget(target.target('a'));
+    gateway.config.allow('n.p', 'me', 'tool', 'a:x');
     const token = gateway.token('me');
     const { sessionId } = await openRawClient(gateway, token, '2025-03-26');
     const call = (id: number, name: string) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name } });
@@ -178,8 +178,8 @@ describe('a request', () => {
       return { result: { content: [] } };
     });
     await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
-    gateway.world.allow('n.p', 'me', 'tool', '*');
+    gateway.config.putTarget(target.target('a'));
+    gateway.config.allow('n.p', 'me', 'tool', '*');
     const client = await openRawClient(gateway, gateway.token('me'));
     void client.request('tools/call', { name: 'a:x' }, { id: 'same' }).catch(() => {});
     await target.arrival('tools/call');
@@ -221,8 +221,8 @@ describe('streams', () => {
     const clock = createManualClock();
     await using target = await startRawTarget(() => undefined);
     await using gateway = await startGateway({ clock });
-    gateway.world.putTarget(target.target('a'));
-    gateway.world.allow('n.p', 'me', 'tool', '*');
+    gateway.config.putTarget(target.target('a'));
+    gateway.config.allow('n.p', 'me', 'tool', '*');
     const longLived = await openRawClient(gateway, gateway.token('me'));
     const shortLived = gateway.token('me', clock.now() + 60_000);
     const own = await longLived.listen();
@@ -232,7 +232,7 @@ describe('streams', () => {
     clock.advance(60_000);
     await ended;
     expect((await post(gateway, shortLived, longLived.sessionId, list)).status).toBe(401);
-    gateway.world.putTarget(target.target('b'));
+    gateway.config.putTarget(target.target('b'));
     expect(await own.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
   });
 
@@ -242,7 +242,7 @@ describe('streams', () => {
     const lingering = await client.listen();
     const stream = await client.listen();
     expect(await lingering.next()).toBeUndefined();
-    gateway.world.putTarget({ name: 'a', host: '127.0.0.1', port: 1, path: '' });
+    gateway.config.putTarget({ name: 'a', host: '127.0.0.1', port: 1, path: '' });
     expect(await stream.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
   });
 

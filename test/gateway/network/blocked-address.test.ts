@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { refusalOf } from '../../../src/gateway/network/blocked-address.ts';
+import { blockReasonOf } from '../../../src/gateway/network/blocked-address.ts';
 
 describe('an address that no target may have', () => {
   it.each([
@@ -28,8 +28,8 @@ describe('an address that no target may have', () => {
     ['', 'no address'],
     ['localhost', 'no address'],
     ['1.2.3.4.5', 'no address'],
-  ])('%s: %s', (address, refusal) => {
-    expect(refusalOf(address)).toBe(refusal);
+  ])('%s: %s', (address, reason) => {
+    expect(blockReasonOf(address)).toBe(reason);
   });
 });
 
@@ -44,14 +44,14 @@ describe('an address that a target may have', () => {
     '2001:4860:4860::8888',
     '::ffff:10.0.0.1',
   ])('%s', (address) => {
-    expect(refusalOf(address)).toBeUndefined();
+    expect(blockReasonOf(address)).toBeUndefined();
   });
 });
 
 it('an IPv4 address is refused the same however IPv6 carries it', () => {
   fc.assert(
     fc.property(fc.ipV4(), fc.constantFrom('::ffff:', '64:ff9b::', '::ffff:0:'), (address, prefix) => {
-      expect(refusalOf(`${prefix}${address}`)).toBe(refusalOf(address));
+      expect(blockReasonOf(`${prefix}${address}`)).toBe(blockReasonOf(address));
     }),
   );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { endpointText, parseEndpoint, parseResolutions } from '../../../src/gateway/network/resolve.ts';
+import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
 
 describe('--resolve', () => {
   it('says where a host and port really are, and nothing about other ports', () => {
@@ -45,11 +45,4 @@ describe('--resolve', () => {
       `--resolve=${value}: write host:port=address:port, IPv6 addresses in brackets`,
     );
   });
-});
-
-it('an endpoint reads as it was written', () => {
-  for (const text of ['127.0.0.1:19000', '[::1]:0', 'localhost:65535']) {
-    const endpoint = parseEndpoint(text);
-    expect(endpoint && endpointText(endpoint)).toBe(text);
-  }
 });

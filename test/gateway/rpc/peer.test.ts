@@ -9,7 +9,7 @@ import { RpcError } from '../../../src/gateway/rpc/rpc-error.ts';
 function pair(answer: (request: IncomingRequest) => Promise<Result>, maxInFlight = 2) {
   const sent: Message[] = [];
   const notified: string[] = [];
-  const abandoned: unknown[] = [];
+  const cancelled: unknown[] = [];
   const client: Peer<string> = createPeer<string>({
     maxInFlight: 0,
     request: () => Promise.reject(new Error('nobody asks the client')),
@@ -23,13 +23,13 @@ function pair(answer: (request: IncomingRequest) => Promise<Result>, maxInFlight
     maxInFlight,
     request: answer,
     notification: (method) => notified.push(method),
-    abandoned: (id) => abandoned.push(id),
+    cancelled: (id) => cancelled.push(id),
     async send(message) {
       sent.push(message);
       client.receive(message, 'server');
     },
   });
-  return { client, server, sent, notified, abandoned };
+  return { client, server, sent, notified, cancelled };
 }
 
 const never = (): Promise<Result> => new Promise(() => {});
@@ -65,14 +65,14 @@ describe('a peer', () => {
 
 describe('a peer', () => {
   it('tells the other side when nobody waits for an answer any more, and gets none', async () => {
-    const { client, sent, abandoned } = pair(
+    const { client, sent, cancelled } = pair(
       ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({}))),
     );
     const abort = new AbortController();
     const asked = client.request('a', undefined, abort.signal);
     abort.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
-    expect(abandoned).toEqual([0]);
+    expect(cancelled).toEqual([0]);
     expect(sent.slice(1)).toEqual([
       { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 0, reason: 'enough' } },
     ]);

@@ -94,7 +94,7 @@ it('a target is asked for exactly what a rule allows, however names and URIs are
 }, async () => {
   const sent: Sent[] = [];
   await using gateway = await startGateway({ fetchFor: ({ name: at }) => answering(at, sent) });
-  for (const at of targets) gateway.world.putTarget({ name: at, host: 'h', port: 1, path: '/mcp' });
+  for (const at of targets) gateway.config.putTarget({ name: at, host: 'h', port: 1, path: '/mcp' });
   const client = await openRawClient(gateway, gateway.token('me'));
   const ask = async ({
     method,
@@ -110,19 +110,19 @@ it('a target is asked for exactly what a rule allows, however names and URIs are
   let meaningful = 0;
   const property = fc.asyncProperty(request, qualified, async (asked, other) => {
     // With everything allowed it shows what the request means; that alone must be what allows it.
-    for (const kind of ['tool', 'prompt', 'resource'] as const) gateway.world.allow('n.p', 'me', kind, '*');
+    for (const kind of ['tool', 'prompt', 'resource'] as const) gateway.config.allow('n.p', 'me', kind, '*');
     const meant = await ask(asked);
     expect(meant.length).toBeLessThanOrEqual(1);
     meaningful += meant.length;
-    gateway.world.removeConfig('n.p');
+    gateway.config.removeConfig('n.p');
     for (const kind of ['tool', 'prompt', 'resource'] as const) {
-      gateway.world.allow('n.p', 'me', kind, other);
-      for (const it of meant) if (it.kind !== kind) gateway.world.allow('n.p', 'me', kind, it.id);
+      gateway.config.allow('n.p', 'me', kind, other);
+      for (const it of meant) if (it.kind !== kind) gateway.config.allow('n.p', 'me', kind, it.id);
     }
     expect(await ask(asked)).toEqual(other === '*' ? meant : meant.filter(({ id }) => id === other));
-    for (const { kind, id } of meant) gateway.world.allow('n.p', 'me', kind, id);
+    for (const { kind, id } of meant) gateway.config.allow('n.p', 'me', kind, id);
     expect(await ask(asked)).toEqual(meant);
-    gateway.world.removeConfig('n.p');
+    gateway.config.removeConfig('n.p');
   });
   await fc.assert(property, { numRuns: 300 });
   expect(meaningful).toBeGreaterThan(100);

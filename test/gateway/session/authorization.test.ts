@@ -22,7 +22,7 @@ async function rig(list: ListMode = 'all') {
     return { result: {} };
   });
   const gateway = await startGateway({ list });
-  gateway.world.putTarget(target.target('ns/raw'));
+  gateway.config.putTarget(target.target('ns/raw'));
   return {
     target,
     gateway,
@@ -43,11 +43,11 @@ describe.each(uses)('%s', (method, params, kind, name) => {
     expect((await client.request(method, params)).error).toMatchObject(denied);
     expect(use.target.received).toEqual([]);
 
-    use.gateway.world.allow('ns.policy', 'me', kind, name);
+    use.gateway.config.allow('ns.policy', 'me', kind, name);
     expect((await client.request(method, params)).result).toEqual({});
     expect(use.target.received.filter((request) => request.method === method)).toHaveLength(1);
 
-    use.gateway.world.removeConfig('ns.policy');
+    use.gateway.config.removeConfig('ns.policy');
     expect((await client.request(method, params)).error).toMatchObject(denied);
     expect(use.target.received.filter((request) => request.method === method)).toHaveLength(1);
   });
@@ -56,8 +56,8 @@ describe.each(uses)('%s', (method, params, kind, name) => {
     await using use = await rig('filtered');
     const client = await use.open('me');
     const denied = await client.request(method, params);
-    use.gateway.world.removeTarget('ns/raw');
-    use.gateway.world.allow('ns.policy', 'me', kind, '*');
+    use.gateway.config.removeTarget('ns/raw');
+    use.gateway.config.allow('ns.policy', 'me', kind, '*');
     const unknown = await client.request(method, params);
     expect(denied.error).toEqual(unknown.error);
     expect(denied.error?.code).toBe(-32602);
@@ -76,7 +76,7 @@ describe('lists', () => {
     const client = await use.open('me');
     const changes = await client.listen();
     expect((await client.request('tools/list')).result).toEqual({ tools: [] });
-    use.gateway.world.allow('ns.policy', 'me', 'tool', 'ns/raw:t');
+    use.gateway.config.allow('ns.policy', 'me', 'tool', 'ns/raw:t');
     expect(await changes.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
     expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'ns/raw:t' }] });
     expect((await (await use.open('you')).request('tools/list')).result).toEqual({ tools: [] });
@@ -87,7 +87,7 @@ describe('a decision', () => {
   it('is about the one who sends the request, not about the one who opened the session', async () => {
     await using use = await rig();
     const client = await use.open('me');
-    use.gateway.world.allow('ns.policy', 'me', 'tool', '*');
+    use.gateway.config.allow('ns.policy', 'me', 'tool', '*');
     expect((await client.request('tools/call', { name: 'ns/raw:t' })).result).toEqual({});
     const narrowed = use.gateway.token('me', undefined, 'somebody less');
     const denied = await client.request('tools/call', { name: 'ns/raw:t' }, { token: narrowed });
@@ -101,8 +101,8 @@ describe('a decision', () => {
     const subject = 'somebody-with-a-name';
     const client = await use.open(subject);
     await client.request('tools/call', { name: 'ns/raw:t' });
-    use.gateway.world.allow('ns.policy', 'nobody', 'tool', '*');
-    use.gateway.world.allow('ns.policy', subject, 'tool', 'ns/raw:t');
+    use.gateway.config.allow('ns.policy', 'nobody', 'tool', '*');
+    use.gateway.config.allow('ns.policy', subject, 'tool', 'ns/raw:t');
     await client.request('tools/call', { name: 'ns/raw:t' });
     const common = { kind: 'tool', name: 'ns/raw:t', caller: expect.stringMatching(/^[0-9a-f]{16}$/) };
     expect(use.gateway.log.lines.filter(({ message }) => /allowed|denied/.test(message))).toEqual([
@@ -115,8 +115,8 @@ describe('a decision', () => {
   it('is no for everybody when there is no authentication', async () => {
     await using target = await startRawTarget(() => ({ result: { tools: [{ name: 't' }] } }));
     await using gateway = await startGateway({ authn: 'none' });
-    gateway.world.putTarget(target.target('ns/raw'));
-    gateway.world.allow('ns.policy', 'me', 'tool', '*');
+    gateway.config.putTarget(target.target('ns/raw'));
+    gateway.config.allow('ns.policy', 'me', 'tool', '*');
     const client = await openRawClient(gateway, gateway.token('me'));
     expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'ns/raw:t' }] });
     expect((await client.request('tools/call', { name: 'ns/raw:t' })).error?.message).toContain('not allowed');
@@ -130,7 +130,7 @@ describe('a decision', () => {
 
 it('names that are none, and parameters that are none, are refused without a word to the target', async () => {
   await using use = await rig();
-  for (const kind of ['tool', 'prompt', 'resource'] as const) use.gateway.world.allow('ns.all', 'me', kind, '*');
+  for (const kind of ['tool', 'prompt', 'resource'] as const) use.gateway.config.allow('ns.all', 'me', kind, '*');
   const client = await use.open('me');
   const refused = [
     ['tools/call', {}],

@@ -24,7 +24,7 @@ async function namesOf(client: RawClient): Promise<readonly unknown[]> {
 }
 
 async function openAll(gateway: GatewayRig, targets: Readonly<Record<string, RawTarget>>): Promise<RawClient> {
-  for (const [name, target] of Object.entries(targets)) gateway.world.putTarget(target.target(name));
+  for (const [name, target] of Object.entries(targets)) gateway.config.putTarget(target.target(name));
   return openRawClient(gateway, gateway.token('me'));
 }
 
@@ -61,8 +61,8 @@ describe('a list', () => {
     await dead[Symbol.asyncDispose]();
     await using gateway = await startGateway();
     const client = await openAll(gateway, { a: broken, b: dead, c: failing, d: odd, e: good });
-    gateway.world.putTarget({ name: 'f', host: 'no host', port: 1, path: '' });
-    gateway.world.putTarget({ ...good.target('g:h') });
+    gateway.config.putTarget({ name: 'f', host: 'no host', port: 1, path: '' });
+    gateway.config.putTarget({ ...good.target('g:h') });
 
     for (let times = 0; times < 3; times++) expect(await namesOf(client)).toEqual(['e:x']);
     const failures = gateway.log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['target']);
@@ -79,7 +79,7 @@ describe('a list', () => {
     expect(await namesOf(client)).toEqual([]);
 
     broken = false;
-    gateway.world.putTarget(silent.target('n/silent'));
+    gateway.config.putTarget(silent.target('n/silent'));
     const names = namesOf(client);
     const asked = await silent.arrival('tools/list');
     await gateway.log.line('answers again');
@@ -122,7 +122,7 @@ describe('a list', () => {
     const client = await openAll(gateway, { a });
     const changes = await client.listen();
     expect(await namesOf(client)).toEqual(['a:x']);
-    gateway.world.putTarget(a.target('b'));
+    gateway.config.putTarget(a.target('b'));
     const told = [await changes.next(), await changes.next(), await changes.next()];
     expect(told.map((message) => message?.['method'])).toEqual([
       'notifications/tools/list_changed',
@@ -130,7 +130,7 @@ describe('a list', () => {
       'notifications/resources/list_changed',
     ]);
     expect(await namesOf(client)).toEqual(['a:x', 'b:x']);
-    gateway.world.removeTarget('a');
+    gateway.config.removeTarget('a');
     expect(await namesOf(client)).toEqual(['b:x']);
   });
 });
@@ -170,7 +170,7 @@ describe('resources', () => {
     await using first = await startRawTarget(reader('first'));
     await using second = await startRawTarget(reader('second'));
     await using gateway = await startGateway();
-    gateway.world.allow('n.policy', 'me', 'resource', 'n/b:ui://page');
+    gateway.config.allow('n.policy', 'me', 'resource', 'n/b:ui://page');
     const client = await openAll(gateway, { 'n/b': first, 'n/c': second });
 
     // Nobody has listed anything yet in this session: the owner is found out.
@@ -179,7 +179,7 @@ describe('resources', () => {
     expect((await client.request('resources/list')).result).toEqual({ resources: [page] });
 
     // The rule is about the one of n/b; with that gone the page belongs to n/c, of which no rule speaks.
-    gateway.world.removeTarget('n/b');
+    gateway.config.removeTarget('n/b');
     expect((await read()).error?.message).toContain('not allowed');
     expect((await client.request('resources/read', { uri: 'ui://nobody' })).error?.code).toBe(-32602);
     expect(second.received.filter(({ method }) => method === 'resources/read')).toEqual([]);

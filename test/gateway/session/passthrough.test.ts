@@ -6,8 +6,8 @@ import { openRawClient } from '../../support/nodes/raw-client.ts';
 async function rig(script: Script) {
   const target = await startRawTarget(script);
   const gateway = await startGateway();
-  gateway.world.putTarget(target.target('ns/raw'));
-  for (const kind of ['tool', 'prompt', 'resource'] as const) gateway.world.allow('ns.all', 'me', kind, '*');
+  gateway.config.putTarget(target.target('ns/raw'));
+  for (const kind of ['tool', 'prompt', 'resource'] as const) gateway.config.allow('ns.all', 'me', kind, '*');
   const client = await openRawClient(gateway, gateway.token('me'));
   return {
     target,
@@ -207,8 +207,8 @@ describe('notifications', () => {
     expect(await stream.next()).toMatchObject({ params: { uri, 'x-updated': 1 } });
     expect(await stream.next()).toMatchObject({ method: 'notifications/resources/list_changed' });
 
-    use.gateway.world.removeConfig('ns.all');
-    use.gateway.world.allow('ns.tools', 'me', 'tool', '*');
+    use.gateway.config.removeConfig('ns.all');
+    use.gateway.config.allow('ns.tools', 'me', 'tool', '*');
     await use.client.request('tools/call', { name: 'ns/raw:touch' });
     expect(await stream.next()).toMatchObject({ method: 'notifications/resources/list_changed' });
   });

@@ -2,7 +2,7 @@ import { UriTemplate } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { qualify, unqualify } from '../../../src/gateway/session/qualified-names.ts';
-import { isUiUri, readUri, showTemplate, showUri } from '../../../src/gateway/session/resource-uris.ts';
+import { exposeTemplate, exposeUri, isUiUri, parseExposedUri } from '../../../src/gateway/session/resource-uris.ts';
 
 const targetName = fc.oneof(
   fc.constantFrom('default/tool', 'default/tool/80', 'a/b', 'a', 'a//b', '', 'ä/ö %2F', 'a/b%3Ac'),
@@ -15,17 +15,19 @@ const anyText = fc.oneof(
 
 describe('the URIs that clients see', () => {
   it('say which target and which of its URIs they stand for', () => {
-    expect(showUri({ target: 'default/tool', name: 'file:///a b' })).toBe('mcp://default/tool/file%3A%2F%2F%2Fa%20b');
-    expect(showTemplate({ target: 'default/tool', name: 'file:///{path}' })).toBe('mcp://default/tool/:file:///{path}');
+    expect(exposeUri({ target: 'default/tool', name: 'file:///a b' })).toBe('mcp://default/tool/file%3A%2F%2F%2Fa%20b');
+    expect(exposeTemplate({ target: 'default/tool', name: 'file:///{path}' })).toBe(
+      'mcp://default/tool/:file:///{path}',
+    );
   });
 
   it('are read back as they were made, whatever target and URI are', () => {
     fc.assert(
       fc.property(targetName, anyText, (target, name) => {
-        const uri = showUri({ target, name });
-        const template = showTemplate({ target, name });
-        expect(uri === undefined ? undefined : readUri(uri)).toEqual({ target, name });
-        expect(template === undefined ? undefined : readUri(template)).toEqual({ target, name });
+        const uri = exposeUri({ target, name });
+        const template = exposeTemplate({ target, name });
+        expect(uri === undefined ? undefined : parseExposedUri(uri)).toEqual({ target, name });
+        expect(template === undefined ? undefined : parseExposedUri(template)).toEqual({ target, name });
       }),
     );
   });
@@ -34,22 +36,22 @@ describe('the URIs that clients see', () => {
     fc.assert(
       fc.property(targetName, anyText, targetName, anyText, (target, name, otherTarget, otherName) => {
         fc.pre(target !== otherTarget || name !== otherName);
-        expect(showUri({ target, name })).not.toBe(showUri({ target: otherTarget, name: otherName }));
-        expect(showUri({ target, name })).not.toBe(showTemplate({ target: otherTarget, name: otherName }));
+        expect(exposeUri({ target, name })).not.toBe(exposeUri({ target: otherTarget, name: otherName }));
+        expect(exposeUri({ target, name })).not.toBe(exposeTemplate({ target: otherTarget, name: otherName }));
       }),
     );
   });
 
   it('are not made of what is no text or could be read in two ways', () => {
-    expect(showUri({ target: 'a', name: '\ud800' })).toBeUndefined();
-    expect(showTemplate({ target: 'a', name: '\ud800' })).toBeUndefined();
-    expect(showUri({ target: 'a:b', name: 'c' })).toBeUndefined();
+    expect(exposeUri({ target: 'a', name: '\ud800' })).toBeUndefined();
+    expect(exposeTemplate({ target: 'a', name: '\ud800' })).toBeUndefined();
+    expect(exposeUri({ target: 'a:b', name: 'c' })).toBeUndefined();
   });
 
   it('are read without an error from any text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
-        const read = readUri(`mcp://${text}`);
+        const read = parseExposedUri(`mcp://${text}`);
         expect(read?.target.includes(':') ?? false).toBe(false);
       }),
     );
@@ -62,14 +64,14 @@ describe('the URIs that clients see', () => {
       'mcp://a/%zz',
       'mcp://a%3Ab/c',
     ]) {
-      expect(readUri(foreign), foreign).toBeUndefined();
+      expect(parseExposedUri(foreign), foreign).toBeUndefined();
     }
   });
 
   it('never let a target speak for another one: the name that rules know is split as it was joined', () => {
     fc.assert(
       fc.property(anyText, (text) => {
-        const read = readUri(`mcp://${text}`);
+        const read = parseExposedUri(`mcp://${text}`);
         fc.pre(read !== undefined && read.target !== '' && read.name !== '');
         expect(unqualify(qualify(read ?? { target: '', name: '' }))).toEqual(read);
       }),
@@ -94,9 +96,12 @@ describe('a template', () => {
         fc.constantFrom(...templates),
         fc.record({ id: value, path: value, a: value, b: value, q: value, r: value, f: value, all: value }),
         (template, values) => {
-          const shown = showTemplate({ target: 'default/tool', name: template });
-          const expanded = new UriTemplate(shown ?? '').expand(values);
-          expect(readUri(expanded)).toEqual({ target: 'default/tool', name: new UriTemplate(template).expand(values) });
+          const exposed = exposeTemplate({ target: 'default/tool', name: template });
+          const expanded = new UriTemplate(exposed ?? '').expand(values);
+          expect(parseExposedUri(expanded)).toEqual({
+            target: 'default/tool',
+            name: new UriTemplate(template).expand(values),
+          });
         },
       ),
     );

@@ -1,17 +1,18 @@
 import { expect, it } from 'vitest';
-import { createHealth } from '../../../src/gateway/session/target-failures.ts';
+import { createTargetFailures } from '../../../src/gateway/session/target-failures.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
 it('a target that fails is logged once for each reason, until it works again', () => {
   const log = createRecordedLog();
-  const health = createHealth(log);
-  health.works('a', 'tools/list');
+  const failures = createTargetFailures(createManualClock(), log);
+  failures.succeeded('a', 'tools/list');
   for (const reason of ['refused', 'refused', 'misdirected', 'refused']) {
-    health.fails('a', 'tools/list', new Error(reason));
+    failures.failed('a', 'tools/list', new Error(reason));
   }
-  health.fails('a', 'tools/call', new Error('refused'));
-  health.works('a', 'tools/list');
-  health.fails('a', 'tools/list', new Error('refused'));
+  failures.failed('a', 'tools/call', new Error('refused'));
+  failures.succeeded('a', 'tools/list');
+  failures.failed('a', 'tools/list', new Error('refused'));
   expect(log.lines.map(({ message, fields }) => [message, fields['request'], fields['reason']])).toEqual([
     ['target does not answer', 'tools/list', 'refused'],
     ['target does not answer', 'tools/list', 'misdirected'],
@@ -23,9 +24,9 @@ it('a target that fails is logged once for each reason, until it works again', (
 
 it('a target that fails for ever new reasons, each a page long, fills no log', () => {
   const log = createRecordedLog();
-  const health = createHealth(log);
+  const failures = createTargetFailures(createManualClock(), log);
   for (let calls = 0; calls < 100; calls++) {
-    health.fails('a', 'tools/call', new Error(`${calls}: \u001b[2J<html>\n${'x'.repeat(1_000_000)}`));
+    failures.failed('a', 'tools/call', new Error(`${calls}: \u001b[2J<html>\n${'x'.repeat(1_000_000)}`));
   }
   expect(log.lines).toHaveLength(4);
   expect(log.lines[0]?.fields['reason']).toMatch(/^0: \[2J<html> x{900}/);

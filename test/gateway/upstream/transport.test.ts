@@ -19,7 +19,7 @@ it.each([
   const clock = createManualClock();
   const url = new URL('http://target/mcp');
   const transport = createTransport(
-    { wire: 'streamable-http', url },
+    { transport: 'streamable-http', url },
     { fetch: closing(retry), clock, random: () => 0 },
   );
   await transport.start();

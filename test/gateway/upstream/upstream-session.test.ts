@@ -11,8 +11,8 @@ const echo = { name: 'a:echo', arguments: { message: 'hi' } };
 const echoed = { content: [{ type: 'text', text: 'Echo: hi' }] };
 
 async function open(gateway: GatewayRig) {
-  gateway.world.allow('n.p', 'me', 'tool', '*');
-  gateway.world.allow('n.p', 'me', 'resource', '*');
+  gateway.config.allow('n.p', 'me', 'tool', '*');
+  gateway.config.allow('n.p', 'me', 'resource', '*');
   return openRawClient(gateway, gateway.token('me'));
 }
 
@@ -20,7 +20,7 @@ describe.each(['sse', 'streamableHttp'] as const)('server-everything over %s', (
   it('answers again after it was restarted, in the same session of the client', { timeout: 30_000 }, async () => {
     await using server = await startEverything(transport);
     await using gateway = await startGateway();
-    gateway.world.putTarget(server.target('a'));
+    gateway.config.putTarget(server.target('a'));
     const client = await open(gateway);
     expect((await client.request('tools/call', echo)).result).toEqual(echoed);
     await server.restart();
@@ -30,7 +30,7 @@ describe.each(['sse', 'streamableHttp'] as const)('server-everything over %s', (
   it('reports progress, and is read by what its templates expand to', { timeout: 30_000 }, async () => {
     await using server = await startEverything(transport);
     await using gateway = await startGateway();
-    gateway.world.putTarget(server.target('a'));
+    gateway.config.putTarget(server.target('a'));
     const client = await open(gateway);
     const slow = { name: 'a:trigger-long-running-operation', arguments: { duration: 0.1, steps: 2 } };
     const { before } = await client.request('tools/call', { ...slow, _meta: { progressToken: 7 } });
@@ -60,7 +60,7 @@ it('the wire of a target is found out once, not by every session', { timeout: 30
   const counts = new Map<string, number>();
   await using server = await startEverything('sse');
   await using gateway = await startGateway({ fetchFor: () => counting(counts) });
-  gateway.world.putTarget(server.target('a'));
+  gateway.config.putTarget(server.target('a'));
   for (let sessions = 0; sessions < 3; sessions++) {
     const client = await open(gateway);
     expect((await client.request('tools/call', echo)).result).toEqual(echoed);
@@ -73,7 +73,7 @@ describe('a target', () => {
   it('is connected to once per session, however many requests begin at the same time', async () => {
     await using target = await startRawTarget(() => ({ result: {} }));
     await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
+    gateway.config.putTarget(target.target('a'));
     for (const client of [await open(gateway), await open(gateway)]) {
       await Promise.all(['tools/list', 'prompts/list', 'resources/list'].map((method) => client.request(method)));
     }
@@ -83,12 +83,12 @@ describe('a target', () => {
   it('that is removed or changed is left at once: its requests end, and others do not notice', async () => {
     await using target = await startRawTarget(({ params }) => (params['name'] === 'slow' ? undefined : { result: {} }));
     await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
-    gateway.world.putTarget(target.target('b'));
+    gateway.config.putTarget(target.target('a'));
+    gateway.config.putTarget(target.target('b'));
     const client = await open(gateway);
     const calling = client.request('tools/call', { name: 'a:slow' });
     await target.arrival('tools/call');
-    gateway.world.removeTarget('a');
+    gateway.config.removeTarget('a');
     expect((await calling).error).toMatchObject({ message: 'Target a was removed or changed' });
     await target.disconnected;
     expect((await client.request('tools/call', { name: 'b:fast' })).result).toEqual({});
@@ -101,7 +101,7 @@ describe('a target', () => {
       return { result: {} };
     });
     await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
+    gateway.config.putTarget(target.target('a'));
     const client = await open(gateway);
     expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
     expect(await target.arrival('answer')).toMatchObject({ id: 'theirs', params: { error: { code: -32601 } } });
@@ -119,7 +119,7 @@ describe('a target', () => {
       return new Promise(() => {});
     };
     await using gateway = await startGateway({ fetchFor });
-    gateway.world.putTarget(target.target('a'));
+    gateway.config.putTarget(target.target('a'));
     const client = await open(gateway);
     expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
     expect(answers).toBe(4);
@@ -129,7 +129,7 @@ describe('a target', () => {
     let cut = true;
     await using target = await startRawTarget(() => (cut ? { cut } : { result: {} }));
     await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
+    gateway.config.putTarget(target.target('a'));
     const client = await open(gateway);
     expect((await client.request('tools/call', { name: 'a:x' })).error?.message).toBe('Target a does not answer');
     expect(await gateway.log.line('does not answer')).toMatchObject({ fields: { reason: 'the answer was cut off' } });
@@ -146,7 +146,7 @@ describe('a connection to a target', () => {
     silent.on('request', () => connected.resolve());
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     await using gateway = await startGateway({ clock });
-    gateway.world.putTarget({ name: 'a', host: '127.0.0.1', port: portOf(silent.address()), path: '' });
+    gateway.config.putTarget({ name: 'a', host: '127.0.0.1', port: portOf(silent.address()), path: '' });
     const client = await open(gateway);
     const calling = client.request('tools/call', { name: 'a:x' });
     await connected.promise;
@@ -164,7 +164,7 @@ describe('a connection to a target', () => {
       return { status: 404 };
     });
     await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
+    gateway.config.putTarget(target.target('a'));
     const client = await open(gateway);
     await client.request('logging/setLevel', { level: 'debug' });
     await client.request('tools/list');

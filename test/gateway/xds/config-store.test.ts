@@ -1,31 +1,31 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { WorldChange } from '../../../src/gateway/model.ts';
-import { createWorld, type Subscription, type ToldWorld } from '../../../src/gateway/xds/config-store.ts';
+import type { ConfigChange } from '../../../src/gateway/model.ts';
+import { type ConfigStore, createConfigStore, type Subscription } from '../../../src/gateway/xds/config-store.ts';
 import { DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { config, configOfTomorrow, configType, garbage, target, targetType } from './resources.ts';
 
-let told: ToldWorld;
+let store: ConfigStore;
 let log: RecordedLog;
-let changes: WorldChange[];
+let changes: ConfigChange[];
 beforeEach(() => {
   log = createRecordedLog();
-  told = createWorld(log);
+  store = createConfigStore(log);
   changes = [];
-  told.world.subscribe((change) => changes.push(change));
+  store.config.subscribe((change) => changes.push(change));
 });
 
 function of(kind: 'Target' | 'Config'): Subscription {
-  const found = told.subscriptions.find((subscription) => subscription.kind === kind);
+  const found = store.subscriptions.find((subscription) => subscription.kind === kind);
   if (found === undefined) throw new Error(`no subscription to ${kind}`);
   return found;
 }
-const accept = (
+const apply = (
   kind: 'Target' | 'Config',
   resources: readonly object[],
   removedResources: readonly string[] = [],
 ): string | undefined =>
-  of(kind).accept(
+  of(kind).apply(
     DeltaDiscoveryResponse.fromPartial({
       resources: [...resources],
       removedResources: [...removedResources],
@@ -33,40 +33,40 @@ const accept = (
     }),
   );
 
-const targets = (): readonly string[] => [...told.world.targets.keys()];
-const configs = (): readonly string[] => [...told.world.configs.keys()];
+const targets = (): readonly string[] => [...store.config.targets.keys()];
+const configs = (): readonly string[] => [...store.config.rbacConfigs.keys()];
 
 describe('a response', () => {
   it('adds, replaces and removes, and says what changed', () => {
-    expect(accept('Target', [target('a/x'), target('a/y')])).toBeUndefined();
-    expect(accept('Target', [target('a/x', { port: 9090 }, '2')], ['a/y', 'a/none'])).toBeUndefined();
-    expect(told.world.targets.get('a/x')).toEqual({ name: 'a/x', host: '10.0.0.1', port: 9090, path: '' });
+    expect(apply('Target', [target('a/x'), target('a/y')])).toBeUndefined();
+    expect(apply('Target', [target('a/x', { port: 9090 }, '2')], ['a/y', 'a/none'])).toBeUndefined();
+    expect(store.config.targets.get('a/x')).toEqual({ name: 'a/x', host: '10.0.0.1', port: 9090, path: '' });
     expect(targets()).toEqual(['a/x']);
     expect([...of('Target').versions]).toEqual([['a/x', '2']]);
     expect(changes).toEqual([
-      { targets: ['a/x', 'a/y'], configs: [] },
-      { targets: ['a/x', 'a/y'], configs: [] },
+      { targets: ['a/x', 'a/y'], rbacConfigs: [] },
+      { targets: ['a/x', 'a/y'], rbacConfigs: [] },
     ]);
   });
 
   it('that changes nothing tells nobody, but its versions count', () => {
-    accept('Config', [config('a.p')]);
-    accept('Config', [config('a.p', [{}], '2')], ['a.none']);
-    accept('Config', []);
+    apply('Config', [config('a.p')]);
+    apply('Config', [config('a.p', [{}], '2')], ['a.none']);
+    apply('Config', []);
     expect(changes).toHaveLength(1);
     expect([...of('Config').versions]).toEqual([['a.p', '2']]);
   });
 
   it('applies what it brings before what it removes', () => {
-    accept('Target', [target('a/x')], ['a/x']);
+    apply('Target', [target('a/x')], ['a/x']);
     expect(targets()).toEqual([]);
   });
 
   it('may name resources and removals the newer way', () => {
     const { name, ...rest } = target('a/x');
-    accept('Target', [{ ...rest, resourceName: { name } }]);
+    apply('Target', [{ ...rest, resourceName: { name } }]);
     expect(targets()).toEqual(['a/x']);
-    of('Target').accept(DeltaDiscoveryResponse.fromPartial({ removedResourceNames: [{ name }] }));
+    of('Target').apply(DeltaDiscoveryResponse.fromPartial({ removedResourceNames: [{ name }] }));
     expect(targets()).toEqual([]);
   });
 });
@@ -86,13 +86,13 @@ describe('a target that is refused', () => {
     ['has a host with a user', target('a/x', { host: 'a@b' }), 'its host and path make no URL'],
     ['has a path without slash', target('a/x', { path: 'sse' }), 'its host and path make no URL'],
   ])('because it %s', (_, resource, why) => {
-    expect(accept('Target', [resource])).toContain(why);
+    expect(apply('Target', [resource])).toContain(why);
     expect(targets()).toEqual([]);
   });
 
   it('stops no other, and an earlier version stays with its own version', () => {
-    accept('Target', [target('a/x')]);
-    const message = accept(
+    apply('Target', [target('a/x')]);
+    const message = apply(
       'Target',
       [target('a/x', { port: 0 }, '2'), target('a/y'), target('a/z', { path: 'x' })],
       ['a/none'],
@@ -126,32 +126,32 @@ describe('a Config that is refused', () => {
       'a.p: rule 0 has a resource without id',
     ],
   ])('because it %s', (_, resource, why) => {
-    expect(accept('Config', [resource])).toContain(why);
+    expect(apply('Config', [resource])).toContain(why);
     expect(configs()).toEqual([]);
   });
 
   it.each(['config', 'rule', 'resource'] as const)('has a field in its %s that is not known here', (where) => {
-    expect(accept('Config', [configOfTomorrow('a.p', where)])).toBe(
+    expect(apply('Config', [configOfTomorrow('a.p', where)])).toBe(
       'a.p: it has a field that is not known here, number 9, which may narrow it',
     );
     expect(configs()).toEqual([]);
-    expect(accept('Config', [configOfTomorrow('a.p', 'nowhere')])).toBeUndefined();
+    expect(apply('Config', [configOfTomorrow('a.p', 'nowhere')])).toBeUndefined();
   });
 
   it('takes the earlier version with it, so that nothing is allowed that the newer one may have taken away', () => {
-    accept('Config', [config('a.p'), config('a.q')]);
-    expect(accept('Config', [config('a.p', [{ matcher: 1 as 0 }], '2'), config('a.r')])).toBe(
+    apply('Config', [config('a.p'), config('a.q')]);
+    expect(apply('Config', [config('a.p', [{ matcher: 1 as 0 }], '2'), config('a.r')])).toBe(
       'a.p: rule 0 has the unknown matcher 1',
     );
     expect(configs()).toEqual(['a.q', 'a.r']);
     expect([...of('Config').versions.keys()]).toEqual(['a.q', 'a.r']);
-    expect(changes.at(-1)).toEqual({ targets: [], configs: ['a.p', 'a.r'] });
+    expect(changes.at(-1)).toEqual({ targets: [], rbacConfigs: ['a.p', 'a.r'] });
   });
 
   it('and comes right later is in force again', () => {
-    accept('Config', [config('a.p', [])]);
+    apply('Config', [config('a.p', [])]);
     expect(of('Config').status()).toMatchObject({ held: 0, ackedNonce: null, nack: { nonce: 'n' } });
-    accept('Config', [config('a.p')]);
+    apply('Config', [config('a.p')]);
     expect(of('Config').status()).toEqual({
       kind: 'Config',
       held: 1,
@@ -165,14 +165,14 @@ describe('a Config that is refused', () => {
 describe('those who follow the world', () => {
   it('see it as it is already, each on its own, until they stop', () => {
     const seen: (readonly string[])[] = [];
-    told.world.subscribe(() => {
+    store.config.subscribe(() => {
       throw new Error('broken');
     });
-    const stop = told.world.subscribe(() => seen.push(targets()));
-    expect(accept('Target', [target('a/x')])).toBeUndefined();
+    const stop = store.config.subscribe(() => seen.push(targets()));
+    expect(apply('Target', [target('a/x')])).toBeUndefined();
     stop();
     stop();
-    accept('Target', [], ['a/x']);
+    apply('Target', [], ['a/x']);
     expect(seen).toEqual([['a/x']]);
     expect(changes).toHaveLength(2);
     expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(2);

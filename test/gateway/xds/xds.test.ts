@@ -27,7 +27,7 @@ afterEach(() => {
 
 function clientOf(port: number): XdsClient {
   return createXdsClient({
-    place: { name: { host: 'kgateway', port: 9977 }, address: { host: '127.0.0.1', port } },
+    controlPlane: { authority: { host: 'kgateway', port: 9977 }, address: { host: '127.0.0.1', port } },
     node: nodeOf(
       { metadata: new Map([['team', 'a']]), altXdsHostname: 'mcp-gateway.default.svc.cluster.local' },
       {
@@ -121,7 +121,7 @@ describe('a new stream', () => {
       responseNonce: 'a',
       errorDetail: { message: 'a.p: it has no rules, which other gateways read as allowing everything' },
     });
-    expect([...client.world.configs.keys()]).toEqual(['a.q']);
+    expect([...client.config.rbacConfigs.keys()]).toEqual(['a.q']);
   });
 
   it('does not answer a kind it never asked for, since the answer would subscribe to it', async () => {
@@ -147,7 +147,7 @@ describe('a control plane that goes away', () => {
     const { port } = ads;
     ads.stop();
     await clock.armed();
-    expect([...client.world.targets.keys(), ...client.world.configs.keys()]).toEqual(['a/x', 'a.p']);
+    expect([...client.config.targets.keys(), ...client.config.rbacConfigs.keys()]).toEqual(['a/x', 'a.p']);
 
     ads = await startScriptedAds(port);
     clock.next();
@@ -156,7 +156,7 @@ describe('a control plane that goes away', () => {
     expect(await again.request()).toMatchObject({ typeUrl: configType, initialResourceVersions: { 'a.p': 'p1' } });
     again.send({ typeUrl: configType, nonce: 'c', removedResources: ['a.p'] });
     await again.request();
-    expect(client.world.configs.size).toBe(0);
+    expect(client.config.rbacConfigs.size).toBe(0);
   });
 
   it('is tried again after 20 ms, then twice as long each time, up to 15 s', async () => {

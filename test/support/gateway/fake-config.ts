@@ -1,50 +1,50 @@
 import type { UseKind } from '../../../src/authz/model.ts';
-import type { World, WorldChange } from '../../../src/gateway/model.ts';
+import type { ConfigChange, GatewayConfig } from '../../../src/gateway/model.ts';
 import { type Config, Resource_Type, Rule_Matcher } from '../../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 
-/** What a control plane could have said, as a test wants it. */
-export interface FakeWorld extends World {
+/** A configuration that a test changes, in place of a control plane. */
+export interface FakeConfig extends GatewayConfig {
   putTarget(target: Target): void;
   removeTarget(name: string): void;
-  /** Lets everybody whose `sub` is `subject` use the thing; `*` is everything of that kind. */
+  /** Adds a rule that allows callers whose `sub` is `subject` to use `id`; `*` is everything of that kind. */
   allow(config: string, subject: string, kind: UseKind, id: string): void;
   removeConfig(name: string): void;
 }
 
 const types = { tool: Resource_Type.TOOL, prompt: Resource_Type.PROMPT, resource: Resource_Type.RESOURCE } as const;
 
-export function createFakeWorld(): FakeWorld {
+export function createFakeConfig(): FakeConfig {
   const targets = new Map<string, Target>();
-  const configs = new Map<string, Config>();
-  const followers = new Set<(change: WorldChange) => void>();
-  const tell = (change: Partial<WorldChange>): void => {
-    for (const changed of followers) changed({ targets: [], configs: [], ...change });
+  const rbacConfigs = new Map<string, Config>();
+  const listeners = new Set<(change: ConfigChange) => void>();
+  const publish = (change: Partial<ConfigChange>): void => {
+    for (const listener of listeners) listener({ targets: [], rbacConfigs: [], ...change });
   };
   return {
     targets,
-    configs,
-    subscribe(changed) {
-      followers.add(changed);
-      return () => followers.delete(changed);
+    rbacConfigs,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     putTarget(target) {
       targets.set(target.name, target);
-      tell({ targets: [target.name] });
+      publish({ targets: [target.name] });
     },
     removeTarget(name) {
       targets.delete(name);
-      tell({ targets: [name] });
+      publish({ targets: [name] });
     },
     allow(config, subject, kind, id) {
       const [namespace = '', name = ''] = config.split('.');
       const rule = { key: 'sub', value: subject, resource: { id, type: types[kind] }, matcher: Rule_Matcher.EQUALS };
-      configs.set(config, { namespace, name, rules: [...(configs.get(config)?.rules ?? []), rule] });
-      tell({ configs: [config] });
+      rbacConfigs.set(config, { namespace, name, rules: [...(rbacConfigs.get(config)?.rules ?? []), rule] });
+      publish({ rbacConfigs: [config] });
     },
     removeConfig(name) {
-      configs.delete(name);
-      tell({ configs: [name] });
+      rbacConfigs.delete(name);
+      publish({ rbacConfigs: [name] });
     },
   };
 }

@@ -6,11 +6,11 @@ import type { Authenticator, Caller, ListMode, TargetFetch } from '../../../src/
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { systemClock } from '../edges/system-clock.ts';
-import { createFakeWorld, type FakeWorld } from './fake-config.ts';
+import { createFakeConfig, type FakeConfig } from './fake-config.ts';
 
 /** The MCP side of the gateway on a real port, in a world that the test makes. */
 export interface GatewayRig extends AsyncDisposable {
-  readonly world: FakeWorld;
+  readonly config: FakeConfig;
   readonly log: RecordedLog;
   readonly downstream: Downstream;
   /** `http://127.0.0.1:<port>` */
@@ -32,12 +32,12 @@ export interface RigOptions {
 
 export async function startGateway(options: RigOptions = {}): Promise<GatewayRig> {
   const { list = 'all', clock = systemClock, allowedOrigins = [], authn = 'tokens', listensOnLoopback } = options;
-  const world = createFakeWorld();
+  const config = createFakeConfig();
   const log = createRecordedLog();
   const callers = new Map<string, Caller>();
   const keys = { lost: false };
   const downstream = createDownstream({
-    world,
+    config,
     authenticator: authn === 'tokens' ? authenticatorOf(callers, keys, clock) : undefined,
     fetchFor: options.fetchFor ?? (() => (url, init) => fetch(url, init)),
     list,
@@ -50,7 +50,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
   const server = createServer((request, response) => downstream.handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    world,
+    config,
     log,
     downstream,
     url: `http://127.0.0.1:${portOf(server.address())}`,
