@@ -4,7 +4,7 @@ import { reasonOf } from '../errors.ts';
 import type { ResourceDecoder } from './resource-kinds.ts';
 
 /** The result of applying one response. */
-export interface ApplyResult {
+interface ApplyResult {
   /** The names of the resources that were added, changed or removed. */
   readonly changed: readonly string[];
   /** The rejected resources, each as `<name>: <reason>`. */

@@ -10,7 +10,7 @@ describe.each([
   ['/mcp', ['--transport', 'http']],
   ['/mcp', ['--transport', 'http', '--protocol-era', 'auto']],
 ] as const)('the Inspector at %s with %j', (path, flags) => {
-  it('lists the tool, is told that it is not allowed, and then is', { timeout: 60_000 }, async () => {
+  it('lists the tool, is denied the call, and then allowed by a rule', { timeout: 60_000 }, async () => {
     await using target = await startRawTarget(({ method, params }) =>
       method === 'tools/list'
         ? { result: { tools: [tool] } }

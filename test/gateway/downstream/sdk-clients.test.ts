@@ -15,9 +15,9 @@ afterAll(async () => {
   await Promise.all([overSse[Symbol.asyncDispose](), overHttp[Symbol.asyncDispose]()]);
 });
 
-const wires = ['/sse', '/mcp'] as const;
+const paths = ['/sse', '/mcp'] as const;
 
-async function connect(gateway: GatewayRig, path: (typeof wires)[number], subject: string): Promise<Client> {
+async function connect(gateway: GatewayRig, path: (typeof paths)[number], subject: string): Promise<Client> {
   const client = new Client({ name: 'test', version: '0' });
   const url = new URL(gateway.url + path);
   const requestInit = { headers: { authorization: `Bearer ${gateway.token(subject)}` } };
@@ -30,8 +30,8 @@ async function connect(gateway: GatewayRig, path: (typeof wires)[number], subjec
   return client;
 }
 
-describe.each(wires)('the official client at %s, with server-everything over both wires behind', (path) => {
-  it('sees the tools of all targets, and may call what a policy allows', { timeout: 30_000 }, async () => {
+describe.each(paths)('the SDK client at %s, with server-everything over both transports as target', (path) => {
+  it('lists the tools of all targets, and may call those that a policy allows', { timeout: 30_000 }, async () => {
     await using gateway = await startGateway();
     gateway.config.putTarget(overSse.target('default/sse'));
     gateway.config.putTarget(overHttp.target('default/http'));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockReasonOf } from '../../../src/gateway/network/blocked-address.ts';
 
-describe('an address that no target may have', () => {
+describe('a blocked address', () => {
   it.each([
     ['127.0.0.1', 'loopback'],
     ['127.255.0.9', 'loopback'],
@@ -33,7 +33,7 @@ describe('an address that no target may have', () => {
   });
 });
 
-describe('an address that a target may have', () => {
+describe('an allowed address', () => {
   it.each([
     '10.96.0.10',
     '192.168.1.1',
@@ -48,7 +48,7 @@ describe('an address that a target may have', () => {
   });
 });
 
-it('an IPv4 address is refused the same however IPv6 carries it', () => {
+it('an IPv4 address embedded in IPv6 is blocked for the same reason', () => {
   fc.assert(
     fc.property(fc.ipV4(), fc.constantFrom('::ffff:', '64:ff9b::', '::ffff:0:'), (address, prefix) => {
       expect(blockReasonOf(`${prefix}${address}`)).toBe(blockReasonOf(address));

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ListMode } from '../../../src/gateway/model.ts';
-import { startGateway } from '../../support/gateway/gateway-rig.ts';
-import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
 import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 const uri = 'mcp://ns/raw/file%3A%2F%2F%2Fa';
 
-/** Every way to use something, with the rule that allows it. */
+/** Every method that uses something, with the rule that allows it. */
 const uses = [
   ['tools/call', { name: 'ns/raw:t' }, 'tool', 'ns/raw:t'],
   ['prompts/get', { name: 'ns/raw:p' }, 'prompt', 'ns/raw:p'],
@@ -16,48 +15,38 @@ const uses = [
   ['completion/complete', { ref: { type: 'ref/resource', uri } }, 'resource', 'ns/raw:file:///a'],
 ] as const;
 
-async function rig(list: ListMode = 'all') {
-  const target = await startRawTarget(({ method }) => {
-    if (method === 'tools/list') return { result: { tools: [{ name: 't' }, { name: 'other' }] } };
-    return { result: {} };
+function startRig(list: ListMode = 'all'): Promise<TargetRig> {
+  const tools = [{ name: 't' }, { name: 'other' }];
+  return startTargetRig(({ method }) => ({ result: method === 'tools/list' ? { tools } : {} }), {
+    name: 'ns/raw',
+    list,
   });
-  const gateway = await startGateway({ list });
-  gateway.config.putTarget(target.target('ns/raw'));
-  return {
-    target,
-    gateway,
-    open: (subject: string) => openRawClient(gateway, gateway.token(subject)),
-    async [Symbol.asyncDispose]() {
-      await gateway[Symbol.asyncDispose]();
-      await target[Symbol.asyncDispose]();
-    },
-  };
 }
 
 describe.each(uses)('%s', (method, params, kind, name) => {
-  it('is denied before its target hears of it, allowed by a rule, and denied as soon as that is gone', async () => {
-    await using use = await rig();
-    const client = await use.open('me');
+  it('is denied without a request to the target, allowed by a rule, and denied as soon as the rule is removed', async () => {
+    await using rig = await startRig();
+    const client = await rig.open('me');
     const denied = { code: -32600, message: expect.stringContaining('not allowed') };
 
     expect((await client.request(method, params)).error).toMatchObject(denied);
-    expect(use.target.received).toEqual([]);
+    expect(rig.target.received).toEqual([]);
 
-    use.gateway.config.allow('ns.policy', 'me', kind, name);
+    rig.gateway.config.allow('ns.policy', 'me', kind, name);
     expect((await client.request(method, params)).result).toEqual({});
-    expect(use.target.received.filter((request) => request.method === method)).toHaveLength(1);
+    expect(rig.target.received.filter((request) => request.method === method)).toHaveLength(1);
 
-    use.gateway.config.removeConfig('ns.policy');
+    rig.gateway.config.removeConfig('ns.policy');
     expect((await client.request(method, params)).error).toMatchObject(denied);
-    expect(use.target.received.filter((request) => request.method === method)).toHaveLength(1);
+    expect(rig.target.received.filter((request) => request.method === method)).toHaveLength(1);
   });
 
-  it('is answered in filtered mode, when denied, like a name that nothing has', async () => {
-    await using use = await rig('filtered');
-    const client = await use.open('me');
+  it('gets in filtered mode, when denied, the same error as an unknown name', async () => {
+    await using rig = await startRig('filtered');
+    const client = await rig.open('me');
     const denied = await client.request(method, params);
-    use.gateway.config.removeTarget('ns/raw');
-    use.gateway.config.allow('ns.policy', 'me', kind, '*');
+    rig.gateway.config.removeTarget('ns/raw');
+    rig.gateway.config.allow('ns.policy', 'me', kind, '*');
     const unknown = await client.request(method, params);
     expect(denied.error).toEqual(unknown.error);
     expect(denied.error?.code).toBe(-32602);
@@ -65,57 +54,59 @@ describe.each(uses)('%s', (method, params, kind, name) => {
 });
 
 describe('lists', () => {
-  it('show everything to everybody by default', async () => {
-    await using use = await rig();
-    const { result } = await (await use.open('me')).request('tools/list');
+  it('show every entry by default', async () => {
+    await using rig = await startRig();
+    const { result } = await (await rig.open('me')).request('tools/list');
     expect(result).toEqual({ tools: [{ name: 'ns/raw:t' }, { name: 'ns/raw:other' }] });
   });
 
-  it('show in filtered mode what may be called, and change with the rules', async () => {
-    await using use = await rig('filtered');
-    const client = await use.open('me');
+  it('show in filtered mode the entries that the caller may use, and change with the rules', async () => {
+    await using rig = await startRig('filtered');
+    const client = await rig.open('me');
     const changes = await client.listen();
     expect((await client.request('tools/list')).result).toEqual({ tools: [] });
-    use.gateway.config.allow('ns.policy', 'me', 'tool', 'ns/raw:t');
+    rig.gateway.config.allow('ns.policy', 'me', 'tool', 'ns/raw:t');
     expect(await changes.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
     expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'ns/raw:t' }] });
-    expect((await (await use.open('you')).request('tools/list')).result).toEqual({ tools: [] });
+    expect((await (await rig.open('you')).request('tools/list')).result).toEqual({ tools: [] });
   });
 });
 
 describe('a decision', () => {
-  it('is about the one who sends the request, not about the one who opened the session', async () => {
-    await using use = await rig();
-    const client = await use.open('me');
-    use.gateway.config.allow('ns.policy', 'me', 'tool', '*');
+  it('is about the sender of the request, not about the caller that opened the session', async () => {
+    await using rig = await startRig();
+    const client = await rig.open('me');
+    rig.gateway.config.allow('ns.policy', 'me', 'tool', '*');
     expect((await client.request('tools/call', { name: 'ns/raw:t' })).result).toEqual({});
-    const narrowed = use.gateway.token('me', undefined, 'somebody less');
+    const narrowed = rig.gateway.token('me', undefined, 'somebody less');
     const denied = await client.request('tools/call', { name: 'ns/raw:t' }, { token: narrowed });
     expect(denied.error?.message).toContain('not allowed');
-    const foreign = await client.request('tools/call', { name: 'ns/raw:t' }, { token: use.gateway.token('you') });
+    const foreign = await client.request('tools/call', { name: 'ns/raw:t' }, { token: rig.gateway.token('you') });
     expect(foreign.error?.message).toContain('another identity');
   });
 
   it('is logged with its rule, and without a token or a claim', async () => {
-    await using use = await rig();
+    await using rig = await startRig();
     const subject = 'somebody-with-a-name';
-    const client = await use.open(subject);
+    const client = await rig.open(subject);
     await client.request('tools/call', { name: 'ns/raw:t' });
-    use.gateway.config.allow('ns.policy', 'nobody', 'tool', '*');
-    use.gateway.config.allow('ns.policy', subject, 'tool', 'ns/raw:t');
+    rig.gateway.config.allow('ns.policy', 'nobody', 'tool', '*');
+    rig.gateway.config.allow('ns.policy', subject, 'tool', 'ns/raw:t');
     await client.request('tools/call', { name: 'ns/raw:t' });
     const common = { kind: 'tool', name: 'ns/raw:t', caller: expect.stringMatching(/^[0-9a-f]{16}$/) };
-    expect(use.gateway.log.lines.filter(({ message }) => /allowed|denied/.test(message))).toEqual([
+    expect(rig.gateway.log.lines.filter(({ message }) => /allowed|denied/.test(message))).toEqual([
       { level: 'info', message: 'denied', fields: { ...common, reason: 'no config' } },
       { level: 'info', message: 'allowed', fields: { ...common, config: 'ns.policy', rule: 1 } },
     ]);
-    expect(use.gateway.log.text()).not.toMatch(new RegExp(`token-|${subject}`));
+    expect(rig.gateway.log.text()).not.toMatch(new RegExp(`token-|${subject}`));
   });
 
-  it('is no for everybody when there is no authentication', async () => {
-    await using target = await startRawTarget(() => ({ result: { tools: [{ name: 't' }] } }));
-    await using gateway = await startGateway({ authn: 'none' });
-    gateway.config.putTarget(target.target('ns/raw'));
+  it('denies every caller when there is no authentication', async () => {
+    await using rig = await startTargetRig(() => ({ result: { tools: [{ name: 't' }] } }), {
+      name: 'ns/raw',
+      authn: 'none',
+    });
+    const { gateway } = rig;
     gateway.config.allow('ns.policy', 'me', 'tool', '*');
     const client = await openRawClient(gateway, gateway.token('me'));
     expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'ns/raw:t' }] });
@@ -128,10 +119,10 @@ describe('a decision', () => {
   });
 });
 
-it('names that are none, and parameters that are none, are refused without a word to the target', async () => {
-  await using use = await rig();
-  for (const kind of ['tool', 'prompt', 'resource'] as const) use.gateway.config.allow('ns.all', 'me', kind, '*');
-  const client = await use.open('me');
+it('invalid names and parameters are rejected without a request to the target', async () => {
+  await using rig = await startRig();
+  rig.gateway.config.allowAll('ns.all', 'me');
+  const client = await rig.open('me');
   const refused = [
     ['tools/call', {}],
     ['tools/call', { name: 7 }],
@@ -153,5 +144,5 @@ it('names that are none, and parameters that are none, are refused without a wor
   for (const method of ['constructor', '__proto__', 'tools', 'sampling/createMessage', 'server/discover']) {
     expect((await client.request(method)).error?.code, method).toBe(-32601);
   }
-  expect(use.target.received).toEqual([]);
+  expect(rig.target.received).toEqual([]);
 });

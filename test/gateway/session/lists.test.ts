@@ -4,7 +4,7 @@ import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig
 import { type RawTarget, type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
 import { openRawClient, type RawClient } from '../../support/nodes/raw-client.ts';
 
-/** A target whose one resource or tool is given, in pages of one. */
+/** A target that lists the given entries, one per page. */
 function listing(member: string, pages: readonly unknown[]): Script {
   return ({ params }) => {
     const page = Number(params['cursor'] ?? 0);
@@ -29,7 +29,7 @@ async function openAll(gateway: GatewayRig, targets: Readonly<Record<string, Raw
 }
 
 describe('a list', () => {
-  it('has the entries of all targets in the bytewise order of their names, every page of them', async () => {
+  it('contains all pages of all targets, sorted by the bytes of the targets’ names', async () => {
     await using a = await startRawTarget(listing('tools', [{ name: 'z' }, { name: 'y' }, { name: 'x' }]));
     await using b = await startRawTarget(listing('tools', [{ name: 'a' }]));
     await using gateway = await startGateway();
@@ -38,7 +38,7 @@ describe('a list', () => {
     expect(await namesOf(client)).toEqual(['N/a:a', 'n/a:z', 'n/a:y', 'n/a:x', 'n/\ufffd:a', 'n/\u{1f600}:a']);
   });
 
-  it('ends although a target’s pages do not', async () => {
+  it('ends although the pages of a target do not', async () => {
     await using circular = await startRawTarget(() => ({ result: { tools: [{ name: 'x' }], nextCursor: 'same' } }));
     await using endless = await startRawTarget(({ params }) => ({
       result: { tools: [{ name: `t${params['cursor'] ?? ''}` }], nextCursor: `${params['cursor'] ?? ''}1` },
@@ -50,7 +50,7 @@ describe('a list', () => {
     expect(endless.received.filter(({ method }) => method === 'tools/list')).toHaveLength(100);
   });
 
-  it('goes out without the targets that are dead, broken or say nonsense, and says so in the log once', async () => {
+  it('omits targets that fail or return invalid entries, and logs each failure once', async () => {
     await using good = await startRawTarget(listing('tools', [{ name: 'x' }]));
     await using broken = await startRawTarget(() => ({ status: 500 }));
     await using failing = await startRawTarget(() => ({ error: { code: -32603, message: 'oops' } }));
@@ -69,7 +69,7 @@ describe('a list', () => {
     expect(failures.toSorted()).toEqual(['a', 'b', 'c', 'f']);
   });
 
-  it('waits no longer than its limit for a target that does not answer', async () => {
+  it('omits a target that does not respond within the time limit', async () => {
     const clock = createManualClock();
     let broken = true;
     await using good = await startRawTarget(() => (broken ? { status: 500 } : { result: { tools: [{ name: 'x' }] } }));
@@ -91,7 +91,7 @@ describe('a list', () => {
 });
 
 describe('a list', () => {
-  it('is no larger than what can be kept, whatever a target lists', async () => {
+  it('has a size limit per target', async () => {
     const description = 'x'.repeat(6 * 1024 * 1024);
     await using large = await startRawTarget(({ params }) => {
       const page = Number(params['cursor'] ?? 0);
@@ -106,7 +106,7 @@ describe('a list', () => {
     expect(await gateway.log.line('does not answer')).toMatchObject({ fields: { target: 'deep' } });
   });
 
-  it('does not ask a target for what it does not offer', async () => {
+  it('sends no request to a target without the capability', async () => {
     await using noPrompts = await startRawTarget(listing('tools', [{ name: 'x' }]), { tools: {} });
     await using unaware = await startRawTarget(() => ({ error: { code: -32601, message: 'Method not found' } }));
     await using gateway = await startGateway();
@@ -116,7 +116,7 @@ describe('a list', () => {
     expect(gateway.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
-  it('follows the world, and tells the open sessions', async () => {
+  it('follows the configuration, and notifies the open sessions', async () => {
     await using a = await startRawTarget(listing('tools', [{ name: 'x' }]));
     await using gateway = await startGateway();
     const client = await openAll(gateway, { a });
@@ -136,7 +136,7 @@ describe('a list', () => {
 });
 
 describe('resources', () => {
-  it('and templates are shown under their targets', async () => {
+  it('and templates have URIs that contain their target', async () => {
     await using target = await startRawTarget(({ method }) =>
       method === 'resources/list'
         ? {
@@ -159,7 +159,7 @@ describe('resources', () => {
     });
   });
 
-  it('of an app keep their ui:// URI and belong to the first target that listed it', async () => {
+  it('of an MCP App keep their ui:// URI and belong to the first target that lists it', async () => {
     const page = { uri: 'ui://page', name: 'page' };
     const reader =
       (text: string): Script =>
@@ -173,12 +173,12 @@ describe('resources', () => {
     gateway.config.allow('n.policy', 'me', 'resource', 'n/b:ui://page');
     const client = await openAll(gateway, { 'n/b': first, 'n/c': second });
 
-    // Nobody has listed anything yet in this session: the owner is found out.
+    // Nothing was listed in this session so far, so the gateway lists the resources to find the owner.
     const read = () => client.request('resources/read', { uri: 'ui://page' });
     expect((await read()).result).toEqual({ contents: [{ uri: 'ui://page', text: 'first' }] });
     expect((await client.request('resources/list')).result).toEqual({ resources: [page] });
 
-    // The rule is about the one of n/b; with that gone the page belongs to n/c, of which no rule speaks.
+    // The rule is about the page of n/b. Without n/b the page belongs to n/c, for which there is no rule.
     gateway.config.removeTarget('n/b');
     expect((await read()).error?.message).toContain('not allowed');
     expect((await client.request('resources/read', { uri: 'ui://nobody' })).error?.code).toBe(-32602);

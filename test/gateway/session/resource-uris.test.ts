@@ -13,15 +13,15 @@ const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
 );
 
-describe('the URIs that clients see', () => {
-  it('say which target and which of its URIs they stand for', () => {
+describe('exposed URIs', () => {
+  it('contain the target and its URI', () => {
     expect(exposeUri({ target: 'default/tool', name: 'file:///a b' })).toBe('mcp://default/tool/file%3A%2F%2F%2Fa%20b');
     expect(exposeTemplate({ target: 'default/tool', name: 'file:///{path}' })).toBe(
       'mcp://default/tool/:file:///{path}',
     );
   });
 
-  it('are read back as they were made, whatever target and URI are', () => {
+  it('are parsed to the target and URI they were built from', () => {
     fc.assert(
       fc.property(targetName, anyText, (target, name) => {
         const uri = exposeUri({ target, name });
@@ -32,7 +32,7 @@ describe('the URIs that clients see', () => {
     );
   });
 
-  it('differ when target or URI differ, and a resource is never a template', () => {
+  it('differ when target or URI differ, and between resources and templates', () => {
     fc.assert(
       fc.property(targetName, anyText, targetName, anyText, (target, name, otherTarget, otherName) => {
         fc.pre(target !== otherTarget || name !== otherName);
@@ -42,13 +42,13 @@ describe('the URIs that clients see', () => {
     );
   });
 
-  it('are not made of what is no text or could be read in two ways', () => {
+  it('are not built from malformed text or an ambiguous target name', () => {
     expect(exposeUri({ target: 'a', name: '\ud800' })).toBeUndefined();
     expect(exposeTemplate({ target: 'a', name: '\ud800' })).toBeUndefined();
     expect(exposeUri({ target: 'a:b', name: 'c' })).toBeUndefined();
   });
 
-  it('are read without an error from any text', () => {
+  it('are parsed without an error from any text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const read = parseExposedUri(`mcp://${text}`);
@@ -68,7 +68,7 @@ describe('the URIs that clients see', () => {
     }
   });
 
-  it('never let a target speak for another one: the name that rules know is split as it was joined', () => {
+  it('never refer to another target: the qualified name for the rules is split as it was joined', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const read = parseExposedUri(`mcp://${text}`);
@@ -90,7 +90,7 @@ describe('a template', () => {
   ];
   const value = fc.oneof(fc.constantFrom('a b', 'a/b', 'ü', '%', '?', ':', 'mcp://x/:y'), fc.string({ minLength: 1 }));
 
-  it('expands to a URI that is read back as what the target’s own template expands to', () => {
+  it('expands to a URI that is parsed to what the target’s own template expands to', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...templates),
@@ -108,8 +108,8 @@ describe('a template', () => {
   });
 });
 
-describe('names of tools and prompts', () => {
-  it('are split at the first colon, so that what was joined is what comes back', () => {
+describe('qualified names', () => {
+  it('are split at the first colon, which is the one that joined them', () => {
     const nonEmpty = fc.string({ minLength: 1, unit: 'binary' });
     fc.assert(
       fc.property(
@@ -122,11 +122,11 @@ describe('names of tools and prompts', () => {
     );
   });
 
-  it('are nothing without a target and a name', () => {
+  it('are undefined without a target or a name', () => {
     for (const text of ['', ':', 'a', 'a:', ':a']) expect(unqualify(text), text).toBeUndefined();
   });
 });
 
-it('a ui:// URI is known by its beginning', () => {
+it('a ui:// URI is recognized by its scheme', () => {
   expect(['ui://a', 'UI://a', 'mcp://t/ui%3A%2F%2Fa', 'ui:a'].map(isUiUri)).toEqual([true, false, false, false]);
 });

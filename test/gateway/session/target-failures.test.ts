@@ -3,7 +3,7 @@ import { createTargetFailures } from '../../../src/gateway/session/target-failur
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
-it('a target that fails is logged once for each reason, until it works again', () => {
+it('a failing target is logged once per reason and method, until it responds again', () => {
   const log = createRecordedLog();
   const failures = createTargetFailures(createManualClock(), log);
   failures.succeeded('a', 'tools/list');
@@ -22,7 +22,7 @@ it('a target that fails is logged once for each reason, until it works again', (
   ]);
 });
 
-it('a target that fails for ever new reasons, each a page long, fills no log', () => {
+it('the reasons of a failing target are limited in number and length', () => {
   const log = createRecordedLog();
   const failures = createTargetFailures(createManualClock(), log);
   for (let calls = 0; calls < 100; calls++) {

@@ -15,7 +15,7 @@ it.each([
   ['0', 1_000],
   ['5000', 5_000],
   ['99999999999', 30_000],
-])('a target that says "retry: %s" is asked again after half of %i ms and chance', async (retry, pause) => {
+])('a target that sends "retry: %s" is reconnected to after %i ms, half of which is jitter', async (retry, pause) => {
   const clock = createManualClock();
   const url = new URL('http://target/mcp');
   const transport = createTransport(

@@ -4,7 +4,7 @@ import type { TargetFetch } from '../../../src/gateway/model.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startEverything } from '../../support/gateway/everything-server.ts';
 import { type GatewayRig, portOf, startGateway } from '../../support/gateway/gateway-rig.ts';
-import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { startTargetRig } from '../../support/gateway/target-rig.ts';
 import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 const echo = { name: 'a:echo', arguments: { message: 'hi' } };
@@ -17,7 +17,7 @@ async function open(gateway: GatewayRig) {
 }
 
 describe.each(['sse', 'streamableHttp'] as const)('server-everything over %s', (transport) => {
-  it('answers again after it was restarted, in the same session of the client', { timeout: 30_000 }, async () => {
+  it('responds after a restart, in the same client session', { timeout: 30_000 }, async () => {
     await using server = await startEverything(transport);
     await using gateway = await startGateway();
     gateway.config.putTarget(server.target('a'));
@@ -27,7 +27,7 @@ describe.each(['sse', 'streamableHttp'] as const)('server-everything over %s', (
     expect((await client.request('tools/call', echo)).result).toEqual(echoed);
   });
 
-  it('reports progress, and is read by what its templates expand to', { timeout: 30_000 }, async () => {
+  it('reports progress, and its resources can be read by expanded templates', { timeout: 30_000 }, async () => {
     await using server = await startEverything(transport);
     await using gateway = await startGateway();
     gateway.config.putTarget(server.target('a'));
@@ -56,7 +56,7 @@ function counting(counts: Map<string, number>): TargetFetch {
   };
 }
 
-it('the wire of a target is found out once, not by every session', { timeout: 30_000 }, async () => {
+it('the transport of a target is probed once, not by every session', { timeout: 30_000 }, async () => {
   const counts = new Map<string, number>();
   await using server = await startEverything('sse');
   await using gateway = await startGateway({ fetchFor: () => counting(counts) });
@@ -70,20 +70,18 @@ it('the wire of a target is found out once, not by every session', { timeout: 30
 });
 
 describe('a target', () => {
-  it('is connected to once per session, however many requests begin at the same time', async () => {
-    await using target = await startRawTarget(() => ({ result: {} }));
-    await using gateway = await startGateway();
-    gateway.config.putTarget(target.target('a'));
+  it('gets one connection per session, however many requests start at the same time', async () => {
+    await using rig = await startTargetRig(() => ({ result: {} }));
+    const { target, gateway } = rig;
     for (const client of [await open(gateway), await open(gateway)]) {
       await Promise.all(['tools/list', 'prompts/list', 'resources/list'].map((method) => client.request(method)));
     }
     expect(target.received.filter(({ method }) => method === 'initialize')).toHaveLength(2);
   });
 
-  it('that is removed or changed is left at once: its requests end, and others do not notice', async () => {
-    await using target = await startRawTarget(({ params }) => (params['name'] === 'slow' ? undefined : { result: {} }));
-    await using gateway = await startGateway();
-    gateway.config.putTarget(target.target('a'));
+  it('that is removed or changed is disconnected at once: its requests end, and other targets are not affected', async () => {
+    await using rig = await startTargetRig(({ params }) => (params['name'] === 'slow' ? undefined : { result: {} }));
+    const { target, gateway } = rig;
     gateway.config.putTarget(target.target('b'));
     const client = await open(gateway);
     const calling = client.request('tools/call', { name: 'a:slow' });
@@ -95,41 +93,41 @@ describe('a target', () => {
     expect((await client.request('tools/call', { name: 'a:fast' })).error?.code).toBe(-32602);
   });
 
-  it('that asks the client for something is told that there is no such method', async () => {
-    await using target = await startRawTarget((_request, say) => {
+  it('that sends a request to the client gets "Method not found"', async () => {
+    await using rig = await startTargetRig((_request, say) => {
       say('sampling/createMessage', {}, 'theirs');
       return { result: {} };
     });
-    await using gateway = await startGateway();
-    gateway.config.putTarget(target.target('a'));
+    const { target, gateway } = rig;
     const client = await open(gateway);
     expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
     expect(await target.arrival('answer')).toMatchObject({ id: 'theirs', params: { error: { code: -32601 } } });
   });
 
-  it('that asks faster than it takes answers goes without them', async () => {
-    await using target = await startRawTarget((_request, say) => {
-      for (let asked = 0; asked < 200; asked++) say('sampling/createMessage', {}, `theirs ${asked}`);
-      return { result: {} };
-    });
+  it('that sends requests faster than it accepts responses gets no further responses', async () => {
     let answers = 0;
     const fetchFor = (): TargetFetch => (url, init) => {
       if (!String(init?.body).includes('"error"')) return fetch(url, init);
       answers += 1;
       return new Promise(() => {});
     };
-    await using gateway = await startGateway({ fetchFor });
-    gateway.config.putTarget(target.target('a'));
+    await using rig = await startTargetRig(
+      (_request, say) => {
+        for (let asked = 0; asked < 200; asked++) say('sampling/createMessage', {}, `theirs ${asked}`);
+        return { result: {} };
+      },
+      { fetchFor },
+    );
+    const { gateway } = rig;
     const client = await open(gateway);
     expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
     expect(answers).toBe(4);
   });
 
-  it('whose answer is cut off has not answered, and is asked again with the next request', async () => {
+  it('whose response stream ends early has failed, and gets the next request all the same', async () => {
     let cut = true;
-    await using target = await startRawTarget(() => (cut ? { cut } : { result: {} }));
-    await using gateway = await startGateway();
-    gateway.config.putTarget(target.target('a'));
+    await using rig = await startTargetRig(() => (cut ? { cut } : { result: {} }));
+    const { gateway } = rig;
     const client = await open(gateway);
     expect((await client.request('tools/call', { name: 'a:x' })).error?.message).toBe('Target a does not answer');
     expect(await gateway.log.line('does not answer')).toMatchObject({ fields: { reason: 'the answer was cut off' } });
@@ -139,7 +137,7 @@ describe('a target', () => {
 });
 
 describe('a connection to a target', () => {
-  it('is given up when there is no handshake in time', async () => {
+  it('fails when the handshake does not complete in time', async () => {
     const clock = createManualClock();
     const silent = createServer(() => {});
     const connected = Promise.withResolvers<void>();
@@ -156,15 +154,14 @@ describe('a connection to a target', () => {
     silent.close();
   });
 
-  it('that is opened again gets the log level and the subscriptions of the session', async () => {
+  it('that is opened again restores the log level and the subscriptions of the session', async () => {
     let forgotten = false;
-    await using target = await startRawTarget(({ method }) => {
+    await using rig = await startTargetRig(({ method }) => {
       if (method !== 'tools/call' || !forgotten) return { result: {} };
       forgotten = false;
       return { status: 404 };
     });
-    await using gateway = await startGateway();
-    gateway.config.putTarget(target.target('a'));
+    const { target, gateway } = rig;
     const client = await open(gateway);
     await client.request('logging/setLevel', { level: 'debug' });
     await client.request('tools/list');

@@ -37,7 +37,7 @@ const targets = (): readonly string[] => [...store.config.targets.keys()];
 const configs = (): readonly string[] => [...store.config.rbacConfigs.keys()];
 
 describe('a response', () => {
-  it('adds, replaces and removes, and says what changed', () => {
+  it('adds, replaces and removes resources, and reports the changed ones', () => {
     expect(apply('Target', [target('a/x'), target('a/y')])).toBeUndefined();
     expect(apply('Target', [target('a/x', { port: 9090 }, '2')], ['a/y', 'a/none'])).toBeUndefined();
     expect(store.config.targets.get('a/x')).toEqual({ name: 'a/x', host: '10.0.0.1', port: 9090, path: '' });
@@ -49,7 +49,7 @@ describe('a response', () => {
     ]);
   });
 
-  it('that changes nothing tells nobody, but its versions count', () => {
+  it('without a change calls no listener, but updates the versions', () => {
     apply('Config', [config('a.p')]);
     apply('Config', [config('a.p', [{}], '2')], ['a.none']);
     apply('Config', []);
@@ -57,12 +57,12 @@ describe('a response', () => {
     expect([...of('Config').versions]).toEqual([['a.p', '2']]);
   });
 
-  it('applies what it brings before what it removes', () => {
+  it('applies its resources before its removals', () => {
     apply('Target', [target('a/x')], ['a/x']);
     expect(targets()).toEqual([]);
   });
 
-  it('may name resources and removals the newer way', () => {
+  it('may use resource_name and removed_resource_names', () => {
     const { name, ...rest } = target('a/x');
     apply('Target', [{ ...rest, resourceName: { name } }]);
     expect(targets()).toEqual(['a/x']);
@@ -71,13 +71,13 @@ describe('a response', () => {
   });
 });
 
-describe('a target that is refused', () => {
+describe('a Target that is rejected', () => {
   it.each<[string, object, string]>([
     ['cannot be read', garbage('a/x', targetType), ''],
     ['has no content', { name: 'a/x' }, 'it has no content'],
     ['is of another type', config('a.x'), `its content is "${configType}"`],
     ['has no name', { ...target(''), name: '' }, 'a resource needs a name'],
-    ['calls itself otherwise', target('a/x', { name: 'a/y' }), 'it calls itself "a/y"'],
+    ['has another name in its message', target('a/x', { name: 'a/y' }), 'it calls itself "a/y"'],
     ['has a colon in its name', target('a/x:y'), 'its name contains a colon'],
     ['has no port', target('a/x', { port: 0 }), 'port 0 is not between 1 and 65535'],
     ['has a port out of range', target('a/x', { port: 65536 }), 'port 65536 is not between 1 and 65535'],
@@ -90,7 +90,7 @@ describe('a target that is refused', () => {
     expect(targets()).toEqual([]);
   });
 
-  it('stops no other, and an earlier version stays with its own version', () => {
+  it('does not affect the others, and its earlier version stays in force', () => {
     apply('Target', [target('a/x')]);
     const message = apply(
       'Target',
@@ -106,10 +106,10 @@ describe('a target that is refused', () => {
   });
 });
 
-describe('a Config that is refused', () => {
+describe('a Config that is rejected', () => {
   it.each<[string, object, string]>([
     ['cannot be read', garbage('a.p', configType), ''],
-    ['calls itself otherwise', { ...config('a.p'), name: 'a/p' }, 'a/p: it calls itself "a.p"'],
+    ['has another name in its message', { ...config('a.p'), name: 'a/p' }, 'a/p: it calls itself "a.p"'],
     ['has no rules', config('a.p', []), 'a.p: it has no rules, which other gateways read as allowing everything'],
     ['has a rule without resource', config('a.p', [{}, { resource: undefined }]), 'a.p: rule 1 has no resource'],
     [
@@ -130,7 +130,7 @@ describe('a Config that is refused', () => {
     expect(configs()).toEqual([]);
   });
 
-  it.each(['config', 'rule', 'resource'] as const)('has a field in its %s that is not known here', (where) => {
+  it.each(['config', 'rule', 'resource'] as const)('has an unknown field in its %s', (where) => {
     expect(apply('Config', [configOfTomorrow('a.p', where)])).toBe(
       'a.p: it has a field that is not known here, number 9, which may narrow it',
     );
@@ -138,7 +138,7 @@ describe('a Config that is refused', () => {
     expect(apply('Config', [configOfTomorrow('a.p', 'nowhere')])).toBeUndefined();
   });
 
-  it('takes the earlier version with it, so that nothing is allowed that the newer one may have taken away', () => {
+  it('removes its earlier version, so that nothing is allowed that the newer one may have revoked', () => {
     apply('Config', [config('a.p'), config('a.q')]);
     expect(apply('Config', [config('a.p', [{ matcher: 1 as 0 }], '2'), config('a.r')])).toBe(
       'a.p: rule 0 has the unknown matcher 1',
@@ -148,7 +148,7 @@ describe('a Config that is refused', () => {
     expect(changes.at(-1)).toEqual({ targets: [], rbacConfigs: ['a.p', 'a.r'] });
   });
 
-  it('and comes right later is in force again', () => {
+  it('and then corrected is in force again', () => {
     apply('Config', [config('a.p', [])]);
     expect(of('Config').status()).toMatchObject({ held: 0, ackedNonce: null, nack: { nonce: 'n' } });
     apply('Config', [config('a.p')]);
@@ -162,8 +162,8 @@ describe('a Config that is refused', () => {
   });
 });
 
-describe('those who follow the world', () => {
-  it('see it as it is already, each on its own, until they stop', () => {
+describe('listeners of the configuration', () => {
+  it('see the new state, independently of each other, until they unsubscribe', () => {
     const seen: (readonly string[])[] = [];
     store.config.subscribe(() => {
       throw new Error('broken');

@@ -9,6 +9,8 @@ export interface FakeConfig extends GatewayConfig {
   removeTarget(name: string): void;
   /** Adds a rule that allows callers whose `sub` is `subject` to use `id`; `*` is everything of that kind. */
   allow(config: string, subject: string, kind: UseKind, id: string): void;
+  /** Adds rules that allow these callers to use everything. */
+  allowAll(config: string, subject: string): void;
   removeConfig(name: string): void;
 }
 
@@ -21,7 +23,7 @@ export function createFakeConfig(): FakeConfig {
   const publish = (change: Partial<ConfigChange>): void => {
     for (const listener of listeners) listener({ targets: [], rbacConfigs: [], ...change });
   };
-  return {
+  const fake: FakeConfig = {
     targets,
     rbacConfigs,
     subscribe(listener) {
@@ -42,9 +44,13 @@ export function createFakeConfig(): FakeConfig {
       rbacConfigs.set(config, { namespace, name, rules: [...(rbacConfigs.get(config)?.rules ?? []), rule] });
       publish({ rbacConfigs: [config] });
     },
+    allowAll(config, subject) {
+      for (const kind of ['tool', 'prompt', 'resource'] as const) fake.allow(config, subject, kind, '*');
+    },
     removeConfig(name) {
       rbacConfigs.delete(name);
       publish({ rbacConfigs: [name] });
     },
   };
+  return fake;
 }

@@ -8,16 +8,21 @@ import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { systemClock } from '../edges/system-clock.ts';
 import { createFakeConfig, type FakeConfig } from './fake-config.ts';
 
-/** The MCP side of the gateway on a real port, in a world that the test makes. */
+/** The MCP server of the gateway on a real port, with a configuration that the test changes. */
 export interface GatewayRig extends AsyncDisposable {
   readonly config: FakeConfig;
   readonly log: RecordedLog;
   readonly downstream: Downstream;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** Makes a token of this identity until `expiresAt`, 2100 by default, whose `sub` is the identity or `sub`. */
+  /**
+   * Creates a token of this identity.
+   *
+   * @param expiresAt milliseconds since the epoch; the year 2100 by default
+   * @param sub the claim of that name; the identity by default
+   */
   token(identity: string, expiresAt?: number, sub?: string): string;
-  /** From here on no key can be had: nobody can be told from anybody. */
+  /** Makes the authenticator respond from now on as without keys: 503. */
   loseKeys(): void;
 }
 
