@@ -78,7 +78,7 @@ async function connect(gateway: RunningGateway): Promise<Client> {
   return client;
 }
 
-/** A control plane that has answered both subscriptions, with the guide's target and no policy. */
+/** A control plane that has responded to both subscriptions, with the guide's target and no policy. */
 async function served(): Promise<ScriptedStream> {
   const stream = await ads.stream();
   await stream.request();

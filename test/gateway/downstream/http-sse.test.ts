@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
-import { initialize, linesOf } from '../../support/nodes/raw-client.ts';
+import { initialize, linesOf, nestedMessage } from '../../support/nodes/raw-client.ts';
 
 async function open(gateway: GatewayRig, token: string) {
   const response = await fetch(`${gateway.url}/sse`, { headers: { authorization: `Bearer ${token}` } });
@@ -24,12 +24,6 @@ async function open(gateway: GatewayRig, token: string) {
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
   return { response, lines, event, endpoint, post };
-}
-
-/** A valid message but for its depth. */
-function nested(levels: number): string {
-  const params = `{"deep":${'['.repeat(levels)}${']'.repeat(levels)}}`;
-  return `{"jsonrpc":"2.0","id":1,"method":"ping","params":${params}}`;
 }
 
 describe('HTTP+SSE', () => {
@@ -69,7 +63,7 @@ describe('HTTP+SSE', () => {
     ['text that is not JSON', '{', 400],
     ['JSON that is not a message', '{}', 400],
     ['a batch', '[]', 400],
-    ['too many levels', nested(9_000), 400],
+    ['too many levels', nestedMessage(9_000), 400],
     ['too many bytes', `"${'x'.repeat(5_000_000)}"`, 413],
   ])('rejects a POST with %s', async (_what, body, status) => {
     await using gateway = await startGateway();

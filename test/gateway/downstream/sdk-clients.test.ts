@@ -21,7 +21,7 @@ async function connect(gateway: GatewayRig, path: (typeof paths)[number], subjec
   const client = new Client({ name: 'test', version: '0' });
   const url = new URL(gateway.url + path);
   const requestInit = { headers: { authorization: `Bearer ${gateway.token(subject)}` } };
-  // The package's own types are not made for exactOptionalPropertyTypes.
+  // The types of the package do not support exactOptionalPropertyTypes.
   const transport =
     path === '/sse'
       ? new SSEClientTransport(url, { requestInit })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
-import { initialize, linesOf, openRawClient, post } from '../../support/nodes/raw-client.ts';
+import { initialize, linesOf, nestedMessage, openRawClient, post } from '../../support/nodes/raw-client.ts';
 
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
 
@@ -109,12 +109,6 @@ describe('a request', () => {
   });
 });
 
-/** A valid message but for its depth. */
-function nested(levels: number): string {
-  const params = `{"deep":${'['.repeat(levels)}${']'.repeat(levels)}}`;
-  return `{"jsonrpc":"2.0","id":1,"method":"ping","params":${params}}`;
-}
-
 describe('a body', () => {
   it.each([
     ['text that is not JSON', '{', 400, -32700],
@@ -124,7 +118,7 @@ describe('a body', () => {
     ['null', 'null', 400, -32700],
     ['a batch', JSON.stringify([list]), 400, -32600],
     ['an empty batch', '[]', 400, -32600],
-    ['too many levels', nested(9_000), 400, -32600],
+    ['too many levels', nestedMessage(9_000), 400, -32600],
     ['too many bytes', `"${'x'.repeat(5_000_000)}"`, 413, -32000],
   ])('with %s is rejected', async (_what, body, status, code) => {
     await using gateway = await startGateway();

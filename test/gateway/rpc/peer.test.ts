@@ -5,14 +5,14 @@ import { createPeer, type Peer } from '../../../src/gateway/rpc/peer.ts';
 import { implementation } from '../../../src/gateway/rpc/protocol.ts';
 import { RpcError } from '../../../src/gateway/rpc/rpc-error.ts';
 
-/** Two peers that hear each other at once; `answer` is what the second one does with requests. */
+/** Two peers that are connected to each other; `answer` handles the requests to the second one. */
 function pair(answer: (request: IncomingRequest) => Promise<Result>, maxInFlight = 2) {
   const sent: Message[] = [];
   const notified: string[] = [];
   const cancelled: unknown[] = [];
   const client: Peer<string> = createPeer<string>({
     maxInFlight: 0,
-    request: () => Promise.reject(new Error('nobody asks the client')),
+    request: () => Promise.reject(new Error('the client gets no requests')),
     notification: () => {},
     async send(message) {
       sent.push(message);

@@ -4,11 +4,11 @@ import { boundedFetch, maxMessageBytes } from '../../../src/gateway/upstream/bou
 const size = 1024 * 1024;
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 const megabyte = bytes('x'.repeat(size));
-/** A megabyte of lines, whose first and last byte belong to a line that goes on in the next chunk. */
+/** A megabyte of lines; a line may continue in the next chunk. */
 const lines = (line: string): Uint8Array<ArrayBuffer> => bytes(line.repeat(size / line.length));
 const most = maxMessageBytes / size;
 
-/** An answer of so many chunks; counts how many were taken. */
+/** A `fetch` whose response consists of these chunks, with the number of chunks that were read. */
 function answering(chunks: readonly Uint8Array<ArrayBuffer>[], type = 'text/event-stream') {
   const taken = { count: 0 };
   const fetch = boundedFetch(() => {

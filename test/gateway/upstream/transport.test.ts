@@ -3,7 +3,7 @@ import type { TargetFetch } from '../../../src/gateway/model.ts';
 import { createTransport } from '../../../src/gateway/upstream/transport.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 
-/** A target whose stream of notifications ends at once, after it has said when to come back. */
+/** A target whose stream of notifications ends at once, after a `retry` field. */
 function closing(retry: string): TargetFetch {
   return (_, init) => {
     const stream = new Response(`retry: ${retry}\n\n`, { headers: { 'content-type': 'text/event-stream' } });

@@ -47,7 +47,7 @@ describe.each(['sse', 'streamableHttp'] as const)('server-everything over %s', (
   });
 });
 
-/** Counts what goes to the targets, by method and path. */
+/** Counts the requests to targets by method and path. */
 function counting(counts: Map<string, number>): TargetFetch {
   return (url, init) => {
     const key = `${init?.method ?? 'GET'} ${new URL(url).pathname}`;
