@@ -22,6 +22,17 @@ import { createXdsClient, type XdsClient } from './xds/xds.ts';
 
 export { GatewayError } from './errors.ts';
 
+/*
+ * Rooms, along the paths of a request and of the configuration; this file connects them:
+ *
+ *   MCP client ── downstream/ ── session/ ── upstream/ ── target
+ *                     │             │
+ *                   authn/     GatewayConfig ── xds/ ── control plane
+ *
+ * rpc/ is the JSON-RPC of downstream and upstream connections, network/ opens and guards outgoing connections, config/ decodes
+ * the static configuration, and admin/ shows the state of the other rooms.
+ */
+
 /**
  * Starts a gateway: reads its configuration, listens, and connects to its control plane. It accepts clients at once, but denies
  * every call until it has received rules.

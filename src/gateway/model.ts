@@ -96,6 +96,7 @@ export type Authentication =
       readonly message: string;
     };
 
+/** Authenticates the senders of requests. */
 export interface Authenticator {
   /** Authenticates by the value of the `Authorization` header. Never throws. */
   authenticate(authorization: string | undefined): Promise<Authentication>;

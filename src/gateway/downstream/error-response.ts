@@ -27,6 +27,7 @@ export const sessionOfOtherIdentity: ErrorResponse = {
   message: 'The session belongs to another identity',
 };
 
+/** Sent when no session can be evicted. */
 export const tooManySessions: ErrorResponse = {
   status: 503,
   message: 'Too many sessions',

@@ -12,6 +12,7 @@ export interface EventStream {
   end(): void;
 }
 
+/** The response to stream to, with its settings. */
 export interface EventStreamParts {
   readonly response: ServerResponse;
   readonly headers?: OutgoingHttpHeaders;

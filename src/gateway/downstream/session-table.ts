@@ -27,6 +27,7 @@ type Lookup<S> =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'foreign' };
 
+/** Limits of a session table. */
 export interface SessionTableParts {
   readonly clock: Clock;
   readonly maxSessions: number;

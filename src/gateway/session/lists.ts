@@ -54,6 +54,7 @@ const maxEntries = 10_000;
 /** Characters of JSON: enough for ten thousand tools with their schemas. */
 const maxCharacters = 16 * 1024 * 1024;
 
+/** Tests whether {@link Lists} handles a method. */
 export function isListMethod(method: string): method is ListMethod {
   return Object.hasOwn(listKinds, method);
 }

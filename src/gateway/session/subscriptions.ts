@@ -6,7 +6,7 @@ import { type QualifiedName, qualify } from './qualified-names.ts';
 import { uriRewriterOf } from './resource-uris.ts';
 
 /** A resource subscription of the client. */
-interface Subscription extends QualifiedName {
+interface ResourceSubscription extends QualifiedName {
   /** The URI as the client spelled it. */
   readonly requestedUri: string;
   /** The parameters of the request to the target. */
@@ -16,11 +16,11 @@ interface Subscription extends QualifiedName {
 
 /** The resource subscriptions of one session. */
 export interface Subscriptions {
-  add(subscription: Subscription): void;
+  add(subscription: ResourceSubscription): void;
   /** Returns whether there was such a subscription. */
   remove(resource: QualifiedName): boolean;
   /** The subscriptions at one target whose callers are still allowed to read the resource. */
-  allowedAt(target: string): readonly Subscription[];
+  allowedAt(target: string): readonly ResourceSubscription[];
   /** Delivers `notifications/resources/updated` of a target, if the subscriber is still allowed to read the resource. */
   updated(target: string, params: Params | undefined): void;
 }
@@ -30,8 +30,8 @@ const maxSubscriptions = 1_000;
 
 /** Starts without subscriptions. */
 export function createSubscriptions(authorization: Authorization, client: Client): Subscriptions {
-  const subscriptions = new Map<string, Subscription>();
-  const at = (target: string): readonly Subscription[] =>
+  const subscriptions = new Map<string, ResourceSubscription>();
+  const at = (target: string): readonly ResourceSubscription[] =>
     [...subscriptions.values()].filter((subscription) => subscription.target === target);
 
   const allows = (resource: QualifiedName, caller: Caller): boolean =>
