@@ -3,8 +3,8 @@ import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { within } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
-import type { UpstreamSession } from '../upstream/model.ts';
 import type { Authorization } from './authorization.ts';
+import { type ListQuery, type PagedList, readPages } from './list-pages.ts';
 import type { ClientRequest, SessionParts } from './model.ts';
 import { qualify } from './qualified-names.ts';
 import { exposeTemplate, exposeUri, isUiUri } from './resource-uris.ts';
@@ -12,11 +12,7 @@ import type { TargetFailures } from './target-failures.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** One of the four lists of MCP. */
-interface ListKind {
-  /** The member of the result that contains the entries. */
-  readonly member: string;
-  /** The capability without which a target is not asked. */
-  readonly capability: string;
+interface ListKind extends PagedList {
   readonly use: UseKind;
   /** The member of an entry that contains its name or URI. */
   readonly key: string;
@@ -48,12 +44,6 @@ const listKinds: Readonly<Record<ListMethod, ListKind>> = {
 
 /** Milliseconds for all pages of one target, including the connection. A slower target is left out of the list. */
 const listTimeout = 5_000;
-/** Limits per target and list. Entries beyond them are left out. */
-const maxPages = 100;
-const maxEntries = 10_000;
-/** Characters of JSON: enough for ten thousand tools with their schemas. */
-const maxCharacters = 16 * 1024 * 1024;
-
 /** Tests whether {@link Lists} handles a method. */
 export function isListMethod(method: string): method is ListMethod {
   return Object.hasOwn(listKinds, method);
@@ -93,7 +83,7 @@ export function createLists(
     const kind = listKinds[method];
     try {
       const limit = { clock, milliseconds: listTimeout, signal: query.signal };
-      const entries = await within(limit, (signal) => readPages(upstream, method, { ...query, signal }));
+      const entries = await within(limit, (signal) => readPages(upstream, method, kind, { ...query, signal }));
       failures.succeeded(target, method);
       return entries.flatMap((entry) => listEntry(target, kind, entry));
     } catch (error) {
@@ -128,52 +118,6 @@ export function createLists(
       return { [kind.member]: visible.map(({ json }) => json) };
     },
   };
-}
-
-/** The parameters for the targets, and the signal that ends the request. */
-interface ListQuery {
-  readonly params: Params;
-  readonly signal: AbortSignal;
-}
-
-/** Reads all pages of a target's list, up to the limits. Returns no entries when the target lacks the capability. */
-async function readPages(
-  upstream: UpstreamSession,
-  method: ListMethod,
-  { params, signal }: ListQuery,
-): Promise<unknown[]> {
-  const { capability, member } = listKinds[method];
-  if (!Object.hasOwn(await upstream.capabilities(signal), capability)) return [];
-  const entries: unknown[] = [];
-  let characters = 0;
-  let cursor: string | undefined;
-  for (let page = 0; page < maxPages && entries.length < maxEntries; page++) {
-    const query = { params: cursor === undefined ? params : { ...params, cursor }, signal };
-    const result = await readPage(upstream, method, query);
-    const found = result?.[member];
-    const next = result?.['nextCursor'];
-    if (Array.isArray(found)) {
-      characters += JSON.stringify(found).length;
-      if (characters > maxCharacters) return entries;
-      entries.push(...found.slice(0, maxEntries - entries.length));
-    }
-    if (typeof next !== 'string' || next === cursor) return entries;
-    cursor = next;
-  }
-  return entries;
-}
-
-async function readPage(
-  upstream: UpstreamSession,
-  method: ListMethod,
-  { params, signal }: ListQuery,
-): Promise<Result | undefined> {
-  try {
-    return await upstream.request(method, params, signal);
-  } catch (error) {
-    if (error instanceof RpcError && error.code === errorCode.methodNotFound) return undefined;
-    throw error;
-  }
 }
 
 /** Removes the client's progress token: the progress of one target is not that of the merged list. */

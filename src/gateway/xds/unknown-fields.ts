@@ -9,7 +9,7 @@ export type MessageSchema = ReadonlyMap<number, 'varint' | 'bytes' | MessageSche
  * Protobuf decoders skip unknown fields. A field that restricts what a message allows must not be skipped: a rule of a newer
  * control plane with a second condition would be applied without that condition.
  *
- * @param bytes a message that was decoded without an error
+ * @throws Error when the message is truncated
  */
 export function findUnknownField(bytes: Uint8Array, schema: MessageSchema): number | undefined {
   const reader = new BinaryReader(bytes);
