@@ -12,8 +12,8 @@ export class GatewayError extends Error {
 }
 
 /**
- * Formats an error as one line of at most 1,000 characters, for a log field or a message. Includes the causes, since `fetch`
- * puts its reason there.
+ * Formats an error as one line of at most 1,000 characters, for a log field or a message. Includes the causes, since
+ * `fetch` puts its reason there.
  */
 export function reasonOf(error: unknown): string {
   const line = messageOf(error).replace(/[\p{Cc}\s]+/gu, ' ');

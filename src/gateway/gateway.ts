@@ -29,16 +29,16 @@ export { GatewayError } from './errors.ts';
  *                     │             │
  *                   authn/     GatewayConfig ── xds/ ── control plane
  *
- * rpc/ is the JSON-RPC of downstream and upstream connections, network/ opens and guards outgoing connections, config/ decodes
- * the static configuration, and admin/ shows the state of the other rooms.
+ * rpc/ is the JSON-RPC of downstream and upstream connections, network/ opens and guards outgoing connections, config/
+ * decodes the static configuration, and admin/ shows the state of the other rooms.
  */
 
 /**
- * Starts a gateway: reads its configuration, listens, and connects to its control plane. It accepts clients at once, but denies
- * every call until it has received rules.
+ * Starts a gateway: reads its configuration, listens, and connects to its control plane. It accepts clients at once,
+ * but denies every call until it has received rules.
  *
- * @throws GatewayError, `usage` for an invalid flag or configuration, `environment` for a port in use or a file that cannot be
- * read; everything that was started is stopped again
+ * @throws GatewayError, `usage` for an invalid flag or configuration, `environment` for a port in use or a file that
+ * cannot be read; everything that was started is stopped again
  */
 export async function startGateway(options: GatewayOptions, edges: GatewayEdges): Promise<RunningGateway> {
   const shutdown = createShutdown(edges.clock, options.shutdownGrace ?? 10_000);
@@ -126,7 +126,9 @@ function openXdsClient(
   return createXdsClient({ controlPlane, node, clock, random, log });
 }
 
-/** Listens for MCP clients. On shutdown, ends the sessions and waits for open responses before it closes connections. */
+/**
+ * Listens for MCP clients. On shutdown, ends the sessions and waits for open responses before it closes connections.
+ */
 async function openListener(
   { host, port }: Extract<ListenerConfig, { readonly type: 'sse' }>,
   downstream: Downstream,

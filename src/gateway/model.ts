@@ -53,8 +53,8 @@ export interface RunningGateway {
 }
 
 /**
- * The configuration in force: the resources that the control plane sent and this gateway accepted. Empty until the first
- * response, and kept while the control plane cannot be reached.
+ * The configuration in force: the resources that the control plane sent and this gateway accepted. Empty until the
+ * first response, and kept while the control plane cannot be reached.
  */
 export interface GatewayConfig {
   /** Targets by name. */
@@ -104,8 +104,8 @@ export interface Authenticator {
 
 /**
  * Sends HTTP requests to one target. Refuses loopback, link-local and other local addresses, by the address that is
- * connected to (unless `--resolve` names the target's host and port); never follows a redirect to another origin; and never
- * sends credentials of the downstream client.
+ * connected to (unless `--resolve` names the target's host and port); never follows a redirect to another origin; and
+ * never sends credentials of the downstream client.
  */
 export type TargetFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 

@@ -5,7 +5,9 @@ import type { Clock, StopAsync } from '../edges.ts';
 export interface Shutdown {
   /** Adds a step. Steps run in reverse order, one after the other. */
   add(step: () => unknown): void;
-  /** Runs all steps, once. A step that fails, or that takes longer than the grace time allows, does not stop the others. */
+  /**
+   * Runs all steps, once. A step that fails, or that takes longer than the grace time allows, does not stop the others.
+   */
   readonly run: StopAsync;
 }
 
@@ -31,8 +33,8 @@ export function createShutdown(clock: Clock, grace: number): Shutdown {
 }
 
 /**
- * Tracks the open responses of a server. The returned function resolves when none is open: connections that are still open
- * then are idle keep-alive connections.
+ * Tracks the open responses of a server. The returned function resolves when none is open: connections that are still
+ * open then are idle keep-alive connections.
  */
 export function trackResponses(server: Server): () => Promise<void> {
   const open = new Set<ServerResponse>();

@@ -6,7 +6,9 @@ export interface LogThrottleOptions {
   readonly sameReason?: number;
   /** For another reason: a peer can think of ever new ones. Default 30 seconds. */
   readonly otherReason?: number;
-  /** Logs each reason once per key until it recovers, and at most this many of them; the intervals do not apply then. */
+  /**
+   * Logs each reason once per key until it recovers, and at most this many of them; the intervals do not apply then.
+   */
   readonly maxReasons?: number;
 }
 

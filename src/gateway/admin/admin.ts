@@ -18,9 +18,9 @@ export interface AdminSources {
 }
 
 /**
- * Creates the handler of the admin pages: `GET /targets`, `/rbac` and `/listeners` return what is in force, each with the state
- * of the connection to the control plane. Names are sorted by bytes. No page contains a secret: keys appear by their ids, and
- * tokens do not appear.
+ * Creates the handler of the admin pages: `GET /targets`, `/rbac` and `/listeners` return what is in force, each with
+ * the state of the connection to the control plane. Names are sorted by bytes. No page contains a secret: keys appear
+ * by their ids, and tokens do not appear.
  */
 export function createAdmin({ config, xds, listeners }: AdminSources): RequestListener {
   const pages = new Map<string, () => object>([

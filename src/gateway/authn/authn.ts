@@ -18,8 +18,8 @@ export interface AuthnParts extends KeyParts {
 }
 
 /**
- * Creates the authenticator of a configuration. Keys from a file or from the configuration must be usable at once; a token
- * waits for remote keys.
+ * Creates the authenticator of a configuration. Keys from a file or from the configuration must be usable at once; a
+ * token waits for remote keys.
  *
  * Logs refusals at `debug` with a fixed code, and never any part of a token.
  *
@@ -92,7 +92,10 @@ async function openKeys(jwks: JwksConfig, parts: AuthnParts): Promise<KeySource>
   }
 }
 
-/** One text per issuer and subject. A token without a subject is an identity of its own, so that its sessions are not shared. */
+/**
+ * One text per issuer and subject. A token without a subject is an identity of its own, so that its sessions are not
+ * shared.
+ */
 function identityOf({ iss, sub }: JWTPayload, hash: string): string {
   const named = typeof sub === 'string' && sub !== '' && (iss === undefined || typeof iss === 'string');
   return JSON.stringify(named ? [iss ?? null, sub] : ['token', 'without subject', hash]);

@@ -21,8 +21,8 @@ export interface KeySource {
   /** The current keys, without I/O. */
   readonly current: KeySet | undefined;
   /**
-   * Returns the current keys, after a refresh if one is due; the same object while they are unchanged. `undefined` when no
-   * keys could be loaded so far.
+   * Returns the current keys, after a refresh if one is due; the same object while they are unchanged. `undefined` when
+   * no keys could be loaded so far.
    *
    * @param missed a set in which a token found no key: refreshes early, unless the last refresh was a moment ago
    */

@@ -7,8 +7,8 @@ import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, w
 const checkInterval = 1_000;
 
 /**
- * Keys from a file, which is read again after a change: an edit, or a new link target as with a mounted ConfigMap. While the
- * new content is missing or invalid, the last good keys stay in use, with one warning per problem.
+ * Keys from a file, which is read again after a change: an edit, or a new link target as with a mounted ConfigMap.
+ * While the new content is missing or invalid, the last good keys stay in use, with one warning per problem.
  *
  * @throws GatewayError when there are no usable keys at the start
  */

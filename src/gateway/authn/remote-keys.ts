@@ -30,7 +30,10 @@ type State =
       readonly problem: string;
     };
 
-/** Keys from an issuer's endpoint. Fetches them at once, and then when a token arrives: an idle gateway sends no requests. */
+/**
+ * Keys from an issuer's endpoint. Fetches them at once, and then when a token arrives: an idle gateway sends no
+ * requests.
+ */
 export function openRemoteKeys(
   jwks: RemoteJwks,
   { clock, log, fetchText }: KeyParts & { readonly fetchText: TextFetch },

@@ -80,7 +80,10 @@ function invalid(code: string, message: string, keyMissing = false): Verificatio
   return { kind: 'invalid', code, message, keyMissing };
 }
 
-/** Maps an error to the result. Any unknown error, also one of the platform about a key, means that the token is invalid. */
+/**
+ * Maps an error to the result. Any unknown error, also one of the platform about a key, means that the token is
+ * invalid.
+ */
 function invalidBecause(error: unknown): Verification {
   if (error instanceof errors.JWTExpired) return invalid(error.code, 'The token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {

@@ -52,8 +52,9 @@ function decodeRemote(jwks: JsonFields): JwksConfig {
 }
 
 /**
- * Builds the URL from `url`, `port` and `path`. The deployed gateways concatenate `<url>:<port>/<path>`; the same fields give
- * the same URL here, except that a path in `url` is kept, with `path` appended, and does not become the host `…/realms/x:443`.
+ * Builds the URL from `url`, `port` and `path`. The deployed gateways concatenate `<url>:<port>/<path>`; the same
+ * fields give the same URL here, except that a path in `url` is kept, with `path` appended, and does not become the
+ * host `…/realms/x:443`.
  */
 function decodeUrl(jwks: JsonFields): URL {
   const text = jwks.string('url', 'where the keys are, such as "https://issuer.example"');

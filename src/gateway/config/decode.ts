@@ -11,8 +11,8 @@ export interface DecodedConfig {
 }
 
 /**
- * Decodes and validates a configuration. An unknown field at the top level is a warning; in `listener` and below it is an
- * error, since it could be meant to restrict access.
+ * Decodes and validates a configuration. An unknown field at the top level is a warning; in `listener` and below it is
+ * an error, since it could be meant to restrict access.
  *
  * @throws GatewayError that names the field, the problem and the remedy
  */

@@ -20,8 +20,8 @@ export interface JsonFields {
   /** An integer within the inclusive bounds. */
   integer(name: string, min: number, max: number): number;
   /**
-   * A duration from 1 ms to 24 h, in milliseconds. Accepts the spellings of the deployed gateways: a number of seconds, a
-   * number with a unit (`500ms`, `10s`, `5m`, `1h`), and `{"secs": 10, "nanos": 0}`.
+   * A duration from 1 ms to 24 h, in milliseconds. Accepts the spellings of the deployed gateways: a number of seconds,
+   * a number with a unit (`500ms`, `10s`, `5m`, `1h`), and `{"secs": 10, "nanos": 0}`.
    *
    * @param fallback the value of an absent or `null` field, in milliseconds
    */

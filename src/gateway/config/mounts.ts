@@ -5,8 +5,8 @@ import { GatewayError } from '../errors.ts';
 export type Mounts = (path: string) => string;
 
 /**
- * Parses the values of `--mount`, each `/path/in/the/config=<folder or file>`. The longest mount that contains a path wins.
- * `..` is resolved first, so that the spelling of a path alone cannot put it into a mount.
+ * Parses the values of `--mount`, each `/path/in/the/config=<folder or file>`. The longest mount that contains a path
+ * wins. `..` is resolved first, so that the spelling of a path alone cannot put it into a mount.
  *
  * @throws GatewayError that names the value
  */

@@ -43,7 +43,9 @@ const tooDeep: Body = {
   message: 'The body is nested too deep',
 };
 
-/** Removes `"params": null`, which JSON-RPC forbids but some clients send, among them early versions of the Rust SDK. */
+/**
+ * Removes `"params": null`, which JSON-RPC forbids but some clients send, among them early versions of the Rust SDK.
+ */
 function withoutNullParams(value: unknown): unknown {
   if (!isJsonObject(value) || value['params'] !== null) return value;
   const { params: _, ...message } = value;

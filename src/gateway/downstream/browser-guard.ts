@@ -6,7 +6,10 @@ import { sendError } from './error-response.ts';
 export interface BrowserGuardParts {
   /** Origins that may connect in addition to loopback origins, as browsers spell them: `https://app.example`. */
   readonly allowedOrigins: readonly string[];
-  /** True when the listener is bound to a loopback address. `undefined`: decided by the local address of each connection. */
+  /**
+   * True when the listener is bound to a loopback address. `undefined`: decided by the local address of each
+   * connection.
+   */
   readonly listensOnLoopback?: boolean | undefined;
 }
 
@@ -19,8 +22,8 @@ const preflightMaxAgeSeconds = 600;
 
 /**
  * Returns whether a request may be processed; otherwise it is answered: with 403 when its `Origin` is not allowed (MCP
- * 2025-11-25, Transports, Security Warning), or when it reaches a loopback listener with a `Host` that is not loopback (DNS
- * rebinding), and with 204 when it is a CORS preflight.
+ * 2025-11-25, Transports, Security Warning), or when it reaches a loopback listener with a `Host` that is not loopback
+ * (DNS rebinding), and with 204 when it is a CORS preflight.
  */
 export function admit(request: IncomingMessage, response: ServerResponse, parts: BrowserGuardParts): boolean {
   const { host, origin } = request.headers;

@@ -57,8 +57,8 @@ export function openEventStream({ response, headers, clock, caller, closed }: Ev
 }
 
 /**
- * Sends the response of a web-standard handler. Reads an event stream without backpressure, so that only one buffer holds what
- * the client has not read: the bounded one of {@link EventStream}, and not that of the web stream.
+ * Sends the response of a web-standard handler. Reads an event stream without backpressure, so that only one buffer
+ * holds what the client has not read: the bounded one of {@link EventStream}, and not that of the web stream.
  */
 export async function sendWebResponse(
   webResponse: Response,

@@ -12,9 +12,9 @@ import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
 
 /**
- * The HTTP+SSE transport of MCP 2024-11-05, as in the deployed gateways: `GET /sse` opens an event stream, whose first event
- * contains the URL for `POST` (`?sessionId=<hex>`). A `POST` gets 202; responses and notifications are sent on the stream. The
- * session ends with its stream.
+ * The HTTP+SSE transport of MCP 2024-11-05, as in the deployed gateways: `GET /sse` opens an event stream, whose first
+ * event contains the URL for `POST` (`?sessionId=<hex>`). A `POST` gets 202; responses and notifications are sent on
+ * the stream. The session ends with its stream.
  */
 export function createHttpSse({ multiplexer, ...parts }: HttpTransportParts): HttpTransport {
   const { clock } = parts;

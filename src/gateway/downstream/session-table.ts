@@ -5,11 +5,12 @@ import type { Caller } from '../model.ts';
 /** The sessions of one transport, by id. Each belongs to the identity that opened it. */
 export interface SessionTable<S> {
   /**
-   * Opens a session with a new id: 128 random bits in hex, so that it cannot be guessed. Returns `undefined` when the table is
-   * full and no session can be evicted.
+   * Opens a session with a new id: 128 random bits in hex, so that it cannot be guessed. Returns `undefined` when the
+   * table is full and no session can be evicted.
    *
-   * Evicts, in this order: an idle session of the identity with the most sessions; any idle session; a session in use of the
-   * identity with the most sessions, if that has more than this caller would have. So no identity can crowd out others.
+   * Evicts, in this order: an idle session of the identity with the most sessions; any idle session; a session in use
+   * of the identity with the most sessions, if that has more than this caller would have. So no identity can crowd out
+   * others.
    */
   open(caller: Caller, create: (id: string) => S): { readonly id: string; readonly session: S } | undefined;
   find(id: string, caller: Caller): Lookup<S>;

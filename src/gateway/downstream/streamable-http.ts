@@ -29,9 +29,9 @@ interface StreamableSession extends Session {
 }
 
 /**
- * The Streamable HTTP transport of MCP 2025-03-26 to 2025-11-25, with sessions. The SDK implements the rules of the transport;
- * the gateway manages sessions and event streams. Requests of MCP 2026-07-28, which has neither a handshake nor sessions, get
- * an error with the supported revisions.
+ * The Streamable HTTP transport of MCP 2025-03-26 to 2025-11-25, with sessions. The SDK implements the rules of the
+ * transport; the gateway manages sessions and event streams. Requests of MCP 2026-07-28, which has neither a handshake
+ * nor sessions, get an error with the supported revisions.
  */
 export function createStreamableHttp({ multiplexer, ...parts }: HttpTransportParts): HttpTransport {
   const { clock } = parts;
@@ -45,8 +45,8 @@ export function createStreamableHttp({ multiplexer, ...parts }: HttpTransportPar
   ): Promise<void> => {
     const { request, response, caller } = exchange;
     const release = sessions.hold(id);
-    // After a disconnect, `close` is not emitted again. The request is processed all the same, since a disconnect does not
-    // cancel it (MCP 2025-11-25, Sending Messages).
+    // After a disconnect, `close` is not emitted again. The request is processed all the same, since a disconnect does
+    // not cancel it (MCP 2025-11-25, Sending Messages).
     if (response.destroyed) release();
     else response.once('close', release);
     const webResponse = await session.respond(webRequestOf(request), body, caller);
@@ -114,7 +114,8 @@ function createStreamableSession(multiplexer: Multiplexer, id: string, closed: (
     ...session,
     respond(request, body, caller) {
       callers.set(request, caller);
-      // There is one GET stream per session. A client that reconnects may arrive before the end of its old stream is noticed.
+      // There is one GET stream per session. A client that reconnects may arrive before the end of its old stream is
+      // noticed.
       if (request.method === 'GET') transport.closeStandaloneSSEStream();
       return transport.handleRequest(request, body === undefined ? {} : { parsedBody: body });
     },
@@ -125,7 +126,9 @@ function createStreamableSession(multiplexer: Multiplexer, id: string, closed: (
   };
 }
 
-/** Builds the request for the SDK transport. Without the body, which is parsed already, and without all other headers. */
+/**
+ * Builds the request for the SDK transport. Without the body, which is parsed already, and without all other headers.
+ */
 function webRequestOf(request: IncomingMessage): Request {
   const headers = new Headers();
   for (const name of ['accept', 'content-type', 'mcp-session-id', 'mcp-protocol-version']) {

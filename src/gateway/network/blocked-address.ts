@@ -4,10 +4,11 @@ import ipaddr from 'ipaddr.js';
 export type BlockReason = 'loopback' | 'link-local' | 'unspecified' | 'multicast' | 'broadcast' | 'no address';
 
 /**
- * Returns why a target may not have this address, or `undefined` when it may. Private ranges are allowed: clusters use them.
+ * Returns why a target may not have this address, or `undefined` when it may. Private ranges are allowed: clusters use
+ * them.
  *
- * An IPv6 address that embeds an IPv4 address (mapped, compatible, translated by NAT64, 6to4) is blocked like the embedded
- * one, since a translator on the path extracts it.
+ * An IPv6 address that embeds an IPv4 address (mapped, compatible, translated by NAT64, 6to4) is blocked like the
+ * embedded one, since a translator on the path extracts it.
  *
  * @param text an IP address as a socket or a lookup returns it; anything else is blocked as `no address`
  */

@@ -6,8 +6,8 @@ import { blockReasonOf } from './blocked-address.ts';
 import type { Resolutions } from './resolve.ts';
 
 /**
- * The address check before a connection. `targets`: blocked addresses are refused, unless `--resolve` names the host and
- * port. `none`: every address is allowed.
+ * The address check before a connection. `targets`: blocked addresses are refused, unless `--resolve` names the host
+ * and port. `none`: every address is allowed.
  */
 export type AddressCheck = 'targets' | 'none';
 
@@ -26,11 +26,11 @@ class BlockedAddressError extends Error {
 }
 
 /**
- * Creates the `connect` function of an undici agent. It connects to the address that `--resolve` gives, and otherwise only
- * to addresses that pass the check.
+ * Creates the `connect` function of an undici agent. It connects to the address that `--resolve` gives, and otherwise
+ * only to addresses that pass the check.
  *
- * A name is looked up once: the addresses that are checked are the ones that are connected to, which prevents DNS rebinding.
- * If one of several addresses is blocked, the host is refused.
+ * A name is looked up once: the addresses that are checked are the ones that are connected to, which prevents DNS
+ * rebinding. If one of several addresses is blocked, the host is refused.
  */
 export function createConnector(resolutions: Resolutions, check: AddressCheck): buildConnector.connector {
   const connect = buildConnector({ allowH2: false });
@@ -58,7 +58,9 @@ export function portOf({ protocol, port }: { readonly protocol: string; readonly
   return protocol === 'https:' ? 443 : 80;
 }
 
-/** `dns.lookup` that fails when an address of the host is blocked. Node calls it for names only, not for IP addresses. */
+/**
+ * `dns.lookup` that fails when an address of the host is blocked. Node calls it for names only, not for IP addresses.
+ */
 function checkedLookup(port: number): LookupFunction {
   return (host, options, callback) => {
     lookup(host, { ...options, all: true }, (error, addresses) => {

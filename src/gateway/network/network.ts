@@ -18,7 +18,9 @@ export interface Network {
   readonly stop: StopAsync;
 }
 
-/** Creates the HTTP clients. Opens no connection. All targets share one connection pool, which closes idle connections. */
+/**
+ * Creates the HTTP clients. Opens no connection. All targets share one connection pool, which closes idle connections.
+ */
 export function createNetwork(resolutions: Resolutions): Network {
   const targets = createAgent(resolutions, 'targets');
   const operator = createAgent(resolutions, 'none');
@@ -49,15 +51,19 @@ function createTargetFetch(agent: Agent, target: Target, resolutions: Resolution
 }
 
 /**
- * Returns the `Host` of a target that `--resolve` maps to a loopback address, or `undefined` for other targets, which get the
- * name in their URL. Servers on loopback refuse a `Host` that is not loopback (protection against DNS rebinding).
+ * Returns the `Host` of a target that `--resolve` maps to a loopback address, or `undefined` for other targets, which
+ * get the name in their URL. Servers on loopback refuse a `Host` that is not loopback (protection against DNS
+ * rebinding).
  */
 function loopbackAuthority(url: URL, resolutions: Resolutions): string | undefined {
   const resolved = resolutions.find(url.hostname, portOf(url));
   return resolved !== undefined && isLoopback(resolved.host) ? formatHostPort(resolved) : undefined;
 }
 
-/** Replaces the loopback authority in a `Location` header by the target's own origin, so that the redirect can be followed. */
+/**
+ * Replaces the loopback authority in a `Location` header by the target's own origin, so that the redirect can be
+ * followed.
+ */
 function withTargetLocation(response: Response, url: URL, authority: string): Response {
   const location = URL.parse(response.headers.get('location') ?? '');
   if (location?.origin !== new URL(`${url.protocol}//${authority}`).origin) return response;

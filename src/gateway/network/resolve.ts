@@ -8,8 +8,8 @@ export interface Resolutions {
 }
 
 /**
- * Parses the values of `--resolve`, each `host:port=address:port`, with IPv6 addresses in brackets. Hosts are compared without
- * letter case and trailing dot. Two values for the same host and port are an error, unless they are equal.
+ * Parses the values of `--resolve`, each `host:port=address:port`, with IPv6 addresses in brackets. Hosts are compared
+ * without letter case and trailing dot. Two values for the same host and port are an error, unless they are equal.
  *
  * @throws GatewayError that names the value
  */

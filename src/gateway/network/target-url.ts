@@ -4,11 +4,12 @@ import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.t
 export type TargetAddress = Pick<Target, 'host' | 'port' | 'path'>;
 
 /**
- * Builds the URL of a target: `http://host:port` and its path, `https` when the port is 443, `/sse` when the path is empty.
+ * Builds the URL of a target: `http://host:port` and its path, `https` when the port is 443, `/sse` when the path is
+ * empty.
  *
- * Returns `undefined` for a port outside 1 to 65535; for a host that is not a name, an IPv4 address or an IPv6 address in
- * brackets (so that it cannot add a user, port or path); and for a path that does not start with `/` or that contains white
- * space, a control character, a backslash or a fragment.
+ * Returns `undefined` for a port outside 1 to 65535; for a host that is not a name, an IPv4 address or an IPv6 address
+ * in brackets (so that it cannot add a user, port or path); and for a path that does not start with `/` or that
+ * contains white space, a control character, a backslash or a fragment.
  */
 export function targetUrl({ host, port, path }: TargetAddress): URL | undefined {
   if (!Number.isInteger(port) || port < 1 || port > 65535) return undefined;

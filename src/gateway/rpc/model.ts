@@ -19,7 +19,9 @@ export interface IncomingRequest {
 
 /** Options of one message. */
 export interface SendOptions {
-  /** The request of the other side that this message belongs to: it is sent on the stream of that request's response. */
+  /**
+   * The request of the other side that this message belongs to: it is sent on the stream of that request's response.
+   */
   readonly relatedTo?: RequestId;
   /** Called when the response to this request can no longer arrive. */
   readonly lost?: () => void;

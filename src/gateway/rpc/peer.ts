@@ -18,14 +18,14 @@ export interface PeerParts<Sender> extends RequestHandler<Sender> {
 }
 
 /**
- * One side of a JSON-RPC connection. Unlike the SDK's `Protocol`, it does not validate or change messages: unknown members,
- * `_meta` of later revisions and error codes pass through as they were sent (decision 0004).
+ * One side of a JSON-RPC connection. Unlike the SDK's `Protocol`, it does not validate or change messages: unknown
+ * members, `_meta` of later revisions and error codes pass through as they were sent (decision 0004).
  */
 export interface Peer<Sender> {
   receive(message: Message, sender: Sender): void;
   /**
-   * Sends a request. Rejects with the {@link RpcError} of the response, with the transport's error when the request could
-   * not be sent, or with the signal's reason; in the last case the other side gets `notifications/cancelled`.
+   * Sends a request. Rejects with the {@link RpcError} of the response, with the transport's error when the request
+   * could not be sent, or with the signal's reason; in the last case the other side gets `notifications/cancelled`.
    */
   request(method: string, params: Params | undefined, signal?: AbortSignal): Promise<Result>;
   /** Sends a notification. Drops it when it cannot be sent. */

@@ -4,7 +4,10 @@ export const implementation: { readonly name: string; readonly version: string }
   version: '0.1.0',
 };
 
-/** The MCP revisions with an `initialize` handshake that are supported, newest first. The first one is offered to targets. */
+/**
+ * The MCP revisions with an `initialize` handshake that are supported, newest first. The first one is offered to
+ * targets.
+ */
 export const protocolVersions: readonly [string, ...string[]] = [
   '2025-11-25',
   '2025-06-18',
@@ -19,8 +22,8 @@ export const perRequestVersionKey = 'io.modelcontextprotocol/protocolVersion';
 const maxDepth = 500;
 
 /**
- * Tests whether JSON is nested too deep to be passed on: `JSON.parse` accepts any depth, but `JSON.stringify` of such a value
- * overflows the stack.
+ * Tests whether JSON is nested too deep to be passed on: `JSON.parse` accepts any depth, but `JSON.stringify` of such a
+ * value overflows the stack.
  */
 export function isTooDeep(json: unknown, levels: number = maxDepth): boolean {
   if (typeof json !== 'object' || json === null) return false;

@@ -28,7 +28,10 @@ export class RpcError extends Error {
   }
 }
 
-/** The `error` member of a response. Any error but an {@link RpcError} becomes "Internal error", so that no detail leaks. */
+/**
+ * The `error` member of a response. Any error but an {@link RpcError} becomes "Internal error", so that no detail
+ * leaks.
+ */
 export function errorObjectOf(error: unknown): { code: number; message: string; data?: unknown } {
   if (!(error instanceof RpcError)) return { code: errorCode.internalError, message: 'Internal error' };
   const { code, message, data } = error;

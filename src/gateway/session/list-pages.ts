@@ -23,7 +23,8 @@ export interface ListQuery {
 }
 
 /**
- * Reads all pages of a target's list, up to the limits. Returns no entries when the target lacks the capability or the method.
+ * Reads all pages of a target's list, up to the limits. Returns no entries when the target lacks the capability or the
+ * method.
  */
 export async function readPages(
   upstream: UpstreamSession,

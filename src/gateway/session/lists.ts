@@ -64,11 +64,15 @@ interface ListEntry {
 export interface Lists {
   /** Handles a list request: returns all entries that are visible to the caller, on one page. */
   handle(method: ListMethod, request: ClientRequest): Promise<Result>;
-  /** Returns the target that owns a `ui://` URI: the first one, by the bytes of its name, that lists it as a resource. */
+  /**
+   * Returns the target that owns a `ui://` URI: the first one, by the bytes of its name, that lists it as a resource.
+   */
   ownerOf(uri: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
-/** Lists ask all targets at the same time and leave out those that fail or do not respond within {@link listTimeout}. */
+/**
+ * Lists ask all targets at the same time and leave out those that fail or do not respond within {@link listTimeout}.
+ */
 export function createLists(
   { clock }: Pick<SessionParts, 'clock'>,
   upstreams: UpstreamSessions,

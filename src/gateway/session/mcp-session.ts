@@ -60,7 +60,10 @@ export function createMcpSession(parts: SessionParts, { failures, hints }: Share
   const lists = createLists(parts, upstreams, failures, authorization);
   const routed = createRequestRouter({ authorization, upstreams, lists, notifications, subscriptions, failures });
 
-  /** Repeats the client's log level and its subscriptions, as far as they are still allowed, at a newly connected target. */
+  /**
+   * Repeats the client's log level and its subscriptions, as far as they are still allowed, at a newly connected
+   * target.
+   */
   const restore = async (target: string): Promise<void> => {
     await upstreams.restoreLogLevel(target);
     const upstream = upstreams.opened(target);

@@ -39,7 +39,9 @@ export function createNotifications(
     if (request !== undefined) client.notify('notifications/progress', params, request.id);
   };
 
-  /** Lists connect to every target, so only a caller who may still use something at the target gets its log messages. */
+  /**
+   * Lists connect to every target, so only a caller who may still use something at the target gets its log messages.
+   */
   const logMessage = (target: string, params: Params | undefined): void => {
     const allowed = lastAllowed.get(target);
     if (allowed === undefined || !authorization.allows(allowed.use, allowed.caller)) return;

@@ -10,8 +10,8 @@ export function qualify({ target, name }: QualifiedName): string {
 }
 
 /**
- * Parses what {@link qualify} formats. Splits at the first colon, since a target name contains no colon, but a name in it may.
- * Returns `undefined` when there is no colon, or when one side of it is empty.
+ * Parses what {@link qualify} formats. Splits at the first colon, since a target name contains no colon, but a name in
+ * it may. Returns `undefined` when there is no colon, or when one side of it is empty.
  */
 export function unqualify(qualified: string): QualifiedName | undefined {
   const colon = qualified.indexOf(':');

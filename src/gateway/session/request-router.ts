@@ -32,7 +32,9 @@ interface Destination extends QualifiedName {
   readonly use: Use;
 }
 
-/** Creates the handlers, by method, of the requests that go to one target. Authorizes each request before forwarding it. */
+/**
+ * Creates the handlers, by method, of the requests that go to one target. Authorizes each request before forwarding it.
+ */
 export function createRequestRouter(parts: RouterParts): Readonly<Record<string, Handler>> {
   const { subscriptions } = parts;
 

@@ -6,13 +6,13 @@ import type { QualifiedName } from './qualified-names.ts';
  *   resource u of target t   mcp://t/<u percent-encoded>    mcp://default/tool/file%3A%2F%2F%2Fa
  *   template u of target t   mcp://t/:<u as it is>          mcp://default/tool/:file:///{path}
  *
- * The segments of t between its slashes are percent-encoded, and so is all of u in the first form: neither contains a colon.
- * Therefore the first colon distinguishes the two forms, the last slash before it (or of all) ends t, and every URI has
- * exactly one meaning.
+ * The segments of t between its slashes are percent-encoded, and so is all of u in the first form: neither contains a
+ * colon. Therefore the first colon distinguishes the two forms, the last slash before it (or of all) ends t, and every
+ * URI has exactly one meaning.
  *
- * A client expands a template by RFC 6570, which percent-encodes values where necessary. The first form would encode them
- * once more or not at all, depending on the expression; the second form gives the target exactly what its own template would
- * have given, for every expression.
+ * A client expands a template by RFC 6570, which percent-encodes values where necessary. The first form would encode
+ * them once more or not at all, depending on the expression; the second form gives the target exactly what its own
+ * template would have given, for every expression.
  */
 
 const scheme = 'mcp://';
@@ -51,7 +51,9 @@ export function isUiUri(uri: string): boolean {
   return uri.startsWith('ui://');
 }
 
-/** Returns the rewriter for results of a target. URIs of MCP Apps, and those that cannot be exposed, stay as they are. */
+/**
+ * Returns the rewriter for results of a target. URIs of MCP Apps, and those that cannot be exposed, stay as they are.
+ */
 export function uriRewriterOf(target: string): UriRewriter {
   return (name) => (isUiUri(name) ? name : (exposeUri({ target, name }) ?? name));
 }

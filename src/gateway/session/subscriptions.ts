@@ -21,7 +21,9 @@ export interface Subscriptions {
   remove(resource: QualifiedName): boolean;
   /** The subscriptions at one target whose callers are still allowed to read the resource. */
   allowedAt(target: string): readonly ResourceSubscription[];
-  /** Delivers `notifications/resources/updated` of a target, if the subscriber is still allowed to read the resource. */
+  /**
+   * Delivers `notifications/resources/updated` of a target, if the subscriber is still allowed to read the resource.
+   */
   updated(target: string, params: Params | undefined): void;
 }
 

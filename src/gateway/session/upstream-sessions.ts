@@ -16,8 +16,8 @@ export interface UpstreamSessions {
   /** Ends the sessions with targets that were removed or changed, and the requests in flight there. */
   drop(targets: readonly string[]): void;
   /**
-   * Sets the log level (`logging/setLevel`) at the targets that are in use, and at others after their handshake. Before the
-   * first call, every target uses its own default.
+   * Sets the log level (`logging/setLevel`) at the targets that are in use, and at others after their handshake. Before
+   * the first call, every target uses its own default.
    */
   setLogLevel(params: Params): void;
   /** Repeats the last {@link setLogLevel} at one target, for use after its handshake. */

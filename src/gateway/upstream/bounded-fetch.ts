@@ -4,8 +4,8 @@ import type { TargetFetch } from '../model.ts';
 export const maxMessageBytes: number = 32 * 1024 * 1024;
 
 /**
- * Wraps `fetch` so that reading a response fails when a message in it is larger than {@link maxMessageBytes}. The reader
- * buffers a message until it is complete: one event of an event stream, or the whole body of any other response.
+ * Wraps `fetch` so that reading a response fails when a message in it is larger than {@link maxMessageBytes}. The
+ * reader buffers a message until it is complete: one event of an event stream, or the whole body of any other response.
  */
 export function boundedFetch(fetch: TargetFetch): TargetFetch {
   return async (url, init) => {

@@ -19,12 +19,14 @@ export interface Connection {
 /** Milliseconds that a target has to confirm the end of its session. */
 const terminateTimeout = 1_000;
 
-/** Requests of a target are answered, and responses sent, this many at a time. A target needs little more than `ping`. */
+/**
+ * Requests of a target are answered, and responses sent, this many at a time. A target needs little more than `ping`.
+ */
 const maxInFlight = 4;
 
 /**
- * Connects with one transport and performs the handshake. Offers no client capability to the target: its requests other than
- * `ping` get "Method not found".
+ * Connects with one transport and performs the handshake. Offers no client capability to the target: its requests other
+ * than `ping` get "Method not found".
  *
  * @param lost called once when the connection fails after the handshake
  */
@@ -74,7 +76,9 @@ export async function connect(
 
 function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<undefined> {
   let responding = 0;
-  /** Each response is an HTTP request: drops responses to a target that sends requests faster than it accepts responses. */
+  /**
+   * Each response is an HTTP request: drops responses to a target that sends requests faster than it accepts responses.
+   */
   const respond = async (message: Message): Promise<void> => {
     if (responding >= maxInFlight) throw new Error('the target does not take the answers that it asked for');
     responding += 1;
@@ -97,7 +101,9 @@ function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<unde
   });
 }
 
-/** Replaces a response that is nested too deep by an error response. Returns `undefined` for requests and notifications. */
+/**
+ * Replaces a response that is nested too deep by an error response. Returns `undefined` for requests and notifications.
+ */
 function errorResponseFor(message: Message): Message | undefined {
   if ('method' in message || message.id === undefined) return undefined;
   const error = { code: errorCode.internalError, message: 'The answer of the target is nested too deep' };

@@ -3,12 +3,14 @@ import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.t
 import type { TargetFetch } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 
-/** The session with one target on behalf of one client session. Connects on the first request, and again after a loss. */
+/**
+ * The session with one target on behalf of one client session. Connects on the first request, and again after a loss.
+ */
 export interface UpstreamSession {
   /**
-   * Sends a request, after connecting if necessary. If the target no longer knows the session, initializes a new one and
-   * repeats the request once, which is safe since the target has not processed it. Rejects with the target's error response,
-   * with the signal's reason, or with the connection's error.
+   * Sends a request, after connecting if necessary. If the target no longer knows the session, initializes a new one
+   * and repeats the request once, which is safe since the target has not processed it. Rejects with the target's error
+   * response, with the signal's reason, or with the connection's error.
    */
   request(method: string, params: Params | undefined, signal: AbortSignal): Promise<Result>;
   /** The capabilities from the target's handshake, after connecting if necessary. */
@@ -32,7 +34,9 @@ export interface UpstreamParts {
   readonly hint: TransportHint;
   /** Handles a notification of the target. */
   notification(method: string, params: Params | undefined): void;
-  /** Called after every handshake, also the first: the target does not know what the client session had set up before. */
+  /**
+   * Called after every handshake, also the first: the target does not know what the client session had set up before.
+   */
   connected(): void;
 }
 

@@ -34,8 +34,9 @@ export function createTransport(
 }
 
 /**
- * Limits the delay that a target asks for with `retry` in its stream: short ones would be a busy loop, and long ones exceed
- * the range of timers. The caller adds jitter, so that sessions that lost the same target do not reconnect at the same time.
+ * Limits the delay that a target asks for with `retry` in its stream: short ones would be a busy loop, and long ones
+ * exceed the range of timers. The caller adds jitter, so that sessions that lost the same target do not reconnect at
+ * the same time.
  */
 function clampDelay(delay: number): number {
   const { initialReconnectionDelay: min, maxReconnectionDelay: max } = reconnectionOptions;

@@ -57,8 +57,8 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
 }
 
 /**
- * Removes the protocol version that a client names in a request: the one negotiated with the target applies, and the SDK
- * would turn this one into headers.
+ * Removes the protocol version that a client names in a request: the one negotiated with the target applies, and the
+ * SDK would turn this one into headers.
  */
 function withoutVersion(params: Params | undefined): Params | undefined {
   const { [perRequestVersionKey]: version, ...meta } = params?._meta ?? {};
@@ -66,8 +66,8 @@ function withoutVersion(params: Params | undefined): Params | undefined {
 }
 
 /**
- * Tests whether a target does not know the session, for example after its restart. That is HTTP 404 by the specification;
- * some servers send 400 with a message about the session.
+ * Tests whether a target does not know the session, for example after its restart. That is HTTP 404 by the
+ * specification; some servers send 400 with a message about the session.
  */
 function isSessionUnknown(error: unknown): boolean {
   if (error instanceof SdkHttpError) {

@@ -29,8 +29,8 @@ export interface ControlPlane {
 }
 
 /**
- * Opens a stream. Does not share or reuse connections, so that the caller alone decides when to retry, and each attempt looks
- * up the name anew.
+ * Opens a stream. Does not share or reuse connections, so that the caller alone decides when to retry, and each attempt
+ * looks up the name anew.
  */
 export function openAdsStream({ authority, address }: ControlPlane, events: AdsEvents): AdsStream {
   const client = new AggregatedDiscoveryServiceClient(`dns:${formatHostPort(address)}`, credentials.createInsecure(), {

@@ -6,10 +6,10 @@ import type { GatewayEnvironment } from './model.ts';
 export type NodeConfig = Pick<BootstrapConfig, 'metadata' | 'altXdsHostname'>;
 
 /**
- * Builds the xDS node in the format of the deployed gateways: the id `mcpgw~<ip>~<pod>.<ns>~<ns>.svc.cluster.local`, and
- * metadata with `role`, which contains the pod's namespace and the Gateway's name, and with `alt_xds_hostname`. The
- * configuration's `metadata` has precedence. A value that is not known is omitted from the metadata, and is `unknown` in the
- * id.
+ * Builds the xDS node in the format of the deployed gateways: the id `mcpgw~<ip>~<pod>.<ns>~<ns>.svc.cluster.local`,
+ * and metadata with `role`, which contains the pod's namespace and the Gateway's name, and with `alt_xds_hostname`. The
+ * configuration's `metadata` has precedence. A value that is not known is omitted from the metadata, and is `unknown`
+ * in the id.
  */
 export function nodeOf(config: NodeConfig, environment: GatewayEnvironment): Node {
   const { POD_NAME: pod, POD_NAMESPACE: namespace, NODE_NAME: node, GW_NAME: gateway, INSTANCE_IP: ip } = environment;
@@ -28,7 +28,9 @@ export function nodeOf(config: NodeConfig, environment: GatewayEnvironment): Nod
   });
 }
 
-/** Tests whether the metadata identifies a Gateway, which a control plane needs to select the resources of this node. */
+/**
+ * Tests whether the metadata identifies a Gateway, which a control plane needs to select the resources of this node.
+ */
 export function namesGateway(node: Node): boolean {
   return ['role', 'alt_xds_hostname'].some((key) => Boolean(node.metadata?.[key]));
 }

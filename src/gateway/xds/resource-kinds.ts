@@ -15,8 +15,9 @@ export interface ResourceDecoder<Message> {
    */
   decode(name: string, bytes: Uint8Array): Message;
   /**
-   * What happens to the accepted version of a resource when a newer one is rejected (decision 0005). A Target is kept at its
-   * last address. A Config is dropped: the newer one may allow less, and keeping the older one would keep a revoked grant.
+   * What happens to the accepted version of a resource when a newer one is rejected (decision 0005). A Target is kept
+   * at its last address. A Config is dropped: the newer one may allow less, and keeping the older one would keep a
+   * revoked grant.
    */
   readonly onRejected: 'keep' | 'drop';
 }
@@ -29,7 +30,8 @@ export const targetDecoder: ResourceDecoder<Target> = {
   decode(name, bytes) {
     const target = Target.decode(bytes);
     assertName(name, target.name);
-    // `<target>:<tool>` is split at the first colon: a colon in the target's name would make it the name of another thing.
+    // `<target>:<tool>` is split at the first colon: a colon in the target's name would make it the name of another
+    // thing.
     if (target.name.includes(':')) throw new Error('its name contains a colon');
     if (target.port < 1 || target.port > 65535) throw new Error(`port ${target.port} is not between 1 and 65535`);
     if (targetUrl(target) === undefined) throw new Error('its host and path make no URL');

@@ -6,8 +6,8 @@ export type MessageSchema = ReadonlyMap<number, 'varint' | 'bytes' | MessageSche
 /**
  * Returns the number of the first field, at any depth, that is not in the schema, or `undefined` when there is none.
  *
- * Protobuf decoders skip unknown fields. A field that restricts what a message allows must not be skipped: a rule of a newer
- * control plane with a second condition would be applied without that condition.
+ * Protobuf decoders skip unknown fields. A field that restricts what a message allows must not be skipped: a rule of a
+ * newer control plane with a second condition would be applied without that condition.
  *
  * @throws Error when the message is truncated
  */

@@ -31,8 +31,8 @@ export interface XdsParts {
  * State of the client.
  *
  * `idle`: not started. `connecting`: a stream is open and the first requests are sent, but there is no response yet.
- * `connected`: the control plane has responded. `waiting`: the last stream ended, and a timer starts the next one. `stopped`:
- * final.
+ * `connected`: the control plane has responded. `waiting`: the last stream ended, and a timer starts the next one.
+ * `stopped`: final.
  *
  * `failures` counts the streams that failed in a row, which determines the next delay.
  */
@@ -50,8 +50,8 @@ type State =
 const reconnectBackoff: Backoff = { initial: 20, max: 15_000 };
 
 /**
- * Milliseconds that a stream must last to reset the backoff. Otherwise a control plane that responds and then drops the stream
- * would get fifty connections per second.
+ * Milliseconds that a stream must last to reset the backoff. Otherwise a control plane that responds and then drops the
+ * stream would get fifty connections per second.
  */
 const minStableTime = 1_000;
 
@@ -124,7 +124,9 @@ function firstRequest({ typeUrl, versions }: Subscription, node: Node): DeltaDis
   return { ...emptyRequest, node, typeUrl, initialResourceVersions: Object.fromEntries(versions) };
 }
 
-/** Applies a response and returns its ACK or NACK. Ignores an unknown type: any request for it would be a subscription. */
+/**
+ * Applies a response and returns its ACK or NACK. Ignores an unknown type: any request for it would be a subscription.
+ */
 function ackOrNack(
   subscriptions: readonly Subscription[],
   response: DeltaDiscoveryResponse,

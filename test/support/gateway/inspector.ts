@@ -14,7 +14,9 @@ export interface Inspection {
   readonly output: unknown;
 }
 
-/** Runs the MCP Inspector, a client that is not of this project, without a browser and with a temporary home directory. */
+/**
+ * Runs the MCP Inspector, a client that is not of this project, without a browser and with a temporary home directory.
+ */
 export async function inspect(url: string, args: readonly string[]): Promise<Inspection> {
   const home = await mkdtemp(join(tmpdir(), 'gatehouse-inspector-'));
   const flags = ['--cli', url, '--format', 'json', '--stored-auth-only', ...args];

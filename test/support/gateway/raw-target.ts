@@ -27,8 +27,8 @@ export interface RawTarget extends AsyncDisposable {
 type Say = (method: string, params: Json, id?: string) => void;
 
 /**
- * Responds to a request: a result, an error, an HTTP status, a stream that ends without a response (`cut`), or `undefined` for a
- * stream that stays open.
+ * Responds to a request: a result, an error, an HTTP status, a stream that ends without a response (`cut`), or
+ * `undefined` for a stream that stays open.
  */
 export type Script = (request: Received, say: Say) => Answer | Promise<Answer>;
 type Answer =
