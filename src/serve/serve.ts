@@ -2,7 +2,7 @@ import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Snapshots } from '../snapshot/model.ts';
 import { createDelta } from './ads/delta.ts';
-import type { Variant } from './ads/protocol.ts';
+import type { AdsProtocol } from './ads/protocol.ts';
 import { servedTypes } from './ads/resource-types.ts';
 import { createStateOfTheWorld } from './ads/sotw.ts';
 import { Admission } from './limits/admission.ts';
@@ -11,7 +11,7 @@ import { Places } from './limits/quota.ts';
 import { ReceiveBudget } from './limits/receive-budget.ts';
 import { defaultWriteLimits, WriteBudget, type WriteLimits } from './limits/send-budget.ts';
 import { Deadlines } from './limits/timeouts.ts';
-import type { ConnectedClient, NodeStatus, Refusal } from './model.ts';
+import type { ConnectedClient, NodeStatus, RejectedResponse } from './model.ts';
 import { type ConnectionAge, Fleet } from './node/connection-registry.ts';
 import { NodeStream, type NodeStreamParts } from './node/node-stream.ts';
 import { Health } from './operators/health.ts';
@@ -78,7 +78,7 @@ export interface AdsServerParts {
   readonly log: Logger;
   readonly counters: Counters;
   /** Told of every response that a node refuses. */
-  readonly refused?: (refusal: Refusal) => void;
+  readonly refused?: (refusal: RejectedResponse) => void;
 }
 
 /** Serves the snapshots over ADS, in both protocol variants. */
@@ -123,7 +123,7 @@ class GrpcAdsServer implements AdsServer {
     const fleet = new Fleet({ age: connectionAge, ...parts });
     this.#fleet = fleet;
     this.#streamParts = streamPartsOf(options, parts, fleet);
-    this.health = new Health(parts.ready, { ...this.#streamParts, ...sideCallLimits });
+    this.health = new Health(parts.ready, { ...this.#streamParts, ...healthCallLimits });
     const admission = new Admission(parts.clock, maxStreamsPerSecond, 1_000);
     this.#door = new Door(admission, new Places(maxConnections), this.#streamParts, parts.counters);
     this.#server = new Server({
@@ -173,15 +173,15 @@ class GrpcAdsServer implements AdsServer {
     return this.#fleet.clients();
   }
 
-  #register(variant: Variant): void {
+  #register(protocol: AdsProtocol): void {
     // Responses are bytes already: whoever put them together encoded them once for everybody.
     const serialize = (response: Buffer): Buffer => response;
-    const enter = (call: AdsCall): void => this.#door.enter(call, () => this.#accept(call, variant));
-    this.#server.register(variant.path, enter, serialize, variant.decode, 'bidi');
+    const enter = (call: AdsCall): void => this.#door.enter(call, () => this.#accept(call, protocol));
+    this.#server.register(protocol.path, enter, serialize, protocol.decode, 'bidi');
   }
 
-  #accept(call: AdsCall, variant: Variant): void {
-    const stream = new NodeStream(call, variant, this.#streamParts);
+  #accept(call: AdsCall, protocol: AdsProtocol): void {
+    const stream = new NodeStream(call, protocol, this.#streamParts);
     this.#fleet.add(stream);
     if (!this.#parts.ready()) {
       stream.end({ code: 'UNAVAILABLE', message: 'the control plane does not know the whole world yet' });
@@ -198,7 +198,7 @@ class GrpcAdsServer implements AdsServer {
 }
 
 /** Whoever asks for the health asks in few bytes, and a thousand who watch it are many. */
-const sideCallLimits = { atOnce: 1_000, maxRequest: 1_024, patience: 30_000 };
+const healthCallLimits = { maxConcurrent: 1_000, maxRequest: 1_024, requestTimeout: 30_000 };
 
 function requestLimitsOf(
   { maxSubscription: maxNames = 4 * mebibyte, maxReported = 16 * mebibyte }: AdsServerOptions,

@@ -1,13 +1,13 @@
 import type { Counters, Logger, Stop } from '../../edges.ts';
 import type { Snapshot, Snapshots, View } from '../../snapshot/model.ts';
-import type { Objection } from '../ads/nack.ts';
-import type { AdsRequest, Incoming, Variant } from '../ads/protocol.ts';
-import { resourceStates } from '../ads/resource-status.ts';
+import type { ErrorDetail } from '../ads/nack.ts';
+import type { AdsProtocol, AdsRequest, Incoming } from '../ads/protocol.ts';
+import { resourceStatuses } from '../ads/resource-status.ts';
 import { type ServedType, unknownType } from '../ads/resource-types.ts';
-import { TypeStream, type TypeStreamLimits, type TypeStreamParts } from '../ads/watched-type.ts';
+import { WatchedType, type WatchedTypeLimits, type WatchedTypeParts } from '../ads/watched-type.ts';
 import type { PushQueue } from '../limits/push-queue.ts';
 import type { Deadlines, Expiring } from '../limits/timeouts.ts';
-import type { ConnectedClient, IdentifiedBy, NodeStatus, Refusal } from '../model.ts';
+import type { ConnectedClient, IdentifiedBy, NodeStatus, RejectedResponse } from '../model.ts';
 import { bounded, quoted } from '../request/bounded-text.ts';
 import type { Ending, StreamEnd } from '../request/stream-status.ts';
 import type { AdsCall } from '../transport/calls.ts';
@@ -15,7 +15,7 @@ import { Outlet, type OutletParts } from '../transport/grpc-stream.ts';
 import { identify } from './identification.ts';
 import { keptIntroduction } from './introduction.ts';
 
-interface NodeStreamLimits extends TypeStreamLimits {
+interface NodeStreamLimits extends WatchedTypeLimits {
   /** How many types that nobody registered one stream may ask for. */
   readonly maxUnknownTypes: number;
 }
@@ -34,7 +34,7 @@ export interface NodeStreamParts extends OutletParts {
   readonly served: ReadonlyMap<string, ServedType>;
   /** Called once, when it is known whose node it is. */
   readonly identified: (stream: NodeStream) => void;
-  readonly refused?: (refusal: Refusal) => void;
+  readonly refused?: (refusal: RejectedResponse) => void;
   /** Called once, when nothing of the stream is left. */
   readonly ended: (stream: NodeStream, ending: Ending) => void;
 }
@@ -51,9 +51,9 @@ interface Node {
 
 /** One stream of one node: finds its Gateway, and keeps the exchanges about its types going. */
 export class NodeStream {
-  readonly #variant: Variant;
+  readonly #protocol: AdsProtocol;
   readonly #parts: NodeStreamParts;
-  readonly #typeParts: TypeStreamParts;
+  readonly #typeParts: WatchedTypeParts;
   readonly #outlet: Outlet;
   readonly #since: number;
   #node: Node | undefined;
@@ -63,27 +63,27 @@ export class NodeStream {
   /** Whether the snapshot is newer than what the types were given to send. */
   #pushPending = false;
   /** In the order of pushes. */
-  #types: readonly TypeStream[] = [];
+  #types: readonly WatchedType[] = [];
   /** One counter for all types, so that a nonce echoed under the wrong type never matches (rule A14). */
   #nonces = 0;
 
-  constructor(call: AdsCall, variant: Variant, parts: NodeStreamParts) {
-    this.#variant = variant;
+  constructor(call: AdsCall, protocol: AdsProtocol, parts: NodeStreamParts) {
+    this.#protocol = protocol;
     this.#parts = parts;
     this.#since = parts.clock.now();
     this.#typeParts = {
-      variant,
+      protocol,
       difference: (from, to) => parts.snapshots.difference(from, to),
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
       deadlines: parts.deadlines,
-      room: (bytes) => parts.budget.room(this, bytes),
+      mayWrite: (bytes) => parts.budget.room(this, bytes),
       send: (body) => this.#send(body),
       end: (end) => this.end(end),
-      objected: (typeUrl, nonce, objection) => this.#tellObjection(typeUrl, nonce, objection),
+      onErrorDetail: (typeUrl, nonce, errorDetail) => this.#logErrorDetail(typeUrl, nonce, errorDetail),
     };
-    this.#outlet = new Outlet(call, variant.weighing, parts, {
+    this.#outlet = new Outlet(call, protocol.metering, parts, {
       received: (incoming) => this.#receive(incoming),
       drained: () => this.push(),
       ended: (ending) => this.#release(ending),
@@ -126,7 +126,7 @@ export class NodeStream {
       gateway: this.#node.gateway,
       gatewayExists: this.#snapshot.exists,
       identifiedBy: this.#node.by,
-      variety: this.#variant.variety,
+      variety: this.#protocol.variant,
       peer: this.#outlet.peer,
       connectedSince: this.#since,
       types: this.#types.map((type) => type.status()),
@@ -143,7 +143,7 @@ export class NodeStream {
       gateway,
       resources: () => {
         const types = this.#types.flatMap((type) => type.state(this.#viewOf(type, snapshot)) ?? []);
-        return resourceStates(types);
+        return resourceStatuses(types);
       },
     };
   }
@@ -154,7 +154,7 @@ export class NodeStream {
       this.#refuse(`the request cannot be decoded: ${incoming.problem}`);
       return;
     }
-    if (incoming.kind === 'excessive') {
+    if (incoming.kind === 'limit-exceeded') {
       this.end(incoming);
       return;
     }
@@ -209,11 +209,11 @@ export class NodeStream {
     this.#node = { id, gateway, by, introduction, unsubscribe, log: log.child({ node: id, gateway, peer }) };
     this.#snapshot = snapshots.of(gateway);
     this.#parts.identified(this);
-    this.#node.log.info('a node is connected', { by, variety: this.#variant.variety, exists: this.#snapshot.exists });
+    this.#node.log.info('a node is connected', { by, variety: this.#protocol.variant, exists: this.#snapshot.exists });
     return this.#snapshot;
   }
 
-  #typeOf(typeUrl: string): TypeStream | undefined {
+  #typeOf(typeUrl: string): WatchedType | undefined {
     const open = this.#types.find(({ served }) => served.type.typeUrl === typeUrl);
     if (open !== undefined) return open;
     const { counters, limits } = this.#parts;
@@ -229,16 +229,16 @@ export class NodeStream {
         return undefined;
       }
     }
-    const stream = new TypeStream(registered ?? unknownType(typeUrl), this.#typeParts);
+    const stream = new WatchedType(registered ?? unknownType(typeUrl), this.#typeParts);
     this.#types = [...this.#types, stream].sort((a, b) => a.served.type.order - b.served.type.order);
     return stream;
   }
 
-  #advance(type: TypeStream): void {
-    if (this.#outlet.writable && this.#snapshot !== undefined) type.advance(this.#viewOf(type, this.#snapshot));
+  #advance(type: WatchedType): void {
+    if (this.#outlet.writable && this.#snapshot !== undefined) type.sendNext(this.#viewOf(type, this.#snapshot));
   }
 
-  #viewOf({ served }: TypeStream, snapshot: Snapshot): View {
+  #viewOf({ served }: WatchedType, snapshot: Snapshot): View {
     return snapshot.views.get(served.type.typeUrl) ?? served.empty;
   }
 
@@ -253,10 +253,10 @@ export class NodeStream {
     this.end({ code: 'INVALID_ARGUMENT', message });
   }
 
-  #tellObjection(typeUrl: string, nonce: string, { refuses, message }: Objection): void {
+  #logErrorDetail(typeUrl: string, nonce: string, { rejects, message }: ErrorDetail): void {
     if (this.#node === undefined) return;
     const { id, gateway, log } = this.#node;
-    if (refuses) {
+    if (rejects) {
       log.warn('the node refuses a response', { type: typeUrl, nonce, message });
       this.#parts.refused?.({ gateway, node: id, typeUrl, message });
     } else {

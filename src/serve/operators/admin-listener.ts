@@ -1,29 +1,30 @@
 import { Server } from '@grpc/grpc-js';
 import type { StopAsync } from '../../edges.ts';
+import { isLoopback } from '../../net/loopback.ts';
 import { bind, type Listen, unbind } from '../transport/bind.ts';
 import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
 import { registerReflection } from './reflection/reflection.ts';
 
-/** The gRPC services that are for operators and not for nodes, running. */
+/** The admin listener, started. */
 export interface RunningAdmin {
-  /** Where it really listens. */
+  /** The bound address, with the port that was chosen for 0. */
   readonly address: Listen;
   readonly stop: StopAsync;
 }
 
 export interface AdminParts extends ClientStatusParts {
   readonly health: Health;
-  /** The FileDescriptorSet of every message that goes over the wire. */
+  /** A FileDescriptorSet of all messages on the wire. */
   readonly descriptorSet: Uint8Array;
 }
 
-/** Operators' requests are small; bytes. */
+/** The largest request; bytes. */
 const maxRequest = 64 * 1024;
 
 /**
- * Serves what concerns every Gateway at once, on a listener of its own, by default on loopback: health, client status
- * and reflection. Nobody is asked who they are, so an address that is not loopback is warned of.
+ * Serves health, CSDS and reflection on a listener of their own, by default on loopback, because CSDS shows the
+ * configuration of every Gateway. Clients are not authenticated, so an address outside loopback is logged as a warning.
  */
 export async function startAdmin(listen: Listen, parts: AdminParts): Promise<RunningAdmin> {
   const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_receive_message_length': maxRequest });
@@ -41,8 +42,4 @@ export async function startAdmin(listen: Listen, parts: AdminParts): Promise<Run
     address,
     stop: () => unbind(server, address),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/i.test(host);
 }

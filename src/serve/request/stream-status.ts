@@ -1,7 +1,7 @@
-/** The status that ends a stream. A node backs off from every one of them but OK. */
+/** The gRPC status with which this server ends a stream. A node backs off after every status but OK (rule G9). */
 export interface StreamEnd {
   readonly code: EndCode;
-  /** For whoever reads the node's log. */
+  /** Appears in the log of the node. */
   readonly message: string;
 }
 
@@ -15,5 +15,5 @@ export type EndCode =
   | 'UNAVAILABLE'
   | 'INTERNAL';
 
-/** How a stream came to its end: a status of ours, or the other side's doing. */
+/** How a stream ended: with a status of this server, by a half-close of the client (OK), or by a reset (CANCELLED). */
 export type Ending = EndCode | 'OK' | 'CANCELLED';

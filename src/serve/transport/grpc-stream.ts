@@ -2,7 +2,7 @@ import type { Stop } from '../../edges.ts';
 import type { Incoming } from '../ads/protocol.ts';
 import type { ReceiveBudget } from '../limits/receive-budget.ts';
 import type { WriteBudget } from '../limits/send-budget.ts';
-import type { Weighing } from '../request/request-gauge.ts';
+import type { RequestMetering } from '../request/request-cost.ts';
 import type { Ending, StreamEnd } from '../request/stream-status.ts';
 import { type AdsCall, endCall } from './calls.ts';
 import { frameOf } from './framing.ts';
@@ -53,9 +53,9 @@ export class Outlet {
   /** Whether it holds a part of a message. */
   #holding = false;
 
-  constructor(call: AdsCall, weighing: Weighing, parts: OutletParts, listener: OutletListener) {
+  constructor(call: AdsCall, metering: RequestMetering, parts: OutletParts, listener: OutletListener) {
     this.#call = call;
-    this.#arriving = new Arriving(weighing);
+    this.#arriving = new Arriving(metering);
     this.#transport = transportOf(call);
     this.#parts = parts;
     this.#listener = listener;

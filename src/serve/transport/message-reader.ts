@@ -1,22 +1,21 @@
-import type { Excess } from '../request/request-cost.ts';
-import type { RequestGauge, Weighing } from '../request/request-gauge.ts';
+import type { LimitExceeded, RequestCostMeter, RequestMetering } from '../request/request-cost.ts';
 
 /** What stands before a message of gRPC: a byte that says whether it is compressed, and its length in four. */
 const headLength = 5;
 
 /** The messages of a stream while they arrive, piece by piece. */
 export class Arriving {
-  readonly #weighing: Weighing;
+  readonly #metering: RequestMetering;
   /** The head of the next message, as one number, and how many bytes of it are there. */
   #head = 0;
   #headRead = 0;
   /** The length of the message that is arriving, and how many bytes of it are missing. */
   #length = 0;
   #missing = 0;
-  #gauge: RequestGauge | undefined;
+  #meter: RequestCostMeter | undefined;
 
-  constructor(weighing: Weighing) {
-    this.#weighing = weighing;
+  constructor(metering: RequestMetering) {
+    this.#metering = metering;
   }
 
   /** How many bytes of a message are there that is not complete. */
@@ -30,7 +29,7 @@ export class Arriving {
   }
 
   /** Takes the next piece of the stream. Answers why the message in it is too much, if it is. */
-  take(piece: Buffer): Excess | undefined {
+  take(piece: Buffer): LimitExceeded | undefined {
     let at = 0;
     while (at < piece.length) {
       if (this.#missing === 0) {
@@ -38,7 +37,7 @@ export class Arriving {
         continue;
       }
       const end = Math.min(piece.length, at + this.#missing);
-      const excess = this.#gauge?.take(piece, at, end);
+      const excess = this.#meter?.add(piece, at, end);
       if (excess !== undefined) return excess;
       this.#missing -= end - at;
       at = end;
@@ -65,6 +64,6 @@ export class Arriving {
     this.#length = length;
     this.#missing = length;
     // What is compressed can be weighed only when all of it is there.
-    this.#gauge = compressed === 0 && length > this.#weighing.light ? this.#weighing.gauge() : undefined;
+    this.#meter = compressed === 0 && length > this.#metering.exemptSize ? this.#metering.start() : undefined;
   }
 }

@@ -3,14 +3,14 @@ import { Health } from '../../../src/serve/operators/health.ts';
 import { startAdmin } from '../../../src/serve/serve.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { descriptorSet } from '../../support/nodes/operator.ts';
-import { sideCallParts } from '../../support/nodes/unary-calls.ts';
+import { unaryRequestCallsParts } from '../../support/nodes/unary-calls.ts';
 
 let log: RecordedLog;
 let health: Health;
 
 beforeEach(() => {
   log = createRecordedLog();
-  health = new Health(() => true, sideCallParts());
+  health = new Health(() => true, unaryRequestCallsParts());
 });
 
 afterEach(() => health.stop());

@@ -8,7 +8,7 @@ import {
 import { Health } from '../../../src/serve/operators/health.ts';
 import { type RunningAdmin, startAdmin } from '../../../src/serve/serve.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
-import { sideCallParts } from '../../support/nodes/unary-calls.ts';
+import { unaryRequestCallsParts } from '../../support/nodes/unary-calls.ts';
 
 let ready: boolean;
 let health: Health;
@@ -17,7 +17,7 @@ let client: HealthClient;
 
 beforeEach(async () => {
   ready = false;
-  health = new Health(() => ready, sideCallParts());
+  health = new Health(() => ready, unaryRequestCallsParts());
   admin = await startAdmin(
     { host: '127.0.0.1', port: 0 },
     { health, clients: () => [], descriptorSet: new Uint8Array(), log: createRecordedLog() },

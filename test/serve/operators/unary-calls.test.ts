@@ -5,7 +5,7 @@ import { Health } from '../../../src/serve/operators/health.ts';
 import { bind, unbind } from '../../../src/serve/transport/bind.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRawConnection, grpcFrame, type RawConnection } from '../../support/nodes/raw-stream.ts';
-import { sideCallParts } from '../../support/nodes/unary-calls.ts';
+import { unaryRequestCallsParts } from '../../support/nodes/unary-calls.ts';
 
 let clock: ManualClock;
 let address: string;
@@ -14,7 +14,7 @@ let connection: RawConnection;
 beforeEach(async () => {
   clock = createManualClock();
   const server = new Server();
-  new Health(() => true, sideCallParts({ clock, atOnce: 2 })).register(server);
+  new Health(() => true, unaryRequestCallsParts({ clock, maxConcurrent: 2 })).register(server);
   const { host, port } = await bind(server, { host: '127.0.0.1', port: 0 });
   address = `${host}:${port}`;
   connection = createRawConnection(address);

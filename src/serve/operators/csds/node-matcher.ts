@@ -1,16 +1,15 @@
 import type { Node } from '../../../gen/envoy/config/core/v3/base.ts';
 import type { NodeMatcher } from '../../../gen/envoy/type/matcher/v3/node.ts';
 import type { StructMatcher } from '../../../gen/envoy/type/matcher/v3/struct.ts';
-import { InvalidMatcher } from './invalid-matcher.ts';
-import { stringMatcher } from './string-matcher.ts';
+import { InvalidMatcher, stringMatcher } from './string-matcher.ts';
 import { valueMatcher } from './value-matcher.ts';
 
 type NodeTest = (node: Node) => boolean;
 
 /**
- * Whether one of the matchers accepts a node; everything does when there are none.
+ * Compiles NodeMatchers: a node matches if one of them matches, or if there are none.
  *
- * @throws {InvalidMatcher} for one that is ill-formed or not supported, before any node was looked at
+ * @throws {InvalidMatcher} for a matcher that is invalid or not supported
  */
 export function nodeMatcher(matchers: readonly NodeMatcher[]): NodeTest {
   const tests = matchers.map((matcher, index) => single(matcher, `node_matchers[${index}]`));

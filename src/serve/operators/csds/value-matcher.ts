@@ -1,16 +1,15 @@
 import type { DoubleMatcher } from '../../../gen/envoy/type/matcher/v3/number.ts';
 import type { ValueMatcher } from '../../../gen/envoy/type/matcher/v3/value.ts';
-import { InvalidMatcher } from './invalid-matcher.ts';
-import { stringMatcher } from './string-matcher.ts';
+import { InvalidMatcher, stringMatcher } from './string-matcher.ts';
 
-/** Whether a value of a node's metadata matches; `undefined` where there is none. */
+/** @param value a value in `node.metadata`, or undefined if the path leads to none */
 export type ValueTest = (value: unknown) => boolean;
 
 /**
- * Reads an `envoy.type.matcher.v3.ValueMatcher`.
+ * Compiles an `envoy.type.matcher.v3.ValueMatcher`.
  *
- * @param field where it stands in the request, for the message
- * @throws {InvalidMatcher} for one that is ill-formed or not supported
+ * @param field the path of the matcher in the request, for the error
+ * @throws {InvalidMatcher} for a matcher that is invalid or not supported
  */
 export function valueMatcher(matcher: ValueMatcher | undefined, field: string): ValueTest {
   const pattern = matcher?.matchPattern;
@@ -28,7 +27,7 @@ export function valueMatcher(matcher: ValueMatcher | undefined, field: string): 
     case 'boolMatch':
       return (value) => value === pattern.value;
     case 'presentMatch':
-      // A list or an object never matches, as the matcher's description says.
+      // A list or an object never matches, as the documentation of `present_match` says.
       return (value) => (value === null || typeof value !== 'object') && (value !== undefined) === pattern.value;
     case 'listMatch': {
       const matches = valueMatcher(pattern.value.matchPattern?.value, `${field}.list_match.one_of`);

@@ -7,23 +7,25 @@ import {
   FileDescriptorSetSchema,
 } from '@bufbuild/protobuf/wkt';
 
-/** A file and the ones that it needs. */
+/** A .proto file. */
 export interface DescribedFile {
   readonly name: string;
+  /** Names of the imported files. */
   readonly dependencies: readonly string[];
-  /** The FileDescriptorProto. */
+  /** The encoded FileDescriptorProto. */
   readonly bytes: Buffer;
 }
 
-/** What a descriptor set describes, by name. */
+/** The files of a descriptor set, by what they declare. */
 export interface DescriptorIndex {
   file(name: string): DescribedFile | undefined;
-  /** The file that declares this, by its full name: a message, enum, service, extension, or a member of one. */
+  /** Returns the file that declares the full name of a message, enum, service, extension, or a member of one. */
   declaring(symbol: string): DescribedFile | undefined;
-  /** The extensions of a message, by number; absent when there is no such message. */
+  /** Returns the extensions of a message by number, or undefined for an unknown message. */
   extensionsOf(message: string): ReadonlyMap<number, DescribedFile> | undefined;
 }
 
+/** @param descriptorSet an encoded FileDescriptorSet */
 export function indexDescriptors(descriptorSet: Uint8Array): DescriptorIndex {
   const files = new Map<string, DescribedFile>();
   const symbols = new Map<string, DescribedFile>();
@@ -63,7 +65,7 @@ function* declarationsIn(
 ): Iterable<string> {
   for (const { name, value } of enumType) {
     yield `${scope}${name}`;
-    // The values of an enum stand beside it, not in it.
+    // The full name of an enum value has the scope of the enum, not the enum itself.
     for (const { name: member } of value) yield `${scope}${member}`;
   }
   for (const { name } of extension) yield `${scope}${name}`;
