@@ -47,7 +47,7 @@ async function encodeResponse(
   { nodeMatchers, excludeResourceContents }: ClientStatusRequest,
   { maxAnswer, isWanted }: { readonly maxAnswer: number; readonly isWanted: () => boolean },
 ): Promise<Buffer> {
-  const matches = nodeMatcher(nodeMatchers);
+  const matches = await nodeMatcher(nodeMatchers);
   const response: Uint8Array[] = [];
   let size = 0;
   for (const client of clients()) {

@@ -19,7 +19,7 @@ type TextTest = (text: string) => boolean;
  * @param field the path of the matcher in the request, for the error
  * @throws {InvalidMatcher} for a matcher that is invalid or not supported
  */
-export function stringMatcher({ matchPattern, ignoreCase }: StringMatcher, field: string): TextTest {
+export async function stringMatcher({ matchPattern, ignoreCase }: StringMatcher, field: string): Promise<TextTest> {
   const fold = ignoreCase ? lowerCase : (text: string): string => text;
   switch (matchPattern?.$case) {
     case undefined:
@@ -45,9 +45,9 @@ export function stringMatcher({ matchPattern, ignoreCase }: StringMatcher, field
   }
 }
 
-function regex(pattern: string, field: string): TextTest {
+async function regex(pattern: string, field: string): Promise<TextTest> {
   try {
-    return compileRegex(nonEmpty(pattern, field));
+    return await compileRegex(nonEmpty(pattern, field));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new InvalidMatcher(field, error.message);

@@ -11,7 +11,7 @@ export type ValueTest = (value: unknown) => boolean;
  * @param field the path of the matcher in the request, for the error
  * @throws {InvalidMatcher} for a matcher that is invalid or not supported
  */
-export function valueMatcher(matcher: ValueMatcher | undefined, field: string): ValueTest {
+export async function valueMatcher(matcher: ValueMatcher | undefined, field: string): Promise<ValueTest> {
   const pattern = matcher?.matchPattern;
   switch (pattern?.$case) {
     case undefined:
@@ -21,7 +21,7 @@ export function valueMatcher(matcher: ValueMatcher | undefined, field: string): 
     case 'doubleMatch':
       return number(pattern.value, `${field}.double_match`);
     case 'stringMatch': {
-      const matches = stringMatcher(pattern.value, `${field}.string_match`);
+      const matches = await stringMatcher(pattern.value, `${field}.string_match`);
       return (value) => typeof value === 'string' && matches(value);
     }
     case 'boolMatch':
@@ -30,13 +30,15 @@ export function valueMatcher(matcher: ValueMatcher | undefined, field: string): 
       // A list or an object never matches, as the documentation of `present_match` says.
       return (value) => (value === null || typeof value !== 'object') && (value !== undefined) === pattern.value;
     case 'listMatch': {
-      const matches = valueMatcher(pattern.value.matchPattern?.value, `${field}.list_match.one_of`);
+      const matches = await valueMatcher(pattern.value.matchPattern?.value, `${field}.list_match.one_of`);
       return (value) => Array.isArray(value) && value.some(matches);
     }
     case 'orMatch': {
       const { valueMatchers } = pattern.value;
       if (valueMatchers.length === 0) throw new InvalidMatcher(`${field}.or_match`, 'is empty');
-      const tests = valueMatchers.map((one, index) => valueMatcher(one, `${field}.or_match[${index}]`));
+      const tests = await Promise.all(
+        valueMatchers.map((one, index) => valueMatcher(one, `${field}.or_match[${index}]`)),
+      );
       return (value) => tests.some((test) => test(value));
     }
   }
