@@ -1,6 +1,5 @@
 import type { Clock, Counters } from '../../edges.ts';
 import type { Difference, Snapshots, View } from '../../snapshot/model.ts';
-import type { Deadlines, Expiring } from '../limits/timeouts.ts';
 import type { TypeStatus } from '../model.ts';
 import { tooManyNames } from '../request/request-cost.ts';
 import type { StreamEnd } from '../request/stream-status.ts';
@@ -27,6 +26,14 @@ export interface WatchedTypeLimits {
   readonly maxSubscription: number;
 }
 
+/** The ACK timeouts of all streams. */
+export interface AckTimers {
+  /** Starts the timeout of a type. Calls `expire` when it is over. */
+  begin(type: { expire(): void }): void;
+  /** Stops the timeout of a type, if it runs. */
+  end(type: { expire(): void }): void;
+}
+
 /** The dependencies that all types of one stream share. */
 export interface WatchedTypeParts {
   readonly protocol: AdsProtocol;
@@ -34,8 +41,7 @@ export interface WatchedTypeParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: WatchedTypeLimits;
-  /** The ACK timeouts of all streams. */
-  readonly deadlines: Deadlines;
+  readonly ackTimers: AckTimers;
   /** Whether a response of this many bytes may be written now. If not, the stream calls `sendNext` again once it may. */
   readonly mayWrite: (bytes: number) => boolean;
   /** Sends one response and returns its nonce. */
@@ -46,7 +52,7 @@ export interface WatchedTypeParts {
 }
 
 /** The state of one type on one stream. A request of another type never changes it (rule A6). */
-export class WatchedType implements Expiring {
+export class WatchedType {
   readonly served: ServedType;
   readonly #parts: WatchedTypeParts;
   readonly #record = new ExchangeRecord();
@@ -75,7 +81,7 @@ export class WatchedType implements Expiring {
     if (kind === 'stale') counters.count('gatehouse_xds_stale_nonces_total', this.served.labels);
     const accepted = protocol.acceptsSubscription(kind, this.#ackState);
     this.#ackState = nextAckState(this.#ackState, kind);
-    if (kind === 'ack' || kind === 'nack') this.#parts.deadlines.end(this);
+    if (kind === 'ack' || kind === 'nack') this.#parts.ackTimers.end(this);
     if (accepted) this.#changeSubscription(request, current);
   }
 
@@ -91,17 +97,17 @@ export class WatchedType implements Expiring {
     const [next] = this.#unsent;
     if (next === undefined || !this.#parts.mayWrite(next.body.length)) return;
     this.#unsent = this.#unsent.length === 1 ? noChunks : this.#unsent.slice(1);
-    const { clock, counters, deadlines } = this.#parts;
+    const { ackTimers, clock, counters } = this.#parts;
     const nonce = this.#parts.send(next.body);
     const since = clock.now();
     this.#ackState = { kind: 'awaiting-ack', nonce, since };
     this.#record.sent(this.#watch?.client.view ?? current, nonce, since, next.delta, this.#unsent.length === 0);
     counters.count('gatehouse_xds_responses_total', this.served.labels);
-    deadlines.begin(this);
+    ackTimers.begin(this);
   }
 
   close(): void {
-    this.#parts.deadlines.end(this);
+    this.#parts.ackTimers.end(this);
   }
 
   /** Ends the stream when the ACK timeout is over. */

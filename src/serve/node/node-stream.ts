@@ -77,7 +77,7 @@ export class NodeStream {
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
-      deadlines: parts.deadlines,
+      ackTimers: parts.deadlines,
       mayWrite: (bytes) => parts.budget.room(this, bytes),
       send: (body) => this.#send(body),
       end: (end) => this.end(end),
