@@ -20,7 +20,7 @@ describe('the admin listener', () => {
     ['127.0.0.1', 0],
     ['localhost', 0],
     ['0.0.0.0', 1],
-  ])('on %s warns this often that anybody may reach it: %i', async (host, warnings) => {
+  ])('on %s logs this many warnings: %i', async (host, warnings) => {
     const parts = { health, clients: () => [], descriptorSet: await descriptorSet, log };
     const admin = await startAdmin({ host, port: 0 }, parts);
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(warnings);

@@ -36,7 +36,7 @@ const check = (service: string): Promise<HealthCheckResponse> =>
   });
 
 describe('the health service', () => {
-  it('says NOT_SERVING until everything was read, and SERVING from then on', async () => {
+  it('is NOT_SERVING until the first sync, then SERVING', async () => {
     expect(await check('')).toEqual({ status: ServingStatus.NOT_SERVING });
     ready = true;
     expect(await check('envoy.service.discovery.v3.AggregatedDiscoveryService')).toEqual({
@@ -44,11 +44,11 @@ describe('the health service', () => {
     });
   });
 
-  it('knows no other service', async () => {
+  it('answers NOT_FOUND for another service', async () => {
     await expect(check('some.other.Service')).rejects.toMatchObject({ code: status.NOT_FOUND });
   });
 
-  it('tells whoever watches every change, and ends the stream when the server stops', async () => {
+  it('sends every change to its watches, and ends them when the server stops', async () => {
     const call = client.watch({ service: '' });
     const seen: ServingStatus[] = [];
     const next = call[Symbol.asyncIterator]();

@@ -3,7 +3,7 @@ import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
 import { type DescriptorIndex, indexDescriptors } from '../../../../src/serve/operators/reflection/descriptor-index.ts';
 
-/** A message that may be extended, and two files that extend it: one at its top, one within a message of its own. */
+/** An extensible message and two files that extend it: one on the top level, one inside a message. */
 const set = create(FileDescriptorSetSchema, {
   file: [
     {
@@ -46,7 +46,7 @@ describe('the index of a descriptor set', () => {
     expect(index.declaring(symbol)?.name).toBe(file);
   });
 
-  it('knows who extends a message, wherever that is written', () => {
+  it('finds the extensions of a message, on the top level and nested', () => {
     const extensions = [...(index.extensionsOf('a.Open') ?? [])].map(([number, { name }]) => [number, name]);
     expect(extensions).toEqual([
       [7, 'outer.proto'],
@@ -56,7 +56,7 @@ describe('the index of a descriptor set', () => {
     expect(index.extensionsOf('a.Nobody')).toBeUndefined();
   });
 
-  it('has what a file needs', () => {
+  it('has the imports of a file', () => {
     expect(index.file('outer.proto')?.dependencies).toEqual(['open.proto']);
     expect(index.file('nobody.proto')).toBeUndefined();
   });
