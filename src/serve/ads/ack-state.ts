@@ -23,7 +23,12 @@ export type RequestKind =
   /** Has another nonce than that of the last response (rules B9, C19). */
   | 'stale';
 
-/** @param rejects whether the request has an `error_detail` that contains an error */
+/**
+ * Returns what a request means for the ACK state.
+ *
+ * @param nonce the `response_nonce`, or an empty string
+ * @param rejects whether the request has an `error_detail` that contains an error
+ */
 export function classifyRequest(state: AckState, nonce: string, rejects: boolean): RequestKind {
   if (nonce === '') return 'spontaneous';
   if (state.kind === 'unsent' || state.nonce !== nonce) return 'stale';

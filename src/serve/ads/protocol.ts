@@ -57,6 +57,7 @@ export interface AdsProtocol {
   buildResponses(delta: PendingDelta, context: ResponseContext): readonly ResponseChunk[];
 }
 
+/** The options of both protocol variants. */
 export interface ProtocolOptions {
   /** The `control_plane` of every response (rule A16). */
   readonly controlPlane: ControlPlane;

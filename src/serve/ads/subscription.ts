@@ -20,6 +20,7 @@ export interface SubscriptionChange {
   readonly droppedNames: ReadonlySet<string>;
 }
 
+/** Whether a subscription covers the name, by itself or by the wildcard. */
 export function isSubscribed({ wildcard, names }: Subscription, name: string): boolean {
   return wildcard !== 'none' || names.has(name);
 }

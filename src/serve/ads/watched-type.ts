@@ -19,6 +19,7 @@ import type { WatchedTypeState } from './resource-status.ts';
 import type { ServedType } from './resource-types.ts';
 import { type Subscription, type SubscriptionChange, subscriptionSize } from './subscription.ts';
 
+/** The limits of one type on one stream. */
 export interface WatchedTypeLimits {
   /** Milliseconds that a node has to ACK or NACK a response; its stream then ends DEADLINE_EXCEEDED. */
   readonly ackTimeout: number;

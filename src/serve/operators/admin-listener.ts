@@ -13,6 +13,7 @@ export interface RunningAdmin {
   readonly stop: StopAsync;
 }
 
+/** The dependencies of the admin listener. */
 export interface AdminParts extends ClientStatusParts {
   readonly health: Health;
   /** A FileDescriptorSet of all messages on the wire. */

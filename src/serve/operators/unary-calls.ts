@@ -23,6 +23,7 @@ export interface UnaryRequestCall<Response> {
   onEnd(listener: () => void): void;
 }
 
+/** The limits of the calls at one server, and what enforcing them needs. */
 export interface UnaryRequestCallsParts extends LingerParts {
   /** Open calls, three quarters of them at most from one address; RESOURCE_EXHAUSTED beyond. */
   readonly maxConcurrent: number;

@@ -81,6 +81,7 @@ export interface RequestMetering {
   readonly start: () => RequestCostMeter;
 }
 
+/** Returns the metering of a protocol variant, whose fields have these numbers. */
 export function requestMetering(fields: LimitedFields, limits: RequestLimits): RequestMetering {
   const { maxNames, maxReported } = limits;
   const exemptSize = Math.min(maxNode, Math.floor(Math.min(maxNames, maxReported()) / (fieldOverhead + 1)));
@@ -159,7 +160,11 @@ const valueSizes: readonly (number | 'varint' | undefined)[] = ['varint', 8, 'va
 /** A varint has at most ten bytes of seven bits. */
 const varintLimit = 2 ** 70;
 
-/** @param limit bytes */
+/**
+ * Returns the status for a subscription above its limit.
+ *
+ * @param limit bytes
+ */
 export function tooManyNames(limit: number): LimitExceeded {
   return limitExceeded(`too many names: a subscription to one type may take ${limit} bytes`);
 }

@@ -9,6 +9,7 @@ import { asStatus, type Handler, RequestError, respondToEach } from '../request-
 import { configHeader, encodeClientConfig } from './client-config.ts';
 import { nodeMatcher } from './node-matcher.ts';
 
+/** The dependencies of CSDS. */
 export interface ClientStatusParts {
   readonly clients: () => readonly ConnectedClient[];
   /** The largest response; bytes. RESOURCE_EXHAUSTED beyond. Default 64 MiB. */

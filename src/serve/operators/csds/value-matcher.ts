@@ -2,7 +2,7 @@ import type { DoubleMatcher } from '../../../gen/envoy/type/matcher/v3/number.ts
 import type { ValueMatcher } from '../../../gen/envoy/type/matcher/v3/value.ts';
 import { InvalidMatcher, stringMatcher } from './string-matcher.ts';
 
-/** @param value a value in `node.metadata`, or undefined if the path leads to none */
+/** Tests a value in `node.metadata`; undefined if the path leads to none. */
 export type ValueTest = (value: unknown) => boolean;
 
 /**

@@ -28,7 +28,11 @@ export interface DescriptorIndex {
   extensionsOf(message: string): ReadonlyMap<number, DescribedFile> | undefined;
 }
 
-/** @param descriptorSet an encoded FileDescriptorSet, each file after its imports */
+/**
+ * Indexes a descriptor set.
+ *
+ * @param descriptorSet an encoded FileDescriptorSet, each file after its imports
+ */
 export function indexDescriptors(descriptorSet: Uint8Array): DescriptorIndex {
   const files = new Map<string, DescribedFile>();
   const symbols = new Map<string, DescribedFile>();

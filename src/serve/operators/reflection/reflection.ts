@@ -13,6 +13,7 @@ import { type DescribedFile, type DescriptorIndex, indexDescriptors } from './de
 type Response = NonNullable<ServerReflectionResponse['messageResponse']>;
 type Call = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
 
+/** The dependencies of server reflection. */
 export interface ReflectionParts {
   /** A FileDescriptorSet of all messages on the wire, with their imports. */
   readonly descriptorSet: Uint8Array;
