@@ -1,4 +1,4 @@
-import type { Difference, EncodedResource, View } from '../../snapshot/model.ts';
+import type { Delta, EncodedResource, View } from '../../snapshot/model.ts';
 import type { InitialVersions } from '../request/initial-versions.ts';
 import { isSubscribed, type Subscription, type SubscriptionChange } from './subscription.ts';
 
@@ -113,7 +113,7 @@ export function changeSubscription(
 }
 
 /** Returns the state with the names of chunks that will not be sent as pending names. */
-export function requeue(state: ClientState, chunks: readonly { readonly delta: Difference }[]): ClientState {
+export function requeue(state: ClientState, chunks: readonly { readonly delta: Delta }[]): ClientState {
   if (chunks.length === 0) return state;
   const pendingNames = new Map(state.pendingNames);
   for (const { delta } of chunks) {
@@ -124,12 +124,12 @@ export function requeue(state: ClientState, chunks: readonly { readonly delta: D
 }
 
 /** The changes that bring a node up to date. */
-export interface PendingDelta extends Difference {
+export interface PendingDelta extends Delta {
   /**
    * The same delta as one object for all nodes that go from one View to another, the key of the response cache;
    * undefined for a delta of this node alone.
    */
-  readonly shared?: Difference;
+  readonly shared?: Delta;
 }
 
 /** Returns the changes to send, or undefined if the node is up to date and needs no response. */
@@ -137,9 +137,9 @@ export function pendingDelta(
   state: ClientState,
   subscription: Subscription,
   current: View,
-  difference: (from: View, to: View) => Difference,
+  diff: (from: View, to: View) => Delta,
 ): PendingDelta | undefined {
-  const step = state.view === current ? noDifference : difference(state.view, current);
+  const step = state.view === current ? noChanges : diff(state.view, current);
   const delta =
     state.pendingNames.size === 0
       ? subscribedPart(step, subscription)
@@ -149,9 +149,9 @@ export function pendingDelta(
 }
 
 const noNames: ReadonlyMap<string, string | undefined> = new Map();
-const noDifference: Difference = { changed: [], removed: [] };
+const noChanges: Delta = { changed: [], removed: [] };
 
-function subscribedPart(step: Difference, { wildcard, names }: Subscription): PendingDelta {
+function subscribedPart(step: Delta, { wildcard, names }: Subscription): PendingDelta {
   // Not shared: the object for "no changes" is the same for every type, the response is not.
   if (step.changed.length === 0 && step.removed.length === 0) return step;
   if (wildcard !== 'none') return { changed: step.changed, removed: step.removed, shared: step };
@@ -162,7 +162,7 @@ function subscribedPart(step: Difference, { wildcard, names }: Subscription): Pe
 }
 
 function withPendingNames(
-  step: Difference,
+  step: Delta,
   { pendingNames }: ClientState,
   subscription: Subscription,
   current: View,
@@ -185,7 +185,7 @@ function withPendingNames(
 }
 
 /** Whether a step has each pending name as changed, in another version than the node reported. */
-function answersAll({ changed }: Difference, pendingNames: ClientState['pendingNames']): boolean {
+function answersAll({ changed }: Delta, pendingNames: ClientState['pendingNames']): boolean {
   if (changed.length < pendingNames.size) return false;
   let answered = 0;
   for (const { name, version } of changed) {

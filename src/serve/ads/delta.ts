@@ -1,7 +1,7 @@
 import type { ControlPlane } from '../../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../../gen/envoy/service/discovery/v3/ads.ts';
 import { DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
-import type { Difference, EncodedResource } from '../../snapshot/model.ts';
+import type { Delta, EncodedResource } from '../../snapshot/model.ts';
 import { type InitialVersions, InitialVersionsReader } from '../request/initial-versions.ts';
 import { requestMetering } from '../request/request-cost.ts';
 import { decodeRequest, deltaFields as fields, type RawRequest } from '../request/request-decoder.ts';
@@ -19,7 +19,7 @@ import { updateSubscription } from './subscription.ts';
 export function createDelta({ controlPlane, maxBody, limits, cache, assembled }: ProtocolOptions): AdsProtocol {
   const responses = new ResponseCache(cache);
   const initialVersions = new InitialVersionsReader();
-  const build = (delta: Difference, typeUrl: string): readonly ResponseChunk[] =>
+  const build = (delta: Delta, typeUrl: string): readonly ResponseChunk[] =>
     split(delta, maxBody).map((part) => {
       const body = bodyOf(part, typeUrl, controlPlane);
       assembled(typeUrl, body.length);
@@ -56,13 +56,13 @@ function requestOf(raw: RawRequest, initialVersions: InitialVersions | undefined
   };
 }
 
-function bodyOf({ changed, removed }: Difference, typeUrl: string, controlPlane: ControlPlane): Buffer {
+function bodyOf({ changed, removed }: Delta, typeUrl: string, controlPlane: ControlPlane): Buffer {
   const rest = DeltaDiscoveryResponse.fromPartial({ typeUrl, removedResources: [...removed], controlPlane });
   return concatBody([...changed.map(({ deltaField }) => deltaField), DeltaDiscoveryResponse.encode(rest).finish()]);
 }
 
 /** Splits a delta, in its order, into responses of at most `maxBody` bytes. A larger resource is sent alone (rule C29). */
-function split(delta: Difference, maxBody: number): readonly Difference[] {
+function split(delta: Delta, maxBody: number): readonly Delta[] {
   const parts: { changed: EncodedResource[]; removed: string[] }[] = [];
   let last: (typeof parts)[number] | undefined;
   let size = 0;

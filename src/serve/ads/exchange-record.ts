@@ -1,4 +1,4 @@
-import type { Difference, View } from '../../snapshot/model.ts';
+import type { Delta, View } from '../../snapshot/model.ts';
 import type { Diagnostic, Rejection, SentVersion, TypeStatus, Warnings } from '../model.ts';
 import type { WatchedTypeState } from './resource-status.ts';
 
@@ -21,9 +21,9 @@ export class ExchangeRecord {
   #rejection: Rejection | undefined;
   #warnings: Warnings | undefined;
   /** The changes in the response that is not answered yet. Released with the answer. */
-  #inFlight: Difference | undefined;
+  #inFlight: Delta | undefined;
   /** The changes in the response that was NACKed. */
-  #rejectedDelta: Difference | undefined;
+  #rejectedDelta: Delta | undefined;
   /** Whether a chunk of the View that is being sent was NACKed. */
   #chunkRejected = false;
   /** The warnings about a chunk of the View that is being sent. */
@@ -34,7 +34,7 @@ export class ExchangeRecord {
   }
 
   /** @param last whether the node holds all of the View after this response */
-  sent(view: View, nonce: string, at: number, delta: Difference, last: boolean): void {
+  sent(view: View, nonce: string, at: number, delta: Delta, last: boolean): void {
     this.#counts.responses += 1;
     this.#inFlight = delta;
     if (this.#sent?.last !== false) {

@@ -1,5 +1,5 @@
 import type { ControlPlane, Node } from '../../gen/envoy/config/core/v3/base.ts';
-import type { Difference, ResourceType, View } from '../../snapshot/model.ts';
+import type { Delta, ResourceType, View } from '../../snapshot/model.ts';
 import type { ProtocolVariant } from '../model.ts';
 import type { InitialVersions } from '../request/initial-versions.ts';
 import type { LimitExceeded, RequestLimits, RequestMetering } from '../request/request-cost.ts';
@@ -33,7 +33,7 @@ export type Incoming =
 /** One response: its encoded body, complete but for the nonce, and the changes in it. */
 export interface ResponseChunk {
   readonly body: Buffer;
-  readonly delta: Difference;
+  readonly delta: Delta;
 }
 
 /** The stream that responses are built for. */

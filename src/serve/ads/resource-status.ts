@@ -1,4 +1,4 @@
-import type { Difference, EncodedResource, View } from '../../snapshot/model.ts';
+import type { Delta, EncodedResource, View } from '../../snapshot/model.ts';
 import type { Rejection, ResourceStatus } from '../model.ts';
 import type { ClientState } from './client-state.ts';
 import type { Subscription } from './subscription.ts';
@@ -8,16 +8,16 @@ export interface WatchedTypeState {
   readonly subscription: Subscription;
   readonly client: ClientState;
   /** Changes of `client.view` that are not sent yet. */
-  readonly unsent: readonly Difference[];
+  readonly unsent: readonly Delta[];
   /** What the Gateway is served now. */
   readonly current: View;
   /** The changes in the response that is not answered yet. */
-  readonly inFlight?: Difference;
+  readonly inFlight?: Delta;
   /** The View that the node ACKed last as a whole. */
   readonly acked?: View;
   /** The last NACK since then, and the changes in the response that it rejects. */
   readonly rejection?: Rejection;
-  readonly rejectedDelta?: Difference;
+  readonly rejectedDelta?: Delta;
   /** When the last response of the type was sent, in milliseconds since the epoch. */
   readonly lastSent?: number;
 }
@@ -92,7 +92,7 @@ function namesOf(type: WatchedTypeState): Set<string> {
   return names;
 }
 
-function* namesIn(delta: Difference | undefined): Iterable<string> {
+function* namesIn(delta: Delta | undefined): Iterable<string> {
   for (const { name } of delta?.changed ?? []) yield name;
   yield* delta?.removed ?? [];
 }

@@ -27,7 +27,7 @@ export function servedTypes(snapshots: Snapshots): ReadonlyMap<string, ServedTyp
  * so, where the protocol variant can express it, and its stream and its other types go on (rule A7).
  */
 export function unknownType(typeUrl: string): ServedType {
-  const type = { typeUrl, fullState: false, legacyWildcard: true, order: Number.POSITIVE_INFINITY, nameOf: () => '' };
+  const type = { typeUrl, fullState: false, legacyWildcard: true, pushOrder: Number.POSITIVE_INFINITY };
   const empty: View = { type, size: 0, get: () => undefined, resources: () => [], version: () => '' };
   return { type, registered: false, empty, labels: { type: 'unknown' } };
 }

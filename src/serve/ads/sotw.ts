@@ -1,7 +1,7 @@
 import type { ControlPlane } from '../../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../../gen/envoy/service/discovery/v3/ads.ts';
 import { DiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
-import type { Difference, EncodedResource, View } from '../../snapshot/model.ts';
+import type { Delta, EncodedResource, View } from '../../snapshot/model.ts';
 import { requestMetering } from '../request/request-cost.ts';
 import { decodeRequest, stateOfTheWorldFields as fields, type RawRequest } from '../request/request-decoder.ts';
 import {
@@ -25,7 +25,7 @@ export function createStateOfTheWorld({
   assembled,
 }: Omit<ProtocolOptions, 'maxBody'>): AdsProtocol {
   const responses = new ResponseCache(cache);
-  const build = (delta: Difference, view: View, resources: Iterable<EncodedResource>): readonly ResponseChunk[] => {
+  const build = (delta: Delta, view: View, resources: Iterable<EncodedResource>): readonly ResponseChunk[] => {
     const body = bodyOf(view, resources, controlPlane);
     assembled(view.type.typeUrl, body.length);
     return [{ delta, body }];
@@ -72,8 +72,5 @@ function* subscribedResources(view: View, { names }: Subscription): Iterable<Enc
 function bodyOf(view: View, resources: Iterable<EncodedResource>, controlPlane: ControlPlane): Buffer {
   const { typeUrl } = view.type;
   const rest = DiscoveryResponse.fromPartial({ versionInfo: view.version(), typeUrl, controlPlane });
-  return concatBody([
-    ...Array.from(resources, ({ stateField }) => stateField),
-    DiscoveryResponse.encode(rest).finish(),
-  ]);
+  return concatBody([...Array.from(resources, ({ sotwField }) => sotwField), DiscoveryResponse.encode(rest).finish()]);
 }

@@ -1,5 +1,5 @@
 import type { Clock, Counters } from '../../edges.ts';
-import type { Difference, Snapshots, View } from '../../snapshot/model.ts';
+import type { Delta, Snapshots, View } from '../../snapshot/model.ts';
 import type { TypeStatus } from '../model.ts';
 import { tooManyNames } from '../request/request-cost.ts';
 import type { StreamEnd } from '../request/stream-status.ts';
@@ -28,7 +28,7 @@ export interface WatchedTypeLimits {
 }
 
 /** The ACK timeouts of all streams. */
-export interface AckTimers {
+interface AckTimers {
   /** Starts the timeout of a type. Calls `expire` when it is over. */
   begin(type: { expire(): void }): void;
   /** Stops the timeout of a type, if it runs. */
@@ -38,7 +38,7 @@ export interface AckTimers {
 /** The dependencies that all types of one stream share. */
 export interface WatchedTypeParts {
   readonly protocol: AdsProtocol;
-  readonly difference: Snapshots['difference'];
+  readonly diff: Snapshots['diff'];
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: WatchedTypeLimits;
@@ -163,7 +163,7 @@ export class WatchedType {
    * Returns the response in flight if the request subscribes to the wildcard (again): the node may read that response
    * after it sent the request, and then applies all of it, names that it had unsubscribed from included.
    */
-  #inFlightAtResubscribe({ wildcardChange }: SubscriptionChange): readonly { readonly delta: Difference }[] {
+  #inFlightAtResubscribe({ wildcardChange }: SubscriptionChange): readonly { readonly delta: Delta }[] {
     const { inFlight } = this.#record.state();
     if (wildcardChange !== 'requested' || inFlight === undefined) return [];
     return [{ delta: { changed: inFlight.changed, removed: [] } }];
@@ -173,7 +173,7 @@ export class WatchedType {
     if (this.#watch === undefined) return [];
     const { subscription, client } = this.#watch;
     if (client.view === current && client.pendingNames.size === 0 && !client.responseRequired) return [];
-    const delta = pendingDelta(client, subscription, current, this.#parts.difference);
+    const delta = pendingDelta(client, subscription, current, this.#parts.diff);
     this.#watch = { subscription, client: upToDate(current) };
     const context = { view: current, subscription, responseRequired: client.responseRequired };
     const chunks = delta === undefined ? [] : this.#parts.protocol.buildResponses(delta, context);

@@ -1,7 +1,8 @@
 import { Server } from '@grpc/grpc-js';
 import type { StopAsync } from '../../edges.ts';
+import type { HostPort } from '../../net/host-port.ts';
 import { isLoopback } from '../../net/loopback.ts';
-import { bind, type Listen, unbind } from '../transport/bind.ts';
+import { bind, unbind } from '../transport/bind.ts';
 import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
 import { registerReflection } from './reflection/reflection.ts';
@@ -9,7 +10,7 @@ import { registerReflection } from './reflection/reflection.ts';
 /** The admin listener, started. */
 export interface RunningAdmin {
   /** The bound address, with the port that was chosen for 0. */
-  readonly address: Listen;
+  readonly address: HostPort;
   readonly stop: StopAsync;
 }
 
@@ -27,7 +28,7 @@ const maxRequest = 64 * 1024;
  * Serves health, CSDS and reflection on a listener of their own, by default on loopback, because CSDS shows the
  * configuration of every Gateway. Clients are not authenticated, so an address outside loopback is logged as a warning.
  */
-export async function startAdmin(listen: Listen, parts: AdminParts): Promise<RunningAdmin> {
+export async function startAdmin(listen: HostPort, parts: AdminParts): Promise<RunningAdmin> {
   const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_receive_message_length': maxRequest });
   const services = ['grpc.health.v1.Health', 'envoy.service.status.v3.ClientStatusDiscoveryService'];
   const { health, descriptorSet, log } = parts;

@@ -1,10 +1,9 @@
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Stop } from '../../edges.ts';
-import { Places } from '../limits/quota.ts';
+import { Quota } from '../limits/quota.ts';
 import type { StreamEnd } from '../request/stream-status.ts';
 import { addressOf, endCall } from '../transport/calls.ts';
-import { type LingerParts, linger } from '../transport/transport.ts';
-import { transportOf } from '../transport/transport-of.ts';
+import { Http2Stream, type LingerParts, linger } from '../transport/http2-stream.ts';
 
 /** A method with one request, as generated code describes it. */
 interface Method<Request, Response> {
@@ -40,11 +39,11 @@ export interface UnaryRequestCallsParts extends LingerParts {
  */
 export class UnaryRequestCalls {
   readonly #parts: UnaryRequestCallsParts;
-  readonly #places: Places;
+  readonly #quota: Quota;
 
   constructor(parts: UnaryRequestCallsParts) {
     this.#parts = parts;
-    this.#places = new Places(parts.maxConcurrent);
+    this.#quota = new Quota(parts.maxConcurrent);
   }
 
   register<Request, Response>(
@@ -73,7 +72,7 @@ export class UnaryRequestCalls {
    */
   #begin<Request>(call: ServerDuplexStream<Request, Buffer>): () => boolean {
     const { clock, maxRequest, requestTimeout } = this.#parts;
-    const transport = transportOf(call);
+    const stream = new Http2Stream(call);
     let stopTimer: Stop = nothing;
     let state: 'awaiting-request' | 'request-received' | 'failed' = 'awaiting-request';
     const fail = (end: StreamEnd): void => {
@@ -87,22 +86,22 @@ export class UnaryRequestCalls {
     // Emitted when the status was sent, and when the client cancelled.
     call.on('cancelled', () => {
       stopTimer();
-      if (state === 'failed') transport.stopReading();
-      linger(transport, this.#parts, nothing);
+      if (state === 'failed') stream.stopReading();
+      linger(stream, this.#parts, nothing);
     });
     const address = addressOf(call);
-    if (!this.#places.take(address)) {
+    if (!this.#quota.acquire(address)) {
       fail({ code: 'RESOURCE_EXHAUSTED', message: 'too many calls at once; come back later' });
       return () => false;
     }
-    transport.onClose(() => {
-      this.#places.giveBack(address);
+    stream.onClose(() => {
+      this.#quota.release(address);
       stopTimer();
     });
     const timedOut = { code: 'DEADLINE_EXCEEDED', message: 'no request came in time' } as const;
     stopTimer = clock.after(requestTimeout, () => failWithoutRequest(timedOut));
     let bytes = 0;
-    transport.onReceived((piece) => {
+    stream.onData((piece) => {
       bytes += piece.length;
       if (bytes > maxRequest) fail({ code: 'RESOURCE_EXHAUSTED', message: `a request may have ${maxRequest} bytes` });
     });

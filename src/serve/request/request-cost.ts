@@ -11,7 +11,7 @@ export interface RequestLimits {
   /** The names of one list. */
   readonly maxNames: number;
   /** `initial_resource_versions`. A function, because the limit grows with the number of resources served. */
-  readonly maxReported: () => number;
+  readonly maxInitialVersions: () => number;
 }
 
 /** The numbers of the fields that have a limit of their own. */
@@ -38,7 +38,7 @@ export class RequestCost {
   #unsubscribe = 0;
   #initialVersions = 0;
   #others = 0;
-  #maxReported: number | undefined;
+  #maxInitialVersions: number | undefined;
 
   constructor(fields: LimitedFields, limits: RequestLimits) {
     this.#fields = fields;
@@ -56,8 +56,8 @@ export class RequestCost {
     switch (field) {
       case initialVersions:
         this.#initialVersions += fieldOverhead + length;
-        this.#maxReported ??= this.#limits.maxReported();
-        return this.#initialVersions > this.#maxReported ? tooManyVersions(this.#maxReported) : undefined;
+        this.#maxInitialVersions ??= this.#limits.maxInitialVersions();
+        return this.#initialVersions > this.#maxInitialVersions ? tooManyVersions(this.#maxInitialVersions) : undefined;
       case subscribe:
         this.#subscribe += fieldOverhead + length;
         return this.#subscribe > maxNames ? tooManyNames(maxNames) : undefined;
@@ -83,8 +83,8 @@ export interface RequestMetering {
 
 /** Returns the metering of a protocol variant, whose fields have these numbers. */
 export function requestMetering(fields: LimitedFields, limits: RequestLimits): RequestMetering {
-  const { maxNames, maxReported } = limits;
-  const exemptSize = Math.min(maxNode, Math.floor(Math.min(maxNames, maxReported()) / (fieldOverhead + 1)));
+  const { maxNames, maxInitialVersions } = limits;
+  const exemptSize = Math.min(maxNode, Math.floor(Math.min(maxNames, maxInitialVersions()) / (fieldOverhead + 1)));
   return { exemptSize, start: () => new RequestCostMeter(new RequestCost(fields, limits)) };
 }
 

@@ -42,8 +42,8 @@ const worldOf = (...targets: string[]): View => {
 const versionOf = (name: string): string => view().get(name)?.version ?? '';
 const request = (subscribe: string[], unsubscribe: string[] = [], before?: Subscription): SubscriptionChange =>
   updateSubscription(before, { subscribe, unsubscribe }, true);
-const difference = (from: View, to: View): ReturnType<HandMadeWorld['snapshots']['difference']> =>
-  world.snapshots.difference(from, to);
+const difference = (from: View, to: View): ReturnType<HandMadeWorld['snapshots']['diff']> =>
+  world.snapshots.diff(from, to);
 const pending = (state: ClientState, subscription: Subscription, current: View): PendingDelta | undefined =>
   pendingDelta(state, subscription, current, difference);
 const shown = (delta: PendingDelta | undefined): string =>

@@ -8,7 +8,7 @@ import { createHandMadeWorld, targetType } from '../../support/worlds/hand-made-
 const options = {
   controlPlane: { identifier: 'test' },
   maxBody: 1 << 20,
-  limits: { maxNames: 1 << 20, maxReported: () => 1 << 20 },
+  limits: { maxNames: 1 << 20, maxInitialVersions: () => 1 << 20 },
   cache: 1 << 20,
   assembled: () => undefined,
 };

@@ -7,7 +7,7 @@ import { deltaRequest, lengthDelimited } from '../../support/nodes/requests.ts';
 const nothing = Buffer.alloc(0);
 const text = fc.string({ maxLength: 20 });
 const limit = 1_000;
-const limits = { maxNames: limit, maxReported: () => 2 * limit };
+const limits = { maxNames: limit, maxInitialVersions: () => 2 * limit };
 const decoded = (bytes: Buffer): string | undefined => {
   const request = decodeRequest(bytes, deltaFields, limits);
   return request.kind === 'limit-exceeded' ? request.message : undefined;

@@ -21,7 +21,7 @@ export function lengthDelimited(field: number, content: Uint8Array): Buffer {
 /** Limits that no request exceeds. */
 export const noLimits: RequestLimits = {
   maxNames: Number.MAX_SAFE_INTEGER,
-  maxReported: () => Number.MAX_SAFE_INTEGER,
+  maxInitialVersions: () => Number.MAX_SAFE_INTEGER,
 };
 
 /** Decodes a DeltaDiscoveryRequest without limits. Throws for malformed bytes. */

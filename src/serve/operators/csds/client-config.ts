@@ -67,5 +67,5 @@ function entryOf(
 
 /** Decodes the Any of a resource from its encoded field of a DiscoveryResponse. */
 function messageOf(resource: EncodedResource | undefined): Any | undefined {
-  return resource && DiscoveryResponse.decode(resource.stateField).resources[0];
+  return resource && DiscoveryResponse.decode(resource.sotwField).resources[0];
 }
