@@ -2,7 +2,7 @@ import type { Clock, Counters } from '../../edges.ts';
 import type { Delta, Snapshots, View } from '../../snapshot/model.ts';
 import type { TypeStatus } from '../model.ts';
 import { tooManyNames } from '../request/request-cost.ts';
-import type { StreamEnd } from '../request/stream-status.ts';
+import type { StreamStatus } from '../request/stream-status.ts';
 import { type AckState, classifyRequest, nextAckState } from './ack-state.ts';
 import {
   type ClientState,
@@ -47,7 +47,7 @@ export interface WatchedTypeParts {
   readonly mayWrite: (bytes: number) => boolean;
   /** Sends one response and returns its nonce. */
   readonly send: (body: Buffer) => string;
-  readonly end: (end: StreamEnd) => void;
+  readonly end: (status: StreamStatus) => void;
   /** Called for each NACK, and for each ACK with warnings. */
   readonly onErrorDetail: (typeUrl: string, nonce: string, errorDetail: ErrorDetail) => void;
 }

@@ -9,7 +9,7 @@ import type { PushQueue } from '../limits/push-queue.ts';
 import type { Deadlines, Expiring } from '../limits/timeouts.ts';
 import type { ConnectedClient, IdentifiedBy, NodeStatus, RejectedResponse } from '../model.ts';
 import { bounded, quoted } from '../request/bounded-text.ts';
-import type { Ending, StreamEnd } from '../request/stream-status.ts';
+import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import type { AdsCall } from '../transport/calls.ts';
 import { GrpcStream, type GrpcStreamParts } from '../transport/grpc-stream.ts';
 import type { Http2Stream } from '../transport/http2-stream.ts';
@@ -36,7 +36,7 @@ export interface NodeStreamParts extends GrpcStreamParts {
   readonly identified: (stream: NodeStream) => void;
   readonly refused?: (response: RejectedResponse) => void;
   /** Called once, when nothing of the stream is left. */
-  readonly ended: (stream: NodeStream, ending: Ending) => void;
+  readonly ended: (stream: NodeStream, ending: StatusCode) => void;
 }
 
 /** The node behind a stream, as its first request names it; later ones are not looked at (rule A5). */
@@ -105,7 +105,7 @@ export class NodeStream {
     }
   }
 
-  end(end: StreamEnd): void {
+  end(end: StreamStatus): void {
     const log = this.#node?.log ?? this.#parts.log.child({ peer: this.#stream.peer });
     // UNAVAILABLE is no fault of a node, and every node of a fleet gets it at once.
     const level = end.code === 'UNAVAILABLE' ? 'info' : 'warn';
@@ -270,7 +270,7 @@ export class NodeStream {
     }
   }
 
-  #release(ending: Ending): void {
+  #release(ending: StatusCode): void {
     this.#firstRequestReceived();
     this.#node?.unsubscribe();
     this.#parts.queue.delete(this);

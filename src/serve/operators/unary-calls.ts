@@ -1,7 +1,7 @@
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Stop } from '../../edges.ts';
 import { Quota } from '../limits/quota.ts';
-import type { StreamEnd } from '../request/stream-status.ts';
+import type { StreamStatus } from '../request/stream-status.ts';
 import { addressOf, endCall } from '../transport/calls.ts';
 import { Http2Stream, type LingerParts, linger } from '../transport/http2-stream.ts';
 
@@ -17,7 +17,7 @@ export interface UnaryRequestCall<Response> {
   write(response: Response): void;
   end(): void;
   /** Ends the call with a status other than OK. */
-  fail(end: StreamEnd): void;
+  fail(status: StreamStatus): void;
   /** Calls `listener` when either side ended the call. */
   onEnd(listener: () => void): void;
 }
@@ -58,7 +58,7 @@ export class UnaryRequestCalls {
         handler(request, {
           write: (response) => void call.write(responseSerialize(response)),
           end: () => call.end(),
-          fail: (end) => endCall(call, end),
+          fail: (status) => endCall(call, status),
           onEnd: (listener) => void call.on('cancelled', listener),
         });
       });
@@ -75,13 +75,13 @@ export class UnaryRequestCalls {
     const stream = new Http2Stream(call);
     let stopTimer: Stop = nothing;
     let state: 'awaiting-request' | 'request-received' | 'failed' = 'awaiting-request';
-    const fail = (end: StreamEnd): void => {
+    const fail = (status: StreamStatus): void => {
       if (state === 'failed') return;
       state = 'failed';
-      endCall(call, end);
+      endCall(call, status);
     };
-    const failWithoutRequest = (end: StreamEnd): void => {
-      if (state === 'awaiting-request') fail(end);
+    const failWithoutRequest = (status: StreamStatus): void => {
+      if (state === 'awaiting-request') fail(status);
     };
     // Emitted when the status was sent, and when the client cancelled.
     call.on('cancelled', () => {

@@ -1,4 +1,4 @@
-import type { StreamEnd } from './stream-status.ts';
+import type { StreamStatus } from './stream-status.ts';
 
 /** Charged per field in addition to its bytes: about what a decoded name takes in memory. Bytes. */
 const fieldOverhead = 64;
@@ -23,7 +23,7 @@ export interface LimitedFields {
 }
 
 /** The status that ends the stream of a request whose cost is above a limit. */
-export interface LimitExceeded extends StreamEnd {
+export interface LimitExceeded extends StreamStatus {
   readonly kind: 'limit-exceeded';
 }
 
