@@ -1,6 +1,6 @@
 import type { Clock, Counters, Logger, Random, StopAsync } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
-import type { Refusal } from '../serve/model.ts';
+import type { RejectedResponse } from '../serve/model.ts';
 import type { Batch, ResourceSource } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
 
@@ -20,6 +20,6 @@ export interface Input {
   /** To be called after every batch that was applied. */
   applied(commit: Commit, batch: Batch): void;
   /** To be called when a node refuses a response. */
-  refused(refusal: Refusal): void;
+  refused(refusal: RejectedResponse): void;
   readonly stop: StopAsync;
 }

@@ -1,48 +1,48 @@
 import type { Node } from '../gen/envoy/config/core/v3/base.ts';
 import type { EncodedResource } from '../snapshot/model.ts';
 
-/** Who is connected, and what each node was told and answered. Taken when asked for; nothing in here changes later. */
+/** The status of connected nodes: what each stream was sent and answered. Every value is a copy taken at the call. */
 
-/** Which clause of the node identification named the Gateway. */
+/** The clause of the node identification that named the Gateway. */
 export type IdentifiedBy = 'metadata.alt_xds_hostname' | 'x-alt-xds-hostname' | 'metadata.role' | ':authority';
 
 /** The two protocol variants of ADS. */
-export type Variety = 'delta' | 'state-of-the-world';
+export type ProtocolVariant = 'delta' | 'state-of-the-world';
 
-/** One stream of one node. A node that opened two streams is listed twice. */
+/** One stream of one node. A node with two streams has two of these. */
 export interface NodeStatus {
-  /** As the node calls itself; empty when it does not. At most 256 characters of it. */
+  /** `node.id`, at most 256 characters of it; empty if the node has none. */
   readonly id: string;
   /** `<namespace>/<name>`. */
   readonly gateway: string;
-  /** False: "no such Gateway"; the node waits with an empty world until it appears. */
+  /** False while no Gateway object of that name exists; the node is served empty Views until it does. */
   readonly gatewayExists: boolean;
   readonly identifiedBy: IdentifiedBy;
-  readonly variety: Variety;
-  /** Address and port of the other end of the connection. */
+  readonly variety: ProtocolVariant;
+  /** Remote address and port of the connection. */
   readonly peer: string;
   /** Milliseconds since the epoch. */
   readonly connectedSince: number;
-  /** In the order of pushes; only the types that the node asked for. */
+  /** The types that the node requested, in push order (rule E2). */
   readonly types: readonly TypeStatus[];
 }
 
-/** What one stream was told of one type, and what it answered. */
+/** The exchange about one type on one stream. */
 export interface TypeStatus {
   readonly typeUrl: string;
-  /** False: no such type here; the node was told that nothing of it exists. */
+  /** False for a type that is not registered; it has no resources (rule A7). */
   readonly known: boolean;
   readonly subscription: { readonly wildcard: boolean; readonly names: readonly string[] };
   /** The last response. */
-  readonly sent?: Step;
-  /** The last state that the node confirmed without an objection. */
-  readonly acked?: Step;
-  /** When the response was sent that the node has not answered yet, in milliseconds since the epoch. */
+  readonly sent?: SentVersion;
+  /** The last version that the node ACKed as a whole. */
+  readonly acked?: SentVersion;
+  /** When the response was sent that is not answered yet, in milliseconds since the epoch. */
   readonly inFlightSince?: number;
-  /** The last objection; gone once a later state is confirmed. */
+  /** The last NACK, cleared by the next ACK (rule G11). */
   readonly rejection?: Rejection;
-  /** What the node remarked when it confirmed the last state that it confirmed. */
-  readonly remarks?: Remarks;
+  /** The warnings of the last ACK. */
+  readonly remarks?: Warnings;
   readonly counts: {
     readonly requests: number;
     readonly responses: number;
@@ -51,8 +51,8 @@ export interface TypeStatus {
   };
 }
 
-/** A state of the Gateway's resources of one type, and the response that brought it. */
-export interface Step {
+/** A version of all resources of a type, and the response that completed it. */
+export interface SentVersion {
   /** The version of the View. */
   readonly version: string;
   readonly nonce: string;
@@ -60,30 +60,30 @@ export interface Step {
   readonly at: number;
 }
 
-/** What a node had against a response. */
+/** A NACK. */
 export interface Rejection {
   readonly nonce: string;
-  /** In the node's words, at most 2,048 characters of them. */
+  /** `error_detail.message`, at most 2,048 characters of it. */
   readonly message: string;
-  /** The same by resource, errors first, from a node that says it so; at most 32. */
+  /** The message by resource, errors first, if the node sends it in that form (rule G11); at most 32. */
   readonly diagnostics: readonly Diagnostic[];
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** A response that a node refused, as it is told to whoever has to know at once. */
-export interface Refusal {
+/** A response that a node NACKed. */
+export interface RejectedResponse {
   /** `<namespace>/<name>`. */
   readonly gateway: string;
-  /** As the node calls itself, at most 256 characters of it. */
+  /** `node.id`, at most 256 characters of it. */
   readonly node: string;
   readonly typeUrl: string;
-  /** In the node's words, at most 2,048 characters of them. */
+  /** `error_detail.message`, at most 2,048 characters of it. */
   readonly message: string;
 }
 
-/** What a node warned of in a response that it applied. */
-export interface Remarks {
+/** The warnings of a node about a response that it applied. */
+export interface Warnings {
   readonly nonce: string;
   /** At most 32. */
   readonly diagnostics: readonly Diagnostic[];
@@ -91,36 +91,39 @@ export interface Remarks {
   readonly at: number;
 }
 
-/** What a node says of one resource. */
+/** An error or a warning of a node about one resource. */
 export interface Diagnostic {
-  /** As the node calls it, at most 256 characters of it. */
+  /** The resource name that the node gives, at most 256 characters of it. */
   readonly resource: string;
   readonly severity: 'error' | 'warning';
-  /** At most 512 characters of it. */
+  /** At most 512 characters. */
   readonly message: string;
 }
 
-/** One stream, as operators are told of it resource by resource. A node that opened two streams is there twice. */
+/** One stream of one node for CSDS, resource by resource. A node with two streams has two of these. */
 export interface ConnectedClient {
-  /** As it introduced itself; when that is more than 16 KiB, only its id, at most 256 characters of it. */
+  /** As the node sent it; if that is larger than 16 KiB, only its id, at most 256 characters of it. */
   readonly node: Node;
   /** `<namespace>/<name>`. */
   readonly gateway: string;
-  /** What concerns the node, as it stands at the call. Read it at leisure: what is made of it does not change later. */
-  resources(): Iterable<ResourceState>;
+  /** Takes the status of each resource at the call. The iteration may be slow: later changes do not affect it. */
+  resources(): Iterable<ResourceStatus>;
 }
 
-/** What one stream was told of one resource, and what it answered. */
-export interface ResourceState {
+/** The exchange about one resource on one stream. */
+export interface ResourceStatus {
   readonly typeUrl: string;
-  /** Empty: that there is nothing of the type at all. */
+  /** Empty for the statement that the type has no resources. */
   readonly name: string;
-  /** `stale`: sent and not answered. `error`: refused, and nothing was confirmed since. `not-sent`: also when what was sent is no longer what there is. */
+  /**
+   * `synced`: sent and ACKed. `stale`: sent and not answered. `error`: NACKed, and not ACKed since. `not-sent`: not sent
+   * yet, or what was sent is out of date.
+   */
   readonly status: 'synced' | 'stale' | 'error' | 'not-sent';
-  /** What was sent last. Absent: nothing was yet, or that there is none. */
+  /** The resource as it was sent last; undefined if it was not sent, or was sent as removed. */
   readonly sent?: EncodedResource;
-  /** When the last response of the type was sent, in milliseconds since the epoch. Absent when the resource was not. */
+  /** When the last response of the type was sent, in milliseconds since the epoch; undefined for `not-sent`. */
   readonly lastSent?: number;
-  /** The last objection to it; gone once a later state is confirmed. */
-  readonly refusal?: { readonly resource?: EncodedResource; readonly message: string; readonly at: number };
+  /** The last NACK that concerns the resource, cleared by the next ACK. */
+  readonly rejection?: { readonly resource?: EncodedResource; readonly message: string; readonly at: number };
 }

@@ -3,7 +3,7 @@ import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { HostPort } from '../net/host-port.ts';
 import type { Snapshots } from '../snapshot/model.ts';
 import { createDelta } from './ads/delta.ts';
-import type { Variant } from './ads/protocol.ts';
+import type { AdsProtocol } from './ads/protocol.ts';
 import { servedTypes } from './ads/resource-types.ts';
 import { createStateOfTheWorld } from './ads/sotw.ts';
 import { defaultLimits, type Limits, unaryCallLimits } from './limits/limits.ts';
@@ -11,7 +11,7 @@ import { PushQueue } from './limits/push-queue.ts';
 import { ReceiveBudget } from './limits/receive-budget.ts';
 import { defaultSendLimits, SendBudget } from './limits/send-budget.ts';
 import { Deadlines } from './limits/timeouts.ts';
-import type { ConnectedClient, NodeStatus, Refusal } from './model.ts';
+import type { ConnectedClient, NodeStatus, RejectedResponse } from './model.ts';
 import { type ConnectionAge, ConnectionRegistry } from './node/connection-registry.ts';
 import { NodeStream, type NodeStreamParts } from './node/node-stream.ts';
 import { Health } from './operators/health.ts';
@@ -57,7 +57,7 @@ export interface AdsServerParts {
   readonly log: Logger;
   readonly counters: Counters;
   /** Told of every response that a node refuses. */
-  readonly refused?: (refusal: Refusal) => void;
+  readonly refused?: (response: RejectedResponse) => void;
 }
 
 /** Serves the snapshots over ADS, in both protocol variants. */
@@ -144,15 +144,15 @@ class GrpcAdsServer implements AdsServer {
     return this.#registry.clients();
   }
 
-  #register(variant: Variant): void {
+  #register(protocol: AdsProtocol): void {
     // Responses are bytes already, encoded once for all streams.
     const serialize = (response: Buffer): Buffer => response;
-    const admit = (call: AdsCall): void => this.#admission.admit(call, (stream) => this.#start(call, stream, variant));
-    this.#server.register(variant.path, admit, serialize, variant.decode, 'bidi');
+    const admit = (call: AdsCall): void => this.#admission.admit(call, (stream) => this.#start(call, stream, protocol));
+    this.#server.register(protocol.path, admit, serialize, protocol.decode, 'bidi');
   }
 
-  #start(call: AdsCall, http2: Http2Stream, variant: Variant): void {
-    const stream = new NodeStream(call, http2, variant, this.#streamParts);
+  #start(call: AdsCall, http2: Http2Stream, protocol: AdsProtocol): void {
+    const stream = new NodeStream(call, http2, protocol, this.#streamParts);
     this.#registry.add(stream);
     if (!this.#parts.ready()) {
       stream.end({ code: 'UNAVAILABLE', message: 'the control plane does not know the whole world yet' });
@@ -180,7 +180,7 @@ function responseOptionsOf(
 ): Parameters<typeof createDelta>[0] {
   const limits: RequestLimits = {
     maxNames,
-    maxReported: () => maxInitialVersions + initialVersionsPerResource * snapshots.size(),
+    maxInitialVersions: () => maxInitialVersions + initialVersionsPerResource * snapshots.size(),
   };
   return {
     controlPlane: { identifier },

@@ -25,7 +25,7 @@ const state = { variant: 'state-of-the-world' } as const;
 /** The names of the targets of a state-of-the-world response. */
 const names = ({ messages }: AdsResponse): string[] => messages.map((message) => Target.decode(message).name);
 
-it.each(variants)('J1 B7 C17 a refused snapshot is not sent again in an endless loop (%s)', async (variant) => {
+it.each(variants)('J1 B7 C17 a NACKed snapshot is not sent again in an endless loop (%s)', async (variant) => {
   world.put('a/1');
   const stream = world.stream({ variant }).request(targetType, { node });
   const response = await stream.next();
@@ -37,7 +37,7 @@ it.each(variants)('J1 B7 C17 a refused snapshot is not sent again in an endless 
   expect(world.counters.total('gatehouse_xds_responses_total', { type: targetType })).toBe(2);
 });
 
-it('J2 B6 error_detail is looked at, although version and nonce are those of an acceptance', async () => {
+it('J2 B6 error_detail is read, although version and nonce are those of an ACK', async () => {
   world.put('a/1');
   const stream = world.stream(state).request(targetType, { node });
   const { nonce, version } = await stream.next();
@@ -49,7 +49,7 @@ it('J2 B6 error_detail is looked at, although version and nonce are those of an 
   });
 });
 
-it('J3 J4 C2 C3 a missing resource is reported, and its name is not forgotten', async () => {
+it('J3 J4 C2 C3 a missing resource is sent as removed, and its subscription stays', async () => {
   const stream = world.stream().request(targetType, { node, subscribe: ['a/1', 'a/2'] });
   expect(said(await stream.accept())).toEqual(says([], ['a/1', 'a/2']));
   world.put('a/2');
@@ -67,7 +67,7 @@ it('J5 C8 a resource that is subscribed again is answered', async () => {
   }
 });
 
-it('J6 B19 a name that a later commit brings is sent to who waits for it', async () => {
+it('J6 B19 a subscribed name that a later commit adds is sent', async () => {
   const list = { names: ['a/1', 'a/2'] };
   world.put('a/1');
   const stream = world.stream(state).request(targetType, { node, ...list });
@@ -77,7 +77,7 @@ it('J6 B19 a name that a later commit brings is sent to who waits for it', async
   expect(names(await stream.accept(list))).toEqual(['a/1', 'a/2']);
 });
 
-it('J7 C27 a name subscribed while another answer is awaited keeps getting updates', async () => {
+it('J7 C27 a name subscribed during an unacknowledged response is kept up to date', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node, subscribe: ['a/1'] });
   const first = await stream.next();
@@ -91,7 +91,7 @@ it('J7 C27 a name subscribed while another answer is awaited keeps getting updat
   }
 });
 
-it('J8 F4 a node that neither reads nor answers holds up no commit and no other node', async () => {
+it('J8 F4 a node that neither reads nor answers delays no commit and no other node', async () => {
   const deaf = world.stream().request(targetType, { node });
   await deaf.next();
   deaf.stopReading();
@@ -102,7 +102,7 @@ it('J8 F4 a node that neither reads nor answers holds up no commit and no other 
   }
 });
 
-it('J9 F6 nothing is left of a list of names that was replaced', async () => {
+it('J9 F6 a replaced list of names leaves no watch behind', async () => {
   world.put('a/1', 'a/2', 'a/3');
   const stream = world.stream(state).request(targetType, { node, names: ['a/1', 'a/2'] });
   let last = await stream.next();
@@ -123,14 +123,14 @@ it('J9 F6 nothing is left of a list of names that was replaced', async () => {
   expect(world.server.nodes()[0]?.types[0]?.subscription).toEqual({ wildcard: false, names: ['a/1'] });
 });
 
-it('J10 C22 what was removed while a node was away is told when it comes back', async () => {
+it('J10 C22 a removal while a node was disconnected is sent when it reconnects', async () => {
   world.put('a/1', 'a/2');
   const { versions: initial } = await world.stream().request(targetType, { node }).next();
   world.drop('a/2');
   expect(said(await world.stream().request(targetType, { node, initial }).next())).toEqual(says([], ['a/2']));
 });
 
-it('J11 A8 E8 a node that comes back is answered from the world of now, whatever its old stream was told', async () => {
+it('J11 A8 E8 a node that reconnects is answered from the current snapshot, whatever its old stream was sent', async () => {
   world.put('a/1');
   const old = await world.following();
   world.put('a/2');
@@ -143,7 +143,7 @@ it('J11 A8 E8 a node that comes back is answered from the world of now, whatever
   expect(said(await again.next())).toEqual(says(['a/4']));
 });
 
-it('J12 A11 a node whose end nobody tells is let go when it does not answer', async () => {
+it('J12 A11 the stream of a node that disappeared ends with the ACK timeout', async () => {
   world.put('a/1');
   const stream = world.stream().request(targetType, { node });
   await stream.next();
@@ -152,13 +152,13 @@ it('J12 A11 a node whose end nobody tells is let go when it does not answer', as
   expect(world.server.nodes()).toEqual([]);
 });
 
-it.each(variants)('J13 B3 G2 nobody is told of an empty world before the world is known (%s)', async (variant) => {
+it.each(variants)('J13 B3 G2 no node is sent an empty snapshot before the first sync (%s)', async (variant) => {
   world.ready = false;
   const stream = world.stream({ variant }).request(targetType, { node });
   await expect(stream.next()).rejects.toThrow('UNAVAILABLE');
 });
 
-it('J14 E6 a policy for a target that does not exist holds nothing back', async () => {
+it('J14 E6 a policy for a target that does not exist delays nothing', async () => {
   const stream = await world.following();
   stream.request(configType);
   await stream.accept();
@@ -171,7 +171,7 @@ it('J14 E6 a policy for a target that does not exist holds nothing back', async 
   expect(said(await stream.accept())).toEqual(says(['a/1']));
 });
 
-it('J15 B23 C12 a node that unsubscribes from the last name does not get everything', async () => {
+it('J15 B23 C12 unsubscribing from the last name is no wildcard', async () => {
   world.put('a/1', 'a/2');
   const delta = await world.following({ subscribe: ['a/1'] });
   delta.request(targetType, { unsubscribe: ['a/1'] });
@@ -184,7 +184,7 @@ it('J15 B23 C12 a node that unsubscribes from the last name does not get everyth
   await list.silence();
 });
 
-it.each(variants)('J16 A14 two responses of one version have two nonces (%s)', async (variant) => {
+it.each(variants)('J16 A14 two responses of one version have different nonces (%s)', async (variant) => {
   world.put('a/1');
   const stream = world.stream({ variant }).request(targetType, { node });
   const nonces = [(await stream.accept()).nonce];
@@ -196,7 +196,7 @@ it.each(variants)('J16 A14 two responses of one version have two nonces (%s)', a
   expect(new Set(nonces).size).toBe(3);
 });
 
-it('J17 E5 a node that comes back with everything is answered for each type at once, in any order', async () => {
+it('J17 E5 a node that reconnects with all names is answered for each type at once, in any order', async () => {
   world.put('a/1');
   world.commit((edit) => edit.config(gateway, 'p'));
   const first = world.stream().request(targetType, { node }).request(configType);
@@ -212,14 +212,14 @@ it('J17 E5 a node that comes back with everything is answered for each type at o
   }
 });
 
-it('J18 B9 B12 A14 requests that cross responses leave no update behind', async () => {
+it('J18 B9 B12 A14 requests that cross responses lose no update', async () => {
   world.put('a/1');
   const list = { names: ['a/1', 'a/2'] };
   const stream = world.stream(state).request(targetType, { node, names: ['a/1'] });
   let last = await stream.next();
   for (let port = 1000; port < 1010; port += 1) {
     world.change('a/2', port);
-    // The list of a response ago, the same answer twice, then the one that counts.
+    // A request with the previous nonce, the same ACK twice, then the request that counts.
     stream.request(targetType, { nonce: '0', names: ['a/1'] });
     stream.ack(last, list).ack(last, list);
     last = await stream.next();
@@ -229,7 +229,7 @@ it('J18 B9 B12 A14 requests that cross responses leave no update behind', async 
   await stream.silence();
 });
 
-it('J19 F2 F3 what many nodes need is worked out once, and what many commits change is told once', async () => {
+it('J19 F2 F3 a response for many nodes is built once, and the changes of many commits are sent once', async () => {
   const gateways = Array.from({ length: 10 }, (_, index) => `default/gw-${index}`);
   world.commit((edit) => {
     for (const name of gateways) edit.gateway(name);

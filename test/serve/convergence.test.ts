@@ -5,7 +5,7 @@ import { createServedWorld, gateway, type ServedWorld } from '../support/worlds/
 
 const names = ['a/1', 'a/2', 'a/3', 'b/1', 'b/2', 'c/1'];
 const scopes = [['a'], ['b'], ['a', 'b']];
-/** Its scope is everything, and stays so. */
+/** A Gateway whose scope is all namespaces, unchanged by the test. */
 const openGateway = 'default/open';
 const kinds = [
   { of: gateway, variant: 'delta' },
@@ -15,7 +15,7 @@ const kinds = [
   { of: openGateway, variant: 'state-of-the-world' },
 ] as const;
 
-/** The world beside what there should be in it. */
+/** The served world, and a model of what it should contain. */
 class Played {
   readonly world: ServedWorld;
   readonly #ports = new Map<string, number>();
@@ -38,7 +38,7 @@ class Played {
     this.world.drop(name);
   }
 
-  /** Without a namespace: without the Gateway. */
+  /** Removes the Gateway if there is no namespace. */
   rescope(namespaces: readonly string[]): void {
     this.#scope = namespaces;
     this.world.commit((edit) =>
@@ -46,7 +46,7 @@ class Played {
     );
   }
 
-  /** A node to which the server has nothing more to say holds what it wants of its scope. */
+  /** Checks that a node without pending responses holds what it subscribed to in its scope. */
   async settle(node: ModelNode): Promise<void> {
     await node.settle();
     const inScope = (name: string): boolean =>
@@ -86,7 +86,7 @@ const script = fc.array(fc.tuple(fc.nat({ max: kinds.length - 1 }), action), {
   size: 'max',
 });
 
-it('F5 I1 C7 C26 A13 whatever happens, every node ends with exactly what it wants of its scope, and never saw anything else', async () => {
+it('F5 I1 C7 C26 A13 after any sequence of events every node holds exactly what it subscribed to in its scope, and was sent nothing else', async () => {
   await fc.assert(
     fc.asyncProperty(script, async (steps) => {
       const world = await createServedWorld({ maxResponse: 400 });

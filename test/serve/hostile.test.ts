@@ -26,7 +26,7 @@ beforeEach(async () => {
   neighbour = await world.following();
 });
 
-/** Whatever a test did, the neighbour is served as ever. */
+/** Checks that another node is served as before. */
 afterEach(async () => {
   world.put('a/for-the-neighbour');
   expect(said(await neighbour.accept())).toEqual(says(['a/for-the-neighbour']));
@@ -39,7 +39,7 @@ function raw(window?: number): RawConnection {
   return connection;
 }
 
-/** The bytes of all buffers that somebody still refers to. */
+/** Collects garbage and returns the bytes of all buffers that are still referenced. */
 function held(): number {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
@@ -47,7 +47,7 @@ function held(): number {
   return process.memoryUsage().arrayBuffers;
 }
 
-/** The server has so many streams, and the neighbour has answered everything, so that time may pass. */
+/** Waits until the server has this many streams and the neighbour has ACKed everything, so that the clock may advance. */
 async function untilStreams(count: number): Promise<void> {
   const probe = await world.following();
   const owesAnAnswer = (): boolean =>
@@ -57,7 +57,7 @@ async function untilStreams(count: number): Promise<void> {
   await probe.ended();
 }
 
-/** The server has heard of everything that happened before, and only the neighbour is left. */
+/** Waits until the server has processed all events and only the stream of the neighbour is left. */
 async function onlyTheNeighbourIsLeft(): Promise<void> {
   while (world.counters.level('gatehouse_xds_streams') > 1) await neighbour.silence();
   expect(world.server.nodes()).toHaveLength(1);
@@ -65,23 +65,23 @@ async function onlyTheNeighbourIsLeft(): Promise<void> {
 
 const request = deltaRequest({ typeUrl: targetType, node });
 
-/** The code with which a stream is reset. */
+/** Waits for the reset of a stream and returns its error code. */
 const cancel = 8;
 
-/** Versions of so many names of fifty bytes, none of which exists. */
+/** Initial versions of this many names of fifty bytes that do not exist. */
 function versions(count: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`a/${index}`.padEnd(50, 'x'), '1']));
 }
 
 describe('messages that are too large', () => {
-  it('whose head announces more than is accepted end RESOURCE_EXHAUSTED before they came', async () => {
+  it('whose header announces more than the limit end RESOURCE_EXHAUSTED before they are received', async () => {
     const stream = raw().open();
     await stream.write(grpcFrame(Buffer.alloc(0), 100 * mebibyte));
     expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
     await onlyTheNeighbourIsLeft();
   });
 
-  it('of a hundred mebibytes are not kept, however they come', async () => {
+  it('of a hundred mebibytes are not kept, in whatever chunks they arrive', async () => {
     const stream = raw().open();
     await stream.write(grpcFrame(Buffer.alloc(0), 100 * mebibyte));
     const bytes = Buffer.alloc(mebibyte);
@@ -91,12 +91,12 @@ describe('messages that are too large', () => {
     world.clock.advance(5_000);
     expect(await stream.closed).toBe(cancel);
     await sent;
-    // What is on its way, and what the collector has not come to yet, is far less than what was sent.
+    // The bytes in flight and the garbage are far less than what was sent.
     expect(held() - before).toBeLessThan(50 * mebibyte);
     await onlyTheNeighbourIsLeft();
   });
 
-  it('that begin messages and never finish them end, the largest first, when they are too many', async () => {
+  it('that are never completed end their streams above the total limit, the largest first', async () => {
     const most = raw().open();
     const small = raw().open();
     await most.write(grpcFrame(Buffer.alloc(10 * mebibyte), 30 * mebibyte));
@@ -111,22 +111,22 @@ describe('messages that are too large', () => {
   });
 });
 
-describe('bytes that are no gRPC', () => {
-  it('that claim a compression nobody knows end with a status', async () => {
+describe('bytes that are not gRPC', () => {
+  it('with an unknown compression end the stream with a status', async () => {
     const stream = raw().open({ 'grpc-encoding': 'nonsense' });
     await stream.write(grpcFrame(request, request.length, 1));
     expect(await stream.ended).toEqual({ grpcStatus: status.UNIMPLEMENTED });
     await onlyTheNeighbourIsLeft();
   });
 
-  it('that claim to be compressed and are not end with a status', async () => {
+  it('marked as compressed that are not end the stream with a status', async () => {
     const stream = raw().open({ 'grpc-encoding': 'gzip' });
     await stream.write(grpcFrame(request, request.length, 1));
     expect(await stream.ended).toEqual({ grpcStatus: status.INTERNAL });
     await onlyTheNeighbourIsLeft();
   });
 
-  it('that are only a part of a message wait for the rest, for as long as a first request may take', async () => {
+  it('of a partial message wait for the rest until the first-request timeout', async () => {
     const stream = raw().open();
     await stream.write(grpcFrame(request).subarray(0, 20));
     await untilStreams(2);
@@ -135,7 +135,7 @@ describe('bytes that are no gRPC', () => {
     await onlyTheNeighbourIsLeft();
   });
 
-  it('end with a reset in the middle of everything', async () => {
+  it('followed by a reset in the middle of a message leave nothing behind', async () => {
     const connection = raw();
     for (let length = 0; length < 40; length += 1) {
       const stream = connection.open();
@@ -147,7 +147,7 @@ describe('bytes that are no gRPC', () => {
   });
 });
 
-/** A Struct in a Struct in a Struct, built from the inside: no encoder gets that far. */
+/** Encodes nested Structs from the inside out: an encoder would exhaust the stack. */
 function nestedStruct(depth: number): Buffer {
   let struct: Buffer = Buffer.alloc(0);
   for (let level = 0; level < depth; level += 1) {
@@ -157,7 +157,7 @@ function nestedStruct(depth: number): Buffer {
   return struct;
 }
 
-describe('metadata that is forged', () => {
+describe('forged metadata', () => {
   const refusal = async (metadata: Readonly<Record<string, unknown>>): Promise<unknown> =>
     world
       .stream()
@@ -170,14 +170,14 @@ describe('metadata that is forged', () => {
     ['an object', { toString: 'gw.default' }],
     ['nothing', null],
     ['true', true],
-  ])('names a Gateway by %s: INVALID_ARGUMENT', async (_, value) => {
+  ])('with %s as the name of the Gateway: INVALID_ARGUMENT', async (_, value) => {
     const invalid = { code: 'INVALID_ARGUMENT', message: expect.stringContaining('is not a string') };
     expect(await refusal({ alt_xds_hostname: value })).toEqual(invalid);
     expect(await refusal({ role: value })).toEqual(invalid);
     await onlyTheNeighbourIsLeft();
   });
 
-  it('names another Gateway than the header: INVALID_ARGUMENT', async () => {
+  it('that names another Gateway than the header: INVALID_ARGUMENT', async () => {
     const stream = world.stream({ headers: { 'x-alt-xds-hostname': 'gw.default' } });
     stream.request(targetType, { node: { id: 'forged', metadata: { alt_xds_hostname: 'other.default' } } });
     expect(await stream.ended()).toMatchObject({
@@ -187,7 +187,7 @@ describe('metadata that is forged', () => {
     await onlyTheNeighbourIsLeft();
   });
 
-  it('cannot move a stream to another Gateway later', async () => {
+  it('in a later request does not move the stream to another Gateway', async () => {
     world.commit((edit) => {
       edit.gateway('other/gw', 'secret');
       edit.gateway(gateway, 'a');
@@ -200,7 +200,7 @@ describe('metadata that is forged', () => {
     await onlyTheNeighbourIsLeft();
   });
 
-  it('that is large is no reason to refuse a node, up to 256 KiB', async () => {
+  it('of up to 256 KiB is accepted', async () => {
     const metadata = { ...node.metadata, filler: 'x'.repeat(100_000) };
     const stream = world.stream().request(targetType, { node: { id: 'x'.repeat(100_000), metadata } });
     await stream.accept();
@@ -214,7 +214,7 @@ describe('metadata that is forged', () => {
     await onlyTheNeighbourIsLeft();
   });
 
-  it('that is nested without end is either read or INVALID_ARGUMENT', async () => {
+  it('that is nested very deep is decoded, or INVALID_ARGUMENT', async () => {
     const stream = raw().open();
     const nested = lengthDelimited(1, lengthDelimited(3, nestedStruct(3_000)));
     await stream.write(grpcFrame(Buffer.concat([nested, lengthDelimited(2, Buffer.from(targetType))])));
@@ -222,16 +222,16 @@ describe('metadata that is forged', () => {
     await onlyTheNeighbourIsLeft();
   });
 
-  it('of request headers beyond any measure ends that stream only', async () => {
+  it('in very large request headers ends that stream only', async () => {
     const stream = raw().open({ 'x-alt-xds-hostname': 'x'.repeat(60_000), 'x-filler': 'y'.repeat(60_000) });
     expect(Object.keys(await stream.ended)).toHaveLength(1);
     await onlyTheNeighbourIsLeft();
   });
 });
 
-describe('a node that asks for too much', () => {
+describe('a node with an excessive request', () => {
   it.each(['delta', 'state-of-the-world'] as const)(
-    'subscribes to a million names: RESOURCE_EXHAUSTED (%s)',
+    'that subscribes to a million names: RESOURCE_EXHAUSTED (%s)',
     async (variant) => {
       const names = Array.from({ length: 1_000_000 }, (_, index) => `a/${index}`);
       const stream = world.stream({ variant }).request(targetType, { node, subscribe: names, names });
@@ -240,7 +240,7 @@ describe('a node that asks for too much', () => {
     },
   );
 
-  it('subscribes to a million names: it is told before they came, and need not send the rest', async () => {
+  it('that subscribes to a million names gets the status before it has sent all of them', async () => {
     const names = Buffer.alloc(mebibyte, lengthDelimited(3, Buffer.from('a/name')));
     const stream = raw().open();
     let taken = false;
@@ -256,7 +256,7 @@ describe('a node that asks for too much', () => {
     await onlyTheNeighbourIsLeft();
   });
 
-  it('says that it holds what takes more than 16 MiB and does not exist: RESOURCE_EXHAUSTED', async () => {
+  it('that reports more than 16 MiB of names that do not exist: RESOURCE_EXHAUSTED', async () => {
     const stream = raw().open();
     void stream.write(
       grpcFrame(deltaRequest({ typeUrl: targetType, node, initialResourceVersions: versions(200_000) })),
@@ -265,13 +265,13 @@ describe('a node that asks for too much', () => {
     await onlyTheNeighbourIsLeft();
   });
 
-  it('writes millions of fields that nobody reads: they take no more memory than their bytes', async () => {
+  it('that sends millions of unknown fields uses no more memory than their bytes', async () => {
     const before = process.resourceUsage().maxRSS;
     const empty = (field: number): Buffer => Buffer.alloc(12 * mebibyte, lengthDelimited(field, Buffer.alloc(0)));
     const reasons = [
       [{ grpcStatus: status.RESOURCE_EXHAUSTED }, [request, empty(8)]],
       [{ grpcStatus: status.RESOURCE_EXHAUSTED }, [lengthDelimited(1, empty(10)), request]],
-      // Of an error only the message is read. The second message is none, so that the stream ends.
+      // Only the message of an error_detail is decoded. The second request is malformed, so that the stream ends.
       [{ grpcStatus: status.INVALID_ARGUMENT }, [request, lengthDelimited(7, empty(3))]],
     ] as const;
     for (const [end, pieces] of reasons) {
@@ -283,7 +283,7 @@ describe('a node that asks for too much', () => {
     await onlyTheNeighbourIsLeft();
   });
 
-  it('G5 says five mebibytes of versions that it holds: that is no offence', async () => {
+  it('G5 that reports five mebibytes of versions is served', async () => {
     const stream = world.stream().request(targetType, { node, initial: versions(80_000) });
     let removed = 0;
     while (removed < 80_000) removed += (await stream.accept()).removed.length;
@@ -294,19 +294,19 @@ describe('a node that asks for too much', () => {
 });
 
 describe('a node that', () => {
-  it('floods requests: it is answered, and so are the others', async () => {
+  it('floods requests is answered, and so are the others', async () => {
     const stream = world.stream().request(targetType, { node, subscribe: ['*', 'a/1'] });
     const first = await stream.next();
     for (let index = 0; index < 5_000; index += 1) stream.request(targetType, { nonce: 'stale', subscribe: ['a/1'] });
     await neighbour.silence();
-    // What it asked for again and again is owed once.
+    // A name that was requested many times is pending once.
     stream.ack(first);
     expect(said(await stream.accept())).toEqual(says([], ['a/1']));
     stream.cancel();
     await onlyTheNeighbourIsLeft();
   });
 
-  it('B7 C17 refuses everything is told each thing once', async () => {
+  it('B7 C17 NACKs every response is sent each version once', async () => {
     world.put('a/1');
     const stream = world.stream().request(targetType, { node });
     for (let port = 1; port <= 20; port += 1) {
@@ -316,7 +316,7 @@ describe('a node that', () => {
     }
     stream.nack(await stream.next(), 'never');
     await stream.silence();
-    // What changed meanwhile comes to the neighbour in two steps: the first change, and all others.
+    // The neighbour gets the changes in two responses: the first change, and all others.
     for (const step of ['first', 'others']) {
       const [response, ...more] = await neighbour.untilSilence();
       expect({ step, more }).toEqual({ step, more: [] });
@@ -334,7 +334,7 @@ describe('a node that', () => {
     await onlyTheNeighbourIsLeft();
   });
 
-  it('never asks for anything ends DEADLINE_EXCEEDED', async () => {
+  it('never sends a request ends DEADLINE_EXCEEDED', async () => {
     const stream = raw().open();
     await untilStreams(2);
     world.clock.advance(30_000);

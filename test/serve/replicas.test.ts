@@ -26,7 +26,7 @@ const replica = async (options: AdsServerOptions = {}): Promise<ServedWorld> => 
   return world;
 };
 
-describe('A16 every response says which replica of which version sent it', () => {
+describe('A16 every response names the replica and its version', () => {
   it.each(['delta', 'state-of-the-world'] as const)('(%s)', async (variant) => {
     const world = await replica({ identifier: 'pod-1 gatehouse/1.2.3' });
     const stream = world.stream({ variant }).request(targetType, { node });
@@ -35,7 +35,7 @@ describe('A16 every response says which replica of which version sent it', () =>
     expect(await stream.accept()).toMatchObject({ identifier: 'pod-1 gatehouse/1.2.3' });
   });
 
-  it('and no version of anything depends on it', async () => {
+  it('and no resource version depends on it', async () => {
     const [one, two] = [await replica({ identifier: 'pod-1' }), await replica({ identifier: 'pod-2' })];
     const versions: unknown[] = [];
     for (const world of [one, two]) {
@@ -48,7 +48,7 @@ describe('A16 every response says which replica of which version sent it', () =>
   });
 });
 
-it('H1 H2 H3 a node that moves to another replica is sent what differs there and nothing else', async () => {
+it('H1 H2 H3 a node that moves to another replica is sent only what differs', async () => {
   const [one, two] = [await replica(), await replica()];
   one.put('a/same', 'a/other', 'a/gone');
   two.put('a/new', 'a/same');
@@ -59,7 +59,7 @@ it('H1 H2 H3 a node that moves to another replica is sent what differs there and
   await stream.silence();
 });
 
-it('H2 content that comes back has the version that it had, and other content another', async () => {
+it('H2 the same content has the same version again, other content another', async () => {
   const world = await replica();
   const versions: string[] = [];
   for (const port of [80, 81, 80]) {
@@ -71,13 +71,13 @@ it('H2 content that comes back has the version that it had, and other content an
   expect(versions[0]).not.toBe(versions[1]);
 });
 
-it('C28 a delta response carries no system_version_info, which would cost a hash of the whole world', async () => {
+it('C28 a delta response has no system_version_info, which would need a hash of all resources', async () => {
   const world = await replica();
   world.put('a/1');
   expect(await world.stream().request(targetType, { node }).next()).toMatchObject({ version: '' });
 });
 
-it('B28 D1 D4 a resource is never wrapped, has no time to live and always a body, whatever a node supports', async () => {
+it('B28 D1 D4 a resource is never wrapped, has no ttl and always a body, whatever the node supports', async () => {
   const world = await replica();
   world.put('a/1');
   const clientFeatures = ['xds.config.supports-resource-in-sotw', 'xds.config.supports-resource-ttl'];
@@ -90,7 +90,7 @@ it('B28 D1 D4 a resource is never wrapped, has no time to live and always a body
   await stream.silence();
 });
 
-it('G7 a connection that is silent for too long is gone, although nobody closed it', async () => {
+it('G7 a connection that does not answer pings is closed', async () => {
   const world = await replica({ keepalive: 50 });
   const way = await createHalfOpen(world.address);
   const client = createAdsClient(way.address);
@@ -103,7 +103,7 @@ it('G7 a connection that is silent for too long is gone, although nobody closed 
   way.close();
 });
 
-it('G6 a response that is too large and cannot be split is sent, and logged', async () => {
+it('G6 a response above the limit that cannot be split is sent and logged', async () => {
   const world = await replica({ maxResponse: 1000 });
   world.put(...Array.from({ length: 50 }, (_, index) => `a/${index}`));
   const stream = world.stream({ variant: 'state-of-the-world' }).request(targetType, { node });
@@ -111,7 +111,7 @@ it('G6 a response that is too large and cannot be split is sent, and logged', as
   expect(world.log.text()).toContain('larger than many nodes accept');
 });
 
-it('E8 what one commit changes is told in one response, and the types of it agree', async () => {
+it('E8 the changes of one commit are sent in one response per type, of the same generation', async () => {
   const world = await replica();
   const stream = await world.following();
   stream.request(configType);

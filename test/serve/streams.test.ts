@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const invalid = (text: string): object => ({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(text) });
-/** The stream of a neighbour, which must not notice what happens to another. */
+/** Opens the stream of another node, which must not be affected. */
 const neighbour = async (): Promise<() => Promise<void>> => {
   const stream = await world.following();
   return async () => {
@@ -34,7 +34,7 @@ const neighbour = async (): Promise<() => Promise<void>> => {
   };
 };
 
-describe('a stream ends, and no other does, with', () => {
+describe('a stream ends alone, with', () => {
   it.each(['delta', 'state-of-the-world'] as const)(
     'A2 INVALID_ARGUMENT for a request without a type (%s)',
     async (variant) => {
@@ -53,7 +53,7 @@ describe('a stream ends, and no other does, with', () => {
   );
 
   it.each(['delta', 'state-of-the-world'] as const)(
-    'G4 INVALID_ARGUMENT for bytes that are no request (%s)',
+    'G4 INVALID_ARGUMENT for a malformed request (%s)',
     async (variant) => {
       const unharmed = await neighbour();
       const stream = world.stream({ variant }).raw(Buffer.from('0affffffffff', 'hex'));
@@ -62,19 +62,19 @@ describe('a stream ends, and no other does, with', () => {
     },
   );
 
-  it('G4 INVALID_ARGUMENT for such bytes in the middle of a stream', async () => {
+  it('G4 INVALID_ARGUMENT for a malformed request in the middle of a stream', async () => {
     const stream = await world.following();
     expect(await stream.raw(Buffer.from([0xff])).ended()).toEqual(invalid('cannot be decoded'));
     expect(world.server.nodes()).toEqual([]);
   });
 
-  it('A4 INVALID_ARGUMENT for a node that names no Gateway, naming the four ways', async () => {
+  it('A4 INVALID_ARGUMENT for a node that names no Gateway, with a message that lists the four ways', async () => {
     const stream = world.stream().request(targetType, { node: { id: 'somebody' } });
     expect(await stream.ended()).toEqual(invalid('four ways'));
     expect(await world.stream().request(targetType).ended()).toEqual(invalid(':authority'));
   });
 
-  it('G2 G9 UNAVAILABLE before a first response, for as long as the world is not known', async () => {
+  it('G2 G9 UNAVAILABLE before the first response, until the first sync', async () => {
     world.ready = false;
     const stream = world.stream().request(targetType, { node });
     expect(await stream.ended()).toMatchObject({ code: 'UNAVAILABLE' });
@@ -84,15 +84,15 @@ describe('a stream ends, and no other does, with', () => {
   });
 });
 
-describe('a request that says too much ends its stream with', () => {
-  it('G5 RESOURCE_EXHAUSTED for a request that is too large', async () => {
+describe('a request above a limit ends its stream with', () => {
+  it('G5 RESOURCE_EXHAUSTED for its size', async () => {
     const unharmed = await neighbour();
     const stream = world.stream().request(targetType, { node, subscribe: ['x'.repeat(200_000)] });
     expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
     await unharmed();
   });
 
-  it('RESOURCE_EXHAUSTED for a subscription to more names than fit', async () => {
+  it('RESOURCE_EXHAUSTED for the names of its subscription', async () => {
     const stream = await world.following();
     stream.request(targetType, { subscribe: Array.from({ length: 1000 }, (_, index) => `a/${index}`) });
     expect(await stream.ended()).toMatchObject({
@@ -101,7 +101,7 @@ describe('a request that says too much ends its stream with', () => {
     });
   });
 
-  it('RESOURCE_EXHAUSTED for holding far more than there is; what there is may be held, however much it is', async () => {
+  it('RESOURCE_EXHAUSTED for reported names beyond those that exist', async () => {
     const initial = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`a/${index}`, '1']));
     expect(await world.stream().request(targetType, { node, initial }).ended()).toMatchObject({
       code: 'RESOURCE_EXHAUSTED',
@@ -113,14 +113,14 @@ describe('a request that says too much ends its stream with', () => {
     expect((await world.stream().request(targetType, { node, initial }).next()).names).toHaveLength(100);
   });
 
-  it('RESOURCE_EXHAUSTED for asking for one unknown type after the other', async () => {
+  it('RESOURCE_EXHAUSTED for the number of unknown types', async () => {
     const stream = world.stream();
     for (let index = 0; index < 33; index += 1) stream.request(`type.test/${index}`, { node });
     expect(await stream.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
   });
 });
 
-it('G1 a method that does not exist is answered UNIMPLEMENTED', async () => {
+it('G1 an unknown method ends UNIMPLEMENTED', async () => {
   const client = new Client(world.address, credentials.createInsecure());
   const bytes = (message: Buffer): Buffer => message;
   const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/Nothing';
@@ -130,8 +130,8 @@ it('G1 a method that does not exist is answered UNIMPLEMENTED', async () => {
   client.close();
 });
 
-describe('A7 a type that nobody knows', () => {
-  it('is answered once: nothing of it exists', async () => {
+describe('A7 a type that is not registered', () => {
+  it('is answered once, with all names as removed', async () => {
     const stream = world.stream().request('type.test/unknown', { node, subscribe: ['x', 'y'], initial: { z: '1' } });
     const response = await stream.accept();
     expect(response.typeUrl).toBe('type.test/unknown');
@@ -140,13 +140,13 @@ describe('A7 a type that nobody knows', () => {
     expect(world.counters.total('gatehouse_xds_unknown_types_total')).toBeGreaterThanOrEqual(1);
   });
 
-  it('is answered to a wildcard too, and never removes what the node says it holds', async () => {
+  it('is answered for a wildcard as well, and removes no reported names', async () => {
     const stream = world.stream().request('type.test/unknown', { node, initial: { z: '1' } });
     expect(said(await stream.accept())).toEqual(says([]));
     await stream.silence();
   });
 
-  it('is answered in state of the world when everything was asked for, and else with silence', async () => {
+  it('is answered in state of the world for a wildcard only', async () => {
     const list = ['x', 'y'];
     const state = { variant: 'state-of-the-world' } as const;
     await world.stream(state).request('type.test/unknown', { node, names: list }).silence();
@@ -157,7 +157,7 @@ describe('A7 a type that nobody knows', () => {
     }
   });
 
-  it('changes nothing for the types that are known', async () => {
+  it('changes nothing for registered types', async () => {
     const stream = await world.following();
     stream.request('type.test/unknown');
     await stream.accept();
@@ -167,7 +167,7 @@ describe('A7 a type that nobody knows', () => {
 });
 
 describe('a node', () => {
-  it('is found by its header or by its authority, without saying who it is', async () => {
+  it('is identified by its header or its authority, without a node message', async () => {
     world.put('a/1');
     const headers = { 'x-alt-xds-hostname': 'gw.default.svc.cluster.local' };
     expect((await world.stream({ headers }).request(targetType).next()).names).toEqual(['a/1']);
@@ -179,7 +179,7 @@ describe('a node', () => {
     ]);
   });
 
-  it('of a Gateway that does not exist is kept, has an empty world, and gets its content when it appears', async () => {
+  it('of a Gateway that does not exist stays connected with empty Views, and is sent the resources when it appears', async () => {
     world.put('a/1');
     const stream = world.stream().request(targetType, { node: nodeOf('default/later') });
     expect(said(await stream.accept())).toEqual(says([]));
@@ -191,7 +191,7 @@ describe('a node', () => {
     expect(said(await stream.accept())).toEqual(says([], ['a/1']));
   });
 
-  it('A8 that opens a second stream keeps it when the first ends', async () => {
+  it('A8 with a second stream keeps it when the first ends', async () => {
     const first = await world.following();
     const second = await world.following();
     first.cancel();
@@ -200,7 +200,7 @@ describe('a node', () => {
     expect(said(await second.next())).toEqual(says(['a/1']));
   });
 
-  it('is shown with what it asked for, was sent and confirmed', async () => {
+  it('has a status with its subscription, and the sent and ACKed versions', async () => {
     world.put('a/1');
     const stream = await world.following({ subscribe: ['*', 'a/1'] });
     world.change('a/1', 81);
@@ -220,7 +220,7 @@ describe('a node', () => {
   });
 });
 
-it('G12 what happens is counted, by type', async () => {
+it('G12 requests, responses, ACKs and NACKs are counted by type', async () => {
   const stream = await world.following();
   world.put('a/1');
   stream.nack(await stream.next());
@@ -233,8 +233,8 @@ it('G12 what happens is counted, by type', async () => {
   expect(world.counters.level('gatehouse_xds_streams')).toBe(1);
 });
 
-describe('A11 nothing is left of a stream', () => {
-  it('that the node half-closes: it ends OK', async () => {
+describe('A11 a stream leaves nothing behind', () => {
+  it('that the node half-closes; it ends OK', async () => {
     const stream = await world.following();
     stream.halfClose();
     expect(await stream.ended()).toMatchObject({ code: 'OK' });
@@ -243,7 +243,7 @@ describe('A11 nothing is left of a stream', () => {
     expect(world.counters.total('gatehouse_xds_streams_ended_total', { code: 'OK' })).toBe(1);
   });
 
-  it('after a hundred nodes came and went, each in its own way', async () => {
+  it('after a hundred nodes connected and disconnected in various ways', async () => {
     const { subscribe } = world.snapshots;
     let watches = 0;
     world.snapshots.subscribe = (...following) => {
@@ -266,7 +266,7 @@ describe('A11 nothing is left of a stream', () => {
       else if (index % 3 === 1) stream.cancel();
       else stream.raw(Buffer.from([0xff]));
       await stream.ended();
-      // The server hears of a cancelled stream a little later than the node: each turn is a round trip.
+      // The server is notified of a cancelled stream later than the node: each turn is a round trip.
       while (world.server.nodes().length > 1) await marker.silence();
     }
     expect(watches).toBe(1);
@@ -279,7 +279,7 @@ describe('A11 nothing is left of a stream', () => {
 });
 
 describe('the server', () => {
-  it('says which address it could not have', async () => {
+  it('names the address that it cannot bind', async () => {
     const { snapshots } = createHandMadeWorld();
     const parts = {
       snapshots,
@@ -296,7 +296,7 @@ describe('the server', () => {
     await second.stop(0);
   });
 
-  it('G9 G10 that stops ends its streams UNAVAILABLE within half of the grace time, and accepts nobody', async () => {
+  it('G9 G10 that stops ends its streams UNAVAILABLE within half of the grace time, and accepts no connection', async () => {
     const stream = await world.following();
     const stopped = world.server.stop(10_000);
     world.clock.advance(2_499);

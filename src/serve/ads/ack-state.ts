@@ -1,38 +1,44 @@
 /**
- * Where the exchange about one type stands on one stream. At most one response is unanswered at a time: while the node
- * has not answered, changes only make what it will be told next a different thing.
+ * ACK state of one type on one stream. At most one response is unacknowledged at a time; while one is, changes only
+ * update the content of the next response (rule C26).
  */
-export type Flow =
-  /** Nothing was sent of this type on this stream. */
-  | { readonly kind: 'silent' }
-  /** A response is out and not answered. */
-  | { readonly kind: 'waiting'; readonly nonce: string; readonly since: number }
-  /** The last response was answered. */
-  | { readonly kind: 'idle'; readonly nonce: string; readonly refused: boolean };
+export type AckState =
+  /** No response of this type was sent on this stream. */
+  | { readonly kind: 'unsent' }
+  /** A response was sent and not answered. `since`: when, in milliseconds since the epoch. */
+  | { readonly kind: 'awaiting-ack'; readonly nonce: string; readonly since: number }
+  /** The last response was ACKed, or NACKed if `rejected`. */
+  | { readonly kind: 'settled'; readonly nonce: string; readonly rejected: boolean };
 
-/** What a request means for the exchange, whatever else it asks for. */
-export type Reply =
-  /** It carries no nonce: it answers nothing. */
+/** The meaning of a request for the ACK state, independent of its subscription. */
+export type RequestKind =
+  /** Has no nonce and acknowledges nothing (rule C20). */
   | 'spontaneous'
   /** The last response was applied. */
   | 'ack'
-  /** Something in the last response was refused. Told by its `error_detail`, never by a code or a version. */
+  /** The last response was rejected, as a whole or in part: the request has an `error_detail` (rules B6, C17). */
   | 'nack'
-  /** It repeats a nonce that was answered already. */
-  | 'repeated'
-  /** Its nonce is not that of the last response. */
+  /** Repeats the nonce of a response that is settled. */
+  | 'duplicate'
+  /** Has another nonce than that of the last response (rules B9, C19). */
   | 'stale';
 
-export function replyOf(flow: Flow, nonce: string, refused: boolean): Reply {
+/**
+ * Returns what a request means for the ACK state.
+ *
+ * @param nonce the `response_nonce`, or an empty string
+ * @param rejects whether the request has an `error_detail` that contains an error
+ */
+export function classifyRequest(state: AckState, nonce: string, rejects: boolean): RequestKind {
   if (nonce === '') return 'spontaneous';
-  if (flow.kind === 'silent' || flow.nonce !== nonce) return 'stale';
-  if (flow.kind === 'waiting') return refused ? 'nack' : 'ack';
-  // What was accepted may be refused later, but once is enough.
-  return refused && !flow.refused ? 'nack' : 'repeated';
+  if (state.kind === 'unsent' || state.nonce !== nonce) return 'stale';
+  if (state.kind === 'awaiting-ack') return rejects ? 'nack' : 'ack';
+  // A node may NACK what it ACKed before, once.
+  return rejects && !state.rejected ? 'nack' : 'duplicate';
 }
 
-/** The exchange after a request that means this. */
-export function afterReply(flow: Flow, reply: Reply): Flow {
-  if (flow.kind === 'silent' || (reply !== 'ack' && reply !== 'nack')) return flow;
-  return { kind: 'idle', nonce: flow.nonce, refused: reply === 'nack' };
+/** Returns the state after a request of this kind. */
+export function nextAckState(state: AckState, kind: RequestKind): AckState {
+  if (state.kind === 'unsent' || (kind !== 'ack' && kind !== 'nack')) return state;
+  return { kind: 'settled', nonce: state.nonce, rejected: kind === 'nack' };
 }

@@ -1,169 +1,203 @@
 import type { Delta, EncodedResource, View } from '../../snapshot/model.ts';
-import type { Reported } from '../request/initial-versions.ts';
-import { covers, type Subscription, type SubscriptionStep } from './subscription.ts';
+import type { InitialVersions } from '../request/initial-versions.ts';
+import { isSubscribed, type Subscription, type SubscriptionChange } from './subscription.ts';
 
 /**
- * What a node holds of one type: of every name it is subscribed to, what `view` has of it. That is the whole record of
- * a node that was told everything, however large its world. Only where it deviates are names kept.
+ * What a node holds of one type: for each subscribed name, what `view` has of it. For a node that is up to date this is
+ * one reference, whatever the number of resources; names are kept only where the node deviates from the View.
  */
-export interface Holding {
+export interface ClientState {
   readonly view: View;
   /**
-   * Names to be answered whatever `view` says: with the resource, or as removed where it does not exist or is not
-   * wanted. The value is the version that the node surely holds, which then needs no answer; else `undefined`.
+   * Names that need a response whatever `view` has: the resource, or a removal if it does not exist or is not
+   * subscribed. The value is the version that the node reported and needs no response for, or `undefined`.
    */
-  readonly asked: ReadonlyMap<string, string | undefined>;
-  /** Whether the node waits for a response even if there is nothing to say. */
-  readonly answer: boolean;
+  readonly pendingNames: ReadonlyMap<string, string | undefined>;
+  /** Whether the node needs a response even if it is empty (rules B2, C1). */
+  readonly responseRequired: boolean;
 }
 
-/** A node that was told everything there is in this View. */
-export function told(view: View): Holding {
-  return { view, asked: nothing, answer: false };
+/** Returns the state of a node that was sent everything in this View. */
+export function upToDate(view: View): ClientState {
+  return { view, pendingNames: noNames, responseRequired: false };
+}
+
+interface CurrentAndEmpty {
+  readonly current: View;
+  readonly empty: View;
 }
 
 /**
- * What a node holds that asks for a type for the first time on its stream.
+ * Returns the state after the first request of a type on a stream.
  *
- * @param reported what it says it holds from an earlier stream
+ * @param initialVersions what the node holds from an earlier stream
  */
-export function beginHolding(
-  step: SubscriptionStep,
-  views: { readonly current: View; readonly empty: View },
-  reported: Reported | undefined,
-): Holding {
-  const { subscription, asked, everything } = step;
-  if (reported !== undefined && subscription.wildcard !== 'none') return holdAgain(step, views, reported);
-  const names = reported === undefined && asked.size === 0 ? nothing : namesOf(reported, asked);
-  // Without a wildcard every wanted name is asked for just now, so nothing has to be compared with an empty world.
+export function initialClientState(
+  change: SubscriptionChange,
+  views: CurrentAndEmpty,
+  initialVersions: InitialVersions | undefined,
+): ClientState {
+  const { subscription, requestedNames, wildcardChange } = change;
+  if (initialVersions !== undefined && subscription.wildcard !== 'none') {
+    return reconnectedClientState(change, views, initialVersions);
+  }
+  const pendingNames =
+    initialVersions === undefined && requestedNames.size === 0 ? noNames : namesOf(initialVersions, requestedNames);
+  // Without a wildcard every subscribed name is pending, so the View is not compared with the empty one.
   const view = subscription.wildcard === 'none' ? views.current : views.empty;
-  return { view, asked: names, answer: everything === 'asked' };
+  return { view, pendingNames, responseRequired: wildcardChange === 'requested' };
 }
 
-function namesOf(reported: Reported | undefined, asked: ReadonlySet<string>): Holding['asked'] {
+function namesOf(
+  initialVersions: InitialVersions | undefined,
+  requestedNames: ReadonlySet<string>,
+): ClientState['pendingNames'] {
   const names = new Map<string, string | undefined>();
-  for (const [name, version] of reported?.entries() ?? []) names.set(name, version === '' ? undefined : version);
-  for (const name of asked) if (!names.has(name)) names.set(name, undefined);
+  for (const [name, version] of initialVersions?.entries() ?? []) names.set(name, version === '' ? undefined : version);
+  for (const name of requestedNames) if (!names.has(name)) names.set(name, undefined);
   return names;
 }
 
 /**
- * What a node holds that comes back and wants everything: what the View has, but for what it did not report or reported
- * otherwise. One that reports nothing of it as it is holds nothing but names, and is told what a new node is told.
+ * Returns the state of a wildcard node that reconnects (rule C22): it holds the View, except for names that it did not
+ * report or reported in another version. A node without any current version is sent what a new node is sent.
  */
-function holdAgain(
-  { asked, everything }: SubscriptionStep,
-  { current, empty }: { readonly current: View; readonly empty: View },
-  reported: Reported,
-): Holding {
-  const { same, others, holds } = reported.compare(current);
+function reconnectedClientState(
+  { requestedNames, wildcardChange }: SubscriptionChange,
+  { current, empty }: CurrentAndEmpty,
+  initialVersions: InitialVersions,
+): ClientState {
+  const { currentCount, differing, isCurrent } = initialVersions.compare(current);
   const names = new Map<string, string | undefined>();
-  for (const [name, version] of others) names.set(name, version === '' ? undefined : version);
-  for (const name of asked) if (!names.has(name) && !holds(name)) names.set(name, undefined);
-  if (same > 0 && same < current.size) {
-    for (const { name } of current.resources()) if (!names.has(name) && !holds(name)) names.set(name, undefined);
+  for (const [name, version] of differing) names.set(name, version === '' ? undefined : version);
+  for (const name of requestedNames) if (!names.has(name) && !isCurrent(name)) names.set(name, undefined);
+  if (currentCount > 0 && currentCount < current.size) {
+    for (const { name } of current.resources()) if (!names.has(name) && !isCurrent(name)) names.set(name, undefined);
   }
   return {
-    view: same > 0 ? current : empty,
-    asked: names.size === 0 ? nothing : names,
-    answer: everything === 'asked',
+    view: currentCount > 0 ? current : empty,
+    pendingNames: names.size === 0 ? noNames : names,
+    responseRequired: wildcardChange === 'requested',
   };
 }
 
-/** What the node is owed after another message of the type. */
-export function ask(holding: Holding, before: Subscription, step: SubscriptionStep, empty: View): Holding {
-  const { everything, asked, forgotten, subscription } = step;
-  if (everything === 'unchanged' && asked.size === 0 && forgotten.size === 0) return holding;
-  const names = new Map(holding.asked);
-  for (const name of forgotten) names.delete(name);
-  if (everything === 'asked') {
-    // Everything goes out again; what the node holds and is gone by then must be told as well.
-    for (const name of held(holding.view, before)) names.set(name, undefined);
+/**
+ * Returns the state after a later request of the type.
+ *
+ * @param before the subscription before the request
+ */
+export function changeSubscription(
+  state: ClientState,
+  before: Subscription,
+  change: SubscriptionChange,
+  empty: View,
+): ClientState {
+  const { wildcardChange, requestedNames, droppedNames, subscription } = change;
+  if (wildcardChange === 'unchanged' && requestedNames.size === 0 && droppedNames.size === 0) return state;
+  const names = new Map(state.pendingNames);
+  for (const name of droppedNames) names.delete(name);
+  if (wildcardChange === 'requested') {
+    // Everything is sent again (rule C8). Names that the node holds are pending, so that removals since then are sent too.
+    for (const name of heldNames(state.view, before)) names.set(name, undefined);
   }
-  if (everything === 'dropped') {
-    for (const { name } of holding.view.resources()) if (!subscription.names.has(name)) names.set(name, undefined);
+  if (wildcardChange === 'dropped') {
+    // The names that only the wildcard covered are sent as removed (rule C13).
+    for (const { name } of state.view.resources()) if (!subscription.names.has(name)) names.set(name, undefined);
   }
-  for (const name of asked) names.set(name, undefined);
+  for (const name of requestedNames) names.set(name, undefined);
   return {
-    view: everything === 'asked' ? empty : holding.view,
-    asked: names.size === 0 ? nothing : names,
-    answer: subscription.wildcard !== 'none' && (holding.answer || everything === 'asked'),
+    view: wildcardChange === 'requested' ? empty : state.view,
+    pendingNames: names.size === 0 ? noNames : names,
+    responseRequired: subscription.wildcard !== 'none' && (state.responseRequired || wildcardChange === 'requested'),
   };
 }
 
-/** What a node holds that was to be told these parts and will not be: they are owed by name. */
-export function takeBack(holding: Holding, parts: readonly { readonly says: Delta }[]): Holding {
-  if (parts.length === 0) return holding;
-  const asked = new Map(holding.asked);
-  for (const { says } of parts) {
-    for (const { name } of says.changed) asked.set(name, undefined);
-    for (const name of says.removed) asked.set(name, undefined);
+/** Returns the state with the names of chunks that will not be sent as pending names. */
+export function requeue(state: ClientState, chunks: readonly { readonly delta: Delta }[]): ClientState {
+  if (chunks.length === 0) return state;
+  const pendingNames = new Map(state.pendingNames);
+  for (const { delta } of chunks) {
+    for (const { name } of delta.changed) pendingNames.set(name, undefined);
+    for (const name of delta.removed) pendingNames.set(name, undefined);
   }
-  return { ...holding, asked };
+  return { ...state, pendingNames };
 }
 
-/** What brings a node up to date. */
-export interface Update extends Delta {
-  /** The object that says the same to every node which makes the same step; absent for a node that goes its own way. */
-  readonly step?: Delta;
+/** The changes that bring a node up to date. */
+export interface PendingDelta extends Delta {
+  /**
+   * The same delta as one object for all nodes that go from one View to another, the key of the response cache;
+   * undefined for a delta of this node alone.
+   */
+  readonly shared?: Delta;
 }
 
-/** What the node must be told, or nothing when it is up to date and waits for no answer. */
-export function owed(
-  holding: Holding,
+/** Returns the changes to send, or undefined if the node is up to date and needs no response. */
+export function pendingDelta(
+  state: ClientState,
   subscription: Subscription,
   current: View,
-  difference: (from: View, to: View) => Delta,
-): Update | undefined {
-  const step = holding.view === current ? noDifference : difference(holding.view, current);
-  const update =
-    holding.asked.size === 0 ? wanted(step, subscription) : withAsked(step, holding, subscription, current);
-  const empty = update.changed.length === 0 && update.removed.length === 0;
-  return empty && !holding.answer ? undefined : update;
+  diff: (from: View, to: View) => Delta,
+): PendingDelta | undefined {
+  const step = state.view === current ? noChanges : diff(state.view, current);
+  const delta =
+    state.pendingNames.size === 0
+      ? subscribedPart(step, subscription)
+      : withPendingNames(step, state, subscription, current);
+  const empty = delta.changed.length === 0 && delta.removed.length === 0;
+  return empty && !state.responseRequired ? undefined : delta;
 }
 
-const nothing: ReadonlyMap<string, string | undefined> = new Map();
-const noDifference: Delta = { changed: [], removed: [] };
+const noNames: ReadonlyMap<string, string | undefined> = new Map();
+const noChanges: Delta = { changed: [], removed: [] };
 
-function wanted(step: Delta, { wildcard, names }: Subscription): Update {
-  // An empty step is the same for every type, so there is nothing to share.
+function subscribedPart(step: Delta, { wildcard, names }: Subscription): PendingDelta {
+  // Not shared: the object for "no changes" is the same for every type, the response is not.
   if (step.changed.length === 0 && step.removed.length === 0) return step;
-  if (wildcard !== 'none') return { changed: step.changed, removed: step.removed, step };
+  if (wildcard !== 'none') return { changed: step.changed, removed: step.removed, shared: step };
   return {
     changed: step.changed.filter(({ name }) => names.has(name)),
     removed: step.removed.filter((name) => names.has(name)),
   };
 }
 
-function withAsked(step: Delta, { asked }: Holding, subscription: Subscription, current: View): Update {
-  // A node that comes back and knows no versions is told what a new node is told, in the same bytes.
-  if (subscription.wildcard !== 'none' && saysAll(step, asked)) return wanted(step, subscription);
-  const answers: EncodedResource[] = [];
-  const gone: string[] = [];
-  for (const [name, version] of asked) {
-    const resource = covers(subscription, name) ? current.get(name) : undefined;
-    if (resource === undefined) gone.push(name);
-    else if (resource.version !== version) answers.push(resource);
+function withPendingNames(
+  step: Delta,
+  { pendingNames }: ClientState,
+  subscription: Subscription,
+  current: View,
+): PendingDelta {
+  // A node that reconnects without versions is sent the same shared responses as a new node.
+  if (subscription.wildcard !== 'none' && answersAll(step, pendingNames)) return subscribedPart(step, subscription);
+  const found: EncodedResource[] = [];
+  const missing: string[] = [];
+  for (const [name, version] of pendingNames) {
+    const resource = isSubscribed(subscription, name) ? current.get(name) : undefined;
+    if (resource === undefined) missing.push(name);
+    else if (resource.version !== version) found.push(resource);
   }
-  const update = wanted(step, subscription);
-  const others = update.changed.filter(({ name }) => !asked.has(name));
-  return { changed: others.concat(answers), removed: update.removed.filter((name) => !asked.has(name)).concat(gone) };
+  const delta = subscribedPart(step, subscription);
+  const others = delta.changed.filter(({ name }) => !pendingNames.has(name));
+  return {
+    changed: others.concat(found),
+    removed: delta.removed.filter((name) => !pendingNames.has(name)).concat(missing),
+  };
 }
 
-/** Whether a step answers each of these names with a version that the node does not hold. */
-function saysAll({ changed }: Delta, asked: Holding['asked']): boolean {
-  if (changed.length < asked.size) return false;
+/** Whether a step has each pending name as changed, in another version than the node reported. */
+function answersAll({ changed }: Delta, pendingNames: ClientState['pendingNames']): boolean {
+  if (changed.length < pendingNames.size) return false;
   let answered = 0;
   for (const { name, version } of changed) {
-    const held = asked.get(name);
+    const held = pendingNames.get(name);
     if (held === version) return false;
-    if (held !== undefined || asked.has(name)) answered += 1;
+    if (held !== undefined || pendingNames.has(name)) answered += 1;
   }
-  return answered === asked.size;
+  return answered === pendingNames.size;
 }
 
-/** The names of which a node with this subscription holds what the View has. */
-function* held(view: View, subscription: Subscription): Iterable<string> {
+/** Yields the names of the View that a node with this subscription holds. */
+function* heldNames(view: View, subscription: Subscription): Iterable<string> {
   if (subscription.wildcard !== 'none') {
     for (const { name } of view.resources()) yield name;
     return;

@@ -1,98 +1,103 @@
 import type { Delta, View } from '../../snapshot/model.ts';
-import type { Diagnostic, Rejection, Remarks, Step, TypeStatus } from '../model.ts';
-import type { TypeState } from './resource-status.ts';
+import type { Diagnostic, Rejection, SentVersion, TypeStatus, Warnings } from '../model.ts';
+import type { WatchedTypeState } from './resource-status.ts';
 
-interface Mark {
+interface SentView {
   readonly view: View;
   readonly nonce: string;
+  /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** What happened between the server and a node about one type, for whoever asks. It decides nothing. */
-export class Ledger {
+/**
+ * Records the requests, responses, ACKs and NACKs of one type on one stream, for the debug endpoints and CSDS. Sending
+ * depends on the ACK state and the client state only, never on this record.
+ */
+export class ExchangeRecord {
   readonly #counts = { requests: 0, responses: 0, acks: 0, nacks: 0 };
-  #sent: (Mark & { readonly last: boolean }) | undefined;
-  #acked: Mark | undefined;
+  /** `last`: whether the response completed its View. */
+  #sent: (SentView & { readonly last: boolean }) | undefined;
+  #acked: SentView | undefined;
   #rejection: Rejection | undefined;
-  #remarks: Remarks | undefined;
-  /** What the response says that is not answered. A node that answered keeps nothing of it here. */
+  #warnings: Warnings | undefined;
+  /** The changes in the response that is not answered yet. Released with the answer. */
   #inFlight: Delta | undefined;
-  /** What the response said that the rejection is about. */
-  #against: Delta | undefined;
-  /** Whether a part of the update that is being told was refused. */
-  #refused = false;
-  /** What was remarked of a part of it. */
-  #remarked: Remarks | undefined;
+  /** The changes in the response that was NACKed. */
+  #rejectedDelta: Delta | undefined;
+  /** Whether a chunk of the View that is being sent was NACKed. */
+  #chunkRejected = false;
+  /** The warnings about a chunk of the View that is being sent. */
+  #chunkWarnings: Warnings | undefined;
 
   requested(): void {
     this.#counts.requests += 1;
   }
 
-  /** @param last whether the node has everything of the View once it applied this response */
-  sent(view: View, nonce: string, at: number, says: Delta, last: boolean): void {
+  /** @param last whether the node holds all of the View after this response */
+  sent(view: View, nonce: string, at: number, delta: Delta, last: boolean): void {
     this.#counts.responses += 1;
-    this.#inFlight = says;
+    this.#inFlight = delta;
     if (this.#sent?.last !== false) {
-      this.#refused = false;
-      this.#remarked = undefined;
+      this.#chunkRejected = false;
+      this.#chunkWarnings = undefined;
     }
     this.#sent = { view, nonce, at, last };
   }
 
-  /** @param diagnostics what the node remarked */
-  acked(at: number, diagnostics: readonly Diagnostic[]): void {
+  /** @param warnings the diagnostics that came with the ACK */
+  acked(at: number, warnings: readonly Diagnostic[]): void {
     this.#counts.acks += 1;
     this.#inFlight = undefined;
     if (this.#sent === undefined) return;
     const { view, nonce, last } = this.#sent;
-    if (diagnostics.length > 0) this.#remarked = { nonce, diagnostics, at };
-    if (!last || this.#refused) return;
+    if (warnings.length > 0) this.#chunkWarnings = { nonce, diagnostics: warnings, at };
+    if (!last || this.#chunkRejected) return;
     this.#acked = { view, nonce, at };
-    this.#remarks = this.#remarked;
+    this.#warnings = this.#chunkWarnings;
     this.#rejection = undefined;
-    this.#against = undefined;
+    this.#rejectedDelta = undefined;
   }
 
-  refused(rejection: Rejection): void {
+  rejected(rejection: Rejection): void {
     this.#counts.nacks += 1;
-    this.#against = this.#inFlight;
+    this.#rejectedDelta = this.#inFlight;
     this.#inFlight = undefined;
     this.#rejection = rejection;
-    this.#refused = true;
-    // What it confirmed before is unknown now that it takes the last confirmation back.
+    this.#chunkRejected = true;
+    // A NACK of the response that was ACKed last: what the node held before that is not known.
     if (this.#acked?.nonce === rejection.nonce) this.#acked = undefined;
   }
 
-  /** The world became another one that means the same to this node. */
-  movedOn(view: View): void {
+  /** Moves the record to a later View without changes for this node. */
+  rebased(view: View): void {
     if (this.#sent === undefined) return;
     if (this.#acked?.view === this.#sent.view) this.#acked = { ...this.#acked, view };
     this.#sent = { ...this.#sent, view };
   }
 
-  /** What the states of single resources follow from. */
-  record(): Pick<TypeState, 'inFlight' | 'confirmed' | 'rejection' | 'refused' | 'lastSent'> {
+  /** Returns what the status of single resources is derived from. */
+  state(): Pick<WatchedTypeState, 'inFlight' | 'acked' | 'rejection' | 'rejectedDelta' | 'lastSent'> {
     return {
       ...(this.#inFlight && { inFlight: this.#inFlight }),
-      ...(this.#acked && { confirmed: this.#acked.view }),
+      ...(this.#acked && { acked: this.#acked.view }),
       ...(this.#rejection && { rejection: this.#rejection }),
-      ...(this.#against && { refused: this.#against }),
+      ...(this.#rejectedDelta && { rejectedDelta: this.#rejectedDelta }),
       ...(this.#sent && { lastSent: this.#sent.at }),
     };
   }
 
-  /** The versions are computed here, and only here: most are never asked for. */
+  /** Computes the versions of Views, which is why they are not part of the record. */
   status(): Pick<TypeStatus, 'sent' | 'acked' | 'rejection' | 'remarks' | 'counts'> {
     return {
-      ...(this.#sent && { sent: stepOf(this.#sent) }),
-      ...(this.#acked && { acked: stepOf(this.#acked) }),
+      ...(this.#sent && { sent: sentVersion(this.#sent) }),
+      ...(this.#acked && { acked: sentVersion(this.#acked) }),
       ...(this.#rejection && { rejection: this.#rejection }),
-      ...(this.#remarks && { remarks: this.#remarks }),
+      ...(this.#warnings && { remarks: this.#warnings }),
       counts: { ...this.#counts },
     };
   }
 }
 
-function stepOf({ view, nonce, at }: Mark): Step {
+function sentVersion({ view, nonce, at }: SentView): SentVersion {
   return { version: view.version(), nonce, at };
 }

@@ -1,27 +1,28 @@
+import { isJsonObject, parseJson } from '../../json/json.ts';
 import type { Diagnostic } from '../model.ts';
 import { bounded } from '../request/bounded-text.ts';
 
-/** What the `error_detail` of a request says. */
-export interface Objection {
-  /** Whether anything was refused. A node that only has warnings applied the response. */
-  readonly refuses: boolean;
-  /** At most 2,048 characters of what the node wrote. */
+/** The parsed `error_detail` of a request. */
+export interface ErrorDetail {
+  /** Whether it contains an error. A node that sends warnings only applied the response. */
+  readonly rejects: boolean;
+  /** `error_detail.message`, at most 2,048 characters of it. */
   readonly message: string;
-  /** What it says of single resources, errors first; at most 32 of them. Empty when it wrote plain text. */
+  /** Errors and warnings by resource, errors first; at most 32, and none for a message in plain text. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Reads the message of an `error_detail`. Any text is a refusal, an empty one too; an agentgateway node writes a JSON
- * array of `{key, error}` and `{key, warn}`, and also one of warnings alone (rule G11). Whatever is not exactly that is
- * plain text, so what is not understood never counts as accepted.
+ * Parses `error_detail.message`. agentgateway sends a JSON array of `{key, error}` and `{key, warn}`, also one of
+ * warnings only, which is an ACK (rule G11). Any other text is a NACK, the empty text too, so that a message which is
+ * not understood never counts as an ACK.
  */
-export function readObjection(text: string): Objection {
-  const diagnostics = diagnosticsOf(text);
+export function parseErrorDetail(text: string): ErrorDetail {
+  const diagnostics = parseDiagnostics(text);
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   const warnings = diagnostics.filter(({ severity }) => severity === 'warning');
   return {
-    refuses: errors.length > 0 || warnings.length === 0,
+    rejects: errors.length > 0 || warnings.length === 0,
     message: bounded(text, 2048),
     diagnostics: [...errors, ...warnings].slice(0, 32).map(({ resource, severity, message }) => ({
       resource: bounded(resource, 256),
@@ -31,31 +32,23 @@ export function readObjection(text: string): Objection {
   };
 }
 
-/** A longer text is not worth the time that it takes to parse it; 10,000 resources with a sentence each are shorter. */
-const longest = 1024 * 1024;
+/** The longest text that is parsed, in characters: room for 10,000 resources with a sentence each. */
+const maxParsed = 1024 * 1024;
 
-function diagnosticsOf(text: string): readonly Diagnostic[] {
-  if (!text.startsWith('[') || text.length > longest) return [];
-  const entries = parsed(text);
+function parseDiagnostics(text: string): readonly Diagnostic[] {
+  if (!text.startsWith('[') || text.length > maxParsed) return [];
+  const entries = parseJson(text)?.value;
   if (!Array.isArray(entries)) return [];
   const diagnostics = entries.map(diagnosticOf);
   return diagnostics.includes(undefined) ? [] : diagnostics.filter((entry) => entry !== undefined);
 }
 
 function diagnosticOf(entry: unknown): Diagnostic | undefined {
-  if (typeof entry !== 'object' || entry === null) return undefined;
-  const { key, error, warn }: { key?: unknown; error?: unknown; warn?: unknown } = entry;
+  if (!isJsonObject(entry)) return undefined;
+  const { key, error, warn } = entry;
   if (typeof key !== 'string') return undefined;
-  // An entry with both is an error: the worse of the two counts.
+  // An entry with both is an error.
   if (error !== undefined)
     return typeof error === 'string' ? { resource: key, severity: 'error', message: error } : undefined;
   return typeof warn === 'string' ? { resource: key, severity: 'warning', message: warn } : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,55 +1,83 @@
-import type { Node } from '../../gen/envoy/config/core/v3/base.ts';
+import type { ControlPlane, Node } from '../../gen/envoy/config/core/v3/base.ts';
 import type { Delta, ResourceType, View } from '../../snapshot/model.ts';
-import type { Variety } from '../model.ts';
-import type { Reported } from '../request/initial-versions.ts';
-import type { Excess } from '../request/request-cost.ts';
-import type { Weighing } from '../request/request-gauge.ts';
-import type { Flow, Reply } from './ack-state.ts';
-import type { Update } from './client-state.ts';
-import type { Subscription, SubscriptionStep } from './subscription.ts';
+import type { ProtocolVariant } from '../model.ts';
+import type { InitialVersions } from '../request/initial-versions.ts';
+import type { LimitExceeded, RequestLimits, RequestMetering } from '../request/request-cost.ts';
+import type { AckState, RequestKind } from './ack-state.ts';
+import type { PendingDelta } from './client-state.ts';
+import type { Subscription, SubscriptionChange } from './subscription.ts';
 
-/** A request of either variant, as far as the core looks at it. */
+/** A decoded request, the same for both protocol variants. */
 export interface AdsRequest {
   readonly node: Node | undefined;
   readonly typeUrl: string;
   readonly nonce: string;
-  /** The message of the `error_detail`; present, if only as an empty text, when something was refused. */
-  readonly refusal: string | undefined;
-  /** What the node holds from an earlier stream, if it says so. Read from the first message of a type only. */
-  readonly reported: Reported | undefined;
-  /** What the message makes of the subscription; `before` is absent for the first message of the type. */
-  subscribe(before: Subscription | undefined, type: ResourceType): SubscriptionStep;
+  /** `error_detail.message`, empty if it has none; undefined without an `error_detail`. */
+  readonly errorDetail: string | undefined;
+  /** What the node holds from an earlier stream. Used in the first request of a type only (rule C21). */
+  readonly initialVersions: InitialVersions | undefined;
+  /** @param before undefined for the first request of the type on the stream */
+  changeSubscription(before: Subscription | undefined, type: ResourceType): SubscriptionChange;
 }
 
-/** What arrived. Decoding never throws: one malformed request ends its own stream, with a status of our choice. */
+/**
+ * A message that arrived. Decoding returns failures instead of throwing: an exception in the deserializer would end the
+ * stream with a status that grpc-js chooses.
+ */
 export type Incoming =
+  /** `bytes`: size of the encoded request. */
   | { readonly kind: 'request'; readonly request: AdsRequest; readonly bytes: number }
   | { readonly kind: 'undecodable'; readonly problem: string }
-  | Excess;
+  | LimitExceeded;
 
-/** One response, ready but for its nonce, and what it says. */
-export interface Part {
+/** One response: its encoded body, complete but for the nonce, and the changes in it. */
+export interface ResponseChunk {
   readonly body: Buffer;
-  readonly says: Delta;
+  readonly delta: Delta;
 }
 
-/** What an update is about. */
-interface About {
+/** The stream that responses are built for. */
+interface ResponseContext {
   readonly view: View;
   readonly subscription: Subscription;
-  /** Whether the node waits for a response even if there is nothing to say. */
-  readonly awaited: boolean;
+  /** Whether the node needs a response even if it is empty (rules B2, C1). */
+  readonly responseRequired: boolean;
 }
 
-/** One protocol variant of ADS: how requests are read and responses are put together. The rest is common to both. */
-export interface Variant {
-  readonly variety: Variety;
-  /** The full name of the gRPC method. */
+/** A protocol variant of ADS: decodes requests and builds responses. The rest of ADS is common to both variants. */
+export interface AdsProtocol {
+  readonly variant: ProtocolVariant;
+  /** Full path of the gRPC method. */
   readonly path: string;
-  readonly weighing: Weighing;
+  readonly metering: RequestMetering;
   decode(bytes: Buffer): Incoming;
-  /** Whether what a request subscribes to counts, given what it means for the exchange that stood so. */
-  heeds(reply: Reply, flow: Flow): boolean;
-  /** The responses that make this update known to a node, in the order of sending; none when there is no way to say it. */
-  compose(update: Update, about: About): readonly Part[];
+  /** Whether the subscription of a request counts. `state`: the ACK state before the request. */
+  acceptsSubscription(kind: RequestKind, state: AckState): boolean;
+  /** Builds the responses that bring a node up to date, in sending order; none if the variant cannot express the delta. */
+  buildResponses(delta: PendingDelta, context: ResponseContext): readonly ResponseChunk[];
+}
+
+/** The options of both protocol variants. */
+export interface ProtocolOptions {
+  /** The `control_plane` of every response (rule A16). */
+  readonly controlPlane: ControlPlane;
+  /** Size above which a delta response is split; bytes (rule C29). */
+  readonly maxBody: number;
+  readonly limits: RequestLimits;
+  /** Size of the response cache; bytes. */
+  readonly cache: number;
+  /** Called for each response body that is built, with its size. Not called for bodies from the cache. */
+  readonly assembled: (typeUrl: string, bytes: number) => void;
+}
+
+/** Wraps a decoder that throws for malformed bytes into one that returns them as `undecodable`. */
+export function catchMalformed(decode: (bytes: Buffer) => AdsRequest | LimitExceeded): (bytes: Buffer) => Incoming {
+  return (bytes) => {
+    try {
+      const request = decode(bytes);
+      return 'kind' in request ? request : { kind: 'request', request, bytes: bytes.length };
+    } catch (error) {
+      return { kind: 'undecodable', problem: error instanceof Error ? error.message : String(error) };
+    }
+  };
 }

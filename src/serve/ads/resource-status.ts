@@ -1,103 +1,98 @@
 import type { Delta, EncodedResource, View } from '../../snapshot/model.ts';
-import type { Rejection, ResourceState } from '../model.ts';
-import type { Holding } from './client-state.ts';
+import type { Rejection, ResourceStatus } from '../model.ts';
+import type { ClientState } from './client-state.ts';
 import type { Subscription } from './subscription.ts';
 
-/** One type on one stream, as it stands: everything that the states of its resources follow from. Nothing in it changes later. */
-export interface TypeState {
+/** An immutable copy of one type on one stream, from which the status of its resources is derived. */
+export interface WatchedTypeState {
   readonly subscription: Subscription;
-  readonly holding: Holding;
-  /** What of `holding.view` is still to be sent. */
+  readonly client: ClientState;
+  /** Changes of `client.view` that are not sent yet. */
   readonly unsent: readonly Delta[];
   /** What the Gateway is served now. */
   readonly current: View;
-  /** What the response says that the node has not answered. */
+  /** The changes in the response that is not answered yet. */
   readonly inFlight?: Delta;
-  /** The last state that the node confirmed as a whole. */
-  readonly confirmed?: View;
-  /** The last objection since then, and what it was against. */
+  /** The View that the node ACKed last as a whole. */
+  readonly acked?: View;
+  /** The last NACK since then, and the changes in the response that it rejects. */
   readonly rejection?: Rejection;
-  readonly refused?: Delta;
+  readonly rejectedDelta?: Delta;
   /** When the last response of the type was sent, in milliseconds since the epoch. */
   readonly lastSent?: number;
 }
 
-/** The states of the resources of several types. */
-export function* resourceStates(types: readonly TypeState[]): Iterable<ResourceState> {
-  for (const type of types) yield* statesOf(type);
+/** Yields the status of the resources of several types. */
+export function* resourceStatuses(types: readonly WatchedTypeState[]): Iterable<ResourceStatus> {
+  for (const type of types) yield* statusesOf(type);
 }
 
 /**
- * The state of every resource of the type that concerns the node: what its subscription covers of what the Gateway is
- * served, what it was told and has to forget, and the names it asks for that do not exist. Proportional to the answer.
+ * Yields the status of every resource of the type that concerns the node: those that the subscription covers, those that
+ * the node holds and has to remove, and subscribed names that do not exist. Takes time proportional to the result.
  */
-function* statesOf(type: TypeState): Iterable<ResourceState> {
-  const { current, holding, lastSent } = type;
+function* statusesOf(type: WatchedTypeState): Iterable<ResourceStatus> {
+  const { current, client, lastSent } = type;
   const { typeUrl } = current.type;
   const inFlight = new Set(namesIn(type.inFlight));
-  const refused = new Map((type.refused?.changed ?? []).map((resource) => [resource.name, resource]));
-  const objectedTo = new Set(namesIn(type.refused));
-  const owed = new Set(type.unsent.flatMap((part) => [...namesIn(part)]));
-  for (const [name, version] of holding.asked) if (version === undefined) owed.add(name);
+  const rejectedResources = new Map((type.rejectedDelta?.changed ?? []).map((resource) => [resource.name, resource]));
+  const rejectedNames = new Set(namesIn(type.rejectedDelta));
+  const unsent = new Set(type.unsent.flatMap((delta) => [...namesIn(delta)]));
+  for (const [name, version] of client.pendingNames) if (version === undefined) unsent.add(name);
 
-  const statusOf = (name: string, sent: EncodedResource | undefined): ResourceState['status'] => {
+  const statusOf = (name: string, sent: EncodedResource | undefined): ResourceStatus['status'] => {
     if (inFlight.has(name)) return 'stale';
-    if (owed.has(name)) return 'not-sent';
-    const unconfirmed = objectedTo.has(name) || type.confirmed?.get(name)?.version !== sent?.version;
-    if (type.rejection !== undefined && unconfirmed) return 'error';
+    if (unsent.has(name)) return 'not-sent';
+    const notAcked = rejectedNames.has(name) || type.acked?.get(name)?.version !== sent?.version;
+    if (type.rejection !== undefined && notAcked) return 'error';
     return sent === undefined || sent.version !== current.get(name)?.version ? 'not-sent' : 'synced';
   };
   const names = namesOf(type);
   for (const name of names) {
-    const sent = owed.has(name) ? undefined : holding.view.get(name);
+    const sent = unsent.has(name) ? undefined : client.view.get(name);
     const status = statusOf(name, sent);
-    const against = type.rejection !== undefined && (status === 'error' || objectedTo.has(name));
-    const resource = refused.get(name) ?? (status === 'error' ? sent : undefined);
+    const rejected = type.rejection !== undefined && (status === 'error' || rejectedNames.has(name));
+    const resource = rejectedResources.get(name) ?? (status === 'error' ? sent : undefined);
     yield {
       typeUrl,
       name,
       status,
       ...(sent && { sent }),
       ...(lastSent !== undefined && status !== 'not-sent' && { lastSent }),
-      ...(against && {
-        refusal: { ...(resource && { resource }), message: type.rejection.message, at: type.rejection.at },
+      ...(rejected && {
+        rejection: { ...(resource && { resource }), message: type.rejection.message, at: type.rejection.at },
       }),
     };
   }
-  if (names.size === 0) yield* emptyWorld(type);
+  if (names.size === 0) yield* emptyTypeStatus(type);
 }
 
-/** There is nothing that a state could be about; that the node has not confirmed this is told under an empty name. */
-function* emptyWorld({
-  current,
-  subscription,
-  holding,
-  inFlight,
-  rejection,
-  lastSent,
-}: TypeState): Iterable<ResourceState> {
+/** Yields the status of the empty response of a type without resources, under the empty name, until it is ACKed. */
+function* emptyTypeStatus(type: WatchedTypeState): Iterable<ResourceStatus> {
+  const { current, subscription, client, inFlight, rejection, lastSent } = type;
   const { typeUrl } = current.type;
   if (subscription.wildcard === 'none') return;
   if (inFlight !== undefined && lastSent !== undefined) yield { typeUrl, name: '', status: 'stale', lastSent };
-  else if (rejection !== undefined) yield { typeUrl, name: '', status: 'error', refusal: rejection };
-  else if (holding.answer) yield { typeUrl, name: '', status: 'not-sent' };
+  else if (rejection !== undefined) yield { typeUrl, name: '', status: 'error', rejection };
+  else if (client.responseRequired) yield { typeUrl, name: '', status: 'not-sent' };
 }
 
-function namesOf({ subscription, holding, current, inFlight, refused, rejection, confirmed }: TypeState): Set<string> {
+function namesOf(type: WatchedTypeState): Set<string> {
+  const { subscription, client, current, inFlight, rejection, rejectedDelta, acked } = type;
   const names = new Set(subscription.names);
   if (subscription.wildcard === 'none') return names;
-  const views = new Set([current, holding.view]);
-  // What was confirmed and then taken away with an objection: the node may still hold it.
-  if (rejection !== undefined && confirmed !== undefined) views.add(confirmed);
+  const views = new Set([current, client.view]);
+  // The node rejected a later response and may still hold what it ACKed.
+  if (rejection !== undefined && acked !== undefined) views.add(acked);
   for (const view of views) for (const { name } of view.resources()) names.add(name);
-  // What the node was told or has to be told of, although there is nothing of it any more.
+  // Removed resources whose removal is in flight, rejected or pending.
   for (const name of namesIn(inFlight)) names.add(name);
-  for (const name of namesIn(rejection && refused)) names.add(name);
-  for (const name of holding.asked.keys()) names.add(name);
+  for (const name of namesIn(rejection && rejectedDelta)) names.add(name);
+  for (const name of client.pendingNames.keys()) names.add(name);
   return names;
 }
 
-function* namesIn(difference: Delta | undefined): Iterable<string> {
-  for (const { name } of difference?.changed ?? []) yield name;
-  yield* difference?.removed ?? [];
+function* namesIn(delta: Delta | undefined): Iterable<string> {
+  for (const { name } of delta?.changed ?? []) yield name;
+  yield* delta?.removed ?? [];
 }

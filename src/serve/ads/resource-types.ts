@@ -1,16 +1,17 @@
 import type { Labels } from '../../edges.ts';
 import type { ResourceType, Snapshots, View } from '../../snapshot/model.ts';
 
-/** A type as a stream sees it; of one that nobody registered there is nothing, for ever. */
+/** A resource type that a stream watches, with what all streams share of it. */
 export interface ServedType {
   readonly type: ResourceType;
+  /** False for a type that this server does not have: its View stays empty. */
   readonly registered: boolean;
   readonly empty: View;
-  /** What its counters are told by. */
+  /** Labels of the metrics by type. */
   readonly labels: Labels;
 }
 
-/** The registered types by URL, one object of each for all streams. */
+/** Returns the registered types by type URL. */
 export function servedTypes(snapshots: Snapshots): ReadonlyMap<string, ServedType> {
   const served = new Map<string, ServedType>();
   for (const type of snapshots.types) {
@@ -22,8 +23,8 @@ export function servedTypes(snapshots: Snapshots): ReadonlyMap<string, ServedTyp
 }
 
 /**
- * A type that nobody registered: nothing of it exists, ever. So a node that asks for it gets one answer that says so,
- * where the variant has a way to say it, and its stream and its other types live on (rule A7).
+ * Returns a type that is not registered. It never has resources, so a node that requests it gets one response that says
+ * so, where the protocol variant can express it, and its stream and its other types go on (rule A7).
  */
 export function unknownType(typeUrl: string): ServedType {
   const type = { typeUrl, fullState: false, legacyWildcard: true, pushOrder: Number.POSITIVE_INFINITY };

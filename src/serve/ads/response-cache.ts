@@ -1,35 +1,35 @@
-import { SharedCache } from '../request/weak-cache.ts';
-import type { Part } from './protocol.ts';
+import { WeakCache } from '../request/weak-cache.ts';
+import type { ResponseChunk } from './protocol.ts';
 
-/** Response bodies that several streams send. Those that have yet to send one hold it as long. */
-export class BodyCache extends SharedCache<readonly Part[]> {
-  /** @param limit bytes to keep, of bodies and of what they say */
+/** Encoded responses shared between streams. Streams that have not sent a response yet keep it alive beyond the limit. */
+export class ResponseCache extends WeakCache<readonly ResponseChunk[]> {
+  /** @param limit bytes, counted by `cachedSize` */
   constructor(limit: number) {
-    super(limit, weightOf);
+    super(limit, cachedSize);
   }
 }
 
 /**
- * Bytes that a body takes beside its own: what it says, in resources that may be gone everywhere else. Without it the
- * bodies of small changes would weigh next to nothing, and be kept by the hundred thousand.
+ * Charged per response in addition to its body, because its delta may be the last reference to resources. Without it the
+ * cache would keep hundreds of thousands of small responses. Bytes.
  */
-const around = 4096;
+const deltaOverhead = 4096;
 
-/** The bytes that are kept alive by keeping these. */
-export function weightOf(parts: readonly Part[]): number {
-  return parts.reduce((sum, { body }) => sum + body.buffer.byteLength + around, 0);
+/** Estimates the memory that the cache keeps alive for these responses; bytes. */
+export function cachedSize(chunks: readonly ResponseChunk[]): number {
+  return chunks.reduce((sum, { body }) => sum + body.buffer.byteLength + deltaOverhead, 0);
 }
 
 /**
- * One body of several pieces, in memory of its own. Node puts small buffers side by side into a slab of 64 KiB, all of
- * which one kept body would keep.
+ * Concatenates encoded fields into a body with an ArrayBuffer of its own. `Buffer.concat` would place a small body in a
+ * pool of 64 KiB, which one cached body then keeps alive.
  */
-export function bodyOfPieces(pieces: readonly Uint8Array[]): Buffer {
-  const body = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    body.set(piece, at);
-    at += piece.length;
+export function concatBody(fields: readonly Uint8Array[]): Buffer {
+  const body = Buffer.allocUnsafeSlow(fields.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const field of fields) {
+    body.set(field, offset);
+    offset += field.length;
   }
   return body;
 }

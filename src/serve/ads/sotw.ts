@@ -1,48 +1,51 @@
 import type { ControlPlane } from '../../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../../gen/envoy/service/discovery/v3/ads.ts';
 import { DiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
-import type { EncodedResource, View } from '../../snapshot/model.ts';
-import { type RawRequest, readRequest } from '../request/request-decoder.ts';
-import { stateOfTheWorldFields as fields } from '../request/request-fields.ts';
-import { weighing } from '../request/request-gauge.ts';
-import { decoder } from './decoder.ts';
-import type { BodyOptions } from './delta.ts';
-import type { AdsRequest, Part, Variant } from './protocol.ts';
-import { BodyCache, bodyOfPieces } from './response-cache.ts';
+import type { Delta, EncodedResource, View } from '../../snapshot/model.ts';
+import { requestMetering } from '../request/request-cost.ts';
+import { decodeRequest, stateOfTheWorldFields as fields, type RawRequest } from '../request/request-decoder.ts';
+import {
+  type AdsProtocol,
+  type AdsRequest,
+  catchMalformed,
+  type ProtocolOptions,
+  type ResponseChunk,
+} from './protocol.ts';
+import { concatBody, ResponseCache } from './response-cache.ts';
 import { replaceSubscription, type Subscription } from './subscription.ts';
 
 /**
- * State of the world: a response carries everything that the node wants of the type, changed or not. Such a response
- * cannot be split, and it can say that something is gone only by leaving it out.
+ * Creates the state-of-the-world variant: a response has all resources of the type that the node is subscribed to,
+ * changed or not. It cannot be split, and expresses a removal by the absence of the resource.
  */
 export function createStateOfTheWorld({
   controlPlane,
   limits,
   cache,
   assembled,
-}: Omit<BodyOptions, 'maxBody'>): Variant {
-  const bodies = new BodyCache(cache);
-  const make = (update: Part['says'], view: View, resources: Iterable<EncodedResource>): readonly Part[] => {
+}: Omit<ProtocolOptions, 'maxBody'>): AdsProtocol {
+  const responses = new ResponseCache(cache);
+  const build = (delta: Delta, view: View, resources: Iterable<EncodedResource>): readonly ResponseChunk[] => {
     const body = bodyOf(view, resources, controlPlane);
     assembled(view.type.typeUrl, body.length);
-    return [{ says: update, body }];
+    return [{ delta, body }];
   };
   return {
-    variety: 'state-of-the-world',
+    variant: 'state-of-the-world',
     path: ads.streamAggregatedResources.path,
-    weighing: weighing(fields, limits),
-    decode: decoder((bytes) => {
-      const raw = readRequest(bytes, fields, limits);
+    metering: requestMetering(fields, limits),
+    decode: catchMalformed((bytes) => {
+      const raw = decodeRequest(bytes, fields, limits);
       return raw.kind === 'raw' ? requestOf(raw) : raw;
     }),
-    // A list of names answers the response that its nonce names: an older one was written without knowing it (B9, B11).
-    heeds: (reply, flow) => (reply === 'spontaneous' ? flow.kind === 'silent' : reply !== 'stale'),
-    compose: (update, { view, subscription, awaited }) => {
-      // Where absence means nothing, a removal cannot be said (rule B18).
-      const sayable = view.type.fullState || awaited || update.changed.length > 0;
-      if (!sayable) return [];
-      if (subscription.wildcard !== 'none') return bodies.get(view, () => make(update, view, view.resources()));
-      return make(update, view, named(view, subscription));
+    // The names in a request with a stale nonce are older than a response the node had not read (rules B9, B11).
+    acceptsSubscription: (kind, state) => (kind === 'spontaneous' ? state.kind === 'unsent' : kind !== 'stale'),
+    buildResponses: (delta, { view, subscription, responseRequired }) => {
+      // Outside full-state types absence means nothing, so removals alone have no wire form (rule B18).
+      const expressible = view.type.fullState || responseRequired || delta.changed.length > 0;
+      if (!expressible) return [];
+      if (subscription.wildcard !== 'none') return responses.get(view, () => build(delta, view, view.resources()));
+      return build(delta, view, subscribedResources(view, subscription));
     },
   };
 }
@@ -52,14 +55,14 @@ function requestOf(raw: RawRequest): AdsRequest {
     node: raw.node,
     typeUrl: raw.typeUrl,
     nonce: raw.nonce,
-    refusal: raw.refusal,
-    // A version from an earlier stream proves nothing about what the node holds: everything is sent again (rule B27).
-    reported: undefined,
-    subscribe: (before, { legacyWildcard }) => replaceSubscription(before, raw.wanted, legacyWildcard),
+    errorDetail: raw.errorDetail,
+    // `version_info` does not prove what the node holds, so a node that reconnects is sent everything (rule B27).
+    initialVersions: undefined,
+    changeSubscription: (before, { legacyWildcard }) => replaceSubscription(before, raw.subscribe, legacyWildcard),
   };
 }
 
-function* named(view: View, { names }: Subscription): Iterable<EncodedResource> {
+function* subscribedResources(view: View, { names }: Subscription): Iterable<EncodedResource> {
   for (const name of names) {
     const resource = view.get(name);
     if (resource !== undefined) yield resource;
@@ -69,8 +72,5 @@ function* named(view: View, { names }: Subscription): Iterable<EncodedResource> 
 function bodyOf(view: View, resources: Iterable<EncodedResource>, controlPlane: ControlPlane): Buffer {
   const { typeUrl } = view.type;
   const rest = DiscoveryResponse.fromPartial({ versionInfo: view.version(), typeUrl, controlPlane });
-  return bodyOfPieces([
-    ...Array.from(resources, ({ sotwField }) => sotwField),
-    DiscoveryResponse.encode(rest).finish(),
-  ]);
+  return concatBody([...Array.from(resources, ({ sotwField }) => sotwField), DiscoveryResponse.encode(rest).finish()]);
 }

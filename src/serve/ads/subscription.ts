@@ -1,124 +1,131 @@
-/** What a node wants to know of one type. */
+/** The resources of one type that a node is subscribed to. */
 export interface Subscription {
-  /** Everything: because the node has named nothing so far (`legacy`), or because it named `*` (`explicit`). */
+  /**
+   * Whether the node is subscribed to all resources: `legacy`, because none of its requests named anything (rules B22,
+   * C12), or `explicit`, because it named `*`.
+   */
   readonly wildcard: 'none' | 'legacy' | 'explicit';
-  /** The names it named, whether or not they exist. The empty string is a name like any other. */
+  /** The names it subscribed to, whether or not they exist. The empty string is an ordinary name (rule B25). */
   readonly names: ReadonlySet<string>;
 }
 
-/** What one message makes of a subscription. */
-export interface SubscriptionStep {
+/** The change that one request makes to a subscription. */
+export interface SubscriptionChange {
   readonly subscription: Subscription;
-  /** Whether everything was asked for (again), or is no longer wanted. */
-  readonly everything: 'unchanged' | 'asked' | 'dropped';
-  /** Names to be answered, whatever the node was told before. */
-  readonly asked: ReadonlySet<string>;
-  /** Names that nobody waits for any more. */
-  readonly forgotten: ReadonlySet<string>;
+  /** Whether the request subscribes to the wildcard, for the first time or again, or unsubscribes from it. */
+  readonly wildcardChange: 'unchanged' | 'requested' | 'dropped';
+  /** Names that need a response, whatever the node holds. */
+  readonly requestedNames: ReadonlySet<string>;
+  /** Names that no longer need a response. */
+  readonly droppedNames: ReadonlySet<string>;
 }
 
-/** Whether the resource of this name is wanted. */
-export function covers({ wildcard, names }: Subscription, name: string): boolean {
+/** Whether a subscription covers the name, by itself or by the wildcard. */
+export function isSubscribed({ wildcard, names }: Subscription, name: string): boolean {
   return wildcard !== 'none' || names.has(name);
 }
 
 /**
- * One message of the delta variant: first what it subscribes to, then what it unsubscribes from.
+ * Applies the lists of one delta request: first the subscribed names, then the unsubscribed ones (rule C14).
  *
- * @param before absent for the first message of the type on the stream; only that can begin a legacy wildcard, and its
- * list of subscriptions alone decides (rules C12 to C15)
+ * @param before undefined for the first request of the type on the stream, the only one that can be a legacy wildcard;
+ * its subscribe list alone decides (rules C12, C15)
+ * @param legacyWildcard whether the type allows a legacy wildcard (rule B24)
  */
-export function changeSubscription(
+export function updateSubscription(
   before: Subscription | undefined,
   { subscribe, unsubscribe }: { readonly subscribe: readonly string[]; readonly unsubscribe: readonly string[] },
   legacyWildcard: boolean,
-): SubscriptionStep {
+): SubscriptionChange {
   if (before !== undefined && subscribe.length === 0 && unsubscribe.length === 0) return unchanged(before);
-  if (before === undefined && subscribe.length === 0 && unsubscribe.length === 0) return nothingNamed(legacyWildcard);
+  if (before === undefined && subscribe.length === 0 && unsubscribe.length === 0) return firstEmpty(legacyWildcard);
   const legacy = before === undefined && legacyWildcard && subscribe.length === 0;
-  const named = subscribe.filter(isName);
-  const unnamed = unsubscribe.filter(isName);
+  const subscribedNames = subscribe.filter(isName);
+  const unsubscribedNames = unsubscribe.filter(isName);
   const names = new Set(before?.names);
-  for (const name of named) names.add(name);
-  const left = new Set(unnamed.filter((name) => names.delete(name)));
+  for (const name of subscribedNames) names.add(name);
+  const removed = new Set(unsubscribedNames.filter((name) => names.delete(name)));
 
-  const wildcard = unsubscribe.includes(everything)
+  const wildcard = unsubscribe.includes(wildcardName)
     ? 'none'
-    : subscribe.includes(everything)
+    : subscribe.includes(wildcardName)
       ? 'explicit'
       : legacy
         ? 'legacy'
         : (before?.wildcard ?? 'none');
-  const asked = new Set(named.filter((name) => !left.has(name)));
-  // Still covered by the wildcard: the node is told what the name means now (rule C11).
-  if (wildcard !== 'none') for (const name of left) asked.add(name);
+  const requestedNames = new Set(subscribedNames.filter((name) => !removed.has(name)));
+  // The wildcard still covers the name, so the response says what the name is now (rule C11).
+  if (wildcard !== 'none') for (const name of removed) requestedNames.add(name);
   return {
     subscription: { wildcard, names },
-    everything:
+    wildcardChange:
       wildcard === 'none'
         ? (before?.wildcard ?? 'none') === 'none'
           ? 'unchanged'
           : 'dropped'
-        : legacy || subscribe.includes(everything)
-          ? 'asked'
+        : legacy || subscribe.includes(wildcardName)
+          ? 'requested'
           : 'unchanged',
-    asked,
-    forgotten: wildcard === 'none' ? left : none,
+    requestedNames,
+    droppedNames: wildcard === 'none' ? removed : noNames,
   };
 }
 
 /**
- * One message of the state-of-the-world variant: its list replaces the one before. An empty list means everything for
- * as long as no message of the type on this stream named anything (rules B22, B23).
+ * Applies the `resource_names` of one state-of-the-world request, which replaces the previous list. An empty list is the
+ * legacy wildcard as long as no request of the type on this stream named anything (rules B22, B23).
+ *
+ * @param before undefined for the first request of the type on the stream
+ * @param legacyWildcard whether the type allows a legacy wildcard (rule B24)
  */
 export function replaceSubscription(
   before: Subscription | undefined,
-  names: readonly string[],
+  resourceNames: readonly string[],
   legacyWildcard: boolean,
-): SubscriptionStep {
-  if (names.length === 0 && (before === undefined ? legacyWildcard : before.wildcard === 'legacy')) {
+): SubscriptionChange {
+  if (resourceNames.length === 0 && (before === undefined ? legacyWildcard : before.wildcard === 'legacy')) {
     if (before !== undefined) return unchanged(before);
-    return nothingNamed(true);
+    return firstEmpty(true);
   }
-  const wanted = new Set(names.filter(isName));
-  const wildcard = names.includes(everything) ? 'explicit' : 'none';
-  const asked = before === undefined ? wanted : without(wanted, before.names);
-  const forgotten = before === undefined ? none : without(before.names, wanted);
+  const names = new Set(resourceNames.filter(isName));
+  const wildcard = resourceNames.includes(wildcardName) ? 'explicit' : 'none';
+  const requestedNames = before === undefined ? names : without(names, before.names);
+  const droppedNames = before === undefined ? noNames : without(before.names, names);
   return {
-    subscription: { wildcard, names: wanted },
-    // What is no longer wanted is missing from the next response: there is nothing to tell about it.
-    everything: wildcard !== 'none' && (before?.wildcard ?? 'none') === 'none' ? 'asked' : 'unchanged',
-    asked,
-    forgotten: wildcard === 'none' ? forgotten : none,
+    subscription: { wildcard, names },
+    // Never `dropped`: the next response lacks what is no longer subscribed, and needs no list of it.
+    wildcardChange: wildcard !== 'none' && (before?.wildcard ?? 'none') === 'none' ? 'requested' : 'unchanged',
+    requestedNames,
+    droppedNames: wildcard === 'none' ? droppedNames : noNames,
   };
 }
 
-/** What a first message makes that names nothing, as most do: all names together are one empty set, for all nodes. */
-function nothingNamed(legacyWildcard: boolean): SubscriptionStep {
+/** Applies a first request with empty lists, as most nodes send it. All nodes share the empty set of names. */
+function firstEmpty(legacyWildcard: boolean): SubscriptionChange {
   return {
-    subscription: { wildcard: legacyWildcard ? 'legacy' : 'none', names: none },
-    everything: legacyWildcard ? 'asked' : 'unchanged',
-    asked: none,
-    forgotten: none,
+    subscription: { wildcard: legacyWildcard ? 'legacy' : 'none', names: noNames },
+    wildcardChange: legacyWildcard ? 'requested' : 'unchanged',
+    requestedNames: noNames,
+    droppedNames: noNames,
   };
 }
 
-/** About how many bytes a subscription keeps in memory. */
-export function weightOf({ names }: Subscription): number {
-  let weight = 0;
-  for (const name of names) weight += name.length + 64;
-  return weight;
+/** Estimates the memory of a subscription; bytes. */
+export function subscriptionSize({ names }: Subscription): number {
+  let size = 0;
+  for (const name of names) size += name.length + 64;
+  return size;
 }
 
-const everything = '*';
-const none: ReadonlySet<string> = new Set();
+const wildcardName = '*';
+const noNames: ReadonlySet<string> = new Set();
 
 function isName(name: string): boolean {
-  return name !== everything;
+  return name !== wildcardName;
 }
 
-function unchanged(subscription: Subscription): SubscriptionStep {
-  return { subscription, everything: 'unchanged', asked: none, forgotten: none };
+function unchanged(subscription: Subscription): SubscriptionChange {
+  return { subscription, wildcardChange: 'unchanged', requestedNames: noNames, droppedNames: noNames };
 }
 
 function without(names: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {

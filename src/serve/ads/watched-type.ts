@@ -1,182 +1,198 @@
 import type { Clock, Counters } from '../../edges.ts';
 import type { Delta, Snapshots, View } from '../../snapshot/model.ts';
-import type { Deadlines, Expiring } from '../limits/timeouts.ts';
 import type { TypeStatus } from '../model.ts';
 import { tooManyNames } from '../request/request-cost.ts';
-import type { StreamEnd } from '../request/stream-status.ts';
-import { afterReply, type Flow, replyOf } from './ack-state.ts';
-import { ask, beginHolding, type Holding, owed, takeBack, told } from './client-state.ts';
-import { Ledger } from './exchange-record.ts';
-import { type Objection, readObjection } from './nack.ts';
-import type { AdsRequest, Part, Variant } from './protocol.ts';
-import type { TypeState } from './resource-status.ts';
+import type { StreamStatus } from '../request/stream-status.ts';
+import { type AckState, classifyRequest, nextAckState } from './ack-state.ts';
+import {
+  type ClientState,
+  changeSubscription,
+  initialClientState,
+  pendingDelta,
+  requeue,
+  upToDate,
+} from './client-state.ts';
+import { ExchangeRecord } from './exchange-record.ts';
+import { type ErrorDetail, parseErrorDetail } from './nack.ts';
+import type { AdsProtocol, AdsRequest, ResponseChunk } from './protocol.ts';
+import type { WatchedTypeState } from './resource-status.ts';
 import type { ServedType } from './resource-types.ts';
-import { type Subscription, type SubscriptionStep, weightOf } from './subscription.ts';
+import { type Subscription, type SubscriptionChange, subscriptionSize } from './subscription.ts';
 
-export interface TypeStreamLimits {
-  /** Milliseconds that a node has to answer a response. */
+/** The limits of one type on one stream. */
+export interface WatchedTypeLimits {
+  /** Milliseconds that a node has to ACK or NACK a response; its stream then ends DEADLINE_EXCEEDED. */
   readonly ackTimeout: number;
-  /** About how many bytes the names of one subscription may take. */
+  /** The size of one subscription, as `subscriptionSize` estimates it; RESOURCE_EXHAUSTED beyond. Bytes. */
   readonly maxSubscription: number;
 }
 
-/** What the types of one stream share. */
-export interface TypeStreamParts {
-  readonly variant: Variant;
-  readonly difference: Snapshots['diff'];
-  readonly clock: Clock;
-  readonly counters: Counters;
-  readonly limits: TypeStreamLimits;
-  /** The waits for answers, of all streams. */
-  readonly deadlines: Deadlines;
-  /** Whether a response of so many bytes may leave now. When not, the stream advances again once it may. */
-  readonly room: (bytes: number) => boolean;
-  /** Sends one response and answers which nonce it got. */
-  readonly send: (body: Buffer) => string;
-  readonly end: (end: StreamEnd) => void;
-  /** Told of what a node refuses of a response, or only remarks. */
-  readonly objected: (typeUrl: string, nonce: string, objection: Objection) => void;
+/** The ACK timeouts of all streams. */
+interface AckTimers {
+  /** Starts the timeout of a type. Calls `expire` when it is over. */
+  begin(type: { expire(): void }): void;
+  /** Stops the timeout of a type, if it runs. */
+  end(type: { expire(): void }): void;
 }
 
-/** The exchange about one type on one stream. Nothing that a node says of another type changes anything in here (rule A6). */
-export class TypeStream implements Expiring {
-  readonly served: ServedType;
-  readonly #parts: TypeStreamParts;
-  readonly #ledger = new Ledger();
-  #flow: Flow = { kind: 'silent' };
-  #tracked: { readonly subscription: Subscription; readonly holding: Holding } | undefined;
-  /** What is left of an update that needs several responses. */
-  #unsent: readonly Part[] = nothing;
+/** The dependencies that all types of one stream share. */
+export interface WatchedTypeParts {
+  readonly protocol: AdsProtocol;
+  readonly diff: Snapshots['diff'];
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly limits: WatchedTypeLimits;
+  readonly ackTimers: AckTimers;
+  /** Whether a response of this many bytes may be written now. If not, the stream calls `sendNext` again once it may. */
+  readonly mayWrite: (bytes: number) => boolean;
+  /** Sends one response and returns its nonce. */
+  readonly send: (body: Buffer) => string;
+  readonly end: (status: StreamStatus) => void;
+  /** Called for each NACK, and for each ACK with warnings. */
+  readonly onErrorDetail: (typeUrl: string, nonce: string, errorDetail: ErrorDetail) => void;
+}
 
-  constructor(served: ServedType, parts: TypeStreamParts) {
+/** The state of one type on one stream. A request of another type never changes it (rule A6). */
+export class WatchedType {
+  readonly served: ServedType;
+  readonly #parts: WatchedTypeParts;
+  readonly #record = new ExchangeRecord();
+  #ackState: AckState = { kind: 'unsent' };
+  /** Undefined until the first request of the type. */
+  #watch: { readonly subscription: Subscription; readonly client: ClientState } | undefined;
+  /** The remaining responses of a delta that was split. */
+  #unsent: readonly ResponseChunk[] = noChunks;
+
+  constructor(served: ServedType, parts: WatchedTypeParts) {
     this.served = served;
     this.#parts = parts;
   }
 
-  /** Takes over what a request says; `advance` then sends what follows from it. */
+  /** Applies a request. Sends nothing: the caller then calls `sendNext`. */
   receive(request: AdsRequest, current: View): void {
-    const { counters, variant } = this.#parts;
-    this.#ledger.requested();
+    const { counters, protocol } = this.#parts;
+    this.#record.requested();
     counters.count('gatehouse_xds_requests_total', this.served.labels);
-    // On a new stream a nonce is one of an earlier stream and means nothing (rule A15).
-    const nonce = this.#tracked === undefined ? '' : request.nonce;
-    const objection = request.refusal === undefined ? undefined : readObjection(request.refusal);
-    const reply = replyOf(this.#flow, nonce, objection?.refuses ?? false);
-    if (reply === 'ack') this.#acknowledge(nonce, objection);
-    if (reply === 'nack' && objection !== undefined) this.#reject(nonce, objection);
-    if (reply === 'stale') counters.count('gatehouse_xds_stale_nonces_total', this.served.labels);
-    const heeded = variant.heeds(reply, this.#flow);
-    this.#flow = afterReply(this.#flow, reply);
-    if (reply === 'ack' || reply === 'nack') this.#parts.deadlines.end(this);
-    if (heeded) this.#subscribe(request, current);
+    // The nonce of a first request belongs to an earlier stream and is ignored (rule A15).
+    const nonce = this.#watch === undefined ? '' : request.nonce;
+    const errorDetail = request.errorDetail === undefined ? undefined : parseErrorDetail(request.errorDetail);
+    const kind = classifyRequest(this.#ackState, nonce, errorDetail?.rejects ?? false);
+    if (kind === 'ack') this.#acknowledge(nonce, errorDetail);
+    if (kind === 'nack' && errorDetail !== undefined) this.#reject(nonce, errorDetail);
+    if (kind === 'stale') counters.count('gatehouse_xds_stale_nonces_total', this.served.labels);
+    const accepted = protocol.acceptsSubscription(kind, this.#ackState);
+    this.#ackState = nextAckState(this.#ackState, kind);
+    if (kind === 'ack' || kind === 'nack') this.#parts.ackTimers.end(this);
+    if (accepted) this.#changeSubscription(request, current);
   }
 
-  /** Whether it can be told nothing now: it has not answered a response, or waits for room to be sent one. */
+  /** Whether a change has to wait: a response is not answered, or waits for room to be written. */
   get waiting(): boolean {
-    return this.#flow.kind === 'waiting' || this.#unsent.length > 0;
+    return this.#ackState.kind === 'awaiting-ack' || this.#unsent.length > 0;
   }
 
-  /** Sends what the node is to be told next, unless a response is out that it has not answered. */
-  advance(current: View): void {
-    if (this.#flow.kind === 'waiting') return;
-    if (this.#unsent.length === 0) this.#unsent = this.#compose(current);
+  /** Sends the next response, if there is one and no response is unanswered (rule C26). */
+  sendNext(current: View): void {
+    if (this.#ackState.kind === 'awaiting-ack') return;
+    if (this.#unsent.length === 0) this.#unsent = this.#buildResponses(current);
     const [next] = this.#unsent;
-    if (next === undefined || !this.#parts.room(next.body.length)) return;
-    this.#unsent = this.#unsent.length === 1 ? nothing : this.#unsent.slice(1);
-    const { clock, counters, deadlines } = this.#parts;
+    if (next === undefined || !this.#parts.mayWrite(next.body.length)) return;
+    this.#unsent = this.#unsent.length === 1 ? noChunks : this.#unsent.slice(1);
+    const { ackTimers, clock, counters } = this.#parts;
     const nonce = this.#parts.send(next.body);
     const since = clock.now();
-    this.#flow = { kind: 'waiting', nonce, since };
-    this.#ledger.sent(this.#tracked?.holding.view ?? current, nonce, since, next.says, this.#unsent.length === 0);
+    this.#ackState = { kind: 'awaiting-ack', nonce, since };
+    this.#record.sent(this.#watch?.client.view ?? current, nonce, since, next.delta, this.#unsent.length === 0);
     counters.count('gatehouse_xds_responses_total', this.served.labels);
-    deadlines.begin(this);
+    ackTimers.begin(this);
   }
 
   close(): void {
-    this.#parts.deadlines.end(this);
+    this.#parts.ackTimers.end(this);
   }
 
-  /** The node has not answered in time. */
+  /** Ends the stream when the ACK timeout is over. */
   expire(): void {
-    if (this.#flow.kind !== 'waiting') return;
+    if (this.#ackState.kind !== 'awaiting-ack') return;
     const { ackTimeout } = this.#parts.limits;
     this.#parts.end({
       code: 'DEADLINE_EXCEEDED',
-      message: `the response with nonce ${this.#flow.nonce} of ${this.served.type.typeUrl} was not answered within ${ackTimeout} ms`,
+      message: `the response with nonce ${this.#ackState.nonce} of ${this.served.type.typeUrl} was not answered within ${ackTimeout} ms`,
     });
   }
 
   status(): TypeStatus {
-    const { wildcard, names } = this.#tracked?.subscription ?? { wildcard: 'none', names: [] };
+    const { wildcard, names } = this.#watch?.subscription ?? { wildcard: 'none', names: [] };
     return {
       typeUrl: this.served.type.typeUrl,
       known: this.served.registered,
       subscription: { wildcard: wildcard !== 'none', names: [...names] },
-      ...(this.#flow.kind === 'waiting' && { inFlightSince: this.#flow.since }),
-      ...this.#ledger.status(),
+      ...(this.#ackState.kind === 'awaiting-ack' && { inFlightSince: this.#ackState.since }),
+      ...this.#record.status(),
     };
   }
 
-  /** Absent for a type that nobody knows, and before the first request was taken over. */
-  state(current: View): TypeState | undefined {
-    if (this.#tracked === undefined || !this.served.registered) return undefined;
-    return { ...this.#tracked, unsent: this.#unsent.map(({ says }) => says), current, ...this.#ledger.record() };
+  /** Returns undefined for a type that is not registered, and before the first request. */
+  state(current: View): WatchedTypeState | undefined {
+    if (this.#watch === undefined || !this.served.registered) return undefined;
+    return { ...this.#watch, unsent: this.#unsent.map(({ delta }) => delta), current, ...this.#record.state() };
   }
 
-  #subscribe(request: AdsRequest, current: View): void {
+  #changeSubscription(request: AdsRequest, current: View): void {
     const { type, empty, registered } = this.served;
-    const before = this.#tracked;
-    const step = request.subscribe(before?.subscription, type);
-    const { subscription } = step;
+    const before = this.#watch;
+    const change = request.changeSubscription(before?.subscription, type);
+    const { subscription } = change;
     if (before === undefined) {
-      // Of a type that is not known here, nothing is known to be gone either.
-      const holding = beginHolding(step, { current, empty }, registered ? request.reported : undefined);
-      this.#tracked = { subscription, holding };
+      // Of a type that is not registered, no reported name is known to be removed.
+      const initialVersions = registered ? request.initialVersions : undefined;
+      this.#watch = { subscription, client: initialClientState(change, { current, empty }, initialVersions) };
     } else if (subscription !== before.subscription) {
-      const asking = ask(takeBack(before.holding, this.#unsent), before.subscription, step, empty);
+      const requeued = requeue(before.client, this.#unsent);
       this.#unsent = [];
-      this.#tracked = { subscription, holding: takeBack(asking, this.#crossing(step)) };
+      const changed = changeSubscription(requeued, before.subscription, change, empty);
+      this.#watch = { subscription, client: requeue(changed, this.#inFlightAtResubscribe(change)) };
     }
     const { maxSubscription } = this.#parts.limits;
-    if (subscription !== before?.subscription && weightOf(subscription) > maxSubscription) {
+    if (subscription !== before?.subscription && subscriptionSize(subscription) > maxSubscription) {
       this.#parts.end(tooManyNames(maxSubscription));
     }
   }
 
   /**
-   * A response that is not answered may be read only after the node asked for everything again, and then all of it is
-   * taken in, also names that the node did not want in between.
+   * Returns the response in flight if the request subscribes to the wildcard (again): the node may read that response
+   * after it sent the request, and then applies all of it, names that it had unsubscribed from included.
    */
-  #crossing({ everything }: SubscriptionStep): readonly { readonly says: Delta }[] {
-    const { inFlight } = this.#ledger.record();
-    if (everything !== 'asked' || inFlight === undefined) return [];
-    return [{ says: { changed: inFlight.changed, removed: [] } }];
+  #inFlightAtResubscribe({ wildcardChange }: SubscriptionChange): readonly { readonly delta: Delta }[] {
+    const { inFlight } = this.#record.state();
+    if (wildcardChange !== 'requested' || inFlight === undefined) return [];
+    return [{ delta: { changed: inFlight.changed, removed: [] } }];
   }
 
-  #compose(current: View): readonly Part[] {
-    if (this.#tracked === undefined) return [];
-    const { subscription, holding } = this.#tracked;
-    if (holding.view === current && holding.asked.size === 0 && !holding.answer) return [];
-    const update = owed(holding, subscription, current, this.#parts.difference);
-    this.#tracked = { subscription, holding: told(current) };
-    const about = { view: current, subscription, awaited: holding.answer };
-    const parts = update === undefined ? [] : this.#parts.variant.compose(update, about);
-    if (parts.length === 0) this.#ledger.movedOn(current);
-    return parts;
+  #buildResponses(current: View): readonly ResponseChunk[] {
+    if (this.#watch === undefined) return [];
+    const { subscription, client } = this.#watch;
+    if (client.view === current && client.pendingNames.size === 0 && !client.responseRequired) return [];
+    const delta = pendingDelta(client, subscription, current, this.#parts.diff);
+    this.#watch = { subscription, client: upToDate(current) };
+    const context = { view: current, subscription, responseRequired: client.responseRequired };
+    const chunks = delta === undefined ? [] : this.#parts.protocol.buildResponses(delta, context);
+    if (chunks.length === 0) this.#record.rebased(current);
+    return chunks;
   }
 
-  #acknowledge(nonce: string, remarks: Objection | undefined): void {
-    this.#ledger.acked(this.#parts.clock.now(), remarks?.diagnostics ?? []);
+  #acknowledge(nonce: string, warnings: ErrorDetail | undefined): void {
+    this.#record.acked(this.#parts.clock.now(), warnings?.diagnostics ?? []);
     this.#parts.counters.count('gatehouse_xds_acks_total', this.served.labels);
-    if (remarks !== undefined) this.#parts.objected(this.served.type.typeUrl, nonce, remarks);
+    if (warnings !== undefined) this.#parts.onErrorDetail(this.served.type.typeUrl, nonce, warnings);
   }
 
-  #reject(nonce: string, objection: Objection): void {
-    const { message, diagnostics } = objection;
-    this.#ledger.refused({ nonce, message, diagnostics, at: this.#parts.clock.now() });
+  #reject(nonce: string, errorDetail: ErrorDetail): void {
+    const { message, diagnostics } = errorDetail;
+    this.#record.rejected({ nonce, message, diagnostics, at: this.#parts.clock.now() });
     this.#parts.counters.count('gatehouse_xds_nacks_total', this.served.labels);
-    this.#parts.objected(this.served.type.typeUrl, nonce, objection);
+    this.#parts.onErrorDetail(this.served.type.typeUrl, nonce, errorDetail);
   }
 }
 
-const nothing: readonly Part[] = [];
+const noChunks: readonly ResponseChunk[] = [];

@@ -65,12 +65,12 @@ export const defaultLimits: Omit<Limits, 'send'> = {
 
 /** Limits of the calls that are no ADS streams, such as health checks. */
 export const unaryCallLimits: {
-  readonly atOnce: number;
+  readonly maxConcurrent: number;
   readonly maxRequest: number;
   readonly requestTimeout: number;
 } = {
   /** Calls open at once, three quarters of them of one address; RESOURCE_EXHAUSTED beyond. */
-  atOnce: 1_000,
+  maxConcurrent: 1_000,
   /** Bytes of the request; RESOURCE_EXHAUSTED beyond. */
   maxRequest: kibibyte,
   /** Milliseconds for the request; DEADLINE_EXCEEDED then. */

@@ -1,7 +1,7 @@
 import type { Clock, Counters, Random, Stop } from '../../edges.ts';
 import { at } from '../../net/timers.ts';
 import type { ConnectedClient, NodeStatus } from '../model.ts';
-import type { Ending, StreamEnd } from '../request/stream-status.ts';
+import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import type { NodeStream } from './node-stream.ts';
 
 /** How long a stream may last, so that nodes spread anew over the replicas (rule G8). */
@@ -49,7 +49,7 @@ export class ConnectionRegistry {
   }
 
   /** Call it when nothing of the stream is left. */
-  ended(stream: NodeStream, code: Ending): void {
+  ended(stream: NodeStream, code: StatusCode): void {
     this.#streams.get(stream)?.();
     this.#streams.delete(stream);
     this.#nodes.delete(stream);
@@ -63,7 +63,7 @@ export class ConnectionRegistry {
    *
    * @param within milliseconds until the last one ends
    */
-  endAll(within: number, end: StreamEnd): void {
+  endAll(within: number, end: StreamStatus): void {
     for (const stream of this.#streams.keys()) {
       this.#setTimer(stream, this.#parts.random() * within, () => stream.end(end));
     }

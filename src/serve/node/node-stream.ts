@@ -1,21 +1,21 @@
 import type { Counters, Logger, Stop } from '../../edges.ts';
 import type { Snapshot, Snapshots, View } from '../../snapshot/model.ts';
-import type { Objection } from '../ads/nack.ts';
-import type { AdsRequest, Incoming, Variant } from '../ads/protocol.ts';
-import { resourceStates } from '../ads/resource-status.ts';
+import type { ErrorDetail } from '../ads/nack.ts';
+import type { AdsProtocol, AdsRequest, Incoming } from '../ads/protocol.ts';
+import { resourceStatuses } from '../ads/resource-status.ts';
 import { type ServedType, unknownType } from '../ads/resource-types.ts';
-import { TypeStream, type TypeStreamLimits, type TypeStreamParts } from '../ads/watched-type.ts';
+import { WatchedType, type WatchedTypeLimits, type WatchedTypeParts } from '../ads/watched-type.ts';
 import type { PushQueue } from '../limits/push-queue.ts';
 import type { Deadlines, Expiring } from '../limits/timeouts.ts';
-import type { ConnectedClient, IdentifiedBy, NodeStatus, Refusal } from '../model.ts';
+import type { ConnectedClient, IdentifiedBy, NodeStatus, RejectedResponse } from '../model.ts';
 import { bounded, quoted } from '../request/bounded-text.ts';
-import type { Ending, StreamEnd } from '../request/stream-status.ts';
+import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import type { AdsCall } from '../transport/calls.ts';
 import { GrpcStream, type GrpcStreamParts } from '../transport/grpc-stream.ts';
 import type { Http2Stream } from '../transport/http2-stream.ts';
 import { identify, keptNodeInfo } from './identification.ts';
 
-interface NodeStreamLimits extends TypeStreamLimits {
+interface NodeStreamLimits extends WatchedTypeLimits {
   /** Types without a registration that one stream may ask for. */
   readonly maxUnknownTypes: number;
 }
@@ -34,9 +34,9 @@ export interface NodeStreamParts extends GrpcStreamParts {
   readonly served: ReadonlyMap<string, ServedType>;
   /** Called once, when the first request has named the Gateway. */
   readonly identified: (stream: NodeStream) => void;
-  readonly refused?: (refusal: Refusal) => void;
+  readonly refused?: (response: RejectedResponse) => void;
   /** Called once, when nothing of the stream is left. */
-  readonly ended: (stream: NodeStream, ending: Ending) => void;
+  readonly ended: (stream: NodeStream, ending: StatusCode) => void;
 }
 
 /** The node behind a stream, as its first request names it; later ones are not looked at (rule A5). */
@@ -51,9 +51,9 @@ interface Node {
 
 /** One ADS stream of one node: identifies its Gateway and runs the exchange of each type that the node watches. */
 export class NodeStream {
-  readonly #variant: Variant;
+  readonly #protocol: AdsProtocol;
   readonly #parts: NodeStreamParts;
-  readonly #typeParts: TypeStreamParts;
+  readonly #typeParts: WatchedTypeParts;
   readonly #stream: GrpcStream;
   readonly #since: number;
   #node: Node | undefined;
@@ -63,27 +63,27 @@ export class NodeStream {
   /** Whether the snapshot is newer than what the types were given to send. */
   #pushPending = false;
   /** In the order of pushes. */
-  #types: readonly TypeStream[] = [];
+  #types: readonly WatchedType[] = [];
   /** One counter for all types, so that a nonce echoed under the wrong type never matches (rule A14). */
   #nonces = 0;
 
-  constructor(call: AdsCall, stream: Http2Stream, variant: Variant, parts: NodeStreamParts) {
-    this.#variant = variant;
+  constructor(call: AdsCall, stream: Http2Stream, protocol: AdsProtocol, parts: NodeStreamParts) {
+    this.#protocol = protocol;
     this.#parts = parts;
     this.#since = parts.clock.now();
     this.#typeParts = {
-      variant,
-      difference: (from, to) => parts.snapshots.diff(from, to),
+      protocol,
+      diff: (from, to) => parts.snapshots.diff(from, to),
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
-      deadlines: parts.deadlines,
-      room: (bytes) => parts.sendBudget.hasRoom(this, bytes),
+      ackTimers: parts.deadlines,
+      mayWrite: (bytes) => parts.sendBudget.hasRoom(this, bytes),
       send: (body) => this.#send(body),
       end: (end) => this.end(end),
-      objected: (typeUrl, nonce, objection) => this.#tellObjection(typeUrl, nonce, objection),
+      onErrorDetail: (typeUrl, nonce, errorDetail) => this.#logErrorDetail(typeUrl, nonce, errorDetail),
     };
-    this.#stream = new GrpcStream(call, stream, variant.weighing, parts, {
+    this.#stream = new GrpcStream(call, stream, protocol.metering, parts, {
       received: (incoming) => this.#receive(incoming),
       drained: () => this.push(),
       ended: (ending) => this.#release(ending),
@@ -99,13 +99,13 @@ export class NodeStream {
   push(): void {
     this.#pushPending = false;
     try {
-      for (const type of this.#types) this.#advance(type);
+      for (const type of this.#types) this.#sendNext(type);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  end(end: StreamEnd): void {
+  end(end: StreamStatus): void {
     const log = this.#node?.log ?? this.#parts.log.child({ peer: this.#stream.peer });
     // UNAVAILABLE is no fault of a node, and every node of a fleet gets it at once.
     const level = end.code === 'UNAVAILABLE' ? 'info' : 'warn';
@@ -126,7 +126,7 @@ export class NodeStream {
       gateway: this.#node.gateway,
       gatewayExists: this.#snapshot.exists,
       identifiedBy: this.#node.by,
-      variety: this.#variant.variety,
+      variety: this.#protocol.variant,
       peer: this.#stream.peer,
       connectedSince: this.#since,
       types: this.#types.map((type) => type.status()),
@@ -143,7 +143,7 @@ export class NodeStream {
       gateway,
       resources: () => {
         const types = this.#types.flatMap((type) => type.state(this.#viewOf(type, snapshot)) ?? []);
-        return resourceStates(types);
+        return resourceStatuses(types);
       },
     };
   }
@@ -154,7 +154,7 @@ export class NodeStream {
       this.#refuse(`the request cannot be decoded: ${incoming.problem}`);
       return;
     }
-    if (incoming.kind === 'excessive') {
+    if (incoming.kind === 'limit-exceeded') {
       this.end(incoming);
       return;
     }
@@ -177,7 +177,7 @@ export class NodeStream {
     type.receive(request, this.#viewOf(type, snapshot));
     // A change that was committed before this request arrived is sent in the order of types, not after its answer (rule E4).
     if (this.#pushPending) this.push();
-    else this.#advance(type);
+    else this.#sendNext(type);
   }
 
   #firstRequestReceived(): void {
@@ -215,11 +215,11 @@ export class NodeStream {
     };
     this.#snapshot = snapshots.of(gateway);
     this.#parts.identified(this);
-    this.#node.log.info('a node is connected', { by, variety: this.#variant.variety, exists: this.#snapshot.exists });
+    this.#node.log.info('a node is connected', { by, variety: this.#protocol.variant, exists: this.#snapshot.exists });
     return this.#snapshot;
   }
 
-  #typeOf(typeUrl: string): TypeStream | undefined {
+  #typeOf(typeUrl: string): WatchedType | undefined {
     const open = this.#types.find(({ served }) => served.type.typeUrl === typeUrl);
     if (open !== undefined) return open;
     const { counters, limits } = this.#parts;
@@ -235,16 +235,16 @@ export class NodeStream {
         return undefined;
       }
     }
-    const stream = new TypeStream(registered ?? unknownType(typeUrl), this.#typeParts);
+    const stream = new WatchedType(registered ?? unknownType(typeUrl), this.#typeParts);
     this.#types = [...this.#types, stream].sort((a, b) => a.served.type.pushOrder - b.served.type.pushOrder);
     return stream;
   }
 
-  #advance(type: TypeStream): void {
-    if (this.#stream.writable && this.#snapshot !== undefined) type.advance(this.#viewOf(type, this.#snapshot));
+  #sendNext(type: WatchedType): void {
+    if (this.#stream.writable && this.#snapshot !== undefined) type.sendNext(this.#viewOf(type, this.#snapshot));
   }
 
-  #viewOf({ served }: TypeStream, snapshot: Snapshot): View {
+  #viewOf({ served }: WatchedType, snapshot: Snapshot): View {
     return snapshot.views.get(served.type.typeUrl) ?? served.empty;
   }
 
@@ -259,10 +259,10 @@ export class NodeStream {
     this.end({ code: 'INVALID_ARGUMENT', message });
   }
 
-  #tellObjection(typeUrl: string, nonce: string, { refuses, message }: Objection): void {
+  #logErrorDetail(typeUrl: string, nonce: string, { rejects, message }: ErrorDetail): void {
     if (this.#node === undefined) return;
     const { id, gateway, log } = this.#node;
-    if (refuses) {
+    if (rejects) {
       log.warn('the node refuses a response', { type: typeUrl, nonce, message });
       this.#parts.refused?.({ gateway, node: id, typeUrl, message });
     } else {
@@ -270,7 +270,7 @@ export class NodeStream {
     }
   }
 
-  #release(ending: Ending): void {
+  #release(ending: StatusCode): void {
     this.#firstRequestReceived();
     this.#node?.unsubscribe();
     this.#parts.queue.delete(this);

@@ -7,25 +7,26 @@ import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
 import { registerReflection } from './reflection/reflection.ts';
 
-/** The gRPC services that are for operators and not for nodes, running. */
+/** The admin listener, started. */
 export interface RunningAdmin {
-  /** Where it really listens. */
+  /** The bound address, with the port that was chosen for 0. */
   readonly address: HostPort;
   readonly stop: StopAsync;
 }
 
+/** The dependencies of the admin listener. */
 export interface AdminParts extends ClientStatusParts {
   readonly health: Health;
-  /** The FileDescriptorSet of every message that goes over the wire. */
+  /** A FileDescriptorSet of all messages on the wire. */
   readonly descriptorSet: Uint8Array;
 }
 
-/** Operators' requests are small; bytes. */
+/** The largest request; bytes. */
 const maxRequest = 64 * 1024;
 
 /**
- * Serves what concerns every Gateway at once, on a listener of its own, by default on loopback: health, client status
- * and reflection. Nobody is asked who they are, so an address that is not loopback is warned of.
+ * Serves health, CSDS and reflection on a listener of their own, by default on loopback, because CSDS shows the
+ * configuration of every Gateway. Clients are not authenticated, so an address outside loopback is logged as a warning.
  */
 export async function startAdmin(listen: HostPort, parts: AdminParts): Promise<RunningAdmin> {
   const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_receive_message_length': maxRequest });

@@ -6,68 +6,68 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../gen/grpc/health/v1/health.ts';
 import { quoted } from '../request/bounded-text.ts';
-import { type SideCall, type SideCallParts, SideCalls } from './unary-calls.ts';
+import { type UnaryRequestCall, UnaryRequestCalls, type UnaryRequestCallsParts } from './unary-calls.ts';
 
-type Watch = SideCall<HealthCheckResponse>;
+type Watch = UnaryRequestCall<HealthCheckResponse>;
 
-/** The services that are asked for by name; the empty name is the whole server. */
+/** The service names that have a status; the empty name is the whole server. */
 const services: ReadonlySet<string> = new Set(['', 'envoy.service.discovery.v3.AggregatedDiscoveryService']);
 
 /**
- * The health service of gRPC (https://github.com/grpc/grpc/blob/master/doc/health-checking.md): SERVING once everything
- * was read, as `/readyz`. One instance may be registered at several servers.
+ * The gRPC health service (https://github.com/grpc/grpc/blob/master/doc/health-checking.md): SERVING while `/readyz`
+ * succeeds, until `stop`. One instance may be registered at several servers.
  */
 export class Health {
   readonly #ready: () => boolean;
-  readonly #parts: SideCallParts;
+  readonly #parts: UnaryRequestCallsParts;
   readonly #watches = new Set<Watch>();
-  /** What everybody who watches was told last. */
-  #told: ServingStatus = ServingStatus.NOT_SERVING;
+  /** The status that all watches were sent last. */
+  #sent: ServingStatus = ServingStatus.NOT_SERVING;
   #stopped = false;
 
-  /** @param parts what the calls at each server may take */
-  constructor(ready: () => boolean, parts: SideCallParts) {
+  /** @param parts the limits of the calls at each server */
+  constructor(ready: () => boolean, parts: UnaryRequestCallsParts) {
     this.#ready = ready;
     this.#parts = parts;
   }
 
   register(server: Server): void {
-    const calls = new SideCalls(this.#parts);
+    const calls = new UnaryRequestCalls(this.#parts);
     calls.register(server, HealthService.check, ({ service }, call) => {
       if (services.has(service)) {
         call.write({ status: this.#status() });
         call.end();
-      } else call.refuse({ code: 'NOT_FOUND', message: `no service ${quoted(service)} here` });
+      } else call.fail({ code: 'NOT_FOUND', message: `no service ${quoted(service)} here` });
     });
     calls.register(server, HealthService.watch, (request, call) => this.#watch(request, call));
   }
 
-  /** Tells whoever watches when the answer is another now. */
+  /** Sends the status to all watches if it changed. To be called whenever readiness may have changed. */
   changed(): void {
-    const now = this.#status();
-    if (now === this.#told) return;
-    this.#told = now;
-    for (const call of this.#watches) call.write({ status: now });
+    const status = this.#status();
+    if (status === this.#sent) return;
+    this.#sent = status;
+    for (const call of this.#watches) call.write({ status });
   }
 
-  /** Not serving from now on; whoever watches is told, and its stream ends. */
+  /** Changes the status to NOT_SERVING for good and ends all watches. */
   stop(): void {
     this.#stopped = true;
     this.changed();
     for (const call of this.#watches) call.end();
   }
 
-  /** A service that nobody knows may appear one day, so the stream stays open. */
+  /** A watch of an unknown service stays open, as the health checking protocol requires. */
   #watch({ service }: HealthCheckRequest, call: Watch): void {
     if (!services.has(service)) {
       call.write({ status: ServingStatus.SERVICE_UNKNOWN });
       return;
     }
-    // Whoever comes now and whoever was there already have heard the same.
+    // Sends a pending change to the other watches first: all watches have the same last status.
     this.changed();
     this.#watches.add(call);
     call.onEnd(() => this.#watches.delete(call));
-    call.write({ status: this.#told });
+    call.write({ status: this.#sent });
     if (this.#stopped) call.end();
   }
 

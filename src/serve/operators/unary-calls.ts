@@ -1,110 +1,114 @@
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Stop } from '../../edges.ts';
 import { Quota } from '../limits/quota.ts';
-import type { StreamEnd } from '../request/stream-status.ts';
+import type { StreamStatus } from '../request/stream-status.ts';
 import { addressOf, endCall } from '../transport/calls.ts';
 import { Http2Stream, type LingerParts, linger } from '../transport/http2-stream.ts';
 
-/** A method that takes one request, as generated code describes it. */
+/** A method with one request, as generated code describes it. */
 interface Method<Request, Response> {
   readonly path: string;
   readonly requestDeserialize: (bytes: Buffer) => Request;
   readonly responseSerialize: (response: Response) => Buffer;
 }
 
-/** A call whose request is there. Nothing comes of a call that is over. */
-export interface SideCall<Response> {
+/** A call whose request was received. After its end every method does nothing. */
+export interface UnaryRequestCall<Response> {
   write(response: Response): void;
   end(): void;
-  /** Ends it with a status that is not OK. */
-  refuse(end: StreamEnd): void;
-  /** Calls `then` when the call is over, whoever ended it. */
-  onEnd(then: () => void): void;
+  /** Ends the call with a status other than OK. */
+  fail(status: StreamStatus): void;
+  /** Calls `listener` when either side ended the call. */
+  onEnd(listener: () => void): void;
 }
 
-export interface SideCallParts extends LingerParts {
-  /** How many may be open at once, three quarters of them of one address; one beyond ends RESOURCE_EXHAUSTED. */
-  readonly atOnce: number;
-  /** How many bytes may come of one; RESOURCE_EXHAUSTED beyond. */
+/** The limits of the calls at one server, and what enforcing them needs. */
+export interface UnaryRequestCallsParts extends LingerParts {
+  /** Open calls, three quarters of them at most from one address; RESOURCE_EXHAUSTED beyond. */
+  readonly maxConcurrent: number;
+  /** Received bytes of one call; RESOURCE_EXHAUSTED beyond. */
   readonly maxRequest: number;
-  /** Milliseconds that the request may take to come; DEADLINE_EXCEEDED then. */
+  /** Milliseconds until the request must be received; DEADLINE_EXCEEDED then. */
   readonly requestTimeout: number;
 }
 
 /**
- * Calls of other services than ADS, on whatever port. grpc-js tells of a call with one request only when its request is
- * complete, and would keep one that never is, and all that came of it. So these are registered as streams, which is the
- * same on the wire.
+ * Calls with one request, unary or server-streaming, of services other than ADS. grpc-js reports a unary call when its
+ * request is complete, and keeps a call whose request never is, with all bytes it received. So the methods are
+ * registered as bidirectional streams, which are the same on the wire.
  */
-export class SideCalls {
-  readonly #parts: SideCallParts;
+export class UnaryRequestCalls {
+  readonly #parts: UnaryRequestCallsParts;
   readonly #quota: Quota;
 
-  constructor(parts: SideCallParts) {
+  constructor(parts: UnaryRequestCallsParts) {
     this.#parts = parts;
-    this.#quota = new Quota(parts.atOnce);
+    this.#quota = new Quota(parts.maxConcurrent);
   }
 
   register<Request, Response>(
     server: Server,
     { path, requestDeserialize, responseSerialize }: Method<Request, Response>,
-    answer: (request: Request, call: SideCall<Response>) => void,
+    handler: (request: Request, call: UnaryRequestCall<Response>) => void,
   ): void {
     const begin = (call: ServerDuplexStream<Request, Buffer>): void => {
-      const asked = this.#begin(call);
+      const acceptRequest = this.#begin(call);
       call.once('data', (request: Request) => {
-        if (!asked()) return;
-        answer(request, {
+        if (!acceptRequest()) return;
+        handler(request, {
           write: (response) => void call.write(responseSerialize(response)),
           end: () => call.end(),
-          refuse: (end) => endCall(call, end),
-          onEnd: (then) => void call.on('cancelled', then),
+          fail: (status) => endCall(call, status),
+          onEnd: (listener) => void call.on('cancelled', listener),
         });
       });
     };
     server.register(path, begin, identity, requestDeserialize, 'bidi');
   }
 
-  /** Answers what is to be told when the request is there, which says whether it is to be answered. */
+  /**
+   * Applies the limits to a new call. Returns a function to call with the arrival of the request, which returns whether
+   * the request is to be handled.
+   */
   #begin<Request>(call: ServerDuplexStream<Request, Buffer>): () => boolean {
     const { clock, maxRequest, requestTimeout } = this.#parts;
     const stream = new Http2Stream(call);
     let stopTimer: Stop = nothing;
-    let state: 'awaited' | 'asked' | 'refused' = 'awaited';
-    const refuse = (end: StreamEnd): void => {
-      if (state === 'refused') return;
-      state = 'refused';
-      endCall(call, end);
+    let state: 'awaiting-request' | 'request-received' | 'failed' = 'awaiting-request';
+    const fail = (status: StreamStatus): void => {
+      if (state === 'failed') return;
+      state = 'failed';
+      endCall(call, status);
     };
-    const withoutRequest = (end: StreamEnd): void => {
-      if (state === 'awaited') refuse(end);
+    const failWithoutRequest = (status: StreamStatus): void => {
+      if (state === 'awaiting-request') fail(status);
     };
-    // Told when the status has left, and when the other side gave up.
+    // Emitted when the status was sent, and when the client cancelled.
     call.on('cancelled', () => {
       stopTimer();
-      if (state === 'refused') stream.stopReading();
+      if (state === 'failed') stream.stopReading();
       linger(stream, this.#parts, nothing);
     });
     const address = addressOf(call);
     if (!this.#quota.acquire(address)) {
-      refuse({ code: 'RESOURCE_EXHAUSTED', message: 'too many calls at once; come back later' });
+      fail({ code: 'RESOURCE_EXHAUSTED', message: 'too many calls at once; come back later' });
       return () => false;
     }
     stream.onClose(() => {
       this.#quota.release(address);
       stopTimer();
     });
-    const late = { code: 'DEADLINE_EXCEEDED', message: 'no request came in time' } as const;
-    stopTimer = clock.after(requestTimeout, () => withoutRequest(late));
+    const timedOut = { code: 'DEADLINE_EXCEEDED', message: 'no request came in time' } as const;
+    stopTimer = clock.after(requestTimeout, () => failWithoutRequest(timedOut));
     let bytes = 0;
     stream.onData((piece) => {
       bytes += piece.length;
-      if (bytes > maxRequest) refuse({ code: 'RESOURCE_EXHAUSTED', message: `a request may have ${maxRequest} bytes` });
+      if (bytes > maxRequest) fail({ code: 'RESOURCE_EXHAUSTED', message: `a request may have ${maxRequest} bytes` });
     });
-    call.on('end', () => withoutRequest({ code: 'INVALID_ARGUMENT', message: 'there is no request' }));
+    call.on('end', () => failWithoutRequest({ code: 'INVALID_ARGUMENT', message: 'there is no request' }));
     return () => {
-      if (state !== 'awaited') return false;
-      state = 'asked';
+      if (state !== 'awaiting-request') return false;
+      state = 'request-received';
       stopTimer();
       return true;
     };

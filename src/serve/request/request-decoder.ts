@@ -1,62 +1,83 @@
 import { Node } from '../../gen/envoy/config/core/v3/base.ts';
-import { Cursor, delimited } from './protobuf-reader.ts';
-import { EntryFinder, type Span } from './reported-entries.ts';
-import { type Excess, type RequestLimits, RequestWeight } from './request-cost.ts';
-import type { RequestFields } from './request-fields.ts';
+import { type ByteRange, VersionEntryScanner } from './initial-versions.ts';
+import { lengthDelimited, ProtobufReader } from './protobuf-reader.ts';
+import { type LimitExceeded, type LimitedFields, RequestCost, type RequestLimits } from './request-cost.ts';
 
-/** A request of either variant, as it was written. */
+/** The numbers of the fields that are decoded, in one protocol variant. All other fields are skipped. */
+export interface RequestFields extends LimitedFields {
+  readonly typeUrl: number;
+  readonly nonce: number;
+  readonly errorDetail: number;
+}
+
+/** The fields of a DeltaDiscoveryRequest. */
+export const deltaFields: RequestFields = {
+  node: 1,
+  typeUrl: 2,
+  subscribe: 3,
+  unsubscribe: 4,
+  initialVersions: 5,
+  nonce: 6,
+  errorDetail: 7,
+};
+
+/** The fields of a DiscoveryRequest. `subscribe` is `resource_names`. */
+export const stateOfTheWorldFields: RequestFields = { node: 2, subscribe: 3, typeUrl: 4, nonce: 5, errorDetail: 6 };
+
+/** A request of either protocol variant, as it was sent. */
 export interface RawRequest {
   readonly kind: 'raw';
   readonly node: Node | undefined;
   readonly typeUrl: string;
   readonly nonce: string;
-  /** The message of the `error_detail`; an empty text where that has none. */
-  readonly refusal: string | undefined;
-  readonly wanted: readonly string[];
-  readonly unwanted: readonly string[];
-  /** Where the entries lie that say what the node holds from an earlier stream, if it says so. */
-  readonly versions: readonly Span[] | undefined;
+  /** The `message` of `error_detail`, empty if it has none; undefined without an `error_detail`. */
+  readonly errorDetail: string | undefined;
+  readonly subscribe: readonly string[];
+  readonly unsubscribe: readonly string[];
+  /** Where the entries of `initial_resource_versions` lie in the message; undefined without entries. */
+  readonly initialVersions: readonly ByteRange[] | undefined;
 }
 
 /**
- * Reads the fields of a request that mean something here and passes over all others, so that whatever else a node
- * writes costs next to nothing. A decoder of the whole message makes an object of each detail of an error: of one request
- * of 32 MiB it made more than there was memory for. Throws for bytes that are no message. As everywhere in protobuf, of
- * a field that may stand there once the last counts.
+ * Decodes the fields that this server uses and skips all others. A generated decoder creates an object per detail of an
+ * `error_detail`, which for one request of 32 MiB took more memory than the process had. As in every protobuf decoder,
+ * the last occurrence of a singular field counts.
+ *
+ * @throws {Error} for bytes that are malformed
  */
-export function readRequest(bytes: Buffer, fields: RequestFields, limits: RequestLimits): RawRequest | Excess {
-  return new RequestReader(bytes, fields).read(new RequestWeight(fields, limits));
+export function decodeRequest(bytes: Buffer, fields: RequestFields, limits: RequestLimits): RawRequest | LimitExceeded {
+  return new RequestDecoder(bytes, fields).decode(new RequestCost(fields, limits));
 }
 
-class RequestReader {
+class RequestDecoder {
   readonly #bytes: Buffer;
   readonly #fields: RequestFields;
-  readonly #wanted: string[] = [];
-  readonly #unwanted: string[] = [];
+  readonly #subscribe: string[] = [];
+  readonly #unsubscribe: string[] = [];
   #node: Buffer | undefined;
   #typeUrl = '';
   #nonce = '';
-  #refusal: string | undefined;
-  #versions: EntryFinder | undefined;
+  #errorDetail: string | undefined;
+  #initialVersions: VersionEntryScanner | undefined;
 
   constructor(bytes: Buffer, fields: RequestFields) {
     this.#bytes = bytes;
     this.#fields = fields;
   }
 
-  read(weight: RequestWeight): RawRequest | Excess {
-    const cursor = new Cursor(this.#bytes);
-    while (cursor.more) {
-      const start = cursor.at;
-      const tag = cursor.tag();
+  decode(cost: RequestCost): RawRequest | LimitExceeded {
+    const reader = new ProtobufReader(this.#bytes);
+    while (reader.hasMore) {
+      const fieldStart = reader.offset;
+      const tag = reader.readTag();
       const field = tag >>> 3;
-      const end = (tag & 7) === delimited ? cursor.end() : undefined;
-      const excess = weight.add(field, end === undefined ? 0 : end - cursor.at);
-      if (excess !== undefined) return excess;
-      if (end === undefined) cursor.skip(tag);
+      const end = (tag & 7) === lengthDelimited ? reader.readEnd() : undefined;
+      const exceeded = cost.add(field, end === undefined ? 0 : end - reader.offset);
+      if (exceeded !== undefined) return exceeded;
+      if (end === undefined) reader.skipField(tag);
       else {
-        this.#take(field, start, cursor.at, end);
-        cursor.at = end;
+        this.#decodeField(field, fieldStart, reader.offset, end);
+        reader.offset = end;
       }
     }
     return {
@@ -64,63 +85,64 @@ class RequestReader {
       node: this.#node && Node.decode(this.#node),
       typeUrl: this.#typeUrl,
       nonce: this.#nonce,
-      refusal: this.#refusal,
-      wanted: this.#wanted,
-      unwanted: this.#unwanted,
-      versions: this.#versions?.spans,
+      errorDetail: this.#errorDetail,
+      subscribe: this.#subscribe,
+      unsubscribe: this.#unsubscribe,
+      initialVersions: this.#initialVersions?.ranges,
     };
   }
 
-  #take(field: number, start: number, at: number, end: number): void {
+  /** Decodes the field whose tag begins at `fieldStart` and whose value lies between `start` and `end`. */
+  #decodeField(field: number, fieldStart: number, start: number, end: number): void {
     const bytes = this.#bytes;
-    const { versions, wanted, unwanted, typeUrl, nonce, node, errorDetail } = this.#fields;
-    // Those first of which there may be many.
+    const { initialVersions, subscribe, unsubscribe, typeUrl, nonce, node, errorDetail } = this.#fields;
+    // The repeated fields first: a request may have many thousands of them.
     switch (field) {
-      case versions:
-        this.#versions ??= new EntryFinder(bytes);
-        this.#versions.found(start, at, end);
+      case initialVersions:
+        this.#initialVersions ??= new VersionEntryScanner(bytes);
+        this.#initialVersions.add(fieldStart, start, end);
         break;
-      case wanted:
-        this.#wanted.push(bytes.toString('utf8', at, end));
+      case subscribe:
+        this.#subscribe.push(bytes.toString('utf8', start, end));
         break;
-      case unwanted:
-        this.#unwanted.push(bytes.toString('utf8', at, end));
+      case unsubscribe:
+        this.#unsubscribe.push(bytes.toString('utf8', start, end));
         break;
       case typeUrl:
-        this.#typeUrl = bytes.toString('utf8', at, end);
+        this.#typeUrl = bytes.toString('utf8', start, end);
         break;
       case nonce:
-        this.#nonce = bytes.toString('utf8', at, end);
+        this.#nonce = bytes.toString('utf8', start, end);
         break;
       case node:
-        this.#node = bytes.subarray(at, end);
+        this.#node = bytes.subarray(start, end);
         break;
       case errorDetail:
-        this.#refusal = messageOf(bytes, at, end);
+        this.#errorDetail = decodeStatusMessage(bytes, start, end);
         break;
       default:
     }
   }
 }
 
-/** The field `message` of a `google.rpc.Status`; every encoder writes it before the details, which are not read. */
-function messageOf(bytes: Buffer, at: number, end: number): string {
-  const cursor = new Cursor(bytes, at, end);
+/** Decodes `message` of a `google.rpc.Status`. Every encoder writes it before the details, which are not read. */
+function decodeStatusMessage(bytes: Buffer, start: number, end: number): string {
+  const reader = new ProtobufReader(bytes, start, end);
   let message = '';
-  for (let fields = 0; cursor.more && fields < readOfStatus; fields += 1) {
-    const tag = cursor.tag();
+  for (let fields = 0; reader.hasMore && fields < maxStatusFields; fields += 1) {
+    const tag = reader.readTag();
     if (tag !== messageTag) {
-      cursor.skip(tag);
+      reader.skipField(tag);
       continue;
     }
-    const textEnd = cursor.end();
-    message = bytes.toString('utf8', cursor.at, textEnd);
-    cursor.at = textEnd;
+    const textEnd = reader.readEnd();
+    message = bytes.toString('utf8', reader.offset, textEnd);
+    reader.offset = textEnd;
   }
   return message;
 }
 
-const messageTag = (2 << 3) | delimited;
+const messageTag = (2 << 3) | lengthDelimited;
 
-/** How many fields of a status are looked at. */
-const readOfStatus = 32;
+/** Fields of a status that are read; later ones are ignored. */
+const maxStatusFields = 32;

@@ -1,12 +1,12 @@
-/** The status that ends a stream. A node backs off from every one of them but OK. */
-export interface StreamEnd {
-  readonly code: EndCode;
-  /** For whoever reads the node's log. */
+/** The gRPC status with which this server ends a stream. A node backs off after every status but OK (rule G9). */
+export interface StreamStatus {
+  readonly code: ErrorCode;
+  /** Appears in the log of the node. */
   readonly message: string;
 }
 
-/** The status codes with which this server ends streams on purpose (rules G1, G2, G9). */
-export type EndCode =
+/** The gRPC status codes with which this server ends streams on purpose (rules G1, G2, G9). */
+export type ErrorCode =
   | 'INVALID_ARGUMENT'
   | 'NOT_FOUND'
   | 'PERMISSION_DENIED'
@@ -15,5 +15,5 @@ export type EndCode =
   | 'UNAVAILABLE'
   | 'INTERNAL';
 
-/** How a stream came to its end: a status of ours, or the other side's doing. */
-export type Ending = EndCode | 'OK' | 'CANCELLED';
+/** How a stream ended: with an error of this server, by a half-close of the client (OK), or by a reset (CANCELLED). */
+export type StatusCode = ErrorCode | 'OK' | 'CANCELLED';

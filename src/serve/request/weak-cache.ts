@@ -1,29 +1,34 @@
 /**
- * What several streams need, found by the object that it is made of. The latest are kept, up to a weight; an older one
- * stays for as long as somebody else uses it, and is made again when it is needed again.
+ * Values derived from an object and shared between streams, keyed by that object. The cache holds the newest values up
+ * to a total weight; an older value is found for as long as another owner keeps it alive, and is computed again after
+ * that.
  */
-export class SharedCache<Value extends object> {
+export class WeakCache<Value extends object> {
   readonly #limit: number;
   readonly #weigh: (value: Value) => number;
-  readonly #known = new WeakMap<object, WeakRef<Value>>();
-  readonly #latest: Value[] = [];
+  readonly #values = new WeakMap<object, WeakRef<Value>>();
+  readonly #newest: Value[] = [];
   #weight = 0;
 
-  /** @param limit the weight to keep */
+  /**
+   * @param limit the total weight of the values to hold
+   * @param weigh the weight of one value, in the unit of `limit`
+   */
   constructor(limit: number, weigh: (value: Value) => number) {
     this.#limit = limit;
     this.#weigh = weigh;
   }
 
-  get(about: object, make: () => Value): Value {
-    const known = this.#known.get(about)?.deref();
+  /** Returns the value derived from `key`, and computes it with `make` if it is not known. */
+  get(key: object, make: () => Value): Value {
+    const known = this.#values.get(key)?.deref();
     if (known !== undefined) return known;
     const value = make();
-    this.#known.set(about, new WeakRef(value));
-    this.#latest.push(value);
+    this.#values.set(key, new WeakRef(value));
+    this.#newest.push(value);
     this.#weight += this.#weigh(value);
     while (this.#weight > this.#limit) {
-      const oldest = this.#latest.shift();
+      const oldest = this.#newest.shift();
       if (oldest === undefined) break;
       this.#weight -= this.#weigh(oldest);
     }

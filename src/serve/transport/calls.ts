@@ -1,6 +1,6 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Incoming } from '../ads/protocol.ts';
-import type { EndCode, StreamEnd } from '../request/stream-status.ts';
+import type { ErrorCode, StreamStatus } from '../request/stream-status.ts';
 
 /** A gRPC call whose responses are encoded already. */
 export type BytesCall = ServerDuplexStream<unknown, Buffer>;
@@ -8,7 +8,7 @@ export type BytesCall = ServerDuplexStream<unknown, Buffer>;
 /** The gRPC call of one ADS stream. */
 export type AdsCall = ServerDuplexStream<Incoming, Buffer>;
 
-const statusOf: Readonly<Record<EndCode, status>> = {
+const statusOf: Readonly<Record<ErrorCode, status>> = {
   INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   NOT_FOUND: status.NOT_FOUND,
   PERMISSION_DENIED: status.PERMISSION_DENIED,
@@ -19,7 +19,7 @@ const statusOf: Readonly<Record<EndCode, status>> = {
 };
 
 /** Ends a call with a status, after what was written to it. No further request is read. */
-export function endCall(call: BytesCall, { code, message }: StreamEnd): void {
+export function endCall(call: BytesCall, { code, message }: StreamStatus): void {
   // grpc-js takes the status of a streaming call from an error event.
   call.emit('error', Object.assign(new Error(message), { code: statusOf[code], details: message }));
   call.pause();

@@ -2,8 +2,8 @@ import type { Stop } from '../../edges.ts';
 import type { Incoming } from '../ads/protocol.ts';
 import type { ReceiveBudget } from '../limits/receive-budget.ts';
 import type { SendBudget } from '../limits/send-budget.ts';
-import type { Weighing } from '../request/request-gauge.ts';
-import type { Ending, StreamEnd } from '../request/stream-status.ts';
+import type { RequestMetering } from '../request/request-cost.ts';
+import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import { type AdsCall, endCall } from './calls.ts';
 import { frameOf } from './framing.ts';
 import { type Http2Stream, type LingerParts, linger } from './http2-stream.ts';
@@ -36,7 +36,7 @@ export interface GrpcStreamListener {
   received(incoming: Incoming): void;
   /** What was written has left, and there is room again. */
   drained(): void;
-  ended(ending: Ending): void;
+  ended(ending: StatusCode): void;
 }
 
 export interface GrpcStreamParts extends LingerParts {
@@ -73,13 +73,13 @@ export class GrpcStream {
   constructor(
     call: AdsCall,
     stream: Http2Stream,
-    weighing: Weighing,
+    metering: RequestMetering,
     parts: GrpcStreamParts,
     listener: GrpcStreamListener,
   ) {
     this.#call = call;
     this.#stream = stream;
-    this.#reader = new MessageReader(weighing);
+    this.#reader = new MessageReader(metering);
     this.#parts = parts;
     this.#listener = listener;
     this.peer = call.getPeer();
@@ -131,7 +131,7 @@ export class GrpcStream {
   }
 
   /** Ends the stream with this status, after what was written. The first end counts. */
-  end(end: StreamEnd): void {
+  end(end: StreamStatus): void {
     if (this.#close(end.code)) endCall(this.#call, end);
   }
 
@@ -149,8 +149,8 @@ export class GrpcStream {
   }
 
   #read(piece: Buffer): void {
-    const excess = this.#reader.take(piece);
-    if (excess !== undefined) this.#listener.received(excess);
+    const exceeded = this.#reader.take(piece);
+    if (exceeded !== undefined) this.#listener.received(exceeded);
     else this.#count(this.#reader.held);
   }
 
@@ -177,7 +177,7 @@ export class GrpcStream {
     });
   }
 
-  #close(ending: Ending): boolean {
+  #close(ending: StatusCode): boolean {
     if (!this.#open) return false;
     this.#open = false;
     this.#count(0);

@@ -1,5 +1,4 @@
-import type { Excess } from '../request/request-cost.ts';
-import type { RequestGauge, Weighing } from '../request/request-gauge.ts';
+import type { LimitExceeded, RequestCostMeter, RequestMetering } from '../request/request-cost.ts';
 
 /** Bytes of the prefix of a gRPC message: one that says whether it is compressed, four of length. */
 const prefixLength = 5;
@@ -9,17 +8,17 @@ const prefixLength = 5;
  * the bytes that are held, and computes the cost of a large request before all of it is there.
  */
 export class MessageReader {
-  readonly #weighing: Weighing;
+  readonly #metering: RequestMetering;
   /** The prefix of the next message as one number, and how many bytes of it were read. */
   #prefix = 0;
   #prefixRead = 0;
   /** The length of the message that arrives, and how many bytes of it are missing. */
   #length = 0;
   #missing = 0;
-  #gauge: RequestGauge | undefined;
+  #meter: RequestCostMeter | undefined;
 
-  constructor(weighing: Weighing) {
-    this.#weighing = weighing;
+  constructor(metering: RequestMetering) {
+    this.#metering = metering;
   }
 
   /** Bytes of the message that is not complete yet. */
@@ -33,7 +32,7 @@ export class MessageReader {
   }
 
   /** Reads the next piece of the stream, and returns why a message in it costs too much, if one does. */
-  take(piece: Buffer): Excess | undefined {
+  take(piece: Buffer): LimitExceeded | undefined {
     let at = 0;
     while (at < piece.length) {
       if (this.#missing === 0) {
@@ -41,8 +40,8 @@ export class MessageReader {
         continue;
       }
       const end = Math.min(piece.length, at + this.#missing);
-      const excess = this.#gauge?.take(piece, at, end);
-      if (excess !== undefined) return excess;
+      const exceeded = this.#meter?.add(piece, at, end);
+      if (exceeded !== undefined) return exceeded;
       this.#missing -= end - at;
       at = end;
     }
@@ -68,6 +67,6 @@ export class MessageReader {
     this.#length = length;
     this.#missing = length;
     // The cost of a compressed message is known only when all of it is there.
-    this.#gauge = compressed === 0 && length > this.#weighing.light ? this.#weighing.gauge() : undefined;
+    this.#meter = compressed === 0 && length > this.#metering.exemptSize ? this.#metering.start() : undefined;
   }
 }

@@ -2,7 +2,7 @@ import type { Clock, Counters, Stop } from '../../edges.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
 import { FairQueue } from '../limits/fair-queue.ts';
 import { Quota } from '../limits/quota.ts';
-import type { StreamEnd } from '../request/stream-status.ts';
+import type { StreamStatus } from '../request/stream-status.ts';
 import { type AdsCall, addressOf, endCall } from './calls.ts';
 import { Http2Stream, type LingerParts, linger } from './http2-stream.ts';
 
@@ -19,7 +19,7 @@ export interface StreamAdmissionParts extends LingerParts {
 interface Pending {
   readonly address: string;
   readonly start: () => void;
-  readonly end: (end: StreamEnd) => void;
+  readonly end: (end: StreamStatus) => void;
 }
 
 /**
@@ -33,7 +33,7 @@ export class StreamAdmission {
   readonly #rate: RateLimiter;
   readonly #waiting: FairQueue<Pending>;
   #stopTimer: Stop | undefined;
-  #closed: StreamEnd | undefined;
+  #closed: StreamStatus | undefined;
 
   constructor(parts: StreamAdmissionParts) {
     this.#parts = parts;
@@ -58,7 +58,7 @@ export class StreamAdmission {
   }
 
   /** Ends the streams that wait and all that come later with this status. */
-  close(end: StreamEnd): void {
+  close(end: StreamStatus): void {
     this.#closed = end;
     this.#clearTimer();
     for (let next = this.#waiting.next(); next !== undefined; next = this.#waiting.next()) next.end(end);
@@ -113,7 +113,7 @@ export class StreamAdmission {
     this.#parts.counters.count('gatehouse_xds_streams_refused_total');
   }
 
-  #end(call: AdsCall, stream: Http2Stream, end: StreamEnd): void {
+  #end(call: AdsCall, stream: Http2Stream, end: StreamStatus): void {
     endCall(call, end);
     linger(stream, this.#parts, lingered);
   }

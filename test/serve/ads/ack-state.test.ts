@@ -1,26 +1,26 @@
 import { expect, it } from 'vitest';
-import { afterReply, type Flow, type Reply, replyOf } from '../../../src/serve/ads/ack-state.ts';
+import { type AckState, classifyRequest, nextAckState, type RequestKind } from '../../../src/serve/ads/ack-state.ts';
 
-const silent: Flow = { kind: 'silent' };
-const waiting: Flow = { kind: 'waiting', nonce: '7', since: 0 };
-const idle: Flow = { kind: 'idle', nonce: '7', refused: false };
-const refused: Flow = { kind: 'idle', nonce: '7', refused: true };
+const unsent: AckState = { kind: 'unsent' };
+const awaiting: AckState = { kind: 'awaiting-ack', nonce: '7', since: 0 };
+const acked: AckState = { kind: 'settled', nonce: '7', rejected: false };
+const nacked: AckState = { kind: 'settled', nonce: '7', rejected: true };
 
-it.each<[string, Flow, string, boolean, Reply, Flow]>([
-  ['nothing was sent', silent, '', false, 'spontaneous', silent],
-  ['nothing was sent, but it answers', silent, '7', false, 'stale', silent],
-  ['an answer is awaited', waiting, '', false, 'spontaneous', waiting],
-  ['an answer is awaited, and comes', waiting, '7', false, 'ack', idle],
-  ['an answer is awaited, and refuses', waiting, '7', true, 'nack', refused],
-  ['an answer is awaited, and an older one comes', waiting, '6', false, 'stale', waiting],
-  ['an answer is awaited, and an older one refuses', waiting, '6', true, 'stale', waiting],
-  ['the answer came', idle, '', true, 'spontaneous', idle],
-  ['the answer came, and comes again', idle, '7', false, 'repeated', idle],
-  ['the answer came, and is taken back', idle, '7', true, 'nack', refused],
-  ['the answer refused, and refuses again', refused, '7', true, 'repeated', refused],
-  ['the answer refused, and accepts after all', refused, '7', false, 'repeated', refused],
-  ['the answer came, and an older one comes', idle, '6', false, 'stale', idle],
-])('when %s', (_, flow, nonce, refuses, reply, after) => {
-  expect(replyOf(flow, nonce, refuses)).toBe(reply);
-  expect(afterReply(flow, reply)).toEqual(after);
+it.each<[string, AckState, string, boolean, RequestKind, AckState]>([
+  ['unsent: no nonce', unsent, '', false, 'spontaneous', unsent],
+  ['unsent: a nonce', unsent, '7', false, 'stale', unsent],
+  ['awaiting the ACK: no nonce', awaiting, '', false, 'spontaneous', awaiting],
+  ['awaiting the ACK: the nonce', awaiting, '7', false, 'ack', acked],
+  ['awaiting the ACK: the nonce with an error', awaiting, '7', true, 'nack', nacked],
+  ['awaiting the ACK: an older nonce', awaiting, '6', false, 'stale', awaiting],
+  ['awaiting the ACK: an older nonce with an error', awaiting, '6', true, 'stale', awaiting],
+  ['ACKed: no nonce with an error', acked, '', true, 'spontaneous', acked],
+  ['ACKed: the same nonce again', acked, '7', false, 'duplicate', acked],
+  ['ACKed: the same nonce with an error', acked, '7', true, 'nack', nacked],
+  ['NACKed: the same nonce with an error again', nacked, '7', true, 'duplicate', nacked],
+  ['NACKed: the same nonce without an error', nacked, '7', false, 'duplicate', nacked],
+  ['ACKed: an older nonce', acked, '6', false, 'stale', acked],
+])('%s', (_, state, nonce, rejects, kind, next) => {
+  expect(classifyRequest(state, nonce, rejects)).toBe(kind);
+  expect(nextAckState(state, kind)).toEqual(next);
 });

@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-it('C5 a change is sent alone', async () => {
+it('C5 a push has the changed resource only', async () => {
   world.put('a/1', 'a/2');
   const stream = await world.following();
   world.change('a/2', 81);
@@ -25,7 +25,7 @@ it('C5 a change is sent alone', async () => {
   await stream.silence();
 });
 
-it('C6 a change that removes is sent once', async () => {
+it('C6 a removal is sent once', async () => {
   world.put('a/1', 'a/2');
   const stream = await world.following();
   world.drop('a/2');
@@ -34,7 +34,7 @@ it('C6 a change that removes is sent once', async () => {
   expect(said(await stream.accept())).toEqual(says(['a/1']));
 });
 
-it('C7 a change of what nobody asked for is not sent', async () => {
+it('C7 a change of a resource without a subscription is not sent', async () => {
   world.put('a/1', 'a/2');
   const stream = await world.following({ subscribe: ['a/1'] });
   world.change('a/2', 81);
@@ -43,7 +43,7 @@ it('C7 a change of what nobody asked for is not sent', async () => {
   expect(world.server.nodes()[0]?.types[0]).toMatchObject({ counts: { responses: 1 } });
 });
 
-it('C25 C7 a change that leaves nothing to say has no response', async () => {
+it('C25 C7 a change that concerns no subscribed name has no response', async () => {
   world.commit((edit) => edit.gateway(gateway, 'a'));
   world.put('a/1');
   const stream = await world.following({ subscribe: ['a/1'] });
@@ -53,7 +53,7 @@ it('C25 C7 a change that leaves nothing to say has no response', async () => {
   await stream.silence();
 });
 
-it('F2 changes of one moment are told in one response', async () => {
+it('F2 changes of one commit are sent in one response', async () => {
   world.put('a/1');
   const stream = await world.following();
   world.change('a/1', 81);
@@ -63,7 +63,7 @@ it('F2 changes of one moment are told in one response', async () => {
   await stream.silence();
 });
 
-it('F6 a stream follows its Gateway once, whatever it asked and was told before', async () => {
+it('F6 a stream watches its Gateway once, whatever it subscribed to before', async () => {
   world.put('a/1');
   const stream = await world.following();
   for (const [subscribe, unsubscribe] of [
@@ -84,7 +84,7 @@ it('F6 a stream follows its Gateway once, whatever it asked and was told before'
   expect(world.counters.total('gatehouse_xds_responses_total', { type: targetType }) - before).toBe(1);
 });
 
-it('F1 a change that changes nothing is not sent', async () => {
+it('F1 a commit of the same content is not sent', async () => {
   world.put('a/1');
   const stream = await world.following();
   world.put('a/1');
@@ -92,7 +92,7 @@ it('F1 a change that changes nothing is not sent', async () => {
   await stream.silence();
 });
 
-it('F1 a change that is taken back while the answer is awaited is not sent', async () => {
+it('F1 a change that is reverted before the ACK is not sent', async () => {
   world.put('a/1');
   const stream = world.stream().request(targetType, { node });
   const first = await stream.next();
@@ -102,7 +102,7 @@ it('F1 a change that is taken back while the answer is awaited is not sent', asy
   await stream.silence();
 });
 
-it('E2 a change of both types leaves with the Config first', async () => {
+it('E2 a change of both types is sent with the Config first', async () => {
   const stream = await world.following();
   stream.request(configType);
   await stream.accept();
@@ -114,7 +114,7 @@ it('E2 a change of both types leaves with the Config first', async () => {
   expect([(await stream.next()).typeUrl, (await stream.next()).typeUrl]).toEqual([configType, targetType]);
 });
 
-it('A6 C26 a change of one type does not wait for the answer of the other', async () => {
+it('A6 C26 a change of one type does not wait for the ACK of the other', async () => {
   const stream = world.stream().request(targetType, { node });
   await stream.next();
   stream.request(configType);
@@ -123,7 +123,7 @@ it('A6 C26 a change of one type does not wait for the answer of the other', asyn
   expect((await stream.accept()).typeUrl).toBe(configType);
 });
 
-it('I1 a change outside the scope of the Gateway is never seen, not even by name', async () => {
+it('I1 a change outside the scope of the Gateway is never sent, not even by name', async () => {
   world.commit((edit) => edit.gateway(gateway, 'a'));
   world.put('a/1', 'b/1');
   const stream = world.stream().request(targetType, { node, subscribe: ['*', 'b/1'] });
@@ -132,7 +132,7 @@ it('I1 a change outside the scope of the Gateway is never seen, not even by name
   await stream.silence();
 });
 
-it('B26 a change of the scope is like creation and deletion', async () => {
+it('B26 a change of the scope is a creation and a deletion', async () => {
   world.commit((edit) => edit.gateway(gateway, 'a'));
   world.put('a/1', 'b/1');
   const stream = await world.following();
@@ -140,8 +140,8 @@ it('B26 a change of the scope is like creation and deletion', async () => {
   expect(said(await stream.accept())).toEqual(says(['b/1'], ['a/1']));
 });
 
-describe('while an answer is awaited', () => {
-  it('C26 a thousand changes become one more response, with the final states', async () => {
+describe('while a response is unacknowledged', () => {
+  it('C26 a thousand changes become one response with the final states', async () => {
     world.put('a/1', 'a/2', 'a/3');
     const stream = world.stream().request(targetType, { node });
     const first = await stream.next();
@@ -158,7 +158,7 @@ describe('while an answer is awaited', () => {
     expect(fresh.versions['a/1']).toBe(second.versions['a/1']);
   });
 
-  it('C27 a change is not lost, and a name that went and came back is sent in its final state', async () => {
+  it('C27 a change is not lost, and a name that was removed and added is sent in its final state', async () => {
     world.put('a/1');
     const stream = world.stream().request(targetType, { node });
     const first = await stream.next();
@@ -168,7 +168,7 @@ describe('while an answer is awaited', () => {
     expect(said(await stream.accept())).toEqual(says(['a/1']));
   });
 
-  it('C26 G1 for longer than the time that a node has, its stream ends DEADLINE_EXCEEDED', async () => {
+  it('C26 G1 for longer than the ACK timeout, its stream ends DEADLINE_EXCEEDED', async () => {
     const stream = world.stream().request(targetType, { node });
     await stream.next();
     world.clock.advance(29_999);
@@ -182,7 +182,7 @@ describe('while an answer is awaited', () => {
     expect(world.counters.total('gatehouse_xds_streams_ended_total', { code: 'DEADLINE_EXCEEDED' })).toBe(1);
   });
 
-  it('C26 an answer in time stops the clock', async () => {
+  it('C26 an ACK in time stops the timeout', async () => {
     const stream = world.stream().request(targetType, { node });
     const response = await stream.next();
     world.clock.advance(29_000);

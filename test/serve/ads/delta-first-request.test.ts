@@ -27,7 +27,7 @@ describe('the first request of a type', () => {
     expect(response.versions['a/1']).not.toBe(response.versions['a/2']);
   });
 
-  it('A12 A14 carries the type of the request in the response and in every resource, and a nonce', async () => {
+  it('A12 A14 has a response with its type, also in every resource, and with a nonce', async () => {
     world.put('a/1');
     const response = await world.stream().request(targetType, { node }).next();
     expect(response.typeUrl).toBe(targetType);
@@ -35,27 +35,27 @@ describe('the first request of a type', () => {
     expect(response.nonce).not.toBe('');
   });
 
-  it('C15 without a name to subscribe to is a wildcard, also when it unsubscribes from one', async () => {
+  it('C15 with an empty subscribe list is a wildcard, also if it unsubscribes from a name', async () => {
     world.put('a/1');
     const stream = world.stream().request(targetType, { node, unsubscribe: ['a/9'] });
     expect(said(await stream.accept())).toEqual(says(['a/1']));
     await stream.silence();
   });
 
-  it('C1 as a wildcard is answered even when there is nothing', async () => {
+  it('C1 as a wildcard is answered even without resources', async () => {
     const stream = world.stream().request(targetType, { node });
     expect(said(await stream.accept())).toEqual(says([]));
     await stream.silence();
   });
 
-  it('C2 by name is answered with what exists, and with what does not', async () => {
+  it('C2 by name is answered with existing resources, and with the others as removed', async () => {
     world.put('a/1', 'a/2');
     const stream = world.stream().request(targetType, { node, subscribe: ['a/1', 'a/missing', ''] });
     expect(said(await stream.accept())).toEqual(says(['a/1'], ['', 'a/missing']));
     await stream.silence();
   });
 
-  it('C3 a name that was reported missing is sent when it appears, and again when it comes back', async () => {
+  it('C3 a name that was sent as removed is sent when it is created, and when it is created again', async () => {
     const stream = await world.following({ subscribe: ['a/1'] });
     world.put('a/1');
     expect(said(await stream.accept())).toEqual(says(['a/1']));
@@ -65,7 +65,7 @@ describe('the first request of a type', () => {
     expect(said(await stream.accept())).toEqual(says(['a/1']));
   });
 
-  it('A3 A5 only the first message of the stream says who the node is', async () => {
+  it('A3 A5 only the node of the first request of the stream is read', async () => {
     world.commit((edit) => edit.config('other/gw', 'theirs'));
     const stream = await world.following();
     stream.request(configType, { node: nodeOf('other/gw') });
@@ -73,7 +73,7 @@ describe('the first request of a type', () => {
     expect(world.server.nodes()).toMatchObject([{ gateway }]);
   });
 
-  it('A15 is initial whatever nonce it carries from an earlier stream', async () => {
+  it('A15 is an initial request even with a nonce of an earlier stream', async () => {
     world.put('a/1');
     const stream = world.stream().request(targetType, { node, nonce: '1' });
     expect(said(await stream.next())).toEqual(says(['a/1']));

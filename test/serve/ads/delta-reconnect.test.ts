@@ -23,7 +23,7 @@ const known = async (): Promise<Record<string, string>> => {
   return { ...versions };
 };
 
-it('C22 H3 a node that reconnects is sent what differs, what is new and what is gone, in the first response', async () => {
+it('C22 H3 a node that reconnects is sent changed, new and removed names in the first response', async () => {
   world.put('a/same', 'a/changes', 'a/goes');
   const initial = await known();
   world.change('a/changes', 81);
@@ -34,7 +34,7 @@ it('C22 H3 a node that reconnects is sent what differs, what is new and what is 
   await stream.silence();
 });
 
-it('C1 C22 a node that is up to date is answered with nothing', async () => {
+it('C1 C22 a node that is up to date gets an empty response', async () => {
   world.put('a/1');
   const initial = await known();
   const stream = world.stream().request(targetType, { node, initial });
@@ -42,7 +42,7 @@ it('C1 C22 a node that is up to date is answered with nothing', async () => {
   await stream.silence();
 });
 
-it('C22 versions are those of the content: they mean the same to another server', async () => {
+it('C22 versions are hashes of the content and valid on another server', async () => {
   world.put('a/1', 'a/2');
   const initial = await known();
   const other = await createServedWorld();
@@ -55,7 +55,7 @@ it('C22 versions are those of the content: they mean the same to another server'
   }
 });
 
-it('C23 a version is no subscription: the name is told to be gone, and its changes are not sent', async () => {
+it('C23 a reported version is no subscription: the name is removed, and its changes are not sent', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node, subscribe: ['a/1'], initial: { 'a/2': '' } });
   expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/2']));
@@ -63,20 +63,20 @@ it('C23 a version is no subscription: the name is told to be gone, and its chang
   await stream.silence();
 });
 
-it('C23 an empty version says nothing but the name: what exists is sent again, what is gone is removed', async () => {
+it('C23 an empty version is unknown: existing names are sent again, others are removed', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node, initial: { 'a/1': '', 'a/gone': '' } });
   expect(said(await stream.next())).toEqual(says(['a/1', 'a/2'], ['a/gone']));
 });
 
-it('C22 what left the scope is gone', async () => {
+it('C22 a name that left the scope is removed', async () => {
   world.commit((edit) => edit.gateway(gateway, 'a'));
   world.put('a/1', 'b/1');
   const stream = world.stream().request(targetType, { node, initial: { 'a/1': '', 'b/1': '' } });
   expect(said(await stream.next())).toEqual(says(['a/1'], ['b/1']));
 });
 
-it('C22 a name that is subscribed and current is not sent, one that is not wanted is removed', async () => {
+it('C22 a current subscribed name is not sent, a name without a subscription is removed', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node, subscribe: ['a/1'], initial: await known() });
   expect(said(await stream.accept())).toEqual(says([], ['a/2']));
@@ -84,21 +84,21 @@ it('C22 a name that is subscribed and current is not sent, one that is not wante
   expect(said(await stream.next())).toEqual(says(['a/1']));
 });
 
-it('C21 the versions of a later message are not read', async () => {
+it('C21 the versions of a later request are ignored', async () => {
   world.put('a/1');
   const stream = await world.following();
   stream.request(targetType, { initial: { 'a/gone': '', 'a/1': 'x' } });
   await stream.silence();
 });
 
-it('C21 each type has a first message of its own', async () => {
+it('C21 each type has its own first request', async () => {
   const stream = world.stream().request(targetType, { node });
   await stream.accept();
   stream.request(configType, { initial: { 'default.gone': '' } });
   expect(said(await stream.accept())).toEqual(says([], ['default.gone']));
 });
 
-it('C22 a change that comes before the first answer is in it', async () => {
+it('C22 a change before the first response is part of it', async () => {
   world.put('a/1');
   const initial = await known();
   world.change('a/1', 81);
@@ -106,7 +106,7 @@ it('C22 a change that comes before the first answer is in it', async () => {
   expect(said(await world.stream().request(targetType, { node, initial }).next())).toEqual(says([]));
 });
 
-it('C22 C23 a binary of spring 2025 asks for both types at once, and comes back with every name and no version', async () => {
+it('C22 C23 a gateway of spring 2025 requests both types at once, and reconnects with all names and empty versions', async () => {
   world.put('default/tool');
   world.commit((edit) => edit.config(gateway, 'policy'));
   const first = world.stream().request(targetType, { node }).request(configType, { node });
@@ -127,7 +127,7 @@ it('C22 C23 a binary of spring 2025 asks for both types at once, and comes back 
   expect(said(await again.accept())).toEqual(says(['default.policy']));
 });
 
-it('a whole fleet of them that comes back shares the bytes of one response', async () => {
+it('all such gateways that reconnect share the bytes of one response', async () => {
   world.put('a/1', 'a/2');
   const before = world.counters.total('gatehouse_xds_assemblies_total');
   for (let index = 0; index < 5; index += 1) {

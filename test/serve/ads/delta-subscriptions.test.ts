@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-it('C8 a name that the node holds already is sent again', async () => {
+it('C8 a name that is subscribed again is sent again', async () => {
   world.put('a/1', 'a/2');
   for (const fields of [{}, { subscribe: ['a/1', 'a/2'] }]) {
     const stream = await world.following(fields);
@@ -27,7 +27,7 @@ it('C8 a name that the node holds already is sent again', async () => {
   }
 });
 
-it('C8 everything is sent again when * is, and what is gone by then is told', async () => {
+it('C8 a repeated * sends all resources again, and removals since then', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node });
   const first = await stream.next();
@@ -38,7 +38,7 @@ it('C8 everything is sent again when * is, and what is gone by then is told', as
   await stream.silence();
 });
 
-it('C9 unsubscribing needs no answer, and ends the changes; subscribing again sends', async () => {
+it('C9 unsubscribing has no response and stops pushes; subscribing again sends', async () => {
   world.put('a/1', 'a/2');
   const stream = await world.following({ subscribe: ['a/1', 'a/2'] });
   stream.request(targetType, { unsubscribe: ['a/1'] });
@@ -49,21 +49,21 @@ it('C9 unsubscribing needs no answer, and ends the changes; subscribing again se
   expect(said(await stream.accept())).toEqual(says(['a/1']));
 });
 
-it('C10 unsubscribing what was not subscribed is ignored', async () => {
+it('C10 unsubscribing a name that was not subscribed is ignored', async () => {
   world.put('a/1');
   const stream = await world.following();
   stream.request(targetType, { unsubscribe: ['a/1', 'x'] });
   await stream.silence();
 });
 
-it('C11 a name that leaves a wildcard is answered with what it means now', async () => {
+it('C11 a name unsubscribed under a wildcard is answered with its current state', async () => {
   world.put('a/1');
   const stream = await world.following({ subscribe: ['*', 'a/1', 'a/none'] });
   stream.request(targetType, { unsubscribe: ['a/1', 'a/none'] });
   expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/none']));
 });
 
-it('C12 the legacy wildcard stays when a name is added, and ends with *', async () => {
+it('C12 the legacy wildcard stays when a name is added, and ends when * is unsubscribed', async () => {
   world.put('a/1', 'a/2');
   const stream = await world.following();
   stream.request(targetType, { subscribe: ['a/1'] });
@@ -82,7 +82,7 @@ it('C12 the legacy wildcard stays when a name is added, and ends with *', async 
   await stream.silence();
 });
 
-it('C13 what * covered is sent again when * comes back', async () => {
+it('C13 names that only * covered are removed, and sent again with a new *', async () => {
   world.put('a/1');
   const stream = await world.following();
   stream.request(targetType, { unsubscribe: ['*'] });
@@ -91,7 +91,7 @@ it('C13 what * covered is sent again when * comes back', async () => {
   expect(said(await stream.accept())).toEqual(says(['a/1']));
 });
 
-it('C6 a name that went while * came is told once', async () => {
+it('C6 a name removed while * is subscribed is sent as removed once', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node, subscribe: ['a/1', 'a/none'] });
   const first = await stream.next();
@@ -101,7 +101,7 @@ it('C6 a name that went while * came is told once', async () => {
   expect(said(await stream.accept())).toEqual(says(['a/2'], ['a/1']));
 });
 
-it('C27 a name that was given up and is wanted again, all while it was on its way, is taken back when it is gone', async () => {
+it('C27 a name unsubscribed and subscribed again while it is in flight is removed when it is deleted', async () => {
   world.put('a/1', 'a/2');
   const stream = await world.following({ subscribe: ['*', 'a/2'] });
   stream.request(targetType, { subscribe: ['*', 'a/2'] });
@@ -122,7 +122,7 @@ it('C14 a name in both lists ends unsubscribed', async () => {
   expect(said(await stream.accept())).toEqual(says([], ['a/2']));
 });
 
-it('C14 * in both lists at first is a subscription to nothing', async () => {
+it('C14 * in both lists at first is an empty subscription', async () => {
   world.put('a/1');
   const stream = world.stream().request(targetType, { node, subscribe: ['*'], unsubscribe: ['*'] });
   await stream.silence();
@@ -130,7 +130,7 @@ it('C14 * in both lists at first is a subscription to nothing', async () => {
   expect(said(await stream.accept())).toEqual(says(['a/1']));
 });
 
-it('A6 of one type changes nothing for the other', async () => {
+it('A6 a subscription of one type changes nothing for the other', async () => {
   world.put('a/1');
   world.commit((edit) => edit.config(gateway, 'p'));
   const stream = await world.following();

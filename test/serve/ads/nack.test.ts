@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readObjection } from '../../../src/serve/ads/nack.ts';
+import { parseErrorDetail } from '../../../src/serve/ads/nack.ts';
 import type { TypeStatus } from '../../../src/serve/model.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import {
@@ -18,7 +18,7 @@ describe('G11 the message of an error_detail', () => {
     ['plain text', 'a/1: no', true, []],
     ['an error', '[{"key":"a/1","error":"no"}]', true, [error('a/1', 'no')]],
     [
-      'warnings alone',
+      'warnings only',
       '[{"key":"a/1","warn":"hm"},{"key":"","warn":""}]',
       false,
       [warning('a/1', 'hm'), warning('', '')],
@@ -29,27 +29,29 @@ describe('G11 the message of an error_detail', () => {
       true,
       [error('a/2', 'no'), warning('a/1', 'hm')],
     ],
-    ['both of one resource', '[{"key":"a/1","warn":"hm","error":"no"}]', true, [error('a/1', 'no')]],
-    ['no entry', '[]', true, []],
+    ['an error and a warning in one entry', '[{"key":"a/1","warn":"hm","error":"no"}]', true, [error('a/1', 'no')]],
+    ['an empty array', '[]', true, []],
     ['an entry of another shape', '[{"key":"a/1","warn":"hm"},{"key":"a/2"}]', true, []],
     ['an entry without a key', '[{"warn":"hm"}]', true, []],
     ['an entry that is null', '[null]', true, []],
-    ['a warning that is no text', '[{"key":"a/1","warn":1}]', true, []],
-    ['an error that is null beside a warning', '[{"key":"a/1","warn":"hm","error":null}]', true, []],
+    ['a warning that is not a string', '[{"key":"a/1","warn":1}]', true, []],
+    ['an error that is null, and a warning', '[{"key":"a/1","warn":"hm","error":null}]', true, []],
     ['an object', '{"key":"a/1","warn":"hm"}', true, []],
     ['broken JSON', '[{"key":"a/1","warn":"hm"}', true, []],
-  ])('%s', (_, text, refuses, diagnostics) => {
-    expect(readObjection(text)).toEqual({ refuses, message: text, diagnostics });
+  ])('%s', (_, text, rejects, diagnostics) => {
+    expect(parseErrorDetail(text)).toEqual({ rejects, message: text, diagnostics });
   });
 
-  it('is kept short, whatever it is', () => {
+  it('is truncated', () => {
     const entries = Array.from({ length: 100 }, (_, index) => ({
       key: 'k'.repeat(1000),
       warn: `${index}`.repeat(1000),
     }));
-    const { refuses, message, diagnostics } = readObjection(JSON.stringify([...entries, { key: 'last', error: 'no' }]));
-    expect({ refuses, length: message.length, count: diagnostics.length }).toEqual({
-      refuses: true,
+    const { rejects, message, diagnostics } = parseErrorDetail(
+      JSON.stringify([...entries, { key: 'last', error: 'no' }]),
+    );
+    expect({ rejects, length: message.length, count: diagnostics.length }).toEqual({
+      rejects: true,
       length: 2048,
       count: 32,
     });
@@ -58,9 +60,9 @@ describe('G11 the message of an error_detail', () => {
     expect(diagnostics[1]?.message).toHaveLength(512);
   });
 
-  it('is not parsed when it is a megabyte, and refuses then', () => {
+  it('is a NACK and not parsed when it is longer than a megabyte', () => {
     const long = JSON.stringify([{ key: 'a/1', warn: 'x'.repeat(1024 * 1024) }]);
-    expect(readObjection(long)).toMatchObject({ refuses: true, diagnostics: [] });
+    expect(parseErrorDetail(long)).toMatchObject({ rejects: true, diagnostics: [] });
   });
 });
 
@@ -78,24 +80,21 @@ describe('G11 a node', () => {
     world.server.nodes()[0]?.types.find(({ typeUrl }) => typeUrl === targetType);
   const warn = JSON.stringify([{ key: 'a/1', warn: 'an odd path' }]);
 
-  it.each(['delta', 'state-of-the-world'] as const)(
-    'that only warns has accepted, with remarks (%s)',
-    async (variant) => {
-      const stream = world.stream({ variant }).request(targetType, { node });
-      const response = await stream.next();
-      stream.nack(response, warn);
-      await stream.silence();
-      expect(status()).toMatchObject({
-        acked: { nonce: response.nonce },
-        remarks: { nonce: response.nonce, diagnostics: [warning('a/1', 'an odd path')], at: world.clock.now() },
-        counts: { acks: 1, nacks: 0 },
-      });
-      expect(status()?.rejection).toBeUndefined();
-      expect(world.log.text()).toContain('with remarks');
-    },
-  );
+  it.each(['delta', 'state-of-the-world'] as const)('that sends warnings only has ACKed (%s)', async (variant) => {
+    const stream = world.stream({ variant }).request(targetType, { node });
+    const response = await stream.next();
+    stream.nack(response, warn);
+    await stream.silence();
+    expect(status()).toMatchObject({
+      acked: { nonce: response.nonce },
+      remarks: { nonce: response.nonce, diagnostics: [warning('a/1', 'an odd path')], at: world.clock.now() },
+      counts: { acks: 1, nacks: 0 },
+    });
+    expect(status()?.rejection).toBeUndefined();
+    expect(world.log.text()).toContain('with remarks');
+  });
 
-  it('that accepts the next state without a word has no remarks any more', async () => {
+  it('has no warnings after an ACK without them', async () => {
     const stream = world.stream().request(targetType, { node });
     stream.nack(await stream.next(), warn);
     world.change('a/1', 81);
@@ -104,7 +103,7 @@ describe('G11 a node', () => {
     expect(status()?.remarks).toBeUndefined();
   });
 
-  it('that refuses some says which', async () => {
+  it('has the errors of its NACK by resource in the status', async () => {
     const stream = world.stream().request(targetType, { node });
     stream.nack(await stream.next(), JSON.stringify([{ key: 'a/2', error: 'no such path' }]));
     await stream.silence();
@@ -112,7 +111,7 @@ describe('G11 a node', () => {
     expect(status()).not.toHaveProperty('acked');
   });
 
-  it('that takes back what it confirmed has confirmed nothing, and is heard once', async () => {
+  it('that NACKs what it ACKed has no ACKed version, and the NACK counts once', async () => {
     const stream = world.stream().request(targetType, { node });
     const response = await stream.accept();
     await stream.silence();

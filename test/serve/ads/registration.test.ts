@@ -25,14 +25,14 @@ const state = (names: readonly string[] = []): AdsStream =>
 const names = ({ messages }: AdsResponse): string[] => messages.map((message) => Target.decode(message).name).sort();
 
 describe('a type that is not full-state, in state of the world,', () => {
-  it('B2 answers names of nothing with silence, and a wildcard with an empty response', async () => {
+  it('B2 has no response to names that do not exist, and an empty response to a wildcard', async () => {
     await serve({ fullState: false });
     await state(['a/1']).silence();
     expect(names(await state().next())).toEqual([]);
     expect(names(await state(['*', 'a/1']).next())).toEqual([]);
   });
 
-  it('B16 B19 brings what changed, and a name that is created only later', async () => {
+  it('B16 B19 is sent when it changes, and when a subscribed name is created later', async () => {
     await serve({ fullState: false });
     world.put('a/1');
     const list = { names: ['a/1', 'a/2'] };
@@ -46,7 +46,7 @@ describe('a type that is not full-state, in state of the world,', () => {
     await stream.silence();
   });
 
-  it('B18 says nothing of a deletion, whether or not it is the last', async () => {
+  it('B18 has no response to a deletion, of the last resource or another', async () => {
     await serve({ fullState: false });
     world.put('a/1', 'a/2');
     const stream = state();
@@ -62,7 +62,7 @@ describe('a type that is not full-state, in state of the world,', () => {
 });
 
 describe('B24 a type without a legacy wildcard', () => {
-  it('means nothing by naming nothing', async () => {
+  it('has an empty subscription without names', async () => {
     await serve({ legacyWildcard: false });
     world.put('a/1');
     const delta = world.stream().request(targetType, { node });
@@ -72,7 +72,7 @@ describe('B24 a type without a legacy wildcard', () => {
     await state().silence();
   });
 
-  it('means everything by *', async () => {
+  it('has a wildcard subscription with *', async () => {
     await serve({ legacyWildcard: false });
     world.put('a/1');
     expect(
@@ -87,11 +87,11 @@ describe('B24 a type without a legacy wildcard', () => {
   });
 });
 
-describe('E2 the order of pushes', () => {
+describe('E2 the push order', () => {
   it.each([
     ['lower', -1],
     ['higher', 2],
-  ])('is that of the registrations: %s', async (_, order) => {
+  ])('is the order of the registrations: %s', async (_, order) => {
     await serve({ pushOrder: order });
     const config = 'type.googleapis.com/mcp.kgateway.dev.rbac.v1alpha1.Config';
     const stream = await world.following();

@@ -25,24 +25,24 @@ const accepted = async (stream: AdsStream, fields: AdsRequestFields = {}): Promi
   names(await stream.accept(fields));
 
 describe('the first request of a type', () => {
-  it('B1 E7 is answered at once with all that is wanted, whether or not it names everything there is', async () => {
+  it('B1 E7 is answered at once with all subscribed resources, whether or not it names all that exist', async () => {
     world.put('a/1', 'a/2');
     expect(names(await open().next())).toEqual(['a/1', 'a/2']);
     expect(names(await open({ names: ['a/2', 'a/none'] }).next())).toEqual(['a/2']);
   });
 
-  it('B2 is answered even when there is nothing: that is what it means', async () => {
+  it('B2 is answered with an empty response when there are no resources', async () => {
     expect(names(await open().next())).toEqual([]);
     expect(names(await open({ names: ['a/none'] }).next())).toEqual([]);
   });
 
-  it('A12 carries the type in the response and in every resource', async () => {
+  it('A12 has its type in the response and in every resource', async () => {
     world.put('a/1');
     const response = await open().next();
     expect([response.typeUrl, ...response.resourceTypes]).toEqual([targetType, targetType]);
   });
 
-  it('A15 B27 of a node that comes back is answered with everything', async () => {
+  it('A15 B27 of a node that reconnects is answered with all resources', async () => {
     world.put('a/1');
     const { version, nonce } = await open().next();
     expect(names(await open({ version, nonce }).next())).toEqual(['a/1']);
@@ -50,7 +50,7 @@ describe('the first request of a type', () => {
 });
 
 describe('a change', () => {
-  it('B15 brings everything, changed or not, in one response', async () => {
+  it('B15 sends all resources, changed or not, in one response', async () => {
     world.put(...Array.from({ length: 100 }, (_, index) => `a/${index}`));
     const stream = open();
     await stream.accept();
@@ -59,7 +59,7 @@ describe('a change', () => {
     await stream.silence();
   });
 
-  it('B4 has another version; the same content has the same one, on every stream', async () => {
+  it('B4 changes the version; the same content has the same version on every stream', async () => {
     world.put('a/1');
     const stream = open();
     const first = await stream.accept();
@@ -72,7 +72,7 @@ describe('a change', () => {
     expect((await open().next()).version).toBe(first.version);
   });
 
-  it('B17 that removes leaves the resource out, the last one too', async () => {
+  it('B17 that removes a resource, even the last one, sends a response without it', async () => {
     world.put('a/1', 'a/2');
     const stream = open();
     await stream.accept();
@@ -82,7 +82,7 @@ describe('a change', () => {
     expect(await accepted(stream)).toEqual([]);
   });
 
-  it('B19 B20 reaches who named it, also when it is created only then, and nobody who no longer does', async () => {
+  it('B19 B20 is sent to nodes subscribed to its name, also if it is created later, and not after they unsubscribe', async () => {
     const list = { names: ['a/1', 'a/later'] };
     const stream = open(list);
     await stream.accept(list);
@@ -95,7 +95,7 @@ describe('a change', () => {
     await stream.silence();
   });
 
-  it('C26 while an answer is awaited merges with the others', async () => {
+  it('C26 during an unacknowledged response merges with later changes', async () => {
     world.put('a/1');
     const stream = open();
     const first = await stream.next();
@@ -107,7 +107,7 @@ describe('a change', () => {
     await stream.silence();
   });
 
-  it('is put together once for all who want everything', async () => {
+  it('is encoded once for all wildcard subscriptions', async () => {
     const fleet = Array.from({ length: 5 }, () => open());
     for (const stream of fleet) await stream.accept();
     for (const stream of fleet) await stream.silence();
@@ -119,7 +119,7 @@ describe('a change', () => {
 });
 
 describe('the list of names', () => {
-  it('B13 B14 that grows brings the new name although nothing changed', async () => {
+  it('B13 B14 with an added name is answered although nothing changed', async () => {
     world.put('a/1', 'a/2');
     const stream = open({ names: ['a/1'] });
     const first = await stream.next();
@@ -130,7 +130,7 @@ describe('the list of names', () => {
     await stream.silence();
   });
 
-  it('B13 that names what came unasked before brings it again', async () => {
+  it('B13 with a name that the wildcard covered is answered with it again', async () => {
     world.put('a/1', 'a/2');
     const stream = open();
     const everything = await stream.next();
@@ -139,7 +139,7 @@ describe('the list of names', () => {
     await stream.silence();
   });
 
-  it('B12 that drops a name is not answered with what was to be said of it', async () => {
+  it('B12 without a name drops its pending change', async () => {
     world.put('a/1', 'a/2');
     const stream = open({ names: ['a/1', 'a/2'] });
     const first = await stream.next();
@@ -148,7 +148,7 @@ describe('the list of names', () => {
     await stream.silence();
   });
 
-  it('B21 that names again what it dropped brings it again', async () => {
+  it('B21 with a name that was dropped before is answered with it again', async () => {
     world.put('a/1', 'a/2');
     const both = { names: ['a/1', 'a/2'] };
     const stream = open(both);
@@ -160,8 +160,8 @@ describe('the list of names', () => {
   });
 });
 
-describe('a list without a name that exists', () => {
-  it('B22 B23 that is empty means everything from the start, and nothing when it becomes so', async () => {
+describe('a list without existing names', () => {
+  it('B22 B23 that is empty is a wildcard at first, and an empty subscription later', async () => {
     world.put('a/1', 'a/2');
     const stream = open();
     const everything = await stream.next();
@@ -180,7 +180,7 @@ describe('a list without a name that exists', () => {
     expect(await accepted(stream, { names: ['*'] })).toEqual(['a/1', 'a/2']);
   });
 
-  it('B25 but with the empty one wants nothing', async () => {
+  it('B25 with the empty name subscribes to nothing that exists', async () => {
     world.put('a/1');
     const stream = open({ names: ['a/1'] });
     const first = await stream.next();
@@ -193,7 +193,7 @@ describe('a list without a name that exists', () => {
 });
 
 describe('the scope of the Gateway', () => {
-  it('B26 is what everything means, whatever it becomes', async () => {
+  it('B26 is what the wildcard covers, also after it changes', async () => {
     world.commit((edit) => edit.gateway(gateway, 'a'));
     world.put('a/1', 'b/1');
     const stream = open();
@@ -202,7 +202,7 @@ describe('the scope of the Gateway', () => {
     expect(await accepted(stream)).toEqual(['b/1']);
   });
 
-  it('I1 hides what is outside, as if it did not exist, from who names it too', async () => {
+  it('I1 hides resources outside it, also from nodes that name them', async () => {
     world.commit((edit) => edit.gateway(gateway, 'a'));
     world.put('a/1', 'b/1');
     const stream = open({ names: ['a/1', 'b/1'] });
@@ -212,7 +212,7 @@ describe('the scope of the Gateway', () => {
   });
 });
 
-it('B5 an answer that accepts gets no response, ever', async () => {
+it('B5 an ACK gets no response', async () => {
   world.put('a/1');
   const stream = open();
   const first = await stream.accept();
@@ -221,7 +221,7 @@ it('B5 an answer that accepts gets no response, ever', async () => {
   await stream.silence();
 });
 
-it('B6 an answer that refuses is told by error_detail, although it names the version that was sent', async () => {
+it('B6 a NACK is recognised by error_detail, although it names the version that was sent', async () => {
   world.put('a/1', 'a/2');
   const stream = open({ names: ['a/1'] });
   const first = await stream.next();
@@ -232,7 +232,7 @@ it('B6 an answer that refuses is told by error_detail, although it names the ver
   expect(world.counters.total('gatehouse_xds_nacks_total')).toBe(1);
 });
 
-it('B7 an answer that refuses is not answered with the same again, only with what is new', async () => {
+it('B7 after a NACK the same content is not sent again, new content is', async () => {
   world.put('a/1');
   const stream = open();
   stream.nack(await stream.next());
@@ -241,7 +241,7 @@ it('B7 an answer that refuses is not answered with the same again, only with wha
   expect(names(await stream.next())).toEqual(['a/1']);
 });
 
-it('B7 an answer that refuses is followed by the new content at once, when that changed already', async () => {
+it('B7 after a NACK content that changed meanwhile is sent at once', async () => {
   world.put('a/1');
   const stream = open();
   const first = await stream.next();
@@ -250,14 +250,14 @@ it('B7 an answer that refuses is followed by the new content at once, when that 
   expect((await stream.next()).version).not.toBe(first.version);
 });
 
-it('B8 an answer that refuses may change the list', async () => {
+it('B8 a NACK may change the list of names', async () => {
   world.put('a/1', 'a/2');
   const stream = open({ names: ['a/1'] });
   stream.nack(await stream.next(), 'no', { names: ['a/1', 'a/2'] });
   expect(names(await stream.next())).toEqual(['a/1', 'a/2']);
 });
 
-it('B9 B10 an answer with a stale nonce changes nothing; the next answer carries the list that counts', async () => {
+it('B9 B10 a request with a stale nonce changes nothing; the list of the next one counts', async () => {
   world.put('a/1', 'a/2');
   const stream = open({ names: ['a/1'] });
   const first = await stream.accept({ names: ['a/1'] });
@@ -271,7 +271,7 @@ it('B9 B10 an answer with a stale nonce changes nothing; the next answer carries
   expect(world.counters.total('gatehouse_xds_stale_nonces_total')).toBe(1);
 });
 
-it('B9 an answer with a stale nonce neither adds nor drops a name', async () => {
+it('B9 a request with a stale nonce neither adds nor drops a name', async () => {
   world.put('a/1', 'a/2');
   const stream = open({ names: ['a/1'] });
   const first = await stream.accept({ names: ['a/1'] });
@@ -282,7 +282,7 @@ it('B9 an answer with a stale nonce neither adds nor drops a name', async () => 
   await stream.silence();
 });
 
-it('B11 an answer without a nonce, after a response was sent, is as good as stale', async () => {
+it('B11 a request without a nonce, after a response was sent, is stale', async () => {
   world.put('a/1', 'a/2');
   const stream = open({ names: ['a/1'] });
   const first = await stream.next();
@@ -303,7 +303,7 @@ it('A1 clients of both variants mix on one server', async () => {
   expect(world.server.nodes().map(({ variety }) => variety)).toEqual(['delta', 'state-of-the-world']);
 });
 
-it('E2 Configs leave before Targets', async () => {
+it('E2 Configs are sent before Targets', async () => {
   const stream = open();
   await stream.accept();
   stream.request(configType);

@@ -31,7 +31,7 @@ const allOf = async (stream: AdsStream): Promise<AdsResponse[]> => {
   return parts;
 };
 
-it('C29 A13 A14 G6 a large update comes in several, each small and with a nonce of its own, and no name twice', async () => {
+it('C29 A13 A14 G6 a large update is split into responses within the limit, each with its own nonce, without duplicate names', async () => {
   const stream = world.stream().request(targetType, { node });
   const parts = await allOf(stream);
   await stream.silence();
@@ -41,7 +41,7 @@ it('C29 A13 A14 G6 a large update comes in several, each small and with a nonce 
   expect(parts.flatMap(({ names }) => names).sort()).toEqual(numbered(100));
 });
 
-it('C29 C26 a large update comes one at a time', async () => {
+it('C29 C26 the responses of a large update are sent one at a time', async () => {
   const stream = world.stream().request(targetType, { node });
   const first = await stream.next();
   await stream.silence();
@@ -49,7 +49,7 @@ it('C29 C26 a large update comes one at a time', async () => {
   expect((await stream.next()).names[0]).not.toBe(first.names[0]);
 });
 
-it('C29 a large update is confirmed when all of it is', async () => {
+it('C29 a large update is ACKed when all of its responses are', async () => {
   const stream = world.stream().request(targetType, { node });
   await stream.accept();
   stream.nack(await stream.next(), 'this one not');
@@ -60,7 +60,7 @@ it('C29 a large update is confirmed when all of it is', async () => {
   expect(length).toBeGreaterThan(0);
 });
 
-it('C29 C27 a large update comes first, and then what changed meanwhile', async () => {
+it('C29 C27 changes during a large update are sent after it', async () => {
   const stream = world.stream().request(targetType, { node });
   const first = await stream.next();
   world.change('a/100', 81);
@@ -78,7 +78,7 @@ it('C29 C27 a large update comes first, and then what changed meanwhile', async 
   expect([...told].sort()).toEqual(now.map(({ name, version }) => [name, version]));
 });
 
-it('C29 C7 a large update is not sent on to a node that does not want it any more', async () => {
+it('C29 C7 the rest of a large update is not sent after the node unsubscribes', async () => {
   const stream = world.stream().request(targetType, { node, subscribe: ['*', 'a/100', 'a/199'] });
   const first = await stream.next();
   stream.request(targetType, { unsubscribe: ['*'] }).ack(first);
@@ -94,7 +94,7 @@ it('C29 C7 a large update is not sent on to a node that does not want it any mor
   expect(removed.toSorted()).toEqual(numbered(100).slice(1, -1));
 });
 
-it('C29 a large update of removals is split too', async () => {
+it('C29 a large update of removals is split as well', async () => {
   const stream = world.stream().request(targetType, { node });
   await allOf(stream);
   world.commit((edit) => {

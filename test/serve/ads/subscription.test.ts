@@ -1,104 +1,104 @@
 import { describe, expect, it } from 'vitest';
 import {
-  changeSubscription,
-  covers,
+  isSubscribed,
   replaceSubscription,
   type Subscription,
-  type SubscriptionStep,
+  type SubscriptionChange,
+  updateSubscription,
 } from '../../../src/serve/ads/subscription.ts';
 
-type Message = readonly [subscribe: readonly string[], unsubscribe?: readonly string[]];
+type Request = readonly [subscribe: readonly string[], unsubscribe?: readonly string[]];
 
-/** The step that the last of these messages makes, the first being the first of its type on the stream. */
-const delta = (messages: readonly Message[], legacyWildcard = true): SubscriptionStep => {
-  let step: SubscriptionStep | undefined;
-  for (const [subscribe, unsubscribe = []] of messages) {
-    step = changeSubscription(step?.subscription, { subscribe, unsubscribe }, legacyWildcard);
+/** Applies the requests of one type on one stream and returns the change of the last one. */
+const delta = (requests: readonly Request[], legacyWildcard = true): SubscriptionChange => {
+  let change: SubscriptionChange | undefined;
+  for (const [subscribe, unsubscribe = []] of requests) {
+    change = updateSubscription(change?.subscription, { subscribe, unsubscribe }, legacyWildcard);
   }
-  if (step === undefined) throw new Error('no message');
-  return step;
+  if (change === undefined) throw new Error('no request');
+  return change;
 };
-const state = (...lists: readonly (readonly string[])[]): SubscriptionStep => {
-  let step: SubscriptionStep | undefined;
-  for (const names of lists) step = replaceSubscription(step?.subscription, names, true);
-  if (step === undefined) throw new Error('no message');
-  return step;
+const state = (...lists: readonly (readonly string[])[]): SubscriptionChange => {
+  let change: SubscriptionChange | undefined;
+  for (const names of lists) change = replaceSubscription(change?.subscription, names, true);
+  if (change === undefined) throw new Error('no request');
+  return change;
 };
 const shown = ({ wildcard, names }: Subscription): string =>
   [...(wildcard === 'none' ? [] : ['*']), ...names].map((name) => name || '(empty)').join(' ');
-const step = ({ subscription, everything, asked, forgotten }: SubscriptionStep): object => ({
-  wants: shown(subscription),
-  everything,
-  asked: [...asked].map((name) => name || '(empty)').join(' '),
-  forgotten: [...forgotten].join(' '),
+const summary = (change: SubscriptionChange): object => ({
+  subscribed: shown(change.subscription),
+  wildcard: change.wildcardChange,
+  requested: [...change.requestedNames].map((name) => name || '(empty)').join(' '),
+  dropped: [...change.droppedNames].join(' '),
 });
 
 describe('delta:', () => {
-  const cases: [string, readonly Message[], string, string, string, string][] = [
-    ['C12 nothing named at first means everything', [[[]]], '*', 'asked', '', ''],
-    ['* at first means everything', [[['*']]], '*', 'asked', '', ''],
-    ['names at first mean these names', [[['a', 'b']]], 'a b', 'unchanged', 'a b', ''],
-    ['C16 an acknowledgement changes nothing', [[[]], [[]]], '*', 'unchanged', '', ''],
-    ['C12 a name beside the legacy wildcard leaves it', [[[]], [['a']]], '* a', 'unchanged', 'a', ''],
-    ['C12 without * only the names remain', [[[]], [['a']], [[], ['*']]], 'a', 'dropped', '', ''],
+  const cases: [string, readonly Request[], string, string, string, string][] = [
+    ['C12 a first request with empty lists is a wildcard', [[[]]], '*', 'requested', '', ''],
+    ['a first request with * is a wildcard', [[['*']]], '*', 'requested', '', ''],
+    ['a first request with names subscribes to these', [[['a', 'b']]], 'a b', 'unchanged', 'a b', ''],
+    ['C16 an ACK changes nothing', [[[]], [[]]], '*', 'unchanged', '', ''],
+    ['C12 a name is added to the legacy wildcard', [[[]], [['a']]], '* a', 'unchanged', 'a', ''],
+    ['C12 without * the names remain', [[[]], [['a']], [[], ['*']]], 'a', 'dropped', '', ''],
     ['C12 without the last name nothing remains', [[[]], [['a']], [[], ['*']], [[], ['a']]], '', 'unchanged', '', 'a'],
-    ['C12 and never everything again', [[[]], [[], ['*']], [[]]], '', 'unchanged', '', ''],
-    ['C12 but * can be named again', [[[]], [[], ['*']], [['*']]], '*', 'asked', '', ''],
-    ['C8 a name that is subscribed already is asked again', [[['a']], [['a']]], 'a', 'unchanged', 'a', ''],
-    ['C8 so is *', [[['*']], [['*']]], '*', 'asked', '', ''],
-    ['C8 so is * after the legacy wildcard', [[[]], [['*']]], '*', 'asked', '', ''],
-    ['C9 an unsubscribed name is forgotten', [[['a', 'b']], [[], ['a']]], 'b', 'unchanged', '', 'a'],
-    ['C10 a name that was not subscribed is ignored', [[['a']], [[], ['x']]], 'a', 'unchanged', '', ''],
-    ['C10 also beside the wildcard', [[[]], [[], ['x']]], '*', 'unchanged', '', ''],
-    ['C11 a name that leaves a wildcard is answered', [[['*', 'a']], [[], ['a']]], '*', 'unchanged', 'a', ''],
-    ['C11 not when the wildcard leaves with it', [[['*', 'a']], [[], ['a', '*']]], '', 'dropped', '', 'a'],
+    ['C12 and the legacy wildcard does not return', [[[]], [[], ['*']], [[]]], '', 'unchanged', '', ''],
+    ['C12 * can be subscribed again', [[[]], [[], ['*']], [['*']]], '*', 'requested', '', ''],
+    ['C8 a name subscribed again is requested again', [[['a']], [['a']]], 'a', 'unchanged', 'a', ''],
+    ['C8 so is *', [[['*']], [['*']]], '*', 'requested', '', ''],
+    ['C8 so is * after the legacy wildcard', [[[]], [['*']]], '*', 'requested', '', ''],
+    ['C9 an unsubscribed name is dropped', [[['a', 'b']], [[], ['a']]], 'b', 'unchanged', '', 'a'],
+    ['C10 unsubscribing from another name is ignored', [[['a']], [[], ['x']]], 'a', 'unchanged', '', ''],
+    ['C10 also under the wildcard', [[[]], [[], ['x']]], '*', 'unchanged', '', ''],
+    ['C11 a name unsubscribed under the wildcard is requested', [[['*', 'a']], [[], ['a']]], '*', 'unchanged', 'a', ''],
+    ['C11 not if the wildcard is unsubscribed with it', [[['*', 'a']], [[], ['a', '*']]], '', 'dropped', '', 'a'],
     ['C14 subscribe first, then unsubscribe', [[['a', 'b'], ['a']]], 'b', 'unchanged', 'b', 'a'],
-    ['C14 * in both is nothing, and no legacy wildcard', [[['*'], ['*']], [[]]], '', 'unchanged', '', ''],
-    ['C14 * in both ends a wildcard', [[[]], [['*'], ['*']]], '', 'dropped', '', ''],
-    ['C15 the subscribe list alone decides', [[[], ['x']]], '*', 'asked', '', ''],
-    ['C15 and * can leave at once', [[[], ['*']]], '', 'unchanged', '', ''],
-    ['B25 the empty name is a name', [[['']]], '(empty)', 'unchanged', '(empty)', ''],
-    ['a name twice is one name', [[['a', 'a']]], 'a', 'unchanged', 'a', ''],
+    ['C14 * in both lists at first is an empty subscription', [[['*'], ['*']], [[]]], '', 'unchanged', '', ''],
+    ['C14 * in both lists ends a wildcard', [[[]], [['*'], ['*']]], '', 'dropped', '', ''],
+    ['C15 the subscribe list alone decides', [[[], ['x']]], '*', 'requested', '', ''],
+    ['C15 * unsubscribed at first is an empty subscription', [[[], ['*']]], '', 'unchanged', '', ''],
+    ['B25 the empty string is a name', [[['']]], '(empty)', 'unchanged', '(empty)', ''],
+    ['duplicate names count once', [[['a', 'a']]], 'a', 'unchanged', 'a', ''],
   ];
-  it.each(cases)('%s', (_, messages, wants, everything, asked, forgotten) => {
-    expect(step(delta(messages))).toEqual({ wants, everything, asked, forgotten });
+  it.each(cases)('%s', (_, requests, subscribed, wildcard, requested, dropped) => {
+    expect(summary(delta(requests))).toEqual({ subscribed, wildcard, requested, dropped });
   });
 
-  it('B25 the empty name covers itself and nothing else', () => {
+  it('B25 the empty name subscribes to itself only', () => {
     const { subscription } = delta([[['']]]);
-    expect(covers(subscription, '')).toBe(true);
-    expect(covers(subscription, 'a')).toBe(false);
+    expect(isSubscribed(subscription, '')).toBe(true);
+    expect(isSubscribed(subscription, 'a')).toBe(false);
   });
 
-  it('B24 a type without a legacy wildcard means nothing by naming nothing', () => {
-    expect(step(delta([[[]]], false))).toMatchObject({ wants: '', everything: 'unchanged' });
-    expect(step(delta([[['*']]], false))).toMatchObject({ wants: '*', everything: 'asked' });
+  it('B24 a type without a legacy wildcard needs *', () => {
+    expect(summary(delta([[[]]], false))).toMatchObject({ subscribed: '', wildcard: 'unchanged' });
+    expect(summary(delta([[['*']]], false))).toMatchObject({ subscribed: '*', wildcard: 'requested' });
   });
 
-  it('a subscription is a value: the message after it does not change it', () => {
+  it('a subscription is immutable: a later request returns another one', () => {
     const first = delta([[['a']]]).subscription;
-    changeSubscription(first, { subscribe: ['b'], unsubscribe: ['a'] }, true);
+    updateSubscription(first, { subscribe: ['b'], unsubscribe: ['a'] }, true);
     expect(shown(first)).toBe('a');
-    expect(changeSubscription(first, { subscribe: [], unsubscribe: [] }, true).subscription).toBe(first);
+    expect(updateSubscription(first, { subscribe: [], unsubscribe: [] }, true).subscription).toBe(first);
   });
 });
 
 describe('state of the world:', () => {
   const cases: [string, readonly (readonly string[])[], string, string, string][] = [
-    ['B22 an empty list at first means everything', [[]], '*', 'asked', ''],
-    ['B22 for as long as it stays empty', [[], [], []], '*', 'unchanged', ''],
+    ['B22 a first request with an empty list is a wildcard', [[]], '*', 'requested', ''],
+    ['B22 as long as the list stays empty', [[], [], []], '*', 'unchanged', ''],
     ['B23 * and a name', [[], ['*', 'a']], '* a', 'unchanged', 'a'],
     ['B23 only the name', [[], ['*', 'a'], ['a']], 'a', 'unchanged', ''],
-    ['B23 then an empty list means nothing', [[], ['*', 'a'], ['a'], []], '', 'unchanged', ''],
-    ['B23 and * means everything again', [[], ['a'], [], ['*']], '*', 'asked', ''],
+    ['B23 then an empty list subscribes to nothing', [[], ['*', 'a'], ['a'], []], '', 'unchanged', ''],
+    ['B23 * is a wildcard again', [[], ['a'], [], ['*']], '*', 'requested', ''],
     ['B23 an explicit * ends with an empty list', [['*'], []], '', 'unchanged', ''],
-    ['B13 an added name is asked', [['a'], ['a', 'b']], 'a b', 'unchanged', 'b'],
-    ['B20 a name that is missing is unsubscribed', [['a', 'b'], ['b']], 'b', 'unchanged', ''],
-    ['B21 a name that comes back is asked again', [['a', 'b'], ['b'], ['a', 'b']], 'a b', 'unchanged', 'a'],
+    ['B13 an added name is requested', [['a'], ['a', 'b']], 'a b', 'unchanged', 'b'],
+    ['B20 a name missing from the list is unsubscribed', [['a', 'b'], ['b']], 'b', 'unchanged', ''],
+    ['B21 a name that returns is requested again', [['a', 'b'], ['b'], ['a', 'b']], 'a b', 'unchanged', 'a'],
     ['B25 the empty name unsubscribes from the others', [['a'], ['']], '(empty)', 'unchanged', '(empty)'],
   ];
-  it.each(cases)('%s', (_, lists, wants, everything, asked) => {
+  it.each(cases)('%s', (_, lists, subscribed, wildcard, requested) => {
     const last = state(...lists);
-    expect(step(last)).toMatchObject({ wants, everything, asked });
+    expect(summary(last)).toMatchObject({ subscribed, wildcard, requested });
   });
 });

@@ -3,14 +3,14 @@ import { Health } from '../../../src/serve/operators/health.ts';
 import { startAdmin } from '../../../src/serve/serve.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { descriptorSet } from '../../support/nodes/operator.ts';
-import { sideCallParts } from '../../support/nodes/unary-calls.ts';
+import { unaryRequestCallsParts } from '../../support/nodes/unary-calls.ts';
 
 let log: RecordedLog;
 let health: Health;
 
 beforeEach(() => {
   log = createRecordedLog();
-  health = new Health(() => true, sideCallParts());
+  health = new Health(() => true, unaryRequestCallsParts());
 });
 
 afterEach(() => health.stop());
@@ -20,7 +20,7 @@ describe('the admin listener', () => {
     ['127.0.0.1', 0],
     ['localhost', 0],
     ['0.0.0.0', 1],
-  ])('on %s warns this often that anybody may reach it: %i', async (host, warnings) => {
+  ])('on %s logs this many warnings: %i', async (host, warnings) => {
     const parts = { health, clients: () => [], descriptorSet: await descriptorSet, log };
     const admin = await startAdmin({ host, port: 0 }, parts);
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(warnings);

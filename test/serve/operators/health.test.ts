@@ -8,7 +8,7 @@ import {
 import { Health } from '../../../src/serve/operators/health.ts';
 import { type RunningAdmin, startAdmin } from '../../../src/serve/serve.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
-import { sideCallParts } from '../../support/nodes/unary-calls.ts';
+import { unaryRequestCallsParts } from '../../support/nodes/unary-calls.ts';
 
 let ready: boolean;
 let health: Health;
@@ -17,7 +17,7 @@ let client: HealthClient;
 
 beforeEach(async () => {
   ready = false;
-  health = new Health(() => ready, sideCallParts());
+  health = new Health(() => ready, unaryRequestCallsParts());
   admin = await startAdmin(
     { host: '127.0.0.1', port: 0 },
     { health, clients: () => [], descriptorSet: new Uint8Array(), log: createRecordedLog() },
@@ -36,7 +36,7 @@ const check = (service: string): Promise<HealthCheckResponse> =>
   });
 
 describe('the health service', () => {
-  it('says NOT_SERVING until everything was read, and SERVING from then on', async () => {
+  it('is NOT_SERVING until the first sync, then SERVING', async () => {
     expect(await check('')).toEqual({ status: ServingStatus.NOT_SERVING });
     ready = true;
     expect(await check('envoy.service.discovery.v3.AggregatedDiscoveryService')).toEqual({
@@ -44,11 +44,11 @@ describe('the health service', () => {
     });
   });
 
-  it('knows no other service', async () => {
+  it('answers NOT_FOUND for another service', async () => {
     await expect(check('some.other.Service')).rejects.toMatchObject({ code: status.NOT_FOUND });
   });
 
-  it('tells whoever watches every change, and ends the stream when the server stops', async () => {
+  it('sends every change to its watches, and ends them when the server stops', async () => {
     const call = client.watch({ service: '' });
     const seen: ServingStatus[] = [];
     const next = call[Symbol.asyncIterator]();

@@ -5,7 +5,7 @@ import { Health } from '../../../src/serve/operators/health.ts';
 import { bind, unbind } from '../../../src/serve/transport/bind.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRawConnection, grpcFrame, type RawConnection } from '../../support/nodes/raw-stream.ts';
-import { sideCallParts } from '../../support/nodes/unary-calls.ts';
+import { unaryRequestCallsParts } from '../../support/nodes/unary-calls.ts';
 
 let clock: ManualClock;
 let address: string;
@@ -14,7 +14,7 @@ let connection: RawConnection;
 beforeEach(async () => {
   clock = createManualClock();
   const server = new Server();
-  new Health(() => true, sideCallParts({ clock, atOnce: 2 })).register(server);
+  new Health(() => true, unaryRequestCallsParts({ clock, maxConcurrent: 2 })).register(server);
   const { host, port } = await bind(server, { host: '127.0.0.1', port: 0 });
   address = `${host}:${port}`;
   connection = createRawConnection(address);
@@ -36,8 +36,8 @@ const check = (): Promise<number> =>
     client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: '' }, told);
   });
 
-describe('a call of another service', () => {
-  it('whose request does not come ends DEADLINE_EXCEEDED, also when a part of it came', async () => {
+describe('a call with one request', () => {
+  it('whose request is not received in time ends DEADLINE_EXCEEDED, also after a part of it', async () => {
     const silent = open();
     const partial = open('watch');
     await partial.write(grpcFrame(Buffer.alloc(10), 1_000));
@@ -49,7 +49,7 @@ describe('a call of another service', () => {
     expect([await silent.closed, await partial.closed]).toEqual([8, 8]);
   });
 
-  it('that says more than it may is told so before all of it came, and is not read any more', async () => {
+  it('above the size limit ends before all of it is received, and is not read any further', async () => {
     const stream = open();
     let taken = false;
     void stream.write(grpcFrame(Buffer.alloc(1 << 20), 3 << 20)).then(() => {
@@ -62,14 +62,14 @@ describe('a call of another service', () => {
     expect(await stream.closed).toBe(8);
   });
 
-  it('that was answered may not go on sending for ever', async () => {
+  it('that was answered is not read any further', async () => {
     const stream = open('watch');
     await stream.write(grpcFrame(Buffer.alloc(0)));
     void stream.write(grpcFrame(Buffer.alloc(2_000), 1 << 20));
     expect(await stream.ended).toEqual({ grpcStatus: status.RESOURCE_EXHAUSTED });
   });
 
-  it('that was refused gives its place back also when it came to its end by itself', async () => {
+  it('that failed releases its place, also if the client ended it', async () => {
     for (let count = 0; count < 2; count += 1) {
       const stream = open();
       void stream.write(grpcFrame(Buffer.alloc(20_000)));
@@ -90,7 +90,7 @@ describe('a call of another service', () => {
     expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, details: 'there is no request' });
   });
 
-  it('finds no place while there are too many, and one when they have gone', async () => {
+  it('above the limit of open calls is rejected until others end', async () => {
     const streams = [open('watch'), open('watch')];
     for (const stream of streams) await stream.write(grpcFrame(Buffer.alloc(0)));
     while ((await check()) !== status.RESOURCE_EXHAUSTED);
@@ -98,7 +98,7 @@ describe('a call of another service', () => {
     while ((await check()) !== status.OK);
   });
 
-  it('that is answered and goes on sending is over when it had time to read the answer', async () => {
+  it('that goes on sending after its response is reset after the linger time', async () => {
     const stream = open();
     await stream.write(grpcFrame(Buffer.alloc(0)));
     expect(await stream.ended).toEqual({ grpcStatus: status.OK });

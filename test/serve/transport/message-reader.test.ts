@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { deltaFields } from '../../../src/serve/request/request-fields.ts';
-import { weighing } from '../../../src/serve/request/request-gauge.ts';
+import { requestMetering } from '../../../src/serve/request/request-cost.ts';
+import { deltaFields } from '../../../src/serve/request/request-decoder.ts';
 import { MessageReader } from '../../../src/serve/transport/message-reader.ts';
 import { grpcFrame } from '../../support/nodes/raw-stream.ts';
 import { lengthDelimited } from '../../support/nodes/requests.ts';
 
-const limits = { maxNames: 1_000, maxReported: () => 1_000 };
-const arrive = (): MessageReader => new MessageReader(weighing(deltaFields, limits));
+const limits = { maxNames: 1_000, maxInitialVersions: () => 1_000 };
+const arrive = (): MessageReader => new MessageReader(requestMetering(deltaFields, limits));
 const names = (count: number): Buffer =>
   Buffer.concat(Array.from({ length: count }, () => lengthDelimited(3, Buffer.alloc(6))));
 

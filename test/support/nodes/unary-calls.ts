@@ -1,8 +1,8 @@
-import type { SideCallParts } from '../../../src/serve/operators/unary-calls.ts';
+import type { UnaryRequestCallsParts } from '../../../src/serve/operators/unary-calls.ts';
 import { createManualClock } from '../edges/manual-clock.ts';
 
-/** Calls of other services with limits that no test reaches by chance. */
-export function sideCallParts(parts: Partial<SideCallParts> = {}): SideCallParts {
+/** Limits of unary calls that no test reaches by chance. */
+export function unaryRequestCallsParts(parts: Partial<UnaryRequestCallsParts> = {}): UnaryRequestCallsParts {
   const clock = createManualClock();
-  return { clock, linger: 5_000, atOnce: 100, maxRequest: 1_024, requestTimeout: 30_000, ...parts };
+  return { clock, linger: 5_000, maxConcurrent: 100, maxRequest: 1_024, requestTimeout: 30_000, ...parts };
 }

@@ -7,10 +7,10 @@ import {
 } from '../../../gen/envoy/service/status/v3/csds.ts';
 import type { Any } from '../../../gen/google/protobuf/any.ts';
 import type { EncodedResource } from '../../../snapshot/model.ts';
-import type { ConnectedClient, ResourceState } from '../../model.ts';
+import type { ConnectedClient, ResourceStatus } from '../../model.ts';
 
-/** How many resources are encoded before everybody else gets a turn. */
-const batch = 256;
+/** Resources per encoded chunk; the event loop serves other streams between two chunks. */
+const chunkSize = 256;
 
 const statuses = {
   synced: ConfigStatus.SYNCED,
@@ -20,10 +20,10 @@ const statuses = {
 } as const;
 
 /**
- * One client as bytes of a ClientStatusResponse, in pieces that belong one after another: a message may be put together
- * from several of itself, so nobody has to hold the whole as objects.
+ * Encodes one client as a ClientConfig, in chunks to be concatenated: protobuf merges the encodings of one message, so
+ * the whole ClientConfig never exists as objects.
  */
-export function* clientConfig(
+export function* encodeClientConfig(
   { node, gateway, resources }: ConnectedClient,
   { contents }: { readonly contents: boolean },
 ): Iterable<Uint8Array> {
@@ -31,20 +31,20 @@ export function* clientConfig(
   let entries: ClientConfig_GenericXdsConfig[] = [];
   for (const resource of resources()) {
     entries.push(entryOf(resource, contents));
-    if (entries.length < batch) continue;
+    if (entries.length < chunkSize) continue;
     yield ClientConfig.encode(ClientConfig.create({ genericXdsConfigs: entries })).finish();
     entries = [];
   }
   yield ClientConfig.encode(ClientConfig.create({ genericXdsConfigs: entries })).finish();
 }
 
-/** What has to stand before that many bytes of one client in a ClientStatusResponse: the tag of `config` and a length. */
+/** Encodes the tag and the length that precede a ClientConfig of this many bytes in a ClientStatusResponse. */
 export function configHeader(length: number): Uint8Array {
   return new BinaryWriter().uint32(10).uint32(length).finish();
 }
 
 function entryOf(
-  { typeUrl, name, status, sent, lastSent, refusal }: ResourceState,
+  { typeUrl, name, status, sent, lastSent, rejection }: ResourceStatus,
   contents: boolean,
 ): ClientConfig_GenericXdsConfig {
   return {
@@ -55,17 +55,17 @@ function entryOf(
     lastUpdated: lastSent === undefined ? undefined : new Date(lastSent),
     configStatus: statuses[status],
     clientStatus: 0,
-    errorState: refusal && {
-      failedConfiguration: contents ? messageOf(refusal.resource) : undefined,
-      lastUpdateAttempt: new Date(refusal.at),
-      details: refusal.message,
-      versionInfo: refusal.resource?.version ?? '',
+    errorState: rejection && {
+      failedConfiguration: contents ? messageOf(rejection.resource) : undefined,
+      lastUpdateAttempt: new Date(rejection.at),
+      details: rejection.message,
+      versionInfo: rejection.resource?.version ?? '',
     },
     isStaticResource: false,
   };
 }
 
-/** The message of a resource, out of the field that responses are put together from. */
+/** Decodes the Any of a resource from its encoded field of a DiscoveryResponse. */
 function messageOf(resource: EncodedResource | undefined): Any | undefined {
   return resource && DiscoveryResponse.decode(resource.sotwField).resources[0];
 }

@@ -5,26 +5,26 @@ import {
   ClientStatusDiscoveryServiceService as service,
 } from '../../../gen/envoy/service/status/v3/csds.ts';
 import type { ConnectedClient } from '../../model.ts';
-import { RequestError } from '../request-error.ts';
-import { type Answer, answerEach, asStatus } from '../request-response-stream.ts';
-import { clientConfig, configHeader } from './client-config.ts';
+import { asStatus, type Handler, RequestError, respondToEach } from '../request-response-stream.ts';
+import { configHeader, encodeClientConfig } from './client-config.ts';
 import { nodeMatcher } from './node-matcher.ts';
 
+/** The dependencies of CSDS. */
 export interface ClientStatusParts {
   readonly clients: () => readonly ConnectedClient[];
-  /** The most that one answer may be; bytes. Default 64 MiB. */
+  /** The largest response; bytes. RESOURCE_EXHAUSTED beyond. Default 64 MiB. */
   readonly maxAnswer?: number;
   readonly log: Logger;
 }
 
 /**
- * The client status discovery service: which nodes are connected, what each was sent and what it answered, resource by
- * resource. One answer per request; a node with two streams is listed twice.
+ * Registers the client status discovery service (CSDS): which nodes are connected and, by resource, what each was sent
+ * and answered. One response per request; a node with two streams has two ClientConfigs.
  */
 export function registerClientStatus(server: Server, { clients, maxAnswer = 64 << 20, log }: ClientStatusParts): void {
-  const answer: Answer<ClientStatusRequest, Buffer> = (request, wanted) =>
-    answerOf(clients, request, { maxAnswer, wanted });
-  // Answers are bytes already: they are put together client by client.
+  const handler: Handler<ClientStatusRequest, Buffer> = (request, isWanted) =>
+    encodeResponse(clients, request, { maxAnswer, isWanted });
+  // Responses are encoded client by client, so the serializer has nothing left to do.
   const responseSerialize = (response: Buffer): Buffer => response;
   server.addService(
     {
@@ -33,39 +33,39 @@ export function registerClientStatus(server: Server, { clients, maxAnswer = 64 <
     },
     {
       fetchClientStatus: (call: ServerUnaryCall<ClientStatusRequest, Buffer>, done: sendUnaryData<Buffer>) => {
-        Promise.resolve(answer(call.request, () => !call.cancelled)).then(
+        Promise.resolve(handler(call.request, () => !call.cancelled)).then(
           (response) => done(null, response),
           (error: unknown) => done(asStatus(error, log)),
         );
       },
-      streamClientStatus: (call: ServerDuplexStream<ClientStatusRequest, Buffer>) => answerEach(call, answer, log),
+      streamClientStatus: (call: ServerDuplexStream<ClientStatusRequest, Buffer>) => respondToEach(call, handler, log),
     },
   );
 }
 
-async function answerOf(
+async function encodeResponse(
   clients: () => readonly ConnectedClient[],
   { nodeMatchers, excludeResourceContents }: ClientStatusRequest,
-  { maxAnswer, wanted }: { readonly maxAnswer: number; readonly wanted: () => boolean },
+  { maxAnswer, isWanted }: { readonly maxAnswer: number; readonly isWanted: () => boolean },
 ): Promise<Buffer> {
-  const matches = nodeMatcher(nodeMatchers);
-  const answer: Uint8Array[] = [];
+  const matches = await nodeMatcher(nodeMatchers);
+  const response: Uint8Array[] = [];
   let size = 0;
   for (const client of clients()) {
-    await othersTurn();
-    if (!wanted()) break;
+    await yieldToEventLoop();
+    if (!isWanted()) break;
     if (!matches(client.node)) continue;
-    const pieces: Uint8Array[] = [];
-    const before = size;
-    for (const piece of clientConfig(client, { contents: !excludeResourceContents })) {
-      pieces.push(piece);
-      size += piece.length;
+    const chunks: Uint8Array[] = [];
+    const sizeBefore = size;
+    for (const chunk of encodeClientConfig(client, { contents: !excludeResourceContents })) {
+      chunks.push(chunk);
+      size += chunk.length;
       if (size > maxAnswer) throw tooLarge(maxAnswer);
-      await othersTurn();
+      await yieldToEventLoop();
     }
-    answer.push(configHeader(size - before), ...pieces);
+    response.push(configHeader(size - sizeBefore), ...chunks);
   }
-  return Buffer.concat(answer);
+  return Buffer.concat(response);
 }
 
 function tooLarge(bytes: number): RequestError {
@@ -75,7 +75,7 @@ function tooLarge(bytes: number): RequestError {
   );
 }
 
-/** The nodes do not wait for an operator: whatever else is due comes first. */
-function othersTurn(): Promise<void> {
+/** Lets the event loop serve the nodes between two chunks of a response. */
+function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,35 +1,36 @@
 import type { Node } from '../../../gen/envoy/config/core/v3/base.ts';
 import type { NodeMatcher } from '../../../gen/envoy/type/matcher/v3/node.ts';
 import type { StructMatcher } from '../../../gen/envoy/type/matcher/v3/struct.ts';
-import { InvalidMatcher } from './invalid-matcher.ts';
-import { stringMatcher } from './string-matcher.ts';
+import { InvalidMatcher, stringMatcher } from './string-matcher.ts';
 import { valueMatcher } from './value-matcher.ts';
 
 type NodeTest = (node: Node) => boolean;
 
 /**
- * Whether one of the matchers accepts a node; everything does when there are none.
+ * Compiles NodeMatchers: a node matches if one of them matches, or if there are none.
  *
- * @throws {InvalidMatcher} for one that is ill-formed or not supported, before any node was looked at
+ * @throws {InvalidMatcher} for a matcher that is invalid or not supported
  */
-export function nodeMatcher(matchers: readonly NodeMatcher[]): NodeTest {
-  const tests = matchers.map((matcher, index) => single(matcher, `node_matchers[${index}]`));
+export async function nodeMatcher(matchers: readonly NodeMatcher[]): Promise<NodeTest> {
+  const tests = await Promise.all(matchers.map((matcher, index) => single(matcher, `node_matchers[${index}]`)));
   return (node) => tests.length === 0 || tests.some((test) => test(node));
 }
 
-function single({ nodeId, nodeMetadatas }: NodeMatcher, field: string): NodeTest {
-  const id = nodeId === undefined ? () => true : stringMatcher(nodeId, `${field}.node_id`);
-  const tests = nodeMetadatas.map((matcher, index) => metadata(matcher, `${field}.node_metadatas[${index}]`));
+async function single({ nodeId, nodeMetadatas }: NodeMatcher, field: string): Promise<NodeTest> {
+  const id = nodeId === undefined ? () => true : await stringMatcher(nodeId, `${field}.node_id`);
+  const tests = await Promise.all(
+    nodeMetadatas.map((matcher, index) => metadata(matcher, `${field}.node_metadatas[${index}]`)),
+  );
   return (node) => id(node.id) && tests.every((test) => test(node));
 }
 
-function metadata({ path, value }: StructMatcher, field: string): NodeTest {
+async function metadata({ path, value }: StructMatcher, field: string): Promise<NodeTest> {
   const keys = path.map(({ segment }, index) => {
     if (segment === undefined || segment.value === '') throw new InvalidMatcher(`${field}.path[${index}]`, 'needs key');
     return segment.value;
   });
   if (keys.length === 0) throw new InvalidMatcher(`${field}.path`, 'is empty');
-  const matches = valueMatcher(value, `${field}.value`);
+  const matches = await valueMatcher(value, `${field}.value`);
   return (node) => matches(keys.reduce<unknown>(member, node.metadata));
 }
 

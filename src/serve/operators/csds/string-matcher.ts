@@ -1,16 +1,25 @@
 import type { StringMatcher } from '../../../gen/envoy/type/matcher/v3/string.ts';
-import { InvalidMatcher } from './invalid-matcher.ts';
+import { RequestError } from '../request-response-stream.ts';
 import { compileRegex } from './regex.ts';
+
+/** An invalid or unsupported matcher in a request. */
+export class InvalidMatcher extends RequestError {
+  /** @param field the path of the matcher in the request */
+  constructor(field: string, problem: string) {
+    super('INVALID_ARGUMENT', `${field}: ${problem}`);
+    this.name = 'InvalidMatcher';
+  }
+}
 
 type TextTest = (text: string) => boolean;
 
 /**
- * Reads an `envoy.type.matcher.v3.StringMatcher`.
+ * Compiles an `envoy.type.matcher.v3.StringMatcher`.
  *
- * @param field where it stands in the request, for the message
- * @throws {InvalidMatcher} for one that is ill-formed or not supported
+ * @param field the path of the matcher in the request, for the error
+ * @throws {InvalidMatcher} for a matcher that is invalid or not supported
  */
-export function stringMatcher({ matchPattern, ignoreCase }: StringMatcher, field: string): TextTest {
+export async function stringMatcher({ matchPattern, ignoreCase }: StringMatcher, field: string): Promise<TextTest> {
   const fold = ignoreCase ? lowerCase : (text: string): string => text;
   switch (matchPattern?.$case) {
     case undefined:
@@ -18,39 +27,39 @@ export function stringMatcher({ matchPattern, ignoreCase }: StringMatcher, field
     case 'safeRegex':
       return regex(matchPattern.value.regex, `${field}.safe_regex.regex`);
     case 'exact': {
-      const wanted = fold(matchPattern.value);
-      return (text) => fold(text) === wanted;
+      const exact = fold(matchPattern.value);
+      return (text) => fold(text) === exact;
     }
     case 'prefix': {
-      const prefix = fold(someText(matchPattern.value, `${field}.prefix`));
+      const prefix = fold(nonEmpty(matchPattern.value, `${field}.prefix`));
       return (text) => fold(text).startsWith(prefix);
     }
     case 'suffix': {
-      const suffix = fold(someText(matchPattern.value, `${field}.suffix`));
+      const suffix = fold(nonEmpty(matchPattern.value, `${field}.suffix`));
       return (text) => fold(text).endsWith(suffix);
     }
     case 'contains': {
-      const part = fold(someText(matchPattern.value, `${field}.contains`));
+      const part = fold(nonEmpty(matchPattern.value, `${field}.contains`));
       return (text) => fold(text).includes(part);
     }
   }
 }
 
-function regex(pattern: string, field: string): TextTest {
+async function regex(pattern: string, field: string): Promise<TextTest> {
   try {
-    return compileRegex(someText(pattern, field));
+    return await compileRegex(nonEmpty(pattern, field));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new InvalidMatcher(field, error.message);
   }
 }
 
-function someText(text: string, field: string): string {
+function nonEmpty(text: string, field: string): string {
   if (text === '') throw new InvalidMatcher(field, 'is empty');
   return text;
 }
 
-/** Case is ASCII's, as in Envoy. */
+/** Folds the case of ASCII letters only, as Envoy does. */
 function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

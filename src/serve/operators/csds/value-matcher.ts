@@ -1,18 +1,17 @@
 import type { DoubleMatcher } from '../../../gen/envoy/type/matcher/v3/number.ts';
 import type { ValueMatcher } from '../../../gen/envoy/type/matcher/v3/value.ts';
-import { InvalidMatcher } from './invalid-matcher.ts';
-import { stringMatcher } from './string-matcher.ts';
+import { InvalidMatcher, stringMatcher } from './string-matcher.ts';
 
-/** Whether a value of a node's metadata matches; `undefined` where there is none. */
+/** Tests a value in `node.metadata`; undefined if the path leads to none. */
 export type ValueTest = (value: unknown) => boolean;
 
 /**
- * Reads an `envoy.type.matcher.v3.ValueMatcher`.
+ * Compiles an `envoy.type.matcher.v3.ValueMatcher`.
  *
- * @param field where it stands in the request, for the message
- * @throws {InvalidMatcher} for one that is ill-formed or not supported
+ * @param field the path of the matcher in the request, for the error
+ * @throws {InvalidMatcher} for a matcher that is invalid or not supported
  */
-export function valueMatcher(matcher: ValueMatcher | undefined, field: string): ValueTest {
+export async function valueMatcher(matcher: ValueMatcher | undefined, field: string): Promise<ValueTest> {
   const pattern = matcher?.matchPattern;
   switch (pattern?.$case) {
     case undefined:
@@ -22,22 +21,24 @@ export function valueMatcher(matcher: ValueMatcher | undefined, field: string): 
     case 'doubleMatch':
       return number(pattern.value, `${field}.double_match`);
     case 'stringMatch': {
-      const matches = stringMatcher(pattern.value, `${field}.string_match`);
+      const matches = await stringMatcher(pattern.value, `${field}.string_match`);
       return (value) => typeof value === 'string' && matches(value);
     }
     case 'boolMatch':
       return (value) => value === pattern.value;
     case 'presentMatch':
-      // A list or an object never matches, as the matcher's description says.
+      // A list or an object never matches, as the documentation of `present_match` says.
       return (value) => (value === null || typeof value !== 'object') && (value !== undefined) === pattern.value;
     case 'listMatch': {
-      const matches = valueMatcher(pattern.value.matchPattern?.value, `${field}.list_match.one_of`);
+      const matches = await valueMatcher(pattern.value.matchPattern?.value, `${field}.list_match.one_of`);
       return (value) => Array.isArray(value) && value.some(matches);
     }
     case 'orMatch': {
       const { valueMatchers } = pattern.value;
       if (valueMatchers.length === 0) throw new InvalidMatcher(`${field}.or_match`, 'is empty');
-      const tests = valueMatchers.map((one, index) => valueMatcher(one, `${field}.or_match[${index}]`));
+      const tests = await Promise.all(
+        valueMatchers.map((one, index) => valueMatcher(one, `${field}.or_match[${index}]`)),
+      );
       return (value) => tests.some((test) => test(value));
     }
   }

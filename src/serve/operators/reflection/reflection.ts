@@ -7,23 +7,24 @@ import {
 } from '../../../gen/grpc/reflection/v1/reflection.ts';
 import { ServerReflectionService as version1Alpha } from '../../../gen/grpc/reflection/v1alpha/reflection.ts';
 import { quoted } from '../../request/bounded-text.ts';
-import { answerEach } from '../request-response-stream.ts';
+import { respondToEach } from '../request-response-stream.ts';
 import { type DescribedFile, type DescriptorIndex, indexDescriptors } from './descriptor-index.ts';
 
 type Response = NonNullable<ServerReflectionResponse['messageResponse']>;
 type Call = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
 
+/** The dependencies of server reflection. */
 export interface ReflectionParts {
-  /** The FileDescriptorSet of every message that goes over the wire, its imports included. */
+  /** A FileDescriptorSet of all messages on the wire, with their imports. */
   readonly descriptorSet: Uint8Array;
-  /** The full names of the services on this server, besides reflection itself. */
+  /** Full names of the services on this server, without reflection itself. */
   readonly services: readonly string[];
   readonly log: Logger;
 }
 
 /**
- * The server reflection of gRPC, in version 1 and in the version 1alpha that is the same under another name. It lists
- * the services of this server, and describes every message of ours: a tool can show a resource that it met in an Any.
+ * Registers gRPC server reflection, as v1 and as v1alpha, which is the same under another name. It lists the services of
+ * this server and describes all messages on the wire, so that a tool can decode the resource in an Any.
  */
 export function registerReflection(server: Server, { descriptorSet, services, log }: ReflectionParts): void {
   const index = indexDescriptors(descriptorSet);
@@ -33,40 +34,40 @@ export function registerReflection(server: Server, { descriptorSet, services, lo
     'grpc.reflection.v1alpha.ServerReflection',
   ].sort();
   const serverReflectionInfo = (call: Call): void => {
-    /** Files that this client has already: it gets none of them again unless it asks for the file itself. */
-    const known = new Set<string>();
-    const answer = (request: ServerReflectionRequest): ServerReflectionResponse => ({
+    /** Files sent on this stream; as a dependency a file is sent once. */
+    const sentFiles = new Set<string>();
+    const handler = (request: ServerReflectionRequest): ServerReflectionResponse => ({
       validHost: request.host,
       originalRequest: request,
-      messageResponse: respond(request, { index, services: listed, known }),
+      messageResponse: respond(request, { index, services: listed, sentFiles }),
     });
-    answerEach(call, answer, log);
+    respondToEach(call, handler, log);
   };
   server.addService(version1, { serverReflectionInfo });
   server.addService(version1Alpha, { serverReflectionInfo });
 }
 
-interface About {
+interface ReflectionState {
   readonly index: DescriptorIndex;
   readonly services: readonly string[];
-  readonly known: Set<string>;
+  readonly sentFiles: Set<string>;
 }
 
-function respond({ messageRequest }: ServerReflectionRequest, about: About): Response {
-  const { index } = about;
+function respond({ messageRequest }: ServerReflectionRequest, state: ReflectionState): Response {
+  const { index, services } = state;
   switch (messageRequest?.$case) {
     case undefined:
       return failure(status.INVALID_ARGUMENT, 'the request asks for nothing');
     case 'listServices':
-      return { $case: 'listServicesResponse', value: { service: about.services.map((name) => ({ name })) } };
+      return { $case: 'listServicesResponse', value: { service: services.map((name) => ({ name })) } };
     case 'fileByFilename':
-      return files(index.file(messageRequest.value), `file ${quoted(messageRequest.value)}`, about);
+      return files(index.file(messageRequest.value), `file ${quoted(messageRequest.value)}`, state);
     case 'fileContainingSymbol':
-      return files(index.declaring(messageRequest.value), `symbol ${quoted(messageRequest.value)}`, about);
+      return files(index.declaring(messageRequest.value), `symbol ${quoted(messageRequest.value)}`, state);
     case 'fileContainingExtension': {
       const { containingType, extensionNumber } = messageRequest.value;
       const file = index.extensionsOf(containingType)?.get(extensionNumber);
-      return files(file, `extension ${extensionNumber} of ${quoted(containingType)}`, about);
+      return files(file, `extension ${extensionNumber} of ${quoted(containingType)}`, state);
     }
     case 'allExtensionNumbersOfType': {
       const baseTypeName = messageRequest.value;
@@ -78,19 +79,19 @@ function respond({ messageRequest }: ServerReflectionRequest, about: About): Res
   }
 }
 
-/** The file first, then all it needs that the client does not have. */
-function files(file: DescribedFile | undefined, what: string, { index, known }: About): Response {
+/** Returns the file, followed by its transitive dependencies that were not sent yet. */
+function files(file: DescribedFile | undefined, what: string, { index, sentFiles }: ReflectionState): Response {
   if (file === undefined) return failure(status.NOT_FOUND, `no ${what} here`);
-  const wanted = new Map([[file.name, file]]);
-  // The list grows while it is walked.
-  for (const { dependencies } of wanted.values()) {
+  const found = new Map([[file.name, file]]);
+  // Dependencies are appended during the iteration, which visits them as well.
+  for (const { dependencies } of found.values()) {
     for (const name of dependencies) {
-      const needed = known.has(name) ? undefined : index.file(name);
-      if (needed !== undefined) wanted.set(name, needed);
+      const dependency = sentFiles.has(name) ? undefined : index.file(name);
+      if (dependency !== undefined) found.set(name, dependency);
     }
   }
-  for (const name of wanted.keys()) known.add(name);
-  const fileDescriptorProto = Array.from(wanted.values(), ({ bytes }) => bytes);
+  for (const name of found.keys()) sentFiles.add(name);
+  const fileDescriptorProto = Array.from(found.values(), ({ bytes }) => bytes);
   return { $case: 'fileDescriptorResponse', value: { fileDescriptorProto } };
 }
 

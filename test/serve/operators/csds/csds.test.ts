@@ -27,17 +27,17 @@ afterEach(async () => {
 });
 
 describe('the status of a client', () => {
-  it('is empty while nobody is connected', async () => {
+  it('is empty without nodes', async () => {
     expect(await operator.ask()).toEqual([]);
   });
 
-  it('names the node as it introduced itself, and its Gateway as the scope', async () => {
+  it('has the node as it was sent, and its Gateway as the scope', async () => {
     await world.following();
     const [config] = await operator.ask();
     expect(config).toMatchObject({ node: gatewayNode, clientScope: gateway });
   });
 
-  it('has one entry per resource, SYNCED once it is acknowledged', async () => {
+  it('has one entry per resource, SYNCED after the ACK', async () => {
     await world.following();
     const [config] = await operator.ask();
     const versions = [...(world.snapshots.of(gateway).views.get(targetType)?.resources() ?? [])].map(
@@ -60,7 +60,7 @@ describe('the status of a client', () => {
     expect(Target.decode(entry?.xdsConfig?.value ?? Buffer.alloc(0))).toMatchObject({ name: 'default/a', port: 80 });
   });
 
-  it('leaves the contents out when asked to, and keeps names, versions and states', async () => {
+  it('has names, versions and states without contents on request', async () => {
     await world.following();
     const [whole] = await operator.ask();
     const [config] = await operator.ask({ excludeResourceContents: true });
@@ -70,8 +70,8 @@ describe('the status of a client', () => {
   });
 });
 
-describe('the state of a resource', () => {
-  it('is STALE for what a response brought that is not answered, and for nothing else', async () => {
+describe('the status of a resource', () => {
+  it('is STALE for the resources of an unanswered response only', async () => {
     const stream = await world.following();
     world.change('default/a', 81);
     await stream.next();
@@ -82,7 +82,7 @@ describe('the state of a resource', () => {
     );
   });
 
-  it('is STALE for a removal that is not answered', async () => {
+  it('is STALE for an unanswered removal', async () => {
     const stream = await world.following();
     world.drop('default/a');
     const response = await stream.next();
@@ -97,8 +97,8 @@ describe('the state of a resource', () => {
   });
 });
 
-describe('the state of a resource that was not sent', () => {
-  it('is NOT_SENT for what has to wait for an answer', async () => {
+describe('the status of a resource that was not sent', () => {
+  it('is NOT_SENT for a change that waits for an ACK', async () => {
     const stream = world.stream().request(targetType, { node: gatewayNode });
     await stream.next();
     world.put('default/c');
@@ -110,7 +110,7 @@ describe('the state of a resource that was not sent', () => {
     });
   });
 
-  it('is NOT_SENT for what has its turn in a later part of a large update', async () => {
+  it('is NOT_SENT for the resources of a later response of a large update', async () => {
     const other = await createServedWorld({ maxResponse: 100 });
     const asking = await createOperator(other);
     other.commit((edit) => edit.gateway(gateway));
@@ -130,7 +130,7 @@ describe('the state of a resource that was not sent', () => {
     await other.close();
   });
 
-  it('is SYNCED for what the node brought from an earlier stream and was not sent again', async () => {
+  it('is SYNCED for a resource that the node reported as current', async () => {
     const earlier = world.stream().request(targetType, { node: gatewayNode });
     const { versions } = await earlier.accept();
     earlier.halfClose();
@@ -143,7 +143,7 @@ describe('the state of a resource that was not sent', () => {
     expect(config?.genericXdsConfigs[0]?.versionInfo).toBe(versions['default/a']);
   });
 
-  it('is NOT_SENT for a name that was asked for and does not exist', async () => {
+  it('is NOT_SENT for a subscribed name that does not exist', async () => {
     await world.following({ subscribe: ['default/a', 'default/nobody'] });
     const [config] = await operator.ask();
     expect(statesOf(config)).toEqual({ 'default/a': 'SYNCED', 'default/nobody': 'NOT_SENT' });
@@ -151,8 +151,8 @@ describe('the state of a resource that was not sent', () => {
   });
 });
 
-describe('the status of a client, type by type,', () => {
-  it('covers each type on its own', async () => {
+describe('the status of a client by type', () => {
+  it('is independent for each type', async () => {
     world.commit((edit) => edit.config(gateway, 'policy'));
     const stream = await world.following();
     const response = await stream.request(configType).next();
@@ -165,7 +165,7 @@ describe('the status of a client, type by type,', () => {
     expect(statesOf((await operator.ask())[0])).toMatchObject({ 'default.policy': 'SYNCED' });
   });
 
-  it('tells of an empty world under an empty name until it is acknowledged', async () => {
+  it('has an entry with an empty name for an empty response until its ACK', async () => {
     const stream = world.stream().request(configType, { node: gatewayNode });
     const response = await stream.next();
     expect(statesOf((await operator.ask())[0])).toEqual({ '': 'STALE' });
@@ -175,7 +175,7 @@ describe('the status of a client, type by type,', () => {
     expect(refused?.genericXdsConfigs[0]?.errorState).toMatchObject({ details: 'no policies?' });
   });
 
-  it('has no entries once an empty world is acknowledged', async () => {
+  it('has no entries after the ACK of an empty response', async () => {
     const stream = world.stream().request(configType, { node: gatewayNode });
     await stream.accept();
     await stream.silence();
@@ -184,7 +184,7 @@ describe('the status of a client, type by type,', () => {
 });
 
 describe('a client', () => {
-  it('is reported alike when it speaks the state of the world', async () => {
+  it('has the same status in state of the world', async () => {
     const stream = world.stream({ variant: 'state-of-the-world' }).request(targetType, { node: gatewayNode });
     await stream.accept();
     await stream.silence();
@@ -193,14 +193,14 @@ describe('a client', () => {
     expect(statesOf((await operator.ask())[0])).toEqual({ 'default/a': 'SYNCED', 'default/b': 'STALE' });
   });
 
-  it('whose Gateway does not exist is shown with nothing in it', async () => {
+  it('whose Gateway does not exist has no resources', async () => {
     const stream = world.stream().request(targetType, { node: nodeOf('default/unknown') });
     await stream.accept();
     await stream.silence();
     expect(await operator.ask()).toMatchObject([{ clientScope: 'default/unknown', genericXdsConfigs: [] }]);
   });
 
-  it('with two streams is listed twice, each with its own state', async () => {
+  it('with two streams is listed twice, each with its own status', async () => {
     await world.following();
     const second = world.stream().request(targetType, { node: gatewayNode });
     await second.next();
@@ -209,14 +209,14 @@ describe('a client', () => {
     expect(configs.map((config) => statesOf(config)['default/a'])).toEqual(['SYNCED', 'STALE']);
   });
 
-  it('is forgotten when its stream ended', async () => {
+  it('is not listed after the end of its stream', async () => {
     const stream = await world.following();
     stream.halfClose();
     await stream.ended();
     expect(await operator.ask()).toEqual([]);
   });
 
-  it('that says too much about itself is known by its id only', async () => {
+  it('with a node above 16 KiB has its id only', async () => {
     const node = { ...gatewayNode, metadata: { ...gatewayNode.metadata, much: 'x'.repeat(20_000) } };
     await world.following({ node });
     expect(await operator.ask()).toMatchObject([
@@ -225,8 +225,8 @@ describe('a client', () => {
   });
 });
 
-describe('the status of a client that refused something', () => {
-  it('is ERROR for what the refused response brought, with the reason and the refused version', async () => {
+describe('the status of a client after a NACK', () => {
+  it('is ERROR for the resources of the NACKed response, with the message and the rejected version', async () => {
     const stream = await world.following();
     world.change('default/a', 81);
     const response = await stream.next();
@@ -244,7 +244,7 @@ describe('the status of a client that refused something', () => {
     expect(config?.genericXdsConfigs[1]?.errorState).toBeUndefined();
   });
 
-  it('says so without the contents too', async () => {
+  it('is ERROR without contents as well', async () => {
     const stream = world.stream().request(targetType, { node: gatewayNode });
     await stream.nack(await stream.next(), 'no').silence();
     const [config] = await operator.ask({ excludeResourceContents: true });
@@ -252,7 +252,7 @@ describe('the status of a client that refused something', () => {
     expect(config?.genericXdsConfigs[0]?.errorState).toMatchObject({ details: 'no', failedConfiguration: undefined });
   });
 
-  it('stays ERROR through another refusal, and keeps the error until the next ACK', async () => {
+  it('stays ERROR through another NACK, until the next ACK', async () => {
     const stream = await world.following();
     world.change('default/a', 81);
     await stream.nack(await stream.next(), 'first').silence();
@@ -271,7 +271,7 @@ describe('the status of a client that refused something', () => {
     expect(config?.genericXdsConfigs.map(({ errorState }) => errorState)).toEqual([undefined, undefined]);
   });
 
-  it('is ERROR when it takes an acknowledgement back', async () => {
+  it('is ERROR after a NACK of what was ACKed', async () => {
     const stream = world.stream().request(targetType, { node: gatewayNode });
     const response = await stream.accept();
     await stream.nack(response, 'on second thoughts').silence();
@@ -280,7 +280,7 @@ describe('the status of a client that refused something', () => {
     expect(config?.genericXdsConfigs[0]?.errorState).toMatchObject({ details: 'on second thoughts' });
   });
 
-  it('shows a removal that was refused', async () => {
+  it('has a removal that was NACKed', async () => {
     const stream = await world.following();
     world.drop('default/a');
     await stream.nack(await stream.next(), 'still in use').silence();

@@ -1,27 +1,38 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { FieldDescriptorProto_Label, FieldDescriptorProto_Type, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
 import { type DescriptorIndex, indexDescriptors } from '../../../../src/serve/operators/reflection/descriptor-index.ts';
 
-/** A message that may be extended, and two files that extend it: one at its top, one within a message of its own. */
+const label = FieldDescriptorProto_Label.OPTIONAL;
+const type = FieldDescriptorProto_Type.STRING;
+
+/** An extensible message and two files that extend it: one on the top level, one inside a message. */
 const set = create(FileDescriptorSetSchema, {
   file: [
+    {
+      name: 'open.proto',
+      package: 'a',
+      messageType: [
+        {
+          name: 'Open',
+          field: [{ name: 'own', number: 1, label, type }],
+          extensionRange: [{ start: 7, end: 10 }],
+          nestedType: [{ name: 'Inner' }],
+        },
+      ],
+    },
     {
       name: 'outer.proto',
       package: 'a',
       dependency: ['open.proto'],
-      extension: [{ name: 'x', extendee: '.a.Open', number: 7 }],
-    },
-    {
-      name: 'open.proto',
-      package: 'a',
-      messageType: [{ name: 'Open', field: [{ name: 'own' }], nestedType: [{ name: 'Inner' }] }],
+      extension: [{ name: 'x', extendee: '.a.Open', number: 7, label, type }],
     },
     {
       name: 'bare.proto',
-      messageType: [{ name: 'Home', extension: [{ name: 'y', extendee: '.a.Open', number: 9 }] }],
+      dependency: ['open.proto'],
+      messageType: [{ name: 'Home', extension: [{ name: 'y', extendee: '.a.Open', number: 9, label, type }] }],
       enumType: [{ name: 'Colour', value: [{ name: 'RED' }] }],
-      service: [{ name: 'Painter', method: [{ name: 'Paint' }] }],
+      service: [{ name: 'Painter', method: [{ name: 'Paint', inputType: '.Home', outputType: '.Home' }] }],
     },
   ],
 });
@@ -46,7 +57,7 @@ describe('the index of a descriptor set', () => {
     expect(index.declaring(symbol)?.name).toBe(file);
   });
 
-  it('knows who extends a message, wherever that is written', () => {
+  it('finds the extensions of a message, on the top level and nested', () => {
     const extensions = [...(index.extensionsOf('a.Open') ?? [])].map(([number, { name }]) => [number, name]);
     expect(extensions).toEqual([
       [7, 'outer.proto'],
@@ -56,7 +67,7 @@ describe('the index of a descriptor set', () => {
     expect(index.extensionsOf('a.Nobody')).toBeUndefined();
   });
 
-  it('has what a file needs', () => {
+  it('has the imports of a file', () => {
     expect(index.file('outer.proto')?.dependencies).toEqual(['open.proto']);
     expect(index.file('nobody.proto')).toBeUndefined();
   });

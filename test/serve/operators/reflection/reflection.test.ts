@@ -40,9 +40,9 @@ afterEach(async () => {
   await world.close();
 });
 
-/** Asks on one stream, one question after another. */
+/** Sends requests on one stream, one after another. */
 function asking(call: Call): (question: Question) => Promise<Reply> {
-  // It is cancelled with its connection.
+  // The stream is cancelled with its connection.
   call.on('error', () => {});
   const answers = call[Symbol.asyncIterator]();
   return async (messageRequest) => {
@@ -73,7 +73,7 @@ const csds = 'envoy/service/status/v3/csds.proto';
 const health = 'grpc/health/v1/health.proto';
 
 describe('server reflection', () => {
-  it('lists the services of this listener, and no other', async () => {
+  it('lists the services of this listener only', async () => {
     expect(await ask({ $case: 'listServices', value: '' })).toEqual({
       $case: 'listServicesResponse',
       value: {
@@ -113,7 +113,7 @@ describe('server reflection', () => {
     expect(namesIn(await ask(symbol(name)))[0]).toBe(path);
   });
 
-  it('sends with a file all that it needs, each once, and on the same stream not again', async () => {
+  it('sends a file with its dependencies, each once per stream', async () => {
     const first = namesIn(await ask(file(csds)));
     expect(new Set(first).size).toBe(first.length);
     expect(first).toEqual(
@@ -123,7 +123,7 @@ describe('server reflection', () => {
     expect(namesIn(await ask(file('envoy/type/matcher/v3/node.proto')))).toEqual(['envoy/type/matcher/v3/node.proto']);
   });
 
-  it('tells a client that knows nothing enough to call a method', async () => {
+  it('gives a client without descriptors enough to call a method', async () => {
     const files = filesIn(await ask(symbol('envoy.service.status.v3.ClientStatusDiscoveryService')));
     const set = toBinary(FileDescriptorSetSchema, { $typeName: 'google.protobuf.FileDescriptorSet', file: [...files] });
     const root = protobuf.Root.fromDescriptor(set);
@@ -139,7 +139,7 @@ describe('server reflection', () => {
     expect(Object.keys(request.fields)).toContain('excludeResourceContents');
   });
 
-  it('is the same in version 1alpha', async () => {
+  it('is the same in v1alpha', async () => {
     expect(await askAlpha({ $case: 'listServices', value: '' })).toEqual(
       await ask({ $case: 'listServices', value: '' }),
     );
@@ -147,7 +147,7 @@ describe('server reflection', () => {
   });
 });
 
-describe('server reflection, asked for what there is not,', () => {
+describe('server reflection, for an unknown name,', () => {
   it.each<[string, Question, string]>([
     ['a file', file('no/such.proto'), 'no file "no/such.proto" here'],
     ['a symbol', symbol('no.such.Service'), 'no symbol "no.such.Service" here'],
@@ -161,11 +161,11 @@ describe('server reflection, asked for what there is not,', () => {
       'no extension 9 of "grpc.health.v1.HealthCheckRequest" here',
     ],
     [
-      'extensions of nothing',
+      'extensions of an unknown message',
       { $case: 'allExtensionNumbersOfType', value: 'no.such.Message' },
       'no message "no.such.Message" here',
     ],
-  ])('says so for %s, and goes on', async (_, question, errorMessage) => {
+  ])('answers with an error for %s, and goes on', async (_, question, errorMessage) => {
     expect(await ask(question)).toEqual({
       $case: 'errorResponse',
       value: { errorCode: status.NOT_FOUND, errorMessage },
@@ -173,7 +173,7 @@ describe('server reflection, asked for what there is not,', () => {
     expect(namesIn(await ask(file(health)))).toEqual([health]);
   });
 
-  it('says that a message has no extensions', async () => {
+  it('answers that a message has no extensions', async () => {
     const message = 'grpc.health.v1.HealthCheckRequest';
     expect(await ask({ $case: 'allExtensionNumbersOfType', value: message })).toEqual({
       $case: 'allExtensionNumbersResponse',

@@ -17,13 +17,13 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-it('C16 an answer that accepts gets no response', async () => {
+it('C16 an ACK gets no response', async () => {
   const stream = await world.following();
   await stream.silence();
   expect(world.counters.total('gatehouse_xds_acks_total', { type: targetType })).toBe(1);
 });
 
-it('C17 an answer that refuses is recorded, and the same content is not sent again', async () => {
+it('C17 a NACK is recorded, and the same content is not sent again', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node });
   stream.nack(await stream.next(), 'a/1: no');
@@ -35,7 +35,7 @@ it('C17 an answer that refuses is recorded, and the same content is not sent aga
   });
 });
 
-it('C18 an answer that refuses leaves what was sent as known: only what changes is sent', async () => {
+it('C18 a NACK leaves what was sent as known: only later changes are sent', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node });
   stream.nack(await stream.next());
@@ -46,7 +46,7 @@ it('C18 an answer that refuses leaves what was sent as known: only what changes 
   expect(said(await stream.accept())).toEqual(says([], ['a/1']));
 });
 
-it('A6 an answer of one type, whatever it says, changes nothing for the other', async () => {
+it('A6 an ACK or a NACK of one type changes nothing for the other', async () => {
   world.put('a/1');
   world.commit((edit) => edit.config(gateway, 'p'));
   const stream = world.stream().request(targetType, { node });
@@ -62,7 +62,7 @@ it('A6 an answer of one type, whatever it says, changes nothing for the other', 
   expect(status).toMatchObject({ subscription: { wildcard: true }, counts: { nacks: 0 } });
 });
 
-it('C17 an answer that refuses is told by the presence of error_detail, not by a code or a text', async () => {
+it('C17 a NACK is recognised by the presence of error_detail, not by its code or message', async () => {
   const stream = world.stream().request(targetType, { node });
   stream.nack(await stream.next(), '');
   await stream.silence();
@@ -70,7 +70,7 @@ it('C17 an answer that refuses is told by the presence of error_detail, not by a
   expect(world.counters.total('gatehouse_xds_acks_total', { type: targetType })).toBe(0);
 });
 
-it('C17 an answer that refuses is followed by the new content at once, when that changed already', async () => {
+it('C17 after a NACK content that changed meanwhile is sent at once', async () => {
   world.put('a/1');
   const stream = world.stream().request(targetType, { node });
   const first = await stream.next();
@@ -81,14 +81,14 @@ it('C17 an answer that refuses is followed by the new content at once, when that
   expect(second.versions['a/1']).not.toBe(first.versions['a/1']);
 });
 
-it('C17 an answer that refuses still changes the subscription', async () => {
+it('C17 the subscription of a NACK counts', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node, subscribe: ['a/1'] });
   stream.nack(await stream.next(), 'no', { subscribe: ['a/2'] });
   expect(said(await stream.accept())).toEqual(says(['a/2']));
 });
 
-it('C8 C17 an answer that refuses does not keep a name from being answered when it is asked for', async () => {
+it('C8 C17 a NACKed name is sent again when it is subscribed again', async () => {
   world.put('a/1');
   const stream = world.stream().request(targetType, { node });
   stream.nack(await stream.next());
@@ -96,7 +96,7 @@ it('C8 C17 an answer that refuses does not keep a name from being answered when 
   expect(said(await stream.accept())).toEqual(says(['a/1']));
 });
 
-it('G11 an answer that refuses is forgotten with the next that accepts, and is kept short', async () => {
+it('G11 a NACK is cleared by the next ACK, and its message is truncated', async () => {
   world.put('a/1');
   const stream = world.stream().request(targetType, { node });
   stream.nack(await stream.next(), 'x'.repeat(100_000));
@@ -110,7 +110,7 @@ it('G11 an answer that refuses is forgotten with the next that accepts, and is k
   expect(status?.acked?.version).toBe(status?.sent?.version);
 });
 
-it('C19 an answer with a stale nonce still changes the subscription, and answers nothing', async () => {
+it('C19 a request with a stale nonce changes the subscription and acknowledges nothing', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node, subscribe: ['a/1'] });
   const first = await stream.next();
@@ -122,7 +122,7 @@ it('C19 an answer with a stale nonce still changes the subscription, and answers
   expect(world.counters.total('gatehouse_xds_stale_nonces_total', { type: targetType })).toBe(1);
 });
 
-it('C20 a request without a nonce accepts nothing', async () => {
+it('C20 a request without a nonce acknowledges nothing', async () => {
   world.put('a/1');
   const stream = world.stream().request(targetType, { node });
   const first = await stream.next();
@@ -133,7 +133,7 @@ it('C20 a request without a nonce accepts nothing', async () => {
   expect(said(await stream.next())).toEqual(says(['a/1']));
 });
 
-it('A14 an answer under the wrong type accepts nothing', async () => {
+it('A14 a nonce under the wrong type acknowledges nothing', async () => {
   world.put('a/1');
   const stream = world.stream().request(targetType, { node });
   const first = await stream.next();
@@ -147,7 +147,7 @@ it('A14 an answer under the wrong type accepts nothing', async () => {
   expect(said(await stream.next())).toEqual(says(['default.p']));
 });
 
-it('C25 an answer that accepts twice accepts once', async () => {
+it('C25 a repeated ACK counts once', async () => {
   const stream = world.stream().request(targetType, { node });
   const first = await stream.next();
   stream.ack(first).ack(first);

@@ -24,8 +24,8 @@ afterEach(async () => {
   await world.close();
 });
 
-describe('asking', () => {
-  it('by a stream answers each request once and in order, and nothing by itself', async () => {
+describe('a client status request', () => {
+  it('on a stream gets one response, in order, and there are no others', async () => {
     const call = operator.client.streamClientStatus();
     const answers = call[Symbol.asyncIterator]();
     const next = async (): Promise<ClientStatusResponse> => (await answers.next()).value;
@@ -42,14 +42,14 @@ describe('asking', () => {
     expect((await answers.next()).done).toBe(true);
   });
 
-  it('for what nobody understands ends that stream only', async () => {
+  it('that is invalid ends that stream only', async () => {
     const call = operator.client.streamClientStatus();
     call.write(ClientStatusRequest.fromPartial({ nodeMatchers: [{ nodeId: {} }] }));
     await expect(call[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
     expect(await operator.ask()).toEqual([]);
   });
 
-  it('lets a client with thousands of resources be read whole', async () => {
+  it('for a client with thousands of resources is answered completely', async () => {
     world.put(...Array.from({ length: 2_000 }, (_, number) => `many/${number}`));
     await world.following();
     const [config] = await operator.ask();
@@ -60,8 +60,8 @@ describe('asking', () => {
   });
 });
 
-describe('an answer', () => {
-  it('costs nothing for the clients that were not asked for', async () => {
+describe('a client status response', () => {
+  it('encodes the matching clients only', async () => {
     await world.following();
     await world.following({ node: { ...gatewayNode, id: 'other' } });
     const read: string[] = [];
@@ -81,7 +81,7 @@ describe('an answer', () => {
     await counting.close();
   });
 
-  it('that would be too large is refused with a remedy, and a part of it is given', async () => {
+  it('above the size limit is rejected with a remedy; a part of it is sent', async () => {
     world.put(...Array.from({ length: 100 }, (_, number) => `many/${number}`));
     await world.following();
     const small = await createOperator(world, { maxAnswer: 8_000 });
@@ -95,8 +95,8 @@ describe('an answer', () => {
   });
 });
 
-describe('the service', () => {
-  it('makes no answer before the one before it was read', async () => {
+describe('the client status service', () => {
+  it('builds no response before the previous one was read', async () => {
     world.put(...Array.from({ length: 2_000 }, (_, number) => `many/${number}`));
     await world.following();
     let asked = 0;
@@ -112,7 +112,7 @@ describe('the service', () => {
     call.on('error', () => {});
     for (let request = 0; request < 100; request += 1) call.write(ClientStatusRequest.create());
     await first.promise;
-    // By the time that another operator was answered this often, the first one's turn came as often.
+    // While the other operator got this many responses, the first one could have got as many.
     for (let turn = 0; turn < 5; turn += 1)
       expect(await operator.ask({ excludeResourceContents: true })).toHaveLength(1);
     expect(asked).toBeLessThan(5);
@@ -120,14 +120,14 @@ describe('the service', () => {
     await counting.close();
   });
 
-  it('is not on the port of the nodes', async () => {
+  it('is not served on the xDS port', async () => {
     const client = new ClientStatusDiscoveryServiceClient(world.address, credentials.createInsecure());
     const call = client.streamClientStatus();
     await expect(call[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
     client.close();
   });
 
-  it('ends a call whose bytes are no request, and no other', async () => {
+  it('ends a call with a malformed request, and no other', async () => {
     const junk = Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]);
     const ended = new Promise((resolve) => {
       const asIs = (bytes: Buffer): Buffer => bytes;
