@@ -1,11 +1,11 @@
 import type { ClusterAccess } from './access.ts';
-import { Connections } from './connections.ts';
+import { Connections } from './http/connection-pool.ts';
 import { CredentialCache } from './credentials.ts';
-import { createDispatcher, type Offer } from './dispatcher.ts';
-import { Exchange } from './exchange.ts';
-import { LeftError } from './failure.ts';
+import { createDispatcher, type Offer } from './http/dispatcher.ts';
+import { Exchange } from './http/request-sender.ts';
+import { LeftError } from './http/errors.ts';
 import type { KubeConnection, KubeEdges } from './model.ts';
-import { readTarget } from './target.ts';
+import { readTarget } from './kubeconfig/target.ts';
 
 /**
  * Puts together the way to one API server. Opens nothing.

@@ -1,8 +1,8 @@
 import type { RequestOptions } from 'node:https';
 import type { Clock } from '../edges.ts';
 import type { ClusterAccess } from './access.ts';
-import { KubeConfigError, reasonOf } from './kube-config-error.ts';
-import { readTarget, type Target } from './target.ts';
+import { KubeConfigError, reasonOf } from './kubeconfig/kubeconfig-error.ts';
+import { readTarget, type Target } from './kubeconfig/target.ts';
 
 /** What proves who we are, and what the server must prove. */
 export interface Credentials {

@@ -2,8 +2,8 @@ import type { ClusterAccess } from './access.ts';
 import type { KubeConnection, KubeEdges } from './model.ts';
 
 export type { ClusterAccess } from './access.ts';
-export { KubeConfigError } from './kube-config-error.ts';
-export { isInCluster, podNamespace } from './service-account.ts';
+export { KubeConfigError } from './kubeconfig/kubeconfig-error.ts';
+export { isInCluster, podNamespace } from './kubeconfig/service-account.ts';
 
 /**
  * The way to one API server as one identity. Reads the kubeconfig or the ServiceAccount, and opens nothing: an API server

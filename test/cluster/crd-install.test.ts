@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Manifest, parseManifest } from '../../src/source/files/parse-manifest.ts';
+import { type Manifest, parseManifest } from '../../src/source/files/manifest/parse-manifest.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 
 const guide = fileURLToPath(new URL('../../deploy/examples/guide', import.meta.url));

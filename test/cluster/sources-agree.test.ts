@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { connectKube } from '../../src/kube/kube.ts';
 import type { KubeConnection } from '../../src/kube/model.ts';
-import { FileWorld } from '../../src/source/files/file-world.ts';
+import { FileWorld } from '../../src/source/files/manifest-store.ts';
 import type { Batch } from '../../src/source/model.ts';
 import { clusterSource } from '../../src/source/source.ts';
 import type { TranslationSettings } from '../../src/translate/model.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createPipeline } from '../../src/app/pipeline.ts';
 import { createAdsServer } from '../../src/serve/serve.ts';
-import { FileWorld } from '../../src/source/files/file-world.ts';
+import { FileWorld } from '../../src/source/files/manifest-store.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../edges.ts';
-import type { ClusterWorld } from './cluster-world.ts';
-import { readBundle } from './kube-bundle.ts';
-import type { KubeReader } from './kube-reader.ts';
+import type { ClusterWorld } from './pending-changes.ts';
+import { readBundle } from './crd-versions.ts';
+import type { KubeReader } from './api/reader.ts';
 
 export interface BundleReaderParts {
   readonly reader: KubeReader;

@@ -4,14 +4,14 @@ import type { KindName } from '../../resources/model.ts';
 import { kinds } from '../../resources/resources.ts';
 import type { Batch, ResourceSource } from '../model.ts';
 import { BundleReader } from './bundle-reader.ts';
-import { ClusterWorld } from './cluster-world.ts';
-import { Delivery } from './delivery.ts';
+import { ClusterWorld } from './pending-changes.ts';
+import { Delivery } from './batch-dispatcher.ts';
 import { Gathering } from './gathering.ts';
-import type { Collection } from './kube-path.ts';
-import { KubeReader, type ReadConnection } from './kube-reader.ts';
-import { type ListingWay, ListingWays } from './listing-way.ts';
-import type { ObjectIdentity } from './object-table.ts';
-import { Reflector } from './reflector.ts';
+import type { Collection } from './api/path.ts';
+import { KubeReader, type ReadConnection } from './api/reader.ts';
+import { type ListingWay, ListingWays } from './reflector/listing-way.ts';
+import type { ObjectIdentity } from './reflector/object-store.ts';
+import { Reflector } from './reflector/reflector.ts';
 
 export interface ClusterSourceOptions {
   readonly connection: ReadConnection;

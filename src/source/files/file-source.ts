@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { Quiet } from '../../rate/debounce.ts';
 import type { ResourceSource } from '../model.ts';
-import { FileWorld } from './file-world.ts';
-import { RootReader } from './root-reader.ts';
-import { watchFiles } from './watch-files.ts';
+import { FileWorld } from './manifest-store.ts';
+import { RootReader } from './watch/root-reader.ts';
+import { watchFiles } from './watch/watch-files.ts';
 
 export interface FileSourceOptions {
   /** Files and folders, as `-f` names them, in its order. One that does not exist yet is waited for. */

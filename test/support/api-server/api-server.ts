@@ -3,9 +3,9 @@ import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { KindName } from '../../../src/resources/model.ts';
 import { kinds } from '../../../src/resources/resources.ts';
-import { discover } from './api-server-discovery.ts';
-import { type Asked, type Fault, misbehave } from './api-server-faults.ts';
-import { ApiStore, type HistoryEvent, type StoredObject, type WrittenObject } from './api-server-store.ts';
+import { discover } from './discovery.ts';
+import { type Asked, type Fault, misbehave } from './faults.ts';
+import { ApiStore, type HistoryEvent, type StoredObject, type WrittenObject } from './store.ts';
 
 /** A watch that a client has open. */
 export interface OpenWatch {

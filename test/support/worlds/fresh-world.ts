@@ -2,7 +2,7 @@ import { createPipeline, type Pipeline } from '../../../src/app/pipeline.ts';
 import type { ServeSettings } from '../../../src/cli/serve-flags.ts';
 import { DiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import type { EncodedResource } from '../../../src/snapshot/model.ts';
-import { FileWorld } from '../../../src/source/files/file-world.ts';
+import { FileWorld } from '../../../src/source/files/manifest-store.ts';
 import type { InputProblem } from '../../../src/source/model.ts';
 import type { TranslationSettings } from '../../../src/translate/model.ts';
 import { createRecordedCounters } from '../edges/recorded-counters.ts';

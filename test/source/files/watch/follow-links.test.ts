@@ -1,0 +1,49 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join, parse } from 'node:path';
+import { expect, it } from 'vitest';
+import { followLinks } from '../../../../src/source/files/watch/follow-links.ts';
+import { createFolder, save } from '../file-rig.ts';
+
+it('a path without links depends on its end alone', async () => {
+  const folder = createFolder();
+  const trail = await followLinks(parse(folder).root, folder);
+  const waypoints = [{ folder: dirname(folder), name: basename(folder) }];
+  expect(trail).toMatchObject({ end: 'found', realPath: folder, waypoints });
+});
+
+it('a path depends on every link in it, and on its end', async () => {
+  const folder = createFolder();
+  mkdirSync(join(folder, 'real'));
+  save(join(folder, 'real'), 'file', '');
+  symlinkSync('./real', join(folder, '..data'));
+  symlinkSync('..data/../..data/file', join(folder, 'a.yaml'));
+  expect(await followLinks(folder, 'a.yaml')).toMatchObject({
+    end: 'found',
+    realPath: join(folder, 'real', 'file'),
+    waypoints: [
+      { folder, name: 'a.yaml' },
+      { folder, name: '..data' },
+      { folder, name: '..data' },
+      { folder: join(folder, 'real'), name: 'file' },
+    ],
+  });
+});
+
+it('a path that leads nowhere depends on the first name that is missing', async () => {
+  const folder = createFolder();
+  symlinkSync(join(folder, 'some', 'where'), join(folder, 'a.yaml'));
+  const waypoints = [
+    { folder, name: 'a.yaml' },
+    { folder, name: 'some' },
+  ];
+  expect(await followLinks(folder, 'a.yaml')).toEqual({ end: 'absent', waypoints });
+  save(folder, 'some', 'is a file');
+  expect(await followLinks(folder, 'a.yaml')).toMatchObject({ end: 'absent' });
+});
+
+it('links that lead in a circle fail', async () => {
+  const folder = createFolder();
+  symlinkSync('b', join(folder, 'a'));
+  symlinkSync('a', join(folder, 'b'));
+  expect(await followLinks(folder, 'a')).toMatchObject({ end: 'failed', code: 'ELOOP' });
+});

@@ -1,0 +1,30 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Clock } from '../../../../src/edges.ts';
+import { fingerprintOf, readManifest } from '../../../../src/source/files/watch/read-file.ts';
+import { systemClock } from '../../../support/edges/system-clock.ts';
+import { createFolder, save } from '../file-rig.ts';
+
+/** A clock that stands so many milliseconds after the last change of the file. */
+function clockAfter(file: string, milliseconds: number): Clock {
+  return { ...systemClock, now: () => statSync(file).ctimeMs + milliseconds };
+}
+
+it('a file that was changed a moment ago is read again the next time: a further change may leave no trace', async () => {
+  const folder = createFolder();
+  const file = join(folder, 'a.yaml');
+  save(folder, 'a.yaml', 'a: 1\n');
+  const reading = { ok: true, text: 'a: 1\n' };
+  expect(await readManifest(file, clockAfter(file, 5))).toEqual({ there: true, reading, fingerprint: undefined });
+  const fingerprint = fingerprintOf(statSync(file, { bigint: true }));
+  expect(await readManifest(file, clockAfter(file, 25))).toEqual({ there: true, reading, fingerprint });
+});
+
+it('what is no file, or not there, has nothing to read', async () => {
+  const folder = createFolder();
+  expect(await readManifest(folder, systemClock)).toEqual({ there: false });
+  expect(await readManifest(join(folder, 'a.yaml'), systemClock)).toEqual({ there: false });
+  save(folder, 'a.yaml', '');
+  expect(await readManifest(join(folder, 'a.yaml', 'b.yaml'), systemClock)).toEqual({ there: false });
+});
