@@ -1,85 +1,83 @@
-import { objectIn, parseJson, textIn } from '../json/json.ts';
+import { asJsonObject, objectIn, parseJson, textIn } from '../json/json.ts';
+import type { ApiError, StatusError } from './model.ts';
 
-/** Why the API server did not give what was asked for. `reason` is also the label of a metric. */
-export type KubeFailure =
-  /** No answer at all. */
-  | { readonly reason: 'unreachable'; readonly message: string }
-  /** The connection broke within an answer. */
-  | { readonly reason: 'broken'; readonly message: string }
-  /** Not a byte for so long that the connection may be dead. */
-  | { readonly reason: 'silent'; readonly message: string }
-  /** 401: it does not know us; a token may just have been replaced. */
-  | { readonly reason: 'unauthorized'; readonly message: string }
-  /** 403: it knows us, and we may not. */
-  | { readonly reason: 'forbidden'; readonly message: string }
-  /** 404, which a proxy may have made up. */
-  | { readonly reason: 'not-found'; readonly message: string }
-  /** 410: what we hold is too old to go on from. */
-  | { readonly reason: 'expired'; readonly message: string }
-  /** 429 or 503; `retryAfter` in milliseconds, 0 when it does not say. */
-  | { readonly reason: 'busy'; readonly message: string; readonly retryAfter: number }
-  /** Any other status. */
-  | { readonly reason: 'refused'; readonly message: string; readonly status: number }
-  /** It is no answer of a Kubernetes API: HTML, an object without metadata, a line beyond all size. */
-  | { readonly reason: 'unintelligible'; readonly message: string };
+/**
+ * The longest wait that a server may ask for, in milliseconds. API servers ask for 1 to 5 s; a proxy may ask for hours,
+ * and a grant that was revoked would hold until then. Twice the longest backoff of a reflector.
+ */
+const MAX_RETRY_AFTER = 60_000;
 
-/** What was asked for, or why it was not given. */
-export type Answer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly failure: KubeFailure };
+/** The longest message that is passed on, in UTF-16 code units: it ends up in logs. */
+const MAX_MESSAGE = 300;
 
-/** Nobody waits longer than two minutes because a server says so. */
-const LONGEST_RETRY_AFTER = 120_000;
+/**
+ * Reads the response to a request that failed.
+ *
+ * @param status HTTP status, not a 2xx
+ * @param body a `metav1.Status` as JSON, or what a proxy wrote
+ * @param retryAfter the header of that name: seconds or a date (RFC 9110, 10.2.3)
+ * @param now milliseconds since the epoch
+ */
+export function responseError(status: number, body: string, retryAfter: string | undefined, now: number): StatusError {
+  const message = textIn(parseJson(body)?.value, 'message') ?? body;
+  return statusError(status, message, retryAfterHeader(retryAfter, now));
+}
 
-/** What an HTTP status, or the code of a `v1 Status` in a stream, means for who asked. */
-export function failureOfStatus(status: number, message: string, retryAfter = 0): KubeFailure {
+/** Reads the `metav1.Status` of an ERROR event of a watch. One without a code is no client error, so it has status 0. */
+export function watchError(status: unknown): StatusError {
+  const seconds = numberIn(objectIn(status, 'details'), 'retryAfterSeconds');
+  return statusError(numberIn(status, 'code'), textIn(status, 'message') ?? '', seconds * 1000);
+}
+
+/** The error as text for logs: the status code, if there is one, and the message. */
+export function apiErrorText(error: ApiError): string {
+  if (!('status' in error)) return error.message;
+  return `${error.status} ${error.message === '' ? 'without a message' : error.message}`;
+}
+
+function statusError(status: number, message: string, retryAfter: number): StatusError {
+  return {
+    reason: reasonOf(status),
+    status,
+    message: shorten(message),
+    retryAfter: Math.min(Math.max(retryAfter, 0), MAX_RETRY_AFTER),
+  };
+}
+
+function reasonOf(status: number): StatusError['reason'] {
   switch (status) {
     case 401:
-      return { reason: 'unauthorized', message };
+      return 'unauthorized';
     case 403:
-      return { reason: 'forbidden', message };
+      return 'forbidden';
     case 404:
-      return { reason: 'not-found', message };
+      return 'not-found';
     case 410:
-      return { reason: 'expired', message };
+      return 'expired';
     case 429:
     case 503:
-      return { reason: 'busy', message, retryAfter };
+      return 'busy';
     default:
-      return { reason: 'refused', message, status };
+      return 'refused';
   }
 }
 
-/**
- * The wait that a Retry-After header asks for, in milliseconds: seconds or a date (RFC 9110, 10.2.3), at most two
- * minutes; 0 when there is none, or none that can be read.
- */
-export function retryAfter(header: string | undefined, now: number): number {
+/** Milliseconds; 0 when there is no header, or an unreadable one. */
+function retryAfterHeader(header: string | undefined, now: number): number {
   const text = header?.trim() ?? '';
   const wait = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isNaN(wait) ? 0 : Math.min(Math.max(wait, 0), LONGEST_RETRY_AFTER);
-}
-
-/** The words of an error's body: the message of a `v1 Status`, else what stands there, shortened and on one line. */
-export function wordsOf(status: number, body: string): string {
-  const said = textIn(parseJson(body)?.value, 'message') ?? body;
-  return `${status} ${shortened(said)}`.trim();
-}
-
-/** The failure that a `v1 Status` within a stream reports; its code may stand in `details` only. */
-export function failureInStream(status: unknown): KubeFailure {
-  const code = numberIn(status, 'code');
-  const message = `${code} ${shortened(textIn(status, 'message') ?? 'without a message')}`;
-  return failureOfStatus(code, message, numberIn(objectIn(status, 'details'), 'retryAfterSeconds') * 1000);
+  return Number.isNaN(wait) ? 0 : wait;
 }
 
 function numberIn(value: unknown, field: string): number {
-  const inner = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-  const number: unknown = inner.find(([name]) => name === field)?.[1];
+  const number = asJsonObject(value)[field];
   return typeof number === 'number' && Number.isFinite(number) ? number : 0;
 }
 
-function shortened(text: string): string {
-  const line = text.slice(0, 1000).replaceAll(/\s+/g, ' ').trim();
-  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+function shorten(text: string): string {
+  const line = text
+    .slice(0, 4 * MAX_MESSAGE)
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return (line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line).toWellFormed();
 }

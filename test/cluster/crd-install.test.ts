@@ -42,7 +42,7 @@ function takesObjects(): void {
     const everything = 'gatewayclasses,gateways,gatewayparameters,mcpauthpolicies,services';
     const exported = parseManifest(await cluster.kubectl(['get', everything, '--output=yaml']), []);
     if (!exported.ok) throw new Error(exported.reason);
-    expect(exported.findings).toEqual([]);
+    expect(exported.diagnostics).toEqual([]);
     const found = exported.objects.flatMap(({ content }) => (content.type === 'resource' ? [content.resource] : []));
     expect(found.map(({ kind, identity }) => `${kind} ${identity.name}`).sort()).toEqual([
       'Gateway mcp-gateway',

@@ -7,21 +7,18 @@ interface Current {
   readonly dispatcher: Dispatcher;
 }
 
-/**
- * The connections to the API server: one pool, shared by all requests, as long as what proves the two ends to each other
- * stays the same.
- */
-export class Connections {
+/** The connections to the API server: one undici dispatcher for all requests, replaced when the TLS material changes. */
+export class ConnectionPool {
   readonly #create: (tls: TlsMaterial) => Dispatcher;
   #current: Current | undefined;
-  /** Pools that get no new requests, but still have some under way. */
+  /** Dispatchers that get no new requests, but still have some under way. */
   readonly #retired = new Set<Dispatcher>();
 
   constructor(create: (tls: TlsMaterial) => Dispatcher) {
     this.#create = create;
   }
 
-  /** Where to send a request now. After a change of certificates, what is under way ends where it is. */
+  /** The dispatcher for the next request. After a change of certificates, requests under way finish on the old one. */
   dispatcher(tls: TlsMaterial): Dispatcher {
     if (this.#current !== undefined && isDeepStrictEqual(this.#current.tls, tls)) return this.#current.dispatcher;
     if (this.#current !== undefined) this.#retire(this.#current.dispatcher);
@@ -30,7 +27,7 @@ export class Connections {
     return dispatcher;
   }
 
-  /** Ends every connection, with the requests on it. The next request opens new ones. */
+  /** Closes every connection, with the requests on it. The next request opens new ones. */
   async reset(reason: Error): Promise<void> {
     const all = [...this.#retired, ...(this.#current === undefined ? [] : [this.#current.dispatcher])];
     this.#current = undefined;

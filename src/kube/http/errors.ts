@@ -1,25 +1,25 @@
-/** Our own reason to end what is under way; the message is a predicate of the server, such as "was left". */
-export class LeftError extends Error {
-  override readonly name = 'LeftError';
+/** Connections were closed from our side. The message is a predicate of the server, such as "was left". */
+export class ConnectionClosedError extends Error {
+  override readonly name = 'ConnectionClosedError';
 }
 
 /**
- * Why there is no answer, or no whole one, in words for people.
+ * The error of a request without a complete response, with a message for people.
  *
  * @param server where the request went, without credentials
  * @param error what undici, node:tls or node:zlib threw; it becomes the cause
  */
-export function failure(server: string, error: unknown): Error {
+export function requestError(server: string, error: unknown): Error {
   return new Error(`${server} ${reasonOf(error)}`, { cause: error });
 }
 
-/** Whether the server was not who it should be. The authority may have been replaced on disk since it was read. */
-export function isCertificateFailure(error: unknown): boolean {
+/** Returns true if the server's certificate was not accepted: its authority may have been replaced on disk. */
+export function isCertificateError(error: unknown): boolean {
   const code = codeOf(error);
   return CERTIFICATES.has(code) || code === WRONG_NAME;
 }
 
-/** Predicates of the server. Codes are those of Node's TLS (`node:tls`, "X509 certificate error codes"). */
+/** Predicates of the server, by the code of Node's TLS (`node:tls`, "X509 certificate error codes"). */
 const CERTIFICATES: ReadonlyMap<string, string> = new Map([
   ['CERT_HAS_EXPIRED', 'has a certificate that has expired; renew it, or set the clock of this machine'],
   ['CERT_NOT_YET_VALID', 'has a certificate that is not valid yet; set the clock of this machine'],
@@ -42,6 +42,7 @@ const CERTIFICATES: ReadonlyMap<string, string> = new Map([
 
 const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
+/** Predicates of the server, by the code of undici, node:http2, node:zlib or the operating system. */
 const CODES: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'refuses connections: nothing listens there'],
   ['ECONNRESET', 'broke the connection'],
@@ -68,7 +69,7 @@ const CODES: ReadonlyMap<string, string> = new Map([
 ]);
 
 function reasonOf(error: unknown): string {
-  if (error instanceof LeftError) return error.message;
+  if (error instanceof ConnectionClosedError) return error.message;
   const [code, message] = [codeOf(error), messageOf(error)];
   const known = CERTIFICATES.get(code) ?? CODES.get(code);
   if (known !== undefined) return known;
@@ -86,7 +87,7 @@ function reasonOf(error: unknown): string {
   return `does not answer: ${message}`;
 }
 
-/** The code that says most: several addresses may have been tried, and errors wrap one another. */
+/** The innermost code: several addresses may have been tried, and errors wrap one another. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   const inner = error instanceof AggregateError ? codeOf(error.errors[0]) : '';

@@ -1,67 +1,67 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Clock, Counters } from '../../edges.ts';
-import type { Connections } from './connection-pool.ts';
+import { Deadline, untilAborted } from '../../net/deadline.ts';
 import type { CredentialCache, Credentials } from '../credentials.ts';
-import { Ending } from '../ending.ts';
-import { failure, isCertificateFailure } from './errors.ts';
 import type { ApiAnswer, ApiRequest, ApiResponse } from '../model.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import { isCertificateError, requestError } from './errors.ts';
 import { readBody } from './response-body.ts';
 
-/** What has to be there within the limit: the head, or the whole answer. Of a watch only the head. */
+/** What the time limit covers: the head, which is all that it can for a watch, or the whole response. */
 type Limited = 'head' | 'whole';
 
-export interface ExchangeParts {
-  /** A path in it stands before every request's. */
+export interface RequestSenderParts {
+  /** Its path, if any, is put before that of every request. */
   readonly server: URL;
   readonly userAgent: string;
   readonly credentials: CredentialCache;
-  readonly connections: Connections;
+  readonly pool: ConnectionPool;
   /**
-   * Those for requests with a body, which never speak HTTP/2: a stream that undici gives up in the turn of the event loop
-   * in which it was opened is closed without an error and destroyed, and with a body that is not on its way yet Node
-   * (24.21) then writes empty DATA frames into its memory until there is none (docs/decisions/0012).
+   * For requests with a body, by HTTP/1.1 alone: undici closes an HTTP/2 stream without an error when its request is
+   * aborted in the turn of the event loop that opened it, and Node (24.21) then writes empty DATA frames for the unsent
+   * body until memory is exhausted (docs/decisions/0012).
    */
-  readonly forBodies: Connections;
+  readonly bodyPool: ConnectionPool;
   readonly clock: Clock;
   readonly counters: Counters;
 }
 
-/** Milliseconds for credentials, connection and the head of the answer; for the whole of it where that is asked for. */
+/** Milliseconds for credentials, connection and the head of the response; for all of it where `whole` is limited. */
 const LIMIT = 30_000;
 
-/** Sends requests to one API server, one by one. */
-export class Exchange {
-  readonly #parts: ExchangeParts;
+/** Sends requests to one API server: credentials, headers, time limit, and errors with messages for people. */
+export class RequestSender {
+  readonly #parts: RequestSenderParts;
   readonly #prefix: string;
   #stopped = false;
 
-  constructor(parts: ExchangeParts) {
+  constructor(parts: RequestSenderParts) {
     this.#parts = parts;
     this.#prefix = parts.server.pathname.replace(/\/$/, '');
   }
 
-  /** @throws an Error in words; the reason of the caller's signal when that ended the request */
+  /** @throws Error with a message for people; the reason of the request's signal when that aborted it */
   async send(request: ApiRequest, limited: Limited): Promise<ApiResponse> {
     const { clock, counters, server } = this.#parts;
-    const ending = new Ending(request.signal);
-    ending.limit(clock, LIMIT, new Error(`${server.origin} did not answer within ${LIMIT / 1000} seconds`));
+    const deadline = new Deadline(clock, request.signal);
+    deadline.set(LIMIT, new Error(`${server.origin} did not answer within ${LIMIT / 1000} seconds`));
     try {
-      ending.signal.throwIfAborted();
-      const credentials = await ending.race(this.#parts.credentials.get());
-      const answer = await this.#answer(request, credentials, ending);
-      counters.count('gatehouse_kube_requests_total', { status: String(answer.status) });
-      if (answer.status === 401) this.#parts.credentials.forget(credentials);
-      if (limited === 'head') ending.lift();
-      return answer;
+      deadline.signal.throwIfAborted();
+      const credentials = await untilAborted(deadline.signal, this.#parts.credentials.get());
+      const response = await this.#respond(request, credentials, deadline);
+      counters.count('gatehouse_kube_requests_total', { status: String(response.status) });
+      if (response.status === 401) this.#parts.credentials.forget(credentials);
+      if (limited === 'head') deadline.clear();
+      return response;
     } catch (error) {
-      ending.release();
+      deadline.release();
       counters.count('gatehouse_kube_requests_total', { status: 'none' });
       throw error;
     }
   }
 
-  /** @throws as `send` */
+  /** Sends a request and reads the whole response. @throws as `send` */
   async ask(request: ApiRequest): Promise<ApiAnswer> {
     const { status, header, body } = await this.send(request, 'whole');
     const chunks: Uint8Array[] = [];
@@ -69,36 +69,36 @@ export class Exchange {
     return { status, header, body: Buffer.concat(chunks).toString() };
   }
 
-  /** From now on there are no more answers. */
+  /** Fails every later request. */
   stop(): void {
     this.#stopped = true;
   }
 
-  async #answer(request: ApiRequest, credentials: Credentials, ending: Ending): Promise<ApiResponse> {
-    const { connections, forBodies, server } = this.#parts;
+  async #respond(request: ApiRequest, credentials: Credentials, deadline: Deadline): Promise<ApiResponse> {
+    const { pool, bodyPool, server } = this.#parts;
     if (this.#stopped) throw new Error(`the connection to ${server.origin} is closed`);
     try {
-      const suitable = request.body === undefined ? connections : forBodies;
-      const asking = suitable.dispatcher(credentials.tls).request({
+      const suitable = request.body === undefined ? pool : bodyPool;
+      const sent = suitable.dispatcher(credentials.tls).request({
         origin: server.origin,
         path: `${this.#prefix}${request.path}`,
         method: request.method,
         headers: this.#headers(request, credentials),
         body: request.body ?? null,
-        signal: ending.signal,
+        signal: deadline.signal,
         bodyTimeout: 0,
         headersTimeout: 0,
       });
       // undici itself does not look at the signal before there is a connection.
-      const { statusCode, headers, body } = await ending.race(asking);
-      const named = flat(headers);
+      const { statusCode, headers, body } = await untilAborted(deadline.signal, sent);
+      const byName = flatten(headers);
       return {
         status: statusCode,
-        header: (name) => named[name],
-        body: this.#body(body, named['content-encoding'], credentials, ending),
+        header: (name) => byName[name],
+        body: this.#body(body, byName['content-encoding'], credentials, deadline),
       };
     } catch (error) {
-      throw this.#inWords(error, credentials, ending);
+      throw this.#describe(error, credentials, deadline);
     }
   }
 
@@ -106,7 +106,7 @@ export class Exchange {
     return {
       accept: 'application/json',
       'user-agent': this.#parts.userAgent,
-      // The events of a watch would wait in the server's compressor until there are enough of them.
+      // The server's compressor would hold the events of a watch back until its buffer is full.
       ...(/[?&]watch=(?:true|1)(?:&|$)/.test(request.path) ? {} : { 'accept-encoding': 'gzip' }),
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
@@ -114,24 +114,29 @@ export class Exchange {
     };
   }
 
-  #body(raw: Readable, encoding: string | undefined, credentials: Credentials, ending: Ending): ApiResponse['body'] {
-    // A body that breaks before anybody reads it must not end the process; who reads it later is told.
+  #body(
+    raw: Readable,
+    encoding: string | undefined,
+    credentials: Credentials,
+    deadline: Deadline,
+  ): ApiResponse['body'] {
+    // An error before the body is iterated over must not end the process; the iteration throws it.
     raw.on('error', () => {});
-    raw.once('close', () => ending.release());
-    return readBody(raw, encoding, (error) => this.#inWords(error, credentials, ending));
+    raw.once('close', () => deadline.release());
+    return readBody(raw, encoding, (error) => this.#describe(error, credentials, deadline));
   }
 
-  #inWords(error: unknown, credentials: Credentials, { signal }: Ending): unknown {
+  #describe(error: unknown, credentials: Credentials, { signal }: Deadline): unknown {
     if (signal.aborted) return signal.reason;
-    if (isCertificateFailure(error)) this.#parts.credentials.forget(credentials);
-    return failure(this.#parts.server.origin, error);
+    if (isCertificateError(error)) this.#parts.credentials.forget(credentials);
+    return requestError(this.#parts.server.origin, error);
   }
 }
 
-function flat(headers: Dispatcher.ResponseData['headers']): Readonly<Record<string, string>> {
-  const named: Record<string, string> = {};
+function flatten(headers: Dispatcher.ResponseData['headers']): Readonly<Record<string, string>> {
+  const byName: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) named[name] = typeof value === 'string' ? value : value.join(', ');
+    if (value !== undefined) byName[name] = typeof value === 'string' ? value : value.join(', ');
   }
-  return named;
+  return byName;
 }

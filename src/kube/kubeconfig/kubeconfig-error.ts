@@ -1,12 +1,12 @@
-/** The way to the API server is not described, or not readable. The message is for people: what, where, and a remedy. Never a token. */
+/** Server or user are not described, or not readable. The message says what, where and what to do; it holds no secret. */
 export class KubeConfigError extends Error {
   override readonly name = 'KubeConfigError';
 }
 
-/** Why a file or program could not be used, in a few words; never what it contains. */
+/** Returns in a few words why a file or program could not be used, without anything that it contains. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // Lines after the first one may hold what was read.
+  // Lines after the first may quote what was read.
   const [line = ''] = error.message.split('\n');
   switch ('code' in error ? error.code : undefined) {
     case 'ENOENT':

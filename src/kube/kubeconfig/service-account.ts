@@ -2,19 +2,19 @@ import { accessSync, constants } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import type { Environment } from '../access.ts';
+import type { Environment } from '../model.ts';
+import type { Kubeconfig } from './kubeconfig.ts';
 import { KubeConfigError, reasonOf } from './kubeconfig-error.ts';
-import type { KubeconfigContent } from './kubeconfig.ts';
 
 /** Where Kubernetes mounts the ServiceAccount of a pod. */
 const MOUNTED = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** Whether the program runs in a pod, as client-go decides it: by the variables that the kubelet sets for the API server's Service. */
+/** Returns true in a pod, as client-go decides it: by the variables that the kubelet sets for the API server's Service. */
 export function isInCluster(environment: Environment): boolean {
   return hostOf(environment) !== '' && portOf(environment) !== '';
 }
 
-/** The namespace of the pod that this program runs in; undefined outside of one, or when no ServiceAccount is mounted. */
+/** Reads the namespace of this pod; undefined outside of one, or when no ServiceAccount is mounted. */
 export async function podNamespace(folder: string = MOUNTED): Promise<string | undefined> {
   try {
     const name = (await readFile(join(folder, 'namespace'), 'utf8')).trim();
@@ -25,11 +25,11 @@ export async function podNamespace(folder: string = MOUNTED): Promise<string | u
 }
 
 /**
- * The API server of the pod's own cluster, as a kubeconfig would say it; token and authority stay in their files.
+ * Describes the API server of the pod's own cluster as a kubeconfig would; token and authority stay in their files.
  *
  * @throws KubeConfigError when the pod's variables or the mounted files are missing
  */
-export function loadServiceAccount(environment: Environment, folder: string = MOUNTED): KubeconfigContent {
+export function loadServiceAccount(environment: Environment, folder: string = MOUNTED): Kubeconfig {
   if (!isInCluster(environment)) {
     throw new KubeConfigError(
       'not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not both set; outside of a pod, name a kubeconfig or a context',

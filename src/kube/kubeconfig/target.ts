@@ -1,37 +1,34 @@
 import type { Cluster, User } from '@kubernetes/client-node';
-import type { ClusterAccess } from '../access.ts';
-import { Identity } from '../identity.ts';
+import { asJsonObject } from '../../json/json.ts';
+import type { ClusterAccess } from '../model.ts';
+import { type Kubeconfig, kubeconfigPaths, loadKubeconfig } from './kubeconfig.ts';
 import { KubeConfigError } from './kubeconfig-error.ts';
-import { type KubeconfigContent, kubeconfigFiles, loadFiles } from './kubeconfig.ts';
-import { recordOf } from './user.ts';
 import { loadServiceAccount } from './service-account.ts';
 
-/** One API server and who asks it, as described right now. */
+/** One API server and the user of it, as the kubeconfig describes them now. */
 export interface Target {
-  /** Says what a request has to carry. */
-  readonly identity: Identity;
   readonly cluster: Cluster;
   readonly user: User;
-  /** The program that gives the credentials, if one does. */
+  /** The credential plugin, if the user has one. */
   readonly command: string | undefined;
   readonly isOidc: boolean;
-  /** Everything that was read, to tell whether it is different now; client-node changes its own copy. Secret. */
-  readonly written: string;
-  /** A path in it stands before every request's, as some proxies of API servers want it. */
+  /** All that was read, as JSON: to compare it later, because client-node changes its own copy. Secret. */
+  readonly content: string;
+  /** Its path is put before that of every request, as some proxies of API servers need it. */
   readonly server: URL;
 }
 
 /**
- * Reads who and where; opens nothing.
+ * Reads server and user; opens nothing.
  *
- * @throws KubeConfigError when that is not described, or not completely
+ * @throws KubeConfigError when they are not described, or not completely
  */
 export function readTarget(access: ClusterAccess): Target {
   switch (access.by) {
     case 'service account':
       return targetOf(loadServiceAccount(access.environment, access.folder), 'pod', 'the ServiceAccount');
     case 'kubeconfig': {
-      const content = loadFiles([access.path]);
+      const content = loadKubeconfig([access.path]);
       const context = access.context ?? content.currentContext;
       if (context !== undefined) return targetOf(content, context, access.path);
       throw new KubeConfigError(
@@ -39,13 +36,13 @@ export function readTarget(access: ClusterAccess): Target {
       );
     }
     case 'context': {
-      const paths = kubeconfigFiles(access.environment);
-      return targetOf(loadFiles(paths), access.context, paths.join(', '));
+      const paths = kubeconfigPaths(access.environment);
+      return targetOf(loadKubeconfig(paths), access.context, paths.join(', '));
     }
   }
 }
 
-function targetOf(content: KubeconfigContent, name: string, place: string): Target {
+function targetOf(content: Kubeconfig, name: string, place: string): Target {
   const context = content.contexts.find((one) => one.name === name);
   if (context === undefined) {
     throw new KubeConfigError(`${place} has no context "${name}" that names a cluster${listed(content)}`);
@@ -66,14 +63,13 @@ function targetOf(content: KubeconfigContent, name: string, place: string): Targ
       `${place}: the user "${user.name}" impersonates with "${user.unsupported}", which is not done here, other than by a name in "as"; name a user who has the rights`,
     );
   }
-  const [exec, provider] = [recordOf(user.exec), recordOf(user.authProvider)];
+  const [exec, provider] = [asJsonObject(user.exec), asJsonObject(user.authProvider)];
   return {
-    identity: new Identity(cluster, user),
     cluster,
     user,
     command: typeof exec['command'] === 'string' ? exec['command'] : undefined,
     isOidc: provider['name'] === 'oidc',
-    written: JSON.stringify([content, name]),
+    content: JSON.stringify([content, name]),
     server: serverOf(cluster, place),
   };
 }
@@ -91,7 +87,7 @@ function serverOf({ name, server, skipTLSVerify, proxyUrl }: Cluster, place: str
     );
   }
   const proxy = proxyUrl === undefined ? undefined : URL.parse(proxyUrl);
-  if (proxy === null || (proxy !== undefined && !PROXIES.includes(proxy.protocol))) {
+  if (proxy === null || (proxy !== undefined && !PROXY_SCHEMES.includes(proxy.protocol))) {
     throw new KubeConfigError(
       `${place}: the proxy-url of cluster "${name}" is none with http, https or socks5; write it as http://host:port`,
     );
@@ -99,10 +95,10 @@ function serverOf({ name, server, skipTLSVerify, proxyUrl }: Cluster, place: str
   return url;
 }
 
-/** Those that kubectl knows. */
-const PROXIES: readonly string[] = ['http:', 'https:', 'socks5:'];
+/** The proxy schemes of kubectl. */
+const PROXY_SCHEMES: readonly string[] = ['http:', 'https:', 'socks5:'];
 
-function listed({ contexts }: KubeconfigContent): string {
+function listed({ contexts }: Kubeconfig): string {
   const names = contexts.map(({ name }) => name);
   return names.length === 0 ? '; it has none' : `; it has ${names.join(', ')}`;
 }

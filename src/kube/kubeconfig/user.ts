@@ -1,35 +1,36 @@
 import { isAbsolute, join } from 'node:path';
 import type { User } from '@kubernetes/client-node';
 import { newUsers } from '@kubernetes/client-node/dist/config_types.js';
+import { asJsonObject, type JsonObject } from '../../json/json.ts';
 
 /** One entry of `users`. */
 export interface KubeconfigUser extends User {
-  /** A field that asks for something which nobody here does; undefined: there is none. */
+  /** A field with a meaning that is not implemented here; undefined: there is none. */
   readonly unsupported: string | undefined;
 }
 
 /**
- * The users of a kubeconfig, with paths that no longer depend on the working folder, and what client-node does not know
+ * Decodes the users of a kubeconfig with client-node, makes their paths absolute, and adds what client-node does not know
  * or gets wrong. Entries without a name are left out.
  */
 export function usersIn(entries: unknown, folder: string): readonly KubeconfigUser[] {
-  const fields = fieldsByName(entries);
+  const fieldsOf = fieldsByName(entries);
   return newUsers(entries, { onInvalidEntry: 'filter' }).map((user) => {
-    const own = fields.get(user.name) ?? {};
-    return { ...completed(withAbsoluteFiles(user, folder), own, folder), unsupported: unsupportedIn(own) };
+    const fields = fieldsOf.get(user.name) ?? {};
+    return { ...completeUser(withAbsolutePaths(user, folder), fields, folder), unsupported: unsupportedIn(fields) };
   });
 }
 
-/** Without the impersonation that somebody asked for, requests would be made with the rights of whoever impersonates. */
+/** Without the impersonation that is asked for, requests would have the rights of the user who impersonates. */
 const otherImpersonation: readonly string[] = ['as-uid', 'as-groups', 'as-user-extra'];
 
-function unsupportedIn(fields: Readonly<Record<string, unknown>>): string | undefined {
+function unsupportedIn(fields: JsonObject): string | undefined {
   const as = fields['as'] ?? '';
   if (typeof as !== 'string') return 'as';
   return otherImpersonation.find((field) => (fields[field] ?? '') !== '');
 }
 
-function withAbsoluteFiles(user: User, folder: string): User {
+function withAbsolutePaths(user: User, folder: string): User {
   const { certFile, keyFile } = user;
   return {
     ...user,
@@ -38,42 +39,33 @@ function withAbsoluteFiles(user: User, folder: string): User {
   };
 }
 
-function completed(user: User, fields: Readonly<Record<string, unknown>>, folder: string): User {
-  const [exec, provider] = [recordOf(user.exec), recordOf(user.authProvider)];
+function completeUser(user: User, fields: JsonObject, folder: string): User {
+  const [exec, provider] = [asJsonObject(user.exec), asJsonObject(user.authProvider)];
   if (typeof exec['command'] === 'string' && exec['command'].includes('/')) {
     return { ...user, exec: { ...exec, command: absolute(folder, exec['command']) } };
   }
-  const issuer = recordOf(provider['config'])['idp-issuer-url'];
+  const config = asJsonObject(provider['config']);
+  const issuer = config['idp-issuer-url'];
   if (typeof issuer === 'string' && URL.canParse(issuer)) {
-    // client-node 2.0.1 hands it to openid-client 6 as it is, which takes nothing but a URL.
-    const config = { ...recordOf(provider['config']), 'idp-issuer-url': new URL(issuer) };
-    return { ...user, authProvider: { ...provider, config } };
+    // client-node 2.0.1 passes it on to openid-client 6 as it is, which takes nothing but a URL.
+    return { ...user, authProvider: { ...provider, config: { ...config, 'idp-issuer-url': new URL(issuer) } } };
   }
   const tokenFile = fields['tokenFile'];
   if (typeof tokenFile !== 'string' || tokenFile === '') return user;
-  // client-go prefers the file when there is a token as well.
+  // As client-go, prefers the file to a token.
   const { token: _token, ...rest } = user;
   return { ...rest, authProvider: { name: 'tokenFile', config: { tokenFile: absolute(folder, tokenFile) } } };
 }
 
-/** The fields of each user as they are written; of two with one name those of the first. */
-function fieldsByName(entries: unknown): ReadonlyMap<unknown, Readonly<Record<string, unknown>>> {
-  const found = new Map<unknown, Readonly<Record<string, unknown>>>();
+/** The fields of each user as written; of two with one name those of the first. */
+function fieldsByName(entries: unknown): ReadonlyMap<unknown, JsonObject> {
+  const found = new Map<unknown, JsonObject>();
   const users: readonly unknown[] = Array.isArray(entries) ? entries : [];
   for (const entry of users) {
-    const { name, user } = recordOf(entry);
-    if (!found.has(name)) found.set(name, recordOf(user));
+    const { name, user } = asJsonObject(entry);
+    if (!found.has(name)) found.set(name, asJsonObject(user));
   }
   return found;
-}
-
-/** The fields of a decoded value; none when it has no fields. */
-export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {};
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }
 
 export function absolute(folder: string, path: string): string {

@@ -1,58 +1,58 @@
 import type { Clock, Logger, Stop } from '../../edges.ts';
 import type { Batch } from '../model.ts';
-import type { ClusterWorld } from './pending-changes.ts';
+import type { PendingChanges } from './pending-changes.ts';
 
-export interface DeliveryParts {
-  readonly world: ClusterWorld;
+export interface BatchDispatcherParts {
+  readonly pending: PendingChanges;
   readonly deliver: (batch: Batch) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** What could not be applied is tried again so often, though nothing new is told. In milliseconds. */
-const AGAIN = 5_000;
+/** Delay before a batch that failed is delivered again, in milliseconds, if no other change triggers it before. */
+const RETRY = 5_000;
 
 /**
- * Hands over what is different. Whoever takes a batch and throws has a bug, but what it did not take is not lost, since
- * it may be the end of a grant: its changes are told one by one, and those that fail again with each batch to come.
- * Nothing counts as read for the first time before all of it was taken.
+ * Delivers pending changes as batches. If a delivery throws, which is a bug of the consumer, its changes are delivered one
+ * by one, and those that fail again are put back and retried: one of them may revoke a grant. The source is not synced
+ * before all of the first batch was accepted.
  */
-export class Delivery {
-  readonly #parts: DeliveryParts;
+export class BatchDispatcher {
+  readonly #parts: BatchDispatcherParts;
   #synced = false;
   #failing = false;
-  #again: Stop = () => undefined;
+  #stopRetry: Stop = () => undefined;
 
-  constructor(parts: DeliveryParts) {
+  constructor(parts: BatchDispatcherParts) {
     this.#parts = parts;
   }
 
-  run(): void {
-    const { world, clock, log } = this.#parts;
-    const batch = world.settle();
+  dispatch(): void {
+    const { pending, clock, log } = this.#parts;
+    const batch = pending.takeBatch();
     if (batch === undefined) return;
-    this.#again();
-    if (this.#isTaken(batch)) {
+    this.#stopRetry();
+    if (this.#accepts(batch)) {
       this.#synced = batch.synced;
       if (this.#failing) log.info('what could not be applied is applied now');
       this.#failing = false;
       return;
     }
-    for (const part of this.#singly(batch)) if (!this.#isTaken(part)) world.restore(part);
-    world.restoreEnd();
-    this.#again = clock.after(AGAIN, () => this.run());
+    for (const part of this.#split(batch)) if (!this.#accepts(part)) pending.putBack(part);
+    pending.putBackSynced();
+    this.#stopRetry = clock.after(RETRY, () => this.dispatch());
   }
 
   stop(): void {
-    this.#again();
+    this.#stopRetry();
   }
 
-  #isTaken(batch: Batch): boolean {
+  #accepts(batch: Batch): boolean {
     try {
       this.#parts.deliver(batch);
       return true;
     } catch (error) {
-      // Once: with every change of other objects it would be the same line.
+      // Logged once: every later batch would log the same line.
       if (!this.#failing) {
         const message = 'internal error: a batch of changes could not be applied, and is told again until it is';
         this.#parts.log.error(message, { error: String(error) });
@@ -62,8 +62,8 @@ export class Delivery {
     }
   }
 
-  /** Each change as a batch of its own, so that the others need not wait for the one that fails. */
-  #singly({ changes, observations = [], bundle }: Batch): readonly Batch[] {
+  /** Makes a batch of each change, so that one that fails does not hold up the others. */
+  #split({ changes, observations = [], bundle }: Batch): readonly Batch[] {
     const synced = this.#synced;
     return [
       ...(bundle === undefined ? [] : [{ changes: [], bundle, synced }]),

@@ -1,45 +1,87 @@
+import type { Clock } from '../../edges.ts';
 import { objectIn, textIn } from '../../json/json.ts';
-import type { BundleVersions } from '../model.ts';
-import type { KubeFailure } from '../../kube/api-error.ts';
-import type { KubeReader } from './api/reader.ts';
+import { apiErrorText } from '../../kube/api-error.ts';
+import type { ApiError } from '../../kube/model.ts';
+import type { ApiReader } from './api/reader.ts';
+import type { BundleReading, PendingChanges } from './pending-changes.ts';
 
-/** The CRDs of the Gateway API that we read objects of, sorted. */
-const CRDS = ['gatewayclasses.gateway.networking.k8s.io', 'gateways.gateway.networking.k8s.io'];
-
-/** Every CRD of a bundle carries it (implementers' guide of the Gateway API). */
-const ANNOTATION = 'gateway.networking.k8s.io/bundle-version';
-
-/** Without the schemas, which are hundreds of kilobytes; a server that does not know how sends them all the same. */
-const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
-
-/** What was read, and whether it is an answer: an outage says nothing about versions. */
-export interface BundleReading {
-  readonly bundle: BundleVersions;
-  readonly answered: boolean;
+export interface CrdVersionsParts {
+  readonly reader: ApiReader;
+  readonly pending: PendingChanges;
+  readonly clock: Clock;
+  /** The pending changes may be different. */
+  readonly changed: () => void;
 }
 
-/** Asks which bundle the CRDs are of. Undefined when `stop` was given. */
-export async function readBundle(reader: KubeReader, stop: AbortSignal): Promise<BundleReading | undefined> {
+/** The CRDs of the Gateway API whose objects are read, sorted. */
+const CRDS = ['gatewayclasses.gateway.networking.k8s.io', 'gateways.gateway.networking.k8s.io'];
+
+/** The annotation of every CRD of a bundle (implementers' guide of the Gateway API). */
+const ANNOTATION = 'gateway.networking.k8s.io/bundle-version';
+
+/** Leaves out the schemas, hundreds of kilobytes; a server that does not support it sends them all the same. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
+
+/** The longest that the first batch waits for the versions, in milliseconds. */
+const TIMEOUT = 5_000;
+
+/** Reads the versions of the Gateway API's CRDs. One read at a time: a late answer never replaces a newer one. */
+export class CrdVersions {
+  readonly #parts: CrdVersionsParts;
+  readonly #stop = new AbortController();
+  #reading: Promise<void> = Promise.resolve();
+  #queued = false;
+
+  constructor(parts: CrdVersionsParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads the versions once more, after the read under way. */
+  refresh(): void {
+    if (this.#queued) return;
+    this.#queued = true;
+    this.#reading = this.#reading.then(() => this.#read());
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    this.#queued = false;
+    const { reader, pending, clock, changed } = this.#parts;
+    const stopTimer = clock.after(TIMEOUT, () => {
+      pending.bundleRead(undefined);
+      changed();
+    });
+    const reading = await readBundle(reader, this.#stop.signal);
+    stopTimer();
+    if (reading === undefined) return;
+    pending.bundleRead(reading);
+    changed();
+  }
+}
+
+/** Undefined when `stop` was aborted. */
+async function readBundle(reader: ApiReader, stop: AbortSignal): Promise<BundleReading | undefined> {
   const versions: (readonly [crd: string, version: string | undefined])[] = [];
   for (const crd of CRDS) {
-    const answer = await reader.get(
-      `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd}`,
-      stop,
-      METADATA_ONLY,
-    );
-    if (answer === undefined) return undefined;
-    if (!answer.ok) return unknown(`CustomResourceDefinition ${crd}: ${answer.failure.message}`, answer.failure);
-    const metadata = objectIn(answer.value, 'metadata');
-    if (textIn(metadata, 'name') !== crd) return unknown(`CustomResourceDefinition ${crd}: ${noCrd.message}`, noCrd);
-    const annotations = objectIn(metadata, 'annotations');
-    versions.push([crd, textIn(annotations, ANNOTATION)]);
+    const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd}`;
+    const result = await reader.get(path, stop, METADATA_ONLY);
+    if (result === undefined) return undefined;
+    if (!result.ok) return unknown(crd, result.error);
+    const metadata = objectIn(result.value, 'metadata');
+    if (textIn(metadata, 'name') !== crd) return unknown(crd, noCrd);
+    versions.push([crd, textIn(objectIn(metadata, 'annotations'), ANNOTATION)]);
   }
   return { bundle: { known: true, versions }, answered: true };
 }
 
-const noCrd: KubeFailure = { reason: 'unintelligible', message: 'the answer is no such object' };
+const noCrd: ApiError = { reason: 'unintelligible', message: 'the answer is no such object' };
 
-function unknown(reason: string, failure: KubeFailure): BundleReading {
-  const answered = failure.reason === 'forbidden' || failure.reason === 'not-found';
+function unknown(crd: string, error: ApiError): BundleReading {
+  const answered = error.reason === 'forbidden' || error.reason === 'not-found';
+  const reason = `CustomResourceDefinition ${crd}: ${apiErrorText(error)}`;
   return { bundle: { known: false, reason }, answered };
 }

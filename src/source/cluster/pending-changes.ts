@@ -1,101 +1,121 @@
 import type { Counters, Logger } from '../../edges.ts';
 import type { KindName, Problem } from '../../resources/model.ts';
 import { pathText } from '../../resources/resources.ts';
-import type { Batch, BundleVersions, InputProblem, Observation, ResourceChange } from '../model.ts';
-import { ProblemBook } from '../diagnostics.ts';
-import type { BundleReading } from './crd-versions.ts';
+import { DiagnosticRegistry } from '../diagnostics.ts';
+import type { Batch, BundleVersions, InputDiagnostic, Observation, ResourceChange } from '../model.ts';
 import { type Collection, collectionPath, objectPath } from './api/path.ts';
-import type { TableListener } from './reflector/object-store.ts';
 
-/** What is wrong with a list as a whole. */
-export type Trouble = Pick<InputProblem, 'severity' | 'message'>;
+/** What is wrong with a collection as a whole. */
+export type CollectionDiagnostic = Pick<InputDiagnostic, 'severity' | 'message'>;
 
-/** What holds up the first batch beside the collections. */
+/** Takes the changes of one collection, as a ResourceEventHandler of client-go does. */
+export interface ChangeHandler {
+  changed(change: ResourceChange): void;
+  observed(observation: Observation): void;
+  /** Replaces all problems of the object; none when it was deleted. */
+  diagnosed(key: string, problems: readonly Problem[]): void;
+}
+
+/** The versions that were read. */
+export interface BundleReading {
+  readonly bundle: BundleVersions;
+  /** False: the request failed, which says nothing about versions. */
+  readonly answered: boolean;
+}
+
+/** What the first batch waits for beside the collections. */
 const BUNDLE = 'bundle';
 
 /**
- * What the API server has told and nobody was told yet; it does no I/O and knows no time. What failed changes nothing
- * in it: only an object that is known to be gone goes.
+ * Changes that were received from the API server and not yet delivered, the newest per object. Does no I/O and knows no
+ * time. A failure changes nothing in it: only an object that is known to be deleted is removed.
  */
-export class ClusterWorld {
+export class PendingChanges {
   readonly #counters: Counters;
-  readonly #problems: ProblemBook;
-  /** Objects that have problems: all others need not be looked up among them. */
+  readonly #diagnostics: DiagnosticRegistry;
+  /** Objects with problems: most objects have none, and need no update of the registry. */
   readonly #faulty = new Set<string>();
-  /** What has to be complete once before there is a batch. */
-  readonly #awaited: Set<string>;
+  /** What has to be complete once before the first batch. */
+  readonly #unsynced: Set<string>;
   #changes = new Map<string, ResourceChange>();
   #observations = new Map<string, Observation>();
   #bundle: BundleVersions | undefined;
-  #bundleTold = true;
-  #syncedTold = false;
-  #unreported = false;
+  #bundleDelivered = true;
+  #syncedDelivered = false;
+  #hasUnlogged = false;
 
   constructor(
     collections: readonly Collection[],
     { log, counters }: { readonly log: Logger; readonly counters: Counters },
   ) {
     this.#counters = counters;
-    this.#problems = new ProblemBook(log, counters);
-    this.#awaited = new Set([BUNDLE, ...collections.map(collectionPath)]);
+    this.#diagnostics = new DiagnosticRegistry(log, counters);
+    this.#unsynced = new Set([BUNDLE, ...collections.map(collectionPath)]);
   }
 
-  /** Whether everything was complete once; never goes back (`docs/semantics.md`, §4). */
+  /** Whether every collection was complete once; never becomes false again (`docs/semantics.md`, §4). */
   get synced(): boolean {
-    return this.#awaited.size === 0;
+    return this.#unsynced.size === 0;
   }
 
-  /** Whether `settle` has something to tell. */
-  get unsettled(): boolean {
-    const news = this.#changes.size > 0 || this.#observations.size > 0 || !this.#bundleTold || !this.#syncedTold;
-    return this.synced && news;
+  /** Whether `takeBatch` returns a batch. */
+  get hasBatch(): boolean {
+    const pending =
+      this.#changes.size > 0 || this.#observations.size > 0 || !this.#bundleDelivered || !this.#syncedDelivered;
+    return this.synced && pending;
   }
 
-  /** Whether `reportProblems` may have something to tell. */
-  get unreported(): boolean {
-    return this.#unreported;
+  /** Whether `logDiagnostics` may have something to log. */
+  get hasUnloggedDiagnostics(): boolean {
+    return this.#hasUnlogged;
   }
 
-  /** Takes what a table of this kind has to tell. */
-  listener(kind: KindName): TableListener {
+  /** The handler for changes of objects of this kind. */
+  handlerOf(kind: KindName): ChangeHandler {
     return {
       changed: (change) => this.#changes.set(`${kind} ${change.key}`, change),
       observed: (observation) => this.#observations.set(`${kind} ${observation.key}`, observation),
-      found: (key, problems) => this.#found(kind, key, problems),
+      diagnosed: (key, problems) => this.#diagnosed(kind, key, problems),
     };
   }
 
-  /** The collection was delivered once, or does not exist. */
-  complete(collection: Collection): void {
-    this.#awaited.delete(collectionPath(collection));
+  /** The collection was listed once, or does not exist. */
+  collectionSynced(collection: Collection): void {
+    this.#unsynced.delete(collectionPath(collection));
   }
 
-  /** What is wrong with the collection as a whole; undefined: nothing. */
-  trouble(collection: Collection, trouble: Trouble | undefined): void {
+  /** Replaces what is wrong with the collection as a whole; undefined: nothing. */
+  collectionDiagnosed(collection: Collection, diagnostic: CollectionDiagnostic | undefined): void {
     const path = collectionPath(collection);
-    const finding = trouble && { ...trouble, position: undefined, object: undefined, field: '' };
-    this.#problems.replace(`list ${path}`, finding === undefined ? [] : [{ path, finding }]);
-    this.#unreported = true;
+    const whole = { position: undefined, object: undefined, field: '' };
+    this.#diagnostics.replace(
+      `list ${path}`,
+      diagnostic === undefined ? [] : [{ path, diagnostic: { ...diagnostic, ...whole } }],
+    );
+    this.#hasUnlogged = true;
   }
 
-  /** The bundle was asked for. What was known once stays until an answer says otherwise; undefined: it takes too long. */
-  bundle(reading: BundleReading | undefined): void {
-    this.#awaited.delete(BUNDLE);
+  /**
+   * Takes the versions of the CRDs. Versions that are known stay so until an answer says otherwise; undefined: the first
+   * batch shall not wait any longer.
+   */
+  bundleRead(reading: BundleReading | undefined): void {
+    this.#unsynced.delete(BUNDLE);
     if (reading === undefined || (this.#bundle?.known === true && !reading.answered)) return;
     if (JSON.stringify(reading.bundle) === JSON.stringify(this.#bundle)) return;
     this.#bundle = reading.bundle;
-    this.#bundleTold = false;
+    this.#bundleDelivered = false;
   }
 
-  /** What is different since the last call; undefined: nothing, or not everything was complete once. */
-  settle(): Batch | undefined {
-    if (!this.unsettled) return undefined;
+  /** Takes everything that is pending; undefined: nothing is, or the initial state is not complete yet. */
+  takeBatch(): Batch | undefined {
+    if (!this.hasBatch) return undefined;
     const [changes, observations] = [[...this.#changes.values()], [...this.#observations.values()]];
-    const bundle = this.#bundleTold ? undefined : this.#bundle;
+    const bundle = this.#bundleDelivered ? undefined : this.#bundle;
     this.#changes = new Map();
     this.#observations = new Map();
-    this.#bundleTold = true;
-    this.#syncedTold = true;
+    this.#bundleDelivered = true;
+    this.#syncedDelivered = true;
     return {
       changes,
       ...(observations.length > 0 && { observations }),
@@ -104,49 +124,51 @@ export class ClusterWorld {
     };
   }
 
-  /** A part of what `settle` gave was not taken: it is told again, unless something newer is known of it. */
-  restore({ changes, observations = [], bundle }: Batch): void {
-    for (const change of changes) restoreIn(this.#changes, change);
-    for (const observation of observations) restoreIn(this.#observations, observation);
-    if (bundle !== undefined) this.#bundleTold = false;
+  /** Puts back a part of a batch that was not accepted, except where something newer is pending. */
+  putBack({ changes, observations = [], bundle }: Batch): void {
+    for (const change of changes) setIfAbsent(this.#changes, change);
+    for (const observation of observations) setIfAbsent(this.#observations, observation);
+    if (bundle !== undefined) this.#bundleDelivered = false;
   }
 
-  /** The last batch was not taken as a whole: the next one says anew that everything is complete. */
-  restoreEnd(): void {
-    this.#syncedTold = false;
+  /** The last batch was not accepted as a whole: the next one delivers `synced` again. */
+  putBackSynced(): void {
+    this.#syncedDelivered = false;
   }
 
-  /** Logs the problems that came and went since the last call. */
-  reportProblems(): void {
-    this.#unreported = false;
-    this.#problems.settle();
+  /** Logs the diagnostics that appeared or are gone since the last call. */
+  logDiagnostics(): void {
+    this.#hasUnlogged = false;
+    this.#diagnostics.logChanges();
   }
 
-  /** Everything that is wrong right now, by API path. */
-  problems(): readonly InputProblem[] {
-    return this.#problems.list();
+  /** Returns all current diagnostics, by API path. */
+  diagnostics(): readonly InputDiagnostic[] {
+    return this.#diagnostics.list();
   }
 
+  /** @param now milliseconds since the epoch */
   countEvent(kind: KindName, now: number): void {
     this.#counters.count('gatehouse_source_events_total', { kind });
     this.#counters.gauge('gatehouse_source_last_event_seconds', now / 1000, { kind });
   }
 
-  #found(kind: KindName, key: string, problems: readonly Problem[]): void {
-    if (problems.length === 0 && !this.#faulty.has(`${kind} ${key}`)) return;
+  #diagnosed(kind: KindName, key: string, problems: readonly Problem[]): void {
+    const object = `${kind} ${key}`;
+    if (problems.length === 0 && !this.#faulty.has(object)) return;
     const path = objectPath(kind, key);
     const placed = problems.map(({ severity, path: at, message }) => ({
       path,
-      finding: { severity, position: undefined, object: `${kind} ${key}`, field: pathText(at), message },
+      diagnostic: { severity, position: undefined, object, field: pathText(at), message },
     }));
-    this.#problems.replace(`object ${path}`, placed);
-    if (placed.length > 0) this.#faulty.add(`${kind} ${key}`);
-    else this.#faulty.delete(`${kind} ${key}`);
-    this.#unreported = true;
+    this.#diagnostics.replace(`object ${path}`, placed);
+    if (placed.length > 0) this.#faulty.add(object);
+    else this.#faulty.delete(object);
+    this.#hasUnlogged = true;
   }
 }
 
-function restoreIn<T extends { readonly kind: KindName; readonly key: string }>(news: Map<string, T>, old: T): void {
+function setIfAbsent<T extends { readonly kind: KindName; readonly key: string }>(to: Map<string, T>, old: T): void {
   const name = `${old.kind} ${old.key}`;
-  if (!news.has(name)) news.set(name, old);
+  if (!to.has(name)) to.set(name, old);
 }

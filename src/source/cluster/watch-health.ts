@@ -1,38 +1,39 @@
 import type { Counters, Logger } from '../../edges.ts';
+import { apiErrorText } from '../../kube/api-error.ts';
+import type { ApiError } from '../../kube/model.ts';
 import { kinds } from '../../resources/resources.ts';
-import type { ClusterWorld, Trouble } from './pending-changes.ts';
-import type { KubeFailure } from '../../kube/api-error.ts';
 import { type Collection, collectionTitle } from './api/path.ts';
+import type { CollectionDiagnostic, PendingChanges } from './pending-changes.ts';
 
-export interface CollectionReportParts {
+export interface WatchHealthParts {
   readonly collection: Collection;
-  /** Where requests go, as messages name it. */
+  /** The server's origin, for messages. */
   readonly server: string;
-  readonly world: ClusterWorld;
+  readonly pending: PendingChanges;
   readonly log: Logger;
   readonly counters: Counters;
 }
 
-/** What is wrong with the collection; one outage is one of them, whatever each attempt says. */
-type Standing = 'well' | 'lost' | 'unauthorized' | 'forbidden' | 'absent';
+/** The state of a collection's lists and watches. An outage is one state, whatever the error of each attempt. */
+type Health = 'healthy' | 'lost' | 'unauthorized' | 'forbidden' | 'absent';
 
-/** So many attempts in a row fail before it is told that changes may be missed: a watch that breaks is nothing special. */
-const FAILURES_IN_A_ROW = 2;
+/** Failed attempts in a row after which changes may be missed, and it is reported: a single broken watch is normal. */
+const MAX_FAILURES = 2;
 
 const RENEW = 'Renew the token, or log in anew: credentials are read again by themselves. ';
 
-/** Tells people how a collection fares: once when something is wrong, and once when it is not any more. */
-export class CollectionReport {
-  readonly #parts: CollectionReportParts;
-  #standing: Standing = 'well';
+/** Reports the health of one collection: a diagnostic when it becomes unhealthy, which is gone once it is healthy again. */
+export class WatchHealth {
+  readonly #parts: WatchHealthParts;
+  #health: Health = 'healthy';
   #failures = 0;
   #listed = false;
 
-  constructor(parts: CollectionReportParts) {
+  constructor(parts: WatchHealthParts) {
     this.#parts = parts;
   }
 
-  /** A list was delivered to its end. */
+  /** A list is complete. */
   listed(objects: number): void {
     const { collection, log, counters } = this.#parts;
     counters.count('gatehouse_source_lists_total', { kind: collection.kind });
@@ -40,13 +41,13 @@ export class CollectionReport {
     this.#listed = true;
   }
 
-  /** A watch goes on as it should. */
-  well(): void {
+  /** A watch works. */
+  healthy(): void {
     this.#failures = 0;
-    this.#become('well', undefined);
+    this.#become('healthy', undefined);
   }
 
-  /** Discovery says that there is no such resource. */
+  /** Discovery does not list the resource. */
   absent(): void {
     const { collection } = this.#parts;
     const { apiVersion, plural } = kinds[collection.kind];
@@ -55,30 +56,30 @@ export class CollectionReport {
     this.#become('absent', { severity: 'warning', message });
   }
 
-  /** A list or a watch ended otherwise than it should. */
-  failed(failure: KubeFailure): void {
+  /** A list or a watch failed. */
+  failed(error: ApiError): void {
     const { collection, counters } = this.#parts;
-    counters.count('gatehouse_source_watch_failures_total', { kind: collection.kind, reason: failure.reason });
-    // It is no trouble to begin anew: the history of a server is short.
-    if (failure.reason === 'expired') return;
+    counters.count('gatehouse_source_watch_failures_total', { kind: collection.kind, reason: error.reason });
+    // An expired resource version is normal: a server keeps minutes of history.
+    if (error.reason === 'expired') return;
     this.#failures += 1;
-    if (failure.reason === 'forbidden') this.#become('forbidden', this.#forbidden(failure.message));
-    else if (!this.#listed || this.#failures >= FAILURES_IN_A_ROW) this.#lose(failure);
+    if (error.reason === 'forbidden') this.#become('forbidden', this.#forbidden(error));
+    else if (!this.#listed || this.#failures >= MAX_FAILURES) this.#lost(error);
   }
 
-  /** Who is not known is told so, and stays told: the server breaks the other requests of the connection meanwhile. */
-  #lose(failure: KubeFailure): void {
-    if (failure.reason === 'unauthorized') this.#become('unauthorized', this.#lost(failure, RENEW));
-    else if (this.#standing !== 'unauthorized') this.#become('lost', this.#lost(failure));
+  /** `unauthorized` outlasts other errors: the server also breaks the other requests of a connection with a bad token. */
+  #lost(error: ApiError): void {
+    if (error.reason === 'unauthorized') this.#become('unauthorized', this.#lostMessage(error, RENEW));
+    else if (this.#health !== 'unauthorized') this.#become('lost', this.#lostMessage(error));
   }
 
-  #become(standing: Standing, trouble: Trouble | undefined): void {
-    if (standing === this.#standing) return;
-    this.#standing = standing;
-    this.#parts.world.trouble(this.#parts.collection, trouble);
+  #become(health: Health, diagnostic: CollectionDiagnostic | undefined): void {
+    if (health === this.#health) return;
+    this.#health = health;
+    this.#parts.pending.collectionDiagnosed(this.#parts.collection, diagnostic);
   }
 
-  #forbidden(words: string): Trouble {
+  #forbidden(error: ApiError): CollectionDiagnostic {
     const { collection } = this.#parts;
     const { apiVersion, plural } = kinds[collection.kind];
     const [group, version] = apiVersion.split('/');
@@ -89,16 +90,16 @@ export class CollectionReport {
       collection.kind === 'Namespace' ? 'Until then no selector of a listener matches.' : this.#consequence();
     return {
       severity: 'error',
-      message: `forbidden: grant list and watch on ${resource}${where}. ${consequence} (${words})`,
+      message: `forbidden: grant list and watch on ${resource}${where}. ${consequence} (${apiErrorText(error)})`,
     };
   }
 
-  #lost({ reason, message }: KubeFailure, remedy = ''): Trouble {
+  #lostMessage(error: ApiError, remedy = ''): CollectionDiagnostic {
     const { collection, server } = this.#parts;
     const severity = this.#listed ? 'warning' : 'error';
     const title = collectionTitle(collection);
-    const text = `lost: ${server} does not tell of objects of kind ${title} (${reason}: ${message}). ${remedy}${this.#consequence()}`;
-    return { severity, message: text };
+    const message = `lost: ${server} does not tell of objects of kind ${title} (${error.reason}: ${apiErrorText(error)}). ${remedy}${this.#consequence()}`;
+    return { severity, message };
   }
 
   #consequence(): string {

@@ -1,13 +1,12 @@
 import type { Counters, Logger } from '../../edges.ts';
-import type { Finding, Position } from '../finding.ts';
-import type { Batch, InputProblem, ResourceChange, UnlistedNamespaces } from '../model.ts';
-import { ProblemBook } from '../diagnostics.ts';
-import { fileKey, type ManifestFile, type Reading } from './manifest/manifest-file.ts';
-import { ObjectBook } from './object-index.ts';
+import { type Diagnostic, DiagnosticRegistry, type Position } from '../diagnostics.ts';
+import type { Batch, InputDiagnostic, ResourceChange, UnlistedNamespaces } from '../model.ts';
+import { type FileContent, fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import { type Manifest, type PlacedObject, parseManifest } from './manifest/parse-manifest.ts';
+import { ObjectIndex } from './object-index.ts';
 
-export interface FileWorldOptions {
-  /** What `-f` names, as given; in its order. */
+export interface ManifestStoreOptions {
+  /** The arguments of `-f`, as given and in their order. */
   readonly roots: readonly string[];
   /** The only namespaces whose objects count; empty: all. */
   readonly namespaces: readonly string[];
@@ -15,100 +14,104 @@ export interface FileWorldOptions {
   readonly counters: Counters;
 }
 
-/** What a batch last said beside its changes. */
-interface Told {
+/** The parts of the last batch beside its changes. */
+interface Delivered {
   readonly unlistedNamespaces: UnlistedNamespaces;
   readonly synced: boolean;
 }
 
 /**
- * What the files say, as told by whoever looks at them; it does no I/O and knows no time. The only memory is that of
- * `docs/semantics.md`, "Files": a file that cannot be parsed keeps what it held, and so does a root that is gone.
+ * The objects of all files, parsed. Does no I/O and knows no time. A file that becomes invalid, and a root that
+ * disappears, keep the objects that they had (`docs/semantics.md`, "Files").
  */
-export class FileWorld {
+export class ManifestStore {
   readonly #roots: readonly string[];
   readonly #namespaces: readonly string[];
   readonly #counters: Counters;
-  readonly #objects = new ObjectBook();
-  readonly #problems: ProblemBook;
-  /** Roots that were never there. */
+  readonly #objects = new ObjectIndex();
+  readonly #diagnostics: DiagnosticRegistry;
+  /** Roots that never existed. */
   readonly #unseen: Set<number>;
-  readonly #parsed = new Set<string>();
-  readonly #neverParsed = new Set<string>();
-  /** Files with a Namespace whose name cannot be read. */
+  /** Files that were valid once. */
+  readonly #valid = new Set<string>();
+  readonly #neverValid = new Set<string>();
+  /** Files with a Namespace whose name is unreadable. */
   readonly #nameless = new Set<string>();
-  #told: Told | undefined;
+  #delivered: Delivered | undefined;
 
-  constructor({ roots, namespaces, log, counters }: FileWorldOptions) {
+  constructor({ roots, namespaces, log, counters }: ManifestStoreOptions) {
     this.#roots = roots;
     this.#namespaces = namespaces;
     this.#counters = counters;
-    this.#problems = new ProblemBook(log, counters);
+    this.#diagnostics = new DiagnosticRegistry(log, counters);
     this.#unseen = new Set(roots.keys());
   }
 
-  /** The root is there. What is in it is told file by file. */
-  rootSeen(root: number): void {
+  /** The root exists. Its files are set one by one. */
+  rootFound(root: number): void {
     this.#unseen.delete(root);
-    this.#problems.replace(`root ${root}`, []);
+    this.#diagnostics.replace(`root ${root}`, []);
   }
 
-  /** The root is not there, or cannot be looked at. `reason` is a clause such as "does not exist". */
+  /** The root does not exist, or cannot be read. `reason` is a clause such as "does not exist". */
   rootMissing(root: number, reason: string): void {
     const path = this.#roots[root] ?? '';
     const consequence = this.#unseen.has(root)
       ? 'nothing is served until it can be read. It is picked up by itself.'
       : 'what it held stays until it is back; to delete the objects, put back an empty one.';
-    this.#problems.replace(`root ${root}`, [{ path, finding: fileError(`${path} ${reason}: ${consequence}`) }]);
+    this.#diagnostics.replace(`root ${root}`, [{ path, diagnostic: fileError(`${path} ${reason}: ${consequence}`) }]);
   }
 
-  /** The file is new, or may say something else than before. */
-  fileRead(file: ManifestFile, reading: Reading): void {
+  /** The file is new, or its content may have changed. */
+  setFile(file: ManifestFile, content: FileContent): void {
     const key = fileKey(file);
-    const manifest: Manifest = reading.ok ? this.#parse(reading.text) : { ...reading, position: undefined };
+    const manifest: Manifest = content.ok ? this.#parse(content.text) : { ...content, position: undefined };
     if (manifest.ok) {
-      this.#neverParsed.delete(key);
-      this.#parsed.add(key);
-      this.#hold(file, manifest.objects, manifest.findings);
+      this.#neverValid.delete(key);
+      this.#valid.add(key);
+      this.#replace(file, manifest.objects, manifest.diagnostics);
     } else {
-      if (!this.#parsed.has(key)) this.#neverParsed.add(key);
-      const consequence = this.#parsed.has(key)
+      if (!this.#valid.has(key)) this.#neverValid.add(key);
+      const consequence = this.#valid.has(key)
         ? 'What the file held before stays until it can be read or is deleted.'
         : 'Nothing in the file counts, and no selector matches a namespace without a Namespace object, until it can be read.';
-      this.#report(file, [fileError(`${manifest.reason} ${consequence}`, manifest.position)]);
+      this.#diagnose(file, [fileError(`${manifest.reason} ${consequence}`, manifest.position)]);
     }
   }
 
-  /** The file is no longer in its folder. */
-  fileGone(file: ManifestFile): void {
-    this.#parsed.delete(fileKey(file));
-    this.#neverParsed.delete(fileKey(file));
-    this.#hold(file, [], []);
+  /** The file was deleted. */
+  deleteFile(file: ManifestFile): void {
+    this.#valid.delete(fileKey(file));
+    this.#neverValid.delete(fileKey(file));
+    this.#replace(file, [], []);
   }
 
-  /** What is different since the last call; the first always has something to tell. Logs the problems that came and went. */
-  settle(): Batch | undefined {
+  /**
+   * Takes the changes since the last call; undefined: there are none. The first call always returns a batch. Logs the
+   * diagnostics that appeared or are gone.
+   */
+  takeBatch(): Batch | undefined {
     const changes: ResourceChange[] = [];
-    for (const { id, change, duplicates } of this.#objects.settle()) {
+    for (const { id, change, duplicates } of this.#objects.takeChanges()) {
       if (change !== undefined) changes.push(change);
-      this.#problems.replace(
+      this.#diagnostics.replace(
         `object ${id}`,
-        duplicates.map(({ file, finding }) => ({ path: file.path, finding })),
+        duplicates.map(({ file, diagnostic }) => ({ path: file.path, diagnostic })),
       );
     }
-    this.#problems.settle();
+    this.#diagnostics.logChanges();
     const synced = this.#unseen.size === 0;
-    const known = synced && this.#neverParsed.size === 0 && this.#nameless.size === 0;
-    const told = this.#told;
-    const now: Told = { unlistedNamespaces: known ? 'named' : 'unknown', synced };
-    this.#told = now;
-    if (now.unlistedNamespaces !== told?.unlistedNamespaces) return { changes, ...now };
-    return changes.length > 0 || now.synced !== told.synced ? { changes, synced } : undefined;
+    const known = synced && this.#neverValid.size === 0 && this.#nameless.size === 0;
+    const before = this.#delivered;
+    const now: Delivered = { unlistedNamespaces: known ? 'named' : 'unknown', synced };
+    this.#delivered = now;
+    if (now.unlistedNamespaces !== before?.unlistedNamespaces) return { changes, ...now };
+    return changes.length > 0 || now.synced !== before.synced ? { changes, synced } : undefined;
   }
 
-  /** Everything that is wrong right now, by file, line and column. */
-  problems(): readonly InputProblem[] {
-    return this.#problems.list();
+  /** Returns all current diagnostics, by file, line and column. */
+  diagnostics(): readonly InputDiagnostic[] {
+    return this.#diagnostics.list();
   }
 
   #parse(text: string): Manifest {
@@ -116,22 +119,22 @@ export class FileWorld {
     return parseManifest(text, this.#namespaces);
   }
 
-  #hold(file: ManifestFile, objects: readonly PlacedObject[], findings: readonly Finding[]): void {
+  #replace(file: ManifestFile, objects: readonly PlacedObject[], diagnostics: readonly Diagnostic[]): void {
     const nameless = objects.some(({ content }) => content.type === 'nameless namespace');
     if (nameless) this.#nameless.add(fileKey(file));
     else this.#nameless.delete(fileKey(file));
     this.#objects.replace(file, objects);
-    this.#report(file, findings);
+    this.#diagnose(file, diagnostics);
   }
 
-  #report(file: ManifestFile, findings: readonly Finding[]): void {
-    this.#problems.replace(
+  #diagnose(file: ManifestFile, diagnostics: readonly Diagnostic[]): void {
+    this.#diagnostics.replace(
       `file ${fileKey(file)}`,
-      findings.map((finding) => ({ path: file.path, finding })),
+      diagnostics.map((diagnostic) => ({ path: file.path, diagnostic })),
     );
   }
 }
 
-function fileError(message: string, position?: Position): Finding {
+function fileError(message: string, position?: Position): Diagnostic {
   return { severity: 'error', position, object: undefined, field: '', message };
 }

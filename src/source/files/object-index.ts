@@ -1,54 +1,54 @@
 import type { KindName, Resource } from '../../resources/model.ts';
-import { type Finding, type Position, placeText } from '../finding.ts';
+import { type Diagnostic, type Position, placeText } from '../diagnostics.ts';
 import type { ResourceChange } from '../model.ts';
 import { changeOf, sameResource } from '../resource-change.ts';
 import { compareFiles, fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import type { PlacedObject } from './manifest/parse-manifest.ts';
 import type { ObjectContent } from './manifest/read-object.ts';
 
-/** A place where an object stands. */
+/** One definition of an object. */
 interface Copy {
   readonly file: ManifestFile;
-  /** Its position among the objects of the file. */
+  /** Index among the objects of the file. */
   readonly ordinal: number;
   readonly position: Position;
   readonly content: Exclude<ObjectContent, { readonly type: 'nameless namespace' }>;
 }
 
-/** All copies of one object, in the order in which they count. */
-interface Slot {
+/** All copies of one object, in order of precedence. */
+interface Entry {
   readonly kind: KindName;
   readonly key: string;
   readonly copies: readonly Copy[];
-  /** What was last told of it. */
-  readonly told: Resource | undefined;
+  /** The resource of the last change. */
+  readonly delivered: Resource | undefined;
 }
 
 /** A copy that does not count, beside the one that does. */
 interface Duplicate {
   readonly file: ManifestFile;
-  readonly finding: Finding;
+  readonly diagnostic: Diagnostic;
 }
 
-/** What became of an object since the last time. */
-export interface Settled {
-  /** The same for the same object. */
+/** An object whose files changed. */
+export interface TouchedObject {
+  /** `<Kind> <key>`. */
   readonly id: string;
-  /** Undefined: the same as before. */
+  /** Undefined: the resource is unchanged. */
   readonly change: ResourceChange | undefined;
   readonly duplicates: readonly Duplicate[];
 }
 
 /**
- * Which objects there are, and which copy of each counts: the first with a readable frame. Costs what the changed files
- * hold.
+ * Objects by kind and key, with their copies: the first copy with a readable frame counts. An update costs in proportion to
+ * the objects of the changed files.
  */
-export class ObjectBook {
-  readonly #slots = new Map<string, Slot>();
+export class ObjectIndex {
+  readonly #entries = new Map<string, Entry>();
   readonly #idsByFile = new Map<string, ReadonlySet<string>>();
   readonly #touched = new Set<string>();
 
-  /** From now on the file holds just these. */
+  /** Replaces all objects of the file. */
   replace(file: ManifestFile, objects: readonly PlacedObject[]): void {
     const from = fileKey(file);
     for (const id of this.#idsByFile.get(from) ?? []) this.#remove(id, from);
@@ -60,21 +60,21 @@ export class ObjectBook {
     else this.#idsByFile.delete(from);
   }
 
-  /** What is different since the last call. */
-  settle(): readonly Settled[] {
-    const settled: Settled[] = [];
+  /** Takes the objects whose files changed since the last call. */
+  takeChanges(): readonly TouchedObject[] {
+    const objects: TouchedObject[] = [];
     for (const id of this.#touched) {
-      const slot = this.#slots.get(id);
-      if (slot !== undefined) settled.push(this.#settle(id, slot));
+      const entry = this.#entries.get(id);
+      if (entry !== undefined) objects.push(this.#take(id, entry));
     }
     this.#touched.clear();
-    return settled;
+    return objects;
   }
 
   #remove(id: string, from: string): void {
-    const slot = this.#slots.get(id);
-    if (slot === undefined) return;
-    this.#slots.set(id, { ...slot, copies: slot.copies.filter(({ file }) => fileKey(file) !== from) });
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.set(id, { ...entry, copies: entry.copies.filter(({ file }) => fileKey(file) !== from) });
     this.#touched.add(id);
   }
 
@@ -82,18 +82,19 @@ export class ObjectBook {
     const { content } = copy;
     const kind = content.type === 'resource' ? content.resource.kind : 'Namespace';
     const id = `${kind} ${content.key}`;
-    const slot = this.#slots.get(id) ?? { kind, key: content.key, copies: [], told: undefined };
-    this.#slots.set(id, { ...slot, copies: [...slot.copies, copy].sort(compareCopies) });
+    const entry = this.#entries.get(id) ?? { kind, key: content.key, copies: [], delivered: undefined };
+    this.#entries.set(id, { ...entry, copies: [...entry.copies, copy].sort(compareCopies) });
     this.#touched.add(id);
     return id;
   }
 
-  #settle(id: string, slot: Slot): Settled {
-    const resource = counting(slot);
-    if (slot.copies.length === 0) this.#slots.delete(id);
-    else this.#slots.set(id, { ...slot, told: resource });
-    const change = sameResource(slot.told, resource) ? undefined : changeOf(slot.kind, slot.key, resource);
-    return { id, change, duplicates: duplicates(id, slot.copies) };
+  #take(id: string, entry: Entry): TouchedObject {
+    const resource = effectiveResource(entry);
+    if (entry.copies.length === 0) this.#entries.delete(id);
+    else this.#entries.set(id, { ...entry, delivered: resource });
+    const same = sameResource(entry.delivered, resource);
+    const change = same ? undefined : changeOf(entry.kind, entry.key, resource);
+    return { id, change, duplicates: duplicates(id, entry.copies) };
   }
 }
 
@@ -101,19 +102,22 @@ function compareCopies(a: Copy, b: Copy): number {
   return compareFiles(a.file, b.file) || a.ordinal - b.ordinal;
 }
 
-/** The resource of the first copy with a readable frame. A Namespace that has none has labels that nobody knows. */
-function counting({ key, copies }: Slot): Resource | undefined {
+/** The resource of the first copy with a readable frame. A Namespace with none has unknown labels. */
+function effectiveResource({ key, copies }: Entry): Resource | undefined {
   for (const { content } of copies) if (content.type === 'resource') return content.resource;
   if (copies.length === 0) return undefined;
   return { kind: 'Namespace', identity: { namespace: '', name: key, generation: undefined }, labels: { known: false } };
 }
 
-/** Every readable copy after the first, but not the same lines reached a second way. */
+/** Returns every readable copy after the first, except the same lines reached by another path. */
 function duplicates(id: string, copies: readonly Copy[]): readonly Duplicate[] {
   const [first, ...others] = copies.filter(({ content }) => content.type === 'resource');
   if (first === undefined) return [];
   const message = `The object is already defined at ${placeText(first.file.path, first.position)}, so that this copy does not count: remove one of the two.`;
   return others
     .filter((copy) => copy.file.realPath !== first.file.realPath || copy.ordinal !== first.ordinal)
-    .map(({ file, position }) => ({ file, finding: { severity: 'error', position, object: id, field: '', message } }));
+    .map(({ file, position }) => ({
+      file,
+      diagnostic: { severity: 'error', position, object: id, field: '', message },
+    }));
 }

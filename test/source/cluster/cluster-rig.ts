@@ -98,7 +98,7 @@ function looking(
       batches.all
         .flatMap(({ observations = [] }) => observations)
         .findLast((one) => one.kind === kind && one.key === key),
-    problems: () => source.problems().map(({ place, message }) => `${place} ${message}`),
+    problems: () => source.diagnostics().map(({ place, message }) => `${place} ${message}`),
   };
 }
 

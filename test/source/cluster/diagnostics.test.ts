@@ -16,7 +16,7 @@ describe('a problem of an object', () => {
   it('is told with its API path when it appears, and once more when it is gone', async () => {
     const cluster = await startCluster((server) => server.put('Service', badPath));
     await cluster.settled();
-    expect(cluster.source.problems()).toEqual([
+    expect(cluster.source.diagnostics()).toEqual([
       {
         severity: 'error',
         place,
@@ -28,7 +28,7 @@ describe('a problem of an object', () => {
     cluster.clock.advance(5000);
     cluster.server.put('Service', mcpService('tool'));
     await cluster.log.line('a problem is gone');
-    expect(cluster.source.problems()).toEqual([]);
+    expect(cluster.source.diagnostics()).toEqual([]);
     expect(linesAbout(cluster, 'Service default/tool')).toHaveLength(2);
   });
 
@@ -62,7 +62,7 @@ describe('a problem of an object', () => {
       }),
     );
     await cluster.settled();
-    expect(cluster.source.problems()).toEqual([]);
+    expect(cluster.source.diagnostics()).toEqual([]);
   });
 });
 

@@ -81,6 +81,6 @@ export async function startFiles(roots: readonly string[], more: Partial<FileSou
       const [port] = resource?.kind === 'Service' ? resource.mcpPorts : [];
       return port?.ok ? port.value.port : undefined;
     },
-    problems: () => source.problems().map(({ place, message }) => `${place} ${message}`),
+    problems: () => source.diagnostics().map(({ place, message }) => `${place} ${message}`),
   });
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Resource } from '../../../src/resources/model.ts';
-import { FileWorld } from '../../../src/source/files/manifest-store.ts';
 import type { ManifestFile } from '../../../src/source/files/manifest/manifest-file.ts';
+import { ManifestStore } from '../../../src/source/files/manifest-store.ts';
 import type { Batch } from '../../../src/source/model.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
@@ -11,7 +11,7 @@ import { broken, documents, namespaceText, serviceText } from './manifests.ts';
 
 /** A world whose folders `a`, `b`, … hold what a test writes; no file system is behind it. */
 interface Hand {
-  readonly world: FileWorld;
+  readonly world: ManifestStore;
   readonly batches: Batches;
   readonly log: RecordedLog;
   readonly counters: RecordedCounters;
@@ -28,13 +28,13 @@ function createHand(roots: readonly string[] = ['a', 'b'], namespaces: readonly 
   const log = createRecordedLog();
   const counters = createRecordedCounters();
   const batches = createBatches();
-  const world = new FileWorld({ roots, namespaces, log, counters });
+  const world = new ManifestStore({ roots, namespaces, log, counters });
   const file = (path: string, realPath = `/${path}`): ManifestFile => {
     const [root = '', name = ''] = path.split('/');
     return { root: roots.indexOf(root), name, path, realPath };
   };
   const settle = (): Batch | undefined => {
-    const batch = world.settle();
+    const batch = world.takeBatch();
     if (batch !== undefined) batches.deliver(batch);
     return batch;
   };
@@ -45,12 +45,12 @@ function createHand(roots: readonly string[] = ['a', 'b'], namespaces: readonly 
     counters,
     settle,
     write(path, text, realPath) {
-      world.rootSeen(file(path).root);
-      world.fileRead(file(path, realPath), { ok: true, text });
+      world.rootFound(file(path).root);
+      world.setFile(file(path, realPath), { ok: true, text });
       return settle();
     },
     remove(path) {
-      world.fileGone(file(path));
+      world.deleteFile(file(path));
       return settle();
     },
     lose(root) {
@@ -62,14 +62,14 @@ function createHand(roots: readonly string[] = ['a', 'b'], namespaces: readonly 
       const [port] = resource?.kind === 'Service' ? resource.mcpPorts : [];
       return port?.ok ? port.value.port : undefined;
     },
-    messages: () => world.problems().map(({ place, object, message }) => `${place} ${object ?? ''}: ${message}`),
+    messages: () => world.diagnostics().map(({ place, object, message }) => `${place} ${object ?? ''}: ${message}`),
   };
 }
 
 /** A world whose roots are there and empty. */
 function createEmptyHand(roots?: readonly string[]): Hand {
   const hand = createHand(roots);
-  for (const at of (roots ?? ['a', 'b']).keys()) hand.world.rootSeen(at);
+  for (const at of (roots ?? ['a', 'b']).keys()) hand.world.rootFound(at);
   hand.settle();
   return hand;
 }
@@ -82,8 +82,8 @@ const labels = (hand: Hand, name: string): unknown => {
 describe('the first batch', () => {
   it('comes even when there is nothing', () => {
     const hand = createHand();
-    hand.world.rootSeen(0);
-    hand.world.rootSeen(1);
+    hand.world.rootFound(0);
+    hand.world.rootFound(1);
     expect(hand.settle()).toEqual({ changes: [], synced: true, unlistedNamespaces: 'named' });
     expect(hand.settle()).toBeUndefined();
   });
@@ -95,7 +95,7 @@ describe('the first batch', () => {
     expect(first).toMatchObject({ synced: false, unlistedNamespaces: 'unknown' });
     expect(hand.port('default/s')).toBe(80);
     expect(hand.messages()).toEqual([expect.stringMatching(/^b : b does not exist: nothing is served/)]);
-    hand.world.rootSeen(1);
+    hand.world.rootFound(1);
     expect(hand.settle()).toEqual({ changes: [], synced: true, unlistedNamespaces: 'named' });
     expect(hand.messages()).toEqual([]);
   });
@@ -112,7 +112,7 @@ describe('a change', () => {
   it('from one file to another within one batch is none', () => {
     const hand = createEmptyHand();
     hand.write('a/x.yaml', serviceText('s'));
-    hand.world.fileGone({ root: 0, name: 'x.yaml', path: 'a/x.yaml', realPath: '/a/x.yaml' });
+    hand.world.deleteFile({ root: 0, name: 'x.yaml', path: 'a/x.yaml', realPath: '/a/x.yaml' });
     expect(hand.write('a/y.yaml', serviceText('s'))).toBeUndefined();
   });
 
@@ -314,8 +314,8 @@ describe('the log', () => {
   it('tells nothing of what came and went within one batch', () => {
     const hand = createEmptyHand();
     const file: ManifestFile = { root: 0, name: 'x.yaml', path: 'a/x.yaml', realPath: '/a/x.yaml' };
-    hand.world.fileRead(file, { ok: true, text: 'kind: 5\n' });
-    hand.world.fileRead(file, { ok: true, text: '' });
+    hand.world.setFile(file, { ok: true, text: 'kind: 5\n' });
+    hand.world.setFile(file, { ok: true, text: '' });
     hand.settle();
     expect(hand.log.lines).toEqual([]);
   });

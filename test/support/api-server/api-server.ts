@@ -38,8 +38,6 @@ export class ApiServer {
   readonly requests: Asked[] = [];
   /** How many connections were opened to it so far. */
   connections = 0;
-  /** Whether it streams lists: `ignored` answers as if the question were an ordinary watch. */
-  streaming: 'offered' | 'refused' | 'ignored' = 'offered';
   /** By the name of a CRD, what its annotation says; without an entry there is no such CRD. */
   readonly bundles: Map<string, string> = new Map();
   readonly #served = new Set<KindName>(Object.values(kinds).map(({ kind }) => kind));
@@ -189,15 +187,10 @@ export class ApiServer {
   }
 
   #watch(kind: KindName, namespace: string | undefined, query: URLSearchParams, response: ServerResponse): void {
-    const initial = query.get('sendInitialEvents') === 'true';
-    if (initial && this.streaming === 'refused') {
-      misbehave(response, { does: 'answer', status: 422, message: 'sendInitialEvents is forbidden for watch' });
-      return;
-    }
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
     const from = Number(query.get('resourceVersion') ?? 0);
-    if (!initial && from < this.store.oldest) {
+    if (from < this.store.oldest) {
       const object = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
       response.end(line({ type: 'ERROR', object }));
       return;
@@ -212,18 +205,7 @@ export class ApiServer {
     };
     this.#watches.add(watch);
     response.on('close', () => this.#close(watch, () => undefined));
-    if (initial) this.#sendInitial(watch);
-    else {
-      for (const event of this.store.since(kind, from)) if (covers(namespace, event.object)) watch.send(line(event));
-    }
-  }
-
-  #sendInitial({ kind, namespace, send }: OpenWatch): void {
-    for (const object of this.store.list(kind, namespace)) send(line({ type: 'ADDED', object }));
-    if (this.streaming === 'ignored') return;
-    const annotations = { 'k8s.io/initial-events-end': 'true' };
-    const metadata = { resourceVersion: String(this.store.version), annotations };
-    send(line({ type: 'BOOKMARK', object: { kind, apiVersion: kinds[kind].apiVersion, metadata } }));
+    for (const event of this.store.since(kind, from)) if (covers(namespace, event.object)) watch.send(line(event));
   }
 
   #close(watch: OpenWatch, how: () => void): void {

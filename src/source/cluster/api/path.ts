@@ -1,13 +1,13 @@
 import type { KindName } from '../../../resources/model.ts';
 import { kinds } from '../../../resources/resources.ts';
 
-/** What one list or watch covers: a kind, in one namespace or (`undefined`) as a whole. */
+/** The scope of one list or watch: a kind, in one namespace or (`undefined`) in all. */
 export interface Collection {
   readonly kind: KindName;
   readonly namespace: string | undefined;
 }
 
-/** Where the API server serves a group in one version: `/api/v1`, or `/apis/<group>/<version>`. */
+/** The path of a group and version: `/api/v1`, or `/apis/<group>/<version>`. */
 export function versionPath(kind: KindName): string {
   const { apiVersion } = kinds[kind];
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

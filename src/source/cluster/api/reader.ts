@@ -1,47 +1,53 @@
-import type { Clock, Stop } from '../../../edges.ts';
+import type { Clock } from '../../../edges.ts';
 import { parseJson } from '../../../json/json.ts';
-import type { ApiResponse, KubeConnection } from '../../../kube/model.ts';
-import { type Answer, failureOfStatus, type KubeFailure, retryAfter, wordsOf } from '../../../kube/api-error.ts';
+import { responseError } from '../../../kube/api-error.ts';
+import type { ApiError, ApiResponse, KubeConnection, StatusError } from '../../../kube/model.ts';
+import { Deadline } from '../../../net/deadline.ts';
 
-/** What reading needs of a connection. */
+/** The part of a connection that reading needs. */
 export type ReadConnection = Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'server'>;
 
-/** Why a stream ended: all of it was read, its reader had enough, the program stops, or something went wrong. */
+/** The value of a response, or why there is none. */
+export type ApiResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ApiError };
+
+/** How a stream ended: the body is complete, the handler stopped, the program stops, or an error. */
 export type StreamEnd =
   | { readonly end: 'complete' }
   | { readonly end: 'left' }
   | { readonly end: 'stopped' }
-  | { readonly end: 'failed'; readonly failure: KubeFailure };
+  | { readonly end: 'failed'; readonly error: ApiError };
 
-/** Who reads a stream. Neither may throw. */
-export interface StreamReader {
-  /** The answer has begun, and is JSON. */
+/** Takes the body of a response while it arrives. Its methods must not throw. */
+export interface StreamHandler {
+  /** The response is a 200 with a JSON content type. */
   opened(): void;
-  /** The next bytes; `leave` ends the request. */
-  read(chunk: Uint8Array): 'go on' | 'leave';
+  /** The next bytes; `leave` aborts the request. */
+  data(chunk: Uint8Array): 'continue' | 'leave';
 }
 
 /**
- * A watch that sends nothing for so long is ended. A healthy API server sends a bookmark every minute, but the first one
- * up to two minutes after the beginning (measured on 1.36). In milliseconds; it bounds the waiting for an answer too.
+ * The longest time without a byte, for the response and within it, in milliseconds. A healthy API server sends a bookmark
+ * every minute, but the first one up to two minutes after the start of a watch (measured on 1.36).
  */
-const LONGEST_SILENCE = 150_000;
+const MAX_SILENCE = 150_000;
 
-/** The most bytes of one answer that is read as a whole: discovery, or a single object. */
-const LARGEST_ANSWER = 16 * 1024 * 1024;
+const silence = new Error('no byte for too long');
+
+/** The largest body that is read as a whole (discovery, a single object), in bytes. */
+const MAX_VALUE_BYTES = 16 * 1024 * 1024;
+
+/** The largest part of an error response that is read, in bytes. */
+const MAX_ERROR_BYTES = 64 * 1024;
 
 const JSON_ONLY = 'application/json';
 
-/** So much of an error's body is read for its words. */
-const ERROR_WORDS = 64 * 1024;
-
-/** How far a request has come. */
+/** How far a request has come: `read` when nothing of the body is left on the connection. */
 interface Progress {
-  at: 'asking' | 'reading' | 'read';
+  at: 'requesting' | 'reading' | 'read';
 }
 
-/** GET requests to one API server, whatever it does: neither method ever rejects. */
-export class KubeReader {
+/** GET requests to one API server. Never rejects: every failure is a value. */
+export class ApiReader {
   readonly #connection: ReadConnection;
   readonly #clock: Clock;
 
@@ -50,71 +56,75 @@ export class KubeReader {
     this.#clock = clock;
   }
 
-  /** One JSON value. Undefined when `stop` was given meanwhile. */
-  async get(path: string, stop: AbortSignal, accept: string = JSON_ONLY): Promise<Answer<unknown> | undefined> {
+  /** Reads one JSON value; undefined when `stop` was aborted meanwhile. */
+  async get(path: string, stop: AbortSignal, accept: string = JSON_ONLY): Promise<ApiResult<unknown> | undefined> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    const reader: StreamReader = {
+    const handler: StreamHandler = {
       opened: () => undefined,
-      read: (chunk) => {
+      data: (chunk) => {
         chunks.push(chunk);
         size += chunk.length;
-        return size > LARGEST_ANSWER ? 'leave' : 'go on';
+        return size > MAX_VALUE_BYTES ? 'leave' : 'continue';
       },
     };
-    const end = await this.stream(path, stop, reader, accept);
+    const end = await this.stream(path, stop, handler, accept);
     if (end.end === 'stopped') return undefined;
-    if (end.end === 'failed') return { ok: false, failure: end.failure };
-    if (end.end === 'left') return unintelligible(`the answer is larger than ${LARGEST_ANSWER} bytes`);
+    if (end.end === 'failed') return { ok: false, error: end.error };
+    if (end.end === 'left') return unintelligible(`the answer is larger than ${MAX_VALUE_BYTES} bytes`);
     const parsed = parseJson(Buffer.concat(chunks).toString());
     return parsed === undefined ? unintelligible('the answer is no JSON') : { ok: true, value: parsed.value };
   }
 
-  /** The body of a 200 answer, chunk by chunk. */
-  async stream(path: string, stop: AbortSignal, reader: StreamReader, accept: string = JSON_ONLY): Promise<StreamEnd> {
+  /** Passes the body of a 200 response to the handler, chunk by chunk. */
+  async stream(
+    path: string,
+    stop: AbortSignal,
+    handler: StreamHandler,
+    accept: string = JSON_ONLY,
+  ): Promise<StreamEnd> {
     if (stop.aborted) return { end: 'stopped' };
-    const request = new AbortController();
-    const abort = (): void => request.abort();
-    stop.addEventListener('abort', abort);
-    const silence = new Silence(this.#clock, abort);
-    const progress: Progress = { at: 'asking' };
+    // A timer, not a time: no jump of the wall clock makes the silence longer or shorter.
+    const deadline = new Deadline(this.#clock, stop);
+    deadline.set(MAX_SILENCE, silence);
+    const progress: Progress = { at: 'requesting' };
     try {
-      const response = await this.#connection.send({
-        method: 'GET',
-        path,
-        headers: { accept },
-        signal: request.signal,
-      });
+      const { signal } = deadline;
+      const response = await this.#connection.send({ method: 'GET', path, headers: { accept }, signal });
       progress.at = 'reading';
-      silence.heard();
-      return await this.#read(response, reader, silence, progress);
+      deadline.set(MAX_SILENCE, silence);
+      return await this.#read(response, handler, deadline, progress);
     } catch (error) {
       if (stop.aborted) return { end: 'stopped' };
-      if (silence.tooLong) return this.#silent();
+      if (deadline.signal.reason === silence) return this.#silent();
       const message = error instanceof Error ? error.message : String(error);
-      return { end: 'failed', failure: { reason: progress.at === 'asking' ? 'unreachable' : 'broken', message } };
+      return { end: 'failed', error: { reason: progress.at === 'requesting' ? 'unreachable' : 'broken', message } };
     } finally {
-      silence.end();
-      stop.removeEventListener('abort', abort);
-      // What is not read to its end occupies the connection; what is leaves it to others.
-      if (progress.at !== 'read') request.abort();
+      // An unread rest would occupy the connection; a body that was read leaves it to other requests.
+      if (progress.at !== 'read') deadline.abort();
+      deadline.release();
     }
   }
 
-  async #read(response: ApiResponse, reader: StreamReader, silence: Silence, progress: Progress): Promise<StreamEnd> {
-    if (response.status !== 200) return { end: 'failed', failure: await this.#refusal(response, progress) };
-    const type = response.header('content-type') ?? 'application/json';
+  async #read(
+    response: ApiResponse,
+    handler: StreamHandler,
+    deadline: Deadline,
+    progress: Progress,
+  ): Promise<StreamEnd> {
+    if (response.status !== 200) return { end: 'failed', error: await this.#statusError(response, progress) };
+    const type = response.header('content-type') ?? JSON_ONLY;
     if (!type.includes('json')) return notJson(type);
-    reader.opened();
+    handler.opened();
     for await (const chunk of response.body) {
-      silence.heard();
-      if (reader.read(chunk) === 'leave') return { end: 'left' };
+      deadline.set(MAX_SILENCE, silence);
+      if (handler.data(chunk) === 'leave') return { end: 'left' };
     }
     progress.at = 'read';
     return { end: 'complete' };
   }
 
-  async #refusal(response: ApiResponse, progress: Progress): Promise<KubeFailure> {
+  async #statusError(response: ApiResponse, progress: Progress): Promise<StatusError> {
     const { status } = response;
     if (status === 401) this.#connection.forgetCredentials();
     const chunks: Uint8Array[] = [];
@@ -122,55 +132,24 @@ export class KubeReader {
     for await (const chunk of response.body) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > ERROR_WORDS) break;
+      if (size > MAX_ERROR_BYTES) break;
     }
-    if (size <= ERROR_WORDS) progress.at = 'read';
-    const words = wordsOf(status, Buffer.concat(chunks).toString());
-    return failureOfStatus(status, words, retryAfter(response.header('retry-after'), this.#clock.now()));
+    if (size <= MAX_ERROR_BYTES) progress.at = 'read';
+    return responseError(status, Buffer.concat(chunks).toString(), response.header('retry-after'), this.#clock.now());
   }
 
-  /** Half-open connections are told apart from quiet ones by nothing else, and each may be one of them. */
+  /** A half-open connection looks like an idle one, and all requests may share it: all connections are closed. */
   #silent(): StreamEnd {
     this.#connection.reconnect();
-    const message = `nothing came for ${LONGEST_SILENCE / 1000} s, so that the connection was given up`;
-    return { end: 'failed', failure: { reason: 'silent', message } };
+    const message = `nothing came for ${MAX_SILENCE / 1000} s, so that the connection was given up`;
+    return { end: 'failed', error: { reason: 'silent', message } };
   }
 }
 
-/** Watches over a silence by timers alone: no jump of the wall clock makes it longer or shorter. */
-class Silence {
-  readonly #clock: Clock;
-  readonly #tooLong: () => void;
-  #timer: Stop;
-  tooLong = false;
-
-  constructor(clock: Clock, tooLong: () => void) {
-    this.#clock = clock;
-    this.#tooLong = tooLong;
-    this.#timer = this.#begin();
-  }
-
-  heard(): void {
-    this.#timer();
-    this.#timer = this.#begin();
-  }
-
-  end(): void {
-    this.#timer();
-  }
-
-  #begin(): Stop {
-    return this.#clock.after(LONGEST_SILENCE, () => {
-      this.tooLong = true;
-      this.#tooLong();
-    });
-  }
-}
-
-function unintelligible(message: string): Answer<never> {
-  return { ok: false, failure: { reason: 'unintelligible', message } };
+function unintelligible(message: string): ApiResult<never> {
+  return { ok: false, error: { reason: 'unintelligible', message } };
 }
 
 function notJson(type: string): StreamEnd {
-  return { end: 'failed', failure: { reason: 'unintelligible', message: `the answer is ${type} and no JSON` } };
+  return { end: 'failed', error: { reason: 'unintelligible', message: `the answer is ${type} and no JSON` } };
 }

@@ -1,32 +1,31 @@
 import { type JsonObject, objectIn, textIn } from '../../../json/json.ts';
-import type { Answer } from '../../../kube/api-error.ts';
-import { identifyObject, type KubeObject } from '../api/object.ts';
+import { type ApiObject, identifyObject } from '../api/object.ts';
 import { type Collection, collectionPath, withQuery } from '../api/path.ts';
-import type { KubeReader } from '../api/reader.ts';
-import { ListCutter } from './list-stream-parser.ts';
+import type { ApiReader, ApiResult } from '../api/reader.ts';
+import { ListStreamParser } from './list-stream-parser.ts';
 
-/** Objects of a page: few enough that a broken one costs little, and four times what clients mostly ask for. */
+/** Objects per page: few enough that a broken page costs little, and four times the usual limit of clients. */
 const PAGE = '2000';
 
 /**
- * Lists a collection as it is right now, page by page, and hands over each object as its bytes arrive. The answer is the
- * version that all pages together show; undefined when `stop` was given. What was handed over counts for nothing unless
- * the answer is `ok`.
+ * Lists the current state of a collection page by page, and passes on each object as its bytes arrive. Returns the resource
+ * version of all pages; undefined when `stop` was aborted. Objects that were passed on are valid only if the result is
+ * `ok`.
  *
- * No `resourceVersion` is asked for: any other list may be older than what was seen before.
+ * Sets no `resourceVersion`: any other list may be older than what was seen before.
  */
 export async function listPages(
-  reader: KubeReader,
+  reader: ApiReader,
   collection: Collection,
   stop: AbortSignal,
-  take: (object: KubeObject) => void,
-): Promise<Answer<string> | undefined> {
+  add: (object: ApiObject) => void,
+): Promise<ApiResult<string> | undefined> {
   const path = collectionPath(collection);
   let page = withQuery(path, { limit: PAGE });
   for (;;) {
-    const answer = await readPage(reader, collection, page, stop, take);
-    if (answer === undefined || !answer.ok) return answer;
-    const metadata = objectIn(answer.value, 'metadata');
+    const result = await readPage(reader, collection, page, stop, add);
+    if (result === undefined || !result.ok) return result;
+    const metadata = objectIn(result.value, 'metadata');
     const resourceVersion = textIn(metadata, 'resourceVersion');
     if (resourceVersion === undefined) return noList;
     const next = textIn(metadata, 'continue');
@@ -37,30 +36,30 @@ export async function listPages(
   }
 }
 
-/** The page without its items, all of which say which object they are. */
+/** Returns the page without its items, if each of them has an identity. */
 async function readPage(
-  reader: KubeReader,
+  reader: ApiReader,
   { kind }: Collection,
   path: string,
   stop: AbortSignal,
-  take: (object: KubeObject) => void,
-): Promise<Answer<JsonObject> | undefined> {
-  const cutter = new ListCutter((item) => {
+  add: (object: ApiObject) => void,
+): Promise<ApiResult<JsonObject> | undefined> {
+  const parser = new ListStreamParser((item) => {
     const object = identifyObject(kind, item);
-    if (object !== undefined) take(object);
+    if (object !== undefined) add(object);
     return object !== undefined;
   });
-  const read = (chunk: Uint8Array): 'go on' | 'leave' => (cutter.push(chunk) ? 'go on' : 'leave');
-  const end = await reader.stream(path, stop, { opened: () => undefined, read });
+  const data = (chunk: Uint8Array): 'continue' | 'leave' => (parser.push(chunk) ? 'continue' : 'leave');
+  const end = await reader.stream(path, stop, { opened: () => undefined, data });
   if (end.end === 'stopped') return undefined;
-  if (end.end === 'failed') return { ok: false, failure: end.failure };
-  const list = end.end === 'complete' ? cutter.finish() : undefined;
+  if (end.end === 'failed') return { ok: false, error: end.error };
+  const list = end.end === 'complete' ? parser.finish() : undefined;
   return list !== undefined && textIn(list, 'kind')?.endsWith('List') === true ? { ok: true, value: list } : noList;
 }
 
-const noList: Answer<never> = {
+const noList: ApiResult<never> = {
   ok: false,
-  failure: {
+  error: {
     reason: 'unintelligible',
     message: 'the answer is no list, or goes on for ever, or an item of it has no name, uid and resourceVersion',
   },

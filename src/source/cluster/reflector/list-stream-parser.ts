@@ -1,96 +1,95 @@
 import { isJsonObject, type JsonObject, parseJson } from '../../../json/json.ts';
-import { LARGEST_OBJECT } from '../api/object.ts';
-import { TextPieces } from './text-pieces.ts';
+import { MAX_OBJECT_BYTES } from '../api/object.ts';
+import { ChunkBuffer } from './line-splitter.ts';
 
 /**
- * Cuts the text of a Kubernetes list into its items while it arrives: each is given away as soon as its last byte is
- * there. A page of thousands of objects is never held as a whole, neither as text nor as values, so that the process
- * does not grow by it. What is left is the list with a null for each item, which shows whether it was one.
+ * Parses a Kubernetes list while it arrives: passes on each item as soon as its last byte is there, so that a page of
+ * thousands of objects is never in memory as a whole, neither as text nor as values. The rest, with a null for each item,
+ * is parsed at the end to check that it was a list.
  */
-export class ListCutter {
-  readonly #take: (item: unknown) => boolean;
-  readonly #item = new TextPieces();
+export class ListStreamParser {
+  readonly #add: (item: unknown) => boolean;
+  readonly #item = new ChunkBuffer();
   readonly #restDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
   #rest = '';
   #count = 0;
-  #refused = false;
-  /** Objects and arrays that are open: 1 in the list itself, 2 in its `items`, 3 and more in an item. */
+  #rejected = false;
+  /** Open objects and arrays: 1 within the list, 2 within its `items`, 3 and more within an item. */
   #depth = 0;
   #inItems = false;
-  /** Whether there were items: a list has them once. */
-  #begun = false;
-  #inText = false;
-  /** Bytes of the next chunk that mean nothing: one, when the last byte was a backslash. */
+  /** Whether `items` was seen: a list has it once. */
+  #itemsSeen = false;
+  #inString = false;
+  /** Bytes of the next chunk to skip: 1 if the last byte was a backslash. */
   #escaped = 0;
-  /** The last text at depth 1, a key or the value of one. */
+  /** The last string at depth 1: a key, or the value of one. */
   #key = '';
 
-  /** @param take is given each item and may refuse the whole list with `false`; may not throw */
-  constructor(take: (item: unknown) => boolean) {
-    this.#take = take;
+  /** @param add takes each item and may reject the whole list by `false`; must not throw */
+  constructor(add: (item: unknown) => boolean) {
+    this.#add = add;
   }
 
-  /** The next bytes. Answers whether it may still be a list: else nothing more is taken of it. */
+  /** Takes the next bytes. Returns false if it cannot be a list any more. */
   push(chunk: Uint8Array): boolean {
-    // Every byte of every list comes through here: what the loop changes is at hand, not in fields.
-    let [depth, inText, from, at] = [this.#depth, this.#inText, 0, this.#escaped];
+    // Local variables instead of fields: the loop runs for every byte of every list.
+    let [depth, inString, from, at] = [this.#depth, this.#inString, 0, this.#escaped];
     for (; at < chunk.length; at += 1) {
       const byte = chunk[at];
-      if (inText) {
+      if (inString) {
         if (byte === BACKSLASH) at += 1;
-        else if (byte === QUOTE) inText = false;
-        if (depth === 1 && inText) this.#key += String.fromCharCode(byte ?? 0);
+        else if (byte === QUOTE) inString = false;
+        if (depth === 1 && inString) this.#key += String.fromCharCode(byte ?? 0);
       } else if (byte === QUOTE) {
-        inText = true;
+        inString = true;
         if (depth === 1) this.#key = '';
       } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-        if (depth === 1) this.#begin(byte === OPEN_LIST && this.#key === 'items');
+        if (depth === 1) this.#beginValue(byte === OPEN_LIST && this.#key === 'items');
         depth += 1;
         if (depth !== 3 || !this.#inItems) continue;
-        this.#leave(chunk.subarray(from, at));
+        this.#addRest(chunk.subarray(from, at));
         from = at;
       } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
         depth -= 1;
         if (depth !== 2 || !this.#inItems) continue;
-        this.#cut(chunk.subarray(from, at + 1));
+        this.#endItem(chunk.subarray(from, at + 1));
         from = at + 1;
       }
     }
-    [this.#depth, this.#inText, this.#escaped] = [depth, inText, at - chunk.length];
+    [this.#depth, this.#inString, this.#escaped] = [depth, inString, at - chunk.length];
     const end = chunk.subarray(from);
     if (this.#inItems && depth > 2) this.#item.add(end);
-    else this.#leave(end);
-    return !this.#refused && this.#item.size + this.#rest.length <= LARGEST_OBJECT;
+    else this.#addRest(end);
+    return !this.#rejected && this.#item.size + this.#rest.length <= MAX_OBJECT_BYTES;
   }
 
-  /** What the list says beside its items, once all of it was pushed. Undefined: it was none. */
+  /** Returns the list with a null for each item, once all of it was pushed; undefined: it was no list. */
   finish(): JsonObject | undefined {
-    const list = this.#refused ? undefined : parseJson(this.#rest + this.#restDecoder.decode())?.value;
+    const list = this.#rejected ? undefined : parseJson(this.#rest + this.#restDecoder.decode())?.value;
     if (!isJsonObject(list)) return undefined;
-    // Go writes an empty list as null where its author forgot to make one.
+    // Go encodes a nil slice as null.
     const items = list['items'] ?? [];
-    const allCut = Array.isArray(items) && items.length === this.#count && items.every((item) => item === null);
-    return allCut ? list : undefined;
+    const allTaken = Array.isArray(items) && items.length === this.#count && items.every((item) => item === null);
+    return allTaken ? list : undefined;
   }
 
-  /** A value in the list itself begins: its items, or another one. */
-  #begin(items: boolean): void {
-    if (items && this.#begun) this.#refused = true;
-    this.#begun ||= items;
-    this.#inItems = items;
+  #beginValue(isItems: boolean): void {
+    if (isItems && this.#itemsSeen) this.#rejected = true;
+    this.#itemsSeen ||= isItems;
+    this.#inItems = isItems;
   }
 
-  #cut(end: Uint8Array): void {
+  #endItem(end: Uint8Array): void {
     const text = this.#item.complete(end);
-    if (this.#refused) return;
+    if (this.#rejected) return;
     const parsed = parseJson(text);
     this.#count += 1;
-    // Beside whatever else stands there it is no JSON, as a number might be.
+    // Stray characters beside it, such as a digit, make it invalid JSON.
     this.#rest += 'null';
-    this.#refused = parsed === undefined || !this.#take(parsed.value);
+    this.#rejected = parsed === undefined || !this.#add(parsed.value);
   }
 
-  #leave(bytes: Uint8Array): void {
+  #addRest(bytes: Uint8Array): void {
     this.#rest += this.#restDecoder.decode(bytes, { stream: true });
   }
 }

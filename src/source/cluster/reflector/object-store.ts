@@ -1,55 +1,35 @@
 import type { KindName, Resource } from '../../../resources/model.ts';
-import type { Observation, ResourceChange } from '../../model.ts';
 import { changeOf, sameResource } from '../../resource-change.ts';
-import { type DecodedObject, decodeObject, type KubeObject, observeGone } from '../api/object.ts';
+import { type ApiObject, type DecodedObject, decodeObject, isCustomResource, observeDeletion } from '../api/object.ts';
+import type { ChangeHandler } from '../pending-changes.ts';
 
-/** What is kept of an object. The graph holds the same resource: here it is one more reference to it. */
+/** What is stored of an object. The resource is the one that the graph holds: here it is one more reference to it. */
 interface Entry {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Undefined: its frame cannot be read. */
+  /** Undefined: its frame is unreadable. */
   readonly resource: Resource | undefined;
 }
 
-/** Which object of a name it is, and in which state, for who writes or reports something about it. */
+/** Identity and version of an object, for whoever writes its status or reports an Event about it. */
 export type ObjectIdentity = Pick<Entry, 'uid' | 'resourceVersion'>;
 
-/**
- * Kinds that no CRD defines. Of the others a stored object may read otherwise once its CRD was changed, without a new
- * version of its own: what was dropped or defaulted before is not any more.
- */
-const built: ReadonlySet<KindName> = new Set(['Service', 'Namespace']);
-
-/** Whether a kind is defined by a CRD, which somebody may change. */
-export function isCustom(kind: KindName): boolean {
-  return !built.has(kind);
-}
-
-/** Who is told what is different. */
-export interface TableListener {
-  changed(change: ResourceChange): void;
-  observed(observation: Observation): void;
-  /** These are all problems of the object; none when it is gone. */
-  found(key: string, problems: DecodedObject['problems']): void;
-}
-
-/** A new state of the whole collection, which counts for nothing before `finish`. */
+/** A new state of the whole collection, which has no effect before `commit`. */
 export interface Replacement {
-  take(object: KubeObject): void;
-  remove(key: string): void;
-  finish(): void;
+  add(object: ApiObject): void;
+  commit(): void;
 }
 
-/** The objects of one collection, as far as the API server has told of them. Says what each new state changes. */
-export class ObjectTable {
+/** The objects of one collection, as last received. Passes each difference on to a handler. */
+export class ObjectStore {
   readonly #kind: KindName;
-  readonly #listener: TableListener;
+  readonly #handler: ChangeHandler;
   #entries = new Map<string, Entry>();
   #touched: Set<string> | undefined;
 
-  constructor(kind: KindName, listener: TableListener) {
+  constructor(kind: KindName, handler: ChangeHandler) {
     this.#kind = kind;
-    this.#listener = listener;
+    this.#handler = handler;
   }
 
   get size(): number {
@@ -65,35 +45,35 @@ export class ObjectTable {
     return entry && { uid: entry.uid, resourceVersion: entry.resourceVersion };
   }
 
-  /** From now on notes the keys of which something is told; until the next call, or until all is replaced. */
-  noteTouched(): ReadonlySet<string> {
+  /** Records the keys of objects with events, into the returned set; until the next call, or the next replacement. */
+  recordTouched(): ReadonlySet<string> {
     this.#touched = new Set();
     return this.#touched;
   }
 
-  noteNoMore(): void {
+  stopRecording(): void {
     this.#touched = undefined;
   }
 
-  /** The object is there, in this state. */
-  set(object: KubeObject): void {
+  /** An object was added or modified. */
+  set(object: ApiObject): void {
     this.#touched?.add(object.key);
     if (!this.holds(object)) this.apply(decodeObject(this.#kind, object));
   }
 
-  /** Whether it is held in just this state. */
-  holds({ key, uid, resourceVersion }: Pick<KubeObject, 'key' | 'uid' | 'resourceVersion'>): boolean {
+  /** Returns true if the object is stored with the same uid and resource version. */
+  holds({ key, uid, resourceVersion }: Pick<ApiObject, 'key' | 'uid' | 'resourceVersion'>): boolean {
     const entry = this.#entries.get(key);
     return entry?.uid === uid && entry.resourceVersion === resourceVersion;
   }
 
-  /** Whether it is held in just this state, and reads as it did. */
+  /** Returns true if the object is stored in the same version and decodes to the same resource. */
   agrees(decoded: DecodedObject): boolean {
     return this.holds(decoded) && sameResource(this.#entries.get(decoded.key)?.resource, decoded.resource);
   }
 
-  /** The object is gone. One that has taken its name meanwhile stays. */
-  delete({ key, uid }: Pick<KubeObject, 'key' | 'uid'>): void {
+  /** An object was deleted. Another one that has taken its name meanwhile stays. */
+  delete({ key, uid }: Pick<ApiObject, 'key' | 'uid'>): void {
     this.#touched?.add(key);
     if (this.#entries.get(key)?.uid === uid) this.remove(key);
   }
@@ -102,41 +82,38 @@ export class ObjectTable {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
-    const observation = observeGone(this.#kind, key);
-    if (entry.resource !== undefined) this.#listener.changed(changeOf(this.#kind, key, undefined));
-    if (observation !== undefined) this.#listener.observed(observation);
-    this.#listener.found(key, []);
+    const observation = observeDeletion(this.#kind, key);
+    if (entry.resource !== undefined) this.#handler.changed(changeOf(this.#kind, key, undefined));
+    if (observation !== undefined) this.#handler.observed(observation);
+    this.#handler.diagnosed(key, []);
   }
 
-  /** Takes a state over. The equal part of it stays the object that is held already. */
+  /** Stores a decoded object. An equal resource stays the same reference. */
   apply(decoded: DecodedObject): void {
     const { key, uid, resourceVersion, problems, observation } = decoded;
     const known = this.holds(decoded);
-    const held = this.#entries.get(key)?.resource;
-    const same = sameResource(held, decoded.resource);
-    const resource = same ? held : decoded.resource;
+    const stored = this.#entries.get(key)?.resource;
+    const same = sameResource(stored, decoded.resource);
+    const resource = same ? stored : decoded.resource;
     this.#entries.set(key, { uid, resourceVersion, resource });
-    if (!same) this.#listener.changed(changeOf(this.#kind, key, resource));
-    if (observation !== undefined && !known) this.#listener.observed(observation);
-    this.#listener.found(key, problems);
+    if (!same) this.#handler.changed(changeOf(this.#kind, key, resource));
+    if (observation !== undefined && !known) this.#handler.observed(observation);
+    this.#handler.diagnosed(key, problems);
   }
 
-  /** Everything that is not taken is gone. What is held already is decoded again only where a CRD may have changed. */
+  /** Begins a replacement: objects that are not added are deleted. An unchanged version is decoded again only of a CRD. */
   replacement(): Replacement {
-    const present = new Map<string, DecodedObject | undefined>();
+    const listed = new Map<string, DecodedObject | undefined>();
     return {
-      take: (object) => {
-        const known = this.holds(object) && !isCustom(this.#kind);
-        present.set(object.key, known ? undefined : decodeObject(this.#kind, object));
+      add: (object) => {
+        const known = this.holds(object) && !isCustomResource(this.#kind);
+        listed.set(object.key, known ? undefined : decodeObject(this.#kind, object));
       },
-      remove: (key) => {
-        present.delete(key);
-      },
-      finish: () => {
-        // Whatever was noted until now is known anew.
+      commit: () => {
+        // The list includes whatever was recorded.
         this.#touched = undefined;
-        for (const key of [...this.#entries.keys()]) if (!present.has(key)) this.remove(key);
-        for (const decoded of present.values()) if (decoded !== undefined) this.apply(decoded);
+        for (const key of [...this.#entries.keys()]) if (!listed.has(key)) this.remove(key);
+        for (const decoded of listed.values()) if (decoded !== undefined) this.apply(decoded);
       },
     };
   }

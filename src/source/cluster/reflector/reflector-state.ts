@@ -1,148 +1,148 @@
 import type { Random } from '../../../edges.ts';
-import type { KubeFailure } from '../../../kube/api-error.ts';
+import type { ApiError } from '../../../kube/model.ts';
+import { type Backoff, backoffDelay } from '../../../rate/backoff.ts';
 
-/** What a reflector does right now. */
+/** The state of a reflector. */
 export type ReflectorState =
   | { readonly at: 'listing' }
-  /** Follows what changes since a version. */
+  /** Watches from a resource version. */
   | { readonly at: 'watching'; readonly from: string }
-  /** In milliseconds. */
   | { readonly at: 'waiting'; readonly milliseconds: number; readonly next: ReflectorState }
   | { readonly at: 'stopped' };
 
-/** How what it did has ended. */
+/** How a list or a watch ended. */
 export type Outcome =
   | { readonly of: 'list'; readonly end: 'listed'; readonly resourceVersion: string }
-  | { readonly of: 'list'; readonly end: 'failed'; readonly failure: KubeFailure }
-  /** Discovery says that there is no such resource. */
+  | { readonly of: 'list'; readonly end: 'failed'; readonly error: ApiError }
+  /** Discovery does not list the resource. */
   | { readonly of: 'list'; readonly end: 'absent' }
   | {
       readonly of: 'watch';
-      /** Undefined: the server ended it as it always does after some minutes. */
-      readonly failure: KubeFailure | undefined;
-      /** The version up to which everything was told. */
-      readonly reached: string;
-      /** Milliseconds since the answer began; 0 when it never did. */
-      readonly lasted: number;
-      /** Whether the server ended it before its time, as it does when somebody changes the CRD: then objects may read otherwise. */
-      readonly cutShort: boolean;
+      /** Undefined: the server ended the watch in good order, as it does after some minutes. */
+      readonly error: ApiError | undefined;
+      /** The version up to which every event was received. */
+      readonly resourceVersion: string;
+      /** Milliseconds since the response began; 0 if there was none. */
+      readonly duration: number;
+      /** Whether the server ended it before its time, as it does when a CRD changes: objects may then read differently. */
+      readonly endedEarly: boolean;
     }
   /** The program stops. */
   | { readonly of: 'program' };
 
-/** A right that is missing is granted by people. In milliseconds. */
+/** Delay after a 403, in milliseconds: rights are granted by people. */
 const FORBIDDEN = 30_000;
 
-/** A CRD is installed by people who wait for the effect. */
+/** Delay before an absent resource is listed again, in milliseconds: whoever installs its CRD waits for the effect. */
 const ABSENT = 5_000;
 
-/** A watch that ends sooner has not done what it was asked for. */
+/** A watch that ends sooner, in milliseconds, counts as an attempt that failed. */
 const QUICK = 5_000;
 
-/** What to do next. What failed is tried again for ever, and nothing but a list or a watch is ever believed. */
-export function nextState(outcome: Outcome, pace: Pace): ReflectorState {
+const listing: ReflectorState = { at: 'listing' };
+
+/** Decides what to do next. Failures are retried for ever; only a list or a watch changes what is stored. */
+export function nextState(outcome: Outcome, backoff: ReflectorBackoff): ReflectorState {
   if (outcome.of === 'program') return { at: 'stopped' };
-  return outcome.of === 'watch' ? afterWatch(outcome, pace) : afterList(outcome, pace);
+  return outcome.of === 'watch' ? afterWatch(outcome, backoff) : afterList(outcome, backoff);
 }
 
-function afterList(outcome: Extract<Outcome, { readonly of: 'list' }>, pace: Pace): ReflectorState {
+function afterList(outcome: Extract<Outcome, { readonly of: 'list' }>, backoff: ReflectorBackoff): ReflectorState {
   switch (outcome.end) {
     case 'listed':
       return { at: 'watching', from: outcome.resourceVersion };
     case 'absent':
-      return after(ABSENT * (1 + pace.random()), listing);
+      return wait(ABSENT * (1 + backoff.random()), listing);
     case 'failed':
-      return after(waitFor(outcome.failure, pace), listing);
+      return wait(delayAfter(outcome.error, backoff), listing);
   }
 }
 
-const listing: ReflectorState = { at: 'listing' };
-
-function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, pace: Pace): ReflectorState {
-  const { failure, reached, lasted, cutShort } = outcome;
-  pace.lasted(lasted);
-  const watching: ReflectorState = { at: 'watching', from: reached };
-  if (failure === undefined) return after(lasted < QUICK ? pace.again('ended') : 0, cutShort ? listing : watching);
-  switch (failure.reason) {
+function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, backoff: ReflectorBackoff): ReflectorState {
+  const { error, resourceVersion, duration, endedEarly } = outcome;
+  backoff.watched(duration);
+  const quick = duration < QUICK;
+  const watching: ReflectorState = { at: 'watching', from: resourceVersion };
+  if (error === undefined) return wait(quick ? backoff.nextAfterFirst('ended') : 0, endedEarly ? listing : watching);
+  switch (error.reason) {
     case 'expired':
-      return after(lasted < QUICK ? pace.again('expired') : 0, listing);
-    // A list tells whether this is so of lists too, or repairs what was not understood.
+      return wait(quick ? backoff.nextAfterFirst('expired') : 0, listing);
+    // A list shows whether the error concerns lists too, or recovers the event that was not understood.
     case 'unintelligible':
     case 'forbidden':
     case 'not-found':
-      return after(waitFor(failure, pace), listing);
-    // Who answers, and refuses the watch again and again, may still be good for lists.
+      return wait(delayAfter(error, backoff), listing);
+    // A server that refuses a watch again and again may still answer lists.
     case 'refused': {
-      const next = failure.status < 500 || pace.tired ? listing : watching;
-      return after(waitFor(failure, pace), next);
+      const next = error.status < 500 || backoff.isLong ? listing : watching;
+      return wait(delayAfter(error, backoff), next);
     }
     default:
-      return after(waitFor(failure, pace), watching);
+      return wait(delayAfter(error, backoff), watching);
   }
 }
 
-function waitFor(failure: KubeFailure, pace: Pace): number {
-  switch (failure.reason) {
+function delayAfter(error: ApiError, backoff: ReflectorBackoff): number {
+  switch (error.reason) {
     case 'forbidden':
       return FORBIDDEN;
-    // The credentials were read anew: the first time there is nothing to wait for.
+    // The credentials are read anew, so the first retry needs no delay.
     case 'unauthorized':
-      return pace.again('unauthorized');
+      return backoff.nextAfterFirst('unauthorized');
     case 'busy':
-      return Math.max(failure.retryAfter, pace.failed());
+      return Math.max(error.retryAfter, backoff.next());
     default:
-      return pace.failed();
+      return backoff.next();
   }
 }
 
-function after(milliseconds: number, next: ReflectorState): ReflectorState {
+function wait(milliseconds: number, next: ReflectorState): ReflectorState {
   return milliseconds === 0 ? next : { at: 'waiting', milliseconds, next };
 }
 
-/** Milliseconds before a new attempt: at first, and at most. */
-const FIRST = 800;
-const LONGEST = 30_000;
+/** client-go's reflector: 800 ms, doubled up to 30 s. */
+const BACKOFF: Backoff = { initial: 800, max: 30_000 };
 
-/** A watch that lasts so long shows that all is well again. In milliseconds. */
+/** A watch of this length, in milliseconds, resets the backoff. */
 const HEALTHY = 60_000;
 
-/** So many attempts in a row have failed when the wait is about at its longest. */
+/** Failed attempts after which the delay is about at its maximum. */
 const MANY = 5;
 
-/** After what another attempt may well succeed at once. */
-type Repeatable = 'ended' | 'expired' | 'unauthorized';
+/** Ends of a watch after which the first retry is made at once. */
+type Retryable = 'ended' | 'expired' | 'unauthorized';
 
-/** How long to wait before the next attempt. Never gives up. */
-export class Pace {
+/** The backoff of a reflector: exponential with jitter, reset by a healthy watch. Never gives up. */
+export class ReflectorBackoff {
   readonly random: Random;
-  readonly #repeated = new Set<Repeatable>();
-  #attempts = 0;
+  readonly #retried = new Set<Retryable>();
+  #failures = 0;
 
   constructor(random: Random) {
     this.random = random;
   }
 
-  /** Something failed: doubles from 0.8 s to 30 s, of which a random part between half and all is the wait. */
-  failed(): number {
-    const whole = Math.min(LONGEST, FIRST * 2 ** Math.min(this.#attempts, 10));
-    this.#attempts += 1;
-    return Math.round(whole / 2 + (this.random() * whole) / 2);
+  /** Counts a failure and returns the delay before the next attempt, in milliseconds. */
+  next(): number {
+    this.#failures += 1;
+    return backoffDelay(this.#failures, BACKOFF, this.random);
   }
 
-  /** The same for what may be repeated at once, but only the first time since all was well. */
-  again(what: Repeatable): number {
-    if (this.#repeated.has(what)) return this.failed();
-    this.#repeated.add(what);
+  /** As `next`, but returns 0 for the first failure of this kind since the last reset, and does not count it. */
+  nextAfterFirst(what: Retryable): number {
+    if (this.#retried.has(what)) return this.next();
+    this.#retried.add(what);
     return 0;
   }
 
-  lasted(milliseconds: number): void {
+  /** Resets the backoff if a watch was open for long enough. */
+  watched(milliseconds: number): void {
     if (milliseconds < HEALTHY) return;
-    this.#attempts = 0;
-    this.#repeated.clear();
+    this.#failures = 0;
+    this.#retried.clear();
   }
 
-  get tired(): boolean {
-    return this.#attempts >= MANY;
+  get isLong(): boolean {
+    return this.#failures >= MANY;
   }
 }

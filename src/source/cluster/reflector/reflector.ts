@@ -1,70 +1,71 @@
 import type { Clock, Counters, Logger, Random, StopAsync } from '../../../edges.ts';
+import type { ApiError } from '../../../kube/model.ts';
 import type { KindName } from '../../../resources/model.ts';
-import type { ClusterWorld } from '../pending-changes.ts';
-import { CollectionReport } from '../watch-health.ts';
 import { isKnownAbsent } from '../api/discovery.ts';
-import type { KubeFailure } from '../../../kube/api-error.ts';
-import { listPages } from './list-pager.ts';
+import { isCustomResource } from '../api/object.ts';
 import { type Collection, collectionTitle } from '../api/path.ts';
-import type { KubeReader } from '../api/reader.ts';
-import { type ListingWays, worthPages } from './listing-way.ts';
-import { isCustom, ObjectTable, type Replacement } from './object-store.ts';
-import { nextState, type Outcome, Pace, type ReflectorState } from './reflector-state.ts';
-import { SafetyRelist } from './resync.ts';
+import type { ApiReader } from '../api/reader.ts';
+import type { PendingChanges } from '../pending-changes.ts';
+import { WatchHealth } from '../watch-health.ts';
+import { listPages } from './list-pager.ts';
+import { ObjectStore, type Replacement } from './object-store.ts';
+import { nextState, type Outcome, ReflectorBackoff, type ReflectorState } from './reflector-state.ts';
+import { Resync } from './resync.ts';
 import type { WatchEvent } from './watch-event.ts';
-import { type SessionEnd, WatchSession, type WatchStart } from './watch-session.ts';
+import { WatchSession } from './watch-session.ts';
 
 export interface ReflectorParts {
   readonly collection: Collection;
-  readonly reader: KubeReader;
-  readonly ways: ListingWays;
+  readonly reader: ApiReader;
+  /** The server's origin, for messages. */
   readonly server: string;
-  readonly world: ClusterWorld;
+  readonly pending: PendingChanges;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly counters: Counters;
-  /** The world is different. */
-  readonly told: () => void;
+  /** The pending changes are different. */
+  readonly changed: () => void;
   /** A list or a watch begins. */
-  readonly begins: () => void;
+  readonly attempted: () => void;
 }
 
+/** What discovery said about a resource: nothing yet, absent once, or absent for certain. */
 type Absence = 'unknown' | 'suspected' | 'known';
 
 /**
- * Keeps one collection as the API server has it: lists it, and follows what changes, whatever the server or the way to it
- * does. Never gives up, and takes nothing back unless it is told so.
+ * Keeps a store equal to one collection of the API server, as client-go's Reflector: list, then watch, for ever, whatever
+ * fails. Only a complete list, a DELETED event or discovery removes an object.
  */
 export class Reflector {
-  readonly table: ObjectTable;
+  readonly store: ObjectStore;
   readonly #parts: ReflectorParts;
-  readonly #report: CollectionReport;
-  readonly #safety: SafetyRelist;
-  readonly #pace: Pace;
+  readonly #health: WatchHealth;
+  readonly #resync: Resync;
+  readonly #backoff: ReflectorBackoff;
   readonly #stop = new AbortController();
   #absence: Absence = 'unknown';
-  #everComplete = false;
+  #everSynced = false;
 
   constructor(parts: ReflectorParts) {
     this.#parts = parts;
-    this.table = new ObjectTable(parts.collection.kind, parts.world.listener(parts.collection.kind));
-    this.#report = new CollectionReport(parts);
-    this.#safety = new SafetyRelist({ ...parts, table: this.table });
-    this.#pace = new Pace(parts.random);
+    this.store = new ObjectStore(parts.collection.kind, parts.pending.handlerOf(parts.collection.kind));
+    this.#health = new WatchHealth(parts);
+    this.#resync = new Resync({ ...parts, store: this.store });
+    this.#backoff = new ReflectorBackoff(parts.random);
   }
 
   get kind(): KindName {
     return this.#parts.collection.kind;
   }
 
-  /** To be called once. */
+  /** Starts the loop. To be called once. */
   start(): StopAsync {
     const running = this.#run();
     return async () => {
       this.#stop.abort();
       await running;
-      await this.#safety.stop();
+      await this.#resync.stop();
     };
   }
 
@@ -79,7 +80,7 @@ export class Reflector {
           kind,
           error: String(error),
         });
-        state = { at: 'waiting', milliseconds: this.#pace.failed(), next: { at: 'listing' } };
+        state = { at: 'waiting', milliseconds: this.#backoff.next(), next: { at: 'listing' } };
       }
     }
   }
@@ -87,28 +88,28 @@ export class Reflector {
   async #step(state: ReflectorState): Promise<ReflectorState> {
     switch (state.at) {
       case 'listing':
-        this.#parts.begins();
-        return nextState(await this.#list(), this.#pace);
+        this.#parts.attempted();
+        return nextState(await this.#list(), this.#backoff);
       case 'watching':
-        this.#parts.begins();
-        return nextState(await this.#watch(state.from), this.#pace);
+        this.#parts.attempted();
+        return nextState(await this.#watch(state.from), this.#backoff);
       case 'waiting':
-        return (await this.#wait(state.milliseconds)) ? state.next : { at: 'stopped' };
+        return (await this.#sleep(state.milliseconds)) ? state.next : { at: 'stopped' };
       case 'stopped':
         return state;
     }
   }
 
-  /** Whether the time has passed; else the program stops. */
-  #wait(milliseconds: number): Promise<boolean> {
+  /** Resolves to true after the time, or to false as soon as the program stops. */
+  #sleep(milliseconds: number): Promise<boolean> {
     const { signal } = this.#stop;
     return new Promise((resolve) => {
       if (signal.aborted) return resolve(false);
       const stopped = (): void => {
-        cancel();
+        stopTimer();
         resolve(false);
       };
-      const cancel = this.#parts.clock.after(milliseconds, () => {
+      const stopTimer = this.#parts.clock.after(milliseconds, () => {
         signal.removeEventListener('abort', stopped);
         resolve(true);
       });
@@ -117,118 +118,92 @@ export class Reflector {
   }
 
   async #list(): Promise<Outcome> {
-    const { ways } = this.#parts;
-    if (ways.way === 'paged') return this.#listPages();
-    const end = await this.#follow({ with: 'objects', replacement: this.table.replacement() });
-    if (end.end !== 'unlisted') return this.#watched(end);
-    if (!worthPages(end.failure)) return this.#listFailed(end.failure);
-    const outcome = await this.#listPages();
-    if (outcome.of === 'list' && outcome.end === 'listed') ways.onlyPages(end.failure);
-    return outcome;
-  }
-
-  async #listPages(): Promise<Outcome> {
     const { reader, collection } = this.#parts;
-    const replacement = this.table.replacement();
-    const answer = await listPages(reader, collection, this.#stop.signal, (object) => replacement.take(object));
-    if (answer === undefined) return stopped;
-    if (!answer.ok) {
-      return answer.failure.reason === 'not-found' ? this.#notFound(answer.failure) : this.#listFailed(answer.failure);
+    const replacement = this.store.replacement();
+    const result = await listPages(reader, collection, this.#stop.signal, (object) => replacement.add(object));
+    if (result === undefined) return stopped;
+    if (!result.ok) {
+      return result.error.reason === 'not-found' ? this.#notFound(result.error) : this.#listFailed(result.error);
     }
-    this.#listed(replacement);
-    return { of: 'list', end: 'listed', resourceVersion: answer.value };
+    this.#absence = 'unknown';
+    this.#resync.postpone();
+    this.#replace(replacement, (objects) => this.#health.listed(objects));
+    return { of: 'list', end: 'listed', resourceVersion: result.value };
   }
 
-  #listFailed(failure: KubeFailure): Outcome {
+  #listFailed(error: ApiError): Outcome {
     this.#absence = 'unknown';
-    // Labels that nobody may read are unknown, and are so for every namespace (`docs/semantics.md`, §4).
-    const unknown = failure.reason === 'forbidden' && this.#parts.collection.kind === 'Namespace';
-    if (unknown) this.#replaceByNothing(() => this.#report.failed(failure));
-    else this.#failed(failure);
-    return { of: 'list', end: 'failed', failure };
+    // Without the right to list Namespaces, the labels of every namespace are unknown (`docs/semantics.md`, §4).
+    const unknown = error.reason === 'forbidden' && this.kind === 'Namespace';
+    if (unknown) this.#clear(() => this.#health.failed(error));
+    else this.#failed(error);
+    return { of: 'list', end: 'failed', error };
   }
 
   /**
-   * Discovery decides whether there is such a resource. What was there before must be denied twice, some seconds apart: a
-   * server that has just started may not know all of its own resources.
+   * Asks discovery whether the resource exists. A resource that existed before has to be absent twice, some seconds apart:
+   * a server that has just started may not know all of its resources yet.
    */
-  async #notFound(failure: KubeFailure): Promise<Outcome> {
+  async #notFound(error: ApiError): Promise<Outcome> {
     const { reader, collection } = this.#parts;
     if (this.#absence !== 'known') {
-      const evidence = await isKnownAbsent(reader, collection.kind, this.#stop.signal);
+      const absent = await isKnownAbsent(reader, collection.kind, this.#stop.signal);
       if (this.#stop.signal.aborted) return stopped;
-      if (!evidence) return this.#listFailed(failure);
-      this.#absence = this.#everComplete && this.#absence === 'unknown' ? 'suspected' : 'known';
-      if (this.#absence === 'known') {
-        this.#replaceByNothing(() => this.#report.absent());
-      }
+      if (!absent) return this.#listFailed(error);
+      this.#absence = this.#everSynced && this.#absence === 'unknown' ? 'suspected' : 'known';
+      if (this.#absence === 'known') this.#clear(() => this.#health.absent());
     }
     return { of: 'list', end: 'absent' };
   }
 
-  #listed(replacement: Replacement): void {
-    this.#absence = 'unknown';
-    this.#safety.postpone();
-    this.#replace(replacement, (objects) => this.#report.listed(objects));
-  }
-
-  #replaceByNothing(report: () => void): void {
-    this.#replace(this.table.replacement(), report);
+  #clear(report: () => void): void {
+    this.#replace(this.store.replacement(), report);
   }
 
   #replace(replacement: Replacement, report: (objects: number) => void): void {
-    replacement.finish();
-    report(this.table.size);
-    this.#everComplete = true;
-    this.#parts.world.complete(this.#parts.collection);
-    this.#parts.told();
+    replacement.commit();
+    report(this.store.size);
+    this.#everSynced = true;
+    this.#parts.pending.collectionSynced(this.#parts.collection);
+    this.#parts.changed();
   }
 
-  #follow(start: WatchStart): Promise<SessionEnd> {
-    const { collection, counters, told } = this.#parts;
+  async #watch(from: string): Promise<Outcome> {
+    const { collection, counters, changed } = this.#parts;
     const session = new WatchSession(
       {
         ...this.#parts,
         opened: (signal) => {
           counters.count('gatehouse_source_watches_total', { kind: collection.kind });
-          this.#safety.watching(signal);
+          this.#resync.watching(signal);
         },
-        listed: (replacement) => this.#listed(replacement),
         event: (event) => this.#event(event),
-        quiet: () => {
-          this.#report.well();
-          told();
+        healthy: () => {
+          this.#health.healthy();
+          changed();
         },
-        told,
       },
-      start,
+      from,
     );
-    return session.run(this.#stop.signal);
-  }
-
-  async #watch(from: string): Promise<Outcome> {
-    const end = await this.#follow({ with: 'changes', from });
-    return end.end === 'unlisted' ? this.#listFailed(end.failure) : this.#watched(end);
-  }
-
-  #watched(end: Exclude<SessionEnd, { readonly end: 'unlisted' }>): Outcome {
+    const end = await session.run(this.#stop.signal);
     if (end.end === 'stopped') return stopped;
-    const { failure, reached, lasted } = end;
-    if (failure !== undefined) this.#failed(failure);
-    return { of: 'watch', failure, reached, lasted, cutShort: end.cutShort && isCustom(this.kind) };
+    const { error, resourceVersion, duration } = end;
+    if (error !== undefined) this.#failed(error);
+    const endedEarly = end.endedEarly && isCustomResource(this.kind);
+    return { of: 'watch', error, resourceVersion, duration, endedEarly };
   }
 
-  #event(event: Exclude<WatchEvent, { readonly type: 'failed' }>): void {
-    const { world, collection, clock } = this.#parts;
-    world.countEvent(collection.kind, clock.now());
-    if (event.type === 'present') this.table.set(event.object);
-    if (event.type === 'deleted') this.table.delete(event.object);
-    this.#report.well();
+  #event(event: WatchEvent): void {
+    const { pending, collection, clock } = this.#parts;
+    pending.countEvent(collection.kind, clock.now());
+    if (event.type === 'set') this.store.set(event.object);
+    if (event.type === 'deleted') this.store.delete(event.object);
+    this.#health.healthy();
   }
 
-  #failed(failure: KubeFailure): void {
-    this.#report.failed(failure);
-    this.#parts.told();
+  #failed(error: ApiError): void {
+    this.#health.failed(error);
+    this.#parts.changed();
   }
 }
 

@@ -1,19 +1,25 @@
 import { objectIn, parseJson, textIn } from '../../../json/json.ts';
+import { watchError } from '../../../kube/api-error.ts';
+import type { ApiError } from '../../../kube/model.ts';
 import type { KindName } from '../../../resources/model.ts';
-import { failureInStream, type KubeFailure } from '../../../kube/api-error.ts';
-import { identifyObject, type KubeObject } from '../api/object.ts';
+import { type ApiObject, identifyObject } from '../api/object.ts';
 
-/** One line of a watch. */
+/** An event of a watch. */
 export type WatchEvent =
-  | { readonly type: 'present'; readonly object: KubeObject }
-  | { readonly type: 'deleted'; readonly object: KubeObject }
-  /** Everything up to this version was told; `listed`: and with it the objects that there were at the start. */
-  | { readonly type: 'bookmark'; readonly resourceVersion: string; readonly listed: boolean }
-  /** The watch is over. */
-  | { readonly type: 'failed'; readonly failure: KubeFailure };
+  /** ADDED or MODIFIED. */
+  | { readonly type: 'set'; readonly object: ApiObject }
+  | { readonly type: 'deleted'; readonly object: ApiObject }
+  /** Every event up to this version was sent. */
+  | { readonly type: 'bookmark'; readonly resourceVersion: string };
 
-/** Reads one line; whatever is no event is a failure: to go on would be to lose an object. */
-export function readWatchEvent(kind: KindName, line: string): WatchEvent {
+/** The end of a watch by an error within its stream. */
+export interface WatchFailure {
+  readonly type: 'failed';
+  readonly error: ApiError;
+}
+
+/** Decodes one line of a watch. A line that is no event is a failure: to skip it might be to lose an object. */
+export function readWatchEvent(kind: KindName, line: string): WatchEvent | WatchFailure {
   const parsed = parseJson(line);
   if (parsed === undefined) return unintelligible('a line is no JSON', line);
   const event = parsed.value;
@@ -25,23 +31,21 @@ export function readWatchEvent(kind: KindName, line: string): WatchEvent {
       const object = identifyObject(kind, objectIn(event, 'object'));
       if (object === undefined)
         return unintelligible('an event has no object with name, uid and resourceVersion', line);
-      return { type: type === 'DELETED' ? 'deleted' : 'present', object };
+      return { type: type === 'DELETED' ? 'deleted' : 'set', object };
     }
     case 'BOOKMARK': {
-      const metadata = objectIn(objectIn(event, 'object'), 'metadata');
-      const resourceVersion = textIn(metadata, 'resourceVersion');
+      const resourceVersion = textIn(objectIn(objectIn(event, 'object'), 'metadata'), 'resourceVersion');
       if (resourceVersion === undefined) return unintelligible('a bookmark has no resourceVersion', line);
-      const listed = objectIn(metadata, 'annotations')['k8s.io/initial-events-end'] === 'true';
-      return { type: 'bookmark', resourceVersion, listed };
+      return { type: 'bookmark', resourceVersion };
     }
     case 'ERROR':
-      return { type: 'failed', failure: failureInStream(objectIn(event, 'object')) };
+      return { type: 'failed', error: watchError(objectIn(event, 'object')) };
     default:
       return unintelligible('an event is of no known type', line);
   }
 }
 
-/** Without the line itself: it may hold what does not belong into a log. */
-function unintelligible(what: string, line: string): WatchEvent {
-  return { type: 'failed', failure: { reason: 'unintelligible', message: `${what} (of ${line.length} characters)` } };
+/** Names the length of the line only: its content may be secret. */
+function unintelligible(what: string, line: string): WatchFailure {
+  return { type: 'failed', error: { reason: 'unintelligible', message: `${what} (of ${line.length} characters)` } };
 }

@@ -1,145 +1,114 @@
 import type { Clock, Random, Stop } from '../../../edges.ts';
-import type { KubeFailure } from '../../../kube/api-error.ts';
+import type { ApiError } from '../../../kube/model.ts';
 import { type Collection, collectionPath, withQuery } from '../api/path.ts';
-import type { KubeReader } from '../api/reader.ts';
-import type { Replacement } from './object-store.ts';
-import type { WatchEvent } from './watch-event.ts';
-import { type WatchListener, WatchStream } from './watch-stream.ts';
-
-type ReadableEvent = Exclude<WatchEvent, { readonly type: 'failed' }>;
-
-/** Where a watch begins: after a version, or with all objects that there are (a streaming list, KEP-3157). */
-export type WatchStart =
-  | { readonly with: 'changes'; readonly from: string }
-  | { readonly with: 'objects'; readonly replacement: Replacement };
+import type { ApiReader, StreamHandler } from '../api/reader.ts';
+import { LineSplitter } from './line-splitter.ts';
+import { readWatchEvent, type WatchEvent } from './watch-event.ts';
 
 export interface WatchSessionParts {
   readonly collection: Collection;
-  readonly reader: KubeReader;
+  readonly reader: ApiReader;
   readonly clock: Clock;
   readonly random: Random;
-  /** The server answers; the signal tells when it does no more. */
+  /** The response has begun; the signal is aborted when the session ends. */
   readonly opened: (session: AbortSignal) => void;
-  /** The objects that there were at the start are complete. */
-  readonly listed: (replacement: Replacement) => void;
-  readonly event: (event: ReadableEvent) => void;
-  /** The watch works, though nothing happens. */
-  readonly quiet: () => void;
-  /** All events that came together were told. */
-  readonly told: () => void;
+  /** Takes one event. Must not throw. */
+  readonly event: (event: WatchEvent) => void;
+  /** The watch works, although it may have no events. */
+  readonly healthy: () => void;
+  /** All events of a chunk were passed on. */
+  readonly changed: () => void;
 }
 
 /** How a watch ended. */
 export type SessionEnd =
   | { readonly end: 'stopped' }
-  /** Not all objects that there were at the start came. */
-  | { readonly end: 'unlisted'; readonly failure: KubeFailure }
   | {
       readonly end: 'over';
-      /** Undefined: as a watch has to end. */
-      readonly failure: KubeFailure | undefined;
-      /** The version up to which everything was told. */
-      readonly reached: string;
-      /** Milliseconds since the server began to answer; 0 when it never did. */
-      readonly lasted: number;
-      /** Whether the server ended it in good order, and well before the time that it was asked for. */
-      readonly cutShort: boolean;
+      /** Undefined: the server ended it in good order. */
+      readonly error: ApiError | undefined;
+      /** The version up to which every event was received. */
+      readonly resourceVersion: string;
+      /** Milliseconds since the response began; 0 if there was none. */
+      readonly duration: number;
+      /** Whether the server ended it in good order, and well before the time that was requested. */
+      readonly endedEarly: boolean;
     };
 
-/** A watch that was open for so long works, even if nothing happens. In milliseconds. */
-const WORKS = 5_000;
+/** A watch that was open for this time, in milliseconds, works, with or without events. */
+const HEALTHY = 5_000;
 
-/** A server that lists goes on listing; one that does not know how sends some objects and falls silent. In milliseconds. */
-const LISTING_SILENCE = 5_000;
+/** Tolerance for the requested end, in seconds. */
+const TOLERANCE = 10;
 
-/** So much sooner than asked for is still in time. In seconds. */
-const SLACK = 10;
-
-/** One watch from its request to its end. */
-export class WatchSession implements WatchListener {
+/** One watch from its request to its end. Reads the stream up to the first line that is no event. */
+export class WatchSession implements StreamHandler {
   readonly #parts: WatchSessionParts;
-  readonly #start: WatchStart;
+  readonly #lines = new LineSplitter();
   readonly #session = new AbortController();
-  readonly #gaveUp = new AbortController();
-  /** How long it is to last. Clients that choose one end for all of their watches would all come back at once. */
+  /** The requested duration, 5 to 10 minutes as client-go's; random, so that watches do not end all at once. */
   readonly #seconds: number;
-  #replacement: Replacement | undefined;
-  #reached = '';
-  #opened: number | undefined;
-  #works: Stop = () => undefined;
-  #silence: Stop = () => undefined;
+  #resourceVersion: string;
+  #error: ApiError | undefined;
+  #openedAt: number | undefined;
+  #stopHealthTimer: Stop = () => undefined;
 
-  constructor(parts: WatchSessionParts, start: WatchStart) {
+  /** @param from the resource version to watch from */
+  constructor(parts: WatchSessionParts, from: string) {
     this.#parts = parts;
-    this.#start = start;
+    this.#resourceVersion = from;
     this.#seconds = 300 + Math.floor(parts.random() * 301);
-    if (start.with === 'objects') this.#replacement = start.replacement;
-    else this.#reached = start.from;
   }
 
   async run(stop: AbortSignal): Promise<SessionEnd> {
-    const { collection, reader, clock } = this.#parts;
-    const giveUp = (): void => this.#gaveUp.abort();
-    stop.addEventListener('abort', giveUp);
-    const stream = new WatchStream(collection.kind, this);
-    const end = stop.aborted
-      ? ({ end: 'stopped' } as const)
-      : await reader.stream(this.#path(), this.#gaveUp.signal, stream);
-    stop.removeEventListener('abort', giveUp);
+    const { reader, clock } = this.#parts;
+    const end = await reader.stream(this.#path(), stop, this);
     this.#session.abort();
-    this.#works();
-    this.#silence();
+    this.#stopHealthTimer();
     if (stop.aborted) return { end: 'stopped' };
-    const failure = end.end === 'failed' ? end.failure : stream.failure();
-    if (this.#replacement !== undefined) return { end: 'unlisted', failure: failure ?? noStreamingList };
-    const lasted = this.#opened === undefined ? 0 : clock.now() - this.#opened;
-    const cutShort = failure === undefined && lasted < (this.#seconds - SLACK) * 1000;
-    return { end: 'over', failure, reached: this.#reached, lasted, cutShort };
+    const error = end.end === 'failed' ? end.error : this.#streamError();
+    const duration = this.#openedAt === undefined ? 0 : clock.now() - this.#openedAt;
+    const endedEarly = error === undefined && duration < (this.#seconds - TOLERANCE) * 1000;
+    return { end: 'over', error, resourceVersion: this.#resourceVersion, duration, endedEarly };
   }
 
   opened(): void {
-    this.#opened = this.#parts.clock.now();
-    this.#works = this.#parts.clock.after(WORKS, this.#parts.quiet);
-    this.#parts.opened(this.#session.signal);
-    this.#listenOn();
+    const { clock, healthy, opened } = this.#parts;
+    this.#openedAt = clock.now();
+    this.#stopHealthTimer = clock.after(HEALTHY, healthy);
+    opened(this.#session.signal);
   }
 
-  event(event: ReadableEvent): void {
-    const replacement = this.#replacement;
-    if (replacement === undefined) this.#parts.event(event);
-    else if (event.type === 'present') replacement.take(event.object);
-    else if (event.type === 'deleted') replacement.remove(event.object.key);
-    else if (event.listed) {
-      this.#replacement = undefined;
-      this.#parts.listed(replacement);
+  data(chunk: Uint8Array): 'continue' | 'leave' {
+    for (const line of this.#lines.push(chunk)) {
+      const event = readWatchEvent(this.#parts.collection.kind, line);
+      if (event.type === 'failed') {
+        this.#error = event.error;
+        break;
+      }
+      this.#parts.event(event);
+      // After the handler, so that an event that it throws at is requested again.
+      this.#resourceVersion = event.type === 'bookmark' ? event.resourceVersion : event.object.resourceVersion;
     }
-    // Last, so that an event that could not be taken is asked for again.
-    this.#reached = event.type === 'bookmark' ? event.resourceVersion : event.object.resourceVersion;
+    if (this.#lines.overlong) {
+      this.#error ??= { reason: 'unintelligible', message: `a line has more than ${this.#lines.pending} bytes` };
+    }
+    this.#parts.changed();
+    return this.#error === undefined ? 'continue' : 'leave';
   }
 
-  told(): void {
-    this.#listenOn();
-    this.#parts.told();
-  }
-
-  #listenOn(): void {
-    this.#silence();
-    if (this.#replacement === undefined) return;
-    this.#silence = this.#parts.clock.after(LISTING_SILENCE, () => this.#gaveUp.abort());
+  /** The error within the stream, once it has ended. */
+  #streamError(): ApiError | undefined {
+    if (this.#error !== undefined || this.#lines.pending === 0) return this.#error;
+    return { reason: 'broken', message: `the answer ended within a line, after ${this.#lines.pending} bytes of it` };
   }
 
   #path(): string {
-    const { collection } = this.#parts;
-    const common = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds: String(this.#seconds) };
-    const start: Readonly<Record<string, string>> =
-      this.#start.with === 'objects'
-        ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
-        : { resourceVersion: this.#start.from };
-    return withQuery(collectionPath(collection), { ...common, ...start });
+    return withQuery(collectionPath(this.#parts.collection), {
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      timeoutSeconds: String(this.#seconds),
+      resourceVersion: this.#resourceVersion,
+    });
   }
 }
-
-const noStreamingList: KubeFailure = {
-  reason: 'unintelligible',
-  message: 'the server did not say that its list is complete',
-};

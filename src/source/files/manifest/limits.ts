@@ -1,20 +1,17 @@
-/** What a manifest may cost. Whoever is beyond it has an unparsable file. */
+/** Limits of a manifest file. A file beyond them is invalid as a whole. */
 export const limits: {
-  readonly [what in 'bytes' | 'aliases' | 'unfoldedValues' | 'depth' | 'lexemes' | 'problems']: number;
+  readonly [what in 'bytes' | 'aliases' | 'unfoldedValues' | 'depth' | 'lexemes' | 'diagnostics']: number;
 } = {
   /** Bytes of a file. */
   bytes: 5 * 1024 * 1024,
   /** Aliases (`*name`) in a file. */
   aliases: 100,
-  /** Values that the aliases of a file stand for, all unfolded: a few aliases of aliases multiply. */
+  /** Values that the aliases of a file expand to: a few aliases of aliases multiply ("billion laughs"). */
   unfoldedValues: 100_000,
-  /** Collections that are open at one place of a text. No object of Kubernetes comes near. */
+  /** Nested collections. No Kubernetes object comes near. */
   depth: 200,
-  /**
-   * Words, signs and spaces of one document. 5 MiB of Services in one List have two million; more is a text of signs
-   * that would take gigabytes.
-   */
+  /** Tokens of the lexer per document. 5 MiB of Services in one List have two million; more would take gigabytes. */
   lexemes: 3_000_000,
-  /** Problems of a file that are told one by one. */
-  problems: 100,
+  /** Diagnostics of a file that are listed one by one. */
+  diagnostics: 100,
 };

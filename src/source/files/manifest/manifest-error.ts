@@ -1,9 +1,10 @@
 /**
- * Why nothing of a text counts: it may be half written, so no part of it can be trusted to be the whole. Thrown while
- * the text is read, and caught where the file is.
+ * A file is not YAML, or beyond a limit. Nothing in it counts: it may be half written. Thrown while it is parsed, and
+ * caught by `parseManifest`.
  */
-export class Unparsable extends Error {
-  /** Where in the text, in UTF-16 code units. */
+export class ManifestError extends Error {
+  override readonly name = 'ManifestError';
+  /** Offset in the text, in UTF-16 code units. */
   readonly offset: number;
 
   constructor(offset: number, message: string) {

@@ -1,21 +1,21 @@
-import { type Alias, isAlias, isMap, isScalar, type ParsedNode, Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import type { Path } from '../../../resources/model.ts';
 import { AmbiguousScalar } from '../../../resources/resources.ts';
 import { limits } from './limits.ts';
+import { ManifestError } from './manifest-error.ts';
 import { readPlain } from './plain-scalar.ts';
-import { Unparsable } from './manifest-error.ts';
 
 const CORE_TAG = 'tag:yaml.org,2002:';
 
-/** An anchored node; without a value as long as we are inside of it. */
+/** An anchored node; it has no value while its own content is read. */
 interface Anchor {
   readonly node: ParsedNode;
   readonly read: { readonly value: unknown; readonly size: number } | undefined;
 }
 
 /**
- * Makes plain values out of the nodes of one file: what `AmbiguousScalar` stands for, and everything with a tag that
- * is not known here, is understood by no decoder. So is a mapping with the key `<<`, which merges others into it for
- * YAML 1.1 and not for YAML 1.2. Throws `Unparsable`.
+ * Converts the nodes of one file to plain values. What YAML 1.1 and 1.2 read differently, such as a mapping with the key
+ * `<<`, and nodes with an unknown tag become an `AmbiguousScalar`, which every decoder rejects. Throws ManifestError.
  */
 export class NodeReader {
   readonly #text: string;
@@ -30,19 +30,19 @@ export class NodeReader {
     this.#text = text;
   }
 
-  /** The value of a document. Anchors do not outlive it. */
+  /** Reads the value of a document. Anchors are valid within one document. */
   document(contents: ParsedNode | null): unknown {
     this.#anchors = new Map();
     this.#targets = new Map();
     return this.#value(contents);
   }
 
-  /** What an alias of the last document stands for. */
+  /** Returns the node that an alias of the last document refers to. */
   target(alias: Alias): ParsedNode | undefined {
     return this.#targets.get(alias);
   }
 
-  /** A key as a plain value has it; what is no scalar, as it is written. */
+  /** Returns a key as a plain object has it; one that is no scalar as written. */
   keyText(node: ParsedNode | null): string {
     if (node === null) return '';
     const scalar = isAlias(node) ? this.#targets.get(node) : node;
@@ -79,30 +79,31 @@ export class NodeReader {
     for (const pair of node.items) {
       const key = this.#value(pair.key);
       const text = this.keyText(pair.key);
-      if (entries.has(text)) throw new Unparsable(startOf(pair.key), `The key ${JSON.stringify(text)} is there twice.`);
+      if (entries.has(text))
+        throw new ManifestError(startOf(pair.key), `The key ${JSON.stringify(text)} is there twice.`);
       const value = this.#value(pair.value);
-      // What is no string to every reader of YAML: nobody knows what the value was meant for.
-      const clear = typeof key !== 'object' && String(key) === text;
-      entries.set(text, clear ? value : new AmbiguousScalar(text));
-      merges ||= text === '<<' && !clear;
+      // A key that is not a string to every YAML reader: its value cannot be attributed.
+      const unambiguous = typeof key !== 'object' && String(key) === text;
+      entries.set(text, unambiguous ? value : new AmbiguousScalar(text));
+      merges ||= text === '<<' && !unambiguous;
     }
     if (merges) return new AmbiguousScalar('a merge (<<)');
-    // Own properties, `__proto__` too.
+    // Object.fromEntries makes own properties, of `__proto__` too.
     return Object.fromEntries(entries);
   }
 
   #alias(alias: Alias.Parsed): unknown {
     this.#aliases += 1;
-    if (this.#aliases > limits.aliases) throw new Unparsable(startOf(alias), `More than ${limits.aliases} aliases.`);
+    if (this.#aliases > limits.aliases) throw new ManifestError(startOf(alias), `More than ${limits.aliases} aliases.`);
     const anchor = this.#anchors.get(alias.source);
     if (anchor === undefined)
-      throw new Unparsable(startOf(alias), `No anchor &${alias.source} stands before its alias.`);
-    if (anchor.read === undefined) throw new Unparsable(startOf(alias), `&${alias.source} contains itself.`);
+      throw new ManifestError(startOf(alias), `No anchor &${alias.source} stands before its alias.`);
+    if (anchor.read === undefined) throw new ManifestError(startOf(alias), `&${alias.source} contains itself.`);
     this.#targets.set(alias, anchor.node);
     this.#size += anchor.read.size;
     this.#unfolded += anchor.read.size;
     if (this.#unfolded > limits.unfoldedValues) {
-      throw new Unparsable(startOf(alias), `The aliases stand for more than ${limits.unfoldedValues} values.`);
+      throw new ManifestError(startOf(alias), `The aliases stand for more than ${limits.unfoldedValues} values.`);
     }
     return anchor.read.value;
   }
@@ -138,4 +139,30 @@ function shortTag(tag: string): string {
 
 function startOf(node: ParsedNode): number {
   return node.range[0];
+}
+
+/**
+ * Returns the offset of a path within a document: the key of an entry, the start of anything else; of a missing value
+ * that of the nearest ancestor. Follows aliases to their anchors.
+ */
+export function offsetOf(contents: ParsedNode, path: Path, reader: NodeReader): number {
+  let node: ParsedNode | null = contents;
+  let offset = contents.range[0];
+  for (const step of path) {
+    if (node !== null && isAlias(node)) node = reader.target(node) ?? null;
+    if (isMap(node)) {
+      const pair: { readonly key: ParsedNode; readonly value: ParsedNode | null } | undefined = node.items.find(
+        ({ key }) => reader.keyText(key) === step,
+      );
+      if (pair === undefined) return offset;
+      offset = pair.key.range[0];
+      node = pair.value;
+    } else if (isSeq(node) && typeof step === 'number') {
+      const item: ParsedNode | undefined = node.items[step];
+      if (item === undefined) return offset;
+      offset = item.range[0];
+      node = item;
+    } else return offset;
+  }
+  return offset;
 }

@@ -2,24 +2,24 @@ import { type ParseOptions, Scalar, type ScalarTag, Schema } from 'yaml';
 import { AmbiguousScalar } from '../../../resources/resources.ts';
 
 /**
- * What the words of YAML 1.1 read differently from those of YAML 1.2, beyond the tags of the library: the keys `=` and
- * `<<`; a leading zero (`08` is a string to the one and a number to the other); an exponent without point or sign.
+ * Scalars that YAML 1.1 and YAML 1.2 read differently, beyond the tags of the library: the keys `=` and `<<`; a leading
+ * zero (`08` is a string in the one and a number in the other); an exponent without point or sign.
  */
-const DISPUTED = /^(?:=|<<|[-+]?(?:0[0-9_]+|[0-9]+[eE][-+]?[0-9]+|[0-9]*\.[0-9]*[eE][0-9]+))$/;
+const AMBIGUOUS = /^(?:=|<<|[-+]?(?:0[0-9_]+|[0-9]+[eE][-+]?[0-9]+|[0-9]*\.[0-9]*[eE][0-9]+))$/;
 
 const CORE = implicitTags('core');
 const YAML_1_1 = implicitTags('yaml-1.1');
 const OPTIONS: ParseOptions = {};
 
-/** The value of a plain scalar under YAML 1.2, unless YAML 1.1, which kubectl reads, gives it another type or value. */
+/** Reads a plain scalar by YAML 1.2; one to which YAML 1.1, which kubectl reads, gives another value is ambiguous. */
 export function readPlain(text: string): string | number | boolean | null | AmbiguousScalar {
   const value = resolve(text, CORE);
-  if (DISPUTED.test(text) || !Object.is(value, resolve(text, YAML_1_1))) return new AmbiguousScalar(text);
+  if (AMBIGUOUS.test(text) || !Object.is(value, resolve(text, YAML_1_1))) return new AmbiguousScalar(text);
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
   return text;
 }
 
-/** The tags that a scalar without a tag may resolve to, in the order in which they are tried. */
+/** The tags that an untagged scalar may resolve to, in order of precedence. */
 function implicitTags(schema: 'core' | 'yaml-1.1'): readonly ScalarTag[] {
   return new Schema({ schema }).tags
     .filter((tag) => tag.collection === undefined)

@@ -1,23 +1,23 @@
 import type { KindName, Path, Problem, Resource } from '../../../resources/model.ts';
 import { AmbiguousScalar, decode, kinds, matchKind, resourceKey } from '../../../resources/resources.ts';
 
-/** What an object of a file stands for. */
+/** What an object of a file defines. */
 export type ObjectContent =
   | { readonly type: 'resource'; readonly key: string; readonly resource: Resource }
-  /** A Namespace whose frame cannot be read: `key` has labels, and nobody knows which. */
+  /** A Namespace whose frame is unreadable: its labels are unknown. */
   | { readonly type: 'labels unknown'; readonly key: string }
-  /** A Namespace that does not even say which. */
+  /** A Namespace whose name is unreadable. */
   | { readonly type: 'nameless namespace' };
 
-/** An object, as far as it counts, and what is wrong with it. */
+/** An object, if it counts, and what is wrong with it. */
 export interface ReadObject {
   readonly content: ObjectContent | undefined;
-  /** As messages name it; undefined when it cannot be told. */
+  /** `<Kind> <namespace>/<name>`, for messages; undefined when unreadable. */
   readonly title: string | undefined;
   readonly problems: readonly Problem[];
 }
 
-/** The objects in a document: itself, or the items of a `v1 List`, with the path of each. */
+/** Yields the objects of a document with their paths: itself, or the items of a `v1 List`. */
 export function* unpack(value: unknown, path: Path = []): Generator<{ readonly value: unknown; readonly path: Path }> {
   if (!isMapping(value) || value['apiVersion'] !== 'v1' || value['kind'] !== 'List' || !Array.isArray(value['items'])) {
     yield { value, path };
@@ -27,52 +27,51 @@ export function* unpack(value: unknown, path: Path = []): Generator<{ readonly v
 }
 
 /**
- * Reads one object. Kinds that are none of ours are nothing.
+ * Decodes one object. Objects of other kinds are ignored.
  *
  * @param namespaces the only ones whose objects count; empty: all
  */
 export function readObject(value: unknown, namespaces: readonly string[]): ReadObject {
   if (!isMapping(value)) {
-    const read = unknown('error', [], 'This is no object: write a mapping with apiVersion, kind and metadata.');
-    // What some readers of YAML merge into it may make it a Namespace.
+    const read = unreadableObject([], 'This is no object: write a mapping with apiVersion, kind and metadata.');
+    // By a merge key it may be a Namespace to other YAML readers.
     return value instanceof AmbiguousScalar ? { ...read, content: { type: 'nameless namespace' } } : read;
   }
   const { apiVersion, kind } = value;
   if (typeof kind !== 'string')
-    return unknown('error', ['kind'], 'kind is not given as a string: write what the object is, such as Gateway.');
+    return unreadableObject(['kind'], 'kind is not given as a string: write what the object is, such as Gateway.');
   if (apiVersion === 'v1' && kind === 'List')
-    return unknown('error', ['items'], 'items is no list: write the objects as a list.');
+    return unreadableObject(['items'], 'items is no list: write the objects as a list.');
   const match = matchKind(apiVersion, kind);
   switch (match.match) {
     case 'foreign':
-      if (typeof apiVersion === 'string') return nothing;
-      return unknown(
-        'error',
+      if (typeof apiVersion === 'string') return ignored;
+      return unreadableObject(
         ['apiVersion'],
         'apiVersion is not given as a string: write the one that the kind belongs to.',
       );
     case 'other-version':
-      return otherVersion(match.kind, String(apiVersion), value, match.message);
+      return ofOtherVersion(match.kind, String(apiVersion), value, match.message);
     case 'ours':
-      return ours(match.kind, value, namespaces);
+      return decodeOurs(match.kind, value, namespaces);
   }
 }
 
-const nothing: ReadObject = { content: undefined, title: undefined, problems: [] };
+const ignored: ReadObject = { content: undefined, title: undefined, problems: [] };
 
-function unknown(severity: Problem['severity'], path: Path, message: string): ReadObject {
-  return { ...nothing, problems: [{ severity, path, message }] };
+function unreadableObject(path: Path, message: string): ReadObject {
+  return { ...ignored, problems: [{ severity: 'error', path, message }] };
 }
 
-function ours(kind: KindName, value: unknown, namespaces: readonly string[]): ReadObject {
+function decodeOurs(kind: KindName, value: unknown, namespaces: readonly string[]): ReadObject {
   const decoded = decode(kind, value);
   const { name, namespace } = decoded.readable ? decoded.resource.identity : decoded;
   const outside = kinds[kind].namespaced && namespaces.length > 0 && namespace !== undefined;
-  if (outside && !namespaces.includes(namespace)) return nothing;
+  if (outside && !namespaces.includes(namespace)) return ignored;
   const key = name === undefined ? undefined : resourceKey({ namespace: namespace ?? '?', name });
   const title = key === undefined ? kind : `${kind} ${key}`;
   const { problems } = decoded;
-  if (!decoded.readable) return { content: unreadable(kind, name), title, problems };
+  if (!decoded.readable) return { content: unreadableNamespace(kind, name), title, problems };
   return {
     content: { type: 'resource', key: resourceKey(decoded.resource.identity), resource: decoded.resource },
     title,
@@ -80,15 +79,15 @@ function ours(kind: KindName, value: unknown, namespaces: readonly string[]): Re
   };
 }
 
-/** A Namespace takes its labels along: others must not be judged by the labels that remain. */
-function unreadable(kind: KindName, name: string | undefined): ObjectContent | undefined {
+/** An unreadable Namespace still counts: its labels are unknown, not empty. */
+function unreadableNamespace(kind: KindName, name: string | undefined): ObjectContent | undefined {
   if (kind !== 'Namespace') return undefined;
   return name === undefined ? { type: 'nameless namespace' } : { type: 'labels unknown', key: name };
 }
 
-/** Another group's Namespace is another thing; another version of the core's is ours, misspelt, and its frame unreadable. */
-function otherVersion(kind: KindName, apiVersion: string, value: unknown, message: string): ReadObject {
-  const { content, title } = ours(kind, value, []);
+/** A Namespace of another group is another kind; one of another version of the core group is ours with a wrong version. */
+function ofOtherVersion(kind: KindName, apiVersion: string, value: unknown, message: string): ReadObject {
+  const { content, title } = decodeOurs(kind, value, []);
   const problems: readonly Problem[] = [{ severity: 'warning', path: ['apiVersion'], message }];
   return { content: apiVersion.includes('/') ? undefined : content, title, problems };
 }

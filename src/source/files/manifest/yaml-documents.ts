@@ -1,17 +1,17 @@
 import { Composer, type CST, type Document, Lexer, type LineCounter, type ParsedNode, Parser } from 'yaml';
 import { limits } from './limits.ts';
-import { Unparsable } from './manifest-error.ts';
+import { ManifestError } from './manifest-error.ts';
 
 export type YamlDocument = Document.Parsed<ParsedNode>;
 
 /**
- * The documents of a text, one after another, as nodes with places; scalars are left as they are written.
- * Throws `Unparsable` at the first mistake: the rest would cost memory and tell nobody more.
+ * Parses the documents of a text lazily, as nodes with offsets; scalars stay as written.
  *
- * @param lines learns where the lines begin
+ * @param lines is given the offset of each line
+ * @throws ManifestError at the first error: a list of all would cost memory and help nobody
  */
 export function* yamlDocuments(text: string, lines: LineCounter): Generator<YamlDocument> {
-  // Keys are compared where values are read, each with all others at once; the library's way is quadratic.
+  // Duplicate keys are found by NodeReader in linear time; the library's check is quadratic.
   const composer = new Composer({
     schema: 'failsafe',
     resolveKnownTags: false,
@@ -21,7 +21,7 @@ export function* yamlDocuments(text: string, lines: LineCounter): Generator<Yaml
   stopAtFirstError(composer);
   for (const document of composer.compose(tokens(text, lines), true, text.length)) {
     const [error] = document.errors;
-    if (error !== undefined) throw noYaml(error.pos[0], error.message);
+    if (error !== undefined) throw yamlError(error.pos[0], error.message);
     yield document;
   }
 }
@@ -33,14 +33,14 @@ type ErrorHandler = (
   warning?: boolean,
 ) => void;
 
-/** By default every mistake of a document becomes an error with a stack trace: gigabytes for a file of quotation marks. */
+/** By default every error of a document is kept with a stack trace: gigabytes for a file of quotation marks. */
 function stopAtFirstError(composer: Composer): void {
-  let first: Unparsable | undefined;
+  let first: ManifestError | undefined;
   const onError: ErrorHandler = (source, _code, message, warning) => {
     if (warning === true) return;
     const place = typeof source === 'object' && 'offset' in source ? source.offset : source;
-    // The library catches what is thrown, and reports it again for every collection around the mistake.
-    first ??= noYaml(typeof place === 'number' ? place : (place[0] ?? 0), message);
+    // The library catches it, and calls the handler again for every enclosing collection.
+    first ??= yamlError(typeof place === 'number' ? place : (place[0] ?? 0), message);
     throw first;
   };
   Object.assign(composer, { onError });
@@ -54,24 +54,24 @@ function* tokens(text: string, lines: LineCounter): Generator<CST.Token> {
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) {
       if (token.type === 'document') lexemes = 0;
-      yield sound(token);
+      yield checked(token);
     }
     lexemes += 1;
     if (parser.stack.length > limits.depth)
-      throw new Unparsable(offset, `More than ${limits.depth} levels are nested.`);
-    if (lexemes > limits.lexemes) throw new Unparsable(offset, 'A document is too long: split it.');
-    // Lexemes of control characters stand for no text of their own.
+      throw new ManifestError(offset, `More than ${limits.depth} levels are nested.`);
+    if (lexemes > limits.lexemes) throw new ManifestError(offset, 'A document is too long: split it.');
+    // Lexemes for control characters have no text of their own.
     offset = Math.min(offset + lexeme.length, text.length);
   }
-  for (const token of parser.end()) yield sound(token);
+  for (const token of parser.end()) yield checked(token);
 }
 
-function sound(token: CST.Token): CST.Token {
-  if (token.type === 'error') throw noYaml(token.offset, token.message);
+function checked(token: CST.Token): CST.Token {
+  if (token.type === 'error') throw yamlError(token.offset, token.message);
   return token;
 }
 
-/** The library's messages are clauses without an end. */
-function noYaml(offset: number, message: string): Unparsable {
-  return new Unparsable(offset, `This is no YAML: ${message.trim().replace(/[.:]?$/, '.')}`);
+/** Makes a sentence of the library's message, which is a clause. */
+function yamlError(offset: number, message: string): ManifestError {
+  return new ManifestError(offset, `This is no YAML: ${message.trim().replace(/[.:]?$/, '.')}`);
 }

@@ -3,37 +3,34 @@ import { stat } from 'node:fs/promises';
 import type { Logger } from '../../../edges.ts';
 import { errorCode } from './fs-error.ts';
 
-export interface FolderWatchOptions {
+export interface FolderWatcherOptions {
   readonly log: Logger;
-  /** Something happened to an entry of the folder; undefined: to the folder itself, or nobody knows to what. */
+  /** An entry of the folder changed; undefined: the folder itself, or an unknown entry. */
   readonly changed: (folder: string, name: string | undefined) => void;
 }
 
 interface Watched {
   readonly watcher: FSWatcher;
-  /** Of the folder that is watched. Another one may have taken its place. */
+  /** Device and inode of the watched folder, whose path may lead to another one meanwhile. */
   readonly identity: string;
 }
 
-/** Watches a set of folders. What cannot be watched is logged once, and left to whoever looks again by the clock. */
-export class FolderWatch {
-  readonly #options: FolderWatchOptions;
+/** Watches a set of folders. One that cannot be watched is logged once, and left to the periodic scan. */
+export class FolderWatcher {
+  readonly #options: FolderWatcherOptions;
   readonly #watched = new Map<string, Watched>();
   readonly #unwatchable = new Set<string>();
 
-  constructor(options: FolderWatchOptions) {
+  constructor(options: FolderWatcherOptions) {
     this.#options = options;
   }
 
-  /**
-   * From now on watches just these. Says whether one of them is watched that was not before: then what happened in it
-   * until now has gone unseen.
-   */
+  /** Replaces the set of folders. Returns true if it has new ones: changes in them until now had no event. */
   async watchOnly(folders: ReadonlySet<string>): Promise<boolean> {
     for (const folder of this.#watched.keys()) if (!folders.has(folder)) this.#close(folder);
-    let grown = false;
-    for (const folder of folders) if (await this.#ensure(folder)) grown = true;
-    return grown;
+    let added = false;
+    for (const folder of folders) if (await this.#ensure(folder)) added = true;
+    return added;
   }
 
   close(): void {

@@ -1,38 +1,38 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, parse, sep } from 'node:path';
-import { errorCode, isAbsent } from './fs-error.ts';
+import { errorCode, isNotFound } from './fs-error.ts';
 
-/** A name in a folder that decides where a path leads: when it is replaced, the path may lead elsewhere. */
-export interface Waypoint {
+/** A directory entry that a path resolves through: when it is replaced, the path may resolve differently. */
+export interface LinkEntry {
   readonly folder: string;
   readonly name: string;
 }
 
-/** Where a path leads, all links followed, and on what that depends. */
-export type Trail =
+/** The target of a path with all links followed, and the entries on which that depends. */
+export type Resolution =
   | {
       readonly end: 'found';
       readonly realPath: string;
       readonly stats: BigIntStats;
-      readonly waypoints: readonly Waypoint[];
+      readonly entries: readonly LinkEntry[];
     }
-  | { readonly end: 'absent'; readonly waypoints: readonly Waypoint[] }
+  | { readonly end: 'absent'; readonly entries: readonly LinkEntry[] }
   /** `code` is that of the operating system, such as EACCES. */
-  | { readonly end: 'failed'; readonly code: string; readonly waypoints: readonly Waypoint[] };
+  | { readonly end: 'failed'; readonly code: string; readonly entries: readonly LinkEntry[] };
 
-/** As many as Linux follows. */
-const MOST_LINKS = 40;
+/** As many links as Linux follows. */
+const MAX_LINKS = 40;
 
 /**
- * Follows every link in a path. A mounted ConfigMap is why each link counts: `file.yaml` leads to `..data/file.yaml`,
- * and `..data`, which is swapped, to the folder of one version.
+ * Resolves a path link by link. A mounted ConfigMap needs each of them: `file.yaml` is a link to `..data/file.yaml`, and
+ * `..data` a link to the folder of one version, which is replaced by an update.
  *
  * @param folder absolute and without links
  * @param path relative to the folder, or absolute
  */
-export async function followLinks(folder: string, path: string): Promise<Trail> {
-  const waypoints: Waypoint[] = [];
+export async function followLinks(folder: string, path: string): Promise<Resolution> {
+  const entries: LinkEntry[] = [];
   let at = start(folder, path);
   let names = split(path);
   let stats: BigIntStats | undefined;
@@ -44,27 +44,27 @@ export async function followLinks(folder: string, path: string): Promise<Trail> 
         stats = undefined;
         continue;
       }
-      waypoints.push({ folder: at, name });
+      entries.push({ folder: at, name });
       const next = join(at, name);
       stats = await lstat(next, { bigint: true });
       if (stats.isSymbolicLink()) {
-        if (waypoints.length > MOST_LINKS) return { end: 'failed', code: 'ELOOP', waypoints };
+        if (entries.length > MAX_LINKS) return { end: 'failed', code: 'ELOOP', entries };
         const target = await readlink(next);
         at = start(at, target);
         names = [...split(target), ...rest];
         stats = undefined;
       } else {
-        // What is no link is watched only as the end of the path.
-        waypoints.pop();
+        // An entry that is no link matters only at the end of the path.
+        entries.pop();
         at = next;
       }
     }
     stats ??= await lstat(at, { bigint: true });
   } catch (error) {
-    return isAbsent(error) ? { end: 'absent', waypoints } : { end: 'failed', code: errorCode(error), waypoints };
+    return isNotFound(error) ? { end: 'absent', entries } : { end: 'failed', code: errorCode(error), entries };
   }
-  waypoints.push({ folder: dirname(at), name: basename(at) });
-  return { end: 'found', realPath: at, stats, waypoints };
+  entries.push({ folder: dirname(at), name: basename(at) });
+  return { end: 'found', realPath: at, stats, entries };
 }
 
 function start(folder: string, path: string): string {

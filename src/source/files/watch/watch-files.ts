@@ -1,71 +1,75 @@
-import { concatMap, merge, of, Subject, tap } from 'rxjs';
+import { concatMap, merge, Observable, of, Subject, tap } from 'rxjs';
 import type { Clock, Logger, StopAsync } from '../../../edges.ts';
-import { bursts, every, type Quiet } from '../../../rate/debounce.ts';
+import { every } from '../../../net/timers.ts';
+import { type DebounceOptions, debounce } from '../../../rate/debounce.ts';
 import type { Batch } from '../../model.ts';
-import type { FileWorld } from '../manifest-store.ts';
-import { FolderWatch } from './folder-watcher.ts';
-import { PendingMarks } from './pending-marks.ts';
-import type { RootReader } from './root-reader.ts';
-import { WatchPlan } from './watch-plan.ts';
+import type { ManifestStore } from '../manifest-store.ts';
+import { FolderWatcher } from './folder-watcher.ts';
+import type { RootScanner } from './root-scanner.ts';
+import { ScanQueue, WatchPlan } from './watch-plan.ts';
 
 export interface WatchFilesOptions {
-  readonly world: FileWorld;
+  readonly store: ManifestStore;
   /** One for each root, in their order. */
-  readonly readers: readonly RootReader[];
-  readonly quiet: Quiet;
-  /** How often everything is looked at, events or not, in milliseconds. */
-  readonly lookAgain: number;
+  readonly scanners: readonly RootScanner[];
+  readonly debounce: DebounceOptions;
+  /** Interval of whole scans, with or without events, in milliseconds. */
+  readonly scanInterval: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly deliver: (batch: Batch) => void;
 }
 
-/** Looks at all roots and delivers what is there, then at whatever changes. Settles after the first delivery. */
+/** Scans all roots and delivers a batch, then watches them. Settles after the first delivery. */
 export function watchFiles(options: WatchFilesOptions): Promise<StopAsync> {
-  const { world, readers, quiet, lookAgain, clock, log, deliver } = options;
-  const pending = new PendingMarks();
-  const marked = new Subject<void>();
+  const { store, scanners, scanInterval, clock, log, deliver } = options;
+  const queue = new ScanQueue();
+  const requested = new Subject<void>();
   let plan = new WatchPlan([]);
   let stopped = false;
-  const watch = new FolderWatch({
+  const watcher = new FolderWatcher({
     log,
     changed: (folder, name) => {
-      const marks = plan.affected(folder, name);
-      for (const mark of marks) pending.add(mark);
-      if (marks.length > 0) marked.next();
+      const requests = plan.scansAfter(folder, name);
+      for (const request of requests) queue.add(request);
+      if (requests.length > 0) requested.next();
     },
   });
 
-  const look = async (): Promise<void> => {
-    for (const [root, scope] of pending.take()) await readers[root]?.look(scope);
-    plan = new WatchPlan(readers.map((reader) => reader.concerns()));
-    const grown = await watch.watchOnly(plan.folders);
+  const scan = async (): Promise<void> => {
+    for (const [root, scope] of queue.take()) await scanners[root]?.scan(scope);
+    plan = new WatchPlan(scanners.map((scanner) => scanner.watchedEntries()));
+    const added = await watcher.watchOnly(plan.folders);
     if (stopped) return;
-    const batch = world.settle();
+    const batch = store.takeBatch();
     if (batch !== undefined) deliver(batch);
-    if (!grown) return;
-    pending.addAll(readers.length);
-    marked.next();
+    if (!added) return;
+    queue.addAll(scanners.length);
+    requested.next();
   };
-  let looking: Promise<void> = Promise.resolve();
-  const lookSafely = (): Promise<void> => {
-    looking = look().catch((error: unknown) => {
+  let scanning: Promise<void> = Promise.resolve();
+  const scanSafely = (): Promise<void> => {
+    scanning = scan().catch((error: unknown) => {
       log.error('looking at the files failed: everything is looked at again soon', { error: String(error) });
-      pending.addAll(readers.length);
+      queue.addAll(scanners.length);
     });
-    return looking;
+    return scanning;
   };
 
-  pending.addAll(readers.length);
-  const again = every(clock, lookAgain).pipe(tap(() => pending.addAll(readers.length)));
-  const looks = merge(of(undefined), bursts(marked, quiet, clock), again).pipe(concatMap(lookSafely));
+  queue.addAll(scanners.length);
+  const periodic = new Observable<void>((subscriber) => every(clock, scanInterval, () => subscriber.next())).pipe(
+    tap(() => queue.addAll(scanners.length)),
+  );
+  const scans = merge(of(undefined), debounce(requested, options.debounce, clock), periodic).pipe(
+    concatMap(scanSafely),
+  );
   return new Promise((resolve) => {
-    const subscription = looks.subscribe(() => resolve(stop));
+    const subscription = scans.subscribe(() => resolve(stop));
     const stop = async (): Promise<void> => {
       stopped = true;
       subscription.unsubscribe();
-      await looking;
-      watch.close();
+      await scanning;
+      watcher.close();
     };
   });
 }

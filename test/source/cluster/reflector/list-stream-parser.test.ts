@@ -1,21 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ListCutter } from '../../../../src/source/cluster/reflector/list-stream-parser.ts';
+import { ListStreamParser } from '../../../../src/source/cluster/reflector/list-stream-parser.ts';
 
-interface Cut {
+interface Parsed {
   readonly items: readonly unknown[];
   readonly list: unknown;
 }
 
-/** What is cut out of a text that arrives in chunks of so many bytes. */
-function cut(text: string, size = 7): Cut {
+/** Parses a text in chunks of this many bytes. */
+function parse(text: string, size = 7): Parsed {
   const items: unknown[] = [];
-  const cutter = new ListCutter((item) => items.push(item) > 0);
+  const parser = new ListStreamParser((item) => items.push(item) > 0);
   const bytes = Buffer.from(text);
   for (let from = 0; from < bytes.length; from += size) {
-    if (!cutter.push(bytes.subarray(from, from + size))) return { items, list: undefined };
+    if (!parser.push(bytes.subarray(from, from + size))) return { items, list: undefined };
   }
-  return { items, list: cutter.finish() };
+  return { items, list: parser.finish() };
 }
 
 describe('a list', () => {
@@ -31,7 +31,7 @@ describe('a list', () => {
       fc.property(list, fc.integer({ min: 1, max: 40 }), fc.boolean(), (value, size, pretty) => {
         const text = JSON.stringify(value, undefined, pretty ? 2 : undefined);
         const written: typeof value = JSON.parse(text);
-        const { items, list } = cut(text, size);
+        const { items, list } = parse(text, size);
         expect(items).toEqual(written.items);
         expect(list).toEqual({ ...written, items: written.items.map(() => null) });
       }),
@@ -44,8 +44,8 @@ describe('a list', () => {
     ['that has items in other places, too', '{"kind":"L","metadata":{"items":[{"b":2}]},"items":[{"a":1}]}'],
     ['in which a value is called items', '{"kind":"items","items":[{"a":1}]}'],
   ])('%s', (_what, text) => {
-    expect(cut(text).items).toEqual([{ a: 1 }]);
-    expect(cut(text).list).toMatchObject({ items: [null] });
+    expect(parse(text).items).toEqual([{ a: 1 }]);
+    expect(parse(text).list).toMatchObject({ items: [null] });
   });
 
   it.each([
@@ -53,7 +53,7 @@ describe('a list', () => {
     ['left out', '{"kind":"L"}'],
     ['empty', '{"kind":"L","items":[]}'],
   ])('is empty when its items are %s', (_what, text) => {
-    expect(cut(text)).toMatchObject({ items: [], list: { kind: 'L' } });
+    expect(parse(text)).toMatchObject({ items: [], list: { kind: 'L' } });
   });
 });
 
@@ -81,26 +81,26 @@ describe('a text', () => {
     ['is a list of JSON only', '[{"a":1}]'],
     ['is empty', ''],
   ])('is no list when it %s', (_what, text) => {
-    expect(cut(text).list).toBeUndefined();
+    expect(parse(text).list).toBeUndefined();
   });
 
   it('is no list when its taker refuses an item, and nothing more is taken of it', () => {
     const taken: unknown[] = [];
-    const cutter = new ListCutter((item) => taken.push(item) < 2);
-    expect(cutter.push(Buffer.from('{"items":[1,{"a":1},{"a":2},{"a":3}]}'))).toBe(false);
+    const parser = new ListStreamParser((item) => taken.push(item) < 2);
+    expect(parser.push(Buffer.from('{"items":[1,{"a":1},{"a":2},{"a":3}]}'))).toBe(false);
     expect(taken).toEqual([{ a: 1 }, { a: 2 }]);
-    expect(cutter.finish()).toBeUndefined();
+    expect(parser.finish()).toBeUndefined();
   });
 
   it('may be larger than anything that is held at once, but none of its items', () => {
     const item = Buffer.from(`{"text":"${'x'.repeat(2 ** 20)}"},`);
-    const cutter = new ListCutter(() => true);
-    cutter.push(Buffer.from('{"items":['));
-    for (let at = 0; at < 40; at += 1) expect(cutter.push(item)).toBe(true);
-    cutter.push(Buffer.from('{"text":"'));
+    const parser = new ListStreamParser(() => true);
+    parser.push(Buffer.from('{"items":['));
+    for (let at = 0; at < 40; at += 1) expect(parser.push(item)).toBe(true);
+    parser.push(Buffer.from('{"text":"'));
     const endless = Buffer.alloc(2 ** 20, 'x');
     let pushed = 0;
-    while (cutter.push(endless)) pushed += 1;
+    while (parser.push(endless)) pushed += 1;
     expect(pushed).toBe(15);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Diagnostic } from '../../../../src/source/diagnostics.ts';
 import { limits } from '../../../../src/source/files/manifest/limits.ts';
 import { parseManifest } from '../../../../src/source/files/manifest/parse-manifest.ts';
-import type { Finding } from '../../../../src/source/finding.ts';
 
 const service = (name: string, more = ''): string =>
   `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {ports: [{port: 80}]}\n${more}`;
@@ -18,15 +18,15 @@ function objects(text: string, namespaces: readonly string[] = []): readonly str
   );
 }
 
-function findings(text: string): readonly Finding[] {
+function diagnostics(text: string): readonly Diagnostic[] {
   const manifest = parseManifest(text, []);
   if (!manifest.ok) throw new Error(manifest.reason);
-  return manifest.findings;
+  return manifest.diagnostics;
 }
 
 /** Severity, place, object and field of each problem. */
 const places = (text: string): readonly string[] =>
-  findings(text).map(
+  diagnostics(text).map(
     ({ severity, position, object, field }) => `${severity} ${position?.line}:${position?.column} ${object} ${field}`,
   );
 
@@ -41,12 +41,12 @@ describe('documents', () => {
   it('are read one after another, and those without content are left out', () => {
     const text = `# a comment\n---\n${service('a')}---\n# nothing\n---\nnull\n---\n---\n${service('b')}...\n`;
     expect(objects(text)).toEqual(['resource default/a 3', 'resource default/b 13']);
-    expect(findings(text)).toEqual([]);
+    expect(diagnostics(text)).toEqual([]);
   });
 
   it.each(['', '\n', '# only a comment', '---\n---\n', '\uFEFF# a mark'])('may be none: %j', (text) => {
     expect(objects(text)).toEqual([]);
-    expect(findings(text)).toEqual([]);
+    expect(diagnostics(text)).toEqual([]);
   });
 
   it('may be JSON, indented by tabs', () => {
@@ -64,7 +64,7 @@ describe('documents', () => {
   it('of kinds that are none of ours are skipped silently', () => {
     const text = `apiVersion: apps/v1\nkind: Deployment\nspec: 5\n---\napiVersion: v1\nkind: ConfigMap\ndata: [1]\n`;
     expect(objects(text)).toEqual([]);
-    expect(findings(text)).toEqual([]);
+    expect(diagnostics(text)).toEqual([]);
   });
 
   it('of a known kind in another apiVersion are a warning at the apiVersion', () => {
@@ -129,7 +129,7 @@ describe('a Namespace', () => {
     ['with an ambiguous name', 'apiVersion: v1\nkind: Namespace\nmetadata: {name: 010}\n', 'nameless namespace'],
   ])('%s has an unreadable frame', (_, text, object) => {
     expect(objects(text)).toEqual([object]);
-    expect(findings(text)).not.toEqual([]);
+    expect(diagnostics(text)).not.toEqual([]);
   });
 
   it('of another group is another thing', () => {
@@ -140,7 +140,7 @@ describe('a Namespace', () => {
 describe('a value', () => {
   /** Why the labels of a Namespace are not understood, and where. */
   const labels = (text: string): readonly string[] =>
-    findings(namespace('a', text)).map(({ field, message }) => `${field}: ${message}`);
+    diagnostics(namespace('a', text)).map(({ field, message }) => `${field}: ${message}`);
 
   it.each([
     'a: yes',
@@ -172,18 +172,18 @@ describe('a value', () => {
   );
 
   it('means the same whatever version the file claims', () => {
-    expect(findings(`%YAML 1.1\n---\n${namespace('a', 'b: yes')}`)).toHaveLength(1);
-    expect(findings(`%YAML 1.1\n---\n${namespace('a', 'b: "yes"')}`)).toEqual([]);
+    expect(diagnostics(`%YAML 1.1\n---\n${namespace('a', 'b: yes')}`)).toHaveLength(1);
+    expect(diagnostics(`%YAML 1.1\n---\n${namespace('a', 'b: "yes"')}`)).toEqual([]);
   });
 
   it('of a block keeps its text', () => {
     const block =
       'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  labels:\n    b: |-\n      yes\n    c: >-\n      010\n';
-    expect(findings(block)).toEqual([]);
+    expect(diagnostics(block)).toEqual([]);
   });
 
   it('of an alias is that of its anchor', () => {
-    expect(findings(namespace('a', 'b: &x "yes", c: *x, *x : d'))).toEqual([]);
+    expect(diagnostics(namespace('a', 'b: &x "yes", c: *x, *x : d'))).toEqual([]);
     expect(labels('b: &x yes, c: *x')).toHaveLength(2);
   });
 
@@ -242,15 +242,15 @@ describe('nothing of a text counts', () => {
   });
 
   it('but as many aliases as allowed are fine', () => {
-    expect(findings(namespace('a', `b: &x c, ${Array.from({ length: 100 }, (_, at) => `l${at}: *x`).join()}`))).toEqual(
-      [],
-    );
+    expect(
+      diagnostics(namespace('a', `b: &x c, ${Array.from({ length: 100 }, (_, at) => `l${at}: *x`).join()}`)),
+    ).toEqual([]);
   });
 });
 
 it('a file with thousands of problems tells the first ones, and how many are left', () => {
-  const told = findings('---\n- a\n'.repeat(500));
-  expect(told).toHaveLength(limits.problems + 1);
+  const told = diagnostics('---\n- a\n'.repeat(500));
+  expect(told).toHaveLength(limits.diagnostics + 1);
   expect(told.at(-1)).toMatchObject({ severity: 'error', position: undefined });
   expect(told.at(-1)?.message).toContain('400 more errors');
 });

@@ -7,8 +7,8 @@ import { createFolder, save } from '../file-rig.ts';
 it('a path without links depends on its end alone', async () => {
   const folder = createFolder();
   const trail = await followLinks(parse(folder).root, folder);
-  const waypoints = [{ folder: dirname(folder), name: basename(folder) }];
-  expect(trail).toMatchObject({ end: 'found', realPath: folder, waypoints });
+  const entries = [{ folder: dirname(folder), name: basename(folder) }];
+  expect(trail).toMatchObject({ end: 'found', realPath: folder, entries });
 });
 
 it('a path depends on every link in it, and on its end', async () => {
@@ -20,7 +20,7 @@ it('a path depends on every link in it, and on its end', async () => {
   expect(await followLinks(folder, 'a.yaml')).toMatchObject({
     end: 'found',
     realPath: join(folder, 'real', 'file'),
-    waypoints: [
+    entries: [
       { folder, name: 'a.yaml' },
       { folder, name: '..data' },
       { folder, name: '..data' },
@@ -32,11 +32,11 @@ it('a path depends on every link in it, and on its end', async () => {
 it('a path that leads nowhere depends on the first name that is missing', async () => {
   const folder = createFolder();
   symlinkSync(join(folder, 'some', 'where'), join(folder, 'a.yaml'));
-  const waypoints = [
+  const entries = [
     { folder, name: 'a.yaml' },
     { folder, name: 'some' },
   ];
-  expect(await followLinks(folder, 'a.yaml')).toEqual({ end: 'absent', waypoints });
+  expect(await followLinks(folder, 'a.yaml')).toEqual({ end: 'absent', entries });
   save(folder, 'some', 'is a file');
   expect(await followLinks(folder, 'a.yaml')).toMatchObject({ end: 'absent' });
 });

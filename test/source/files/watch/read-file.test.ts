@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Clock } from '../../../../src/edges.ts';
-import { fingerprintOf, readManifest } from '../../../../src/source/files/watch/read-file.ts';
+import { fingerprintOf, readManifestFile } from '../../../../src/source/files/watch/read-file.ts';
 import { systemClock } from '../../../support/edges/system-clock.ts';
 import { createFolder, save } from '../file-rig.ts';
 
@@ -15,16 +15,16 @@ it('a file that was changed a moment ago is read again the next time: a further 
   const folder = createFolder();
   const file = join(folder, 'a.yaml');
   save(folder, 'a.yaml', 'a: 1\n');
-  const reading = { ok: true, text: 'a: 1\n' };
-  expect(await readManifest(file, clockAfter(file, 5))).toEqual({ there: true, reading, fingerprint: undefined });
+  const content = { ok: true, text: 'a: 1\n' };
+  expect(await readManifestFile(file, clockAfter(file, 5))).toEqual({ present: true, content, fingerprint: undefined });
   const fingerprint = fingerprintOf(statSync(file, { bigint: true }));
-  expect(await readManifest(file, clockAfter(file, 25))).toEqual({ there: true, reading, fingerprint });
+  expect(await readManifestFile(file, clockAfter(file, 25))).toEqual({ present: true, content, fingerprint });
 });
 
 it('what is no file, or not there, has nothing to read', async () => {
   const folder = createFolder();
-  expect(await readManifest(folder, systemClock)).toEqual({ there: false });
-  expect(await readManifest(join(folder, 'a.yaml'), systemClock)).toEqual({ there: false });
+  expect(await readManifestFile(folder, systemClock)).toEqual({ present: false });
+  expect(await readManifestFile(join(folder, 'a.yaml'), systemClock)).toEqual({ present: false });
   save(folder, 'a.yaml', '');
-  expect(await readManifest(join(folder, 'a.yaml', 'b.yaml'), systemClock)).toEqual({ there: false });
+  expect(await readManifestFile(join(folder, 'a.yaml', 'b.yaml'), systemClock)).toEqual({ present: false });
 });
