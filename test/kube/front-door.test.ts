@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 
-/** The packages, with a part of theirs, that a program loads. */
+/** Returns the URLs of the modules that a program loads. */
 function loadedBy(program: string): string {
   const recording = `
     import { registerHooks } from 'node:module';

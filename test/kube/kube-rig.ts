@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-/** Something to be ended with the test that started it. */
+/** Registers a stop that is called at the end of the test. */
 export function ending(stop: () => unknown): void {
   stops.push(stop);
 }
@@ -32,7 +32,7 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** The one that vouches for the servers of these tests, unless a test says otherwise. */
+/** The default certificate authority of the servers of these tests. */
 export const authority: Authority = createAuthority('the cluster');
 
 export async function serve(
@@ -57,13 +57,13 @@ export async function connect(access: ClusterAccess): Promise<Connected> {
   return { connection, clock, counters };
 }
 
-/** What a kubeconfig says of its one cluster and its one user; JSON is YAML. */
+/** The fields of a kubeconfig's only cluster and user; JSON is YAML. */
 export interface Described {
   readonly cluster?: Readonly<Record<string, unknown>>;
   readonly user?: Readonly<Record<string, unknown>>;
 }
 
-/** A kubeconfig for the server, with the context `test`. */
+/** Writes a kubeconfig for the server, with the context `test`. */
 export async function kubeconfigFor(
   { url }: { readonly url: string },
   { cluster, user = { token: 'secret-token' } }: Described = {},
@@ -100,13 +100,13 @@ export async function get(connection: KubeConnection, path = '/version'): Promis
   return { status: response.status, text: await textOf(response) };
 }
 
-/** Answers each request at once, with its path. */
+/** Responds to each request with its path. */
 export function echo(request: Seen): void {
   request.head(200, { 'content-type': 'application/json' });
   request.end(request.path);
 }
 
-/** Answers a watch with its first event and leaves it open; everything else with its path. */
+/** Responds to a watch with its first event and leaves it open; to everything else with its path. */
 export function firstEvent(request: Seen): void {
   if (request.path.includes('watch')) {
     request.head(200);
@@ -114,10 +114,10 @@ export function firstEvent(request: Seen): void {
   } else echo(request);
 }
 
-/** What an API server, and a proxy before it, may speak. */
+/** The protocols of API servers and proxies. */
 export const protocols: readonly Protocol[] = ['http/1.1', 'h2'];
 
-/** Listens on a free port of this machine; answers with `127.0.0.1:<port>`. */
+/** Listens on a free port and returns `127.0.0.1:<port>`. */
 export async function listening(server: Server): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
@@ -127,7 +127,7 @@ export async function listening(server: Server): Promise<string> {
   return `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
 }
 
-/** What a promise fails with; a promise that does not fail fails the test. */
+/** Returns the error message of a promise that must reject. */
 export async function failureOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;

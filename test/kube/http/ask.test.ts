@@ -5,7 +5,7 @@ import { connectTo, failureOf, protocols, serve } from '../kube-rig.ts';
 const path = '/apis/coordination.k8s.io/v1/namespaces/default/leases/leader';
 
 describe.each(protocols)('a question over %s', (protocol) => {
-  it('is asked as the same identity, and has the whole answer', async () => {
+  it('has the credentials of the user, and the whole response', async () => {
     const server = await serve(
       async (request) => {
         const body = await request.text;
@@ -31,7 +31,7 @@ describe.each(protocols)('a question over %s', (protocol) => {
     expect(counters.total('gatehouse_kube_requests_total', { status: '200' })).toBe(2);
   });
 
-  it('that is refused has the answer and its head', async () => {
+  it('that is refused has status, headers and body', async () => {
     const server = await serve(
       (request) => {
         request.head(409, { 'content-type': 'application/json', 'retry-after': '3' });
@@ -44,7 +44,7 @@ describe.each(protocols)('a question over %s', (protocol) => {
     expect(answer.header('retry-after')).toBe('3');
   });
 
-  it('waits 30 seconds for the whole answer', async () => {
+  it('waits 30 seconds for the whole response', async () => {
     const server = await serve(
       (request) => {
         request.head(200, { 'content-type': 'application/json' });
@@ -55,7 +55,7 @@ describe.each(protocols)('a question over %s', (protocol) => {
     const { connection, clock, counters } = await connectTo(server);
     const failed = failureOf(connection.ask({ method: 'GET', path }));
     await server.arrived(1);
-    // Counted once the head is there: what is waited for then is the rest.
+    // Counted once the head was received: then the body is awaited.
     while (counters.total('gatehouse_kube_requests_total', { status: '200' }) === 0) await setImmediate();
     clock.advance(30_000);
     expect(await failed).toBe(`${connection.server} did not answer within 30 seconds`);
@@ -64,7 +64,7 @@ describe.each(protocols)('a question over %s', (protocol) => {
 });
 
 describe('a request with a body', () => {
-  it('is given up in the turn in which it was begun without harm, for it does not go by HTTP/2', async () => {
+  it('can be aborted in the turn in which it was sent, because it is sent by HTTP/1.1', async () => {
     const server = await serve((request) => {
       request.head(200);
       request.end('{}');
@@ -73,7 +73,7 @@ describe('a request with a body', () => {
     await connection.ask({ method: 'GET', path });
     await connection.ask({ method: 'PUT', path, body: '{}' });
     expect(server.seen.map(({ method, version }) => `${method} ${version}`)).toEqual(['GET 2.0', 'PUT 1.1']);
-    // Over HTTP/2 this process would never come out of the next turn.
+    // Over HTTP/2 this process would hang in the next turn.
     const leaving = new AbortController();
     const left = failureOf(connection.ask({ method: 'PUT', path, body: '{}', signal: leaving.signal }));
     queueMicrotask(() => leaving.abort(new Error('the leader is another one')));
@@ -83,8 +83,8 @@ describe('a request with a body', () => {
   });
 });
 
-describe('a server with a path', () => {
-  it('has it before the path of every request', async () => {
+describe('the path of a server', () => {
+  it('is put before the path of every request', async () => {
     const server = await serve((request) => {
       request.head(200, { 'content-type': 'application/json' });
       request.end('{}');

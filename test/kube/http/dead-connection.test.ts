@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createHalfOpen } from '../../support/processes/half-open.ts';
 import { connect, ending, failureOf, firstEvent, get, kubeconfigFor, serve, textOf } from '../kube-rig.ts';
 
-describe('a connection that died without a word', () => {
-  it('is ended after three times 15 seconds in which the server was asked and nothing came', async () => {
+describe('a half-open connection', () => {
+  it('is closed after three unanswered PINGs at 15 seconds', async () => {
     const server = await serve(firstEvent);
     const way = await createHalfOpen(new URL(server.url).host);
     ending(way.close);
@@ -17,7 +17,7 @@ describe('a connection that died without a word', () => {
     void ended.then(() => {
       over = true;
     });
-    // Each round asks something, as the PINGs do in real time.
+    // Each round sends a request, as PINGs do in real time.
     for (let round = 0; round < 10 && !over; round++) {
       get(connection).catch(() => {});
       await aFewTurns();
@@ -27,7 +27,7 @@ describe('a connection that died without a word', () => {
     expect(await ended).toBe(`${connection.server} does not answer: nothing comes on this connection any more`);
   });
 
-  it('is not suspected while the server answers', async () => {
+  it('is kept while the server answers', async () => {
     const server = await serve(firstEvent);
     const { connection, clock } = await connect(await kubeconfigFor(server));
     const watch = await connection.send({ method: 'GET', path: '/watch' });
@@ -41,7 +41,7 @@ describe('a connection that died without a word', () => {
   });
 });
 
-/** Requests leave, and connections end, at the end of a turn of the event loop. */
+/** Requests are written, and connections closed, at the end of a turn of the event loop. */
 async function aFewTurns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
 }

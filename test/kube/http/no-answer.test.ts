@@ -15,7 +15,7 @@ import {
   serve,
 } from '../kube-rig.ts';
 
-/** What a request to this place fails with, the place itself left out. */
+/** The error message of a request to this server, without the server. */
 async function said(url: string, described?: Described): Promise<string> {
   const { connection, counters } = await connect(await kubeconfigFor({ url }, described));
   const text = await failureOf(get(connection));
@@ -26,14 +26,14 @@ async function said(url: string, described?: Described): Promise<string> {
 
 const http = (handle: RequestListener): Promise<string> => listening(createServer(handle));
 
-describe('a server that does not answer is told in words', () => {
-  it('when nobody listens', async () => {
+describe('the error of a server that does not answer is for people', () => {
+  it('when nothing listens', async () => {
     const server = await serve(echo);
     server.stop();
     expect(await said(server.url)).toBe('refuses connections: nothing listens there');
   });
 
-  it('when its name is not known', async () => {
+  it('when its name is unknown', async () => {
     expect(await said('https://api.invalid:6443')).toMatch(/name server \(DNS\)/);
   });
 
@@ -47,7 +47,7 @@ describe('a server that does not answer is told in words', () => {
     expect(await said(`https://${address}`)).toBe('does not speak TLS; is the port right?');
   });
 
-  it('when it speaks something else than HTTP', async () => {
+  it('when it does not speak HTTP', async () => {
     const address = await listening(
       createTcpServer((socket) => void socket.once('data', () => socket.end('SSH-2.0\r\n'))),
     );
@@ -56,7 +56,7 @@ describe('a server that does not answer is told in words', () => {
   });
 });
 
-describe('a server whose certificate is not the right one is told in words', () => {
+describe('the error of a certificate is for people', () => {
   it.each<[string, CertificateWishes, string]>([
     ['expired', { until: new Date('2024-01-01') }, 'has expired'],
     ['not valid yet', { from: new Date('2080-01-01') }, 'not valid yet'],
@@ -73,7 +73,7 @@ describe('a server whose certificate is not the right one is told in words', () 
     expect(server.seen).toEqual([]);
   });
 
-  it('unless it is the name that tls-server-name says, or nobody is to check it', async () => {
+  it('there is none if tls-server-name matches, or verification is off', async () => {
     const server = await serve(echo, { identity: createAuthority('somebody else').issue({ names: ['elsewhere'] }) });
     const unchecked = { 'insecure-skip-tls-verify': true, 'certificate-authority-data': undefined };
     expect((await get((await connectTo(server, { cluster: unchecked })).connection)).status).toBe(200);
@@ -83,12 +83,12 @@ describe('a server whose certificate is not the right one is told in words', () 
     expect((await get(connection)).status).toBe(200);
   });
 
-  it('nor is ours, when it wants one', async () => {
+  it('when the server requires a client certificate', async () => {
     const server = await serve(echo, { clientAuthority: authority.cert, protocol: 'http/1.1' });
     expect(await said(server.url)).toMatch(/does not accept our certificate|broke the connection/);
   });
 
-  it('nor is one of ours that nobody can read', async () => {
+  it('when our certificate is unreadable', async () => {
     const server = await serve(echo);
     const garbage = Buffer.from('-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----').toString('base64');
     const user = { 'client-certificate-data': garbage, 'client-key-data': garbage };

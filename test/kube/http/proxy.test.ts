@@ -5,11 +5,11 @@ import { connectTo, ending, failureOf, firstEvent, get, listening, protocols, se
 
 interface Proxy {
   readonly url: string;
-  /** The hosts that it was asked for. */
+  /** The hosts of the requests. */
   readonly asked: readonly string[];
 }
 
-/** A proxy that lets everybody through (CONNECT), or answers with a status. */
+/** An HTTP proxy that tunnels (CONNECT), or answers with a status. */
 async function createProxy(status = 200): Promise<Proxy> {
   const asked: string[] = [];
   const sockets: Socket[] = [];
@@ -32,7 +32,7 @@ async function createProxy(status = 200): Promise<Proxy> {
   return { url: `http://${address}`, asked };
 }
 
-/** A proxy that speaks SOCKS5 (RFC 1928), lets everybody through, and only to IPv4 addresses. */
+/** A SOCKS5 proxy (RFC 1928) without authentication, to IPv4 addresses only. */
 async function createSocksProxy(): Promise<Proxy> {
   const asked: string[] = [];
   const server = createTcpServer((client) => {
@@ -55,7 +55,7 @@ async function createSocksProxy(): Promise<Proxy> {
 }
 
 describe.each(protocols)('the proxy that the kubeconfig names, before a server with %s', (protocol) => {
-  it('is asked for one connection that carries everything', async () => {
+  it('tunnels all requests through one connection', async () => {
     const server = await serve(firstEvent, { protocol });
     const proxy = await createProxy();
     const { connection } = await connectTo(server, { cluster: { 'proxy-url': proxy.url } });
@@ -72,7 +72,7 @@ describe.each(protocols)('the proxy that the kubeconfig names, before a server w
     expect((await get(connection)).status).toBe(200);
   });
 
-  it('is named when it refuses', async () => {
+  it('is named in the error when it refuses', async () => {
     const server = await serve(firstEvent, { protocol });
     const proxy = await createProxy(407);
     const { connection } = await connectTo(server, { cluster: { 'proxy-url': proxy.url } });
@@ -81,7 +81,7 @@ describe.each(protocols)('the proxy that the kubeconfig names, before a server w
 });
 
 describe('a SOCKS proxy that the kubeconfig names', () => {
-  it('carries everything', async () => {
+  it('tunnels all requests', async () => {
     const server = await serve(firstEvent, { protocol: 'http/1.1' });
     const proxy = await createSocksProxy();
     const { connection } = await connectTo(server, { cluster: { 'proxy-url': proxy.url } });

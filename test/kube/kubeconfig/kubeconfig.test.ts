@@ -34,15 +34,15 @@ async function writeText(name: string, text: string): Promise<string> {
   return path;
 }
 
-/** Where a connection goes. */
+/** The server of a connection. */
 async function serverOf(access: ClusterAccess): Promise<string> {
   return (await connect(access)).connection.server;
 }
 
 const file = (path: string, context?: string): ClusterAccess => ({ by: 'kubeconfig', path, context });
 
-describe('a kubeconfig that is named', () => {
-  it('leads to its current context, or to the one that is named as well', async () => {
+describe('a named kubeconfig', () => {
+  it('selects its current context, or a named one', async () => {
     const path = await write('config', { current: 'b', contexts: { a: 'https://a:1', b: 'https://b:2/prefix' } });
     expect(await serverOf(file(path))).toBe('https://b:2');
     expect(await serverOf(file(path, 'a'))).toBe('https://a:1');
@@ -66,12 +66,12 @@ describe('a kubeconfig that is named', () => {
 
   it.each([
     ['nothing', ''],
-    ['a text', 'secret'],
+    ['a string', 'secret'],
     ['broken YAML', 'users:\n- name: me\n  user:\n    token: "secret\n'],
-    ['a block of text that is none', 'users:\n- name: me\n  user:\n    token: |secret\n'],
-    ['an alias that is none', 'users:\n- name: me\n  user:\n    token: *secret\n'],
-    ['a character that is none', 'users:\n- name: me\n  user: { token: \\secret }}\n'],
-  ])('that holds %s is no kubeconfig, and is not quoted', async (_, text) => {
+    ['an invalid block scalar', 'users:\n- name: me\n  user:\n    token: |secret\n'],
+    ['an alias without an anchor', 'users:\n- name: me\n  user:\n    token: *secret\n'],
+    ['an invalid escape', 'users:\n- name: me\n  user: { token: \\secret }}\n'],
+  ])('is rejected without a quotation if it is %s', async (_, text) => {
     const path = await writeText('config', text);
     const said = await failureOf(serverOf(file(path)));
     expect(said).toContain(path);
@@ -80,7 +80,7 @@ describe('a kubeconfig that is named', () => {
   });
 });
 
-describe('what a context names', () => {
+describe('a context', () => {
   const described = (cluster: unknown, context: unknown, user: unknown = {}): Promise<string> =>
     writeText(
       'config',
@@ -95,51 +95,51 @@ describe('what a context names', () => {
 
   it.each([
     ['a cluster', { server: 'https://a' }, { user: 'user' }, 'has no context "here" that names a cluster'],
-    ['a cluster that is there', { server: 'https://a' }, { cluster: 'x', user: 'user' }, 'names the cluster "x"'],
+    ['an existing cluster', { server: 'https://a' }, { cluster: 'x', user: 'user' }, 'names the cluster "x"'],
     ['a server', {}, whole, 'which has no entry with a server'],
     ['a user', { server: 'https://a' }, { cluster: 'cluster' }, 'names no user'],
-    ['a user that is there', { server: 'https://a' }, { cluster: 'cluster', user: 'x' }, 'names the user "x"'],
-    ['a URL', { server: 'a:6443' }, whole, 'is no URL with https: "a:6443"'],
+    ['an existing user', { server: 'https://a' }, { cluster: 'cluster', user: 'x' }, 'names the user "x"'],
+    ['a server URL', { server: 'a:6443' }, whole, 'is no URL with https: "a:6443"'],
     ['a server with TLS', { server: 'http://a:8080' }, whole, 'insecure-skip-tls-verify'],
-    ['a proxy that we know', { server: 'https://a', 'proxy-url': 'socks4://b' }, whole, 'proxy-url'],
-  ])('has to be %s', async (_, cluster, context, said) => {
+    ['a supported proxy', { server: 'https://a', 'proxy-url': 'socks4://b' }, whole, 'proxy-url'],
+  ])('has to name %s', async (_, cluster, context, said) => {
     expect(await failureOf(serverOf(file(await described(cluster, context))))).toContain(said);
   });
 
   it.each([
-    ['a name that is none', { as: true }, '"as"'],
+    ['a name that is no string', { as: true }, '"as"'],
     ['groups', { as: 'bob', 'as-groups': ['viewers'] }, '"as-groups"'],
     ['more about a user', { as: 'bob', 'as-user-extra': { reason: ['x'] } }, '"as-user-extra"'],
-  ])('may not be a user who impersonates with %s: more would be allowed to it than meant', async (_, user, said) => {
+  ])('may not name a user who impersonates with %s, which is not implemented', async (_, user, said) => {
     const path = await described({ server: 'https://a' }, whole, { token: 't', ...user });
     expect(await failureOf(serverOf(file(path)))).toContain(said);
   });
 
-  it('may look like a number', async () => {
+  it('may have names that look like numbers', async () => {
     const cluster = '- name: 12\n  cluster: { server: https://a }';
     const text = `current-context: 12\nclusters:\n${cluster}\nusers: [{ name: 0.10 }]\ncontexts: [{ name: 12, context: { cluster: 12, user: 0.10 } }]\n`;
     expect(await serverOf(file(await writeText('config', text)))).toBe('https://a');
   });
 
-  it('may be a server without TLS when that is said to be meant', async () => {
+  it('may name a server without TLS if that is set explicitly', async () => {
     const path = await described({ server: 'http://127.0.0.1:8080', 'insecure-skip-tls-verify': true }, whole);
     expect(await serverOf(file(path))).toBe('http://127.0.0.1:8080');
   });
 
-  it('keeps credentials in its URL out of what is logged', async () => {
+  it('does not log credentials in its URL', async () => {
     const path = await described({ server: 'https://me:secret@a:6443' }, whole);
     expect(await serverOf(file(path))).toBe('https://a:6443');
   });
 });
 
-describe('a context that is named', () => {
+describe('a named context', () => {
   const context = (name: string, environment: Readonly<Record<string, string>>): ClusterAccess => ({
     by: 'context',
     context: name,
     environment,
   });
 
-  it('is looked up in all files of $KUBECONFIG, the first that has it counts, and no current context does', async () => {
+  it('is looked up in all files of $KUBECONFIG: the first match counts, and no current context', async () => {
     const first = await write('first', { current: 'a', contexts: { a: 'https://a:1', b: 'https://b:1' } });
     const second = await write('second', { current: 'b', contexts: { b: 'https://b:2', c: 'https://c:2' } });
     const KUBECONFIG = [first, join(folder, 'missing'), second].join(delimiter);

@@ -5,7 +5,7 @@ import { type ClusterAccess, isInCluster, KubeConfigError, podNamespace } from '
 import type { KubeServer } from '../../support/api-server/kube-server.ts';
 import { authority, connect, echo, failureOf, get, serve, temporaryFolder } from '../kube-rig.ts';
 
-/** What Kubernetes mounts into a pod. */
+/** The files that Kubernetes mounts into a pod. */
 async function mounted(): Promise<string> {
   const folder = await temporaryFolder();
   await writeFile(join(folder, 'token'), 'of-the-pod');
@@ -21,7 +21,7 @@ function inPod({ url }: Pick<KubeServer, 'url'>, folder: string): ClusterAccess 
 }
 
 describe('in a pod', () => {
-  it('the API server is asked with the token of the ServiceAccount', async () => {
+  it('requests have the token of the ServiceAccount', async () => {
     const server = await serve(echo);
     const { connection } = await connect(inPod(server, await mounted()));
     expect((await get(connection)).status).toBe(200);
@@ -29,7 +29,7 @@ describe('in a pod', () => {
     expect(server.seen[0]?.headers.authorization).toBe('Bearer of-the-pod');
   });
 
-  it('a new token is used after the old one was not accepted', async () => {
+  it('a new token is read after a 401', async () => {
     const server = await serve((request) => {
       request.head(request.headers.authorization === 'Bearer rotated' ? 200 : 401);
       request.end();
@@ -46,7 +46,7 @@ describe('in a pod', () => {
     expect(connection.server).toBe('https://[fd00::1]:6443');
   });
 
-  it.each(['token', 'ca.crt'])('a missing %s is told with its place and remedy', async (name) => {
+  it.each(['token', 'ca.crt'])('a missing %s is an error with its path and a remedy', async (name) => {
     const folder = await mounted();
     await rm(join(folder, name));
     const connecting = connect(inPod({ url: 'https://10.0.0.1:6443' }, folder));
@@ -63,7 +63,7 @@ describe('in a pod', () => {
 });
 
 describe('outside of a cluster', () => {
-  it('the kubelet has set no variables', async () => {
+  it('the variables of the kubelet are not set', async () => {
     expect(isInCluster({ KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' })).toBe(true);
     expect(isInCluster({ KUBERNETES_SERVICE_HOST: '10.0.0.1' })).toBe(false);
     expect(isInCluster({ KUBERNETES_SERVICE_HOST: '', KUBERNETES_SERVICE_PORT: '443' })).toBe(false);

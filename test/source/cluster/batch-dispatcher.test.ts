@@ -43,8 +43,8 @@ function serviceObject(name: string): ApiObject {
   return { key: `default/${name}`, uid: name, resourceVersion: '1', json: { metadata, spec: { ports: [] } } };
 }
 
-describe('a batch that is not taken', () => {
-  it('is told again by itself, so that a deletion arrives after all', () => {
+describe('a batch whose delivery throws', () => {
+  it('is retried, so that a deletion is delivered after all', () => {
     const rig = startDispatcher();
     rig.put('granted');
     rig.synced();
@@ -60,7 +60,7 @@ describe('a batch that is not taken', () => {
     expect(rig.clock.waiting()).toEqual([]);
   });
 
-  it('keeps back nothing but what cannot be taken, and newer news take the place of that', () => {
+  it('holds back only the changes that fail, and newer ones replace them', () => {
     const rig = startDispatcher();
     rig.synced();
     rig.dispatcher.dispatch();
@@ -77,7 +77,7 @@ describe('a batch that is not taken', () => {
     expect(rig.batches.all.at(-1)?.changes).toEqual([{ kind: 'Service', key: 'default/bad', resource: undefined }]);
   });
 
-  it('as the first one leaves the world unsynced until all of it is taken', () => {
+  it('as the first one leaves the source unsynced until all of it is accepted', () => {
     const rig = startDispatcher();
     rig.rejected.add('default/bad');
     for (const name of ['bad', 'good']) rig.put(name);
@@ -94,8 +94,8 @@ describe('a batch that is not taken', () => {
   });
 });
 
-describe('a failure of who takes batches', () => {
-  it('is logged once, however often it fails, and once when it is taken', () => {
+describe('a consumer that fails', () => {
+  it('is logged once, and once when it accepts again', () => {
     const rig = startDispatcher();
     rig.synced();
     rig.rejected.add('default/bad');
@@ -110,7 +110,7 @@ describe('a failure of who takes batches', () => {
     ]);
   });
 
-  it('is not tried again after the end', () => {
+  it('is not retried after stop', () => {
     const rig = startDispatcher();
     rig.synced();
     rig.rejected.add('default/bad');

@@ -14,14 +14,14 @@ function portChanges(cluster: ClusterRig, from: number, to: number): string {
 }
 
 describe('a change', () => {
-  it('is delivered at once when nothing happened before: no timer is waited for', async () => {
+  it('is delivered at once after an idle time', async () => {
     const cluster = await startCluster();
     await cluster.settled();
     cluster.server.put('Service', mcpService('tool'));
     await cluster.until(() => cluster.port('default/tool') === 80);
   });
 
-  it('is gathered with others that follow within 10 ms', async () => {
+  it('is batched with others that follow within 10 ms', async () => {
     const cluster = await startCluster();
     await cluster.settled();
     cluster.server.put('Service', mcpService('first'));
@@ -33,7 +33,7 @@ describe('a change', () => {
     expect(cluster.all[2]?.changes.map(({ key }) => key)).toEqual(['default/second', 'default/third']);
   });
 
-  it('waits no longer than 200 ms for changes that never cease, and only the last state of an object counts', async () => {
+  it('waits no longer than 200 ms while changes go on, and only the last state of an object is delivered', async () => {
     const cluster = await startCluster();
     await cluster.settled();
     const [watch] = cluster.server.watches('Service');
@@ -48,7 +48,7 @@ describe('a change', () => {
     expect(cluster.log.lines.slice(6)).toEqual([]);
   });
 
-  it('of one object fifty times a second costs at most as many commits, and no line in the log', async () => {
+  it('of one object fifty times a second costs at most fifty batches, and no line in the log', async () => {
     const cluster = await startCluster();
     await cluster.settled();
     for (let step = 1; step <= 50; step += 1) {
@@ -60,7 +60,7 @@ describe('a change', () => {
     expect(cluster.log.lines.slice(6)).toEqual([]);
   });
 
-  it('of what is not decoded is none', async () => {
+  it('of fields that are not decoded is none', async () => {
     const cluster = await startCluster((server) => server.put('Service', mcpService('tool')));
     await cluster.settled();
     cluster.server.put('Service', { ...mcpService('tool'), status: { loadBalancer: {} }, labels: { any: 'label' } });
@@ -71,7 +71,7 @@ describe('a change', () => {
   });
 });
 
-/** Settles once so many events of Services were read. */
+/** Settles once this number of events of Services were received. */
 function seen(cluster: ClusterRig, events: number): Promise<void> {
   return cluster.eventually(
     () => cluster.counters.total('gatehouse_source_events_total', { kind: 'Service' }) === events,
@@ -79,7 +79,7 @@ function seen(cluster: ClusterRig, events: number): Promise<void> {
 }
 
 describe('an observation', () => {
-  it('tells of an object that has a status, as it was first seen', async () => {
+  it('is delivered for objects with a status, as first listed', async () => {
     const status = { conditions: [{ type: 'Accepted', status: 'True' }] };
     const cluster = await startCluster((server) => {
       server.put('Gateway', { ...gateway, status });
@@ -105,7 +105,7 @@ describe('an observation', () => {
     );
   });
 
-  it('of another status comes without a change, and one of a deletion with it', async () => {
+  it('of a new status has no change, and one of a deletion has one', async () => {
     const cluster = await startCluster((server) => server.put('Gateway', gateway));
     await cluster.settled();
     cluster.server.put('Gateway', { ...gateway, status: { listeners: [] } });
@@ -126,7 +126,7 @@ describe('an observation', () => {
     });
   });
 
-  it('does not come twice for one version', async () => {
+  it('is not delivered twice for one version', async () => {
     const cluster = await startCluster((server) => server.put('Gateway', gateway));
     await cluster.settled();
     const [object] = cluster.server.store.list('Gateway');
@@ -137,13 +137,13 @@ describe('an observation', () => {
   });
 });
 
-/** Kinds are listed side by side: the order in which they come is nobody's promise. */
+/** Kinds are listed concurrently, so their order is undefined. */
 function order(cluster: ClusterRig, kind: string): number {
   return cluster.all[0]?.observations?.findIndex((one) => one.kind === kind) ?? 0;
 }
 
-describe('the bundle', () => {
-  it('comes with the first batch, and again only when it differs', async () => {
+describe('the bundle version', () => {
+  it('is delivered with the first batch, and again only when it differs', async () => {
     const cluster = await startCluster((server) => {
       for (const crd of crds) server.bundles.set(crd, 'v1.5.0');
     });
@@ -168,7 +168,7 @@ describe('the bundle', () => {
     expect(cluster.all[0]?.bundle).toEqual({ known: false, reason });
   });
 
-  it('that never comes is not waited for longer than 5 s', async () => {
+  it('is waited for no longer than 5 s', async () => {
     const cluster = await startCluster((server) => server.fail(({ path }) => path.endsWith(crds[0]), { does: 'hang' }));
     await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total') === 6);
     expect(cluster.all).toEqual([]);
@@ -177,7 +177,7 @@ describe('the bundle', () => {
     expect(cluster.all[0]).not.toHaveProperty('bundle');
   });
 
-  it('that was known stays known through an outage', async () => {
+  it('that is known stays known through an outage', async () => {
     const cluster = await startCluster((server) => {
       for (const crd of crds) server.bundles.set(crd, 'v1.6.1');
     });

@@ -47,7 +47,7 @@ const disturb = fc.constantFrom<Step[]>(
   (server) => server.watches('Service')[0]?.reset(),
   (server) => server.watches('Service')[0]?.send('{"type":"ADDED","object":{}}\n'),
   (server) => server.bookmark('Service'),
-  // The newest event once more.
+  // Repeats the newest event.
   (server) => {
     const newest = server.store.since('Service', 0).at(-1);
     if (newest !== undefined) server.watches('Service')[0]?.send(line(newest));

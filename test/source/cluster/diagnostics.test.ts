@@ -5,15 +5,15 @@ import { type ClusterRig, mcpService, startCluster } from './cluster-rig.ts';
 const place = '/api/v1/namespaces/default/services/tool';
 const badPath = { ...mcpService('tool'), annotations: { 'kgateway.dev/mcp-path': 'no slash' } };
 
-/** Levels and messages of what was logged of an object. */
+/** Levels and messages of the log lines about an object. */
 function linesAbout(cluster: ClusterRig, object: string): readonly string[] {
   return cluster.log.lines
     .filter(({ fields }) => fields['object'] === object)
     .map(({ level, message }) => `${level} ${message}`);
 }
 
-describe('a problem of an object', () => {
-  it('is told with its API path when it appears, and once more when it is gone', async () => {
+describe('a diagnostic of an object', () => {
+  it('is logged with its API path when it appears, and once more when it is gone', async () => {
     const cluster = await startCluster((server) => server.put('Service', badPath));
     await cluster.settled();
     expect(cluster.source.diagnostics()).toEqual([
@@ -32,7 +32,7 @@ describe('a problem of an object', () => {
     expect(linesAbout(cluster, 'Service default/tool')).toHaveLength(2);
   });
 
-  it('goes with the object', async () => {
+  it('is gone when the object is deleted', async () => {
     const cluster = await startCluster((server) => server.put('Service', badPath));
     await cluster.settled();
     cluster.clock.advance(5000);
@@ -40,7 +40,7 @@ describe('a problem of an object', () => {
     await cluster.log.line('a problem is gone');
   });
 
-  it('that comes and goes all the time is told every five seconds at most', async () => {
+  it('that appears and disappears all the time is logged every five seconds at most', async () => {
     const cluster = await startCluster();
     await cluster.settled();
     for (let step = 1; step <= 1000; step += 1) {
@@ -53,7 +53,7 @@ describe('a problem of an object', () => {
     expect(linesAbout(cluster, 'Service default/tool').length).toBeLessThanOrEqual(5);
   });
 
-  it('is none when the Service is none of our business', async () => {
+  it('is omitted for a Service without MCP ports', async () => {
     const cluster = await startCluster((server) =>
       server.put('Service', {
         name: 'tool',
@@ -66,8 +66,8 @@ describe('a problem of an object', () => {
   });
 });
 
-describe('an object whose frame cannot be read', () => {
-  it('is as absent, and reported', async () => {
+describe('an object whose frame is unreadable', () => {
+  it('counts as absent, and is reported', async () => {
     const cluster = await startCluster((server) => server.put('Service', { name: 'tool', spec: 'nonsense' }));
     await cluster.settled();
     expect(cluster.resources.has('Service default/tool')).toBe(false);
@@ -75,7 +75,7 @@ describe('an object whose frame cannot be read', () => {
     expect(cluster.source.identify('Service', 'default/tool')?.uid).toBe('uid-1');
   });
 
-  it('after one that could be is a deletion, and the other way round', async () => {
+  it('is deleted when its frame becomes unreadable, and added when it is readable again', async () => {
     const cluster = await startCluster((server) => server.put('Service', mcpService('tool')));
     await cluster.settled();
     cluster.server.put('Service', { name: 'tool', spec: 'nonsense' });
@@ -93,7 +93,7 @@ describe('an object whose frame cannot be read', () => {
   });
 });
 
-it('what is logged holds nothing of the objects that came in a line that is no event', async () => {
+it('the log contains nothing of a line that is no event', async () => {
   const cluster = await startCluster();
   await cluster.settled();
   cluster.server.fail(({ verb }) => verb !== 'get', {

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { createFolder, save, startFiles } from './file-rig.ts';
 import { broken, serviceText } from './manifests.ts';
 
-describe('a file that cannot be parsed', () => {
-  it('keeps what it held until it is complete', async () => {
+describe('an invalid file', () => {
+  it('keeps its objects until it is complete', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a', 1));
     const files = await startFiles([folder]);
@@ -17,7 +17,7 @@ describe('a file that cannot be parsed', () => {
     expect(files.problems()).toEqual([]);
   });
 
-  it('loses what it held when it is deleted', async () => {
+  it('loses its objects when it is deleted', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a'));
     const files = await startFiles([folder]);
@@ -28,7 +28,7 @@ describe('a file that cannot be parsed', () => {
     expect(files.problems()).toEqual([]);
   });
 
-  it('never did holds up nobody but selectors', async () => {
+  it('that was never valid affects selectors only', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', broken);
     save(folder, 'b.yaml', serviceText('b'));
@@ -39,12 +39,12 @@ describe('a file that cannot be parsed', () => {
   });
 });
 
-describe('a file that cannot be taken as text', () => {
+describe('an unreadable file', () => {
   it.each<[string, string | Buffer, string]>([
     ['is too large', Buffer.alloc(5 * 1024 * 1024 + 1, '#'), 'has 5242881 bytes, more than 5242880 (5 MiB): split it'],
     ['is no UTF-8', Buffer.from([0x61, 0x3a, 0x20, 0xff]), 'is not UTF-8'],
     ['is UTF-16', Buffer.from(`\uFEFF${serviceText('a')}`, 'utf16le'), 'is not UTF-8'],
-  ])('because it %s says so', async (_, content, reason) => {
+  ])('has an error that it %s', async (_, content, reason) => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a'));
     const files = await startFiles([folder]);
@@ -57,7 +57,7 @@ describe('a file that cannot be taken as text', () => {
     expect(files.problems()).toEqual([]);
   });
 
-  it('because it cannot be read says so', async () => {
+  it('has an error with the code of the operating system', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a'));
     const files = await startFiles([folder]);
@@ -69,14 +69,14 @@ describe('a file that cannot be taken as text', () => {
     await files.until(() => files.resources.size === 0);
   });
 
-  it('is not parsed for being exactly as large as allowed', async () => {
+  it('is none at exactly the maximum size', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a').padEnd(5 * 1024 * 1024, '# '));
     const files = await startFiles([folder]);
     expect(files.port('default/a')).toBe(80);
   });
 
-  it('is not even read for being many times as large', async () => {
+  it('is not even read when it is many times as large', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', '');
     truncateSync(join(folder, 'a.yaml'), 3 * 1024 ** 3);

@@ -7,20 +7,20 @@ import { discover } from './discovery.ts';
 import { type Asked, type Fault, misbehave } from './faults.ts';
 import { ApiStore, type HistoryEvent, type StoredObject, type WrittenObject } from './store.ts';
 
-/** A watch that a client has open. */
+/** An open watch. */
 export interface OpenWatch {
   readonly kind: KindName;
   readonly namespace: string | undefined;
   readonly query: URLSearchParams;
   /** Sends bytes as they are. */
   send(text: string | Uint8Array): void;
-  /** Ends the answer as a server does whose time is up. */
+  /** Ends the response in good order. */
   end(): void;
-  /** Breaks the connection. */
+  /** Resets the connection. */
   reset(): void;
 }
 
-/** Which requests a fault is for. */
+/** Selects the requests that a fault is for. */
 type Match = (asked: Asked) => boolean;
 
 interface Planned {
@@ -32,13 +32,13 @@ interface Planned {
 const ROUTE = /^(?<version>\/api\/v1|\/apis\/[^/]+\/[^/]+)(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<plural>[^/]+)$/;
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/';
 
-/** An API server on loopback that stores, lists and watches the kinds of ours, and misbehaves as it is told. */
+/** An API server on loopback with lists, watches and discovery of our kinds, and with faults. */
 export class ApiServer {
   readonly store: ApiStore = new ApiStore();
   readonly requests: Asked[] = [];
-  /** How many connections were opened to it so far. */
+  /** The number of connections that were opened. */
   connections = 0;
-  /** By the name of a CRD, what its annotation says; without an entry there is no such CRD. */
+  /** The bundle version of each CRD by name; without an entry the CRD does not exist. */
   readonly bundles: Map<string, string> = new Map();
   readonly #served = new Set<KindName>(Object.values(kinds).map(({ kind }) => kind));
   readonly #planned: Planned[] = [];
@@ -61,7 +61,7 @@ export class ApiServer {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Listens; after `down` on the same port. */
+  /** Listens, after `down` on the same port. */
   async up(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once('error', reject);
@@ -71,7 +71,7 @@ export class ApiServer {
     if (address !== null && typeof address === 'object') this.#port = address.port;
   }
 
-  /** Breaks every connection, and listens no more. */
+  /** Resets all connections, and stops listening. */
   async down(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
@@ -93,23 +93,23 @@ export class ApiServer {
     for (const watch of this.watches(kind)) watch.send(line({ type: 'BOOKMARK', object }));
   }
 
-  /** The CRD of the kind is there, or is not. Without it every path of it is unknown. */
+  /** Installs or removes the CRD of the kind; without it all of its paths are 404. */
   serve(kind: KindName, served: boolean): void {
     if (served) this.#served.add(kind);
     else this.#served.delete(kind);
   }
 
-  /** The next `times` requests that match fail so. */
+  /** Responds to the next `times` matching requests with the fault. */
   fail(match: Match, fault: Fault, times: number = Number.POSITIVE_INFINITY): void {
     this.#planned.push({ match, fault, times });
   }
 
-  /** Ends the answers that hang after what they said, with this as their last words. */
+  /** Ends the responses that hang, with this as the rest of their text. */
   release(rest: string): void {
     for (const response of this.#hanging.splice(0)) response.end(rest);
   }
 
-  /** Everything works again. */
+  /** Removes all faults. */
   behave(): void {
     this.#planned.length = 0;
   }
@@ -122,7 +122,7 @@ export class ApiServer {
     return this.requests.filter(match).length;
   }
 
-  /** Settles once a request has made the condition true. */
+  /** Settles once the condition holds; checks it after each request. */
   until(condition: () => boolean): Promise<void> {
     if (condition()) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -229,7 +229,7 @@ export async function startApiServer(): Promise<ApiServer> {
   return server;
 }
 
-/** One event, as it is on the wire. */
+/** One event as a line of a watch. */
 export function line(event: { readonly type: string; readonly object: unknown }): string {
   return `${JSON.stringify({ type: event.type, object: event.object })}\n`;
 }

@@ -1,7 +1,7 @@
 import type { KindName } from '../../../src/resources/model.ts';
 import { kinds } from '../../../src/resources/resources.ts';
 
-/** What discovery answers for a path, given the kinds that are served; undefined: there is no such path. */
+/** The response of discovery for a path, given the kinds that are served; undefined: 404. */
 export function discover(path: string, served: ReadonlySet<KindName>): unknown {
   const here = Object.values(kinds).filter(({ kind }) => served.has(kind));
   if (path === '/apis') {

@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 
-/** What a request asks for, as far as a fault may depend on it. */
+/** The parts of a request that a fault may depend on. */
 export interface Asked {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly verb: 'get' | 'list' | 'watch';
 }
 
-/** How a server may treat a request otherwise than it should. */
+/** A fault of an API server. */
 export type Fault =
   | {
       readonly does: 'answer';
@@ -15,16 +15,16 @@ export type Fault =
       readonly message?: string;
       readonly headers?: Readonly<Record<string, string>>;
     }
-  /** The page of a proxy. */
+  /** An HTML page, as of a proxy. */
   | { readonly does: 'html'; readonly status: number }
-  /** As if nobody listened. */
+  /** Resets the connection. */
   | { readonly does: 'reset' }
-  /** Neither answers nor ends. */
+  /** Sends nothing. */
   | { readonly does: 'hang' }
-  /** Begins with this text as JSON, then ends properly, or breaks the connection, or says nothing more. */
+  /** Sends this text as JSON, then ends the response, resets the connection, or sends nothing more. */
   | { readonly does: 'say'; readonly text: string; readonly next: 'end' | 'break' | 'hang' };
 
-/** Does it. */
+/** Responds with the fault. */
 export function misbehave(response: ServerResponse, fault: Fault): void {
   switch (fault.does) {
     case 'answer': {

@@ -1,7 +1,7 @@
 import type { KindName } from '../../../src/resources/model.ts';
 import { kinds } from '../../../src/resources/resources.ts';
 
-/** An object as a test writes it; what the server adds is left out. */
+/** An object as a test writes it, without what the server adds. */
 export interface WrittenObject {
   readonly name: string;
   readonly namespace?: string;
@@ -11,7 +11,7 @@ export interface WrittenObject {
   readonly status?: unknown;
 }
 
-/** An object as the server holds it. */
+/** An object as stored. */
 export interface StoredObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -26,14 +26,14 @@ export interface StoredObject {
   readonly status?: unknown;
 }
 
-/** One step of the history of one kind. */
+/** One event of the history of a kind. */
 export interface HistoryEvent {
   readonly version: number;
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: StoredObject;
 }
 
-/** What an API server stores: objects, and the history that watches are served from. */
+/** The storage of an API server: objects, and the history for watches. */
 export class ApiStore {
   readonly #objects = new Map<KindName, Map<string, StoredObject>>();
   readonly #history = new Map<KindName, HistoryEvent[]>();
@@ -45,7 +45,7 @@ export class ApiStore {
     return this.#version;
   }
 
-  /** Watches from before this version cannot be served any more. */
+  /** The oldest version that a watch can start from. */
   get oldest(): number {
     return this.#oldest;
   }
@@ -55,13 +55,13 @@ export class ApiStore {
     this.#history.clear();
   }
 
-  /** A version passes in which nothing of ours happens. */
+  /** Increments the version, as a change of another kind does. */
   pass(): number {
     this.#version += 1;
     return this.#version;
   }
 
-  /** Creates the object, or changes it when it is there. `quietly`: no event will ever tell. */
+  /** Creates or replaces an object. `quietly`: without an event. */
   put(kind: KindName, written: WrittenObject, how: 'told' | 'quietly' = 'told'): HistoryEvent {
     const { name, namespace = kinds[kind].namespaced ? 'default' : undefined, spec, status, ...more } = written;
     const key = namespace === undefined ? name : `${namespace}/${name}`;

@@ -7,7 +7,7 @@ function linesOf(chunks: readonly Uint8Array[], splitter = new LineSplitter()): 
 }
 
 describe('lines', () => {
-  it('are the same however the bytes are cut, within characters too', () => {
+  it('are the same however the bytes are split, within characters too', () => {
     const texts = fc.array(fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\n', ' ')));
     fc.assert(
       fc.property(texts, fc.array(fc.nat(200)), (lines, cuts) => {
@@ -28,7 +28,7 @@ describe('lines', () => {
     expect(splitter.pending).toBe(0);
   });
 
-  it('may be long, but not longer than that', () => {
+  it('may be long up to the maximum', () => {
     const splitter = new LineSplitter(4);
     expect(linesOf([Buffer.from('abcd')], splitter)).toEqual([]);
     expect(splitter.overlong).toBe(false);
@@ -36,7 +36,7 @@ describe('lines', () => {
     expect(splitter.overlong).toBe(true);
   });
 
-  it('are put together once, however many chunks they take', () => {
+  it('are copied once, however many chunks they take', () => {
     const splitter = new LineSplitter();
     const chunk = Buffer.alloc(16, 'x');
     const concat = Buffer.concat;

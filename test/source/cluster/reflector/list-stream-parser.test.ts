@@ -19,7 +19,7 @@ function parse(text: string, size = 7): Parsed {
 }
 
 describe('a list', () => {
-  it('gives its items as they were written, however it is divided, and says the rest', () => {
+  it('yields its items and the rest, however it is split into chunks', () => {
     const object = fc.dictionary(fc.string(), fc.jsonValue());
     const list = fc.record({
       kind: fc.string({ unit: 'binary' }),
@@ -84,7 +84,7 @@ describe('a text', () => {
     expect(parse(text).list).toBeUndefined();
   });
 
-  it('is no list when its taker refuses an item, and nothing more is taken of it', () => {
+  it('is no list when an item is rejected, and no further item is passed on', () => {
     const taken: unknown[] = [];
     const parser = new ListStreamParser((item) => taken.push(item) < 2);
     expect(parser.push(Buffer.from('{"items":[1,{"a":1},{"a":2},{"a":3}]}'))).toBe(false);
@@ -92,7 +92,7 @@ describe('a text', () => {
     expect(parser.finish()).toBeUndefined();
   });
 
-  it('may be larger than anything that is held at once, but none of its items', () => {
+  it('may be larger than the maximum, but none of its items', () => {
     const item = Buffer.from(`{"text":"${'x'.repeat(2 ** 20)}"},`);
     const parser = new ListStreamParser(() => true);
     parser.push(Buffer.from('{"items":['));

@@ -26,12 +26,12 @@ describe('a list', () => {
       for (let at = 0; at < 5000; at += 1) server.put('Service', mcpService(`s-${at}`));
     });
     await cluster.settled();
-    // One for the watch of each kind, and one for what is asked for beside them.
+    // One for the watch of each kind, and one for all other requests.
     expect(cluster.server.connections).toBeLessThanOrEqual(7);
   });
 });
 
-describe('a list that goes wrong', () => {
+describe('a list that fails', () => {
   it('half-way changes nothing', async () => {
     const cluster = await startCluster((server) => server.put('Service', mcpService('old')));
     await cluster.settled();
@@ -50,10 +50,10 @@ describe('a list that goes wrong', () => {
 
   it.each<readonly [what: string, fault: Fault]>([
     ['is no JSON', { does: 'say', text: '{"kind":"ServiceList"', next: 'end' }],
-    ['is something else', { does: 'say', text: '{"kind":"Status"}', next: 'end' }],
+    ['is another object', { does: 'say', text: '{"kind":"Status"}', next: 'end' }],
     ['has no version', { does: 'say', text: '{"kind":"ServiceList","metadata":{},"items":[]}', next: 'end' }],
     [
-      'has an item that nobody can tell apart',
+      'has an item without identity',
       {
         does: 'say',
         text: '{"kind":"ServiceList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"a"}}]}',
@@ -66,7 +66,7 @@ describe('a list that goes wrong', () => {
     ],
     ['breaks off', { does: 'say', text: '{"kind":"ServiceList","items":[', next: 'break' }],
     ['is a page of a proxy', { does: 'html', status: 200 }],
-  ])('that %s is none, and is asked for again', async (_what, fault) => {
+  ])('is retried if it %s', async (_what, fault) => {
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
       server.fail(asksFor('Service', 'list'), fault, 1);
@@ -77,7 +77,7 @@ describe('a list that goes wrong', () => {
     await cluster.until(() => cluster.port('default/tool') === 80);
   });
 
-  it('that goes on where it began is none, and is not followed for ever', async () => {
+  it('is one whose continue token repeats, and is not followed for ever', async () => {
     const text = '{"kind":"ServiceList","metadata":{"resourceVersion":"1","continue":"same"},"items":[]}';
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
@@ -89,7 +89,7 @@ describe('a list that goes wrong', () => {
     await cluster.until(() => cluster.port('default/tool') === 80);
   });
 
-  it('is null where there is nothing', async () => {
+  it('is none whose items are null', async () => {
     const text = '{"kind":"ServiceList","metadata":{"resourceVersion":"1"},"items":null}';
     const cluster = await startCluster((server) => {
       server.fail(asksFor('Service', 'list'), { does: 'say', text, next: 'end' }, 1);
@@ -99,8 +99,8 @@ describe('a list that goes wrong', () => {
   });
 });
 
-describe('listing anew', () => {
-  it('is one batch of what is different', async () => {
+describe('a relist', () => {
+  it('is one batch of the differences', async () => {
     const cluster = await startCluster((server) => {
       for (const name of ['stays', 'changes', 'goes']) server.put('Service', mcpService(name));
     });
@@ -119,7 +119,7 @@ describe('listing anew', () => {
     expect(changes?.sort()).toEqual(['default/changes is', 'default/comes is', 'default/goes goes']);
   });
 
-  it('tells a new object from an old one of the same name', async () => {
+  it('distinguishes a new object from an old one of the same name', async () => {
     const gateway = { name: 'gateway', spec: { gatewayClassName: 'mcp', listeners: [] } };
     const cluster = await startCluster((server) => server.put('Gateway', gateway));
     await cluster.settled();

@@ -16,7 +16,7 @@ async function withPolicy(): Promise<ClusterRig> {
 }
 
 describe('a CRD that is missing', () => {
-  it('holds up no other kind, and is picked up within seconds of being installed', async () => {
+  it('holds up no other kind, and is found within seconds of its installation', async () => {
     const cluster = await startCluster((server) => {
       server.serve('MCPAuthPolicy', false);
       server.put('Namespace', { name: 'default' });
@@ -34,7 +34,7 @@ describe('a CRD that is missing', () => {
     expect(cluster.log.lines.filter(({ message }) => message.includes('do not exist'))).toHaveLength(1);
   });
 
-  it('may be another version of the group, or the whole group', async () => {
+  it('may be a version of a group, or the whole group', async () => {
     const cluster = await startCluster((server) => {
       server.serve('Gateway', false);
       server.serve('MCPAuthPolicy', false);
@@ -46,7 +46,7 @@ describe('a CRD that is missing', () => {
     expect(cluster.server.asked(({ path }) => path === '/apis/gateway.kgateway.dev/v1alpha1')).toBe(0);
   });
 
-  it('is asked of discovery once, and then only looked for', async () => {
+  it('is confirmed by discovery once, and then only listed', async () => {
     const cluster = await startCluster((server) => server.serve('MCPAuthPolicy', false));
     await cluster.until(() => cluster.synced);
     for (let time = 0; time < 5; time += 1) await cluster.pass(7500);
@@ -56,7 +56,7 @@ describe('a CRD that is missing', () => {
 });
 
 describe('a CRD that is removed', () => {
-  it('takes its objects along once discovery has said so twice', async () => {
+  it('deletes its objects once discovery has confirmed it twice', async () => {
     const cluster = await withPolicy();
     cluster.server.serve('MCPAuthPolicy', false);
     cluster.server.watches('MCPAuthPolicy')[0]?.reset();
@@ -69,7 +69,7 @@ describe('a CRD that is removed', () => {
     expect(cluster.observed('MCPAuthPolicy', 'default/policy')?.object).toBeUndefined();
   });
 
-  it('and is there again at the second look, has taken nothing along', async () => {
+  it('and is installed again before the second confirmation deletes nothing', async () => {
     const cluster = await withPolicy();
     cluster.server.serve('MCPAuthPolicy', false);
     cluster.server.watches('MCPAuthPolicy')[0]?.reset();
@@ -93,7 +93,7 @@ describe('a 404 is no evidence', () => {
     ['has no list of groups', { does: 'say', text: '{"kind":"APIGroupList","groups":{}}', next: 'end' }],
     ['breaks off', { does: 'say', text: '{"kind":"APIGroupList","groups":[', next: 'break' }],
     ['is a reset', { does: 'reset' }],
-  ])('when what discovery answers %s', async (_what, fault) => {
+  ])('when the response of discovery %s', async (_what, fault) => {
     const cluster = await withPolicy();
     cluster.server.fail(policies, { does: 'answer', status: 404 });
     cluster.server.fail(discovery, fault);
@@ -104,7 +104,7 @@ describe('a 404 is no evidence', () => {
     expect(cluster.problems()[0]).toContain('lost: ');
   });
 
-  it('when discovery knows the resource', async () => {
+  it('when discovery lists the resource', async () => {
     const cluster = await withPolicy();
     cluster.server.fail(policies, { does: 'answer', status: 404 });
     cluster.server.watches('MCPAuthPolicy')[0]?.reset();

@@ -36,20 +36,20 @@ function list(error: ApiError): Outcome {
 
 describe('after a list', () => {
   it.each<[string, Outcome, ReflectorState]>([
-    ['that is complete, its version is watched', { of: 'list', end: 'listed', resourceVersion: '7' }, watching],
-    ['of what does not exist, it is tried again within seconds', { of: 'list', end: 'absent' }, waiting(7500, listing)],
-    ['that cannot be reached, it is tried again', list({ reason: 'unreachable', message }), waiting(600, listing)],
-    ['that broke, it is tried again', list({ reason: 'broken', message }), waiting(600, listing)],
-    ['that expired between two pages, it is tried again', list(status('expired')), waiting(600, listing)],
-    ['for which credentials were too old, it is tried again at once', list(status('unauthorized')), listing],
-    ['that is forbidden, people have half a minute', list(status('forbidden')), waiting(30_000, listing)],
+    ['that is complete, watches from its version', { of: 'list', end: 'listed', resourceVersion: '7' }, watching],
     [
-      'of a busy server, it waits as long as that says',
-      list(status('busy', { retryAfter: 9000 })),
-      waiting(9000, listing),
+      'of a resource that does not exist, lists again within seconds',
+      { of: 'list', end: 'absent' },
+      waiting(7500, listing),
     ],
+    ['that could not be requested, lists again', list({ reason: 'unreachable', message }), waiting(600, listing)],
+    ['that broke, lists again', list({ reason: 'broken', message }), waiting(600, listing)],
+    ['that expired between two pages, lists again', list(status('expired')), waiting(600, listing)],
+    ['with outdated credentials, lists again at once', list(status('unauthorized')), listing],
+    ['that is forbidden, lists again after half a minute', list(status('forbidden')), waiting(30_000, listing)],
+    ['of a busy server, waits for its Retry-After', list(status('busy', { retryAfter: 9000 })), waiting(9000, listing)],
     [
-      'of a busy server that does not say, it waits a little',
+      'of a busy server without Retry-After, waits for the backoff',
       list(status('busy', { retryAfter: 0 })),
       waiting(600, listing),
     ],
@@ -60,23 +60,19 @@ describe('after a list', () => {
 
 describe('after a watch', () => {
   it.each<[string, Outcome, ReflectorState]>([
-    ['that ended as it should, it goes on at once', watch(undefined), watching],
-    ['whose version expired, all is listed at once', watch(status('expired')), listing],
-    ['that broke, it goes on after a moment', watch({ reason: 'broken', message }), waiting(600, watching)],
-    ['that fell silent, it goes on after a moment', watch({ reason: 'silent', message }), waiting(600, watching)],
-    ['that could not begin, it is tried again', watch({ reason: 'unreachable', message }), waiting(600, watching)],
-    ['that was not understood, all is listed', watch({ reason: 'unintelligible', message }), waiting(600, listing)],
-    ['that the server failed at, it is tried again', watch(status('refused', { status: 500 })), waiting(600, watching)],
+    ['that ended in good order, watches at once', watch(undefined), watching],
+    ['whose version expired, lists at once', watch(status('expired')), listing],
+    ['that broke, watches after the backoff', watch({ reason: 'broken', message }), waiting(600, watching)],
+    ['that timed out, watches after the backoff', watch({ reason: 'silent', message }), waiting(600, watching)],
+    ['that could not be requested, watches again', watch({ reason: 'unreachable', message }), waiting(600, watching)],
+    ['that was unintelligible, lists', watch({ reason: 'unintelligible', message }), waiting(600, listing)],
+    ['with a server error, watches again', watch(status('refused', { status: 500 })), waiting(600, watching)],
+    ['with a client error, lists', watch(status('refused', { status: 422 })), waiting(600, listing)],
+    ['that is forbidden, lists', watch(status('forbidden')), waiting(30_000, listing)],
+    ['that is not found, lists', watch(status('not-found')), waiting(600, listing)],
+    ['with outdated credentials, watches at once', watch(status('unauthorized')), watching],
     [
-      'that the server does not understand, all is listed',
-      watch(status('refused', { status: 422 })),
-      waiting(600, listing),
-    ],
-    ['that is forbidden, it is seen whether lists are', watch(status('forbidden')), waiting(30_000, listing)],
-    ['of what is not there any more, it is seen whether lists are', watch(status('not-found')), waiting(600, listing)],
-    ['for which credentials were too old, it goes on at once', watch(status('unauthorized')), watching],
-    [
-      'of a busy server, it waits as long as that says',
+      'of a busy server, waits for its Retry-After',
       watch(status('busy', { retryAfter: 9000 })),
       waiting(9000, watching),
     ],
@@ -84,7 +80,7 @@ describe('after a watch', () => {
     expect(nextState(outcome, backoff())).toEqual(state);
   });
 
-  it('which the server refuses again and again, lists are read instead', () => {
+  it('that the server refuses again and again, lists instead', () => {
     const refused = watch(status('refused', { status: 500 }), 0);
     const tired = backoff();
     const next = Array.from({ length: 6 }, () => nextState(refused, tired));
@@ -94,7 +90,7 @@ describe('after a watch', () => {
     ]);
   });
 
-  it('whose version expired in an outage, all is listed at once, however often it was tried before', () => {
+  it('whose version expired in an outage, lists at once, however many attempts failed before', () => {
     const tired = backoff();
     for (let time = 0; time < 5; time += 1) nextState(watch({ reason: 'unreachable', message }, 0), tired);
     expect(nextState(watch(status('expired'), 0), tired)).toEqual(listing);
@@ -102,9 +98,9 @@ describe('after a watch', () => {
 
   it.each<[string, ApiError | undefined]>([
     ['ends every watch at once', undefined],
-    ['knows no version', status('expired')],
-    ['knows nobody', status('unauthorized')],
-  ])('of a server that %s, only the first time nothing is waited for', (_what, error) => {
+    ['expires every version', status('expired')],
+    ['rejects the credentials', status('unauthorized')],
+  ])('of a server that %s, retries at once only the first time', (_what, error) => {
     const tired = backoff();
     const delays = Array.from({ length: 5 }, () => nextState(watch(error, 0), tired)).map((state) =>
       state.at === 'waiting' ? state.milliseconds : 0,
@@ -113,15 +109,15 @@ describe('after a watch', () => {
   });
 });
 
-describe('after a watch that the server ended before its time', () => {
-  it('all is listed at once: its CRD may be another one', () => {
+describe('after a watch of a custom resource that ended early', () => {
+  it('lists at once: the CRD may have changed', () => {
     const cut: Outcome = { of: 'watch', error: undefined, resourceVersion: '7', duration: 30_000, endedEarly: true };
     expect(nextState(cut, backoff())).toEqual(listing);
   });
 });
 
-describe('the waits', () => {
-  it('double up to half a minute, and go on for ever', () => {
+describe('the backoff', () => {
+  it('doubles up to half a minute, and never gives up', () => {
     const own = backoff();
     const delays = Array.from({ length: 200 }, () => own.next());
     expect(delays.slice(0, 7)).toEqual([600, 1200, 2400, 4800, 9600, 19_200, 22_500]);
@@ -131,13 +127,13 @@ describe('the waits', () => {
   it.each([
     [0, 400, 15_000],
     [0.999_999, 800, 30_000],
-  ])('are a part of that which chance decides (%d)', (chance, first, longest) => {
+  ])('has jitter (%d)', (chance, first, longest) => {
     const own = backoff(chance);
     const delays = Array.from({ length: 9 }, () => own.next());
     expect([delays[0], delays[8]]).toEqual([first, longest]);
   });
 
-  it('begin anew after a watch of a minute, and not of less', () => {
+  it('is reset by a watch of a minute, and not by a shorter one', () => {
     const own = backoff();
     own.next();
     own.watched(59_999);
@@ -147,6 +143,6 @@ describe('the waits', () => {
   });
 });
 
-it('a program that stops does nothing more', () => {
+it('a program that stops ends the loop', () => {
   expect(nextState({ of: 'program' }, backoff())).toEqual({ at: 'stopped' });
 });

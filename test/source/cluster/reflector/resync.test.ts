@@ -3,7 +3,7 @@ import { line } from '../../../support/api-server/api-server.ts';
 import type { WrittenObject } from '../../../support/api-server/store.ts';
 import { asksFor, type ClusterRig, mcpService, startCluster } from '../cluster-rig.ts';
 
-/** A cluster whose watches go on for as long as it takes, until the lists that are due every ten minutes. */
+/** A cluster ten minutes later, before the relists are due, with its watches kept open by bookmarks. */
 async function due(): Promise<ClusterRig> {
   const cluster = await startCluster((server) => {
     for (const name of ['changes', 'goes', 'stays']) server.put('Service', mcpService(name));
@@ -26,7 +26,7 @@ async function due(): Promise<ClusterRig> {
   return cluster;
 }
 
-/** Lets the ten minutes and the jitter be over, and the list of Services be read. */
+/** Advances the clock to the relist, and waits for the list of Services. */
 async function relist(cluster: ClusterRig): Promise<void> {
   cluster.clock.advance(59_990);
   await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total', { kind: 'Service' }) === 2);
@@ -40,8 +40,8 @@ function missed(cluster: ClusterRig): number {
   return cluster.counters.total('gatehouse_source_missed_total', { kind: 'Service' });
 }
 
-describe('the list that is read for safety', () => {
-  it('repairs and counts what no event has told', async () => {
+describe('the periodic relist', () => {
+  it('repairs and counts missed events', async () => {
     const cluster = await due();
     const { store } = cluster.server;
     store.put('Service', mcpService('changes', 81), 'quietly');
@@ -61,7 +61,7 @@ describe('the list that is read for safety', () => {
     expect(cluster.server.asked(asksFor('Service', 'watch'))).toBe(1);
   });
 
-  it('reads the objects of a CRD again under the version that they had', async () => {
+  it('decodes custom resources again under an unchanged version', async () => {
     const cluster = await due();
     const stored = cluster.server.store.put('MCPAuthPolicy', policy([]));
     cluster.server.watches('MCPAuthPolicy')[0]?.send(line({ type: 'ADDED', object: stored.object }));
@@ -72,7 +72,7 @@ describe('the list that is read for safety', () => {
     await cluster.until(() => !cluster.resources.has('MCPAuthPolicy default/p'));
   });
 
-  it('finds nothing where all was told, and is read again ten minutes later', async () => {
+  it('finds nothing where no event was missed, and is repeated ten minutes later', async () => {
     const cluster = await due();
     await relist(cluster);
     await cluster.eventually(() => cluster.clock.waiting().includes(660_000));
@@ -81,8 +81,8 @@ describe('the list that is read for safety', () => {
   });
 });
 
-describe('what is newer than the last event', () => {
-  it('is not counted by the list that is read for safety', async () => {
+describe('an object that is newer than the last event', () => {
+  it('is not counted as missed', async () => {
     const cluster = await due();
     const { store } = cluster.server;
     const events = [
@@ -101,7 +101,7 @@ describe('what is newer than the last event', () => {
     );
   });
 
-  it('is not taken back by it when it was told while that was read', async () => {
+  it('is not reverted by a list that is older than its event', async () => {
     const cluster = await due();
     const { store } = cluster.server;
     const items = store.list('Service').map(({ kind: _kind, ...object }) => object);
@@ -120,7 +120,7 @@ describe('what is newer than the last event', () => {
   });
 });
 
-describe('a list for safety', () => {
+describe('a relist', () => {
   it('that fails changes nothing', async () => {
     const cluster = await due();
     cluster.server.fail(asksFor('Service', 'list'), { does: 'answer', status: 500 });
@@ -130,7 +130,7 @@ describe('a list for safety', () => {
     expect(cluster.problems()).toEqual([]);
   });
 
-  it('that is compared with a watch that ends is soon read again', async () => {
+  it('whose watch ends is repeated soon', async () => {
     const cluster = await due();
     cluster.server.store.put('Service', mcpService('changes', 81));
     await relist(cluster);

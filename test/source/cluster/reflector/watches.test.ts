@@ -15,7 +15,7 @@ function failures(cluster: ClusterRig, reason: string): number {
 }
 
 describe('a watch', () => {
-  it('asks for bookmarks, and for an end of its own after five to ten minutes', async () => {
+  it('requests bookmarks, and a timeout of five to ten minutes', async () => {
     const cluster = await watched();
     expect(Object.fromEntries(cluster.server.watches('Service')[0]?.query ?? [])).toEqual({
       watch: 'true',
@@ -33,7 +33,7 @@ describe('a watch', () => {
     }
   });
 
-  it('delivers what is created, changed and deleted', async () => {
+  it('delivers created, changed and deleted objects', async () => {
     const cluster = await watched();
     cluster.server.put('Service', mcpService('new'));
     await cluster.until(() => cluster.port('default/new') === 80);
@@ -50,7 +50,7 @@ describe('a watch', () => {
 });
 
 describe('the end of a watch', () => {
-  it('that is clean goes on at once from the last version, a bookmark included', async () => {
+  it('in good order is followed by another at once, from the last version or bookmark', async () => {
     const cluster = await watched();
     cluster.clock.advance(5000);
     cluster.server.bookmark('Service');
@@ -62,7 +62,7 @@ describe('the end of a watch', () => {
     expect(cluster.counters.total('gatehouse_source_watch_failures_total')).toBe(0);
   });
 
-  it('that comes before its time makes the objects of a CRD be read anew, which may be another one', async () => {
+  it('before its time relists custom resources, whose CRD may have changed', async () => {
     const spec = { targetRefs: [{ name: 'gw' }], rules: [{ matches: [], resource: { kind: 'tool', name: '*' } }] };
     let stored: HistoryEvent | undefined;
     const cluster = await startCluster((server) => {
@@ -72,7 +72,7 @@ describe('the end of a watch', () => {
     const key = 'MCPAuthPolicy default/p';
     expect(cluster.resources.get(key)).toMatchObject({ rules: { ok: true } });
     const batches = cluster.all.length;
-    // What an older CRD dropped on the way is there again, under the version that it always had.
+    // A field that an older CRD pruned is there again, under an unchanged version.
     Object.assign(stored?.object ?? {}, { spec: { ...spec, rules: { deny: 'all' } } });
     cluster.server.watches('MCPAuthPolicy')[0]?.end();
     await cluster.until(() => cluster.all.length > batches);
@@ -80,7 +80,7 @@ describe('the end of a watch', () => {
     expect(cluster.all.at(-1)?.observations ?? []).toEqual([]);
   });
 
-  it('that comes at once every time makes no hot loop', async () => {
+  it('at once, every time, makes no hot loop', async () => {
     const cluster = await startCluster((server) =>
       server.fail(asksFor('Service', 'watch'), { does: 'say', text: '', next: 'end' }),
     );
@@ -89,7 +89,7 @@ describe('the end of a watch', () => {
     expect(cluster.server.asked(asksFor('Service', 'watch'))).toBe(6);
   });
 
-  it('by a reset of the socket is followed by another after a moment, and misses nothing', async () => {
+  it('by a connection reset is followed by another after a backoff, and misses nothing', async () => {
     const cluster = await watched();
     cluster.server.watches('Service')[0]?.reset();
     await cluster.server.until(() => cluster.server.watches('Service').length === 0);
@@ -100,7 +100,7 @@ describe('the end of a watch', () => {
     expect(cluster.server.asked(asksFor('Service', 'list'))).toBe(1);
   });
 
-  it('within a line is followed by another from the last whole one', async () => {
+  it('within a line is followed by another from the last complete one', async () => {
     const cluster = await watched();
     cluster.server.put('Service', mcpService('new'));
     await cluster.until(() => cluster.port('default/new') === 80);
@@ -113,8 +113,8 @@ describe('the end of a watch', () => {
   });
 });
 
-describe('a server that is not there', () => {
-  it('is left after 150 s without a byte, and the connections with it', async () => {
+describe('a server that does not answer', () => {
+  it('is given up after 150 s without a byte, with all connections', async () => {
     const cluster = await watched();
     cluster.clock.advance(149_000);
     for (const watch of cluster.server.watches('Service')) watch.send(line({ type: 'BOOKMARK', object: bookmark }));
@@ -122,13 +122,13 @@ describe('a server that is not there', () => {
     cluster.clock.advance(1000);
     await cluster.eventually(() => cluster.counters.total('gatehouse_source_watch_failures_total') === 5);
     expect(failures(cluster, 'silent')).toBe(0);
-    expect(cluster.connection.told.reconnected).toBeGreaterThanOrEqual(5);
+    expect(cluster.connection.calls.reconnected).toBeGreaterThanOrEqual(5);
     cluster.clock.advance(149_000);
     await cluster.eventually(() => failures(cluster, 'silent') === 1);
     expect(cluster.resources.has('Service default/tool')).toBe(true);
   });
 
-  it('that is so for long is tried again and again, told once, and nothing is lost at the end', async () => {
+  it('is retried for ever and reported once, and nothing is lost in the end', async () => {
     const cluster = await watched();
     cluster.server.fail(asksFor('Service'), { does: 'reset' });
     cluster.server.watches('Service')[0]?.reset();
@@ -151,8 +151,8 @@ const bookmark = { kind: 'Service', apiVersion: 'v1', metadata: { resourceVersio
 const status = (code: number): string =>
   line({ type: 'ERROR', object: { kind: 'Status', code, message: 'on purpose' } });
 
-describe('an error within a watch', () => {
-  it('of 410 lists anew at once; again and again, after a moment', async () => {
+describe('an ERROR event', () => {
+  it('of 410 relists at once; if it recurs, after a backoff', async () => {
     const cluster = await watched();
     cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: 410 });
     cluster.clock.advance(5000);
@@ -173,7 +173,7 @@ describe('an error within a watch', () => {
     expect(cluster.counters.total('gatehouse_source_watch_failures_total', { kind: 'Service' })).toBe(1);
   });
 
-  it('is honoured when it says how long to wait', async () => {
+  it('is retried after its retryAfterSeconds', async () => {
     const cluster = await watched();
     const details = { retryAfterSeconds: 17 };
     cluster.server.watches('Service')[0]?.send(line({ type: 'ERROR', object: { code: 429, details } }));
@@ -182,16 +182,16 @@ describe('an error within a watch', () => {
   });
 });
 
-describe('what is no event', () => {
+describe('a line that is no event', () => {
   it.each([
-    ['a line that is no JSON', 'abracadabra\n'],
-    ['an event of no known type', '{"type":"RENAMED","object":{}}\n'],
-    ['an event without metadata', '{"type":"MODIFIED","object":{"kind":"Service"}}\n'],
-    ['an event without an object', '{"type":"DELETED"}\n'],
-    ['a bookmark without a version', '{"type":"BOOKMARK","object":{"metadata":{}}}\n'],
+    ['no JSON', 'abracadabra\n'],
+    ['an unknown type', '{"type":"RENAMED","object":{}}\n'],
+    ['an object without metadata', '{"type":"MODIFIED","object":{"kind":"Service"}}\n'],
+    ['no object', '{"type":"DELETED"}\n'],
+    ['a bookmark without a resource version', '{"type":"BOOKMARK","object":{"metadata":{}}}\n'],
     ['null', 'null\n'],
-    ['a line without an end', 'x'.repeat(16 * 1024 * 1024 + 1)],
-  ])('%s ends the watch, and all is listed: the object that it was about is not lost', async (_what, text) => {
+    ['an endless line', 'x'.repeat(16 * 1024 * 1024 + 1)],
+  ])('ends the watch, and a relist recovers its object: %s', async (_what, text) => {
     const cluster = await watched();
     cluster.server.store.put('Service', mcpService('tool', 81), 'quietly');
     cluster.server.watches('Service')[0]?.send(text);
@@ -200,7 +200,7 @@ describe('what is no event', () => {
     expect(failures(cluster, 'unintelligible')).toBe(1);
   });
 
-  it('may come from a proxy, with status 200', async () => {
+  it('may be sent by a proxy with status 200', async () => {
     const cluster = await watched();
     cluster.server.fail(asksFor('Service', 'watch'), { does: 'html', status: 200 }, 1);
     cluster.clock.advance(5000);
@@ -211,7 +211,7 @@ describe('what is no event', () => {
     expect(cluster.resources.has('Service default/tool')).toBe(true);
   });
 
-  it('does not keep what stands before it from being delivered', async () => {
+  it('does not hold back the events before it', async () => {
     const cluster = await watched();
     const { object } = cluster.server.store.put('Service', mcpService('new'));
     cluster.server.watches('Service')[0]?.send(`${line({ type: 'ADDED', object })}abracadabra\n`);
@@ -219,18 +219,18 @@ describe('what is no event', () => {
   });
 });
 
-describe('an answer to a watch', () => {
-  it('of 401 makes credentials be read anew, and is followed by another attempt at once', async () => {
+describe('a response to a watch', () => {
+  it('of 401 reads credentials anew, and is retried at once', async () => {
     const cluster = await watched();
     cluster.clock.advance(5000);
     cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: 401 }, 1);
     cluster.server.watches('Service')[0]?.end();
     await cluster.server.until(() => cluster.server.asked(asksFor('Service', 'watch')) === 3);
-    expect(cluster.connection.told.forgotten).toBe(1);
+    expect(cluster.connection.calls.forgotten).toBe(1);
     expect(failures(cluster, 'unauthorized')).toBe(1);
   });
 
-  it.each([429, 503])('of %d is honoured when it says how long to wait', async (code) => {
+  it.each([429, 503])('of %d is retried after its Retry-After', async (code) => {
     const cluster = await watched();
     const headers = { 'retry-after': '23' };
     cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: code, headers }, 1);
@@ -240,7 +240,7 @@ describe('an answer to a watch', () => {
     await cluster.server.watched('Service');
   });
 
-  it('of 500 keeps what is known, and is tried again from the same version', async () => {
+  it('of 500 keeps the objects, and is retried from the same version', async () => {
     const cluster = await watched();
     cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: 500 }, 2);
     cluster.clock.advance(5000);
@@ -252,7 +252,7 @@ describe('an answer to a watch', () => {
     expect(cluster.all).toHaveLength(1);
   });
 
-  it('of 401 again and again says so, and goes on saying so when the server breaks off other requests', async () => {
+  it('of 401 again and again is reported, and stays so when the server breaks other requests', async () => {
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
       server.fail(asksFor('Service'), { does: 'reset' }, 1);
@@ -271,7 +271,7 @@ describe('an answer to a watch', () => {
     await cluster.eventually(() => cluster.problems().length === 0);
   });
 
-  it('of 403 is reported, keeps what is known, and lists go on', async () => {
+  it('of 403 is reported, keeps the objects, and lists go on', async () => {
     const cluster = await watched();
     cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: 403, message: 'may not watch' });
     cluster.clock.advance(5000);
@@ -287,7 +287,7 @@ describe('an answer to a watch', () => {
 });
 
 describe('events', () => {
-  it('that come twice are one change', async () => {
+  it('that are repeated are one change', async () => {
     const cluster = await watched();
     const { object } = cluster.server.store.put('Service', mcpService('new'));
     const gone = line({
@@ -303,7 +303,7 @@ describe('events', () => {
     expect(cluster.all.slice(1).map(({ changes }) => changes.length)).toEqual([1, 1]);
   });
 
-  it('of the end of an object do not end the one that has its name now', async () => {
+  it('of a deletion do not delete a new object of the same name', async () => {
     const cluster = await watched();
     const { object } = cluster.server.store.put('Service', mcpService('tool', 81));
     const [watch] = cluster.server.watches('Service');

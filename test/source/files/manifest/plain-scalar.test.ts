@@ -39,11 +39,11 @@ describe('a plain scalar', () => {
     ['8080:80', '8080:80'],
     ['-', '-'],
     ['<', '<'],
-  ])('means one thing: %s', (text, value) => {
+  ])('has one value: %s', (text, value) => {
     expect(readPlain(text)).toEqual(value);
   });
 
-  it('never is a string that another reader takes for something else', () => {
+  it('is never a string that another YAML reader reads as another type', () => {
     const tricky = fc.string({ unit: fc.constantFrom(...'0123456789_-+.:eEoxbTZ nyNYf'), maxLength: 8 });
     const looksLikeNumber = /^[-+]?\.?[0-9]/;
     fc.assert(

@@ -4,14 +4,14 @@ import { expect, it } from 'vitest';
 import { followLinks } from '../../../../src/source/files/watch/follow-links.ts';
 import { createFolder, save } from '../file-rig.ts';
 
-it('a path without links depends on its end alone', async () => {
+it('a path without links depends on its last entry alone', async () => {
   const folder = createFolder();
   const trail = await followLinks(parse(folder).root, folder);
   const entries = [{ folder: dirname(folder), name: basename(folder) }];
   expect(trail).toMatchObject({ end: 'found', realPath: folder, entries });
 });
 
-it('a path depends on every link in it, and on its end', async () => {
+it('a path depends on every link in it, and on its last entry', async () => {
   const folder = createFolder();
   mkdirSync(join(folder, 'real'));
   save(join(folder, 'real'), 'file', '');
@@ -29,7 +29,7 @@ it('a path depends on every link in it, and on its end', async () => {
   });
 });
 
-it('a path that leads nowhere depends on the first name that is missing', async () => {
+it('a dangling path depends on the first missing entry', async () => {
   const folder = createFolder();
   symlinkSync(join(folder, 'some', 'where'), join(folder, 'a.yaml'));
   const entries = [
@@ -41,7 +41,7 @@ it('a path that leads nowhere depends on the first name that is missing', async 
   expect(await followLinks(folder, 'a.yaml')).toMatchObject({ end: 'absent' });
 });
 
-it('links that lead in a circle fail', async () => {
+it('a cycle of links fails with ELOOP', async () => {
   const folder = createFolder();
   symlinkSync('b', join(folder, 'a'));
   symlinkSync('a', join(folder, 'b'));

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createFolder, save, startFiles } from '../file-rig.ts';
 import { serviceText } from '../manifests.ts';
 
-/** A folder as Kubernetes mounts a ConfigMap, and the swap to its next version. */
+/** A folder as Kubernetes mounts a ConfigMap, and the update to its next version. */
 function mountConfigMap(): { readonly folder: string; swap(files: Readonly<Record<string, string>>): void } {
   const folder = createFolder();
   let version = 0;
@@ -27,7 +27,7 @@ function mountConfigMap(): { readonly folder: string; swap(files: Readonly<Recor
 }
 
 describe('a link', () => {
-  it('through the folder of a ConfigMap follows its swaps', async () => {
+  it('through the ..data folder of a ConfigMap follows its updates', async () => {
     const map = mountConfigMap();
     map.swap({ 'a.yaml': serviceText('a', 1), 'b.yaml': serviceText('b', 1) });
     const files = await startFiles([map.folder, join(map.folder, 'a.yaml')]);
@@ -42,7 +42,7 @@ describe('a link', () => {
     expect([...files.resources.keys()].sort()).toEqual(['Service default/a', 'Service default/c']);
   });
 
-  it('of which only the folder in the middle is swapped is noticed', async () => {
+  it('is followed anew when only a link in the middle is replaced', async () => {
     const folder = createFolder();
     for (const port of [1, 2]) {
       mkdirSync(join(folder, `..${port}`));
@@ -56,7 +56,7 @@ describe('a link', () => {
     await files.until(() => files.port('default/a') === 2);
   });
 
-  it('to a file elsewhere follows changes there', async () => {
+  it('to a file in another folder follows changes there', async () => {
     const folder = createFolder();
     const elsewhere = createFolder();
     symlinkSync(join(elsewhere, 'real'), join(folder, 'a.yaml'));
@@ -70,7 +70,7 @@ describe('a link', () => {
     await files.until(() => files.resources.size === 0);
   });
 
-  it('that is a root, or a folder above one, may be swapped', async () => {
+  it('that is a root, or a parent folder of one, may be replaced', async () => {
     const folder = createFolder();
     for (const port of [1, 2]) {
       mkdirSync(join(folder, `release-${port}`, 'manifests'), { recursive: true });

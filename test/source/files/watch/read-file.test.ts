@@ -6,12 +6,12 @@ import { fingerprintOf, readManifestFile } from '../../../../src/source/files/wa
 import { systemClock } from '../../../support/edges/system-clock.ts';
 import { createFolder, save } from '../file-rig.ts';
 
-/** A clock that stands so many milliseconds after the last change of the file. */
+/** A clock that stands at this many milliseconds after the last change of the file. */
 function clockAfter(file: string, milliseconds: number): Clock {
   return { ...systemClock, now: () => statSync(file).ctimeMs + milliseconds };
 }
 
-it('a file that was changed a moment ago is read again the next time: a further change may leave no trace', async () => {
+it('a file that changed within the timestamp resolution has no fingerprint, so that it is read again', async () => {
   const folder = createFolder();
   const file = join(folder, 'a.yaml');
   save(folder, 'a.yaml', 'a: 1\n');
@@ -21,7 +21,7 @@ it('a file that was changed a moment ago is read again the next time: a further 
   expect(await readManifestFile(file, clockAfter(file, 25))).toEqual({ present: true, content, fingerprint });
 });
 
-it('what is no file, or not there, has nothing to read', async () => {
+it('a folder and a missing file count as absent', async () => {
   const folder = createFolder();
   expect(await readManifestFile(folder, systemClock)).toEqual({ present: false });
   expect(await readManifestFile(join(folder, 'a.yaml'), systemClock)).toEqual({ present: false });

@@ -5,7 +5,7 @@ import { createFolder, save, startFiles } from '../file-rig.ts';
 import { documents, serviceText } from '../manifests.ts';
 
 describe('a root that does not exist yet', () => {
-  it('is waited for, with the folders above it', async () => {
+  it('is waited for, with its parent folders', async () => {
     const folder = createFolder();
     const root = join(folder, 'some', 'where', 'below');
     const files = await startFiles([root]);
@@ -21,7 +21,7 @@ describe('a root that does not exist yet', () => {
     expect(files.log.lines.filter(({ message }) => message.includes('does not exist'))).toHaveLength(1);
   });
 
-  it('and appears in steps is noticed, however long each takes', async () => {
+  it('is found when its parent folders appear one by one', async () => {
     const folder = createFolder();
     const marker = join(folder, 'marker');
     mkdirSync(marker);
@@ -39,7 +39,7 @@ describe('a root that does not exist yet', () => {
 });
 
 describe('a root', () => {
-  it('that is a folder keeps what it held while it is gone', async () => {
+  it('that is a folder keeps its objects while it is missing', async () => {
     const folder = createFolder();
     const root = join(folder, 'root');
     mkdirSync(root);
@@ -58,7 +58,7 @@ describe('a root', () => {
     await files.until(() => files.port('default/a') === 3);
   });
 
-  it('that is a folder is read anew when another takes its place', async () => {
+  it('that is a folder is read again when another folder replaces it', async () => {
     const folder = createFolder();
     for (const [at, name] of ['root', 'next'].entries()) {
       mkdirSync(join(folder, name));
@@ -72,7 +72,7 @@ describe('a root', () => {
     await files.until(() => files.port('default/a') === 3);
   });
 
-  it('that is a file keeps what it held while it is gone', async () => {
+  it('that is a file keeps its objects while it is missing', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a', 1));
     const files = await startFiles([join(folder, 'a.yaml')]);
@@ -84,7 +84,7 @@ describe('a root', () => {
     expect(files.problems()).toEqual([]);
   });
 
-  it('that was a file and is a folder now, or the other way round, is what it is', async () => {
+  it('may change from a file to a folder and back', async () => {
     const folder = createFolder();
     const root = join(folder, 'root');
     save(folder, 'root', serviceText('file'));
@@ -99,8 +99,8 @@ describe('a root', () => {
   });
 });
 
-describe('the name of a root', () => {
-  it('is named in messages as it was given', async () => {
+describe('the path of a root', () => {
+  it('is used in messages as given', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', 'kind: 5\n');
     const given = `${relative(process.cwd(), folder)}/`;
@@ -111,7 +111,7 @@ describe('the name of a root', () => {
     ]);
   });
 
-  it('may be there twice, or lead to the same files: nothing is a duplicate of itself', async () => {
+  it('may be given twice, or lead to the same files: no object is a duplicate of itself', async () => {
     const folder = createFolder();
     const root = join(folder, 'root');
     mkdirSync(root);
@@ -124,7 +124,7 @@ describe('the name of a root', () => {
     await files.until(() => files.port('default/a') === 2);
   });
 
-  it('is one root when it is there twice', async () => {
+  it('is one root when it is given twice', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a'));
     const missing = join(folder, 'missing');

@@ -10,8 +10,8 @@ import { createBatches } from '../../../support/worlds/batches.ts';
 import { createFolder, save, startFiles } from '../file-rig.ts';
 import { serviceText } from '../manifests.ts';
 
-describe('time', () => {
-  it('brings to light what no event tells', async () => {
+describe('the periodic scan', () => {
+  it('finds changes without events', async () => {
     const folder = createFolder();
     for (const [at, name] of ['now', 'next'].entries()) {
       mkdirSync(join(folder, name, 'root'), { recursive: true });
@@ -25,7 +25,7 @@ describe('time', () => {
     await files.until(() => files.port('default/a') === 2);
   });
 
-  it('passes before a storm of events costs one read', async () => {
+  it('and the debounce read a file once for a burst of events', async () => {
     const folder = createFolder();
     const clock = createManualClock();
     const files = await startFiles([folder], { clock });
@@ -34,7 +34,7 @@ describe('time', () => {
     await looked;
     const { reads } = files.work();
     for (let port = 1; port <= 500; port += 1) save(folder, 'a.yaml', serviceText('a', port));
-    // The look by the clock, the quiet and its ceiling.
+    // The periodic scan, and the idle time and ceiling of the debounce.
     await clock.armed(3);
     clock.advance(25);
     await files.until(() => files.port('default/a') === 500);
@@ -42,8 +42,8 @@ describe('time', () => {
   });
 });
 
-describe('an end', () => {
-  /** How often this process watches a folder, as Linux tells. */
+describe('stop', () => {
+  /** The number of inotify watches of this process on a folder. */
   function watches(folder: string): number {
     const inode = `ino:${statSync(folder).ino.toString(16)} `;
     const inotify = readdirSync('/proc/self/fdinfo').map((fd) => {
@@ -68,14 +68,14 @@ describe('an end', () => {
     await files.stop();
   });
 
-  it('delivers nothing any more, and leaves no timer behind', async () => {
+  it('ends deliveries, and leaves no timer behind', async () => {
     const folder = createFolder();
     const clock = createManualClock();
     const files = await startFiles([folder], { clock });
     save(folder, 'a.yaml', serviceText('a'));
     expect(clock.waiting()).toEqual([25, 500, 5000]);
     clock.advance(25);
-    // The look has begun.
+    // The scan has begun.
     await files.stop();
     expect(clock.waiting()).toEqual([]);
     save(folder, 'b.yaml', serviceText('b'));
@@ -84,7 +84,7 @@ describe('an end', () => {
   });
 });
 
-it('what happens between a look at a folder and the beginning of its watch is not missed', async () => {
+it('a change between the scan of a folder and the start of its watch is not missed', async () => {
   const folder = createFolder();
   save(folder, 'a.yaml', serviceText('a'));
   const counters: Counters = {
@@ -103,7 +103,7 @@ it('what happens between a look at a folder and the beginning of its watch is no
   await batches.until(() => batches.resources.size === 2);
 });
 
-it('a consumer that throws is logged, and told what comes next', async () => {
+it('a consumer that throws is logged, and gets later batches', async () => {
   const folder = createFolder();
   const log = createRecordedLog();
   const batches = createBatches();
