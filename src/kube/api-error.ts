@@ -1,5 +1,5 @@
 import { asJsonObject, objectIn, parseJson, textIn } from '../json/json.ts';
-import type { ApiError, StatusError } from './model.ts';
+import type { ApiAnswer, ApiError, StatusError } from './model.ts';
 
 /**
  * The longest wait that a server may ask for, in milliseconds. API servers ask for 1 to 5 s; a proxy may ask for hours,
@@ -11,16 +11,14 @@ const MAX_RETRY_AFTER = 60_000;
 const MAX_MESSAGE = 300;
 
 /**
- * Reads the response to a request that failed.
+ * Reads the response to a request that failed: its status is no 2xx, and its body a `metav1.Status` or a proxy's page.
+ * Retry-After may be seconds or a date (RFC 9110, 10.2.3).
  *
- * @param status HTTP status, not a 2xx
- * @param body a `metav1.Status` as JSON, or what a proxy wrote
- * @param retryAfter the header of that name: seconds or a date (RFC 9110, 10.2.3)
  * @param now milliseconds since the epoch
  */
-export function responseError(status: number, body: string, retryAfter: string | undefined, now: number): StatusError {
+export function responseError({ status, header, body }: ApiAnswer, now: number): StatusError {
   const message = textIn(parseJson(body)?.value, 'message') ?? body;
-  return statusError(status, message, retryAfterHeader(retryAfter, now));
+  return statusError(status, message, retryAfterOf(header('retry-after'), now));
 }
 
 /** Reads the `metav1.Status` of an ERROR event of a watch. One without a code is no client error, so it has status 0. */
@@ -63,7 +61,7 @@ function reasonOf(status: number): StatusError['reason'] {
 }
 
 /** Milliseconds; 0 when there is no header, or an unreadable one. */
-function retryAfterHeader(header: string | undefined, now: number): number {
+function retryAfterOf(header: string | undefined, now: number): number {
   const text = header?.trim() ?? '';
   const wait = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
   return Number.isNaN(wait) ? 0 : wait;

@@ -55,7 +55,7 @@ export interface ApiAnswer {
 export type ApiError = TransportError | StatusError;
 
 /** There was no complete response of a Kubernetes API. */
-export interface TransportError {
+interface TransportError {
   readonly reason: /** No response at all. */
     | 'unreachable'
     /** The connection broke while the body was read. */

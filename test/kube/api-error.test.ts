@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { apiErrorText, responseError, watchError } from '../../src/kube/api-error.ts';
+import type { StatusError } from '../../src/kube/model.ts';
 
 const now = Date.UTC(2026, 0, 1);
 const body = JSON.stringify({ kind: 'Status', message: 'on purpose', code: 500 });
+
+function errorOf(status: number, text = body, retryAfter?: string): StatusError {
+  const header = (name: string): string | undefined => (name === 'retry-after' ? retryAfter : undefined);
+  return responseError({ status, header, body: text }, now);
+}
 
 describe('the error of a response', () => {
   it.each([
@@ -16,7 +22,7 @@ describe('the error of a response', () => {
     [422, 'refused'],
     [500, 'refused'],
   ])('with status %d is %s', (status, reason) => {
-    expect(responseError(status, body, undefined, now)).toEqual({
+    expect(errorOf(status)).toEqual({
       reason,
       status,
       message: 'on purpose',
@@ -37,7 +43,7 @@ describe('the error of a response', () => {
     ['', 0],
     [undefined, 0],
   ])('reads Retry-After %j as %d ms', (header, wait) => {
-    expect(responseError(503, body, header, now).retryAfter).toBe(wait);
+    expect(errorOf(503, body, header).retryAfter).toBe(wait);
   });
 
   it.each([
@@ -46,11 +52,11 @@ describe('the error of a response', () => {
     ['JSON without a message', '{"kind":"Status"}', '502 {"kind":"Status"}'],
     ['a message over two lines', '{"message":"one\\ntwo"}', '502 one two'],
   ])('has a text for logs when the body is %s', (_what, text, said) => {
-    expect(apiErrorText(responseError(502, text, undefined, now))).toBe(said);
+    expect(apiErrorText(errorOf(502, text))).toBe(said);
   });
 
   it('has a message of at most 300 characters, without half a surrogate pair', () => {
-    const { message } = responseError(500, JSON.stringify({ message: `x${'😀'.repeat(10_000)}` }), undefined, now);
+    const { message } = errorOf(500, JSON.stringify({ message: `x${'😀'.repeat(10_000)}` }));
     expect(message.length).toBe(301);
     expect(message.isWellFormed()).toBe(true);
   });

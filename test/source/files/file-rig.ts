@@ -14,7 +14,7 @@ export interface FileRig extends Batches {
   readonly log: RecordedLog;
   readonly counters: RecordedCounters;
   /** Settles at the end of the next scan. */
-  looked(): Promise<void>;
+  scanned(): Promise<void>;
   /** The number of reads and parses of files. */
   work(): { readonly reads: number; readonly parses: number };
   /** The first MCP port of a Service. */
@@ -53,25 +53,25 @@ export async function startFiles(roots: readonly string[], more: Partial<FileSou
   const log = createRecordedLog();
   const counters = createRecordedCounters();
   const batches = createBatches();
-  let nextLook = Promise.withResolvers<void>();
-  const looked = (): Promise<void> => nextLook.promise;
+  let nextScan = Promise.withResolvers<void>();
+  const scanned = (): Promise<void> => nextScan.promise;
   const observed: Counters = {
     ...counters,
     gauge(name, value) {
       counters.gauge(name, value);
-      nextLook.resolve();
-      nextLook = Promise.withResolvers<void>();
+      nextScan.resolve();
+      nextScan = Promise.withResolvers<void>();
     },
   };
   const source = fileSource({ roots, clock: eventsOnly, log, counters: observed, ...more });
   const stop = await source.start(batches.deliver);
   onTestFinished(stop);
-  if (more.clock === undefined) await looked();
+  if (more.clock === undefined) await scanned();
   return Object.assign(batches, {
     log,
     counters,
     stop,
-    looked,
+    scanned,
     work: () => ({
       reads: counters.total('gatehouse_source_reads_total'),
       parses: counters.total('gatehouse_source_parses_total'),

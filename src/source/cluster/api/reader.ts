@@ -135,7 +135,8 @@ export class ApiReader {
       if (size > MAX_ERROR_BYTES) break;
     }
     if (size <= MAX_ERROR_BYTES) progress.at = 'read';
-    return responseError(status, Buffer.concat(chunks).toString(), response.header('retry-after'), this.#clock.now());
+    const body = Buffer.concat(chunks).toString();
+    return responseError({ status, header: (name) => response.header(name), body }, this.#clock.now());
   }
 
   /** A half-open connection looks like an idle one, and all requests may share it: all connections are closed. */

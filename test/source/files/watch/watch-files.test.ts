@@ -29,9 +29,9 @@ describe('the periodic scan', () => {
     const folder = createFolder();
     const clock = createManualClock();
     const files = await startFiles([folder], { clock });
-    const looked = files.looked();
+    const scanned = files.scanned();
     clock.advance(25);
-    await looked;
+    await scanned;
     const { reads } = files.work();
     for (let port = 1; port <= 500; port += 1) save(folder, 'a.yaml', serviceText('a', port));
     // The periodic scan, and the idle time and ceiling of the debounce.
