@@ -3,7 +3,7 @@ import { ConnectionPool } from './http/connection-pool.ts';
 import { createDispatcher, type HttpVersion } from './http/dispatcher.ts';
 import { ConnectionClosedError } from './http/errors.ts';
 import { RequestSender } from './http/request-sender.ts';
-import { readTarget } from './kubeconfig/target.ts';
+import { readTarget } from './kubeconfig/client-config.ts';
 import type { ClusterAccess, KubeConnection, KubeEdges } from './model.ts';
 
 /**

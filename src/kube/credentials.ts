@@ -2,7 +2,7 @@ import type { RequestOptions } from 'node:https';
 import type { Clock } from '../edges.ts';
 import { CredentialProvider } from './credential-provider.ts';
 import { KubeConfigError, reasonOf } from './kubeconfig/kubeconfig-error.ts';
-import { readTarget, type Target } from './kubeconfig/target.ts';
+import { readTarget, type Target } from './kubeconfig/client-config.ts';
 import type { ClusterAccess } from './model.ts';
 
 /** What a request and its connection need to be accepted by the server, and to accept it. */
