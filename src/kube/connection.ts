@@ -3,7 +3,7 @@ import { ConnectionPool } from './http/connection-pool.ts';
 import { createDispatcher, type HttpVersion } from './http/dispatcher.ts';
 import { ConnectionClosedError } from './http/errors.ts';
 import { RequestSender } from './http/request-sender.ts';
-import { readTarget } from './kubeconfig/client-config.ts';
+import { readClientConfig } from './kubeconfig/client-config.ts';
 import type { ClusterAccess, KubeConnection, KubeEdges } from './model.ts';
 
 /**
@@ -12,11 +12,11 @@ import type { ClusterAccess, KubeConnection, KubeEdges } from './model.ts';
  * @throws KubeConfigError when server or user are not described
  */
 export function createConnection(access: ClusterAccess, { version, clock, counters }: KubeEdges): KubeConnection {
-  const target = readTarget(access);
-  const { server } = target;
-  const credentials = new CredentialCache(access, target, clock);
+  const config = readClientConfig(access);
+  const { server } = config;
+  const credentials = new CredentialCache(access, config, clock);
   const poolOf = (highest: HttpVersion): ConnectionPool =>
-    new ConnectionPool((tls) => createDispatcher(target.cluster, tls, clock, highest));
+    new ConnectionPool((tls) => createDispatcher(config.cluster, tls, clock, highest));
   const [pool, bodyPool] = [poolOf('h2'), poolOf('http/1.1')];
   const userAgent = `gatehouse/${version}`;
   const sender = new RequestSender({ server, userAgent, credentials, pool, bodyPool, clock, counters });

@@ -1,8 +1,8 @@
 import type { RequestOptions } from 'node:https';
 import type { Clock } from '../edges.ts';
 import { CredentialProvider } from './credential-provider.ts';
+import { type ClientConfig, readClientConfig } from './kubeconfig/client-config.ts';
 import { KubeConfigError, reasonOf } from './kubeconfig/kubeconfig-error.ts';
-import { readTarget, type Target } from './kubeconfig/client-config.ts';
 import type { ClusterAccess } from './model.ts';
 
 /** What a request and its connection need to be accepted by the server, and to accept it. */
@@ -33,7 +33,7 @@ interface Cached {
 export class CredentialCache {
   readonly #access: ClusterAccess;
   readonly #clock: Clock;
-  #target: Target;
+  #config: ClientConfig;
   #provider: CredentialProvider;
   /** Whether the kubeconfig, with all that client-node remembers for it, has to be read again. */
   #stale = false;
@@ -41,10 +41,10 @@ export class CredentialCache {
   /** The one call under way: a plugin may take long. */
   #pending: Promise<Credentials> | undefined;
 
-  constructor(access: ClusterAccess, target: Target, clock: Clock) {
+  constructor(access: ClusterAccess, config: ClientConfig, clock: Clock) {
     this.#access = access;
-    this.#target = target;
-    this.#provider = new CredentialProvider(target);
+    this.#config = config;
+    this.#provider = new CredentialProvider(config);
     this.#clock = clock;
   }
 
@@ -82,7 +82,7 @@ export class CredentialCache {
 
   #isFresh({ since }: Cached): boolean {
     // The absolute value: a clock that was set back must not keep credentials for ever.
-    return Math.abs(this.#clock.now() - since) < (this.#target.isOidc ? MAX_AGE_OIDC : MAX_AGE);
+    return Math.abs(this.#clock.now() - since) < (this.#config.isOidc ? MAX_AGE_OIDC : MAX_AGE);
   }
 
   #settled(pending: Promise<Credentials>): void {
@@ -90,19 +90,19 @@ export class CredentialCache {
   }
 
   async #read(): Promise<Credentials> {
-    if (this.#stale) this.#readTarget();
+    if (this.#stale) this.#readClientConfig();
     this.#stale = false;
-    const target = this.#target;
+    const config = this.#config;
     try {
       const options = await this.#provider.requestOptions();
       return { headers: headersOf(options), tls: tlsOf(options) };
     } catch (error) {
-      throw credentialsError(target, error);
+      throw credentialsError(config, error);
     }
   }
 
-  #readTarget(): void {
-    const [before, now] = [this.#target, readTarget(this.#access)];
+  #readClientConfig(): void {
+    const [before, now] = [this.#config, readClientConfig(this.#access)];
     if (now.server.href !== before.server.href) {
       throw new KubeConfigError(
         `the kubeconfig leads to ${now.server.origin} now, no longer to ${before.server.origin}; restart to go there`,
@@ -110,7 +110,7 @@ export class CredentialCache {
     }
     // An OIDC user's refresh token may be valid for one use: the one in the file is spent, client-node has the next.
     if (now.content === before.content && now.isOidc) return;
-    this.#target = now;
+    this.#config = now;
     this.#provider = new CredentialProvider(now);
   }
 }
@@ -131,7 +131,7 @@ function tlsOf(options: RequestOptions): TlsMaterial {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-function credentialsError({ user, command, isOidc }: Target, error: unknown): KubeConfigError {
+function credentialsError({ user, command, isOidc }: ClientConfig, error: unknown): KubeConfigError {
   if (command === undefined) {
     // client-node 2.0.1 cannot refresh where idp-certificate-authority is given.
     const remedy = isOidc ? '; log in anew, or let a plugin do it, such as kubelogin' : '';

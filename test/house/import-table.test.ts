@@ -27,7 +27,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/source/files/watch/planted.ts', '../file-source.ts', '../manifest/limits.ts'],
   ['src/kube/planted.ts', '../resources/model.ts', '@kubernetes/client-node'],
   ['src/kube/planted.ts', '../source/model.ts', './http/request-sender.ts'],
-  ['src/kube/http/planted.ts', '../kubeconfig/target.ts', 'undici'],
+  ['src/kube/http/planted.ts', '../kubeconfig/client-config.ts', 'undici'],
   ['src/kube/kubeconfig/planted.ts', '../http/errors.ts', '../model.ts'],
   ['src/status/planted.ts', '../kube/kube.ts', '../kube/model.ts'],
   ['src/serve/planted.ts', '../resources/model.ts', '@grpc/grpc-js'],

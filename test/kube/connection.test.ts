@@ -3,10 +3,10 @@ import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import {
+  afterTest,
   connect,
   connectTo,
   echo,
-  ending,
   failureOf,
   firstEvent,
   get,
@@ -186,7 +186,7 @@ describe('the time limit', () => {
     const { connection, clock } = await connect(await kubeconfigFor({ url: `https://${await listening(silent)}` }));
     const failed = failureOf(get(connection));
     const socket = await accepted.promise;
-    ending(() => socket.destroy());
+    afterTest(() => socket.destroy());
     clock.advance(30_000);
     expect(await failed).toBe(`${connection.server} did not answer within 30 seconds`);
   });

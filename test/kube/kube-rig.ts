@@ -22,13 +22,13 @@ afterEach(async () => {
 });
 
 /** Registers a stop that is called at the end of the test. */
-export function ending(stop: () => unknown): void {
+export function afterTest(stop: () => unknown): void {
   stops.push(stop);
 }
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-kube-'));
-  ending(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  afterTest(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
 
@@ -40,7 +40,7 @@ export async function serve(
   options: Partial<KubeServerOptions> & { readonly protocol?: Protocol } = {},
 ): Promise<KubeServer> {
   const server = await createKubeServer({ protocol: 'h2', identity: authority.issue(), ...options, answer });
-  ending(server.stop);
+  afterTest(server.stop);
   return server;
 }
 
@@ -53,7 +53,7 @@ export interface Connected {
 export async function connect(access: ClusterAccess): Promise<Connected> {
   const [clock, counters] = [createManualClock(), createRecordedCounters()];
   const connection = await connectKube(access, { version: '1.2.3', clock, counters });
-  ending(connection.stop);
+  afterTest(connection.stop);
   return { connection, clock, counters };
 }
 
@@ -122,7 +122,7 @@ export async function listening(server: Server): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
   await promise;
-  ending(() => server.close());
+  afterTest(() => server.close());
   const bound = server.address();
   return `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
 }

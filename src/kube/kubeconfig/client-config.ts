@@ -5,8 +5,8 @@ import { type Kubeconfig, kubeconfigPaths, loadKubeconfig } from './kubeconfig.t
 import { KubeConfigError } from './kubeconfig-error.ts';
 import { loadServiceAccount } from './service-account.ts';
 
-/** One API server and the user of it, as the kubeconfig describes them now. */
-export interface Target {
+/** One API server and its user, as the kubeconfig describes them now (`rest.Config` of client-go). */
+export interface ClientConfig {
   readonly cluster: Cluster;
   readonly user: User;
   /** The credential plugin, if the user has one. */
@@ -23,26 +23,26 @@ export interface Target {
  *
  * @throws KubeConfigError when they are not described, or not completely
  */
-export function readTarget(access: ClusterAccess): Target {
+export function readClientConfig(access: ClusterAccess): ClientConfig {
   switch (access.by) {
     case 'service account':
-      return targetOf(loadServiceAccount(access.environment, access.folder), 'pod', 'the ServiceAccount');
+      return clientConfigOf(loadServiceAccount(access.environment, access.folder), 'pod', 'the ServiceAccount');
     case 'kubeconfig': {
       const content = loadKubeconfig([access.path]);
       const context = access.context ?? content.currentContext;
-      if (context !== undefined) return targetOf(content, context, access.path);
+      if (context !== undefined) return clientConfigOf(content, context, access.path);
       throw new KubeConfigError(
         `the kubeconfig ${access.path} has no current-context: name a context of it${listed(content)}`,
       );
     }
     case 'context': {
       const paths = kubeconfigPaths(access.environment);
-      return targetOf(loadKubeconfig(paths), access.context, paths.join(', '));
+      return clientConfigOf(loadKubeconfig(paths), access.context, paths.join(', '));
     }
   }
 }
 
-function targetOf(content: Kubeconfig, name: string, place: string): Target {
+function clientConfigOf(content: Kubeconfig, name: string, place: string): ClientConfig {
   const context = content.contexts.find((one) => one.name === name);
   if (context === undefined) {
     throw new KubeConfigError(`${place} has no context "${name}" that names a cluster${listed(content)}`);

@@ -161,7 +161,7 @@ describe('the bundle version', () => {
     ['does not exist', 404],
   ])('that %s is unknown, with the reason', async (_what, status) => {
     const cluster = await startCluster((server) =>
-      server.fail(({ path }) => path.endsWith(crds[0]), { does: 'answer', status, message: 'for this reason' }),
+      server.injectFault(({ path }) => path.endsWith(crds[0]), { does: 'answer', status, message: 'for this reason' }),
     );
     await cluster.settled();
     const reason = `CustomResourceDefinition ${crds[0]}: ${status} for this reason`;
@@ -169,7 +169,9 @@ describe('the bundle version', () => {
   });
 
   it('is waited for no longer than 5 s', async () => {
-    const cluster = await startCluster((server) => server.fail(({ path }) => path.endsWith(crds[0]), { does: 'hang' }));
+    const cluster = await startCluster((server) =>
+      server.injectFault(({ path }) => path.endsWith(crds[0]), { does: 'hang' }),
+    );
     await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total') === 6);
     expect(cluster.all).toEqual([]);
     await cluster.pass(5000);
@@ -182,11 +184,11 @@ describe('the bundle version', () => {
       for (const crd of crds) server.bundles.set(crd, 'v1.6.1');
     });
     await cluster.settled();
-    const reads = cluster.server.asked(({ path }) => path.endsWith(crds[0]));
-    cluster.server.fail(({ path }) => path.endsWith(crds[0]), { does: 'answer', status: 500 });
+    const reads = cluster.server.requestCount(({ path }) => path.endsWith(crds[0]));
+    cluster.server.injectFault(({ path }) => path.endsWith(crds[0]), { does: 'answer', status: 500 });
     cluster.clock.advance(5000);
     cluster.server.watches('GatewayClass')[0]?.end();
-    await cluster.server.until(() => cluster.server.asked(({ path }) => path.endsWith(crds[0])) > reads);
+    await cluster.server.until(() => cluster.server.requestCount(({ path }) => path.endsWith(crds[0])) > reads);
     cluster.server.put('Service', mcpService('tool'));
     await cluster.until(() => cluster.resources.has('Service default/tool'));
     expect(cluster.all.slice(1).every((batch) => batch.bundle === undefined)).toBe(true);

@@ -6,7 +6,7 @@ import type { Observation } from '../../../src/source/model.ts';
 import { type ClusterSource, type ClusterSourceOptions, clusterSource } from '../../../src/source/source.ts';
 import { createPlainConnection, type PlainConnection } from '../../support/api-server/api-connection.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server/api-server.ts';
-import type { Asked } from '../../support/api-server/faults.ts';
+import type { ReceivedRequest } from '../../support/api-server/faults.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
@@ -108,7 +108,7 @@ export function mcpService(name: string, port = 80): { readonly name: string; re
 }
 
 /** Requests for the collection of a kind. */
-export function asksFor(kind: KindName, verb?: Asked['verb']): (asked: Asked) => boolean {
+export function requestsFor(kind: KindName, verb?: ReceivedRequest['verb']): (asked: ReceivedRequest) => boolean {
   return (asked) => asked.path.endsWith(`/${kinds[kind].plural}`) && (verb === undefined || asked.verb === verb);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asksFor, type ClusterRig, mcpService, startCluster } from './cluster-rig.ts';
+import { type ClusterRig, mcpService, requestsFor, startCluster } from './cluster-rig.ts';
 
 describe('the first batch', () => {
   it('has every kind, and is one', async () => {
@@ -34,7 +34,7 @@ describe('the first batch', () => {
   it('waits for the slowest kind', async () => {
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
-      server.fail(asksFor('Gateway', 'list'), { does: 'answer', status: 500 }, 1);
+      server.injectFault(requestsFor('Gateway', 'list'), { does: 'answer', status: 500 }, 1);
     });
     await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total') === 5);
     expect(cluster.all).toEqual([]);
@@ -69,22 +69,24 @@ describe('a kind is not synced by', () => {
     ['a reset', { does: 'reset' }, [600, 1200]],
   ] as const)('%s', async (_what, fault, delays) => {
     const cluster = await startCluster((server) => {
-      server.fail(asksFor('Service'), fault);
-      if (fault.does === 'html') server.fail(({ path }) => path === '/api/v1', fault);
+      server.injectFault(requestsFor('Service'), fault);
+      if (fault.does === 'html') server.injectFault(({ path }) => path === '/api/v1', fault);
     });
     await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total') === 5);
     for (const delay of delays) await cluster.pass(delay);
     await cluster.eventually(() => failures(cluster) >= 2);
     expect(cluster.all).toEqual([]);
-    cluster.server.behave();
+    cluster.server.clearFaults();
     const [last = 0] = cluster.clock.waiting();
     await cluster.pass(last);
     await cluster.eventually(() => cluster.synced);
   });
 
   it('a server that does not answer', async () => {
-    const cluster = await startCluster((server) => server.fail(({ verb }) => verb === 'list', { does: 'hang' }, 6));
-    await cluster.server.until(() => cluster.server.asked(({ verb }) => verb === 'list') === 6);
+    const cluster = await startCluster((server) =>
+      server.injectFault(({ verb }) => verb === 'list', { does: 'hang' }, 6),
+    );
+    await cluster.server.until(() => cluster.server.requestCount(({ verb }) => verb === 'list') === 6);
     await cluster.pass(150_000);
     await cluster.log.line('lost: ');
     expect(cluster.all).toEqual([]);
@@ -106,7 +108,11 @@ describe('a kind is synced without a list', () => {
   it('if it is Namespace and forbidden, with all labels unknown', async () => {
     const cluster = await startCluster((server) => {
       server.put('Namespace', { name: 'default' });
-      server.fail(asksFor('Namespace'), { does: 'answer', status: 403, message: 'namespaces is forbidden: for rbac' });
+      server.injectFault(requestsFor('Namespace'), {
+        does: 'answer',
+        status: 403,
+        message: 'namespaces is forbidden: for rbac',
+      });
     });
     await cluster.eventually(() => cluster.synced);
     expect([...cluster.resources.keys()]).toEqual([]);
@@ -114,7 +120,7 @@ describe('a kind is synced without a list', () => {
     expect(cluster.problems()[0]).toMatch(
       /^\/api\/v1\/namespaces forbidden: grant list and watch on namespaces\. .*for rbac/,
     );
-    cluster.server.behave();
+    cluster.server.clearFaults();
     await cluster.pass(30_000);
     await cluster.eventually(() => cluster.resources.has('Namespace default'));
   });
@@ -122,7 +128,7 @@ describe('a kind is synced without a list', () => {
   it('and forgets the labels of Namespaces that become forbidden later', async () => {
     const cluster = await startCluster((server) => server.put('Namespace', { name: 'default' }));
     await cluster.settled();
-    cluster.server.fail(asksFor('Namespace'), { does: 'answer', status: 403 });
+    cluster.server.injectFault(requestsFor('Namespace'), { does: 'answer', status: 403 });
     cluster.server.watches('Namespace')[0]?.reset();
     await cluster.pass(600);
     await cluster.eventually(() => cluster.clock.waiting().includes(30_000));
@@ -143,14 +149,14 @@ describe('namespaces', () => {
     );
     await cluster.eventually(() => cluster.synced);
     expect([...cluster.resources.keys()].sort()).toEqual(['Namespace c', 'Service a/tool', 'Service b/tool']);
-    const paths = cluster.server.requests.filter(asksFor('Service', 'list')).map(({ path }) => path);
+    const paths = cluster.server.requests.filter(requestsFor('Service', 'list')).map(({ path }) => path);
     expect(paths).toEqual(['/api/v1/namespaces/a/services', '/api/v1/namespaces/b/services']);
     expect(cluster.source.identify('Service', 'b/tool')).toEqual({ uid: 'uid-2', resourceVersion: '102' });
   });
 
   it('of which one is forbidden are not synced, and the diagnostic names it', async () => {
     const cluster = await startCluster(
-      (server) => server.fail(({ path }) => path.includes('/b/services'), { does: 'answer', status: 403 }),
+      (server) => server.injectFault(({ path }) => path.includes('/b/services'), { does: 'answer', status: 403 }),
       { namespaces: ['a', 'b'] },
     );
     await cluster.log.line('forbidden: grant list and watch on services in namespace b.');
@@ -182,9 +188,9 @@ describe('stop', () => {
 
   it('waits neither for a server that hangs nor for a backoff', async () => {
     const cluster = await startCluster((server) => {
-      server.fail(asksFor('Service'), { does: 'hang' });
-      server.fail(asksFor('Gateway'), { does: 'answer', status: 500 });
-      server.fail(({ path }) => path.includes('customresourcedefinitions'), { does: 'hang' });
+      server.injectFault(requestsFor('Service'), { does: 'hang' });
+      server.injectFault(requestsFor('Gateway'), { does: 'answer', status: 500 });
+      server.injectFault(({ path }) => path.includes('customresourcedefinitions'), { does: 'hang' });
     });
     await cluster.eventually(() => cluster.clock.waiting().includes(600));
     await cluster.stop();

@@ -4,7 +4,7 @@ import type { Clock } from '../../../src/edges.ts';
 import { type ApiServer, line } from '../../support/api-server/api-server.ts';
 import type { Fault } from '../../support/api-server/faults.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
-import { asksFor, mcpService, startCluster } from './cluster-rig.ts';
+import { mcpService, requestsFor, startCluster } from './cluster-rig.ts';
 
 const faults: readonly Fault[] = [
   { does: 'answer', status: 500 },
@@ -61,8 +61,8 @@ const disturb = fc.constantFrom<Step[]>(
 const fail = fc.tuple(fc.constantFrom(...faults), fc.constantFrom('end', 'reset')).map(
   ([fault, how]): Step =>
     async (server) => {
-      await server.watched('Service');
-      server.fail(asksFor('Service'), fault, 1);
+      await server.watchOpened('Service');
+      server.injectFault(requestsFor('Service'), fault, 1);
       server.watches('Service')[0]?.[how]();
     },
 );
@@ -95,7 +95,7 @@ it('the source converges to the state of the server, whatever fails in between',
         await step(server);
         for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
       }
-      server.behave();
+      server.clearFaults();
       // Events are in order: with the last one, all before it were received.
       server.put('Service', mcpService('last'));
       await cluster.until(() => cluster.resources.has('Service default/last'));

@@ -96,7 +96,7 @@ describe('an object whose frame is unreadable', () => {
 it('the log contains nothing of a line that is no event', async () => {
   const cluster = await startCluster();
   await cluster.settled();
-  cluster.server.fail(({ verb }) => verb !== 'get', {
+  cluster.server.injectFault(({ verb }) => verb !== 'get', {
     does: 'say',
     text: `${line({ type: 'secret', object: 'hunter2' })}`,
     next: 'end',

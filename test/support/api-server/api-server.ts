@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { KindName } from '../../../src/resources/model.ts';
 import { kinds } from '../../../src/resources/resources.ts';
 import { discover } from './discovery.ts';
-import { type Asked, type Fault, misbehave } from './faults.ts';
+import { type Fault, type ReceivedRequest, respondWithFault } from './faults.ts';
 import { ApiStore, type HistoryEvent, type StoredObject, type WrittenObject } from './store.ts';
 
 /** An open watch. */
@@ -21,7 +21,7 @@ export interface OpenWatch {
 }
 
 /** Selects the requests that a fault is for. */
-type Match = (asked: Asked) => boolean;
+type Match = (asked: ReceivedRequest) => boolean;
 
 interface Planned {
   readonly match: Match;
@@ -35,7 +35,7 @@ const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/';
 /** An API server on loopback with lists, watches and discovery of our kinds, and with faults. */
 export class ApiServer {
   readonly store: ApiStore = new ApiStore();
-  readonly requests: Asked[] = [];
+  readonly requests: ReceivedRequest[] = [];
   /** The number of connections that were opened. */
   connections = 0;
   /** The bundle version of each CRD by name; without an entry the CRD does not exist. */
@@ -100,7 +100,7 @@ export class ApiServer {
   }
 
   /** Responds to the next `times` matching requests with the fault. */
-  fail(match: Match, fault: Fault, times: number = Number.POSITIVE_INFINITY): void {
+  injectFault(match: Match, fault: Fault, times: number = Number.POSITIVE_INFINITY): void {
     this.#planned.push({ match, fault, times });
   }
 
@@ -110,7 +110,7 @@ export class ApiServer {
   }
 
   /** Removes all faults. */
-  behave(): void {
+  clearFaults(): void {
     this.#planned.length = 0;
   }
 
@@ -118,7 +118,7 @@ export class ApiServer {
     return [...this.#watches].filter((watch) => watch.kind === kind);
   }
 
-  asked(match: Match): number {
+  requestCount(match: Match): number {
     return this.requests.filter(match).length;
   }
 
@@ -131,7 +131,7 @@ export class ApiServer {
   }
 
   /** Settles once a watch of the kind is open. */
-  watched(kind: KindName): Promise<void> {
+  watchOpened(kind: KindName): Promise<void> {
     return this.until(() => this.watches(kind).length > 0);
   }
 
@@ -146,13 +146,13 @@ export class ApiServer {
       ({ plural, apiVersion }) => route?.['plural'] === plural && route['version']?.endsWith(`/${apiVersion}`),
     )?.kind;
     const verb = query.get('watch') === 'true' ? 'watch' : kind === undefined ? 'get' : 'list';
-    const asked: Asked = { path, query, verb };
+    const asked: ReceivedRequest = { path, query, verb };
     this.requests.push(asked);
     const planned = this.#planned.find(({ match, times }) => times > 0 && match(asked));
     if (planned !== undefined) {
       planned.times -= 1;
       if (planned.fault.does === 'say' && planned.fault.next === 'hang') this.#hanging.push(response);
-      misbehave(response, planned.fault);
+      respondWithFault(response, planned.fault);
     } else if (kind === undefined || !this.#served.has(kind)) this.#other(path, response);
     else if (verb === 'watch') this.#watch(kind, route?.['namespace'], query, response);
     else this.#list(kind, route?.['namespace'], query, response);
@@ -168,7 +168,7 @@ export class ApiServer {
         : { kind: 'CustomResourceDefinition', metadata: { name: path.slice(CRD.length), annotations } };
     const found = crd ?? discover(path, this.#served);
     if (found === undefined)
-      misbehave(response, { does: 'answer', status: 404, message: 'the server could not find it' });
+      respondWithFault(response, { does: 'answer', status: 404, message: 'the server could not find it' });
     else json(response, found);
   }
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 /** The parts of a request that a fault may depend on. */
-export interface Asked {
+export interface ReceivedRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly verb: 'get' | 'list' | 'watch';
@@ -25,7 +25,7 @@ export type Fault =
   | { readonly does: 'say'; readonly text: string; readonly next: 'end' | 'break' | 'hang' };
 
 /** Responds with the fault. */
-export function misbehave(response: ServerResponse, fault: Fault): void {
+export function respondWithFault(response: ServerResponse, fault: Fault): void {
   switch (fault.does) {
     case 'answer': {
       const { status, message = 'on purpose', headers = {} } = fault;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../../support/api-server/faults.ts';
-import { asksFor, mcpService, startCluster } from '../cluster-rig.ts';
+import { mcpService, requestsFor, startCluster } from '../cluster-rig.ts';
 
 describe('a list', () => {
   it('is read in pages of 2000, from one version', async () => {
@@ -10,7 +10,7 @@ describe('a list', () => {
     await cluster.settled();
     expect(cluster.resources.size).toBe(4500);
     const asked = cluster.server.requests
-      .filter(asksFor('Service', 'list'))
+      .filter(requestsFor('Service', 'list'))
       .map(({ query }) => Object.fromEntries(query));
     expect(asked).toEqual([
       { limit: '2000' },
@@ -39,7 +39,7 @@ describe('a list that fails', () => {
     server.store.remove('Service', 'default/old');
     for (let at = 0; at < 2001; at += 1) server.store.put('Service', mcpService(`s-${at}`));
     server.store.compact();
-    server.fail((asked) => asked.query.has('continue'), { does: 'answer', status: 410 }, 1);
+    server.injectFault((asked) => asked.query.has('continue'), { does: 'answer', status: 410 }, 1);
     server.watches('Service')[0]?.end();
     await cluster.eventually(() => cluster.clock.waiting().includes(600));
     expect(cluster.all).toHaveLength(1);
@@ -69,7 +69,7 @@ describe('a list that fails', () => {
   ])('is retried if it %s', async (_what, fault) => {
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
-      server.fail(asksFor('Service', 'list'), fault, 1);
+      server.injectFault(requestsFor('Service', 'list'), fault, 1);
     });
     await cluster.log.line('lost: ');
     expect(cluster.all).toEqual([]);
@@ -81,10 +81,10 @@ describe('a list that fails', () => {
     const text = '{"kind":"ServiceList","metadata":{"resourceVersion":"1","continue":"same"},"items":[]}';
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
-      server.fail(asksFor('Service', 'list'), { does: 'say', text, next: 'end' }, 2);
+      server.injectFault(requestsFor('Service', 'list'), { does: 'say', text, next: 'end' }, 2);
     });
     await cluster.log.line('lost: ');
-    expect(cluster.server.asked(asksFor('Service', 'list'))).toBe(2);
+    expect(cluster.server.requestCount(requestsFor('Service', 'list'))).toBe(2);
     await cluster.pass(600);
     await cluster.until(() => cluster.port('default/tool') === 80);
   });
@@ -92,7 +92,7 @@ describe('a list that fails', () => {
   it('is none whose items are null', async () => {
     const text = '{"kind":"ServiceList","metadata":{"resourceVersion":"1"},"items":null}';
     const cluster = await startCluster((server) => {
-      server.fail(asksFor('Service', 'list'), { does: 'say', text, next: 'end' }, 1);
+      server.injectFault(requestsFor('Service', 'list'), { does: 'say', text, next: 'end' }, 1);
     });
     await cluster.settled();
     expect(cluster.all).toHaveLength(1);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Asked, Fault } from '../../../support/api-server/faults.ts';
-import { asksFor, type ClusterRig, startCluster } from '../cluster-rig.ts';
+import type { Fault, ReceivedRequest } from '../../../support/api-server/faults.ts';
+import { type ClusterRig, requestsFor, startCluster } from '../cluster-rig.ts';
 
 const match = { type: 'JWT', jwt: { claim: 'sub', value: 'alice' } };
 const rule = { resource: { kind: 'tool', name: '*' }, matches: [match] };
 const policy = { name: 'policy', spec: { targetRefs: [{ name: 'gateway' }], rules: [rule] } };
 const key = 'MCPAuthPolicy default/policy';
-const policies = asksFor('MCPAuthPolicy');
+const policies = requestsFor('MCPAuthPolicy');
 
 /** A cluster with one policy, that is watched. */
 async function withPolicy(): Promise<ClusterRig> {
@@ -23,12 +23,12 @@ describe('a CRD that is missing', () => {
     });
     await cluster.until(() => cluster.resources.has('Namespace default'));
     await cluster.pass(7500);
-    await cluster.server.until(() => cluster.server.asked(policies) === 2);
+    await cluster.server.until(() => cluster.server.requestCount(policies) === 2);
     cluster.server.serve('MCPAuthPolicy', true);
     cluster.server.put('MCPAuthPolicy', policy);
     await cluster.pass(7500);
     await cluster.until(() => cluster.resources.has(key));
-    await cluster.server.watched('MCPAuthPolicy');
+    await cluster.server.watchOpened('MCPAuthPolicy');
     await cluster.pass(5000);
     await cluster.log.line('a problem is gone');
     expect(cluster.log.lines.filter(({ message }) => message.includes('do not exist'))).toHaveLength(1);
@@ -42,16 +42,16 @@ describe('a CRD that is missing', () => {
     });
     await cluster.until(() => cluster.synced);
     expect(cluster.problems()).toHaveLength(3);
-    expect(cluster.server.asked(({ path }) => path === '/apis/gateway.networking.k8s.io/v1')).toBe(1);
-    expect(cluster.server.asked(({ path }) => path === '/apis/gateway.kgateway.dev/v1alpha1')).toBe(0);
+    expect(cluster.server.requestCount(({ path }) => path === '/apis/gateway.networking.k8s.io/v1')).toBe(1);
+    expect(cluster.server.requestCount(({ path }) => path === '/apis/gateway.kgateway.dev/v1alpha1')).toBe(0);
   });
 
   it('is confirmed by discovery once, and then only listed', async () => {
     const cluster = await startCluster((server) => server.serve('MCPAuthPolicy', false));
     await cluster.until(() => cluster.synced);
     for (let time = 0; time < 5; time += 1) await cluster.pass(7500);
-    await cluster.server.until(() => cluster.server.asked(policies) === 6);
-    expect(cluster.server.asked(({ path }) => path === '/apis')).toBe(1);
+    await cluster.server.until(() => cluster.server.requestCount(policies) === 6);
+    expect(cluster.server.requestCount(({ path }) => path === '/apis')).toBe(1);
   });
 });
 
@@ -78,13 +78,14 @@ describe('a CRD that is removed', () => {
     await cluster.eventually(() => cluster.clock.waiting().includes(7500));
     cluster.server.serve('MCPAuthPolicy', true);
     await cluster.pass(7500);
-    await cluster.server.watched('MCPAuthPolicy');
+    await cluster.server.watchOpened('MCPAuthPolicy');
     expect(cluster.all.flatMap(({ changes }) => changes).every(({ resource }) => resource !== undefined)).toBe(true);
   });
 });
 
 describe('a 404 is no evidence', () => {
-  const discovery = ({ path }: Asked): boolean => path === '/apis' || path === '/apis/gateway.kgateway.dev/v1alpha1';
+  const discovery = ({ path }: ReceivedRequest): boolean =>
+    path === '/apis' || path === '/apis/gateway.kgateway.dev/v1alpha1';
   it.each<[string, Fault]>([
     ['is a page of a proxy', { does: 'html', status: 404 }],
     ['is a 404 too', { does: 'answer', status: 404 }],
@@ -95,8 +96,8 @@ describe('a 404 is no evidence', () => {
     ['is a reset', { does: 'reset' }],
   ])('when the response of discovery %s', async (_what, fault) => {
     const cluster = await withPolicy();
-    cluster.server.fail(policies, { does: 'answer', status: 404 });
-    cluster.server.fail(discovery, fault);
+    cluster.server.injectFault(policies, { does: 'answer', status: 404 });
+    cluster.server.injectFault(discovery, fault);
     cluster.server.watches('MCPAuthPolicy')[0]?.reset();
     for (const delay of [600, 1200, 2400, 4800]) await cluster.pass(delay);
     await cluster.eventually(() => cluster.clock.waiting().includes(9600));
@@ -106,7 +107,7 @@ describe('a 404 is no evidence', () => {
 
   it('when discovery lists the resource', async () => {
     const cluster = await withPolicy();
-    cluster.server.fail(policies, { does: 'answer', status: 404 });
+    cluster.server.injectFault(policies, { does: 'answer', status: 404 });
     cluster.server.watches('MCPAuthPolicy')[0]?.reset();
     for (const delay of [600, 1200, 2400]) await cluster.pass(delay);
     await cluster.eventually(() => cluster.clock.waiting().includes(4800));

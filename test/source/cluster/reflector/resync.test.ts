@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { line } from '../../../support/api-server/api-server.ts';
 import type { WrittenObject } from '../../../support/api-server/store.ts';
-import { asksFor, type ClusterRig, mcpService, startCluster } from '../cluster-rig.ts';
+import { type ClusterRig, mcpService, requestsFor, startCluster } from '../cluster-rig.ts';
 
 /** A cluster ten minutes later, before the relists are due, with its watches kept open by bookmarks. */
 async function due(): Promise<ClusterRig> {
@@ -58,7 +58,7 @@ describe('the periodic relist', () => {
       kind: 'Service',
       objects: 3,
     });
-    expect(cluster.server.asked(asksFor('Service', 'watch'))).toBe(1);
+    expect(cluster.server.requestCount(requestsFor('Service', 'watch'))).toBe(1);
   });
 
   it('decodes custom resources again under an unchanged version', async () => {
@@ -107,9 +107,9 @@ describe('an object that is newer than the last event', () => {
     const items = store.list('Service').map(({ kind: _kind, ...object }) => object);
     const metadata = { resourceVersion: String(store.version) };
     const [begin = '', end = ''] = JSON.stringify({ kind: 'ServiceList', metadata, items }).split('"items":');
-    cluster.server.fail(asksFor('Service', 'list'), { does: 'say', text: begin, next: 'hang' }, 1);
+    cluster.server.injectFault(requestsFor('Service', 'list'), { does: 'say', text: begin, next: 'hang' }, 1);
     cluster.clock.advance(59_990);
-    await cluster.server.until(() => cluster.server.asked(asksFor('Service', 'list')) === 2);
+    await cluster.server.until(() => cluster.server.requestCount(requestsFor('Service', 'list')) === 2);
     cluster.server.put('Service', mcpService('changes', 82));
     await cluster.until(() => cluster.port('default/changes') === 82);
     cluster.server.release(`"items":${end}`);
@@ -123,7 +123,7 @@ describe('an object that is newer than the last event', () => {
 describe('a relist', () => {
   it('that fails changes nothing', async () => {
     const cluster = await due();
-    cluster.server.fail(asksFor('Service', 'list'), { does: 'answer', status: 500 });
+    cluster.server.injectFault(requestsFor('Service', 'list'), { does: 'answer', status: 500 });
     cluster.clock.advance(59_990);
     await cluster.eventually(() => cluster.clock.waiting().includes(660_000));
     expect(cluster.all).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { line } from '../../../support/api-server/api-server.ts';
 import type { HistoryEvent } from '../../../support/api-server/store.ts';
-import { asksFor, type ClusterRig, mcpService, startCluster, waits } from '../cluster-rig.ts';
+import { type ClusterRig, mcpService, requestsFor, startCluster, waits } from '../cluster-rig.ts';
 
 /** A cluster with one Service, `default/tool` at port 80, that is watched. */
 async function watched(): Promise<ClusterRig> {
@@ -45,7 +45,7 @@ describe('a watch', () => {
     await cluster.until(() => !cluster.resources.has('Service default/new'));
     expect(cluster.counters.total('gatehouse_source_events_total', { kind: 'Service' })).toBe(3);
     expect(cluster.counters.level('gatehouse_source_last_event_seconds')).toBe(cluster.clock.now() / 1000);
-    expect(cluster.server.asked(asksFor('Service', 'list'))).toBe(1);
+    expect(cluster.server.requestCount(requestsFor('Service', 'list'))).toBe(1);
   });
 });
 
@@ -56,9 +56,9 @@ describe('the end of a watch', () => {
     cluster.server.bookmark('Service');
     await cluster.eventually(() => cluster.counters.total('gatehouse_source_events_total', { kind: 'Service' }) === 1);
     cluster.server.watches('Service')[0]?.end();
-    await cluster.server.until(() => cluster.server.asked(asksFor('Service', 'watch')) === 2);
-    expect(cluster.server.requests.findLast(asksFor('Service', 'watch'))?.query.get('resourceVersion')).toBe('102');
-    expect(cluster.server.asked(asksFor('Service', 'list'))).toBe(1);
+    await cluster.server.until(() => cluster.server.requestCount(requestsFor('Service', 'watch')) === 2);
+    expect(cluster.server.requests.findLast(requestsFor('Service', 'watch'))?.query.get('resourceVersion')).toBe('102');
+    expect(cluster.server.requestCount(requestsFor('Service', 'list'))).toBe(1);
     expect(cluster.counters.total('gatehouse_source_watch_failures_total')).toBe(0);
   });
 
@@ -82,11 +82,11 @@ describe('the end of a watch', () => {
 
   it('at once, every time, makes no hot loop', async () => {
     const cluster = await startCluster((server) =>
-      server.fail(asksFor('Service', 'watch'), { does: 'say', text: '', next: 'end' }),
+      server.injectFault(requestsFor('Service', 'watch'), { does: 'say', text: '', next: 'end' }),
     );
     for (const delay of waits.slice(0, 4)) await cluster.pass(delay);
     await cluster.eventually(() => cluster.clock.waiting().includes(9600));
-    expect(cluster.server.asked(asksFor('Service', 'watch'))).toBe(6);
+    expect(cluster.server.requestCount(requestsFor('Service', 'watch'))).toBe(6);
   });
 
   it('by a connection reset is followed by another after a backoff, and misses nothing', async () => {
@@ -97,7 +97,7 @@ describe('the end of a watch', () => {
     await cluster.pass(600);
     await cluster.until(() => cluster.port('default/tool') === 81);
     expect(failures(cluster, 'broken')).toBe(1);
-    expect(cluster.server.asked(asksFor('Service', 'list'))).toBe(1);
+    expect(cluster.server.requestCount(requestsFor('Service', 'list'))).toBe(1);
   });
 
   it('within a line is followed by another from the last complete one', async () => {
@@ -107,9 +107,9 @@ describe('the end of a watch', () => {
     cluster.server.watches('Service')[0]?.send('{"type":"ADDED","obj');
     cluster.server.watches('Service')[0]?.end();
     await cluster.pass(600);
-    await cluster.server.until(() => cluster.server.asked(asksFor('Service', 'watch')) === 2);
+    await cluster.server.until(() => cluster.server.requestCount(requestsFor('Service', 'watch')) === 2);
     expect(failures(cluster, 'broken')).toBe(1);
-    expect(cluster.server.requests.findLast(asksFor('Service', 'watch'))?.query.get('resourceVersion')).toBe('102');
+    expect(cluster.server.requests.findLast(requestsFor('Service', 'watch'))?.query.get('resourceVersion')).toBe('102');
   });
 });
 
@@ -130,7 +130,7 @@ describe('a server that does not answer', () => {
 
   it('is retried for ever and reported once, and nothing is lost in the end', async () => {
     const cluster = await watched();
-    cluster.server.fail(asksFor('Service'), { does: 'reset' });
+    cluster.server.injectFault(requestsFor('Service'), { does: 'reset' });
     cluster.server.watches('Service')[0]?.reset();
     for (const delay of waits.slice(0, 6)) await cluster.pass(delay);
     cluster.server.store.put('Service', mcpService('tool', 81));
@@ -138,7 +138,7 @@ describe('a server that does not answer', () => {
     expect(lost.map(({ level, fields }) => [level, fields['place']])).toEqual([['warn', '/api/v1/services']]);
     expect(cluster.resources.has('Service default/tool')).toBe(true);
     await cluster.eventually(() => cluster.clock.waiting().includes(22_500));
-    cluster.server.behave();
+    cluster.server.clearFaults();
     await cluster.pass(22_500);
     await cluster.until(() => cluster.port('default/tool') === 81);
     await cluster.pass(5000);
@@ -154,14 +154,14 @@ const status = (code: number): string =>
 describe('an ERROR event', () => {
   it('of 410 relists at once; if it recurs, after a backoff', async () => {
     const cluster = await watched();
-    cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: 410 });
+    cluster.server.injectFault(requestsFor('Service', 'watch'), { does: 'answer', status: 410 });
     cluster.clock.advance(5000);
     cluster.server.watches('Service')[0]?.send(status(410));
     await cluster.eventually(() => cluster.clock.waiting().includes(600));
-    expect(cluster.server.asked(asksFor('Service', 'list'))).toBe(3);
+    expect(cluster.server.requestCount(requestsFor('Service', 'list'))).toBe(3);
     await cluster.pass(600);
     await cluster.eventually(() => cluster.clock.waiting().includes(1200));
-    expect(cluster.server.asked(asksFor('Service', 'list'))).toBe(4);
+    expect(cluster.server.requestCount(requestsFor('Service', 'list'))).toBe(4);
     expect(cluster.problems()).toEqual([]);
   });
 
@@ -169,7 +169,7 @@ describe('an ERROR event', () => {
     const cluster = await watched();
     cluster.server.watches('Service')[0]?.send(status(code));
     await cluster.pass(600);
-    await cluster.server.until(() => cluster.server.asked(asksFor('Service', 'watch')) === 2);
+    await cluster.server.until(() => cluster.server.requestCount(requestsFor('Service', 'watch')) === 2);
     expect(cluster.counters.total('gatehouse_source_watch_failures_total', { kind: 'Service' })).toBe(1);
   });
 
@@ -178,7 +178,7 @@ describe('an ERROR event', () => {
     const details = { retryAfterSeconds: 17 };
     cluster.server.watches('Service')[0]?.send(line({ type: 'ERROR', object: { code: 429, details } }));
     await cluster.pass(17_000);
-    await cluster.server.until(() => cluster.server.asked(asksFor('Service', 'watch')) === 2);
+    await cluster.server.until(() => cluster.server.requestCount(requestsFor('Service', 'watch')) === 2);
   });
 });
 
@@ -202,11 +202,11 @@ describe('a line that is no event', () => {
 
   it('may be sent by a proxy with status 200', async () => {
     const cluster = await watched();
-    cluster.server.fail(asksFor('Service', 'watch'), { does: 'html', status: 200 }, 1);
+    cluster.server.injectFault(requestsFor('Service', 'watch'), { does: 'html', status: 200 }, 1);
     cluster.clock.advance(5000);
     cluster.server.watches('Service')[0]?.end();
     await cluster.pass(600);
-    await cluster.server.watched('Service');
+    await cluster.server.watchOpened('Service');
     expect(failures(cluster, 'unintelligible')).toBe(1);
     expect(cluster.resources.has('Service default/tool')).toBe(true);
   });
@@ -223,9 +223,9 @@ describe('a response to a watch', () => {
   it('of 401 reads credentials anew, and is retried at once', async () => {
     const cluster = await watched();
     cluster.clock.advance(5000);
-    cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: 401 }, 1);
+    cluster.server.injectFault(requestsFor('Service', 'watch'), { does: 'answer', status: 401 }, 1);
     cluster.server.watches('Service')[0]?.end();
-    await cluster.server.until(() => cluster.server.asked(asksFor('Service', 'watch')) === 3);
+    await cluster.server.until(() => cluster.server.requestCount(requestsFor('Service', 'watch')) === 3);
     expect(cluster.connection.calls.forgotten).toBe(1);
     expect(failures(cluster, 'unauthorized')).toBe(1);
   });
@@ -233,31 +233,33 @@ describe('a response to a watch', () => {
   it.each([429, 503])('of %d is retried after its Retry-After', async (code) => {
     const cluster = await watched();
     const headers = { 'retry-after': '23' };
-    cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: code, headers }, 1);
+    cluster.server.injectFault(requestsFor('Service', 'watch'), { does: 'answer', status: code, headers }, 1);
     cluster.clock.advance(5000);
     cluster.server.watches('Service')[0]?.end();
     await cluster.pass(23_000);
-    await cluster.server.watched('Service');
+    await cluster.server.watchOpened('Service');
   });
 
   it('of 500 keeps the objects, and is retried from the same version', async () => {
     const cluster = await watched();
-    cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: 500 }, 2);
+    cluster.server.injectFault(requestsFor('Service', 'watch'), { does: 'answer', status: 500 }, 2);
     cluster.clock.advance(5000);
     cluster.server.watches('Service')[0]?.end();
     await cluster.pass(600);
     await cluster.pass(1200);
-    await cluster.server.watched('Service');
+    await cluster.server.watchOpened('Service');
     expect(cluster.server.watches('Service')[0]?.query.get('resourceVersion')).toBe('101');
     expect(cluster.all).toHaveLength(1);
   });
+});
 
+describe('a refusal of a watch', () => {
   it('of 401 again and again is reported, and stays so when the server breaks other requests', async () => {
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
-      server.fail(asksFor('Service'), { does: 'reset' }, 1);
-      server.fail(asksFor('Service'), { does: 'answer', status: 401 }, 3);
-      server.fail(asksFor('Service'), { does: 'reset' }, 1);
+      server.injectFault(requestsFor('Service'), { does: 'reset' }, 1);
+      server.injectFault(requestsFor('Service'), { does: 'answer', status: 401 }, 3);
+      server.injectFault(requestsFor('Service'), { does: 'reset' }, 1);
     });
     await cluster.log.line('lost: ');
     await cluster.pass(600);
@@ -273,7 +275,11 @@ describe('a response to a watch', () => {
 
   it('of 403 is reported, keeps the objects, and lists go on', async () => {
     const cluster = await watched();
-    cluster.server.fail(asksFor('Service', 'watch'), { does: 'answer', status: 403, message: 'may not watch' });
+    cluster.server.injectFault(requestsFor('Service', 'watch'), {
+      does: 'answer',
+      status: 403,
+      message: 'may not watch',
+    });
     cluster.clock.advance(5000);
     cluster.server.watches('Service')[0]?.end();
     await cluster.log.line('forbidden: grant list and watch on services in all namespaces.');
