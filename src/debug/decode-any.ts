@@ -10,8 +10,8 @@ export function resourceDecoder(descriptorSet: Uint8Array): DecodeResource {
   const root = protobuf.Root.fromDescriptor(descriptorSet);
   const envelope = root.lookupType('envoy.service.discovery.v3.DiscoveryResponse');
   const asPlainData = { longs: String, enums: String, bytes: String, defaults: true };
-  return ({ typeUrl, stateField }) => {
-    const { resources } = envelope.toObject(envelope.decode(stateField));
+  return ({ typeUrl, sotwField }) => {
+    const { resources } = envelope.toObject(envelope.decode(sotwField));
     const type = root.lookupType(typeUrl.slice(typeUrl.lastIndexOf('/') + 1));
     return type.toObject(type.decode(resources[0].value), asPlainData);
   };

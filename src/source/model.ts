@@ -1,5 +1,5 @@
 import type { StopAsync } from '../edges.ts';
-import type { KindName, ResourceByKind } from '../resources/model.ts';
+import type { BundleVersions, KindName, ResourceByKind, UnlistedNamespaces } from '../resources/model.ts';
 
 /**
  * One object that was added or changed, or deleted (`undefined`). The key is `<namespace>/<name>`, or the name of a
@@ -12,12 +12,6 @@ export type ResourceChange = {
     readonly resource: ResourceByKind[K] | undefined;
   };
 }[KindName];
-
-/**
- * The labels of a namespace without a Namespace object. `named`: just `kubernetes.io/metadata.name`, as in file mode.
- * `unknown`: no selector matches.
- */
-export type UnlistedNamespaces = 'named' | 'unknown';
 
 /** The kinds whose status this program writes. */
 export type StatusKind = 'GatewayClass' | 'Gateway' | 'MCPAuthPolicy';
@@ -38,12 +32,6 @@ export interface ObservedObject {
   /** The stored `status`, as JSON; undefined when there is none. */
   readonly status: unknown;
 }
-
-/** The versions of the Gateway API's CRDs, by their annotation `gateway.networking.k8s.io/bundle-version`. */
-export type BundleVersions =
-  /** By the name of the CRD, sorted; undefined: it has no such annotation. */
-  | { readonly known: true; readonly versions: readonly (readonly [crd: string, version: string | undefined])[] }
-  | { readonly known: false; readonly reason: string };
 
 /** The content of one commit. */
 export interface Batch {

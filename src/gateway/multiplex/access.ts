@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decide } from '../../authz/authz.ts';
-import type { Decision, Use, UseKind } from '../../authz/model.ts';
+import type { AccessRequest, Decision, PrimitiveKind } from '../../authz/model.ts';
 import type { Logger } from '../../edges.ts';
 import type { Caller, ListMode, World } from '../model.ts';
 import { errorCode } from '../rpc/protocol.ts';
@@ -13,21 +13,21 @@ export interface Access {
    *
    * @param asked how the caller spelled the name; the answer repeats it
    */
-  demand(use: Use, caller: Caller, asked: string): void;
+  demand(use: AccessRequest, caller: Caller, asked: string): void;
   /** The same decision for what was not asked for one by one: entries of lists, notifications. Not logged. */
-  permits(use: Use, caller: Caller): boolean;
+  permits(use: AccessRequest, caller: Caller): boolean;
   /** Whether lists show this to this caller. */
-  shows(use: Use, caller: Caller): boolean;
+  shows(use: AccessRequest, caller: Caller): boolean;
 }
 
 /** The answer to a name that nothing has. In filtered mode a denied use is answered with it, too. */
-export function unknownName(kind: UseKind, asked: string): RpcError {
+export function unknownName(kind: PrimitiveKind, asked: string): RpcError {
   return new RpcError(errorCode.invalidParams, `Unknown ${kind}: ${asked}`);
 }
 
 /** Decides anew each time: there is nothing to forget when a policy goes. */
 export function createAccess({ world, list, log }: { world: World; list: ListMode; log: Logger }): Access {
-  const decideFor = (use: Use, caller: Caller): Decision =>
+  const decideFor = (use: AccessRequest, caller: Caller): Decision =>
     decide(world.configs, caller.kind === 'principal' ? caller.claims : undefined, use);
 
   return {

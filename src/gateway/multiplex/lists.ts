@@ -1,4 +1,4 @@
-import type { Use, UseKind } from '../../authz/model.ts';
+import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
 import { within } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode } from '../rpc/protocol.ts';
@@ -18,7 +18,7 @@ interface ListKind {
   readonly member: string;
   /** What a target must offer to be asked. */
   readonly capability: string;
-  readonly use: UseKind;
+  readonly use: PrimitiveKind;
   /** The member of an entry that names it. */
   readonly key: string;
   /** The name as clients see it; `undefined` when it cannot be shown. */
@@ -183,7 +183,7 @@ function firstOfEachName(items: readonly Listed[]): readonly Listed[] {
   return items.filter(({ shown }) => !seen.has(shown) && seen.add(shown));
 }
 
-function useOf(kind: ListKind, { target, name }: Listed): Use {
+function useOf(kind: ListKind, { target, name }: Listed): AccessRequest {
   return { kind: kind.use, name: qualify({ target, name }) };
 }
 

@@ -1,4 +1,4 @@
-import type { Use } from '../../authz/model.ts';
+import type { AccessRequest } from '../../authz/model.ts';
 import type { Caller } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode } from '../rpc/protocol.ts';
@@ -22,13 +22,13 @@ export interface Traffic {
 export interface Destination {
   readonly target: string;
   readonly link: Upstream;
-  readonly use: Use;
+  readonly use: AccessRequest;
 }
 
 /** Keeps account of the requests in flight, per target: progress tokens and log messages are theirs. */
 export function createTraffic(health: Health, access: Access, audience: Audience): Traffic {
   const inFlight = new Map<string, Set<Exchange>>();
-  const lastAllowed = new Map<string, { readonly use: Use; readonly caller: Caller }>();
+  const lastAllowed = new Map<string, { readonly use: AccessRequest; readonly caller: Caller }>();
 
   const exchangesOf = (target: string): Set<Exchange> => {
     const exchanges = inFlight.get(target) ?? new Set();

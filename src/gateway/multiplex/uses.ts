@@ -1,4 +1,4 @@
-import type { Use, UseKind } from '../../authz/model.ts';
+import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
@@ -67,7 +67,7 @@ export function createUses(parts: UsesParts): Readonly<Record<string, Answer>> {
       const link = resource === undefined ? undefined : parts.links.of(resource.target);
       // Leaving needs no permission: what was allowed once may be denied by now.
       if (resource === undefined || link === undefined || !subscriptions.remove(resource)) return {};
-      const use: Use = { kind: 'resource', name: qualify(resource) };
+      const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
       const params = { ...exchange.params, uri: resource.name };
       return traffic.forward({ target: resource.target, link, use }, exchange, params);
     },
@@ -91,8 +91,8 @@ export function showAt(target: string): ShowUri {
 }
 
 /** The tool or prompt of this name, if the caller may use it. */
-function findNamed({ access, links }: UsesParts, kind: UseKind, { caller }: Exchange, asked: string): Found {
-  const use: Use = { kind, name: asked };
+function findNamed({ access, links }: UsesParts, kind: PrimitiveKind, { caller }: Exchange, asked: string): Found {
+  const use: AccessRequest = { kind, name: asked };
   access.demand(use, caller, asked);
   const where = unqualify(asked);
   const link = where === undefined ? undefined : links.of(where.target);
@@ -105,7 +105,7 @@ async function findResource(parts: UsesParts, exchange: Exchange, asked: string)
   const where = await locate(parts, exchange, asked);
   // Without a target there is no name that a rule could allow.
   if (where === undefined) throw unknownName('resource', asked);
-  const use: Use = { kind: 'resource', name: qualify(where) };
+  const use: AccessRequest = { kind: 'resource', name: qualify(where) };
   parts.access.demand(use, exchange.caller, asked);
   const link = parts.links.of(where.target);
   if (link === undefined) throw unknownName('resource', asked);

@@ -1,8 +1,8 @@
 import type { Counters, Logger } from '../../edges.ts';
-import type { KindName, Problem } from '../../resources/model.ts';
+import type { BundleVersions, KindName, Problem } from '../../resources/model.ts';
 import { pathText } from '../../resources/resources.ts';
 import { DiagnosticRegistry } from '../diagnostics.ts';
-import type { Batch, BundleVersions, InputDiagnostic, Observation, ResourceChange } from '../model.ts';
+import type { Batch, InputDiagnostic, Observation, ResourceChange } from '../model.ts';
 import { type Collection, collectionPath, objectPath } from './api/path.ts';
 
 /** What is wrong with a collection as a whole. */

@@ -1,6 +1,7 @@
 import type { Counters, Logger } from '../../edges.ts';
+import type { UnlistedNamespaces } from '../../resources/model.ts';
 import { type Diagnostic, DiagnosticRegistry, type Position } from '../diagnostics.ts';
-import type { Batch, InputDiagnostic, ResourceChange, UnlistedNamespaces } from '../model.ts';
+import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
 import { type FileContent, fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import { type Manifest, type PlacedObject, parseManifest } from './manifest/parse-manifest.ts';
 import { ObjectIndex } from './object-index.ts';

@@ -106,7 +106,7 @@ function compareCopies(a: Copy, b: Copy): number {
 function effectiveResource({ key, copies }: Entry): Resource | undefined {
   for (const { content } of copies) if (content.type === 'resource') return content.resource;
   if (copies.length === 0) return undefined;
-  return { kind: 'Namespace', identity: { namespace: '', name: key, generation: undefined }, labels: { known: false } };
+  return { kind: 'Namespace', metadata: { namespace: '', name: key, generation: undefined }, labels: { known: false } };
 }
 
 /** Returns every readable copy after the first, except the same lines reached by another path. */

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { UseKind } from '../../../src/authz/model.ts';
+import type { PrimitiveKind } from '../../../src/authz/model.ts';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 /** What a target was asked for, in the words of a rule. */
 interface Sent {
-  readonly kind: UseKind;
+  readonly kind: PrimitiveKind;
   readonly id: string;
 }
 
@@ -143,7 +143,7 @@ function answering(at: string, sent: Sent[]): TargetFetch {
 function useOf({
   method,
   params: { name: named, uri: at, ref },
-}: Asked): readonly [UseKind, string | undefined] | undefined {
+}: Asked): readonly [PrimitiveKind, string | undefined] | undefined {
   if (method === 'tools/call') return ['tool', named];
   if (method === 'prompts/get') return ['prompt', named];
   if (method === 'resources/read' || method === 'resources/subscribe') return ['resource', at];

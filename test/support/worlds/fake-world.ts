@@ -1,4 +1,4 @@
-import type { UseKind } from '../../../src/authz/model.ts';
+import type { PrimitiveKind } from '../../../src/authz/model.ts';
 import type { World, WorldChange } from '../../../src/gateway/model.ts';
 import { type Config, Resource_Type, Rule_Matcher } from '../../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
@@ -8,7 +8,7 @@ export interface FakeWorld extends World {
   putTarget(target: Target): void;
   removeTarget(name: string): void;
   /** Lets everybody whose `sub` is `subject` use the thing; `*` is everything of that kind. */
-  allow(config: string, subject: string, kind: UseKind, id: string): void;
+  allow(config: string, subject: string, kind: PrimitiveKind, id: string): void;
   removeConfig(name: string): void;
 }
 

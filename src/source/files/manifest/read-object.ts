@@ -65,7 +65,7 @@ function unreadableObject(path: Path, message: string): ReadObject {
 
 function decodeOurs(kind: KindName, value: unknown, namespaces: readonly string[]): ReadObject {
   const decoded = decode(kind, value);
-  const { name, namespace } = decoded.readable ? decoded.resource.identity : decoded;
+  const { name, namespace } = decoded.readable ? decoded.resource.metadata : decoded;
   const outside = kinds[kind].namespaced && namespaces.length > 0 && namespace !== undefined;
   if (outside && !namespaces.includes(namespace)) return ignored;
   const key = name === undefined ? undefined : resourceKey({ namespace: namespace ?? '?', name });
@@ -73,7 +73,7 @@ function decodeOurs(kind: KindName, value: unknown, namespaces: readonly string[
   const { problems } = decoded;
   if (!decoded.readable) return { content: unreadableNamespace(kind, name), title, problems };
   return {
-    content: { type: 'resource', key: resourceKey(decoded.resource.identity), resource: decoded.resource },
+    content: { type: 'resource', key: resourceKey(decoded.resource.metadata), resource: decoded.resource },
     title,
     problems,
   };
