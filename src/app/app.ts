@@ -97,7 +97,7 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
   const look = {
     ...pipeline,
     digest: versionOfAll,
-    problems: () => input.source.problems(),
+    problems: () => input.source.diagnostics(),
     nodes: () => ads.nodes(),
     metrics,
     descriptorSet,

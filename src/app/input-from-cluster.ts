@@ -26,8 +26,7 @@ export async function openCluster(settings: ServeSettings, input: ClusterSetting
   const { namespaces } = settings;
   const { clock, random, log, counters } = parts;
   const connection = await connect(input, parts);
-  const { quiet } = input;
-  const source = clusterSource({ connection, namespaces, quiet, clock, random, log, counters });
+  const source = clusterSource({ connection, namespaces, debounce: input.quiet, clock, random, log, counters });
   log.info('watching the cluster', { server: connection.server, ...(namespaces.length > 0 && { namespaces }) });
   const told = await openStatus(settings, input, connection, source, parts);
   return {

@@ -12,7 +12,7 @@ export async function openInput(settings: ServeSettings, parts: InputParts): Pro
     return openCluster(settings, input, parts);
   }
   return {
-    source: fileSource({ roots: input.filenames, namespaces, quiet: input.quiet, clock, log, counters }),
+    source: fileSource({ roots: input.filenames, namespaces, debounce: input.quiet, clock, log, counters }),
     synced: () => undefined,
     // Files have no status that could be looked up.
     applied: (commit) => reportStatuses(log, translation, commit),

@@ -1,6 +1,6 @@
 import type { NodeStatus } from '../serve/model.ts';
 import type { Snapshot, Snapshots, View } from '../snapshot/model.ts';
-import type { InputProblem } from '../source/model.ts';
+import type { InputDiagnostic } from '../source/model.ts';
 import type { GatewayStatus, PolicyStatus, Translation } from '../translate/model.ts';
 import type { DecodeResource } from './decode-any.ts';
 
@@ -10,7 +10,7 @@ export interface SnapshotsParts {
   readonly translation: Translation;
   readonly synced: () => boolean;
   readonly nodes: () => readonly NodeStatus[];
-  readonly problems: () => readonly InputProblem[];
+  readonly problems: () => readonly InputDiagnostic[];
   readonly decode: DecodeResource;
   /** Hashes versions into one. */
   readonly digest: (parts: Iterable<string>) => string;
@@ -49,7 +49,7 @@ export interface SnapshotsView {
   /** Services that are dropped, wholly or in part, and why. */
   readonly services: readonly unknown[];
   /** What is wrong in the input, with its place. */
-  readonly problems: readonly InputProblem[];
+  readonly problems: readonly InputDiagnostic[];
 }
 
 /** Everything, or (`gateway`) one Gateway and its namespace's policies. */

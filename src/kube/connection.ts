@@ -1,38 +1,37 @@
-import type { ClusterAccess } from './access.ts';
-import { Connections } from './connections.ts';
 import { CredentialCache } from './credentials.ts';
-import { createDispatcher, type Offer } from './dispatcher.ts';
-import { Exchange } from './exchange.ts';
-import { LeftError } from './failure.ts';
-import type { KubeConnection, KubeEdges } from './model.ts';
-import { readTarget } from './target.ts';
+import { ConnectionPool } from './http/connection-pool.ts';
+import { createDispatcher, type HttpVersion } from './http/dispatcher.ts';
+import { ConnectionClosedError } from './http/errors.ts';
+import { RequestSender } from './http/request-sender.ts';
+import { readClientConfig } from './kubeconfig/client-config.ts';
+import type { ClusterAccess, KubeConnection, KubeEdges } from './model.ts';
 
 /**
- * Puts together the way to one API server. Opens nothing.
+ * Assembles a connection: credentials, connection pools, request sender. Opens nothing.
  *
- * @throws KubeConfigError when who and where is not described
+ * @throws KubeConfigError when server or user are not described
  */
 export function createConnection(access: ClusterAccess, { version, clock, counters }: KubeEdges): KubeConnection {
-  const target = readTarget(access);
-  const { server } = target;
-  const credentials = new CredentialCache(access, target, clock);
-  const offering = (offer: Offer): Connections =>
-    new Connections((tls) => createDispatcher(target.cluster, tls, clock, offer));
-  const [connections, forBodies] = [offering('h2'), offering('http/1.1')];
+  const config = readClientConfig(access);
+  const { server } = config;
+  const credentials = new CredentialCache(access, config, clock);
+  const poolOf = (highest: HttpVersion): ConnectionPool =>
+    new ConnectionPool((tls) => createDispatcher(config.cluster, tls, clock, highest));
+  const [pool, bodyPool] = [poolOf('h2'), poolOf('http/1.1')];
   const userAgent = `gatehouse/${version}`;
-  const exchange = new Exchange({ server, userAgent, credentials, connections, forBodies, clock, counters });
+  const sender = new RequestSender({ server, userAgent, credentials, pool, bodyPool, clock, counters });
   const reset = async (reason: string): Promise<void> => {
-    const error = new LeftError(reason);
-    await Promise.all([connections.reset(error), forBodies.reset(error)]);
+    const error = new ConnectionClosedError(reason);
+    await Promise.all([pool.reset(error), bodyPool.reset(error)]);
   };
   return {
     server: server.origin,
-    send: (request) => exchange.send(request, 'head'),
-    ask: (request) => exchange.ask(request),
+    send: (request) => sender.send(request, 'head'),
+    ask: (request) => sender.ask(request),
     forgetCredentials: () => credentials.forget(),
     reconnect: () => void reset('was left: nothing came from it for too long'),
     stop: () => {
-      exchange.stop();
+      sender.stop();
       return reset('was left: the program stops');
     },
   };

@@ -1,59 +1,61 @@
 import type { RequestOptions } from 'node:https';
 import type { Clock } from '../edges.ts';
-import type { ClusterAccess } from './access.ts';
-import { KubeConfigError, reasonOf } from './kube-config-error.ts';
-import { readTarget, type Target } from './target.ts';
+import { CredentialProvider } from './credential-provider.ts';
+import { type ClientConfig, readClientConfig } from './kubeconfig/client-config.ts';
+import { KubeConfigError, reasonOf } from './kubeconfig/kubeconfig-error.ts';
+import type { ClusterAccess } from './model.ts';
 
-/** What proves who we are, and what the server must prove. */
+/** What a request and its connection need to be accepted by the server, and to accept it. */
 export interface Credentials {
-  /** Of each request, with names in lower case: secrets. */
+  /** Headers of each request, with names in lower case: secrets. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Of the connection. */
   readonly tls: TlsMaterial;
 }
 
-/** In the form that Node's `tls.connect` takes. */
+/** TLS options of the connection, in the form that `tls.connect` takes. */
 export type TlsMaterial = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
 
-/** Within this time, in milliseconds, nothing is looked up again: files are read, and plugins asked, by client-node. */
-const FRESH = 10_000;
+/** How long credentials are used without asking client-node, which reads files and runs plugins. In milliseconds. */
+const MAX_AGE = 10_000;
 
-/** client-node 2.0.1 takes the seconds that a refreshed ID token lives for the date of its end, so it refreshes at every look. */
-const FRESH_OIDC = 300_000;
+/** client-node 2.0.1 takes a refreshed ID token's lifetime in seconds for its expiry date, so it refreshes at every call. */
+const MAX_AGE_OIDC = 300_000;
 
-interface Held {
+interface Cached {
   readonly credentials: Credentials;
   readonly since: number;
 }
 
 /**
- * Who we are, for a short time without looking. Certificates are read from their files every 10 seconds, tokens every
- * minute; a plugin's answer and an OIDC token hold until they expire.
+ * The credentials of one user, cached for a short time. Certificate files are read every 10 seconds, token files every
+ * minute; a plugin's answer and an OIDC token are kept until they expire.
  */
 export class CredentialCache {
   readonly #access: ClusterAccess;
   readonly #clock: Clock;
-  #target: Target;
-  /** Whether the kubeconfig, with all that client-node remembers for it, is to be read again. */
-  #doubtful = false;
-  #held: Held | undefined;
-  /** One look-up at a time: a plugin may take long. */
+  #config: ClientConfig;
+  #provider: CredentialProvider;
+  /** Whether the kubeconfig, with all that client-node remembers for it, has to be read again. */
+  #stale = false;
+  #cached: Cached | undefined;
+  /** The one call under way: a plugin may take long. */
   #pending: Promise<Credentials> | undefined;
 
-  constructor(access: ClusterAccess, target: Target, clock: Clock) {
+  constructor(access: ClusterAccess, config: ClientConfig, clock: Clock) {
     this.#access = access;
-    this.#target = target;
+    this.#config = config;
+    this.#provider = new CredentialProvider(config);
     this.#clock = clock;
   }
 
-  /** @throws KubeConfigError when a file, a plugin or an issuer does not give them */
+  /** @throws KubeConfigError when a file, a plugin or an issuer fails */
   get(): Promise<Credentials> {
-    const held = this.#held;
-    if (held !== undefined && this.#isFresh(held)) return Promise.resolve(held.credentials);
+    const cached = this.#cached;
+    if (cached !== undefined && this.#isFresh(cached)) return Promise.resolve(cached.credentials);
     if (this.#pending !== undefined) return this.#pending;
     const pending = this.#read().then(
       (credentials) => {
-        if (this.#pending === pending) this.#held = { credentials, since: this.#clock.now() };
+        if (this.#pending === pending) this.#cached = { credentials, since: this.#clock.now() };
         this.#settled(pending);
         return credentials;
       },
@@ -67,20 +69,20 @@ export class CredentialCache {
   }
 
   /**
-   * Everything is read anew, the kubeconfig as well.
+   * Reads everything anew at the next call, the kubeconfig as well.
    *
-   * @param refused those that were not accepted; when others were read since, there is nothing to do
+   * @param rejected the credentials that the server did not accept; does nothing when others were read since
    */
-  forget(refused?: Credentials): void {
-    if (refused !== undefined && this.#held?.credentials !== refused) return;
-    this.#held = undefined;
+  forget(rejected?: Credentials): void {
+    if (rejected !== undefined && this.#cached?.credentials !== rejected) return;
+    this.#cached = undefined;
     this.#pending = undefined;
-    this.#doubtful = true;
+    this.#stale = true;
   }
 
-  #isFresh({ since }: Held): boolean {
-    // A clock that was set back must not keep them for ever.
-    return Math.abs(this.#clock.now() - since) < (this.#target.isOidc ? FRESH_OIDC : FRESH);
+  #isFresh({ since }: Cached): boolean {
+    // The absolute value: a clock that was set back must not keep credentials for ever.
+    return Math.abs(this.#clock.now() - since) < (this.#config.isOidc ? MAX_AGE_OIDC : MAX_AGE);
   }
 
   #settled(pending: Promise<Credentials>): void {
@@ -88,37 +90,39 @@ export class CredentialCache {
   }
 
   async #read(): Promise<Credentials> {
-    if (this.#doubtful) this.#target = this.#readAgain();
-    this.#doubtful = false;
-    const target = this.#target;
+    if (this.#stale) this.#readClientConfig();
+    this.#stale = false;
+    const config = this.#config;
     try {
-      const options = await target.identity.prove();
+      const options = await this.#provider.requestOptions();
       return { headers: headersOf(options), tls: tlsOf(options) };
     } catch (error) {
-      throw credentialsError(target, error);
+      throw credentialsError(config, error);
     }
   }
 
-  #readAgain(): Target {
-    const [before, now] = [this.#target, readTarget(this.#access)];
+  #readClientConfig(): void {
+    const [before, now] = [this.#config, readClientConfig(this.#access)];
     if (now.server.href !== before.server.href) {
       throw new KubeConfigError(
         `the kubeconfig leads to ${now.server.origin} now, no longer to ${before.server.origin}; restart to go there`,
       );
     }
-    // An OIDC user's refresh token may be good for one use only: the one in the file is spent, client-node has the next.
-    return now.written === before.written && now.isOidc ? before : now;
+    // An OIDC user's refresh token may be valid for one use: the one in the file is spent, client-node has the next.
+    if (now.content === before.content && now.isOidc) return;
+    this.#config = now;
+    this.#provider = new CredentialProvider(now);
   }
 }
 
 function headersOf({ headers, auth }: RequestOptions): Readonly<Record<string, string>> {
-  const named: Record<string, string> = {};
+  const byName: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers ?? {})) {
-    // A token in a file mostly ends with its line, which is no part of it.
-    if (typeof value === 'string') named[name.toLowerCase()] = value.trim();
+    // Trimmed: a token file usually ends with a line break.
+    if (typeof value === 'string') byName[name.toLowerCase()] = value.trim();
   }
-  if (typeof auth === 'string') named['authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
-  return named;
+  if (typeof auth === 'string') byName['authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
+  return byName;
 }
 
 function tlsOf(options: RequestOptions): TlsMaterial {
@@ -127,15 +131,15 @@ function tlsOf(options: RequestOptions): TlsMaterial {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-function credentialsError({ user, command, isOidc }: Target, error: unknown): KubeConfigError {
+function credentialsError({ user, command, isOidc }: ClientConfig, error: unknown): KubeConfigError {
   if (command === undefined) {
     // client-node 2.0.1 cannot refresh where idp-certificate-authority is given.
     const remedy = isOidc ? '; log in anew, or let a plugin do it, such as kubelogin' : '';
     return new KubeConfigError(
-      `the credentials of user "${user.name}" cannot be had: ${placeOf(error)}${reasonOf(error)}${remedy}`,
+      `the credentials of user "${user.name}" cannot be had: ${pathOf(error)}${reasonOf(error)}${remedy}`,
     );
   }
-  // What a plugin wrote may hold a token, and a JSON error quotes it.
+  // The plugin's output may hold a token, and a JSON error quotes it.
   const reason =
     error instanceof SyntaxError || error instanceof TypeError ? 'what it wrote is no ExecCredential' : reasonOf(error);
   return new KubeConfigError(
@@ -143,6 +147,6 @@ function credentialsError({ user, command, isOidc }: Target, error: unknown): Ku
   );
 }
 
-function placeOf(error: unknown): string {
+function pathOf(error: unknown): string {
   return error instanceof Error && 'path' in error && typeof error.path === 'string' ? `${error.path}: ` : '';
 }

@@ -1,18 +1,17 @@
-import type { ClusterAccess } from './access.ts';
-import type { KubeConnection, KubeEdges } from './model.ts';
+import type { ClusterAccess, KubeConnection, KubeEdges } from './model.ts';
 
-export type { ClusterAccess } from './access.ts';
-export { KubeConfigError } from './kube-config-error.ts';
-export { isInCluster, podNamespace } from './service-account.ts';
+export { KubeConfigError } from './kubeconfig/kubeconfig-error.ts';
+export { isInCluster, podNamespace } from './kubeconfig/service-account.ts';
+export type { ClusterAccess } from './model.ts';
 
 /**
- * The way to one API server as one identity. Reads the kubeconfig or the ServiceAccount, and opens nothing: an API server
- * that does not answer is told by each request.
+ * Connects to one API server as one user: reads the kubeconfig or the ServiceAccount, and opens nothing yet. A server
+ * that does not answer fails each request instead.
  *
- * @throws KubeConfigError when who and where is not described, or not completely
+ * @throws KubeConfigError when server or user are not described, or not completely
  */
 export async function connectKube(access: ClusterAccess, edges: KubeEdges): Promise<KubeConnection> {
-  // undici and client-node are what only a control plane in a cluster shall pay for.
+  // Loaded on demand: undici and client-node cost memory that only a control plane in a cluster needs.
   const { createConnection } = await import('./connection.ts');
   return createConnection(access, edges);
 }

@@ -1,6 +1,24 @@
 import type { Clock, Counters, StopAsync } from '../edges.ts';
 
-/** The way to one API server: credentials, connections, HTTP. What is asked through it is other folders' business. */
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Which API server to connect to, and as which user. The current context of `$KUBECONFIG` cannot be expressed: a control
+ * plane must not write to the cluster that somebody happened to select last.
+ */
+export type ClusterAccess =
+  /** In-cluster: the pod's ServiceAccount. */
+  | {
+      readonly by: 'service account';
+      readonly environment: Environment;
+      /** Where the ServiceAccount is mounted. Default: where Kubernetes mounts it. */
+      readonly folder?: string;
+    }
+  /** A named file; without a context its `current-context`. */
+  | { readonly by: 'kubeconfig'; readonly path: string; readonly context: string | undefined }
+  /** A named context of the files that `$KUBECONFIG` lists, or else of `~/.kube/config`. */
+  | { readonly by: 'context'; readonly context: string; readonly environment: Environment };
 
 /** One request. */
 export interface ApiRequest {
@@ -9,57 +27,95 @@ export interface ApiRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Ends the request, and the reading of its answer. */
+  /** Aborts the request, and the reading of its response. */
   readonly signal?: AbortSignal;
 }
 
-/** The head of an answer, whatever its status; the body is read when somebody iterates over it. */
+/** The head of a response, whatever its status; the body is read when it is iterated over. */
 export interface ApiResponse {
   readonly status: number;
-  /** Lower-case name. */
+  /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined;
   /**
-   * Decompressed. Throws an error with a message in words when the connection breaks. It has to be read to its end, or
-   * left (`break`), or its request aborted: the connection is occupied until then.
+   * Decompressed. Throws an Error with a message for people when the connection breaks. The connection is occupied until
+   * the body is read to its end, the iteration is left (`break`), or the request is aborted.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** A whole answer, whatever its status. */
+/** A whole response, whatever its status. */
 export interface ApiAnswer {
   readonly status: number;
-  /** Lower-case name. */
+  /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined;
   readonly body: string;
 }
 
+/** Why a request to the API server failed. `reason` is also the label of a metric. */
+export type ApiError = TransportError | StatusError;
+
+/** There was no complete response of a Kubernetes API. */
+interface TransportError {
+  readonly reason: /** No response at all. */
+    | 'unreachable'
+    /** The connection broke while the body was read. */
+    | 'broken'
+    /** No byte for so long that the connection may be dead. */
+    | 'silent'
+    /** A response that no Kubernetes API sends: HTML, an object without metadata, an oversized line. */
+    | 'unintelligible';
+  readonly message: string;
+}
+
+/** An error status: of a response, or of a `metav1.Status` within a watch (`StatusError` of client-go). */
+export interface StatusError {
+  readonly reason: /** 401. A token may just have been replaced. */
+    | 'unauthorized'
+    /** 403. */
+    | 'forbidden'
+    /** 404, which a proxy may have made up. */
+    | 'not-found'
+    /** 410: the resource version or the `continue` token is too old. */
+    | 'expired'
+    /** 429 or 503. */
+    | 'busy'
+    /** Any other status. */
+    | 'refused';
+  /** The HTTP status, or the `code` of a Status object; 0 when that has none. */
+  readonly status: number;
+  /** The server's message on one line, shortened; empty when it sent none. */
+  readonly message: string;
+  /** How long the server asks to wait, in milliseconds, at most a minute; 0 when it does not ask. */
+  readonly retryAfter: number;
+}
+
 /** What a connection takes from outside. */
 export interface KubeEdges {
-  /** Of this program: the API server's audit log shows it in the user agent. */
+  /** The version of this program, for the user agent, which the API server's audit log shows. */
   readonly version: string;
   readonly clock: Clock;
   readonly counters: Counters;
 }
 
-/** A connection to one API server as one identity. Nothing is opened before the first request. */
+/** A connection to one API server as one user. Nothing is opened before the first request. */
 export interface KubeConnection {
-  /** Where requests go, for logs and messages: `https://10.96.0.1`, the port unless it is 443. No credentials in it. */
+  /** The server for logs and messages: `https://10.96.0.1`, with the port unless it is 443, without credentials. */
   readonly server: string;
   /**
-   * Rejects with an Error whose message says in words why there is no answer (refused, certificate, no head within 30
-   * seconds …), or with the reason of the request's own signal. Once the head is there, no time limit applies.
+   * Sends a request. Rejects with an Error whose message says why there is no response (refused, certificate, no head
+   * within 30 seconds …), or with the reason of the request's own signal. The body has no time limit.
    */
   send(request: ApiRequest): Promise<ApiResponse>;
-  /** The same for an answer that is read as a whole: the 30 seconds are for all of it. */
+  /** Sends a request and reads the whole response, within 30 seconds. Rejects as `send` does. */
   ask(request: ApiRequest): Promise<ApiAnswer>;
   /**
-   * Credentials are read anew before the next request, with the kubeconfig, whatever is remembered. An answer 401, and a
-   * certificate of an unknown authority, do this by themselves.
+   * Reads credentials and kubeconfig anew before the next request. A 401 and a certificate of an unknown authority do this
+   * by themselves.
    */
   forgetCredentials(): void;
   /**
-   * To be told when nothing came for so long that the connections may be dead. Requests under way end with an error,
-   * and the next one opens new connections.
+   * Closes all connections, for when no byte came for so long that they may be dead. Requests under way fail, and the next
+   * request opens a new connection.
    */
   reconnect(): void;
   readonly stop: StopAsync;

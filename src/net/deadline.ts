@@ -48,6 +48,11 @@ export class Deadline {
     this.#stopTimer();
   }
 
+  /** Aborts the signal now, as when what it is for is not wanted any more. */
+  abort(reason?: Error): void {
+    this.#controller.abort(reason);
+  }
+
   /** Stops the timer and leaves the parent. */
   release(): void {
     this.#stopTimer();

@@ -1,15 +1,76 @@
-import { exhaustMap, Observable, race, repeat, startWith, switchMap, take } from 'rxjs';
+import {
+  audit,
+  defer,
+  delayWhen,
+  EMPTY,
+  exhaustMap,
+  ignoreElements,
+  merge,
+  Observable,
+  of,
+  repeat,
+  debounce as restart,
+  startWith,
+  take,
+  tap,
+} from 'rxjs';
 import type { Clock } from '../edges.ts';
 
-/** How long to wait for more before something is done, in milliseconds. */
-export interface Quiet {
-  /** Since the last event. */
+/** Debounce intervals, in milliseconds. */
+export interface DebounceOptions {
+  /** Time without an event after which a burst is over. */
   readonly idle: number;
-  /** Since the first one that was not acted upon. */
+  /** The longest that an event waits, however many follow it. */
   readonly ceiling: number;
 }
 
-/** Completes with one value after so many milliseconds. */
+/**
+ * Debounces on the trailing edge: one value per burst of events, once none came for `idle` or the first has waited for
+ * `ceiling`. An event that a subscriber causes synchronously begins the next burst.
+ *
+ * @param events hot: it is subscribed to once per burst
+ */
+export function debounce(events: Observable<void>, options: DebounceOptions, clock: Clock): Observable<void> {
+  return events.pipe(audit(() => burstEnd(events.pipe(startWith(undefined)), options, clock)));
+}
+
+/**
+ * Debounces on both edges: the first event after an idle time is passed on at once, those that follow as one value per
+ * burst, as in {@link debounce}.
+ *
+ * @param events hot: it is subscribed to once per burst
+ */
+export function debounceLeading(events: Observable<void>, options: DebounceOptions, clock: Clock): Observable<void> {
+  const bursts = defer(() => {
+    let held = false;
+    const hold = events.pipe(
+      tap(() => {
+        held = true;
+      }),
+    );
+    const burst = defer(() => {
+      held = false;
+      // Subscribes before it emits: a subscriber may cause the next event synchronously.
+      return merge(burstEnd(hold, options, clock).pipe(ignoreElements()), of(undefined));
+    });
+    return burst.pipe(repeat({ delay: () => (held ? of(undefined) : EMPTY) }));
+  });
+  return events.pipe(exhaustMap(() => bursts));
+}
+
+/** Emits once: after `idle` without an event, the subscription counting as one, or `ceiling` after the first event. */
+function burstEnd(events: Observable<void>, { idle, ceiling }: DebounceOptions, clock: Clock): Observable<unknown> {
+  const quiet = events.pipe(
+    startWith(undefined),
+    restart(() => after(clock, idle)),
+  );
+  const overdue = events.pipe(
+    take(1),
+    delayWhen(() => after(clock, ceiling)),
+  );
+  return merge(quiet, overdue).pipe(take(1));
+}
+
 function after(clock: Clock, milliseconds: number): Observable<void> {
   return new Observable((subscriber) =>
     clock.after(milliseconds, () => {
@@ -17,19 +78,4 @@ function after(clock: Clock, milliseconds: number): Observable<void> {
       subscriber.complete();
     }),
   );
-}
-
-/** A value every so many milliseconds. */
-export function every(clock: Clock, milliseconds: number): Observable<void> {
-  return after(clock, milliseconds).pipe(repeat());
-}
-
-/** One value for every burst of events: once it is over, or once it has lasted long enough. */
-export function bursts(events: Observable<void>, { idle, ceiling }: Quiet, clock: Clock): Observable<void> {
-  const quiet = events.pipe(
-    startWith(undefined),
-    switchMap(() => after(clock, idle)),
-    take(1),
-  );
-  return events.pipe(exhaustMap(() => race(quiet, after(clock, ceiling))));
 }

@@ -1,9 +1,10 @@
 import type { StopAsync } from '../edges.ts';
 import type { BundleVersions, KindName, ResourceByKind, UnlistedNamespaces } from '../resources/model.ts';
 
-export type { BundleVersions, UnlistedNamespaces } from '../resources/model.ts';
-
-/** One object that appeared, changed or (`undefined`) went. The key is `<namespace>/<name>`, or the name of a cluster-scoped object. */
+/**
+ * One object that was added or changed, or deleted (`undefined`). The key is `<namespace>/<name>`, or the name of a
+ * cluster-scoped object.
+ */
 export type ResourceChange = {
   readonly [K in KindName]: {
     readonly kind: K;
@@ -12,41 +13,41 @@ export type ResourceChange = {
   };
 }[KindName];
 
-/** The kinds that have a status of ours. */
+/** The kinds whose status this program writes. */
 export type StatusKind = 'GatewayClass' | 'Gateway' | 'MCPAuthPolicy';
 
-/** What an API server holds of one object that a status is written to; only a cluster has it. */
+/** The stored state of one object whose status is written; only a cluster has it. */
 export interface Observation {
   readonly kind: StatusKind;
   readonly key: string;
-  /** Undefined: the object is gone. */
+  /** Undefined: the object was deleted. */
   readonly object: ObservedObject | undefined;
 }
 
 export interface ObservedObject {
   readonly uid: string;
-  /** Opaque: equality is all that it is good for. */
+  /** Opaque: compared for equality only. */
   readonly resourceVersion: string;
   readonly generation: number | undefined;
-  /** `status` as it is stored, plain JSON; undefined when there is none. */
+  /** The stored `status`, as JSON; undefined when there is none. */
   readonly status: unknown;
 }
 
-/** What belongs into one commit. */
+/** The content of one commit. */
 export interface Batch {
   readonly changes: readonly ResourceChange[];
-  /** Objects of which something else than what is decoded is new: a status that somebody wrote, a resource version. */
+  /** Objects of which something is new beside the decoded resource: a status, a resource version. */
   readonly observations?: readonly Observation[];
-  /** Absent: as before. Files have none. */
+  /** Absent: unchanged. Files have none. */
   readonly bundle?: BundleVersions;
-  /** Absent: as before. `unknown` until a batch says otherwise. */
+  /** Absent: unchanged. `unknown` until a batch says otherwise. */
   readonly unlistedNamespaces?: UnlistedNamespaces;
-  /** Whether every kind is complete now: the initial state was delivered. Never goes back. */
+  /** Whether the initial state of every kind was delivered. Never becomes false again. */
   readonly synced: boolean;
 }
 
-/** Something wrong in the input, with its place; reported as long as it lasts. */
-export interface InputProblem {
+/** An error or warning about the input, with its place; reported as long as it lasts. */
+export interface InputDiagnostic {
   readonly severity: 'error' | 'warning';
   /** `<file>:<line>:<column>`, or a path without a position. */
   readonly place: string;
@@ -57,10 +58,10 @@ export interface InputProblem {
   readonly message: string;
 }
 
-/** Where resources come from. Nothing is read before `start`. */
+/** Where resources are read from. Nothing is read before `start`. */
 export interface ResourceSource {
-  /** Delivers batches, one after another, never within another's delivery. Settles when watching has begun. */
+  /** Delivers batches one after another, never within the delivery of another. Settles when watching has begun. */
   start(deliver: (batch: Batch) => void): Promise<StopAsync>;
-  /** Everything that is wrong right now, ordered by place. */
-  problems(): readonly InputProblem[];
+  /** Returns all current diagnostics, ordered by place. */
+  diagnostics(): readonly InputDiagnostic[];
 }

@@ -1,13 +1,13 @@
 import type { KindName, Resource } from '../resources/model.ts';
 import type { ResourceChange } from './model.ts';
 
-/** Whether two resources say the same. They are plain values whose fields are always written in the same order. */
+/** Compares two resources by value. They are plain values whose fields are always written in the same order. */
 export function sameResource(a: Resource | undefined, b: Resource | undefined): boolean {
   if (a === b) return true;
   return a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** What a batch says of an object that is now this resource; undefined: there is none any more. */
+/** Creates the change of an object that is now this resource; undefined: it was deleted. */
 export function changeOf(kind: KindName, key: string, resource: Resource | undefined): ResourceChange {
   if (resource === undefined) return { kind, key, resource };
   switch (resource.kind) {

@@ -1,3 +1,3 @@
-/** Where resources come from: YAML and JSON files, or the API server of a cluster; both are watched. */
+/** The sources of resources: YAML and JSON files, or the API server of a cluster; both are watched. */
 export { type ClusterSource, type ClusterSourceOptions, clusterSource } from './cluster/cluster-source.ts';
 export { type FileSourceOptions, fileSource } from './files/file-source.ts';

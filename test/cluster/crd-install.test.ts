@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Manifest, parseManifest } from '../../src/source/files/parse-manifest.ts';
+import { type Manifest, parseManifest } from '../../src/source/files/manifest/parse-manifest.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 
 const guide = fileURLToPath(new URL('../../deploy/examples/guide', import.meta.url));
@@ -42,7 +42,7 @@ function takesObjects(): void {
     const everything = 'gatewayclasses,gateways,gatewayparameters,mcpauthpolicies,services';
     const exported = parseManifest(await cluster.kubectl(['get', everything, '--output=yaml']), []);
     if (!exported.ok) throw new Error(exported.reason);
-    expect(exported.findings).toEqual([]);
+    expect(exported.diagnostics).toEqual([]);
     const found = exported.objects.flatMap(({ content }) => (content.type === 'resource' ? [content.resource] : []));
     expect(found.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
       'Gateway mcp-gateway',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { connectKube } from '../../src/kube/kube.ts';
 import type { KubeConnection } from '../../src/kube/model.ts';
-import { FileWorld } from '../../src/source/files/file-world.ts';
+import { ManifestStore } from '../../src/source/files/manifest-store.ts';
 import type { Batch } from '../../src/source/model.ts';
 import { clusterSource } from '../../src/source/source.ts';
 import type { TranslationSettings } from '../../src/translate/model.ts';
@@ -48,10 +48,10 @@ function meaning({ changes, unlistedNamespaces }: Batch, settings: Partial<Trans
 }
 
 function readFile(text: string): Batch {
-  const files = new FileWorld({ roots: ['all.yaml'], namespaces: [], log, counters });
-  files.rootSeen(0);
-  files.fileRead({ root: 0, name: 'all.yaml', path: 'all.yaml', realPath: '/all.yaml' }, { ok: true, text });
-  const batch = files.settle();
+  const files = new ManifestStore({ roots: ['all.yaml'], namespaces: [], log, counters });
+  files.rootFound(0);
+  files.setFile({ root: 0, name: 'all.yaml', path: 'all.yaml', realPath: '/all.yaml' }, { ok: true, text });
+  const batch = files.takeBatch();
   if (batch === undefined) throw new Error('the file has nothing to tell');
   return batch;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createPipeline } from '../../src/app/pipeline.ts';
 import { createAdsServer } from '../../src/serve/serve.ts';
-import { FileWorld } from '../../src/source/files/file-world.ts';
+import { ManifestStore } from '../../src/source/files/manifest-store.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
@@ -16,12 +16,12 @@ it('one Service that changes for many nodes of many Gateways is encoded once, pu
   const log = createRecordedLog();
   const clock = createManualClock();
   const pipeline = createPipeline(defaultSettings, { log, counters });
-  const files = new FileWorld({ roots: ['folder'], namespaces: [], log, counters });
-  files.rootSeen(0);
+  const files = new ManifestStore({ roots: ['folder'], namespaces: [], log, counters });
+  files.rootFound(0);
   const write = (name: string, ...documents: readonly string[]): void => {
     const path = `folder/${name}`;
-    files.fileRead({ root: 0, name, path, realPath: path }, { ok: true, text: together(...documents) });
-    const batch = files.settle();
+    files.setFile({ root: 0, name, path, realPath: path }, { ok: true, text: together(...documents) });
+    const batch = files.takeBatch();
     if (batch !== undefined) pipeline.deliver(batch);
   };
   const gateways = Array.from({ length: 20 }, (_, at) => `ns-${at}/gw`);

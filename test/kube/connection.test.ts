@@ -3,10 +3,10 @@ import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import {
+  afterTest,
   connect,
   connectTo,
   echo,
-  ending,
   failureOf,
   firstEvent,
   get,
@@ -18,7 +18,7 @@ import {
 } from './kube-rig.ts';
 
 describe.each(protocols)('a request over %s', (protocol) => {
-  it('says who asks, in every request', async () => {
+  it('has credentials and user agent', async () => {
     const server = await serve(echo, { protocol });
     const { connection } = await connectTo(server);
     expect(await get(connection, '/version')).toEqual({ status: 200, text: '/version' });
@@ -40,7 +40,7 @@ describe.each(protocols)('a request over %s', (protocol) => {
     expect(await server.seen[0]?.text).toBe('{"b":1}');
   });
 
-  it('unpacks what is compressed, and says when that is cut short', async () => {
+  it('decompresses the body, and fails when that is truncated', async () => {
     const text = 'a list of Services '.repeat(10_000);
     const packed = gzipSync(text);
     const server = await serve(
@@ -58,7 +58,7 @@ describe.each(protocols)('a request over %s', (protocol) => {
     );
   });
 
-  it('does not ask for a compressed watch', async () => {
+  it('does not accept compression for a watch', async () => {
     const server = await serve(echo, { protocol });
     const { connection } = await connectTo(server);
     await get(connection, '/api/v1/services?watch=true&resourceVersion=5');
@@ -67,16 +67,16 @@ describe.each(protocols)('a request over %s', (protocol) => {
 });
 
 describe.each(protocols)('many requests over %s', (protocol) => {
-  it('is one connection for many requests', async () => {
+  it('shares one connection with others', async () => {
     const server = await serve(echo, { protocol });
     const { connection, counters } = await connectTo(server);
     for (let i = 0; i < 50; i++) expect(await get(connection, `/${i}`)).toEqual({ status: 200, text: `/${i}` });
-    // The pool counts an HTTP/1.1 connection as free a moment after its answer was read.
+    // An HTTP/1.1 connection becomes free some turns after its response was read.
     expect(server.opened()).toBeLessThanOrEqual(protocol === 'h2' ? 1 : 2);
     expect(counters.total('gatehouse_kube_requests_total', { status: '200' })).toBe(50);
   });
 
-  it('carries many watches and other requests at the same time', async () => {
+  it('can run beside many watches', async () => {
     const server = await serve(firstEvent, { protocol });
     const { connection } = await connectTo(server);
     const watches = await Promise.all(
@@ -93,7 +93,7 @@ describe.each(protocols)('many requests over %s', (protocol) => {
 });
 
 describe.each(protocols)('what is left over %s', (protocol) => {
-  it('frees what is left: by the signal of its request, or by the end of reading', async () => {
+  it('is freed by its signal, or by leaving the body', async () => {
     const server = await serve(firstEvent, { protocol });
     const { connection } = await connectTo(server);
     const controller = new AbortController();
@@ -112,7 +112,7 @@ describe.each(protocols)('what is left over %s', (protocol) => {
     if (protocol === 'h2') expect(server.opened()).toBe(1);
   });
 
-  it('does not hold on to a signal that outlives its requests', async () => {
+  it('leaves no listener on a signal that outlives it', async () => {
     const server = await serve(firstEvent, { protocol });
     const { connection } = await connectTo(server);
     const { signal } = new AbortController();
@@ -124,7 +124,7 @@ describe.each(protocols)('what is left over %s', (protocol) => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  it('gives up a request whose signal ends before there is an answer', async () => {
+  it('fails when its signal is aborted before there is a response', async () => {
     const server = await serve(() => {}, { protocol });
     const { connection, counters } = await connectTo(server);
     const controller = new AbortController();
@@ -140,7 +140,7 @@ describe.each(protocols)('what is left over %s', (protocol) => {
 });
 
 describe.each(protocols)('a connection over %s', (protocol) => {
-  it('reconnects when asked: what is under way ends with an error, the next request gets a new connection', async () => {
+  it('fails on reconnect, and the next one opens a new connection', async () => {
     const server = await serve(firstEvent, { protocol });
     const { connection } = await connectTo(server);
     const watch = await connection.send({ method: 'GET', path: '/watch' });
@@ -152,7 +152,7 @@ describe.each(protocols)('a connection over %s', (protocol) => {
     expect(server.opened()).toBe(2);
   });
 
-  it('survives a connection that breaks, read or not', async () => {
+  it('fails when its connection breaks, whether or not its body is read', async () => {
     const server = await serve(firstEvent, { protocol });
     const { connection } = await connectTo(server);
     const [read, unread] = await Promise.all([
@@ -166,7 +166,7 @@ describe.each(protocols)('a connection over %s', (protocol) => {
     expect((await get(connection, '/after')).text).toBe('/after');
   });
 
-  it('is closed by stop, and stays so', async () => {
+  it('fails after stop', async () => {
     const server = await serve(firstEvent, { protocol });
     const { connection } = await connectTo(server);
     const reading = textOf(await connection.send({ method: 'GET', path: '/watch' }));
@@ -178,20 +178,20 @@ describe.each(protocols)('a connection over %s', (protocol) => {
   });
 });
 
-describe('a time limit', () => {
-  it('of 30 seconds holds for connecting as well', async () => {
+describe('the time limit', () => {
+  it('of 30 seconds includes connecting', async () => {
     const silent = createServer();
     const accepted = Promise.withResolvers<Socket>();
     silent.on('connection', accepted.resolve);
     const { connection, clock } = await connect(await kubeconfigFor({ url: `https://${await listening(silent)}` }));
     const failed = failureOf(get(connection));
     const socket = await accepted.promise;
-    ending(() => socket.destroy());
+    afterTest(() => socket.destroy());
     clock.advance(30_000);
     expect(await failed).toBe(`${connection.server} did not answer within 30 seconds`);
   });
 
-  it('is 30 seconds for a head, and none for for what follows', async () => {
+  it('is 30 seconds for the head, and there is none for the body', async () => {
     const server = await serve((request) => (request.path === '/silent' ? undefined : firstEvent(request)));
     const { connection, clock } = await connectTo(server);
     const watch = await connection.send({ method: 'GET', path: '/watch' });

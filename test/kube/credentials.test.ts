@@ -18,7 +18,7 @@ import {
   textOf,
 } from './kube-rig.ts';
 
-/** Lets in whoever brings this token. */
+/** Accepts this token only. */
 function only(token: string): (request: Seen) => void {
   return (request) => {
     request.head(request.headers.authorization === `Bearer ${token}` ? 200 : 401);
@@ -27,7 +27,7 @@ function only(token: string): (request: Seen) => void {
 }
 
 describe('a token in a file', () => {
-  it('goes without the end of its line', async () => {
+  it('is sent without its line break', async () => {
     const server = await serve(echo);
     const tokenFile = join(await temporaryFolder(), 'token');
     await writeFile(tokenFile, 'from-a-file\n');
@@ -36,7 +36,7 @@ describe('a token in a file', () => {
     expect(server.seen[0]?.headers.authorization).toBe('Bearer from-a-file');
   });
 
-  it('is read again as soon as it was not accepted', async () => {
+  it('is read again after a 401', async () => {
     const server = await serve(only('new'));
     const access = await kubeconfigFor(server, { user: { tokenFile: 'token' } });
     const tokenFile = join(dirname(access.path), 'token');
@@ -49,7 +49,7 @@ describe('a token in a file', () => {
     expect(server.opened()).toBe(1);
   });
 
-  it('is not looked at for every request', async () => {
+  it('is not read for every request', async () => {
     const server = await serve(echo);
     const tokenFile = join(await temporaryFolder(), 'token');
     await writeFile(tokenFile, 'old');
@@ -62,7 +62,7 @@ describe('a token in a file', () => {
     expect(server.seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer old', 'Bearer new']);
   });
 
-  it('that is gone fails the request, and says which', async () => {
+  it('that is missing fails the request with its path', async () => {
     const server = await serve(echo);
     const { connection, counters } = await connectTo(server, { user: { tokenFile: '/nowhere/token' } });
     expect(await failureOf(get(connection))).toBe(
@@ -72,7 +72,7 @@ describe('a token in a file', () => {
   });
 });
 
-describe('other users', () => {
+describe('a user', () => {
   it('may have a name and a password', async () => {
     const server = await serve(echo);
     const { connection } = await connectTo(server, { user: { username: 'me', password: 'pass' } });
@@ -105,7 +105,7 @@ describe('other users', () => {
 });
 
 describe('the authority of the cluster', () => {
-  it('may be replaced on disk: new connections trust the new one, a running watch goes on', async () => {
+  it('may be replaced on disk: new connections trust the new one, an open watch goes on', async () => {
     const caFile = join(await temporaryFolder(), 'ca.crt');
     await writeFile(caFile, authority.cert);
     const server = await serve(firstEvent);
@@ -124,7 +124,7 @@ describe('the authority of the cluster', () => {
     expect(await reading).toBe('first, second');
   });
 
-  it('is read again as soon as the server turns out to have another', async () => {
+  it('is read again when the certificate of the server has another', async () => {
     const caFile = join(await temporaryFolder(), 'ca.crt');
     await writeFile(caFile, authority.cert);
     const next = createAuthority('the next');
@@ -138,8 +138,8 @@ describe('the authority of the cluster', () => {
   });
 });
 
-describe('a kubeconfig that is changed', () => {
-  it('is read again after a 401, but leads nowhere else', async () => {
+describe('a kubeconfig that changes', () => {
+  it('is read again after a 401, but may not name another server', async () => {
     const server = await serve(only('new'));
     const access = await kubeconfigFor(server, { user: { token: 'old' } });
     const { connection } = await connect(access);

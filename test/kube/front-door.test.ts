@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 
-/** The packages, with a part of theirs, that a program loads. */
+/** Returns the URLs of the modules that a program loads. */
 function loadedBy(program: string): string {
   const recording = `
     import { registerHooks } from 'node:module';
@@ -12,20 +12,21 @@ function loadedBy(program: string): string {
   return execFileSync(process.execPath, ['--input-type=module', '-e', recording], { encoding: 'utf8' });
 }
 
-it('who does not connect pays for neither client-node nor undici', () => {
+it('the front door alone loads neither client-node nor undici', () => {
   const loaded = loadedBy("await import('./src/kube/kube.ts')");
   expect(loaded).toContain('src/kube/kube.ts');
   expect(loaded).not.toContain('undici');
   expect(loaded).not.toContain('client-node');
 });
 
-it('who connects with what stands in files pays for no client of an API of Kubernetes', () => {
+it('a connection with credentials in files loads no generated client of client-node', () => {
   const loaded = loadedBy(`
-    const { Identity } = await import('./src/kube/identity.ts');
+    const { CredentialProvider } = await import('./src/kube/credential-provider.ts');
     const { createConnection } = await import('./src/kube/connection.ts');
     const authProvider = { name: 'tokenFile', config: { tokenFile: 'package.json' } };
-    const { headers } = await new Identity({ name: 'c' }, { name: 'u', authProvider }).prove();
-    if (!headers.Authorization || !createConnection) throw new Error('nothing was proven')`);
+    const provider = new CredentialProvider({ cluster: { name: 'c' }, user: { name: 'u', authProvider } });
+    const { headers } = await provider.requestOptions();
+    if (!headers.Authorization || !createConnection) throw new Error('no token')`);
   expect(loaded).toContain('client-node/dist/file_auth.js');
   expect(loaded).toContain('undici');
   expect(loaded).not.toContain('client-node/dist/gen/');

@@ -21,18 +21,18 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-/** Something to be ended with the test that started it. */
-export function ending(stop: () => unknown): void {
+/** Registers a stop that is called at the end of the test. */
+export function afterTest(stop: () => unknown): void {
   stops.push(stop);
 }
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-kube-'));
-  ending(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  afterTest(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
 
-/** The one that vouches for the servers of these tests, unless a test says otherwise. */
+/** The default certificate authority of the servers of these tests. */
 export const authority: Authority = createAuthority('the cluster');
 
 export async function serve(
@@ -40,7 +40,7 @@ export async function serve(
   options: Partial<KubeServerOptions> & { readonly protocol?: Protocol } = {},
 ): Promise<KubeServer> {
   const server = await createKubeServer({ protocol: 'h2', identity: authority.issue(), ...options, answer });
-  ending(server.stop);
+  afterTest(server.stop);
   return server;
 }
 
@@ -53,17 +53,17 @@ export interface Connected {
 export async function connect(access: ClusterAccess): Promise<Connected> {
   const [clock, counters] = [createManualClock(), createRecordedCounters()];
   const connection = await connectKube(access, { version: '1.2.3', clock, counters });
-  ending(connection.stop);
+  afterTest(connection.stop);
   return { connection, clock, counters };
 }
 
-/** What a kubeconfig says of its one cluster and its one user; JSON is YAML. */
+/** The fields of a kubeconfig's only cluster and user; JSON is YAML. */
 export interface Described {
   readonly cluster?: Readonly<Record<string, unknown>>;
   readonly user?: Readonly<Record<string, unknown>>;
 }
 
-/** A kubeconfig for the server, with the context `test`. */
+/** Writes a kubeconfig for the server, with the context `test`. */
 export async function kubeconfigFor(
   { url }: { readonly url: string },
   { cluster, user = { token: 'secret-token' } }: Described = {},
@@ -100,13 +100,13 @@ export async function get(connection: KubeConnection, path = '/version'): Promis
   return { status: response.status, text: await textOf(response) };
 }
 
-/** Answers each request at once, with its path. */
+/** Responds to each request with its path. */
 export function echo(request: Seen): void {
   request.head(200, { 'content-type': 'application/json' });
   request.end(request.path);
 }
 
-/** Answers a watch with its first event and leaves it open; everything else with its path. */
+/** Responds to a watch with its first event and leaves it open; to everything else with its path. */
 export function firstEvent(request: Seen): void {
   if (request.path.includes('watch')) {
     request.head(200);
@@ -114,20 +114,20 @@ export function firstEvent(request: Seen): void {
   } else echo(request);
 }
 
-/** What an API server, and a proxy before it, may speak. */
+/** The protocols of API servers and proxies. */
 export const protocols: readonly Protocol[] = ['http/1.1', 'h2'];
 
-/** Listens on a free port of this machine; answers with `127.0.0.1:<port>`. */
+/** Listens on a free port and returns `127.0.0.1:<port>`. */
 export async function listening(server: Server): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
   await promise;
-  ending(() => server.close());
+  afterTest(() => server.close());
   const bound = server.address();
   return `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
 }
 
-/** What a promise fails with; a promise that does not fail fails the test. */
+/** Returns the error message of a promise that must reject. */
 export async function failureOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;

@@ -2,9 +2,19 @@ import { writeFile } from 'node:fs/promises';
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
 import type { KubeServer } from '../support/api-server/kube-server.ts';
-import { authority, connect, echo, ending, failureOf, get, kubeconfigFor, kubeconfigText, serve } from './kube-rig.ts';
+import {
+  afterTest,
+  authority,
+  connect,
+  echo,
+  failureOf,
+  get,
+  kubeconfigFor,
+  kubeconfigText,
+  serve,
+} from './kube-rig.ts';
 
-/** A token as an issuer writes it; nobody here checks its signature. */
+/** A token as an issuer writes it, with an invalid signature, which is not verified. */
 function idToken(issuer: string, number: number, until: number): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = { iss: issuer, sub: `me-${number}`, aud: 'gatehouse', iat: 1_600_000_000, exp: until };
@@ -13,7 +23,7 @@ function idToken(issuer: string, number: number, until: number): string {
 
 interface Issuer {
   readonly server: KubeServer;
-  /** The refresh tokens that were shown, in their order; each is good for one use. */
+  /** The refresh tokens that were used, in their order; each is valid once. */
   readonly shown: readonly string[];
 }
 
@@ -36,19 +46,19 @@ async function createIssuer(): Promise<Issuer> {
   return { server, shown };
 }
 
-/** Issuers are asked by Node's own fetch. */
+/** Makes Node's own fetch, by which issuers are requested, trust the authority. */
 function trustAuthority(): void {
   const before = getGlobalDispatcher();
   const trusting = new Agent({ connect: { ca: authority.cert } });
   setGlobalDispatcher(trusting);
-  ending(() => {
+  afterTest(() => {
     setGlobalDispatcher(before);
     return trusting.destroy();
   });
 }
 
 describe('an OIDC user', () => {
-  it('whose ID token has expired gets a new one, once, and spends no refresh token twice', async () => {
+  it('whose ID token has expired gets a new one, once, and uses no refresh token twice', async () => {
     trustAuthority();
     const [issuer, server] = [await createIssuer(), await serve(echo)];
     const user = {
@@ -73,7 +83,7 @@ describe('an OIDC user', () => {
     await get(connection);
     expect(issuer.shown).toEqual(['refresh-0', 'refresh-1']);
 
-    // Somebody has logged in anew: what the file says counts again.
+    // After a new login, the file counts again.
     const data = Buffer.from(authority.cert).toString('base64');
     const fresh = idToken(issuer.server.url, 9, 4_000_000_000);
     const config = { ...user['auth-provider'].config, 'id-token': fresh };
@@ -86,7 +96,7 @@ describe('an OIDC user', () => {
     expect(subjects).toEqual(['me-1', 'me-1', 'me-2', 'me-9']);
   });
 
-  it('is told how to go on when the issuer does not answer', async () => {
+  it('gets an error with a remedy when the issuer does not answer', async () => {
     const issuer = await createIssuer();
     issuer.server.stop();
     const config = {

@@ -4,17 +4,17 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { KubeServer, Seen } from '../support/api-server/kube-server.ts';
-import { type Connected, connect, echo, ending, failureOf, get, kubeconfigFor, serve } from './kube-rig.ts';
+import { afterTest, type Connected, connect, echo, failureOf, get, kubeconfigFor, serve } from './kube-rig.ts';
 
 interface WithPlugin extends Connected {
   readonly server: KubeServer;
-  /** How often the plugin was started. */
+  /** The number of runs of the plugin. */
   asked(): Promise<number>;
-  /** Settles once the plugin has made a file of this name. */
+  /** Settles once the plugin has created a file of this name. */
   made(name: string): Promise<void>;
 }
 
-/** A connection whose user asks a program that lies beside the kubeconfig. */
+/** A connection whose user has a plugin beside the kubeconfig. */
 async function withPlugin(script: string, answer: (request: Seen) => void): Promise<WithPlugin> {
   const server = await serve(answer);
   const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: './plugin' };
@@ -30,21 +30,21 @@ async function withPlugin(script: string, answer: (request: Seen) => void): Prom
     names.add(name);
     changed.emit('name');
   });
-  ending(() => watcher.close());
+  afterTest(() => watcher.close());
   const made = async (name: string): Promise<void> => {
     while (!names.has(name)) await once(changed, 'name');
   };
   return { server, asked, made, ...(await connect(access)) };
 }
 
-/** Writes a credential, whose token may hold what the shell expands. */
+/** A script that writes a credential; the shell expands its token. */
 function credential(token: string): string {
   const written = { kind: 'ExecCredential', apiVersion: 'client.authentication.k8s.io/v1', status: { token } };
   return `cat <<END\n${JSON.stringify(written)}\nEND\n`;
 }
 
-describe('a plugin', () => {
-  it('gives the token, once for several requests, whatever the working folder is', async () => {
+describe('a credential plugin', () => {
+  it('is run once for several requests, whatever the working folder', async () => {
     const { server, connection, asked } = await withPlugin(credential('from-a-plugin'), echo);
     await Promise.all([get(connection), get(connection)]);
     await get(connection);
@@ -52,7 +52,7 @@ describe('a plugin', () => {
     expect(await asked()).toBe(1);
   });
 
-  it('is asked again after its token was not accepted', async () => {
+  it('is run again after a 401', async () => {
     const counted = credential('token-$(grep -c x asked)');
     const { connection, asked } = await withPlugin(counted, (request) => {
       request.head(request.headers.authorization === 'Bearer token-2' ? 200 : 401);
@@ -63,7 +63,7 @@ describe('a plugin', () => {
     expect(await asked()).toBe(2);
   });
 
-  it('that fails is quoted', async () => {
+  it('that fails is quoted in the error', async () => {
     const { connection } = await withPlugin('echo "please log in" >&2; exit 1', echo);
     const said = await failureOf(get(connection));
     expect(said).toMatch(
@@ -71,7 +71,7 @@ describe('a plugin', () => {
     );
   });
 
-  it('that answers with something else is not', async () => {
+  it('that writes no ExecCredential is not quoted', async () => {
     for (const written of ['{"token": secret', '{"secret": true}', 'secret']) {
       const { connection } = await withPlugin(`echo '${written}'`, echo);
       const said = await failureOf(get(connection));
@@ -87,8 +87,8 @@ describe('a plugin', () => {
     expect(await failureOf(get(connection))).toContain('from the plugin no-such-plugin: it does not exist');
   });
 
-  it('that hangs holds each request for 30 seconds, and is not started twice', async () => {
-    // It ends when its folder is cleared away.
+  it('that hangs holds each request for 30 seconds, and is not run twice', async () => {
+    // It ends when its folder is removed.
     const waiting = 'touch wait; while [ -e wait ]; do sleep 0.1; done; exit 1';
     const { server, connection, clock, asked, made } = await withPlugin(waiting, echo);
     const both = [failureOf(get(connection)), failureOf(get(connection))];

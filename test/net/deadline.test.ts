@@ -54,6 +54,12 @@ describe('a deadline', () => {
     expect(deadline.signal.reason).toEqual(new Error('idle'));
   });
 
+  it('can be aborted before its time', () => {
+    const deadline = new Deadline(createManualClock());
+    deadline.abort(new Error('left'));
+    expect(deadline.signal.reason).toEqual(new Error('left'));
+  });
+
   it('leaves its parent when it is released', () => {
     const clock = createManualClock();
     const parent = new AbortController();

@@ -1,26 +1,23 @@
+import { Subject } from 'rxjs';
 import type { Clock, Counters, Logger, Random, StopAsync } from '../../edges.ts';
-import type { Quiet } from '../../rate/debounce.ts';
+import { type DebounceOptions, debounceLeading } from '../../rate/debounce.ts';
 import type { KindName } from '../../resources/model.ts';
 import { kinds } from '../../resources/resources.ts';
 import type { Batch, ResourceSource } from '../model.ts';
-import { BundleReader } from './bundle-reader.ts';
-import { ClusterWorld } from './cluster-world.ts';
-import { Delivery } from './delivery.ts';
-import { Gathering } from './gathering.ts';
-import type { Collection } from './kube-path.ts';
-import { KubeReader, type ReadConnection } from './kube-reader.ts';
-import { type ListingWay, ListingWays } from './listing-way.ts';
-import type { ObjectIdentity } from './object-table.ts';
-import { Reflector } from './reflector.ts';
+import type { Collection } from './api/path.ts';
+import { ApiReader, type ReadConnection } from './api/reader.ts';
+import { BatchDispatcher } from './batch-dispatcher.ts';
+import { CrdVersions } from './crd-versions.ts';
+import { PendingChanges } from './pending-changes.ts';
+import type { ObjectIdentity } from './reflector/object-store.ts';
+import { Reflector } from './reflector/reflector.ts';
 
 export interface ClusterSourceOptions {
   readonly connection: ReadConnection;
-  /** The only namespaces whose objects count, asked for one by one; absent or empty: all, asked for as a whole. */
+  /** The only namespaces whose objects count, each listed on its own; absent or empty: all, listed together. */
   readonly namespaces?: readonly string[];
-  /** What follows a change that was delivered at once is one batch: 10 ms without a change, 200 ms at most, by default. */
-  readonly quiet?: Quiet;
-  /** By default `paged`: on 10,000 Services it takes two thirds of the time, and half of the API server's. */
-  readonly lists?: ListingWay;
+  /** How changes are batched, after a first one that is delivered at once. Default: 10 ms, 200 ms at most. */
+  readonly debounce?: DebounceOptions;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -29,36 +26,36 @@ export interface ClusterSourceOptions {
 
 /** Resources from the API server of a cluster. */
 export interface ClusterSource extends ResourceSource {
-  /** Which object of that kind and key the API server has, as far as it has told. */
+  /** Returns uid and resource version of an object, as last received; undefined: there is none. */
   identify(kind: KindName, key: string): ObjectIdentity | undefined;
 }
 
-const QUIET: Quiet = { idle: 10, ceiling: 200 };
+const DEBOUNCE: DebounceOptions = { idle: 10, ceiling: 200 };
 
-/** Problems that come and go are told at once, and then at most once in so long. In milliseconds. */
-const PROBLEMS: Quiet = { idle: 5_000, ceiling: 5_000 };
+/** Diagnostics that appear and disappear are logged at once, and then every five seconds at most. */
+const LOG_DEBOUNCE: DebounceOptions = { idle: 5_000, ceiling: 5_000 };
 
 /**
- * Lists and watches every kind. `start` settles at once, whether the API server can be reached or not; the first batch
- * comes when every kind was listed or is known not to exist (`docs/semantics.md`, §4). From then on no failure removes
+ * Lists and watches every kind. `start` settles at once, whether or not the API server can be reached; the first batch is
+ * delivered when every kind was listed or is known not to exist (`docs/semantics.md`, §4). From then on no failure removes
  * what was delivered.
  */
 export function clusterSource(options: ClusterSourceOptions): ClusterSource {
   const { log, counters } = options;
   const collections = collectionsOf(options.namespaces ?? []);
-  const world = new ClusterWorld(collections, { log, counters });
+  const pending = new PendingChanges(collections, { log, counters });
   let reflectors: readonly Reflector[] = [];
   return {
-    problems: () => world.problems(),
+    diagnostics: () => pending.diagnostics(),
     identify: (kind, key) => {
       for (const reflector of reflectors) {
-        const identity = reflector.kind === kind ? reflector.table.identify(key) : undefined;
+        const identity = reflector.kind === kind ? reflector.store.identify(key) : undefined;
         if (identity !== undefined) return identity;
       }
       return undefined;
     },
     start: (deliver) => {
-      const running = startReflectors(options, collections, world, deliver);
+      const running = startReflectors(options, collections, pending, deliver);
       reflectors = running.reflectors;
       return Promise.resolve(running.stop);
     },
@@ -75,30 +72,30 @@ function collectionsOf(namespaces: readonly string[]): readonly Collection[] {
 function startReflectors(
   options: ClusterSourceOptions,
   collections: readonly Collection[],
-  world: ClusterWorld,
+  pending: PendingChanges,
   deliver: (batch: Batch) => void,
 ): { readonly reflectors: readonly Reflector[]; readonly stop: StopAsync } {
-  const { connection, clock, log, quiet = QUIET } = options;
-  const delivery = new Delivery({ world, deliver, clock, log });
-  const batches = new Gathering(quiet, clock, () => delivery.run());
-  const problems = new Gathering(PROBLEMS, clock, () => world.reportProblems());
-  const told = (): void => {
-    if (world.unsettled) batches.mark();
-    if (world.unreported) problems.mark();
+  const { connection, clock, log, debounce = DEBOUNCE } = options;
+  const dispatcher = new BatchDispatcher({ pending, deliver, clock, log });
+  const [batchReady, diagnosed] = [new Subject<void>(), new Subject<void>()];
+  const batches = debounceLeading(batchReady, debounce, clock).subscribe(() => dispatcher.dispatch());
+  const diagnostics = debounceLeading(diagnosed, LOG_DEBOUNCE, clock).subscribe(() => pending.logDiagnostics());
+  const changed = (): void => {
+    if (pending.hasBatch) batchReady.next();
+    if (pending.hasUnloggedDiagnostics) diagnosed.next();
   };
-  const reader = new KubeReader(connection, clock);
-  const bundle = new BundleReader({ reader, world, clock, told });
-  const ways = new ListingWays(options.lists ?? 'paged', log);
+  const reader = new ApiReader(connection, clock);
+  const crdVersions = new CrdVersions({ reader, pending, clock, changed });
   const reflectors = collections.map((collection) => {
-    const begins = collection.kind === 'GatewayClass' ? () => bundle.read() : () => undefined;
-    return new Reflector({ ...options, collection, reader, ways, server: connection.server, world, told, begins });
+    const attempted = collection.kind === 'GatewayClass' ? () => crdVersions.refresh() : () => undefined;
+    return new Reflector({ ...options, collection, reader, server: connection.server, pending, changed, attempted });
   });
   const stops = reflectors.map((reflector) => reflector.start());
   const stop = async (): Promise<void> => {
-    batches.stop();
-    delivery.stop();
-    problems.stop();
-    await Promise.all([bundle.stop(), ...stops.map((end) => end())]);
+    batches.unsubscribe();
+    dispatcher.stop();
+    diagnostics.unsubscribe();
+    await Promise.all([crdVersions.stop(), ...stops.map((end) => end())]);
   };
   return { reflectors, stop };
 }

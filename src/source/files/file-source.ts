@@ -1,43 +1,43 @@
 import { resolve } from 'node:path';
 import type { Clock, Counters, Logger } from '../../edges.ts';
-import type { Quiet } from '../../rate/debounce.ts';
+import type { DebounceOptions } from '../../rate/debounce.ts';
 import type { ResourceSource } from '../model.ts';
-import { FileWorld } from './file-world.ts';
-import { RootReader } from './root-reader.ts';
-import { watchFiles } from './watch-files.ts';
+import { ManifestStore } from './manifest-store.ts';
+import { RootScanner } from './watch/root-scanner.ts';
+import { watchFiles } from './watch/watch-files.ts';
 
 export interface FileSourceOptions {
   /** Files and folders, as `-f` names them, in its order. One that does not exist yet is waited for. */
   readonly roots: readonly string[];
   /** The only namespaces whose objects count; absent or empty: all. Cluster-scoped objects always count. */
   readonly namespaces?: readonly string[];
-  /** A save of several files is one batch: 25 ms without a change, 500 ms at most, by default. */
-  readonly quiet?: Quiet;
+  /** How changes are batched, so that a save of several files is one batch. Default: 25 ms, 500 ms at most. */
+  readonly debounce?: DebounceOptions;
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters?: Counters;
 }
 
-const QUIET: Quiet = { idle: 25, ceiling: 500 };
+const DEBOUNCE: DebounceOptions = { idle: 25, ceiling: 500 };
 
-/** Some file systems tell nobody of changes: a network mount, or folders further up that are renamed. In milliseconds. */
-const LOOK_AGAIN = 5000;
+/** Scan interval in milliseconds, for changes without events: on network mounts, or of renamed folders further up. */
+const SCAN_INTERVAL = 5000;
 
 const NO_COUNTERS: Counters = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
 
 /** Resources from YAML and JSON files, which are watched: `docs/semantics.md`, "Files". */
 export function fileSource(options: FileSourceOptions): ResourceSource {
-  const { clock, log, namespaces = [], quiet = QUIET, counters = NO_COUNTERS } = options;
+  const { clock, log, namespaces = [], debounce = DEBOUNCE, counters = NO_COUNTERS } = options;
   const roots = distinct(options.roots);
-  const world = new FileWorld({ roots, namespaces, log, counters });
-  const readers = roots.map((path, root) => new RootReader({ root, path, world, clock, counters }));
+  const store = new ManifestStore({ roots, namespaces, log, counters });
+  const scanners = roots.map((path, root) => new RootScanner({ root, path, store, clock, counters }));
   return {
-    problems: () => world.problems(),
-    start: (deliver) => watchFiles({ world, readers, quiet, lookAgain: LOOK_AGAIN, clock, log, deliver }),
+    diagnostics: () => store.diagnostics(),
+    start: (deliver) => watchFiles({ store, scanners, debounce, scanInterval: SCAN_INTERVAL, clock, log, deliver }),
   };
 }
 
-/** A root that is named twice is one root: its objects are no copies of themselves. */
+/** Drops roots that are named twice: their objects are no duplicates of themselves. */
 function distinct(roots: readonly string[]): readonly string[] {
   const absolute = roots.map((path) => resolve(path));
   return roots.filter((_, at) => absolute.indexOf(absolute[at] ?? '') === at);

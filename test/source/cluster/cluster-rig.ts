@@ -6,13 +6,13 @@ import type { Observation } from '../../../src/source/model.ts';
 import { type ClusterSource, type ClusterSourceOptions, clusterSource } from '../../../src/source/source.ts';
 import { createPlainConnection, type PlainConnection } from '../../support/api-server/api-connection.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server/api-server.ts';
-import type { Asked } from '../../support/api-server/api-server-faults.ts';
+import type { ReceivedRequest } from '../../support/api-server/faults.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { type Batches, createBatches } from '../../support/worlds/batches.ts';
 
-/** A source over an API server of the test's own, with a clock that the test moves. Chance is always one half. */
+/** A source over an API server of the test's own, with a manual clock. Random numbers are one half. */
 export interface ClusterRig extends Batches {
   readonly server: ApiServer;
   readonly connection: PlainConnection;
@@ -20,25 +20,25 @@ export interface ClusterRig extends Batches {
   readonly clock: ManualClock;
   readonly log: RecordedLog;
   readonly counters: RecordedCounters;
-  /** Settles once the condition holds; it is asked whenever something was logged, counted, delivered or put off. */
+  /** Settles once the condition holds; checks it after each log line, count, delivery and timer. */
   eventually(condition: () => boolean): Promise<void>;
-  /** Lets the time pass that something waits for, once it does; other things that are due in it are done too. */
+  /** Waits for a timer of this delay, then advances the clock by it. */
   pass(milliseconds: number): Promise<void>;
-  /** Settles once every kind is watched, the first batch was delivered, and the next change will be at once. */
+  /** Settles once every kind is watched, the first batch was delivered, and the debounce is idle. */
   settled(): Promise<void>;
   /** The first MCP port of a Service. */
   port(key: string): number | undefined;
-  /** The last that was told of an object that has a status. */
+  /** The last observation of an object. */
   observed(kind: KindName, key: string): Observation | undefined;
-  /** Place and message of everything that is wrong. */
+  /** Place and message of each diagnostic. */
   problems(): readonly string[];
   stop: StopAsync;
 }
 
-/** Waits at chance one half, in milliseconds: how long each attempt in a row is put off. */
+/** The backoffs of failures in a row, in milliseconds, with random numbers of one half. */
 export const waits: readonly number[] = [600, 1200, 2400, 4800, 9600, 19_200, 22_500, 22_500];
 
-/** Starts a source over a server; it ends with the test. Whoever takes its batches throws at an object named `throws`. */
+/** Starts a source over a server; it is stopped with the test. Its consumer throws at an object named `throws`. */
 export async function startCluster(
   prepare: (server: ApiServer) => void | Promise<void> = () => undefined,
   more: Partial<ClusterSourceOptions> = {},
@@ -98,7 +98,7 @@ function looking(
       batches.all
         .flatMap(({ observations = [] }) => observations)
         .findLast((one) => one.kind === kind && one.key === key),
-    problems: () => source.problems().map(({ place, message }) => `${place} ${message}`),
+    problems: () => source.diagnostics().map(({ place, message }) => `${place} ${message}`),
   };
 }
 
@@ -108,11 +108,11 @@ export function mcpService(name: string, port = 80): { readonly name: string; re
 }
 
 /** Requests for the collection of a kind. */
-export function asksFor(kind: KindName, verb?: Asked['verb']): (asked: Asked) => boolean {
+export function requestsFor(kind: KindName, verb?: ReceivedRequest['verb']): (asked: ReceivedRequest) => boolean {
   return (asked) => asked.path.endsWith(`/${kinds[kind].plural}`) && (verb === undefined || asked.verb === verb);
 }
 
-/** Passes on what a source says, and looks each time whether that is what somebody waits for. */
+/** Wraps the edges of a source, and checks the awaited conditions after each call. */
 function createNews() {
   let waiting: readonly { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
   const look = (): void => {
@@ -121,13 +121,19 @@ function createNews() {
     for (const { resolve } of settled) resolve();
   };
   const log = (to: Logger): Logger => {
-    const told =
+    const logged =
       (level: 'debug' | 'info' | 'warn' | 'error'): Logger['info'] =>
       (message, fields) => {
         to[level](message, fields);
         look();
       };
-    return { debug: told('debug'), info: told('info'), warn: told('warn'), error: told('error'), child: () => to };
+    return {
+      debug: logged('debug'),
+      info: logged('info'),
+      warn: logged('warn'),
+      error: logged('error'),
+      child: () => to,
+    };
   };
   return {
     look,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { asksFor, type ClusterRig, mcpService, startCluster } from './cluster-rig.ts';
+import { type ClusterRig, mcpService, requestsFor, startCluster } from './cluster-rig.ts';
 
 describe('the first batch', () => {
-  it('holds every kind, and is one', async () => {
+  it('has every kind, and is one', async () => {
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
       server.put('Namespace', { name: 'default', labels: { team: 'a' } });
@@ -25,7 +25,7 @@ describe('the first batch', () => {
     expect(cluster.all[0]).not.toHaveProperty('unlistedNamespaces');
   });
 
-  it('tells of an empty cluster too', async () => {
+  it('is delivered for an empty cluster too', async () => {
     const cluster = await startCluster();
     await cluster.settled();
     expect(cluster.all).toEqual([{ changes: [], bundle: expect.anything(), synced: true }]);
@@ -34,7 +34,7 @@ describe('the first batch', () => {
   it('waits for the slowest kind', async () => {
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
-      server.fail(asksFor('Gateway', 'list'), { does: 'answer', status: 500 }, 1);
+      server.injectFault(requestsFor('Gateway', 'list'), { does: 'answer', status: 500 }, 1);
     });
     await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total') === 5);
     expect(cluster.all).toEqual([]);
@@ -43,7 +43,7 @@ describe('the first batch', () => {
     expect(cluster.port('default/tool')).toBe(80);
   });
 
-  it('comes when the API server does, which was not there at the start', async () => {
+  it('is delivered when the API server can be reached, if that was down at the start', async () => {
     const cluster = await startCluster(async (server) => {
       server.put('Service', mcpService('tool'));
       await server.down();
@@ -59,7 +59,7 @@ describe('the first batch', () => {
   });
 });
 
-describe('what counts as synced', () => {
+describe('a kind is not synced by', () => {
   it.each([
     ['a 403', { does: 'answer', status: 403 }, [30_000, 30_000]],
     ['a 500', { does: 'answer', status: 500 }, [600, 1200]],
@@ -67,24 +67,26 @@ describe('what counts as synced', () => {
     ['a page of a proxy', { does: 'html', status: 200 }, [600, 1200]],
     ['a 404 of a proxy', { does: 'html', status: 404 }, [600, 1200]],
     ['a reset', { does: 'reset' }, [600, 1200]],
-  ] as const)('is not %s', async (_what, fault, delays) => {
+  ] as const)('%s', async (_what, fault, delays) => {
     const cluster = await startCluster((server) => {
-      server.fail(asksFor('Service'), fault);
-      if (fault.does === 'html') server.fail(({ path }) => path === '/api/v1', fault);
+      server.injectFault(requestsFor('Service'), fault);
+      if (fault.does === 'html') server.injectFault(({ path }) => path === '/api/v1', fault);
     });
     await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total') === 5);
     for (const delay of delays) await cluster.pass(delay);
     await cluster.eventually(() => failures(cluster) >= 2);
     expect(cluster.all).toEqual([]);
-    cluster.server.behave();
+    cluster.server.clearFaults();
     const [last = 0] = cluster.clock.waiting();
     await cluster.pass(last);
     await cluster.eventually(() => cluster.synced);
   });
 
-  it('is not a silence', async () => {
-    const cluster = await startCluster((server) => server.fail(({ verb }) => verb === 'list', { does: 'hang' }, 6));
-    await cluster.server.until(() => cluster.server.asked(({ verb }) => verb === 'list') === 6);
+  it('a server that does not answer', async () => {
+    const cluster = await startCluster((server) =>
+      server.injectFault(({ verb }) => verb === 'list', { does: 'hang' }, 6),
+    );
+    await cluster.server.until(() => cluster.server.requestCount(({ verb }) => verb === 'list') === 6);
     await cluster.pass(150_000);
     await cluster.log.line('lost: ');
     expect(cluster.all).toEqual([]);
@@ -94,8 +96,8 @@ describe('what counts as synced', () => {
   });
 });
 
-describe('what counts as synced, though nothing is listed', () => {
-  it('is a kind that does not exist', async () => {
+describe('a kind is synced without a list', () => {
+  it('if it does not exist', async () => {
     const cluster = await startCluster((server) => server.serve('MCPAuthPolicy', false));
     await cluster.eventually(() => cluster.synced);
     expect(cluster.problems()).toEqual([
@@ -103,10 +105,14 @@ describe('what counts as synced, though nothing is listed', () => {
     ]);
   });
 
-  it('is a list of Namespaces that is forbidden, with all labels unknown', async () => {
+  it('if it is Namespace and forbidden, with all labels unknown', async () => {
     const cluster = await startCluster((server) => {
       server.put('Namespace', { name: 'default' });
-      server.fail(asksFor('Namespace'), { does: 'answer', status: 403, message: 'namespaces is forbidden: for rbac' });
+      server.injectFault(requestsFor('Namespace'), {
+        does: 'answer',
+        status: 403,
+        message: 'namespaces is forbidden: for rbac',
+      });
     });
     await cluster.eventually(() => cluster.synced);
     expect([...cluster.resources.keys()]).toEqual([]);
@@ -114,15 +120,15 @@ describe('what counts as synced, though nothing is listed', () => {
     expect(cluster.problems()[0]).toMatch(
       /^\/api\/v1\/namespaces forbidden: grant list and watch on namespaces\. .*for rbac/,
     );
-    cluster.server.behave();
+    cluster.server.clearFaults();
     await cluster.pass(30_000);
     await cluster.eventually(() => cluster.resources.has('Namespace default'));
   });
 
-  it('becomes so when a list of Namespaces is forbidden later: their labels are forgotten', async () => {
+  it('and forgets the labels of Namespaces that become forbidden later', async () => {
     const cluster = await startCluster((server) => server.put('Namespace', { name: 'default' }));
     await cluster.settled();
-    cluster.server.fail(asksFor('Namespace'), { does: 'answer', status: 403 });
+    cluster.server.injectFault(requestsFor('Namespace'), { does: 'answer', status: 403 });
     cluster.server.watches('Namespace')[0]?.reset();
     await cluster.pass(600);
     await cluster.eventually(() => cluster.clock.waiting().includes(30_000));
@@ -133,7 +139,7 @@ describe('what counts as synced, though nothing is listed', () => {
 });
 
 describe('namespaces', () => {
-  it('are asked for one by one; what is in none is asked for as a whole', async () => {
+  it('are listed one by one; cluster-scoped kinds are listed as a whole', async () => {
     const cluster = await startCluster(
       (server) => {
         for (const namespace of ['a', 'b', 'c']) server.put('Service', { ...mcpService('tool'), namespace });
@@ -143,14 +149,14 @@ describe('namespaces', () => {
     );
     await cluster.eventually(() => cluster.synced);
     expect([...cluster.resources.keys()].sort()).toEqual(['Namespace c', 'Service a/tool', 'Service b/tool']);
-    const paths = cluster.server.requests.filter(asksFor('Service', 'list')).map(({ path }) => path);
+    const paths = cluster.server.requests.filter(requestsFor('Service', 'list')).map(({ path }) => path);
     expect(paths).toEqual(['/api/v1/namespaces/a/services', '/api/v1/namespaces/b/services']);
     expect(cluster.source.identify('Service', 'b/tool')).toEqual({ uid: 'uid-2', resourceVersion: '102' });
   });
 
-  it('of which one is forbidden are not synced, and the problem names it', async () => {
+  it('of which one is forbidden are not synced, and the diagnostic names it', async () => {
     const cluster = await startCluster(
-      (server) => server.fail(({ path }) => path.includes('/b/services'), { does: 'answer', status: 403 }),
+      (server) => server.injectFault(({ path }) => path.includes('/b/services'), { does: 'answer', status: 403 }),
       { namespaces: ['a', 'b'] },
     );
     await cluster.log.line('forbidden: grant list and watch on services in namespace b.');
@@ -158,8 +164,8 @@ describe('namespaces', () => {
   });
 });
 
-describe('which object it is', () => {
-  it('is known as long as it is there', async () => {
+describe('the identity of an object', () => {
+  it('is known as long as it exists', async () => {
     const cluster = await startCluster((server) => server.put('Service', mcpService('tool')));
     await cluster.settled();
     expect(cluster.source.identify('Service', 'default/tool')).toEqual({ uid: 'uid-1', resourceVersion: '101' });
@@ -171,8 +177,8 @@ describe('which object it is', () => {
   });
 });
 
-describe('the end', () => {
-  it('leaves nothing behind: no request, no timer', async () => {
+describe('stop', () => {
+  it('leaves no request and no timer behind', async () => {
     const cluster = await startCluster();
     await cluster.settled();
     await cluster.stop();
@@ -180,11 +186,11 @@ describe('the end', () => {
     await cluster.server.until(() => cluster.server.watches('Service').length === 0);
   });
 
-  it('does not wait for a server that hangs, nor for an attempt that is put off', async () => {
+  it('waits neither for a server that hangs nor for a backoff', async () => {
     const cluster = await startCluster((server) => {
-      server.fail(asksFor('Service'), { does: 'hang' });
-      server.fail(asksFor('Gateway'), { does: 'answer', status: 500 });
-      server.fail(({ path }) => path.includes('customresourcedefinitions'), { does: 'hang' });
+      server.injectFault(requestsFor('Service'), { does: 'hang' });
+      server.injectFault(requestsFor('Gateway'), { does: 'answer', status: 500 });
+      server.injectFault(({ path }) => path.includes('customresourcedefinitions'), { does: 'hang' });
     });
     await cluster.eventually(() => cluster.clock.waiting().includes(600));
     await cluster.stop();
@@ -193,7 +199,7 @@ describe('the end', () => {
   });
 });
 
-it('a batch that cannot be applied is logged, and the next one is delivered', async () => {
+it('a batch whose delivery throws is logged, and the next one is delivered', async () => {
   const cluster = await startCluster(undefined, {});
   await cluster.settled();
   cluster.server.put('Service', mcpService('throws'));

@@ -9,36 +9,36 @@ import { createRecordedLog, type RecordedLog } from '../../support/edges/recorde
 import { systemClock } from '../../support/edges/system-clock.ts';
 import { type Batches, createBatches } from '../../support/worlds/batches.ts';
 
-/** A source over real files that delivers what happens to them. */
+/** A source over real files. */
 export interface FileRig extends Batches {
   readonly log: RecordedLog;
   readonly counters: RecordedCounters;
-  /** Settles with the end of the next look at the files, whatever it finds. */
-  looked(): Promise<void>;
-  /** How often files were read and parsed. */
+  /** Settles at the end of the next scan. */
+  scanned(): Promise<void>;
+  /** The number of reads and parses of files. */
   work(): { readonly reads: number; readonly parses: number };
   /** The first MCP port of a Service. */
   port(key: string): number | undefined;
-  /** Place and message of everything that is wrong. */
+  /** Place and message of each diagnostic. */
   problems(): readonly string[];
   stop: StopAsync;
 }
 
-/** An empty folder that goes with the test. */
+/** Creates an empty folder, which is removed with the test. */
 export function createFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'gatehouse-source-')));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Writes a file as a whole, in place. */
+/** Writes a file in place. */
 export function save(folder: string, name: string, content: string | Buffer): void {
   writeFileSync(join(folder, name), content);
 }
 
 /**
- * The machine's clock a second ahead: every file was written long ago, so that none is read twice to be sure. What is
- * done every few seconds never comes, so that only events are noticed.
+ * The system clock a second ahead, so that no file is fresh and read twice. Delays of a second and more never end, so
+ * that only events cause scans.
  */
 const eventsOnly: Clock = {
   now: () => systemClock.now() + 1000,
@@ -46,32 +46,32 @@ const eventsOnly: Clock = {
 };
 
 /**
- * Watches the roots until the test is finished. When it settles nothing is pending any more, so that only an event
- * makes the source look again; with a clock of the test's own, the second look at everything is pending.
+ * Watches the roots until the test is finished. Once it settles, nothing is pending, so that only an event causes a
+ * scan; with a clock of the test's own, the second whole scan is pending.
  */
 export async function startFiles(roots: readonly string[], more: Partial<FileSourceOptions> = {}): Promise<FileRig> {
   const log = createRecordedLog();
   const counters = createRecordedCounters();
   const batches = createBatches();
-  let nextLook = Promise.withResolvers<void>();
-  const looked = (): Promise<void> => nextLook.promise;
+  let nextScan = Promise.withResolvers<void>();
+  const scanned = (): Promise<void> => nextScan.promise;
   const observed: Counters = {
     ...counters,
     gauge(name, value) {
       counters.gauge(name, value);
-      nextLook.resolve();
-      nextLook = Promise.withResolvers<void>();
+      nextScan.resolve();
+      nextScan = Promise.withResolvers<void>();
     },
   };
   const source = fileSource({ roots, clock: eventsOnly, log, counters: observed, ...more });
   const stop = await source.start(batches.deliver);
   onTestFinished(stop);
-  if (more.clock === undefined) await looked();
+  if (more.clock === undefined) await scanned();
   return Object.assign(batches, {
     log,
     counters,
     stop,
-    looked,
+    scanned,
     work: () => ({
       reads: counters.total('gatehouse_source_reads_total'),
       parses: counters.total('gatehouse_source_parses_total'),
@@ -81,6 +81,6 @@ export async function startFiles(roots: readonly string[], more: Partial<FileSou
       const [port] = resource?.kind === 'Service' ? resource.mcpPorts : [];
       return port?.ok ? port.value.port : undefined;
     },
-    problems: () => source.problems().map(({ place, message }) => `${place} ${message}`),
+    problems: () => source.diagnostics().map(({ place, message }) => `${place} ${message}`),
   });
 }

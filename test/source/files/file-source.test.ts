@@ -5,7 +5,7 @@ import { createFolder, save, startFiles } from './file-rig.ts';
 import { documents, namespaceText, serviceText } from './manifests.ts';
 
 describe('the first batch', () => {
-  it('holds what the files of a folder hold', async () => {
+  it('has the objects of the files in a folder', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a'));
     save(folder, 'b.yml', serviceText('b'));
@@ -17,7 +17,7 @@ describe('the first batch', () => {
     expect(files.unlisted).toBe('named');
   });
 
-  it('leaves out hidden files, other files, and whatever is no file', async () => {
+  it('leaves out hidden files, files with other extensions, and folders', async () => {
     const folder = createFolder();
     for (const name of ['.hidden.yaml', 'a.yaml~', 'b.YAML', 'c.txt', 'yaml']) save(folder, name, serviceText('x'));
     mkdirSync(join(folder, 'd.yaml'));
@@ -31,14 +31,14 @@ describe('the first batch', () => {
     expect(files.problems()).toEqual([]);
   });
 
-  it('holds what a file holds that is named itself, whatever it is called', async () => {
+  it('has the objects of a file that is given itself, whatever its name', async () => {
     const folder = createFolder();
     save(folder, '.manifests', serviceText('a'));
     const files = await startFiles([join(folder, '.manifests')]);
     expect([...files.resources.keys()]).toEqual(['Service default/a']);
   });
 
-  it('holds only the namespaces that are asked for', async () => {
+  it('has only the selected namespaces', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', documents(serviceText('a'), serviceText('a', 80, 'team'), namespaceText('other')));
     const files = await startFiles([folder], { namespaces: ['team'] });
@@ -55,7 +55,7 @@ describe('a save', () => {
     await files.until(() => files.port('default/a') === 2);
   });
 
-  it('by an editor that renames is delivered', async () => {
+  it('by rename, as editors do, is delivered', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a', 1));
     const files = await startFiles([folder]);
@@ -69,7 +69,7 @@ describe('a save', () => {
     expect(files.all.flatMap(({ changes }) => changes).every(({ resource }) => resource !== undefined)).toBe(true);
   });
 
-  it('of a file that is a root is delivered, in place and by renaming', async () => {
+  it('of a file that is a root is delivered, in place and by rename', async () => {
     const folder = createFolder();
     const file = join(folder, 'a.yaml');
     save(folder, 'a.yaml', serviceText('a', 1));
@@ -84,7 +84,7 @@ describe('a save', () => {
   });
 });
 
-describe('what a save costs', () => {
+describe('the cost of a save', () => {
   it('of several files is one batch', async () => {
     const folder = createFolder();
     const files = await startFiles([folder]);
@@ -94,7 +94,7 @@ describe('what a save costs', () => {
     expect(files.all).toHaveLength(2);
   });
 
-  it('that changes nothing is not delivered', async () => {
+  it('that changes nothing is no batch', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a'));
     const files = await startFiles([folder]);
@@ -105,7 +105,7 @@ describe('what a save costs', () => {
     expect(files.all.slice(1).flatMap(({ changes }) => changes.map(({ key }) => key))).toEqual(['default/b']);
   });
 
-  it('of nothing but what is gone is a deletion', async () => {
+  it('of a deleted file is a deletion', async () => {
     const folder = createFolder();
     save(folder, 'a.yaml', serviceText('a'));
     save(folder, 'b.yaml', serviceText('b'));
@@ -118,7 +118,7 @@ describe('what a save costs', () => {
     await files.until(() => files.resources.size === 1);
   });
 
-  it('in a folder of a thousand costs one file', async () => {
+  it('in a folder of a thousand files is one read', async () => {
     const folder = createFolder();
     for (let at = 0; at < 1000; at += 1) save(folder, `${at}.yaml`, serviceText(`s-${at}`));
     const files = await startFiles([folder]);

@@ -17,7 +17,7 @@ export function namespaceText(name: string, labels = ''): string {
   return `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}\n  labels: {${labels}}\n`;
 }
 
-/** Several documents as one text. */
+/** Joins documents to one text. */
 export function documents(...texts: readonly string[]): string {
   return texts.join('---\n');
 }

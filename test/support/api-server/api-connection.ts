@@ -2,26 +2,26 @@ import { Agent, request as httpRequest } from 'node:http';
 import { onTestFinished } from 'vitest';
 import type { ApiRequest, ApiResponse, KubeConnection } from '../../../src/kube/model.ts';
 
-/** The way to an API server that speaks plain HTTP, and what it was told. */
+/** A connection to an API server by plain HTTP, which records calls. */
 export interface PlainConnection extends Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'server'> {
-  /** How often credentials were forgotten and connections given up. */
-  readonly told: { readonly forgotten: number; readonly reconnected: number };
+  /** The number of calls of `forgetCredentials` and `reconnect`. */
+  readonly calls: { readonly forgotten: number; readonly reconnected: number };
 }
 
 /** @param url such as `http://127.0.0.1:1234` */
 export function createPlainConnection(url: string): PlainConnection {
   const agent = new Agent({ keepAlive: true });
-  const told = { forgotten: 0, reconnected: 0 };
+  const calls = { forgotten: 0, reconnected: 0 };
   onTestFinished(() => agent.destroy());
   return {
     server: url,
-    told,
+    calls,
     send: (request) => send(url, agent, request),
     forgetCredentials: () => {
-      told.forgotten += 1;
+      calls.forgotten += 1;
     },
     reconnect: () => {
-      told.reconnected += 1;
+      calls.reconnected += 1;
     },
   };
 }

@@ -3,25 +3,25 @@ import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { KindName } from '../../../src/resources/model.ts';
 import { kinds } from '../../../src/resources/resources.ts';
-import { discover } from './api-server-discovery.ts';
-import { type Asked, type Fault, misbehave } from './api-server-faults.ts';
-import { ApiStore, type HistoryEvent, type StoredObject, type WrittenObject } from './api-server-store.ts';
+import { discover } from './discovery.ts';
+import { type Fault, type ReceivedRequest, respondWithFault } from './faults.ts';
+import { ApiStore, type HistoryEvent, type StoredObject, type WrittenObject } from './store.ts';
 
-/** A watch that a client has open. */
+/** An open watch. */
 export interface OpenWatch {
   readonly kind: KindName;
   readonly namespace: string | undefined;
   readonly query: URLSearchParams;
   /** Sends bytes as they are. */
   send(text: string | Uint8Array): void;
-  /** Ends the answer as a server does whose time is up. */
+  /** Ends the response in good order. */
   end(): void;
-  /** Breaks the connection. */
+  /** Resets the connection. */
   reset(): void;
 }
 
-/** Which requests a fault is for. */
-type Match = (asked: Asked) => boolean;
+/** Selects the requests that a fault is for. */
+type Match = (asked: ReceivedRequest) => boolean;
 
 interface Planned {
   readonly match: Match;
@@ -32,15 +32,13 @@ interface Planned {
 const ROUTE = /^(?<version>\/api\/v1|\/apis\/[^/]+\/[^/]+)(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<plural>[^/]+)$/;
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/';
 
-/** An API server on loopback that stores, lists and watches the kinds of ours, and misbehaves as it is told. */
+/** An API server on loopback with lists, watches and discovery of our kinds, and with faults. */
 export class ApiServer {
   readonly store: ApiStore = new ApiStore();
-  readonly requests: Asked[] = [];
-  /** How many connections were opened to it so far. */
+  readonly requests: ReceivedRequest[] = [];
+  /** The number of connections that were opened. */
   connections = 0;
-  /** Whether it streams lists: `ignored` answers as if the question were an ordinary watch. */
-  streaming: 'offered' | 'refused' | 'ignored' = 'offered';
-  /** By the name of a CRD, what its annotation says; without an entry there is no such CRD. */
+  /** The bundle version of each CRD by name; without an entry the CRD does not exist. */
   readonly bundles: Map<string, string> = new Map();
   readonly #served = new Set<KindName>(Object.values(kinds).map(({ kind }) => kind));
   readonly #planned: Planned[] = [];
@@ -63,7 +61,7 @@ export class ApiServer {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Listens; after `down` on the same port. */
+  /** Listens, after `down` on the same port. */
   async up(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once('error', reject);
@@ -73,7 +71,7 @@ export class ApiServer {
     if (address !== null && typeof address === 'object') this.#port = address.port;
   }
 
-  /** Breaks every connection, and listens no more. */
+  /** Resets all connections, and stops listening. */
   async down(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
@@ -95,24 +93,24 @@ export class ApiServer {
     for (const watch of this.watches(kind)) watch.send(line({ type: 'BOOKMARK', object }));
   }
 
-  /** The CRD of the kind is there, or is not. Without it every path of it is unknown. */
+  /** Installs or removes the CRD of the kind; without it all of its paths are 404. */
   serve(kind: KindName, served: boolean): void {
     if (served) this.#served.add(kind);
     else this.#served.delete(kind);
   }
 
-  /** The next `times` requests that match fail so. */
-  fail(match: Match, fault: Fault, times: number = Number.POSITIVE_INFINITY): void {
+  /** Responds to the next `times` matching requests with the fault. */
+  injectFault(match: Match, fault: Fault, times: number = Number.POSITIVE_INFINITY): void {
     this.#planned.push({ match, fault, times });
   }
 
-  /** Ends the answers that hang after what they said, with this as their last words. */
+  /** Ends the responses that hang, with this as the rest of their text. */
   release(rest: string): void {
     for (const response of this.#hanging.splice(0)) response.end(rest);
   }
 
-  /** Everything works again. */
-  behave(): void {
+  /** Removes all faults. */
+  clearFaults(): void {
     this.#planned.length = 0;
   }
 
@@ -120,11 +118,11 @@ export class ApiServer {
     return [...this.#watches].filter((watch) => watch.kind === kind);
   }
 
-  asked(match: Match): number {
+  requestCount(match: Match): number {
     return this.requests.filter(match).length;
   }
 
-  /** Settles once a request has made the condition true. */
+  /** Settles once the condition holds; checks it after each request. */
   until(condition: () => boolean): Promise<void> {
     if (condition()) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -133,7 +131,7 @@ export class ApiServer {
   }
 
   /** Settles once a watch of the kind is open. */
-  watched(kind: KindName): Promise<void> {
+  watchOpened(kind: KindName): Promise<void> {
     return this.until(() => this.watches(kind).length > 0);
   }
 
@@ -148,13 +146,13 @@ export class ApiServer {
       ({ plural, apiVersion }) => route?.['plural'] === plural && route['version']?.endsWith(`/${apiVersion}`),
     )?.kind;
     const verb = query.get('watch') === 'true' ? 'watch' : kind === undefined ? 'get' : 'list';
-    const asked: Asked = { path, query, verb };
+    const asked: ReceivedRequest = { path, query, verb };
     this.requests.push(asked);
     const planned = this.#planned.find(({ match, times }) => times > 0 && match(asked));
     if (planned !== undefined) {
       planned.times -= 1;
       if (planned.fault.does === 'say' && planned.fault.next === 'hang') this.#hanging.push(response);
-      misbehave(response, planned.fault);
+      respondWithFault(response, planned.fault);
     } else if (kind === undefined || !this.#served.has(kind)) this.#other(path, response);
     else if (verb === 'watch') this.#watch(kind, route?.['namespace'], query, response);
     else this.#list(kind, route?.['namespace'], query, response);
@@ -170,7 +168,7 @@ export class ApiServer {
         : { kind: 'CustomResourceDefinition', metadata: { name: path.slice(CRD.length), annotations } };
     const found = crd ?? discover(path, this.#served);
     if (found === undefined)
-      misbehave(response, { does: 'answer', status: 404, message: 'the server could not find it' });
+      respondWithFault(response, { does: 'answer', status: 404, message: 'the server could not find it' });
     else json(response, found);
   }
 
@@ -189,15 +187,10 @@ export class ApiServer {
   }
 
   #watch(kind: KindName, namespace: string | undefined, query: URLSearchParams, response: ServerResponse): void {
-    const initial = query.get('sendInitialEvents') === 'true';
-    if (initial && this.streaming === 'refused') {
-      misbehave(response, { does: 'answer', status: 422, message: 'sendInitialEvents is forbidden for watch' });
-      return;
-    }
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
     const from = Number(query.get('resourceVersion') ?? 0);
-    if (!initial && from < this.store.oldest) {
+    if (from < this.store.oldest) {
       const object = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
       response.end(line({ type: 'ERROR', object }));
       return;
@@ -212,18 +205,7 @@ export class ApiServer {
     };
     this.#watches.add(watch);
     response.on('close', () => this.#close(watch, () => undefined));
-    if (initial) this.#sendInitial(watch);
-    else {
-      for (const event of this.store.since(kind, from)) if (covers(namespace, event.object)) watch.send(line(event));
-    }
-  }
-
-  #sendInitial({ kind, namespace, send }: OpenWatch): void {
-    for (const object of this.store.list(kind, namespace)) send(line({ type: 'ADDED', object }));
-    if (this.streaming === 'ignored') return;
-    const annotations = { 'k8s.io/initial-events-end': 'true' };
-    const metadata = { resourceVersion: String(this.store.version), annotations };
-    send(line({ type: 'BOOKMARK', object: { kind, apiVersion: kinds[kind].apiVersion, metadata } }));
+    for (const event of this.store.since(kind, from)) if (covers(namespace, event.object)) watch.send(line(event));
   }
 
   #close(watch: OpenWatch, how: () => void): void {
@@ -247,7 +229,7 @@ export async function startApiServer(): Promise<ApiServer> {
   return server;
 }
 
-/** One event, as it is on the wire. */
+/** One event as a line of a watch. */
 export function line(event: { readonly type: string; readonly object: unknown }): string {
   return `${JSON.stringify({ type: event.type, object: event.object })}\n`;
 }

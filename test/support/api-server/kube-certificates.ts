@@ -7,14 +7,14 @@ export interface Identity {
 }
 
 export interface CertificateWishes {
-  /** Whom it is for: DNS names and IPv4 addresses. By default `localhost` and 127.0.0.1. */
+  /** Subject alternative names: DNS names and IPv4 addresses. Default: `localhost` and 127.0.0.1. */
   readonly names?: readonly string[];
-  /** By default valid, for decades. */
+  /** Default: valid for decades. */
   readonly from?: Date;
   readonly until?: Date;
 }
 
-/** Issues certificates (RFC 5280) that only its own certificate vouches for, on any machine, without another program. */
+/** A self-signed certificate authority (RFC 5280), without an external program. */
 export interface Authority {
   readonly cert: string;
   issue(wishes?: CertificateWishes): Identity;

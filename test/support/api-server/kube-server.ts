@@ -6,37 +6,37 @@ import type { Readable, Writable } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { Identity } from './kube-certificates.ts';
 
-/** A request that a server got, and the way to answer it. */
+/** A request that was received, with the methods to respond. */
 export interface Seen {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** Of HTTP, such as `2.0`. */
+  /** The HTTP version, such as `2.0`. */
   readonly version: string;
-  /** The body, once it is there. */
+  /** The body. */
   readonly text: Promise<string>;
   head(status: number, headers?: Readonly<Record<string, string>>): void;
   write(chunk: string | Buffer): void;
   end(chunk?: string | Buffer): void;
-  /** Settles when the answer is complete, or nobody waits for it any more. */
+  /** Settles when the response is complete, or the client has left. */
   readonly over: Promise<'complete' | 'left'>;
 }
 
-/** What a small API server of ours speaks. */
+/** The protocol of a test server. */
 export type Protocol = 'http/1.1' | 'h2' | 'without TLS';
 
 export interface KubeServer {
   readonly url: string;
-  /** Every request, in the order of arrival. */
+  /** All requests, in the order of arrival. */
   readonly seen: readonly Seen[];
-  /** How many connections were opened, and how many of them are open. */
+  /** The number of connections that were opened, and that are open. */
   readonly opened: () => number;
   readonly open: () => number;
-  /** Settles once so many requests have arrived. */
+  /** Settles once this number of requests were received. */
   arrived(count: number): Promise<void>;
-  /** From now on new connections meet another certificate. */
+  /** Sets the certificate of new connections. */
   present(identity: Identity): void;
-  /** Breaks every connection without a word. */
+  /** Destroys all connections. */
   cut(): void;
   stop(): void;
 }
@@ -44,12 +44,12 @@ export interface KubeServer {
 export interface KubeServerOptions {
   readonly protocol: Protocol;
   readonly identity: Identity;
-  /** Asks clients for a certificate of this authority, and lets nobody in without. */
+  /** Requires client certificates of this authority. */
   readonly clientAuthority?: string;
   answer(request: Seen): void | Promise<void>;
 }
 
-/** An API server that does what a test says. Listens on a free port of 127.0.0.1. */
+/** Starts an API server whose responses a test defines, on a free port of 127.0.0.1. */
 export async function createKubeServer(options: KubeServerOptions): Promise<KubeServer> {
   const seen: Seen[] = [];
   const awaited: { readonly count: number; readonly resolve: () => void }[] = [];
@@ -62,7 +62,7 @@ export async function createKubeServer(options: KubeServerOptions): Promise<Kube
   const { server, present } = serverOf(options, handle);
   const sockets = new Set<Socket>();
   let opened = 0;
-  // Also those whose handshake fails: this is the connection below TLS.
+  // TCP connections, including those whose TLS handshake fails.
   server.on('connection', (socket: Socket) => {
     opened++;
     sockets.add(socket);
@@ -95,7 +95,7 @@ export async function createKubeServer(options: KubeServerOptions): Promise<Kube
   };
 }
 
-/** What the requests of both protocols have in common. */
+/** The common part of requests of both protocols. */
 interface Asked extends Readable {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -116,7 +116,7 @@ function serverOf(
     case 'http/1.1':
       return secured(createTlsServer(tls, handle));
     case 'h2':
-      // As API servers do, for who wants that.
+      // With HTTP/1.1 as the alternative, as API servers.
       return secured(createSecureServer({ ...tls, allowHTTP1: true }, handle));
   }
 }
@@ -124,7 +124,7 @@ function serverOf(
 function secured<T extends Server & { setSecureContext(context: SecureContextOptions): void }>(
   server: T,
 ): { readonly server: Server; readonly present: (identity: Identity) => void } {
-  // A client that does not trust us tells so by an alert, which is no error of this server.
+  // The alert of a client that does not trust the certificate is no error of this server.
   server.on('tlsClientError', () => {});
   server.on('sessionError', () => {});
   return { server, present: (identity) => server.setSecureContext(identity) };

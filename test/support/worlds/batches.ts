@@ -1,5 +1,5 @@
-import type { Resource } from '../../../src/resources/model.ts';
-import type { Batch, UnlistedNamespaces } from '../../../src/source/model.ts';
+import type { Resource, UnlistedNamespaces } from '../../../src/resources/model.ts';
+import type { Batch } from '../../../src/source/model.ts';
 
 /** What a source has delivered: every batch, and the world that they add up to. */
 export interface Batches {

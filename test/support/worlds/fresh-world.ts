@@ -2,8 +2,8 @@ import { createPipeline, type Pipeline } from '../../../src/app/pipeline.ts';
 import type { ServeSettings } from '../../../src/cli/serve-flags.ts';
 import { DiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import type { EncodedResource } from '../../../src/snapshot/model.ts';
-import { FileWorld } from '../../../src/source/files/file-world.ts';
-import type { InputProblem } from '../../../src/source/model.ts';
+import { ManifestStore } from '../../../src/source/files/manifest-store.ts';
+import type { InputDiagnostic } from '../../../src/source/model.ts';
 import type { TranslationSettings } from '../../../src/translate/model.ts';
 import { createRecordedCounters } from '../edges/recorded-counters.ts';
 import { createRecordedLog } from '../edges/recorded-log.ts';
@@ -16,7 +16,7 @@ export type Files = Readonly<Record<string, string>>;
 /** What a process that has just started makes of some files, without its network and its watching. */
 export interface FreshWorld {
   readonly pipeline: Pipeline;
-  readonly problems: readonly InputProblem[];
+  readonly problems: readonly InputDiagnostic[];
   /** What a node of the Gateway is told. */
   told(gateway: string): ToldExactly;
   /** The keys of the Gateway objects. */
@@ -29,18 +29,18 @@ export type FreshSettings = TranslationSettings & Partial<Pick<ServeSettings, 'n
 export function createFreshWorld(files: Files, settings: FreshSettings = defaultSettings): FreshWorld {
   const log = createRecordedLog();
   const counters = createRecordedCounters();
-  const world = new FileWorld({ roots: ['folder'], namespaces: settings.namespaces ?? [], log, counters });
-  world.rootSeen(0);
+  const world = new ManifestStore({ roots: ['folder'], namespaces: settings.namespaces ?? [], log, counters });
+  world.rootFound(0);
   for (const [name, text] of Object.entries(files)) {
     const path = `folder/${name}`;
-    world.fileRead({ root: 0, name, path, realPath: path }, { ok: true, text });
+    world.setFile({ root: 0, name, path, realPath: path }, { ok: true, text });
   }
   const pipeline = createPipeline(settings, { log, counters });
-  const batch = world.settle();
+  const batch = world.takeBatch();
   if (batch !== undefined) pipeline.deliver(batch);
   return {
     pipeline,
-    problems: world.problems(),
+    problems: world.diagnostics(),
     told: (gateway) => {
       const views = [...pipeline.snapshots.of(gateway).views.values()];
       return told(views.flatMap((view) => [...view.resources()].map(readEncoded)));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type RunningApp, startApp } from '../../../src/app/app.ts';
 import { addressText } from '../../../src/app/listen-errors.ts';
 import type { ServeSettings } from '../../../src/cli/serve-flags.ts';
-import type { InputProblem } from '../../../src/source/model.ts';
+import type { InputDiagnostic } from '../../../src/source/model.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { systemClock } from '../edges/system-clock.ts';
 import { GatewayNode, type NodeClaims } from '../nodes/gateway-node.ts';
@@ -25,7 +25,7 @@ export interface RunningWorld extends AsyncDisposable {
   applied(): Promise<void>;
   /** A node that is connected from now on. */
   node(gateway: string, claims?: NodeClaims): GatewayNode;
-  problems(): Promise<readonly InputProblem[]>;
+  problems(): Promise<readonly InputDiagnostic[]>;
   /** What an HTTP listener answers. */
   get(listener: 'debug' | 'metrics', path: string): Promise<{ readonly status: number; readonly body: string }>;
 }
@@ -115,7 +115,7 @@ export async function startWorld(
     },
     problems: async () => {
       const { body } = await get('debug', '/snapshots/xds');
-      const view: { problems: readonly InputProblem[] } = JSON.parse(body);
+      const view: { problems: readonly InputDiagnostic[] } = JSON.parse(body);
       return view.problems;
     },
     [Symbol.asyncDispose]: async () => {

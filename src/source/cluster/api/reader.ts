@@ -1,0 +1,156 @@
+import type { Clock } from '../../../edges.ts';
+import { parseJson } from '../../../json/json.ts';
+import { responseError } from '../../../kube/api-error.ts';
+import type { ApiError, ApiResponse, KubeConnection, StatusError } from '../../../kube/model.ts';
+import { Deadline } from '../../../net/deadline.ts';
+
+/** The part of a connection that reading needs. */
+export type ReadConnection = Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'server'>;
+
+/** The value of a response, or why there is none. */
+export type ApiResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ApiError };
+
+/** How a stream ended: the body is complete, the handler stopped, the program stops, or an error. */
+export type StreamEnd =
+  | { readonly end: 'complete' }
+  | { readonly end: 'left' }
+  | { readonly end: 'stopped' }
+  | { readonly end: 'failed'; readonly error: ApiError };
+
+/** Takes the body of a response while it arrives. Its methods must not throw. */
+export interface StreamHandler {
+  /** The response is a 200 with a JSON content type. */
+  opened(): void;
+  /** The next bytes; `leave` aborts the request. */
+  data(chunk: Uint8Array): 'continue' | 'leave';
+}
+
+/**
+ * The longest time without a byte, for the response and within it, in milliseconds. A healthy API server sends a bookmark
+ * every minute, but the first one up to two minutes after the start of a watch (measured on 1.36).
+ */
+const MAX_SILENCE = 150_000;
+
+const silence = new Error('no byte for too long');
+
+/** The largest body that is read as a whole (discovery, a single object), in bytes. */
+const MAX_VALUE_BYTES = 16 * 1024 * 1024;
+
+/** The largest part of an error response that is read, in bytes. */
+const MAX_ERROR_BYTES = 64 * 1024;
+
+const JSON_ONLY = 'application/json';
+
+/** How far a request has come: `read` when nothing of the body is left on the connection. */
+interface Progress {
+  at: 'requesting' | 'reading' | 'read';
+}
+
+/** GET requests to one API server. Never rejects: every failure is a value. */
+export class ApiReader {
+  readonly #connection: ReadConnection;
+  readonly #clock: Clock;
+
+  constructor(connection: ReadConnection, clock: Clock) {
+    this.#connection = connection;
+    this.#clock = clock;
+  }
+
+  /** Reads one JSON value; undefined when `stop` was aborted meanwhile. */
+  async get(path: string, stop: AbortSignal, accept: string = JSON_ONLY): Promise<ApiResult<unknown> | undefined> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    const handler: StreamHandler = {
+      opened: () => undefined,
+      data: (chunk) => {
+        chunks.push(chunk);
+        size += chunk.length;
+        return size > MAX_VALUE_BYTES ? 'leave' : 'continue';
+      },
+    };
+    const end = await this.stream(path, stop, handler, accept);
+    if (end.end === 'stopped') return undefined;
+    if (end.end === 'failed') return { ok: false, error: end.error };
+    if (end.end === 'left') return unintelligible(`the answer is larger than ${MAX_VALUE_BYTES} bytes`);
+    const parsed = parseJson(Buffer.concat(chunks).toString());
+    return parsed === undefined ? unintelligible('the answer is no JSON') : { ok: true, value: parsed.value };
+  }
+
+  /** Passes the body of a 200 response to the handler, chunk by chunk. */
+  async stream(
+    path: string,
+    stop: AbortSignal,
+    handler: StreamHandler,
+    accept: string = JSON_ONLY,
+  ): Promise<StreamEnd> {
+    if (stop.aborted) return { end: 'stopped' };
+    // A timer, not a time: no jump of the wall clock makes the silence longer or shorter.
+    const deadline = new Deadline(this.#clock, stop);
+    deadline.set(MAX_SILENCE, silence);
+    const progress: Progress = { at: 'requesting' };
+    try {
+      const { signal } = deadline;
+      const response = await this.#connection.send({ method: 'GET', path, headers: { accept }, signal });
+      progress.at = 'reading';
+      deadline.set(MAX_SILENCE, silence);
+      return await this.#read(response, handler, deadline, progress);
+    } catch (error) {
+      if (stop.aborted) return { end: 'stopped' };
+      if (deadline.signal.reason === silence) return this.#silent();
+      const message = error instanceof Error ? error.message : String(error);
+      return { end: 'failed', error: { reason: progress.at === 'requesting' ? 'unreachable' : 'broken', message } };
+    } finally {
+      // An unread rest would occupy the connection; a body that was read leaves it to other requests.
+      if (progress.at !== 'read') deadline.abort();
+      deadline.release();
+    }
+  }
+
+  async #read(
+    response: ApiResponse,
+    handler: StreamHandler,
+    deadline: Deadline,
+    progress: Progress,
+  ): Promise<StreamEnd> {
+    if (response.status !== 200) return { end: 'failed', error: await this.#statusError(response, progress) };
+    const type = response.header('content-type') ?? JSON_ONLY;
+    if (!type.includes('json')) return notJson(type);
+    handler.opened();
+    for await (const chunk of response.body) {
+      deadline.set(MAX_SILENCE, silence);
+      if (handler.data(chunk) === 'leave') return { end: 'left' };
+    }
+    progress.at = 'read';
+    return { end: 'complete' };
+  }
+
+  async #statusError(response: ApiResponse, progress: Progress): Promise<StatusError> {
+    const { status } = response;
+    if (status === 401) this.#connection.forgetCredentials();
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_ERROR_BYTES) break;
+    }
+    if (size <= MAX_ERROR_BYTES) progress.at = 'read';
+    const body = Buffer.concat(chunks).toString();
+    return responseError({ status, header: (name) => response.header(name), body }, this.#clock.now());
+  }
+
+  /** A half-open connection looks like an idle one, and all requests may share it: all connections are closed. */
+  #silent(): StreamEnd {
+    this.#connection.reconnect();
+    const message = `nothing came for ${MAX_SILENCE / 1000} s, so that the connection was given up`;
+    return { end: 'failed', error: { reason: 'silent', message } };
+  }
+}
+
+function unintelligible(message: string): ApiResult<never> {
+  return { ok: false, error: { reason: 'unintelligible', message } };
+}
+
+function notJson(type: string): StreamEnd {
+  return { end: 'failed', error: { reason: 'unintelligible', message: `the answer is ${type} and no JSON` } };
+}

@@ -1,0 +1,74 @@
+import type { Clock, Logger, Stop } from '../../edges.ts';
+import type { Batch } from '../model.ts';
+import type { PendingChanges } from './pending-changes.ts';
+
+export interface BatchDispatcherParts {
+  readonly pending: PendingChanges;
+  readonly deliver: (batch: Batch) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Delay before a batch that failed is delivered again, in milliseconds, if no other change triggers it before. */
+const RETRY = 5_000;
+
+/**
+ * Delivers pending changes as batches. If a delivery throws, which is a bug of the consumer, its changes are delivered one
+ * by one, and those that fail again are put back and retried: one of them may revoke a grant. The source is not synced
+ * before all of the first batch was accepted.
+ */
+export class BatchDispatcher {
+  readonly #parts: BatchDispatcherParts;
+  #synced = false;
+  #failing = false;
+  #stopRetry: Stop = () => undefined;
+
+  constructor(parts: BatchDispatcherParts) {
+    this.#parts = parts;
+  }
+
+  dispatch(): void {
+    const { pending, clock, log } = this.#parts;
+    const batch = pending.takeBatch();
+    if (batch === undefined) return;
+    this.#stopRetry();
+    if (this.#accepts(batch)) {
+      this.#synced = batch.synced;
+      if (this.#failing) log.info('what could not be applied is applied now');
+      this.#failing = false;
+      return;
+    }
+    for (const part of this.#split(batch)) if (!this.#accepts(part)) pending.putBack(part);
+    pending.putBackSynced();
+    this.#stopRetry = clock.after(RETRY, () => this.dispatch());
+  }
+
+  stop(): void {
+    this.#stopRetry();
+  }
+
+  #accepts(batch: Batch): boolean {
+    try {
+      this.#parts.deliver(batch);
+      return true;
+    } catch (error) {
+      // Logged once: every later batch would log the same line.
+      if (!this.#failing) {
+        const message = 'internal error: a batch of changes could not be applied, and is told again until it is';
+        this.#parts.log.error(message, { error: String(error) });
+      }
+      this.#failing = true;
+      return false;
+    }
+  }
+
+  /** Makes a batch of each change, so that one that fails does not hold up the others. */
+  #split({ changes, observations = [], bundle }: Batch): readonly Batch[] {
+    const synced = this.#synced;
+    return [
+      ...(bundle === undefined ? [] : [{ changes: [], bundle, synced }]),
+      ...changes.map((change): Batch => ({ changes: [change], synced })),
+      ...observations.map((observation): Batch => ({ changes: [], observations: [observation], synced })),
+    ];
+  }
+}

@@ -1,0 +1,174 @@
+import type { Counters, Logger } from '../../edges.ts';
+import type { BundleVersions, KindName, Problem } from '../../resources/model.ts';
+import { pathText } from '../../resources/resources.ts';
+import { DiagnosticRegistry } from '../diagnostics.ts';
+import type { Batch, InputDiagnostic, Observation, ResourceChange } from '../model.ts';
+import { type Collection, collectionPath, objectPath } from './api/path.ts';
+
+/** What is wrong with a collection as a whole. */
+export type CollectionDiagnostic = Pick<InputDiagnostic, 'severity' | 'message'>;
+
+/** Takes the changes of one collection, as a ResourceEventHandler of client-go does. */
+export interface ChangeHandler {
+  changed(change: ResourceChange): void;
+  observed(observation: Observation): void;
+  /** Replaces all problems of the object; none when it was deleted. */
+  diagnosed(key: string, problems: readonly Problem[]): void;
+}
+
+/** The versions that were read. */
+export interface BundleReading {
+  readonly bundle: BundleVersions;
+  /** False: the request failed, which says nothing about versions. */
+  readonly answered: boolean;
+}
+
+/** What the first batch waits for beside the collections. */
+const BUNDLE = 'bundle';
+
+/**
+ * Changes that were received from the API server and not yet delivered, the newest per object. Does no I/O and knows no
+ * time. A failure changes nothing in it: only an object that is known to be deleted is removed.
+ */
+export class PendingChanges {
+  readonly #counters: Counters;
+  readonly #diagnostics: DiagnosticRegistry;
+  /** Objects with problems: most objects have none, and need no update of the registry. */
+  readonly #faulty = new Set<string>();
+  /** What has to be complete once before the first batch. */
+  readonly #unsynced: Set<string>;
+  #changes = new Map<string, ResourceChange>();
+  #observations = new Map<string, Observation>();
+  #bundle: BundleVersions | undefined;
+  #bundleDelivered = true;
+  #syncedDelivered = false;
+  #hasUnlogged = false;
+
+  constructor(
+    collections: readonly Collection[],
+    { log, counters }: { readonly log: Logger; readonly counters: Counters },
+  ) {
+    this.#counters = counters;
+    this.#diagnostics = new DiagnosticRegistry(log, counters);
+    this.#unsynced = new Set([BUNDLE, ...collections.map(collectionPath)]);
+  }
+
+  /** Whether every collection was complete once; never becomes false again (`docs/semantics.md`, §4). */
+  get synced(): boolean {
+    return this.#unsynced.size === 0;
+  }
+
+  /** Whether `takeBatch` returns a batch. */
+  get hasBatch(): boolean {
+    const pending =
+      this.#changes.size > 0 || this.#observations.size > 0 || !this.#bundleDelivered || !this.#syncedDelivered;
+    return this.synced && pending;
+  }
+
+  /** Whether `logDiagnostics` may have something to log. */
+  get hasUnloggedDiagnostics(): boolean {
+    return this.#hasUnlogged;
+  }
+
+  /** The handler for changes of objects of this kind. */
+  handlerOf(kind: KindName): ChangeHandler {
+    return {
+      changed: (change) => this.#changes.set(`${kind} ${change.key}`, change),
+      observed: (observation) => this.#observations.set(`${kind} ${observation.key}`, observation),
+      diagnosed: (key, problems) => this.#diagnosed(kind, key, problems),
+    };
+  }
+
+  /** The collection was listed once, or does not exist. */
+  collectionSynced(collection: Collection): void {
+    this.#unsynced.delete(collectionPath(collection));
+  }
+
+  /** Replaces what is wrong with the collection as a whole; undefined: nothing. */
+  collectionDiagnosed(collection: Collection, diagnostic: CollectionDiagnostic | undefined): void {
+    const path = collectionPath(collection);
+    const whole = { position: undefined, object: undefined, field: '' };
+    this.#diagnostics.replace(
+      `list ${path}`,
+      diagnostic === undefined ? [] : [{ path, diagnostic: { ...diagnostic, ...whole } }],
+    );
+    this.#hasUnlogged = true;
+  }
+
+  /**
+   * Takes the versions of the CRDs. Versions that are known stay so until an answer says otherwise; undefined: the first
+   * batch shall not wait any longer.
+   */
+  bundleRead(reading: BundleReading | undefined): void {
+    this.#unsynced.delete(BUNDLE);
+    if (reading === undefined || (this.#bundle?.known === true && !reading.answered)) return;
+    if (JSON.stringify(reading.bundle) === JSON.stringify(this.#bundle)) return;
+    this.#bundle = reading.bundle;
+    this.#bundleDelivered = false;
+  }
+
+  /** Takes everything that is pending; undefined: nothing is, or the initial state is not complete yet. */
+  takeBatch(): Batch | undefined {
+    if (!this.hasBatch) return undefined;
+    const [changes, observations] = [[...this.#changes.values()], [...this.#observations.values()]];
+    const bundle = this.#bundleDelivered ? undefined : this.#bundle;
+    this.#changes = new Map();
+    this.#observations = new Map();
+    this.#bundleDelivered = true;
+    this.#syncedDelivered = true;
+    return {
+      changes,
+      ...(observations.length > 0 && { observations }),
+      ...(bundle !== undefined && { bundle }),
+      synced: true,
+    };
+  }
+
+  /** Puts back a part of a batch that was not accepted, except where something newer is pending. */
+  putBack({ changes, observations = [], bundle }: Batch): void {
+    for (const change of changes) setIfAbsent(this.#changes, change);
+    for (const observation of observations) setIfAbsent(this.#observations, observation);
+    if (bundle !== undefined) this.#bundleDelivered = false;
+  }
+
+  /** The last batch was not accepted as a whole: the next one delivers `synced` again. */
+  putBackSynced(): void {
+    this.#syncedDelivered = false;
+  }
+
+  /** Logs the diagnostics that appeared or are gone since the last call. */
+  logDiagnostics(): void {
+    this.#hasUnlogged = false;
+    this.#diagnostics.logChanges();
+  }
+
+  /** Returns all current diagnostics, by API path. */
+  diagnostics(): readonly InputDiagnostic[] {
+    return this.#diagnostics.list();
+  }
+
+  /** @param now milliseconds since the epoch */
+  countEvent(kind: KindName, now: number): void {
+    this.#counters.count('gatehouse_source_events_total', { kind });
+    this.#counters.gauge('gatehouse_source_last_event_seconds', now / 1000, { kind });
+  }
+
+  #diagnosed(kind: KindName, key: string, problems: readonly Problem[]): void {
+    const object = `${kind} ${key}`;
+    if (problems.length === 0 && !this.#faulty.has(object)) return;
+    const path = objectPath(kind, key);
+    const placed = problems.map(({ severity, path: at, message }) => ({
+      path,
+      diagnostic: { severity, position: undefined, object, field: pathText(at), message },
+    }));
+    this.#diagnostics.replace(`object ${path}`, placed);
+    if (placed.length > 0) this.#faulty.add(object);
+    else this.#faulty.delete(object);
+    this.#hasUnlogged = true;
+  }
+}
+
+function setIfAbsent<T extends { readonly kind: KindName; readonly key: string }>(to: Map<string, T>, old: T): void {
+  const name = `${old.kind} ${old.key}`;
+  if (!to.has(name)) to.set(name, old);
+}

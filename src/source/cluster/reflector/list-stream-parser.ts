@@ -1,0 +1,102 @@
+import { isJsonObject, type JsonObject, parseJson } from '../../../json/json.ts';
+import { MAX_OBJECT_BYTES } from '../api/object.ts';
+import { ChunkBuffer } from './line-splitter.ts';
+
+/**
+ * Parses a Kubernetes list while it arrives: passes on each item as soon as its last byte is there, so that a page of
+ * thousands of objects is never in memory as a whole, neither as text nor as values. The rest, with a null for each item,
+ * is parsed at the end to check that it was a list.
+ */
+export class ListStreamParser {
+  readonly #add: (item: unknown) => boolean;
+  readonly #item = new ChunkBuffer();
+  readonly #restDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #rest = '';
+  #count = 0;
+  #rejected = false;
+  /** Open objects and arrays: 1 within the list, 2 within its `items`, 3 and more within an item. */
+  #depth = 0;
+  #inItems = false;
+  /** Whether `items` was seen: a list has it once. */
+  #itemsSeen = false;
+  #inString = false;
+  /** Bytes of the next chunk to skip: 1 if the last byte was a backslash. */
+  #escaped = 0;
+  /** The last string at depth 1: a key, or the value of one. */
+  #key = '';
+
+  /** @param add takes each item and may reject the whole list by `false`; must not throw */
+  constructor(add: (item: unknown) => boolean) {
+    this.#add = add;
+  }
+
+  /** Takes the next bytes. Returns false if it cannot be a list any more. */
+  push(chunk: Uint8Array): boolean {
+    // Local variables instead of fields: the loop runs for every byte of every list.
+    let [depth, inString, from, at] = [this.#depth, this.#inString, 0, this.#escaped];
+    for (; at < chunk.length; at += 1) {
+      const byte = chunk[at];
+      if (inString) {
+        if (byte === BACKSLASH) at += 1;
+        else if (byte === QUOTE) inString = false;
+        if (depth === 1 && inString) this.#key += String.fromCharCode(byte ?? 0);
+      } else if (byte === QUOTE) {
+        inString = true;
+        if (depth === 1) this.#key = '';
+      } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+        if (depth === 1) this.#beginValue(byte === OPEN_LIST && this.#key === 'items');
+        depth += 1;
+        if (depth !== 3 || !this.#inItems) continue;
+        this.#addRest(chunk.subarray(from, at));
+        from = at;
+      } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
+        depth -= 1;
+        if (depth !== 2 || !this.#inItems) continue;
+        this.#endItem(chunk.subarray(from, at + 1));
+        from = at + 1;
+      }
+    }
+    [this.#depth, this.#inString, this.#escaped] = [depth, inString, at - chunk.length];
+    const end = chunk.subarray(from);
+    if (this.#inItems && depth > 2) this.#item.add(end);
+    else this.#addRest(end);
+    return !this.#rejected && this.#item.size + this.#rest.length <= MAX_OBJECT_BYTES;
+  }
+
+  /** Returns the list with a null for each item, once all of it was pushed; undefined: it was no list. */
+  finish(): JsonObject | undefined {
+    const list = this.#rejected ? undefined : parseJson(this.#rest + this.#restDecoder.decode())?.value;
+    if (!isJsonObject(list)) return undefined;
+    // Go encodes a nil slice as null.
+    const items = list['items'] ?? [];
+    const allTaken = Array.isArray(items) && items.length === this.#count && items.every((item) => item === null);
+    return allTaken ? list : undefined;
+  }
+
+  #beginValue(isItems: boolean): void {
+    if (isItems && this.#itemsSeen) this.#rejected = true;
+    this.#itemsSeen ||= isItems;
+    this.#inItems = isItems;
+  }
+
+  #endItem(end: Uint8Array): void {
+    const text = this.#item.complete(end);
+    if (this.#rejected) return;
+    const parsed = parseJson(text);
+    this.#count += 1;
+    // Stray characters beside it, such as a digit, make it invalid JSON.
+    this.#rest += 'null';
+    this.#rejected = parsed === undefined || !this.#add(parsed.value);
+  }
+
+  #addRest(bytes: Uint8Array): void {
+    this.#rest += this.#restDecoder.decode(bytes, { stream: true });
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;

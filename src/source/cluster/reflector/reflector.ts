@@ -1,0 +1,210 @@
+import type { Clock, Counters, Logger, Random, StopAsync } from '../../../edges.ts';
+import type { ApiError } from '../../../kube/model.ts';
+import type { KindName } from '../../../resources/model.ts';
+import { isKnownAbsent } from '../api/discovery.ts';
+import { isCustomResource } from '../api/object.ts';
+import { type Collection, collectionTitle } from '../api/path.ts';
+import type { ApiReader } from '../api/reader.ts';
+import type { PendingChanges } from '../pending-changes.ts';
+import { WatchHealth } from '../watch-health.ts';
+import { listPages } from './list-pager.ts';
+import { ObjectStore, type Replacement } from './object-store.ts';
+import { nextState, type Outcome, ReflectorBackoff, type ReflectorState } from './reflector-state.ts';
+import { Resync } from './resync.ts';
+import type { WatchEvent } from './watch-event.ts';
+import { WatchSession } from './watch-session.ts';
+
+export interface ReflectorParts {
+  readonly collection: Collection;
+  readonly reader: ApiReader;
+  /** The server's origin, for messages. */
+  readonly server: string;
+  readonly pending: PendingChanges;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly counters: Counters;
+  /** The pending changes are different. */
+  readonly changed: () => void;
+  /** A list or a watch begins. */
+  readonly attempted: () => void;
+}
+
+/** What discovery said about a resource: nothing yet, absent once, or absent for certain. */
+type Absence = 'unknown' | 'suspected' | 'known';
+
+/**
+ * Keeps a store equal to one collection of the API server, as client-go's Reflector: list, then watch, for ever, whatever
+ * fails. Only a complete list, a DELETED event or discovery removes an object.
+ */
+export class Reflector {
+  readonly store: ObjectStore;
+  readonly #parts: ReflectorParts;
+  readonly #health: WatchHealth;
+  readonly #resync: Resync;
+  readonly #backoff: ReflectorBackoff;
+  readonly #stop = new AbortController();
+  #absence: Absence = 'unknown';
+  #everSynced = false;
+
+  constructor(parts: ReflectorParts) {
+    this.#parts = parts;
+    this.store = new ObjectStore(parts.collection.kind, parts.pending.handlerOf(parts.collection.kind));
+    this.#health = new WatchHealth(parts);
+    this.#resync = new Resync({ ...parts, store: this.store });
+    this.#backoff = new ReflectorBackoff(parts.random);
+  }
+
+  get kind(): KindName {
+    return this.#parts.collection.kind;
+  }
+
+  /** Starts the loop. To be called once. */
+  start(): StopAsync {
+    const running = this.#run();
+    return async () => {
+      this.#stop.abort();
+      await running;
+      await this.#resync.stop();
+    };
+  }
+
+  async #run(): Promise<void> {
+    let state: ReflectorState = { at: 'listing' };
+    while (state.at !== 'stopped') {
+      try {
+        state = await this.#step(state);
+      } catch (error) {
+        const kind = collectionTitle(this.#parts.collection);
+        this.#parts.log.error('internal error: following a kind failed, and is begun anew', {
+          kind,
+          error: String(error),
+        });
+        state = { at: 'waiting', milliseconds: this.#backoff.next(), next: { at: 'listing' } };
+      }
+    }
+  }
+
+  async #step(state: ReflectorState): Promise<ReflectorState> {
+    switch (state.at) {
+      case 'listing':
+        this.#parts.attempted();
+        return nextState(await this.#list(), this.#backoff);
+      case 'watching':
+        this.#parts.attempted();
+        return nextState(await this.#watch(state.from), this.#backoff);
+      case 'waiting':
+        return (await this.#sleep(state.milliseconds)) ? state.next : { at: 'stopped' };
+      case 'stopped':
+        return state;
+    }
+  }
+
+  /** Resolves to true after the time, or to false as soon as the program stops. */
+  #sleep(milliseconds: number): Promise<boolean> {
+    const { signal } = this.#stop;
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve(false);
+      const stopped = (): void => {
+        stopTimer();
+        resolve(false);
+      };
+      const stopTimer = this.#parts.clock.after(milliseconds, () => {
+        signal.removeEventListener('abort', stopped);
+        resolve(true);
+      });
+      signal.addEventListener('abort', stopped, { once: true });
+    });
+  }
+
+  async #list(): Promise<Outcome> {
+    const { reader, collection } = this.#parts;
+    const replacement = this.store.replacement();
+    const result = await listPages(reader, collection, this.#stop.signal, (object) => replacement.add(object));
+    if (result === undefined) return stopped;
+    if (!result.ok) {
+      return result.error.reason === 'not-found' ? this.#notFound(result.error) : this.#listFailed(result.error);
+    }
+    this.#absence = 'unknown';
+    this.#resync.postpone();
+    this.#replace(replacement, (objects) => this.#health.listed(objects));
+    return { of: 'list', end: 'listed', resourceVersion: result.value };
+  }
+
+  #listFailed(error: ApiError): Outcome {
+    this.#absence = 'unknown';
+    // Without the right to list Namespaces, the labels of every namespace are unknown (`docs/semantics.md`, §4).
+    const unknown = error.reason === 'forbidden' && this.kind === 'Namespace';
+    if (unknown) this.#clear(() => this.#health.failed(error));
+    else this.#failed(error);
+    return { of: 'list', end: 'failed', error };
+  }
+
+  /**
+   * Asks discovery whether the resource exists. A resource that existed before has to be absent twice, some seconds apart:
+   * a server that has just started may not know all of its resources yet.
+   */
+  async #notFound(error: ApiError): Promise<Outcome> {
+    const { reader, collection } = this.#parts;
+    if (this.#absence !== 'known') {
+      const absent = await isKnownAbsent(reader, collection.kind, this.#stop.signal);
+      if (this.#stop.signal.aborted) return stopped;
+      if (!absent) return this.#listFailed(error);
+      this.#absence = this.#everSynced && this.#absence === 'unknown' ? 'suspected' : 'known';
+      if (this.#absence === 'known') this.#clear(() => this.#health.absent());
+    }
+    return { of: 'list', end: 'absent' };
+  }
+
+  #clear(report: () => void): void {
+    this.#replace(this.store.replacement(), report);
+  }
+
+  #replace(replacement: Replacement, report: (objects: number) => void): void {
+    replacement.commit();
+    report(this.store.size);
+    this.#everSynced = true;
+    this.#parts.pending.collectionSynced(this.#parts.collection);
+    this.#parts.changed();
+  }
+
+  async #watch(from: string): Promise<Outcome> {
+    const { collection, counters, changed } = this.#parts;
+    const session = new WatchSession(
+      {
+        ...this.#parts,
+        opened: (signal) => {
+          counters.count('gatehouse_source_watches_total', { kind: collection.kind });
+          this.#resync.watching(signal);
+        },
+        event: (event) => this.#event(event),
+        healthy: () => {
+          this.#health.healthy();
+          changed();
+        },
+      },
+      from,
+    );
+    const end = await session.run(this.#stop.signal);
+    if (end.end === 'stopped') return stopped;
+    const { error, resourceVersion, duration } = end;
+    if (error !== undefined) this.#failed(error);
+    const endedEarly = end.endedEarly && isCustomResource(this.kind);
+    return { of: 'watch', error, resourceVersion, duration, endedEarly };
+  }
+
+  #event(event: WatchEvent): void {
+    const { pending, collection, clock } = this.#parts;
+    pending.countEvent(collection.kind, clock.now());
+    if (event.type === 'set') this.store.set(event.object);
+    if (event.type === 'deleted') this.store.delete(event.object);
+    this.#health.healthy();
+  }
+
+  #failed(error: ApiError): void {
+    this.#health.failed(error);
+    this.#parts.changed();
+  }
+}
+
+const stopped: Outcome = { of: 'program' };

@@ -1,0 +1,120 @@
+import type { Counters, Logger } from '../edges.ts';
+import type { InputDiagnostic } from './model.ts';
+
+/** A position in a file, both counted from 1; columns in UTF-16 code units. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A diagnostic without its path: the file, or the API path, is known from the context. */
+export interface Diagnostic extends Omit<InputDiagnostic, 'place'> {
+  /** Undefined: the file as a whole. */
+  readonly position: Position | undefined;
+}
+
+/** A diagnostic, and the file, root or API path that it is about. */
+export interface PlacedDiagnostic {
+  readonly path: string;
+  readonly diagnostic: Diagnostic;
+}
+
+/** Formats a place as compilers and editors do: `<path>:<line>:<column>`. */
+export function placeText(path: string, position: Position | undefined): string {
+  return position === undefined ? path : `${path}:${position.line}:${position.column}`;
+}
+
+/** All current diagnostics. Each is logged once when it appears and once when it is gone. */
+export class DiagnosticRegistry {
+  readonly #log: Logger;
+  readonly #counters: Counters;
+  readonly #current = new Map<string, readonly PlacedDiagnostic[]>();
+  /** Of owners that were replaced since the last `logChanges`: what they had then. */
+  readonly #logged = new Map<string, readonly PlacedDiagnostic[]>();
+  #errors = 0;
+
+  constructor(log: Logger, counters: Counters) {
+    this.#log = log;
+    this.#counters = counters;
+  }
+
+  /** Replaces all diagnostics of an owner, such as a file, a root, or an object. */
+  replace(owner: string, diagnostics: readonly PlacedDiagnostic[]): void {
+    const before = this.#current.get(owner) ?? [];
+    if (before.length === 0 && diagnostics.length === 0) return;
+    if (!this.#logged.has(owner)) this.#logged.set(owner, before);
+    this.#errors += errorsIn(diagnostics) - errorsIn(before);
+    if (diagnostics.length > 0) this.#current.set(owner, diagnostics);
+    else this.#current.delete(owner);
+  }
+
+  /** Logs the differences since the last call. A diagnostic that only moved to another line is the same one. */
+  logChanges(): void {
+    for (const [owner, before] of this.#logged) {
+      const now = this.#current.get(owner) ?? [];
+      for (const placed of without(now, before)) this.#logAppeared(placed);
+      for (const placed of without(before, now)) this.#logGone(placed);
+    }
+    this.#logged.clear();
+    this.#counters.gauge('gatehouse_input_errors', this.#errors);
+  }
+
+  /** Returns all diagnostics by path, line, column and text. The same lines reached by two paths are listed once. */
+  list(): readonly InputDiagnostic[] {
+    const byContent = new Map<string, InputDiagnostic>();
+    for (const placed of [...this.#current.values()].flat().sort(comparePlaced)) {
+      const diagnostic = inputDiagnostic(placed);
+      byContent.set(JSON.stringify(diagnostic), diagnostic);
+    }
+    return [...byContent.values()];
+  }
+
+  #logAppeared(placed: PlacedDiagnostic): void {
+    const { severity, message, place, object, field } = inputDiagnostic(placed);
+    this.#counters.count('gatehouse_source_problems_total', { severity });
+    if (severity === 'error') this.#log.error(message, { place, object, field });
+    else this.#log.warn(message, { place, object, field });
+  }
+
+  #logGone(placed: PlacedDiagnostic): void {
+    const { message, place, object, field } = inputDiagnostic(placed);
+    this.#log.info('a problem is gone', { place, object, field, problem: message });
+  }
+}
+
+function inputDiagnostic({ path, diagnostic }: PlacedDiagnostic): InputDiagnostic {
+  const { position, ...rest } = diagnostic;
+  return { ...rest, place: placeText(path, position) };
+}
+
+function errorsIn(diagnostics: readonly PlacedDiagnostic[]): number {
+  return diagnostics.filter(({ diagnostic }) => diagnostic.severity === 'error').length;
+}
+
+/** Those of the first list that are not in the second, whatever their position. */
+function without(
+  diagnostics: readonly PlacedDiagnostic[],
+  others: readonly PlacedDiagnostic[],
+): readonly PlacedDiagnostic[] {
+  const known = new Set(others.map(signature));
+  return diagnostics.filter((placed) => !known.has(signature(placed)));
+}
+
+function signature({ path, diagnostic: { severity, object, field, message } }: PlacedDiagnostic): string {
+  return JSON.stringify([path, severity, object, field, message]);
+}
+
+function comparePlaced(a: PlacedDiagnostic, b: PlacedDiagnostic): number {
+  const from = a.diagnostic.position;
+  const to = b.diagnostic.position;
+  return (
+    Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)) ||
+    (from?.line ?? 0) - (to?.line ?? 0) ||
+    (from?.column ?? 0) - (to?.column ?? 0) ||
+    compareTexts(signature(a), signature(b))
+  );
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,141 @@
+import type { Counters, Logger } from '../../edges.ts';
+import type { UnlistedNamespaces } from '../../resources/model.ts';
+import { type Diagnostic, DiagnosticRegistry, type Position } from '../diagnostics.ts';
+import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
+import { type FileContent, fileKey, type ManifestFile } from './manifest/manifest-file.ts';
+import { type Manifest, type PlacedObject, parseManifest } from './manifest/parse-manifest.ts';
+import { ObjectIndex } from './object-index.ts';
+
+export interface ManifestStoreOptions {
+  /** The arguments of `-f`, as given and in their order. */
+  readonly roots: readonly string[];
+  /** The only namespaces whose objects count; empty: all. */
+  readonly namespaces: readonly string[];
+  readonly log: Logger;
+  readonly counters: Counters;
+}
+
+/** The parts of the last batch beside its changes. */
+interface Delivered {
+  readonly unlistedNamespaces: UnlistedNamespaces;
+  readonly synced: boolean;
+}
+
+/**
+ * The objects of all files, parsed. Does no I/O and knows no time. A file that becomes invalid, and a root that
+ * disappears, keep the objects that they had (`docs/semantics.md`, "Files").
+ */
+export class ManifestStore {
+  readonly #roots: readonly string[];
+  readonly #namespaces: readonly string[];
+  readonly #counters: Counters;
+  readonly #objects = new ObjectIndex();
+  readonly #diagnostics: DiagnosticRegistry;
+  /** Roots that never existed. */
+  readonly #unseen: Set<number>;
+  /** Files that were valid once. */
+  readonly #valid = new Set<string>();
+  readonly #neverValid = new Set<string>();
+  /** Files with a Namespace whose name is unreadable. */
+  readonly #nameless = new Set<string>();
+  #delivered: Delivered | undefined;
+
+  constructor({ roots, namespaces, log, counters }: ManifestStoreOptions) {
+    this.#roots = roots;
+    this.#namespaces = namespaces;
+    this.#counters = counters;
+    this.#diagnostics = new DiagnosticRegistry(log, counters);
+    this.#unseen = new Set(roots.keys());
+  }
+
+  /** The root exists. Its files are set one by one. */
+  rootFound(root: number): void {
+    this.#unseen.delete(root);
+    this.#diagnostics.replace(`root ${root}`, []);
+  }
+
+  /** The root does not exist, or cannot be read. `reason` is a clause such as "does not exist". */
+  rootMissing(root: number, reason: string): void {
+    const path = this.#roots[root] ?? '';
+    const consequence = this.#unseen.has(root)
+      ? 'nothing is served until it can be read. It is picked up by itself.'
+      : 'what it held stays until it is back; to delete the objects, put back an empty one.';
+    this.#diagnostics.replace(`root ${root}`, [{ path, diagnostic: fileError(`${path} ${reason}: ${consequence}`) }]);
+  }
+
+  /** The file is new, or its content may have changed. */
+  setFile(file: ManifestFile, content: FileContent): void {
+    const key = fileKey(file);
+    const manifest: Manifest = content.ok ? this.#parse(content.text) : { ...content, position: undefined };
+    if (manifest.ok) {
+      this.#neverValid.delete(key);
+      this.#valid.add(key);
+      this.#replace(file, manifest.objects, manifest.diagnostics);
+    } else {
+      if (!this.#valid.has(key)) this.#neverValid.add(key);
+      const consequence = this.#valid.has(key)
+        ? 'What the file held before stays until it can be read or is deleted.'
+        : 'Nothing in the file counts, and no selector matches a namespace without a Namespace object, until it can be read.';
+      this.#diagnose(file, [fileError(`${manifest.reason} ${consequence}`, manifest.position)]);
+    }
+  }
+
+  /** The file was deleted. */
+  deleteFile(file: ManifestFile): void {
+    this.#valid.delete(fileKey(file));
+    this.#neverValid.delete(fileKey(file));
+    this.#replace(file, [], []);
+  }
+
+  /**
+   * Takes the changes since the last call; undefined: there are none. The first call always returns a batch. Logs the
+   * diagnostics that appeared or are gone.
+   */
+  takeBatch(): Batch | undefined {
+    const changes: ResourceChange[] = [];
+    for (const { id, change, duplicates } of this.#objects.takeChanges()) {
+      if (change !== undefined) changes.push(change);
+      this.#diagnostics.replace(
+        `object ${id}`,
+        duplicates.map(({ file, diagnostic }) => ({ path: file.path, diagnostic })),
+      );
+    }
+    this.#diagnostics.logChanges();
+    const synced = this.#unseen.size === 0;
+    const known = synced && this.#neverValid.size === 0 && this.#nameless.size === 0;
+    const before = this.#delivered;
+    const now: Delivered = { unlistedNamespaces: known ? 'named' : 'unknown', synced };
+    this.#delivered = now;
+    if (now.unlistedNamespaces !== before?.unlistedNamespaces) return { changes, ...now };
+    return changes.length > 0 || now.synced !== before.synced ? { changes, synced } : undefined;
+  }
+
+  /** Returns all current diagnostics, by file, line and column. */
+  diagnostics(): readonly InputDiagnostic[] {
+    return this.#diagnostics.list();
+  }
+
+  #parse(text: string): Manifest {
+    this.#counters.count('gatehouse_source_parses_total');
+    return parseManifest(text, this.#namespaces);
+  }
+
+  #replace(file: ManifestFile, objects: readonly PlacedObject[], diagnostics: readonly Diagnostic[]): void {
+    const nameless = objects.some(({ content }) => content.type === 'nameless namespace');
+    if (nameless) this.#nameless.add(fileKey(file));
+    else this.#nameless.delete(fileKey(file));
+    this.#objects.replace(file, objects);
+    this.#diagnose(file, diagnostics);
+  }
+
+  #diagnose(file: ManifestFile, diagnostics: readonly Diagnostic[]): void {
+    this.#diagnostics.replace(
+      `file ${fileKey(file)}`,
+      diagnostics.map((diagnostic) => ({ path: file.path, diagnostic })),
+    );
+  }
+}
+
+function fileError(message: string, position?: Position): Diagnostic {
+  return { severity: 'error', position, object: undefined, field: '', message };
+}

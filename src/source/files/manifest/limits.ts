@@ -1,0 +1,17 @@
+/** Limits of a manifest file. A file beyond them is invalid as a whole. */
+export const limits: {
+  readonly [what in 'bytes' | 'aliases' | 'unfoldedValues' | 'depth' | 'lexemes' | 'diagnostics']: number;
+} = {
+  /** Bytes of a file. */
+  bytes: 5 * 1024 * 1024,
+  /** Aliases (`*name`) in a file. */
+  aliases: 100,
+  /** Values that the aliases of a file expand to: a few aliases of aliases multiply ("billion laughs"). */
+  unfoldedValues: 100_000,
+  /** Nested collections. No Kubernetes object comes near. */
+  depth: 200,
+  /** Tokens of the lexer per document. 5 MiB of Services in one List have two million; more would take gigabytes. */
+  lexemes: 3_000_000,
+  /** Diagnostics of a file that are listed one by one. */
+  diagnostics: 100,
+};

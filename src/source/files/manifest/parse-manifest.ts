@@ -1,0 +1,72 @@
+import { LineCounter } from 'yaml';
+import type { Path } from '../../../resources/model.ts';
+import { pathText } from '../../../resources/resources.ts';
+import type { Diagnostic, Position } from '../../diagnostics.ts';
+import { limits } from './limits.ts';
+import { ManifestError } from './manifest-error.ts';
+import { NodeReader, offsetOf } from './node-reader.ts';
+import { type ObjectContent, readObject, unpack } from './read-object.ts';
+import { yamlDocuments } from './yaml-documents.ts';
+
+/** An object and its position in a file. */
+export interface PlacedObject {
+  readonly content: ObjectContent;
+  readonly position: Position;
+}
+
+/** The objects of a file, or why it is invalid as a whole. */
+export type Manifest =
+  | { readonly ok: true; readonly objects: readonly PlacedObject[]; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly ok: false; readonly position: Position | undefined; readonly reason: string };
+
+/**
+ * Parses the objects of a text, in their order: YAML 1.2 or JSON, one or more documents, empty ones skipped.
+ *
+ * @param namespaces the only ones whose objects count; empty: all
+ */
+export function parseManifest(text: string, namespaces: readonly string[]): Manifest {
+  const lines = new LineCounter();
+  try {
+    return readDocuments(text, lines, namespaces);
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    return { ok: false, position: positionOf(lines, error.offset), reason: error.message };
+  }
+}
+
+function readDocuments(text: string, lines: LineCounter, namespaces: readonly string[]): Manifest {
+  const reader = new NodeReader(text);
+  const objects: PlacedObject[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const omitted = { error: 0, warning: 0 };
+  for (const { contents } of yamlDocuments(text, lines)) {
+    const document = reader.document(contents);
+    if (contents === null || document === null) continue;
+    const locate = (path: Path): Position => positionOf(lines, offsetOf(contents, path, reader));
+    for (const { value, path } of unpack(document)) {
+      const { content, title, problems } = readObject(value, namespaces);
+      if (content !== undefined) objects.push({ content, position: locate(path) });
+      for (const { severity, path: at, message } of problems) {
+        if (diagnostics.length >= limits.diagnostics) omitted[severity] += 1;
+        else {
+          const position = locate([...path, ...at]);
+          diagnostics.push({ severity, position, object: title, field: pathText(at), message });
+        }
+      }
+    }
+  }
+  return { ok: true, objects, diagnostics: [...diagnostics, ...summary(omitted)] };
+}
+
+/** One diagnostic for those that are left out, with their highest severity. */
+function summary({ error, warning }: Readonly<Record<Diagnostic['severity'], number>>): readonly Diagnostic[] {
+  if (error + warning === 0) return [];
+  const severity = error > 0 ? 'error' : 'warning';
+  const message = `The file has ${error} more errors and ${warning} more warnings: mend the listed ones first.`;
+  return [{ severity, position: undefined, object: undefined, field: '', message }];
+}
+
+function positionOf(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line, column: col };
+}

@@ -1,0 +1,82 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Logger } from '../../../edges.ts';
+import { errorCode } from './fs-error.ts';
+
+export interface FolderWatcherOptions {
+  readonly log: Logger;
+  /** An entry of the folder changed; undefined: the folder itself, or an unknown entry. */
+  readonly changed: (folder: string, name: string | undefined) => void;
+}
+
+interface Watched {
+  readonly watcher: FSWatcher;
+  /** Device and inode of the watched folder, whose path may lead to another one meanwhile. */
+  readonly identity: string;
+}
+
+/** Watches a set of folders. One that cannot be watched is logged once, and left to the periodic scan. */
+export class FolderWatcher {
+  readonly #options: FolderWatcherOptions;
+  readonly #watched = new Map<string, Watched>();
+  readonly #unwatchable = new Set<string>();
+
+  constructor(options: FolderWatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Replaces the set of folders. Returns true if it has new ones: changes in them until now had no event. */
+  async watchOnly(folders: ReadonlySet<string>): Promise<boolean> {
+    for (const folder of this.#watched.keys()) if (!folders.has(folder)) this.#close(folder);
+    let added = false;
+    for (const folder of folders) if (await this.#ensure(folder)) added = true;
+    return added;
+  }
+
+  close(): void {
+    for (const folder of this.#watched.keys()) this.#close(folder);
+  }
+
+  async #ensure(folder: string): Promise<boolean> {
+    const identity = await identityOf(folder);
+    if (identity !== undefined && this.#watched.get(folder)?.identity === identity) return false;
+    this.#close(folder);
+    return identity !== undefined && this.#open(folder, identity);
+  }
+
+  #open(folder: string, identity: string): boolean {
+    try {
+      const watcher = watch(folder, { persistent: false }, (_event, name) =>
+        this.#options.changed(folder, name ?? undefined),
+      );
+      watcher.on('error', (error) => this.#failed(folder, error));
+      this.#watched.set(folder, { watcher, identity });
+      return true;
+    } catch (error) {
+      this.#failed(folder, error);
+      return false;
+    }
+  }
+
+  #failed(folder: string, error: unknown): void {
+    this.#close(folder);
+    if (this.#unwatchable.has(folder)) return;
+    this.#unwatchable.add(folder);
+    const message = 'a folder cannot be watched: changes in it are noticed some seconds later';
+    this.#options.log.warn(message, { folder, error: errorCode(error) });
+  }
+
+  #close(folder: string): void {
+    this.#watched.get(folder)?.watcher.close();
+    this.#watched.delete(folder);
+  }
+}
+
+async function identityOf(folder: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(folder, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+import type { BigIntStats } from 'node:fs';
+import { lstat, readlink } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, parse, sep } from 'node:path';
+import { errorCode, isNotFound } from './fs-error.ts';
+
+/** A directory entry that a path resolves through: when it is replaced, the path may resolve differently. */
+export interface LinkEntry {
+  readonly folder: string;
+  readonly name: string;
+}
+
+/** The target of a path with all links followed, and the entries on which that depends. */
+export type Resolution =
+  | {
+      readonly end: 'found';
+      readonly realPath: string;
+      readonly stats: BigIntStats;
+      readonly entries: readonly LinkEntry[];
+    }
+  | { readonly end: 'absent'; readonly entries: readonly LinkEntry[] }
+  /** `code` is that of the operating system, such as EACCES. */
+  | { readonly end: 'failed'; readonly code: string; readonly entries: readonly LinkEntry[] };
+
+/** As many links as Linux follows. */
+const MAX_LINKS = 40;
+
+/**
+ * Resolves a path link by link. A mounted ConfigMap needs each of them: `file.yaml` is a link to `..data/file.yaml`, and
+ * `..data` a link to the folder of one version, which is replaced by an update.
+ *
+ * @param folder absolute and without links
+ * @param path relative to the folder, or absolute
+ */
+export async function followLinks(folder: string, path: string): Promise<Resolution> {
+  const entries: LinkEntry[] = [];
+  let at = start(folder, path);
+  let names = split(path);
+  let stats: BigIntStats | undefined;
+  try {
+    for (let [name, ...rest] = names; name !== undefined; [name, ...rest] = names) {
+      names = rest;
+      if (name === '..') {
+        at = dirname(at);
+        stats = undefined;
+        continue;
+      }
+      entries.push({ folder: at, name });
+      const next = join(at, name);
+      stats = await lstat(next, { bigint: true });
+      if (stats.isSymbolicLink()) {
+        if (entries.length > MAX_LINKS) return { end: 'failed', code: 'ELOOP', entries };
+        const target = await readlink(next);
+        at = start(at, target);
+        names = [...split(target), ...rest];
+        stats = undefined;
+      } else {
+        // An entry that is no link matters only at the end of the path.
+        entries.pop();
+        at = next;
+      }
+    }
+    stats ??= await lstat(at, { bigint: true });
+  } catch (error) {
+    return isNotFound(error) ? { end: 'absent', entries } : { end: 'failed', code: errorCode(error), entries };
+  }
+  entries.push({ folder: dirname(at), name: basename(at) });
+  return { end: 'found', realPath: at, stats, entries };
+}
+
+function start(folder: string, path: string): string {
+  return isAbsolute(path) ? parse(path).root : folder;
+}
+
+function split(path: string): string[] {
+  return path
+    .slice(parse(path).root.length)
+    .split(sep)
+    .filter((name) => name !== '' && name !== '.');
+}

@@ -1,0 +1,76 @@
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Clock } from '../../../edges.ts';
+import { limits } from '../manifest/limits.ts';
+import type { FileContent } from '../manifest/manifest-file.ts';
+import { errorCode, isNotFound } from './fs-error.ts';
+
+/** Identifies a state of a file: equal fingerprints, equal content. */
+export type Fingerprint = string;
+
+/** The state of a file at the time it was read. */
+export type FileState =
+  | {
+      readonly present: true;
+      readonly content: FileContent;
+      /** Undefined: to be read again by the next scan. */
+      readonly fingerprint: Fingerprint | undefined;
+    }
+  | { readonly present: false };
+
+/**
+ * Milliseconds after a change in which a file may change again without a new timestamp: two ticks of the kernel's clock, of
+ * at most 10 ms each.
+ */
+const TIMESTAMP_RESOLUTION = 20;
+
+/** Reads a file, up to the size limit. */
+export async function readManifestFile(path: string, clock: Clock): Promise<FileState> {
+  try {
+    // O_NONBLOCK: opening a named pipe would wait for its writer.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return await readHandle(handle, clock);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (isNotFound(error)) return { present: false };
+    return failure(`The file cannot be read (${errorCode(error)}).`, undefined);
+  }
+}
+
+/** Computes the fingerprint of a file from its metadata: changes whenever the file is written or replaced. */
+export function fingerprintOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): Fingerprint {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+}
+
+async function readHandle(handle: FileHandle, clock: Clock): Promise<FileState> {
+  const stats = await handle.stat({ bigint: true });
+  if (!stats.isFile()) return { present: false };
+  const fresh = Math.abs(clock.now() - Number(stats.ctimeMs)) < TIMESTAMP_RESOLUTION;
+  const fingerprint = fresh ? undefined : fingerprintOf(stats);
+  if (stats.size > limits.bytes) return failure(tooLarge(Number(stats.size)), fingerprint);
+  const bytes = await handle.readFile();
+  if (bytes.length > limits.bytes) return failure(tooLarge(bytes.length), undefined);
+  const text = decode(bytes);
+  if (text === undefined) return failure('The file is not UTF-8.', fingerprint);
+  return { present: true, content: { ok: true, text }, fingerprint };
+}
+
+function failure(reason: string, fingerprint: Fingerprint | undefined): FileState {
+  return { present: true, content: { ok: false, reason }, fingerprint };
+}
+
+function tooLarge(bytes: number): string {
+  return `The file has ${bytes} bytes, more than ${limits.bytes} (5 MiB): split it.`;
+}
+
+/** Decodes UTF-8 without its byte order mark; undefined when the bytes are no UTF-8. */
+function decode(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

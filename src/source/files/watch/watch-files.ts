@@ -1,0 +1,75 @@
+import { concatMap, merge, Observable, of, Subject, tap } from 'rxjs';
+import type { Clock, Logger, StopAsync } from '../../../edges.ts';
+import { every } from '../../../net/timers.ts';
+import { type DebounceOptions, debounce } from '../../../rate/debounce.ts';
+import type { Batch } from '../../model.ts';
+import type { ManifestStore } from '../manifest-store.ts';
+import { FolderWatcher } from './folder-watcher.ts';
+import type { RootScanner } from './root-scanner.ts';
+import { ScanQueue, WatchPlan } from './watch-plan.ts';
+
+export interface WatchFilesOptions {
+  readonly store: ManifestStore;
+  /** One for each root, in their order. */
+  readonly scanners: readonly RootScanner[];
+  readonly debounce: DebounceOptions;
+  /** Interval of whole scans, with or without events, in milliseconds. */
+  readonly scanInterval: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly deliver: (batch: Batch) => void;
+}
+
+/** Scans all roots and delivers a batch, then watches them. Settles after the first delivery. */
+export function watchFiles(options: WatchFilesOptions): Promise<StopAsync> {
+  const { store, scanners, scanInterval, clock, log, deliver } = options;
+  const queue = new ScanQueue();
+  const requested = new Subject<void>();
+  let plan = new WatchPlan([]);
+  let stopped = false;
+  const watcher = new FolderWatcher({
+    log,
+    changed: (folder, name) => {
+      const requests = plan.scansAfter(folder, name);
+      for (const request of requests) queue.add(request);
+      if (requests.length > 0) requested.next();
+    },
+  });
+
+  const scan = async (): Promise<void> => {
+    for (const [root, scope] of queue.take()) await scanners[root]?.scan(scope);
+    plan = new WatchPlan(scanners.map((scanner) => scanner.watchedEntries()));
+    const added = await watcher.watchOnly(plan.folders);
+    if (stopped) return;
+    const batch = store.takeBatch();
+    if (batch !== undefined) deliver(batch);
+    if (!added) return;
+    queue.addAll(scanners.length);
+    requested.next();
+  };
+  let scanning: Promise<void> = Promise.resolve();
+  const scanSafely = (): Promise<void> => {
+    scanning = scan().catch((error: unknown) => {
+      log.error('looking at the files failed: everything is looked at again soon', { error: String(error) });
+      queue.addAll(scanners.length);
+    });
+    return scanning;
+  };
+
+  queue.addAll(scanners.length);
+  const periodic = new Observable<void>((subscriber) => every(clock, scanInterval, () => subscriber.next())).pipe(
+    tap(() => queue.addAll(scanners.length)),
+  );
+  const scans = merge(of(undefined), debounce(requested, options.debounce, clock), periodic).pipe(
+    concatMap(scanSafely),
+  );
+  return new Promise((resolve) => {
+    const subscription = scans.subscribe(() => resolve(stop));
+    const stop = async (): Promise<void> => {
+      stopped = true;
+      subscription.unsubscribe();
+      await scanning;
+      watcher.close();
+    };
+  });
+}

@@ -1,0 +1,74 @@
+import { basename } from 'node:path';
+import { isManifestName, type ScanScope, type WatchedEntry } from './root-scanner.ts';
+
+/** A part of a root that has to be scanned. */
+export interface ScanRequest {
+  readonly root: number;
+  /** The entry of its folder; undefined: the whole root. */
+  readonly entry: string | undefined;
+}
+
+/** Maps a change in a folder to the scans that it requires. Built after each scan. */
+export class WatchPlan {
+  readonly #requests = new Map<string, Map<string | undefined, ScanRequest[]>>();
+
+  /** @param watched the entries of each root */
+  constructor(watched: readonly Iterable<WatchedEntry>[]) {
+    for (const [root, entries] of watched.entries()) {
+      for (const { folder, name, scan } of entries) this.#requestsFor(folder, name).push({ root, entry: scan });
+    }
+  }
+
+  /** All folders that have to be watched. */
+  get folders(): ReadonlySet<string> {
+    return new Set(this.#requests.keys());
+  }
+
+  /** Returns the scans after a change of an entry of a folder; undefined: of an unknown one. */
+  scansAfter(folder: string, name: string | undefined): readonly ScanRequest[] {
+    const requests = this.#requests.get(folder);
+    if (requests === undefined) return [];
+    // The event of a folder that is moved or removed has its own name.
+    if (name === undefined || name === basename(folder)) {
+      return [...requests.values()].flat().map(({ root }) => ({ root, entry: undefined }));
+    }
+    const roots = isManifestName(name) ? (requests.get(undefined) ?? []) : [];
+    return [...(requests.get(name) ?? []), ...roots.map(({ root }) => ({ root, entry: name }))];
+  }
+
+  #requestsFor(folder: string, name: string | undefined): ScanRequest[] {
+    const byName = this.#requests.get(folder) ?? new Map<string | undefined, ScanRequest[]>();
+    this.#requests.set(folder, byName);
+    const requests = byName.get(name) ?? [];
+    byName.set(name, requests);
+    return requests;
+  }
+}
+
+/** Changed entries of a root beyond which the whole root is scanned: bounds the memory that a burst of events takes. */
+const MAX_ENTRIES = 1000;
+
+/** Scans that were requested and not yet begun, merged per root. */
+export class ScanQueue {
+  #scopes = new Map<number, 'all' | Set<string>>();
+
+  add({ root, entry }: ScanRequest): void {
+    const scope = this.#scopes.get(root);
+    if (scope === 'all') return;
+    if (entry === undefined || (scope !== undefined && scope.size >= MAX_ENTRIES)) this.#scopes.set(root, 'all');
+    else if (scope === undefined) this.#scopes.set(root, new Set([entry]));
+    else scope.add(entry);
+  }
+
+  /** Requests a whole scan of this number of roots. */
+  addAll(roots: number): void {
+    for (let root = 0; root < roots; root += 1) this.#scopes.set(root, 'all');
+  }
+
+  /** Takes all requests. */
+  take(): ReadonlyMap<number, ScanScope> {
+    const taken = this.#scopes;
+    this.#scopes = new Map();
+    return taken;
+  }
+}

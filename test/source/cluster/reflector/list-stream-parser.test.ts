@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ListStreamParser } from '../../../../src/source/cluster/reflector/list-stream-parser.ts';
+
+interface Parsed {
+  readonly items: readonly unknown[];
+  readonly list: unknown;
+}
+
+/** Parses a text in chunks of this many bytes. */
+function parse(text: string, size = 7): Parsed {
+  const items: unknown[] = [];
+  const parser = new ListStreamParser((item) => items.push(item) > 0);
+  const bytes = Buffer.from(text);
+  for (let from = 0; from < bytes.length; from += size) {
+    if (!parser.push(bytes.subarray(from, from + size))) return { items, list: undefined };
+  }
+  return { items, list: parser.finish() };
+}
+
+describe('a list', () => {
+  it('yields its items and the rest, however it is split into chunks', () => {
+    const object = fc.dictionary(fc.string(), fc.jsonValue());
+    const list = fc.record({
+      kind: fc.string({ unit: 'binary' }),
+      metadata: object,
+      items: fc.array(object),
+      last: fc.jsonValue(),
+    });
+    fc.assert(
+      fc.property(list, fc.integer({ min: 1, max: 40 }), fc.boolean(), (value, size, pretty) => {
+        const text = JSON.stringify(value, undefined, pretty ? 2 : undefined);
+        const written: typeof value = JSON.parse(text);
+        const { items, list } = parse(text, size);
+        expect(items).toEqual(written.items);
+        expect(list).toEqual({ ...written, items: written.items.map(() => null) });
+      }),
+    );
+  });
+
+  it.each([
+    ['with its items last', '{"kind":"L","items":[{"a":1}]}'],
+    ['with its items first', '{"items":[{"a":1}],"kind":"L"}'],
+    ['that has items in other places, too', '{"kind":"L","metadata":{"items":[{"b":2}]},"items":[{"a":1}]}'],
+    ['in which a value is called items', '{"kind":"items","items":[{"a":1}]}'],
+  ])('%s', (_what, text) => {
+    expect(parse(text).items).toEqual([{ a: 1 }]);
+    expect(parse(text).list).toMatchObject({ items: [null] });
+  });
+
+  it.each([
+    ['null', '{"kind":"L","items":null}'],
+    ['left out', '{"kind":"L"}'],
+    ['empty', '{"kind":"L","items":[]}'],
+  ])('is empty when its items are %s', (_what, text) => {
+    expect(parse(text)).toMatchObject({ items: [], list: { kind: 'L' } });
+  });
+});
+
+describe('a text', () => {
+  it.each([
+    ['ends too early', '{"items":[{"a":1}'],
+    ['ends in an item', '{"items":[{"a":'],
+    ['has an item that is a number', '{"items":[{"a":1},0]}'],
+    ['has an item that is null', '{"items":[null]}'],
+    ['has an item that is no JSON', '{"items":[{"a":1,}]}'],
+    ['has no comma between two', '{"items":[{"a":1}{"a":2}]}'],
+    ['has a sign before an item', '{"items":[{"a":1},-{"a":2}]}'],
+    ['has digits after an item', '{"items":[{"a":1}.0]}'],
+    ['has an exponent after an item', '{"items":[{"a":1}e9]}'],
+    ['has digits before an item', '{"items":[0.{"a":1}]}'],
+    ['has a word around an item', '{"items":[nul{"a":1}]}'],
+    ['begins with a byte order mark', '\ufeff{"items":[]}'],
+    ['has items twice, of which the second are made up', '{"items":[{"a":1}],"items":[null]}'],
+    ['has items twice, of which the first are none', '{"items":[],"items":[{"a":1}]}'],
+    ['has items twice', '{"items":[{"a":1}],"items":[{"a":2},{"a":3}]}'],
+    ['has items in an object', '{"items":{"a":{}}}'],
+    ['calls them by another spelling', '{"\\u0069tems":[{"a":1}]}'],
+    ['closes what was not open', '}]{"items":[]}'],
+    ['is followed by something', '{"items":[]}{}'],
+    ['is a list of JSON only', '[{"a":1}]'],
+    ['is empty', ''],
+  ])('is no list when it %s', (_what, text) => {
+    expect(parse(text).list).toBeUndefined();
+  });
+
+  it('is no list when an item is rejected, and no further item is passed on', () => {
+    const taken: unknown[] = [];
+    const parser = new ListStreamParser((item) => taken.push(item) < 2);
+    expect(parser.push(Buffer.from('{"items":[1,{"a":1},{"a":2},{"a":3}]}'))).toBe(false);
+    expect(taken).toEqual([{ a: 1 }, { a: 2 }]);
+    expect(parser.finish()).toBeUndefined();
+  });
+
+  it('may be larger than the maximum, but none of its items', () => {
+    const item = Buffer.from(`{"text":"${'x'.repeat(2 ** 20)}"},`);
+    const parser = new ListStreamParser(() => true);
+    parser.push(Buffer.from('{"items":['));
+    for (let at = 0; at < 40; at += 1) expect(parser.push(item)).toBe(true);
+    parser.push(Buffer.from('{"text":"'));
+    const endless = Buffer.alloc(2 ** 20, 'x');
+    let pushed = 0;
+    while (parser.push(endless)) pushed += 1;
+    expect(pushed).toBe(15);
+  });
+});

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { line } from '../../../support/api-server/api-server.ts';
+import type { WrittenObject } from '../../../support/api-server/store.ts';
+import { type ClusterRig, mcpService, requestsFor, startCluster } from '../cluster-rig.ts';
+
+/** A cluster ten minutes later, before the relists are due, with its watches kept open by bookmarks. */
+async function due(): Promise<ClusterRig> {
+  const cluster = await startCluster((server) => {
+    for (const name of ['changes', 'goes', 'stays']) server.put('Service', mcpService(name));
+  });
+  await cluster.settled();
+  for (let minute = 1; minute <= 10; minute += 1) {
+    cluster.clock.advance(60_000);
+    for (const kind of [
+      'Service',
+      'Gateway',
+      'GatewayClass',
+      'GatewayParameters',
+      'Namespace',
+      'MCPAuthPolicy',
+    ] as const) {
+      cluster.server.bookmark(kind);
+      await cluster.eventually(() => cluster.counters.total('gatehouse_source_events_total', { kind }) === minute);
+    }
+  }
+  return cluster;
+}
+
+/** Advances the clock to the relist, and waits for the list of Services. */
+async function relist(cluster: ClusterRig): Promise<void> {
+  cluster.clock.advance(59_990);
+  await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total', { kind: 'Service' }) === 2);
+}
+
+function policy(rules: unknown): WrittenObject {
+  return { name: 'p', spec: { targetRefs: [{ name: 'gw' }], rules } };
+}
+
+function missed(cluster: ClusterRig): number {
+  return cluster.counters.total('gatehouse_source_missed_total', { kind: 'Service' });
+}
+
+describe('the periodic relist', () => {
+  it('repairs and counts missed events', async () => {
+    const cluster = await due();
+    const { store } = cluster.server;
+    store.put('Service', mcpService('changes', 81), 'quietly');
+    store.put('Service', mcpService('comes'), 'quietly');
+    store.remove('Service', 'default/goes', 'quietly');
+    await relist(cluster);
+    await cluster.pass(5000);
+    await cluster.until(() => cluster.port('default/changes') === 81);
+    expect([...cluster.resources.keys()].sort()).toEqual(
+      ['changes', 'comes', 'stays'].map((name) => `Service default/${name}`),
+    );
+    expect(missed(cluster)).toBe(3);
+    expect((await cluster.log.line('a list shows what no event had told')).fields).toEqual({
+      kind: 'Service',
+      objects: 3,
+    });
+    expect(cluster.server.requestCount(requestsFor('Service', 'watch'))).toBe(1);
+  });
+
+  it('decodes custom resources again under an unchanged version', async () => {
+    const cluster = await due();
+    const stored = cluster.server.store.put('MCPAuthPolicy', policy([]));
+    cluster.server.watches('MCPAuthPolicy')[0]?.send(line({ type: 'ADDED', object: stored.object }));
+    await cluster.until(() => cluster.resources.has('MCPAuthPolicy default/p'));
+    Object.assign(stored.object, { spec: policy({ deny: 'all' }).spec });
+    await relist(cluster);
+    await cluster.pass(5000);
+    await cluster.until(() => !cluster.resources.has('MCPAuthPolicy default/p'));
+  });
+
+  it('finds nothing where no event was missed, and is repeated ten minutes later', async () => {
+    const cluster = await due();
+    await relist(cluster);
+    await cluster.eventually(() => cluster.clock.waiting().includes(660_000));
+    expect(missed(cluster)).toBe(0);
+    expect(cluster.all).toHaveLength(1);
+  });
+});
+
+describe('an object that is newer than the last event', () => {
+  it('is not counted as missed', async () => {
+    const cluster = await due();
+    const { store } = cluster.server;
+    const events = [
+      store.put('Service', mcpService('changes', 81)),
+      store.put('Service', mcpService('comes')),
+      store.remove('Service', 'default/goes'),
+    ];
+    await relist(cluster);
+    await cluster.eventually(() => cluster.clock.waiting().includes(5000));
+    for (const event of events) cluster.server.watches('Service')[0]?.send(line(event));
+    await cluster.until(() => cluster.port('default/changes') === 81);
+    await cluster.pass(5000);
+    expect(missed(cluster)).toBe(0);
+    expect([...cluster.resources.keys()].sort()).toEqual(
+      ['changes', 'comes', 'stays'].map((name) => `Service default/${name}`),
+    );
+  });
+
+  it('is not reverted by a list that is older than its event', async () => {
+    const cluster = await due();
+    const { store } = cluster.server;
+    const items = store.list('Service').map(({ kind: _kind, ...object }) => object);
+    const metadata = { resourceVersion: String(store.version) };
+    const [begin = '', end = ''] = JSON.stringify({ kind: 'ServiceList', metadata, items }).split('"items":');
+    cluster.server.injectFault(requestsFor('Service', 'list'), { does: 'say', text: begin, next: 'hang' }, 1);
+    cluster.clock.advance(59_990);
+    await cluster.server.until(() => cluster.server.requestCount(requestsFor('Service', 'list')) === 2);
+    cluster.server.put('Service', mcpService('changes', 82));
+    await cluster.until(() => cluster.port('default/changes') === 82);
+    cluster.server.release(`"items":${end}`);
+    await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total', { kind: 'Service' }) === 2);
+    await cluster.pass(5000);
+    expect(missed(cluster)).toBe(0);
+    expect(cluster.port('default/changes')).toBe(82);
+  });
+});
+
+describe('a relist', () => {
+  it('that fails changes nothing', async () => {
+    const cluster = await due();
+    cluster.server.injectFault(requestsFor('Service', 'list'), { does: 'answer', status: 500 });
+    cluster.clock.advance(59_990);
+    await cluster.eventually(() => cluster.clock.waiting().includes(660_000));
+    expect(cluster.all).toHaveLength(1);
+    expect(cluster.problems()).toEqual([]);
+  });
+
+  it('whose watch ends is repeated soon', async () => {
+    const cluster = await due();
+    cluster.server.store.put('Service', mcpService('changes', 81));
+    await relist(cluster);
+    await cluster.eventually(() => cluster.clock.waiting().includes(5000));
+    cluster.server.watches('Service')[0]?.end();
+    await cluster.until(() => cluster.port('default/changes') === 81);
+    await cluster.pass(5000);
+    await cluster.pass(30_000);
+    await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total', { kind: 'Service' }) === 3);
+    expect(missed(cluster)).toBe(0);
+  });
+});

@@ -1,0 +1,49 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join, parse } from 'node:path';
+import { expect, it } from 'vitest';
+import { followLinks } from '../../../../src/source/files/watch/follow-links.ts';
+import { createFolder, save } from '../file-rig.ts';
+
+it('a path without links depends on its last entry alone', async () => {
+  const folder = createFolder();
+  const trail = await followLinks(parse(folder).root, folder);
+  const entries = [{ folder: dirname(folder), name: basename(folder) }];
+  expect(trail).toMatchObject({ end: 'found', realPath: folder, entries });
+});
+
+it('a path depends on every link in it, and on its last entry', async () => {
+  const folder = createFolder();
+  mkdirSync(join(folder, 'real'));
+  save(join(folder, 'real'), 'file', '');
+  symlinkSync('./real', join(folder, '..data'));
+  symlinkSync('..data/../..data/file', join(folder, 'a.yaml'));
+  expect(await followLinks(folder, 'a.yaml')).toMatchObject({
+    end: 'found',
+    realPath: join(folder, 'real', 'file'),
+    entries: [
+      { folder, name: 'a.yaml' },
+      { folder, name: '..data' },
+      { folder, name: '..data' },
+      { folder: join(folder, 'real'), name: 'file' },
+    ],
+  });
+});
+
+it('a dangling path depends on the first missing entry', async () => {
+  const folder = createFolder();
+  symlinkSync(join(folder, 'some', 'where'), join(folder, 'a.yaml'));
+  const entries = [
+    { folder, name: 'a.yaml' },
+    { folder, name: 'some' },
+  ];
+  expect(await followLinks(folder, 'a.yaml')).toEqual({ end: 'absent', entries });
+  save(folder, 'some', 'is a file');
+  expect(await followLinks(folder, 'a.yaml')).toMatchObject({ end: 'absent' });
+});
+
+it('a cycle of links fails with ELOOP', async () => {
+  const folder = createFolder();
+  symlinkSync('b', join(folder, 'a'));
+  symlinkSync('a', join(folder, 'b'));
+  expect(await followLinks(folder, 'a')).toMatchObject({ end: 'failed', code: 'ELOOP' });
+});

@@ -1,0 +1,89 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createFolder, save, startFiles } from '../file-rig.ts';
+import { serviceText } from '../manifests.ts';
+
+/** A folder as Kubernetes mounts a ConfigMap, and the update to its next version. */
+function mountConfigMap(): { readonly folder: string; swap(files: Readonly<Record<string, string>>): void } {
+  const folder = createFolder();
+  let version = 0;
+  return {
+    folder,
+    swap(files) {
+      version += 1;
+      const next = `..2026_${version}`;
+      mkdirSync(join(folder, next));
+      for (const [name, text] of Object.entries(files)) save(join(folder, next), name, text);
+      symlinkSync(next, join(folder, '..data_tmp'));
+      renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+      for (const name of Object.keys(files)) {
+        rmSync(join(folder, name), { force: true });
+        symlinkSync(join('..data', name), join(folder, name));
+      }
+      rmSync(join(folder, `..2026_${version - 1}`), { recursive: true, force: true });
+    },
+  };
+}
+
+describe('a link', () => {
+  it('through the ..data folder of a ConfigMap follows its updates', async () => {
+    const map = mountConfigMap();
+    map.swap({ 'a.yaml': serviceText('a', 1), 'b.yaml': serviceText('b', 1) });
+    const files = await startFiles([map.folder, join(map.folder, 'a.yaml')]);
+    expect(files.problems()).toEqual([]);
+    for (const port of [2, 3, 4]) {
+      map.swap({ 'a.yaml': serviceText('a', port), 'b.yaml': serviceText('b', port) });
+      await files.until(() => files.port('default/a') === port);
+      expect(files.port('default/b')).toBe(port);
+    }
+    map.swap({ 'a.yaml': serviceText('a', 5), 'c.yaml': serviceText('c') });
+    await files.until(() => files.port('default/c') === 80);
+    expect([...files.resources.keys()].sort()).toEqual(['Service default/a', 'Service default/c']);
+  });
+
+  it('is followed anew when only a link in the middle is replaced', async () => {
+    const folder = createFolder();
+    for (const port of [1, 2]) {
+      mkdirSync(join(folder, `..${port}`));
+      save(join(folder, `..${port}`), 'a.yaml', serviceText('a', port));
+    }
+    symlinkSync('..1', join(folder, '..data'));
+    symlinkSync('..data/a.yaml', join(folder, 'a.yaml'));
+    const files = await startFiles([folder]);
+    symlinkSync('..2', join(folder, '..next'));
+    renameSync(join(folder, '..next'), join(folder, '..data'));
+    await files.until(() => files.port('default/a') === 2);
+  });
+
+  it('to a file in another folder follows changes there', async () => {
+    const folder = createFolder();
+    const elsewhere = createFolder();
+    symlinkSync(join(elsewhere, 'real'), join(folder, 'a.yaml'));
+    const files = await startFiles([folder]);
+    expect(files.resources.size).toBe(0);
+    for (const port of [1, 2]) {
+      save(elsewhere, 'real', serviceText('a', port));
+      await files.until(() => files.port('default/a') === port);
+    }
+    unlinkSync(join(elsewhere, 'real'));
+    await files.until(() => files.resources.size === 0);
+  });
+
+  it('that is a root, or a parent folder of one, may be replaced', async () => {
+    const folder = createFolder();
+    for (const port of [1, 2]) {
+      mkdirSync(join(folder, `release-${port}`, 'manifests'), { recursive: true });
+      save(join(folder, `release-${port}`, 'manifests'), 'a.yaml', serviceText('a', port));
+      save(join(folder, `release-${port}`, 'manifests'), 'b.yaml', serviceText('b', port));
+    }
+    symlinkSync('release-1', join(folder, 'current'));
+    symlinkSync('current/manifests', join(folder, 'root'));
+    const files = await startFiles([join(folder, 'root'), join(folder, 'current', 'manifests', 'b.yaml')]);
+    symlinkSync('release-2', join(folder, 'next'));
+    renameSync(join(folder, 'next'), join(folder, 'current'));
+    await files.until(() => files.port('default/a') === 2 && files.port('default/b') === 2);
+    save(join(folder, 'release-2', 'manifests'), 'a.yaml', serviceText('a', 3));
+    await files.until(() => files.port('default/a') === 3);
+  });
+});

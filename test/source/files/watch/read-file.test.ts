@@ -1,0 +1,30 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Clock } from '../../../../src/edges.ts';
+import { fingerprintOf, readManifestFile } from '../../../../src/source/files/watch/read-file.ts';
+import { systemClock } from '../../../support/edges/system-clock.ts';
+import { createFolder, save } from '../file-rig.ts';
+
+/** A clock that stands at this many milliseconds after the last change of the file. */
+function clockAfter(file: string, milliseconds: number): Clock {
+  return { ...systemClock, now: () => statSync(file).ctimeMs + milliseconds };
+}
+
+it('a file that changed within the timestamp resolution has no fingerprint, so that it is read again', async () => {
+  const folder = createFolder();
+  const file = join(folder, 'a.yaml');
+  save(folder, 'a.yaml', 'a: 1\n');
+  const content = { ok: true, text: 'a: 1\n' };
+  expect(await readManifestFile(file, clockAfter(file, 5))).toEqual({ present: true, content, fingerprint: undefined });
+  const fingerprint = fingerprintOf(statSync(file, { bigint: true }));
+  expect(await readManifestFile(file, clockAfter(file, 25))).toEqual({ present: true, content, fingerprint });
+});
+
+it('a folder and a missing file count as absent', async () => {
+  const folder = createFolder();
+  expect(await readManifestFile(folder, systemClock)).toEqual({ present: false });
+  expect(await readManifestFile(join(folder, 'a.yaml'), systemClock)).toEqual({ present: false });
+  save(folder, 'a.yaml', '');
+  expect(await readManifestFile(join(folder, 'a.yaml', 'b.yaml'), systemClock)).toEqual({ present: false });
+});

@@ -1,0 +1,119 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Counters } from '../../../../src/edges.ts';
+import { fileSource } from '../../../../src/source/source.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
+import { systemClock } from '../../../support/edges/system-clock.ts';
+import { createBatches } from '../../../support/worlds/batches.ts';
+import { createFolder, save, startFiles } from '../file-rig.ts';
+import { serviceText } from '../manifests.ts';
+
+describe('the periodic scan', () => {
+  it('finds changes without events', async () => {
+    const folder = createFolder();
+    for (const [at, name] of ['now', 'next'].entries()) {
+      mkdirSync(join(folder, name, 'root'), { recursive: true });
+      save(join(folder, name, 'root'), 'a.yaml', serviceText('a', at + 1));
+    }
+    const clock = createManualClock();
+    const files = await startFiles([join(folder, 'now', 'root')], { clock });
+    renameSync(join(folder, 'now'), join(folder, 'last'));
+    renameSync(join(folder, 'next'), join(folder, 'now'));
+    clock.advance(5000);
+    await files.until(() => files.port('default/a') === 2);
+  });
+
+  it('and the debounce read a file once for a burst of events', async () => {
+    const folder = createFolder();
+    const clock = createManualClock();
+    const files = await startFiles([folder], { clock });
+    const scanned = files.scanned();
+    clock.advance(25);
+    await scanned;
+    const { reads } = files.work();
+    for (let port = 1; port <= 500; port += 1) save(folder, 'a.yaml', serviceText('a', port));
+    // The periodic scan, and the idle time and ceiling of the debounce.
+    await clock.armed(3);
+    clock.advance(25);
+    await files.until(() => files.port('default/a') === 500);
+    expect(files.work().reads).toBe(reads + 1);
+  });
+});
+
+describe('stop', () => {
+  /** The number of inotify watches of this process on a folder. */
+  function watches(folder: string): number {
+    const inode = `ino:${statSync(folder).ino.toString(16)} `;
+    const inotify = readdirSync('/proc/self/fdinfo').map((fd) => {
+      try {
+        return readFileSync(join('/proc/self/fdinfo', fd), 'utf8');
+      } catch {
+        return '';
+      }
+    });
+    return inotify
+      .join('\n')
+      .split('\n')
+      .filter((line) => line.startsWith('inotify') && line.includes(inode)).length;
+  }
+
+  it.runIf(process.platform === 'linux')('releases every folder', async () => {
+    const folder = createFolder();
+    const files = await startFiles([folder]);
+    expect(watches(folder)).toBe(1);
+    await files.stop();
+    expect(watches(folder)).toBe(0);
+    await files.stop();
+  });
+
+  it('ends deliveries, and leaves no timer behind', async () => {
+    const folder = createFolder();
+    const clock = createManualClock();
+    const files = await startFiles([folder], { clock });
+    save(folder, 'a.yaml', serviceText('a'));
+    expect(clock.waiting()).toEqual([25, 500, 5000]);
+    clock.advance(25);
+    // The scan has begun.
+    await files.stop();
+    expect(clock.waiting()).toEqual([]);
+    save(folder, 'b.yaml', serviceText('b'));
+    clock.advance(10_000);
+    expect(files.all).toHaveLength(1);
+  });
+});
+
+it('a change between the scan of a folder and the start of its watch is not missed', async () => {
+  const folder = createFolder();
+  save(folder, 'a.yaml', serviceText('a'));
+  const counters: Counters = {
+    count(name) {
+      if (name === 'gatehouse_source_reads_total') save(folder, 'b.yaml', serviceText('b'));
+    },
+    gauge: () => undefined,
+    observe: () => undefined,
+  };
+  const batches = createBatches();
+  const stop = await fileSource({ roots: [folder], clock: systemClock, log: createRecordedLog(), counters }).start(
+    batches.deliver,
+  );
+  onTestFinished(stop);
+  expect(batches.resources.size).toBe(1);
+  await batches.until(() => batches.resources.size === 2);
+});
+
+it('a consumer that throws is logged, and gets later batches', async () => {
+  const folder = createFolder();
+  const log = createRecordedLog();
+  const batches = createBatches();
+  const source = fileSource({ roots: [folder], clock: systemClock, log });
+  const stop = await source.start((batch) => {
+    batches.deliver(batch);
+    if (batches.all.length === 1) throw new Error('not today');
+  });
+  onTestFinished(stop);
+  expect(log.text()).toContain('not today');
+  save(folder, 'a.yaml', serviceText('a'));
+  await batches.until(() => batches.resources.size === 1);
+});
