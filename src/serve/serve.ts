@@ -10,7 +10,6 @@ import { defaultLimits, type Limits, unaryCallLimits } from './limits/limits.ts'
 import { PushQueue } from './limits/push-queue.ts';
 import { ReceiveBudget } from './limits/receive-budget.ts';
 import { defaultSendLimits, SendBudget } from './limits/send-budget.ts';
-import { Deadlines } from './limits/timeouts.ts';
 import type { ConnectedClient, NodeStatus, RejectedResponse } from './model.ts';
 import { type ConnectionAge, ConnectionRegistry } from './node/connection-registry.ts';
 import { NodeStream, type NodeStreamParts } from './node/node-stream.ts';
@@ -199,7 +198,6 @@ function streamPartsOf(limits: Limits, parts: AdsServerParts, registry: Connecti
   return {
     ...parts,
     served: servedTypes(parts.snapshots),
-    deadlines: new Deadlines(clock, limits.ackTimeout),
     limits,
     linger: limits.linger,
     sendBudget: new SendBudget(clock, limits.send),

@@ -1,4 +1,4 @@
-import type { Clock, Counters } from '../../edges.ts';
+import type { Clock, Counters, Stop } from '../../edges.ts';
 import type { Delta, Snapshots, View } from '../../snapshot/model.ts';
 import type { TypeStatus } from '../model.ts';
 import { tooManyNames } from '../request/request-cost.ts';
@@ -27,14 +27,6 @@ export interface WatchedTypeLimits {
   readonly maxSubscription: number;
 }
 
-/** The ACK timeouts of all streams. */
-interface AckTimers {
-  /** Starts the timeout of a type. Calls `expire` when it is over. */
-  begin(type: { expire(): void }): void;
-  /** Stops the timeout of a type, if it runs. */
-  end(type: { expire(): void }): void;
-}
-
 /** The dependencies that all types of one stream share. */
 export interface WatchedTypeParts {
   readonly protocol: AdsProtocol;
@@ -42,7 +34,6 @@ export interface WatchedTypeParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: WatchedTypeLimits;
-  readonly ackTimers: AckTimers;
   /** Whether a response of this many bytes may be written now. If not, the stream calls `sendNext` again once it may. */
   readonly mayWrite: (bytes: number) => boolean;
   /** Sends one response and returns its nonce. */
@@ -58,6 +49,8 @@ export class WatchedType {
   readonly #parts: WatchedTypeParts;
   readonly #record = new ExchangeRecord();
   #ackState: AckState = { kind: 'unsent' };
+  /** Stops the ACK timeout of the response in flight. */
+  #stopAckTimer: Stop | undefined;
   /** Undefined until the first request of the type. */
   #watch: { readonly subscription: Subscription; readonly client: ClientState } | undefined;
   /** The remaining responses of a delta that was split. */
@@ -82,7 +75,7 @@ export class WatchedType {
     if (kind === 'stale') counters.count('gatehouse_xds_stale_nonces_total', this.served.labels);
     const accepted = protocol.acceptsSubscription(kind, this.#ackState);
     this.#ackState = nextAckState(this.#ackState, kind);
-    if (kind === 'ack' || kind === 'nack') this.#parts.ackTimers.end(this);
+    if (kind === 'ack' || kind === 'nack') this.close();
     if (accepted) this.#changeSubscription(request, current);
   }
 
@@ -98,21 +91,22 @@ export class WatchedType {
     const [next] = this.#unsent;
     if (next === undefined || !this.#parts.mayWrite(next.body.length)) return;
     this.#unsent = this.#unsent.length === 1 ? noChunks : this.#unsent.slice(1);
-    const { ackTimers, clock, counters } = this.#parts;
+    const { clock, counters, limits } = this.#parts;
     const nonce = this.#parts.send(next.body);
     const since = clock.now();
     this.#ackState = { kind: 'awaiting-ack', nonce, since };
     this.#record.sent(this.#watch?.client.view ?? current, nonce, since, next.delta, this.#unsent.length === 0);
     counters.count('gatehouse_xds_responses_total', this.served.labels);
-    ackTimers.begin(this);
+    this.#stopAckTimer = clock.after(limits.ackTimeout, () => this.#expire());
   }
 
+  /** Stops the ACK timeout. */
   close(): void {
-    this.#parts.ackTimers.end(this);
+    this.#stopAckTimer?.();
+    this.#stopAckTimer = undefined;
   }
 
-  /** Ends the stream when the ACK timeout is over. */
-  expire(): void {
+  #expire(): void {
     if (this.#ackState.kind !== 'awaiting-ack') return;
     const { ackTimeout } = this.#parts.limits;
     this.#parts.end({

@@ -6,7 +6,6 @@ import { resourceStatuses } from '../ads/resource-status.ts';
 import { type ServedType, unknownType } from '../ads/resource-types.ts';
 import { WatchedType, type WatchedTypeLimits, type WatchedTypeParts } from '../ads/watched-type.ts';
 import type { PushQueue } from '../limits/push-queue.ts';
-import type { Deadlines, Expiring } from '../limits/timeouts.ts';
 import type { ConnectedClient, IdentifiedBy, NodeStatus, RejectedResponse } from '../model.ts';
 import { bounded, quoted } from '../request/bounded-text.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
@@ -28,8 +27,6 @@ export interface NodeStreamParts extends GrpcStreamParts {
   readonly counters: Counters;
   readonly limits: NodeStreamLimits;
   readonly queue: PushQueue;
-  /** The timeouts of first requests and of ACKs, of all streams. */
-  readonly deadlines: Deadlines;
   /** The types that are registered, by URL. */
   readonly served: ReadonlyMap<string, ServedType>;
   /** Called once, when the first request has named the Gateway. */
@@ -58,8 +55,8 @@ export class NodeStream {
   readonly #since: number;
   #node: Node | undefined;
   #snapshot: Snapshot | undefined;
-  /** The timeout of the first request; absent once there was one. */
-  #firstRequest: Expiring | undefined;
+  /** Stops the timeout of the first request; absent once there was one. */
+  #stopFirstRequestTimer: Stop | undefined;
   /** Whether the snapshot is newer than what the types were given to send. */
   #pushPending = false;
   /** In the order of pushes. */
@@ -77,7 +74,6 @@ export class NodeStream {
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
-      ackTimers: parts.deadlines,
       mayWrite: (bytes) => parts.sendBudget.hasRoom(this, bytes),
       send: (body) => this.#send(body),
       end: (end) => this.end(end),
@@ -89,10 +85,9 @@ export class NodeStream {
       ended: (ending) => this.#release(ending),
     });
     const { ackTimeout } = parts.limits;
-    this.#firstRequest = {
-      expire: () => this.end({ code: 'DEADLINE_EXCEEDED', message: `no request came within ${ackTimeout} ms` }),
-    };
-    parts.deadlines.begin(this.#firstRequest);
+    this.#stopFirstRequestTimer = parts.clock.after(ackTimeout, () =>
+      this.end({ code: 'DEADLINE_EXCEEDED', message: `no request came within ${ackTimeout} ms` }),
+    );
   }
 
   /** Sends what changed of each type, in the order of pushes. */
@@ -181,9 +176,8 @@ export class NodeStream {
   }
 
   #firstRequestReceived(): void {
-    if (this.#firstRequest === undefined) return;
-    this.#parts.deadlines.end(this.#firstRequest);
-    this.#firstRequest = undefined;
+    this.#stopFirstRequestTimer?.();
+    this.#stopFirstRequestTimer = undefined;
   }
 
   /** Identifies the Gateway of the node and subscribes to its snapshots. */
