@@ -8,8 +8,8 @@ import type { Commit } from '../graph/model.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import { versionOfAll } from '../wire/wire.ts';
 import type { Input } from './input.ts';
-import { addressText, listening } from './listen-errors.ts';
-import { openInput } from './open-input.ts';
+import { addressText, listening } from './errors.ts';
+import { openInput } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 
 export interface AppParts {

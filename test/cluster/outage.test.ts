@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { addressText } from '../../src/app/listen-errors.ts';
+import { addressText } from '../../src/app/errors.ts';
 import { kubeAssets } from '../support/cluster/kube-apiserver.ts';
 import { polled } from '../support/cluster/poll.ts';
 import { type ClusterWorld, heldBy, type Replica, startClusterWorld } from '../support/cluster/world.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addressText } from '../../src/app/listen-errors.ts';
+import { addressText } from '../../src/app/errors.ts';
 import { kubeAssets } from '../support/cluster/kube-apiserver.ts';
 import { type ClusterWorld, type Replica, startClusterWorld } from '../support/cluster/world.ts';
 import { createAdsClient } from '../support/nodes/ads-client.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../../src/app/app.ts';
-import { addressText } from '../../src/app/listen-errors.ts';
+import { addressText } from '../../src/app/errors.ts';
 import type { Clock } from '../../src/edges.ts';
 import { deploy } from '../support/cluster/deployed.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';

@@ -1,5 +1,5 @@
-import type { Refusal } from '../../../src/status/api-answer.ts';
-import type { EventClient, EventCount, NewEvent } from '../../../src/status/event-client.ts';
+import type { Refusal } from '../../../src/status/api/api-answer.ts';
+import type { EventClient, EventCount, NewEvent } from '../../../src/status/events/event-client.ts';
 
 /** Events in an API server's memory. */
 export interface EventsInMemory extends EventClient {

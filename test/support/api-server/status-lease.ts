@@ -1,5 +1,5 @@
-import type { Refusal } from '../../../src/status/api-answer.ts';
-import type { Lease, LeaseAnswer, LeaseClaim, LeaseClient } from '../../../src/status/lease-client.ts';
+import type { Refusal } from '../../../src/status/api/api-answer.ts';
+import type { Lease, LeaseAnswer, LeaseClaim, LeaseClient } from '../../../src/status/leader/lease-client.ts';
 import { objectIn } from '../../../src/status/stored-json.ts';
 
 /** What becomes of the requests of one replica. `lost`: they are carried out, and fail all the same; `stuck`: likewise, once they are given up. */

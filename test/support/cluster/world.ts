@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type RunningApp, startApp } from '../../../src/app/app.ts';
-import { addressText } from '../../../src/app/listen-errors.ts';
+import { addressText } from '../../../src/app/errors.ts';
 import type { ServeSettings } from '../../../src/cli/serve-flags.ts';
 import { createFastClock } from '../edges/fast-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';

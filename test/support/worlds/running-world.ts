@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningApp, startApp } from '../../../src/app/app.ts';
-import { addressText } from '../../../src/app/listen-errors.ts';
+import { addressText } from '../../../src/app/errors.ts';
 import type { ServeSettings } from '../../../src/cli/serve-flags.ts';
 import type { InputProblem } from '../../../src/source/model.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { ancestorsWithoutRoom, mergePolicyStatus } from '../../../src/status/conditions/policy-status-patch.ts';
+import type { PolicyStatus } from '../../../src/translate/model.ts';
+import { ancestor, controllerName, foreign, now, nowText, observed, policyOf, stored } from './stored-statuses.ts';
+
+function merged(ancestors: unknown, desired: PolicyStatus | undefined): unknown {
+  return mergePolicyStatus(observed({ ancestors, kept: true }), desired, controllerName, now)?.['ancestors'];
+}
+
+const fresh = (name: string): Record<string, unknown> => ({
+  ...ancestor(name),
+  conditions: [{ ...stored('Accepted'), lastTransitionTime: nowText }],
+});
+const theirs = (name: string): Record<string, unknown> => ({ ...ancestor(name, 'a.example/controller'), extra: 1 });
+
+describe('the ancestors of a policy', () => {
+  it('are written with their keys and conditions', () => {
+    expect(merged(undefined, policyOf('gw'))).toEqual([
+      { ...ancestor('gw'), conditions: [{ ...stored('Accepted'), lastTransitionTime: nowText }] },
+    ]);
+  });
+
+  it('are left alone when they say what they should', () => {
+    expect(merged([theirs('gw'), ancestor('gw')], policyOf('gw'))).toBeUndefined();
+  });
+
+  it('of other controllers stay as they are and in their place', () => {
+    const list = [theirs('x'), ancestor('gone'), theirs('gw'), ancestor('gw'), theirs('y')];
+    expect(merged(list, policyOf('gw', 'new', 'newer'))).toEqual([
+      theirs('x'),
+      ancestor('gw'),
+      theirs('gw'),
+      fresh('new'),
+      theirs('y'),
+      fresh('newer'),
+    ]);
+  });
+
+  it('of ours are in the order of the references, whatever came and went before', () => {
+    expect(merged([ancestor('b')], policyOf('a', 'b'))).toEqual([fresh('a'), ancestor('b')]);
+    const list = [ancestor('b'), theirs('x'), ancestor('a')];
+    expect(merged(list, policyOf('a', 'b'))).toEqual([ancestor('a'), theirs('x'), ancestor('b')]);
+    expect(merged(list, policyOf('b'))).toEqual([ancestor('b'), theirs('x')]);
+  });
+
+  it('are all removed when nothing is desired any more, but for those of others', () => {
+    expect(merged([theirs('x'), ancestor('gw')], undefined)).toEqual([theirs('x')]);
+    expect(merged([ancestor('gw')], undefined)).toEqual([]);
+  });
+
+  it('of a policy that was never ours are not touched', () => {
+    expect(merged([theirs('x')], undefined)).toBeUndefined();
+    expect(mergePolicyStatus(observed(undefined), undefined, controllerName, now)).toBeUndefined();
+  });
+
+  it('are told apart by everything that a reference says, with what the API fills in', () => {
+    const short = { ...ancestor('gw'), ancestorRef: { name: 'gw' } };
+    expect(merged([short], policyOf('gw'))).toBeUndefined();
+    const section = { ...ancestor('gw'), ancestorRef: { name: 'gw', sectionName: 'mcp' } };
+    expect(merged([section], policyOf('gw'))).toMatchObject([{ ancestorRef: { name: 'gw' } }]);
+    const port = { ...ancestor('gw'), ancestorRef: { name: 'gw', port: 80 } };
+    expect(merged([port, ancestor('gw')], policyOf('gw'))).toEqual([ancestor('gw')]);
+  });
+
+  it('are there once, however often they are stored', () => {
+    expect(merged([ancestor('gw'), ancestor('gw')], policyOf('gw'))).toEqual([ancestor('gw')]);
+  });
+
+  it('keep what others wrote into ours, and lose what is no longer desired', () => {
+    const conditions = [stored('Accepted'), foreign('a.example/X'), stored('kgateway.dev/PartiallyInvalid')];
+    const after = { ...ancestor('gw'), conditions: [stored('Accepted'), foreign('a.example/X')] };
+    expect(merged([{ ...ancestor('gw'), conditions }], policyOf('gw'))).toEqual([after]);
+  });
+
+  it('wait for the newer object when ours are about one', () => {
+    const conditions = [{ ...stored('Accepted', 'False'), observedGeneration: 4 }];
+    expect(merged([{ ...ancestor('gw'), conditions }], policyOf('gw'))).toBeUndefined();
+    expect(merged([{ ...ancestor('gw'), conditions }], undefined)).toBeUndefined();
+    expect(merged([{ ...theirs('gw'), conditions }], policyOf('gw'))).toHaveLength(2);
+  });
+
+  it.each([null, 'ancestors', 3, {}, [null, 'x', 7, []]])('are written whatever is stored there: %j', (list) => {
+    expect(merged(list, policyOf('gw'))).toHaveLength(1);
+  });
+
+  it.each([undefined, null, 'status', 7, []])('are written when the status is %j', (status) => {
+    expect(mergePolicyStatus(observed(status), policyOf('gw'), controllerName, now)?.['ancestors']).toHaveLength(1);
+  });
+});
+
+describe('a list of sixteen ancestors', () => {
+  const others = (count: number): readonly Record<string, unknown>[] =>
+    Array.from({ length: count }, (_, at) => theirs(`x${at}`));
+
+  it('has room for ours in their order, after all those of others', () => {
+    expect(merged(others(14), policyOf('a', 'b', 'c'))).toMatchObject([
+      ...others(14),
+      { ancestorRef: { name: 'a' } },
+      { ancestorRef: { name: 'b' } },
+    ]);
+  });
+
+  it('gives the room of a later one of ours to an earlier one', () => {
+    expect(merged([...others(15), ancestor('c')], policyOf('a', 'c'))).toMatchObject([
+      ...others(15),
+      { ancestorRef: { name: 'a' } },
+    ]);
+  });
+
+  it.each([
+    { count: 14, without: ['c'] },
+    { count: 16, without: ['a', 'b', 'c'] },
+    { count: 17, without: ['a', 'b', 'c'] },
+    { count: 0, without: [] },
+  ])('with $count of others has no room for $without', ({ count, without }) => {
+    const crowded = ancestorsWithoutRoom(
+      observed({ ancestors: others(count) }),
+      policyOf('a', 'b', 'c'),
+      controllerName,
+    );
+    expect(crowded.map(({ ancestorRef }) => ancestorRef.name)).toEqual(without);
+  });
+
+  it('is left alone when it is full of others', () => {
+    expect(merged(others(16), policyOf('a'))).toBeUndefined();
+  });
+});

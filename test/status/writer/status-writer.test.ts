@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest';
+import { objectIn, objectsIn } from '../../../src/status/stored-json.ts';
+import { settled } from '../../support/api-server/status-settled.ts';
+import { ancestor, foreign, policyOf } from '../conditions/stored-statuses.ts';
+import { classOf, createWriterRig, mcp, messages, pass, running } from './writer-rig.ts';
+
+describe('a status', () => {
+  it('is written once, and its coming back is no reason to write again', async () => {
+    const rig = await running();
+    expect(messages(rig)).toEqual(['as it should be']);
+    rig.objects.put(mcp, rig.objects.status(mcp));
+    rig.desire('mcp');
+    await pass(rig, 60_000);
+    expect(rig.objects.asked).toHaveLength(1);
+    expect(rig.counters.total('gatehouse_status_writes_total', { kind: 'GatewayClass', outcome: 'written' })).toBe(1);
+    expect(rig.counters.level('gatehouse_status_pending')).toBe(0);
+  });
+
+  it('is not written at all when it says what it should from the start', async () => {
+    const first = await running();
+    const rig = createWriterRig();
+    rig.objects.put(mcp, first.objects.status(mcp));
+    rig.desire('mcp');
+    rig.writer.start();
+    await pass(rig, 5_000);
+    expect(rig.objects.asked).toEqual([]);
+  });
+
+  it('is not written of an object that is none of ours', async () => {
+    const rig = await running();
+    rig.objects.put(classOf('theirs'), { conditions: [foreign('Accepted')] });
+    rig.objects.put({ kind: 'Gateway', key: 'default/theirs' });
+    rig.objects.put({ kind: 'MCPAuthPolicy', key: 'default/theirs' }, { ancestors: [ancestor('x', 'a.example/c')] });
+    await pass(rig, 5_000);
+    expect(rig.objects.asked).toHaveLength(1);
+  });
+
+  it('is not written of an object that nobody has seen', async () => {
+    const rig = await running();
+    rig.desire('unseen');
+    await pass(rig, 5_000);
+    expect(rig.objects.asked).toHaveLength(1);
+  });
+});
+
+describe('a status that is to change', () => {
+  it('is written in its newest form when several changes wait for their turn', async () => {
+    const rig = await running();
+    for (let round = 0; round < 100; round += 1) rig.desire('mcp', `round ${round}`);
+    await pass(rig, 5_000);
+    expect(messages(rig)).toEqual(['round 99']);
+    expect(rig.objects.asked).toHaveLength(2);
+  });
+
+  it('while it is being written is written again', async () => {
+    const rig = createWriterRig();
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.writer.start();
+    rig.desire('mcp', 'newer');
+    expect(rig.objects.asked).toHaveLength(1);
+    await pass(rig, 2_000);
+    expect(messages(rig)).toEqual(['newer']);
+    expect(rig.objects.asked).toHaveLength(2);
+  });
+
+  it('is written over what somebody else wrote before our answer came', async () => {
+    const rig = createWriterRig();
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.writer.start();
+    const ours = objectsIn(objectIn(rig.objects.status(mcp))['conditions']);
+    rig.objects.put(mcp, { conditions: [foreign('a.example/X'), ...ours] });
+    await pass(rig, 2_000);
+    rig.desire('mcp', 'newer');
+    await settled();
+    expect(messages(rig)).toEqual(['', 'newer']);
+    expect(rig.objects.asked).toHaveLength(2);
+  });
+
+  it('again and again is written once a second', async () => {
+    const rig = await running();
+    for (let at = 0; at < 500; at += 1) {
+      rig.desire('mcp', `flap ${at}`);
+      await pass(rig, 20, 20);
+    }
+    expect(rig.objects.written()).toBeLessThanOrEqual(11);
+    await pass(rig, 2_000);
+    expect(messages(rig)).toEqual(['flap 499']);
+  });
+
+  it('loses our ancestors when a policy has no reference to a Gateway of ours any more', async () => {
+    const rig = await running();
+    const policy = { kind: 'MCPAuthPolicy', key: 'default/policy' } as const;
+    rig.policies.set(policy.key, policyOf('gw'));
+    rig.objects.put(policy, { ancestors: [ancestor('x', 'a.example/c')] });
+    await pass(rig, 2_000);
+    expect(rig.objects.status(policy)).toMatchObject({ ancestors: [{ controllerName: 'a.example/c' }, {}] });
+    rig.policies.delete(policy.key);
+    rig.writer.changed([policy]);
+    await pass(rig, 2_000);
+    expect(rig.objects.status(policy)).toEqual({ ancestors: [ancestor('x', 'a.example/c')] });
+  });
+});
+
+describe('who may write', () => {
+  it('is nobody before the start', async () => {
+    const rig = createWriterRig();
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    await pass(rig, 5_000);
+    expect(rig.objects.asked).toEqual([]);
+    expect(rig.counters.level('gatehouse_status_pending')).toBe(0);
+  });
+
+  it('ends at once: what waits is not written, and what is under way counts no more', async () => {
+    const rig = createWriterRig();
+    for (let at = 0; at < 100; at += 1) {
+      rig.objects.put(classOf(`c${at}`));
+      rig.desire(`c${at}`);
+    }
+    rig.writer.start();
+    rig.writer.stop();
+    const asked = rig.objects.asked.length;
+    await pass(rig, 60_000);
+    expect(rig.objects.asked).toHaveLength(asked);
+    expect(asked).toBeLessThanOrEqual(4);
+    expect(rig.counters.level('gatehouse_status_pending')).toBe(0);
+  });
+
+  it('learns nothing from answers that come later', async () => {
+    const rig = createWriterRig();
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.objects.answer = () => ({ kind: 'refused', words: '422: no' });
+    rig.writer.start();
+    rig.writer.stop();
+    await settled();
+    expect(rig.log.lines).toEqual([]);
+    rig.objects.answer = undefined;
+    rig.writer.start();
+    await settled();
+    expect(messages(rig)).toEqual(['as it should be']);
+  });
+
+  it('is asked before every write', async () => {
+    const rig = createWriterRig();
+    rig.leads = false;
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.writer.start();
+    await pass(rig, 5_000);
+    expect(rig.objects.asked).toEqual([]);
+  });
+
+  it('compares everything once when it is its turn again', async () => {
+    const rig = await running();
+    rig.writer.stop();
+    rig.objects.put(mcp, {});
+    await pass(rig, 1_000);
+    expect(messages(rig)).toEqual([]);
+    rig.writer.start();
+    await settled();
+    expect(messages(rig)).toEqual(['as it should be']);
+  });
+});
+
+describe('the rate', () => {
+  it('of a thousand policies at the start is thirty at once and twenty a second', async () => {
+    const rig = createWriterRig();
+    for (let at = 0; at < 1_000; at += 1) {
+      const key = `default/p${at}`;
+      rig.policies.set(key, policyOf('gw'));
+      rig.objects.put({ kind: 'MCPAuthPolicy', key });
+    }
+    rig.writer.start();
+    await settled();
+    expect(rig.objects.written()).toBe(30);
+    await pass(rig, 10_000, 50);
+    expect(rig.objects.written()).toBe(230);
+    expect(rig.counters.level('gatehouse_status_pending')).toBe(770);
+    await pass(rig, 38_500, 50);
+    expect(rig.objects.written()).toBe(1_000);
+    await pass(rig, 60_000);
+    expect(rig.objects.asked).toHaveLength(1_000);
+    expect(rig.counters.level('gatehouse_status_pending')).toBe(0);
+  });
+});
+
+describe('a second writer', () => {
+  it('that keeps adding its own condition is never answered', async () => {
+    const rig = await running();
+    for (let round = 0; round < 50; round += 1) {
+      const ours = objectsIn(objectIn(rig.objects.status(mcp))['conditions']).filter(({ type }) => type === 'Accepted');
+      rig.objects.put(mcp, { conditions: [{ ...foreign('a.example/X'), message: `round ${round}` }, ...ours] });
+      await pass(rig, 1_000);
+    }
+    expect(rig.objects.written()).toBe(1);
+    expect(messages(rig)).toEqual(['round 49', 'as it should be']);
+  });
+
+  it('that keeps adding ancestors is never answered', async () => {
+    const rig = await running();
+    const policy = { kind: 'MCPAuthPolicy', key: 'default/policy' } as const;
+    rig.policies.set(policy.key, policyOf('gw'));
+    rig.objects.put(policy);
+    await pass(rig, 1_000);
+    const written = rig.objects.written();
+    for (let round = 0; round < 12; round += 1) {
+      const before = objectsIn(objectIn(rig.objects.status(policy))['ancestors']);
+      rig.objects.put(policy, { ancestors: [ancestor(`x${round}`, 'a.example/c'), ...before] });
+      await pass(rig, 1_000);
+    }
+    expect(rig.objects.written()).toBe(written);
+  });
+
+  it('that flips what is ours is answered ever more seldom', async () => {
+    const rig = await running();
+    let flips = 0;
+    for (let at = 0; at < 36_000; at += 1) {
+      if (messages(rig)[0] === 'as it should be') {
+        rig.objects.put(mcp, { conditions: [foreign('Accepted')] });
+        flips += 1;
+      }
+      await pass(rig, 100, 100);
+    }
+    expect(flips).toBeGreaterThan(5);
+    expect(rig.objects.written()).toBeLessThan(25);
+  });
+
+  it('that has left does not leave a status wrong', async () => {
+    const rig = await running();
+    for (let round = 0; round < 5; round += 1) {
+      rig.objects.put(mcp, { conditions: [foreign('Accepted')] });
+      await pass(rig, 500);
+    }
+    await pass(rig, 300_000);
+    expect(messages(rig)).toEqual(['as it should be']);
+  });
+
+  it('does not keep a new status from being told', async () => {
+    const rig = await running();
+    for (let round = 0; round < 20; round += 1) {
+      rig.objects.put(mcp, { conditions: [foreign('Accepted')] });
+      await pass(rig, 10_000, 1_000);
+    }
+    rig.desire('mcp', 'new');
+    await pass(rig, 1_000);
+    expect(messages(rig)).toEqual(['new']);
+  });
+});

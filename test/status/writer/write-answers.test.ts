@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { settled } from '../../support/api-server/status-settled.ts';
+import { foreign } from '../conditions/stored-statuses.ts';
+import { classOf, createWriterRig, mcp, messages, pass, running } from './writer-rig.ts';
+
+describe('a conflict', () => {
+  it('is over with the next observation of the object', async () => {
+    const rig = createWriterRig();
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.objects.hold();
+    rig.objects.put(mcp, { conditions: [foreign('a.example/X')] });
+    rig.writer.start();
+    await settled();
+    expect(rig.objects.asked).toHaveLength(1);
+    expect(rig.counters.total('gatehouse_status_writes_total', { outcome: 'conflict' })).toBe(1);
+    rig.objects.release();
+    await settled();
+    expect(rig.objects.asked).toHaveLength(2);
+    expect(messages(rig)).toEqual(['', 'as it should be']);
+  });
+
+  it('is tried again, ever more seldom, when no observation comes', async () => {
+    const rig = createWriterRig();
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.objects.hold();
+    rig.objects.put(mcp);
+    rig.writer.start();
+    await pass(rig, 600_000, 1_000);
+    expect(rig.objects.asked.length).toBeGreaterThan(5);
+    expect(rig.objects.asked.length).toBeLessThan(15);
+    rig.objects.release();
+    await pass(rig, 300_000, 1_000);
+    expect(messages(rig)).toEqual(['as it should be']);
+  });
+});
+
+describe('an answer of the API server', () => {
+  it('that there is no such object is the end of it', async () => {
+    const rig = await running();
+    rig.objects.hold();
+    rig.objects.remove(mcp);
+    rig.desire('mcp', 'too late');
+    await pass(rig, 60_000);
+    expect(rig.objects.asked).toHaveLength(2);
+    expect(rig.log.lines).toEqual([]);
+    rig.objects.release();
+    rig.objects.put(mcp);
+    await pass(rig, 2_000);
+    expect(messages(rig)).toEqual(['too late']);
+  });
+
+  it('that is about one object keeps no other one waiting', async () => {
+    const rig = await running();
+    rig.objects.answer = ({ key }) => (key === 'bad' ? { kind: 'failed', words: '500: a webhook' } : undefined);
+    for (const key of ['bad', 'good']) {
+      rig.desire(key);
+      rig.objects.put(classOf(key));
+    }
+    await settled();
+    expect(messages(rig, 'good')).toEqual(['as it should be']);
+    await pass(rig, 600_000, 1_000);
+    const bad = rig.objects.asked.filter(({ key }) => key === 'bad').length;
+    expect(bad).toBeGreaterThan(5);
+    expect(bad).toBeLessThan(15);
+    rig.objects.answer = undefined;
+    await pass(rig, 300_000, 1_000);
+    expect(messages(rig, 'bad')).toEqual(['as it should be']);
+  });
+});
+
+describe('an answer', () => {
+  it('that refuses the content is told once, and the content is not sent again for ten minutes', async () => {
+    const rig = await running();
+    rig.objects.answer = () => ({ kind: 'refused', words: '422: status.conditions[0] is bad' });
+    rig.desire('mcp', 'bad');
+    await pass(rig, 5_000);
+    rig.desire('mcp', 'bad');
+    rig.objects.put(mcp, rig.objects.status(mcp));
+    await pass(rig, 590_000, 1_000);
+    expect(rig.objects.asked).toHaveLength(2);
+    expect(rig.log.lines.map(({ fields }) => fields)).toEqual([
+      { object: 'GatewayClass mcp', because: '422: status.conditions[0] is bad' },
+    ]);
+    rig.objects.answer = undefined;
+    rig.desire('mcp', 'good');
+    await pass(rig, 2_000);
+    expect(messages(rig)).toEqual(['good']);
+  });
+
+  it('that refused the content may be another one after ten minutes, when somebody has mended a CRD', async () => {
+    const rig = await running();
+    rig.objects.answer = () => ({ kind: 'refused', words: '422: no' });
+    rig.desire('mcp', 'the same');
+    await pass(rig, 5_000);
+    rig.objects.answer = undefined;
+    await pass(rig, 600_000, 1_000);
+    expect(messages(rig)).toEqual(['the same']);
+  });
+
+  it('that refuses whatever an object becomes does not fill the log', async () => {
+    const rig = await running();
+    rig.objects.answer = () => ({ kind: 'refused', words: '422: no' });
+    for (let at = 0; at < 300; at += 1) {
+      rig.desire('mcp', `bad ${at}`);
+      await pass(rig, 1_000);
+    }
+    expect(rig.log.lines).toHaveLength(5);
+  });
+});
+
+describe('an API server that serves nobody', () => {
+  it('makes everything wait, and is told of once', async () => {
+    const rig = createWriterRig();
+    rig.objects.answer = () => ({ kind: 'unavailable', words: 'no answer', retryAfter: undefined });
+    for (let at = 0; at < 100; at += 1) {
+      rig.desire(`c${at}`);
+      rig.objects.put(classOf(`c${at}`));
+    }
+    rig.writer.start();
+    await pass(rig, 300_000, 1_000);
+    expect(rig.objects.asked.length).toBeLessThan(100);
+    expect(rig.log.lines).toHaveLength(1);
+    expect(rig.counters.level('gatehouse_status_pending')).toBe(100);
+    rig.objects.answer = undefined;
+    await pass(rig, 60_000, 250);
+    expect(rig.objects.written()).toBe(100);
+    expect(rig.log.lines.at(-1)?.message).toBe('writing statuses: works again');
+  });
+
+  it('is given the time that it asks for', async () => {
+    const rig = createWriterRig();
+    rig.objects.answer = () => ({ kind: 'unavailable', words: '429: slow down', retryAfter: 30_000 });
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.writer.start();
+    await pass(rig, 29_500);
+    expect(rig.objects.asked).toHaveLength(1);
+    await pass(rig, 1_000);
+    expect(rig.objects.asked).toHaveLength(2);
+  });
+});

@@ -1,0 +1,108 @@
+import type { Collection } from '../../../src/graph/model.ts';
+import { StatusBook, type StatusObject } from '../../../src/status/writer/status-index.ts';
+import { StatusWriter } from '../../../src/status/writer/status-writer.ts';
+import { objectIn, objectsIn } from '../../../src/status/stored-json.ts';
+import type { GatewayClassStatus, GatewayStatus, PolicyStatus } from '../../../src/translate/model.ts';
+import { createObjectsInMemory, type ObjectsInMemory } from '../../support/api-server/status-objects.ts';
+import { settled } from '../../support/api-server/status-settled.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { controllerName, desired } from '../conditions/stored-statuses.ts';
+
+export interface WriterRig {
+  readonly clock: ManualClock;
+  readonly log: RecordedLog;
+  readonly counters: RecordedCounters;
+  readonly objects: ObjectsInMemory;
+  readonly writer: StatusWriter;
+  /** Whether this replica may write. */
+  leads: boolean;
+  /** Desires that a class says this. */
+  desire(key: string, message?: string): void;
+  /** The policies' desired statuses. */
+  readonly policies: Map<string, PolicyStatus>;
+}
+
+/** A writer between desired statuses and an API server's memory that it watches; the writer has not started. */
+export function createWriterRig(): WriterRig {
+  const clock = createManualClock();
+  const log = createRecordedLog();
+  const counters = createRecordedCounters();
+  const objects = createObjectsInMemory();
+  const gatewayClassStatuses = collectionOf<GatewayClassStatus>('classes');
+  const gatewayStatuses = collectionOf<GatewayStatus>('gateways');
+  const policyStatuses = collectionOf<PolicyStatus>('policies');
+  const book = new StatusBook({ gatewayClassStatuses, gatewayStatuses, policyStatuses }, controllerName);
+  const writer = new StatusWriter({
+    book,
+    write: objects.write,
+    mayWrite: () => rig.leads,
+    clock,
+    random: () => 0.5,
+    log,
+    counters,
+  });
+  const rig: WriterRig = {
+    clock,
+    log,
+    counters,
+    objects,
+    writer,
+    leads: true,
+    desire: (key, message = 'as it should be') => {
+      const conditions = [{ ...desired('Accepted'), message }];
+      gatewayClassStatuses.values.set(key, { kind: 'GatewayClass', name: key, conditions });
+      writer.changed([classOf(key)]);
+    },
+    policies: policyStatuses.values,
+  };
+  objects.watch((observation) => {
+    book.observe(observation);
+    writer.changed([observation]);
+  });
+  return rig;
+}
+
+export function classOf(key: string): StatusObject {
+  return { kind: 'GatewayClass', key };
+}
+
+export const mcp: StatusObject = classOf('mcp');
+
+/** A writer that has started and has written the status of one class. */
+export async function running(): Promise<WriterRig> {
+  const rig = createWriterRig();
+  rig.objects.put(mcp);
+  rig.desire('mcp');
+  rig.writer.start();
+  await settled();
+  return rig;
+}
+
+/** Lets time pass in steps, so that every write is answered at about the time at which it is made. */
+export async function pass(rig: WriterRig, milliseconds: number, step = 250): Promise<void> {
+  for (let passed = 0; passed < milliseconds; passed += step) {
+    rig.clock.advance(step);
+    await settled();
+  }
+}
+
+/** What the conditions of a class say, as they are stored. */
+export function messages(rig: WriterRig, key = 'mcp'): readonly unknown[] {
+  return objectsIn(objectIn(rig.objects.status(classOf(key)))['conditions']).map(({ message }) => message);
+}
+
+/** A collection that a test fills. */
+function collectionOf<V>(name: string) {
+  const values = new Map<string, V>();
+  const collection: Collection<V> = {
+    name,
+    get size() {
+      return values.size;
+    },
+    get: (key) => values.get(key),
+    entries: () => values.entries(),
+  };
+  return { ...collection, values };
+}
