@@ -2,18 +2,18 @@ import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
 import type { Observation } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
-import { defaultElectionTimes, Elector, type ElectorParts } from './leader/elector.ts';
+import { type AskConnection, timedRequests } from './api/object-request.ts';
 import { eventClient } from './events/event-client.ts';
 import { EventRecorder, type Identify } from './events/event-recorder.ts';
+import { NoticeTeller } from './events/notice-teller.ts';
+import { tellRefusal } from './events/notices.ts';
+import { defaultElectionTimes, Elector, type ElectorParts } from './leader/elector.ts';
 import { type Leadership, soleLeadership } from './leader/leadership.ts';
 import { type LeaseClient, leaseClient } from './leader/lease-client.ts';
 import type { StatusKeeper } from './model.ts';
-import { NoticeTeller } from './events/notice-teller.ts';
-import { tellRefusal } from './events/notices.ts';
-import { StatusBook, type StatusObject } from './writer/status-index.ts';
 import { statusClient } from './writer/status-client.ts';
+import { StatusBook, type StatusObject } from './writer/status-index.ts';
 import { StatusWriter } from './writer/status-writer.ts';
-import { type AskConnection, timedRequests } from './api/object-request.ts';
 
 export interface StatusKeeperParts {
   readonly translation: Translation;

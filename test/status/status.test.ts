@@ -3,8 +3,8 @@ import type { StopAsync } from '../../src/edges.ts';
 import { type StatusApiServer, startStatusApiServer } from '../support/api-server/status-api-server.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 import type { Manifest } from '../support/worlds/translated-world.ts';
-import { createKeeperRig, eventsPath, type KeeperRig, leasePath, pathOf, statusOf, store } from './status-rig.ts';
 import { ancestor } from './conditions/stored-statuses.ts';
+import { createKeeperRig, eventsPath, type KeeperRig, leasePath, pathOf, statusOf, store } from './status-rig.ts';
 
 const metadata = (name: string) => ({ namespace: 'default', name, generation: 1 });
 

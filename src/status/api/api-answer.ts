@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import type { ApiAnswer } from '../../kube/model.ts';
-import { isObject, type JsonObject } from '../stored-json.ts';
 
 /** Why a request did not do what it should, by what is to follow. */
 export type Refusal =
@@ -53,7 +53,7 @@ export function noAnswer(error: unknown): Refusal {
 /** The message of a `metav1.Status`, or the beginning of whatever else a server or a proxy before it says. */
 function serverWords(body: string): string | undefined {
   const status = parsed(body);
-  const message = isObject(status) ? status['message'] : undefined;
+  const message = isJsonObject(status) ? status['message'] : undefined;
   const words = typeof message === 'string' ? message : body;
   return words === '' ? undefined : words.slice(0, longestWords).toWellFormed();
 }
@@ -75,6 +75,6 @@ function retryAfter(value: string | undefined): number | undefined {
 /** @throws Error when the body of an answer is no JSON object */
 export function objectOf(body: string): JsonObject {
   const value = parsed(body);
-  if (!isObject(value)) throw new Error('the answer is no object');
+  if (!isJsonObject(value)) throw new Error('the answer is no object');
   return value;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../edges.ts';
+import type { JsonObject } from '../../json/json.ts';
 import type { ApiRequest, KubeConnection } from '../../kube/model.ts';
 import { noAnswer, objectOf, type Refusal, readRefusal } from './api-answer.ts';
-import type { JsonObject } from '../stored-json.ts';
 
 /** What asking needs of a connection. */
 export type AskConnection = Pick<KubeConnection, 'ask'>;

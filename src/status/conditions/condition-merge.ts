@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type JsonObject, objectsOf } from '../../json/json.ts';
 import type { Condition } from '../../translate/model.ts';
-import { type JsonObject, objectsIn } from '../stored-json.ts';
 
 /** How this controller's conditions in one place of a status are told from others'. */
 export interface ConditionRules {
@@ -27,7 +27,7 @@ export function mergeConditions(
   now: number,
 ): readonly JsonObject[] {
   const merged = new Map<string, JsonObject>();
-  for (const before of objectsIn(observed)) {
+  for (const before of objectsOf(observed)) {
     const type = before['type'];
     if (typeof type !== 'string' || merged.has(type)) continue;
     if (!rules.ours.has(type)) {
@@ -54,7 +54,7 @@ export function mergeConditions(
  */
 export function isAhead(observed: unknown, { ours }: ConditionRules, generation: number | undefined): boolean {
   if (generation === undefined) return false;
-  return objectsIn(observed).some(({ type, observedGeneration }) => {
+  return objectsOf(observed).some(({ type, observedGeneration }) => {
     const known = typeof type === 'string' && ours.has(type);
     return known && typeof observedGeneration === 'number' && observedGeneration > generation;
   });

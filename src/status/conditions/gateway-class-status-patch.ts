@@ -1,7 +1,7 @@
+import { asJsonObject, type JsonObject } from '../../json/json.ts';
 import type { ObservedObject } from '../../source/model.ts';
 import type { GatewayClassStatus } from '../../translate/model.ts';
 import { type ConditionRules, changedFields, isAhead, mergeConditions } from './condition-merge.ts';
-import { type JsonObject, objectIn } from '../stored-json.ts';
 
 const rules: ConditionRules = {
   ours: new Set(['Accepted', 'SupportedVersion', 'kgateway.dev/InternalError']),
@@ -19,7 +19,7 @@ export function mergeGatewayClassStatus(
   desired: GatewayClassStatus,
   now: number,
 ): JsonObject | undefined {
-  const observed = objectIn(status);
+  const observed = asJsonObject(status);
   const judged = desired.conditions[0]?.observedGeneration ?? generation;
   if (isAhead(observed['conditions'], rules, judged)) return undefined;
   return changedFields(observed, {

@@ -1,7 +1,7 @@
+import { asJsonObject, type JsonObject, objectsOf } from '../../json/json.ts';
 import type { ObservedObject } from '../../source/model.ts';
 import type { GatewayStatus, ListenerStatus } from '../../translate/model.ts';
 import { type ConditionRules, changedFields, isAhead, mergeConditions } from './condition-merge.ts';
-import { type JsonObject, objectIn, objectsIn } from '../stored-json.ts';
 
 const gatewayRules: ConditionRules = {
   ours: new Set(['Accepted', 'Programmed', 'kgateway.dev/MCPAuthPolicyAffected', 'kgateway.dev/InternalError']),
@@ -24,7 +24,7 @@ export function mergeGatewayStatus(
   desired: GatewayStatus,
   now: number,
 ): JsonObject | undefined {
-  const observed = objectIn(status);
+  const observed = asJsonObject(status);
   const before = listenersByName(observed['listeners']);
   const judged = desired.conditions[0]?.observedGeneration ?? generation;
   if (isAhead(observed['conditions'], gatewayRules, judged)) return undefined;
@@ -38,7 +38,7 @@ export function mergeGatewayStatus(
 
 function listenersByName(observed: unknown): ReadonlyMap<string, JsonObject> {
   const byName = new Map<string, JsonObject>();
-  for (const listener of objectsIn(observed)) {
+  for (const listener of objectsOf(observed)) {
     const { name } = listener;
     if (typeof name === 'string' && !byName.has(name)) byName.set(name, listener);
   }

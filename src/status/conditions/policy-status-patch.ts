@@ -1,7 +1,7 @@
+import { asJsonObject, type JsonObject, objectsOf } from '../../json/json.ts';
 import type { ObservedObject } from '../../source/model.ts';
 import type { PolicyStatus } from '../../translate/model.ts';
 import { type ConditionRules, changedFields, isAhead, mergeConditions } from './condition-merge.ts';
-import { type JsonObject, objectIn, objectsIn } from '../stored-json.ts';
 
 const rules: ConditionRules = {
   ours: new Set(['Accepted', 'kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError']),
@@ -29,8 +29,8 @@ export function mergePolicyStatus(
   controllerName: string,
   now: number,
 ): JsonObject | undefined {
-  const observed = objectIn(status);
-  const entries = objectsIn(observed['ancestors']);
+  const observed = asJsonObject(status);
+  const entries = objectsOf(observed['ancestors']);
   const judged = desired?.ancestors[0]?.conditions[0]?.observedGeneration ?? generation;
   const isOurs = (entry: JsonObject): boolean => entry['controllerName'] === controllerName;
   if (entries.some((entry) => isOurs(entry) && isAhead(entry['conditions'], rules, judged))) return undefined;
@@ -49,7 +49,7 @@ export function ancestorsWithoutRoom(
   desired: PolicyStatus | undefined,
   controllerName: string,
 ): readonly Ancestor[] {
-  const shown = new Set(withRoom(objectsIn(objectIn(status)['ancestors']), desired, controllerName));
+  const shown = new Set(withRoom(objectsOf(asJsonObject(status)['ancestors']), desired, controllerName));
   return (desired?.ancestors ?? []).filter((ancestor) => !shown.has(ancestor));
 }
 
@@ -73,6 +73,13 @@ function entryOf(
 
 /** The same for references that mean the same; the CRD fills in what is absent of group and kind. */
 function keyOf(ref: unknown): string {
-  const { group = 'gateway.networking.k8s.io', kind = 'Gateway', namespace, name, sectionName, port } = objectIn(ref);
+  const {
+    group = 'gateway.networking.k8s.io',
+    kind = 'Gateway',
+    namespace,
+    name,
+    sectionName,
+    port,
+  } = asJsonObject(ref);
   return JSON.stringify([group, kind, namespace ?? null, name, sectionName ?? null, port ?? null]);
 }

@@ -4,8 +4,8 @@ import { kinds } from '../../resources/resources.ts';
 import type { Refusal } from '../api/api-answer.ts';
 import { apiPath } from '../api/api-path.ts';
 import { type AsJson, microTime } from '../api/as-json.ts';
-import { reporterOf } from './event.ts';
 import type { TimedRequest } from '../api/object-request.ts';
+import { reporterOf } from './event.ts';
 
 /** An Event (`events.k8s.io/v1`) as it is first written. */
 export interface NewEvent {

@@ -3,9 +3,9 @@ import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
 import type { KindName } from '../../resources/model.ts';
+import { eventNameOf, noteOf } from './event.ts';
 import type { EventAnswer, EventClient } from './event-client.ts';
 import { type EventSeries, SeriesBook, seriesKey, type ToldEvent } from './event-series.ts';
-import { eventNameOf, noteOf } from './event.ts';
 import type { Occurrence } from './occurrence.ts';
 
 /** The API server's name for one object; undefined when there is no such object. */

@@ -1,9 +1,9 @@
 import type { Commit } from '../../graph/model.ts';
 import type { Translation } from '../../translate/model.ts';
+import type { StatusBook, StatusObject } from '../writer/status-index.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import { tellCrowdedOut, tellPolicy, tellService } from './notices.ts';
 import type { Occurrence } from './occurrence.ts';
-import type { StatusBook, StatusObject } from '../writer/status-index.ts';
 
 /** What the leader tells in Events, because no status has a place for it: once when it begins, and with each change. */
 export class NoticeTeller {

@@ -1,8 +1,8 @@
 import type { V1Lease, V1LeaseSpec } from '@kubernetes/client-node';
+import { type JsonObject, objectIn } from '../../json/json.ts';
 import type { Refusal } from '../api/api-answer.ts';
 import { apiPath } from '../api/api-path.ts';
 import { type AsJson, microTime } from '../api/as-json.ts';
-import { type JsonObject, objectIn } from '../stored-json.ts';
 import type { TimedRequest } from '../api/object-request.ts';
 
 /** Who holds a Lease, as its record says. */
@@ -56,7 +56,7 @@ export function leaseClient(
       return request({ method: 'POST', path: all, body }, signal, readLease);
     },
     replace: ({ object }, claim, signal) => {
-      const body = { ...object, spec: { ...objectIn(object['spec']), ...specOf(claim) } };
+      const body = { ...object, spec: { ...objectIn(object, 'spec'), ...specOf(claim) } };
       return request({ method: 'PUT', path, body }, signal, readLease);
     },
   };
@@ -74,8 +74,8 @@ function specOf({ holder, transitions, duration, renewed, acquired }: LeaseClaim
 
 /** @throws Error when it is no stored object */
 function readLease(object: JsonObject): LeaseAnswer {
-  const { holderIdentity, leaseTransitions, renewTime } = objectIn(object['spec']);
-  if (typeof objectIn(object['metadata'])['resourceVersion'] !== 'string') throw new Error('the answer is no Lease');
+  const { holderIdentity, leaseTransitions, renewTime } = objectIn(object, 'spec');
+  if (typeof objectIn(object, 'metadata')['resourceVersion'] !== 'string') throw new Error('the answer is no Lease');
   const lease = {
     holder: typeof holderIdentity === 'string' ? holderIdentity : '',
     transitions: typeof leaseTransitions === 'number' ? leaseTransitions : 0,

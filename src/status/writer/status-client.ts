@@ -1,8 +1,8 @@
+import { type JsonObject, objectIn } from '../../json/json.ts';
 import { kinds } from '../../resources/resources.ts';
 import type { ObservedObject, StatusKind } from '../../source/model.ts';
 import type { Refusal } from '../api/api-answer.ts';
 import { apiPath } from '../api/api-path.ts';
-import { type JsonObject, objectIn } from '../stored-json.ts';
 import type { TimedRequest } from '../api/object-request.ts';
 
 /** The fields of one object's status that are to be others. */
@@ -38,7 +38,7 @@ export function statusClient(request: TimedRequest): WriteStatus {
 
 /** @throws Error when it is no stored object */
 function written(answer: JsonObject): WriteAnswer {
-  const { uid, resourceVersion, generation } = objectIn(answer['metadata']);
+  const { uid, resourceVersion, generation } = objectIn(answer, 'metadata');
   if (typeof uid !== 'string' || typeof resourceVersion !== 'string') throw new Error('the answer is no stored object');
   const known = typeof generation === 'number' ? generation : undefined;
   return { kind: 'written', object: { uid, resourceVersion, generation: known, status: answer['status'] } };

@@ -1,10 +1,10 @@
+import type { JsonObject } from '../../json/json.ts';
 import type { Observation, ObservedObject, StatusKind } from '../../source/model.ts';
 import type { PolicyStatus, Translation } from '../../translate/model.ts';
 import { mergeGatewayClassStatus } from '../conditions/gateway-class-status-patch.ts';
 import { mergeGatewayStatus } from '../conditions/gateway-status-patch.ts';
 import { ancestorsWithoutRoom, mergePolicyStatus } from '../conditions/policy-status-patch.ts';
 import type { StatusWrite } from './status-client.ts';
-import type { JsonObject } from '../stored-json.ts';
 
 /** An object with a status. */
 export interface StatusObject {

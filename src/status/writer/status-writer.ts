@@ -4,9 +4,9 @@ import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
 import type { Refusal } from '../api/api-answer.ts';
-import { type Pace, paceAfterFailing, paceAfterWriting, waitOf } from './write-backoff.ts';
-import type { DueWrite, StatusBook, StatusObject } from './status-index.ts';
 import type { WriteAnswer, WriteStatus } from './status-client.ts';
+import type { DueWrite, StatusBook, StatusObject } from './status-index.ts';
+import { type Pace, paceAfterFailing, paceAfterWriting, waitOf } from './write-backoff.ts';
 
 /** Over all objects: so many writes a second, so many at once, so many unanswered. */
 const perSecond = 20;

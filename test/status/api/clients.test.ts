@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { timedRequests } from '../../../src/status/api/object-request.ts';
 import { type EventClient, eventClient, type NewEvent } from '../../../src/status/events/event-client.ts';
 import { type LeaseClaim, type LeaseClient, leaseClient } from '../../../src/status/leader/lease-client.ts';
 import { type StatusWrite, statusClient, type WriteStatus } from '../../../src/status/writer/status-client.ts';
-import { timedRequests } from '../../../src/status/api/object-request.ts';
 import { type StatusApiServer, startStatusApiServer } from '../../support/api-server/status-api-server.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 

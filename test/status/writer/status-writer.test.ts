@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { objectIn, objectsIn } from '../../../src/status/stored-json.ts';
+import { asJsonObject, objectsOf } from '../../../src/json/json.ts';
 import { settled } from '../../support/api-server/status-settled.ts';
 import { ancestor, foreign, policyOf } from '../conditions/stored-statuses.ts';
 import { classOf, createWriterRig, mcp, messages, pass, running } from './writer-rig.ts';
@@ -69,7 +69,7 @@ describe('a status that is to change', () => {
     rig.objects.put(mcp);
     rig.desire('mcp');
     rig.writer.start();
-    const ours = objectsIn(objectIn(rig.objects.status(mcp))['conditions']);
+    const ours = objectsOf(asJsonObject(rig.objects.status(mcp))['conditions']);
     rig.objects.put(mcp, { conditions: [foreign('a.example/X'), ...ours] });
     await pass(rig, 2_000);
     rig.desire('mcp', 'newer');
@@ -191,7 +191,9 @@ describe('a second writer', () => {
   it('that keeps adding its own condition is never answered', async () => {
     const rig = await running();
     for (let round = 0; round < 50; round += 1) {
-      const ours = objectsIn(objectIn(rig.objects.status(mcp))['conditions']).filter(({ type }) => type === 'Accepted');
+      const ours = objectsOf(asJsonObject(rig.objects.status(mcp))['conditions']).filter(
+        ({ type }) => type === 'Accepted',
+      );
       rig.objects.put(mcp, { conditions: [{ ...foreign('a.example/X'), message: `round ${round}` }, ...ours] });
       await pass(rig, 1_000);
     }
@@ -207,7 +209,7 @@ describe('a second writer', () => {
     await pass(rig, 1_000);
     const written = rig.objects.written();
     for (let round = 0; round < 12; round += 1) {
-      const before = objectsIn(objectIn(rig.objects.status(policy))['ancestors']);
+      const before = objectsOf(asJsonObject(rig.objects.status(policy))['ancestors']);
       rig.objects.put(policy, { ancestors: [ancestor(`x${round}`, 'a.example/c'), ...before] });
       await pass(rig, 1_000);
     }

@@ -1,7 +1,7 @@
 import type { Collection } from '../../../src/graph/model.ts';
+import { asJsonObject, objectsOf } from '../../../src/json/json.ts';
 import { StatusBook, type StatusObject } from '../../../src/status/writer/status-index.ts';
 import { StatusWriter } from '../../../src/status/writer/status-writer.ts';
-import { objectIn, objectsIn } from '../../../src/status/stored-json.ts';
 import type { GatewayClassStatus, GatewayStatus, PolicyStatus } from '../../../src/translate/model.ts';
 import { createObjectsInMemory, type ObjectsInMemory } from '../../support/api-server/status-objects.ts';
 import { settled } from '../../support/api-server/status-settled.ts';
@@ -90,7 +90,7 @@ export async function pass(rig: WriterRig, milliseconds: number, step = 250): Pr
 
 /** What the conditions of a class say, as they are stored. */
 export function messages(rig: WriterRig, key = 'mcp'): readonly unknown[] {
-  return objectsIn(objectIn(rig.objects.status(classOf(key)))['conditions']).map(({ message }) => message);
+  return objectsOf(asJsonObject(rig.objects.status(classOf(key)))['conditions']).map(({ message }) => message);
 }
 
 /** A collection that a test fills. */

@@ -1,6 +1,6 @@
+import { asJsonObject } from '../../../src/json/json.ts';
 import type { Refusal } from '../../../src/status/api/api-answer.ts';
 import type { Lease, LeaseAnswer, LeaseClaim, LeaseClient } from '../../../src/status/leader/lease-client.ts';
-import { objectIn } from '../../../src/status/stored-json.ts';
 
 /** What becomes of the requests of one replica. `lost`: they are carried out, and fail all the same; `stuck`: likewise, once they are given up. */
 type Line = 'up' | 'down' | 'forbidden' | 'silent' | 'lost' | 'stuck';
@@ -42,7 +42,7 @@ export function createLeaseInMemory(): LeaseInMemory {
   };
   const replace = (lease: Lease, claim: LeaseClaim): LeaseAnswer => {
     if (stored === undefined) return { kind: 'gone', words: '404: not found' };
-    if (objectIn(lease.object['metadata'])['resourceVersion'] === String(version)) return store(claim);
+    if (asJsonObject(lease.object['metadata'])['resourceVersion'] === String(version)) return store(claim);
     return { kind: 'conflict', words: '409: the object has been modified' };
   };
 

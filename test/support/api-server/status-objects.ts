@@ -1,7 +1,7 @@
 import type { Observation, ObservedObject } from '../../../src/source/model.ts';
 import type { Refusal } from '../../../src/status/api/api-answer.ts';
-import type { StatusObject } from '../../../src/status/writer/status-index.ts';
 import type { StatusWrite, WriteStatus } from '../../../src/status/writer/status-client.ts';
+import type { StatusObject } from '../../../src/status/writer/status-index.ts';
 
 /** Objects with a status in an API server's memory, which somebody watches. */
 export interface ObjectsInMemory {
