@@ -1,10 +1,10 @@
 import { type Cell, escaped, table } from './html.ts';
-import type { Answer } from './http-listener.ts';
+import type { HttpResponse } from './http-listener.ts';
 import type { GatewayView, NodeView, SnapshotsView } from './snapshots-view.ts';
 import { ruleRows, targetRows } from './wire-rows.ts';
 
 /** The first page: every Gateway on a line, who holds it, who may use what there, what is wrong, and where to look next. */
-export function indexPage(view: SnapshotsView): Answer {
+export function indexPage(view: SnapshotsView): HttpResponse {
   const body = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
