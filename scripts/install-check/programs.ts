@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { controlPlane } from '../../src/demo/control-plane.ts';
-import { layOut } from '../../src/demo/guide.ts';
+import { prepareGuide } from '../../src/demo/guide.ts';
 import { type Program, startProgram } from '../../src/demo/programs.ts';
 
 /** What an image's entry point comes to outside of a container. */
@@ -45,7 +45,7 @@ export async function runPrograms(setting: ProgramsSetting): Promise<void> {
       entry,
       logs: setting.logs,
       environment: { ...process.env, ...environment },
-      died: (message: string) => died.reject(new Error(message)),
+      unexpectedExit: (message: string) => died.reject(new Error(message)),
     };
     const program = startProgram(source, command, rest);
     running.push(program);
@@ -69,7 +69,7 @@ export async function runPrograms(setting: ProgramsSetting): Promise<void> {
 }
 
 async function talk({ manifests, tell }: ProgramsSetting, start: Start): Promise<void> {
-  const guide = await layOut(manifests, 0);
+  const guide = await prepareGuide(manifests, 0);
   try {
     const tool = start('mcp-tool', [
       ...(await argumentsIn(manifests, '5-mcp-tool.yaml')),

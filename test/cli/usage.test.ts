@@ -137,6 +137,6 @@ describe('where the resources come from', () => {
     expect(writing()).toEqual({ by: 'leader', leaseNamespace: 'pod' });
     expect(writing('--lease-namespace=other')).toEqual({ by: 'leader', leaseNamespace: 'other' });
     expect(writing('--leader-election=false')).toEqual({ by: 'this-process' });
-    expect(writing('--write-status=false')).toEqual({ by: 'nobody' });
+    expect(writing('--write-status=false')).toEqual({ by: 'none' });
   });
 });

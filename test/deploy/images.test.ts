@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readDockerfile, type Stage } from '../../scripts/install-check/dockerfile.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { readFlags } from '../../src/cli/flags.ts';
-import { logFlags } from '../../src/cli/serve-flags.ts';
+import { logFlags } from '../../src/cli/log-flags.ts';
 import { type Container, shipped } from '../support/cluster/deployed.ts';
 
 const text = readFileSync('Dockerfile', 'utf8');

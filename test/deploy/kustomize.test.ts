@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readFlags } from '../../src/cli/flags.ts';
-import { logFlags, serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
+import { logFlags } from '../../src/cli/log-flags.ts';
+import { serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
 import { kubeAssets } from '../support/cluster/assets.ts';
 import {
   deploy,

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../../src/app/app.ts';
-import { addressText } from '../../src/app/errors.ts';
 import type { Clock } from '../../src/edges.ts';
+import { formatHostPort } from '../../src/net/host-port.ts';
 import { deploy } from '../support/cluster/deployed.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 import { polled } from '../support/cluster/poll.ts';
@@ -61,7 +61,7 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
         return required.filter((right) => !asked.has(right));
       };
       const app = await start(api, watched);
-      const client = createAdsClient(addressText(app.listening.xds));
+      const client = createAdsClient(formatHostPort(app.listening.xds));
       try {
         await polled(
           async () => {

@@ -32,8 +32,13 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/gateway/planted.ts', '../snapshot/model.ts', '../authz/authz.ts'],
   ['src/gateway/xds/planted.ts', '../../serve/serve.ts', '../model.ts'],
   ['src/mcp-tool/planted.ts', '../gateway/model.ts', '../edges.ts'],
-  ['src/demo/planted.ts', '../serve/stream.ts', '../serve/serve.ts'],
-  ['src/planted.ts', './serve/stream.ts', './serve/serve.ts'],
+  ['src/app/planted.ts', '../cli/cli.ts', '../serve/serve.ts'],
+  ['src/app/planted.ts', '../serve/transport/bind.ts', '../serve/model.ts'],
+  ['src/cli/planted.ts', '../serve/serve.ts', '../app/settings.ts'],
+  ['src/cli/planted.ts', '../app/pipeline.ts', '../app/app.ts'],
+  ['src/demo/planted.ts', '../app/app.ts', '../net/host-port.ts'],
+  ['src/log/planted.ts', '../json/json.ts', '../edges.ts'],
+  ['src/planted.ts', './app/app.ts', './cli/cli.ts'],
 ];
 
 const clocked = ['src/graph/planted-clock.ts', 'src/translate/planted-clock.ts'];

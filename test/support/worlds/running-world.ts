@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningApp, startApp } from '../../../src/app/app.ts';
-import { addressText } from '../../../src/app/errors.ts';
-import type { ServeSettings } from '../../../src/cli/serve-flags.ts';
+import type { ServeSettings } from '../../../src/app/settings.ts';
+import { formatHostPort } from '../../../src/net/host-port.ts';
 import type { InputProblem } from '../../../src/source/model.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { systemClock } from '../edges/system-clock.ts';
@@ -94,7 +94,7 @@ export async function startWorld(
     await applied();
   };
   const get: RunningWorld['get'] = async (listener, path) => {
-    const response = await fetch(`http://${addressText(app.listening[listener])}${path}`);
+    const response = await fetch(`http://${formatHostPort(app.listening[listener])}${path}`);
     return { status: response.status, body: await response.text() };
   };
   return {
@@ -109,7 +109,7 @@ export async function startWorld(
       await write({ ...Object.fromEntries(present.map((name) => [name, undefined])), ...wanted });
     },
     node: (gateway, claims) => {
-      const node = new GatewayNode(addressText(app.listening.xds), gateway, claims).connect();
+      const node = new GatewayNode(formatHostPort(app.listening.xds), gateway, claims).connect();
       nodes.push(node);
       return node;
     },
