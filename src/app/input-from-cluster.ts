@@ -3,8 +3,8 @@ import type { StopAsync } from '../edges.ts';
 import { connectKube, KubeConfigError, podNamespace } from '../kube/kube.ts';
 import type { KubeConnection } from '../kube/model.ts';
 import { type ClusterSource, clusterSource } from '../source/source.ts';
-import type { StatusKeeper } from '../status/model.ts';
-import { createStatusKeeper } from '../status/status.ts';
+import type { StatusManager } from '../status/model.ts';
+import { createStatusManager } from '../status/status.ts';
 import { EnvironmentError } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import type { ClusterInputSettings, ServeSettings } from './settings.ts';
@@ -68,7 +68,7 @@ async function openStatus(
     };
   }
   const lease = statusWriting.by === 'leader' ? await leaseOf(statusWriting.leaseNamespace) : undefined;
-  return startedWhenSynced(createStatusKeeper({ ...parts, ...names, connection, identify, lease }));
+  return startedWhenSynced(createStatusManager({ ...parts, ...names, connection, identify, lease }));
 }
 
 async function leaseOf(namespace: string | undefined): Promise<{ readonly namespace: string; readonly name: string }> {
@@ -76,15 +76,15 @@ async function leaseOf(namespace: string | undefined): Promise<{ readonly namesp
 }
 
 /** Joins the election after the initial read: until then a replica that is synced already may lead. */
-function startedWhenSynced(keeper: StatusKeeper): Omit<Input, 'source'> {
+function startedWhenSynced(manager: StatusManager): Omit<Input, 'source'> {
   let stop: StopAsync = () => Promise.resolve();
   return {
     synced: () => {
-      keeper.synced();
-      stop = keeper.start();
+      manager.synced();
+      stop = manager.start();
     },
-    applied: (commit, { observations = [] }) => keeper.applied(commit, observations),
-    rejected: (nack) => keeper.refused(nack),
+    applied: (commit, { observations = [] }) => manager.applied(commit, observations),
+    rejected: (nack) => manager.rejected(nack),
     stop: () => stop(),
   };
 }

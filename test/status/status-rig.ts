@@ -1,6 +1,6 @@
 import type { Observation, StatusKind } from '../../src/source/model.ts';
-import type { StatusKeeper } from '../../src/status/model.ts';
-import { createStatusKeeper } from '../../src/status/status.ts';
+import type { StatusManager } from '../../src/status/model.ts';
+import { createStatusManager } from '../../src/status/status.ts';
 import type { StatusApiServer } from '../support/api-server/status-api-server.ts';
 import type { ManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../support/edges/recorded-counters.ts';
@@ -23,8 +23,8 @@ export const eventsPath = '/apis/events.k8s.io/v1/namespaces/default/events';
 export const leasePath = '/apis/coordination.k8s.io/v1/namespaces/system/leases/leader';
 
 /** A replica that sees what an API server holds, and keeps its statuses. */
-export interface KeeperRig {
-  readonly keeper: StatusKeeper;
+export interface ManagerRig {
+  readonly manager: StatusManager;
   readonly log: RecordedLog;
   readonly counters: RecordedCounters;
   /** Applies manifests as a watch delivers them; those with a status are observed as they are stored. */
@@ -34,11 +34,16 @@ export interface KeeperRig {
 }
 
 /** @param elected false: it leads without a Lease */
-export function createKeeperRig(api: StatusApiServer, clock: ManualClock, replica: string, elected = true): KeeperRig {
+export function createManagerRig(
+  api: StatusApiServer,
+  clock: ManualClock,
+  replica: string,
+  elected = true,
+): ManagerRig {
   const world = createTranslatedWorld({}, false);
   const log = createRecordedLog();
   const counters = createRecordedCounters();
-  const keeper = createStatusKeeper({
+  const manager = createStatusManager({
     translation: world.translation,
     connection: api.connection,
     identify: (kind, key) => ({ uid: `uid of ${kind} ${key}` }),
@@ -51,17 +56,17 @@ export function createKeeperRig(api: StatusApiServer, clock: ManualClock, replic
     counters,
   });
   return {
-    keeper,
+    manager,
     log,
     counters,
     apply: (...manifests) => {
       const commit = world.apply(...manifests);
-      keeper.applied(
+      manager.applied(
         commit,
         manifests.flatMap((manifest) => observationOf(api, manifest.kind, nameOf(manifest))),
       );
     },
-    observe: (kind, name) => keeper.applied(world.apply(), observationOf(api, kind, name)),
+    observe: (kind, name) => manager.applied(world.apply(), observationOf(api, kind, name)),
   };
 }
 

@@ -4,7 +4,7 @@ import { type StatusApiServer, startStatusApiServer } from '../support/api-serve
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 import type { Manifest } from '../support/worlds/translated-world.ts';
 import { ancestor } from './conditions/stored-statuses.ts';
-import { createKeeperRig, eventsPath, type KeeperRig, leasePath, pathOf, statusOf, store } from './status-rig.ts';
+import { createManagerRig, eventsPath, leasePath, type ManagerRig, pathOf, statusOf, store } from './status-rig.ts';
 
 const metadata = (name: string) => ({ namespace: 'default', name, generation: 1 });
 
@@ -49,12 +49,12 @@ afterEach(async () => {
 });
 
 /** A replica that has read everything and runs for the Lease. */
-function replica(name: string, ...manifests: readonly Manifest[]): KeeperRig & { readonly stop: StopAsync } {
-  const rig = createKeeperRig(api, clock, name);
-  const stop = rig.keeper.start();
+function replica(name: string, ...manifests: readonly Manifest[]): ManagerRig & { readonly stop: StopAsync } {
+  const rig = createManagerRig(api, clock, name);
+  const stop = rig.manager.start();
   stops.push(stop);
   rig.apply(...manifests);
-  rig.keeper.synced();
+  rig.manager.synced();
   return { ...rig, stop };
 }
 
@@ -94,13 +94,13 @@ describe('the replica that leads', () => {
 
   it('writes nothing before everything was read', async () => {
     store(api, mcpClass);
-    const rig = createKeeperRig(api, clock, 'a');
-    stops.push(rig.keeper.start());
+    const rig = createManagerRig(api, clock, 'a');
+    stops.push(rig.manager.start());
     await rig.log.line('this replica leads');
     rig.apply(mcpClass);
     await passUntil(() => api.calls.filter(({ method }) => method === 'PUT').length > 5);
     expect(writes()).toEqual([]);
-    rig.keeper.synced();
+    rig.manager.synced();
     await api.until(() => writes().length === 1);
   });
 
@@ -164,7 +164,7 @@ describe('two replicas', () => {
 
   it('have one that writes, and both tell of nodes that refuse', async () => {
     const { b } = await twoReplicas();
-    b.keeper.refused({ gateway: 'default/gw', node: 'n', typeUrl: 'type.googleapis.com/mcp.Target', message: 'no' });
+    b.manager.rejected({ gateway: 'default/gw', node: 'n', typeUrl: 'type.googleapis.com/mcp.Target', message: 'no' });
     await api.until(() => events().length === 1);
     expect(events()).toMatchObject([{ reason: 'ResponseRejected', reportingInstance: 'b' }]);
     expect(b.counters.total('gatehouse_status_writes_total')).toBe(0);
@@ -208,9 +208,9 @@ describe('a node that refuses', () => {
       metadata: metadata('foreign'),
       spec: { gatewayClassName: 'other', listeners: [] },
     };
-    const { keeper } = replica('a', mcpClass, gateway, foreign);
+    const { manager } = replica('a', mcpClass, gateway, foreign);
     const refusal = { node: 'n', typeUrl: 'type.googleapis.com/mcp.Target', message: 'no' };
-    for (const name of ['foreign', 'absent', 'gw']) keeper.refused({ ...refusal, gateway: `default/${name}` });
+    for (const name of ['foreign', 'absent', 'gw']) manager.rejected({ ...refusal, gateway: `default/${name}` });
     await api.until(() => events().length > 0);
     expect(events()).toMatchObject([{ regarding: { kind: 'Gateway', name: 'gw' } }]);
   });
@@ -219,11 +219,11 @@ describe('a node that refuses', () => {
 describe('a process that is told to write the statuses', () => {
   it('does so without a Lease, and no longer than it runs', async () => {
     store(api, mcpClass, gateway);
-    const { keeper, apply, counters } = createKeeperRig(api, clock, 'alone', false);
-    const stop = keeper.start();
+    const { manager, apply, counters } = createManagerRig(api, clock, 'alone', false);
+    const stop = manager.start();
     apply(mcpClass, gateway);
     expect(counters.level('gatehouse_status_pending')).toBe(0);
-    keeper.synced();
+    manager.synced();
     await api.until(() => writes().length === 2);
     expect(counters.level('gatehouse_leader')).toBe(1);
     await stop();
@@ -240,8 +240,8 @@ describe('an API server that answers nothing but HTML', () => {
   it('does no harm, and everything is written once it is well', async () => {
     store(api, mcpClass, gateway);
     api.misbehave = () => ({ status: 200, text: '<html>hello</html>' });
-    const { log, keeper } = replica('a', mcpClass, gateway);
-    keeper.refused({ gateway: 'default/gw', node: 'n', typeUrl: 'x', message: 'no' });
+    const { log, manager } = replica('a', mcpClass, gateway);
+    manager.rejected({ gateway: 'default/gw', node: 'n', typeUrl: 'x', message: 'no' });
     await log.line('leader election: failed');
     await passUntil(() => api.calls.length > 20);
     api.misbehave = undefined;

@@ -1,80 +1,75 @@
-import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import { isJsonObject, type JsonObject, parseJson, textIn } from '../../json/json.ts';
 import type { ApiAnswer } from '../../kube/model.ts';
 
-/** Why a request did not do what it should, by what is to follow. */
-export type Refusal =
-  /** 409: the object is another one by now, or exists already. */
-  | { readonly kind: 'conflict'; readonly words: string }
-  /** 404 or 410: there is no such object. */
-  | { readonly kind: 'gone'; readonly words: string }
-  /** 400, 413, 415, 422: the same content will never be accepted. */
-  | { readonly kind: 'refused'; readonly words: string }
-  /** Something about this object or permission: others may well succeed. */
-  | { readonly kind: 'failed'; readonly words: string }
-  /** Nobody is served right now. `retryAfter` in milliseconds, when the server asked for it. */
-  | { readonly kind: 'unavailable'; readonly words: string; readonly retryAfter: number | undefined };
+/** A failed request, by what the caller does next. `message` holds the HTTP status and the server's message, for logs. */
+export type RequestError =
+  /** 409: the object has another resource version by now, or exists already. Read it again. */
+  | { readonly kind: 'conflict'; readonly message: string }
+  /** 404 or 410: the object does not exist. */
+  | { readonly kind: 'gone'; readonly message: string }
+  /** 400, 413, 415 or 422: the content is invalid. The same content will be refused again. */
+  | { readonly kind: 'refused'; readonly message: string }
+  /** Any other status, such as 403 or 500: this object or permission fails, others may succeed. */
+  | { readonly kind: 'failed'; readonly message: string }
+  /** 401, 429, 502, 503, 504, or no response: stop all requests. `retryAfter` in milliseconds, if the server sent it. */
+  | { readonly kind: 'unavailable'; readonly message: string; readonly retryAfter: number | undefined };
 
-/** The longest that a server is waited for because it asked for it, in milliseconds. */
-const longestRetryAfter = 60_000;
+/** Maximum wait that a server can ask for, in milliseconds. */
+const maxRetryAfter = 60_000;
 
-/** Reads an answer that is no success. */
-export function readRefusal({ status, header, body }: ApiAnswer): Refusal {
-  const words = `${status}: ${serverWords(body) ?? 'without a word'}`;
+/** Maximum length of a message, in UTF-16 code units. */
+const maxMessage = 1_000;
+
+/** Decodes a response whose status is no 2xx. */
+export function requestError({ status, header, body }: ApiAnswer): RequestError {
+  const message = `${status}: ${serverMessage(body) || 'without a word'}`;
   switch (status) {
     case 409:
-      return { kind: 'conflict', words };
+      return { kind: 'conflict', message };
     case 404:
     case 410:
-      return { kind: 'gone', words };
+      return { kind: 'gone', message };
     case 400:
     case 413:
     case 415:
     case 422:
-      return { kind: 'refused', words };
+      return { kind: 'refused', message };
     case 401:
     case 429:
     case 502:
     case 503:
     case 504:
-      return { kind: 'unavailable', words, retryAfter: retryAfter(header('retry-after')) };
+      return { kind: 'unavailable', message, retryAfter: retryAfter(header('retry-after')) };
     default:
-      return { kind: 'failed', words };
+      return { kind: 'failed', message };
   }
 }
 
-const longestWords = 1_000;
-
-/** That nobody knows what became of a request, because of this. */
-export function noAnswer(error: unknown): Refusal {
-  const words = error instanceof Error ? `no answer: ${error.message}` : 'no answer';
-  return { kind: 'unavailable', words: words.slice(0, longestWords), retryAfter: undefined };
+/** Makes a RequestError of a request without a usable response: the API server may have carried it out or not. */
+export function noResponse(cause: unknown): RequestError {
+  const message = cause instanceof Error ? `no answer: ${cause.message}` : 'no answer';
+  return { kind: 'unavailable', message: message.slice(0, maxMessage), retryAfter: undefined };
 }
 
-/** The message of a `metav1.Status`, or the beginning of whatever else a server or a proxy before it says. */
-function serverWords(body: string): string | undefined {
-  const status = parsed(body);
-  const message = isJsonObject(status) ? status['message'] : undefined;
-  const words = typeof message === 'string' ? message : body;
-  return words === '' ? undefined : words.slice(0, longestWords).toWellFormed();
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Only seconds: API servers send no dates. */
-function retryAfter(value: string | undefined): number | undefined {
-  const seconds = value !== undefined && /^\d+$/.test(value) ? Number(value) : 0;
-  return seconds === 0 ? undefined : Math.min(seconds * 1_000, longestRetryAfter);
-}
-
-/** @throws Error when the body of an answer is no JSON object */
-export function objectOf(body: string): JsonObject {
-  const value = parsed(body);
+/**
+ * Decodes the body of a successful response.
+ *
+ * @throws Error when it is no JSON object
+ */
+export function responseObject(body: string): JsonObject {
+  const value = parseJson(body)?.value;
   if (!isJsonObject(value)) throw new Error('the answer is no object');
   return value;
+}
+
+/** The message of a `metav1.Status`, or else the beginning of the body, which may be a proxy's HTML. */
+function serverMessage(body: string): string {
+  const message = textIn(parseJson(body)?.value, 'message') ?? body;
+  return message.slice(0, maxMessage).toWellFormed();
+}
+
+/** Decodes `Retry-After` in seconds; API servers send no dates. */
+function retryAfter(header: string | undefined): number | undefined {
+  const seconds = header !== undefined && /^\d+$/.test(header) ? Number(header) : 0;
+  return seconds === 0 ? undefined : Math.min(seconds * 1_000, maxRetryAfter);
 }

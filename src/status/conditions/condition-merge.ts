@@ -2,22 +2,23 @@ import { isDeepStrictEqual } from 'node:util';
 import { type JsonObject, objectsOf } from '../../json/json.ts';
 import type { Condition } from '../../translate/model.ts';
 
-/** How this controller's conditions in one place of a status are told from others'. */
+/** Ownership of the conditions in one list. */
 export interface ConditionRules {
-  /** The types that it writes there; every other type is somebody else's. */
-  readonly ours: ReadonlySet<string>;
-  /** Ours that are left out first when there is no room for all, the most dispensable one first. */
-  readonly dispensable: readonly string[];
+  /** The condition types that this controller writes; it leaves all others unchanged. */
+  readonly owned: ReadonlySet<string>;
+  /** Owned types to omit first when the list is full. */
+  readonly omitFirst: readonly string[];
 }
 
-/** The limit of the CRDs of the Gateway API, the same everywhere: one more, and the whole status is refused. */
-const mostConditions = 8;
+/** `maxItems` of every list of conditions in the CRDs of the Gateway API: with one more the API server refuses the whole status. */
+const maxConditions = 8;
 
 /**
- * What a list of conditions is to become. Others' conditions stay as they are and where they are; ours are replaced by
- * type, removed when they are not desired, and appended when they are new (Gateway API, comments on `conditions`). The
- * time of the last transition changes with the status only: "now" in every write would call for the next one.
+ * Merges desired conditions into a stored list (Gateway API, comments on `conditions`): conditions of other controllers
+ * stay unchanged and in place; owned ones are replaced by type, removed when they are not desired, and appended when they
+ * are new. `lastTransitionTime` changes only with the status: otherwise each write would cause the next one.
  *
+ * @param observed the stored list, of any shape
  * @param now milliseconds since the epoch
  */
 export function mergeConditions(
@@ -30,7 +31,7 @@ export function mergeConditions(
   for (const before of objectsOf(observed)) {
     const type = before['type'];
     if (typeof type !== 'string' || merged.has(type)) continue;
-    if (!rules.ours.has(type)) {
+    if (!rules.owned.has(type)) {
       merged.set(type, before);
       continue;
     }
@@ -40,27 +41,27 @@ export function mergeConditions(
   for (const condition of desired) {
     if (!merged.has(condition.type)) merged.set(condition.type, stored(condition, undefined, now));
   }
-  const leastFirst = [...rules.dispensable, ...desired.map(({ type }) => type).reverse()];
-  for (const type of leastFirst) {
-    if (merged.size <= mostConditions) break;
-    if (rules.ours.has(type)) merged.delete(type);
+  const omissible = [...rules.omitFirst, ...desired.map(({ type }) => type).reverse()];
+  for (const type of omissible) {
+    if (merged.size <= maxConditions) break;
+    if (rules.owned.has(type)) merged.delete(type);
   }
   return [...merged.values()];
 }
 
 /**
- * Whether a condition of ours is about a newer generation than what would be written: then nothing is to be written
- * until the newer object has been seen (Gateway API, comments on `observedGeneration`).
+ * Whether an owned condition has a newer `observedGeneration` than `generation`. Then the status must not be written until
+ * that generation was observed (Gateway API, comments on `observedGeneration`).
  */
-export function isAhead(observed: unknown, { ours }: ConditionRules, generation: number | undefined): boolean {
+export function isAhead(observed: unknown, { owned }: ConditionRules, generation: number | undefined): boolean {
   if (generation === undefined) return false;
   return objectsOf(observed).some(({ type, observedGeneration }) => {
-    const known = typeof type === 'string' && ours.has(type);
-    return known && typeof observedGeneration === 'number' && observedGeneration > generation;
+    const isOwned = typeof type === 'string' && owned.has(type);
+    return isOwned && typeof observedGeneration === 'number' && observedGeneration > generation;
   });
 }
 
-/** The fields of a status that are to be sent: those that are not stored so already; undefined when all are. */
+/** Returns the fields whose merged value differs from the stored one; undefined when none does. */
 export function changedFields(observed: JsonObject, merged: JsonObject): JsonObject | undefined {
   const changed = Object.entries(merged).filter(([field, value]) => !isDeepStrictEqual(observed[field] ?? [], value));
   return changed.length === 0 ? undefined : Object.fromEntries(changed);
@@ -73,9 +74,9 @@ function stored(condition: Condition, before: JsonObject | undefined, now: numbe
     type,
     status,
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
-    lastTransitionTime: isTime(since) ? since : inWholeSeconds(now),
+    lastTransitionTime: isTime(since) ? since : formatTime(now),
     reason,
-    // An API server stores a lone surrogate as another character, and that would never be equal to what is desired.
+    // The API server replaces a lone surrogate, so that the stored message would differ from the desired one for ever.
     message: message.toWellFormed(),
   };
 }
@@ -84,7 +85,7 @@ function isTime(value: unknown): value is string {
   return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }
 
-/** `metav1.Time`: RFC 3339 without a fraction. */
-function inWholeSeconds(now: number): string {
+/** Formats a `metav1.Time`: RFC 3339 without a fraction. */
+function formatTime(now: number): string {
   return `${new Date(now).toISOString().slice(0, 19)}Z`;
 }

@@ -4,31 +4,32 @@ import type { GatewayStatus, ListenerStatus } from '../../translate/model.ts';
 import { type ConditionRules, changedFields, isAhead, mergeConditions } from './condition-merge.ts';
 
 const gatewayRules: ConditionRules = {
-  ours: new Set(['Accepted', 'Programmed', 'kgateway.dev/MCPAuthPolicyAffected', 'kgateway.dev/InternalError']),
-  dispensable: ['kgateway.dev/MCPAuthPolicyAffected', 'kgateway.dev/InternalError'],
+  owned: new Set(['Accepted', 'Programmed', 'kgateway.dev/MCPAuthPolicyAffected', 'kgateway.dev/InternalError']),
+  omitFirst: ['kgateway.dev/MCPAuthPolicyAffected', 'kgateway.dev/InternalError'],
 };
 
 const listenerRules: ConditionRules = {
-  ours: new Set(['Accepted', 'ResolvedRefs', 'Programmed', 'Conflicted']),
-  dispensable: ['Conflicted'],
+  owned: new Set(['Accepted', 'ResolvedRefs', 'Programmed', 'Conflicted']),
+  omitFirst: ['Conflicted'],
 };
 
 /**
- * The fields of the status to write so that it says what is desired; undefined when it does, or when it is about a
- * newer object than the one that was judged. Addresses are ours alone; so is which listeners there are.
+ * Returns the fields of the status to write. Undefined when the status is up to date, or when it describes a newer
+ * generation than the desired one. This controller owns `addresses` and the set of listeners.
  *
  * @param now milliseconds since the epoch
  */
-export function mergeGatewayStatus(
+export function patchGatewayStatus(
   { status, generation }: ObservedObject,
   desired: GatewayStatus,
   now: number,
 ): JsonObject | undefined {
   const observed = asJsonObject(status);
   const before = listenersByName(observed['listeners']);
-  const judged = desired.conditions[0]?.observedGeneration ?? generation;
-  if (isAhead(observed['conditions'], gatewayRules, judged)) return undefined;
-  if ([...before.values()].some(({ conditions }) => isAhead(conditions, listenerRules, judged))) return undefined;
+  const generationOfDesired = desired.conditions[0]?.observedGeneration ?? generation;
+  if (isAhead(observed['conditions'], gatewayRules, generationOfDesired)) return undefined;
+  if ([...before.values()].some(({ conditions }) => isAhead(conditions, listenerRules, generationOfDesired)))
+    return undefined;
   return changedFields(observed, {
     conditions: mergeConditions(observed['conditions'], desired.conditions, gatewayRules, now),
     addresses: desired.addresses,
@@ -45,7 +46,7 @@ function listenersByName(observed: unknown): ReadonlyMap<string, JsonObject> {
   return byName;
 }
 
-/** In the order in which they are stored, so that nobody fights about it; new ones follow in the order of the spec. */
+/** Keeps the stored order, so that controllers do not fight about it; new listeners follow in the order of the spec. */
 function mergeListeners(
   before: ReadonlyMap<string, JsonObject>,
   desired: readonly ListenerStatus[],
@@ -58,7 +59,7 @@ function mergeListeners(
     if (listener === undefined) return [];
     const observed = before.get(name) ?? {};
     const conditions = mergeConditions(observed['conditions'], listener.conditions, listenerRules, now);
-    // CRDs before v1.5 require both, and refuse the whole status for a null (envoyproxy/gateway#4352).
+    // CRDs before v1.5 require both fields, and refuse the whole status for a null (envoyproxy/gateway#4352).
     return [{ ...observed, name, supportedKinds: [], attachedRoutes: 0, conditions }];
   });
 }

@@ -4,26 +4,26 @@ import type { PolicyStatus } from '../../translate/model.ts';
 import { type ConditionRules, changedFields, isAhead, mergeConditions } from './condition-merge.ts';
 
 const rules: ConditionRules = {
-  ours: new Set(['Accepted', 'kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError']),
-  dispensable: ['kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError'],
+  owned: new Set(['Accepted', 'kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError']),
+  omitFirst: ['kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError'],
 };
 
-/** The limit of GEP-713: one more, and the API server refuses the whole status. */
-const mostAncestors = 16;
+/** `maxItems` of `status.ancestors` (GEP-713): with one more the API server refuses the whole status. */
+const maxAncestors = 16;
 
 type Ancestor = PolicyStatus['ancestors'][number];
 
 /**
- * The status to write so that it says what is desired; undefined when it does, or when it is about a newer object than
- * the one that was judged. `ancestors` is one atomic list: entries of other controllers stay exactly as they are and
- * in their place. Ours share the other places in the order of the references, whatever came and went: the first one is
- * what `kubectl get` shows beside the first reference. Those that are not desired go, all of them when nothing is.
+ * Returns the fields of the status to write. Undefined when the status is up to date, or when it describes a newer
+ * generation than the desired one. `ancestors` is an atomic list: entries of other controllers stay unchanged and in
+ * place. Own entries take the other places in the order of the references, since `kubectl get` shows the first ancestor
+ * beside the first reference; own entries that are not desired are removed.
  *
- * @param desired undefined: no reference leads to a Gateway of ours
- * @param controllerName whose entries are ours
+ * @param desired undefined: no reference leads to a Gateway of this controller
+ * @param controllerName the controller that owns the entries to write
  * @param now milliseconds since the epoch
  */
-export function mergePolicyStatus(
+export function patchPolicyStatus(
   { status, generation }: ObservedObject,
   desired: PolicyStatus | undefined,
   controllerName: string,
@@ -31,19 +31,20 @@ export function mergePolicyStatus(
 ): JsonObject | undefined {
   const observed = asJsonObject(status);
   const entries = objectsOf(observed['ancestors']);
-  const judged = desired?.ancestors[0]?.conditions[0]?.observedGeneration ?? generation;
-  const isOurs = (entry: JsonObject): boolean => entry['controllerName'] === controllerName;
-  if (entries.some((entry) => isOurs(entry) && isAhead(entry['conditions'], rules, judged))) return undefined;
-  const before = new Map(entries.filter(isOurs).map((entry) => [keyOf(entry['ancestorRef']), entry]));
+  const generationOfDesired = desired?.ancestors[0]?.conditions[0]?.observedGeneration ?? generation;
+  const isOwn = (entry: JsonObject): boolean => entry['controllerName'] === controllerName;
+  if (entries.some((entry) => isOwn(entry) && isAhead(entry['conditions'], rules, generationOfDesired)))
+    return undefined;
+  const before = new Map(entries.filter(isOwn).map((entry) => [keyOf(entry['ancestorRef']), entry]));
   const wanted = new Map(
     withRoom(entries, desired, controllerName).map((ancestor) => [keyOf(ancestor.ancestorRef), ancestor]),
   );
-  const ours = [...wanted].map(([key, ancestor]) => entryOf(ancestor, before.get(key), now));
-  const inPlace = entries.flatMap((entry) => (isOurs(entry) ? ours.splice(0, 1) : [entry]));
-  return changedFields(observed, { ancestors: [...inPlace, ...ours] });
+  const own = [...wanted].map(([key, ancestor]) => entryOf(ancestor, before.get(key), now));
+  const inPlace = entries.flatMap((entry) => (isOwn(entry) ? own.splice(0, 1) : [entry]));
+  return changedFields(observed, { ancestors: [...inPlace, ...own] });
 }
 
-/** The desired ancestors for which the others leave no room. What is said of them holds all the same. */
+/** The desired ancestors that do not fit beside the entries of other controllers. They take effect all the same. */
 export function ancestorsWithoutRoom(
   { status }: ObservedObject,
   desired: PolicyStatus | undefined,
@@ -59,7 +60,7 @@ function withRoom(
   controllerName: string,
 ): readonly Ancestor[] {
   const others = entries.filter((entry) => entry['controllerName'] !== controllerName).length;
-  return (desired?.ancestors ?? []).slice(0, Math.max(0, mostAncestors - others));
+  return (desired?.ancestors ?? []).slice(0, Math.max(0, maxAncestors - others));
 }
 
 function entryOf(
@@ -71,7 +72,7 @@ function entryOf(
   return { ...(before ?? { ancestorRef, controllerName }), conditions: merged };
 }
 
-/** The same for references that mean the same; the CRD fills in what is absent of group and kind. */
+/** A key that is equal for equal references; the CRD defaults group and kind. */
 function keyOf(ref: unknown): string {
   const {
     group = 'gateway.networking.k8s.io',

@@ -1,15 +1,13 @@
 import type { EventsV1Event, EventsV1EventSeries } from '@kubernetes/client-node';
 import type { KindName } from '../../resources/model.ts';
 import { kinds } from '../../resources/resources.ts';
-import type { Refusal } from '../api/api-answer.ts';
-import { apiPath } from '../api/api-path.ts';
-import { type AsJson, microTime } from '../api/as-json.ts';
-import type { TimedRequest } from '../api/object-request.ts';
-import { reporterOf } from './event.ts';
+import type { RequestError } from '../api/api-answer.ts';
+import { type AsJson, apiPath, microTime, type SendObjectRequest } from '../api/object-request.ts';
+import { reportingController } from './event.ts';
 
-/** An Event (`events.k8s.io/v1`) as it is first written. */
+/** An Event (`events.k8s.io/v1`) to create. */
 export interface NewEvent {
-  /** Of the Event itself; it stands in the namespace of what it is about. */
+  /** The name of the Event; its namespace is that of the object. */
   readonly eventName: string;
   readonly kind: KindName;
   readonly namespace: string;
@@ -17,7 +15,7 @@ export interface NewEvent {
   readonly uid: string;
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** What was done or tried, in a word. */
+  /** What the controller did or tried, in CamelCase. */
   readonly action: string;
   /** At most 1,024 bytes. */
   readonly note: string;
@@ -25,41 +23,41 @@ export interface NewEvent {
   readonly at: number;
 }
 
-/** That an Event happened again. */
+/** A new count of the series of an Event. */
 export interface EventCount {
   readonly eventName: string;
   readonly namespace: string;
-  /** In all: at least 2. */
+  /** Total count, at least 2. */
   readonly count: number;
   /** Milliseconds since the epoch. */
   readonly lastObserved: number;
 }
 
-export type EventAnswer = { readonly kind: 'written' } | Refusal;
+export type EventResult = { readonly kind: 'written' } | RequestError;
 
 /** Writes Events. Nothing here rejects. */
 export interface EventClient {
-  create(event: NewEvent, signal: AbortSignal): Promise<EventAnswer>;
-  count(count: EventCount, signal: AbortSignal): Promise<EventAnswer>;
+  create(event: NewEvent, signal: AbortSignal): Promise<EventResult>;
+  count(count: EventCount, signal: AbortSignal): Promise<EventResult>;
 }
 
 /**
- * @param controller the name of a controller, such as `kgateway.dev/kgateway`
- * @param instance which replica this is; what is longer than the API's 128 characters is cut off
+ * @param controller the controller name, such as `kgateway.dev/kgateway`
+ * @param instance the name of this replica, truncated to the API's 128 characters
  */
 export function eventClient(
-  request: TimedRequest,
+  send: SendObjectRequest,
   { controller, instance }: { readonly controller: string; readonly instance: string },
 ): EventClient {
-  const pathOf = (namespace: string, ...name: readonly string[]): string =>
+  const eventPath = (namespace: string, ...name: readonly string[]): string =>
     apiPath('events.k8s.io/v1', 'namespaces', namespace, 'events', ...name);
-  const written = (): EventAnswer => ({ kind: 'written' });
+  const written = (): EventResult => ({ kind: 'written' });
   return {
     create: ({ eventName, kind, namespace, name, uid, type, reason, action, note, at }, signal) => {
       const body: AsJson<EventsV1Event> = {
         metadata: { namespace, name: eventName },
         eventTime: microTime(at),
-        reportingController: reporterOf(controller),
+        reportingController: reportingController(controller),
         reportingInstance: instance.slice(0, 128),
         regarding: { apiVersion: kinds[kind].apiVersion, kind, namespace, name, uid },
         type,
@@ -67,11 +65,11 @@ export function eventClient(
         action,
         note,
       };
-      return request({ method: 'POST', path: pathOf(namespace), body }, signal, written);
+      return send({ method: 'POST', path: eventPath(namespace), body }, signal, written);
     },
     count: ({ namespace, eventName, count, lastObserved }, signal) => {
       const series: AsJson<EventsV1EventSeries> = { count, lastObservedTime: microTime(lastObserved) };
-      return request({ method: 'PATCH', path: pathOf(namespace, eventName), body: { series } }, signal, written);
+      return send({ method: 'PATCH', path: eventPath(namespace, eventName), body: { series } }, signal, written);
     },
   };
 }

@@ -1,14 +1,14 @@
-import type { Clock, Counters, Logger, Random, Stop } from '../../edges.ts';
+import type { Clock, Counters, Logger, Random } from '../../edges.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
+import { WorkQueue } from '../../rate/work-queue.ts';
 import type { KindName } from '../../resources/model.ts';
-import { eventNameOf, noteOf } from './event.ts';
-import type { EventAnswer, EventClient } from './event-client.ts';
-import { type EventSeries, SeriesBook, seriesKey, type ToldEvent } from './event-series.ts';
-import type { Occurrence } from './occurrence.ts';
+import { eventName, eventNote, type ObjectEvent } from './event.ts';
+import type { EventClient, EventResult } from './event-client.ts';
+import { type CreatedEvent, type EventSeries, EventSeriesStore, seriesKey } from './event-series.ts';
 
-/** The API server's name for one object; undefined when there is no such object. */
+/** Returns the UID of an object; undefined when it does not exist. */
 export type Identify = (kind: KindName, key: string) => { readonly uid: string } | undefined;
 
 export interface EventRecorderParts {
@@ -20,183 +20,169 @@ export interface EventRecorderParts {
   readonly counters: Counters;
 }
 
-/** Over all objects: so many Events a second, so many at once, so many that wait for their turn. */
-const perSecond = 1;
-const burst = 25;
-const mostQueued = 500;
-
-/** For each object: so many in a minute. */
-const mostPerObject = 5;
 const minute = 60_000;
+
+/** Writes per second over all objects. */
+const writeRate = { rate: 1, burst: 25 };
+
+/** Events per second and object: 5 a minute. */
+const objectRate = { rate: 5_000 / minute, burst: 5 };
+
+/** Maximum number of series that wait to be written; further events are dropped. */
+const maxQueued = 500;
 
 const topic = 'writing Events';
 
 /**
- * Writes Events, as far as they are good for somebody: the same text on the same object is written once an hour and
- * counted besides, at most once a minute. What is too much, or fails, is counted in a metric and forgotten; nothing ever
- * waits for an Event.
+ * Records Events, rate-limited and best effort, like client-go's EventRecorder: repetitions within an hour are one Event
+ * with a count, which is written at most once a minute. Events beyond the limits, and those whose creation fails, are
+ * dropped and counted in a metric. Recording never waits.
  */
 export class EventRecorder {
   readonly #parts: EventRecorderParts;
-  readonly #bucket: RateLimiter;
-  readonly #allowances: KeyedRateLimiter;
+  readonly #objectLimits: KeyedRateLimiter;
   readonly #failures: LogThrottle;
-  readonly #series = new SeriesBook();
-  /** The keys of series of which something is to be written. */
-  readonly #queue = new Set<string>();
-  readonly #ending = new AbortController();
-  #sending = false;
-  #stopTimer: Stop = () => {};
+  readonly #series = new EventSeriesStore();
+  /** Keys of the series whose Event is to be created or counted. */
+  readonly #queue: WorkQueue<string>;
+  readonly #stopping = new AbortController();
 
   constructor(parts: EventRecorderParts) {
+    const { clock, log } = parts;
     this.#parts = parts;
-    this.#bucket = new RateLimiter(parts.clock, { rate: perSecond, burst });
-    this.#allowances = new KeyedRateLimiter(parts.clock, {
-      rate: (mostPerObject * 1_000) / minute,
-      burst: mostPerObject,
+    this.#objectLimits = new KeyedRateLimiter(clock, objectRate);
+    this.#failures = new LogThrottle(clock, log);
+    this.#queue = new WorkQueue({
+      clock,
+      limiter: new RateLimiter(clock, writeRate),
+      concurrency: 1,
+      keyOf: (key) => key,
+      begin: (key) => this.#begin(key),
     });
-    this.#failures = new LogThrottle(parts.clock, parts.log);
   }
 
-  /** Something happened. */
-  record(occurrence: Occurrence): void {
-    this.#note(occurrence, true);
+  /** Records an occurrence: creates an Event, or counts it in its series. */
+  record(event: ObjectEvent): void {
+    this.#record(event, true);
   }
 
-  /** Something is so, and may have been told before: then it is not counted. */
-  remind(occurrence: Occurrence): void {
-    this.#note(occurrence, false);
+  /** Records a condition that lasts: creates an Event if there is no series of it, and counts nothing. */
+  recordOnce(event: ObjectEvent): void {
+    this.#record(event, false);
   }
 
-  #note(occurrence: Occurrence, happened: boolean): void {
-    if (this.#ending.signal.aborted) return;
-    const { clock, identify } = this.#parts;
-    const now = clock.now();
-    const identity = identify(occurrence.kind, occurrence.key);
-    if (identity === undefined) {
-      this.#measure(occurrence, 'unidentified');
-      return;
-    }
-    const key = seriesKey(occurrence, identity.uid);
-    const known = this.#series.find(key, now);
-    if (known === undefined) this.#begin(key, occurrence, identity.uid, now);
-    else if (happened) {
-      known.count += 1;
-      known.last = now;
-      this.#countLater(key, known);
-    }
-  }
-
-  #begin(key: string, occurrence: Occurrence, uid: string, now: number): void {
-    if (this.#queue.size >= mostQueued || this.#allowances.tryTake(objectOf(occurrence)) > 0) {
-      this.#measure(occurrence, 'dropped');
-      return;
-    }
-    this.#series.begin(key, occurrence, uid, now);
-    this.#queue.add(key);
-    this.#drain();
-  }
-
-  /** Forgets what only the leader tells, as far as it is not told yet. */
-  retract(): void {
-    for (const key of this.#queue) {
-      const series = this.#series.get(key);
-      if (series === undefined || series.event !== undefined || series.occurrence.toldBy !== 'leader') continue;
-      this.#queue.delete(key);
-      this.#series.forget(key);
+  /** Drops the leader's events that wait to be created: the next leader records them, too. */
+  dropLeaderEvents(): void {
+    for (const [key, { event, created }] of this.#series.entries()) {
+      if (created !== undefined || event.reportedBy !== 'leader') continue;
+      if (this.#queue.delete(key)) this.#series.delete(key);
     }
   }
 
   stop(): void {
-    this.#ending.abort();
-    this.#stopTimer();
+    this.#stopping.abort();
     this.#queue.clear();
     this.#series.clear();
   }
 
-  #countLater(key: string, series: EventSeries): void {
-    const { event } = series;
-    if (event === undefined || event.count === series.count) return;
-    if (series.stopTimer !== undefined || this.#queue.has(key)) return;
-    const { clock } = this.#parts;
-    const wait = Math.min(minute, Math.max(0, event.at + minute - clock.now()));
-    const turn = (): void => {
-      const allowed = this.#allowances.tryTake(objectOf(series.occurrence)) === 0;
-      series.stopTimer = allowed ? undefined : clock.after(minute, turn);
-      if (!allowed) return;
-      this.#queue.add(key);
-      this.#drain();
-    };
-    series.stopTimer = clock.after(wait, turn);
-  }
-
-  #drain(): void {
-    for (const key of this.#queue) {
-      if (this.#sending) return;
-      const series = this.#series.get(key);
-      if (series === undefined) {
-        this.#queue.delete(key);
-        continue;
-      }
-      const wait = this.#bucket.tryTake();
-      if (wait > 0) {
-        this.#stopTimer();
-        this.#stopTimer = this.#parts.clock.after(wait, () => this.#drain());
+  #record(event: ObjectEvent, counts: boolean): void {
+    if (this.#stopping.signal.aborted) return;
+    const { clock, identify } = this.#parts;
+    const now = clock.now();
+    const identity = identify(event.kind, event.key);
+    if (identity === undefined) {
+      this.#count(event, 'unidentified');
+      return;
+    }
+    const key = seriesKey(event, identity.uid);
+    const series = this.#series.current(key, now);
+    if (series === undefined) {
+      if (this.#queue.ready >= maxQueued || this.#isOverLimit(event)) {
+        this.#count(event, 'dropped');
         return;
       }
-      this.#queue.delete(key);
-      this.#sending = true;
-      void this.#send(key, series).then(() => {
-        this.#sending = false;
-        if (this.#series.get(key) === series) this.#countLater(key, series);
-        this.#drain();
-      });
+      this.#series.start(key, event, identity.uid, now);
+      this.#queue.add(key);
+    } else if (counts) {
+      series.count += 1;
+      series.last = now;
+      if (series.created !== undefined && !this.#queue.has(key)) this.#countLater(key, series.created);
     }
   }
 
-  #send(key: string, series: EventSeries): Promise<void> {
-    return series.event === undefined ? this.#tell(key, series) : this.#count(key, series, series.event);
+  #countLater(key: string, { at }: CreatedEvent): void {
+    this.#queue.addAfter(key, Math.min(minute, Math.max(0, at + minute - this.#parts.clock.now())));
   }
 
-  async #tell(key: string, series: EventSeries): Promise<void> {
+  /** Starts the request that is due for a series, if there is one. */
+  #begin(key: string): Promise<void> | undefined {
+    const series = this.#series.get(key);
+    if (series === undefined) return undefined;
+    const { created, event, count } = series;
+    if (created === undefined) return this.#create(key, series);
+    if (created.count === count) return undefined;
+    if (this.#isOverLimit(event)) {
+      this.#queue.addAfter(key, minute);
+      return undefined;
+    }
+    return this.#update(key, series, created);
+  }
+
+  async #create(key: string, series: EventSeries): Promise<void> {
     const { client, clock, random } = this.#parts;
-    const { occurrence, uid, begun } = series;
-    const [namespace = '', name = ''] = occurrence.key.split('/');
-    const { kind, type, reason, action, note } = occurrence;
+    const { event, uid, first } = series;
+    const [namespace = '', name = ''] = event.key.split('/');
+    const { kind, type, reason, action } = event;
     const now = clock.now();
-    const unique = `${now.toString(16)}${Math.floor(random() * 2 ** 48).toString(16)}`;
-    const eventName = eventNameOf(name, unique);
-    const about = { kind, namespace, name, uid };
-    const event = { eventName, ...about, type, reason, action, note: noteOf(note), at: begun };
-    const answer = await client.create(event, this.#ending.signal);
-    this.#finish(occurrence, answer, 'created');
-    if (answer.kind === 'written') series.event = { eventName, namespace, count: 1, at: now };
-    else this.#series.forget(key);
+    const suffix = `${now.toString(16)}${Math.floor(random() * 2 ** 48).toString(16)}`;
+    const names = { eventName: eventName(name, suffix), namespace };
+    const regarding = { kind, name, uid };
+    const result = await client.create(
+      { ...names, ...regarding, type, reason, action, note: eventNote(event.note), at: first },
+      this.#stopping.signal,
+    );
+    this.#finish(event, result, 'created');
+    if (result.kind === 'written') series.created = { ...names, count: 1, at: now };
+    else this.#series.delete(key);
+    this.#continue(key, series);
   }
 
-  async #count(key: string, series: EventSeries, event: ToldEvent): Promise<void> {
+  /** Writes the count of a series. */
+  async #update(key: string, series: EventSeries, created: CreatedEvent): Promise<void> {
     const { client, clock } = this.#parts;
-    const { count, last, occurrence } = series;
+    const { count, last, event } = series;
     const now = clock.now();
-    const { eventName, namespace } = event;
-    const answer = await client.count({ eventName, namespace, count, lastObserved: last }, this.#ending.signal);
-    this.#finish(occurrence, answer, 'counted');
-    if (answer.kind === 'gone') this.#series.forget(key);
-    else series.event = { ...event, count: answer.kind === 'written' ? count : event.count, at: now };
+    const { namespace } = created;
+    const result = await client.count(
+      { eventName: created.eventName, namespace, count, lastObserved: last },
+      this.#stopping.signal,
+    );
+    this.#finish(event, result, 'counted');
+    if (result.kind === 'gone') this.#series.delete(key);
+    else series.created = { ...created, count: result.kind === 'written' ? count : created.count, at: now };
+    this.#continue(key, series);
   }
 
-  #finish(occurrence: Occurrence, answer: EventAnswer, outcome: string): void {
-    this.#measure(occurrence, answer.kind === 'written' ? outcome : 'failed');
-    if (answer.kind === 'written') this.#failures.recovered(topic, `${topic}: works again`);
-    else if (!this.#ending.signal.aborted)
-      this.#failures.failed(topic, { reason: answer.words, message: `${topic}: failed, and is tried again` });
+  /** Schedules the next count of a series if it has one. */
+  #continue(key: string, series: EventSeries): void {
+    const { created, count } = series;
+    if (this.#series.get(key) !== series || created === undefined || created.count === count) return;
+    this.#countLater(key, created);
   }
 
-  #measure({ reason }: Occurrence, outcome: string): void {
+  #isOverLimit({ kind, key }: ObjectEvent): boolean {
+    return this.#objectLimits.tryTake(`${kind} ${key}`) > 0;
+  }
+
+  #finish(event: ObjectEvent, result: EventResult, outcome: string): void {
+    this.#count(event, result.kind === 'written' ? outcome : 'failed');
+    if (result.kind === 'written') this.#failures.recovered(topic, `${topic}: works again`);
+    else if (!this.#stopping.signal.aborted) {
+      this.#failures.failed(topic, { reason: result.message, message: `${topic}: failed, and is tried again` });
+    }
+  }
+
+  #count({ reason }: ObjectEvent, outcome: string): void {
     this.#parts.counters.count('gatehouse_status_events_total', { reason, outcome });
   }
-}
-
-function objectOf({ kind, key }: Occurrence): string {
-  return `${kind} ${key}`;
 }

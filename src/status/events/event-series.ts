@@ -1,45 +1,43 @@
-import type { Stop } from '../../edges.ts';
-import type { Occurrence } from './occurrence.ts';
+import type { ObjectEvent } from './event.ts';
 
-/** The same occurrence, as often as it happens within an hour. */
+/** Repetitions of an event within an hour: one Event object, whose series counts them. */
 export interface EventSeries {
-  readonly occurrence: Occurrence;
-  /** Of the object: one that was created anew under the same name is another one. */
+  readonly event: ObjectEvent;
+  /** UID of the object: an object that was deleted and created again starts another series. */
   readonly uid: string;
-  /** Milliseconds since the epoch. */
-  readonly begun: number;
+  /** Time of the first and of the last occurrence, in milliseconds since the epoch. */
+  readonly first: number;
   last: number;
+  /** Number of occurrences. */
   count: number;
-  /** The Event that tells of it; undefined: none yet. */
-  event: ToldEvent | undefined;
-  /** Ends the waiting for the time at which it may be counted again. */
-  stopTimer: Stop | undefined;
+  /** The Event object; undefined until it is created. */
+  created: CreatedEvent | undefined;
 }
 
-export interface ToldEvent {
+export interface CreatedEvent {
   readonly eventName: string;
   readonly namespace: string;
-  /** How many occurrences it tells of. */
+  /** The count that was written last. */
   readonly count: number;
-  /** When it was last written, in milliseconds since the epoch. */
+  /** Time of the last write, in milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** For so long the same is counted instead of told anew, in milliseconds: as long as API servers keep Events. */
+/** Duration of a series in milliseconds: as long as API servers keep Events by default. */
 const lifetime = 3_600_000;
 
-/** How many series are remembered; what began longest ago is forgotten first, and told anew when it happens again. */
-const mostSeries = 1_000;
+/** Maximum number of series in memory. Beyond it the oldest one is dropped, so that its event is created again. */
+const maxSeries = 1_000;
 
-/** The series that last. */
-export class SeriesBook {
+/** The current series, by key. */
+export class EventSeriesStore {
   readonly #series = new Map<string, EventSeries>();
 
-  /** The series that an occurrence continues. One that has had its time is forgotten. */
-  find(key: string, now: number): EventSeries | undefined {
+  /** Returns the series that an occurrence continues. A series that is older than an hour is deleted. */
+  current(key: string, now: number): EventSeries | undefined {
     const series = this.#series.get(key);
-    if (series === undefined || Math.abs(now - series.begun) < lifetime) return series;
-    this.forget(key);
+    if (series === undefined || Math.abs(now - series.first) < lifetime) return series;
+    this.#series.delete(key);
     return undefined;
   }
 
@@ -47,24 +45,26 @@ export class SeriesBook {
     return this.#series.get(key);
   }
 
-  begin(key: string, occurrence: Occurrence, uid: string, now: number): void {
-    const untold = { count: 1, event: undefined, stopTimer: undefined };
-    this.#series.set(key, { occurrence, uid, begun: now, last: now, ...untold });
-    const [oldest] = this.#series.keys();
-    if (this.#series.size > mostSeries && oldest !== undefined) this.forget(oldest);
+  entries(): Iterable<[string, EventSeries]> {
+    return this.#series.entries();
   }
 
-  forget(key: string): void {
-    this.#series.get(key)?.stopTimer?.();
+  start(key: string, event: ObjectEvent, uid: string, now: number): void {
+    this.#series.set(key, { event, uid, first: now, last: now, count: 1, created: undefined });
+    const [oldest] = this.#series.keys();
+    if (this.#series.size > maxSeries && oldest !== undefined) this.#series.delete(oldest);
+  }
+
+  delete(key: string): void {
     this.#series.delete(key);
   }
 
   clear(): void {
-    for (const key of [...this.#series.keys()]) this.forget(key);
+    this.#series.clear();
   }
 }
 
-/** The same for what is the same once more. */
-export function seriesKey({ type, reason, note, sameAs = note }: Occurrence, uid: string): string {
-  return JSON.stringify([uid, type, reason, sameAs]);
+/** The key of an event's series. */
+export function seriesKey({ type, reason, note, aggregateBy = note }: ObjectEvent, uid: string): string {
+  return JSON.stringify([uid, type, reason, aggregateBy]);
 }

@@ -1,43 +1,63 @@
-/** The limit of the API, in bytes. */
-const longestNote = 1_024;
+import type { KindName } from '../../resources/model.ts';
 
-/** A note that the API takes: well-formed, and cut off at the end of a character. */
-export function noteOf(text: string): string {
+/** Something to record as a Kubernetes Event on an object. */
+export interface ObjectEvent {
+  readonly kind: KindName;
+  /** `<namespace>/<name>` of the object. */
+  readonly key: string;
+  readonly type: 'Normal' | 'Warning';
+  /** CamelCase, for filters. */
+  readonly reason: string;
+  /** What the controller did or tried, in CamelCase. */
+  readonly action: string;
+  /** For people. Truncated to the limit of the API. */
+  readonly note: string;
+  /** Events of an object with equal type, reason and value are one series. Default: the note. */
+  readonly aggregateBy?: string;
+  /** `leader`: every replica observes it, and one Event is enough. */
+  readonly reportedBy: 'leader' | 'every replica';
+}
+
+/** Maximum length of `note`, in bytes. */
+const maxNote = 1_024;
+
+/** Makes a note that the API accepts: well-formed, and truncated between characters. */
+export function eventNote(text: string): string {
   const wellFormed = text.toWellFormed();
-  if (Buffer.byteLength(wellFormed) <= longestNote) return wellFormed;
+  if (Buffer.byteLength(wellFormed) <= maxNote) return wellFormed;
   const ellipsis = '…';
-  const bytes = Buffer.from(wellFormed).subarray(0, longestNote - Buffer.byteLength(ellipsis));
-  // What was cut in two is shown as a character that is no part of the text.
+  const bytes = Buffer.from(wellFormed).subarray(0, maxNote - Buffer.byteLength(ellipsis));
+  // A character that was cut in two decodes to U+FFFD.
   return `${bytes.toString().replace(/\uFFFD+$/, '')}${ellipsis}`;
 }
 
-/** The limit of a DNS-1123 subdomain. */
-const longestName = 253;
+/** Maximum length of a DNS subdomain (RFC 1123). */
+const maxName = 253;
 
 /**
- * The name of an Event: what it is about, as people expect it, and what makes it unique.
+ * Makes the name of an Event: the name of the object, like client-go, and a unique suffix.
  *
  * @param unique lower-case letters and digits
  */
-export function eventNameOf(object: string, unique: string): string {
-  const room = longestName - unique.length - 1;
+export function eventName(object: string, unique: string): string {
+  const room = maxName - unique.length - 1;
   return `${object.slice(0, room).replace(/[-.]+$/, '')}.${unique}`;
 }
 
-/** The limits of `reportingController` (`events.k8s.io/v1`), and of the part of a qualified name after the slash. */
-const longestReporter = 128;
-const longestLastPart = 63;
+/** Maximum length of `reportingController` (`events.k8s.io/v1`), and of the part of a qualified name after the slash. */
+const maxController = 128;
+const maxNamePart = 63;
 
 /**
- * What an Event calls the controller that tells it: a qualified name, `<domain>/<name>`. A controller's name may have a
- * whole path after its domain, which the API server refuses here: what does not go becomes a hyphen.
+ * Makes the `reportingController` of an Event: a qualified name, `<domain>/<name>`. A controller name may have a longer
+ * path after its domain; characters that a qualified name does not allow become hyphens. Falls back to `gatehouse`.
  *
  * @param controller `GatewayClass.spec.controllerName`
  */
-export function reporterOf(controller: string): string {
+export function reportingController(controller: string): string {
   const slash = controller.indexOf('/');
   const domain = controller.slice(0, slash + 1);
-  const room = Math.max(1, Math.min(longestLastPart, longestReporter - domain.length));
+  const room = Math.max(1, Math.min(maxNamePart, maxController - domain.length));
   const name = controller
     .slice(slash + 1)
     .replace(/[^-A-Za-z0-9_.]+/g, '-')
@@ -45,5 +65,5 @@ export function reporterOf(controller: string): string {
     .slice(0, room)
     .replace(/[-_.]+$/, '');
   const whole = `${domain}${name}`;
-  return name === '' || whole.length > longestReporter ? 'gatehouse' : whole;
+  return name === '' || whole.length > maxController ? 'gatehouse' : whole;
 }

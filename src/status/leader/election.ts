@@ -1,66 +1,67 @@
 import type { Lease, LeaseRecord } from './lease-client.ts';
 
 /**
- * Who leads, as one replica knows it. Times are kept by whoever runs the election: whether a record has stood still for
- * long enough is for the replica's own clock to say, and never for the times that are written in the record.
+ * The state of the election as one replica knows it. The elector measures time with its own timers: a record expires when
+ * this replica has not seen it change for the lease duration, whatever times the record holds (client-go does the same,
+ * against clock skew).
  */
 export type Election =
   | {
       readonly kind: 'following';
-      /** The Lease as it was last seen; undefined: none was, or there is none. */
-      readonly seen: { readonly lease: Lease; readonly expired: boolean } | undefined;
+      /** The last Lease that was read; undefined: none was read, or none exists. */
+      readonly observed: { readonly lease: Lease; readonly expired: boolean } | undefined;
     }
   | {
       readonly kind: 'leading';
       readonly lease: Lease;
-      /** When the last renewal that succeeded was asked for, in milliseconds since the epoch. */
+      /** Time at which the last successful renewal was sent, in milliseconds since the epoch. */
       readonly renewed: number;
     };
 
 export type ElectionEvent =
-  /** The Lease was read. */
-  | { readonly kind: 'seen'; readonly lease: Lease }
-  /** There is no Lease. */
+  /** A read returned the Lease. */
+  | { readonly kind: 'observed'; readonly lease: Lease }
+  /** A read or a write found no Lease. */
   | { readonly kind: 'absent' }
-  /** It was written: this replica holds it. */
-  | { readonly kind: 'held'; readonly lease: Lease; readonly asked: number }
-  /** The record has not changed for as long as it is good for. */
+  /** A write succeeded: this replica holds the Lease. */
+  | { readonly kind: 'acquired'; readonly lease: Lease; readonly sent: number }
+  /** The record has not changed for the lease duration. */
   | { readonly kind: 'expired' }
-  /** It was not renewed in time. */
+  /** The renew deadline has passed without a renewal. */
   | { readonly kind: 'overdue' };
 
-/** @param identity the holder that this replica is */
-export function electionAfter(election: Election, event: ElectionEvent, identity: string): Election {
+/** Returns the next state. `identity` is the holder identity of this replica. */
+export function nextElection(election: Election, event: ElectionEvent, identity: string): Election {
   switch (event.kind) {
-    case 'held':
-      return { kind: 'leading', lease: event.lease, renewed: event.asked };
+    case 'acquired':
+      return { kind: 'leading', lease: event.lease, renewed: event.sent };
     case 'overdue':
-      return election.kind === 'leading' ? { kind: 'following', seen: undefined } : election;
+      return election.kind === 'leading' ? { kind: 'following', observed: undefined } : election;
     case 'expired': {
-      if (election.kind === 'leading' || election.seen === undefined) return election;
-      return { kind: 'following', seen: { lease: election.seen.lease, expired: true } };
+      if (election.kind === 'leading' || election.observed === undefined) return election;
+      return { kind: 'following', observed: { lease: election.observed.lease, expired: true } };
     }
     case 'absent':
-      return { kind: 'following', seen: undefined };
-    case 'seen':
-      return afterSeeing(election, event.lease, identity);
+      return { kind: 'following', observed: undefined };
+    case 'observed':
+      return afterObserving(election, event.lease, identity);
   }
 }
 
-function afterSeeing(election: Election, lease: Lease, identity: string): Election {
-  // Somebody else wrote on the object, and left the record alone.
+function afterObserving(election: Election, lease: Lease, identity: string): Election {
+  // Another client changed the object, but not the record.
   if (election.kind === 'leading' && lease.holder === identity) return { ...election, lease };
-  const before = election.kind === 'following' ? election.seen : undefined;
-  const stoodStill = before?.expired === true && sameRecord(before.lease, lease);
-  return { kind: 'following', seen: { lease, expired: stoodStill || isFree(lease, identity) } };
+  const before = election.kind === 'following' ? election.observed : undefined;
+  const stillExpired = before?.expired === true && sameRecord(before.lease, lease);
+  return { kind: 'following', observed: { lease, expired: stillExpired || isFree(lease, identity) } };
 }
 
-/** Whether the time of a record has to begin anew. */
+/** Whether a record is unchanged, so that its expiry timer goes on. */
 export function sameRecord(a: LeaseRecord, b: LeaseRecord): boolean {
   return a.holder === b.holder && a.renewed === b.renewed && a.transitions === b.transitions;
 }
 
-/** Nobody holds it; or it is this replica, which lost sight of it. */
+/** Whether the Lease has no holder, or is held by this replica, which lost the leadership in the meantime. */
 function isFree({ holder }: LeaseRecord, identity: string): boolean {
   return holder === '' || holder === identity;
 }

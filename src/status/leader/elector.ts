@@ -1,29 +1,33 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import type { Refusal } from '../api/api-answer.ts';
-import { type Election, type ElectionEvent, electionAfter, sameRecord } from './election.ts';
+import type { RequestError } from '../api/api-answer.ts';
+import { type Election, type ElectionEvent, nextElection, sameRecord } from './election.ts';
 import type { Leadership } from './leadership.ts';
-import type { Lease, LeaseAnswer, LeaseClaim, LeaseClient } from './lease-client.ts';
+import type { Lease, LeaseClaim, LeaseClient, LeaseResult } from './lease-client.ts';
 
-/** In milliseconds. */
+/** Times of the election, in milliseconds. */
 export interface ElectionTimes {
-  /** How long a record must have stood still before somebody else may take the Lease. */
-  readonly duration: number;
-  /** How long a leader acts without having renewed it; less than `duration`, so that there are never two. */
+  /** Time without a change of the record after which another replica may take the Lease. */
+  readonly leaseDuration: number;
+  /** Time without a renewal after which a leader stops leading; less than `leaseDuration`, so that two never lead at once. */
   readonly renewDeadline: number;
-  /** Between two attempts of a leader; others leave up to twice as much to chance. */
-  readonly retry: number;
+  /** Time between two attempts of a leader. A follower adds up to 1.2 times as much at random. */
+  readonly retryPeriod: number;
 }
 
 /** The defaults of client-go. */
-export const defaultElectionTimes: ElectionTimes = { duration: 15_000, renewDeadline: 10_000, retry: 2_000 };
+export const defaultElectionTimes: ElectionTimes = {
+  leaseDuration: 15_000,
+  renewDeadline: 10_000,
+  retryPeriod: 2_000,
+};
 
 export interface ElectorParts {
   readonly lease: LeaseClient;
-  /** Of this replica alone: two with the same would both lead. */
+  /** The holder identity. Unique per replica: two replicas with the same one would both lead. */
   readonly identity: string;
   readonly times: ElectionTimes;
-  /** Called with every change: whether this replica leads from now on. */
+  /** Called at each change with whether this replica leads. */
   readonly changed: (leads: boolean) => void;
   readonly clock: Clock;
   readonly random: Random;
@@ -34,15 +38,16 @@ export interface ElectorParts {
 const topic = 'leader election';
 
 /**
- * Runs for a Lease (`coordination.k8s.io/v1`), for ever: an API server that does not answer costs the leadership and
- * nothing else. Durations are measured by timers, which no change of the clock moves; the clock can only end a
- * leadership early, where it shows that the process or its machine was halted.
+ * Elects a leader by a Lease (`coordination.k8s.io/v1`), like client-go's leaderelection, and retries without end: while
+ * the API server is unreachable no replica leads. Timers measure durations, so that a change of the system's clock moves
+ * none; the clock can only end a leadership early, when it shows that the process was suspended.
  */
 export class Elector implements Leadership {
   readonly #parts: ElectorParts;
   readonly #failures: LogThrottle;
-  readonly #ending = new AbortController();
-  #election: Election = { kind: 'following', seen: undefined };
+  readonly #stopping = new AbortController();
+  #election: Election = { kind: 'following', observed: undefined };
+  /** Follower: expiry of the record. Leader: renew deadline. */
   #stopTimer: Stop = () => {};
   #stopRetry: Stop = () => {};
   #attempt: Promise<void> = Promise.resolve();
@@ -58,25 +63,25 @@ export class Elector implements Leadership {
     this.#tryNow();
   }
 
-  /** Whether this replica may act as the leader at this moment. */
+  /** Whether this replica may act as the leader now. */
   leads(): boolean {
     if (this.#election.kind === 'leading' && this.#isOverdue(this.#election.renewed)) this.#apply({ kind: 'overdue' });
     return this.#election.kind === 'leading';
   }
 
-  /** Stops acting as the leader at once, then lets go of the Lease, so that the next one need not wait. */
+  /** Stops leading at once, then releases the Lease. */
   stop(): Promise<void> {
     this.#stopped ??= this.#end();
     return this.#stopped;
   }
 
   async #end(): Promise<void> {
-    this.#ending.abort();
+    this.#stopping.abort();
     this.#stopRetry();
     const { kind } = this.#election;
     const lease = this.#election.kind === 'leading' ? this.#election.lease : undefined;
     this.#stopTimer();
-    this.#election = { kind: 'following', seen: undefined };
+    this.#election = { kind: 'following', observed: undefined };
     if (kind === 'leading') this.#announce(false, 'it stops');
     await this.#attempt;
     if (lease !== undefined) await this.#release(lease);
@@ -84,85 +89,89 @@ export class Elector implements Leadership {
 
   #tryNow(): void {
     this.#attempt = this.#try().then(() => {
-      if (this.#ending.signal.aborted) return;
+      if (this.#stopping.signal.aborted) return;
       const { clock, random, times } = this.#parts;
-      const chance = this.#election.kind === 'leading' ? 0 : random() * 1.2 * times.retry;
-      this.#stopRetry = clock.after(times.retry + chance, () => this.#tryNow());
+      const jitter = this.#election.kind === 'leading' ? 0 : random() * 1.2 * times.retryPeriod;
+      this.#stopRetry = clock.after(times.retryPeriod + jitter, () => this.#tryNow());
     });
   }
 
   async #try(): Promise<void> {
     if (this.leads()) await this.#renew();
-    else await this.#look();
-    const seen = this.#election.kind === 'following' ? this.#election.seen : undefined;
-    if (seen?.expired === true) await this.#take(seen.lease);
+    else await this.#read();
+    const observed = this.#election.kind === 'following' ? this.#election.observed : undefined;
+    if (observed?.expired === true) await this.#acquire(observed.lease);
   }
 
   async #renew(): Promise<void> {
     if (this.#election.kind !== 'leading') return;
     const { lease } = this.#election;
-    const kept = this.#claim(lease.transitions, undefined);
-    await this.#write((signal) => this.#parts.lease.replace(lease, kept, signal));
+    const renewal = this.#claim(lease.transitions, undefined);
+    await this.#write((signal) => this.#parts.lease.replace(lease, renewal, signal));
   }
 
-  async #look(): Promise<void> {
-    const answer = await this.#parts.lease.read(this.#ending.signal);
-    if (this.#ending.signal.aborted) return;
-    if (answer.kind === 'lease') {
+  async #read(): Promise<void> {
+    const result = await this.#parts.lease.read(this.#stopping.signal);
+    if (this.#stopping.signal.aborted) return;
+    if (result.kind === 'lease') {
       this.#failures.recovered(topic, `${topic}: works again`);
-      this.#apply({ kind: 'seen', lease: answer.lease });
-    } else if (answer.kind === 'gone') {
+      this.#apply({ kind: 'observed', lease: result.lease });
+    } else if (result.kind === 'gone') {
       this.#apply({ kind: 'absent' });
       const first = this.#claim(0, this.#parts.clock.now());
       await this.#write((signal) => this.#parts.lease.create(first, signal));
     } else {
-      this.#failures.failed(topic, { reason: answer.words, message: `${topic}: failed, and is tried again` });
+      this.#logFailure(result);
     }
   }
 
-  async #take(lease: Lease): Promise<void> {
+  async #acquire(lease: Lease): Promise<void> {
     const mine = lease.holder === this.#parts.identity;
     const claim = this.#claim(lease.transitions + (mine ? 0 : 1), mine ? undefined : this.#parts.clock.now());
     await this.#write((signal) => this.#parts.lease.replace(lease, claim, signal));
   }
 
-  /** The deadline counts from before the request: that is the earliest moment from which others count. */
-  async #write(ask: (signal: AbortSignal) => Promise<LeaseAnswer>): Promise<void> {
+  /** Starts the renew deadline before the request: another replica may see the renewal from then on. */
+  async #write(send: (signal: AbortSignal) => Promise<LeaseResult>): Promise<void> {
     const { clock, times } = this.#parts;
-    const asked = clock.now();
+    const sent = clock.now();
     let late = false;
     const stopDeadline = clock.after(times.renewDeadline, () => {
       late = true;
       this.#apply({ kind: 'overdue' });
     });
-    const answer = await ask(this.#ending.signal);
-    if (answer.kind === 'lease' && !late && !this.#ending.signal.aborted && !this.#isOverdue(asked)) {
+    const result = await send(this.#stopping.signal);
+    if (result.kind === 'lease' && !late && !this.#stopping.signal.aborted && !this.#isOverdue(sent)) {
       this.#failures.recovered(topic, `${topic}: works again`);
-      this.#apply({ kind: 'held', lease: answer.lease, asked });
+      this.#apply({ kind: 'acquired', lease: result.lease, sent });
       this.#stopTimer();
       this.#stopTimer = stopDeadline;
       return;
     }
     stopDeadline();
-    if (answer.kind !== 'lease' && !this.#ending.signal.aborted) await this.#afterRefusal(answer);
+    if (result.kind !== 'lease' && !this.#stopping.signal.aborted) await this.#afterFailedWrite(result);
   }
 
-  async #afterRefusal(answer: Refusal): Promise<void> {
-    switch (answer.kind) {
+  async #afterFailedWrite(error: RequestError): Promise<void> {
+    switch (error.kind) {
       case 'conflict':
-        // Somebody was faster, or only wrote something else on the object: reading it tells, and the next attempt acts.
-        if (this.#election.kind === 'leading') await this.#look();
+        // Another replica took the Lease, or another client changed the object: read which, and act at the next attempt.
+        if (this.#election.kind === 'leading') await this.#read();
         return;
       case 'gone':
         return this.#apply({ kind: 'absent' });
       default:
-        return this.#failures.failed(topic, { reason: answer.words, message: `${topic}: failed, and is tried again` });
+        return this.#logFailure(error);
     }
+  }
+
+  #logFailure({ message: reason }: RequestError): void {
+    this.#failures.failed(topic, { reason, message: `${topic}: failed, and is tried again` });
   }
 
   #claim(transitions: number, acquired: number | undefined): LeaseClaim {
     const { identity, times, clock } = this.#parts;
-    return { holder: identity, transitions, duration: times.duration / 1_000, renewed: clock.now(), acquired };
+    return { holder: identity, transitions, duration: times.leaseDuration / 1_000, renewed: clock.now(), acquired };
   }
 
   #isOverdue(renewed: number): boolean {
@@ -171,25 +180,25 @@ export class Elector implements Leadership {
 
   #apply(event: ElectionEvent): void {
     const before = this.#election;
-    const after = electionAfter(before, event, this.#parts.identity);
+    const after = nextElection(before, event, this.#parts.identity);
     this.#election = after;
-    if (after.kind === 'following') this.#await(before, after);
+    if (after.kind === 'following') this.#startExpiry(before, after);
     if (before.kind === after.kind) return;
     if (after.kind === 'leading') this.#announce(true, '');
     else this.#announce(false, whyLost(event));
   }
 
-  /** Begins the time of a record that was not seen before. */
-  #await(before: Election, { seen }: Extract<Election, { kind: 'following' }>): void {
-    const known = before.kind === 'following' ? before.seen : undefined;
-    if (known !== undefined && seen !== undefined && sameRecord(known.lease, seen.lease)) return;
+  /** Starts the expiry timer of a record that has changed. */
+  #startExpiry(before: Election, { observed }: Extract<Election, { kind: 'following' }>): void {
+    const known = before.kind === 'following' ? before.observed : undefined;
+    if (known !== undefined && observed !== undefined && sameRecord(known.lease, observed.lease)) return;
     this.#stopTimer();
     this.#stopTimer = () => {};
-    if (seen === undefined || seen.expired) return;
-    if (known?.lease.holder !== seen.lease.holder) {
-      this.#parts.log.info('another replica leads, and writes the statuses', { leader: seen.lease.holder });
+    if (observed === undefined || observed.expired) return;
+    if (known?.lease.holder !== observed.lease.holder) {
+      this.#parts.log.info('another replica leads, and writes the statuses', { leader: observed.lease.holder });
     }
-    this.#stopTimer = this.#parts.clock.after(this.#parts.times.duration, () => this.#apply({ kind: 'expired' }));
+    this.#stopTimer = this.#parts.clock.after(this.#parts.times.leaseDuration, () => this.#apply({ kind: 'expired' }));
   }
 
   #announce(leads: boolean, because: string): void {
@@ -203,21 +212,21 @@ export class Elector implements Leadership {
   async #release(lease: Lease): Promise<void> {
     const { clock, lease: client, identity, log } = this.#parts;
     const now = clock.now();
-    const nobody = (held: Lease): LeaseClaim => ({
+    const released = ({ transitions }: Lease): LeaseClaim => ({
       holder: '',
-      transitions: held.transitions,
+      transitions,
       duration: 1,
       renewed: now,
       acquired: now,
     });
-    let answer = await client.replace(lease, nobody(lease), undefined);
-    if (answer.kind === 'conflict') {
-      // A renewal was under way when it was given up.
+    let result = await client.replace(lease, released(lease), undefined);
+    if (result.kind === 'conflict') {
+      // The API server carried out a renewal whose request was cancelled.
       const current = await client.read(undefined);
       if (current.kind !== 'lease' || current.lease.holder !== identity) return;
-      answer = await client.replace(current.lease, nobody(current.lease), undefined);
+      result = await client.replace(current.lease, released(current.lease), undefined);
     }
-    if (answer.kind !== 'lease') log.info('the Lease was not released: it expires', { because: answer.words });
+    if (result.kind !== 'lease') log.info('the Lease was not released: it expires', { because: result.message });
   }
 }
 

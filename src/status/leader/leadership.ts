@@ -1,22 +1,22 @@
 import type { Counters, Logger } from '../../edges.ts';
 
-/** Whether this replica is the one that writes statuses. */
+/** Tells whether this replica writes statuses. */
 export interface Leadership {
   start(): void;
-  /** Whether it may write at this moment. */
+  /** Whether this replica may write now. */
   leads(): boolean;
-  /** Ends it at once; settles when others can know. */
+  /** Ends the leadership at once; resolves when the Lease was released, so that another replica need not wait. */
   stop(): Promise<void>;
 }
 
 interface SoleLeadershipParts {
-  /** Called with every change: whether this replica leads from now on. */
+  /** Called at each change with whether this replica leads. */
   readonly changed: (leads: boolean) => void;
   readonly log: Logger;
   readonly counters: Counters;
 }
 
-/** Of a process that is told that it is the only one: it leads for as long as it runs, and asks nobody. */
+/** Leads from start to stop, without an election (`--leader-election=false`). */
 export function soleLeadership({ changed, log, counters }: SoleLeadershipParts): Leadership {
   let leading = false;
   const become = (leads: boolean): void => {

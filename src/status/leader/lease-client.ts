@@ -1,27 +1,25 @@
 import type { V1Lease, V1LeaseSpec } from '@kubernetes/client-node';
 import { type JsonObject, objectIn } from '../../json/json.ts';
-import type { Refusal } from '../api/api-answer.ts';
-import { apiPath } from '../api/api-path.ts';
-import { type AsJson, microTime } from '../api/as-json.ts';
-import type { TimedRequest } from '../api/object-request.ts';
+import type { RequestError } from '../api/api-answer.ts';
+import { type AsJson, apiPath, microTime, type SendObjectRequest } from '../api/object-request.ts';
 
-/** Who holds a Lease, as its record says. */
+/** The leader election record of a Lease. */
 export interface LeaseRecord {
-  /** Empty: nobody. */
+  /** Empty: the Lease is free. */
   readonly holder: string;
-  /** How often it went from one holder to another. */
+  /** `leaseTransitions`: how often the holder changed. */
   readonly transitions: number;
-  /** As it is written; only whether it changes means something, since it is of another machine's clock. */
+  /** `renewTime` as stored, from the holder's clock: compare it for equality only. */
   readonly renewed: string;
 }
 
 /** A Lease as it was read or written. */
 export interface Lease extends LeaseRecord {
-  /** The object, to be given back: what others wrote on it stays. */
+  /** The stored object, so that an update keeps what other clients wrote. */
   readonly object: JsonObject;
 }
 
-/** What is to be written on it. */
+/** The record to write. */
 export interface LeaseClaim {
   readonly holder: string;
   readonly transitions: number;
@@ -29,35 +27,35 @@ export interface LeaseClaim {
   readonly duration: number;
   /** Milliseconds since the epoch. */
   readonly renewed: number;
-  /** Milliseconds since the epoch; undefined: as it is written. */
+  /** Milliseconds since the epoch; undefined keeps the stored time. */
   readonly acquired: number | undefined;
 }
 
-export type LeaseAnswer = { readonly kind: 'lease'; readonly lease: Lease } | Refusal;
+export type LeaseResult = { readonly kind: 'lease'; readonly lease: Lease } | RequestError;
 
-/** One Lease of an API server. Nothing here rejects. */
+/** Reads and writes one Lease (`coordination.k8s.io/v1`). Nothing here rejects. */
 export interface LeaseClient {
-  read(signal: AbortSignal | undefined): Promise<LeaseAnswer>;
-  create(claim: LeaseClaim, signal: AbortSignal | undefined): Promise<LeaseAnswer>;
-  /** Compare and swap: a conflict when somebody wrote the Lease since it was read. */
-  replace(lease: Lease, claim: LeaseClaim, signal: AbortSignal | undefined): Promise<LeaseAnswer>;
+  read(signal: AbortSignal | undefined): Promise<LeaseResult>;
+  create(claim: LeaseClaim, signal: AbortSignal | undefined): Promise<LeaseResult>;
+  /** Compare and swap: `conflict` when another client wrote the Lease since it was read. */
+  replace(lease: Lease, claim: LeaseClaim, signal: AbortSignal | undefined): Promise<LeaseResult>;
 }
 
 export function leaseClient(
-  request: TimedRequest,
+  send: SendObjectRequest,
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): LeaseClient {
-  const all = apiPath('coordination.k8s.io/v1', 'namespaces', namespace, 'leases');
+  const collection = apiPath('coordination.k8s.io/v1', 'namespaces', namespace, 'leases');
   const path = apiPath('coordination.k8s.io/v1', 'namespaces', namespace, 'leases', name);
   return {
-    read: (signal) => request({ method: 'GET', path }, signal, readLease),
+    read: (signal) => send({ method: 'GET', path }, signal, decodeLease),
     create: (claim, signal) => {
       const body: AsJson<V1Lease> = { metadata: { namespace, name }, spec: specOf(claim) };
-      return request({ method: 'POST', path: all, body }, signal, readLease);
+      return send({ method: 'POST', path: collection, body }, signal, decodeLease);
     },
     replace: ({ object }, claim, signal) => {
       const body = { ...object, spec: { ...objectIn(object, 'spec'), ...specOf(claim) } };
-      return request({ method: 'PUT', path, body }, signal, readLease);
+      return send({ method: 'PUT', path, body }, signal, decodeLease);
     },
   };
 }
@@ -72,8 +70,8 @@ function specOf({ holder, transitions, duration, renewed, acquired }: LeaseClaim
   };
 }
 
-/** @throws Error when it is no stored object */
-function readLease(object: JsonObject): LeaseAnswer {
+/** @throws Error when the object has no resource version, so that it cannot be replaced */
+function decodeLease(object: JsonObject): LeaseResult {
   const { holderIdentity, leaseTransitions, renewTime } = objectIn(object, 'spec');
   if (typeof objectIn(object, 'metadata')['resourceVersion'] !== 'string') throw new Error('the answer is no Lease');
   const lease = {

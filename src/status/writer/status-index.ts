@@ -1,28 +1,29 @@
 import type { JsonObject } from '../../json/json.ts';
 import type { Observation, ObservedObject, StatusKind } from '../../source/model.ts';
 import type { PolicyStatus, Translation } from '../../translate/model.ts';
-import { mergeGatewayClassStatus } from '../conditions/gateway-class-status-patch.ts';
-import { mergeGatewayStatus } from '../conditions/gateway-status-patch.ts';
-import { ancestorsWithoutRoom, mergePolicyStatus } from '../conditions/policy-status-patch.ts';
-import type { StatusWrite } from './status-client.ts';
+import { patchGatewayClassStatus } from '../conditions/gateway-class-status-patch.ts';
+import { patchGatewayStatus } from '../conditions/gateway-status-patch.ts';
+import { ancestorsWithoutRoom, patchPolicyStatus } from '../conditions/policy-status-patch.ts';
+import type { StatusPatch } from './status-client.ts';
 
-/** An object with a status. */
+/** Identifies an object that has a status. */
 export interface StatusObject {
   readonly kind: StatusKind;
+  /** `<namespace>/<name>`, or the name of a cluster-scoped object. */
   readonly key: string;
 }
 
-/** A write that is due. */
-export interface DueWrite extends StatusWrite {
-  /** What makes it necessary: the same value as long as nothing else is desired of the object. */
-  readonly cause: unknown;
+/** A patch that the difference between desired and observed status requires. */
+export interface PendingPatch extends StatusPatch {
+  /** The desired status, the same value as long as it does not change; undefined for a policy without one. */
+  readonly desired: unknown;
 }
 
-/** The statuses that are desired. */
+/** The desired statuses, by key. */
 export type DesiredStatuses = Pick<Translation, 'gatewayClassStatuses' | 'gatewayStatuses' | 'policyStatuses'>;
 
-/** What the API server holds of each object, beside what is desired of it. */
-export class StatusBook {
+/** The observed objects beside their desired statuses. */
+export class StatusIndex {
   readonly #desired: DesiredStatuses;
   readonly #controllerName: string;
   readonly #observed: Readonly<Record<StatusKind, Map<string, ObservedObject>>> = {
@@ -36,6 +37,7 @@ export class StatusBook {
     this.#controllerName = controllerName;
   }
 
+  /** Stores what the API server has of an object. */
   observe({ kind, key, object }: Observation): void {
     if (object === undefined) this.#observed[kind].delete(key);
     else this.#observed[kind].set(key, object);
@@ -45,52 +47,57 @@ export class StatusBook {
     return this.#observed[kind].get(key);
   }
 
+  /** The observed objects; classes first, since the acceptance of the others depends on them. */
   *objects(): IterableIterator<StatusObject> {
-    // Classes first: everything else is accepted or not because of them.
     for (const kind of ['GatewayClass', 'Gateway', 'MCPAuthPolicy'] as const) {
       for (const key of this.#observed[kind].keys()) yield { kind, key };
     }
   }
 
   /**
-   * What has to be written now; undefined when the status says what it should, when nobody knows the object, or when
-   * it is none of ours.
+   * Computes the patch of an object's status. Undefined when the status is up to date, when the object was not observed, or
+   * when it belongs to another controller.
    *
    * @param now milliseconds since the epoch
    */
-  due(object: StatusObject, now: number): DueWrite | undefined {
+  pendingPatch(object: StatusObject, now: number): PendingPatch | undefined {
     const observed = this.observed(object);
     if (observed === undefined) return undefined;
-    const fields = this.#merge(object, observed, now);
+    const fields = this.#changedFields(object, observed, now);
     if (fields === undefined) return undefined;
-    return { ...object, resourceVersion: observed.resourceVersion, fields, cause: this.#cause(object) };
+    return { ...object, resourceVersion: observed.resourceVersion, fields, desired: this.#desiredOf(object) };
   }
 
-  /** The ancestors of a policy that its status has no room for. */
-  crowdedOut(key: string): PolicyStatus['ancestors'] {
-    const observed = this.#observed.MCPAuthPolicy.get(key);
+  /** The keys of the observed policies. */
+  policies(): Iterable<string> {
+    return this.#observed.MCPAuthPolicy.keys();
+  }
+
+  /** The desired ancestors of a policy that do not fit into its status beside those of other controllers. */
+  ancestorsWithoutRoom(policy: string): PolicyStatus['ancestors'] {
+    const observed = this.#observed.MCPAuthPolicy.get(policy);
     if (observed === undefined) return [];
-    return ancestorsWithoutRoom(observed, this.#desired.policyStatuses.get(key), this.#controllerName);
+    return ancestorsWithoutRoom(observed, this.#desired.policyStatuses.get(policy), this.#controllerName);
   }
 
-  #merge({ kind, key }: StatusObject, observed: ObservedObject, now: number): JsonObject | undefined {
+  #changedFields({ kind, key }: StatusObject, observed: ObservedObject, now: number): JsonObject | undefined {
     const { gatewayClassStatuses, gatewayStatuses, policyStatuses } = this.#desired;
     switch (kind) {
       case 'GatewayClass': {
         const desired = gatewayClassStatuses.get(key);
-        return desired && mergeGatewayClassStatus(observed, desired, now);
+        return desired && patchGatewayClassStatus(observed, desired, now);
       }
       case 'Gateway': {
-        // One that fell out of scope keeps its status: observedGeneration tells how old it is.
+        // A Gateway that is not ours any more keeps its status: observedGeneration shows how old that is.
         const desired = gatewayStatuses.get(key);
-        return desired && mergeGatewayStatus(observed, desired, now);
+        return desired && patchGatewayStatus(observed, desired, now);
       }
       case 'MCPAuthPolicy':
-        return mergePolicyStatus(observed, policyStatuses.get(key), this.#controllerName, now);
+        return patchPolicyStatus(observed, policyStatuses.get(key), this.#controllerName, now);
     }
   }
 
-  #cause({ kind, key }: StatusObject): unknown {
+  #desiredOf({ kind, key }: StatusObject): unknown {
     const { gatewayClassStatuses, gatewayStatuses, policyStatuses } = this.#desired;
     const collections = { GatewayClass: gatewayClassStatuses, Gateway: gatewayStatuses, MCPAuthPolicy: policyStatuses };
     return collections[kind].get(key);

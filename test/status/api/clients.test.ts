@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { timedRequests } from '../../../src/status/api/object-request.ts';
+import { objectRequests } from '../../../src/status/api/object-request.ts';
 import { type EventClient, eventClient, type NewEvent } from '../../../src/status/events/event-client.ts';
 import { type LeaseClaim, type LeaseClient, leaseClient } from '../../../src/status/leader/lease-client.ts';
-import { type StatusWrite, statusClient, type WriteStatus } from '../../../src/status/writer/status-client.ts';
+import { type StatusPatch, statusClient, type WriteStatus } from '../../../src/status/writer/status-client.ts';
 import { type StatusApiServer, startStatusApiServer } from '../../support/api-server/status-api-server.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 
@@ -19,7 +19,7 @@ let events: EventClient;
 beforeEach(async () => {
   api = await startStatusApiServer();
   clock = createManualClock();
-  const request = timedRequests(api.connection, clock, 4_000);
+  const request = objectRequests(api.connection, clock, 4_000);
   lease = leaseClient(request, { namespace: 'system', name: 'leader' });
   write = statusClient(request);
   events = eventClient(request, { controller: 'kgateway.dev/kgateway', instance: 'x'.repeat(200) });
@@ -67,7 +67,7 @@ describe('a Lease', () => {
     });
     expect(await lease.replace(read.lease, claim('b'), signal)).toMatchObject({
       kind: 'conflict',
-      words: '409: the object has been modified',
+      message: '409: the object has been modified',
     });
   });
 
@@ -83,7 +83,7 @@ describe('a Lease', () => {
   );
 });
 
-function gateway(resourceVersion: string): StatusWrite {
+function gateway(resourceVersion: string): StatusPatch {
   const fields = { conditions: [{ type: 'Accepted' }], addresses: [] };
   return { kind: 'Gateway', key: 'default/gw', resourceVersion, fields };
 }
@@ -150,7 +150,7 @@ describe('a status that is not written', () => {
   it('waits as long as the server asks for', async () => {
     api.misbehave = () => ({ status: 429, text: '{"message":"slow down"}', headers: { 'retry-after': '7' } });
     const answer = await write(gateway('1'), signal);
-    expect(answer).toEqual({ kind: 'unavailable', words: '429: slow down', retryAfter: 7_000 });
+    expect(answer).toEqual({ kind: 'unavailable', message: '429: slow down', retryAfter: 7_000 });
   });
 
   it.each(['<html>', '[]', '"x"', '{}'])('is unavailable also when the answer is %s', async (text) => {
@@ -165,7 +165,7 @@ describe('a status that is not written', () => {
     clock.advance(4_000);
     expect(await answer).toEqual({
       kind: 'unavailable',
-      words: 'no answer: no answer within 4 s',
+      message: 'no answer: no answer within 4 s',
       retryAfter: undefined,
     });
     expect(clock.waiting()).toEqual([]);
@@ -185,7 +185,7 @@ describe('a status that is not written', () => {
   it('because there is no server says so', async () => {
     await api[Symbol.asyncDispose]();
     const answer = await write(gateway('1'), signal);
-    expect(answer).toMatchObject({ kind: 'unavailable', words: 'no answer: fetch failed' });
+    expect(answer).toMatchObject({ kind: 'unavailable', message: 'no answer: fetch failed' });
   });
 });
 

@@ -3,8 +3,8 @@ import { type ConditionRules, isAhead, mergeConditions } from '../../../src/stat
 import { before, desired, foreign, now, nowText, stored } from './stored-statuses.ts';
 
 const rules: ConditionRules = {
-  ours: new Set(['Accepted', 'Programmed', 'Optional', 'LessOptional']),
-  dispensable: ['Optional', 'LessOptional'],
+  owned: new Set(['Accepted', 'Programmed', 'Optional', 'LessOptional']),
+  omitFirst: ['Optional', 'LessOptional'],
 };
 
 function typesOf(conditions: readonly { readonly [field: string]: unknown }[]): readonly unknown[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeGatewayStatus } from '../../../src/status/conditions/gateway-status-patch.ts';
+import { patchGatewayStatus } from '../../../src/status/conditions/gateway-status-patch.ts';
 import type { GatewayStatus, ListenerStatus } from '../../../src/translate/model.ts';
 import { desired, foreign, now, nowText, observed, stored } from './stored-statuses.ts';
 
@@ -26,7 +26,7 @@ describe('the status of a Gateway', () => {
   it('is written whole when the API server has just made it up', () => {
     const waiting = { type: 'Accepted', status: 'Unknown', reason: 'Pending', message: 'Waiting for controller' };
     const conditions = [{ ...waiting, lastTransitionTime: '1970-01-01T00:00:00Z' }];
-    expect(mergeGatewayStatus(observed({ conditions }), gateway(), now)).toEqual({
+    expect(patchGatewayStatus(observed({ conditions }), gateway(), now)).toEqual({
       conditions: [
         { ...stored('Accepted'), lastTransitionTime: nowText },
         { ...stored('Programmed'), lastTransitionTime: nowText },
@@ -43,35 +43,35 @@ describe('the status of a Gateway', () => {
   });
 
   it('is left alone when it says what it should', () => {
-    expect(mergeGatewayStatus(observed(asDesired), gateway(), now)).toBeUndefined();
-    expect(mergeGatewayStatus(observed({ ...asDesired, addresses: [] }), gateway(), now)).toBeUndefined();
+    expect(patchGatewayStatus(observed(asDesired), gateway(), now)).toBeUndefined();
+    expect(patchGatewayStatus(observed({ ...asDesired, addresses: [] }), gateway(), now)).toBeUndefined();
   });
 
   it('is left alone when others have added to it', () => {
     const conditions = [foreign('a.example/X'), ...asDesired.conditions];
     const listeners = [storedListener('mcp', foreign('a.example/Y'))];
     const status = { conditions, listeners, attachedListenerSets: 2 };
-    expect(mergeGatewayStatus(observed(status), gateway(), now)).toBeUndefined();
+    expect(patchGatewayStatus(observed(status), gateway(), now)).toBeUndefined();
   });
 
   it('is written only in the fields that change', () => {
     const addresses = [{ type: 'IPAddress', value: '10.0.0.1' }] as const;
-    expect(mergeGatewayStatus(observed(asDesired), gateway({ addresses }), now)).toEqual({ addresses });
-    expect(mergeGatewayStatus(observed({ ...asDesired, addresses }), gateway(), now)).toEqual({ addresses: [] });
+    expect(patchGatewayStatus(observed(asDesired), gateway({ addresses }), now)).toEqual({ addresses });
+    expect(patchGatewayStatus(observed({ ...asDesired, addresses }), gateway(), now)).toEqual({ addresses: [] });
   });
 
   it.each(['kgateway.dev/MCPAuthPolicyAffected', 'kgateway.dev/InternalError'])(
     'loses %s when it is no longer desired',
     (type) => {
       const status = { ...asDesired, conditions: [...asDesired.conditions, stored(type)] };
-      expect(mergeGatewayStatus(observed(status), gateway(), now)).toEqual({ conditions: asDesired.conditions });
+      expect(patchGatewayStatus(observed(status), gateway(), now)).toEqual({ conditions: asDesired.conditions });
     },
   );
 
   it('drops what is least important when others have taken the room', () => {
     const others = Array.from({ length: 6 }, (_, at) => foreign(`x.example/${at}`));
     const conditions = [...gateway().conditions, desired('kgateway.dev/MCPAuthPolicyAffected')];
-    const fields = mergeGatewayStatus(observed({ ...asDesired, conditions: others }), gateway({ conditions }), now);
+    const fields = patchGatewayStatus(observed({ ...asDesired, conditions: others }), gateway({ conditions }), now);
     expect(fields?.['conditions']).toMatchObject([...others, { type: 'Accepted' }, { type: 'Programmed' }]);
   });
 
@@ -83,7 +83,7 @@ describe('the status of a Gateway', () => {
     { conditions: {}, listeners: 'none', addresses: null },
     { listeners: [null, {}, 4] },
   ])('is written whatever is stored there: %j', (status) => {
-    const fields = mergeGatewayStatus(observed(status), gateway(), now);
+    const fields = patchGatewayStatus(observed(status), gateway(), now);
     expect(fields?.['conditions']).toHaveLength(2);
     expect(fields?.['listeners']).toHaveLength(1);
   });
@@ -98,13 +98,13 @@ describe('the status of a Gateway', () => {
       },
     },
   ])('waits for the newer object when a condition of $of is about one', ({ status }) => {
-    expect(mergeGatewayStatus(observed(status, 4), gateway(), now)).toBeUndefined();
+    expect(patchGatewayStatus(observed(status, 4), gateway(), now)).toBeUndefined();
   });
 });
 
 describe('the listeners in it', () => {
   const merged = (stores: readonly unknown[], listeners: readonly ListenerStatus[]): unknown =>
-    mergeGatewayStatus(observed({ ...asDesired, listeners: stores }), gateway({ listeners }), now)?.['listeners'];
+    patchGatewayStatus(observed({ ...asDesired, listeners: stores }), gateway({ listeners }), now)?.['listeners'];
 
   it('go with the listener of the spec, and keep the order in which they are stored', () => {
     const stores = [storedListener('old'), storedListener('b'), storedListener('a')];

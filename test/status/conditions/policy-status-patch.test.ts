@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ancestorsWithoutRoom, mergePolicyStatus } from '../../../src/status/conditions/policy-status-patch.ts';
+import { ancestorsWithoutRoom, patchPolicyStatus } from '../../../src/status/conditions/policy-status-patch.ts';
 import type { PolicyStatus } from '../../../src/translate/model.ts';
 import { ancestor, controllerName, foreign, now, nowText, observed, policyOf, stored } from './stored-statuses.ts';
 
 function merged(ancestors: unknown, desired: PolicyStatus | undefined): unknown {
-  return mergePolicyStatus(observed({ ancestors, kept: true }), desired, controllerName, now)?.['ancestors'];
+  return patchPolicyStatus(observed({ ancestors, kept: true }), desired, controllerName, now)?.['ancestors'];
 }
 
 const fresh = (name: string): Record<string, unknown> => ({
@@ -50,7 +50,7 @@ describe('the ancestors of a policy', () => {
 
   it('of a policy that was never ours are not touched', () => {
     expect(merged([theirs('x')], undefined)).toBeUndefined();
-    expect(mergePolicyStatus(observed(undefined), undefined, controllerName, now)).toBeUndefined();
+    expect(patchPolicyStatus(observed(undefined), undefined, controllerName, now)).toBeUndefined();
   });
 
   it('are told apart by everything that a reference says, with what the API fills in', () => {
@@ -84,7 +84,7 @@ describe('the ancestors of a policy', () => {
   });
 
   it.each([undefined, null, 'status', 7, []])('are written when the status is %j', (status) => {
-    expect(mergePolicyStatus(observed(status), policyOf('gw'), controllerName, now)?.['ancestors']).toHaveLength(1);
+    expect(patchPolicyStatus(observed(status), policyOf('gw'), controllerName, now)?.['ancestors']).toHaveLength(1);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { ObjectEvent } from '../../../src/status/events/event.ts';
 import { EventRecorder } from '../../../src/status/events/event-recorder.ts';
-import { tellRefusal } from '../../../src/status/events/notices.ts';
-import type { Occurrence } from '../../../src/status/events/occurrence.ts';
+import { rejectionEvent } from '../../../src/status/events/notices.ts';
 import { createEventsInMemory } from '../../support/api-server/status-events.ts';
 import { settled } from '../../support/api-server/status-settled.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
@@ -38,15 +38,15 @@ function createRig() {
   return { clock, log, client, unknown, generations, recorder, pass, total };
 }
 
-function bad(key: string, note = 'the path is bad', change: Partial<Occurrence> = {}): Occurrence {
-  const occurrence: Occurrence = {
+function bad(key: string, note = 'the path is bad', change: Partial<ObjectEvent> = {}): ObjectEvent {
+  const occurrence: ObjectEvent = {
     kind: 'Service',
     key,
     type: 'Warning',
     reason: 'InvalidMCPService',
     action: 'Translate',
     note,
-    toldBy: 'leader',
+    reportedBy: 'leader',
   };
   return { ...occurrence, ...change };
 }
@@ -151,8 +151,8 @@ describe('what looks the same', () => {
 
   it('is not counted when it is only told once more', async () => {
     const { recorder, client, pass } = createRig();
-    recorder.remind(bad('default/a'));
-    recorder.remind(bad('default/a'));
+    recorder.recordOnce(bad('default/a'));
+    recorder.recordOnce(bad('default/a'));
     await pass(120);
     expect(client.created).toHaveLength(1);
     expect(client.counted).toEqual([]);
@@ -162,7 +162,7 @@ describe('what looks the same', () => {
     const { recorder, client, pass } = createRig();
     recorder.record(bad('default/a'));
     await settled();
-    client.refusal = { kind: 'gone', words: '404: not found' };
+    client.refusal = { kind: 'gone', message: '404: not found' };
     recorder.record(bad('default/a'));
     await pass(61);
     client.refusal = undefined;
@@ -213,7 +213,7 @@ describe('ten thousand nodes that refuse', () => {
   it('with one voice make one Event, which counts them', async () => {
     const { recorder, client, pass } = createRig();
     for (let node = 0; node < 10_000; node += 1) {
-      recorder.record(tellRefusal({ ...refusal, node: `node-${node}`, message: 'no such field' }));
+      recorder.record(rejectionEvent({ ...refusal, node: `node-${node}`, message: 'no such field' }));
     }
     await pass(120);
     expect(client.created).toHaveLength(1);
@@ -227,7 +227,7 @@ describe('ten thousand nodes that refuse', () => {
   it('each in its own words make few Events', async () => {
     const { recorder, client, pass, total } = createRig();
     for (let node = 0; node < 10_000; node += 1) {
-      recorder.record(tellRefusal({ ...refusal, node: '', message: `request ${node} failed` }));
+      recorder.record(rejectionEvent({ ...refusal, node: '', message: `request ${node} failed` }));
     }
     await pass(120);
     expect(client.created).toHaveLength(5);
@@ -239,7 +239,7 @@ describe('ten thousand nodes that refuse', () => {
 describe('what fails', () => {
   it('is forgotten, told once, and written when it happens again', async () => {
     const { recorder, client, log, pass, total } = createRig();
-    client.refusal = { kind: 'failed', words: '403: events.events.k8s.io is forbidden' };
+    client.refusal = { kind: 'failed', message: '403: events.events.k8s.io is forbidden' };
     for (let at = 0; at < 10; at += 1) recorder.record(bad(`default/s${at}`));
     await pass(10);
     expect(total('failed')).toBe(10);
@@ -255,7 +255,7 @@ describe('what fails', () => {
     const { recorder, client, pass } = createRig();
     recorder.record(bad('default/a'));
     await settled();
-    client.refusal = { kind: 'unavailable', words: 'no answer', retryAfter: undefined };
+    client.refusal = { kind: 'unavailable', message: 'no answer', retryAfter: undefined };
     recorder.record(bad('default/a'));
     await pass(70);
     client.refusal = undefined;
@@ -268,8 +268,8 @@ describe('a leader that leads no longer', () => {
   it('leaves what it has not told to the next one, but for what only it knows', async () => {
     const { recorder, client, pass } = createRig();
     for (let at = 0; at < 100; at += 1) recorder.record(bad(`default/s${at}`));
-    recorder.record(bad('default/gw', 'refused', { kind: 'Gateway', toldBy: 'every replica' }));
-    recorder.retract();
+    recorder.record(bad('default/gw', 'refused', { kind: 'Gateway', reportedBy: 'every replica' }));
+    recorder.dropLeaderEvents();
     await pass(200);
     expect(client.created.length).toBeLessThanOrEqual(2);
     expect(client.created.at(-1)?.kind).toBe('Gateway');
@@ -283,7 +283,7 @@ describe('a leader that leads no longer', () => {
     for (let at = 0; at < 100; at += 1) recorder.record(bad(`default/s${at}`));
     await pass(60);
     expect(client.counted).toEqual([]);
-    recorder.retract();
+    recorder.dropLeaderEvents();
     await pass(5);
     expect(client.counted).toMatchObject([{ count: 2, eventName: client.created[0]?.eventName }]);
   });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { eventNameOf, noteOf, reporterOf } from '../../../src/status/events/event.ts';
+import { eventName, eventNote, reportingController } from '../../../src/status/events/event.ts';
 
 describe('the note of an Event', () => {
   it.each(['', 'short', 'ü'.repeat(512), 'a'.repeat(1_024)])('is left alone when it fits', (text) => {
-    expect(noteOf(text)).toBe(text);
+    expect(eventNote(text)).toBe(text);
   });
 
   it.each(['a', 'ü', '€', '😀'])('is cut off at 1,024 bytes, never within a character: %s', (character) => {
     for (const shift of ['', 'x', 'xx', 'xxx']) {
-      const note = noteOf(`${shift}${character.repeat(1_100)}`);
+      const note = eventNote(`${shift}${character.repeat(1_100)}`);
       expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
       expect(Buffer.byteLength(note)).toBeGreaterThan(1_016);
       expect(note).toMatch(new RegExp(`^x*(${character})+…$`, 'u'));
@@ -16,7 +16,7 @@ describe('the note of an Event', () => {
   });
 
   it('is well-formed', () => {
-    expect(noteOf('a\uD83D')).toBe('a\uFFFD');
+    expect(eventNote('a\uD83D')).toBe('a\uFFFD');
   });
 });
 
@@ -27,7 +27,7 @@ describe('the name of an Event', () => {
     [`${'a'.repeat(249)}.b`, `${'a'.repeat(249)}.1a`],
     [`${'a'.repeat(248)}--bb`, `${'a'.repeat(248)}.1a`],
   ])('of %s is a DNS name', (object, name) => {
-    expect(eventNameOf(object, '1a')).toBe(name);
+    expect(eventName(object, '1a')).toBe(name);
   });
 });
 
@@ -43,6 +43,6 @@ describe('the controller that tells an Event', () => {
     ['example.com/~', 'gatehouse'],
     ['', 'gatehouse'],
   ])('of the name %s is a qualified name', (controller, reporter) => {
-    expect(reporterOf(controller)).toBe(reporter);
+    expect(reportingController(controller)).toBe(reporter);
   });
 });

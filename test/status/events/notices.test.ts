@@ -1,19 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { tellCrowdedOut, tellPolicy, tellRefusal, tellService } from '../../../src/status/events/notices.ts';
+import {
+  ancestorsFullEvent,
+  rejectionEvent,
+  serviceEvents,
+  targetRefEvent,
+} from '../../../src/status/events/notices.ts';
 
 describe('what is told', () => {
   const service = { namespace: 'default', name: 'tools' };
 
   it('of a Service is what is dropped, and apart from that what is remarked', () => {
-    expect(tellService({ ...service, dropped: ['A.', 'B.'], warnings: ['C.'] })).toMatchObject([
-      { kind: 'Service', key: 'default/tools', reason: 'InvalidMCPService', note: 'A. B.', toldBy: 'leader' },
-      { kind: 'Service', key: 'default/tools', reason: 'MCPServiceRemark', note: 'C.', toldBy: 'leader' },
+    expect(serviceEvents({ ...service, dropped: ['A.', 'B.'], warnings: ['C.'] })).toMatchObject([
+      { kind: 'Service', key: 'default/tools', reason: 'InvalidMCPService', note: 'A. B.', reportedBy: 'leader' },
+      { kind: 'Service', key: 'default/tools', reason: 'MCPServiceRemark', note: 'C.', reportedBy: 'leader' },
     ]);
-    expect(tellService({ ...service, dropped: [], warnings: [] })).toEqual([]);
+    expect(serviceEvents({ ...service, dropped: [], warnings: [] })).toEqual([]);
   });
 
   it('of a policy is which references no status can name', () => {
-    expect(tellPolicy({ namespace: 'default', name: 'p', unwritable: ['A.', 'B.'] })).toMatchObject({
+    expect(targetRefEvent({ namespace: 'default', name: 'p', unwritable: ['A.', 'B.'] })).toMatchObject({
       kind: 'MCPAuthPolicy',
       key: 'default/p',
       reason: 'InvalidTargetRef',
@@ -27,7 +32,7 @@ describe('what is told', () => {
       controllerName: 'kgateway.dev/kgateway',
       conditions: reasons.map((reason) => ({ type: 'Any', status: 'True' as const, reason, message: '' })),
     });
-    const told = tellCrowdedOut('default/p', [
+    const told = ancestorsFullEvent('default/p', [
       ancestor('a', ['Accepted', 'RulesDropped']),
       ancestor('b', ['TargetNotFound']),
       ancestor('a', ['Invalid'], { sectionName: 'mcp' }),
@@ -39,15 +44,15 @@ describe('what is told', () => {
 
   it('of a node that refuses is told by the replica that heard it', () => {
     const refusal = { gateway: 'default/gw', node: 'n', typeUrl: 'type.googleapis.com/mcp.Target', message: 'no' };
-    const told = tellRefusal(refusal);
+    const told = rejectionEvent(refusal);
     expect(told).toMatchObject({
       kind: 'Gateway',
       key: 'default/gw',
       reason: 'ResponseRejected',
-      toldBy: 'every replica',
+      reportedBy: 'every replica',
     });
-    expect(tellRefusal({ ...refusal, node: 'other' }).sameAs).toBe(told.sameAs);
-    expect(tellRefusal({ ...refusal, message: 'other' }).sameAs).not.toBe(told.sameAs);
-    expect(tellRefusal({ ...refusal, typeUrl: 'other' }).sameAs).not.toBe(told.sameAs);
+    expect(rejectionEvent({ ...refusal, node: 'other' }).aggregateBy).toBe(told.aggregateBy);
+    expect(rejectionEvent({ ...refusal, message: 'other' }).aggregateBy).not.toBe(told.aggregateBy);
+    expect(rejectionEvent({ ...refusal, typeUrl: 'other' }).aggregateBy).not.toBe(told.aggregateBy);
   });
 });

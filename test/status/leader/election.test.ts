@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type Election, electionAfter } from '../../../src/status/leader/election.ts';
+import { type Election, nextElection } from '../../../src/status/leader/election.ts';
 import type { Lease } from '../../../src/status/leader/lease-client.ts';
 
 function lease(holder: string, renewed = '1', transitions = 0): Lease {
   return { holder, renewed, transitions, object: { metadata: { resourceVersion: `${holder}${renewed}` } } };
 }
 
-const idle: Election = { kind: 'following', seen: undefined };
+const idle: Election = { kind: 'following', observed: undefined };
 const leading: Election = { kind: 'leading', lease: lease('me'), renewed: 5 };
 
 function following(seen: Lease, expired = false): Election {
-  return { kind: 'following', seen: { lease: seen, expired } };
+  return { kind: 'following', observed: { lease: seen, expired } };
 }
 
 describe('an election', () => {
@@ -54,26 +54,26 @@ describe('an election', () => {
       to: { kind: 'leading', lease: lease('me', '9'), renewed: 5 } satisfies Election,
     },
   ])('$title', ({ from, lease: seen, to }) => {
-    expect(electionAfter(from, { kind: 'seen', lease: seen }, 'me')).toEqual(to);
+    expect(nextElection(from, { kind: 'observed', lease: seen }, 'me')).toEqual(to);
   });
 
   it('is won by writing the Lease', () => {
-    const event = { kind: 'held', lease: lease('me'), asked: 7 } as const;
-    expect(electionAfter(following(lease('a'), true), event, 'me')).toEqual({ ...leading, renewed: 7 });
+    const event = { kind: 'acquired', lease: lease('me'), sent: 7 } as const;
+    expect(nextElection(following(lease('a'), true), event, 'me')).toEqual({ ...leading, renewed: 7 });
   });
 
   it('is lost when the Lease is gone, or was not renewed in time', () => {
-    expect(electionAfter(leading, { kind: 'absent' }, 'me')).toEqual(idle);
-    expect(electionAfter(leading, { kind: 'overdue' }, 'me')).toEqual(idle);
+    expect(nextElection(leading, { kind: 'absent' }, 'me')).toEqual(idle);
+    expect(nextElection(leading, { kind: 'overdue' }, 'me')).toEqual(idle);
   });
 
   it('lets a record expire that stood still, and nothing else', () => {
-    expect(electionAfter(following(lease('a')), { kind: 'expired' }, 'me')).toEqual(following(lease('a'), true));
-    expect(electionAfter(idle, { kind: 'expired' }, 'me')).toEqual(idle);
-    expect(electionAfter(leading, { kind: 'expired' }, 'me')).toEqual(leading);
+    expect(nextElection(following(lease('a')), { kind: 'expired' }, 'me')).toEqual(following(lease('a'), true));
+    expect(nextElection(idle, { kind: 'expired' }, 'me')).toEqual(idle);
+    expect(nextElection(leading, { kind: 'expired' }, 'me')).toEqual(leading);
   });
 
   it('is not lost by a follower that is late', () => {
-    expect(electionAfter(following(lease('a')), { kind: 'overdue' }, 'me')).toEqual(following(lease('a')));
+    expect(nextElection(following(lease('a')), { kind: 'overdue' }, 'me')).toEqual(following(lease('a')));
   });
 });

@@ -132,7 +132,7 @@ describe('who may write', () => {
     const rig = createWriterRig();
     rig.objects.put(mcp);
     rig.desire('mcp');
-    rig.objects.answer = () => ({ kind: 'refused', words: '422: no' });
+    rig.objects.answer = () => ({ kind: 'refused', message: '422: no' });
     rig.writer.start();
     rig.writer.stop();
     await settled();

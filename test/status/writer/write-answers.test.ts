@@ -53,7 +53,7 @@ describe('an answer of the API server', () => {
 
   it('that is about one object keeps no other one waiting', async () => {
     const rig = await running();
-    rig.objects.answer = ({ key }) => (key === 'bad' ? { kind: 'failed', words: '500: a webhook' } : undefined);
+    rig.objects.answer = ({ key }) => (key === 'bad' ? { kind: 'failed', message: '500: a webhook' } : undefined);
     for (const key of ['bad', 'good']) {
       rig.desire(key);
       rig.objects.put(classOf(key));
@@ -73,7 +73,7 @@ describe('an answer of the API server', () => {
 describe('an answer', () => {
   it('that refuses the content is told once, and the content is not sent again for ten minutes', async () => {
     const rig = await running();
-    rig.objects.answer = () => ({ kind: 'refused', words: '422: status.conditions[0] is bad' });
+    rig.objects.answer = () => ({ kind: 'refused', message: '422: status.conditions[0] is bad' });
     rig.desire('mcp', 'bad');
     await pass(rig, 5_000);
     rig.desire('mcp', 'bad');
@@ -91,7 +91,7 @@ describe('an answer', () => {
 
   it('that refused the content may be another one after ten minutes, when somebody has mended a CRD', async () => {
     const rig = await running();
-    rig.objects.answer = () => ({ kind: 'refused', words: '422: no' });
+    rig.objects.answer = () => ({ kind: 'refused', message: '422: no' });
     rig.desire('mcp', 'the same');
     await pass(rig, 5_000);
     rig.objects.answer = undefined;
@@ -101,7 +101,7 @@ describe('an answer', () => {
 
   it('that refuses whatever an object becomes does not fill the log', async () => {
     const rig = await running();
-    rig.objects.answer = () => ({ kind: 'refused', words: '422: no' });
+    rig.objects.answer = () => ({ kind: 'refused', message: '422: no' });
     for (let at = 0; at < 300; at += 1) {
       rig.desire('mcp', `bad ${at}`);
       await pass(rig, 1_000);
@@ -113,7 +113,7 @@ describe('an answer', () => {
 describe('an API server that serves nobody', () => {
   it('makes everything wait, and is told of once', async () => {
     const rig = createWriterRig();
-    rig.objects.answer = () => ({ kind: 'unavailable', words: 'no answer', retryAfter: undefined });
+    rig.objects.answer = () => ({ kind: 'unavailable', message: 'no answer', retryAfter: undefined });
     for (let at = 0; at < 100; at += 1) {
       rig.desire(`c${at}`);
       rig.objects.put(classOf(`c${at}`));
@@ -131,7 +131,7 @@ describe('an API server that serves nobody', () => {
 
   it('is given the time that it asks for', async () => {
     const rig = createWriterRig();
-    rig.objects.answer = () => ({ kind: 'unavailable', words: '429: slow down', retryAfter: 30_000 });
+    rig.objects.answer = () => ({ kind: 'unavailable', message: '429: slow down', retryAfter: 30_000 });
     rig.objects.put(mcp);
     rig.desire('mcp');
     rig.writer.start();

@@ -1,6 +1,6 @@
 import type { Collection } from '../../../src/graph/model.ts';
 import { asJsonObject, objectsOf } from '../../../src/json/json.ts';
-import { StatusBook, type StatusObject } from '../../../src/status/writer/status-index.ts';
+import { StatusIndex, type StatusObject } from '../../../src/status/writer/status-index.ts';
 import { StatusWriter } from '../../../src/status/writer/status-writer.ts';
 import type { GatewayClassStatus, GatewayStatus, PolicyStatus } from '../../../src/translate/model.ts';
 import { createObjectsInMemory, type ObjectsInMemory } from '../../support/api-server/status-objects.ts';
@@ -33,9 +33,9 @@ export function createWriterRig(): WriterRig {
   const gatewayClassStatuses = collectionOf<GatewayClassStatus>('classes');
   const gatewayStatuses = collectionOf<GatewayStatus>('gateways');
   const policyStatuses = collectionOf<PolicyStatus>('policies');
-  const book = new StatusBook({ gatewayClassStatuses, gatewayStatuses, policyStatuses }, controllerName);
+  const index = new StatusIndex({ gatewayClassStatuses, gatewayStatuses, policyStatuses }, controllerName);
   const writer = new StatusWriter({
-    book,
+    index,
     write: objects.write,
     mayWrite: () => rig.leads,
     clock,
@@ -58,7 +58,7 @@ export function createWriterRig(): WriterRig {
     policies: policyStatuses.values,
   };
   objects.watch((observation) => {
-    book.observe(observation);
+    index.observe(observation);
     writer.changed([observation]);
   });
   return rig;
