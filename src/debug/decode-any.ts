@@ -2,10 +2,10 @@ import protobuf from 'protobufjs';
 import 'protobufjs/ext/descriptor.js';
 import type { EncodedResource } from '../wire/model.ts';
 
-/** Shows an encoded resource as plain data. */
+/** Decodes an encoded resource into plain data. */
 export type DecodeResource = (resource: EncodedResource) => unknown;
 
-/** Decodes any message that the descriptor set knows, a second dialect's too, without generated code. */
+/** Creates a decoder for every message of a `FileDescriptorSet`, without generated code, so that new dialects need no change. */
 export function resourceDecoder(descriptorSet: Uint8Array): DecodeResource {
   const root = protobuf.Root.fromDescriptor(descriptorSet);
   const envelope = root.lookupType('envoy.service.discovery.v3.DiscoveryResponse');
