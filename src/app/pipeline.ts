@@ -13,7 +13,7 @@ export interface Pipeline extends Encoding {
   readonly translation: Translation;
   /** Applies a batch as one commit, then updates the snapshots and notifies their subscribers. */
   deliver(batch: Batch): Commit;
-  /** Whether the initial state was read and translated; stays true. */
+  /** Returns whether the initial state was read and translated; stays true. */
   synced(): boolean;
 }
 

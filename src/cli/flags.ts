@@ -26,7 +26,7 @@ export interface FlagValues {
   optional(name: string): string | undefined;
   /** The values of a repeatable flag. */
   list(name: string): readonly string[];
-  /** Whether a switch is on. */
+  /** Returns whether a switch is on. */
   on(name: string): boolean;
   /** Arguments that are no flags. */
   readonly positionals: readonly string[];

@@ -38,7 +38,7 @@ function gatewayRow(view: GatewayView): readonly Cell[] {
   return [
     exists ? jsonOf(gateway) : `${gateway} (no such Gateway)`,
     version.slice(0, 12),
-    accepted === undefined ? 'not ours' : stateOf(accepted),
+    accepted === undefined ? 'of another controller' : stateOf(accepted),
     nodes.map(nodeText).join('\n') || 'none is connected',
   ];
 }

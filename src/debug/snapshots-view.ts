@@ -94,7 +94,7 @@ function typeView(view: View, decode: DecodeResource): TypeView {
   return { typeUrl: view.type.typeUrl, version: view.version(), resources };
 }
 
-/** Whether the node subscribes to every type and has ACKed its current version. */
+/** Returns whether the node subscribes to every type and has ACKed its current version. */
 function hasAcked(node: NodeStatus, views: readonly View[]): boolean {
   const acked = new Map(node.types.map(({ typeUrl, acked }) => [typeUrl, acked?.version]));
   return views.every((view) => acked.get(view.type.typeUrl) === view.version());

@@ -6,7 +6,7 @@ export interface NeededPort {
   readonly port: number;
   /** Purpose, for the message. */
   readonly what: string;
-  /** What to do when it is in use. */
+  /** Remedy if it is in use. */
   readonly remedy: string;
 }
 

@@ -7,7 +7,7 @@ import { createRecordedLog } from '../support/edges/recorded-log.ts';
 interface Waiting extends SignalWait {
   readonly signals: EventEmitter;
   readonly clock: ManualClock;
-  /** How often the process was asked to exit at once. */
+  /** Number of calls of `forceExit`. */
   readonly forcedExits: () => number;
 }
 

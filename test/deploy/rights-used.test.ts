@@ -19,7 +19,7 @@ import { nodeOf } from '../support/worlds/served-world.ts';
 
 const account = 'system:serviceaccount:kgateway-system:gatehouse';
 
-/** An Event is counted again after a minute: twenty times the haste makes that three seconds. */
+/** An Event is counted again after a minute: at twenty times the speed after three seconds. */
 const haste = 20;
 const begun = systemClock.now();
 const hurriedClock: Clock = {
@@ -27,7 +27,7 @@ const hurriedClock: Clock = {
   after: (milliseconds, run) => systemClock.after(milliseconds / haste, run),
 };
 
-/** What a real API server was asked for under the shipped roles. */
+/** The requests that a real API server received under the shipped roles. */
 describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-rights-'));
   const log = join(folder, 'audit.log');
@@ -45,10 +45,10 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
 
   it.each([
     ['.', [], requiredBy(inNamespaces, inTheCluster, namespaces, forElection), []],
-    // A list of Namespaces that is refused is how it learns that it may not know their labels.
+    // The control plane finds out by a refused list of Namespaces that it may not read their labels.
     ['namespaced', ['default'], requiredBy(inNamespaces, inTheCluster, forElection), ['list namespaces']],
   ])(
-    '%s: every right of the table is asked for, and no other',
+    '%s: requests use every right of the table, and no other',
     { timeout: 120_000 },
     async (variant, watched, required, refused) => {
       await api.kubectl(['apply', '-k', join(deploy, variant)]);
@@ -73,7 +73,7 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
       } finally {
         client.close();
         await app.stop();
-        // The next one finds nothing that is as it should be already.
+        // Clears the statuses, so that the next control plane has something to write.
         await api.kubectl(['delete', '--filename=deploy/examples/guide']);
         await api.kubectl(['delete', 'lease/gatehouse-leader', '--namespace=kgateway-system', '--ignore-not-found']);
       }
@@ -83,7 +83,7 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
   );
 });
 
-/** A control plane with the token of the shipped account, which has read everything. */
+/** A synced control plane with the shipped service account's token. */
 async function start(api: KubeApiServer, namespaces: readonly string[]): Promise<RunningApp> {
   const token = await api.serviceAccountToken('kgateway-system', 'gatehouse');
   const log = createRecordedLog();
@@ -104,7 +104,7 @@ async function start(api: KubeApiServer, namespaces: readonly string[]): Promise
   return app;
 }
 
-/** A node refuses what it is sent: that is told in an Event, and counted there when it happens again. */
+/** Connects a node that sends NACKs: the first creates an Event, the next ones are counted in it. */
 async function refuseOnce(client: AdsClient): Promise<void> {
   const stream = client.open();
   const response = await stream.request(targetType, { node: nodeOf('default/mcp-gateway') }).next();

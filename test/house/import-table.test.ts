@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-/** One import that a folder must not have, and one that it may. */
+/** A forbidden and an allowed import of a folder. */
 const folders: readonly (readonly [file: string, forbidden: string, allowed: string])[] = [
   ['src/graph/planted.ts', 'node:fs', './model.ts'],
   ['src/graph/planted.ts', '../edges.ts', './model.ts'],
@@ -43,7 +43,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
 
 const clocked = ['src/graph/planted-clock.ts', 'src/translate/planted-clock.ts'];
 
-/** The files are planted in a folder of their own, below the same configuration, and linted in one run. */
+/** A temporary folder with a copy of the configuration, where one run lints the planted files. */
 const house = mkdtempSync(join(tmpdir(), 'gatehouse-import-table-'));
 let findings: ReadonlySet<string>;
 

@@ -14,7 +14,7 @@ const plurals: Readonly<Record<StatusKind, string>> = {
   MCPAuthPolicy: 'gateway.kgateway.dev/v1alpha1/namespaces/default/mcpauthpolicies',
 };
 
-/** Where an object of the namespace `default` is. */
+/** The API path of an object of the namespace `default`. */
 export function pathOf(kind: StatusKind, name: string): string {
   return `/apis/${plurals[kind]}/${name}`;
 }
@@ -22,18 +22,18 @@ export function pathOf(kind: StatusKind, name: string): string {
 export const eventsPath = '/apis/events.k8s.io/v1/namespaces/default/events';
 export const leasePath = '/apis/coordination.k8s.io/v1/namespaces/system/leases/leader';
 
-/** A replica that sees what an API server holds, and keeps its statuses. */
+/** A replica whose status manager writes to an API server. */
 export interface ManagerRig {
   readonly manager: StatusManager;
   readonly log: RecordedLog;
   readonly counters: RecordedCounters;
-  /** Applies manifests as a watch delivers them; those with a status are observed as they are stored. */
+  /** Commits manifests with the observations that a watch would deliver. */
   apply(...manifests: readonly Manifest[]): void;
-  /** Delivers what else changed of an object. */
+  /** Delivers an observation without a change of the manifest. */
   observe(kind: StatusKind, name: string): void;
 }
 
-/** @param elected false: it leads without a Lease */
+/** @param elected false: leads without a Lease */
 export function createManagerRig(
   api: StatusApiServer,
   clock: ManualClock,
@@ -70,7 +70,7 @@ export function createManagerRig(
   };
 }
 
-/** Stores a manifest without its status as a user's `apply` does, for keepers to see. */
+/** Stores manifests in the API server, like a user's `kubectl apply`. */
 export function store(api: StatusApiServer, ...manifests: readonly Manifest[]): void {
   for (const manifest of manifests) {
     if (hasStatus(manifest.kind)) api.put(pathOf(manifest.kind, nameOf(manifest)), manifest);

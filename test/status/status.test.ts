@@ -48,7 +48,7 @@ afterEach(async () => {
   await api[Symbol.asyncDispose]();
 });
 
-/** A replica that has read everything and runs for the Lease. */
+/** A replica that has read the initial state and takes part in the election. */
 function replica(name: string, ...manifests: readonly Manifest[]): ManagerRig & { readonly stop: StopAsync } {
   const rig = createManagerRig(api, clock, name);
   const stop = rig.manager.start();
@@ -62,7 +62,7 @@ const writes = (): readonly string[] => api.calls.filter(({ method }) => method 
 const events = (): readonly unknown[] => api.calls.filter(({ path }) => path === eventsPath).map(({ body }) => body);
 const holder = (): unknown => Object(api.object(leasePath)?.['spec']).holderIdentity;
 
-/** Lets time pass, with a request after each step so that those that are under way get their answer. */
+/** Advances the clock until the condition holds, with a request after each step so that those in flight get their response. */
 async function passUntil(condition: () => boolean): Promise<void> {
   for (let step = 0; step < 400 && !condition(); step += 1) {
     clock.advance(250);
@@ -71,8 +71,8 @@ async function passUntil(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
-describe('the replica that leads', () => {
-  it('writes what it thinks of every object', async () => {
+describe('the leader', () => {
+  it('writes the status of every object', async () => {
     store(api, mcpClass, gateway, policy);
     replica('a', mcpClass, gateway, policy);
     await api.until(() => writes().length === 3);
@@ -92,7 +92,7 @@ describe('the replica that leads', () => {
     });
   });
 
-  it('writes nothing before everything was read', async () => {
+  it('writes nothing before the initial state was read', async () => {
     store(api, mcpClass);
     const rig = createManagerRig(api, clock, 'a');
     stops.push(rig.manager.start());
@@ -104,7 +104,7 @@ describe('the replica that leads', () => {
     await api.until(() => writes().length === 1);
   });
 
-  it('writes what changes, and nothing for its own writes', async () => {
+  it('writes changes, and nothing for its own writes', async () => {
     store(api, mcpClass, gateway);
     const { apply, observe, counters } = replica('a', mcpClass, gateway);
     await api.until(() => writes().length === 2);
@@ -120,7 +120,7 @@ describe('the replica that leads', () => {
     ]);
   });
 
-  it('tells in Events what no status has a place for, once', async () => {
+  it('records once in Events what no status has a field for', async () => {
     const crowd = Array.from({ length: 16 }, (_, at) => ancestor(`x${at}`, 'a.example/c'));
     const crowded = { ...policy, status: { ancestors: crowd } };
     store(api, mcpClass, gateway, crowded);
@@ -153,7 +153,7 @@ describe('two replicas', () => {
     return { a, b };
   }
 
-  it('are told apart even when they are called the same', async () => {
+  it('are distinguished when they have the same name', async () => {
     const a = replica('same');
     await a.log.line('this replica leads');
     const b = replica('same');
@@ -162,7 +162,7 @@ describe('two replicas', () => {
     expect(holder()).toMatch(/^same_[0-9a-f]+$/);
   });
 
-  it('have one that writes, and both tell of nodes that refuse', async () => {
+  it('have one writer of statuses, and both record NACKs', async () => {
     const { b } = await twoReplicas();
     b.manager.rejected({ gateway: 'default/gw', node: 'n', typeUrl: 'type.googleapis.com/mcp.Target', message: 'no' });
     await api.until(() => events().length === 1);
@@ -170,7 +170,7 @@ describe('two replicas', () => {
     expect(b.counters.total('gatehouse_status_writes_total')).toBe(0);
   });
 
-  it('hand over when the leader stops: the other one compares everything and writes what differs', async () => {
+  it('hand over when the leader stops: the next one compares every object and writes differences', async () => {
     const { a, b } = await twoReplicas();
     await a.stop();
     expect(holder()).toBe('');
@@ -185,7 +185,7 @@ describe('two replicas', () => {
     expect(events()).toMatchObject([{ reason: 'InvalidMCPService', reportingInstance: 'b' }]);
   });
 
-  it('hand over when the leader is silent, and the old one writes nothing more', async () => {
+  it('hand over when the leader is cut off, and the old one writes nothing more', async () => {
     const { a, b } = await twoReplicas();
     const killed = holder();
     api.misbehave = ({ method, body }) =>
@@ -201,8 +201,8 @@ describe('two replicas', () => {
   });
 });
 
-describe('a node that refuses', () => {
-  it('is told of on Gateways of ours alone, whatever it calls its own', async () => {
+describe('a NACK', () => {
+  it('is recorded only on Gateways of this controller', async () => {
     const foreign: Manifest = {
       ...gateway,
       metadata: metadata('foreign'),
@@ -216,8 +216,8 @@ describe('a node that refuses', () => {
   });
 });
 
-describe('a process that is told to write the statuses', () => {
-  it('does so without a Lease, and no longer than it runs', async () => {
+describe('a process without an election', () => {
+  it('writes statuses without a Lease until it stops', async () => {
     store(api, mcpClass, gateway);
     const { manager, apply, counters } = createManagerRig(api, clock, 'alone', false);
     const stop = manager.start();
@@ -237,7 +237,7 @@ describe('a process that is told to write the statuses', () => {
 });
 
 describe('an API server that answers nothing but HTML', () => {
-  it('does no harm, and everything is written once it is well', async () => {
+  it('does no harm, and every status is written once it works again', async () => {
     store(api, mcpClass, gateway);
     api.misbehave = () => ({ status: 200, text: '<html>hello</html>' });
     const { log, manager } = replica('a', mcpClass, gateway);
@@ -249,7 +249,7 @@ describe('an API server that answers nothing but HTML', () => {
     expect(log.lines.length).toBeLessThan(10);
   });
 
-  it('keeps nobody from stopping', async () => {
+  it('does not prevent the stop', async () => {
     const { stop, log } = replica('a');
     await log.line('this replica leads');
     api.misbehave = () => 'hang';

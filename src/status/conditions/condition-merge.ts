@@ -50,7 +50,7 @@ export function mergeConditions(
 }
 
 /**
- * Whether an owned condition has a newer `observedGeneration` than `generation`. Then the status must not be written until
+ * Returns whether an owned condition has a newer `observedGeneration` than `generation`. Then the status must not be written until
  * that generation was observed (Gateway API, comments on `observedGeneration`).
  */
 export function isAhead(observed: unknown, { owned }: ConditionRules, generation: number | undefined): boolean {

@@ -15,7 +15,7 @@ export interface NewEvent {
   readonly uid: string;
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** What the controller did or tried, in CamelCase. */
+  /** The action of the controller, in CamelCase. */
   readonly action: string;
   /** At most 1,024 bytes. */
   readonly note: string;

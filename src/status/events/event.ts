@@ -8,7 +8,7 @@ export interface ObjectEvent {
   readonly type: 'Normal' | 'Warning';
   /** CamelCase, for filters. */
   readonly reason: string;
-  /** What the controller did or tried, in CamelCase. */
+  /** The action of the controller, in CamelCase. */
   readonly action: string;
   /** For people. Truncated to the limit of the API. */
   readonly note: string;

@@ -2,7 +2,7 @@ import type { Lease, LeaseRecord } from './lease-client.ts';
 
 /**
  * The state of the election as one replica knows it. The elector measures time with its own timers: a record expires when
- * this replica has not seen it change for the lease duration, whatever times the record holds (client-go does the same,
+ * this replica has not seen it change for the lease duration, regardless of the times in the record (as client-go does,
  * against clock skew).
  */
 export type Election =
@@ -56,12 +56,12 @@ function afterObserving(election: Election, lease: Lease, identity: string): Ele
   return { kind: 'following', observed: { lease, expired: stillExpired || isFree(lease, identity) } };
 }
 
-/** Whether a record is unchanged, so that its expiry timer goes on. */
+/** Returns whether a record is unchanged, so that its expiry timer goes on. */
 export function sameRecord(a: LeaseRecord, b: LeaseRecord): boolean {
   return a.holder === b.holder && a.renewed === b.renewed && a.transitions === b.transitions;
 }
 
-/** Whether the Lease has no holder, or is held by this replica, which lost the leadership in the meantime. */
+/** Returns whether the Lease has no holder, or is held by this replica, which lost the leadership in the meantime. */
 function isFree({ holder }: LeaseRecord, identity: string): boolean {
   return holder === '' || holder === identity;
 }

@@ -63,7 +63,7 @@ export class Elector implements Leadership {
     this.#tryNow();
   }
 
-  /** Whether this replica may act as the leader now. */
+  /** Returns whether this replica may act as the leader now. */
   leads(): boolean {
     if (this.#election.kind === 'leading' && this.#isOverdue(this.#election.renewed)) this.#apply({ kind: 'overdue' });
     return this.#election.kind === 'leading';
@@ -237,6 +237,6 @@ function whyLost({ kind }: ElectionEvent): string {
     case 'absent':
       return 'the Lease was deleted';
     default:
-      return 'somebody else has the Lease';
+      return 'another replica holds the Lease';
   }
 }

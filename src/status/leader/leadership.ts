@@ -3,7 +3,7 @@ import type { Counters, Logger } from '../../edges.ts';
 /** Tells whether this replica writes statuses. */
 export interface Leadership {
   start(): void;
-  /** Whether this replica may write now. */
+  /** Returns whether this replica may write now. */
   leads(): boolean;
   /** Ends the leadership at once; resolves when the Lease was released, so that another replica need not wait. */
   stop(): Promise<void>;

@@ -88,7 +88,7 @@ export class StatusIndex {
         return desired && patchGatewayClassStatus(observed, desired, now);
       }
       case 'Gateway': {
-        // A Gateway that is not ours any more keeps its status: observedGeneration shows how old that is.
+        // A Gateway that another controller took over keeps its status: observedGeneration shows how old that is.
         const desired = gatewayStatuses.get(key);
         return desired && patchGatewayStatus(observed, desired, now);
       }

@@ -35,7 +35,7 @@ function claim(holder: string, change: Partial<LeaseClaim> = {}): LeaseClaim {
 }
 
 describe('a Lease', () => {
-  it('that does not exist is gone, and is created with times of six digits', async () => {
+  it('is gone before it is created, and is created with times of six digits', async () => {
     expect(await lease.read(signal)).toMatchObject({ kind: 'gone' });
     expect(await lease.create(claim('a'), signal)).toMatchObject({
       kind: 'lease',
@@ -54,7 +54,7 @@ describe('a Lease', () => {
     expect(await lease.create(claim('b'), signal)).toMatchObject({ kind: 'conflict' });
   });
 
-  it('is replaced only as it was read, and keeps what others wrote on it', async () => {
+  it('is replaced only at the resource version that was read, and keeps fields of other clients', async () => {
     const made = { name: 'leader', annotations: { theirs: 'kept' }, creationTimestamp: '2026-01-01T00:00:00Z' };
     api.put(leasePath, { metadata: made, spec: { acquireTime: '2026-01-01T00:00:00.000000Z' } });
     const read = await lease.read(signal);
@@ -72,7 +72,7 @@ describe('a Lease', () => {
   });
 
   it.each([{}, { spec: null }, { spec: { holderIdentity: 4, leaseTransitions: 'x', renewTime: {} } }])(
-    "that says nothing is nobody's: %j",
+    'without a valid record has no holder: %j',
     async (content) => {
       api.put(leasePath, content);
       expect(await lease.read(signal)).toMatchObject({
@@ -89,7 +89,7 @@ function gateway(resourceVersion: string): StatusPatch {
 }
 
 describe('a status', () => {
-  it('is patched at its subresource, as it was observed, and its other fields stay', async () => {
+  it('is patched at its subresource and resource version, and keeps its other fields', async () => {
     api.put(gatewayPath, { metadata: { generation: 4 }, status: { attachedListenerSets: 2, conditions: [1, 2, 3] } });
     expect(await write(gateway('1'), signal)).toEqual({
       kind: 'written',
@@ -118,19 +118,19 @@ describe('a status', () => {
       key: 'default/p',
       path: '/apis/gateway.kgateway.dev/v1alpha1/namespaces/default/mcpauthpolicies/p/status',
     },
-  ] as const)('of a $kind has its own place', async ({ kind, key, path }) => {
+  ] as const)('of a $kind has its path', async ({ kind, key, path }) => {
     expect(await write({ ...gateway('1'), kind, key }, signal)).toMatchObject({ kind: 'gone' });
     expect(api.calls.map((call) => call.path)).toEqual([path]);
   });
 
-  it('that was observed as another one is a conflict', async () => {
+  it('with an outdated resource version is a conflict', async () => {
     api.put(gatewayPath, {});
     api.put(gatewayPath, {});
     expect(await write(gateway('1'), signal)).toMatchObject({ kind: 'conflict' });
   });
 });
 
-describe('a status that is not written', () => {
+describe('a failed write', () => {
   it.each([
     { status: 422, kind: 'refused' },
     { status: 400, kind: 'refused' },
@@ -140,25 +140,25 @@ describe('a status that is not written', () => {
     { status: 503, kind: 'unavailable' },
     { status: 404, kind: 'gone' },
     { status: 302, kind: 'failed' },
-  ] as const)('because of a $status is $kind, whatever the body', async ({ status, kind }) => {
+  ] as const)('with status $status is $kind, with any body', async ({ status, kind }) => {
     api.put(gatewayPath, {});
     api.misbehave = () => ({ status, text: '<html>no</html>' });
     const answer = await write(gateway('1'), signal);
     expect(answer.kind).toBe(kind);
   });
 
-  it('waits as long as the server asks for', async () => {
+  it('has the wait of Retry-After', async () => {
     api.misbehave = () => ({ status: 429, text: '{"message":"slow down"}', headers: { 'retry-after': '7' } });
     const answer = await write(gateway('1'), signal);
     expect(answer).toEqual({ kind: 'unavailable', message: '429: slow down', retryAfter: 7_000 });
   });
 
-  it.each(['<html>', '[]', '"x"', '{}'])('is unavailable also when the answer is %s', async (text) => {
+  it.each(['<html>', '[]', '"x"', '{}'])('is unavailable when the body of a success is %s', async (text) => {
     api.misbehave = () => ({ status: 200, text, headers: { 'content-type': 'application/json' } });
     expect(await write(gateway('1'), signal)).toMatchObject({ kind: 'unavailable' });
   });
 
-  it('is not waited for longer than its time', async () => {
+  it('is unavailable after the timeout', async () => {
     api.misbehave = () => 'hang';
     const answer = write(gateway('1'), signal);
     await api.until(() => api.calls.length === 1);
@@ -171,7 +171,7 @@ describe('a status that is not written', () => {
     expect(clock.waiting()).toEqual([]);
   });
 
-  it('is given up when nobody wants it written', async () => {
+  it('is unavailable when its signal is aborted, and sends nothing afterwards', async () => {
     api.misbehave = () => 'hang';
     const term = new AbortController();
     const answer = write(gateway('1'), term.signal);
@@ -182,7 +182,7 @@ describe('a status that is not written', () => {
     expect(api.calls).toHaveLength(1);
   });
 
-  it('because there is no server says so', async () => {
+  it('has the reason when there is no server', async () => {
     await api[Symbol.asyncDispose]();
     const answer = await write(gateway('1'), signal);
     expect(answer).toMatchObject({ kind: 'unavailable', message: 'no answer: fetch failed' });
@@ -204,7 +204,7 @@ describe('an Event', () => {
   };
   const path = '/apis/events.k8s.io/v1/namespaces/default/events/gw.1a2b';
 
-  it('is created beside its object, by this controller and this replica', async () => {
+  it('is created in the namespace of its object, by this controller and replica', async () => {
     expect(await events.create(event, signal)).toEqual({ kind: 'written' });
     expect(api.object(path)).toMatchObject({
       eventTime: '2026-01-02T03:04:05.067000Z',
@@ -224,7 +224,7 @@ describe('an Event', () => {
     });
   });
 
-  it('is counted as a series', async () => {
+  it('is counted by its series', async () => {
     await events.create(event, signal);
     const count = { eventName: 'gw.1a2b', namespace: 'default', count: 3, lastObserved: event.at + 1_000 };
     expect(await events.count(count, signal)).toEqual({ kind: 'written' });

@@ -22,8 +22,8 @@ const asDesired = {
   listeners: [storedListener('mcp')],
 };
 
-describe('the status of a Gateway', () => {
-  it('is written whole when the API server has just made it up', () => {
+describe('the status patch of a Gateway', () => {
+  it('has every field when the API server has just created the object', () => {
     const waiting = { type: 'Accepted', status: 'Unknown', reason: 'Pending', message: 'Waiting for controller' };
     const conditions = [{ ...waiting, lastTransitionTime: '1970-01-01T00:00:00Z' }];
     expect(patchGatewayStatus(observed({ conditions }), gateway(), now)).toEqual({
@@ -42,33 +42,33 @@ describe('the status of a Gateway', () => {
     });
   });
 
-  it('is left alone when it says what it should', () => {
+  it('is undefined when the status is up to date', () => {
     expect(patchGatewayStatus(observed(asDesired), gateway(), now)).toBeUndefined();
     expect(patchGatewayStatus(observed({ ...asDesired, addresses: [] }), gateway(), now)).toBeUndefined();
   });
 
-  it('is left alone when others have added to it', () => {
+  it('is undefined when other controllers only added to the status', () => {
     const conditions = [foreign('a.example/X'), ...asDesired.conditions];
     const listeners = [storedListener('mcp', foreign('a.example/Y'))];
     const status = { conditions, listeners, attachedListenerSets: 2 };
     expect(patchGatewayStatus(observed(status), gateway(), now)).toBeUndefined();
   });
 
-  it('is written only in the fields that change', () => {
+  it('has only the fields that change', () => {
     const addresses = [{ type: 'IPAddress', value: '10.0.0.1' }] as const;
     expect(patchGatewayStatus(observed(asDesired), gateway({ addresses }), now)).toEqual({ addresses });
     expect(patchGatewayStatus(observed({ ...asDesired, addresses }), gateway(), now)).toEqual({ addresses: [] });
   });
 
   it.each(['kgateway.dev/MCPAuthPolicyAffected', 'kgateway.dev/InternalError'])(
-    'loses %s when it is no longer desired',
+    'removes %s when it is not desired',
     (type) => {
       const status = { ...asDesired, conditions: [...asDesired.conditions, stored(type)] };
       expect(patchGatewayStatus(observed(status), gateway(), now)).toEqual({ conditions: asDesired.conditions });
     },
   );
 
-  it('drops what is least important when others have taken the room', () => {
+  it('omits the least important conditions when other controllers fill the list', () => {
     const others = Array.from({ length: 6 }, (_, at) => foreign(`x.example/${at}`));
     const conditions = [...gateway().conditions, desired('kgateway.dev/MCPAuthPolicyAffected')];
     const fields = patchGatewayStatus(observed({ ...asDesired, conditions: others }), gateway({ conditions }), now);
@@ -82,7 +82,7 @@ describe('the status of a Gateway', () => {
     [],
     { conditions: {}, listeners: 'none', addresses: null },
     { listeners: [null, {}, 4] },
-  ])('is written whatever is stored there: %j', (status) => {
+  ])('replaces a malformed status: %j', (status) => {
     const fields = patchGatewayStatus(observed(status), gateway(), now);
     expect(fields?.['conditions']).toHaveLength(2);
     expect(fields?.['listeners']).toHaveLength(1);
@@ -97,16 +97,16 @@ describe('the status of a Gateway', () => {
         listeners: [{ ...storedListener('mcp'), conditions: [{ ...stored('Programmed'), observedGeneration: 4 }] }],
       },
     },
-  ])('waits for the newer object when a condition of $of is about one', ({ status }) => {
+  ])('is undefined while a condition of $of describes a newer generation', ({ status }) => {
     expect(patchGatewayStatus(observed(status, 4), gateway(), now)).toBeUndefined();
   });
 });
 
-describe('the listeners in it', () => {
+describe('the listeners of a status patch', () => {
   const merged = (stores: readonly unknown[], listeners: readonly ListenerStatus[]): unknown =>
     patchGatewayStatus(observed({ ...asDesired, listeners: stores }), gateway({ listeners }), now)?.['listeners'];
 
-  it('go with the listener of the spec, and keep the order in which they are stored', () => {
+  it('are those of the spec, in the order in which they are stored', () => {
     const stores = [storedListener('old'), storedListener('b'), storedListener('a')];
     expect(merged(stores, [listener('a'), listener('b'), listener('c')])).toMatchObject([
       { name: 'b' },
@@ -115,17 +115,17 @@ describe('the listeners in it', () => {
     ]);
   });
 
-  it('always say what old CRDs require', () => {
+  it('always have the fields that old CRDs require', () => {
     const stores = [{ name: 'mcp', supportedKinds: null, conditions: [stored('Accepted')] }];
     expect(merged(stores, [listener('mcp')])).toEqual([storedListener('mcp')]);
   });
 
-  it('keep what others wrote about a listener, and lose a conflict that is over', () => {
+  it("keep other controllers' conditions, and lose a conflict that has ended", () => {
     const stores = [{ ...storedListener('mcp', foreign('a.example/X'), stored('Conflicted')), extra: 1 }];
     expect(merged(stores, [listener('mcp')])).toEqual([{ ...storedListener('mcp', foreign('a.example/X')), extra: 1 }]);
   });
 
-  it('are there once, however often they are stored', () => {
+  it('are unique, also when they are stored twice', () => {
     const stores = [storedListener('mcp'), storedListener('mcp')];
     expect(merged(stores, [listener('mcp')])).toEqual([storedListener('mcp')]);
   });

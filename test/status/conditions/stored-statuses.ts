@@ -1,7 +1,7 @@
 import type { ObservedObject } from '../../../src/source/model.ts';
 import type { Condition, PolicyStatus } from '../../../src/translate/model.ts';
 
-/** When the tests write: what changes gets this time, what stays keeps the other. */
+/** The time of the tests: changed conditions get `now`, others keep `before`. */
 export const now: number = Date.UTC(2026, 5, 1, 12, 0, 0, 789);
 export const nowText = '2026-06-01T12:00:00Z';
 export const before = '2026-05-01T00:00:00Z';
@@ -11,25 +11,25 @@ export function observed(status: unknown, generation = 3): ObservedObject {
   return { uid: 'a-uid', resourceVersion: '7', generation, status };
 }
 
-/** A condition as it is desired of generation 3. */
+/** A desired condition of generation 3. */
 export function desired(type: string, status: Condition['status'] = 'True', reason = 'Fine'): Condition {
   return { type, status, reason, message: `${type} is ${status}.`, observedGeneration: 3 };
 }
 
-/** The same as it is stored, since `before`. */
+/** The stored form of {@link desired}, with a transition at `before`. */
 export function stored(type: string, status: Condition['status'] = 'True', reason = 'Fine'): Record<string, unknown> {
   const { message } = desired(type, status, reason);
   return { type, status, observedGeneration: 3, lastTransitionTime: before, reason, message };
 }
 
-/** What somebody else wrote. */
+/** A condition of another controller. */
 export function foreign(type: string): Record<string, unknown> {
   return { type, status: 'True', lastTransitionTime: before, reason: 'Theirs', message: '', extra: { kept: true } };
 }
 
 export const controllerName = 'kgateway.dev/kgateway';
 
-/** The ancestors that are desired of a policy, each Accepted. */
+/** A desired policy status with these ancestors, each Accepted. */
 export function policyOf(...names: readonly string[]): PolicyStatus {
   const ancestors = names.map((name) => ({
     ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name },
@@ -39,7 +39,7 @@ export function policyOf(...names: readonly string[]): PolicyStatus {
   return { kind: 'MCPAuthPolicy', namespace: 'default', name: 'policy', ancestors };
 }
 
-/** An ancestor as it is stored. */
+/** A stored ancestor. */
 export function ancestor(name: string, controller: string = controllerName): Record<string, unknown> {
   return {
     ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name },

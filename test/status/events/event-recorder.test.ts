@@ -52,7 +52,7 @@ function bad(key: string, note = 'the path is bad', change: Partial<ObjectEvent>
 }
 
 describe('an Event', () => {
-  it('says what happened to which object, and when', async () => {
+  it('has the object, the reason, the note and the time', async () => {
     const { recorder, client, clock, total } = createRig();
     const at = clock.now();
     recorder.record(bad('default/a'));
@@ -74,7 +74,7 @@ describe('an Event', () => {
     expect(total('created')).toBe(1);
   });
 
-  it('is not written of an object that nobody knows', async () => {
+  it('is not written for an unknown object', async () => {
     const { recorder, client, unknown, total } = createRig();
     unknown.add('default/a');
     recorder.record(bad('default/a'));
@@ -84,7 +84,7 @@ describe('an Event', () => {
     expect(total('unidentified')).toBe(1);
   });
 
-  it('has a name of its own', async () => {
+  it('has a unique name', async () => {
     const { recorder, client } = createRig();
     recorder.record(bad('default/a', 'one'));
     recorder.record(bad('default/a', 'two'));
@@ -93,8 +93,8 @@ describe('an Event', () => {
   });
 });
 
-describe('the same on the same object', () => {
-  it('is counted instead of written again, at most once a minute', async () => {
+describe('a repetition of an event', () => {
+  it('is counted instead of created again, at most once a minute', async () => {
     const { recorder, client, clock, pass, total } = createRig();
     for (let at = 0; at < 600; at += 1) {
       recorder.record(bad('default/a'));
@@ -109,14 +109,14 @@ describe('the same on the same object', () => {
     expect(total('counted')).toBe(client.counted.length);
   });
 
-  it('is not counted when it happened once', async () => {
+  it('is not counted when there is none', async () => {
     const { recorder, client, pass } = createRig();
     recorder.record(bad('default/a'));
     await pass(3_000);
     expect(client.counted).toEqual([]);
   });
 
-  it('is written again after an hour', async () => {
+  it('is created again after an hour', async () => {
     const { recorder, client, pass } = createRig();
     recorder.record(bad('default/a'));
     await pass(3_599);
@@ -129,8 +129,8 @@ describe('the same on the same object', () => {
   });
 });
 
-describe('what looks the same', () => {
-  it('is something else with other words, on another object, or for another reason', async () => {
+describe('the series of an event', () => {
+  it('is another one for another note, object or reason', async () => {
     const { recorder, client } = createRig();
     recorder.record(bad('default/a'));
     recorder.record(bad('default/a', 'other words'));
@@ -140,7 +140,7 @@ describe('what looks the same', () => {
     expect(client.created).toHaveLength(4);
   });
 
-  it('is something else on an object that was created anew', async () => {
+  it('is another one for an object that was deleted and created again', async () => {
     const { recorder, client, generations } = createRig();
     recorder.record(bad('default/a'));
     generations.set('default/a', 1);
@@ -149,7 +149,7 @@ describe('what looks the same', () => {
     expect(client.created.map(({ uid }) => uid)).toEqual(['uid 0 of Service default/a', 'uid 1 of Service default/a']);
   });
 
-  it('is not counted when it is only told once more', async () => {
+  it('is not counted by recordOnce', async () => {
     const { recorder, client, pass } = createRig();
     recorder.recordOnce(bad('default/a'));
     recorder.recordOnce(bad('default/a'));
@@ -158,7 +158,7 @@ describe('what looks the same', () => {
     expect(client.counted).toEqual([]);
   });
 
-  it('is written anew when its Event is gone', async () => {
+  it('starts again when its Event is gone', async () => {
     const { recorder, client, pass } = createRig();
     recorder.record(bad('default/a'));
     await settled();
@@ -172,8 +172,8 @@ describe('what looks the same', () => {
   });
 });
 
-describe('the rate', () => {
-  it('is five a minute for an object, and the rest is dropped', async () => {
+describe('the limits', () => {
+  it('drop events of an object beyond five a minute', async () => {
     const { recorder, client, pass, total } = createRig();
     for (let at = 0; at < 20; at += 1) recorder.record(bad('default/a', `words ${at}`));
     recorder.record(bad('default/b'));
@@ -186,7 +186,7 @@ describe('the rate', () => {
     expect(client.created.at(-1)?.note).toBe('a minute later');
   });
 
-  it('is twenty-five at once and one a second over all, and the rest waits', async () => {
+  it('delay events beyond a burst of twenty-five and one a second', async () => {
     const { recorder, client, pass } = createRig();
     for (let at = 0; at < 100; at += 1) recorder.record(bad(`default/s${at}`));
     await settled();
@@ -197,7 +197,7 @@ describe('the rate', () => {
     expect(client.created).toHaveLength(100);
   });
 
-  it('has a queue that is bounded', async () => {
+  it('bound the queue', async () => {
     const { recorder, client, pass, total } = createRig();
     for (let at = 0; at < 2_000; at += 1) recorder.record(bad(`default/s${at}`));
     await pass(2_000);
@@ -207,10 +207,10 @@ describe('the rate', () => {
   });
 });
 
-describe('ten thousand nodes that refuse', () => {
+describe('ten thousand nodes that reject a response', () => {
   const refusal = { gateway: 'default/gw', typeUrl: 'type.googleapis.com/mcp.Target' };
 
-  it('with one voice make one Event, which counts them', async () => {
+  it('for the same reason are one Event, which counts them', async () => {
     const { recorder, client, pass } = createRig();
     for (let node = 0; node < 10_000; node += 1) {
       recorder.record(rejectionEvent({ ...refusal, node: `node-${node}`, message: 'no such field' }));
@@ -224,7 +224,7 @@ describe('ten thousand nodes that refuse', () => {
     expect(client.counted).toMatchObject([{ count: 10_000 }]);
   });
 
-  it('each in its own words make few Events', async () => {
+  it('for different reasons are few Events', async () => {
     const { recorder, client, pass, total } = createRig();
     for (let node = 0; node < 10_000; node += 1) {
       recorder.record(rejectionEvent({ ...refusal, node: '', message: `request ${node} failed` }));
@@ -236,8 +236,8 @@ describe('ten thousand nodes that refuse', () => {
   });
 });
 
-describe('what fails', () => {
-  it('is forgotten, told once, and written when it happens again', async () => {
+describe('a failed write', () => {
+  it('of an Event drops it, is logged once, and the event is created when it happens again', async () => {
     const { recorder, client, log, pass, total } = createRig();
     client.refusal = { kind: 'failed', message: '403: events.events.k8s.io is forbidden' };
     for (let at = 0; at < 10; at += 1) recorder.record(bad(`default/s${at}`));
@@ -251,7 +251,7 @@ describe('what fails', () => {
     expect(client.created).toHaveLength(1);
   });
 
-  it('when it counts, is counted later', async () => {
+  it('of a count is repeated later', async () => {
     const { recorder, client, pass } = createRig();
     recorder.record(bad('default/a'));
     await settled();
@@ -264,8 +264,8 @@ describe('what fails', () => {
   });
 });
 
-describe('a leader that leads no longer', () => {
-  it('leaves what it has not told to the next one, but for what only it knows', async () => {
+describe('a leader that loses the leadership', () => {
+  it('drops the events that the next leader records, too, and keeps its own', async () => {
     const { recorder, client, pass } = createRig();
     for (let at = 0; at < 100; at += 1) recorder.record(bad(`default/s${at}`));
     recorder.record(bad('default/gw', 'refused', { kind: 'Gateway', reportedBy: 'every replica' }));
@@ -275,7 +275,7 @@ describe('a leader that leads no longer', () => {
     expect(client.created.at(-1)?.kind).toBe('Gateway');
   });
 
-  it('still counts what it told', async () => {
+  it('still counts the Events that it created', async () => {
     const { recorder, client, pass } = createRig();
     recorder.record(bad('default/told'));
     await settled();
@@ -288,7 +288,7 @@ describe('a leader that leads no longer', () => {
     expect(client.counted).toMatchObject([{ count: 2, eventName: client.created[0]?.eventName }]);
   });
 
-  it('tells nothing once it has stopped', async () => {
+  it('writes nothing after the stop', async () => {
     const { recorder, client, clock, pass } = createRig();
     recorder.record(bad('default/a'));
     recorder.record(bad('default/b'));

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { eventName, eventNote, reportingController } from '../../../src/status/events/event.ts';
 
 describe('the note of an Event', () => {
-  it.each(['', 'short', 'ü'.repeat(512), 'a'.repeat(1_024)])('is left alone when it fits', (text) => {
+  it.each(['', 'short', 'ü'.repeat(512), 'a'.repeat(1_024)])('is unchanged when it fits', (text) => {
     expect(eventNote(text)).toBe(text);
   });
 
-  it.each(['a', 'ü', '€', '😀'])('is cut off at 1,024 bytes, never within a character: %s', (character) => {
+  it.each(['a', 'ü', '€', '😀'])('is truncated to 1,024 bytes, never within a character: %s', (character) => {
     for (const shift of ['', 'x', 'xx', 'xxx']) {
       const note = eventNote(`${shift}${character.repeat(1_100)}`);
       expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1_024);
@@ -26,12 +26,12 @@ describe('the name of an Event', () => {
     ['a'.repeat(253), `${'a'.repeat(250)}.1a`],
     [`${'a'.repeat(249)}.b`, `${'a'.repeat(249)}.1a`],
     [`${'a'.repeat(248)}--bb`, `${'a'.repeat(248)}.1a`],
-  ])('of %s is a DNS name', (object, name) => {
+  ])('for an object %s is a DNS name', (object, name) => {
     expect(eventName(object, '1a')).toBe(name);
   });
 });
 
-describe('the controller that tells an Event', () => {
+describe('the reporting controller of an Event', () => {
   it.each([
     ['kgateway.dev/kgateway', 'kgateway.dev/kgateway'],
     ['example.com/team/gatehouse', 'example.com/team-gatehouse'],
@@ -42,7 +42,7 @@ describe('the controller that tells an Event', () => {
     [`${'d'.repeat(130)}/a`, 'gatehouse'],
     ['example.com/~', 'gatehouse'],
     ['', 'gatehouse'],
-  ])('of the name %s is a qualified name', (controller, reporter) => {
+  ])('%s is a qualified name', (controller, reporter) => {
     expect(reportingController(controller)).toBe(reporter);
   });
 });

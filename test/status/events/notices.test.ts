@@ -6,10 +6,10 @@ import {
   targetRefEvent,
 } from '../../../src/status/events/notices.ts';
 
-describe('what is told', () => {
+describe('the Event', () => {
   const service = { namespace: 'default', name: 'tools' };
 
-  it('of a Service is what is dropped, and apart from that what is remarked', () => {
+  it('of a Service has what is dropped, and another one has the warnings', () => {
     expect(serviceEvents({ ...service, dropped: ['A.', 'B.'], warnings: ['C.'] })).toMatchObject([
       { kind: 'Service', key: 'default/tools', reason: 'InvalidMCPService', note: 'A. B.', reportedBy: 'leader' },
       { kind: 'Service', key: 'default/tools', reason: 'MCPServiceRemark', note: 'C.', reportedBy: 'leader' },
@@ -17,7 +17,7 @@ describe('what is told', () => {
     expect(serviceEvents({ ...service, dropped: [], warnings: [] })).toEqual([]);
   });
 
-  it('of a policy is which references no status can name', () => {
+  it('of a policy has the references that no status can name', () => {
     expect(targetRefEvent({ namespace: 'default', name: 'p', unwritable: ['A.', 'B.'] })).toMatchObject({
       kind: 'MCPAuthPolicy',
       key: 'default/p',
@@ -26,7 +26,7 @@ describe('what is told', () => {
     });
   });
 
-  it('of ancestors without room is what would stand there, and nothing more', () => {
+  it('of ancestors without room has their references and reasons', () => {
     const ancestor = (name: string, reasons: readonly string[], section: { readonly sectionName?: string } = {}) => ({
       ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name, ...section },
       controllerName: 'kgateway.dev/kgateway',
@@ -42,7 +42,7 @@ describe('what is told', () => {
     );
   });
 
-  it('of a node that refuses is told by the replica that heard it', () => {
+  it('of a NACK is recorded by the replica that received it, one series per type and message', () => {
     const refusal = { gateway: 'default/gw', node: 'n', typeUrl: 'type.googleapis.com/mcp.Target', message: 'no' };
     const told = rejectionEvent(refusal);
     expect(told).toMatchObject({

@@ -15,40 +15,45 @@ function following(seen: Lease, expired = false): Election {
 
 describe('an election', () => {
   it.each([
-    { title: 'a Lease of somebody else begins its time', from: idle, lease: lease('a'), to: following(lease('a')) },
-    { title: 'a Lease of nobody may be taken', from: idle, lease: lease(''), to: following(lease(''), true) },
     {
-      title: 'a Lease of this replica may be taken back',
+      title: 'starts the expiry of a Lease of another holder',
+      from: idle,
+      lease: lease('a'),
+      to: following(lease('a')),
+    },
+    { title: 'may acquire a Lease without a holder', from: idle, lease: lease(''), to: following(lease(''), true) },
+    {
+      title: 'may acquire its own Lease again',
       from: idle,
       lease: lease('me'),
       to: following(lease('me'), true),
     },
     {
-      title: 'a record that stood still stays expired',
+      title: 'keeps an unchanged record expired',
       from: following(lease('a'), true),
       lease: lease('a'),
       to: following(lease('a'), true),
     },
     {
-      title: 'a renewed record begins its time anew',
+      title: 'starts the expiry of a renewed record',
       from: following(lease('a'), true),
       lease: lease('a', '2'),
       to: following(lease('a', '2')),
     },
     {
-      title: 'a record of another holder begins its time anew',
+      title: 'starts the expiry of a record of a new holder',
       from: following(lease('a'), true),
       lease: lease('b'),
       to: following(lease('b')),
     },
     {
-      title: "a leader that sees another's record follows",
+      title: "follows when the leader sees another holder's record",
       from: leading,
       lease: lease('a'),
       to: following(lease('a')),
     },
     {
-      title: 'a leader that sees its own record goes on as before',
+      title: 'goes on leading when the leader sees its own record',
       from: leading,
       lease: lease('me', '9'),
       to: { kind: 'leading', lease: lease('me', '9'), renewed: 5 } satisfies Election,
@@ -57,23 +62,23 @@ describe('an election', () => {
     expect(nextElection(from, { kind: 'observed', lease: seen }, 'me')).toEqual(to);
   });
 
-  it('is won by writing the Lease', () => {
+  it('is won by a successful write of the Lease', () => {
     const event = { kind: 'acquired', lease: lease('me'), sent: 7 } as const;
     expect(nextElection(following(lease('a'), true), event, 'me')).toEqual({ ...leading, renewed: 7 });
   });
 
-  it('is lost when the Lease is gone, or was not renewed in time', () => {
+  it('is lost when the Lease is gone, or at the renew deadline', () => {
     expect(nextElection(leading, { kind: 'absent' }, 'me')).toEqual(idle);
     expect(nextElection(leading, { kind: 'overdue' }, 'me')).toEqual(idle);
   });
 
-  it('lets a record expire that stood still, and nothing else', () => {
+  it('marks only an observed record as expired', () => {
     expect(nextElection(following(lease('a')), { kind: 'expired' }, 'me')).toEqual(following(lease('a'), true));
     expect(nextElection(idle, { kind: 'expired' }, 'me')).toEqual(idle);
     expect(nextElection(leading, { kind: 'expired' }, 'me')).toEqual(leading);
   });
 
-  it('is not lost by a follower that is late', () => {
+  it('ignores the renew deadline on a follower', () => {
     expect(nextElection(following(lease('a')), { kind: 'overdue' }, 'me')).toEqual(following(lease('a')));
   });
 });

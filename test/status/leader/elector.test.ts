@@ -25,7 +25,7 @@ function replica(lease: LeaseInMemory, clock: Clock, identity: string) {
   return { connection, log, counters, changes, elector };
 }
 
-/** Lets time pass in small steps, so that every request is answered at about the time at which it is made. */
+/** Advances the clock in small steps, so that requests are answered close to the time at which they are sent. */
 async function pass(clock: ManualClock, milliseconds: number): Promise<void> {
   for (let passed = 0; passed < milliseconds; passed += 500) {
     clock.advance(500);
@@ -57,7 +57,7 @@ describe('the first replica', () => {
     expect(lease.record()).toEqual({ holder: 'a', transitions: 0, duration: 15, renewed: now, acquired });
   });
 
-  it('keeps it for as long as it renews it, without a word', async () => {
+  it('stays the leader while it renews the Lease, and logs nothing more', async () => {
     const { clock, lease, a, b } = await leaderAndFollower();
     const since = lease.record()?.acquired;
     await pass(clock, 120_000);
@@ -67,7 +67,7 @@ describe('the first replica', () => {
     expect(b.log.lines.map(({ message }) => message)).toEqual(['another replica leads, and writes the statuses']);
   });
 
-  it('goes on when somebody else writes on the Lease', async () => {
+  it('stays the leader when another client changes the Lease but not its record', async () => {
     const { clock, lease, a, b } = await leaderAndFollower();
     for (let round = 0; round < 10; round += 1) {
       lease.touch();
@@ -76,7 +76,7 @@ describe('the first replica', () => {
     expect([a.changes, b.changes]).toEqual([[true], []]);
   });
 
-  it('leads again when the Lease was deleted, unless another one was faster', async () => {
+  it('loses a Lease that is deleted, and competes for it again', async () => {
     const { clock, lease, a } = await leaderAndFollower();
     lease.remove();
     await pass(clock, 6_000);
@@ -87,7 +87,7 @@ describe('the first replica', () => {
 });
 
 describe('a leader that is killed', () => {
-  it('is followed by the other one fifteen seconds after its last renewal, by its clock', async () => {
+  it('is replaced fifteen seconds after the other replica saw its last renewal', async () => {
     const { clock, a, b } = await leaderAndFollower();
     a.connection.line = 'silent';
     await pass(clock, 14_500);
@@ -106,7 +106,7 @@ describe('a leader that is killed', () => {
 });
 
 describe('a leader that stops', () => {
-  it('lets go of the Lease, and the other one takes it with its next look', async () => {
+  it('releases the Lease, and another replica acquires it at its next attempt', async () => {
     const { clock, lease, a, b } = await leaderAndFollower();
     await a.elector.stop();
     expect(a.changes).toEqual([true, false]);
@@ -115,27 +115,24 @@ describe('a leader that stops', () => {
     expect(b.changes).toEqual([true]);
   });
 
-  it.each(['silent', 'stuck'] as const)(
-    'lets go of it also while a renewal is under way, which is %s',
-    async (line) => {
-      const { clock, lease, a } = await leaderAndFollower();
-      a.connection.line = line;
-      await pass(clock, 2_000);
-      const stopped = a.elector.stop();
-      a.connection.line = 'up';
-      await stopped;
-      expect(lease.record()?.holder).toBe('');
-    },
-  );
+  it.each(['silent', 'stuck'] as const)('releases the Lease also while a renewal is in flight: %s', async (line) => {
+    const { clock, lease, a } = await leaderAndFollower();
+    a.connection.line = line;
+    await pass(clock, 2_000);
+    const stopped = a.elector.stop();
+    a.connection.line = 'up';
+    await stopped;
+    expect(lease.record()?.holder).toBe('');
+  });
 
-  it('leaves a Lease alone that is not its own any more', async () => {
+  it('does not release the Lease of another holder', async () => {
     const { clock, lease, a } = await leaderAndFollower();
     lease.write({ holder: 'c', transitions: 5, duration: 15, renewed: clock.now(), acquired: clock.now() });
     await a.elector.stop();
     expect(lease.record()).toMatchObject({ holder: 'c', transitions: 5 });
   });
 
-  it('asks for nothing afterwards', async () => {
+  it('sends no further requests', async () => {
     const { clock, a } = await leaderAndFollower();
     await a.elector.stop();
     await a.elector.stop();
@@ -145,9 +142,9 @@ describe('a leader that stops', () => {
   });
 });
 
-describe('an API server that does not answer', () => {
+describe('an unavailable API server', () => {
   it.each(['down', 'silent', 'lost', 'forbidden'] as const)(
-    'costs the leadership after ten seconds when it is %s, and never more than that',
+    'ends the leadership after the renew deadline of ten seconds: %s',
     async (line) => {
       const { clock, a, b } = await leaderAndFollower();
       await pass(clock, 2_000);
@@ -162,7 +159,7 @@ describe('an API server that does not answer', () => {
     },
   );
 
-  it('is asked for ever, and one of them leads when it answers again', async () => {
+  it('is retried without end, and one replica leads once it answers again', async () => {
     const { clock, a, b } = await leaderAndFollower();
     a.connection.line = 'down';
     b.connection.line = 'down';
@@ -174,7 +171,7 @@ describe('an API server that does not answer', () => {
     expect([a.elector.leads(), b.elector.leads()].filter(Boolean)).toHaveLength(1);
   });
 
-  it('is complained of once, and not with every attempt', async () => {
+  it('is logged once, and not at every attempt', async () => {
     const { clock, b } = await leaderAndFollower();
     b.connection.line = 'forbidden';
     await pass(clock, 300_000);
@@ -184,7 +181,7 @@ describe('an API server that does not answer', () => {
   });
 });
 
-describe('a clock that is set', () => {
+describe('a clock that is changed', () => {
   function skewed(clock: ManualClock): Clock & { skew: number } {
     const wall = { skew: 0, now: () => clock.now() + wall.skew, after: clock.after };
     return wall;
@@ -211,7 +208,7 @@ describe('a clock that is set', () => {
     expect(a.elector.leads()).toBe(true);
   });
 
-  it('back makes no leader stay longer than it may', async () => {
+  it('backward does not prolong a leadership', async () => {
     const { clock, a, b, clockA } = await skewedReplicas();
     clockA.skew = -3_600_000;
     a.connection.line = 'silent';
@@ -221,7 +218,7 @@ describe('a clock that is set', () => {
     expect([a.elector.leads(), b.elector.leads()]).toEqual([false, true]);
   });
 
-  it('forward ends a leadership at once, as after a halt, and it is taken back', async () => {
+  it('forward ends a leadership at once, as after a suspension; then the replica acquires it again', async () => {
     const { clock, a, b, clockA } = await skewedReplicas();
     clockA.skew = 60_000;
     expect(a.elector.leads()).toBe(false);
@@ -230,30 +227,33 @@ describe('a clock that is set', () => {
   });
 });
 
-describe('at no time do two replicas lead', () => {
-  it.each(Array.from({ length: 20 }, (_, seed) => seed))('whatever their connections do (%i)', async (seed) => {
-    const clock = createManualClock();
-    const lease = createLeaseInMemory();
-    const replicas = ['a', 'b', 'c'].map((identity) => replica(lease, clock, identity));
-    for (const { elector } of replicas) elector.start();
-    let state = seed + 1;
-    const chance = (): number => {
-      state = (state * 48_271) % 2_147_483_647;
-      return state / 2_147_483_647;
-    };
-    let led = 0;
-    for (let step = 0; step < 600; step += 1) {
-      for (const { connection } of replicas) {
-        if (chance() < 0.05)
-          connection.line = (['up', 'up', 'down', 'lost', 'forbidden'] as const)[Math.floor(chance() * 5)] ?? 'up';
+describe('two replicas never lead at the same time', () => {
+  it.each(Array.from({ length: 20 }, (_, seed) => seed))(
+    'with random failures of their connections (%i)',
+    async (seed) => {
+      const clock = createManualClock();
+      const lease = createLeaseInMemory();
+      const replicas = ['a', 'b', 'c'].map((identity) => replica(lease, clock, identity));
+      for (const { elector } of replicas) elector.start();
+      let state = seed + 1;
+      const chance = (): number => {
+        state = (state * 48_271) % 2_147_483_647;
+        return state / 2_147_483_647;
+      };
+      let led = 0;
+      for (let step = 0; step < 600; step += 1) {
+        for (const { connection } of replicas) {
+          if (chance() < 0.05)
+            connection.line = (['up', 'up', 'down', 'lost', 'forbidden'] as const)[Math.floor(chance() * 5)] ?? 'up';
+        }
+        clock.advance(500);
+        await settled();
+        const leaders = replicas.filter(({ elector }) => elector.leads()).length;
+        expect(leaders).toBeLessThanOrEqual(1);
+        led += leaders;
       }
-      clock.advance(500);
-      await settled();
-      const leaders = replicas.filter(({ elector }) => elector.leads()).length;
-      expect(leaders).toBeLessThanOrEqual(1);
-      led += leaders;
-    }
-    expect(led).toBeGreaterThan(0);
-    await Promise.all(replicas.map(({ elector }) => elector.stop()));
-  });
+      expect(led).toBeGreaterThan(0);
+      await Promise.all(replicas.map(({ elector }) => elector.stop()));
+    },
+  );
 });

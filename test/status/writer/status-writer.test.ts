@@ -5,7 +5,7 @@ import { ancestor, foreign, policyOf } from '../conditions/stored-statuses.ts';
 import { classOf, createWriterRig, mcp, messages, pass, running } from './writer-rig.ts';
 
 describe('a status', () => {
-  it('is written once, and its coming back is no reason to write again', async () => {
+  it('is written once, and not again when it is observed', async () => {
     const rig = await running();
     expect(messages(rig)).toEqual(['as it should be']);
     rig.objects.put(mcp, rig.objects.status(mcp));
@@ -16,7 +16,7 @@ describe('a status', () => {
     expect(rig.counters.level('gatehouse_status_pending')).toBe(0);
   });
 
-  it('is not written at all when it says what it should from the start', async () => {
+  it('is not written when it is up to date from the start', async () => {
     const first = await running();
     const rig = createWriterRig();
     rig.objects.put(mcp, first.objects.status(mcp));
@@ -26,7 +26,7 @@ describe('a status', () => {
     expect(rig.objects.asked).toEqual([]);
   });
 
-  it('is not written of an object that is none of ours', async () => {
+  it('is not written for objects of other controllers', async () => {
     const rig = await running();
     rig.objects.put(classOf('theirs'), { conditions: [foreign('Accepted')] });
     rig.objects.put({ kind: 'Gateway', key: 'default/theirs' });
@@ -35,7 +35,7 @@ describe('a status', () => {
     expect(rig.objects.asked).toHaveLength(1);
   });
 
-  it('is not written of an object that nobody has seen', async () => {
+  it('is not written for an object that was not observed', async () => {
     const rig = await running();
     rig.desire('unseen');
     await pass(rig, 5_000);
@@ -43,8 +43,8 @@ describe('a status', () => {
   });
 });
 
-describe('a status that is to change', () => {
-  it('is written in its newest form when several changes wait for their turn', async () => {
+describe('a changed status', () => {
+  it('is written in its newest form after several changes', async () => {
     const rig = await running();
     for (let round = 0; round < 100; round += 1) rig.desire('mcp', `round ${round}`);
     await pass(rig, 5_000);
@@ -52,7 +52,7 @@ describe('a status that is to change', () => {
     expect(rig.objects.asked).toHaveLength(2);
   });
 
-  it('while it is being written is written again', async () => {
+  it('is written again when it changes during a write', async () => {
     const rig = createWriterRig();
     rig.objects.put(mcp);
     rig.desire('mcp');
@@ -64,7 +64,7 @@ describe('a status that is to change', () => {
     expect(rig.objects.asked).toHaveLength(2);
   });
 
-  it('is written over what somebody else wrote before our answer came', async () => {
+  it('is compared with the observation that came before the response', async () => {
     const rig = createWriterRig();
     rig.objects.put(mcp);
     rig.desire('mcp');
@@ -78,7 +78,7 @@ describe('a status that is to change', () => {
     expect(rig.objects.asked).toHaveLength(2);
   });
 
-  it('again and again is written once a second', async () => {
+  it('is written at most once a second', async () => {
     const rig = await running();
     for (let at = 0; at < 500; at += 1) {
       rig.desire('mcp', `flap ${at}`);
@@ -89,7 +89,7 @@ describe('a status that is to change', () => {
     expect(messages(rig)).toEqual(['flap 499']);
   });
 
-  it('loses our ancestors when a policy has no reference to a Gateway of ours any more', async () => {
+  it('loses own ancestors when a policy has no reference to a Gateway of this controller', async () => {
     const rig = await running();
     const policy = { kind: 'MCPAuthPolicy', key: 'default/policy' } as const;
     rig.policies.set(policy.key, policyOf('gw'));
@@ -103,8 +103,8 @@ describe('a status that is to change', () => {
   });
 });
 
-describe('who may write', () => {
-  it('is nobody before the start', async () => {
+describe('the term of leadership', () => {
+  it('has not begun before the start: nothing is written', async () => {
     const rig = createWriterRig();
     rig.objects.put(mcp);
     rig.desire('mcp');
@@ -113,7 +113,7 @@ describe('who may write', () => {
     expect(rig.counters.level('gatehouse_status_pending')).toBe(0);
   });
 
-  it('ends at once: what waits is not written, and what is under way counts no more', async () => {
+  it('ends at once: queued statuses are dropped and writes in flight are ignored', async () => {
     const rig = createWriterRig();
     for (let at = 0; at < 100; at += 1) {
       rig.objects.put(classOf(`c${at}`));
@@ -128,7 +128,7 @@ describe('who may write', () => {
     expect(rig.counters.level('gatehouse_status_pending')).toBe(0);
   });
 
-  it('learns nothing from answers that come later', async () => {
+  it('ignores responses of an earlier term', async () => {
     const rig = createWriterRig();
     rig.objects.put(mcp);
     rig.desire('mcp');
@@ -143,7 +143,7 @@ describe('who may write', () => {
     expect(messages(rig)).toEqual(['as it should be']);
   });
 
-  it('is asked before every write', async () => {
+  it('is checked before every write', async () => {
     const rig = createWriterRig();
     rig.leads = false;
     rig.objects.put(mcp);
@@ -153,7 +153,7 @@ describe('who may write', () => {
     expect(rig.objects.asked).toEqual([]);
   });
 
-  it('compares everything once when it is its turn again', async () => {
+  it('begins with a comparison of every object', async () => {
     const rig = await running();
     rig.writer.stop();
     rig.objects.put(mcp, {});
@@ -165,8 +165,8 @@ describe('who may write', () => {
   });
 });
 
-describe('the rate', () => {
-  it('of a thousand policies at the start is thirty at once and twenty a second', async () => {
+describe('the write rate', () => {
+  it('for a thousand policies at the start has a burst of thirty and twenty a second', async () => {
     const rig = createWriterRig();
     for (let at = 0; at < 1_000; at += 1) {
       const key = `default/p${at}`;
@@ -187,8 +187,8 @@ describe('the rate', () => {
   });
 });
 
-describe('a second writer', () => {
-  it('that keeps adding its own condition is never answered', async () => {
+describe('another client', () => {
+  it('that keeps changing its own condition causes no writes', async () => {
     const rig = await running();
     for (let round = 0; round < 50; round += 1) {
       const ours = objectsOf(asJsonObject(rig.objects.status(mcp))['conditions']).filter(
@@ -201,7 +201,7 @@ describe('a second writer', () => {
     expect(messages(rig)).toEqual(['round 49', 'as it should be']);
   });
 
-  it('that keeps adding ancestors is never answered', async () => {
+  it('that keeps adding ancestors causes no writes', async () => {
     const rig = await running();
     const policy = { kind: 'MCPAuthPolicy', key: 'default/policy' } as const;
     rig.policies.set(policy.key, policyOf('gw'));
@@ -216,7 +216,7 @@ describe('a second writer', () => {
     expect(rig.objects.written()).toBe(written);
   });
 
-  it('that flips what is ours is answered ever more seldom', async () => {
+  it('that keeps replacing an owned condition is answered with backoff', async () => {
     const rig = await running();
     let flips = 0;
     for (let at = 0; at < 36_000; at += 1) {
@@ -230,7 +230,7 @@ describe('a second writer', () => {
     expect(rig.objects.written()).toBeLessThan(25);
   });
 
-  it('that has left does not leave a status wrong', async () => {
+  it('that has stopped leaves no wrong status behind', async () => {
     const rig = await running();
     for (let round = 0; round < 5; round += 1) {
       rig.objects.put(mcp, { conditions: [foreign('Accepted')] });
@@ -240,7 +240,7 @@ describe('a second writer', () => {
     expect(messages(rig)).toEqual(['as it should be']);
   });
 
-  it('does not keep a new status from being told', async () => {
+  it('does not delay a new status', async () => {
     const rig = await running();
     for (let round = 0; round < 20; round += 1) {
       rig.objects.put(mcp, { conditions: [foreign('Accepted')] });

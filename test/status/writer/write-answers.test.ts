@@ -4,7 +4,7 @@ import { foreign } from '../conditions/stored-statuses.ts';
 import { classOf, createWriterRig, mcp, messages, pass, running } from './writer-rig.ts';
 
 describe('a conflict', () => {
-  it('is over with the next observation of the object', async () => {
+  it('is retried at once when the object is observed again', async () => {
     const rig = createWriterRig();
     rig.objects.put(mcp);
     rig.desire('mcp');
@@ -20,7 +20,7 @@ describe('a conflict', () => {
     expect(messages(rig)).toEqual(['', 'as it should be']);
   });
 
-  it('is tried again, ever more seldom, when no observation comes', async () => {
+  it('is retried with backoff while the object is not observed', async () => {
     const rig = createWriterRig();
     rig.objects.put(mcp);
     rig.desire('mcp');
@@ -36,8 +36,8 @@ describe('a conflict', () => {
   });
 });
 
-describe('an answer of the API server', () => {
-  it('that there is no such object is the end of it', async () => {
+describe('an error of one object', () => {
+  it('is not retried when the object is gone', async () => {
     const rig = await running();
     rig.objects.hold();
     rig.objects.remove(mcp);
@@ -51,7 +51,7 @@ describe('an answer of the API server', () => {
     expect(messages(rig)).toEqual(['too late']);
   });
 
-  it('that is about one object keeps no other one waiting', async () => {
+  it('delays no other object', async () => {
     const rig = await running();
     rig.objects.answer = ({ key }) => (key === 'bad' ? { kind: 'failed', message: '500: a webhook' } : undefined);
     for (const key of ['bad', 'good']) {
@@ -70,8 +70,8 @@ describe('an answer of the API server', () => {
   });
 });
 
-describe('an answer', () => {
-  it('that refuses the content is told once, and the content is not sent again for ten minutes', async () => {
+describe('refused content', () => {
+  it('is logged once and not sent again for ten minutes', async () => {
     const rig = await running();
     rig.objects.answer = () => ({ kind: 'refused', message: '422: status.conditions[0] is bad' });
     rig.desire('mcp', 'bad');
@@ -89,7 +89,7 @@ describe('an answer', () => {
     expect(messages(rig)).toEqual(['good']);
   });
 
-  it('that refused the content may be another one after ten minutes, when somebody has mended a CRD', async () => {
+  it('is sent again after ten minutes, when a CRD may have been corrected', async () => {
     const rig = await running();
     rig.objects.answer = () => ({ kind: 'refused', message: '422: no' });
     rig.desire('mcp', 'the same');
@@ -99,7 +99,7 @@ describe('an answer', () => {
     expect(messages(rig)).toEqual(['the same']);
   });
 
-  it('that refuses whatever an object becomes does not fill the log', async () => {
+  it('of an object that keeps changing does not fill the log', async () => {
     const rig = await running();
     rig.objects.answer = () => ({ kind: 'refused', message: '422: no' });
     for (let at = 0; at < 300; at += 1) {
@@ -110,8 +110,8 @@ describe('an answer', () => {
   });
 });
 
-describe('an API server that serves nobody', () => {
-  it('makes everything wait, and is told of once', async () => {
+describe('an unavailable API server', () => {
+  it('pauses all writes, and is logged once', async () => {
     const rig = createWriterRig();
     rig.objects.answer = () => ({ kind: 'unavailable', message: 'no answer', retryAfter: undefined });
     for (let at = 0; at < 100; at += 1) {
@@ -129,7 +129,7 @@ describe('an API server that serves nobody', () => {
     expect(rig.log.lines.at(-1)?.message).toBe('writing statuses: works again');
   });
 
-  it('is given the time that it asks for', async () => {
+  it('gets the pause that it asks for', async () => {
     const rig = createWriterRig();
     rig.objects.answer = () => ({ kind: 'unavailable', message: '429: slow down', retryAfter: 30_000 });
     rig.objects.put(mcp);

@@ -18,13 +18,13 @@ export interface WriterRig {
   readonly writer: StatusWriter;
   /** Whether this replica may write. */
   leads: boolean;
-  /** Desires that a class says this. */
+  /** Sets the desired message of a class. */
   desire(key: string, message?: string): void;
-  /** The policies' desired statuses. */
+  /** The desired statuses of policies. */
   readonly policies: Map<string, PolicyStatus>;
 }
 
-/** A writer between desired statuses and an API server's memory that it watches; the writer has not started. */
+/** A writer, not started, between desired statuses and an in-memory API server that it watches. */
 export function createWriterRig(): WriterRig {
   const clock = createManualClock();
   const log = createRecordedLog();
@@ -70,7 +70,7 @@ export function classOf(key: string): StatusObject {
 
 export const mcp: StatusObject = classOf('mcp');
 
-/** A writer that has started and has written the status of one class. */
+/** A started writer that has written the status of one class. */
 export async function running(): Promise<WriterRig> {
   const rig = createWriterRig();
   rig.objects.put(mcp);
@@ -80,7 +80,7 @@ export async function running(): Promise<WriterRig> {
   return rig;
 }
 
-/** Lets time pass in steps, so that every write is answered at about the time at which it is made. */
+/** Advances the clock in steps, so that writes are answered close to the time at which they are sent. */
 export async function pass(rig: WriterRig, milliseconds: number, step = 250): Promise<void> {
   for (let passed = 0; passed < milliseconds; passed += step) {
     rig.clock.advance(step);
@@ -88,12 +88,12 @@ export async function pass(rig: WriterRig, milliseconds: number, step = 250): Pr
   }
 }
 
-/** What the conditions of a class say, as they are stored. */
+/** The messages of the stored conditions of a class. */
 export function messages(rig: WriterRig, key = 'mcp'): readonly unknown[] {
   return objectsOf(asJsonObject(rig.objects.status(classOf(key)))['conditions']).map(({ message }) => message);
 }
 
-/** A collection that a test fills. */
+/** A collection with settable values. */
 function collectionOf<V>(name: string) {
   const values = new Map<string, V>();
   const collection: Collection<V> = {

@@ -1,4 +1,4 @@
-/** A manifest as a value, so that it can be spoilt at any place before it becomes text. */
+/** A manifest as a value, so that a test can corrupt any part of it before it becomes text. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -37,7 +37,7 @@ const policy = (
 });
 const selecting = (selector: object): object => ({ allowedRoutes: { namespaces: { from: 'Selector', selector } } });
 
-/** A world with a bit of everything, in which every Gateway narrows something. */
+/** Manifests with some of everything, in which every Gateway restricts something. */
 export const base: readonly Manifest[] = [
   { apiVersion: ours, kind: 'GatewayParameters', metadata: { name: 'p' }, spec: { selfManaged: {} } },
   {
@@ -69,7 +69,7 @@ export const base: readonly Manifest[] = [
   policy('default', 'one', [{ name: 'same' }], { matches: [isMe], resource: { kind: 'tool', name: 'default/tool:a' } }),
 ];
 
-/** Objects that would allow more, each in its own way, if they were what they are meant to be. */
+/** Objects that would each grant more if they were valid. */
 export const more: readonly Manifest[] = [
   gateway('blue', 'all', { ...mcp, allowedRoutes: { namespaces: { from: 'All' } } }),
   gateway(
