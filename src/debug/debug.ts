@@ -1,10 +1,10 @@
 import type { Logger, StopAsync } from '../edges.ts';
 import type { Graph } from '../graph/model.ts';
 import type { HostPort } from '../net/host-port.ts';
-import { resourceDecoder } from './decode-any.ts';
 import { type HttpResponse, json, plainText, type Route, serveRoutes } from './http-listener.ts';
 import { indexPage } from './index-page.ts';
 import type { Metrics } from './metrics.ts';
+import { resourceDecoder } from './resource-decoder.ts';
 import { type SnapshotsParts, snapshotsView } from './snapshots-view.ts';
 
 export { createMetrics, type Metrics } from './metrics.ts';

@@ -2,7 +2,7 @@ import type { NodeStatus } from '../serve/model.ts';
 import type { Snapshot, Snapshots, View } from '../snapshot/model.ts';
 import type { InputProblem } from '../source/model.ts';
 import type { GatewayStatus, PolicyStatus, Translation } from '../translate/model.ts';
-import type { DecodeResource } from './decode-any.ts';
+import type { DecodeResource } from './resource-decoder.ts';
 
 /** The sources of `/snapshots/xds`. */
 export interface SnapshotsParts {
