@@ -147,7 +147,7 @@ export class WorkQueue<T> {
     this.#options.limiter.reserve();
     void work.then(() => {
       active.delete(key);
-      if (active === this.#active) this.#run();
+      this.#run();
     });
   }
 }

@@ -81,7 +81,7 @@ describe('a listener', () => {
 });
 
 describe('the Host guard', () => {
-  it.each(['127.0.0.1', 'localhost', '::ffff:127.0.0.1'])(
+  it.each(['127.0.0.1', 'localhost', '::ffff:127.0.0.1', '127.1'])(
     'is on when the bound address is loopback: %s',
     async (at) => {
       const listener = await started(at);

@@ -186,6 +186,19 @@ describe('the limits', () => {
     expect(client.created.at(-1)?.note).toBe('a minute later');
   });
 
+  it('apply to counts, too: those beyond five a minute for an object are delayed by a minute', async () => {
+    const { recorder, client, pass } = createRig();
+    const notes = ['a', 'b', 'c', 'd', 'e'];
+    for (const note of [...notes, ...notes]) recorder.record(bad('default/a', note));
+    await pass(55);
+    for (const note of ['f', 'g', 'h', 'i', 'j']) recorder.record(bad('default/a', note));
+    await pass(10);
+    expect(client.created).toHaveLength(9);
+    expect(client.counted).toHaveLength(1);
+    await pass(60);
+    expect(client.counted).toHaveLength(5);
+  });
+
   it('delay events beyond a burst of twenty-five and one a second', async () => {
     const { recorder, client, pass } = createRig();
     for (let at = 0; at < 100; at += 1) recorder.record(bad(`default/s${at}`));
@@ -273,6 +286,16 @@ describe('a leader that loses the leadership', () => {
     await pass(200);
     expect(client.created.length).toBeLessThanOrEqual(2);
     expect(client.created.at(-1)?.kind).toBe('Gateway');
+  });
+
+  it('keeps an event whose creation is in flight', async () => {
+    const { recorder, client, pass } = createRig();
+    recorder.record(bad('default/a'));
+    recorder.dropLeaderEvents();
+    recorder.record(bad('default/a'));
+    await pass(61);
+    expect(client.created).toHaveLength(1);
+    expect(client.counted).toMatchObject([{ count: 2 }]);
   });
 
   it('still counts the Events that it created', async () => {

@@ -43,6 +43,27 @@ describe('a status', () => {
   });
 });
 
+describe('an object that was deleted and created again', () => {
+  it('is written without delay', async () => {
+    const rig = await running();
+    rig.objects.remove(mcp);
+    rig.objects.put(mcp);
+    await settled();
+    expect(messages(rig)).toEqual(['as it should be']);
+  });
+});
+
+describe('the pending statuses', () => {
+  it('do not include one that another client corrected', async () => {
+    const rig = await running();
+    const status = rig.objects.status(mcp);
+    rig.objects.put(mcp, { conditions: [foreign('Accepted')] });
+    expect(rig.counters.level('gatehouse_status_pending')).toBe(1);
+    rig.objects.put(mcp, status);
+    expect(rig.counters.level('gatehouse_status_pending')).toBe(0);
+  });
+});
+
 describe('a changed status', () => {
   it('is written in its newest form after several changes', async () => {
     const rig = await running();

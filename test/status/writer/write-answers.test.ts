@@ -110,6 +110,33 @@ describe('refused content', () => {
   });
 });
 
+describe('an outage', () => {
+  it('is one for all requests in flight, and the next one begins with the shortest pause again', async () => {
+    const rig = createWriterRig();
+    const unavailable = { kind: 'unavailable', message: 'no answer', retryAfter: undefined } as const;
+    for (let at = 0; at < 10; at += 1) {
+      rig.desire(`c${at}`);
+      rig.objects.put(classOf(`c${at}`));
+    }
+    rig.objects.answer = () => unavailable;
+    rig.writer.start();
+    await settled();
+    const inFlight = rig.objects.asked.length;
+    await pass(rig, 500);
+    expect(rig.objects.asked.length).toBeGreaterThan(inFlight);
+    await pass(rig, 60_000);
+    rig.objects.answer = undefined;
+    await pass(rig, 60_000);
+    expect(rig.objects.written()).toBe(10);
+    rig.objects.answer = () => unavailable;
+    rig.desire('c0', 'new');
+    await settled();
+    const asked = rig.objects.asked.length;
+    await pass(rig, 500);
+    expect(rig.objects.asked.length).toBeGreaterThan(asked);
+  });
+});
+
 describe('an unavailable API server', () => {
   it('pauses all writes, and is logged once', async () => {
     const rig = createWriterRig();
