@@ -122,7 +122,7 @@ async function runDemoCommand(flags: FlagValues, terminal: Terminal): Promise<Ex
     });
     if (outcome.kind === 'completed') return 0;
     if (outcome.kind === 'failed') throw new EnvironmentError(outcome.message);
-    terminal.stderr.write(`gatehouse: the story went otherwise: ${outcome.message}\n`);
+    terminal.stderr.write(`gatehouse: a step of the story differs from the guide: ${outcome.message}\n`);
     return 1;
   } finally {
     release();
