@@ -2,14 +2,14 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 
 /**
- * Writes `docs/xds-rules.md`: every rule of `docs/xds-rules.yaml`, the tests whose titles begin with its id, and its
- * state. `--check` writes nothing and fails when the table is stale. Both fail when a rule has neither a test nor an
- * explanation, and when a test carries an id that no rule has.
+ * Generates `docs/xds-rules.md`: every rule of `docs/xds-rules.yaml` with the tests whose titles begin with its id, and its
+ * state. `--check` writes nothing and fails if the file is stale. Both fail if a rule has neither a test nor an
+ * explanation, and if a test's title has an id that is no rule.
  */
 const source = 'docs/xds-rules.yaml';
 const table = 'docs/xds-rules.md';
 
-/** A rule in a sentence; or with why there is (also) something else to know than its tests. */
+/** The rule as a sentence, or as an object if its state is more than whether tests exist. */
 type Rule =
   | string
   | {
@@ -25,27 +25,27 @@ interface TitledTest {
   readonly title: string;
 }
 
-/** A text in a test file that begins with one or more ids is a title. */
-const titled = /(['"`])((?:[A-J]\d{1,2} )+)(\S.*?)\1/g;
+/** Matches a string literal that begins with one or more rule ids: a test's title. */
+const titleLiteral = /(['"`])((?:[A-J]\d{1,2} )+)(\S.*?)\1/g;
 
 async function testsById(): Promise<ReadonlyMap<string, readonly TitledTest[]>> {
   const files = (await readdir('test', { recursive: true })).filter((name) => name.endsWith('.test.ts')).sort();
   const found = new Map<string, TitledTest[]>();
   for (const file of files) {
-    for (const [, , ids = '', title = ''] of (await readFile(`test/${file}`, 'utf8')).matchAll(titled)) {
+    for (const [, , ids = '', title = ''] of (await readFile(`test/${file}`, 'utf8')).matchAll(titleLiteral)) {
       for (const id of ids.trim().split(' ')) found.set(id, [...(found.get(id) ?? []), { file, title }]);
     }
   }
   return found;
 }
 
-function row(id: string, rule: Rule, tests: readonly TitledTest[]): string {
+function renderRow(id: string, rule: Rule, tests: readonly TitledTest[]): string {
   const entry = typeof rule === 'string' ? { rule } : rule;
   const byFile = Map.groupBy(tests, ({ file }) => file);
   const shown = [...byFile].map(
     ([file, titles]) => `[${file}](../test/${file}): ${titles.map(({ title }) => title).join('; ')}`,
   );
-  return `| ${id} | ${cell(entry.rule)} | ${cell(shown.join('<br>'))} | ${cell(stateOf(entry, tests))} |`;
+  return `| ${id} | ${escapeCell(entry.rule)} | ${escapeCell(shown.join('<br>'))} | ${escapeCell(stateOf(entry, tests))} |`;
 }
 
 function stateOf(entry: Exclude<Rule, string>, tests: readonly TitledTest[]): string {
@@ -55,11 +55,11 @@ function stateOf(entry: Exclude<Rule, string>, tests: readonly TitledTest[]): st
   return entry.note === undefined ? tested : `${tested}; ${entry.note}`;
 }
 
-function cell(text: string): string {
+function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-function document(
+function renderDocument(
   chapters: Readonly<Record<string, Chapter>>,
   tests: ReadonlyMap<string, readonly TitledTest[]>,
 ): string {
@@ -69,7 +69,7 @@ function document(
       '',
       '| id | rule | tests | state |',
       '|---|---|---|---|',
-      ...Object.entries(rules).map(([id, rule]) => row(id, rule, tests.get(id) ?? [])),
+      ...Object.entries(rules).map(([id, rule]) => renderRow(id, rule, tests.get(id) ?? [])),
       '',
     ].join('\n'),
   );
@@ -83,8 +83,8 @@ function document(
   ].join('\n');
 }
 
-/** Rules that nobody proves or explains, and ids of tests that no rule has. */
-function gaps(chapters: Readonly<Record<string, Chapter>>, tests: ReadonlyMap<string, unknown>): readonly string[] {
+/** Returns a sentence for each rule without test or explanation, and for each id in a title that is no rule. */
+function findGaps(chapters: Readonly<Record<string, Chapter>>, tests: ReadonlyMap<string, unknown>): readonly string[] {
   const rules = Object.values(chapters).flatMap((chapter) => Object.entries(chapter));
   const known = new Set(rules.map(([id]) => id));
   const explained = (rule: Rule): boolean =>
@@ -95,15 +95,15 @@ function gaps(chapters: Readonly<Record<string, Chapter>>, tests: ReadonlyMap<st
       .map(([id]) => `${id} has neither a test nor an explanation`),
     ...[...tests.keys()]
       .filter((id) => !known.has(id))
-      .map((id) => `${id} is carried by a test and is no rule of ${source}`),
+      .map((id) => `${id} is in the title of a test and is no rule of ${source}`),
   ];
 }
 
 const chapters: Readonly<Record<string, Chapter>> = parse(await readFile(source, 'utf8'));
 const tests = await testsById();
-const wanted = document(chapters, tests);
-const problems = [...gaps(chapters, tests)];
-if (!process.argv.includes('--check')) await writeFile(table, wanted);
-else if ((await readFile(table, 'utf8')) !== wanted) problems.push(`${table} is stale: npm run generate:rules`);
+const expected = renderDocument(chapters, tests);
+const problems = [...findGaps(chapters, tests)];
+if (!process.argv.includes('--check')) await writeFile(table, expected);
+else if ((await readFile(table, 'utf8')) !== expected) problems.push(`${table} is stale: npm run generate:rules`);
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

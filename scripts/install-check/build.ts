@@ -3,44 +3,44 @@ import { cp, mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Stage } from './dockerfile.ts';
 
-/** Where things are while a Dockerfile is followed. */
-export interface BuildPlace {
-  /** The build context: the checkout. */
-  readonly context: string;
-  /** Each stage's root folder is below it, by the stage's name. */
+/** Folders and output of a build. */
+export interface BuildContext {
+  /** The folder that COPY reads from: the checkout. */
+  readonly checkout: string;
+  /** Parent of the stages' root folders, which have the stages' names. */
   readonly roots: string;
-  /** One line for the person who waits. */
-  readonly tell: (line: string) => void;
+  /** Prints a line of progress. */
+  readonly report: (line: string) => void;
 }
 
 /**
- * Follows the steps of a stage and settles with its root folder. A target that ends with a slash is a folder for files, any
- * other is what the source is called there; COPY itself has more cases, which our Dockerfile does without. What is copied from another stage is moved: nobody
- * needs it there any more, and an installation is large.
+ * Runs the steps of a stage; resolves with its root folder. Supports two cases of COPY: a target with a trailing slash is a
+ * folder, any other is the new path of the source. Moves files from other stages instead of copying them, because each is
+ * used once and an installation is large.
  */
-export async function build(stage: Stage, place: BuildPlace): Promise<string> {
-  const root = join(place.roots, stage.name);
+export async function buildStage(stage: Stage, context: BuildContext): Promise<string> {
+  const root = join(context.roots, stage.name);
   let workdir = root;
   for (const step of stage.steps) {
     switch (step.kind) {
       case 'workdir':
-        workdir = inside(root, workdir, step.path);
+        workdir = pathInRoot(root, workdir, step.path);
         await mkdir(workdir, { recursive: true });
         break;
       case 'run':
-        place.tell(`${stage.name}: ${step.command}`);
+        context.report(`${stage.name}: ${step.command}`);
         execFileSync('sh', ['-c', step.command], { cwd: workdir, stdio: ['ignore', 'ignore', 'inherit'] });
         break;
       case 'copy':
-        place.tell(`${stage.name}: copy ${step.sources.join(' ')} to ${step.target}`);
+        context.report(`${stage.name}: copy ${step.sources.join(' ')} to ${step.target}`);
         for (const source of step.sources) {
-          const target = inside(
+          const target = pathInRoot(
             root,
             workdir,
             step.target.endsWith('/') ? join(step.target, basename(source)) : step.target,
           );
-          if (step.from === undefined) await cp(join(place.context, source), target, { recursive: true });
-          else await move(join(place.roots, step.from, source), target);
+          if (step.from === undefined) await cp(join(context.checkout, source), target, { recursive: true });
+          else await move(join(context.roots, step.from, source), target);
         }
         break;
     }
@@ -48,8 +48,8 @@ export async function build(stage: Stage, place: BuildPlace): Promise<string> {
   return root;
 }
 
-/** A path of the image, in the folder that stands for it. */
-function inside(root: string, workdir: string, path: string): string {
+/** Maps a path of the image to the stage's root folder. */
+function pathInRoot(root: string, workdir: string, path: string): string {
   return path.startsWith('/') ? join(root, path) : join(workdir, path);
 }
 

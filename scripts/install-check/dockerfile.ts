@@ -1,8 +1,8 @@
-/** One step of a stage, as far as a folder without a container engine can follow it. */
+/** One step of a stage that changes files. */
 type BuildStep =
   | { readonly kind: 'workdir'; readonly path: string }
   | { readonly kind: 'run'; readonly command: string }
-  /** `from` names the stage that the sources are in; without it they are in the build context. */
+  /** `from` is the stage of the sources; undefined: the build context. */
   | {
       readonly kind: 'copy';
       readonly from: string | undefined;
@@ -10,18 +10,18 @@ type BuildStep =
       readonly target: string;
     };
 
-/** One stage, with what it inherits from the stages that it is made from. */
+/** One stage, including everything inherited from its base stages. */
 export interface Stage {
   readonly name: string;
-  /** In their order, those of the stages that it is made from first. */
+  /** In order, those of the base stages first. */
   readonly steps: readonly BuildStep[];
   readonly user: string | undefined;
   readonly exposed: readonly number[];
   readonly environment: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly entrypoint: readonly string[];
-  /** The arguments when a container gives none. */
-  readonly defaults: readonly string[];
+  /** CMD: the arguments if the container has none. */
+  readonly defaultArguments: readonly string[];
 }
 
 interface Instruction {
@@ -29,41 +29,41 @@ interface Instruction {
   readonly value: string;
 }
 
-const nothing: Omit<Stage, 'name'> = {
+const emptyStage: Omit<Stage, 'name'> = {
   steps: [],
   user: undefined,
   exposed: [],
   environment: {},
   labels: {},
   entrypoint: [],
-  defaults: [],
+  defaultArguments: [],
 };
 
 /**
- * Reads the subset of the Dockerfile language that ours is written in. Throws on everything else, so that no step of
- * the file can be passed over in silence. Build arguments are left as they stand: they only name images here.
+ * Parses the instructions that our Dockerfile uses. Throws for all others, so that none is ignored silently. Leaves build
+ * arguments unexpanded: they only name images.
  */
-export function readDockerfile(text: string): ReadonlyMap<string, Stage> {
+export function parseDockerfile(text: string): ReadonlyMap<string, Stage> {
   const stages = new Map<string, Stage>();
   let current: Stage | undefined;
-  for (const { keyword, value } of instructions(text)) {
+  for (const { keyword, value } of splitInstructions(text)) {
     if (keyword === 'ARG') continue;
     if (keyword === 'FROM') {
       const [, base = '', name = ''] = /^(\S+) AS (\S+)$/.exec(value) ?? [];
       if (name === '') throw new Error(`FROM ${value}: every stage has a name here, FROM <image> AS <name>`);
-      current = { ...(stages.get(base) ?? nothing), name };
+      current = { ...(stages.get(base) ?? emptyStage), name };
     } else if (current === undefined) {
-      throw new Error(`${keyword} stands before the first FROM`);
+      throw new Error(`${keyword} is before the first FROM`);
     } else {
-      current = { ...current, ...change(current, keyword, value) };
+      current = { ...current, ...applyInstruction(current, keyword, value) };
     }
     stages.set(current.name, current);
   }
   return stages;
 }
 
-/** Without comments, each on one line. */
-function instructions(text: string): readonly Instruction[] {
+/** Removes comments and joins continued lines. */
+function splitInstructions(text: string): readonly Instruction[] {
   const lines = text
     .split('\n')
     .filter((line) => !line.startsWith('#'))
@@ -78,32 +78,32 @@ function instructions(text: string): readonly Instruction[] {
     });
 }
 
-function change(stage: Stage, keyword: string, value: string): Partial<Stage> {
+function applyInstruction(stage: Stage, keyword: string, value: string): Partial<Stage> {
   switch (keyword) {
     case 'WORKDIR':
       return { steps: [...stage.steps, { kind: 'workdir', path: value }] };
     case 'RUN':
       return { steps: [...stage.steps, { kind: 'run', command: value }] };
     case 'COPY':
-      return { steps: [...stage.steps, copyStep(value)] };
+      return { steps: [...stage.steps, parseCopy(value)] };
     case 'USER':
       return { user: value };
     case 'EXPOSE':
       return { exposed: [...stage.exposed, ...value.split(/\s+/).map(Number)] };
     case 'ENV':
-      return { environment: { ...stage.environment, ...pairs(value) } };
+      return { environment: { ...stage.environment, ...parsePairs(value) } };
     case 'LABEL':
-      return { labels: { ...stage.labels, ...pairs(value) } };
+      return { labels: { ...stage.labels, ...parsePairs(value) } };
     case 'ENTRYPOINT':
-      return { entrypoint: words(keyword, value), defaults: [] };
+      return { entrypoint: parseJsonForm(keyword, value), defaultArguments: [] };
     case 'CMD':
-      return { defaults: words(keyword, value) };
+      return { defaultArguments: parseJsonForm(keyword, value) };
     default:
       throw new Error(`${keyword} ${value}: teach scripts/install-check/dockerfile.ts what this instruction means`);
   }
 }
 
-function copyStep(value: string): BuildStep {
+function parseCopy(value: string): BuildStep {
   const parts = value.split(/\s+/);
   const flags = parts.filter((part) => part.startsWith('--'));
   const [from, ...others] = flags.map((flag) => /^--from=(.+)$/.exec(flag)?.[1]);
@@ -115,13 +115,13 @@ function copyStep(value: string): BuildStep {
   return { kind: 'copy', from, sources: paths, target };
 }
 
-function pairs(value: string): Readonly<Record<string, string>> {
+function parsePairs(value: string): Readonly<Record<string, string>> {
   const found = value.matchAll(/([\w.]+)=(?:"([^"]*)"|(\S+))/g);
   return Object.fromEntries(Array.from(found, ([, name = '', quoted, plain]) => [name, quoted ?? plain ?? '']));
 }
 
-/** A shell would take the place of the program as the process that gets the signals. */
-function words(keyword: string, value: string): readonly string[] {
+/** Rejects the shell form: the shell, not the program, would receive the signals. */
+function parseJsonForm(keyword: string, value: string): readonly string[] {
   if (!value.startsWith('['))
     throw new Error(`${keyword} ${value}: give it as a JSON list, so that no shell is needed`);
   const list: readonly string[] = JSON.parse(value);

@@ -5,45 +5,47 @@ import { controlPlane } from '../../src/demo/control-plane.ts';
 import { prepareGuide } from '../../src/demo/guide.ts';
 import { type Program, startProgram } from '../../src/demo/programs.ts';
 
-/** What an image's entry point comes to outside of a container. */
+/** An image's entry point, with paths outside of a container. */
 interface EntryPoint {
   /** The program's entry file. */
   readonly entry: string;
-  /** What the entry point says after it, before a container's own arguments. */
-  readonly words: readonly string[];
+  /** Arguments of the entry point, before those of the container. */
+  readonly args: readonly string[];
 }
 
-export interface ProgramsSetting {
-  /** The folder of the guide's manifests. */
+export interface ProgramsOptions {
+  /** Folder of the guide's manifests. */
   readonly manifests: string;
   /** An existing folder for the programs' logs. */
   readonly logs: string;
-  readonly tell: (line: string) => void;
-  readonly commandOf: (target: string) => EntryPoint;
-  /** Rejects when somebody wants it to end. */
-  readonly asked: Promise<never>;
+  /** Prints a line of progress. */
+  readonly report: (line: string) => void;
+  /** Returns the entry point of an image. */
+  readonly entryPointOf: (target: string) => EntryPoint;
+  /** Rejects on a signal. */
+  readonly interrupted: Promise<never>;
 }
 
 type Start = (target: string, args: readonly string[], environment?: Readonly<Record<string, string>>) => Program;
 
 /**
- * Starts the control plane, the gateway and the tool as their images would, waits until the gateway holds what the
- * control plane serves, and stops all three. Rejects when one of them ends early, or does not stop when it is asked to.
+ * Starts the control plane, the gateway and the tool with the images' entry points, waits until the gateway has
+ * acknowledged the control plane's configuration, and stops all three. Rejects if one exits early or does not stop.
  */
-export async function runPrograms(setting: ProgramsSetting): Promise<void> {
+export async function runPrograms(options: ProgramsOptions): Promise<void> {
   const died = Promise.withResolvers<never>();
   died.promise.catch(() => undefined);
   const running: Program[] = [];
   const commands: string[] = [];
-  let over = false;
+  let stopping = false;
   const start: Start = (target, args, environment = {}) => {
-    if (over) throw new Error(`${target} is not started any more`);
-    const { entry, words } = setting.commandOf(target);
-    const [command = '', ...rest] = [...words, ...args];
-    setting.tell(`start ${target}: ${[...words, ...args].join(' ')}`);
+    if (stopping) throw new Error(`${target} is not started: the check is stopping`);
+    const entryPoint = options.entryPointOf(target);
+    const [command = '', ...rest] = [...entryPoint.args, ...args];
+    options.report(`start ${target}: ${[command, ...rest].join(' ')}`);
     const source = {
-      entry,
-      logs: setting.logs,
+      entry: entryPoint.entry,
+      logs: options.logs,
       environment: { ...process.env, ...environment },
       unexpectedExit: (message: string) => died.reject(new Error(message)),
     };
@@ -52,28 +54,28 @@ export async function runPrograms(setting: ProgramsSetting): Promise<void> {
     commands.push(command);
     return program;
   };
-  const talked = talk(setting, start);
+  const connected = startAndConnect(options, start);
   try {
-    await Promise.race([talked, died.promise, setting.asked]);
+    await Promise.race([connected, died.promise, options.interrupted]);
   } finally {
-    over = true;
+    stopping = true;
     await Promise.all(running.map((program) => program.stop()));
-    // Its own folder goes with its end, which is near when nobody is left to talk to.
-    await Promise.allSettled([talked]);
+    // It removes its temporary folder when it fails, which it does once the programs have stopped.
+    await Promise.allSettled([connected]);
   }
   for (const command of commands) {
-    const log = await readFile(join(setting.logs, `${command}.log`), 'utf8');
+    const log = await readFile(join(options.logs, `${command}.log`), 'utf8');
     if (!log.includes('"message":"stopped"')) throw new Error(`gatehouse ${command} did not stop:\n${log}`);
   }
-  setting.tell('all three stopped when they were asked to');
+  options.report('all three programs stopped');
 }
 
-async function talk({ manifests, tell }: ProgramsSetting, start: Start): Promise<void> {
+async function startAndConnect({ manifests, report }: ProgramsOptions, start: Start): Promise<void> {
   const guide = await prepareGuide(manifests, 0);
   try {
     const tool = start('mcp-tool', [
       ...(await argumentsIn(manifests, '5-mcp-tool.yaml')),
-      // The last value of a flag counts.
+      // Override the manifest: the last value of a flag wins.
       '--host=127.0.0.1',
       '--port=0',
     ]);
@@ -82,7 +84,7 @@ async function talk({ manifests, tell }: ProgramsSetting, start: Start): Promise
     const serve = start('gatehouse', ['serve', '-f', manifests, ...onLoopback]);
     const [xds, debug, metrics] = await Promise.all(['xds', 'debug', 'metrics'].map((name) => serve.listening(name)));
     const toolAddress = await tool.listening('mcp');
-    tell(`the control plane listens on ${xds}, the tool on ${toolAddress}`);
+    report(`the control plane listens on ${xds}, the tool on ${toolAddress}`);
     const gateway = start(
       'mcp-gateway',
       [
@@ -94,19 +96,19 @@ async function talk({ manifests, tell }: ProgramsSetting, start: Start): Promise
       ],
       { POD_NAMESPACE: 'default', POD_NAME: 'mcp-gateway', NODE_NAME: 'mcp-gateway', GW_NAME: 'mcp-gateway' },
     );
-    tell(`the gateway listens on ${await gateway.listening('mcp')}`);
+    report(`the gateway listens on ${await gateway.listening('mcp')}`);
     const { version } = await controlPlane(String(debug), 'default/mcp-gateway').acknowledged(undefined);
-    tell(`the gateway holds ${version}`);
-    // Nothing is acknowledged before the control plane is ready.
+    report(`the gateway acknowledged ${version}`);
+    // The control plane serves nothing before it is ready.
     const ready = await fetch(`http://${metrics}/readyz`);
     if (!ready.ok) throw new Error(`/readyz answers ${ready.status}: ${await ready.text()}`);
-    tell('/readyz answers 200');
+    report('/readyz answers 200');
   } finally {
     await guide.discard();
   }
 }
 
-/** What the guide's Deployment in that file gives its container. */
+/** Reads the container arguments of the Deployment in a manifest of the guide. */
 async function argumentsIn(manifests: string, file: string): Promise<readonly string[]> {
   const text = await readFile(join(manifests, file), 'utf8');
   const deployment = parseAllDocuments(text).find((document) => document.get('kind') === 'Deployment');

@@ -1,6 +1,6 @@
 import type { Commit, Graph } from '../graph/model.ts';
 import type { PlacedResource } from '../snapshot/model.ts';
-import { createSnapshots, type ScopeOf, type SnapshotStore } from '../snapshot/snapshot.ts';
+import { createSnapshots, type ShardScope, type SnapshotStore } from '../snapshot/snapshot.ts';
 import type { GatewayState, Translation } from '../translate/model.ts';
 import type { Dialect } from '../wire/model.ts';
 import { sameEncoding, versionOfAll } from '../wire/wire.ts';
@@ -79,7 +79,7 @@ function namespacePrefix(name: string): string {
   return name.slice(0, name.indexOf('/') + 1);
 }
 
-function targetScope(state: GatewayState | undefined): ScopeOf {
+function targetScope(state: GatewayState | undefined): ShardScope {
   if (state?.kind !== 'served') return { kind: 'none' };
   const { scope } = state;
   return scope.kind === 'namespaces'
@@ -87,7 +87,7 @@ function targetScope(state: GatewayState | undefined): ScopeOf {
     : scope;
 }
 
-function configScope(gateway: string, state: GatewayState | undefined): ScopeOf {
+function configScope(gateway: string, state: GatewayState | undefined): ShardScope {
   return state?.kind === 'served' ? { kind: 'shards', shards: [gateway] } : { kind: 'none' };
 }
 

@@ -1,47 +1,51 @@
 import { type Config, Resource_Type, type Rule, Rule_Matcher } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
-import type { Claims, Decision, Use, UseKind } from './model.ts';
+import type { AccessRequest, Claims, Decision, PrimitiveKind } from './model.ts';
 
 /**
- * Decides whether a caller may use one thing: allowed when a rule of any Config says so, else denied.
+ * Decides an access request: allows it when a rule of any Config matches, else denies it.
  *
- * A rule says so when its kind and id are those of the use (or its id is exactly `*`) and the caller's own, top-level,
- * string-valued claim `key` equals `value`. A Config without rules, and a rule that lacks its resource, its key or its
- * value or that speaks of a kind or matcher unknown here, allows nothing. Deployed binaries open on the first and exit on
- * some of the others; here whatever is not understood never grants.
+ * A rule matches when its kind and id are those of the request (or its id is exactly `*`) and the caller's own,
+ * top-level, string-valued claim `key` equals `value`. A Config without rules allows nothing, and neither does a rule
+ * without resource, key or value or with an unknown kind or matcher. Deployed binaries allow everything on a Config
+ * without rules and exit on some of the others; here a rule that is not understood never grants access.
  *
- * When several rules allow, the first rule of the Config whose resource name is smallest is named, whatever the order
- * in which the Configs arrived.
+ * When several rules match, the decision names the first one of the Config with the smallest resource name, regardless
+ * of the order of `configs`.
  *
  * @param configs by resource name, `<namespace>.<name>`
- * @param claims of a verified token; `undefined` when there is none, and then the answer is no
+ * @param claims of a verified token; `undefined` for a request without one, which is denied
  */
-export function decide(configs: ReadonlyMap<string, Config>, claims: Claims | undefined, use: Use): Decision {
+export function decide(
+  configs: ReadonlyMap<string, Config>,
+  claims: Claims | undefined,
+  request: AccessRequest,
+): Decision {
   if (claims === undefined) return { allowed: false, reason: 'no principal' };
   if (configs.size === 0) return { allowed: false, reason: 'no config' };
 
-  let named: { readonly config: string; readonly rule: number } | undefined;
+  let match: { readonly config: string; readonly rule: number } | undefined;
   for (const [config, { rules }] of configs) {
-    if (named !== undefined && named.config < config) continue;
-    const rule = rules.findIndex((candidate) => covers(candidate, use) && isHeldBy(candidate, claims));
-    if (rule !== -1) named = { config, rule };
+    if (match !== undefined && match.config < config) continue;
+    const rule = rules.findIndex(
+      (candidate) => matchesPrimitive(candidate, request) && matchesClaims(candidate, claims),
+    );
+    if (rule !== -1) match = { config, rule };
   }
-  return named === undefined ? { allowed: false, reason: 'no rule matches' } : { allowed: true, ...named };
+  return match === undefined ? { allowed: false, reason: 'no rule matches' } : { allowed: true, ...match };
 }
 
 const typeOf = {
   tool: Resource_Type.TOOL,
   prompt: Resource_Type.PROMPT,
   resource: Resource_Type.RESOURCE,
-} as const satisfies Record<UseKind, Resource_Type>;
+} as const satisfies Record<PrimitiveKind, Resource_Type>;
 
-function covers({ resource }: Rule, use: Use): boolean {
-  return (
-    resource !== undefined && resource.type === typeOf[use.kind] && (resource.id === '*' || resource.id === use.name)
-  );
+function matchesPrimitive({ resource }: Rule, { kind, name }: AccessRequest): boolean {
+  return resource !== undefined && resource.type === typeOf[kind] && (resource.id === '*' || resource.id === name);
 }
 
-/** Only the caller's own claims count: what every object inherits (`constructor`, `__proto__`) is nobody's claim. */
-function isHeldBy({ key, value, matcher }: Rule, claims: Claims): boolean {
+/** Only own properties count as claims: inherited ones (`constructor`, `__proto__`) never match. */
+function matchesClaims({ key, value, matcher }: Rule, claims: Claims): boolean {
   if (matcher !== Rule_Matcher.EQUALS || key === '' || value === '') return false;
   return Object.hasOwn(claims, key) && claims[key] === value;
 }

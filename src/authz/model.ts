@@ -1,17 +1,17 @@
-/** What can be allowed: the kinds of things that an MCP server offers. */
-export type UseKind = 'tool' | 'prompt' | 'resource';
+/** The kinds of primitives that an MCP server offers. */
+export type PrimitiveKind = 'tool' | 'prompt' | 'resource';
 
-/** One thing that a caller wants to use. */
-export interface Use {
-  readonly kind: UseKind;
-  /** `<target name>:<name>`, as the rules of the wire spell it; the target name ends at the first colon. */
+/** A caller's request to use one primitive. */
+export interface AccessRequest {
+  readonly kind: PrimitiveKind;
+  /** `<target name>:<name>`, as in the rules on the wire; the target name ends at the first colon. */
   readonly name: string;
 }
 
 /** The payload of a verified token. Only own, top-level, string-valued claims can match a rule. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Whether a use is allowed, and what says so. */
+/** The answer to an access request: the rule that allows it, or the reason for the denial. */
 export type Decision =
   | {
       readonly allowed: true;

@@ -11,8 +11,8 @@ export function resourceDecoder(descriptorSet: Uint8Array): DecodeResource {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet));
   const response = registry.getMessage('envoy.service.discovery.v3.DiscoveryResponse');
   if (response === undefined) throw new TypeError('the descriptor set has no DiscoveryResponse');
-  return ({ stateField }) => {
-    const json = toJson(response, fromBinary(response, stateField), { alwaysEmitImplicit: true, registry });
+  return ({ sotwField }) => {
+    const json = toJson(response, fromBinary(response, sotwField), { alwaysEmitImplicit: true, registry });
     const [resource = {}] = objectsOf(asJsonObject(json)['resources']);
     const { '@type': _typeUrl, ...fields } = resource;
     return fields;

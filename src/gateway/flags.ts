@@ -1,22 +1,23 @@
+import { type HostPort, parseHostPort } from '../net/host-port.ts';
 import { type Mounts, parseMounts } from './config/mounts.ts';
-import { GatewayError } from './gateway-error.ts';
+import { GatewayError } from './errors.ts';
 import type { GatewayOptions } from './model.ts';
-import { type Endpoint, parseEndpoint, parseResolutions, type Resolutions } from './network/resolve.ts';
+import { parseResolutions, type Resolutions } from './network/resolve.ts';
 
-/** The flags that are more than a word, understood. */
-export interface ReadFlags {
+/** The flags whose text has a syntax of its own, parsed. */
+export interface ParsedFlags {
   readonly mounts: Mounts;
   readonly resolutions: Resolutions;
-  readonly adminListen: Endpoint;
+  readonly adminListen: HostPort;
 }
 
 /**
- * Reads what was given on the command line.
+ * Parses `--mount`, `--resolve` and `--admin-listen`, and validates the allowed origins.
  *
- * @throws GatewayError naming the flag
+ * @throws GatewayError that names the flag
  */
-export function readFlags({ mount, resolve, adminListen, allowedOrigins }: GatewayOptions): ReadFlags {
-  const admin = parseEndpoint(adminListen);
+export function parseFlags({ mount, resolve, adminListen, allowedOrigins }: GatewayOptions): ParsedFlags {
+  const admin = parseHostPort(adminListen);
   if (admin === undefined)
     throw new GatewayError('usage', `--admin-listen=${adminListen}: write host:port, such as 127.0.0.1:19000`);
   for (const origin of allowedOrigins) {

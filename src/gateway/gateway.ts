@@ -1,33 +1,44 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Stop } from '../edges.ts';
 import { onlyForLoopbackHosts } from '../net/host-guard.ts';
+import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { listen } from '../net/http-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
 import { createAdmin, type ListenerStatus } from './admin/admin.ts';
 import { createAuthenticator } from './authn/authn.ts';
 import type { JwtAuthenticator } from './authn/model.ts';
 import { loadConfig } from './config/config.ts';
-import type { GatewayConfig, ListenerConfig } from './config/model.ts';
+import type { BootstrapConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
-import { readFlags } from './flags.ts';
-import { GatewayError } from './gateway-error.ts';
+import { GatewayError } from './errors.ts';
+import { parseFlags } from './flags.ts';
 import type { GatewayEdges, GatewayOptions, RunningGateway } from './model.ts';
 import { createNetwork } from './network/network.ts';
-import { type Endpoint, endpointText } from './network/resolve.ts';
 import { createTextFetch, type TextFetch } from './network/text-fetch.ts';
-import { createShutdown, followAnswers, type Shutdown } from './shutdown.ts';
+import { createShutdown, type Shutdown, trackResponses } from './shutdown.ts';
 import type { GatewayEnvironment } from './xds/model.ts';
 import { namesGateway, nodeOf } from './xds/node.ts';
 import { createXdsClient, type XdsClient } from './xds/xds.ts';
 
-export { GatewayError } from './gateway-error.ts';
+export { GatewayError } from './errors.ts';
+
+/*
+ * Rooms, along the paths of a request and of the configuration; this file connects them:
+ *
+ *   MCP client ── downstream/ ── session/ ── upstream/ ── target
+ *                     │             │
+ *                   authn/     GatewayConfig ── xds/ ── control plane
+ *
+ * rpc/ is the JSON-RPC of downstream and upstream connections, network/ opens and guards outgoing connections, config/
+ * decodes the static configuration, and admin/ shows the state of the other rooms.
+ */
 
 /**
- * Starts a gateway: reads its configuration, listens, and follows its control plane. It listens at once; until the first
- * policies came, every call is denied.
+ * Starts a gateway: reads its configuration, listens, and connects to its control plane. It accepts clients at once,
+ * but denies every call until it has received rules.
  *
- * @throws GatewayError, `usage` for a flag or a configuration that cannot be used, `environment` for a port in use or a file
- * that cannot be read; nothing is left running then
+ * @throws GatewayError, `usage` for an invalid flag or configuration, `environment` for a port in use or a file that
+ * cannot be read; everything that was started is stopped again
  */
 export async function startGateway(options: GatewayOptions, edges: GatewayEdges): Promise<RunningGateway> {
   const shutdown = createShutdown(edges.clock, options.shutdownGrace ?? 10_000);
@@ -41,28 +52,25 @@ export async function startGateway(options: GatewayOptions, edges: GatewayEdges)
 
 async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shutdown): Promise<RunningGateway> {
   const { clock, random, log } = edges;
-  const { mounts, resolutions, adminListen } = readFlags(options);
+  const { mounts, resolutions, adminListen } = parseFlags(options);
   const network = createNetwork(resolutions);
   shutdown.add(network.stop);
   const fetchText = createTextFetch(network.operatorFetch, clock);
 
-  const { file, config: json } = options;
-  const { config, warnings } = await loadConfig({ file, config: json }, { mounts, fetchText });
+  const source = { file: options.file, config: options.config };
+  const { config: bootstrap, warnings } = await loadConfig(source, { mounts, fetchText });
   for (const warning of warnings) log.warn(warning);
-  const authenticator = await authenticatorOf(config.listener, edges, fetchText);
-  const xds = xdsOf(
-    config,
-    options.environment,
-    resolutions.find(config.xdsAddress.host, config.xdsAddress.port),
-    edges,
-  );
+  const authenticator = await openAuthenticator(bootstrap.listener, edges, fetchText);
+  const { host, port } = bootstrap.xdsAddress;
+  const xds = openXdsClient(bootstrap, options.environment, resolutions.find(host, port), edges);
+  const { config } = xds;
   const downstream = createDownstream({
-    world: xds.world,
+    config,
     authenticator,
     fetchFor: network.targetFetch,
     list: options.list,
     allowedOrigins: options.allowedOrigins,
-    listensOnLoopback: config.listener.type === 'sse' && isLoopback(config.listener.host),
+    listensOnLoopback: bootstrap.listener.type === 'sse' && isLoopback(bootstrap.listener.host),
     clock,
     random,
     log,
@@ -70,24 +78,24 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   shutdown.add(() => downstream.stop());
 
   const listener =
-    config.listener.type === 'sse' ? await openListener(config.listener, downstream, edges, shutdown) : undefined;
+    bootstrap.listener.type === 'sse' ? await openListener(bootstrap.listener, downstream, edges, shutdown) : undefined;
   const listeners = (): readonly ListenerStatus[] => [
     listener === undefined
       ? { type: 'stdio', authn: null }
       : { type: 'sse', address: urlOf(listener), authn: authenticator?.status() ?? null },
   ];
-  const pages = createAdmin({ world: xds.world, xds: xds.status, listeners });
+  const pages = createAdmin({ config, xds: xds.status, listeners });
   const admin = await openAdmin(adminListen, pages, edges, shutdown);
   shutdown.add(xds.start());
 
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const stop = (): Promise<void> => shutdown.run().then(end);
   if (listener === undefined) shutdown.add(serveStdio(downstream, edges, stop));
-  return { listener, admin, world: xds.world, status: xds.status, ended, stop };
+  return { listener, admin, config, status: xds.status, ended, stop };
 }
 
-/** Without it nobody is anybody, and the log says so where whoever starts the gateway looks. */
-async function authenticatorOf(
+/** Returns `undefined` when the listener has no authentication, and warns that every call will be denied. */
+async function openAuthenticator(
   listener: ListenerConfig,
   { clock, log }: GatewayEdges,
   fetchText: TextFetch,
@@ -101,63 +109,66 @@ async function authenticatorOf(
   return undefined;
 }
 
-function xdsOf(
-  config: GatewayConfig,
+function openXdsClient(
+  bootstrap: BootstrapConfig,
   environment: GatewayEnvironment,
-  resolved: Endpoint | undefined,
+  resolved: HostPort | undefined,
   { clock, random, log }: GatewayEdges,
 ): XdsClient {
-  const node = nodeOf(config, environment);
+  const node = nodeOf(bootstrap, environment);
   if (!namesGateway(node)) {
     log.warn(
       'nothing names the Gateway that this node belongs to, so the control plane may turn it away: ' +
         'set alt_xds_hostname in the configuration, or POD_NAMESPACE and GW_NAME in the environment',
     );
   }
-  const place = { name: config.xdsAddress, address: resolved ?? config.xdsAddress };
-  return createXdsClient({ place, node, clock, random, log });
+  const controlPlane = { authority: bootstrap.xdsAddress, address: resolved ?? bootstrap.xdsAddress };
+  return createXdsClient({ controlPlane, node, clock, random, log });
 }
 
+/**
+ * Listens for MCP clients. On shutdown, ends the sessions and waits for open responses before it closes connections.
+ */
 async function openListener(
   { host, port }: Extract<ListenerConfig, { readonly type: 'sse' }>,
   downstream: Downstream,
   { log }: GatewayEdges,
   shutdown: Shutdown,
-): Promise<Endpoint> {
+): Promise<HostPort> {
   const server = createServer((request, response) => downstream.handle(request, response));
-  const answered = followAnswers(server);
+  const responsesDrained = trackResponses(server);
   shutdown.add(() => server.closeAllConnections());
   const bound = await bind(server, { host, port }, 'MCP clients (listener.port of the configuration)');
   shutdown.add(async () => {
     server.close();
     await downstream.stop();
-    await answered();
+    await responsesDrained();
   });
   log.info(`listening on ${urlOf(bound)} for MCP clients`, {
     listener: 'mcp',
-    address: endpointText(bound),
+    address: formatHostPort(bound),
     paths: ['/mcp', '/sse'],
   });
   return bound;
 }
 
 async function openAdmin(
-  at: Endpoint,
+  at: HostPort,
   pages: RequestListener,
   { log }: GatewayEdges,
   shutdown: Shutdown,
-): Promise<Endpoint> {
+): Promise<HostPort> {
   const server = createServer(isLoopback(at.host) ? onlyForLoopbackHosts(pages) : pages);
   shutdown.add(() => {
     server.close();
     server.closeAllConnections();
   });
   const bound = await bind(server, at, 'the admin page (--admin-listen)');
-  log.info(`listening on ${urlOf(bound)} for admin pages`, { listener: 'admin', address: endpointText(bound) });
+  log.info(`listening on ${urlOf(bound)} for admin pages`, { listener: 'admin', address: formatHostPort(bound) });
   return bound;
 }
 
-async function bind(server: Server, at: Endpoint, purpose: string): Promise<Endpoint> {
+async function bind(server: Server, at: HostPort, purpose: string): Promise<HostPort> {
   try {
     return await listen(server, at, purpose);
   } catch (error) {
@@ -176,6 +187,6 @@ function serveStdio(downstream: Downstream, { stdin, stdout, log }: GatewayEdges
   return stopServing;
 }
 
-function urlOf(endpoint: Endpoint): string {
-  return `http://${endpointText(endpoint)}`;
+function urlOf(address: HostPort): string {
+  return `http://${formatHostPort(address)}`;
 }

@@ -3,87 +3,92 @@ import type { Claims } from '../authz/model.ts';
 import type { Clock, Logger, Random, Stop, StopAsync } from '../edges.ts';
 import type { Config } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import type { Target } from '../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import type { Endpoint } from './network/resolve.ts';
+import type { HostPort } from '../net/host-port.ts';
 import type { GatewayEnvironment, XdsStatus } from './xds/model.ts';
 
-/** What a gateway is started with: the values of its flags and of its environment. */
+/** Settings of one gateway, as its flags and environment give them. */
 export interface GatewayOptions {
-  /** `--file`: a path or a URL. Either this or `config`. */
+  /** `--file`: a path or a URL. Exactly one of `file` and `config` is given. */
   readonly file?: string | undefined;
-  /** `--config`: the JSON itself. */
+  /** `--config`: the JSON text. */
   readonly config?: string | undefined;
   /** `--resolve`, each `host:port=address:port`. */
   readonly resolve: readonly string[];
   /** `--mount`, each `/path=<folder>`. */
   readonly mount: readonly string[];
   readonly list: ListMode;
-  /** `host:port`; port 0 picks a free one. */
+  /** `host:port`; port 0 binds a free port. */
   readonly adminListen: string;
-  /** Origins of browser pages that may connect beside those on this machine. */
+  /** Origins of browser pages that may connect, in addition to loopback origins. */
   readonly allowedOrigins: readonly string[];
   readonly environment: GatewayEnvironment;
-  /** Milliseconds that stopping may take; then what is left is cut off. 10 s unless given. */
+  /** Milliseconds that a graceful shutdown may take; what is still open after that is closed. Default 10,000. */
   readonly shutdownGrace?: number | undefined;
 }
 
-/** What a gateway takes from its surroundings. */
+/** Dependencies of a gateway at the edge of the process. */
 export interface GatewayEdges {
   readonly clock: Clock;
   readonly random: Random;
-  /** Goes to standard error: standard output belongs to the client of a `stdio` listener. */
+  /** Must not write to standard output, which carries the messages of a `stdio` listener. */
   readonly log: Logger;
-  /** Where the client of a `stdio` listener is. */
+  /** Input of a `stdio` listener. */
   readonly stdin: Readable;
+  /** Output of a `stdio` listener. */
   readonly stdout: Writable;
 }
 
-/** A gateway that serves. */
+/** A gateway after a successful start. */
 export interface RunningGateway {
-  /** Where MCP clients connect, as really bound; `undefined` on stdio. */
-  readonly listener: Endpoint | undefined;
-  readonly admin: Endpoint;
-  readonly world: World;
+  /** The bound address for MCP clients; `undefined` with a `stdio` listener. */
+  readonly listener: HostPort | undefined;
+  /** The bound address of the admin pages. */
+  readonly admin: HostPort;
+  readonly config: GatewayConfig;
   status(): XdsStatus;
-  /** Settles when the gateway has stopped: it was told to, or the client of its `stdio` listener went. */
+  /** Resolves when the gateway has stopped, by {@link stop} or by the end of input of its `stdio` listener. */
   readonly ended: Promise<void>;
   /** Ends every session, stream and connection within the grace time. */
   readonly stop: StopAsync;
 }
 
-/** What the control plane told this gateway, and nothing else. Empty until the first answer; kept while it is away. */
-export interface World {
-  /** By target name. */
+/**
+ * The configuration in force: the resources that the control plane sent and this gateway accepted. Empty until the
+ * first response, and kept while the control plane cannot be reached.
+ */
+export interface GatewayConfig {
+  /** Targets by name. */
   readonly targets: ReadonlyMap<string, Target>;
-  /** By resource name, `<namespace>.<name>`. */
-  readonly configs: ReadonlyMap<string, Config>;
-  /** Calls `changed` after every response that changed something, once per response. */
-  subscribe(changed: (change: WorldChange) => void): Stop;
+  /** RBAC rules by resource name, `<namespace>.<name>`. */
+  readonly rbacConfigs: ReadonlyMap<string, Config>;
+  /** Calls `listener` once for each response that changed something. */
+  subscribe(listener: (change: ConfigChange) => void): Stop;
 }
 
-/** The names that one response added, replaced or removed. */
-export interface WorldChange {
+/** The names of the resources that one response added, replaced or removed. */
+export interface ConfigChange {
   readonly targets: readonly string[];
-  readonly configs: readonly string[];
+  readonly rbacConfigs: readonly string[];
 }
 
-/** Who sends a request. Nobody without a verified token is ever allowed anything. */
+/** The sender of a request. Only a principal can ever be allowed anything. */
 export type Caller =
   | {
       readonly kind: 'principal';
       readonly claims: Claims;
-      /** Equal for two tokens of the same issuer and subject: a session belongs to one of these. */
+      /** Equal for two tokens of the same issuer and subject. A session belongs to one identity. */
       readonly identity: string;
-      /** Milliseconds since the epoch; streams of this caller end then. */
+      /** Milliseconds since the epoch. Event streams of this caller end then. */
       readonly expiresAt: number;
     }
-  | { readonly kind: 'anonymous'; readonly why: 'no authn configured' | 'stdio' };
+  | { readonly kind: 'anonymous'; readonly reason: 'no authn configured' | 'stdio' };
 
-/** The outcome of looking at an `Authorization` header. */
+/** The result of authenticating a request. */
 export type Authentication =
   | { readonly kind: 'caller'; readonly caller: Caller }
   | {
       readonly kind: 'refused';
-      /** 401: no token or a bad one. 503: the keys cannot be had right now. */
+      /** 401: the token is missing or not valid. 503: the keys are not available. */
       readonly status: 401 | 503;
       /** The value of `WWW-Authenticate`, with 401. */
       readonly challenge?: string;
@@ -91,17 +96,18 @@ export type Authentication =
       readonly message: string;
     };
 
+/** Authenticates the senders of requests. */
 export interface Authenticator {
-  /** Looks at the value of the `Authorization` header. Never throws. */
+  /** Authenticates by the value of the `Authorization` header. Never throws. */
   authenticate(authorization: string | undefined): Promise<Authentication>;
 }
 
 /**
- * Requests to one target. Connects only where that target may be: refuses loopback and link-local addresses at the
- * address really connected to (unless `--resolve` names the target's host and port), never leaves the target's own
- * origin by a redirect, and never carries headers of the downstream client.
+ * Sends HTTP requests to one target. Refuses loopback, link-local and other local addresses, by the address that is
+ * connected to (unless `--resolve` names the target's host and port); never follows a redirect to another origin; and
+ * never sends credentials of the downstream client.
  */
 export type TargetFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
-/** How lists treat what the caller may not use. */
+/** `all`: lists show every entry. `filtered`: lists show the entries that the caller may use. */
 export type ListMode = 'all' | 'filtered';

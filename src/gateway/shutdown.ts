@@ -1,56 +1,58 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Clock, StopAsync } from '../edges.ts';
 
-/** Steps that undo what was started. */
+/** Clean-up steps of a program that has started several things. */
 export interface Shutdown {
-  /** Adds a step; the one added last is done first. */
+  /** Adds a step. Steps run in reverse order, one after the other. */
   add(step: () => unknown): void;
-  /** Does all steps, once; a step that fails or takes too long holds up nothing. */
+  /**
+   * Runs all steps, once. A step that fails, or that takes longer than the grace time allows, does not stop the others.
+   */
   readonly run: StopAsync;
 }
 
-/** @param grace milliseconds that all steps together may take */
+/** @param grace milliseconds for all steps together; after that, steps are started but not awaited */
 export function createShutdown(clock: Clock, grace: number): Shutdown {
   const steps: (() => unknown)[] = [];
   let running: Promise<void> | undefined;
-  const all = async (): Promise<void> => {
-    const { promise: over, resolve } = Promise.withResolvers<void>();
+  const runAll = async (): Promise<void> => {
+    const { promise: timedOut, resolve } = Promise.withResolvers<void>();
     const stopTimer = clock.after(grace, resolve);
     for (const step of steps.toReversed()) {
-      await Promise.race([Promise.resolve().then(step), over]).catch(() => {});
+      await Promise.race([Promise.resolve().then(step), timedOut]).catch(() => {});
     }
     stopTimer();
   };
   return {
     add: (step) => void steps.push(step),
     run() {
-      running ??= all();
+      running ??= runAll();
       return running;
     },
   };
 }
 
 /**
- * Follows the answers of a server; the result settles when none is on its way. What keeps connections open after that is
- * only the wish to use them again.
+ * Tracks the open responses of a server. The returned function resolves when none is open: connections that are still
+ * open then are idle keep-alive connections.
  */
-export function followAnswers(server: Server): () => Promise<void> {
+export function trackResponses(server: Server): () => Promise<void> {
   const open = new Set<ServerResponse>();
   const { promise: drained, resolve } = Promise.withResolvers<void>();
-  let awaited = false;
-  const settle = (): void => {
-    if (awaited && open.size === 0) resolve();
+  let draining = false;
+  const resolveIfDrained = (): void => {
+    if (draining && open.size === 0) resolve();
   };
   server.on('request', (_, response) => {
     open.add(response);
     response.once('close', () => {
       open.delete(response);
-      settle();
+      resolveIfDrained();
     });
   });
   return () => {
-    awaited = true;
-    settle();
+    draining = true;
+    resolveIfDrained();
     return drained;
   };
 }

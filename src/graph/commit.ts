@@ -1,10 +1,37 @@
+import { type SourceStore, storeOf } from './collection.ts';
 import type { Change, Collection, Epoch, Failure } from './model.ts';
-import type { GraphState } from './state.ts';
-import type { Walk } from './step.ts';
-import { storeOf } from './store.ts';
+import type { GraphState, Node, OpenCommit } from './node.ts';
 
-/** One commit, while it walks and as the result of it. */
-export class CommitRecord implements Walk {
+/** A source, as far as a batch is concerned. */
+export type BatchTarget = Pick<SourceStore<unknown>, 'applyStaged' | 'discardStaged'>;
+
+/** The parts of a graph that a commit updates. */
+export interface CommitTargets {
+  readonly sources: readonly BatchTarget[];
+  /** In the order of creation, so that each node finds everything that it may read up to date. */
+  readonly nodes: readonly Node[];
+}
+
+/** Applies one batch to the sources and then updates every node once. An error of `apply` discards the batch. */
+export function runCommit(state: GraphState, { sources, nodes }: CommitTargets, apply: () => void): CommitRecord {
+  if (state.phase !== 'idle') throw new Error('commit was called within a commit: one batch is one commit.');
+  state.phase = 'applying';
+  try {
+    apply();
+    state.phase = 'updating';
+    state.epoch += 1;
+    const commit = new CommitRecord(state);
+    for (const source of sources) source.applyStaged(commit);
+    for (const node of nodes) node.update(commit);
+    return commit;
+  } finally {
+    for (const source of sources) source.discardStaged();
+    state.phase = 'idle';
+  }
+}
+
+/** A commit, while its nodes update and afterwards as its result. */
+export class CommitRecord implements OpenCommit {
   readonly epoch: Epoch;
   readonly failures: Failure[] = [];
   readonly #state: GraphState;
@@ -24,7 +51,7 @@ export class CommitRecord implements Walk {
     return storeOf(this.#state, collection).changesIn(this);
   }
 
-  fail(failure: Failure): void {
+  addFailure(failure: Failure): void {
     this.failures.push(failure);
   }
 
@@ -32,11 +59,11 @@ export class CommitRecord implements Walk {
     this.#runs += 1;
   }
 
-  impure(error: Error): void {
+  addImpurity(error: Error): void {
     this.#impurities.push(error);
   }
 
-  /** Throws what the purity check found, when the walk is over and the state of the graph is consistent again. */
+  /** Throws the first finding of the purity check. Call it after the commit, when the graph is consistent again. */
   assertPure(): void {
     const [first] = this.#impurities;
     if (first !== undefined) throw first;

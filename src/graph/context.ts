@@ -1,23 +1,23 @@
-import { indexOf } from './member-index.ts';
+import { storeOf } from './collection.ts';
+import type { Dependency } from './dependencies.ts';
+import { indexerOf } from './indexer.ts';
 import type { Collection, Context, Index } from './model.ts';
-import type { Cell } from './reads.ts';
-import type { GraphState } from './state.ts';
-import { storeOf } from './store.ts';
+import type { GraphState } from './node.ts';
 
-/** A place in the order of creation. */
-interface Place {
+/** A collection or an index, with its position in the order of creation. */
+interface Positioned {
   readonly name: string;
   readonly position: number;
 }
 
-/** The context of one run: answers reads and writes each down, until it is closed. */
+/** The context of one run: answers reads and records each as a dependency, until it is closed. */
 export class RecordingContext implements Context {
-  readonly reads: Set<Cell> = new Set();
+  readonly dependencies: Set<Dependency> = new Set();
   readonly #state: GraphState;
-  readonly #reader: Place;
+  readonly #reader: Positioned;
   #open = true;
 
-  constructor(state: GraphState, reader: Place) {
+  constructor(state: GraphState, reader: Positioned) {
     this.#state = state;
     this.#reader = reader;
   }
@@ -25,31 +25,31 @@ export class RecordingContext implements Context {
   get<V>(collection: Collection<V>, key: string): V | undefined {
     const store = storeOf(this.#state, collection);
     this.#assertMayRead(store);
-    this.reads.add(store.cells.at(key));
-    return store.held(key);
+    this.dependencies.add(store.dependencies.on(key));
+    return store.lookup(key);
   }
 
   by<V>(index: Index<V>, value: string): readonly V[] {
-    const members = indexOf(this.#state, index);
-    this.#assertMayRead(members);
-    this.reads.add(members.cells.at(value));
-    return members.group(value);
+    const indexer = indexerOf(this.#state, index);
+    this.#assertMayRead(indexer);
+    this.dependencies.add(indexer.dependencies.on(value));
+    return indexer.membersOf(value);
   }
 
   all<V>(collection: Collection<V>): readonly V[] {
     const store = storeOf(this.#state, collection);
     this.#assertMayRead(store);
-    this.reads.add(store.whole);
-    return store.sorted();
+    this.dependencies.add(store.whole);
+    return store.sortedValues();
   }
 
-  /** A context that outlives its run would read without anybody knowing. */
+  /** Makes later reads throw: they would not be recorded. */
   close(): void {
     this.#open = false;
   }
 
-  /** What was created later is not settled yet when the walk is here. */
-  #assertMayRead(read: Place): void {
+  /** Throws for a collection that was created later, which is not up to date yet while the reader runs. */
+  #assertMayRead(read: Positioned): void {
     const { name, position } = this.#reader;
     if (!this.#open) throw new Error(`"${name}" read "${read.name}" after its run had ended.`);
     if (read.position < position) return;

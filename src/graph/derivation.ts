@@ -1,23 +1,22 @@
+import type { DerivedStore, Store } from './collection.ts';
 import { RecordingContext } from './context.ts';
-import type { DerivedStore } from './derived.ts';
+import { type Dependency, Reader } from './dependencies.ts';
 import type { CollectionDump, Context, Failure } from './model.ts';
-import { attempt, describeDifference, type Outcome } from './outcome.ts';
+import type { Dependent, Dumpable, GraphState, Node, OpenCommit } from './node.ts';
+import { attempt, type Outcome } from './outcome.ts';
 import type { Outputs } from './outputs.ts';
-import { type Cell, Reader } from './reads.ts';
-import type { GraphState } from './state.ts';
-import type { Dependent, Described, Step, Walk } from './step.ts';
-import type { Store } from './store.ts';
+import { describeImpurity } from './purity.ts';
 
 type KeyDump = NonNullable<CollectionDump['keys']>[string];
 
-/** A transformation at work: which input keys have to run, what each of them read, and where results go. */
-export class Derivation<I, O, R> implements Step, Dependent, Described {
+/** The node of a derived collection: runs the transformation for dirty input keys and tracks what each run read. */
+export class Derivation<I, O, R> implements Node, Dependent, Dumpable {
   readonly #state: GraphState;
   readonly #input: Store<I>;
   readonly #transform: (value: I, context: Context, key: string) => R;
   readonly #output: DerivedStore<O>;
   readonly #outputs: Outputs<R>;
-  /** Only for input keys whose last run read anything. */
+  /** By input key; absent for an input key whose last run read nothing. */
   readonly #readers = new Map<string, Reader>();
   #dirty = new Set<string>();
   #runs = 0;
@@ -34,108 +33,112 @@ export class Derivation<I, O, R> implements Step, Dependent, Described {
     this.#transform = transform;
     this.#output = output;
     this.#outputs = outputs;
-    input.follow(this);
+    input.addDependent(this);
   }
 
-  mark(key: string): void {
+  invalidate(key: string): void {
     this.#dirty.add(key);
   }
 
-  step(walk: Walk): void {
+  update(commit: OpenCommit): void {
     if (this.#dirty.size === 0) return;
     const dirty = this.#dirty;
     this.#dirty = new Set();
-    for (const key of dirty) this.#refresh(key, walk);
-    for (const failure of this.#outputs.finish()) walk.fail(failure);
-    this.#output.settle(walk);
-    this.#output.failures.settle(walk);
+    for (const key of dirty) this.#recompute(key, commit);
+    for (const failure of this.#outputs.stage()) commit.addFailure(failure);
+    this.#output.applyStaged(commit);
+    this.#output.failures.applyStaged(commit);
   }
 
-  describe(withKeys: boolean): readonly CollectionDump[] {
-    const row = this.#output.row('derived', [this.#input.name]);
-    const own = this.#readers.size + this.#countReads() + this.#outputs.countEntries() + this.#dirty.size;
+  dump(withKeys: boolean): readonly CollectionDump[] {
+    const row = this.#output.dumpRow('derived', [this.#input.name]);
+    const own = this.#readers.size + this.#countDependencies() + this.#outputs.count() + this.#dirty.size;
     const derived = { ...row, runs: this.#runs, bookkeeping: row.bookkeeping + own };
-    const failures = this.#output.failures.row('failures', [this.#output.name]);
-    return [withKeys ? { ...derived, keys: this.#describeKeys() } : derived, failures];
+    const failures = this.#output.failures.dumpRow('failures', [this.#output.name]);
+    return [withKeys ? { ...derived, keys: this.#dumpKeys() } : derived, failures];
   }
 
-  #refresh(key: string, walk: Walk): void {
-    const value = this.#input.held(key);
+  #recompute(key: string, commit: OpenCommit): void {
+    const value = this.#input.lookup(key);
     if (value === undefined) {
-      this.#record(key, new Set());
-      this.#drop(key, undefined);
+      this.#replaceDependencies(key, new Set());
+      this.#removeOutputs(key, undefined);
       return;
     }
-    const { outcome, reads } = this.#run(key, value);
+    const { outcome, dependencies } = this.#run(key, value);
     this.#runs += 1;
-    walk.countRun();
-    this.#record(key, reads);
-    if (this.#state.freeze !== undefined) this.#check(key, value, { outcome, reads }, walk);
+    commit.countRun();
+    this.#replaceDependencies(key, dependencies);
+    if (this.#state.freeze !== undefined) this.#checkPurity(key, value, { outcome, dependencies }, commit);
     if (outcome.kind === 'returned') {
       this.#output.failures.stage(key, undefined);
-      this.#outputs.accept(key, outcome.result);
+      this.#outputs.replace(key, outcome.result);
     } else {
       const failure: Failure = { collection: this.#output.name, key, error: outcome.error };
-      walk.fail(failure);
-      this.#drop(key, failure);
+      commit.addFailure(failure);
+      this.#removeOutputs(key, failure);
     }
   }
 
-  #drop(key: string, failure: Failure | undefined): void {
+  #removeOutputs(key: string, failure: Failure | undefined): void {
     this.#output.failures.stage(key, failure);
-    this.#outputs.drop(key);
+    this.#outputs.remove(key);
   }
 
   #run(key: string, value: I): Run<R> {
     const context = new RecordingContext(this.#state, this.#output);
     const outcome = attempt(() => this.#transform(value, context, key));
     context.close();
-    return { outcome, reads: context.reads };
+    return { outcome, dependencies: context.dependencies };
   }
 
-  /** Runs once more, with the first result frozen, and compares what came out and what was read. */
-  #check(key: string, value: I, first: Run<R>, walk: Walk): void {
+  /** Runs the transformation again, with the first result frozen, and compares results and dependencies. */
+  #checkPurity(key: string, value: I, first: Run<R>, commit: OpenCommit): void {
     if (first.outcome.kind === 'returned') this.#state.freeze?.(first.outcome.result);
     const second = this.#run(key, value);
-    const same = (a: R, b: R): boolean => this.#outputs.same(a, b);
-    const difference = describeDifference(first.outcome, second.outcome, same) ?? describeReads(first, second);
-    for (const cell of second.reads) cell.vacateIfUnread();
-    if (difference === undefined) return;
-    walk.impure(new Error(`The transformation of "${this.#output.name}" is impure for key "${key}": ${difference}.`));
+    const equals = (a: R, b: R): boolean => this.#outputs.equals(a, b);
+    const impurity = describeImpurity(first.outcome, second.outcome, equals) ?? compareDependencies(first, second);
+    for (const dependency of second.dependencies) dependency.releaseIfUnread();
+    if (impurity === undefined) return;
+    commit.addImpurity(
+      new Error(`The transformation of "${this.#output.name}" is impure for key "${key}": ${impurity}.`),
+    );
   }
 
-  /** Also after a run that threw: what it read is what can heal it. */
-  #record(key: string, reads: ReadonlySet<Cell>): void {
+  /** Also called after a run that threw: a change of what it read may end the failure. */
+  #replaceDependencies(key: string, dependencies: ReadonlySet<Dependency>): void {
     const known = this.#readers.get(key);
-    if (known === undefined && reads.size === 0) return;
+    if (known === undefined && dependencies.size === 0) return;
     const reader = known ?? new Reader(this, key);
-    reader.record(reads);
-    if (reads.size === 0) this.#readers.delete(key);
+    reader.replaceDependencies(dependencies);
+    if (dependencies.size === 0) this.#readers.delete(key);
     else if (known === undefined) this.#readers.set(key, reader);
   }
 
-  #countReads(): number {
+  #countDependencies(): number {
     let count = 0;
-    for (const reader of this.#readers.values()) count += reader.reads.size;
+    for (const reader of this.#readers.values()) count += reader.dependencies.size;
     return count;
   }
 
-  #describeKeys(): Readonly<Record<string, KeyDump>> {
-    const describe = (key: string): KeyDump => ({
+  #dumpKeys(): Readonly<Record<string, KeyDump>> {
+    const dumpKey = (key: string): KeyDump => ({
       outputs: this.#outputs.keysOf(key),
-      reads: [...(this.#readers.get(key)?.reads ?? [])].map((cell) => cell.describe()),
+      reads: [...(this.#readers.get(key)?.dependencies ?? [])].map((dependency) => dependency.describe()),
     });
-    // Unlike an assignment, this takes every key for what it is, `__proto__` included.
-    return Object.fromEntries([...this.#input.keys()].map((key) => [key, describe(key)]));
+    // Unlike an assignment, Object.fromEntries makes `__proto__` an own property.
+    return Object.fromEntries([...this.#input.keys()].map((key) => [key, dumpKey(key)]));
   }
 }
 
 interface Run<R> {
   readonly outcome: Outcome<R>;
-  readonly reads: ReadonlySet<Cell>;
+  readonly dependencies: ReadonlySet<Dependency>;
 }
 
-function describeReads(first: Run<unknown>, second: Run<unknown>): string | undefined {
-  const same = first.reads.size === second.reads.size && [...first.reads].every((cell) => second.reads.has(cell));
+function compareDependencies(first: Run<unknown>, second: Run<unknown>): string | undefined {
+  const same =
+    first.dependencies.size === second.dependencies.size &&
+    [...first.dependencies].every((dependency) => second.dependencies.has(dependency));
   return same ? undefined : 'two runs read different things';
 }

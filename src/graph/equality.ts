@@ -1,9 +1,9 @@
 /**
- * Structural equality of plain data: primitives (by `Object.is`), arrays, plain objects, Map, Set and Uint8Array with
- * its subclasses. Anything else, a class instance or a function, is equal only to itself: its state may be private.
+ * Compares plain data by structure: primitives (by `Object.is`), arrays, plain objects, Map, Set, and Uint8Array with
+ * its subclasses. Anything else, such as a class instance or a function, equals only itself: its state may be private.
  *
  * The order of an object's keys and of the members of a Map or a Set counts. A transformation can see that order, and
- * values that a transformation can tell apart must not count as equal: the one held would then depend on history.
+ * values that a transformation can distinguish must not count as equal: the current one would then depend on history.
  */
 export function structurallyEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
@@ -42,7 +42,7 @@ function equalSets(a: ReadonlySet<unknown>, b: ReadonlySet<unknown>): boolean {
   return a.size === b.size && equalSequences(a, b);
 }
 
-/** The caller has made sure that both have the same length. */
+/** Both must have the same length. */
 function equalSequences(a: Iterable<unknown>, b: Iterable<unknown>): boolean {
   const others = b[Symbol.iterator]();
   for (const item of a) {

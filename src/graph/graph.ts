@@ -1,10 +1,7 @@
-import { ClaimedOutputs, collect } from './claims.ts';
-import { CommitRecord } from './commit.ts';
+import { DerivedStore, SourceStore, storeOf } from './collection.ts';
+import { type BatchTarget, runCommit } from './commit.ts';
 import { Derivation } from './derivation.ts';
-import { DerivedStore } from './derived.ts';
-import { createFreezer } from './freeze.ts';
-import { GroupsStore } from './groups.ts';
-import { indexOf, MemberIndex } from './member-index.ts';
+import { Indexer, IndexValuesStore, indexerOf } from './indexer.ts';
 import type {
   Collection,
   CollectionDump,
@@ -18,43 +15,38 @@ import type {
   Index,
   Source,
 } from './model.ts';
-import { createSingleOutput } from './outputs.ts';
-import { SourceStore } from './source.ts';
-import { GraphState } from './state.ts';
-import type { Described, Step } from './step.ts';
-import { storeOf } from './store.ts';
+import { type Dumpable, GraphState, type Node } from './node.ts';
+import { collectOutputs, createSingleOutput, ManyOutputs } from './outputs.ts';
+import { createFreezer } from './purity.ts';
 
 export interface GraphOptions {
   /**
    * For tests: makes every source value and every output immutable, runs every transformation and index function twice
-   * and compares. `commit` throws for the first that differs, naming collection and key. Default: false.
+   * and compares the results. `commit` throws for the first difference and names collection and key. Default: false.
    */
   readonly check?: boolean;
-  /** Told every failure of a commit, once the commit is complete. What it throws comes out of `commit`. */
+  /** Called for every failure of a commit, after the commit is complete. An error that it throws leaves `commit`. */
   readonly onFailure?: (failure: Failure) => void;
 }
 
 /**
- * Creates an empty graph of incremental collections; `model.ts` says what each of them promises.
+ * Creates an empty graph of incremental collections; `model.ts` specifies their behaviour.
  *
- * `commit` is atomic: what `apply` throws comes out of it, nothing of the batch is applied, and the epoch stays. While
- * `apply` runs, reads still see the previous epoch. A collection that is created over others with content is filled by
- * the next commit, as if that content had just arrived. A transformation reads through its context alone; anything
- * else that it does to the graph, a direct read included, throws and makes it fail.
+ * `commit` is atomic: when `apply` throws, `commit` throws the same error, applies nothing and keeps the epoch. While
+ * `apply` runs, reads still see the previous epoch. The next commit fills a collection that was created over others
+ * with content. A transformation reads through its context alone; any other access to the graph, a direct read
+ * included, throws and makes the run fail.
  */
 export function createGraph(options: GraphOptions = {}): Graph {
   return new IncrementalGraph(options);
 }
 
-/** A source, as far as a batch is concerned. */
-type Batched = Pick<SourceStore<unknown>, 'settle' | 'discard'>;
-
 class IncrementalGraph implements Graph {
   readonly #state: GraphState;
   readonly #onFailure: (failure: Failure) => void;
-  readonly #sources: Batched[] = [];
-  readonly #steps: Step[] = [];
-  readonly #parts: Described[] = [];
+  readonly #sources: BatchTarget[] = [];
+  readonly #nodes: Node[] = [];
+  readonly #dumpables: Dumpable[] = [];
 
   constructor({ check = false, onFailure = () => undefined }: GraphOptions) {
     this.#state = new GraphState(check ? createFreezer() : undefined);
@@ -68,7 +60,7 @@ class IncrementalGraph implements Graph {
   source<V>(options: { readonly name: string; readonly equals?: Equals<V> }): Source<V> {
     const source = new SourceStore<V>(this.#state, options);
     this.#sources.push(source);
-    this.#parts.push(source);
+    this.#dumpables.push(source);
     return source;
   }
 
@@ -90,31 +82,31 @@ class IncrementalGraph implements Graph {
   ): Derived<O> {
     const store = storeOf(this.#state, input);
     const output = new DerivedStore<O>(this.#state, options);
-    const outputs = new ClaimedOutputs(output, output.failures);
+    const outputs = new ManyOutputs(output, output.failures);
     const run = (value: I, context: Context, key: string): ReadonlyMap<string, O> =>
-      collect(transform(value, context, key));
+      collectOutputs(transform(value, context, key));
     this.#add(new Derivation(this.#state, store, run, output, outputs));
     return output;
   }
 
   index<V>(
     collection: Collection<V>,
-    values: (value: V, key: string) => Iterable<string>,
+    indexFunction: (value: V, key: string) => Iterable<string>,
     options: { readonly name: string },
   ): Index<V> {
-    const index = new MemberIndex(this.#state, storeOf(this.#state, collection), values, options);
+    const index = new Indexer(this.#state, storeOf(this.#state, collection), indexFunction, options);
     this.#add(index);
     return index;
   }
 
-  groups<V>(index: Index<V>, options: { readonly name: string }): Collection<string> {
-    const groups = new GroupsStore(this.#state, indexOf(this.#state, index), options);
-    this.#add(groups);
-    return groups;
+  indexValues<V>(index: Index<V>, options: { readonly name: string }): Collection<string> {
+    const values = new IndexValuesStore(this.#state, indexerOf(this.#state, index), options);
+    this.#add(values);
+    return values;
   }
 
   commit(apply: () => void): Commit {
-    const commit = this.#apply(apply);
+    const commit = runCommit(this.#state, { sources: this.#sources, nodes: this.#nodes }, apply);
     for (const failure of commit.failures) this.#onFailure(failure);
     commit.assertPure();
     return commit;
@@ -122,34 +114,11 @@ class IncrementalGraph implements Graph {
 
   dump(options: { readonly keys?: boolean } = {}): readonly CollectionDump[] {
     this.#state.assertReadable('dump');
-    return this.#parts.flatMap((part) => part.describe(options.keys ?? false));
+    return this.#dumpables.flatMap((part) => part.dump(options.keys ?? false));
   }
 
-  #add(part: Step & Described): void {
-    this.#steps.push(part);
-    this.#parts.push(part);
-  }
-
-  #apply(apply: () => void): CommitRecord {
-    const state = this.#state;
-    if (state.phase !== 'idle') throw new Error('commit was called within a commit: one batch is one commit.');
-    state.phase = 'applying';
-    try {
-      apply();
-      state.phase = 'walking';
-      state.epoch += 1;
-      return this.#walk();
-    } finally {
-      for (const source of this.#sources) source.discard();
-      state.phase = 'idle';
-    }
-  }
-
-  /** The one order there is: the batch first, then everything derived, each after all that it can read. */
-  #walk(): CommitRecord {
-    const commit = new CommitRecord(this.#state);
-    for (const source of this.#sources) source.settle(commit);
-    for (const step of this.#steps) step.step(commit);
-    return commit;
+  #add(node: Node & Dumpable): void {
+    this.#nodes.push(node);
+    this.#dumpables.push(node);
   }
 }

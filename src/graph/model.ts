@@ -1,28 +1,28 @@
 /**
  * The vocabulary of incremental collections.
  *
- * A Graph holds Sources, which others fill, and derived Collections, which it keeps up to date. `commit` applies one
- * batch to the sources and then walks the derived collections once, in the order of their creation. A transformation
- * can mention only what exists already, so that order is a topological one: within a commit every read sees the same
- * epoch, there are no cycles, and nothing waits.
+ * A Graph holds Sources, which the caller fills, and derived Collections, which the graph keeps up to date. `commit`
+ * applies one batch to the sources and then updates the derived collections once, in the order of their creation. A
+ * transformation can mention only collections that exist already, so that order is a topological one: within a commit
+ * every read sees the same epoch, cycles cannot form, and nothing waits.
  */
 
-/** Counts the commits of one graph: 0 before the first. */
+/** Counts the commits of one graph; 0 before the first. */
 export type Epoch = number;
 
 /** A keyed set of immutable values. Reads outside of a transformation see the state after the last commit. */
 export interface Collection<V> {
-  /** Unique within the graph; the name in logs, metrics and dumps. */
+  /** Unique within the graph; names the collection in logs, metrics and dumps. */
   readonly name: string;
   readonly size: number;
   get(key: string): V | undefined;
-  /** In no particular order. */
+  /** Iterates in unspecified order. */
   entries(): IterableIterator<[key: string, value: V]>;
 }
 
-/** A collection that is filled from outside. Both methods throw outside of `commit`. */
+/** A collection that the caller fills. Both methods throw outside of `commit`. */
 export interface Source<V> extends Collection<V> {
-  /** A value equal to the one held changes nothing. */
+  /** Replaces the value under the key. A value equal to the current one changes nothing. */
   set(key: string, value: V): void;
   delete(key: string): void;
 }
@@ -30,37 +30,38 @@ export interface Source<V> extends Collection<V> {
 /** A collection that the graph computes. */
 export interface Derived<V> extends Collection<V> {
   /**
-   * By input key: what the last run threw, and then there is no output of it; or that other inputs claim output keys of
-   * it, and then it lacks those.
+   * By input key: the error that the last run threw, in which case the input has no output; or a conflict, in which
+   * case the input lacks the output keys that other inputs produce too.
    */
   readonly failures: Collection<Failure>;
 }
 
-/** A bug of ours, contained: what a transformation or an index function threw for one input key. */
+/** A contained bug: the error of a transformation or an index function for one input key. */
 export interface Failure {
   readonly collection: string;
   readonly key: string;
   readonly error: Error;
 }
 
-/** The members of a collection, found by a value that is computed from each. */
+/** Finds the members of a collection by values that are computed from each of them. */
 export interface Index<V> {
   readonly name: string;
   readonly collection: Collection<V>;
-  /** The members for which the function threw; they are in no group. */
+  /** The members for which the index function threw; no index value has them. */
   readonly failures: Collection<Failure>;
 }
 
-/** What a transformation may read. Everything read is recorded and replaces the record of the previous run. */
+/** The reads that a transformation may do. Each read is recorded as a dependency of the run. */
 export interface Context {
+  /** The value under a key. The transformation runs again when that value changes, also when an absent key appears. */
   get<V>(collection: Collection<V>, key: string): V | undefined;
   /** The members under one index value, in the order of their keys. */
   by<V>(index: Index<V>, value: string): readonly V[];
-  /** Every member, in the order of the keys. The transformation runs again whenever anything in there changes. */
+  /** All members, in the order of the keys. The transformation runs again after every change of the collection. */
   all<V>(collection: Collection<V>): readonly V[];
 }
 
-/** What one commit changed in one key. Never both undefined, never equal. */
+/** The change of one key in one commit. Never both undefined, never equal. */
 export interface Change<V> {
   readonly key: string;
   readonly before: V | undefined;
@@ -70,57 +71,58 @@ export interface Change<V> {
 /** The result of one commit. */
 export interface Commit {
   readonly epoch: Epoch;
-  /** What this commit changed in a source or a derived collection; empty when nothing did. */
+  /** The changes of a source or a derived collection in this commit; empty when there are none. */
   changes<V>(collection: Collection<V>): readonly Change<V>[];
-  /** Transformations and index functions that threw in this commit, and keys claimed by several inputs. */
+  /** Transformations and index functions that threw in this commit, and output keys that several inputs produce. */
   readonly failures: readonly Failure[];
-  /** How often transformations ran in this commit, for counting what an edit costs. */
+  /** Runs of transformations in this commit: what an edit costs. */
   readonly runs: number;
 }
 
-/** Same value? Decides where a change stops. Default: `Object.is`, then structural equality of plain data. */
+/** Compares two values; a change stops where it returns true. Default: `Object.is`, then structural equality. */
 export type Equals<V> = (a: V, b: V) => boolean;
 
-/** One row of `Graph.dump()`: what exists, how large it is, and what hangs together. */
+/** One row of `Graph.dump()`: a collection or an index, its size and its inputs. */
 export interface CollectionDump {
   readonly name: string;
-  readonly kind: 'source' | 'derived' | 'index' | 'groups' | 'failures';
+  readonly kind: 'source' | 'derived' | 'index' | 'index-values' | 'failures';
   readonly size: number;
   /** The collections that it was created from. */
   readonly inputs: readonly string[];
-  /** Runs since the start. */
+  /** Runs since the graph was created. */
   readonly runs: number;
-  /** Entries that the engine keeps beside the values: who reads what, who claims what, who is in which group. */
+  /** Entries that the engine keeps beside the values: dependencies, output owners, index entries. */
   readonly bookkeeping: number;
-  /** Input key → output keys and what the last run read; only when asked for. */
+  /** Input key → output keys and dependencies of the last run; present when `dump` was called with `keys`. */
   readonly keys?: Readonly<Record<string, { readonly outputs: readonly string[]; readonly reads: readonly string[] }>>;
 }
 
 export interface Graph {
   source<V>(options: { readonly name: string; readonly equals?: Equals<V> }): Source<V>;
-  /** One input, zero or one output under the same key. */
+  /** Derives zero or one output per input, under the key of the input. */
   derive<I, O>(
     input: Collection<I>,
     transform: (value: I, context: Context, key: string) => O | undefined,
     options: { readonly name: string; readonly equals?: Equals<O> },
   ): Derived<O>;
   /**
-   * One input, any number of outputs. Output keys belong to one input each: a key that two inputs claim is a bug of
-   * the transformation, has no output, and is a failure of every input that claims it.
+   * Derives any number of outputs per input. An output key belongs to one input: a key that two inputs produce is a bug
+   * of the transformation. It has no output, and is a failure of every input that produces it.
    */
   deriveMany<I, O>(
     input: Collection<I>,
     transform: (value: I, context: Context, key: string) => Iterable<readonly [key: string, value: O]>,
     options: { readonly name: string; readonly equals?: Equals<O> },
   ): Derived<O>;
+  /** Indexes a collection by the values that `indexFunction` returns for each member. */
   index<V>(
     collection: Collection<V>,
-    values: (value: V, key: string) => Iterable<string>,
+    indexFunction: (value: V, key: string) => Iterable<string>,
     options: { readonly name: string },
   ): Index<V>;
-  /** The index values that have members: changes only when a group appears or vanishes. Key and value are the same. */
-  groups<V>(index: Index<V>, options: { readonly name: string }): Collection<string>;
-  /** Applies one batch. Throws when called from within a commit. */
+  /** The values of an index that have members, as keys and values. Changes only when a value gets or loses members. */
+  indexValues<V>(index: Index<V>, options: { readonly name: string }): Collection<string>;
+  /** Applies one batch. Throws when called within a commit. */
   commit(apply: () => void): Commit;
   readonly epoch: Epoch;
   dump(options?: { readonly keys?: boolean }): readonly CollectionDump[];

@@ -1,11 +1,11 @@
-import { sameError, toError } from './failure.ts';
+import type { Failure } from './model.ts';
 
-/** How a run ended. */
+/** The end of a run of a transformation or an index function. */
 export type Outcome<R> =
   | { readonly kind: 'returned'; readonly result: R }
   | { readonly kind: 'threw'; readonly error: Error };
 
-/** Runs a function whose bugs are to be contained. */
+/** Runs a function and contains what it throws. */
 export function attempt<R>(run: () => R): Outcome<R> {
   try {
     return { kind: 'returned', result: run() };
@@ -14,17 +14,20 @@ export function attempt<R>(run: () => R): Outcome<R> {
   }
 }
 
-/** In what two runs with one input differ: in nothing, when the function is pure. */
-export function describeDifference<R>(
-  first: Outcome<R>,
-  second: Outcome<R>,
-  same: (a: R, b: R) => boolean,
-): string | undefined {
-  if (first.kind === 'threw' && second.kind === 'threw') {
-    return sameError(first.error, second.error) ? undefined : 'two runs threw different errors';
-  }
-  if (first.kind === 'returned' && second.kind === 'returned') {
-    return same(first.result, second.result) ? undefined : 'two runs returned different results';
-  }
-  return 'of two runs one threw';
+/** Makes an Error of anything thrown; a value that is no Error becomes its cause. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error(typeof thrown === 'string' ? thrown : `A value of type ${typeof thrown} was thrown, not an Error.`, {
+    cause: thrown,
+  });
+}
+
+/** Compares errors without their stacks, which differ between two throws of the same error. */
+export function sameError(a: Error, b: Error): boolean {
+  return a.name === b.name && a.message === b.message;
+}
+
+/** The equality of collections of failures. */
+export function sameFailure(a: Failure, b: Failure): boolean {
+  return a.collection === b.collection && a.key === b.key && sameError(a.error, b.error);
 }

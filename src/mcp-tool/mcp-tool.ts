@@ -1,45 +1,68 @@
+import { createServer } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { anyAddress, publicAddress } from './address.ts';
-import { createUriConverter } from './convert-uri.ts';
-import { systemResolve } from './guarded-lookup.ts';
-import { createRequestListener, type Routes } from './http-routes.ts';
-import { defaultLimits } from './limits.ts';
-import { hostAndPort, listen } from './listen.ts';
-import type { McpToolEdges, McpToolOptions, RunningMcpTool } from './model.ts';
-import { createSseSessions, sseProtocolVersions } from './sse-sessions.ts';
-import { createToolServer, type ToolServing } from './tool-server.ts';
+import { formatHostPort } from '../net/host-port.ts';
+import { close, listen } from '../net/http-listener.ts';
+import { allowAnyAddress, allowPublicAddresses } from './fetch/address-policy.ts';
+import { systemResolve } from './fetch/guarded-lookup.ts';
+import { createRequestListener } from './http/routes.ts';
+import { createSseSessions, sseProtocolVersions } from './http/sse-sessions.ts';
+import type { Limits, McpToolEdges, McpToolOptions, RunningMcpTool } from './model.ts';
+import { createToolServer, type ToolServerOptions } from './tool-server.ts';
+import { createUriConverter } from './uri-converter.ts';
 
-export { ListenError } from './listen.ts';
+export { ListenError } from '../net/http-listener.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** Large enough for documents that people read, small beside the memory of a container. */
+export const defaultLimits: Limits = {
+  downloadBytes: 16 * mebibyte,
+  unpackedBytes: 64 * mebibyte,
+  requestBytes: 8 * mebibyte,
+  timeoutMilliseconds: 30_000,
+  memoryMebibytes: 512,
+  concurrentConversions: 4,
+  sseSessions: 256,
+};
+
+/** Milliseconds within which a client must have sent all headers of a request. */
+const headersTimeout = 10_000;
 
 /**
- * Starts the sample MCP server: the tool `convert_to_markdown`, by Streamable HTTP at `/mcp` (every revision since
- * 2025-03-26, without sessions) and by HTTP+SSE at `/sse` (2024-11-05). Rejects with a ListenError.
+ * Starts the sample MCP server with the tool `convert_to_markdown`: Streamable HTTP at `/mcp` (every revision since
+ * 2025-03-26, stateless) and HTTP+SSE at `/sse` (2024-11-05).
+ *
+ * @throws ListenError
  */
 export async function startMcpTool(options: McpToolOptions, edges: McpToolEdges): Promise<RunningMcpTool> {
   const { log, clock, resolve = systemResolve } = edges;
   const { version } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const rule = options.allowPrivateAddresses ? anyAddress : publicAddress;
+  const addressPolicy = options.allowPrivateAddresses ? allowAnyAddress : allowPublicAddresses;
   const userAgent = `gatehouse-mcp-tool/${version}`;
-  const converter = createUriConverter({ limits, resolve, rule, userAgent }, clock);
-  const serving: ToolServing = { converter, version, log };
+  const converter = createUriConverter({ limits, resolve, addressPolicy, userAgent }, clock);
+  const serving: ToolServerOptions = { converter, version, log };
   const handler = createMcpHandler(() => createToolServer(serving), {
     onerror: (error) => log.debug('streamable HTTP', { error }),
     maxRequestBodySize: limits.requestBytes,
   });
-  const routes: Routes = {
+  const routes = {
     streamable: toNodeHandler(handler, { maxRequestBodySize: limits.requestBytes }),
     sse: createSseSessions(() => createToolServer(serving, sseProtocolVersions), { limits, clock, log }),
   };
-  const { host, port, stop } = await listen(options.host, options.port, (bound) =>
-    createRequestListener(routes, { host: bound, allowedHosts: options.allowedHosts ?? [] }, log),
+  const server = createServer();
+  server.headersTimeout = headersTimeout;
+  const address = await listen(server, options, 'MCP (--host, --port)');
+  server.on(
+    'request',
+    createRequestListener(routes, { host: address.host, allowedHosts: options.allowedHosts ?? [] }, log),
   );
-  log.info('listening', { listener: 'mcp', address: hostAndPort(host, port) });
+  log.info('listening', { listener: 'mcp', address: formatHostPort(address) });
   return {
-    address: { host, port },
+    address,
     stop: async () => {
-      await Promise.all([stop(), converter.stop(), handler.close()]);
+      await Promise.all([close(server), converter.stop(), handler.close()]);
     },
   };
 }

@@ -1,51 +1,55 @@
 import type { Clock, Logger, StopAsync } from '../edges.ts';
+import type { HostPort } from '../net/host-port.ts';
 
-/** What one document may cost. Whoever exceeds one of these gets a clear refusal; nobody else suffers. */
+/** Limits on documents, requests and concurrency. Exceeding one fails the request at hand and no other. */
 export interface Limits {
-  /** A document as it comes over the network, in bytes. */
-  readonly wireBytes: number;
-  /** A document decompressed, the XML parts of a DOCX together, and the Markdown: each, in bytes or characters. */
-  readonly plainBytes: number;
-  /** The body of one MCP request, in bytes. It bounds `data:` URIs, which travel in it. */
+  /** Bytes of a document as transferred, before decompression. */
+  readonly downloadBytes: number;
+  /**
+   * Applies to each of: bytes of a document after decompression, bytes of all XML parts of a DOCX together, characters
+   * of the resulting Markdown.
+   */
+  readonly unpackedBytes: number;
+  /** Bytes of the body of one MCP request. Bounds `data:` URIs, which are part of it. */
   readonly requestBytes: number;
-  /** From the call to its result, in milliseconds: name resolution, redirects, download and conversion together. */
-  readonly milliseconds: number;
-  /** What the thread that converts may hold, in MiB, beside the code it loads. */
+  /** From the tool call to its result, in milliseconds: name resolution, redirects, download and conversion together. */
+  readonly timeoutMilliseconds: number;
+  /** Heap and external memory of one conversion worker, in MiB, on top of the code it loads. */
   readonly memoryMebibytes: number;
-  /** Calls at a time, over all clients; one more is told to come again. */
-  readonly conversions: number;
-  /** Open HTTP+SSE streams at a time. */
-  readonly sessions: number;
+  /** Tool calls in progress, over all clients. Further calls fail with `busy`. */
+  readonly concurrentConversions: number;
+  /** Open HTTP+SSE streams. Further ones get 503. */
+  readonly sseSessions: number;
 }
 
 export interface McpToolOptions {
   /** Address or name to listen on, such as `127.0.0.1`. */
   readonly host: string;
-  /** 0 lets the system choose. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** Fetch from addresses that are not public too: loopback, private networks, link-local. */
+  /** Allows fetching from loopback, private and link-local addresses, too. */
   readonly allowPrivateAddresses: boolean;
-  /** Names, beside those of this machine, by which clients may call a server that listens on loopback. Default: none. */
+  /** Values of the `Host` header, without port, that a loopback listener accepts beside the loopback names. Default: none. */
   readonly allowedHosts?: readonly string[];
-  /** What the server says its version is. */
+  /** Version in the MCP server info and in the user agent. */
   readonly version: string;
-  /** Deviations from the default limits. */
+  /** Overrides of the default limits. */
   readonly limits?: Partial<Limits>;
 }
 
-/** The addresses of a host name, all of them. */
+/** Resolves a host name to all of its addresses. */
 export type Resolve = (hostname: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
 export interface McpToolEdges {
   readonly log: Logger;
   readonly clock: Clock;
-  /** Defaults to the resolver of the machine. */
+  /** Default: the resolver of the operating system. */
   readonly resolve?: Resolve;
 }
 
 export interface RunningMcpTool {
-  /** Where it really listens. */
-  readonly address: { readonly host: string; readonly port: number };
-  /** Closes the streams, abandons conversions, and settles when nothing of it is left. */
+  /** The bound address. */
+  readonly address: HostPort;
+  /** Closes all connections, aborts conversions, and resolves when both are done. */
   readonly stop: StopAsync;
 }

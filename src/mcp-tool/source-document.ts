@@ -1,22 +1,22 @@
 import { MIMEType } from 'node:util';
 
-/** What a header or a data URI says the bytes are. Nothing in it was checked against them. */
+/** The declared media type of a document, not checked against its bytes. */
 export interface ContentType {
   /** In lower case, without parameters: `text/html`. */
   readonly essence: string;
   readonly charset: string | undefined;
 }
 
-/** A document as it was received. It crosses to the converting thread as it is. */
+/** A document as received, decompressed. Structured-cloned into the conversion worker. */
 export interface SourceDocument {
   readonly bytes: Uint8Array;
   readonly contentType: ContentType | undefined;
-  /** In lower case, with the dot: `.csv`; empty when the URI says none. A hint for documents without a telling type. */
+  /** The URI's file extension in lower case with its dot, such as `.csv`; empty without one. Used when no type is declared. */
   readonly extension: string;
 }
 
-/** Reads a `Content-Type`. Whatever is no media type counts as absent. */
-export function readContentType(header: string | undefined): ContentType | undefined {
+/** Parses a `Content-Type`; undefined when it is absent or malformed. */
+export function parseContentType(header: string | undefined): ContentType | undefined {
   if (header === undefined) return undefined;
   try {
     const type = new MIMEType(header);

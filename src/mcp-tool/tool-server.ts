@@ -1,10 +1,10 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, Server, type Tool } from '@modelcontextprotocol/server';
 import type { Logger } from '../edges.ts';
-import { schemeOf, type UriConverter } from './convert-uri.ts';
-import { Refusal } from './refusal.ts';
+import { ConversionError } from './conversion-error.ts';
+import { type UriConverter, uriScheme } from './uri-converter.ts';
 
 /**
- * The tool, word for word as markitdown-mcp lists it, so that one can stand in for the other.
+ * The tool's definition, identical to that of markitdown-mcp, so that either server can replace the other.
  * @see https://github.com/microsoft/markitdown/tree/main/packages/markitdown-mcp
  */
 const tool: Tool = {
@@ -18,21 +18,21 @@ const tool: Tool = {
   },
 };
 
-/** What every server instance shares. */
-export interface ToolServing {
+/** Shared by all server instances. */
+export interface ToolServerOptions {
   readonly converter: UriConverter;
   readonly version: string;
   readonly log: Logger;
 }
 
 /**
- * An MCP server with the one tool: for one connection, or for one request where there are no connections.
+ * Creates an MCP server with the one tool, for one HTTP+SSE session or one stateless request.
  *
- * @param supportedProtocolVersions when the transport belongs to certain revisions only.
+ * @param supportedProtocolVersions revisions that the transport allows; default: all that the SDK knows
  */
-export function createToolServer(serving: ToolServing, supportedProtocolVersions?: readonly string[]): Server {
+export function createToolServer(options: ToolServerOptions, supportedProtocolVersions?: readonly string[]): Server {
   const server = new Server(
-    { name: 'gatehouse-mcp-tool', version: serving.version },
+    { name: 'gatehouse-mcp-tool', version: options.version },
     {
       capabilities: { tools: {} },
       ...(supportedProtocolVersions && { supportedProtocolVersions: [...supportedProtocolVersions] }),
@@ -44,29 +44,33 @@ export function createToolServer(serving: ToolServing, supportedProtocolVersions
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
     }
     const uri = params.arguments?.['uri'];
-    if (typeof uri !== 'string') return failure(`${tool.name} needs the argument "uri", a string.`);
-    return call(uri, serving, mcpReq.signal);
+    if (typeof uri !== 'string') return errorResult(`${tool.name} needs the argument "uri", a string.`);
+    return convert(uri, options, mcpReq.signal);
   });
   return server;
 }
 
-/** The log says the scheme and the outcome, never the URI: it may hold a secret, or be the document itself. */
-async function call(uri: string, { converter, log }: ToolServing, signal: AbortSignal): Promise<CallToolResult> {
-  const scheme = schemeOf(uri);
+/** Logs the scheme and the outcome, never the URI: it may contain a secret, and a `data:` URI is the document. */
+async function convert(
+  uri: string,
+  { converter, log }: ToolServerOptions,
+  signal: AbortSignal,
+): Promise<CallToolResult> {
+  const scheme = uriScheme(uri);
   try {
     const markdown = await converter.convert(uri, signal);
     log.info('converted', { scheme, characters: markdown.length });
     return { content: [{ type: 'text', text: markdown }] };
   } catch (error) {
-    if (error instanceof Refusal) {
+    if (error instanceof ConversionError) {
       log.info('refused', { scheme, reason: error.reason });
-      return failure(error.message);
+      return errorResult(error.message);
     }
     if (!signal.aborted) log.error('conversion failed', { scheme, error });
-    return failure('The conversion failed inside of this server.');
+    return errorResult('The conversion failed inside of this server.');
   }
 }
 
-function failure(message: string): CallToolResult {
+function errorResult(message: string): CallToolResult {
   return { content: [{ type: 'text', text: message }], isError: true };
 }

@@ -20,6 +20,11 @@ export class KeyedRateLimiter {
     this.#maxKeys = maxKeys;
   }
 
+  /** Milliseconds until the next permit of this key is free; 0: now. Takes none and remembers nothing. */
+  delay(key: string): number {
+    return this.#limiters.get(key)?.delay() ?? 0;
+  }
+
   /** Takes a permit of this key and returns 0, or takes none and returns the milliseconds until one is free. */
   tryTake(key: string): number {
     const limiter = this.#limiters.get(key) ?? new RateLimiter(this.#clock, this.#options);

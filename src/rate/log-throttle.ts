@@ -6,6 +6,10 @@ export interface LogThrottleOptions {
   readonly sameReason?: number;
   /** For another reason: a peer can think of ever new ones. Default 30 seconds. */
   readonly otherReason?: number;
+  /**
+   * Logs each reason once per key until it recovers, and at most this many of them; the intervals do not apply then.
+   */
+  readonly maxReasons?: number;
 }
 
 /** One thing that keeps failing. */
@@ -22,13 +26,15 @@ export class LogThrottle {
   readonly #log: Logger;
   readonly #sameReason: number;
   readonly #otherReason: number;
-  readonly #logged = new Map<string, { readonly reason: string; readonly at: number }>();
+  readonly #maxReasons: number | undefined;
+  readonly #logged = new Map<string, Logged>();
 
   constructor(clock: Clock, log: Logger, options: LogThrottleOptions = {}) {
     this.#clock = clock;
     this.#log = log;
     this.#sameReason = options.sameReason ?? 600_000;
     this.#otherReason = options.otherReason ?? 30_000;
+    this.#maxReasons = options.maxReasons;
   }
 
   /**
@@ -37,12 +43,21 @@ export class LogThrottle {
    * @param key what fails; the caller bounds their number, or forgets those that are gone
    */
   failed(key: string, { reason, message, fields = {} }: Failure): void {
-    const logged = this.#logged.get(key);
+    if (this.admit(key, reason)) this.#log.warn(message, { ...fields, because: reason });
+  }
+
+  /**
+   * Decides as {@link failed} does, for a caller that writes the log line itself.
+   *
+   * @returns whether to log this reason now
+   */
+  admit(key: string, reason: string): boolean {
     const now = this.#clock.now();
-    const silence = logged?.reason === reason ? this.#sameReason : this.#otherReason;
-    if (logged !== undefined && Math.abs(now - logged.at) < silence) return;
-    this.#logged.set(key, { reason, at: now });
-    this.#log.warn(message, { ...fields, because: reason });
+    const logged = this.#logged.get(key);
+    if (logged !== undefined && !this.#isDue(logged, reason, now)) return false;
+    const reasons = this.#maxReasons === undefined ? [reason] : [...(logged?.reasons ?? []), reason];
+    this.#logged.set(key, { reasons, at: now });
+    return true;
   }
 
   /** Logs that this key works again, if a failure of it was logged. */
@@ -54,4 +69,15 @@ export class LogThrottle {
   forget(key: string): void {
     this.#logged.delete(key);
   }
+
+  #isDue({ reasons, at }: Logged, reason: string, now: number): boolean {
+    if (this.#maxReasons !== undefined) return reasons.length < this.#maxReasons && !reasons.includes(reason);
+    return Math.abs(now - at) >= (reasons.includes(reason) ? this.#sameReason : this.#otherReason);
+  }
+}
+
+/** The reasons that were logged for one key, and when the last of them was, in milliseconds since the epoch. */
+interface Logged {
+  readonly reasons: readonly string[];
+  readonly at: number;
 }

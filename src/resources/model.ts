@@ -1,24 +1,26 @@
 /**
- * The objects that users write, as far as they are understood.
+ * The objects that users write, decoded.
  *
- * A decoder keeps every part that stands alone, readable or not: what cannot be understood is a `Fault` in the place
- * of its value, so nobody downstream can mistake it for an absent one. An object whose frame cannot be read has no
- * value at all. Positions in files are not part of a resource: moving a line changes nothing.
+ * A decoder keeps every part that stands alone, valid or not: an invalid part is an `Invalid` in the place of its
+ * value, so that no consumer can mistake it for an absent one. An object whose frame (apiVersion, kind, metadata, spec)
+ * is invalid has no value at all. Positions in files are not part of a resource: moving a line changes nothing.
  */
 
-/** A part that was understood, or why it was not. */
-export type Part<T> = { readonly ok: true; readonly value: T } | Fault;
+/** A valid value, or the reason why the part of the object is not understood (docs/semantics.md). */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | Invalid;
 
-/** Says in words what is wrong with a part and what to write instead; starts with the path of the field. */
-export interface Fault {
+/** An invalid part. `reason` is a sentence for users: the path of the field, the error, and the remedy. */
+export interface Invalid {
   readonly ok: false;
   readonly reason: string;
 }
 
-/** `metadata.generation`; absent in files. */
-export interface Identity {
+/** The part of a Kubernetes ObjectMeta that the program uses. */
+export interface ObjectMeta {
+  /** Empty for a cluster-scoped kind. */
   readonly namespace: string;
   readonly name: string;
+  /** `metadata.generation`; undefined in files. */
   readonly generation: number | undefined;
 }
 
@@ -27,164 +29,180 @@ export interface ParametersRef {
   readonly group: string;
   readonly kind: string;
   readonly name: string;
-  /** Only a GatewayClass has one; never defaulted. */
+  /** Only in a GatewayClass; has no default. */
   readonly namespace: string | undefined;
 }
 
+/** A GatewayClass, of any controller. */
 export interface GatewayClass {
   readonly kind: 'GatewayClass';
-  /** `namespace` is empty: the kind is cluster-scoped. */
-  readonly identity: Identity;
-  /** A fault never equals a controller's name: the class is somebody else's. */
-  readonly controllerName: Part<string>;
-  readonly parametersRef: Part<ParametersRef> | undefined;
+  readonly metadata: ObjectMeta;
+  /** Invalid: equals no controller's name, so the class belongs to another controller. */
+  readonly controllerName: Parsed<string>;
+  readonly parametersRef: Parsed<ParametersRef> | undefined;
 }
 
+/** A GatewayParameters object: the `parametersRef` of a Gateway or its class. */
 export interface GatewayParameters {
   readonly kind: 'GatewayParameters';
-  readonly identity: Identity;
-  /** Understood only when the spec is exactly `selfManaged`. */
-  readonly selfManaged: Part<true>;
+  readonly metadata: ObjectMeta;
+  /** Valid only when the spec is exactly `selfManaged`. */
+  readonly selfManaged: Parsed<true>;
 }
 
-/** Which namespaces a listener allows. */
-export type AllowedNamespaces =
+/** `allowedRoutes.namespaces` of a listener (RouteNamespaces of the Gateway API). */
+export type RouteNamespaces =
   | { readonly from: 'All' }
   | { readonly from: 'Same' }
-  /** `selector` is undefined when none is given, or when one label or expression in it is not understood: it selects nothing. */
-  | { readonly from: 'Selector'; readonly selector: LabelSelector | undefined; readonly fault: string | undefined };
+  | {
+      readonly from: 'Selector';
+      /** Undefined selects nothing: the selector is missing, or has an invalid label or expression. */
+      readonly selector: LabelSelector | undefined;
+      /** The reason why `selector` is undefined. */
+      readonly selectorError: string | undefined;
+    };
 
-/** All requirements hold together; none selects everything. Sorted, without duplicates: equal selectors are equal values. */
+/** Matches when all requirements match; without requirements it matches everything. Sorted, without duplicates. */
 export interface LabelSelector {
   readonly requirements: readonly LabelRequirement[];
 }
 
+/** One requirement of a label selector, with the operators of Kubernetes. */
 export type LabelRequirement =
-  /** The label is there with one of these values; `matchLabels` is this with one value. */
+  /** The label has one of these values. An entry of `matchLabels` is `In` with one value. */
   | { readonly operator: 'In'; readonly key: string; readonly values: readonly [string, ...string[]] }
-  /** Also matches a namespace without the label. */
+  /** Also matches an object without the label. */
   | { readonly operator: 'NotIn'; readonly key: string; readonly values: readonly [string, ...string[]] }
   | { readonly operator: 'Exists'; readonly key: string }
   | { readonly operator: 'DoesNotExist'; readonly key: string };
 
 /**
- * A listener as written. `name`, `port` and `protocol` are kept one by one, also of a faulty listener: they decide
- * conflicts and where its status stands.
+ * An entry of `spec.listeners`. `name`, `port` and `protocol` are kept one by one, also those of an invalid listener:
+ * they decide conflicts and the place of its status.
  */
 export interface Listener {
-  readonly name: Part<string>;
-  readonly port: Part<number>;
-  /** Any string is understood: what is not `kgateway.dev/mcp` is another protocol. */
-  readonly protocol: Part<string>;
-  /** Whether `hostname` or `tls` is present (null is not): an MCP listener can honour neither. */
-  readonly hostname: boolean;
-  readonly tls: boolean;
+  readonly name: Parsed<string>;
+  readonly port: Parsed<number>;
+  /** Any string is valid: one that is not `kgateway.dev/mcp` is another protocol. */
+  readonly protocol: Parsed<string>;
+  /** Tells whether `hostname` is present and not null: an MCP listener does not support it. */
+  readonly hasHostname: boolean;
+  /** Tells whether `tls` is present and not null: an MCP listener does not support it. */
+  readonly hasTls: boolean;
   /**
-   * A fault: an unknown `from` or operator, an unknown field, a null, a wrong type in `allowedRoutes` or below; a label
-   * or expression that is not understood only where `from` does not ask for the selector that it stands in.
+   * Invalid for an unknown `from` or operator, an unknown field, a null or a wrong type in `allowedRoutes` or below. An
+   * invalid label or expression makes it invalid only where `from` does not use the selector.
    */
-  readonly allowed: Part<AllowedNamespaces>;
-  /** The kinds listed in `allowedRoutes.kinds`, as `group/kind`, or `kind` in the core group; any makes ResolvedRefs false. */
+  readonly namespaces: Parsed<RouteNamespaces>;
+  /** `allowedRoutes.kinds` as `group/kind`, or `kind` in the core group; any of them makes ResolvedRefs false. */
   readonly routeKinds: readonly string[];
-  /** What else makes the listener un-understood: unknown fields, nulls; empty when all of it is understood. */
-  readonly faults: readonly string[];
+  /** The other errors that make the listener invalid: unknown fields and nulls. */
+  readonly errors: readonly string[];
 }
 
 /** An entry of `spec.addresses`. */
-export interface Address {
-  /** `IPAddress` when absent. */
+export interface GatewayAddress {
+  /** Default: `IPAddress`. */
   readonly type: string;
-  /** Empty when none is asked for: then there is nothing to copy into a status. */
+  /** Empty when absent: there is nothing to copy into the status. */
   readonly value: string;
 }
 
+/** A Gateway, of any class. */
 export interface Gateway {
   readonly kind: 'Gateway';
-  readonly identity: Identity;
-  readonly className: Part<string>;
+  readonly metadata: ObjectMeta;
+  readonly className: Parsed<string>;
   /** `spec.infrastructure.parametersRef`. */
-  readonly parametersRef: Part<ParametersRef> | undefined;
-  readonly addresses: readonly Part<Address>[];
-  /** An entry that is no mapping is a fault: it has no name to write a status under. */
-  readonly listeners: readonly Part<Listener>[];
+  readonly parametersRef: Parsed<ParametersRef> | undefined;
+  readonly addresses: readonly Parsed<GatewayAddress>[];
+  /** An entry that is not a mapping is invalid: it has no name to write a status under. */
+  readonly listeners: readonly Parsed<Listener>[];
 }
 
-/** A port of a Service that declares an MCP app protocol, or whose declaration cannot be read. In the order of `spec.ports`. */
-export type McpPort = Part<{ readonly port: number }>;
+/** A port of a Service that declares an MCP app protocol, or whose declaration is invalid. */
+export type McpPort = Parsed<{ readonly port: number }>;
 
+/** A Service; an MCP server when it has MCP ports. */
 export interface Service {
   readonly kind: 'Service';
-  readonly identity: Identity;
-  /** Where it is reached; a fault drops the Service. */
-  readonly address: Part<ServiceAddress>;
-  /** The first path annotation that is present; empty when none is. A fault drops the Service. */
-  readonly path: Part<string>;
-  /** Every declared MCP port, valid or not: names are counted over these. Empty: a Service of another kind. */
+  readonly metadata: ObjectMeta;
+  /** Invalid drops the Service. */
+  readonly address: Parsed<ServiceAddress>;
+  /** The first path annotation that is present; empty without one. Invalid drops the Service. */
+  readonly path: Parsed<string>;
+  /**
+   * Every declared MCP port, valid or not, in the order of `spec.ports`: target names are counted over these. Empty for
+   * a Service that is not an MCP server.
+   */
   readonly mcpPorts: readonly McpPort[];
   /** Ports of a headless Service whose `targetPort` differs from `port`. */
   readonly headlessPortWarnings: readonly number[];
 }
 
+/** The address of a Service, before the translation makes a host of it. */
 export type ServiceAddress =
   | { readonly type: 'ExternalName'; readonly name: string }
-  /** An IPv4 or IPv6 address in its canonical spelling, without brackets. `loopback` needs leave from a setting. */
+  /** In canonical spelling, without brackets. A loopback address is served only when a setting allows it. */
   | { readonly type: 'ClusterIP'; readonly ip: string; readonly version: 4 | 6; readonly loopback: boolean }
   /** `<service>.<namespace>.svc.<cluster domain>`. */
   | { readonly type: 'ClusterDNS' };
 
-/** Labels decide selectors, so they are known wholly or not at all. */
+/** Either all labels or none: a missing label could make a selector match. */
 export type NamespaceLabels =
   | { readonly known: true; readonly labels: Readonly<Record<string, string>> }
   | { readonly known: false };
 
+/** A Namespace, for its labels. */
 export interface Namespace {
   readonly kind: 'Namespace';
-  readonly identity: Identity;
-  /** `kubernetes.io/metadata.name` is always in there, and never taken from the object. */
+  readonly metadata: ObjectMeta;
+  /** Always contains `kubernetes.io/metadata.name`, which is never taken from the object. */
   readonly labels: NamespaceLabels;
 }
 
-/** What a rule allows. */
+/** `resource` of a rule. */
 export interface RuleResource {
   readonly kind: 'tool' | 'prompt' | 'resource';
   readonly name: { readonly all: true } | { readonly all: false; readonly target: string; readonly item: string };
 }
 
-/** Who matches, as the claim that a token must have. */
+/** A match, as the claim that a token must have. */
 export interface ClaimMatch {
   readonly claim: string;
   readonly value: string;
 }
 
-/** A rule that can be told apart; its matches are alternatives, each understood or not. */
+/** A rule whose resource is valid. Its matches are alternatives, each valid or not. */
 export interface PolicyRule {
   readonly resource: RuleResource;
-  readonly matches: readonly Part<ClaimMatch>[];
+  readonly matches: readonly Parsed<ClaimMatch>[];
 }
 
-/** An entry of `spec.targetRefs`: `group` and `kind` as written, empty or absent ones included. */
+/** An entry of `spec.targetRefs`; `group` and `kind` as written, also when empty or absent. */
 export interface TargetRef {
   readonly name: string;
   readonly group: string | undefined;
   readonly kind: string | undefined;
-  /** Not supported on this wire: such a reference is Invalid. */
+  /** Not supported on this wire: the status of such a reference is Invalid. */
   readonly sectionName: string | undefined;
 }
 
-/** A reference, or why it is not understood; the second with its name when that much can be read: it is reported under it. */
-export type TargetRefPart = Part<TargetRef> | (Fault & { readonly ref: NamedRef });
+/** A reference, or the reason why it is invalid, with the reference that its status is written under if there is one. */
+export type ParsedTargetRef = Parsed<TargetRef> | (Invalid & { readonly ref: WrittenTargetRef });
 
-/** What a reference names that has fields which are not known. `namespace` is one: policies do not leave theirs. */
-export interface NamedRef extends TargetRef {
+/** A reference with an unknown field. `namespace` is one: a policy references Gateways of its own namespace only. */
+export interface WrittenTargetRef extends TargetRef {
   readonly namespace: string | undefined;
 }
 
+/** A policy: rules that grant access, and the Gateways that they are attached to. */
 export interface MCPAuthPolicy {
   readonly kind: 'MCPAuthPolicy';
-  readonly identity: Identity;
-  readonly targetRefs: readonly TargetRefPart[];
-  /** A fault: an unknown field in `spec`. Then no rule of it counts. */
-  readonly rules: Part<readonly Part<PolicyRule>[]>;
+  readonly metadata: ObjectMeta;
+  readonly targetRefs: readonly ParsedTargetRef[];
+  /** Invalid when `spec` has an unknown field: then no rule counts. */
+  readonly rules: Parsed<readonly Parsed<PolicyRule>[]>;
 }
 
 /** The resources by kind. */
@@ -197,27 +215,38 @@ export interface ResourceByKind {
   readonly MCPAuthPolicy: MCPAuthPolicy;
 }
 
+/** The name of a kind that the program reads. */
 export type KindName = keyof ResourceByKind;
+/** A decoded object of any kind. */
 export type Resource = ResourceByKind[KindName];
 
-/** Where in an object a problem lies: keys and list positions. */
+/**
+ * The labels of a namespace without a Namespace object. `named`: just `kubernetes.io/metadata.name`. `unknown`: no
+ * selector matches.
+ */
+export type UnlistedNamespaces = 'named' | 'unknown';
+
+/** The versions of the Gateway API's CRDs (annotation `gateway.networking.k8s.io/bundle-version`); none in files. */
+export type BundleVersions =
+  /** By the name of the CRD, sorted; undefined for a CRD without a version. */
+  | { readonly known: true; readonly versions: readonly (readonly [crd: string, version: string | undefined])[] }
+  | { readonly known: false; readonly reason: string };
+
+/** The path of a field in an object: keys and list positions. */
 export type Path = readonly (string | number)[];
 
-/**
- * What a decoder has to say about an object. `error`: serving drops something because of it, and `check` refuses it.
- * `warning`: nothing is dropped.
- */
+/** A problem that a decoder found in an object. `error`: serving drops something, and `check` fails. */
 export interface Problem {
   readonly severity: 'error' | 'warning';
   readonly path: Path;
-  /** A full sentence with the field, what is wrong, and what to write instead. */
+  /** A sentence with the field, the error and the remedy. */
   readonly message: string;
 }
 
-/** The outcome of decoding one object. */
+/** The result of decoding one object. */
 export type Decoded<R extends Resource = Resource> =
   | { readonly readable: true; readonly resource: R; readonly problems: readonly Problem[] }
-  /** The frame cannot be read: as if absent. `name` and `namespace` are given when they could be read. */
+  /** The frame is invalid: the object counts as absent. `name` and `namespace` are given when they are valid. */
   | {
       readonly readable: false;
       readonly kind: KindName;

@@ -1,6 +1,4 @@
-/** Decoding the objects that users write: what each kind means, strictly enough for `check`, tolerantly enough to serve. */
-export { AmbiguousScalar } from './ambiguous-scalar.ts';
-export { resourceKey } from './key.ts';
-export { decode, kinds, matchKind } from './kinds.ts';
-export { nearest } from './nearest.ts';
-export { pathText } from './path.ts';
+/** Decodes the objects that users write: strictly enough for `check`, tolerantly enough to serve. */
+export { AmbiguousScalar } from './decode/decoder.ts';
+export { pathText } from './decode/reporter.ts';
+export { decode, kinds, matchKind, resourceKey } from './kinds/kinds.ts';

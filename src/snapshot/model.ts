@@ -1,18 +1,18 @@
 import type { Stop } from '../edges.ts';
 import type { EncodedResource, ResourceType } from '../wire/model.ts';
 
-/** What Views consist of; whoever reads snapshots needs no other door. */
+/** The members of views, so that readers of snapshots need no import of wire/. */
 export type { EncodedResource, ResourceType } from '../wire/model.ts';
 
-/** A resource and the shard it stands in: the namespace of a target, the Gateway of a Config. */
+/** A resource and its shard: the namespace of a Target, the Gateway of a Config. */
 export interface PlacedResource {
   readonly shard: string;
   readonly resource: EncodedResource;
 }
 
 /**
- * Everything of one type that one Gateway is served at one epoch. Immutable: whoever holds it can list it and compare
- * it with a later one for as long as it likes. Two Gateways with the same scope share one View.
+ * All resources of one type that one Gateway is served at one epoch. Immutable: it can be listed, and compared with a
+ * later one, for as long as it is referenced. Gateways with the same scope share one view.
  */
 export interface View {
   readonly type: ResourceType;
@@ -20,40 +20,40 @@ export interface View {
   get(name: string): EncodedResource | undefined;
   /** In bytewise order of the names. */
   resources(): Iterable<EncodedResource>;
-  /** Derived from the members' names and versions; computed when first asked for. */
+  /** A hash of the members' names and versions; computed by the first call. */
   version(): string;
 }
 
-/** What makes one View out of another. Both in bytewise order of the names. */
-export interface Difference {
+/** The difference of two views: applied to the first, it gives the second. Lists are in bytewise order of the names. */
+export interface Delta {
   readonly changed: readonly EncodedResource[];
   readonly removed: readonly string[];
 }
 
-/** What a Gateway is served right now. */
+/** The views that a Gateway is served after one commit. */
 export interface Snapshot {
   /** `<namespace>/<name>`. */
   readonly gateway: string;
-  /** Whether a Gateway object of that name exists, whosever it is. */
+  /** True if a Gateway object of that name exists, also one of another controller. */
   readonly exists: boolean;
-  /** By type URL; every registered type has a View, an empty one at least. */
+  /** By type URL; every registered type has a view, which may be empty. */
   readonly views: ReadonlyMap<string, View>;
 }
 
 /** The snapshots of all Gateways. */
 export interface Snapshots {
-  /** The registered types, in the order of pushes. */
+  /** The registered types, in push order. */
   readonly types: readonly ResourceType[];
-  /** Never fails: a Gateway that nobody knows has empty Views. */
+  /** Returns the current snapshot of a Gateway; that of an unknown Gateway has empty views. Never throws. */
   of(gateway: string): Snapshot;
-  /** How many resources there are, of all types; no View has more. */
+  /** Counts the resources of all types. No view has more members. */
   size(): number;
   /** The keys of the Gateway objects that exist. */
   gateways(): Iterable<string>;
-  /** Proportional to what differs; the same pair of Views is compared once. */
-  difference(from: View, to: View): Difference;
-  /** A View of the type without members: what a new node holds. */
+  /** Computes the delta of two views in time proportional to it; repeated calls for one pair return one object. */
+  diff(from: View, to: View): Delta;
+  /** A view of the type without members: the state of a new client. Undefined for a type that is not registered. */
   empty(typeUrl: string): View | undefined;
-  /** Calls `changed` after each commit that changed this Gateway's snapshot, once. */
+  /** Calls `changed` once after each commit that changed this Gateway's snapshot. */
   subscribe(gateway: string, changed: (snapshot: Snapshot) => void): Stop;
 }

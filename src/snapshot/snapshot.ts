@@ -1,42 +1,42 @@
 import type { Stop } from '../edges.ts';
 import type { Change, Collection, Commit } from '../graph/model.ts';
-import type { ResourceType } from '../wire/model.ts';
-import { Differences } from './difference.ts';
-import type { Difference, PlacedResource, Snapshot, Snapshots, View } from './model.ts';
-import { type ScopeOf, Scopes } from './scopes.ts';
+import type { EncodedResource, ResourceType } from '../wire/model.ts';
+import { DeltaCache } from './delta.ts';
+import type { Delta, PlacedResource, Snapshot, Snapshots, View } from './model.ts';
+import { ScopedViews, type ShardScope } from './scoped-views.ts';
 import { emptyTree, type Shard, withEntries } from './shards.ts';
-import { type Digest, ShardDigest, ShardedView } from './view.ts';
+import { type Digest, ShardedView, ShardVersions } from './view.ts';
 
-export type { ScopeOf } from './scopes.ts';
+export type { ShardScope } from './scoped-views.ts';
 
-/** One type of resources and the collections that say who is served what of it. */
+/** One type of resources, its resources and the scope of each Gateway. */
 interface TypeSource {
   readonly type: ResourceType;
-  /** By any key; a resource changes its shard only by changing its name. */
+  /** By any key. A resource changes its shard only together with its name. */
   readonly resources: Collection<PlacedResource>;
   /**
-   * The shard of a name, so that a View finds it without a search. Within one View, shards in their order hold names
-   * in bytewise order. Absent: no scope has more than one shard.
+   * Returns the shard of a name, so that a view finds a resource without a search. Within one view, the order of the
+   * shards must be the bytewise order of the names in them. Absent: no scope has more than one shard.
    */
   readonly shardOf?: (name: string) => string;
-  /** The scope of a Gateway that is served, by its key. */
-  readonly scopeOf: (gateway: string) => ScopeOf;
+  /** Returns the scope of an existing Gateway, by its key. */
+  readonly scopeOf: (gateway: string) => ShardScope;
 }
 
 export interface SnapshotSources {
   readonly types: readonly TypeSource[];
-  /** An entry for every Gateway object that exists; a change of it makes the scopes be asked for again. */
+  /** One entry per Gateway object that exists. A change of an entry makes `apply` call `scopeOf` again. */
   readonly gateways: Collection<unknown>;
   readonly digest: Digest;
 }
 
-/** The snapshots, and how a commit reaches them. */
+/** The snapshots, with the method that updates them. */
 export interface SnapshotStore extends Snapshots {
-  /** Takes over what one commit changed and then tells the subscribers, each once. Proportional to the change. */
+  /** Applies the changes of one commit and then notifies each affected subscriber once. Proportional to the change. */
   apply(commit: Commit): void;
 }
 
-/** Snapshots of nothing; `apply` fills them. */
+/** Creates snapshots with empty views; `apply` fills them. */
 export function createSnapshots(sources: SnapshotSources): SnapshotStore {
   return new GatewaySnapshots(sources);
 }
@@ -44,20 +44,21 @@ export function createSnapshots(sources: SnapshotSources): SnapshotStore {
 class GatewaySnapshots implements SnapshotStore {
   readonly types: readonly ResourceType[];
   readonly #gateways: Collection<unknown>;
-  readonly #stores: readonly { readonly source: TypeSource; readonly scopes: Scopes }[];
-  readonly #differences = new Differences();
+  /** In push order. */
+  readonly #stores: readonly { readonly source: TypeSource; readonly views: ScopedViews }[];
+  readonly #deltas = new DeltaCache();
   readonly #subscribers = new Map<string, Set<(snapshot: Snapshot) => void>>();
 
   constructor({ types, gateways, digest }: SnapshotSources) {
-    const shardDigest = new ShardDigest(digest);
-    const ordered = types.toSorted((a, b) => a.type.order - b.type.order);
-    this.#stores = ordered.map((source) => ({ source, scopes: new Scopes(source, shardDigest) }));
+    const versions = new ShardVersions(digest);
+    const ordered = types.toSorted((a, b) => a.type.pushOrder - b.type.pushOrder);
+    this.#stores = ordered.map((source) => ({ source, views: new ScopedViews(source, versions) }));
     this.types = ordered.map(({ type }) => type);
     this.#gateways = gateways;
   }
 
   of(gateway: string): Snapshot {
-    const views = new Map(this.#stores.map(({ source, scopes }) => [source.type.typeUrl, scopes.viewOf(gateway)]));
+    const views = new Map(this.#stores.map(({ source, views }) => [source.type.typeUrl, views.viewOf(gateway)]));
     return { gateway, exists: this.#gateways.get(gateway) !== undefined, views };
   }
 
@@ -69,13 +70,13 @@ class GatewaySnapshots implements SnapshotStore {
     for (const [gateway] of this.#gateways.entries()) yield gateway;
   }
 
-  difference(from: View, to: View): Difference {
+  diff(from: View, to: View): Delta {
     if (!(from instanceof ShardedView && to instanceof ShardedView)) throw new TypeError('a View of other snapshots');
-    return this.#differences.between(from, to);
+    return this.#deltas.get(from, to);
   }
 
   empty(typeUrl: string): View | undefined {
-    return this.#stores.find(({ source }) => source.type.typeUrl === typeUrl)?.scopes.empty;
+    return this.#stores.find(({ source }) => source.type.typeUrl === typeUrl)?.views.empty;
   }
 
   subscribe(gateway: string, changed: (snapshot: Snapshot) => void): Stop {
@@ -84,7 +85,7 @@ class GatewaySnapshots implements SnapshotStore {
       subscribers = new Set();
       this.#subscribers.set(gateway, subscribers);
     }
-    // A wrapper of its own: the same function may subscribe twice, and each subscription ends alone.
+    // A wrapper per subscription: the same function may subscribe twice, and each subscription ends alone.
     const subscriber = (snapshot: Snapshot): void => changed(snapshot);
     subscribers.add(subscriber);
     return () => {
@@ -94,23 +95,23 @@ class GatewaySnapshots implements SnapshotStore {
   }
 
   apply(commit: Commit): void {
-    const touched = new Set<string>();
-    for (const { source, scopes } of this.#stores) {
-      const shards = changedShards(commit.changes(source.resources), (name) => scopes.shard(name));
-      if (shards.size > 0) for (const gateway of scopes.replace(shards)) touched.add(gateway);
+    const affected = new Set<string>();
+    for (const { source, views } of this.#stores) {
+      const shards = changedShards(commit.changes(source.resources), (name) => views.shard(name));
+      if (shards.size > 0) for (const gateway of views.replaceShards(shards)) affected.add(gateway);
     }
     for (const { key, before, after } of commit.changes(this.#gateways)) {
-      for (const { source, scopes } of this.#stores) {
-        const scope: ScopeOf = after === undefined ? { kind: 'none' } : source.scopeOf(key);
-        if (scopes.assign(key, scope)) touched.add(key);
+      for (const { source, views } of this.#stores) {
+        const scope: ShardScope = after === undefined ? { kind: 'none' } : source.scopeOf(key);
+        if (views.assignScope(key, scope)) affected.add(key);
       }
-      if ((before === undefined) !== (after === undefined)) touched.add(key);
+      if ((before === undefined) !== (after === undefined)) affected.add(key);
     }
-    // Only now, so that everybody sees one consistent generation (rule E8).
-    for (const gateway of touched) this.#tell(gateway);
+    // After all views are replaced, so that every subscriber sees one consistent generation (rule E8).
+    for (const gateway of affected) this.#notify(gateway);
   }
 
-  #tell(gateway: string): void {
+  #notify(gateway: string): void {
     const subscribers = this.#subscribers.get(gateway);
     if (subscribers === undefined) return;
     const snapshot = this.of(gateway);
@@ -118,18 +119,18 @@ class GatewaySnapshots implements SnapshotStore {
   }
 }
 
-/** The shards that these changes make, each copied once. */
+/** Applies changes to the shards that they affect; copies each of those shards once. */
 function changedShards(
   changes: readonly Change<PlacedResource>[],
   current: (shard: string) => Shard | undefined,
 ): Map<string, Shard> {
-  const edits = new Map<string, [string, PlacedResource['resource'] | undefined][]>();
-  const edit = (shard: string, name: string, resource: PlacedResource['resource'] | undefined): void => {
+  const edits = new Map<string, [string, EncodedResource | undefined][]>();
+  const edit = (shard: string, name: string, resource: EncodedResource | undefined): void => {
     const list = edits.get(shard);
     if (list === undefined) edits.set(shard, [[name, resource]]);
     else list.push([name, resource]);
   };
-  // Removals first: a name that moved from one key to another is there afterwards.
+  // Removals before additions: a name that moved from one key to another must stay.
   for (const { before, after } of changes) {
     const replaced = before?.shard === after?.shard && before?.resource.name === after?.resource.name;
     if (before !== undefined && !replaced) edit(before.shard, before.resource.name, undefined);

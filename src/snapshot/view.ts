@@ -2,15 +2,15 @@ import type { EncodedResource, ResourceType } from '../wire/model.ts';
 import type { View } from './model.ts';
 import type { Shard, Shards } from './shards.ts';
 
-/** Hashes names and versions into one version; see `wire/digest.ts`. */
+/** Hashes names and versions into one version; implemented in `wire/digest.ts`. */
 export type Digest = (parts: Iterable<string>) => string;
 
-/** A View over shards that nobody changes any more. */
+/** A view over immutable shards. */
 export class ShardedView implements View {
   readonly type: ResourceType;
   readonly shards: Shards;
   readonly #shardOf: ((name: string) => string) | undefined;
-  readonly #digest: ShardDigest;
+  readonly #versions: ShardVersions;
   #size: number | undefined;
   #version: string | undefined;
 
@@ -18,12 +18,12 @@ export class ShardedView implements View {
     type: ResourceType,
     shards: Shards,
     shardOf: ((name: string) => string) | undefined,
-    digest: ShardDigest,
+    versions: ShardVersions,
   ) {
     this.type = type;
     this.shards = shards;
     this.#shardOf = shardOf;
-    this.#digest = digest;
+    this.#versions = versions;
   }
 
   get size(): number {
@@ -41,29 +41,30 @@ export class ShardedView implements View {
   }
 
   version(): string {
-    this.#version ??= this.#digest.of(this.shards);
+    this.#version ??= this.#versions.ofAll(this.shards);
     return this.#version;
   }
 }
 
-/** Versions of shards, kept for as long as the shard itself: a change in one does not hash the others again. */
-export class ShardDigest {
+/** Caches the version of each shard for as long as the shard lives: a change in one does not hash the others again. */
+export class ShardVersions {
   readonly #digest: Digest;
-  readonly #known = new WeakMap<Shard, string>();
+  readonly #versions = new WeakMap<Shard, string>();
 
   constructor(digest: Digest) {
     this.#digest = digest;
   }
 
-  of(shards: Shards): string {
-    return this.#digest(shards.valuesArray().map((shard) => this.#ofShard(shard)));
+  /** The version of several shards. */
+  ofAll(shards: Shards): string {
+    return this.#digest(shards.valuesArray().map((shard) => this.#of(shard)));
   }
 
-  #ofShard(shard: Shard): string {
-    const known = this.#known.get(shard);
-    if (known !== undefined) return known;
+  #of(shard: Shard): string {
+    const cached = this.#versions.get(shard);
+    if (cached !== undefined) return cached;
     const version = this.#digest(shard.valuesArray().flatMap((resource) => [resource.name, resource.version]));
-    this.#known.set(shard, version);
+    this.#versions.set(shard, version);
     return version;
   }
 }

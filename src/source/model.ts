@@ -1,5 +1,7 @@
 import type { StopAsync } from '../edges.ts';
-import type { KindName, ResourceByKind } from '../resources/model.ts';
+import type { BundleVersions, KindName, ResourceByKind, UnlistedNamespaces } from '../resources/model.ts';
+
+export type { BundleVersions, UnlistedNamespaces } from '../resources/model.ts';
 
 /** One object that appeared, changed or (`undefined`) went. The key is `<namespace>/<name>`, or the name of a cluster-scoped object. */
 export type ResourceChange = {
@@ -9,12 +11,6 @@ export type ResourceChange = {
     readonly resource: ResourceByKind[K] | undefined;
   };
 }[KindName];
-
-/**
- * The labels of a namespace without a Namespace object. `named`: just `kubernetes.io/metadata.name`, as in file mode.
- * `unknown`: nobody can tell, so no selector matches.
- */
-export type UnlistedNamespaces = 'named' | 'unknown';
 
 /** The kinds that have a status of ours. */
 export type StatusKind = 'GatewayClass' | 'Gateway' | 'MCPAuthPolicy';
@@ -35,12 +31,6 @@ export interface ObservedObject {
   /** `status` as it is stored, plain JSON; undefined when there is none. */
   readonly status: unknown;
 }
-
-/** What the CRDs of the Gateway API say that they are, by their annotation `gateway.networking.k8s.io/bundle-version`. */
-export type BundleVersions =
-  /** By the name of the CRD, sorted; undefined: it has no such annotation. */
-  | { readonly known: true; readonly versions: readonly (readonly [crd: string, version: string | undefined])[] }
-  | { readonly known: false; readonly reason: string };
 
 /** What belongs into one commit. */
 export interface Batch {

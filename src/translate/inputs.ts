@@ -2,14 +2,14 @@ import type { Graph, Source } from '../graph/model.ts';
 import type { KindName, ResourceByKind } from '../resources/model.ts';
 import type { BundleVersions, UnlistedNamespaces } from './model.ts';
 
-/** What the translation is computed from. Keys are `<namespace>/<name>`, or the name of a cluster-scoped object. */
+/** The sources of the translation. Keys are `<namespace>/<name>`, or the name of a cluster-scoped object. */
 export interface Inputs {
   readonly resources: { readonly [K in KindName]: Source<ResourceByKind[K]> };
-  /** One entry under the empty key; without it the labels of such namespaces are unknown. */
+  /** One entry under the empty key; without it, the labels of namespaces without an object are unknown. */
   readonly unlistedNamespaces: Source<UnlistedNamespaces>;
-  /** One entry under the empty key; none without a cluster, and then nothing is said of versions. */
+  /** One entry under the empty key; none without a cluster: then no class has the condition `SupportedVersion`. */
   readonly bundle: Source<BundleVersions>;
-  /** One object that appeared or changed, or (`undefined`) went. Throws outside of a commit. */
+  /** Sets or (`undefined`) deletes one object. Throws outside of a commit. */
   apply<K extends KindName>(change: {
     readonly kind: K;
     readonly key: string;
@@ -17,7 +17,7 @@ export interface Inputs {
   }): void;
 }
 
-/** The sources of a graph, empty. */
+/** Creates empty sources in a graph. */
 export function createInputs(graph: Graph): Inputs {
   const source = <K extends KindName>(name: K): Source<ResourceByKind[K]> => graph.source({ name });
   const resources: Inputs['resources'] = {

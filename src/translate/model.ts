@@ -1,8 +1,10 @@
 import type { Collection } from '../graph/model.ts';
 
+export type { BundleVersions, UnlistedNamespaces } from '../resources/model.ts';
+
 /**
- * What gateways are told, before it is encoded. The branded types have one constructor each, in `translate/names.ts`:
- * what crashes or opens a data plane (`docs/wire.md`) has no value of these types.
+ * The configuration of gateways before it is encoded. Each branded type has one constructor, in `translate/names.ts`: a
+ * value that would crash or open a data plane (`docs/wire.md`) cannot be constructed.
  */
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
@@ -19,14 +21,14 @@ export type UrlPath = Brand<string, 'UrlPath'>;
 export type ClaimKey = Brand<string, 'ClaimKey'>;
 /** 1 to 1024 characters, none of them a control character. */
 export type ClaimValue = Brand<string, 'ClaimValue'>;
-/** `*`, or `<target name>:<name>` with something on both sides. */
+/** `*`, or `<target name>:<name>` with non-empty parts. */
 export type ResourceId = Brand<string, 'ResourceId'>;
 /** A DNS-1123 label. */
 export type NamespaceName = Brand<string, 'NamespaceName'>;
 /** A DNS-1123 subdomain. */
 export type ObjectName = Brand<string, 'ObjectName'>;
 
-/** One MCP server, reached through one port of one Service. */
+/** One MCP server: one port of one Service. */
 export interface Target {
   readonly name: TargetName;
   readonly namespace: NamespaceName;
@@ -35,7 +37,7 @@ export interface Target {
   readonly path: UrlPath;
 }
 
-/** Allows one resource, or all of a kind, to callers with one claim. */
+/** Allows callers with one claim to use one item, or all items of a kind. */
 export interface Rule {
   readonly claim: ClaimKey;
   readonly value: ClaimValue;
@@ -43,77 +45,68 @@ export interface Rule {
   readonly id: ResourceId;
 }
 
-/** The rules of one policy. Never empty: gateways read an empty list as "everyone may". */
+/** The rules of one policy. Never empty: gateways read an empty list as "everyone may" (`docs/wire.md`). */
 export interface PolicyConfig {
   readonly namespace: NamespaceName;
   readonly name: ObjectName;
   readonly rules: readonly [Rule, ...Rule[]];
 }
 
-/** What the translation is told once, besides objects. */
+/** The settings of the translation, constant for the life of the process. */
 export interface TranslationSettings {
-  /** GatewayClasses with this name are ours: `kgateway.dev/kgateway`. */
+  /** The `spec.controllerName` of our GatewayClasses. Default: `kgateway.dev/kgateway`. */
   readonly controllerName: string;
-  /** The last labels of every Service's DNS name: `cluster.local`. */
+  /** The suffix of every Service's DNS name after `.svc.`. Default: `cluster.local`. */
   readonly clusterDomain: string;
-  /** Whether a Service of type ExternalName may be a target. */
+  /** Allows Services of type ExternalName as targets. Default: true. */
   readonly externalNameServices: boolean;
-  /** Whether a target may be on the gateway's own machine. */
+  /** Allows targets on the gateway's own machine. Default: false. */
   readonly allowLoopbackTargets: boolean;
 }
-
-/**
- * The labels of a namespace without a Namespace object. `named`: just `kubernetes.io/metadata.name`. `unknown`: nobody
- * can tell, so no selector matches.
- */
-export type UnlistedNamespaces = 'named' | 'unknown';
-
-/** What the CRDs of the Gateway API say that they are; only a cluster has them. */
-export type BundleVersions =
-  /** By the name of the CRD, sorted; undefined: it does not say. */
-  | { readonly known: true; readonly versions: readonly (readonly [crd: string, version: string | undefined])[] }
-  | { readonly known: false; readonly reason: string };
 
 /** `<namespace>/<name>` of a Gateway. */
 export type GatewayKey = string;
 
-/** Which namespaces' targets a Gateway serves. `namespaces` is sorted and without duplicates. */
-export type Scope =
+/** The namespaces whose targets a Gateway serves. `namespaces` is sorted and without duplicates. */
+export type NamespaceScope =
   | { readonly kind: 'none' }
   | { readonly kind: 'all' }
   | { readonly kind: 'namespaces'; readonly namespaces: readonly [string, ...string[]] };
 
-/** What a Gateway object is to us, by its key. Every readable Gateway object has an entry. */
+/** The state of a Gateway object. Every readable Gateway object has an entry under its key. */
 export type GatewayState =
-  /** Its class is another controller's, or does not exist. */
+  /** Its class belongs to another controller, or does not exist. */
   | { readonly kind: 'foreign' }
-  /** Ours and not accepted: an empty snapshot. */
+  /** Ours and not accepted: served an empty snapshot. */
   | { readonly kind: 'rejected' }
-  /** Ours: its Configs, and the targets of its scope. */
-  | { readonly kind: 'served'; readonly scope: Scope };
+  /** Ours: served its Configs and the targets of its scope. */
+  | { readonly kind: 'served'; readonly scope: NamespaceScope };
 
-/** One policy's Config for one Gateway; exists only where the Gateway is served. */
+/** The Config of one policy on one Gateway; exists only for a served Gateway. */
 export interface Attachment {
   readonly gateway: GatewayKey;
   /** The key of the policy in `configs`. */
   readonly policy: string;
 }
 
+/** A `metav1.Condition` without its transition time. */
 export interface Condition {
   readonly type: string;
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
-  /** For people: what is wrong with which field, and what to do. */
+  /** For users: the field, the error and the remedy. */
   readonly message: string;
   readonly observedGeneration?: number;
 }
 
+/** `status` of a GatewayClass. */
 export interface GatewayClassStatus {
   readonly kind: 'GatewayClass';
   readonly name: string;
   readonly conditions: readonly Condition[];
 }
 
+/** An entry of `status.listeners`; MCP listeners have no routes. */
 export interface ListenerStatus {
   readonly name: string;
   readonly supportedKinds: readonly [];
@@ -121,17 +114,21 @@ export interface ListenerStatus {
   readonly conditions: readonly Condition[];
 }
 
+/** `status` of a Gateway. */
 export interface GatewayStatus {
   readonly kind: 'Gateway';
   readonly namespace: string;
   readonly name: string;
   readonly conditions: readonly Condition[];
   readonly addresses: readonly { readonly type: 'IPAddress' | 'Hostname'; readonly value: string }[];
-  /** A map by name: listeners whose name is not unique, or cannot be read, are told in the condition `Accepted` only. */
+  /**
+   * A map by name: a listener whose name is invalid or not unique is reported in the Gateway's condition `Accepted`
+   * only.
+   */
   readonly listeners: readonly ListenerStatus[];
 }
 
-/** `group` and `kind` are written out; `namespace` only when it was. */
+/** `group` and `kind` with their defaults filled in; `namespace` only where the user wrote it. */
 export interface AncestorRef {
   readonly group: string;
   readonly kind: string;
@@ -140,6 +137,7 @@ export interface AncestorRef {
   readonly sectionName?: string;
 }
 
+/** `status` of an MCPAuthPolicy (a PolicyStatus of the Gateway API). */
 export interface PolicyStatus {
   readonly kind: 'MCPAuthPolicy';
   readonly namespace: string;
@@ -151,7 +149,10 @@ export interface PolicyStatus {
   }[];
 }
 
-/** A Service that is dropped, wholly or a port of it, and why: there is no status to say it in. */
+/**
+ * The reasons why a Service, or a port of it, is dropped. A Service has no conditions of ours: they are Events and log
+ * lines.
+ */
 export interface ServiceNotice {
   readonly namespace: string;
   readonly name: string;
@@ -160,7 +161,7 @@ export interface ServiceNotice {
   readonly warnings: readonly string[];
 }
 
-/** What is to say of a policy's references and has no place in its status: a cluster says it in an Event. */
+/** Errors of a policy's references without a place in its status: they are Events and log lines. */
 export interface PolicyNotice {
   readonly namespace: string;
   readonly name: string;
@@ -168,7 +169,7 @@ export interface PolicyNotice {
   readonly unwritable: readonly string[];
 }
 
-/** Everything that the translation computes. */
+/** The outputs of the translation. */
 export interface Translation {
   /** By target name. */
   readonly targets: Collection<Target>;
@@ -178,7 +179,7 @@ export interface Translation {
   readonly attachments: Collection<Attachment>;
   /** By Gateway key. */
   readonly gateways: Collection<GatewayState>;
-  /** Objects that are none of our business have no entry. By name, or `<namespace>/<name>`. */
+  /** Statuses and notices are by name, or by `<namespace>/<name>`; objects of other controllers have none. */
   readonly gatewayClassStatuses: Collection<GatewayClassStatus>;
   readonly gatewayStatuses: Collection<GatewayStatus>;
   readonly policyStatuses: Collection<PolicyStatus>;

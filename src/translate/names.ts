@@ -12,8 +12,8 @@ import type {
 } from './model.ts';
 
 /*
- * The only makers of the branded types. Each checks its whole rule itself, although decoders did before: what crashes
- * or opens a data plane has no way around this file. `undefined` means that there is no such value.
+ * The only constructors of the branded types. Each checks its whole rule, although decoders checked before: this is the
+ * last check before values that crash or open a data plane. They return undefined for an invalid value.
  */
 
 /** A DNS-1123 label: the name of a namespace. */
@@ -26,7 +26,7 @@ export function objectName(text: string): ObjectName | undefined {
   return isObjectName(text) ? text : undefined;
 }
 
-/** `<namespace>/<service>`, and `/<port>` for a further port. No part can contain a `/`, so no two have one name. */
+/** `<namespace>/<service>`, and `/<port>` for a further port. Injective: no part contains a `/`. */
 export function targetName(namespace: string, service: string, further?: number): TargetName | undefined {
   if (!isLabel(service)) return undefined;
   const short = `${namespace}/${service}`;
@@ -44,7 +44,7 @@ export function port(value: number): Port | undefined {
   return isPort(value) ? value : undefined;
 }
 
-/** Empty, or a path as it stands between the host and a query. */
+/** Empty, or the path of a URL without query and fragment. */
 export function urlPath(text: string): UrlPath | undefined {
   return isUrlPath(text) ? text : undefined;
 }
@@ -54,25 +54,30 @@ export function claimKey(text: string): ClaimKey | undefined {
   return isClaimKey(text) ? text : undefined;
 }
 
-/** What a claim must be equal to. */
+/** The value that a claim must equal. */
 export function claimValue(text: string): ClaimValue | undefined {
   return isClaimValue(text) ? text : undefined;
 }
 
-/** `*`, or the full name of one tool, prompt or resource. */
+/** `*`, or the full name of one tool, prompt or resource: `<target name>:<name>`. */
 export function resourceId(name: RuleResource['name']): ResourceId | undefined {
   const id = name.all ? '*' : `${name.target}:${name.item}`;
   return isResourceId(id) ? id : undefined;
 }
 
-/** Whether the text is an IPv4 or an IPv6 address, without brackets. */
+/** Tells whether the text is an IPv4 address, or an IPv6 address without brackets. */
 export function isIpAddress(text: string): boolean {
   return isIpv4(text) || isIpv6(text);
 }
 
-/** Whether the text is a DNS name: a DNS-1123 subdomain that nobody can read as an IPv4 address. */
+/** Tells whether the text is a DNS name: a DNS-1123 subdomain that no resolver takes for an IPv4 address. */
 export function isDnsName(text: string): boolean {
   return isSubdomain(text) && /(^|\.)[a-z][^.]*$/.test(text);
+}
+
+/** Tells whether the text is a DNS-1123 subdomain: at most 253 characters. */
+export function isSubdomain(text: string): boolean {
+  return text.length <= 253 && subdomainPattern.test(text);
 }
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
@@ -83,10 +88,6 @@ const ipv4Pattern = new RegExp(`^${octet}(\\.${octet}){3}$`);
 
 function isLabel(text: string): boolean {
   return text.length <= 63 && labelPattern.test(text);
-}
-
-function isSubdomain(text: string): boolean {
-  return text.length <= 253 && subdomainPattern.test(text);
 }
 
 function isIpv4(text: string): boolean {
@@ -138,8 +139,8 @@ function isResourceId(text: string): text is ResourceId {
 }
 
 /**
- * 1 to `limit` characters, none of them a control character. A lone surrogate has no encoding: the wire would carry
- * another text than the one that was checked.
+ * Accepts 1 to `limit` characters, none of them a control character. Rejects lone surrogates: they have no UTF-8
+ * encoding, so that the wire would carry another text than the checked one.
  */
 function isText(text: string, limit: number): boolean {
   return text !== '' && text.isWellFormed() && [...text].length <= limit && !/\p{Cc}/u.test(text);

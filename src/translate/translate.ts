@@ -1,8 +1,19 @@
 import type { Collection, Derived, Graph, Index } from '../graph/model.ts';
-import { type Allowance, allow, selectorsOf } from './allowance.ts';
-import { type GatewayVerdict, judgeGateway } from './gateway.ts';
-import { type ClassVerdict, describeGatewayClass, judgeGatewayClass } from './gateway-class.ts';
-import { describeGateway } from './gateway-status.ts';
+import {
+  resolveGateway,
+  selectorKeysOf,
+  type UnresolvedGateway,
+  unresolvedGateway,
+} from './gateway/allowed-namespaces.ts';
+import { evaluateGateway, type GatewayResult } from './gateway/gateway.ts';
+import { evaluateGatewayClass, type GatewayClassResult } from './gateway/gateway-class.ts';
+import {
+  type LabelledNamespace,
+  labelIndexValues,
+  labelNamespace,
+  selectNamespaces,
+  selectorFromKey,
+} from './gateway/namespace-selector.ts';
 import type { Inputs } from './inputs.ts';
 import type {
   Attachment,
@@ -13,18 +24,24 @@ import type {
   Translation,
   TranslationSettings,
 } from './model.ts';
-import { labelNamespace } from './namespaces.ts';
-import { attach, configOf, judgePolicy, type PolicyVerdict, type Reach, reachOf } from './policy.ts';
-import { describePolicy, policyNoticeOf } from './policy-status.ts';
-import { settleGateway } from './scope.ts';
-import { type LabelledNamespace, labelPairs, select, selectorOf } from './selector.ts';
-import { noticeOf, readService } from './service.ts';
+import {
+  attach,
+  evaluatePolicy,
+  type PolicyResult,
+  type PolicyTargets,
+  policyConfig,
+  policyTargets,
+} from './policy/policy.ts';
+import { evaluateService, serviceNotice } from './service/service.ts';
+import { gatewayClassStatus } from './status/gateway-class-conditions.ts';
+import { gatewayStatus } from './status/gateway-conditions.ts';
+import { policyNotice, policyStatus } from './status/policy-conditions.ts';
 
 export { createInputs, type Inputs } from './inputs.ts';
 export type { TranslationSettings } from './model.ts';
 
 /*
- * Which object names which:
+ * References between objects:
  *
  *   GatewayParameters ◄── parametersRef ── GatewayClass ◄── gatewayClassName ──┐
  *          ▲                                                                   │
@@ -36,19 +53,19 @@ export type { TranslationSettings } from './model.ts';
  *                                                    ▲                                                       │
  *                                                    └──────────── rules name <target>:<item> ───────────────┘
  *
- * Nobody reads all Services: a Gateway's state names namespaces and a Target its namespace, and whoever serves them
- * joins the two. Nothing that is served depends on a status or a notice.
+ * No transformation reads all Services: the state of a Gateway names namespaces, a Target names its namespace, and
+ * snapshot/ joins the two. No output that is served depends on a status or a notice.
  */
 
 /**
- * Adds the whole translation to a graph: a pure function of the inputs, kept up to date at the cost of what changed.
- * `test/translate/cost.test.ts` counts what one edit costs.
+ * Adds the translation to a graph: a pure function of the inputs, updated at the cost of what changed.
+ * `test/translate/cost.test.ts` counts the cost of one edit.
  */
 export function translate(graph: Graph, inputs: Inputs, settings: TranslationSettings): Translation {
   const services = translateServices(graph, inputs, settings);
   const gateways = translateGateways(graph, inputs, settings, services);
   const policies = translatePolicies(graph, inputs, gateways);
-  const statuses = describe(graph, inputs, settings, { ...services, ...gateways, ...policies });
+  const statuses = deriveStatuses(graph, inputs, settings, { ...services, ...gateways, ...policies });
   return {
     targets: services.targets,
     configs: policies.configs,
@@ -62,124 +79,136 @@ export function translate(graph: Graph, inputs: Inputs, settings: TranslationSet
 interface Services {
   readonly targets: Collection<Target>;
   readonly serviceNotices: Collection<ServiceNotice>;
-  /** The namespace of each target that exists: all that others have to know of it. */
-  readonly homes: Collection<string>;
-  /** Labels matter only of namespaces that have a target. */
-  readonly labelled: Collection<LabelledNamespace>;
-  readonly byLabel: Index<LabelledNamespace>;
+  /** The namespace of each target, by target name: the only part that other transformations read. */
+  readonly targetNamespaces: Collection<string>;
+  /** Namespaces with a target and known labels; the labels of other namespaces have no effect. */
+  readonly labelledNamespaces: Collection<LabelledNamespace>;
+  readonly namespacesByLabel: Index<LabelledNamespace>;
 }
 
-/** Each Service by itself, and the labels of the namespaces where there are targets. */
+/** Evaluates each Service on its own, and the labels of the namespaces that have targets. */
 function translateServices(
   graph: Graph,
   { resources, unlistedNamespaces }: Inputs,
   settings: TranslationSettings,
 ): Services {
-  const services = graph.derive(resources.Service, (service) => readService(service, settings), { name: 'services' });
+  const services = graph.derive(resources.Service, (service) => evaluateService(service, settings), {
+    name: 'services',
+  });
   const targets = graph.deriveMany(services, (service) => service.targets.map((target) => [target.name, target]), {
     name: 'targets',
   });
-  const serviceNotices = graph.derive(services, noticeOf, { name: 'service-notices' });
-  const homes = graph.derive(targets, (target): string => target.namespace, { name: 'target-homes' });
-  const homesByNamespace = graph.index(homes, (namespace) => [namespace], { name: 'target-homes-by-namespace' });
-  const inhabited = graph.groups(homesByNamespace, { name: 'namespaces-with-targets' });
-  const sources = { objects: resources.Namespace, unlisted: unlistedNamespaces };
-  const labelled = graph.derive(inhabited, (name, context) => labelNamespace(name, context, sources), {
-    name: 'labelled-namespaces',
+  const serviceNotices = graph.derive(services, serviceNotice, { name: 'service-notices' });
+  const targetNamespaces = graph.derive(targets, (target): string => target.namespace, { name: 'target-namespaces' });
+  const targetsByNamespace = graph.index(targetNamespaces, (namespace) => [namespace], {
+    name: 'targets-by-namespace',
   });
-  const byLabel = graph.index(labelled, labelPairs, { name: 'labelled-namespaces-by-label' });
-  return { targets, serviceNotices, homes, labelled, byLabel };
+  const namespacesWithTargets = graph.indexValues(targetsByNamespace, { name: 'namespaces-with-targets' });
+  const sources = { objects: resources.Namespace, unlisted: unlistedNamespaces };
+  const labelledNamespaces = graph.derive(
+    namespacesWithTargets,
+    (name, context) => labelNamespace(name, context, sources),
+    { name: 'labelled-namespaces' },
+  );
+  const namespacesByLabel = graph.index(labelledNamespaces, labelIndexValues, {
+    name: 'labelled-namespaces-by-label',
+  });
+  return { targets, serviceNotices, targetNamespaces, labelledNamespaces, namespacesByLabel };
 }
 
 interface Gateways {
-  readonly classes: Derived<ClassVerdict>;
-  readonly gatewayVerdicts: Derived<GatewayVerdict>;
-  readonly allowances: Derived<Allowance>;
+  readonly classes: Derived<GatewayClassResult>;
+  readonly gatewayResults: Derived<GatewayResult>;
+  readonly unresolvedGateways: Derived<UnresolvedGateway>;
+  /** The names of the selected namespaces, by selector key. */
   readonly selections: Derived<readonly string[]>;
   readonly states: Derived<GatewayState>;
 }
 
-/** Each Gateway by itself and its class; each distinct selector once; then what a Gateway serves. */
+/** Evaluates each Gateway with its class, each distinct selector once, and then the scope of each Gateway. */
 function translateGateways(
   graph: Graph,
   { resources }: Inputs,
   { controllerName }: TranslationSettings,
-  { labelled, byLabel }: Services,
+  { labelledNamespaces, namespacesByLabel }: Services,
 ): Gateways {
   const parameters = resources.GatewayParameters;
   const classes = graph.derive(
     resources.GatewayClass,
-    (gatewayClass, context) => judgeGatewayClass(gatewayClass, context, { controllerName, parameters }),
+    (gatewayClass, context) => evaluateGatewayClass(gatewayClass, context, { controllerName, parameters }),
     { name: 'gateway-classes' },
   );
-  const gatewayVerdicts = graph.derive(
+  const gatewayResults = graph.derive(
     resources.Gateway,
-    (gateway, context) => judgeGateway(gateway, context, { classes, parameters }),
-    { name: 'gateway-verdicts' },
+    (gateway, context) => evaluateGateway(gateway, context, { classes, parameters }),
+    { name: 'gateway-results' },
   );
-  const allowances = graph.derive(gatewayVerdicts, allow, { name: 'gateway-allowances' });
-  const bySelector = graph.index(allowances, selectorsOf, { name: 'gateway-allowances-by-selector' });
-  const selectors = graph.groups(bySelector, { name: 'selectors' });
+  const unresolvedGateways = graph.derive(gatewayResults, unresolvedGateway, { name: 'unresolved-gateways' });
+  const gatewaysBySelector = graph.index(unresolvedGateways, selectorKeysOf, { name: 'gateways-by-selector' });
+  const selectors = graph.indexValues(gatewaysBySelector, { name: 'selectors' });
+  const indexed = { namespaces: labelledNamespaces, byLabel: namespacesByLabel };
   const selections = graph.derive(
     selectors,
-    (key, context) => select(selectorOf(key), context, { namespaces: labelled, byLabel }),
+    (key, context) => selectNamespaces(selectorFromKey(key), context, indexed),
     { name: 'selections' },
   );
-  const states = graph.derive(allowances, (allowance, context) => settleGateway(allowance, context, selections), {
+  const states = graph.derive(unresolvedGateways, (gateway, context) => resolveGateway(gateway, context, selections), {
     name: 'gateways',
   });
-  return { classes, gatewayVerdicts, allowances, selections, states };
+  return { classes, gatewayResults, unresolvedGateways, selections, states };
 }
 
 interface Policies {
-  readonly policyVerdicts: Derived<PolicyVerdict>;
+  readonly policyResults: Derived<PolicyResult>;
   readonly configs: Derived<PolicyConfig>;
-  readonly reaches: Derived<Reach>;
+  readonly targetsOfPolicies: Derived<PolicyTargets>;
   readonly attachments: Derived<Attachment>;
 }
 
-/** Each policy by itself, its Config once for all Gateways, and the Gateways that get it. */
-function translatePolicies(graph: Graph, { resources }: Inputs, { allowances }: Gateways): Policies {
-  const policyVerdicts = graph.derive(resources.MCPAuthPolicy, judgePolicy, { name: 'policy-verdicts' });
-  const configs = graph.derive(policyVerdicts, configOf, { name: 'configs' });
-  const reaches = graph.derive(policyVerdicts, reachOf, { name: 'policy-reaches' });
-  const attachments = graph.deriveMany(reaches, (reach, context, key) => attach(reach, context, key, allowances), {
-    name: 'attachments',
-  });
-  return { policyVerdicts, configs, reaches, attachments };
+/** Evaluates each policy on its own, its Config once for all Gateways, and the Gateways that it is attached to. */
+function translatePolicies(graph: Graph, { resources }: Inputs, { unresolvedGateways }: Gateways): Policies {
+  const policyResults = graph.derive(resources.MCPAuthPolicy, evaluatePolicy, { name: 'policy-results' });
+  const configs = graph.derive(policyResults, policyConfig, { name: 'configs' });
+  const targetsOfPolicies = graph.derive(policyResults, policyTargets, { name: 'policy-targets' });
+  const attachments = graph.deriveMany(
+    targetsOfPolicies,
+    (targets, context, key) => attach(targets, context, key, unresolvedGateways),
+    { name: 'attachments' },
+  );
+  return { policyResults, configs, targetsOfPolicies, attachments };
 }
 
 type Statuses = Pick<Translation, 'gatewayClassStatuses' | 'gatewayStatuses' | 'policyStatuses' | 'policyNotices'>;
 
-/** What people are told. */
-function describe(
+/** Derives the conditions of all objects, and the notices about policies. */
+function deriveStatuses(
   graph: Graph,
   { resources, bundle }: Inputs,
   { controllerName }: TranslationSettings,
   derived: Services & Gateways & Policies,
 ): Statuses {
-  const { policyVerdicts, configs, reaches, attachments, gatewayVerdicts, states } = derived;
-  const reachesByGateway = graph.index(reaches, ({ gateways }) => gateways, { name: 'policy-reaches-by-gateway' });
-  const ofClass = { ...derived, controllerName, bundle };
-  const ofGateway = { ...derived, verdicts: gatewayVerdicts, states, reachesByGateway };
-  const consequences = [configs, reaches, attachments];
-  const ofPolicy = { ...derived, controllerName, verdicts: policyVerdicts, consequences, gateways: gatewayVerdicts };
+  const { policyResults, configs, targetsOfPolicies, attachments } = derived;
+  const policiesByGateway = graph.index(targetsOfPolicies, ({ gateways }) => gateways, { name: 'policies-by-gateway' });
+  const classInputs = { ...derived, controllerName, bundle };
+  const gatewayInputs = { ...derived, policiesByGateway };
+  const derivedFromPolicies = [configs, targetsOfPolicies, attachments];
+  const policyInputs = { ...derived, controllerName, derivedFromPolicies };
   return {
     gatewayClassStatuses: graph.derive(
       resources.GatewayClass,
-      (gatewayClass, context) => describeGatewayClass(gatewayClass, context, ofClass),
+      (gatewayClass, context) => gatewayClassStatus(gatewayClass, context, classInputs),
       { name: 'gateway-class-statuses' },
     ),
     gatewayStatuses: graph.derive(
       resources.Gateway,
-      (gateway, context, key) => describeGateway(gateway, context, key, ofGateway),
+      (gateway, context, key) => gatewayStatus(gateway, context, key, gatewayInputs),
       { name: 'gateway-statuses' },
     ),
     policyStatuses: graph.derive(
       resources.MCPAuthPolicy,
-      (policy, context, key) => describePolicy(policy, context, key, ofPolicy),
+      (policy, context, key) => policyStatus(policy, context, key, policyInputs),
       { name: 'policy-statuses' },
     ),
-    policyNotices: graph.derive(policyVerdicts, policyNoticeOf, { name: 'policy-notices' }),
+    policyNotices: graph.derive(policyResults, policyNotice, { name: 'policy-notices' }),
   };
 }

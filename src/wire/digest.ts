@@ -1,17 +1,20 @@
 import { createHash, hash } from 'node:crypto';
 
-/** Bytes of a SHA-256 that make a version. Shorter, or not cryptographic, and an author could hide a change behind a collision. */
+/**
+ * The bytes of a SHA-256 that a version keeps. With fewer bytes, or a hash that is not cryptographic, an author could
+ * construct a collision and so hide a change.
+ */
 const versionBytes = 16;
 
-/** The version of one resource: a hash of its encoded message, so every replica and every restart agree on it. */
+/** Returns the version of one resource: a hash of its encoded message, equal on every replica, after every restart. */
 export function versionOf(message: Uint8Array): string {
   return hash('sha256', message, 'buffer').toString('hex', 0, versionBytes);
 }
 
-/** The version of several: changes when a member comes, goes or changes. The order of the parts counts. */
+/** Returns the version of several parts: changes when a part is added, removed or changed. Their order counts. */
 export function versionOfAll(parts: Iterable<string>): string {
   const whole = createHash('sha256');
-  // A separator that no name and no version contains keeps ["ab", "c"] apart from ["a", "bc"].
+  // The separator occurs in no name and no version, so ["ab", "c"] and ["a", "bc"] have different versions.
   for (const part of parts) whole.update(part).update('\0');
   return whole.digest().toString('hex', 0, versionBytes);
 }

@@ -1,36 +1,53 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { DeltaDiscoveryResponse, DiscoveryResponse, Resource } from '../gen/envoy/service/discovery/v3/discovery.ts';
 import { versionOf } from './digest.ts';
-import { encoded } from './encoded.ts';
 import type { EncodedResource } from './model.ts';
 
-const noResource = Resource.fromPartial({});
-const noState = DiscoveryResponse.fromPartial({});
-const noDelta = DeltaDiscoveryResponse.fromPartial({});
+const emptyResource = Resource.fromPartial({});
+const emptySotw = DiscoveryResponse.fromPartial({});
+const emptyDelta = DeltaDiscoveryResponse.fromPartial({});
 
 /** The tag of the field `resources` in a DeltaDiscoveryResponse: number 2, length-delimited. */
 const resourcesTag = (2 << 3) | 2;
 
 /**
- * Wraps an encoded message for both protocol variants. The bytes are made here, once, for every node that will ever get
- * them, and lie in memory once: `DiscoveryResponse.resources` and `Resource.resource` are both field 2 with an `Any` in
- * it, so the one variant's field is the end of the other's.
+ * Encodes a resource for both protocol variants, once for all nodes. The two encodings share one buffer:
+ * `DiscoveryResponse.resources` and `Resource.resource` are both field 2 with an `Any` in it, so the state-of-the-world
+ * field is the end of the delta field.
  */
-export function encodedResource(typeUrl: string, name: string, message: Uint8Array): EncodedResource {
+export function encodeResource(typeUrl: string, name: string, message: Uint8Array): EncodedResource {
   const version = versionOf(message);
   const any = { typeUrl, value: Buffer.from(message.buffer, message.byteOffset, message.byteLength) };
-  // A response with nothing but one resource is exactly that resource's field, ready to be concatenated.
-  const state = encoded((writer) => DiscoveryResponse.encode({ ...noState, resources: [any] }, writer));
-  const delta = encoded((writer) => {
-    DeltaDiscoveryResponse.encode(noDelta, writer).uint32(resourcesTag).fork();
-    Resource.encode({ ...noResource, name, version }, writer)
-      .raw(state)
+  // The encoding of a response with one resource and nothing else is the field of that resource.
+  const sotw = encode((writer) => DiscoveryResponse.encode({ ...emptySotw, resources: [any] }, writer));
+  const delta = encode((writer) => {
+    DeltaDiscoveryResponse.encode(emptyDelta, writer).uint32(resourcesTag).fork();
+    Resource.encode({ ...emptyResource, name, version }, writer)
+      .raw(sotw)
       .join();
   });
   const deltaField = Buffer.from(delta.buffer, delta.byteOffset, delta.byteLength);
-  return { typeUrl, name, version, deltaField, stateField: deltaField.subarray(delta.length - state.length) };
+  return { typeUrl, name, version, deltaField, sotwField: deltaField.subarray(delta.length - sotw.length) };
 }
 
-/** The two encode the same message? Equal versions mean equal bytes. */
+/** Compares two encodings. Equal versions mean equal messages. */
 export function sameEncoding(a: EncodedResource, b: EncodedResource): boolean {
   return a.version === b.version && a.name === b.name && a.typeUrl === b.typeUrl;
+}
+
+/**
+ * A writer to reuse: creating one per message would be most of the cost of encoding a small message. Undefined while in
+ * use.
+ */
+let spareWriter: BinaryWriter | undefined;
+
+/** Returns the bytes that `write` writes, in an array of their length. Throws what `write` throws. */
+export function encode(write: (writer: BinaryWriter) => void): Uint8Array<ArrayBuffer> {
+  const writer = spareWriter ?? new BinaryWriter();
+  // A nested call, and the next call after one that threw, create a writer of their own.
+  spareWriter = undefined;
+  write(writer);
+  const bytes = writer.finish();
+  spareWriter = writer;
+  return bytes;
 }

@@ -1,8 +1,7 @@
 import { Resource_Type, Rule_Matcher, Config as WireConfig } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import { Target as WireTarget } from '../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { PolicyConfig, Rule, Target } from '../translate/model.ts';
-import { encoded } from './encoded.ts';
-import { encodedResource } from './encoded-resource.ts';
+import { encode, encodeResource } from './encoded-resource.ts';
 import type { Dialect, EncodedResource } from './model.ts';
 
 const targetTypeUrl = 'type.googleapis.com/mcp.kgateway.dev.target.v1alpha1.Target';
@@ -15,10 +14,10 @@ const resourceTypes = {
 } as const;
 
 /**
- * What the mcp-gateway binaries of spring 2025 speak (`docs/wire.md`). They exit on a rule without a resource or with
- * an unknown enum, and open up on a Config without rules: the types of `translate/model.ts` have no such value.
+ * The dialect of the mcp-gateway binaries of spring 2025 (`docs/wire.md`). They exit on a rule without a resource or
+ * with an unknown enum, and allow everything on a Config without rules: the types of `translate/model.ts` exclude both.
  *
- * Configs go before Targets: a policy that shrinks bites before the tools that it governs move.
+ * Configs are pushed before Targets: a narrowed policy takes effect before the Targets that it governs change.
  */
 export const mcpKgateway: Dialect = {
   name: 'mcp.kgateway.dev/v1alpha1',
@@ -26,31 +25,29 @@ export const mcpKgateway: Dialect = {
     typeUrl: configTypeUrl,
     fullState: true,
     legacyWildcard: true,
-    order: 0,
-    nameOf: (message) => configName(WireConfig.decode(message)),
+    pushOrder: 0,
   },
   targetType: {
     typeUrl: targetTypeUrl,
     fullState: true,
     legacyWildcard: true,
-    order: 1,
-    nameOf: (message) => WireTarget.decode(message).name,
+    pushOrder: 1,
   },
   encodeTarget,
   encodeConfig,
 };
 
 function encodeTarget({ name, host, port, path }: Target): EncodedResource {
-  const message = encoded((writer) => WireTarget.encode({ name, host, port, path }, writer));
-  return encodedResource(targetTypeUrl, name, message);
+  const message = encode((writer) => WireTarget.encode({ name, host, port, path }, writer));
+  return encodeResource(targetTypeUrl, name, message);
 }
 
 function encodeConfig({ namespace, name, rules }: PolicyConfig): EncodedResource {
-  const message = encoded((writer) => WireConfig.encode({ name, namespace, rules: rules.map(wireRule) }, writer));
-  return encodedResource(configTypeUrl, configName({ namespace, name }), message);
+  const message = encode((writer) => WireConfig.encode({ name, namespace, rules: rules.map(wireRule) }, writer));
+  return encodeResource(configTypeUrl, configName({ namespace, name }), message);
 }
 
-/** Data planes file a Config under `<namespace>.<name>`, and remove it by that name only. */
+/** Returns the resource name of a Config, `<namespace>.<name>`, the only name by which data planes remove it. */
 function configName({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
   return `${namespace}.${name}`;
 }

@@ -1,32 +1,30 @@
 import type { PolicyConfig, Target } from '../translate/model.ts';
 
-/** A resource as it goes over the wire, encoded once for the whole fleet. */
+/** A resource in the encodings of both protocol variants, encoded once for all nodes. */
 export interface EncodedResource {
   readonly typeUrl: string;
-  /** The name by which data planes file and remove it. */
+  /** The resource name: data planes store and remove the resource by it. */
   readonly name: string;
   /** The first 16 bytes of the SHA-256 of the encoded message, in hex: equal on every replica, after every restart. */
   readonly version: string;
-  /** A whole field `resources` of a DeltaDiscoveryResponse: tag, length, `Resource`. Responses are put together from these. */
+  /** A whole field `resources` of a DeltaDiscoveryResponse: tag, length, `Resource`. Responses concatenate these. */
   readonly deltaField: Buffer;
-  /** A whole field `resources` of a DiscoveryResponse: tag, length, `google.protobuf.Any`. */
-  readonly stateField: Buffer;
+  /** A whole field `resources` of a (state-of-the-world) DiscoveryResponse: tag, length, `google.protobuf.Any`. */
+  readonly sotwField: Buffer;
 }
 
-/** What the server must know about a type of resources. */
+/** The properties of a resource type that the server depends on. */
 export interface ResourceType {
   readonly typeUrl: string;
-  /** Whether a state-of-the-world response carries everything, so that absence means removal. */
+  /** True if a state-of-the-world response carries all resources, so that absence means removal. */
   readonly fullState: boolean;
-  /** Whether a first request without names means "all". */
+  /** True if a first request without names subscribes to all resources (xDS legacy wildcard). */
   readonly legacyWildcard: boolean;
-  /** Pushes leave a stream in this order: lower first. */
-  readonly order: number;
-  /** The name of an encoded message of this type; in state of the world nothing else tells it. */
-  nameOf(message: Uint8Array): string;
+  /** Pushes leave a stream in this order, lower first. */
+  readonly pushOrder: number;
 }
 
-/** One way to spell targets and rules on the wire. A second one stands beside it, chosen by the type a node asks for. */
+/** An encoding of targets and rules. Another one can be served beside it: a node chooses by the type it requests. */
 export interface Dialect {
   readonly name: string;
   readonly targetType: ResourceType;

@@ -1,92 +1,93 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/authz/authz.ts';
-import type { Claims, Decision, Use } from '../../src/authz/model.ts';
+import type { AccessRequest, Claims, Decision } from '../../src/authz/model.ts';
 import type { Config, Rule } from '../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 
-const use: Use = { kind: 'tool', name: 'default/mcp-tool:convert' };
+const request: AccessRequest = { kind: 'tool', name: 'default/mcp-tool:convert' };
 const claims: Claims = { sub: 'me', iss: 'me', groups: ['me'], level: 5, nested: { sub: 'me' }, yes: true };
 
 const rule = (change: Partial<Rule> = {}): Rule => ({
   key: 'sub',
   value: 'me',
-  resource: { id: use.name, type: 0 },
+  resource: { id: request.name, type: 0 },
   matcher: 0,
   ...change,
 });
 
 const config = (...rules: readonly Rule[]): Config => ({ name: 'p', namespace: 'default', rules: [...rules] });
-const world = (...rules: readonly Rule[]): ReadonlyMap<string, Config> => new Map([['default.p', config(...rules)]]);
+const configsOf = (...rules: readonly Rule[]): ReadonlyMap<string, Config> =>
+  new Map([['default.p', config(...rules)]]);
 const granted: Decision = { allowed: true, config: 'default.p', rule: 0 };
 const noRule: Decision = { allowed: false, reason: 'no rule matches' };
 
-describe('what a rule allows', () => {
+describe('a decision over one rule', () => {
   const unknown = 7 as Rule['matcher'];
   it.each<[string, Rule, Decision]>([
-    ['a rule for exactly this tool and claim', rule(), granted],
-    ['a rule for everything of the kind', rule({ resource: { id: '*', type: 0 } }), granted],
-    ['a rule for another tool', rule({ resource: { id: 'default/mcp-tool:other', type: 0 } }), noRule],
-    ['an id that only begins alike', rule({ resource: { id: 'default/mcp-tool:con', type: 0 } }), noRule],
-    ['a star inside an id', rule({ resource: { id: 'default/mcp-tool:*', type: 0 } }), noRule],
-    ['an empty id', rule({ resource: { id: '', type: 0 } }), noRule],
-    ['the same id in another letter case', rule({ resource: { id: use.name.toUpperCase(), type: 0 } }), noRule],
-    ['a prompt of the same name', rule({ resource: { id: use.name, type: 1 } }), noRule],
-    ['a resource of the same name', rule({ resource: { id: use.name, type: 2 } }), noRule],
-    ['a kind unknown here', rule({ resource: { id: '*', type: -1 } }), noRule],
-    ['a rule without resource', rule({ resource: undefined }), noRule],
-    ['a matcher unknown here', rule({ matcher: -1 }), noRule],
-    ['a matcher from the future', rule({ matcher: unknown }), noRule],
-    ['another value', rule({ value: 'you' }), noRule],
-    ['the value in another letter case', rule({ value: 'ME' }), noRule],
-    ['the value with a space', rule({ value: 'me ' }), noRule],
-    ['an empty key', rule({ key: '' }), noRule],
-    ['an empty value', rule({ value: '' }), noRule],
-    ['a claim that the token lacks', rule({ key: 'email' }), noRule],
-    ['a list that contains the value', rule({ key: 'groups' }), noRule],
-    ['a number that reads alike', rule({ key: 'level', value: '5' }), noRule],
-    ['a boolean that reads alike', rule({ key: 'yes', value: 'true' }), noRule],
-    ['a claim further down', rule({ key: 'nested.sub' }), noRule],
-    ['what every object inherits', rule({ key: 'constructor', value: String(Object) }), noRule],
-    ['the prototype', rule({ key: '__proto__', value: String(Object.prototype) }), noRule],
+    ['allows a rule with the id of this tool and a claim of the caller', rule(), granted],
+    ['allows a rule with the id *', rule({ resource: { id: '*', type: 0 } }), granted],
+    ['denies another id', rule({ resource: { id: 'default/mcp-tool:other', type: 0 } }), noRule],
+    ['denies a prefix of the id', rule({ resource: { id: 'default/mcp-tool:con', type: 0 } }), noRule],
+    ['denies a star inside an id', rule({ resource: { id: 'default/mcp-tool:*', type: 0 } }), noRule],
+    ['denies an empty id', rule({ resource: { id: '', type: 0 } }), noRule],
+    ['denies the id in another letter case', rule({ resource: { id: request.name.toUpperCase(), type: 0 } }), noRule],
+    ['denies a prompt of the same name', rule({ resource: { id: request.name, type: 1 } }), noRule],
+    ['denies a resource of the same name', rule({ resource: { id: request.name, type: 2 } }), noRule],
+    ['denies an unknown kind', rule({ resource: { id: '*', type: -1 } }), noRule],
+    ['denies a rule without resource', rule({ resource: undefined }), noRule],
+    ['denies the unrecognized matcher', rule({ matcher: -1 }), noRule],
+    ['denies a matcher of a later version', rule({ matcher: unknown }), noRule],
+    ['denies another value', rule({ value: 'you' }), noRule],
+    ['denies the value in another letter case', rule({ value: 'ME' }), noRule],
+    ['denies the value with a trailing space', rule({ value: 'me ' }), noRule],
+    ['denies an empty key', rule({ key: '' }), noRule],
+    ['denies an empty value', rule({ value: '' }), noRule],
+    ['denies a claim that the token lacks', rule({ key: 'email' }), noRule],
+    ['denies a list claim that contains the value', rule({ key: 'groups' }), noRule],
+    ['denies a number claim of the same digits', rule({ key: 'level', value: '5' }), noRule],
+    ['denies a boolean claim of the same text', rule({ key: 'yes', value: 'true' }), noRule],
+    ['denies a nested claim', rule({ key: 'nested.sub' }), noRule],
+    ['denies an inherited property', rule({ key: 'constructor', value: String(Object) }), noRule],
+    ['denies the prototype', rule({ key: '__proto__', value: String(Object.prototype) }), noRule],
   ])('%s', (_, given, expected) => {
-    expect(decide(world(given), claims, use)).toEqual(expected);
+    expect(decide(configsOf(given), claims, request)).toEqual(expected);
   });
 
-  it('an empty claim is not what an empty value asks for', () => {
-    expect(decide(world(rule({ value: '' })), { sub: '' }, use)).toEqual(noRule);
+  it('denies an empty value although the claim is empty', () => {
+    expect(decide(configsOf(rule({ value: '' })), { sub: '' }, request)).toEqual(noRule);
   });
 
-  it('the key __proto__ of a token as JSON.parse yields it is a claim like any other, never the prototype', () => {
+  it('treats the key __proto__ of a parsed token as a claim, not as the prototype', () => {
     const crafted: unknown = JSON.parse('{"__proto__": {"sub": "me"}}');
-    expect(decide(world(rule()), crafted as Claims, use)).toEqual(noRule);
+    expect(decide(configsOf(rule()), crafted as Claims, request)).toEqual(noRule);
   });
 
-  it('prompts and resources are decided by their own kind', () => {
-    expect(decide(world(rule({ resource: { id: '*', type: 1 } })), claims, { kind: 'prompt', name: 't:p' })).toEqual(
-      granted,
-    );
-    expect(decide(world(rule({ resource: { id: '*', type: 2 } })), claims, { kind: 'resource', name: 't:r' })).toEqual(
-      granted,
-    );
-  });
-});
-
-describe('without a rule', () => {
-  it('nobody without claims may do anything', () => {
-    expect(decide(world(rule()), undefined, use)).toEqual({ allowed: false, reason: 'no principal' });
-  });
-
-  it('nothing is allowed when there is no Config', () => {
-    expect(decide(new Map(), claims, use)).toEqual({ allowed: false, reason: 'no config' });
-  });
-
-  it('a Config without rules allows nothing', () => {
-    expect(decide(world(), claims, use)).toEqual(noRule);
+  it('matches prompts and resources by their own kind', () => {
+    expect(
+      decide(configsOf(rule({ resource: { id: '*', type: 1 } })), claims, { kind: 'prompt', name: 't:p' }),
+    ).toEqual(granted);
+    expect(
+      decide(configsOf(rule({ resource: { id: '*', type: 2 } })), claims, { kind: 'resource', name: 't:r' }),
+    ).toEqual(granted);
   });
 });
 
-describe('which rule is named', () => {
-  it('the first that allows, in the Config with the smallest name, in whatever order they arrived', () => {
+describe('a decision without a matching rule', () => {
+  it('denies a request without claims', () => {
+    expect(decide(configsOf(rule()), undefined, request)).toEqual({ allowed: false, reason: 'no principal' });
+  });
+
+  it('denies every request when there is no Config', () => {
+    expect(decide(new Map(), claims, request)).toEqual({ allowed: false, reason: 'no config' });
+  });
+
+  it('denies every request over a Config without rules', () => {
+    expect(decide(configsOf(), claims, request)).toEqual(noRule);
+  });
+});
+
+describe('the rule that a decision names', () => {
+  it('is the first match in the Config with the smallest name, regardless of the order of the Configs', () => {
     const second = config(rule({ value: 'you' }), rule(), rule());
     const entries: [string, Config][] = [
       ['b.p', config(rule())],
@@ -95,13 +96,13 @@ describe('which rule is named', () => {
       ['a.a', config(rule({ value: 'you' }))],
     ];
     for (const order of [entries, entries.toReversed()]) {
-      expect(decide(new Map(order), claims, use)).toEqual({ allowed: true, config: 'a.q', rule: 1 });
+      expect(decide(new Map(order), claims, request)).toEqual({ allowed: true, config: 'a.q', rule: 1 });
     }
   });
 });
 
-describe('for any world', () => {
-  const text = fc.constantFrom('', 'me', 'you', 'sub', '__proto__', 'constructor', 'toString', '*', use.name);
+describe('decisions over any Configs', () => {
+  const text = fc.constantFrom('', 'me', 'you', 'sub', '__proto__', 'constructor', 'toString', '*', request.name);
   const anyRule: fc.Arbitrary<Rule> = fc.record({
     key: text,
     value: text,
@@ -115,14 +116,14 @@ describe('for any world', () => {
     })
     .map((entries) => entries.map(([name, rules]): [string, Config] => [name, config(...rules)]));
   const anyClaims = fc.dictionary(text, fc.oneof(text, fc.array(text), fc.integer(), fc.constant(null)));
-  const anyUse: fc.Arbitrary<Use> = fc.record({
+  const anyRequest: fc.Arbitrary<AccessRequest> = fc.record({
     kind: fc.constantFrom('tool', 'prompt', 'resource'),
-    name: fc.constantFrom(use.name, 't:x'),
+    name: fc.constantFrom(request.name, 't:x'),
   });
 
-  it('adding Configs never takes a grant away, and order never matters', () => {
+  it('grant no less when Configs are added, and the same in any order', () => {
     fc.assert(
-      fc.property(configs, fc.nat(), anyClaims, anyUse, (entries, cut, held, wanted) => {
+      fc.property(configs, fc.nat(), anyClaims, anyRequest, (entries, cut, held, wanted) => {
         const before = decide(new Map(entries.slice(0, cut % (entries.length + 1))), held, wanted);
         const after = decide(new Map(entries), held, wanted);
         if (before.allowed) expect(after.allowed).toBe(true);
@@ -131,23 +132,23 @@ describe('for any world', () => {
     );
   });
 
-  it('nobody without claims is allowed, and inherited properties grant nothing', () => {
+  it('deny a request without claims, and do not match inherited properties', () => {
     fc.assert(
-      fc.property(configs, anyUse, (entries, wanted) => {
+      fc.property(configs, anyRequest, (entries, wanted) => {
         expect(decide(new Map(entries), undefined, wanted).allowed).toBe(false);
         expect(decide(new Map(entries), {}, wanted).allowed).toBe(false);
       }),
     );
   });
 
-  it('a grant names a rule that allows on its own', () => {
+  it('allow by a rule that allows on its own', () => {
     fc.assert(
-      fc.property(configs, anyClaims, anyUse, (entries, held, wanted) => {
+      fc.property(configs, anyClaims, anyRequest, (entries, held, wanted) => {
         const decision = decide(new Map(entries), held, wanted);
         if (!decision.allowed) return;
         const named = new Map(entries).get(decision.config)?.rules[decision.rule];
         expect(named).toBeDefined();
-        if (named !== undefined) expect(decide(world(named), held, wanted)).toEqual(granted);
+        if (named !== undefined) expect(decide(configsOf(named), held, wanted)).toEqual(granted);
       }),
     );
   });

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** The bytes that live objects take, after full collections: what only a weak map held goes with a later one. */
+/** Returns the bytes of live objects after three full collections: entries of weak maps are freed by a later one. */
 export function heapUsed(): number {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');

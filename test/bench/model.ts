@@ -1,16 +1,24 @@
 /**
- * One subject that is measured: a module `test/bench/<name>.ts` exports one, and `test/bench.ts` lists it. What must
- * hold is counted and reported as broken; times are printed for people and never judged.
+ * One benchmark: a module in `test/bench` exports one and `test/bench.ts` lists it. Counts that must hold are checked and
+ * reported in `broken`; times and sizes are printed, never checked.
  */
 export interface Bench {
   readonly name: string;
-  /** Measures, and says meanwhile what it is at. */
-  run(progress: (what: string) => void): Promise<BenchResult>;
+  /** @param progress receives a line for the person who waits */
+  run(progress: (line: string) => void, selection: BenchSelection): Promise<BenchResult>;
+}
+
+/** Restrictions from the command line; only the hostile bench has them. */
+export interface BenchSelection {
+  /** Names of attacks; empty selects all. */
+  readonly attacks: readonly string[];
+  /** Rounds per attack. Default: the bench's own number. */
+  readonly rounds: number | undefined;
 }
 
 export interface BenchResult {
   readonly tables: readonly Table[];
-  /** The counts that were not as they must be, one sentence each; any of them makes the whole run fail. */
+  /** Counts that differ from what they must be, a sentence each. Any of them fails the run. */
   readonly broken: readonly string[];
 }
 
@@ -21,6 +29,6 @@ export interface Table {
 
 export interface Row {
   readonly name: string;
-  /** By column. The name of a column says the unit; columns stand in the order in which they first come up. */
+  /** Values by column. A column's name contains the unit; columns are printed in the order of their first use. */
   readonly figures: Readonly<Record<string, number>>;
 }

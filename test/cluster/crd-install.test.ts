@@ -44,7 +44,7 @@ function takesObjects(): void {
     if (!exported.ok) throw new Error(exported.reason);
     expect(exported.findings).toEqual([]);
     const found = exported.objects.flatMap(({ content }) => (content.type === 'resource' ? [content.resource] : []));
-    expect(found.map(({ kind, identity }) => `${kind} ${identity.name}`).sort()).toEqual([
+    expect(found.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
       'Gateway mcp-gateway',
       'GatewayClass mcp',
       'GatewayParameters kgateway',
@@ -120,7 +120,7 @@ function resourceOf(manifest: Manifest, generation: number): unknown {
   const content = manifest.ok ? manifest.objects[0]?.content : undefined;
   if (content?.type !== 'resource') throw new Error('The file has no object.');
   const { resource } = content;
-  return { ...resource, identity: { ...resource.identity, namespace: 'default', generation } };
+  return { ...resource, metadata: { ...resource.metadata, namespace: 'default', generation } };
 }
 
 /** What a JSONPath finds in an object. */

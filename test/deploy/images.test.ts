@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readDockerfile, type Stage } from '../../scripts/install-check/dockerfile.ts';
+import { parseDockerfile, type Stage } from '../../scripts/install-check/dockerfile.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { readFlags } from '../../src/cli/flags.ts';
 import { logFlags } from '../../src/cli/log-flags.ts';
 import { type Container, shipped } from '../support/cluster/deployed.ts';
 
 const text = readFileSync('Dockerfile', 'utf8');
-const stages = readDockerfile(text);
+const stages = parseDockerfile(text);
 const images = ['gatehouse', 'mcp-gateway', 'mcp-tool'];
 const image = (name: string): Stage => {
   const stage = stages.get(name);
@@ -43,7 +43,7 @@ describe('the images', () => {
   });
 
   it('run serve without arguments, and are the default target', () => {
-    expect(image('gatehouse').defaults).toEqual(['serve']);
+    expect(image('gatehouse').defaultArguments).toEqual(['serve']);
     expect([...stages.keys()].at(-1)).toBe('gatehouse');
   });
 
@@ -78,7 +78,7 @@ describe('the images', () => {
 
 describe('parsing a Dockerfile', () => {
   it('merges a stage with its base', () => {
-    const read = readDockerfile(
+    const read = parseDockerfile(
       'FROM x AS a\nWORKDIR /app\nUSER 1\nENV A=1 \\\n    B="2 3"\nENTRYPOINT ["a"]\nFROM a AS b\nEXPOSE 1 2\nCMD ["c"]',
     );
     expect(read.get('b')).toEqual({
@@ -89,7 +89,7 @@ describe('parsing a Dockerfile', () => {
       environment: { A: '1', B: '2 3' },
       labels: {},
       entrypoint: ['a'],
-      defaults: ['c'],
+      defaultArguments: ['c'],
     });
     expect(read.get('a')?.exposed).toEqual([]);
   });
@@ -102,6 +102,6 @@ describe('parsing a Dockerfile', () => {
     ['a stage without a name', 'FROM x', 'every stage has a name'],
     ['a step of no stage', 'RUN x', 'before the first FROM'],
   ])('refuses %s', (_what, wrong, message) => {
-    expect(() => readDockerfile(wrong)).toThrow(message);
+    expect(() => parseDockerfile(wrong)).toThrow(message);
   });
 });

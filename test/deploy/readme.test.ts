@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readDockerfile } from '../../scripts/install-check/dockerfile.ts';
+import { parseDockerfile } from '../../scripts/install-check/dockerfile.ts';
 import { kubeAssets } from '../support/cluster/assets.ts';
 import { deploy, type Manifests, rendered, shipped } from '../support/cluster/deployed.ts';
 
@@ -97,7 +97,7 @@ describe('deploy/README.md', () => {
       'mcp-gateway': imageIn('examples/guide/4-mcp-gateway.yaml'),
       'mcp-tool': imageIn('examples/guide/5-mcp-tool.yaml'),
     });
-    const stages = readDockerfile(readFileSync('Dockerfile', 'utf8'));
+    const stages = parseDockerfile(readFileSync('Dockerfile', 'utf8'));
     expect([...built.keys()].filter((target) => !stages.has(target))).toEqual([]);
     const pushed = Array.from(readme.matchAll(/^docker push (\S+)$/gm), ([, tag]) => tag);
     expect(pushed).toEqual([...built.values()]);

@@ -78,7 +78,7 @@ async function connect(gateway: RunningGateway): Promise<Client> {
   return client;
 }
 
-/** A control plane that has answered both subscriptions, with the guide's target and no policy. */
+/** A control plane that has responded to both subscriptions, with the guide's target and no policy. */
 async function served(): Promise<ScriptedStream> {
   const stream = await ads.stream();
   await stream.request();
@@ -97,7 +97,7 @@ async function served(): Promise<ScriptedStream> {
 const call = { name: 'default/mcp-tool:convert_to_markdown', arguments: {} };
 
 describe("the guide's story", () => {
-  it('a call is denied, allowed by a policy in the same session, and denied again without it', async () => {
+  it('a call is denied, then allowed by a policy in the same session, then denied when the policy is removed', async () => {
     const gateway = await start();
     const control = await served();
     const client = await connect(gateway);
@@ -119,7 +119,7 @@ describe("the guide's story", () => {
     await client.close();
   });
 
-  it('holds while the control plane is away', async () => {
+  it('works while the control plane cannot be reached', async () => {
     const gateway = await start();
     const control = await served();
     control.send({
@@ -135,7 +135,7 @@ describe("the guide's story", () => {
     await client.close();
   });
 
-  it('says where it listens and that it connected, and nothing that is a secret', async () => {
+  it('is logged with its listeners and its connection, and without secrets', async () => {
     const gateway = await start();
     await served();
     const client = await connect(gateway);
@@ -155,7 +155,7 @@ describe("the guide's story", () => {
   });
 });
 
-describe('nobody', () => {
+describe('an anonymous client', () => {
   const post = (gateway: RunningGateway, headers: Record<string, string> = {}): Promise<Response> =>
     fetch(urlOf(gateway, '/mcp'), {
       method: 'POST',
@@ -163,7 +163,7 @@ describe('nobody', () => {
       body: '{}',
     });
 
-  it('is challenged at the door, on both paths', async () => {
+  it('gets 401 with a challenge, on both paths', async () => {
     const gateway = await start();
     for (const answer of [await post(gateway), await fetch(urlOf(gateway, '/sse'))]) {
       expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="mcp-gateway"']);
@@ -172,7 +172,7 @@ describe('nobody', () => {
     expect(wrong.headers.get('www-authenticate')).toContain('error="invalid_token"');
   });
 
-  it('is who sends two tokens, so that it does not matter who reads which', async () => {
+  it('is one that sends two tokens, so that it does not matter which of them is read', async () => {
     const gateway = await start();
     const asking = request(urlOf(gateway, '/sse'));
     asking.setHeader('authorization', [`Bearer ${guideToken}`, 'Bearer other']);
@@ -183,7 +183,7 @@ describe('nobody', () => {
     asking.destroy();
   });
 
-  it('may do anything without authn, even with a token and a policy for everybody, and the start says so', async () => {
+  it('is every client without authn, even with a token and a policy for its subject, and a warning says so', async () => {
     const gateway = await start({ authn: undefined });
     const control = await served();
     control.send({ typeUrl: configType, nonce: 'c2', resources: [config('default.auth')] });
@@ -196,7 +196,7 @@ describe('nobody', () => {
     );
   });
 
-  it('is who speaks on stdio, and the gateway ends with its client', async () => {
+  it('is one on stdio, and the gateway stops at the end of its input', async () => {
     const gateway = await start(
       {},
       { file: undefined, config: JSON.stringify({ ...guideConfig, listener: { type: 'stdio' } }) },
@@ -230,7 +230,7 @@ describe('nobody', () => {
 });
 
 describe('the admin pages', () => {
-  it('show what is in force, and how things stand with the control plane', async () => {
+  it('show what is in force and the state of the connection to the control plane', async () => {
     const gateway = await start();
     const control = await served();
     control.send({
@@ -274,7 +274,7 @@ describe('the admin pages', () => {
     });
   });
 
-  it('can only be read, and are three', async () => {
+  it('are three, and read-only', async () => {
     const gateway = await start();
     const other = await fetch(adminOf(gateway, '/'));
     expect([other.status, await other.text()]).toEqual([
@@ -289,7 +289,7 @@ describe('the admin pages', () => {
 });
 
 describe('starting', () => {
-  it('fails when a port is in use, and leaves nothing behind', async () => {
+  it('fails when a port is in use, and stops what was started', async () => {
     const other = createServer();
     const { port } = await listen(other, { host: '127.0.0.1', port: 0 }, 'a test');
     try {
@@ -322,11 +322,11 @@ describe('starting', () => {
       'give the configuration with --file=<path or URL> or with --config=<JSON>, exactly one of the two',
       { config: '{}' },
     ],
-  ])('refuses %s', async (message, change) => {
+  ])('fails with %s', async (message, change) => {
     await expect(start({}, change)).rejects.toMatchObject({ reason: 'usage', message });
   });
 
-  it('warns when nothing names the Gateway', async () => {
+  it('warns when nothing identifies the Gateway', async () => {
     const { alt_xds_hostname: _, ...rest } = guideConfig;
     const config = JSON.stringify({ ...rest, listener: { type: 'stdio' } });
     await start({}, { file: undefined, config, environment: { GW_NAME: 'x' } });
@@ -337,7 +337,7 @@ describe('starting', () => {
 });
 
 describe('stopping', () => {
-  it('ends open streams, listeners and the connection to the control plane, however often it is asked to', async () => {
+  it('ends open streams, listeners and the connection to the control plane, also when called twice', async () => {
     const gateway = await start();
     await served();
     const stream = await fetch(urlOf(gateway, '/sse'), { headers: { authorization: `Bearer ${guideToken}` } });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createShutdown } from '../../src/gateway/shutdown.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 
-it('steps are undone in the reverse order, each when the one before is done, and one that fails stops no other', async () => {
+it('steps run in reverse order, one after the other, and one that fails does not stop the others', async () => {
   const done: string[] = [];
   const shutdown = createShutdown(createManualClock(), 1000);
   shutdown.add(() => done.push('first'));
@@ -17,7 +17,7 @@ it('steps are undone in the reverse order, each when the one before is done, and
   expect(done).toEqual(['last', 'first']);
 });
 
-it('a step that hangs holds the others up for the grace time and no longer', async () => {
+it('a step that hangs delays the others until the end of the grace time', async () => {
   const clock = createManualClock();
   const done: string[] = [];
   const shutdown = createShutdown(clock, 1000);
@@ -31,7 +31,7 @@ it('a step that hangs holds the others up for the grace time and no longer', asy
   expect(done).toEqual(['after']);
 });
 
-it('nothing waits for the clock once all is done', async () => {
+it('no timer is left when all steps are done', async () => {
   const clock = createManualClock();
   await createShutdown(clock, 1000).run();
   expect(clock.waiting()).toEqual([]);

@@ -5,7 +5,7 @@ import type { Commit, Failure } from '../../src/graph/model.ts';
 const nothing = (): void => undefined;
 
 describe('commit', () => {
-  it('counts epochs, those included that change nothing', () => {
+  it('counts epochs, also of commits that change nothing', () => {
     const graph = createGraph();
     expect(graph.epoch).toBe(0);
     expect(graph.commit(nothing).epoch).toBe(1);
@@ -22,7 +22,7 @@ describe('commit', () => {
     expect(graph.epoch).toBe(0);
   });
 
-  it('refuses a commit within a commit, and drops the batch around it', () => {
+  it('rejects a commit within a commit, and discards the outer batch', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const nested = (): void => {
@@ -34,7 +34,7 @@ describe('commit', () => {
     expect(source.size).toBe(0);
   });
 
-  it('refuses what is set or deleted outside of it', () => {
+  it('rejects set and delete outside of a batch', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     expect(() => source.set('a', 1)).toThrow('set "a" of "source" outside of a batch: call it inside graph.commit');
@@ -43,20 +43,20 @@ describe('commit', () => {
     expect(source.size).toBe(0);
   });
 
-  it('refuses undefined as a value', () => {
+  it('rejects undefined as a value', () => {
     const graph = createGraph();
     const source = graph.source<number | undefined>({ name: 'source' });
     expect(() => graph.commit(() => source.set('a', undefined))).toThrow('cannot hold undefined under "a"');
   });
 
-  it('refuses to create collections while it is under way', () => {
+  it('rejects the creation of collections within a batch', () => {
     const graph = createGraph();
     expect(() => graph.commit(() => graph.source({ name: 'late' }))).toThrow(
       '"late" cannot be created within a commit',
     );
   });
 
-  it('counts runs, over all transformations', () => {
+  it('counts the runs of all transformations', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const doubled = graph.derive(source, (value) => value * 2, { name: 'doubled' });
@@ -69,7 +69,7 @@ describe('commit', () => {
     expect(graph.commit(batch).runs).toBe(0);
   });
 
-  it('keeps names unique, those of failures included', () => {
+  it('rejects a name that is taken, also the name of a collection of failures', () => {
     const graph = createGraph();
     const source = graph.source({ name: 'a' });
     expect(() => graph.source({ name: 'a' })).toThrow('The graph has a "a" already');
@@ -79,29 +79,29 @@ describe('commit', () => {
 });
 
 describe('a transformation', () => {
-  const misdeeds: readonly (readonly [name: string, message: string])[] = [
+  const forbidden: readonly (readonly [name: string, message: string])[] = [
     ['set', 'transformations change nothing'],
     ['commit', 'commit was called within a commit'],
     ['create', '"late" cannot be created within a commit'],
     ['dump', '"dump" was read past the context'],
   ];
 
-  it.each(misdeeds)('fails when it tries to %s', (name, message) => {
+  it.each(forbidden)('fails when it calls %s', (name, message) => {
     const graph = createGraph();
     const source = graph.source<string>({ name: 'source' });
-    const deeds: Readonly<Record<string, () => unknown>> = {
+    const calls: Readonly<Record<string, () => unknown>> = {
       set: () => source.set('b', 'more'),
       commit: () => graph.commit(nothing),
       create: () => graph.source({ name: 'late' }),
       dump: () => graph.dump(),
     };
-    const derived = graph.derive(source, (deed) => deeds[deed]?.(), { name: 'derived' });
+    const derived = graph.derive(source, (call) => calls[call]?.(), { name: 'derived' });
     graph.commit(() => source.set('a', name));
     expect(derived.failures.get('a')?.error.message).toContain(message);
     expect([...source.entries()]).toEqual([['a', name]]);
   });
 
-  it('fails when it reads what was created after it', () => {
+  it('fails when it reads a collection that was created after it', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const early = graph.derive(source, (_, context): unknown => context.get(late, 'a'), { name: 'early' });
@@ -112,7 +112,7 @@ describe('a transformation', () => {
     );
   });
 
-  it('fails when it reads itself, or its own failures', () => {
+  it('fails when it reads its own outputs or failures', () => {
     const graph = createGraph();
     const source = graph.source<string>({ name: 'source' });
     const derived = graph.derive(
@@ -128,19 +128,19 @@ describe('a transformation', () => {
     expect(derived.failures.get('b')?.error.message).toContain('cannot read "derived.failures"');
   });
 
-  it('cannot keep its context', () => {
+  it('cannot read through its context after its run', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const kept: (() => unknown)[] = [];
-    graph.derive(source, (_, context) => kept.push(() => context.get(source, 'a')), { name: 'hoarder' });
+    graph.derive(source, (_, context) => kept.push(() => context.get(source, 'a')), { name: 'late-reader' });
     graph.commit(() => source.set('a', 1));
-    for (const read of kept) expect(read).toThrow('"hoarder" read "source" after its run had ended');
+    for (const read of kept) expect(read).toThrow('"late-reader" read "source" after its run had ended');
     expect(kept).toHaveLength(1);
   });
 });
 
 describe('onFailure', () => {
-  it('is told every failure once the commit is complete, so that it may read and even commit', () => {
+  it('is called for every failure after the commit is complete, and may read and commit', () => {
     const seen: (readonly [failure: Failure, size: number])[] = [];
     const graph = createGraph({
       onFailure: (failure) => {

@@ -3,7 +3,7 @@ import { createGraph } from '../../src/graph/graph.ts';
 import type { Context } from '../../src/graph/model.ts';
 import { type Rig, type RigKind, rigKinds } from './rigs.ts';
 
-/** Adds a collection that records which input keys ran. */
+/** Adds a derived collection with one input key and counts its runs. */
 function observe<O>(rig: Rig, transform: (context: Context) => O | undefined): { readonly runs: () => number } {
   const anchor = rig.graph.source<string>({ name: 'anchor' });
   rig.graph.derive(anchor, (_, context) => transform(context), { name: 'observer' });
@@ -17,15 +17,15 @@ function contents(rig: Rig): Readonly<Record<string, unknown>> {
 
 const awkwardKeys = ['__proto__', 'constructor', 'hasOwnProperty', '', ' ', 'a/b', '*', '0', '\0', '😀'];
 
-describe.each(rigKinds)('what $kind holds', ({ create }: RigKind) => {
-  it('starts empty', () => {
+describe.each(rigKinds)('the contents of $kind', ({ create }: RigKind) => {
+  it('start empty', () => {
     const rig = create();
     expect(contents(rig)).toEqual({});
     expect(rig.collection.size).toBe(0);
     expect(rig.collection.get('a')).toBeUndefined();
   });
 
-  it('holds what a commit brought, and says so', () => {
+  it('include a key that a commit adds, and the commit reports the change', () => {
     const rig = create();
     const commit = rig.graph.commit(() => rig.put('a', 1));
     expect(contents(rig)).toEqual({ a: rig.value('a', 1) });
@@ -34,7 +34,7 @@ describe.each(rigKinds)('what $kind holds', ({ create }: RigKind) => {
     expect(commit.changes(rig.collection)).toEqual([{ key: 'a', before: undefined, after: rig.value('a', 1) }]);
   });
 
-  it('shows the previous epoch while a batch is applied', () => {
+  it('are those of the previous epoch while a batch is applied', () => {
     const rig = create();
     rig.graph.commit(() => rig.put('a', 1));
     rig.graph.commit(() => {
@@ -45,7 +45,7 @@ describe.each(rigKinds)('what $kind holds', ({ create }: RigKind) => {
     expect(contents(rig)).toEqual({ b: rig.value('b', 2) });
   });
 
-  it('forgets what was removed, and says so', () => {
+  it('exclude a key that a commit removes, and the commit reports the change', () => {
     const rig = create();
     rig.graph.commit(() => rig.put('a', 1));
     const commit = rig.graph.commit(() => rig.remove('a'));
@@ -53,7 +53,7 @@ describe.each(rigKinds)('what $kind holds', ({ create }: RigKind) => {
     expect(commit.changes(rig.collection)).toEqual([{ key: 'a', before: rig.value('a', 1), after: undefined }]);
   });
 
-  it('does not change when an equal value is put', () => {
+  it('do not change when a value is replaced by an equal one', () => {
     const rig = create();
     rig.graph.commit(() => rig.put('a', 1));
     const held = rig.collection.get('a');
@@ -62,14 +62,14 @@ describe.each(rigKinds)('what $kind holds', ({ create }: RigKind) => {
     expect(rig.collection.get('a')).toBe(held);
   });
 
-  it('does not change when nothing is removed', () => {
+  it('do not change when an absent key is removed', () => {
     const rig = create();
     const commit = rig.graph.commit(() => rig.remove('a'));
     expect(commit.changes(rig.collection)).toEqual([]);
     expect(commit.runs).toBe(0);
   });
 
-  it.each(awkwardKeys)('takes the key %j for what it is', (key) => {
+  it.each(awkwardKeys)('accept the key %j', (key) => {
     const rig = create();
     rig.graph.commit(() => rig.put(key, 1));
     expect([...rig.collection.entries()]).toEqual([[key, rig.value(key, 1)]]);
@@ -80,7 +80,7 @@ describe.each(rigKinds)('what $kind holds', ({ create }: RigKind) => {
 });
 
 describe.each(rigKinds)('a batch for $kind', ({ create }: RigKind) => {
-  it('never had what came and went in one batch', () => {
+  it('changes nothing when it adds and removes a key', () => {
     const rig = create();
     const commit = rig.graph.commit(() => {
       rig.put('a', 1);
@@ -90,7 +90,7 @@ describe.each(rigKinds)('a batch for $kind', ({ create }: RigKind) => {
     expect(commit.changes(rig.collection)).toEqual([]);
   });
 
-  it('always had what went and came back in one batch', () => {
+  it('changes nothing when it removes and restores a key', () => {
     const rig = create();
     rig.graph.commit(() => rig.put('a', 1));
     const commit = rig.graph.commit(() => {
@@ -101,7 +101,7 @@ describe.each(rigKinds)('a batch for $kind', ({ create }: RigKind) => {
     expect(commit.runs).toBe(0);
   });
 
-  it('changes each key of a batch once', () => {
+  it('changes each of its keys once', () => {
     const rig = create();
     const keys = Array.from({ length: 50 }, (_, at) => `key-${at}`);
     const commit = rig.graph.commit(() => {
@@ -111,7 +111,7 @@ describe.each(rigKinds)('a batch for $kind', ({ create }: RigKind) => {
     expect(changed.toSorted()).toEqual(keys.toSorted());
   });
 
-  it('keeps no trace of a batch that threw', () => {
+  it('changes nothing when it throws', () => {
     const rig = create();
     rig.graph.commit(() => rig.put('a', 1));
     const broken = (): void => {
@@ -124,7 +124,7 @@ describe.each(rigKinds)('a batch for $kind', ({ create }: RigKind) => {
     expect(contents(rig)).toEqual({ a: rig.value('a', 1) });
   });
 
-  it('lets a commit be asked after later commits', () => {
+  it('keeps its changes after later commits', () => {
     const rig = create();
     const first = rig.graph.commit(() => rig.put('a', 1));
     const second = rig.graph.commit(() => rig.remove('a'));
@@ -134,7 +134,7 @@ describe.each(rigKinds)('a batch for $kind', ({ create }: RigKind) => {
 });
 
 describe.each(rigKinds)('the readers of $kind', ({ create }: RigKind) => {
-  it('wakes who read a key, also before it existed, and nobody for another key', () => {
+  it('run again for the key that they read, also when it was absent, and for no other key', () => {
     const rig = create();
     const observer = observe(rig, (context) => context.get(rig.collection, 'a'));
     const before = observer.runs();
@@ -146,7 +146,7 @@ describe.each(rigKinds)('the readers of $kind', ({ create }: RigKind) => {
     expect(observer.runs()).toBe(before + 2);
   });
 
-  it('wakes who read all of it, once per commit', () => {
+  it('run again once per commit when they read the whole collection', () => {
     const rig = create();
     const observer = observe(rig, (context) => context.all(rig.collection));
     const before = observer.runs();
@@ -157,7 +157,7 @@ describe.each(rigKinds)('the readers of $kind', ({ create }: RigKind) => {
     expect(observer.runs()).toBe(before + 1);
   });
 
-  it('is read in the order of its keys, whatever the order of arrival', () => {
+  it('get all values in the order of the keys, not of their arrival', () => {
     const rig = create();
     const seen: unknown[] = [];
     observe(rig, (context) => {
@@ -171,8 +171,8 @@ describe.each(rigKinds)('the readers of $kind', ({ create }: RigKind) => {
   });
 });
 
-describe.each(rigKinds)('the borders of $kind', ({ create }: RigKind) => {
-  it('fills what is created over its contents with the next commit', () => {
+describe.each(rigKinds)('$kind', ({ create }: RigKind) => {
+  it('fills a collection that is created over its contents with the next commit', () => {
     const rig = create();
     rig.graph.commit(() => rig.put('a', 1));
     const late = rig.graph.derive(rig.collection, (value) => ({ value }), { name: 'late' });
@@ -181,7 +181,7 @@ describe.each(rigKinds)('the borders of $kind', ({ create }: RigKind) => {
     expect(commit.changes(late)).toEqual([{ key: 'a', before: undefined, after: { value: rig.value('a', 1) } }]);
   });
 
-  it('refuses to be read past the context of a transformation', () => {
+  it('rejects a read past the context of a transformation', () => {
     const rig = create();
     const anchor = rig.graph.source<string>({ name: 'anchor' });
     const reads = {
@@ -190,7 +190,7 @@ describe.each(rigKinds)('the borders of $kind', ({ create }: RigKind) => {
       all: () => rig.collection.entries(),
     };
     const derived = rig.graph.derive(anchor, (how) => Object.entries(reads).find(([name]) => name === how)?.[1](), {
-      name: 'careless',
+      name: 'outside-context',
     });
     rig.graph.commit(() => {
       for (const how of Object.keys(reads)) anchor.set(how, how);
@@ -199,16 +199,16 @@ describe.each(rigKinds)('the borders of $kind', ({ create }: RigKind) => {
     expect(derived.failures.get('get')?.error.message).toContain(`"${rig.collection.name}" was read past the context`);
   });
 
-  it('is unknown to another graph', () => {
+  it('is rejected by another graph', () => {
     const rig = create();
-    const stranger = createGraph();
-    expect(() => stranger.derive(rig.collection, () => 1, { name: 'd' })).toThrow('not a collection of this graph');
-    expect(() => stranger.commit(() => undefined).changes(rig.collection)).toThrow('not a collection of this graph');
+    const other = createGraph();
+    expect(() => other.derive(rig.collection, () => 1, { name: 'd' })).toThrow('not a collection of this graph');
+    expect(() => other.commit(() => undefined).changes(rig.collection)).toThrow('not a collection of this graph');
   });
 });
 
 describe.each(rigKinds.filter(({ replaceable }) => replaceable))('the values of $kind', ({ create }: RigKind) => {
-  it('replaces a value, in one change', () => {
+  it('are replaced in one change', () => {
     const rig = create();
     rig.graph.commit(() => rig.put('a', 1));
     const commit = rig.graph.commit(() => rig.put('a', 2));
@@ -216,7 +216,7 @@ describe.each(rigKinds.filter(({ replaceable }) => replaceable))('the values of 
     expect(contents(rig)).toEqual({ a: rig.value('a', 2) });
   });
 
-  it('does not change when a value goes and comes back in one batch', () => {
+  it('do not change when a batch replaces and restores a value', () => {
     const rig = create();
     rig.graph.commit(() => rig.put('a', 1));
     const commit = rig.graph.commit(() => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/graph.ts';
 
 describe('within a commit', () => {
-  it('both sides of a diamond show the same epoch, and the tip runs once', () => {
+  it('both sides of a diamond have the same epoch, and the tip runs once', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const left = graph.derive(source, (value) => value + 1, { name: 'left' });
@@ -25,7 +25,7 @@ describe('within a commit', () => {
     expect(tip.get('a')).toEqual([4, 30]);
   });
 
-  it('a long and a short way to the same reader meet in one run', () => {
+  it('a long and a short path to the same reader lead to one run', () => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     let last = graph.derive(source, (value) => value + 1, { name: 'step-1' });
@@ -40,21 +40,21 @@ describe('within a commit', () => {
     expect(sums.get('a')).toBe(30);
   });
 
-  it('an index, its groups and the collection under it agree', () => {
+  it('an index, its values and its collection agree', () => {
     const graph = createGraph({ check: true });
     const source = graph.source<string>({ name: 'source' });
     const words = graph.derive(source, (value) => value, { name: 'words' });
     const index = graph.index(words, (value) => [value], { name: 'by-word' });
-    const groups = graph.groups(index, { name: 'groups' });
+    const values = graph.indexValues(index, { name: 'index-values' });
     const disagreements: string[] = [];
     graph.derive(
       source,
       (value, context, key) => {
         const held = context.get(words, key);
         const members = context.by(index, value);
-        if (held !== value || !members.includes(value) || context.get(groups, value) !== value) disagreements.push(key);
+        if (held !== value || !members.includes(value) || context.get(values, value) !== value) disagreements.push(key);
       },
-      { name: 'judge' },
+      { name: 'comparison' },
     );
     for (const value of ['x', 'y', 'x', 'z']) {
       graph.commit(() => {
@@ -63,6 +63,6 @@ describe('within a commit', () => {
       });
     }
     expect(disagreements).toEqual([]);
-    expect(groups.size).toBe(2);
+    expect(values.size).toBe(2);
   });
 });

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/graph.ts';
 
 describe('dump', () => {
-  it('lists everything in the order of creation, with its inputs', () => {
+  it('lists collections and indexes in the order of creation, with their inputs', () => {
     const graph = createGraph();
     const source = graph.source<string>({ name: 'words' });
     const index = graph.index(source, (word) => [word.charAt(0)], { name: 'words-by-letter' });
-    const letters = graph.groups(index, { name: 'letters' });
+    const letters = graph.indexValues(index, { name: 'letters' });
     graph.derive(letters, (letter, context) => context.by(index, letter).length, { name: 'counts' });
     graph.commit(() => {
       for (const word of ['ape', 'ant', 'bee']) source.set(word, word);
@@ -15,13 +15,13 @@ describe('dump', () => {
       { name: 'words', kind: 'source', size: 3, inputs: [], runs: 0 },
       { name: 'words-by-letter', kind: 'index', size: 2, inputs: ['words'], runs: 3 },
       { name: 'words-by-letter.failures', kind: 'failures', size: 0, inputs: ['words-by-letter'], runs: 0 },
-      { name: 'letters', kind: 'groups', size: 2, inputs: ['words-by-letter'], runs: 0 },
+      { name: 'letters', kind: 'index-values', size: 2, inputs: ['words-by-letter'], runs: 0 },
       { name: 'counts', kind: 'derived', size: 2, inputs: ['letters'], runs: 2 },
       { name: 'counts.failures', kind: 'failures', size: 0, inputs: ['counts'], runs: 0 },
     ]);
   });
 
-  it('tells, when asked, what each input key produced and read', () => {
+  it('lists the outputs and reads of each input key when called with keys', () => {
     const graph = createGraph();
     const source = graph.source<string>({ name: 'source' });
     const index = graph.index(source, (value) => [value], { name: 'index' });

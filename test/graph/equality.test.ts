@@ -6,20 +6,20 @@ function copy(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** Small ones, so that two of them often are equal; without -0, which JSON writes as 0. */
+/** Small values, so that two of them often are equal; without -0, which JSON writes as 0. */
 const json = fc.jsonValue({ maxDepth: 1 }).map(copy);
 
-class Secretive {
-  readonly #secret: number;
-  constructor(secret: number) {
-    this.#secret = secret;
+class WithPrivateState {
+  readonly #state: number;
+  constructor(state: number) {
+    this.#state = state;
   }
-  reveal(): number {
-    return this.#secret;
+  read(): number {
+    return this.#state;
   }
 }
 
-class Labelled extends Map<string, number> {
+class MapSubclass extends Map<string, number> {
   label = '';
 }
 
@@ -57,9 +57,9 @@ const different: readonly (readonly [a: unknown, b: unknown])[] = [
   [new Uint8Array([1]), Buffer.from([1])],
   [new Uint8Array([1]), new Uint16Array([1])],
   [JSON.parse('{"__proto__": 1}'), {}],
-  [new Secretive(1), new Secretive(1)],
+  [new WithPrivateState(1), new WithPrivateState(1)],
   [new Date(0), new Date(0)],
-  [new Labelled(), new Labelled()],
+  [new MapSubclass(), new MapSubclass()],
   [() => 1, () => 1],
 ];
 
@@ -73,7 +73,7 @@ describe('structural equality', () => {
     expect(structurallyEqual(b, a)).toBe(false);
   });
 
-  it('tells apart what a transformation can tell apart: the order of keys and members', () => {
+  it('distinguishes the order of keys and members, as a transformation can', () => {
     expect(structurallyEqual({ a: 1, b: 2 }, { b: 2, a: 1 })).toBe(false);
     expect(structurallyEqual(new Set([1, 2]), new Set([2, 1]))).toBe(false);
     expect(
@@ -90,7 +90,7 @@ describe('structural equality', () => {
     ).toBe(false);
   });
 
-  it('holds for every copy, and agrees with the text of two JSON values', () => {
+  it('holds for every copy of a JSON value, and agrees with the equality of JSON texts', () => {
     fc.assert(
       fc.property(json, json, (a, b) => {
         expect(structurallyEqual(a, copy(a))).toBe(true);

@@ -1,17 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/graph.ts';
+import type { Derived, Graph, Source } from '../../src/graph/model.ts';
 
-/** Refuses odd numbers; throws, as the language allows, anything. */
+/** Throws for odd numbers. */
 function requireEven(value: number): number {
   if (value % 2 === 1) throw new Error(`${value} is odd.`);
   return value;
 }
 
+interface Fixture {
+  readonly graph: Graph;
+  readonly source: Source<number>;
+  readonly even: Derived<number>;
+}
+
+function createFixture(): Fixture {
+  const graph = createGraph();
+  const source = graph.source<number>({ name: 'source' });
+  return { graph, source, even: graph.derive(source, requireEven, { name: 'even' }) };
+}
+
 describe('a transformation that throws', () => {
-  it('degrades its own key alone', () => {
-    const graph = createGraph();
-    const source = graph.source<number>({ name: 'source' });
-    const even = graph.derive(source, requireEven, { name: 'even' });
+  it('leaves the outputs of other keys alone', () => {
+    const { graph, source, even } = createFixture();
     const commit = graph.commit(() => {
       for (const value of [1, 2, 3, 4]) source.set(`${value}`, value);
     });
@@ -23,19 +34,15 @@ describe('a transformation that throws', () => {
     expect(commit.runs).toBe(4);
   });
 
-  it('takes the output away that the key had: keeping it could keep what was just narrowed', () => {
-    const graph = createGraph();
-    const source = graph.source<number>({ name: 'source' });
-    const even = graph.derive(source, requireEven, { name: 'even' });
+  it('removes the output of the key, which could be a grant that was just narrowed', () => {
+    const { graph, source, even } = createFixture();
     graph.commit(() => source.set('a', 2));
     const commit = graph.commit(() => source.set('a', 3));
     expect(commit.changes(even)).toEqual([{ key: 'a', before: 2, after: undefined }]);
   });
 
-  it('shows in a collection that later transformations can read, and that says when it heals', () => {
-    const graph = createGraph();
-    const source = graph.source<number>({ name: 'source' });
-    const even = graph.derive(source, requireEven, { name: 'even' });
+  it('is in the collection of failures, which transformations can read, until a run succeeds', () => {
+    const { graph, source, even } = createFixture();
     const report = graph.derive(source, (_, context, key) => context.get(even.failures, key)?.error.message ?? 'fine', {
       name: 'report',
     });
@@ -44,14 +51,14 @@ describe('a transformation that throws', () => {
     expect(broken.changes(even.failures)).toHaveLength(1);
     const same = graph.commit(() => source.set('a', 1));
     expect(same.changes(even.failures)).toEqual([]);
-    const healed = graph.commit(() => source.set('a', 2));
+    const fixed = graph.commit(() => source.set('a', 2));
     expect(report.get('a')).toBe('fine');
-    expect(healed.changes(even.failures)).toMatchObject([{ key: 'a', after: undefined }]);
+    expect(fixed.changes(even.failures)).toMatchObject([{ key: 'a', after: undefined }]);
   });
 });
 
 describe('a failure', () => {
-  it('changes nothing by coming again, though it is reported again', () => {
+  it('changes nothing when it occurs again, and is reported again', () => {
     const graph = createGraph();
     const source = graph.source<{ readonly version: number }>({ name: 'source' });
     const refuse = (): never => {
@@ -64,10 +71,8 @@ describe('a failure', () => {
     expect(commit.failures).toHaveLength(1);
   });
 
-  it('is forgotten with its input', () => {
-    const graph = createGraph();
-    const source = graph.source<number>({ name: 'source' });
-    const even = graph.derive(source, requireEven, { name: 'even' });
+  it('is removed with its input', () => {
+    const { graph, source, even } = createFixture();
     graph.commit(() => source.set('a', 1));
     graph.commit(() => source.delete('a'));
     expect(even.failures.size).toBe(0);
@@ -77,7 +82,7 @@ describe('a failure', () => {
     ['a string', 'out of order', 'out of order'],
     ['nothing', undefined, 'A value of type undefined was thrown, not an Error.'],
     ['an object without a prototype', Object.create(null), 'A value of type object was thrown, not an Error.'],
-  ])('is understood when it throws %s', (_, thrown: unknown, message) => {
+  ])('becomes an Error when the transformation throws %s', (_, thrown: unknown, message) => {
     const graph = createGraph();
     const source = graph.source<number>({ name: 'source' });
     const derived = graph.derive(

@@ -5,7 +5,7 @@ import { createWorld, type Edit, edits, type World, worldPlans } from './random-
 
 type State = ReadonlyMap<string, readonly (readonly [key: string, value: unknown])[]>;
 
-/** Everything that can be seen, in an order of its own. */
+/** The entries of all collections, by collection, in the order of the keys. */
 function stateOf(world: World): State {
   return new Map(world.collections.map((collection) => [collection.name, sorted(collection.entries())]));
 }
@@ -14,13 +14,13 @@ function sorted(entries: Iterable<readonly [string, unknown]>): readonly (readon
   return [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** The edits that give the final inputs to a world that never saw anything else. */
+/** The edits that create the final inputs in an empty world. */
 function finalInputs(history: readonly (readonly Edit[])[]): readonly Edit[] {
   const last = new Map(history.flat().map((edit) => [`${edit.source} ${edit.key}`, edit]));
   return [...last.values()].filter(({ value }) => value !== null);
 }
 
-/** Follows one collection by its changes alone. */
+/** Reconstructs one collection from its changes alone. */
 class Mirror {
   readonly #collection: Collection<unknown>;
   readonly #held = new Map<string, unknown>();
@@ -43,7 +43,7 @@ class Mirror {
 const histories = fc.array(edits, { minLength: 1, maxLength: 8 });
 
 describe('any world, after any history of commits', () => {
-  it('is what the final inputs give from scratch, in any order', () => {
+  it('equals a world with the final inputs alone, set in any order', () => {
     const shuffles = fc.infiniteStream(fc.nat());
     fc.assert(
       fc.property(worldPlans, histories, shuffles, (plan, history, order) => {
@@ -58,20 +58,20 @@ describe('any world, after any history of commits', () => {
     );
   });
 
-  it('keeps books of the same size as from scratch', () => {
+  it('has as many bookkeeping entries as a world with the final inputs alone', () => {
     fc.assert(
       fc.property(worldPlans, histories, (plan, history) => {
         const world = createWorld(plan);
         for (const batch of history) world.commit(batch);
         const fresh = createWorld(plan);
         fresh.commit(finalInputs(history));
-        expect(books(world)).toEqual(books(fresh));
+        expect(bookkeepingOf(world)).toEqual(bookkeepingOf(fresh));
       }),
       { numRuns: 150 },
     );
   });
 
-  it('is told completely by the changes of the commits', () => {
+  it('can be reconstructed from the changes of the commits', () => {
     fc.assert(
       fc.property(worldPlans, histories, (plan, history) => {
         const world = createWorld(plan);
@@ -85,7 +85,7 @@ describe('any world, after any history of commits', () => {
     );
   });
 
-  it('does nothing when it is told the same again', () => {
+  it('runs nothing when the same inputs are set again', () => {
     fc.assert(
       fc.property(worldPlans, histories, (plan, history) => {
         const world = createWorld(plan);
@@ -99,6 +99,6 @@ describe('any world, after any history of commits', () => {
   });
 });
 
-function books(world: World): ReadonlyMap<string, number> {
+function bookkeepingOf(world: World): ReadonlyMap<string, number> {
   return new Map(world.graph.dump().map(({ name, bookkeeping }) => [name, bookkeeping]));
 }

@@ -17,7 +17,7 @@ function createChecked(check = true): Checked {
 }
 
 describe('a checked graph', () => {
-  it('catches a transformation that returns something else each time', () => {
+  it('rejects a transformation that returns another result each time, and keeps the first', () => {
     const { graph, source } = createChecked();
     let calls = 0;
     const derived = graph.derive(source, () => ({ calls: ++calls }), { name: 'counting' });
@@ -35,18 +35,18 @@ describe('a checked graph', () => {
     ['two runs returned different results', (call) => (call % 2 === 0 ? undefined : 1)],
     ['two runs read different things', (call, context, source) => void context.get(source, `${call}`)],
     ['two runs read different things', (call, context, source) => void (call % 2 === 0 && context.all(source))],
-    ['of two runs one threw', (call) => fail(call % 2 === 0, '')],
-    ['two runs threw different errors', (call) => fail(true, `${call}`)],
+    ['of two runs one threw', (call) => throwIf(call % 2 === 0, '')],
+    ['two runs threw different errors', (call) => throwIf(true, `${call}`)],
   ];
 
-  it.each(impure)('says in what the runs differ: %s', (message, transform) => {
+  it.each(impure)('names the difference: %s', (message, transform) => {
     const { graph, source } = createChecked();
     let calls = 0;
     graph.derive(source, (_, context) => transform(++calls, context, source), { name: 'derived' });
     expect(() => graph.commit(() => source.set('a', { list: [] }))).toThrow(message);
   });
 
-  it('catches an impure deriveMany, and an impure index function', () => {
+  it('rejects an impure deriveMany and an impure index function', () => {
     const { graph, source } = createChecked();
     let calls = 0;
     graph.deriveMany(source, (): [string, number][] => [[`${++calls}`, 1]], { name: 'many' });
@@ -71,7 +71,7 @@ describe('the check', () => {
     expect(calls).toBe(2);
   });
 
-  it('keeps nothing of what the second run read', () => {
+  it('records no dependencies of the second run', () => {
     const { graph, source } = createChecked();
     let calls = 0;
     graph.derive(source, (_, context) => void context.get(source, `${++calls}`), { name: 'derived' });
@@ -80,7 +80,7 @@ describe('the check', () => {
     for (const { name, bookkeeping } of graph.dump()) expect([name, bookkeeping]).toEqual([name, 0]);
   });
 
-  it('leaves the graph whole, so that the next commit goes on', () => {
+  it('leaves the graph consistent for the next commit', () => {
     const { graph, source } = createChecked();
     let calls = 0;
     graph.derive(source, () => ++calls, { name: 'counting' });
@@ -93,8 +93,8 @@ describe('the check', () => {
   });
 });
 
-describe('what a checked graph holds', () => {
-  it('is immutable: sources and outputs, Maps and Sets in them included', () => {
+describe('the values of a checked graph', () => {
+  it('are immutable: sources and outputs, including Maps and Sets in them', () => {
     const { graph, source } = createChecked();
     const list = [1];
     const map = new Map([['key', { deep: new Set([1]) }]]);
@@ -106,20 +106,20 @@ describe('what a checked graph holds', () => {
     expect([...map.keys()]).toEqual(['key']);
   });
 
-  it('may be frozen values, bytes and values that refer to themselves', () => {
+  it('may be frozen, bytes or cyclic', () => {
     const graph = createGraph({ check: true });
     const source = graph.source<unknown>({ name: 'source' });
-    const circle: { self?: unknown } = {};
-    circle.self = circle;
-    const values = [circle, new Uint8Array([1]), Object.freeze({ inner: [1] }), Object.freeze(new Map()), null];
+    const cyclic: { self?: unknown } = {};
+    cyclic.self = cyclic;
+    const values = [cyclic, new Uint8Array([1]), Object.freeze({ inner: [1] }), Object.freeze(new Map()), null];
     graph.commit(() => {
       for (const [at, value] of values.entries()) source.set(`${at}`, value);
     });
     expect([...source.entries()].map(([, value]) => value)).toEqual(values);
-    expect(circle).toSatisfy(Object.isFrozen);
+    expect(cyclic).toSatisfy(Object.isFrozen);
   });
 
-  it('survives a transformation that changes its input', () => {
+  it('survive a transformation that changes its input', () => {
     const graph = createGraph({ check: true });
     const source = graph.source<number[]>({ name: 'source' });
     const derived = graph.derive(source, (list) => list.sort(), { name: 'sorting' });
@@ -129,8 +129,8 @@ describe('what a checked graph holds', () => {
   });
 });
 
-describe('a graph that is not checked', () => {
-  it('runs everything once, and freezes nothing', () => {
+describe('an unchecked graph', () => {
+  it('runs transformations once, and freezes nothing', () => {
     const { graph, source } = createChecked(false);
     let calls = 0;
     const list = [1];
@@ -141,6 +141,6 @@ describe('a graph that is not checked', () => {
   });
 });
 
-function fail(really: boolean, message: string): void {
-  if (really) throw new Error(message);
+function throwIf(condition: boolean, message: string): void {
+  if (condition) throw new Error(message);
 }

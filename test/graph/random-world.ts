@@ -2,16 +2,16 @@ import fc from 'fast-check';
 import { createGraph } from '../../src/graph/graph.ts';
 import type { Collection, Commit, Context, Graph, Index, Source } from '../../src/graph/model.ts';
 
-/** One read of a transformation. Numbers choose among what exists, modulo how much there is. */
+/** One read of a transformation. Numbers select among the existing collections or keys, modulo their count. */
 interface ReadPlan {
   readonly how: 'get' | 'by' | 'all';
   readonly from: number;
   readonly key: number;
 }
 
-/** One part of a world, made over one of those that exist already. */
+/** One derived collection or index, created over an existing one. */
 interface PartPlan {
-  readonly kind: 'derive' | 'deriveMany' | 'groups';
+  readonly kind: 'derive' | 'deriveMany' | 'indexValues';
   readonly over: number;
   readonly salt: number;
   readonly reads: readonly ReadPlan[];
@@ -19,7 +19,7 @@ interface PartPlan {
 
 export type WorldPlan = readonly PartPlan[];
 
-/** A value under a key of one of the two sources; null deletes it. */
+/** Sets a key of one of the two sources; a null value deletes it. */
 export interface Edit {
   readonly source: number;
   readonly key: string;
@@ -29,13 +29,13 @@ export interface Edit {
 const few = fc.nat({ max: 50 });
 const read = fc.record<ReadPlan>({ how: fc.constantFrom('get', 'get', 'by', 'all'), from: few, key: few });
 const part = fc.record<PartPlan>({
-  kind: fc.constantFrom('derive', 'deriveMany', 'groups'),
+  kind: fc.constantFrom('derive', 'deriveMany', 'indexValues'),
   over: few,
   salt: few,
   reads: fc.array(read, { maxLength: 3 }),
 });
 
-/** Two to seven parts on top of two sources. */
+/** Two to seven parts over two sources. */
 export const worldPlans: fc.Arbitrary<WorldPlan> = fc.array(part, { minLength: 2, maxLength: 7 });
 
 export const edits: fc.Arbitrary<readonly Edit[]> = fc.array(
@@ -47,12 +47,12 @@ export const edits: fc.Arbitrary<readonly Edit[]> = fc.array(
   { maxLength: 6 },
 );
 
-/** Few keys, so that transformations often meet. */
+/** Few keys, so that transformations often read and produce the same ones. */
 function keys(): readonly string[] {
   return ['k0', 'k1', 'k2', 'k3', 'k4'];
 }
 
-/** A graph made to a plan, with every collection that a look at its state must cover. */
+/** A graph created from a plan, with every collection that belongs to its state. */
 export interface World {
   readonly graph: Graph;
   readonly collections: readonly Collection<unknown>[];
@@ -60,8 +60,8 @@ export interface World {
 }
 
 /**
- * Makes a world. Transformations are pure but capricious: a hash of all they know decides whether they throw, give
- * nothing, or give what and under which keys, out of few values, so that changes also stop on their way.
+ * Creates a world. Transformations are pure but irregular: a hash of their input and reads decides whether they throw,
+ * return nothing, or return which of a few values under which keys. With few values, changes often stop at equal ones.
  */
 export function createWorld(plan: WorldPlan): World {
   const graph = createGraph({ check: true });
@@ -91,29 +91,29 @@ class Maker {
   }
 
   add(plan: PartPlan, name: string): void {
-    if (plan.kind === 'groups') {
-      const groups = this.#graph.groups(pick(this.#indexes, plan.over), { name });
-      this.collections.push(groups);
+    if (plan.kind === 'indexValues') {
+      const values = this.#graph.indexValues(pick(this.#indexes, plan.over), { name });
+      this.collections.push(values);
       return;
     }
     const input = pick(this.collections, plan.over);
-    const look = this.#look(plan);
+    const read = this.#createReads(plan);
     const derived =
       plan.kind === 'derive'
-        ? this.#graph.derive(input, (value, context, key) => derive(look(value, context, key)), { name })
-        : this.#graph.deriveMany(input, (value, context, key) => deriveMany(look(value, context, key)), { name });
+        ? this.#graph.derive(input, (value, context, key) => derive(read(value, context, key)), { name })
+        : this.#graph.deriveMany(input, (value, context, key) => deriveMany(read(value, context, key)), { name });
     this.collections.push(derived, derived.failures);
     this.#addIndex(derived, plan.salt);
   }
 
-  /** A function that performs the planned reads and gives a hash of everything seen. */
-  #look(plan: PartPlan): (value: unknown, context: Context, key: string) => number {
+  /** Creates a function that performs the planned reads and returns a hash of input and reads. */
+  #createReads(plan: PartPlan): (value: unknown, context: Context, key: string) => number {
     const known = [...this.collections];
     const indexes = [...this.#indexes];
     return (value, context, key) => {
       let seen = hash([plan.salt, value, key]);
       for (const { how, from, key: number } of plan.reads) {
-        // What is read may depend on what was read before.
+        // A read may depend on the reads before it.
         const wanted = number % 2 === 0 ? number : seen;
         if (how === 'get') seen = hash([seen, context.get(pick(known, from), pick(keys(), wanted)) ?? 'nothing']);
         if (how === 'by') seen = hash([seen, context.by(pick(indexes, from), `g${wanted % 4}`)]);
@@ -152,7 +152,7 @@ function pick<T>(from: readonly T[], number: number): T {
   return picked;
 }
 
-/** FNV-1a over the JSON of plain values; an Error counts by its message. */
+/** FNV-1a over the JSON of plain values, with an Error as its message. */
 function hash(value: unknown): number {
   let state = 0x811c9dc5;
   for (const char of JSON.stringify(value, (_, part) => (part instanceof Error ? part.message : part))) {

@@ -2,29 +2,29 @@ import { createGraph } from '../../src/graph/graph.ts';
 import type { Collection, Failure, Graph, Source } from '../../src/graph/model.ts';
 
 /**
- * One sort of collection behind one set of verbs, so that every sort is held to the same promises. A version stands for
+ * One kind of collection behind one interface, so that the conformance suite runs over every kind. A version stands for
  * a value; two versions of one key are different values.
  */
 export interface Rig {
   readonly graph: Graph;
   readonly collection: Collection<unknown>;
-  /** Within a commit: makes the collection hold this version under the key. */
+  /** Sets a version under the key; call it within a commit. */
   put(key: string, version: number): void;
-  /** Within a commit: makes the collection hold nothing under the key. */
+  /** Removes the key; call it within a commit. */
   remove(key: string): void;
-  /** What the collection should hold. */
+  /** The value that the collection must have for a version. */
   value(key: string, version: number): unknown;
 }
 
 export interface RigKind {
   readonly kind: string;
-  /** False when a key has one value only. */
+  /** False if a key can have one value only. */
   readonly replaceable: boolean;
   create(): Rig;
 }
 
-/** A rig over one source of versions, from which the collection is made. */
-function over(
+/** Creates a rig whose collection is derived from one source of versions. */
+function rigOver(
   make: (graph: Graph, versions: Source<number>) => Collection<unknown>,
   value: (key: string, version: number) => unknown = (_, version) => ({ version }),
 ): Rig {
@@ -51,7 +51,7 @@ function createSourceRig(): Rig {
   };
 }
 
-/** The key set never changes here: outputs come and go with what a run reads. */
+/** Derives outputs from reads alone: the input keys stay, and an output depends on the value that its run reads. */
 function createReadingRig(): Rig {
   const graph = createGraph({ check: true });
   const keys = graph.source<string>({ name: 'keys' });
@@ -79,11 +79,11 @@ function refuse(version: number): never {
   throw new Error(`version ${version}`);
 }
 
-function byMember(graph: Graph, versions: Source<number>): Collection<unknown> {
+function membersByValue(graph: Graph, versions: Source<number>): Collection<unknown> {
   const index = graph.index(versions, (_, key) => [key], { name: 'by-key' });
-  const groups = graph.groups(index, { name: 'groups' });
+  const values = graph.indexValues(index, { name: 'index-values' });
   const first = (key: string, members: readonly number[]): unknown => members.map((version) => ({ key, version }))[0];
-  return graph.derive(groups, (key, context) => first(key, context.by(index, key)), { name: 'members' });
+  return graph.derive(values, (key, context) => first(key, context.by(index, key)), { name: 'members' });
 }
 
 export const rigKinds: readonly RigKind[] = [
@@ -91,13 +91,13 @@ export const rigKinds: readonly RigKind[] = [
   {
     kind: 'derive',
     replaceable: true,
-    create: () => over((graph, input) => graph.derive(input, (version) => ({ version }), { name: 'derived' })),
+    create: () => rigOver((graph, input) => graph.derive(input, (version) => ({ version }), { name: 'derived' })),
   },
   {
     kind: 'derive over derive',
     replaceable: true,
     create: () =>
-      over((graph, input) => {
+      rigOver((graph, input) => {
         const first = graph.derive(input, (version) => version + 1, { name: 'first' });
         return graph.derive(first, (version) => ({ version: version - 1 }), { name: 'second' });
       }),
@@ -107,7 +107,7 @@ export const rigKinds: readonly RigKind[] = [
     kind: 'deriveMany',
     replaceable: true,
     create: () =>
-      over((graph, input) =>
+      rigOver((graph, input) =>
         graph.deriveMany(input, (version, _, key): [string, unknown][] => [[key, { version }]], { name: 'many' }),
       ),
   },
@@ -115,8 +115,8 @@ export const rigKinds: readonly RigKind[] = [
     kind: 'deriveMany under other keys',
     replaceable: true,
     create: () =>
-      over((graph, input) => {
-        const yields = (version: number, key: string): [string, unknown][] => [
+      rigOver((graph, input) => {
+        const outputs = (version: number, key: string): [string, unknown][] => [
           [key.slice(1), { version }],
           [`twin-of-${key.slice(1)}`, key],
         ];
@@ -124,35 +124,35 @@ export const rigKinds: readonly RigKind[] = [
         const prefixed = graph.deriveMany(renamed, (version, _, key): [string, number][] => [[`_${key}`, version]], {
           name: 'prefixed',
         });
-        const many = graph.deriveMany(prefixed, (version, _, key) => yields(version, key), { name: 'many' });
+        const many = graph.deriveMany(prefixed, (version, _, key) => outputs(version, key), { name: 'many' });
         return graph.derive(many, (value) => (typeof value === 'string' ? undefined : value), {
           name: 'without-twins',
         });
       }),
   },
   {
-    kind: 'groups',
+    kind: 'index values',
     replaceable: false,
     create: () =>
-      over(
+      rigOver(
         (graph, input) =>
-          graph.groups(
+          graph.indexValues(
             graph.index(input, (_, key) => [key], { name: 'by-key' }),
-            { name: 'groups' },
+            { name: 'index-values' },
           ),
         (key) => key,
       ),
   },
   {
-    kind: 'the members of groups',
+    kind: 'the members of index values',
     replaceable: true,
-    create: () => over(byMember, (key, version) => ({ key, version })),
+    create: () => rigOver(membersByValue, (key, version) => ({ key, version })),
   },
   {
     kind: 'the failures of derive',
     replaceable: true,
     create: () =>
-      over(
+      rigOver(
         (graph, input) => graph.derive(input, refuse, { name: 'failing' }).failures,
         (key, version) => failureOf('failing', key, version),
       ),
@@ -161,7 +161,7 @@ export const rigKinds: readonly RigKind[] = [
     kind: 'the failures of an index',
     replaceable: true,
     create: () =>
-      over(
+      rigOver(
         (graph, input) => graph.index(input, refuse, { name: 'failing' }).failures,
         (key, version) => failureOf('failing', key, version),
       ),

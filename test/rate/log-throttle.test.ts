@@ -55,4 +55,22 @@ describe('a condition that lasts', () => {
     throttle.failed('writing', failure);
     expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'warn']);
   });
+
+  it('is logged once per reason, for the first reasons, when the number of reasons is limited', () => {
+    const { clock, log } = createRig();
+    const throttle = new LogThrottle(clock, log, { maxReasons: 2 });
+    for (const reason of ['a', 'b', 'a', 'c']) {
+      throttle.failed('writing', { ...failure, reason });
+      clock.advance(3_600_000);
+    }
+    throttle.recovered('writing', 'writing works again');
+    throttle.failed('writing', { ...failure, reason: 'a' });
+    expect(log.lines.map(({ fields }) => fields['because'])).toEqual(['a', 'b', undefined, 'a']);
+  });
+
+  it('is logged by the caller itself when that only asks whether to', () => {
+    const { log, throttle } = createRig();
+    expect([throttle.admit('writing', 'a'), throttle.admit('writing', 'a')]).toEqual([true, false]);
+    expect(log.lines).toEqual([]);
+  });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { AmbiguousScalar } from '../../src/resources/resources.ts';
 import type { Mapping } from './objects.ts';
 
-/** What people and programs may put into a manifest instead of what belongs there. */
+/** Arbitrary and corrupted manifests. */
 
 const FIELDS = [
   ...['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'labels', 'annotations', 'spec', 'status', 'listeners'],
@@ -48,13 +48,13 @@ const scalar = fc.oneof(
   ambiguous,
 );
 
-/** Own keys like `__proto__` too, as `JSON.parse` gives them. */
+/** Includes own keys such as `__proto__`, as `JSON.parse` creates them. */
 function mappingOf(value: fc.Arbitrary<unknown>): fc.Arbitrary<Mapping> {
   const field = fc.oneof(fc.constantFrom(...FIELDS), fc.string());
   return fc.array(fc.tuple(field, value), { maxLength: 5 }).map((fields) => Object.fromEntries(fields));
 }
 
-/** Anything at all, of any shape. */
+/** Any value of any shape. */
 export const garbage: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   any: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -64,13 +64,13 @@ export const garbage: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).any;
 
-/** What nobody understands where something is expected: no string, no list, no mapping, no number in range. */
+/** Values that no decoder accepts: no string, list, mapping or number in range. */
 export const nonsense: fc.Arbitrary<unknown> = fc.oneof(fc.constantFrom(true, 0.5, -1, Number.NaN, 10n), ambiguous);
 
 type Edit = (value: unknown) => unknown;
 
-/** The object with one value below `root` replaced, or one field added, by something of `replacement`. */
-export function spoilt(object: Mapping, root: string, replacement: fc.Arbitrary<unknown>): fc.Arbitrary<Mapping> {
+/** Replaces one value below `root`, or adds one field there, with a value of `replacement`. */
+export function corrupted(object: Mapping, root: string, replacement: fc.Arbitrary<unknown>): fc.Arbitrary<Mapping> {
   const places = placesOf(object[root], (edit) => ({ ...object, [root]: edit(object[root]) }));
   return fc
     .tuple(fc.constantFrom(...places), replacement, fc.boolean(), fc.string())
@@ -79,7 +79,7 @@ export function spoilt(object: Mapping, root: string, replacement: fc.Arbitrary<
     });
 }
 
-/** The object with one field below `root` misspelt. */
+/** Misspells one field below `root`. */
 export function misspelt(object: Mapping, root: string): fc.Arbitrary<Mapping> {
   const places = placesOf(object[root], (edit) => ({ ...object, [root]: edit(object[root]) }));
   return fc.tuple(fc.constantFrom(...places), fc.nat(10)).map(([place, at]) => {
@@ -91,7 +91,7 @@ export function misspelt(object: Mapping, root: string): fc.Arbitrary<Mapping> {
   });
 }
 
-/** The same with its keys in the opposite order, all the way down. */
+/** Reverses the order of all keys, recursively. */
 export function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (!isMapping(value)) return value;
@@ -102,7 +102,7 @@ export function reversed(value: unknown): unknown {
   );
 }
 
-/** One function for each value in here, which applies an edit there and gives the whole. */
+/** One function for each nested value: it applies an edit to that value and returns the whole object. */
 function placesOf(value: unknown, around: (edit: Edit) => Mapping): readonly ((edit: Edit) => Mapping)[] {
   const inner = (key: string | number, child: unknown): readonly ((edit: Edit) => Mapping)[] => {
     return placesOf(child, (edit) => around(() => replaced(value, key, edit(child))));

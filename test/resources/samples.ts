@@ -1,7 +1,7 @@
 import type { KindName } from '../../src/resources/model.ts';
 import { type Mapping, object } from './objects.ts';
 
-/** One object of each kind that uses all that its kind has. */
+/** One object of each kind that uses every field we read. */
 
 const parametersRef = { group: 'gateway.kgateway.dev', kind: 'GatewayParameters', name: 'p' };
 

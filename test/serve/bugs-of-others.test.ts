@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Target } from '../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { AdsResponse } from '../support/nodes/ads-client.ts';
 import { configType, targetType } from '../support/worlds/hand-made-world.ts';
 import {
@@ -22,8 +23,7 @@ afterEach(() => world.close());
 const variants = ['delta', 'state-of-the-world'] as const;
 const state = { variant: 'state-of-the-world' } as const;
 /** The names of the targets of a state-of-the-world response. */
-const names = ({ messages }: AdsResponse): string[] =>
-  messages.map((message) => world.snapshots.types.find(({ typeUrl }) => typeUrl === targetType)?.nameOf(message) ?? '');
+const names = ({ messages }: AdsResponse): string[] => messages.map((message) => Target.decode(message).name);
 
 it.each(variants)('J1 B7 C17 a refused snapshot is not sent again in an endless loop (%s)', async (variant) => {
   world.put('a/1');

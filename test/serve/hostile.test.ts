@@ -21,7 +21,7 @@ let world: ServedWorld;
 let neighbour: AdsStream;
 
 beforeEach(async () => {
-  world = await createServedWorld({ maxReceiving: 16 * mebibyte });
+  world = await createServedWorld({ maxUnfinishedRequests: 16 * mebibyte });
   world.commit((edit) => edit.gateway(gateway));
   neighbour = await world.following();
 });

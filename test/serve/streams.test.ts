@@ -19,7 +19,7 @@ import {
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld({ maxRequest: 100_000, maxSubscription: 10_000, maxReported: 1_000 });
+  world = await createServedWorld({ maxRequest: 100_000, maxSubscription: 10_000, maxInitialVersions: 1_000 });
   world.commit((edit) => edit.gateway(gateway));
 });
 afterEach(() => world.close());

@@ -12,17 +12,18 @@ const targetsOfNamespace = 40;
 
 let snapshots: SnapshotStore;
 let put: (namespace: number, index: number, port: number) => void;
-/** The shards of which somebody read a version, and how often something was hashed. */
-let looked: Set<string>;
-let hashes: number;
+/** The shards of which a resource's version was read. */
+let shardsRead: Set<string>;
+/** Calls of the digest function. */
+let digests: number;
 
-/** A resource that tells when it is looked at. */
-function watched(shard: string, name: string, port: number): PlacedResource {
+/** A resource that records reads of its version. */
+function recordingResource(shard: string, name: string, port: number): PlacedResource {
   const { version, ...rest } = encodeTarget(target(name, { port }));
   const resource = {
     ...rest,
     get version(): string {
-      looked.add(shard);
+      shardsRead.add(shard);
       return version;
     },
   };
@@ -30,8 +31,8 @@ function watched(shard: string, name: string, port: number): PlacedResource {
 }
 
 beforeEach(() => {
-  looked = new Set();
-  hashes = 0;
+  shardsRead = new Set();
+  digests = 0;
   const graph = createGraph();
   const targets: Source<PlacedResource> = graph.source({ name: 'targets' });
   const gateways: Source<string> = graph.source({ name: 'gateways' });
@@ -39,14 +40,14 @@ beforeEach(() => {
   snapshots = createSnapshots({
     gateways,
     digest: (parts) => {
-      hashes += 1;
+      digests += 1;
       return versionOfAll(parts);
     },
     types: [{ type: targetType, resources: targets, shardOf, scopeOf: () => ({ kind: 'all' }) }],
   });
   const set = (namespace: number, index: number, port: number): void => {
     const name = `ns-${namespace}/tool-${index}`;
-    targets.set(name, watched(shardOf(name), name, port));
+    targets.set(name, recordingResource(shardOf(name), name, port));
   };
   put = (...change) => snapshots.apply(graph.commit(() => set(...change)));
   const initial = graph.commit(() => {
@@ -64,28 +65,28 @@ const view = (gateway: string): View => {
   return found;
 };
 
-describe('a change in one shard', () => {
-  it('is found without a look at the others', () => {
+describe('a change of one shard', () => {
+  it('is diffed without a read of other shards', () => {
     const before = view('default/gw-0');
-    looked.clear();
+    shardsRead.clear();
     put(7, 3, 81);
-    const { changed } = snapshots.difference(before, view('default/gw-0'));
+    const { changed } = snapshots.diff(before, view('default/gw-0'));
     expect(changed.map(({ name }) => name)).toEqual(['ns-7/tool-3']);
-    expect([...looked]).toEqual(['ns-7/']);
+    expect([...shardsRead]).toEqual(['ns-7/']);
   });
 
-  it('makes a new version out of that shard and the versions of the others', () => {
+  it('updates the version of the view from that shard and the cached versions of the others', () => {
     view('default/gw-0').version();
-    looked.clear();
-    hashes = 0;
+    shardsRead.clear();
+    digests = 0;
     put(7, 3, 81);
     view('default/gw-0').version();
-    expect([...looked]).toEqual(['ns-7/']);
-    expect(hashes).toBe(2);
+    expect([...shardsRead]).toEqual(['ns-7/']);
+    expect(digests).toBe(2);
   });
 });
 
-it('a thousand Gateways that see the same share one View, before a change and after it', () => {
+it('a thousand Gateways with one scope share one view, before and after a change', () => {
   const views = (): number => new Set([...snapshots.gateways()].map(view)).size;
   expect(views()).toBe(1);
   put(7, 3, 81);

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/graph/graph.ts';
 import type { Graph, Source } from '../../src/graph/model.ts';
-import type { Difference, PlacedResource, Snapshot, View } from '../../src/snapshot/model.ts';
-import { createSnapshots, type ScopeOf, type SnapshotStore } from '../../src/snapshot/snapshot.ts';
+import type { Delta, PlacedResource, Snapshot, View } from '../../src/snapshot/model.ts';
+import { createSnapshots, type ShardScope, type SnapshotStore } from '../../src/snapshot/snapshot.ts';
 import type { EncodedResource } from '../../src/wire/model.ts';
 import { mcpKgateway, versionOfAll } from '../../src/wire/wire.ts';
 import { config, rule, target } from '../support/worlds/wire-values.ts';
@@ -14,7 +14,7 @@ const configType = mcpKgateway.configType.typeUrl;
 let graph: Graph;
 let targets: Source<PlacedResource>;
 let configs: Source<PlacedResource>;
-let gateways: Source<ScopeOf>;
+let gateways: Source<ShardScope>;
 let snapshots: SnapshotStore;
 
 beforeEach(() => {
@@ -58,11 +58,14 @@ const view = (gateway: string, typeUrl = targetType): View => {
   return found;
 };
 const names = (of: View): string[] => [...of.resources()].map(({ name }) => name);
-const shown = ({ changed, removed }: Difference): object => ({ changed: changed.map(({ name }) => name), removed });
-const inNamespaces = (...namespaces: string[]): ScopeOf => ({ kind: 'shards', shards: namespaces.map((n) => `${n}/`) });
+const namesOf = ({ changed, removed }: Delta): object => ({ changed: changed.map(({ name }) => name), removed });
+const inNamespaces = (...namespaces: string[]): ShardScope => ({
+  kind: 'shards',
+  shards: namespaces.map((n) => `${n}/`),
+});
 
-describe('a Gateway is served', () => {
-  it('the shards of its scope and nothing else', () => {
+describe('the views of a Gateway', () => {
+  it('contain the shards of its scope and nothing else', () => {
     commit(() => {
       gateways.set('x/gw', inNamespaces('a', 'c'));
       for (const name of ['a/1', 'b/1', 'c/1', 'c/2']) setTarget(name);
@@ -73,7 +76,7 @@ describe('a Gateway is served', () => {
     expect(view('x/gw').size).toBe(3);
   });
 
-  it('everything, when its scope is everything, in the bytewise order of the names', () => {
+  it('contain everything, in bytewise order of the names, when the scope is everything', () => {
     commit(() => {
       gateways.set('x/gw', { kind: 'all' });
       for (const name of ['a/z', 'a-b/a', 'a/b', 'b/a']) setTarget(name);
@@ -81,14 +84,14 @@ describe('a Gateway is served', () => {
     expect(names(view('x/gw'))).toEqual(['a-b/a', 'a/b', 'a/z', 'b/a']);
   });
 
-  it('nothing, when nobody knows it', () => {
+  it('are empty for an unknown Gateway', () => {
     commit(() => setTarget('a/1'));
-    expect(snapshots.of('no/body')).toMatchObject({ gateway: 'no/body', exists: false });
-    expect(names(view('no/body'))).toEqual([]);
-    expect(names(view('no/body', configType))).toEqual([]);
+    expect(snapshots.of('no/gateway')).toMatchObject({ gateway: 'no/gateway', exists: false });
+    expect(names(view('no/gateway'))).toEqual([]);
+    expect(names(view('no/gateway', configType))).toEqual([]);
   });
 
-  it('its own Configs only', () => {
+  it('contain no Configs of other Gateways', () => {
     commit(() => {
       gateways.set('x/one', { kind: 'none' });
       gateways.set('x/two', { kind: 'none' });
@@ -100,7 +103,7 @@ describe('a Gateway is served', () => {
     expect(view('x/one', configType).get('x.q')).toBeUndefined();
   });
 
-  it('an empty snapshot after it was deleted', () => {
+  it('are empty after the Gateway was deleted', () => {
     commit(() => {
       gateways.set('x/gw', { kind: 'all' });
       setTarget('a/1');
@@ -113,8 +116,8 @@ describe('a Gateway is served', () => {
   });
 });
 
-describe('a difference', () => {
-  it('names what changed and what went', () => {
+describe('a delta', () => {
+  it('lists changed and removed resources', () => {
     commit(() => {
       gateways.set('x/gw', { kind: 'all' });
       for (const name of ['a/1', 'a/2', 'b/1']) setTarget(name);
@@ -125,11 +128,11 @@ describe('a difference', () => {
       setTarget('c/1');
       targets.delete('b/1');
     });
-    expect(shown(snapshots.difference(before, view('x/gw')))).toEqual({ changed: ['a/2', 'c/1'], removed: ['b/1'] });
+    expect(namesOf(snapshots.diff(before, view('x/gw')))).toEqual({ changed: ['a/2', 'c/1'], removed: ['b/1'] });
     expect(names(before)).toEqual(['a/1', 'a/2', 'b/1']);
   });
 
-  it('is computed once for all who make the same step', () => {
+  it('is computed once for all nodes with the same pair of views', () => {
     commit(() => {
       gateways.set('x/one', { kind: 'all' });
       gateways.set('x/two', { kind: 'all' });
@@ -138,11 +141,11 @@ describe('a difference', () => {
     const before = view('x/one');
     expect(view('x/two')).toBe(before);
     commit(() => setTarget('a/1', 81));
-    const one = snapshots.difference(before, view('x/one'));
-    expect(snapshots.difference(before, view('x/two'))).toBe(one);
+    const one = snapshots.diff(before, view('x/one'));
+    expect(snapshots.diff(before, view('x/two'))).toBe(one);
   });
 
-  it('is empty where a resource was set to what it was', () => {
+  it('is empty after a resource was removed and added again unchanged', () => {
     commit(() => {
       gateways.set('x/gw', { kind: 'all' });
       setTarget('a/1');
@@ -150,28 +153,28 @@ describe('a difference', () => {
     const before = view('x/gw');
     commit(() => targets.delete('a/1'));
     commit(() => setTarget('a/1'));
-    expect(shown(snapshots.difference(before, view('x/gw')))).toEqual({ changed: [], removed: [] });
+    expect(namesOf(snapshots.diff(before, view('x/gw')))).toEqual({ changed: [], removed: [] });
   });
 
-  it('sends only what the other scope adds when a scope changes', () => {
+  it('contains only the shards that a change of scope adds and removes', () => {
     commit(() => {
       gateways.set('x/gw', inNamespaces('a', 'b'));
       for (const name of ['a/1', 'b/1', 'c/1']) setTarget(name);
     });
     const before = view('x/gw');
     commit(() => gateways.set('x/gw', inNamespaces('b', 'c')));
-    expect(shown(snapshots.difference(before, view('x/gw')))).toEqual({ changed: ['c/1'], removed: ['a/1'] });
+    expect(namesOf(snapshots.diff(before, view('x/gw')))).toEqual({ changed: ['c/1'], removed: ['a/1'] });
   });
 });
 
-describe('a subscriber is told', () => {
-  it('once per commit that changed its Gateway, and not of others', () => {
-    const told: Snapshot[] = [];
+describe('a subscriber', () => {
+  it('is notified once per commit that changed its Gateway, and not for other Gateways', () => {
+    const notified: Snapshot[] = [];
     commit(() => {
       gateways.set('x/gw', inNamespaces('a'));
       gateways.set('x/other', inNamespaces('b'));
     });
-    snapshots.subscribe('x/gw', (snapshot) => told.push(snapshot));
+    snapshots.subscribe('x/gw', (snapshot) => notified.push(snapshot));
     commit(() => {
       setTarget('a/1');
       setTarget('a/2');
@@ -179,10 +182,10 @@ describe('a subscriber is told', () => {
     });
     commit(() => setTarget('b/1'));
     commit(() => setConfig('x/other', 'x', 'p'));
-    expect(told.map(({ gateway }) => gateway)).toEqual(['x/gw']);
+    expect(notified.map(({ gateway }) => gateway)).toEqual(['x/gw']);
   });
 
-  it('E8 after every Gateway holds the new generation', () => {
+  it('E8 is notified after every Gateway has the new generation', () => {
     const seen: string[][] = [];
     commit(() => {
       gateways.set('x/one', { kind: 'all' });
@@ -193,20 +196,20 @@ describe('a subscriber is told', () => {
     expect(seen).toEqual([['a/1']]);
   });
 
-  it('when its Gateway appears and when it goes, and no more after it stopped', () => {
-    const told: boolean[] = [];
-    const stop = snapshots.subscribe('x/gw', ({ exists }) => told.push(exists));
+  it('is notified when its Gateway is created and deleted, and not after it unsubscribed', () => {
+    const notified: boolean[] = [];
+    const stop = snapshots.subscribe('x/gw', ({ exists }) => notified.push(exists));
     commit(() => gateways.set('x/gw', { kind: 'none' }));
     commit(() => gateways.delete('x/gw'));
     stop();
     stop();
     commit(() => gateways.set('x/gw', { kind: 'none' }));
-    expect(told).toEqual([true, false]);
+    expect(notified).toEqual([true, false]);
   });
 });
 
-describe('a version', () => {
-  it('B4 H2 depends on the members alone, not on the history', () => {
+describe('the version of a view', () => {
+  it('B4 H2 depends on the members alone, not on history', () => {
     commit(() => {
       gateways.set('x/all', { kind: 'all' });
       gateways.set('x/some', inNamespaces('a', 'b'));
@@ -222,11 +225,11 @@ describe('a version', () => {
   });
 });
 
-describe('whatever happens', () => {
+describe('any history of commits', () => {
   const name = fc.tuple(fc.constantFrom('a', 'a-b', 'b'), fc.constantFrom('1', '2', '3')).map(([n, s]) => `${n}/${s}`);
   const scope = fc.oneof(
-    fc.constant<ScopeOf>({ kind: 'all' }),
-    fc.constant<ScopeOf>({ kind: 'none' }),
+    fc.constant<ShardScope>({ kind: 'all' }),
+    fc.constant<ShardScope>({ kind: 'none' }),
     fc.subarray(['a', 'a-b', 'b', 'c'], { minLength: 1 }).map((list) => inNamespaces(...list)),
   );
   const edit = fc.oneof(
@@ -236,7 +239,7 @@ describe('whatever happens', () => {
     fc.record({ do: fc.constant('drop' as const), gateway: fc.constantFrom('g/1', 'g/2') }),
   );
 
-  it('a node that follows the differences holds exactly what a new one is given', () => {
+  it('gives a client that applies the deltas the same resources as a new client', () => {
     fc.assert(
       fc.property(
         fc.array(fc.array(edit, { maxLength: 4 }), { maxLength: 12 }),
@@ -268,7 +271,7 @@ describe('whatever happens', () => {
 
   function follow(held: Map<string, EncodedResource>, from: View): View {
     const to = view('g/1');
-    const { changed, removed } = snapshots.difference(from, to);
+    const { changed, removed } = snapshots.diff(from, to);
     for (const resource of changed) held.set(resource.name, resource);
     for (const gone of removed) expect(held.delete(gone)).toBe(true);
     return to;

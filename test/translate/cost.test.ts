@@ -1,25 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import type { Commit } from '../../src/graph/model.ts';
 import { createTranslatedWorld, type Manifest, type TranslatedWorld } from '../support/worlds/translated-world.ts';
+import { gateway, gatewayClass, namespace, policy, service } from './manifests.ts';
 
 /**
- * What one edit costs, counted: runs of transformations, and changes of what others consume. The numbers are the same
- * in a world of a hundred objects of each kind and in one of two thousand.
+ * Counts the cost of one edit: runs of transformations, and changes of outputs. The numbers must be equal for a hundred
+ * and for two thousand objects of each kind.
  */
 const sizes = [100, 2000];
 
-/** Of `size` objects each: namespaces (two teams), Services, policies; ten Gateways, five for each team. */
+/** `size` namespaces (of two teams), Services and policies, and ten Gateways, five for each team. */
 function createLargeWorld(size: number): TranslatedWorld {
   const world = createTranslatedWorld({}, false);
   const each = [...Array(size).keys()];
   const gateways = [...Array(10).keys()];
   world.apply(
     gatewayClass,
-    ...gateways.map((at) => gateway(`gateway-${at}`, teamOf(at))),
+    ...gateways.map((at) => gatewayOf(`gateway-${at}`, teamOf(at))),
     ...each.map((at) => namespace(`ns-${at}`, { team: teamOf(at) })),
     ...each.map((at) => service(`ns-${at}`, 80)),
     ...each.map((at) =>
-      policy(`policy-${at}`, { gateway: `gateway-${at % 10}`, tool: `ns-${at}/tool:run`, user: 'me' }),
+      policy(`policy-${at}`, { gateway: `gateway-${at % 10}`, tool: `ns-${at}/tool:run`, subject: 'me' }),
     ),
   );
   return world;
@@ -29,53 +30,18 @@ function teamOf(at: number): string {
   return at % 2 === 0 ? 'even' : 'odd';
 }
 
-const gatewayClass: Manifest = {
-  apiVersion: 'gateway.networking.k8s.io/v1',
-  kind: 'GatewayClass',
-  metadata: { name: 'mcp' },
-  spec: { controllerName: 'kgateway.dev/kgateway' },
-};
-
-function gateway(name: string, team: string, port = 8080): Manifest {
-  const allowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels: { team } } } };
-  const listeners = [{ name: 'mcp', protocol: 'kgateway.dev/mcp', port, allowedRoutes }];
-  const spec = { gatewayClassName: 'mcp', listeners };
-  return { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', metadata: { name }, spec };
+/** A Gateway that allows the namespaces of one team. */
+function gatewayOf(name: string, team: string, port?: number): Manifest {
+  return gateway(name, { from: 'Selector', selector: { matchLabels: { team } } }, port);
 }
 
-function namespace(name: string, labels: Readonly<Record<string, string>>): Manifest {
-  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
-}
-
-function service(inNamespace: string, port: number, name = 'tool', appProtocol = 'kgateway.dev/mcp'): Manifest {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name, namespace: inNamespace },
-    spec: { ports: [{ port, appProtocol }] },
-  };
-}
-
-function policy(name: string, says: { gateway: string; tool: string; user: string }): Manifest {
-  const match = { type: 'JWT', jwt: { claim: 'sub', value: says.user } };
-  return {
-    apiVersion: 'gateway.kgateway.dev/v1alpha1',
-    kind: 'MCPAuthPolicy',
-    metadata: { name },
-    spec: {
-      targetRefs: [{ name: says.gateway }],
-      rules: [{ matches: [match], resource: { kind: 'tool', name: says.tool } }],
-    },
-  };
-}
-
-/** How many entries of each output a commit changed; outputs without a change are left out. */
+/** The number of changed entries by output; outputs without a change are left out. */
 function changesIn({ translation }: TranslatedWorld, commit: Commit): Readonly<Record<string, number>> {
   const counts = Object.entries(translation).map(([name, output]) => [name, commit.changes(output).length] as const);
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
-describe.each(sizes)('in a world of %i Services, namespaces and policies', (size) => {
+describe.each(sizes)('with %i Services, namespaces and policies', (size) => {
   it('an edited Service costs four runs and changes one target', () => {
     const world = createLargeWorld(size);
     const commit = world.apply(service('ns-7', 81));
@@ -83,23 +49,23 @@ describe.each(sizes)('in a world of %i Services, namespaces and policies', (size
     expect(commit.runs).toBe(4);
   });
 
-  it('a Service of another kind costs at most one run each time it changes, and changes nothing', () => {
+  it('a Service without MCP costs at most one run per change, and changes nothing', () => {
     const world = createLargeWorld(size);
-    const web = (port: number): Manifest => service('ns-7', port, 'web', 'http');
+    const web = (port: number): Manifest => service('ns-7', port, { name: 'web', appProtocol: 'http' });
     const commits = [world.apply(web(80)), world.apply(web(81)), world.remove('Service', 'ns-7/web')];
     expect(commits.map((commit) => changesIn(world, commit))).toEqual([{}, {}, {}]);
-    // The port of such a Service is not even read.
+    // The decoder drops the port of such a Service: the two Services are equal.
     expect(commits.map(({ runs }) => runs)).toEqual([1, 0, 0]);
   });
 
   it('an equal object costs nothing', () => {
     const world = createLargeWorld(size);
-    expect(world.apply(service('ns-7', 80), gateway('gateway-1', 'odd'), namespace('ns-7', { team: 'odd' })).runs).toBe(
-      0,
-    );
+    expect(
+      world.apply(service('ns-7', 80), gatewayOf('gateway-1', 'odd'), namespace('ns-7', { team: 'odd' })).runs,
+    ).toBe(0);
   });
 
-  it('a relabelled namespace concerns the Gateways whose selectors cared, and policies that name its targets', () => {
+  it('a relabelled namespace changes the Gateways whose selectors match differently, and policies that name its targets', () => {
     const world = createLargeWorld(size);
     const commit = world.apply(namespace('ns-7', { team: 'even' }));
     expect(changesIn(world, commit)).toEqual({ gateways: 10, policyStatuses: 1 });
@@ -107,7 +73,7 @@ describe.each(sizes)('in a world of %i Services, namespaces and policies', (size
     expect(commit.runs).toBe(1 + 2 + 10 + 1);
   });
 
-  it('a label that no selector asks for changes nothing', () => {
+  it('a label that no selector uses changes nothing', () => {
     const world = createLargeWorld(size);
     const commit = world.apply(namespace('ns-7', { team: 'odd', phase: 'test' }));
     expect(changesIn(world, commit)).toEqual({});
@@ -115,12 +81,12 @@ describe.each(sizes)('in a world of %i Services, namespaces and policies', (size
     expect(commit.runs).toBe(3);
   });
 
-  it('a namespace without targets is of no interest', () => {
+  it('a namespace without targets costs nothing', () => {
     const world = createLargeWorld(size);
     expect(world.apply(namespace('empty', { team: 'odd' })).runs).toBe(0);
   });
 
-  it('a target that comes is news to the policies that name it', () => {
+  it('a new target changes the status of the policies that name it', () => {
     const world = createLargeWorld(size);
     world.remove('Service', 'ns-7/tool');
     const commit = world.apply(service('ns-7', 80));
@@ -129,9 +95,9 @@ describe.each(sizes)('in a world of %i Services, namespaces and policies', (size
     expect(commit.runs).toBe(4 + 1 + 1 + 5 + 1);
   });
 
-  it('a second target in a namespace is no news to any Gateway', () => {
+  it('a second target in a namespace runs no Gateway', () => {
     const world = createLargeWorld(size);
-    const commit = world.apply(service('ns-7', 80, 'second'));
+    const commit = world.apply(service('ns-7', 80, { name: 'second' }));
     expect(changesIn(world, commit)).toEqual({ targets: 1 });
     expect(commit.runs).toBe(4);
   });
@@ -140,22 +106,22 @@ describe.each(sizes)('in a world of %i Services, namespaces and policies', (size
 describe.each(sizes)('with %i policies', (size) => {
   it('an edited policy changes its Config, and neither a Gateway nor an attachment', () => {
     const world = createLargeWorld(size);
-    const commit = world.apply(policy('policy-7', { gateway: 'gateway-7', tool: 'ns-7/tool:run', user: 'you' }));
+    const commit = world.apply(policy('policy-7', { gateway: 'gateway-7', tool: 'ns-7/tool:run', subject: 'you' }));
     expect(changesIn(world, commit)).toEqual({ configs: 1 });
     expect(commit.runs).toBe(5);
   });
 
-  it('a policy that moves to another Gateway concerns these two', () => {
+  it('a policy that moves to another Gateway changes two attachments', () => {
     const world = createLargeWorld(size);
-    const commit = world.apply(policy('policy-7', { gateway: 'gateway-8', tool: 'ns-8/tool:run', user: 'me' }));
+    const commit = world.apply(policy('policy-7', { gateway: 'gateway-8', tool: 'ns-8/tool:run', subject: 'me' }));
     expect(changesIn(world, commit)).toMatchObject({ configs: 1, attachments: 2 });
     expect(commit.changes(world.translation.gateways)).toEqual([]);
     expect(commit.runs).toBe(8);
   });
 
-  it('a Gateway whose listener moves to another port changes nothing that is served', () => {
+  it('a Gateway whose listener moves to another port changes no output that is served', () => {
     const world = createLargeWorld(size);
-    const commit = world.apply(gateway('gateway-1', 'odd', 9090));
+    const commit = world.apply(gatewayOf('gateway-1', 'odd', 9090));
     expect(changesIn(world, commit)).toEqual({});
     expect(commit.runs).toBe(2);
   });

@@ -6,34 +6,18 @@ import {
   readManifest,
   type TranslatedWorld,
 } from '../support/worlds/translated-world.ts';
+import { gateway, gatewayClass, policy, service } from './manifests.ts';
 
-/** A bug of ours is contained: no output for the one object, a condition that says so, and the neighbours stay. */
+/** Contains a bug of ours: no output for the one object, a condition that reports it, and unchanged neighbours. */
 
-const gatewayClass = manifest('gateway.networking.k8s.io/v1', 'GatewayClass', 'mcp', {
-  controllerName: 'kgateway.dev/kgateway',
-});
-const gateway = gatewayNamed('g', { from: 'All' });
-const service = manifest('v1', 'Service', 'tool', { ports: [{ port: 80, appProtocol: 'kgateway.dev/mcp' }] });
-const match = { type: 'JWT', jwt: { claim: 'sub', value: 'me' } };
-const rule = { matches: [match], resource: { kind: 'tool', name: '*' } };
-const policy = manifest('gateway.kgateway.dev/v1alpha1', 'MCPAuthPolicy', 'p', {
-  targetRefs: [{ name: 'g' }],
-  rules: [rule],
-});
+const openGateway = gateway('g', { from: 'All' });
+const tool = service('default', 80);
+const allowAll = policy('p', { gateway: 'g', tool: '*', subject: 'me' });
 
-function manifest(apiVersion: string, kind: Manifest['kind'], name: string, spec: unknown): Manifest {
-  return { apiVersion, kind, metadata: { name }, spec };
-}
-
-function gatewayNamed(name: string, namespaces: unknown): Manifest {
-  const listeners = [{ name: 'mcp', port: 8080, protocol: 'kgateway.dev/mcp', allowedRoutes: { namespaces } }];
-  return manifest('gateway.networking.k8s.io/v1', 'Gateway', name, { gatewayClassName: 'mcp', listeners });
-}
-
-/** Applies an object that throws where the translation looks at one of its fields, as a bug would. */
+/** Applies an object that throws, as a bug would, when the translation reads one of its fields. */
 function applyBroken(world: TranslatedWorld, broken: Manifest, field: string): readonly string[] {
   const reading = readManifest(broken);
-  // Comparing it with a version before would find the bug first.
+  // The comparison with an earlier version would throw first.
   world.remove(reading.kind, reading.key);
   const resource = Object.defineProperty({ ...reading.resource }, field, {
     enumerable: true,
@@ -52,10 +36,10 @@ function types(conditions: readonly Condition[] | undefined): readonly string[] 
 const internalError = 'kgateway.dev/InternalError True/TransformationFailed';
 
 describe('a transformation that throws', () => {
-  it('leaves a Gateway without a state, and says so on it', () => {
+  it('leaves a Gateway without a state, with a condition', () => {
     const world = createTranslatedWorld({}, false);
-    world.apply(gatewayClass, gateway, gatewayNamed('other', { from: 'All' }), service, policy);
-    expect(applyBroken(world, gateway, 'listeners')).toEqual(['gateway-verdicts default/g']);
+    world.apply(gatewayClass, openGateway, gateway('other', { from: 'All' }), tool, allowAll);
+    expect(applyBroken(world, openGateway, 'listeners')).toEqual(['gateway-results default/g']);
     const { gateways, gatewayStatuses, attachments, policyStatuses } = world.translation;
     expect(gateways.get('default/g')).toBeUndefined();
     expect(gateways.get('default/other')).toEqual({ kind: 'served', scope: { kind: 'all' } });
@@ -69,26 +53,26 @@ describe('a transformation that throws', () => {
     expect(policyStatuses.get('default/p')?.ancestors[0]?.conditions[0]?.message).toContain('nothing is sent to it');
   });
 
-  it("says nothing about another controller's Gateway", () => {
+  it("writes no status on another controller's Gateway", () => {
     const world = createTranslatedWorld({}, false);
-    applyBroken(world, gateway, 'addresses');
+    applyBroken(world, openGateway, 'addresses');
     expect(world.translation.gatewayStatuses.size).toBe(0);
   });
 
-  it('leaves a policy without a Config, and says so on it', () => {
+  it('leaves a policy without a Config, with a condition', () => {
     const world = createTranslatedWorld({}, false);
-    world.apply(gatewayClass, gateway, service, policy);
+    world.apply(gatewayClass, openGateway, tool, allowAll);
     expect(world.translation.configs.size).toBe(1);
-    expect(applyBroken(world, policy, 'rules')).toEqual(['policy-verdicts default/p']);
+    expect(applyBroken(world, allowAll, 'rules')).toEqual(['policy-results default/p']);
     expect(world.translation.configs.size).toBe(0);
     expect(world.translation.attachments.size).toBe(0);
     const [ancestor] = world.translation.policyStatuses.get('default/p')?.ancestors ?? [];
     expect(types(ancestor?.conditions)).toEqual(['Accepted False/Invalid', internalError]);
   });
 
-  it('leaves a GatewayClass without a verdict, and its Gateways without a snapshot', () => {
+  it('leaves a GatewayClass without a result, and its Gateways without a snapshot', () => {
     const world = createTranslatedWorld({}, false);
-    world.apply(gatewayClass, gateway, service);
+    world.apply(gatewayClass, openGateway, tool);
     expect(applyBroken(world, gatewayClass, 'parametersRef')).toEqual(['gateway-classes mcp']);
     expect(types(world.translation.gatewayClassStatuses.get('mcp')?.conditions)).toEqual([
       'Accepted Unknown/Pending',
@@ -99,16 +83,16 @@ describe('a transformation that throws', () => {
 
   it('leaves a Service without targets', () => {
     const world = createTranslatedWorld({}, false);
-    world.apply(gatewayClass, gateway, service);
-    expect(applyBroken(world, service, 'address')).toEqual(['services default/tool']);
+    world.apply(gatewayClass, openGateway, tool);
+    expect(applyBroken(world, tool, 'address')).toEqual(['services default/tool']);
     expect(world.translation.targets.size).toBe(0);
   });
 
-  it('is forgotten with the object that caused it', () => {
+  it('loses its condition when the object is corrected', () => {
     const world = createTranslatedWorld({}, false);
-    world.apply(gatewayClass, gateway);
-    applyBroken(world, gateway, 'listeners');
-    world.apply(gateway);
+    world.apply(gatewayClass, openGateway);
+    applyBroken(world, openGateway, 'listeners');
+    world.apply(openGateway);
     expect(types(world.translation.gatewayStatuses.get('default/g')?.conditions)).not.toContain(internalError);
   });
 });

@@ -12,8 +12,9 @@ import {
 import { translationText } from '../support/worlds/translation-text.ts';
 
 /**
- * The corpus is the specification of the translation: `<case>.in.yaml` is what users write, `<case>.out.yaml` what
- * gateways and users are told. `npm run test:update` writes the second anew and deletes what has no first.
+ * The golden corpus is the specification of the translation: `<case>.in.yaml` is what users write, `<case>.out.yaml`
+ * the configuration of gateways and the statuses. `npm run test:update` rewrites the outputs and deletes those without
+ * an input.
  */
 const files = readdirSync(goldenFolder);
 const cases = goldenCaseNames();

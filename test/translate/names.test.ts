@@ -15,30 +15,30 @@ import {
 
 const long = (length: number): string => 'a'.repeat(length);
 
-/** Values that each maker takes as they are, and values of which it makes nothing. */
+/** Values that each constructor accepts unchanged, and values that it rejects. */
 const rules = {
   namespaceName: {
-    make: namespaceName,
-    takes: ['a', 'a-1', '1', long(63)],
-    refuses: ['', 'A', '-a', 'a-', 'a.b', 'a/b', 'a:b', 'a\n', long(64)],
+    construct: namespaceName,
+    accepts: ['a', 'a-1', '1', long(63)],
+    rejects: ['', 'A', '-a', 'a-', 'a.b', 'a/b', 'a:b', 'a\n', long(64)],
   },
   objectName: {
-    make: objectName,
-    takes: ['a', 'a.b', 'a-1.2', long(253)],
-    refuses: ['', '.a', 'a.', 'a..b', 'a/b', 'a_b', 'a\n', long(254)],
+    construct: objectName,
+    accepts: ['a', 'a.b', 'a-1.2', long(253)],
+    rejects: ['', '.a', 'a.', 'a..b', 'a/b', 'a_b', 'a\n', long(254)],
   },
   host: {
-    make: host,
-    takes: ['tool.default.svc.cluster.local', 'a', '10.0.0.1', '[::1]', '[2001:db8::7]', '[::ffff:10.0.0.1]'],
-    refuses: [
+    construct: host,
+    accepts: ['tool.default.svc.cluster.local', 'a', '10.0.0.1', '[::1]', '[2001:db8::7]', '[::ffff:10.0.0.1]'],
+    rejects: [
       ...['', '::1', '2001:db8::7', '[10.0.0.1]', '[]', '[::1', '[::1%eth0]', '[::g]', '[1:2]'],
       ...['10.0.0.256', '010.0.0.1', '10.0.0', '1', '0x7f.1', 'a.1', 'a:80', 'a/b', 'a@b', 'a b', 'a.', 'Ａ', 'a\n'],
     ],
   },
   urlPath: {
-    make: urlPath,
-    takes: ['', '/', '/mcp', '/a//b', '/%20', `/${long(1023)}`],
-    refuses: [
+    construct: urlPath,
+    accepts: ['', '/', '/mcp', '/a//b', '/%20', `/${long(1023)}`],
+    rejects: [
       'mcp',
       '//a',
       '/a?b',
@@ -53,39 +53,39 @@ const rules = {
     ],
   },
   claimKey: {
-    make: claimKey,
-    takes: ['sub', 'a b', '𝒶', long(253)],
-    refuses: ['', 'a\u0000', '\u007f', '\ud800', long(254)],
+    construct: claimKey,
+    accepts: ['sub', 'a b', '𝒶', long(253)],
+    rejects: ['', 'a\u0000', '\u007f', '\ud800', long(254)],
   },
   claimValue: {
-    make: claimValue,
-    takes: ['me', ' ', '*', '𝒶'.repeat(1024)],
-    refuses: ['', 'a\tb', '\udc00a', long(1025)],
+    construct: claimValue,
+    accepts: ['me', ' ', '*', '𝒶'.repeat(1024)],
+    rejects: ['', 'a\tb', '\udc00a', long(1025)],
   },
 } as const;
 
-describe.each(Object.entries(rules))('%s', (_, { make, takes, refuses }) => {
-  it.each([...takes])('takes %j', (text) => {
-    expect(make(text)).toBe(text);
+describe.each(Object.entries(rules))('%s', (_, { construct, accepts, rejects }) => {
+  it.each([...accepts])('accepts %j', (text) => {
+    expect(construct(text)).toBe(text);
   });
 
-  it.each([...refuses])('makes nothing of %j', (text) => {
-    expect(make(text)).toBeUndefined();
+  it.each([...rejects])('rejects %j', (text) => {
+    expect(construct(text)).toBeUndefined();
   });
 });
 
 describe('a port', () => {
-  it.each([1, 80, 65_535])('may be %d', (value) => {
+  it.each([1, 80, 65_535])('accepts %d', (value) => {
     expect(port(value)).toBe(value);
   });
 
-  it.each([0, -1, 65_536, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('is not %d', (value) => {
+  it.each([0, -1, 65_536, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('rejects %d', (value) => {
     expect(port(value)).toBeUndefined();
   });
 });
 
 describe('a target name', () => {
-  it('is made of namespace, service and a further port', () => {
+  it('consists of namespace, service and a further port', () => {
     expect(targetName('default', 'tool')).toBe('default/tool');
     expect(targetName('default', 'tool', 9000)).toBe('default/tool/9000');
   });
@@ -101,12 +101,12 @@ describe('a target name', () => {
     ['default', 'tool', 65_536],
     ['default', 'tool', 1.5],
     ['default', 'tool', Number.NaN],
-  ])('is not made of %j, %j and %j', (namespace, service, further) => {
+  ])('rejects %j, %j and %j', (namespace, service, further) => {
     expect(targetName(namespace, service, further)).toBeUndefined();
   });
 });
 
-describe('the id of a resource', () => {
+describe('a resource id', () => {
   it('is "*" for all of a kind, and else the full name', () => {
     expect(resourceId({ all: true })).toBe('*');
     expect(resourceId({ all: false, target: 'default/tool', item: 'a:b' })).toBe('default/tool:a:b');
@@ -122,13 +122,13 @@ describe('the id of a resource', () => {
     ['tool', 'a\u0000b'],
     ['tool', '\ud800'],
     ['tool', long(1024)],
-  ])('is not made of %j and %j', (target, item) => {
+  ])('rejects %j and %j', (target, item) => {
     expect(resourceId({ all: false, target, item })).toBeUndefined();
   });
 });
 
 describe('an address', () => {
-  it('is an IP address without brackets, or a DNS name that is none', () => {
+  it('is an IP address without brackets, or a DNS name that is not an IP address', () => {
     expect(['10.0.0.1', '::1', '2001:DB8::7', '::ffff:10.0.0.1'].filter((text) => !isIpAddress(text))).toEqual([]);
     expect(['', '[::1]', '10.0.0', 'a', '::1%1', '1::2::3', '[::1]@[::1'].filter(isIpAddress)).toEqual([]);
     expect(['a', 'mcp.example.com', '1.a'].filter((text) => !isDnsName(text))).toEqual([]);

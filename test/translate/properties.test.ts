@@ -11,11 +11,11 @@ import {
 import { configsOf, ruleText, targetsOf, translationText } from '../support/worlds/translation-text.ts';
 import { anyManifest, anyWorld } from '../support/worlds/worlds.ts';
 
-/** One commit: objects that appear or change, and objects that go. */
-const batch = fc.array(fc.record({ manifest: anyManifest, goes: fc.boolean() }), { maxLength: 4 });
+/** One commit of set and deleted objects. */
+const batch = fc.array(fc.record({ manifest: anyManifest, deleted: fc.boolean() }), { maxLength: 4 });
 
 describe('the translation', () => {
-  it('says the same after any history as from scratch in any order', () => {
+  it('is the same after any history as from scratch in any order', () => {
     fc.assert(
       fc.property(
         anyWorld,
@@ -23,12 +23,12 @@ describe('the translation', () => {
         fc.infiniteStream(fc.nat()),
         (start, batches, chance) => {
           const world = createTranslatedWorld();
-          const now = new Map<string, Manifest>();
-          for (const edits of [start.map((manifest) => ({ manifest, goes: false })), ...batches]) {
+          const current = new Map<string, Manifest>();
+          for (const edits of [start.map((manifest) => ({ manifest, deleted: false })), ...batches]) {
             world.graph.commit(() => {
-              for (const { manifest, goes } of edits) edit(world, now, manifest, goes);
+              for (const { manifest, deleted } of edits) edit(world, current, manifest, deleted);
             });
-            const shuffled = [...now.values()].map((manifest) => ({ manifest, at: chance.next().value }));
+            const shuffled = [...current.values()].map((manifest) => ({ manifest, at: chance.next().value }));
             const fresh = createTranslatedWorld();
             for (const { manifest } of shuffled.sort((a, b) => a.at - b.at)) fresh.apply(manifest);
             expect(translationText(world.translation)).toEqual(translationText(fresh.translation));
@@ -43,15 +43,15 @@ describe('the translation', () => {
     fc.assert(
       fc.property(
         anyWorld.chain((world) => fc.tuple(fc.constant(world), withGarbage(world))),
-        ([world, spoilt]) => {
-          expect(accessIn(world)).toEqual(expect.arrayContaining([...accessIn(spoilt)]));
+        ([world, corrupted]) => {
+          expect(accessIn(world)).toEqual(expect.arrayContaining([...accessIn(corrupted)]));
         },
       ),
       { numRuns: 500 },
     );
   });
 
-  it('has no failure, whatever the world', () => {
+  it('never fails', () => {
     fc.assert(
       fc.property(
         anyWorld.chain((world) => withGarbage(world)),
@@ -64,14 +64,14 @@ describe('the translation', () => {
   });
 });
 
-function edit(world: TranslatedWorld, now: Map<string, Manifest>, manifest: Manifest, goes: boolean): void {
+function edit(world: TranslatedWorld, current: Map<string, Manifest>, manifest: Manifest, deleted: boolean): void {
   const reading = readManifest(manifest);
-  world.inputs.apply(goes ? { ...reading, resource: undefined } : reading);
-  if (goes) now.delete(`${reading.kind} ${reading.key}`);
-  else now.set(`${reading.kind} ${reading.key}`, manifest);
+  world.inputs.apply(deleted ? { ...reading, resource: undefined } : reading);
+  if (deleted) current.delete(`${reading.kind} ${reading.key}`);
+  else current.set(`${reading.kind} ${reading.key}`, manifest);
 }
 
-/** Which rule holds on which Gateway, and which Service is shown by which. */
+/** The rules on each Gateway, and the Services that it serves. */
 function accessIn(manifests: readonly Manifest[]): readonly string[] {
   const { translation, apply } = createTranslatedWorld({}, false);
   apply(...manifests);

@@ -6,8 +6,8 @@ import { Target } from '../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts
 import { mcpKgateway, sameEncoding, versionOfAll } from '../../src/wire/wire.ts';
 import { config, rule, target } from '../support/worlds/wire-values.ts';
 
-describe('the wire of deployed mcp-gateway binaries', () => {
-  it('names a Target by its name and carries host, port and path', () => {
+describe('the mcp.kgateway.dev dialect', () => {
+  it('encodes a Target under its name with host, port and path', () => {
     const encoded = mcpKgateway.encodeTarget(
       target('default/mcp-tool', { host: '10.0.0.7', port: 8080, path: '/mcp' }),
     );
@@ -26,11 +26,11 @@ describe('the wire of deployed mcp-gateway binaries', () => {
     expect(mcpKgateway.encodeConfig(config('team', 'readers', rule())).name).toBe('team.readers');
   });
 
-  it('sets resource, type and matcher of every rule, as deployed binaries exit without', () => {
+  it('sets resource, type and matcher of every rule, without which deployed binaries exit', () => {
     const encoded = mcpKgateway.encodeConfig(
       config('default', 'p', rule({ kind: 'tool' }), rule({ kind: 'prompt' }), rule({ kind: 'resource', item: '*' })),
     );
-    const [any] = DiscoveryResponse.decode(encoded.stateField).resources;
+    const [any] = DiscoveryResponse.decode(encoded.sotwField).resources;
     expect(Config.decode(any?.value ?? new Uint8Array()).rules).toEqual([
       { key: 'sub', value: 'me', resource: { id: 'default/mcp-tool:convert', type: 0 }, matcher: 0 },
       { key: 'sub', value: 'me', resource: { id: 'default/mcp-tool:convert', type: 1 }, matcher: 0 },
@@ -38,14 +38,14 @@ describe('the wire of deployed mcp-gateway binaries', () => {
     ]);
   });
 
-  it('C4 takes the first 16 bytes of the SHA-256 of the message as version', () => {
+  it('C4 takes the first 16 bytes of the SHA-256 of the message as the version', () => {
     const encoded = mcpKgateway.encodeTarget(target('a/b'));
-    const message = DiscoveryResponse.decode(encoded.stateField).resources[0]?.value ?? new Uint8Array();
+    const message = DiscoveryResponse.decode(encoded.sotwField).resources[0]?.value ?? new Uint8Array();
     expect(encoded.version).toBe(createHash('sha256').update(message).digest('hex').slice(0, 32));
     expect(DeltaDiscoveryResponse.decode(encoded.deltaField).resources[0]?.version).toBe(encoded.version);
   });
 
-  it('H1 H2 gives equal objects equal bytes, and other objects another version', () => {
+  it('H1 H2 gives equal objects equal bytes and different objects different versions', () => {
     const one = mcpKgateway.encodeTarget(target('a/b'));
     const same = mcpKgateway.encodeTarget(target('a/b'));
     const other = mcpKgateway.encodeTarget(target('a/b', { port: 81 }));
@@ -54,30 +54,30 @@ describe('the wire of deployed mcp-gateway binaries', () => {
     expect(sameEncoding(one, other)).toBe(false);
   });
 
-  it('puts responses together by concatenation', () => {
+  it('encodes fields that can be concatenated to a response', () => {
     const encoded = [target('a/b'), target('c/d')].map(mcpKgateway.encodeTarget);
     const response = DeltaDiscoveryResponse.decode(Buffer.concat(encoded.map(({ deltaField }) => deltaField)));
     expect(response.resources.map(({ name }) => name)).toEqual(['a/b', 'c/d']);
   });
 
-  it('keeps the bytes of a resource once, for both protocol variants', () => {
-    const { deltaField, stateField } = mcpKgateway.encodeTarget(target('a/b'));
-    expect(stateField.buffer).toBe(deltaField.buffer);
+  it('shares one buffer between both protocol variants', () => {
+    const { deltaField, sotwField } = mcpKgateway.encodeTarget(target('a/b'));
+    expect(sotwField.buffer).toBe(deltaField.buffer);
     const [inDelta] = DeltaDiscoveryResponse.decode(deltaField).resources;
-    expect(DiscoveryResponse.decode(stateField).resources).toEqual([inDelta?.resource]);
+    expect(DiscoveryResponse.decode(sotwField).resources).toEqual([inDelta?.resource]);
   });
 
   it('pushes Configs before Targets', () => {
-    expect(mcpKgateway.configType.order).toBeLessThan(mcpKgateway.targetType.order);
+    expect(mcpKgateway.configType.pushOrder).toBeLessThan(mcpKgateway.targetType.pushOrder);
   });
 });
 
-describe('a version of several', () => {
-  it('keeps the borders of its parts', () => {
+describe('versionOfAll', () => {
+  it('distinguishes parts with the same concatenation', () => {
     expect(versionOfAll(['ab', 'c'])).not.toBe(versionOfAll(['a', 'bc']));
   });
 
-  it('changes with any member', () => {
+  it('changes with any part', () => {
     expect(versionOfAll(['a', '1', 'b', '2'])).not.toBe(versionOfAll(['a', '1', 'b', '3']));
   });
 });

@@ -1,45 +1,45 @@
 import { createHash } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { JwksConfig, JwtAuthnConfig } from '../config/model.ts';
-import { reasonOf } from '../gateway-error.ts';
+import { reasonOf } from '../errors.ts';
 import type { Authentication, Caller } from '../model.ts';
 import type { TextFetch } from '../network/text-fetch.ts';
-import { cannotVerify, readBearer, tokenInvalid, tokenMissing } from './bearer.ts';
-import { type KeyParts, openFileKeys, openInlineKeys } from './file-keys.ts';
-import type { KeySource } from './key-set.ts';
+import { keysUnavailable, parseBearer, tokenInvalid, tokenMissing } from './bearer.ts';
+import type { KeyParts, KeySource } from './key-set.ts';
+import { openFileKeys, openInlineKeys } from './local-keys.ts';
 import type { JwtAuthenticator } from './model.ts';
 import { openRemoteKeys } from './remote-keys.ts';
 import { createTokenCache } from './token-cache.ts';
 import { verify } from './verify.ts';
 
-/** What verifying tokens needs. */
+/** Dependencies of the authenticator. */
 export interface AuthnParts extends KeyParts {
   readonly fetchText: TextFetch;
 }
 
 /**
- * Verifies the tokens of clients by the configuration. Keys from a file or from the configuration must be usable now;
- * keys from afar are waited for by the tokens that need them.
+ * Creates the authenticator of a configuration. Keys from a file or from the configuration must be usable at once; a
+ * token waits for remote keys.
  *
- * Nothing of a token is ever logged: refusals are, at `debug`, by a fixed code.
+ * Logs refusals at `debug` with a fixed code, and never any part of a token.
  *
- * @throws GatewayError when the file or the configuration holds no usable key
+ * @throws GatewayError when the file or the configuration contains no usable key
  */
 export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnParts): Promise<JwtAuthenticator> {
   const { clock, log } = parts;
   const source = await openKeys(config.jwks, parts);
-  // Bound to one set of keys: with new keys every token is verified anew.
-  let verified = { by: source.held, tokens: createTokenCache() };
+  // Valid for one key set: with new keys, every token is verified again.
+  let cache = { keys: source.current, tokens: createTokenCache() };
 
   const authenticateToken = async (token: string): Promise<Authentication> => {
     const keys = await source.keys();
-    if (keys === undefined) return cannotVerify();
-    if (verified.by !== keys) verified = { by: keys, tokens: createTokenCache() };
+    if (keys === undefined) return keysUnavailable();
+    if (cache.keys !== keys) cache = { keys, tokens: createTokenCache() };
+    const { tokens } = cache;
     const hash = createHash('sha256').update(token).digest('base64');
-    const known = verified.tokens.get(hash, clock.now());
-    if (known !== undefined) return { kind: 'caller', caller: known };
+    const cached = tokens.get(hash, clock.now());
+    if (cached !== undefined) return { kind: 'caller', caller: cached };
 
-    const { tokens } = verified;
     let verification = await verify(token, keys, config, clock.now());
     if (verification.kind === 'invalid' && verification.keyMissing) {
       const newer = await source.keys(keys);
@@ -62,21 +62,21 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
 
   return {
     async authenticate(authorization) {
-      const bearer = readBearer(authorization);
+      const bearer = parseBearer(authorization);
       if (bearer.kind === 'none') return tokenMissing();
       if (bearer.kind === 'malformed') return tokenInvalid('The token cannot be read');
       try {
         return await authenticateToken(bearer.token);
       } catch (error) {
         log.error('a token could not be looked at', { error: reasonOf(error) });
-        return cannotVerify();
+        return keysUnavailable();
       }
     },
     status: () => ({
       issuers: config.issuers,
       audiences: config.audiences,
       source: source.name,
-      keys: source.held?.kids,
+      keys: source.current?.kids,
     }),
   };
 }
@@ -92,7 +92,10 @@ async function openKeys(jwks: JwksConfig, parts: AuthnParts): Promise<KeySource>
   }
 }
 
-/** One text per issuer and subject. A token that names no subject is only ever itself, so that nobody shares its sessions. */
+/**
+ * One text per issuer and subject. A token without a subject is an identity of its own, so that its sessions are not
+ * shared.
+ */
 function identityOf({ iss, sub }: JWTPayload, hash: string): string {
   const named = typeof sub === 'string' && sub !== '' && (iss === undefined || typeof iss === 'string');
   return JSON.stringify(named ? [iss ?? null, sub] : ['token', 'without subject', hash]);

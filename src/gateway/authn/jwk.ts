@@ -1,43 +1,44 @@
 import { importJWK, type JWK } from 'jose';
-import { reasonOf } from '../gateway-error.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import { reasonOf } from '../errors.ts';
 
-/** The signatures that are accepted. Symmetric ones never: whoever can verify them can make them. */
+/** The accepted signature algorithms. No symmetric ones: every holder of such a key could sign tokens. */
 export const algorithms: readonly string[] = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
 
-/** A key that tokens may be verified with, or why it is none. */
-export type JwkReading =
+/** A key to verify tokens with, or the reason why it must not be used. */
+export type JwkValidation =
   | { readonly kind: 'key'; readonly jwk: JWK }
-  | { readonly kind: 'refused'; readonly why: string };
+  | { readonly kind: 'invalid'; readonly problem: string };
 
 /**
- * Looks at one JSON Web Key as RFC 7517 describes it. Refused are keys that hold a secret, keys for something else than
- * verifying signatures, keys too weak to trust, and keys that the platform cannot read.
+ * Validates one JSON Web Key (RFC 7517). Rejects keys that contain a secret, keys for other purposes than verifying
+ * signatures, weak keys, and keys that the platform cannot import.
  */
-export async function readJwk(json: unknown): Promise<JwkReading> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return refused('is not an object');
-  const fields = json as Readonly<Record<string, unknown>>;
-  const why = wrongField(fields) ?? wrongPurpose(fields) ?? tooWeak(fields);
-  if (why !== undefined) return refused(why);
+export async function validateJwk(json: unknown): Promise<JwkValidation> {
+  if (!isJsonObject(json)) return invalid('is not an object');
+  const problem = fieldProblem(json) ?? purposeProblem(json) ?? strengthProblem(json);
+  if (problem !== undefined) return invalid(problem);
   const jwk = json as JWK;
   try {
-    await importJWK(jwk, jwk.alg ?? usualAlgorithms.get(`${jwk.kty} ${jwk.crv ?? ''}`.trim()));
+    await importJWK(jwk, jwk.alg ?? defaultAlgorithms.get(`${jwk.kty} ${jwk.crv ?? ''}`.trim()));
   } catch (error) {
-    return refused(`cannot be read: ${reasonOf(error)}`);
+    return invalid(`cannot be read: ${reasonOf(error)}`);
   }
   return { kind: 'key', jwk };
 }
 
-function refused(why: string): JwkReading {
-  return { kind: 'refused', why };
+function invalid(problem: string): JwkValidation {
+  return { kind: 'invalid', problem };
 }
 
-/** RFC 7518 §6: the members that only the holder of the private key has. */
+/** The members of a private key (RFC 7518 §6). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'] as const;
 
-const usualAlgorithms: ReadonlyMap<string, string> = new Map([
+/** By `kty` and `crv`; for importing a key without `alg`. */
+const defaultAlgorithms: ReadonlyMap<string, string> = new Map([
   ['RSA', 'RS256'],
   ['EC P-256', 'ES256'],
   ['EC P-384', 'ES384'],
@@ -45,7 +46,7 @@ const usualAlgorithms: ReadonlyMap<string, string> = new Map([
   ['OKP Ed25519', 'EdDSA'],
 ]);
 
-function wrongField(jwk: Readonly<Record<string, unknown>>): string | undefined {
+function fieldProblem(jwk: JsonObject): string | undefined {
   if (jwk['kty'] === 'oct' || Object.hasOwn(jwk, 'k')) {
     return 'is a shared secret, with which everybody who verifies tokens could make them; use an RSA, EC or Ed25519 key';
   }
@@ -58,7 +59,7 @@ function wrongField(jwk: Readonly<Record<string, unknown>>): string | undefined 
   return text === undefined ? undefined : `has a "${text}" that is not text`;
 }
 
-function wrongPurpose(jwk: Readonly<Record<string, unknown>>): string | undefined {
+function purposeProblem(jwk: JsonObject): string | undefined {
   if (Object.hasOwn(jwk, 'use') && jwk['use'] !== 'sig') return 'is not for signatures: its "use" is not "sig"';
   const operations = jwk['key_ops'];
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
@@ -67,18 +68,19 @@ function wrongPurpose(jwk: Readonly<Record<string, unknown>>): string | undefine
   if (typeof jwk['alg'] === 'string' && !algorithms.includes(jwk['alg'])) {
     return `is for another algorithm: its "alg" is none of ${algorithms.join(', ')}`;
   }
-  if (jwk['kty'] !== 'RSA' && !usualAlgorithms.has(`${String(jwk['kty'])} ${String(jwk['crv'])}`)) {
+  if (jwk['kty'] !== 'RSA' && !defaultAlgorithms.has(`${String(jwk['kty'])} ${String(jwk['crv'])}`)) {
     return 'is on a curve that no accepted signature uses: "crv" must be P-256, P-384, P-521 or Ed25519';
   }
   return undefined;
 }
 
-function tooWeak(jwk: Readonly<Record<string, unknown>>): string | undefined {
+function strengthProblem(jwk: JsonObject): string | undefined {
   if (jwk['kty'] !== 'RSA') return undefined;
   const bits = typeof jwk['n'] === 'string' ? bitLength(Buffer.from(jwk['n'], 'base64url')) : 0;
   return bits < 2048 ? `is an RSA key of ${bits} bits: make one of at least 2048` : undefined;
 }
 
+/** The bits of a big-endian integer, without leading zeros. */
 function bitLength(bytes: Uint8Array): number {
   const first = bytes.findIndex((byte) => byte !== 0);
   return first === -1 ? 0 : (bytes.length - first) * 8 - Math.clz32(bytes[first] ?? 0) + 24;

@@ -1,78 +1,87 @@
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
-import { reasonOf } from '../gateway-error.ts';
-import { readJwk } from './jwk.ts';
+import type { Clock, Logger } from '../../edges.ts';
+import { isJsonObject, parseJson } from '../../json/json.ts';
+import { reasonOf } from '../errors.ts';
+import { validateJwk } from './jwk.ts';
 
 /** Keys to verify tokens with; at least one. */
 export interface KeySet {
-  /** Finds the key for a token's header; fails as jose's sets do. */
+  /** Finds the key for a token's header; throws the errors of jose's key sets. */
   readonly find: JWTVerifyGetKey;
   /** The key ids, `null` for a key without one. */
   readonly kids: readonly (string | null)[];
-  /** Keys that were left out, each with the reason. */
-  readonly refused: readonly string[];
+  /** The keys that were skipped, each with the reason. */
+  readonly skipped: readonly string[];
 }
 
-/** Where keys come from. */
+/** A source of keys: a file, the configuration, or an issuer's endpoint. */
 export interface KeySource {
-  /** How it is called in messages and on the admin page. */
+  /** The name in messages and on the admin page. */
   readonly name: string;
-  /** What is held at this moment, without asking. */
-  readonly held: KeySet | undefined;
+  /** The current keys, without I/O. */
+  readonly current: KeySet | undefined;
   /**
-   * The keys of now, the same object as long as nothing changed; `undefined` when they cannot be had and never could.
+   * Returns the current keys, after a refresh if one is due; the same object while they are unchanged. `undefined` when
+   * no keys could be loaded so far.
    *
-   * @param missed a set in which a token found no key: asks again early, where that could bring another one
+   * @param missed a set in which a token found no key: refreshes early, unless the last refresh was a moment ago
    */
   keys(missed?: KeySet): Promise<KeySet | undefined>;
 }
 
-/**
- * Reads a single JWK or a JWK Set. A key that may not be used is left out and reported; the others stay.
- *
- * @throws Error when it is neither of the two, or when no key is left
- */
-export async function readKeySet(text: string): Promise<KeySet> {
-  const entries = entriesOf(parse(text));
-  const keys: JWK[] = [];
-  const refused: string[] = [];
-  for (const [index, entry] of entries.entries()) {
-    const reading = await readJwk(entry);
-    if (reading.kind === 'key') keys.push(reading.jwk);
-    else refused.push(`${nameOf(entry, index)} ${reading.why}`);
-  }
-  if (keys.length === 0) throw new Error(refused.length === 0 ? 'there is no key in it' : refused.join('; '));
-  return { find: finder(keys), kids: keys.map(({ kid }) => kid ?? null), refused };
+/** Dependencies of a key source. */
+export interface KeyParts {
+  readonly clock: Clock;
+  readonly log: Logger;
 }
 
-/** A lone key without an id fits a token that names one: there is nothing else the token could mean. */
-function finder(keys: readonly JWK[]): JWTVerifyGetKey {
+/**
+ * Parses a single JWK or a JWK Set. Skips and reports keys that must not be used.
+ *
+ * @throws Error when the text is neither of the two, or when no key is left
+ */
+export async function parseKeySet(text: string): Promise<KeySet> {
+  const json = parseJson(text.replace(/^\uFEFF/, ''));
+  // The parser's own message would quote the text, which could contain a secret.
+  if (json === undefined) throw new Error('it is not JSON');
+  const keys: JWK[] = [];
+  const skipped: string[] = [];
+  for (const [index, entry] of entriesOf(json.value).entries()) {
+    const validation = await validateJwk(entry);
+    if (validation.kind === 'key') keys.push(validation.jwk);
+    else skipped.push(`${nameOf(entry, index)} ${validation.problem}`);
+  }
+  if (keys.length === 0) throw new Error(skipped.length === 0 ? 'there is no key in it' : skipped.join('; '));
+  return { find: finderOf(keys), kids: keys.map(({ kid }) => kid ?? null), skipped };
+}
+
+/** A single key without an id also matches a token that names one: the token cannot mean another key. */
+function finderOf(keys: readonly JWK[]): JWTVerifyGetKey {
   const find = createLocalJWKSet({ keys: [...keys] });
   const [only, ...others] = keys;
   if (only?.kid !== undefined || others.length > 0) return find;
   return ({ kid: _, ...header }, token) => find(header, token);
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    // The parser's own message quotes the text, which could hold a secret.
-    throw new Error('it is not JSON');
-  }
-}
-
 function entriesOf(json: unknown): readonly unknown[] {
-  if (typeof json === 'object' && json !== null && 'keys' in json && Array.isArray(json.keys)) return json.keys;
-  if (typeof json === 'object' && json !== null && 'kty' in json) return [json];
+  if (isJsonObject(json)) {
+    if (Array.isArray(json['keys'])) return json['keys'];
+    if ('kty' in json) return [json];
+  }
   throw new Error('it is neither a JSON Web Key nor a set of them: write one key with "kty", or {"keys": [...]}');
 }
 
 function nameOf(entry: unknown, index: number): string {
-  const kid = typeof entry === 'object' && entry !== null && 'kid' in entry ? entry.kid : undefined;
+  const kid = isJsonObject(entry) ? entry['kid'] : undefined;
   return typeof kid === 'string' ? `the key ${JSON.stringify(kid)}` : `key number ${index + 1}`;
 }
 
-/** How a failure to read keys is told; never with the text itself. */
+/** The message for keys that cannot be loaded. Does not contain their text. */
 export function keysProblem(name: string, error: unknown): string {
   return `the keys in ${name} cannot be used: ${reasonOf(error)}`;
+}
+
+/** Logs each skipped key with its reason. */
+export function warnOfSkipped(set: KeySet, name: string, log: Logger): void {
+  for (const problem of set.skipped) log.warn(`in ${name}, ${problem}; it is left out`);
 }

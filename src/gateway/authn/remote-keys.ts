@@ -1,24 +1,23 @@
 import type { JwksConfig } from '../config/model.ts';
 import type { TextFetch } from '../network/text-fetch.ts';
-import { type KeyParts, warnOfRefused } from './file-keys.ts';
-import { type KeySet, type KeySource, keysProblem, readKeySet } from './key-set.ts';
+import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
 
-/** The `remote` way to give keys. */
+/** Configuration of remote keys. */
 export type RemoteJwks = Extract<JwksConfig, { readonly kind: 'remote' }>;
 
-/** Milliseconds between two attempts after one failed. */
-const retryPause = 5_000;
-/** Milliseconds between two attempts that tokens with an unknown key may cause: strangers can send such tokens at will. */
-const missedPause = 30_000;
-/** Milliseconds that an attempt may take while there are keys to go on with. */
-const laterTimeout = 5_000;
+/** Milliseconds between a failed request and the next one. */
+const retryInterval = 5_000;
+/** Milliseconds between two requests for unknown key ids: anyone can send a token with an unknown key id. */
+const missInterval = 30_000;
+/** Timeout of a request in milliseconds, once there are keys. */
+const refreshTimeout = 5_000;
 
 /**
- * What is known about the keys of an issuer.
+ * State of the keys.
  *
- * `none`: never had any; each token waits for an attempt or, right after a failed one, is answered 503.
- * `fresh`: got them, and asks again before `dueAt` only for a token with an unknown key.
- * `stale`: had them, and the last attempt failed; they stay in use while another attempt is made aside.
+ * `none`: no keys so far. A token waits for the request that is in flight; before the next one is due, it gets 503.
+ * `fresh`: keys are available. They are fetched again at `dueAt`, or earlier for a token with an unknown key id.
+ * `stale`: keys are available, but the last request failed. They stay in use; tokens do not wait for the next request.
  */
 type State =
   | { readonly kind: 'none'; readonly dueAt: number; readonly problem: string }
@@ -31,56 +30,59 @@ type State =
       readonly problem: string;
     };
 
-/** Keys from the issuer. Asked for at once and then as tokens come; never by a timer, so an idle gateway asks for nothing. */
+/**
+ * Keys from an issuer's endpoint. Fetches them at once, and then when a token arrives: an idle gateway sends no
+ * requests.
+ */
 export function openRemoteKeys(
   jwks: RemoteJwks,
   { clock, log, fetchText }: KeyParts & { readonly fetchText: TextFetch },
 ): KeySource {
   const name = `${jwks.url.origin}${jwks.url.pathname}`;
   let state: State = { kind: 'none', dueAt: clock.now(), problem: '' };
-  let askedAt = Number.NEGATIVE_INFINITY;
-  let asking: Promise<void> | undefined;
+  let fetchedAt = Number.NEGATIVE_INFINITY;
+  let fetching: Promise<void> | undefined;
 
-  const attempt = async (): Promise<void> => {
+  const fetchKeys = async (): Promise<void> => {
     try {
-      const timeout = state.kind === 'none' ? jwks.initialTimeout : laterTimeout;
+      const timeout = state.kind === 'none' ? jwks.initialTimeout : refreshTimeout;
       const text = await fetchText(jwks.url, { timeout, headers: jwks.headers });
       const unchanged = state.kind !== 'none' && state.text === text ? state.set : undefined;
-      const set = unchanged ?? (await readKeySet(text));
+      const set = unchanged ?? (await parseKeySet(text));
       if (unchanged === undefined) {
         log.info(state.kind === 'none' ? 'keys were fetched' : 'new keys were fetched', { keys: name });
-        warnOfRefused(set, name, log);
+        warnOfSkipped(set, name, log);
       }
       state = { kind: 'fresh', dueAt: clock.now() + jwks.refreshInterval, set, text };
     } catch (error) {
       const problem = keysProblem(name, error);
-      const stays =
+      const effect =
         state.kind === 'none' ? 'tokens cannot be verified until they can' : 'the last good keys stay in use';
-      if (state.kind === 'fresh' || state.problem !== problem) log.warn(`${problem}; ${stays}`);
-      const dueAt = clock.now() + retryPause;
+      if (state.kind === 'fresh' || state.problem !== problem) log.warn(`${problem}; ${effect}`);
+      const dueAt = clock.now() + retryInterval;
       state = state.kind === 'none' ? { kind: 'none', dueAt, problem } : { ...state, kind: 'stale', dueAt, problem };
     }
   };
-  const ask = (): Promise<void> => {
-    askedAt = clock.now();
-    asking ??= attempt().finally(() => {
-      asking = undefined;
+  const refresh = (): Promise<void> => {
+    fetchedAt = clock.now();
+    fetching ??= fetchKeys().finally(() => {
+      fetching = undefined;
     });
-    return asking;
+    return fetching;
   };
-  const heldNow = (): KeySet | undefined => (state.kind === 'none' ? undefined : state.set);
+  const currentSet = (): KeySet | undefined => (state.kind === 'none' ? undefined : state.set);
 
-  void ask();
+  void refresh();
   return {
     name,
-    get held() {
-      return heldNow();
+    get current() {
+      return currentSet();
     },
     async keys(missed) {
-      const early = missed !== undefined && missed === heldNow() && clock.now() >= askedAt + missedPause;
-      if (early || clock.now() >= state.dueAt) void ask();
-      if (state.kind !== 'stale') await asking;
-      return heldNow();
+      const early = missed !== undefined && missed === currentSet() && clock.now() >= fetchedAt + missInterval;
+      if (early || clock.now() >= state.dueAt) void refresh();
+      if (state.kind !== 'stale') await fetching;
+      return currentSet();
     },
   };
 }

@@ -1,18 +1,19 @@
 import type { Caller } from '../model.ts';
 
-/** Tokens that were verified a moment ago, so that a busy session does not pay for a signature with every request. */
+/** Cache of verified tokens, which saves a signature verification per request. */
 export interface TokenCache {
+  /** @param hash a digest of the token */
   get(hash: string, now: number): Caller | undefined;
-  /** Keeps a caller until the token expires, at most for a minute. */
+  /** Caches a caller until the token expires, for one minute at most. */
   put(hash: string, caller: Caller & { readonly kind: 'principal' }, now: number): void;
   readonly size: number;
 }
 
 /** Milliseconds. */
-const longest = 60_000;
+const maxAge = 60_000;
 
-/** @param limit the most tokens that are kept; the one that came first goes first */
-export function createTokenCache(limit = 1000): TokenCache {
+/** @param maxTokens when exceeded, the oldest entry is evicted */
+export function createTokenCache(maxTokens = 1_000): TokenCache {
   const entries = new Map<string, { readonly caller: Caller; readonly until: number }>();
   return {
     get(hash, now) {
@@ -23,11 +24,11 @@ export function createTokenCache(limit = 1000): TokenCache {
       return undefined;
     },
     put(hash, caller, now) {
-      const until = Math.min(caller.expiresAt, now + longest);
+      const until = Math.min(caller.expiresAt, now + maxAge);
       if (until <= now) return;
       entries.delete(hash);
       for (const oldest of entries.keys()) {
-        if (entries.size < limit) break;
+        if (entries.size < maxTokens) break;
         entries.delete(oldest);
       }
       entries.set(hash, { caller, until });

@@ -3,33 +3,33 @@ import type { JwtAuthnConfig } from '../config/model.ts';
 import { algorithms } from './jwk.ts';
 import type { KeySet } from './key-set.ts';
 
-/** Seconds by which clocks may differ; what deployed gateways allow. */
-const tolerance = 60;
+/** Accepted clock skew in seconds, the same as in the deployed gateways. */
+const clockTolerance = 60;
 
-/** What came of looking at a token. */
+/** The result of verifying a token. */
 export type Verification =
   | {
       readonly kind: 'verified';
       readonly claims: JWTPayload;
-      /** Milliseconds since the epoch, from `exp`; for a token that is accepted after that, when it is not any more. */
+      /** Milliseconds since the epoch: `exp`, or for a token accepted after `exp`, the end of the clock tolerance. */
       readonly expiresAt: number;
     }
   | {
       readonly kind: 'invalid';
-      /** Whether other keys could make it valid. */
+      /** True when the token could be valid with other keys. */
       readonly keyMissing: boolean;
-      /** A fixed word for the log. */
+      /** A fixed code for the log. */
       readonly code: string;
-      /** For the client; fixed text without quotes, nothing of the token. */
+      /** A fixed text for the client, without quotes and without any part of the token. */
       readonly message: string;
     };
 
-/** The part of the configuration that tokens are measured against. */
+/** The expected claims. */
 export type Expectations = Pick<JwtAuthnConfig, 'issuers' | 'audiences'>;
 
 /**
- * Verifies signature, issuer, audience and times of a token. `exp` is required; `iss` and `aud` are checked, and then
- * required, when the configuration lists any. A token from the future (`nbf`, `iat`) is as invalid as an expired one.
+ * Verifies the signature, issuer, audience and times of a token. `exp` is required. `iss` and `aud` are checked, and
+ * required, when the configuration lists values for them. A token whose `nbf` or `iat` is in the future is invalid.
  *
  * @param now milliseconds since the epoch
  */
@@ -40,26 +40,26 @@ export async function verify(token: string, keys: KeySet, expected: Expectations
       ...(expected.issuers.length > 0 ? { issuer: [...expected.issuers] } : {}),
       ...(expected.audiences.length > 0 ? { audience: [...expected.audiences] } : {}),
       requiredClaims: ['exp'],
-      clockTolerance: tolerance,
+      clockTolerance,
       currentDate: new Date(now),
     });
     if (typeof claims.exp !== 'number') return invalid('ERR_JWT_NO_EXP', 'The token does not expire');
-    if (claims.iat !== undefined && !(claims.iat <= now / 1000 + tolerance)) {
+    if (claims.iat !== undefined && !(claims.iat <= now / 1_000 + clockTolerance)) {
       return invalid('ERR_JWT_IAT', 'The token was issued in the future');
     }
     return { kind: 'verified', claims, expiresAt: expiryOf(claims.exp, now) };
   } catch (error) {
-    return rejection(error);
+    return invalidBecause(error);
   }
 }
 
-/** A request that is accepted must be able to get its answer, so its stream must not be over before it began. */
+/** An accepted request must get its response, so its stream must not be over before it begins. */
 function expiryOf(exp: number, now: number): number {
-  const expiry = exp * 1000 > now ? exp : exp + tolerance;
-  return Math.min(expiry * 1000, Number.MAX_SAFE_INTEGER);
+  const expiry = exp * 1_000 > now ? exp : exp + clockTolerance;
+  return Math.min(expiry * 1_000, Number.MAX_SAFE_INTEGER);
 }
 
-/** When several keys fit a token that names none, each is tried (jose hands them over with its error). */
+/** When several keys match a token without `kid`, tries each of them (jose provides them with its error). */
 async function verifiedClaims(token: string, keys: KeySet, options: JWTVerifyOptions): Promise<JWTPayload> {
   try {
     return (await jwtVerify(token, keys.find, options)).payload;
@@ -80,8 +80,11 @@ function invalid(code: string, message: string, keyMissing = false): Verificatio
   return { kind: 'invalid', code, message, keyMissing };
 }
 
-/** Whatever else fails, down to the platform's own errors about a key, means that the token is not verified. */
-function rejection(error: unknown): Verification {
+/**
+ * Maps an error to the result. Any unknown error, also one of the platform about a key, means that the token is
+ * invalid.
+ */
+function invalidBecause(error: unknown): Verification {
   if (error instanceof errors.JWTExpired) return invalid(error.code, 'The token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {
     return invalid(error.code, `The claim ${error.claim} is missing or not what this gateway accepts`);

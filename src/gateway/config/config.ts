@@ -1,26 +1,26 @@
 import { promises as files } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { GatewayError, reasonOf } from '../gateway-error.ts';
+import { GatewayError, reasonOf } from '../errors.ts';
 import type { TextFetch } from '../network/text-fetch.ts';
 import { type DecodedConfig, decodeConfig } from './decode.ts';
 import type { Mounts } from './mounts.ts';
 
-/** Where the configuration comes from: `--file=<path or URL>` or `--config=<JSON>`, exactly one of them. */
+/** The source of the configuration: `--file=<path or URL>` or `--config=<JSON>`, exactly one of them. */
 export interface ConfigSource {
   readonly file: string | undefined;
   readonly config: string | undefined;
 }
 
-/** What is needed to get at it. */
+/** Dependencies of reading the configuration. */
 export interface ConfigParts {
   readonly mounts: Mounts;
   readonly fetchText: TextFetch;
 }
 
 /**
- * Reads the configuration once; a running gateway does not look at it again.
+ * Reads the configuration once, at the start.
  *
- * @throws GatewayError, `environment` when it cannot be read, `usage` when it does not say what a configuration says
+ * @throws GatewayError, `environment` when the source cannot be read, `usage` when the configuration is not valid
  */
 export async function loadConfig({ file, config }: ConfigSource, parts: ConfigParts): Promise<DecodedConfig> {
   if ((file === undefined) === (config === undefined)) {
@@ -32,7 +32,7 @@ export async function loadConfig({ file, config }: ConfigSource, parts: ConfigPa
   const source = file === undefined ? '--config' : `--file=${file}`;
   const text = file === undefined ? (config ?? '') : await readSource(file, parts);
   try {
-    return decodeConfig(parseJson(text), parts.mounts);
+    return decodeConfig(parseText(text), parts.mounts);
   } catch (error) {
     throw error instanceof GatewayError ? new GatewayError(error.reason, `${source}: ${error.message}`) : error;
   }
@@ -49,7 +49,8 @@ async function readSource(file: string, { mounts, fetchText }: ConfigParts): Pro
   }
 }
 
-function parseJson(text: string): unknown {
+/** Parses the text as JSON, after a byte order mark if there is one. The error quotes the parser's reason. */
+function parseText(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {

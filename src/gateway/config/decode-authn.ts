@@ -1,14 +1,13 @@
-import { durationOf } from './duration.ts';
-import { configError, type Fields } from './fields.ts';
+import { configError, type JsonFields } from './fields.ts';
 import type { JwksConfig, JwtAuthnConfig } from './model.ts';
 import type { Mounts } from './mounts.ts';
 
 /**
- * Reads `authn`. An unknown field anywhere in it is an error: a mistyped `audience` must not become "any audience".
+ * Decodes `authn`. An unknown field is an error at every level: a mistyped `audience` must not mean "any audience".
  *
- * @throws GatewayError naming the field
+ * @throws GatewayError that names the field
  */
-export function decodeAuthn(authn: Fields, mounts: Mounts): JwtAuthnConfig {
+export function decodeAuthn(authn: JsonFields, mounts: Mounts): JwtAuthnConfig {
   authn.word('type', ['jwt']);
   authn.only(['type', 'issuer', 'audience', 'jwks']);
   return {
@@ -18,7 +17,7 @@ export function decodeAuthn(authn: Fields, mounts: Mounts): JwtAuthnConfig {
   };
 }
 
-function decodeJwks(jwks: Fields, mounts: Mounts): JwksConfig {
+function decodeJwks(jwks: JsonFields, mounts: Mounts): JwksConfig {
   switch (jwks.word('type', ['local', 'remote'])) {
     case 'local':
       jwks.only(['type', 'source']);
@@ -29,7 +28,7 @@ function decodeJwks(jwks: Fields, mounts: Mounts): JwksConfig {
   }
 }
 
-function decodeLocal(source: Fields, mounts: Mounts): JwksConfig {
+function decodeLocal(source: JsonFields, mounts: Mounts): JwksConfig {
   source.only(['type', 'data']);
   switch (source.word('type', ['file', 'inline'])) {
     case 'file':
@@ -42,50 +41,49 @@ function decodeLocal(source: Fields, mounts: Mounts): JwksConfig {
   }
 }
 
-function decodeRemote(jwks: Fields): JwksConfig {
-  const initial = jwks.value('initial_timeout') ?? '5s';
-  const refresh = jwks.value('refresh_interval') ?? '60s';
+function decodeRemote(jwks: JsonFields): JwksConfig {
   return {
     kind: 'remote',
-    url: remoteUrl(jwks),
-    headers: remoteHeaders(jwks),
-    initialTimeout: durationOf(initial, jwks.place('initial_timeout')),
-    refreshInterval: durationOf(refresh, jwks.place('refresh_interval')),
+    url: decodeUrl(jwks),
+    headers: decodeHeaders(jwks),
+    initialTimeout: jwks.duration('initial_timeout', 5_000),
+    refreshInterval: jwks.duration('refresh_interval', 60_000),
   };
 }
 
 /**
- * Deployed gateways concatenate `<url>:<port>/<path>`. The same parts make the same URL here; a `url` that has a path of
- * its own keeps it, with `path` below, instead of becoming the host `…/realms/x:443`.
+ * Builds the URL from `url`, `port` and `path`. The deployed gateways concatenate `<url>:<port>/<path>`; the same
+ * fields give the same URL here, except that a path in `url` is kept, with `path` appended, and does not become the
+ * host `…/realms/x:443`.
  */
-function remoteUrl(jwks: Fields): URL {
+function decodeUrl(jwks: JsonFields): URL {
   const text = jwks.string('url', 'where the keys are, such as "https://issuer.example"');
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw configError(jwks.place('url'), 'must begin with https:// or http://');
+    throw configError(jwks.path('url'), 'must begin with https:// or http://');
   if (url.username !== '' || url.password !== '') {
-    throw configError(jwks.place('url'), 'must not hold a user or password: use headers');
+    throw configError(jwks.path('url'), 'must not hold a user or password: use headers');
   }
   if (url.search !== '' || url.hash !== '')
-    throw configError(jwks.place('url'), 'must end with the path: put a query into path');
+    throw configError(jwks.path('url'), 'must end with the path: put a query into path');
   const port = jwks.value('port') === undefined ? undefined : jwks.integer('port', 1, 65535);
   if (port !== undefined && url.port !== '' && url.port !== String(port)) {
-    throw configError(jwks.place('port'), `is ${port}, and url says ${url.port}: keep one of the two`);
+    throw configError(jwks.path('port'), `is ${port}, and url says ${url.port}: keep one of the two`);
   }
   if (port !== undefined) url.port = String(port);
   const path = (jwks.value('path') ?? '') === '' ? '' : `/${jwks.string('path', 'a path').replace(/^\/+/, '')}`;
   const whole = URL.parse(`${url.origin}${url.pathname.replace(/\/+$/, '')}${path}`);
-  if (whole === null || whole.hash !== '') throw configError(jwks.place('path'), 'makes no URL');
+  if (whole === null || whole.hash !== '') throw configError(jwks.path('path'), 'makes no URL');
   return whole;
 }
 
-function remoteHeaders(jwks: Fields): ReadonlyMap<string, string> {
+function decodeHeaders(jwks: JsonFields): ReadonlyMap<string, string> {
   const headers = jwks.stringMap('headers');
   for (const [name, value] of headers) {
     try {
       new Headers().set(name, value);
     } catch {
-      throw configError(`${jwks.place('headers')}.${name}`, 'is not a header that HTTP can carry');
+      throw configError(`${jwks.path('headers')}.${name}`, 'is not a header that HTTP can carry');
     }
   }
   return headers;

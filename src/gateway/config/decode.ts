@@ -1,20 +1,20 @@
-import type { Endpoint } from '../network/resolve.ts';
+import type { HostPort } from '../../net/host-port.ts';
 import { decodeAuthn } from './decode-authn.ts';
-import { configError, type Fields, fieldsOf } from './fields.ts';
-import type { GatewayConfig, ListenerConfig } from './model.ts';
+import { configError, fieldsOf, type JsonFields } from './fields.ts';
+import type { BootstrapConfig, ListenerConfig } from './model.ts';
 import type { Mounts } from './mounts.ts';
 
-/** A configuration that can be used, and what in it deserves a second look. */
+/** A valid configuration with its warnings, each of which begins with the path of a field. */
 export interface DecodedConfig {
-  readonly config: GatewayConfig;
+  readonly config: BootstrapConfig;
   readonly warnings: readonly string[];
 }
 
 /**
- * Reads the JSON of a configuration. An unknown field at the top is a warning; in `listener` and below it is an error,
- * since what is not understood there could be meant to keep somebody out.
+ * Decodes and validates a configuration. An unknown field at the top level is a warning; in `listener` and below it is
+ * an error, since it could be meant to restrict access.
  *
- * @throws GatewayError with the field, what is wrong with it and what to write instead
+ * @throws GatewayError that names the field, the problem and the remedy
  */
 export function decodeConfig(json: unknown, mounts: Mounts): DecodedConfig {
   const top = fieldsOf(json, '');
@@ -25,26 +25,26 @@ export function decodeConfig(json: unknown, mounts: Mounts): DecodedConfig {
     );
   }
   top.word('type', ['xds']);
-  const config: GatewayConfig = {
+  const config: BootstrapConfig = {
     xdsAddress: decodeXdsAddress(top),
     metadata: top.stringMap('metadata'),
-    altXdsHostname: optionalString(top, 'alt_xds_hostname'),
+    altXdsHostname: top.optionalString('alt_xds_hostname'),
     listener: decodeListener(top.object('listener'), mounts),
   };
-  return { config, warnings: [...unknownFields(top), ...weaknesses(config.listener)] };
+  return { config, warnings: [...unknownFieldWarnings(top), ...securityWarnings(config.listener)] };
 }
 
-const known = ['type', 'xds_address', 'metadata', 'alt_xds_hostname', 'listener'] as const;
+const topLevelFields = ['type', 'xds_address', 'metadata', 'alt_xds_hostname', 'listener'] as const;
 
-function unknownFields(top: Fields): readonly string[] {
+function unknownFieldWarnings(top: JsonFields): readonly string[] {
   return top
-    .unknown(known)
-    .map((name) => `${name}: is not a field known here and is ignored; known are ${known.join(', ')}`);
+    .unknown(topLevelFields)
+    .map((name) => `${name}: is not a field known here and is ignored; known are ${topLevelFields.join(', ')}`);
 }
 
-function decodeXdsAddress(top: Fields): Endpoint {
-  const wanted = 'the address of the control plane, such as "http://kgateway.kgateway-system.svc.cluster.local:9977"';
-  const url = URL.parse(top.string('xds_address', wanted));
+function decodeXdsAddress(top: JsonFields): HostPort {
+  const remedy = 'the address of the control plane, such as "http://kgateway.kgateway-system.svc.cluster.local:9977"';
+  const url = URL.parse(top.string('xds_address', remedy));
   if (url?.protocol === 'https:')
     throw configError('xds_address', 'TLS is not supported on this connection: write http://');
   const bare = url !== null && `${url.pathname}${url.search}${url.hash}${url.username}${url.password}` === '/';
@@ -52,7 +52,7 @@ function decodeXdsAddress(top: Fields): Endpoint {
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 80 : Number(url.port) };
 }
 
-function decodeListener(listener: Fields, mounts: Mounts): ListenerConfig {
+function decodeListener(listener: JsonFields, mounts: Mounts): ListenerConfig {
   switch (listener.word('type', ['sse', 'stdio'])) {
     case 'stdio':
       listener.only(['type']);
@@ -71,8 +71,8 @@ function decodeListener(listener: Fields, mounts: Mounts): ListenerConfig {
   }
 }
 
-/** What the file may say, and a careful operator would not. */
-function weaknesses(listener: ListenerConfig): readonly string[] {
+/** Warns of settings that are valid but weaken authentication. */
+function securityWarnings(listener: ListenerConfig): readonly string[] {
   if (listener.type === 'stdio' || listener.authn === undefined) return [];
   const { issuers, audiences, jwks } = listener.authn;
   const warnings: string[] = [];
@@ -90,9 +90,4 @@ function weaknesses(listener: ListenerConfig): readonly string[] {
     );
   }
   return warnings;
-}
-
-function optionalString(fields: Fields, name: string): string | undefined {
-  const value = fields.value(name) ?? '';
-  return value === '' ? undefined : fields.string(name, 'a string');
 }

@@ -1,49 +1,52 @@
-import type { Endpoint } from '../network/resolve.ts';
+import type { HostPort } from '../../net/host-port.ts';
 
-/** What a gateway's configuration file says, understood. Every field is checked; paths are where the files really lie. */
-export interface GatewayConfig {
-  /** Where the control plane answers, in plaintext HTTP/2. */
-  readonly xdsAddress: Endpoint;
-  /** Goes into the node's metadata and overrides what is there. */
+/**
+ * The static configuration of a gateway, from its file or flag: what Envoy and gRPC call the bootstrap. Every field is
+ * validated, and `--mount` is applied to every path.
+ */
+export interface BootstrapConfig {
+  /** The address of the control plane, plaintext HTTP/2. */
+  readonly xdsAddress: HostPort;
+  /** Merged into the metadata of the xDS node, with precedence. */
   readonly metadata: ReadonlyMap<string, string>;
   /** `<gateway>.<namespace>.svc.<cluster domain>`: names the Gateway to the control plane. */
   readonly altXdsHostname: string | undefined;
   readonly listener: ListenerConfig;
 }
 
-/** Where clients connect. */
+/** The listener for MCP clients. */
 export type ListenerConfig =
   | {
-      /** HTTP: both the HTTP+SSE transport and Streamable HTTP, on one port. Port 0 picks a free one. */
+      /** HTTP: the HTTP+SSE transport and Streamable HTTP, on one port. Port 0 binds a free port. */
       readonly type: 'sse';
       readonly host: string;
       readonly port: number;
-      /** Without it nobody is anybody, and everything is denied. */
+      /** Without it every caller is anonymous, and every call is denied. */
       readonly authn: JwtAuthnConfig | undefined;
     }
-  /** One client on standard input and output, who never is anybody. */
+  /** One client on standard input and output, which is always anonymous. */
   | { readonly type: 'stdio' };
 
-/** How a token is verified. */
+/** How tokens are verified. */
 export interface JwtAuthnConfig {
-  /** The token's `iss` is one of these. Empty: any issuer. */
+  /** The accepted values of `iss`. Empty: any issuer. */
   readonly issuers: readonly string[];
-  /** The token's `aud` names one of these. Empty: any audience. */
+  /** The accepted values of `aud`. Empty: any audience. */
   readonly audiences: readonly string[];
   readonly jwks: JwksConfig;
 }
 
-/** Where the keys are. */
+/** The source of the keys. */
 export type JwksConfig =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'inline'; readonly text: string }
   | {
       readonly kind: 'remote';
       readonly url: URL;
-      /** Sent with every request for the keys; may be secret, so never logged. */
+      /** Sent with every request for the keys. May be secret, so it is never logged. */
       readonly headers: ReadonlyMap<string, string>;
-      /** Milliseconds that the first request for the keys may take. */
+      /** Timeout of the first request for the keys, in milliseconds. */
       readonly initialTimeout: number;
-      /** Milliseconds after which keys are asked for again, when a token comes. */
+      /** Age at which the keys are fetched again, by the next token, in milliseconds. */
       readonly refreshInterval: number;
     };

@@ -1,20 +1,20 @@
 import { isAbsolute, join, normalize } from 'node:path';
-import { GatewayError } from '../gateway-error.ts';
+import { GatewayError } from '../errors.ts';
 
-/** Where a path of the configuration really lies on this machine. Relative paths stay as they are. */
+/** Maps a path of the configuration to a path of this machine. Leaves relative paths as they are. */
 export type Mounts = (path: string) => string;
 
 /**
- * Reads the values of `--mount`, each `/path/in/the/config=<folder or file>`. The longest mount that contains a path
- * decides; `..` is resolved before that, so a path cannot be in a mount by its spelling alone.
+ * Parses the values of `--mount`, each `/path/in/the/config=<folder or file>`. The longest mount that contains a path
+ * wins. `..` is resolved first, so that the spelling of a path alone cannot put it into a mount.
  *
- * @throws GatewayError naming the value that cannot be read
+ * @throws GatewayError that names the value
  */
 export function parseMounts(values: readonly string[]): Mounts {
   const mounts = values.map((value) => {
-    const cut = value.indexOf('=');
-    const from = value.slice(0, Math.max(cut, 0));
-    const to = value.slice(cut + 1);
+    const separator = value.indexOf('=');
+    const from = value.slice(0, Math.max(separator, 0));
+    const to = value.slice(separator + 1);
     if (!isAbsolute(from) || to === '') {
       throw new GatewayError('usage', `--mount=${value}: write /path=<folder>, the path beginning with a slash`);
     }
@@ -24,9 +24,9 @@ export function parseMounts(values: readonly string[]): Mounts {
 
   return (path) => {
     if (!isAbsolute(path)) return path;
-    const plain = normalize(path);
-    const mount = mounts.find(({ from }) => plain === from || plain.startsWith(`${from}/`));
-    return mount === undefined ? path : join(mount.to, plain.slice(mount.from.length));
+    const normalized = normalize(path);
+    const mount = mounts.find(({ from }) => normalized === from || normalized.startsWith(`${from}/`));
+    return mount === undefined ? path : join(mount.to, normalized.slice(mount.from.length));
   };
 }
 

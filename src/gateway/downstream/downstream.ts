@@ -1,54 +1,43 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
-import type { Clock, Logger, Random, Stop } from '../../edges.ts';
-import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import { reasonOf } from '../gateway-error.ts';
-import type { Authentication, Authenticator, ListMode, TargetFetch, World } from '../model.ts';
-import { createMultiplexer } from '../multiplex/multiplex.ts';
-import { admit } from './browser-guard.ts';
+import type { Stop } from '../../edges.ts';
+import { reasonOf } from '../errors.ts';
+import type { Authentication, Authenticator } from '../model.ts';
+import type { SessionParts } from '../session/model.ts';
+import { createMultiplexer } from '../session/multiplexer.ts';
+import { admit, type BrowserGuardParts } from './browser-guard.ts';
+import { sendError } from './error-response.ts';
 import { createHttpSse } from './http-sse.ts';
-import type { HttpTransport } from './model.ts';
-import { refuse } from './refusal.ts';
+import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { serveStdio } from './stdio.ts';
 import { createStreamableHttp } from './streamable-http.ts';
 
-/** What serving MCP clients takes. */
-export interface DownstreamParts {
-  readonly world: World;
-  /** `undefined`: there is no authentication, callers are nobody, and everything is denied. */
+/** Dependencies and settings of serving MCP clients. */
+export interface DownstreamParts extends SessionParts, BrowserGuardParts {
+  /** `undefined`: every caller is anonymous, so every call is denied. */
   readonly authenticator: Authenticator | undefined;
-  readonly fetchFor: (target: Target) => TargetFetch;
-  readonly list: ListMode;
-  /** Origins of browser pages that may connect beside those on this machine. */
-  readonly allowedOrigins: readonly string[];
-  /**
-   * Whether the listener is bound to a loopback address: then only requests to a loopback host name are answered. When
-   * left out, that goes for connections that come in at a loopback address.
-   */
-  readonly listensOnLoopback?: boolean;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
 }
 
-/** The MCP server that clients see. */
+/** The MCP server for clients, over HTTP and stdio. */
 export interface Downstream {
-  /** Answers an HTTP request, of HTTP+SSE at `/sse` and of Streamable HTTP at `/mcp`. Never throws. */
+  /** Handles an HTTP request: HTTP+SSE at `/sse`, Streamable HTTP at `/mcp`. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Serves one client over a pair of streams, as nobody. */
+  /** Serves one anonymous client over a pair of streams. */
   stdio(input: Readable, output: Writable): Stop;
-  /** Ends all sessions; settles when the targets are told. */
+  /** Closes all sessions. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
 
+/** Per HTTP transport. */
 const maxSessions = 1_000;
-const idleMilliseconds = 30 * 60_000;
+/** Milliseconds. */
+const idleTimeout = 30 * 60_000;
 
-/** Builds the MCP server; nothing is listened on here. */
+/** Creates the server. Does not listen. */
 export function createDownstream(parts: DownstreamParts): Downstream {
   const { authenticator, clock, log } = parts;
   const multiplexer = createMultiplexer(parts);
-  const transportParts = { multiplexer, clock, maxSessions, idleMilliseconds };
+  const transportParts: HttpTransportParts = { multiplexer, clock, maxSessions, idleTimeout };
   const transports: ReadonlyMap<string, HttpTransport> = new Map([
     ['/sse', createHttpSse(transportParts)],
     ['/mcp', createStreamableHttp(transportParts)],
@@ -59,25 +48,25 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     const url = URL.parse(request.url ?? '/', 'http://gateway');
     const transport = url === null ? undefined : transports.get(url.pathname);
     if (url === null || transport === undefined) {
-      return refuse(response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
+      return sendError(response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
     }
     if (!transport.methods.includes(request.method ?? '')) {
       const headers = { allow: transport.methods.join(', ') };
-      return refuse(response, { status: 405, message: 'Method not allowed', headers });
+      return sendError(response, { status: 405, message: 'Method not allowed', headers });
     }
     const authentication = await authenticate(authenticator, request);
     if (response.destroyed) return;
-    if (authentication.kind === 'refused') return refuseCaller(response, authentication);
+    if (authentication.kind === 'refused') return sendAuthenticationError(response, authentication);
     await transport.serve(request, response, url, authentication.caller);
   };
 
   return {
     handle(request, response) {
       serve(request, response).catch((error: unknown) => {
-        // A client that breaks off in the middle of its request is no failure of ours.
+        // A client that disconnects during its request is no error.
         if (!request.destroyed) log.error('request failed', { reason: reasonOf(error) });
-        if (!response.headersSent && !response.destroyed) refuse(response, { status: 500, message: 'Internal error' });
-        else response.destroy();
+        if (response.headersSent || response.destroyed) response.destroy();
+        else sendError(response, { status: 500, message: 'Internal error' });
       });
     },
     stdio: (input, output) => serveStdio(multiplexer, input, output),
@@ -88,19 +77,19 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   };
 }
 
-/** Two headers make none that can be read: which of them counts must not depend on who reads them. */
+/** Joins several `Authorization` headers, which makes them invalid: which one is used must not depend on the reader. */
 function authenticate(
   authenticator: Authenticator | undefined,
   { headersDistinct }: IncomingMessage,
 ): Promise<Authentication> {
   if (authenticator !== undefined) return authenticator.authenticate(headersDistinct['authorization']?.join(', '));
-  return Promise.resolve({ kind: 'caller', caller: { kind: 'anonymous', why: 'no authn configured' } });
+  return Promise.resolve({ kind: 'caller', caller: { kind: 'anonymous', reason: 'no authn configured' } });
 }
 
-function refuseCaller(
+function sendAuthenticationError(
   response: ServerResponse,
   { status, challenge, message }: Extract<Authentication, { readonly kind: 'refused' }>,
 ): void {
   const headers = challenge === undefined ? {} : { 'www-authenticate': challenge };
-  refuse(response, { status, message, headers });
+  sendError(response, { status, message, headers });
 }

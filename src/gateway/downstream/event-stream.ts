@@ -1,62 +1,81 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock, Stop } from '../../edges.ts';
+import { eventStreamHeaders, keepAlive, keepAliveInterval } from '../../net/sse.ts';
 import { at, every } from '../../net/timers.ts';
 import type { Caller } from '../model.ts';
 
 /** An open stream of server-sent events. */
 export interface EventStream {
-  /** Writes whole events. A reader that has left more than {@link maxBacklogBytes} unread is cut off instead. */
+  /** Writes whole events. Closes the connection instead when more than {@link maxBacklogBytes} are unread. */
   write(events: string | Uint8Array): void;
-  /** Ends the stream after what was written, which the reader has {@link lastReadMilliseconds} to read. */
+  /** Ends the stream. Closes the connection when the client has not read the rest after {@link flushTimeout}. */
   end(): void;
 }
 
+/** The response to stream to, with its settings. */
 export interface EventStreamParts {
   readonly response: ServerResponse;
   readonly headers?: OutgoingHttpHeaders;
   readonly clock: Clock;
-  /** Whose stream it is; it ends when that caller's token expires. */
+  /** The sender of the request. The stream ends when the caller's token expires. */
   readonly caller: Caller;
-  /** Called once, when the stream has ended for whatever reason. */
+  /** Called once, when the stream has ended for any reason. */
   readonly closed: () => void;
 }
 
-/** Proxies close what is silent; the deployed gateways keep their streams awake in the same rhythm. */
-const keepAliveMilliseconds = 15_000;
-
-/** What may wait for a reader that does not read, beside the one message that is just being written. */
+/** The largest backlog of a client that does not read, in addition to the message that is being written: 8 MiB. */
 export const maxBacklogBytes: number = 8 * 1024 * 1024;
 
-const lastReadMilliseconds = 5_000;
+/** Milliseconds. */
+const flushTimeout = 5_000;
 
-/** Answers a request with a stream of events. */
+/** Responds to a request with an event stream. */
 export function openEventStream({ response, headers, clock, caller, closed }: EventStreamParts): EventStream {
   const write = (events: string | Uint8Array): void => {
     if (response.writableEnded || response.destroyed) return;
     if (response.writableLength > maxBacklogBytes) response.destroy();
     else response.write(events);
   };
-  let stopWaiting: Stop = () => {};
+  let stopFlushTimer: Stop = () => {};
   const end = (): void => {
     if (response.writableEnded || response.destroyed) return;
     response.end();
-    stopWaiting = clock.after(lastReadMilliseconds, () => response.destroy());
+    stopFlushTimer = clock.after(flushTimeout, () => response.destroy());
   };
-  const stopKeepAlive = every(clock, keepAliveMilliseconds, () => write(': keep-alive\n\n'));
+  const stopKeepAlive = every(clock, keepAliveInterval, () => write(keepAlive));
   const stopExpiry = caller.kind === 'principal' ? at(clock, caller.expiresAt, end) : () => {};
 
   response.once('close', () => {
     stopKeepAlive();
     stopExpiry();
-    stopWaiting();
+    stopFlushTimer();
     closed();
   });
-  response.writeHead(200, {
-    ...headers,
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-cache, no-transform',
-    'x-accel-buffering': 'no',
-  });
+  response.writeHead(200, { ...headers, ...eventStreamHeaders });
   response.flushHeaders();
   return { write, end };
+}
+
+/**
+ * Sends the response of a web-standard handler. Reads an event stream without backpressure, so that only one buffer
+ * holds what the client has not read: the bounded one of {@link EventStream}, and not that of the web stream.
+ */
+export async function sendWebResponse(
+  webResponse: Response,
+  to: { readonly response: ServerResponse; readonly clock: Clock; readonly caller: Caller },
+): Promise<void> {
+  const { response } = to;
+  const headers = Object.fromEntries(webResponse.headers);
+  const { body, status } = webResponse;
+  if (body === null || !(headers['content-type'] ?? '').startsWith('text/event-stream')) {
+    const text = await webResponse.text();
+    response.writeHead(status, headers).end(text);
+    return;
+  }
+  const reader = body.getReader();
+  const closed = (): void => void reader.cancel().catch(() => {});
+  if (response.destroyed) return closed();
+  const stream = openEventStream({ ...to, headers, closed });
+  for (let next = await reader.read(); !next.done; next = await reader.read()) stream.write(next.value);
+  stream.end();
 }

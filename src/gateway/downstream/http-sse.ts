@@ -1,38 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonContentType, parseJSONRPCMessage } from '@modelcontextprotocol/server';
-import type { Clock } from '../../edges.ts';
+import { eventText } from '../../net/sse.ts';
 import type { Caller } from '../model.ts';
-import type { Multiplexer } from '../multiplex/multiplex.ts';
 import type { Message } from '../rpc/model.ts';
-import { errorCode } from '../rpc/protocol.ts';
+import { errorCode } from '../rpc/rpc-error.ts';
+import type { Session } from '../session/model.ts';
 import { readBody } from './body.ts';
+import { sendError, sessionNotFound, sessionOfOtherIdentity, tooManySessions } from './error-response.ts';
 import { openEventStream } from './event-stream.ts';
-import type { HttpTransport } from './model.ts';
-import { refuse, sessionIsForeign, sessionNotFound, tooManySessions } from './refusal.ts';
-import { createSession, type Session } from './session.ts';
+import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
 
 /**
- * HTTP+SSE of MCP 2024-11-05, as the deployed gateways speak it: `GET /sse` opens a stream whose first event says where to
- * post (`?sessionId=<hex>`), posts are answered with 202, and everything else travels on the stream. The session lives as
- * long as its stream.
+ * The HTTP+SSE transport of MCP 2024-11-05, as in the deployed gateways: `GET /sse` opens an event stream, whose first
+ * event contains the URL for `POST` (`?sessionId=<hex>`). A `POST` gets 202; responses and notifications are sent on
+ * the stream. The session ends with its stream.
  */
-export function createHttpSse(parts: {
-  readonly multiplexer: Multiplexer;
-  readonly clock: Clock;
-  readonly maxSessions: number;
-  readonly idleMilliseconds: number;
-}): HttpTransport {
-  const { multiplexer, clock, maxSessions: max, idleMilliseconds } = parts;
-  const sessions = createSessionTable<Session>({ clock, max, idleMilliseconds });
+export function createHttpSse({ multiplexer, ...parts }: HttpTransportParts): HttpTransport {
+  const { clock } = parts;
+  const sessions = createSessionTable<Session>(parts);
 
   const open = (response: ServerResponse, caller: Caller): void => {
     const send = (message: Message): Promise<void> => {
-      stream.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
+      stream.write(eventText('message', JSON.stringify(message)));
       return Promise.resolve();
     };
     const opened = sessions.open(caller, () => {
-      const session = createSession({ multiplexer, send });
+      const session = multiplexer.open({ send });
       return {
         ...session,
         close() {
@@ -42,7 +36,7 @@ export function createHttpSse(parts: {
       };
     });
     if (opened === undefined) {
-      refuse(response, tooManySessions);
+      sendError(response, tooManySessions);
       return;
     }
     const { id } = opened;
@@ -56,26 +50,26 @@ export function createHttpSse(parts: {
         sessions.close(id);
       },
     });
-    stream.write(`event: endpoint\ndata: ?sessionId=${id}\n\n`);
+    stream.write(eventText('endpoint', `?sessionId=${id}`));
   };
 
   const post = async (request: IncomingMessage, response: ServerResponse, url: URL, caller: Caller): Promise<void> => {
     const id = url.searchParams.get('sessionId');
     if (id === null) {
       const message = 'sessionId is missing: open a stream with GET first, or use Streamable HTTP at /mcp';
-      return refuse(response, { status: 400, message });
+      return sendError(response, { status: 400, message });
     }
     const found = sessions.find(id, caller);
-    if (found.kind === 'unknown') return refuse(response, sessionNotFound);
-    if (found.kind === 'foreign') return refuse(response, sessionIsForeign);
+    if (found.kind === 'unknown') return sendError(response, sessionNotFound);
+    if (found.kind === 'foreign') return sendError(response, sessionOfOtherIdentity);
     if (!isJsonContentType(request.headers['content-type'] ?? null)) {
-      return refuse(response, { status: 415, message: 'Content-Type must be application/json' });
+      return sendError(response, { status: 415, message: 'Content-Type must be application/json' });
     }
     const body = await readBody(request);
-    if (body.kind === 'refused') return refuse(response, body);
-    const message = messageOf(body.value);
+    if (body.kind === 'error') return sendError(response, body);
+    const message = parseMessage(body.value);
     if (message === undefined) {
-      return refuse(response, {
+      return sendError(response, {
         status: 400,
         code: errorCode.invalidRequest,
         message: 'The body is no JSON-RPC message',
@@ -95,7 +89,7 @@ export function createHttpSse(parts: {
   };
 }
 
-function messageOf(value: unknown): Message | undefined {
+function parseMessage(value: unknown): Message | undefined {
   try {
     return parseJSONRPCMessage(value);
   } catch {

@@ -1,12 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../edges.ts';
 import type { Caller } from '../model.ts';
+import type { Multiplexer } from '../session/multiplexer.ts';
 
-/** One of the ways in which clients speak MCP over HTTP, at its own path. */
+/** One HTTP transport of MCP, at a path of its own. */
 export interface HttpTransport {
-  /** The methods it answers. */
+  /** The HTTP methods that it serves. */
   readonly methods: readonly string[];
-  /** Answers a request of an authenticated caller. */
+  /** Handles a request of an authenticated caller. */
   serve(request: IncomingMessage, response: ServerResponse, url: URL, caller: Caller): Promise<void>;
-  /** Closes every session; settles when the targets are told. */
+  /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
+}
+
+/** Dependencies and limits of an HTTP transport. */
+export interface HttpTransportParts {
+  readonly multiplexer: Multiplexer;
+  readonly clock: Clock;
+  readonly maxSessions: number;
+  /** Milliseconds after which a session without requests and streams is closed. */
+  readonly idleTimeout: number;
 }

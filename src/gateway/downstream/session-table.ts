@@ -2,48 +2,51 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, Stop } from '../../edges.ts';
 import type { Caller } from '../model.ts';
 
-/** The sessions of one transport, each of them one identity's. */
+/** The sessions of one transport, by id. Each belongs to the identity that opened it. */
 export interface SessionTable<S> {
   /**
-   * Makes a session under a new, unguessable id: 128 random bits in hex. When the table is full, another one makes room:
-   * an idle one of the identity that has most, else any idle one, else one in use of an identity that has more than this
-   * caller would; `undefined` when there is none. So nobody can crowd out others.
+   * Opens a session with a new id: 128 random bits in hex, so that it cannot be guessed. Returns `undefined` when the
+   * table is full and no session can be evicted.
+   *
+   * Evicts, in this order: an idle session of the identity with the most sessions; any idle session; a session in use
+   * of the identity with the most sessions, if that has more than this caller would have. So no identity can crowd out
+   * others.
    */
-  open(caller: Caller, make: (id: string) => S): { readonly id: string; readonly session: S } | undefined;
+  open(caller: Caller, create: (id: string) => S): { readonly id: string; readonly session: S } | undefined;
   find(id: string, caller: Caller): Lookup<S>;
-  /** Keeps a session from being idle until the returned function is called. */
+  /** Marks a session as in use until the returned function is called. A session in use does not become idle. */
   hold(id: string): Stop;
-  /** Closes a session; one that is not there any more stays so. */
+  /** Closes a session. Does nothing for an unknown id. */
   close(id: string): void;
-  /** Closes all; settles when every session has. */
+  /** Closes all sessions. Resolves when all are closed. */
   stop(): Promise<void>;
 }
 
-/** `foreign`: there is such a session, and it is somebody else's. */
+/** `foreign`: the session belongs to another identity. */
 type Lookup<S> =
   | { readonly kind: 'found'; readonly session: S }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'foreign' };
 
+/** Limits of a session table. */
 export interface SessionTableParts {
   readonly clock: Clock;
-  /** How many sessions there may be. */
-  readonly max: number;
-  /** How long a session without open streams and requests is kept. */
-  readonly idleMilliseconds: number;
+  readonly maxSessions: number;
+  /** Milliseconds after which a session that is not in use is closed. */
+  readonly idleTimeout: number;
 }
 
 interface Entry<S> {
   readonly session: S;
   readonly identity: string;
   holds: number;
-  stopIdle: Stop;
+  stopIdleTimer: Stop;
 }
 
-/** Starts empty. */
+/** Creates an empty table. */
 export function createSessionTable<S extends { close(): Promise<void> }>(parts: SessionTableParts): SessionTable<S> {
-  const { clock, max, idleMilliseconds } = parts;
-  /** In the order of last use. */
+  const { clock, maxSessions, idleTimeout } = parts;
+  /** The least recently used session first. */
   const entries = new Map<string, Entry<S>>();
   const closing = new Set<Promise<void>>();
 
@@ -51,40 +54,40 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
     const entry = entries.get(id);
     if (entry === undefined) return;
     entries.delete(id);
-    entry.stopIdle();
+    entry.stopIdleTimer();
     const closed = entry.session.close().finally(() => closing.delete(closed));
     closing.add(closed);
   };
 
-  const rest = (id: string, entry: Entry<S>): void => {
-    entry.stopIdle();
-    entry.stopIdle = clock.after(idleMilliseconds, () => close(id));
+  const startIdleTimer = (id: string, entry: Entry<S>): void => {
+    entry.stopIdleTimer();
+    entry.stopIdleTimer = clock.after(idleTimeout, () => close(id));
   };
 
-  const victimFor = (identity: string): string | undefined => {
+  const selectVictim = (identity: string): string | undefined => {
     const groups = [...Map.groupBy(entries, ([, entry]) => entry.identity).values()];
-    const most = groups.reduce((largest, group) => (group.length > largest.length ? group : largest), []);
+    const largest = groups.reduce((most, group) => (group.length > most.length ? group : most), []);
     const own = groups.find(([first]) => first?.[1].identity === identity)?.length ?? 0;
-    const idle = [...most, ...entries].find(([, { holds }]) => holds === 0);
-    return (idle ?? (most.length > own + 1 ? most[0] : undefined))?.[0];
+    const idle = [...largest, ...entries].find(([, { holds }]) => holds === 0);
+    return (idle ?? (largest.length > own + 1 ? largest[0] : undefined))?.[0];
   };
 
   const makeRoom = (identity: string): boolean => {
-    if (entries.size < max) return true;
-    const victim = victimFor(identity);
+    if (entries.size < maxSessions) return true;
+    const victim = selectVictim(identity);
     if (victim !== undefined) close(victim);
     return victim !== undefined;
   };
 
   return {
     close,
-    open(caller, make) {
+    open(caller, create) {
       const identity = identityOf(caller);
       if (!makeRoom(identity)) return undefined;
       const id = randomBytes(16).toString('hex');
-      const entry: Entry<S> = { session: make(id), identity, holds: 0, stopIdle: () => {} };
+      const entry: Entry<S> = { session: create(id), identity, holds: 0, stopIdleTimer: () => {} };
       entries.set(id, entry);
-      rest(id, entry);
+      startIdleTimer(id, entry);
       return { id, session: entry.session };
     },
     find(id, caller) {
@@ -95,7 +98,7 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
     hold(id) {
       const entry = entries.get(id);
       if (entry === undefined) return () => {};
-      entry.stopIdle();
+      entry.stopIdleTimer();
       entry.holds += 1;
       entries.delete(id);
       entries.set(id, entry);
@@ -104,7 +107,7 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
         if (!held) return;
         held = false;
         entry.holds -= 1;
-        if (entry.holds === 0 && entries.get(id) === entry) rest(id, entry);
+        if (entry.holds === 0 && entries.get(id) === entry) startIdleTimer(id, entry);
       };
     },
     async stop() {
@@ -114,7 +117,7 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
   };
 }
 
-/** No principal can be named like those who are none. */
+/** The prefix keeps the identity of a principal from being equal to that of anonymous callers. */
 function identityOf(caller: Caller): string {
   return caller.kind === 'principal' ? `principal ${caller.identity}` : caller.kind;
 }

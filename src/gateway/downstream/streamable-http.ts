@@ -5,37 +5,39 @@ import {
   type RequestId,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import type { Clock } from '../../edges.ts';
 import type { Caller } from '../model.ts';
-import type { Multiplexer } from '../multiplex/multiplex.ts';
-import { errorCode, perRequestVersionKey, protocolVersions } from '../rpc/protocol.ts';
+import { perRequestVersionKey, protocolVersions } from '../rpc/protocol.ts';
+import { errorCode } from '../rpc/rpc-error.ts';
+import type { Session } from '../session/model.ts';
+import type { Multiplexer } from '../session/multiplexer.ts';
 import { readBody } from './body.ts';
-import type { HttpTransport } from './model.ts';
-import { type Refusal, refuse, sessionIsForeign, sessionNotFound, tooManySessions } from './refusal.ts';
-import { createSession, type Session } from './session.ts';
+import {
+  type ErrorResponse,
+  sendError,
+  sessionNotFound,
+  sessionOfOtherIdentity,
+  tooManySessions,
+} from './error-response.ts';
+import { sendWebResponse } from './event-stream.ts';
+import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
-import { relay } from './web-response.ts';
 
-/** A session and the SDK's transport that carries it. */
+/** A session with the SDK transport that carries it. */
 interface StreamableSession extends Session {
-  /** Lets the transport answer one HTTP request. */
+  /** Lets the SDK transport handle one HTTP request. */
   respond(request: Request, body: unknown, caller: Caller): Promise<Response>;
 }
 
 /**
- * Streamable HTTP of MCP 2025-03-26 to 2025-11-25, with sessions: the rules of the transport are the SDK's, sessions and
- * streams are ours. Requests of 2026-07-28, which has neither handshake nor sessions, are told which revisions there are.
+ * The Streamable HTTP transport of MCP 2025-03-26 to 2025-11-25, with sessions. The SDK implements the rules of the
+ * transport; the gateway manages sessions and event streams. Requests of MCP 2026-07-28, which has neither a handshake
+ * nor sessions, get an error with the supported revisions.
  */
-export function createStreamableHttp(parts: {
-  readonly multiplexer: Multiplexer;
-  readonly clock: Clock;
-  readonly maxSessions: number;
-  readonly idleMilliseconds: number;
-}): HttpTransport {
-  const { multiplexer, clock, maxSessions: max, idleMilliseconds } = parts;
-  const sessions = createSessionTable<StreamableSession>({ clock, max, idleMilliseconds });
+export function createStreamableHttp({ multiplexer, ...parts }: HttpTransportParts): HttpTransport {
+  const { clock } = parts;
+  const sessions = createSessionTable<StreamableSession>(parts);
 
-  const answer = async (
+  const respond = async (
     exchange: HttpExchange,
     id: string,
     session: StreamableSession,
@@ -43,20 +45,22 @@ export function createStreamableHttp(parts: {
   ): Promise<void> => {
     const { request, response, caller } = exchange;
     const release = sessions.hold(id);
-    // Who has gone already will not go again; the request counts nevertheless (MCP 2025-11-25, Sending Messages).
+    // After a disconnect, `close` is not emitted again. The request is processed all the same, since a disconnect does
+    // not cancel it (MCP 2025-11-25, Sending Messages).
     if (response.destroyed) release();
     else response.once('close', release);
-    await relay(await session.respond(webRequestOf(request), body, caller), { response, clock, caller });
+    const webResponse = await session.respond(webRequestOf(request), body, caller);
+    await sendWebResponse(webResponse, { response, clock, caller });
   };
 
   const open = async (exchange: HttpExchange, body: unknown): Promise<void> => {
     const opened = sessions.open(exchange.caller, (id) => {
       return createStreamableSession(multiplexer, id, () => sessions.close(id));
     });
-    if (opened === undefined) return refuse(exchange.response, tooManySessions);
+    if (opened === undefined) return sendError(exchange.response, tooManySessions);
     const { id, session } = opened;
-    await answer(exchange, id, session, body);
-    // The transport refused the handshake: the client has not got the id of this session.
+    await respond(exchange, id, session, body);
+    // The SDK transport refused the handshake, so the client did not get the session id.
     if (exchange.response.statusCode !== 200) sessions.close(id);
   };
 
@@ -66,22 +70,23 @@ export function createStreamableHttp(parts: {
       const exchange: HttpExchange = { request, response, caller };
       const id = headerOf(request, 'mcp-session-id');
       const found = id === undefined ? undefined : sessions.find(id, caller);
-      if (found?.kind === 'unknown') return refuse(response, sessionNotFound);
-      if (found?.kind === 'foreign') return refuse(response, sessionIsForeign);
+      if (found?.kind === 'unknown') return sendError(response, sessionNotFound);
+      if (found?.kind === 'foreign') return sendError(response, sessionOfOtherIdentity);
 
       const body = request.method === 'POST' ? await readBody(request) : undefined;
-      if (body?.kind === 'refused') return refuse(response, body);
+      if (body?.kind === 'error') return sendError(response, body);
       if (id !== undefined && found !== undefined) {
-        const refusal = refusalOfBatch(body?.value, found.session.protocolVersion());
-        return refusal === undefined ? answer(exchange, id, found.session, body?.value) : refuse(response, refusal);
+        const error = batchError(body?.value, found.session.protocolVersion());
+        return error === undefined ? respond(exchange, id, found.session, body?.value) : sendError(response, error);
       }
       if (isInitializeRequest(body?.value)) return open(exchange, body.value);
-      refuse(response, refusalWithoutSession(request, body?.value));
+      sendError(response, sessionMissing(request, body?.value));
     },
     stop: sessions.stop,
   };
 }
 
+/** One HTTP request with its response and its sender. */
 interface HttpExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -95,11 +100,10 @@ function createStreamableSession(multiplexer: Multiplexer, id: string, closed: (
     supportedProtocolVersions: [...protocolVersions],
     keepAliveMs: 0,
   });
-  const session = createSession({
-    multiplexer,
+  const session = multiplexer.open({
     send: (message, { relatedTo }) =>
       transport.send(message, relatedTo === undefined ? {} : { relatedRequestId: relatedTo }),
-    abandoned: (request: RequestId) => transport.closeSSEStream(request),
+    cancelled: (request: RequestId) => transport.closeSSEStream(request),
   });
   transport.onmessage = (message, extra) => {
     const caller = extra?.request === undefined ? undefined : callers.get(extra.request);
@@ -110,7 +114,8 @@ function createStreamableSession(multiplexer: Multiplexer, id: string, closed: (
     ...session,
     respond(request, body, caller) {
       callers.set(request, caller);
-      // There is one stream per session; a client that comes back for it may be ahead of the news that it had gone.
+      // There is one GET stream per session. A client that reconnects may arrive before the end of its old stream is
+      // noticed.
       if (request.method === 'GET') transport.closeStandaloneSSEStream();
       return transport.handleRequest(request, body === undefined ? {} : { parsedBody: body });
     },
@@ -121,7 +126,9 @@ function createStreamableSession(multiplexer: Multiplexer, id: string, closed: (
   };
 }
 
-/** What the transport looks at. The body was read already, and nothing else of the client goes further. */
+/**
+ * Builds the request for the SDK transport. Without the body, which is parsed already, and without all other headers.
+ */
 function webRequestOf(request: IncomingMessage): Request {
   const headers = new Headers();
   for (const name of ['accept', 'content-type', 'mcp-session-id', 'mcp-protocol-version']) {
@@ -136,13 +143,14 @@ function headerOf({ headers }: IncomingMessage, name: string): string | undefine
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/** Several messages in one body were part of one revision only (MCP 2025-06-18, Changelog). */
-function refusalOfBatch(body: unknown, version: string | undefined): Refusal | undefined {
+/** Only MCP 2025-03-26 has batches (MCP 2025-06-18, Changelog). Returns the error for a batch that is not allowed. */
+function batchError(body: unknown, version: string | undefined): ErrorResponse | undefined {
   if (!Array.isArray(body) || (version === '2025-03-26' && body.length > 0)) return undefined;
   return { status: 400, code: errorCode.invalidRequest, message: 'A body holds one message, not a batch' };
 }
 
-function refusalWithoutSession(request: IncomingMessage, body: unknown): Refusal {
+/** The error for a request without session id that is no `initialize`: it may be one of a revision without sessions. */
+function sessionMissing(request: IncomingMessage, body: unknown): ErrorResponse {
   const requested = perRequestVersionOf(body) ?? headerOf(request, 'mcp-protocol-version');
   if (requested === undefined || protocolVersions.includes(requested)) {
     return { status: 400, message: 'Mcp-Session-Id is missing: begin with initialize' };

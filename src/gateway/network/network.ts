@@ -1,92 +1,98 @@
 import { Agent, type Dispatcher, fetch, type RequestInit as UndiciInit } from 'undici';
 import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import { formatHostPort } from '../../net/host-port.ts';
 import { isLoopback } from '../../net/loopback.ts';
 import type { TargetFetch } from '../model.ts';
-import { createConnector, type Guard } from './connector.ts';
-import { endpointText, type Resolutions } from './resolve.ts';
+import { type AddressCheck, createConnector, portOf } from './connector.ts';
+import type { Resolutions } from './resolve.ts';
 import { targetUrl } from './target-url.ts';
 
-/** Every connection that the gateway opens by HTTP. */
+/** The HTTP clients of the gateway. */
 export interface Network {
-  /** Requests to one target and to nowhere else; see `TargetFetch`. */
+  /** Creates the client of one target; see {@link TargetFetch}. */
   targetFetch(target: Target): TargetFetch;
-  /** Requests to what the operator's own configuration names (keys, the configuration file); follows no redirect. */
+  /** Client for the URLs of the gateway's own configuration (keys, the configuration file). Fails on a redirect. */
   readonly operatorFetch: TargetFetch;
-  /** Ends every connection, also those in use. */
+  /** Closes every connection, also those in use. */
   readonly stop: StopAsync;
 }
 
-/** Opens nothing until the first request. All targets share one pool of connections, which go when idle. */
+/**
+ * Creates the HTTP clients. Opens no connection. All targets share one connection pool, which closes idle connections.
+ */
 export function createNetwork(resolutions: Resolutions): Network {
-  const targets = agent(resolutions, 'targets');
-  const operator = agent(resolutions, 'none');
+  const targets = createAgent(resolutions, 'targets');
+  const operator = createAgent(resolutions, 'none');
   return {
-    targetFetch: (target) => targetFetch(targets, target, resolutions),
-    operatorFetch: async (url, init) => fetch(url, { ...initOf(init), redirect: 'error', dispatcher: operator }),
+    targetFetch: (target) => createTargetFetch(targets, target, resolutions),
+    operatorFetch: async (url, init) => fetch(url, { ...undiciInit(init), redirect: 'error', dispatcher: operator }),
     async stop() {
       await Promise.all([targets.destroy(), operator.destroy()]);
     },
   };
 }
 
-function agent(resolutions: Resolutions, guard: Guard): Agent {
-  // Streams of events may be silent for hours, and a tool may work for long: whoever asks decides how long to wait.
-  return new Agent({ connect: createConnector(resolutions, guard), allowH2: false, bodyTimeout: 0, headersTimeout: 0 });
+function createAgent(resolutions: Resolutions, check: AddressCheck): Agent {
+  // An event stream may be silent for hours, and a tool may run for long: the callers have timeouts of their own.
+  return new Agent({ connect: createConnector(resolutions, check), allowH2: false, bodyTimeout: 0, headersTimeout: 0 });
 }
 
-function targetFetch(agent: Agent, target: Target, resolutions: Resolutions): TargetFetch {
+function createTargetFetch(agent: Agent, target: Target, resolutions: Resolutions): TargetFetch {
   const url = targetUrl(target);
-  const local = url === undefined ? undefined : localAuthority(url, resolutions);
-  const dispatcher = agent.compose(onlyTo({ name: target.name, origin: url?.origin, local }));
+  const authority = url === undefined ? undefined : loopbackAuthority(url, resolutions);
+  const dispatcher = agent.compose(restrictToOrigin({ name: target.name, origin: url?.origin, authority }));
   return async (input, init) => {
-    const plain = initOf(init);
-    const headers = plain.headers.filter(([name]) => !ofTheClient.includes(name));
+    const plain = undiciInit(init);
+    const headers = plain.headers.filter(([name]) => !credentialHeaders.includes(name));
     const response = await fetch(input, { ...plain, headers, dispatcher });
-    return url === undefined || local === undefined ? response : redirectedByName(response, url, local);
+    return url === undefined || authority === undefined ? response : withTargetLocation(response, url, authority);
   };
 }
 
 /**
- * The authority by which a target answers that `--resolve` puts on this machine. Servers on loopback refuse a `Host` that
- * is not loopback (DNS rebinding), so such a one is called by the address it really has. Others keep their name.
+ * Returns the `Host` of a target that `--resolve` maps to a loopback address, or `undefined` for other targets, which
+ * get the name in their URL. Servers on loopback refuse a `Host` that is not loopback (protection against DNS
+ * rebinding).
  */
-function localAuthority({ hostname, port, protocol }: URL, resolutions: Resolutions): string | undefined {
-  const resolved = resolutions.find(hostname, port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port));
-  return resolved !== undefined && isLoopback(resolved.host) ? endpointText(resolved) : undefined;
+function loopbackAuthority(url: URL, resolutions: Resolutions): string | undefined {
+  const resolved = resolutions.find(url.hostname, portOf(url));
+  return resolved !== undefined && isLoopback(resolved.host) ? formatHostPort(resolved) : undefined;
 }
 
-/** A server that is called by its local address redirects there, too. To everybody above, it has the target's name. */
-function redirectedByName(response: Response, url: URL, local: string): Response {
-  const to = URL.parse(response.headers.get('location') ?? '');
-  if (to?.origin !== new URL(`${url.protocol}//${local}`).origin) return response;
+/**
+ * Replaces the loopback authority in a `Location` header by the target's own origin, so that the redirect can be
+ * followed.
+ */
+function withTargetLocation(response: Response, url: URL, authority: string): Response {
+  const location = URL.parse(response.headers.get('location') ?? '');
+  if (location?.origin !== new URL(`${url.protocol}//${authority}`).origin) return response;
   const { body, status, statusText } = response;
   const headers = new Headers(response.headers);
-  headers.set('location', `${url.origin}${to.pathname}${to.search}`);
+  headers.set('location', `${url.origin}${location.pathname}${location.search}`);
   return new Response(body, { status, statusText, headers });
 }
 
-/** What could carry a client's credentials: nothing here may send it to an upstream. */
-const ofTheClient: readonly string[] = ['authorization', 'proxy-authorization', 'cookie'];
+/** Headers that could carry a client's credentials; never sent to a target. */
+const credentialHeaders: readonly string[] = ['authorization', 'proxy-authorization', 'cookie'];
 
-/** The part of a request that is passed on, spelled so that it means the same to the platform's fetch and to this one. */
-function initOf({ method = 'GET', headers, body, signal, redirect = 'follow' }: RequestInit = {}): UndiciInit & {
+/** Converts the options of the platform's `fetch` to those of undici's `fetch`. Header names become lower case. */
+function undiciInit({ method = 'GET', headers, body, signal, redirect = 'follow' }: RequestInit = {}): UndiciInit & {
   readonly headers: [string, string][];
 } {
   if (typeof body !== 'string' && !(body instanceof Uint8Array) && body != null) {
     throw new TypeError('the body of a request to a target is text or bytes');
   }
-  // Names come out in lower case.
   return { method, headers: [...new Headers(headers)], body: body ?? null, signal: signal ?? null, redirect };
 }
 
-/** Stands below the redirects of `fetch`, so that it sees the origin of each hop. */
-function onlyTo(place: {
+/** Interceptor that refuses every other origin. `fetch` dispatches each redirect anew, so that every hop is checked. */
+function restrictToOrigin(target: {
   readonly name: string;
   readonly origin: string | undefined;
-  readonly local: string | undefined;
+  readonly authority: string | undefined;
 }): Dispatcher.DispatcherComposeInterceptor {
-  const { name, origin, local } = place;
+  const { name, origin, authority } = target;
   return (dispatch) => (options, handler) => {
     if (origin === undefined || String(options.origin) !== origin) {
       throw new Error(
@@ -94,7 +100,7 @@ function onlyTo(place: {
       );
     }
     return dispatch(
-      local === undefined ? options : { ...options, headers: { ...options.headers, host: local } },
+      authority === undefined ? options : { ...options, headers: { ...options.headers, host: authority } },
       handler,
     );
   };

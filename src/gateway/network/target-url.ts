@@ -1,14 +1,15 @@
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 
-/** What of a target makes its address. */
+/** The fields of a target that make its URL. */
 export type TargetAddress = Pick<Target, 'host' | 'port' | 'path'>;
 
 /**
- * The URL of a target: `http://host:port` and its path, `https` when the port is 443, `/sse` when the path is empty.
+ * Builds the URL of a target: `http://host:port` and its path, `https` when the port is 443, `/sse` when the path is
+ * empty.
  *
- * `undefined` when host, port and path make no such URL: a port outside 1 to 65535, a host that is neither a name nor an
- * IPv4 address nor an IPv6 address in brackets (so it can bring no user, port or path of its own), a path that does not
- * start with `/` or holds a space, a control character, a backslash or a fragment.
+ * Returns `undefined` for a port outside 1 to 65535; for a host that is not a name, an IPv4 address or an IPv6 address
+ * in brackets (so that it cannot add a user, port or path); and for a path that does not start with `/` or that
+ * contains white space, a control character, a backslash or a fragment.
  */
 export function targetUrl({ host, port, path }: TargetAddress): URL | undefined {
   if (!Number.isInteger(port) || port < 1 || port > 65535) return undefined;
@@ -17,5 +18,5 @@ export function targetUrl({ host, port, path }: TargetAddress): URL | undefined 
 }
 
 const hostPattern = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be in a path.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern excludes control characters.
 const pathPattern = /^(?:\/[^\s\\#\u0000-\u001f\u007f]*)?$/;

@@ -1,36 +1,37 @@
 import type { Clock } from '../../edges.ts';
+import { Deadline } from '../../net/deadline.ts';
 import type { TargetFetch } from '../model.ts';
 
-/** Gets a small text, such as a set of keys. Fails with a reason that may be shown: never a header, never the text. */
+/** Downloads a small text, such as a key set. Rejects with a reason that contains neither a header nor the text. */
 export type TextFetch = (url: string | URL, options: TextFetchOptions) => Promise<string>;
 
-/** How a small text is asked for. */
+/** Options of one download. */
 interface TextFetchOptions {
-  /** Milliseconds until the whole text must be there. */
+  /** Milliseconds until the whole text must have arrived. */
   readonly timeout: number;
   readonly headers?: ReadonlyMap<string, string>;
 }
 
-/** The most that is read of one text: 1 MiB. */
+/** The largest text that is read: 1 MiB. */
 export const maxTextBytes: number = 1024 * 1024;
 
-/** Gets texts with `fetch`; any answer but 200, a longer text and a slower one are errors. */
+/** Downloads texts with `fetch`. A status other than 200, a larger text and a timeout are errors. */
 export function createTextFetch(fetch: TargetFetch, clock: Clock): TextFetch {
   return async (url, { timeout, headers = new Map() }) => {
-    const abort = new AbortController();
-    const stop = clock.after(timeout, () => abort.abort(new Error(`no answer within ${timeout} ms`)));
+    const deadline = new Deadline(clock);
+    deadline.set(timeout, new Error(`no answer within ${timeout} ms`));
     try {
-      const response = await fetch(url, { headers: [...headers], signal: abort.signal });
-      if (response.status === 200) return await boundedText(response);
+      const response = await fetch(url, { headers: [...headers], signal: deadline.signal });
+      if (response.status === 200) return await readText(response);
       await response.body?.cancel();
       throw new Error(`answered with status ${response.status}`);
     } finally {
-      stop();
+      deadline.release();
     }
   };
 }
 
-async function boundedText(response: Response): Promise<string> {
+async function readText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {

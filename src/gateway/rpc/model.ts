@@ -2,25 +2,27 @@ import type { JSONRPCMessage, JSONRPCRequest, RequestId, Result } from '@modelco
 
 export type { RequestId, Result };
 
-/** One JSON-RPC message as it travels, with every field it came with. */
+/** One JSON-RPC message as on the wire, with every member that it came with. */
 export type Message = JSONRPCMessage;
 
-/** What a request or a notification is about; fields nobody here knows stay in it. */
+/** The `params` of a request or a notification, with unknown members. */
 export type Params = NonNullable<JSONRPCRequest['params']>;
 
-/** A request that the other side waits to have answered. */
+/** A request of the other side. */
 export interface IncomingRequest {
   readonly id: RequestId;
   readonly method: string;
   readonly params: Params | undefined;
-  /** Aborted when the other side cancels the request or is gone: nobody waits for the answer any more. */
+  /** Aborted when the other side cancels the request or disconnects: the response is not needed any more. */
   readonly signal: AbortSignal;
 }
 
-/** How a message has to be sent. */
+/** Options of one message. */
 export interface SendOptions {
-  /** The request of the other side that this message belongs to: it goes where that one's answer goes. */
+  /**
+   * The request of the other side that this message belongs to: it is sent on the stream of that request's response.
+   */
   readonly relatedTo?: RequestId;
-  /** Called when the answer to this request can no longer come. */
+  /** Called when the response to this request can no longer arrive. */
   readonly lost?: () => void;
 }

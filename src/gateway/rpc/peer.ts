@@ -4,37 +4,38 @@ import {
   isJSONRPCRequest,
   isJSONRPCResultResponse,
 } from '@modelcontextprotocol/server';
-import { type AnsweringParts, createAnswering } from './answering.ts';
-import { createAsking } from './asking.ts';
+import { createIncomingRequests, type RequestHandler } from './incoming-requests.ts';
 import type { Message, Params, RequestId, Result, SendOptions } from './model.ts';
+import { createOutgoingRequests } from './outgoing-requests.ts';
 import { RpcError } from './rpc-error.ts';
 
-/** What a peer needs of the side it stands on. */
-export interface PeerParts<From> extends AnsweringParts<From> {
-  /** Hands a message to the transport; rejects when it did not get there. */
+/** The transport below a peer and the handlers above it. */
+export interface PeerParts<Sender> extends RequestHandler<Sender> {
+  /** Passes a message to the transport. Rejects when the message could not be sent. */
   send(message: Message, options: SendOptions): Promise<void>;
-  notification(method: string, params: Params | undefined, from: From): void;
+  /** Handles a notification of the other side. */
+  notification(method: string, params: Params | undefined, sender: Sender): void;
 }
 
 /**
- * One side of a JSON-RPC connection. Unlike the SDK's, it changes nothing on the way: unknown members, `_meta` of later
- * revisions and error codes arrive as they were sent, which is what a gateway owes to both sides.
+ * One side of a JSON-RPC connection. Unlike the SDK's `Protocol`, it does not validate or change messages: unknown
+ * members, `_meta` of later revisions and error codes pass through as they were sent (decision 0004).
  */
-export interface Peer<From> {
-  receive(message: Message, from: From): void;
+export interface Peer<Sender> {
+  receive(message: Message, sender: Sender): void;
   /**
-   * Sends a request. Rejects with the {@link RpcError} that is the answer, with the transport's error when it could not
-   * be sent, and with the signal's reason when that is aborted; the other side is told then.
+   * Sends a request. Rejects with the {@link RpcError} of the response, with the transport's error when the request
+   * could not be sent, or with the signal's reason; in the last case the other side gets `notifications/cancelled`.
    */
   request(method: string, params: Params | undefined, signal?: AbortSignal): Promise<Result>;
-  /** Sends a notification; one that cannot be delivered is lost. */
+  /** Sends a notification. Drops it when it cannot be sent. */
   notify(method: string, params?: Params, relatedTo?: RequestId): void;
-  /** Requests in either direction end with `reason`; nothing is sent from here on. */
+  /** Ends the requests of both directions with `reason`. Nothing is sent or received after that. */
   close(reason: Error): void;
 }
 
 /** Speaks JSON-RPC over a transport. */
-export function createPeer<From>(parts: PeerParts<From>): Peer<From> {
+export function createPeer<Sender>(parts: PeerParts<Sender>): Peer<Sender> {
   let closed: Error | undefined;
 
   const send = async (message: Message, options: SendOptions): Promise<void> => {
@@ -42,36 +43,35 @@ export function createPeer<From>(parts: PeerParts<From>): Peer<From> {
     await parts.send(message, options);
   };
 
-  const asking = createAsking(send);
-  const answering = createAnswering(parts, send);
+  const outgoing = createOutgoingRequests(send);
+  const incoming = createIncomingRequests(parts, send);
 
   return {
-    receive(message, from) {
+    receive(message, sender) {
       if (closed !== undefined) return;
       if (isJSONRPCRequest(message)) {
-        answering.receive(message.id, message.method, message.params, from);
+        incoming.receive(message.id, message.method, message.params, sender);
       } else if (isJSONRPCResultResponse(message)) {
-        asking.settle(message.id, message.result);
+        outgoing.settle(message.id, message.result);
       } else if (isJSONRPCErrorResponse(message)) {
         const { code, message: text, data } = message.error;
-        asking.settle(message.id, new RpcError(code, text, data));
+        outgoing.settle(message.id, new RpcError(code, text, data));
       } else if (isJSONRPCNotification(message)) {
-        if (message.method === 'notifications/cancelled') answering.cancel(message.params);
-        else parts.notification(message.method, message.params, from);
+        if (message.method === 'notifications/cancelled') incoming.cancel(message.params);
+        else parts.notification(message.method, message.params, sender);
       }
     },
-    request: asking.request,
+    request: outgoing.request,
     notify(method, params, relatedTo) {
       const options = relatedTo === undefined ? {} : { relatedTo };
       const message: Message = { jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) };
-      // Whoever is not there to read it does not miss it.
       void send(message, options).catch(() => {});
     },
     close(reason) {
       if (closed !== undefined) return;
       closed = reason;
-      asking.close(reason);
-      answering.close(reason);
+      outgoing.close(reason);
+      incoming.close(reason);
     },
   };
 }

@@ -1,10 +1,13 @@
-/** Who speaks, in every handshake of either direction. The version is the package's. */
+/** `serverInfo` and `clientInfo` of every handshake. The version is that of the package. */
 export const implementation: { readonly name: string; readonly version: string } = {
   name: 'gatehouse',
   version: '0.1.0',
 };
 
-/** The revisions of MCP with an `initialize` handshake, newest first. The first is what is offered to others. */
+/**
+ * The MCP revisions with an `initialize` handshake that are supported, newest first. The first one is offered to
+ * targets.
+ */
 export const protocolVersions: readonly [string, ...string[]] = [
   '2025-11-25',
   '2025-06-18',
@@ -12,20 +15,17 @@ export const protocolVersions: readonly [string, ...string[]] = [
   '2024-11-05',
 ];
 
-/** The `_meta` member by which the revision 2026-07-28 and later name themselves in every request. */
+/** The `_meta` member that names the protocol version of a request, from MCP 2026-07-28 on. */
 export const perRequestVersionKey = 'io.modelcontextprotocol/protocolVersion';
 
-/** JSON-RPC 2.0 section 5.1, and the codes MCP adds. */
-export const errorCode = {
-  parseError: -32700,
-  invalidRequest: -32600,
-  methodNotFound: -32601,
-  invalidParams: -32602,
-  internalError: -32603,
-  /** Of the server's own range: the other side is not there, or there is too much to do. */
-  unavailable: -32000,
-  /** What the SDKs send with HTTP 404 for a session that has ended. */
-  sessionNotFound: -32001,
-  /** MCP 2026-07-28: the revision that a request names is not served here. */
-  unsupportedProtocolVersion: -32022,
-} as const;
+/** Levels. No MCP message is nested deeper. */
+const maxDepth = 500;
+
+/**
+ * Tests whether JSON is nested too deep to be passed on: `JSON.parse` accepts any depth, but `JSON.stringify` of such a
+ * value overflows the stack.
+ */
+export function isTooDeep(json: unknown, levels: number = maxDepth): boolean {
+  if (typeof json !== 'object' || json === null) return false;
+  return levels === 0 || Object.values(json).some((member) => isTooDeep(member, levels - 1));
+}

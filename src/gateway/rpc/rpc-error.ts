@@ -1,6 +1,19 @@
-import { errorCode } from './protocol.ts';
+/** Error codes of JSON-RPC 2.0 (section 5.1) and of MCP. */
+export const errorCode = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internalError: -32603,
+  /** Server error: the other side cannot be reached, or too many requests are in flight. */
+  unavailable: -32000,
+  /** The code that the MCP SDKs send with HTTP 404 for a session that has ended. */
+  sessionNotFound: -32001,
+  /** MCP 2026-07-28: the protocol version of the request is not supported. */
+  unsupportedProtocolVersion: -32022,
+} as const;
 
-/** An error answer of JSON-RPC, with code, message and data exactly as they stand on the wire. */
+/** A JSON-RPC error response, with code, message and data exactly as on the wire. */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
 
@@ -15,7 +28,10 @@ export class RpcError extends Error {
   }
 }
 
-/** The `error` member of the answer to a request that failed. What is not meant for the other side stays here. */
+/**
+ * The `error` member of a response. Any error but an {@link RpcError} becomes "Internal error", so that no detail
+ * leaks.
+ */
 export function errorObjectOf(error: unknown): { code: number; message: string; data?: unknown } {
   if (!(error instanceof RpcError)) return { code: errorCode.internalError, message: 'Internal error' };
   const { code, message, data } = error;

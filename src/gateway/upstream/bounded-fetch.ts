@@ -1,19 +1,20 @@
 import type { TargetFetch } from '../model.ts';
 
-/** The largest message that a target may send; what a tool makes is larger than what it is asked. */
+/** The largest message of a target: 32 MiB. Larger than that of a client, since results are larger than requests. */
 export const maxMessageBytes: number = 32 * 1024 * 1024;
 
 /**
- * The same requests, with answers that break off when a message is larger than {@link maxMessageBytes}. Whoever reads them
- * keeps a message in memory until it is complete: of a stream of events that is one event, of anything else the whole body.
+ * Wraps `fetch` so that reading a response fails when a message in it is larger than {@link maxMessageBytes}. The
+ * reader buffers a message until it is complete: one event of an event stream, or the whole body of any other response.
  */
 export function boundedFetch(fetch: TargetFetch): TargetFetch {
   return async (url, init) => {
     const response = await fetch(url, init);
     const { body, status, statusText, headers } = response;
     if (body === null) return response;
-    const isEvents = /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
-    return new Response(body.pipeThrough(isEvents ? limitEvents() : limitWhole()), { status, statusText, headers });
+    const isEventStream = /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
+    const limit = isEventStream ? limitEvents() : limitBody();
+    return new Response(body.pipeThrough(limit), { status, statusText, headers });
   };
 }
 
@@ -21,7 +22,7 @@ type Limit = TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>;
 
 const tooLarge = (): Error => new Error(`a message is larger than ${maxMessageBytes} bytes`);
 
-function limitWhole(): Limit {
+function limitBody(): Limit {
   let size = 0;
   return new TransformStream({
     transform(chunk, controller) {
@@ -35,25 +36,26 @@ function limitWhole(): Limit {
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
-/** Counts the bytes since the last empty line, where an event ends: `\n` after the end of a line, or `\r\n`. */
+/** Counts bytes since the last empty line, which ends an event: `\n` or `\r\n` after the end of a line. */
 function limitEvents(): Limit {
-  let event = 0;
-  let line = 0;
-  let before = newline;
+  let eventBytes = 0;
+  let lineBytes = 0;
+  let previousByte = newline;
   return new TransformStream({
     transform(chunk, controller) {
       for (let start = 0; start < chunk.length; ) {
         const end = chunk.indexOf(newline, start);
         const next = end === -1 ? chunk.length : end + 1;
-        line += next - start;
-        event += next - start;
-        if (event > maxMessageBytes) return controller.error(tooLarge());
-        const last = end === 0 ? before : chunk[end - 1];
-        if (end !== -1 && (line === 1 || (line === 2 && last === carriageReturn))) event = 0;
-        if (end !== -1) line = 0;
+        lineBytes += next - start;
+        eventBytes += next - start;
+        if (eventBytes > maxMessageBytes) return controller.error(tooLarge());
+        const last = end === 0 ? previousByte : chunk[end - 1];
+        const isEmptyLine = end !== -1 && (lineBytes === 1 || (lineBytes === 2 && last === carriageReturn));
+        if (isEmptyLine) eventBytes = 0;
+        if (end !== -1) lineBytes = 0;
         start = next;
       }
-      before = chunk.at(-1) ?? before;
+      previousByte = chunk.at(-1) ?? previousByte;
       controller.enqueue(chunk);
     },
   });

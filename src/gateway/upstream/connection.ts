@@ -1,68 +1,70 @@
 import { SSEClientTransport, SseError } from '@modelcontextprotocol/client';
+import { asJsonObject } from '../../json/json.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
-import { isTooDeep } from '../rpc/depth.ts';
 import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
-import { errorCode, implementation, protocolVersions } from '../rpc/protocol.ts';
-import { RpcError } from '../rpc/rpc-error.ts';
+import { implementation, isTooDeep, protocolVersions } from '../rpc/protocol.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { Capabilities, UpstreamParts } from './model.ts';
-import { type Address, createTransport, type Transport } from './transport.ts';
+import { createTransport, type Transport, type UpstreamEndpoint } from './transport.ts';
 
 /** An initialized connection to a target. */
 export interface Connection {
   readonly peer: Peer<undefined>;
   readonly capabilities: Capabilities;
-  /** Fails everything in flight with `reason`; settles when the target was told, or could not be told within a second. */
+  /** Rejects all requests with `reason` and terminates the session at the target, within a second. */
   close(reason: Error): Promise<void>;
 }
 
-/** A target is given this long to end our session when we leave. */
-const farewellMilliseconds = 1_000;
+/** Milliseconds that a target has to confirm the end of its session. */
+const terminateTimeout = 1_000;
 
-/** A target asks us for little more than a ping, and whatever it says to an answer may be large. */
+/**
+ * Requests of a target are answered, and responses sent, this many at a time. A target needs little more than `ping`.
+ */
 const maxInFlight = 4;
 
 /**
- * Opens a connection over one wire and shakes hands. No capability of a client is offered to the target: what it asks
- * of us nevertheless is answered with "method not found".
+ * Connects with one transport and performs the handshake. Offers no client capability to the target: its requests other
+ * than `ping` get "Method not found".
  *
- * @param lost called once when the connection breaks by itself after the handshake
+ * @param lost called once when the connection fails after the handshake
  */
 export async function connect(
-  address: Address,
+  endpoint: UpstreamEndpoint,
   parts: UpstreamParts,
   lost: () => void,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const transport = createTransport(address, parts);
+  const transport = createTransport(endpoint, parts);
   const peer = createTargetPeer(transport, parts);
   const end = (reason: Error): void => {
     transport.onclose = noop;
     peer.close(reason);
     void transport.close().catch(noop);
   };
-  const broken = (reason: Error): void => {
+  const fail = (reason: Error): void => {
     end(reason);
     lost();
   };
   transport.onmessage = (message) => {
-    const flat = isTooDeep(message) ? errorInsteadOf(message) : message;
-    if (flat !== undefined) peer.receive(flat, undefined);
+    const accepted = isTooDeep(message) ? errorResponseFor(message) : message;
+    if (accepted !== undefined) peer.receive(accepted, undefined);
   };
-  transport.onclose = () => broken(new Error('the target closed the connection'));
-  // An EventSource would open a new stream, and with it a new session that nobody has initialized.
+  transport.onclose = () => fail(new Error('the target closed the connection'));
+  // An EventSource would reconnect, which opens a new session without a handshake.
   transport.onerror = (error) => {
-    if (error instanceof SseError) broken(error);
+    if (error instanceof SseError) fail(error);
   };
   try {
     await untilAborted(signal, transport.start());
-    const capabilities = await shakeHands(transport, peer, signal);
+    const capabilities = await initialize(transport, peer, signal);
     return {
       peer,
       capabilities,
       async close(reason) {
         peer.close(reason);
-        await sayFarewell(transport, parts).catch(noop);
+        await terminateSession(transport, parts).catch(noop);
         end(reason);
       },
     };
@@ -73,18 +75,20 @@ export async function connect(
 }
 
 function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<undefined> {
-  let answering = 0;
-  /** Every answer is a request of ours: a target that asks faster than it takes answers goes without them. */
-  const answer = async (message: Message): Promise<void> => {
-    if (answering >= maxInFlight) throw new Error('the target does not take the answers that it asked for');
-    answering += 1;
+  let responding = 0;
+  /**
+   * Each response is an HTTP request: drops responses to a target that sends requests faster than it accepts responses.
+   */
+  const respond = async (message: Message): Promise<void> => {
+    if (responding >= maxInFlight) throw new Error('the target does not take the answers that it asked for');
+    responding += 1;
     await transport.send(message).finally(() => {
-      answering -= 1;
+      responding -= 1;
     });
   };
   return createPeer<undefined>({
     send(message, { lost }) {
-      if ('id' in message && !('method' in message)) return answer(message);
+      if ('id' in message && !('method' in message)) return respond(message);
       if (transport instanceof SSEClientTransport || lost === undefined) return transport.send(message);
       return transport.send(message, { onRequestStreamEnd: lost });
     },
@@ -97,31 +101,30 @@ function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<unde
   });
 }
 
-/** Whoever waits for an answer that could not be passed on learns that. Other such messages are dropped. */
-function errorInsteadOf(message: Message): Message | undefined {
+/**
+ * Replaces a response that is nested too deep by an error response. Returns `undefined` for requests and notifications.
+ */
+function errorResponseFor(message: Message): Message | undefined {
   if ('method' in message || message.id === undefined) return undefined;
   const error = { code: errorCode.internalError, message: 'The answer of the target is nested too deep' };
   return { jsonrpc: '2.0', id: message.id, error };
 }
 
-async function shakeHands(transport: Transport, peer: Peer<undefined>, signal: AbortSignal): Promise<Capabilities> {
-  const offer = { protocolVersion: protocolVersions[0], capabilities: {}, clientInfo: { ...implementation } };
-  const { protocolVersion, capabilities } = await peer.request('initialize', offer, signal);
+async function initialize(transport: Transport, peer: Peer<undefined>, signal: AbortSignal): Promise<Capabilities> {
+  const params = { protocolVersion: protocolVersions[0], capabilities: {}, clientInfo: { ...implementation } };
+  const { protocolVersion, capabilities } = await peer.request('initialize', params, signal);
   if (typeof protocolVersion !== 'string' || !protocolVersions.includes(protocolVersion)) {
     throw new Error(`the target speaks MCP ${JSON.stringify(protocolVersion)}, which is none of ${protocolVersions}`);
   }
   transport.setProtocolVersion(protocolVersion);
   await untilAborted(signal, transport.send({ jsonrpc: '2.0', method: 'notifications/initialized' }));
-  return isObject(capabilities) ? capabilities : {};
+  return asJsonObject(capabilities);
 }
 
-async function sayFarewell(transport: Transport, { clock }: UpstreamParts): Promise<void> {
+/** Ends the session with `DELETE`. An HTTP+SSE session ends with its stream. */
+async function terminateSession(transport: Transport, { clock }: UpstreamParts): Promise<void> {
   if (transport instanceof SSEClientTransport) return;
-  await within({ clock, milliseconds: farewellMilliseconds }, () => transport.terminateSession());
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  await within({ clock, milliseconds: terminateTimeout }, () => transport.terminateSession());
 }
 
 function noop(): void {}

@@ -1,39 +1,40 @@
 import { SdkHttpError, SseError } from '@modelcontextprotocol/client';
 import { targetUrl } from '../network/target-url.ts';
 import { type Connection, connect } from './connection.ts';
-import type { UpstreamParts, Wire } from './model.ts';
+import type { TransportKind, UpstreamParts } from './model.ts';
 
 /**
- * Connects to a target over the wire that worked last, and where that is refused over the other one. Unknown targets are
- * tried with Streamable HTTP first, and with HTTP+SSE when that is answered with 400, 404 or 405 (MCP 2025-11-25, Transports,
- * Backwards Compatibility).
+ * Connects to a target with the transport that worked last, and falls back to the other one when the target does not
+ * support it. An unknown target is probed with Streamable HTTP first; 400, 404 and 405 mean that it speaks HTTP+SSE
+ * (MCP 2025-11-25, Transports, Backwards Compatibility).
+ *
+ * @param lost see {@link connect}
  */
 export async function dial(parts: UpstreamParts, lost: () => void, signal: AbortSignal): Promise<Connection> {
-  const { verdict } = parts;
+  const { hint } = parts;
   const url = targetUrl(parts.target);
   if (url === undefined) throw new Error('host, port and path of the target make no URL');
-  const first: Wire = verdict.wire ?? 'streamable-http';
-  const second: Wire = first === 'streamable-http' ? 'http-sse' : 'streamable-http';
+  const first: TransportKind = hint.transport ?? 'streamable-http';
+  const second: TransportKind = first === 'streamable-http' ? 'http-sse' : 'streamable-http';
   try {
-    const connection = await connect({ wire: first, url }, parts, lost, signal);
-    verdict.wire = first;
+    const connection = await connect({ transport: first, url }, parts, lost, signal);
+    hint.transport = first;
     return connection;
   } catch (error) {
-    if (!refusesWire(error)) throw error;
+    if (!isTransportUnsupported(error)) throw error;
     try {
-      const connection = await connect({ wire: second, url }, parts, lost, signal);
-      verdict.wire = second;
+      const connection = await connect({ transport: second, url }, parts, lost, signal);
+      hint.transport = second;
       return connection;
     } catch (secondError) {
-      verdict.wire = undefined;
+      hint.transport = undefined;
       throw new Error(`neither ${first} nor ${second} works`, { cause: secondError });
     }
   }
 }
 
-/** Whether the target answered in a way that says: not like this. */
-function refusesWire(error: unknown): boolean {
+function isTransportUnsupported(error: unknown): boolean {
   if (error instanceof SdkHttpError) return [400, 404, 405].includes(error.status);
-  // Opening a stream where there is none, and a stream that is not one.
+  // The response to GET was an error, or no event stream.
   return error instanceof SseError && error.code !== undefined && error.code < 500 && ![401, 403].includes(error.code);
 }

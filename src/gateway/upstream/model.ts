@@ -3,41 +3,44 @@ import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.t
 import type { TargetFetch } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 
-/** One session's own way to one target. Connects when it is first needed, and again after the connection was lost. */
-export interface Upstream {
+/**
+ * The session with one target on behalf of one client session. Connects on the first request, and again after a loss.
+ */
+export interface UpstreamSession {
   /**
-   * Sends a request and brings the answer, connecting first. When the target no longer knows our session, the session
-   * is opened again once and the request repeated: the target has not looked at it then. Rejects with the target's own
-   * error answer, with the signal's reason, or with what kept it from being answered.
+   * Sends a request, after connecting if necessary. If the target no longer knows the session, initializes a new one
+   * and repeats the request once, which is safe since the target has not processed it. Rejects with the target's error
+   * response, with the signal's reason, or with the connection's error.
    */
   request(method: string, params: Params | undefined, signal: AbortSignal): Promise<Result>;
-  /** What the target said in the handshake that it offers, connecting first. */
+  /** The capabilities from the target's handshake, after connecting if necessary. */
   capabilities(signal: AbortSignal): Promise<Capabilities>;
-  /** Ends the connection and everything in flight with `reason`; settles when the target's session is ended, too. */
+  /** Ends the connection and all requests with `reason`. Resolves when the session at the target is terminated, too. */
   close(reason: Error): Promise<void>;
 }
 
-/** The `capabilities` of an `initialize` result; only the presence of a member means something here. */
+/** The `capabilities` of an `initialize` result. Only the presence of a member is used. */
 export type Capabilities = Readonly<Record<string, unknown>>;
 
-/** The two ways in which MCP is spoken over HTTP. */
-export type Wire = 'streamable-http' | 'http-sse';
+/** The two HTTP transports of MCP. */
+export type TransportKind = 'streamable-http' | 'http-sse';
 
-/** What to connect to and with what. */
+/** The target, and the dependencies of a session with it. */
 export interface UpstreamParts {
   readonly target: Target;
   readonly fetch: TargetFetch;
   readonly clock: Clock;
   readonly random: Random;
-  /** The wire that worked last for this target, shared by all sessions. */
-  readonly verdict: Verdict;
-  /** Calls of the target that expect no answer. */
+  readonly hint: TransportHint;
+  /** Handles a notification of the target. */
   notification(method: string, params: Params | undefined): void;
-  /** Called after every handshake, the first included: what a session had asked of the old connection is gone. */
+  /**
+   * Called after every handshake, also the first: the target does not know what the client session had set up before.
+   */
   connected(): void;
 }
 
-/** Which wire a target speaks, as far as is known. */
-export interface Verdict {
-  wire: Wire | undefined;
+/** The transport that worked last for a target. Shared by all sessions, so that only the first one has to probe. */
+export interface TransportHint {
+  transport: TransportKind | undefined;
 }

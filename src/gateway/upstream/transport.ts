@@ -1,43 +1,44 @@
 import { SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { boundedFetch } from './bounded-fetch.ts';
-import type { UpstreamParts, Wire } from './model.ts';
+import type { TransportKind, UpstreamParts } from './model.ts';
 
-/** Where and how to connect. */
-export interface Address {
-  readonly wire: Wire;
+/** A URL and the transport to use there. */
+export interface UpstreamEndpoint {
+  readonly transport: TransportKind;
   readonly url: URL;
 }
 
-/** The SDK's side of a connection. */
+/** A client transport of the SDK. */
 export type Transport = SSEClientTransport | StreamableHTTPClientTransport;
 
-/** The stream of a target's own notifications is opened again this often, with growing pauses. */
-const reconnection = {
+/** Backoff for reopening the stream of a target's notifications. Delays are milliseconds. */
+const reconnectionOptions = {
   initialReconnectionDelay: 1_000,
   maxReconnectionDelay: 30_000,
   reconnectionDelayGrowFactor: 2,
   maxRetries: 5,
 };
 
-/** A transport that has done nothing yet. What a target sends is bounded. */
+/** Creates a transport without connecting. Limits the size of the target's messages. */
 export function createTransport(
-  { wire, url }: Address,
+  { transport, url }: UpstreamEndpoint,
   { fetch: unbounded, clock, random }: Pick<UpstreamParts, 'fetch' | 'clock' | 'random'>,
 ): Transport {
   const fetch = boundedFetch(unbounded);
-  if (wire === 'http-sse') return new SSEClientTransport(url, { fetch });
+  if (transport === 'http-sse') return new SSEClientTransport(url, { fetch });
   return new StreamableHTTPClientTransport(url, {
     fetch,
-    reconnectionOptions: reconnection,
-    reconnectionScheduler: (reconnect, delay) => clock.after(pauseOf(delay) * (0.5 + random() / 2), reconnect),
+    reconnectionOptions,
+    reconnectionScheduler: (reconnect, delay) => clock.after(clampDelay(delay) * (0.5 + random() / 2), reconnect),
   });
 }
 
 /**
- * A target may say how long to wait, by `retry` in its stream: neither so short that it is asked without a pause, nor
- * longer than timers can. Half of it is chance, lest sessions that lost the same target all come back in the same instant.
+ * Limits the delay that a target asks for with `retry` in its stream: short ones would be a busy loop, and long ones
+ * exceed the range of timers. The caller adds jitter, so that sessions that lost the same target do not reconnect at
+ * the same time.
  */
-function pauseOf(delay: number): number {
-  const { initialReconnectionDelay: least, maxReconnectionDelay: most } = reconnection;
-  return Math.min(Math.max(delay, least), most);
+function clampDelay(delay: number): number {
+  const { initialReconnectionDelay: min, maxReconnectionDelay: max } = reconnectionOptions;
+  return Math.min(Math.max(delay, min), max);
 }

@@ -2,38 +2,40 @@ import { type ClientOptions, credentials, status } from '@grpc/grpc-js';
 import type { Stop } from '../../edges.ts';
 import { AggregatedDiscoveryServiceClient } from '../../gen/envoy/service/discovery/v3/ads.ts';
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
-import { type Endpoint, endpointText } from '../network/resolve.ts';
+import { formatHostPort, type HostPort } from '../../net/host-port.ts';
 
-/** One delta stream on a connection of its own. */
+/** One delta ADS stream, on a connection of its own. */
 export interface AdsStream {
   send(request: DeltaDiscoveryRequest): void;
-  /** Ends the stream and its connection; nothing is reported after it. */
+  /** Ends the stream and its connection. No event follows. */
   readonly close: Stop;
 }
 
-/** What a stream reports. */
+/** The events of a stream. */
 export interface AdsEvents {
-  /** The control plane answers: its headers came, or the first response. Once, before the first `response`. */
+  /** The control plane has sent headers or a first response. Emitted once, before the first `response`. */
   connected(): void;
   response(response: DeltaDiscoveryResponse): void;
-  /** The stream is over, and nothing comes after it. */
-  ended(why: string): void;
+  /** The stream has ended. No event follows. */
+  ended(reason: string): void;
 }
 
-/** Where a control plane is: what it is called, and where the connection goes. */
-export interface AdsPlace {
-  readonly name: Endpoint;
-  readonly address: Endpoint;
+/** The control plane. */
+export interface ControlPlane {
+  /** The `:authority` of the requests: the address in the configuration. */
+  readonly authority: HostPort;
+  /** The address that is connected to, which `--resolve` may override. */
+  readonly address: HostPort;
 }
 
 /**
- * Opens a stream. The connection is not shared and not kept: whoever opens streams decides when to try again, and a new
- * attempt looks the name up anew.
+ * Opens a stream. Does not share or reuse connections, so that the caller alone decides when to retry, and each attempt
+ * looks up the name anew.
  */
-export function openAdsStream({ name, address }: AdsPlace, events: AdsEvents): AdsStream {
-  const client = new AggregatedDiscoveryServiceClient(`dns:${endpointText(address)}`, credentials.createInsecure(), {
+export function openAdsStream({ authority, address }: ControlPlane, events: AdsEvents): AdsStream {
+  const client = new AggregatedDiscoveryServiceClient(`dns:${formatHostPort(address)}`, credentials.createInsecure(), {
     ...options,
-    'grpc.default_authority': endpointText(name),
+    'grpc.default_authority': formatHostPort(authority),
   });
   const call = client.deltaAggregatedResources();
   let state: 'opening' | 'open' | 'closed' = 'opening';
@@ -54,7 +56,7 @@ export function openAdsStream({ name, address }: AdsPlace, events: AdsEvents): A
     connected();
     if (state !== 'closed') events.response(response);
   });
-  // Every end, an error too, comes as a status; without a listener an error would end the program.
+  // Every end, also an error, emits `status`. Without a listener, `error` would end the process.
   call.on('error', () => {});
   call.on('status', ({ code, details }) => {
     if (state === 'closed') return;
@@ -71,7 +73,7 @@ export function openAdsStream({ name, address }: AdsPlace, events: AdsEvents): A
   };
 }
 
-/** grpc-js ends its message with the name server's remark, also when there is none. */
+/** grpc-js appends the resolver's note to its message, even when it is empty. */
 const emptyNote = / Resolution note: $/;
 
 const options: ClientOptions = {
@@ -81,6 +83,6 @@ const options: ClientOptions = {
   'grpc.use_local_subchannel_pool': 1,
   'grpc.service_config_disable_resolution': 1,
   'grpc.enable_channelz': 0,
-  // The control plane is in the cluster: a proxy of the environment is not on the way.
+  // The control plane is in the cluster, so a proxy of the environment must not be used.
   'grpc.enable_http_proxy': 0,
 };

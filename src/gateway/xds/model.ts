@@ -1,4 +1,4 @@
-/** What Kubernetes tells a gateway's pod about itself, by the names that its manifest uses. An empty value is an absent one. */
+/** Values that Kubernetes passes to a gateway's pod, by the names of its manifest. An empty value counts as absent. */
 export interface GatewayEnvironment {
   readonly POD_NAME?: string | undefined;
   readonly POD_NAMESPACE?: string | undefined;
@@ -10,10 +10,11 @@ export interface GatewayEnvironment {
 /** The kinds of resources that a control plane sends. */
 export type ResourceKind = 'Target' | 'Config';
 
-/** How things stand with the control plane. Times are milliseconds since the epoch. */
+/** The state of the xDS client, as the admin pages show it. Times are milliseconds since the epoch. */
 export interface XdsStatus {
-  /** Where the control plane is, by the configuration. */
+  /** The address of the control plane in the configuration. */
   readonly address: string;
+  /** The id of this node. */
   readonly node: string;
   readonly connection:
     | { readonly state: 'connecting' | 'connected'; readonly since: number }
@@ -22,14 +23,15 @@ export interface XdsStatus {
   readonly kinds: readonly KindStatus[];
 }
 
-/** The same for one kind of resource. */
+/** The state of one kind of resource. */
 export interface KindStatus {
   readonly kind: ResourceKind;
+  /** The number of resources in force. */
   readonly held: number;
-  /** Of the last response that was accepted as a whole; `null` before the first. */
+  /** The nonce of the last response that was ACKed; `null` before the first. */
   readonly ackedNonce: string | null;
   /** The `system_version_info` of that response. */
   readonly ackedVersion: string | null;
-  /** The last response that was refused in part, until one is accepted. */
+  /** The last response, if it was NACKed. */
   readonly nack: { readonly nonce: string; readonly message: string } | null;
 }

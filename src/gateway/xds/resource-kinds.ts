@@ -1,35 +1,37 @@
 import { Config, Resource_Type, type Rule, Rule_Matcher } from '../../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { targetUrl } from '../network/target-url.ts';
-import { type Shape, unknownField } from './known-fields.ts';
 import type { ResourceKind } from './model.ts';
+import { findUnknownField, type MessageSchema } from './unknown-fields.ts';
 
-/** How resources of one kind are read. */
-export interface ResourceReader<Message> {
+/** How resources of one kind are decoded and validated. */
+export interface ResourceDecoder<Message> {
   readonly kind: ResourceKind;
   readonly typeUrl: string;
   /**
-   * Reads a resource and checks everything that the gateway will rely on.
+   * Decodes a resource and validates every field that the gateway uses.
    *
-   * @throws Error saying why it is refused
+   * @throws Error with the reason for the NACK
    */
-  read(name: string, bytes: Uint8Array): Message;
+  decode(name: string, bytes: Uint8Array): Message;
   /**
-   * What becomes of the version that is held when a newer one is refused. A Target stays where it last was. A Config goes:
-   * the newer one may have narrowed it, and keeping the older would keep a grant that was just taken away.
+   * What happens to the accepted version of a resource when a newer one is rejected (decision 0005). A Target is kept
+   * at its last address. A Config is dropped: the newer one may allow less, and keeping the older one would keep a
+   * revoked grant.
    */
-  readonly whenRefused: 'keep' | 'drop';
+  readonly onRejected: 'keep' | 'drop';
 }
 
-/** Where an MCP server is. */
-export const targetReader: ResourceReader<Target> = {
+/** Decodes the addresses of MCP servers. */
+export const targetDecoder: ResourceDecoder<Target> = {
   kind: 'Target',
   typeUrl: 'type.googleapis.com/mcp.kgateway.dev.target.v1alpha1.Target',
-  whenRefused: 'keep',
-  read(name, bytes) {
+  onRejected: 'keep',
+  decode(name, bytes) {
     const target = Target.decode(bytes);
-    sameName(name, target.name);
-    // A tool is called `<target>:<tool>` and split at the first colon: with another colon it would pass for something else.
+    assertName(name, target.name);
+    // `<target>:<tool>` is split at the first colon: a colon in the target's name would make it the name of another
+    // thing.
     if (target.name.includes(':')) throw new Error('its name contains a colon');
     if (target.port < 1 || target.port > 65535) throw new Error(`port ${target.port} is not between 1 and 65535`);
     if (targetUrl(target) === undefined) throw new Error('its host and path make no URL');
@@ -37,57 +39,55 @@ export const targetReader: ResourceReader<Target> = {
   },
 };
 
-/** What callers may do. */
-export const configReader: ResourceReader<Config> = {
+/** Decodes RBAC rules. */
+export const configDecoder: ResourceDecoder<Config> = {
   kind: 'Config',
   typeUrl: 'type.googleapis.com/mcp.kgateway.dev.rbac.v1alpha1.Config',
-  whenRefused: 'drop',
-  read(name, bytes) {
+  onRejected: 'drop',
+  decode(name, bytes) {
     const config = Config.decode(bytes);
-    const unknown = unknownField(bytes, configShape);
+    const unknown = findUnknownField(bytes, configSchema);
     if (unknown !== undefined)
       throw new Error(`it has a field that is not known here, number ${unknown}, which may narrow it`);
-    sameName(name, `${config.namespace}.${config.name}`);
+    assertName(name, `${config.namespace}.${config.name}`);
     if (config.rules.length === 0) throw new Error('it has no rules, which other gateways read as allowing everything');
     for (const [index, rule] of config.rules.entries()) {
-      const wrong = wrongIn(rule);
-      if (wrong !== undefined) throw new Error(`rule ${index} ${wrong}`);
+      const problem = ruleProblem(rule);
+      if (problem !== undefined) throw new Error(`rule ${index} ${problem}`);
     }
     return config;
   },
 };
 
-/** The fields of Config, with those of Rule and Resource inside. */
-const configShape: Shape = new Map<number, 'varint' | 'bytes' | Shape>([
+const resourceSchema: MessageSchema = new Map<number, 'varint' | 'bytes'>([
   [1, 'bytes'],
-  [2, 'bytes'],
-  [
-    3,
-    new Map<number, 'varint' | 'bytes' | Shape>([
-      [1, 'bytes'],
-      [2, 'bytes'],
-      [
-        4,
-        new Map([
-          [1, 'bytes'],
-          [2, 'varint'],
-        ]),
-      ],
-      [5, 'varint'],
-    ]),
-  ],
+  [2, 'varint'],
 ]);
 
-/** What is removed is removed by the resource's name, so a message that goes by another could never be taken back. */
-function sameName(resource: string, message: string): void {
-  if (message !== resource) throw new Error(`it calls itself ${JSON.stringify(message)}`);
+const ruleSchema: MessageSchema = new Map<number, 'varint' | 'bytes' | MessageSchema>([
+  [1, 'bytes'],
+  [2, 'bytes'],
+  [4, resourceSchema],
+  [5, 'varint'],
+]);
+
+/** The fields of Config, with those of Rule and Resource in it. */
+const configSchema: MessageSchema = new Map<number, 'varint' | 'bytes' | MessageSchema>([
+  [1, 'bytes'],
+  [2, 'bytes'],
+  [3, ruleSchema],
+]);
+
+/** A removal names the resource, so a message with another name could never be removed. */
+function assertName(resourceName: string, messageName: string): void {
+  if (messageName !== resourceName) throw new Error(`it calls itself ${JSON.stringify(messageName)}`);
 }
 
-const types: readonly Resource_Type[] = [Resource_Type.TOOL, Resource_Type.PROMPT, Resource_Type.RESOURCE];
+const resourceTypes: readonly Resource_Type[] = [Resource_Type.TOOL, Resource_Type.PROMPT, Resource_Type.RESOURCE];
 
-function wrongIn({ key, value, resource, matcher }: Rule): string | undefined {
+function ruleProblem({ key, value, resource, matcher }: Rule): string | undefined {
   if (resource === undefined) return 'has no resource';
-  if (!types.includes(resource.type)) return `has the unknown resource type ${resource.type}`;
+  if (!resourceTypes.includes(resource.type)) return `has the unknown resource type ${resource.type}`;
   if (matcher !== Rule_Matcher.EQUALS) return `has the unknown matcher ${matcher}`;
   if (resource.id === '') return 'has a resource without id';
   if (key === '') return 'has no key';

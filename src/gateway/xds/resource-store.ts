@@ -1,63 +1,65 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeltaDiscoveryResponse, Resource } from '../../gen/envoy/service/discovery/v3/discovery.ts';
-import { reasonOf } from '../gateway-error.ts';
-import type { ResourceReader } from './resource-kinds.ts';
+import { reasonOf } from '../errors.ts';
+import type { ResourceDecoder } from './resource-kinds.ts';
 
-/** What one response did. */
-export interface Applied {
-  /** The names of what was added, replaced by something else, or removed. */
+/** The result of applying one response. */
+interface ApplyResult {
+  /** The names of the resources that were added, changed or removed. */
   readonly changed: readonly string[];
-  /** What was refused, each as `<name>: <reason>`. */
-  readonly refused: readonly string[];
+  /** The rejected resources, each as `<name>: <reason>`. */
+  readonly rejected: readonly string[];
 }
 
 /** The resources of one kind that are in force. Outlives every stream. */
 export interface ResourceStore<Message> {
-  /** By resource name; always the state of now. */
-  readonly held: ReadonlyMap<string, Message>;
-  /** The version of each held resource, for a control plane that is met again. */
+  /** By resource name. A live view. */
+  readonly resources: ReadonlyMap<string, Message>;
+  /** The version of each resource, for `initial_resource_versions` on the next stream. A live view. */
   readonly versions: ReadonlyMap<string, string>;
-  /** First everything in the response that can be read, then everything it removes; one bad resource stops no other. */
-  apply(response: DeltaDiscoveryResponse): Applied;
+  /** Applies the resources of a response, then its removals. A rejected resource does not affect the others. */
+  apply(response: DeltaDiscoveryResponse): ApplyResult;
 }
 
-export function createResourceStore<Message>(reader: ResourceReader<Message>): ResourceStore<Message> {
-  const held = new Map<string, Message>();
+/** Creates an empty store. */
+export function createResourceStore<Message>(decoder: ResourceDecoder<Message>): ResourceStore<Message> {
+  const resources = new Map<string, Message>();
   const versions = new Map<string, string>();
-  const drop = (name: string): boolean => {
+  const remove = (name: string): boolean => {
     versions.delete(name);
-    return held.delete(name);
+    return resources.delete(name);
   };
 
   return {
-    held,
+    resources,
     versions,
-    apply({ resources, removedResources, removedResourceNames }) {
+    apply(response) {
       const changed = new Set<string>();
-      const refused: string[] = [];
-      for (const resource of resources) {
+      const rejected: string[] = [];
+      for (const resource of response.resources) {
         const name = resource.name || resource.resourceName?.name || '';
         try {
-          const message = readResource(reader, name, resource);
-          if (!isDeepStrictEqual(message, held.get(name))) changed.add(name);
-          held.set(name, message);
+          const message = decodeResource(decoder, name, resource);
+          if (!isDeepStrictEqual(message, resources.get(name))) changed.add(name);
+          resources.set(name, message);
           versions.set(name, resource.version);
         } catch (error) {
-          refused.push(`${name || '(no name)'}: ${reasonOf(error)}`);
-          if (reader.whenRefused === 'drop' && drop(name)) changed.add(name);
+          rejected.push(`${name || '(no name)'}: ${reasonOf(error)}`);
+          if (decoder.onRejected === 'drop' && remove(name)) changed.add(name);
         }
       }
+      const { removedResources, removedResourceNames } = response;
       for (const name of [...removedResources, ...removedResourceNames.map((removed) => removed.name)]) {
-        if (drop(name)) changed.add(name);
+        if (remove(name)) changed.add(name);
       }
-      return { changed: [...changed], refused };
+      return { changed: [...changed], rejected };
     },
   };
 }
 
-function readResource<Message>(reader: ResourceReader<Message>, name: string, { resource }: Resource): Message {
+function decodeResource<Message>(decoder: ResourceDecoder<Message>, name: string, { resource }: Resource): Message {
   if (name === '') throw new Error('a resource needs a name');
   if (resource === undefined) throw new Error('it has no content');
-  if (resource.typeUrl !== reader.typeUrl) throw new Error(`its content is ${JSON.stringify(resource.typeUrl)}`);
-  return reader.read(name, resource.value);
+  if (resource.typeUrl !== decoder.typeUrl) throw new Error(`its content is ${JSON.stringify(resource.typeUrl)}`);
+  return decoder.decode(name, resource.value);
 }

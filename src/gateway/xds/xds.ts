@@ -1,25 +1,26 @@
 import type { Clock, Logger, Random, Stop } from '../../edges.ts';
 import type { Node } from '../../gen/envoy/config/core/v3/base.ts';
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
-import type { World } from '../model.ts';
-import { endpointText } from '../network/resolve.ts';
-import { type AdsPlace, type AdsStream, openAdsStream } from './ads-stream.ts';
-import { backoff } from './backoff.ts';
+import { formatHostPort } from '../../net/host-port.ts';
+import { type Backoff, backoffDelay } from '../../rate/backoff.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
+import type { GatewayConfig } from '../model.ts';
+import { type AdsStream, type ControlPlane, openAdsStream } from './ads-stream.ts';
+import { createConfigStore, type Subscription } from './config-store.ts';
 import type { XdsStatus } from './model.ts';
-import { createWorld, type Subscription } from './world.ts';
 
-/** The gateway's side of xDS. */
+/** The xDS client of the gateway. */
 export interface XdsClient {
-  /** What is in force. Empty before the first answer; stays while the control plane is away. */
-  readonly world: World;
+  /** The configuration in force. */
+  readonly config: GatewayConfig;
   status(): XdsStatus;
-  /** Connects, and connects again for as long as it is not stopped. To be called once. */
+  /** Connects, and reconnects until the returned function is called. Call it once. */
   start(): Stop;
 }
 
-/** What the client needs. */
+/** The control plane, the identity of this node, and dependencies. */
 export interface XdsParts {
-  readonly place: AdsPlace;
+  readonly controlPlane: ControlPlane;
   readonly node: Node;
   readonly clock: Clock;
   readonly random: Random;
@@ -27,89 +28,89 @@ export interface XdsParts {
 }
 
 /**
- * Where the client stands.
+ * State of the client.
  *
- * `idle`: not started. `connecting`: a stream is open, with both first requests on it, and nothing came back yet.
- * `connected`: the control plane answers. `waiting`: the last stream ended, a timer starts the next. `stopped`: for good.
+ * `idle`: not started. `connecting`: a stream is open and the first requests are sent, but there is no response yet.
+ * `connected`: the control plane has responded. `waiting`: the last stream ended, and a timer starts the next one.
+ * `stopped`: final.
  *
- * `attempt` counts the streams that failed in a row, and so how long the next wait is.
+ * `failures` counts the streams that failed in a row, which determines the next delay.
  */
 type State =
   | { readonly kind: 'idle' }
   | {
       readonly kind: 'connecting' | 'connected';
       readonly stream: AdsStream;
-      readonly attempt: number;
+      readonly failures: number;
       readonly since: number;
     }
-  | { readonly kind: 'waiting'; readonly stopTimer: Stop; readonly why: string; readonly retryAt: number }
+  | { readonly kind: 'waiting'; readonly stopTimer: Stop; readonly reason: string; readonly retryAt: number }
   | { readonly kind: 'stopped' };
 
-/** Milliseconds. A stream that ends sooner counts as failed, although it was answered: else a control plane that answers
- * and drops would be asked fifty times a second. */
-const settled = 1000;
-/** Milliseconds between two warnings that the control plane is still away. */
-const reminder = 60_000;
+const reconnectBackoff: Backoff = { initial: 20, max: 15_000 };
 
-/** Keeps one delta stream to the control plane. Opens nothing before `start`. */
-export function createXdsClient({ place, node, clock, random, log }: XdsParts): XdsClient {
-  const { world, subscriptions } = createWorld(log);
-  const address = endpointText(place.name);
+/**
+ * Milliseconds that a stream must last to reset the backoff. Otherwise a control plane that responds and then drops the
+ * stream would get fifty connections per second.
+ */
+const minStableTime = 1_000;
+
+/** Milliseconds between two warnings about the same failure. */
+const reminderInterval = 60_000;
+
+/** Creates a client that keeps one delta ADS stream to the control plane. Does not connect before `start`. */
+export function createXdsClient({ controlPlane, node, clock, random, log }: XdsParts): XdsClient {
+  const { config, subscriptions } = createConfigStore(log);
+  const address = formatHostPort(controlPlane.authority);
+  const outages = new LogThrottle(clock, log, { sameReason: reminderInterval, otherReason: 0 });
   let state: State = { kind: 'idle' };
-  let warned: { readonly at: number; readonly why: string } | undefined;
 
-  /** Leaves the state that was: its stream or timer ends with it. */
+  /** Changes the state, and ends the timer or the stream of the previous one. */
   const enter = (next: State): void => {
-    const left = state;
+    const previous = state;
     state = next;
-    if (left.kind === 'waiting') left.stopTimer();
-    else if ((left.kind === 'connecting' || left.kind === 'connected') && !('stream' in next)) left.stream.close();
+    if (previous.kind === 'waiting') previous.stopTimer();
+    else if ('stream' in previous && !('stream' in next)) previous.stream.close();
   };
 
-  const connect = (attempt: number): void => {
-    const stream = openAdsStream(place, {
+  const connect = (failures: number): void => {
+    const stream = openAdsStream(controlPlane, {
       connected() {
         if (state.kind !== 'connecting') return;
         enter({ ...state, kind: 'connected', since: clock.now() });
         log.info('connected to the control plane', { address, node: node.id });
-        warned = undefined;
+        outages.forget(address);
       },
       response(response) {
-        const request = answer(subscriptions, response, log);
+        const request = ackOrNack(subscriptions, response, log);
         if (request !== undefined) stream.send(request);
       },
-      ended: (why) => reconnect(why),
+      ended: (reason) => reconnect(reason),
     });
-    enter({ kind: 'connecting', stream, attempt, since: clock.now() });
+    enter({ kind: 'connecting', stream, failures, since: clock.now() });
     for (const subscription of subscriptions) stream.send(firstRequest(subscription, node));
   };
 
-  const reconnect = (why: string): void => {
+  const reconnect = (reason: string): void => {
     if (state.kind !== 'connecting' && state.kind !== 'connected') return;
-    const { kind, since } = state;
-    const attempt = kind === 'connected' && clock.now() - since >= settled ? 0 : state.attempt;
-    const wait = backoff(attempt, random);
-    const stopTimer = clock.after(wait, () => connect(attempt + 1));
-    enter({ kind: 'waiting', stopTimer, why, retryAt: clock.now() + wait });
-    complain(why);
-  };
-
-  const complain = (why: string): void => {
-    const repeated = warned?.why === why && clock.now() - warned.at < reminder;
-    if (!repeated) warned = { at: clock.now(), why };
-    const level = repeated ? 'debug' : 'warn';
+    const isStable = state.kind === 'connected' && clock.now() - state.since >= minStableTime;
+    const failures = isStable ? 1 : state.failures + 1;
+    const delay = backoffDelay(failures, reconnectBackoff, random);
+    const stopTimer = clock.after(delay, () => connect(failures));
+    enter({ kind: 'waiting', stopTimer, reason, retryAt: clock.now() + delay });
+    const level = outages.admit(address, reason) ? 'warn' : 'debug';
     log[level](
-      `no connection to the control plane at ${address}: ${why}; what it said last stays in force, trying again`,
+      `no connection to the control plane at ${address}: ${reason}; what it said last stays in force, trying again`,
     );
   };
 
   return {
-    world,
+    config,
     status: () => ({
       address,
       node: node.id,
-      connection: connectionOf(state),
-      kinds: subscriptions.map((it) => it.status()),
+      connection: connectionStatus(state),
+      kinds: subscriptions.map((subscription) => subscription.status()),
     }),
     start() {
       if (state.kind === 'idle') connect(0);
@@ -118,13 +119,15 @@ export function createXdsClient({ place, node, clock, random, log }: XdsParts): 
   };
 }
 
-/** Subscribes to everything of a kind: an empty list of names is a wildcard in the first request of a stream. */
+/** The first request of a type on a stream. Without names it is a wildcard subscription. */
 function firstRequest({ typeUrl, versions }: Subscription, node: Node): DeltaDiscoveryRequest {
   return { ...emptyRequest, node, typeUrl, initialResourceVersions: Object.fromEntries(versions) };
 }
 
-/** A kind that was never asked for is not answered: any request that named it would subscribe to it. */
-function answer(
+/**
+ * Applies a response and returns its ACK or NACK. Ignores an unknown type: any request for it would be a subscription.
+ */
+function ackOrNack(
   subscriptions: readonly Subscription[],
   response: DeltaDiscoveryResponse,
   log: Logger,
@@ -135,10 +138,13 @@ function answer(
     log.warn('the control plane sent a kind of resource that was not asked for', { typeUrl });
     return undefined;
   }
-  const message = subscription.accept(response);
-  const errorDetail = message === undefined ? undefined : { code: 3, message, details: [] };
+  const message = subscription.apply(response);
+  const errorDetail = message === undefined ? undefined : { code: invalidArgument, message, details: [] };
   return { ...emptyRequest, typeUrl, responseNonce, errorDetail };
 }
+
+/** `INVALID_ARGUMENT` of google.rpc.Code. */
+const invalidArgument = 3;
 
 const emptyRequest: DeltaDiscoveryRequest = {
   node: undefined,
@@ -152,7 +158,7 @@ const emptyRequest: DeltaDiscoveryRequest = {
   errorDetail: undefined,
 };
 
-function connectionOf(state: State): XdsStatus['connection'] {
+function connectionStatus(state: State): XdsStatus['connection'] {
   switch (state.kind) {
     case 'idle':
       return { state: 'not started' };
@@ -160,7 +166,7 @@ function connectionOf(state: State): XdsStatus['connection'] {
     case 'connected':
       return { state: state.kind, since: state.since };
     case 'waiting':
-      return { state: 'waiting', why: state.why, retryAt: state.retryAt };
+      return { state: 'waiting', why: state.reason, retryAt: state.retryAt };
     case 'stopped':
       return { state: 'stopped' };
   }

@@ -1,4 +1,4 @@
-import type { Difference, EncodedResource, View } from '../../snapshot/model.ts';
+import type { Delta, EncodedResource, View } from '../../snapshot/model.ts';
 import type { Reported } from '../request/initial-versions.ts';
 import { covers, type Subscription, type SubscriptionStep } from './subscription.ts';
 
@@ -92,7 +92,7 @@ export function ask(holding: Holding, before: Subscription, step: SubscriptionSt
 }
 
 /** What a node holds that was to be told these parts and will not be: they are owed by name. */
-export function takeBack(holding: Holding, parts: readonly { readonly says: Difference }[]): Holding {
+export function takeBack(holding: Holding, parts: readonly { readonly says: Delta }[]): Holding {
   if (parts.length === 0) return holding;
   const asked = new Map(holding.asked);
   for (const { says } of parts) {
@@ -103,9 +103,9 @@ export function takeBack(holding: Holding, parts: readonly { readonly says: Diff
 }
 
 /** What brings a node up to date. */
-export interface Update extends Difference {
+export interface Update extends Delta {
   /** The object that says the same to every node which makes the same step; absent for a node that goes its own way. */
-  readonly step?: Difference;
+  readonly step?: Delta;
 }
 
 /** What the node must be told, or nothing when it is up to date and waits for no answer. */
@@ -113,7 +113,7 @@ export function owed(
   holding: Holding,
   subscription: Subscription,
   current: View,
-  difference: (from: View, to: View) => Difference,
+  difference: (from: View, to: View) => Delta,
 ): Update | undefined {
   const step = holding.view === current ? noDifference : difference(holding.view, current);
   const update =
@@ -123,9 +123,9 @@ export function owed(
 }
 
 const nothing: ReadonlyMap<string, string | undefined> = new Map();
-const noDifference: Difference = { changed: [], removed: [] };
+const noDifference: Delta = { changed: [], removed: [] };
 
-function wanted(step: Difference, { wildcard, names }: Subscription): Update {
+function wanted(step: Delta, { wildcard, names }: Subscription): Update {
   // An empty step is the same for every type, so there is nothing to share.
   if (step.changed.length === 0 && step.removed.length === 0) return step;
   if (wildcard !== 'none') return { changed: step.changed, removed: step.removed, step };
@@ -135,7 +135,7 @@ function wanted(step: Difference, { wildcard, names }: Subscription): Update {
   };
 }
 
-function withAsked(step: Difference, { asked }: Holding, subscription: Subscription, current: View): Update {
+function withAsked(step: Delta, { asked }: Holding, subscription: Subscription, current: View): Update {
   // A node that comes back and knows no versions is told what a new node is told, in the same bytes.
   if (subscription.wildcard !== 'none' && saysAll(step, asked)) return wanted(step, subscription);
   const answers: EncodedResource[] = [];
@@ -151,7 +151,7 @@ function withAsked(step: Difference, { asked }: Holding, subscription: Subscript
 }
 
 /** Whether a step answers each of these names with a version that the node does not hold. */
-function saysAll({ changed }: Difference, asked: Holding['asked']): boolean {
+function saysAll({ changed }: Delta, asked: Holding['asked']): boolean {
   if (changed.length < asked.size) return false;
   let answered = 0;
   for (const { name, version } of changed) {

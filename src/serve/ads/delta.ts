@@ -1,7 +1,7 @@
 import type { ControlPlane } from '../../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../../gen/envoy/service/discovery/v3/ads.ts';
 import { DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
-import type { Difference, EncodedResource } from '../../snapshot/model.ts';
+import type { Delta, EncodedResource } from '../../snapshot/model.ts';
 import { type Reported, ReportReader } from '../request/initial-versions.ts';
 import type { RequestLimits } from '../request/request-cost.ts';
 import { type RawRequest, readRequest } from '../request/request-decoder.ts';
@@ -29,7 +29,7 @@ export interface BodyOptions {
 export function createDelta({ controlPlane, maxBody, limits, cache, assembled }: BodyOptions): Variant {
   const bodies = new BodyCache(cache);
   const reports = new ReportReader();
-  const make = (update: Difference, typeUrl: string): readonly Part[] =>
+  const make = (update: Delta, typeUrl: string): readonly Part[] =>
     split(update, maxBody).map((says) => {
       const body = bodyOf(says, typeUrl, controlPlane);
       assembled(typeUrl, body.length);
@@ -64,13 +64,13 @@ function requestOf(raw: RawRequest, reported: Reported | undefined): AdsRequest 
   };
 }
 
-function bodyOf({ changed, removed }: Difference, typeUrl: string, controlPlane: ControlPlane): Buffer {
+function bodyOf({ changed, removed }: Delta, typeUrl: string, controlPlane: ControlPlane): Buffer {
   const rest = DeltaDiscoveryResponse.fromPartial({ typeUrl, removedResources: [...removed], controlPlane });
   return bodyOfPieces([...changed.map(({ deltaField }) => deltaField), DeltaDiscoveryResponse.encode(rest).finish()]);
 }
 
 /** Cuts an update into as few as can be sent in responses of this size; one large resource stays whole (rule C29). */
-function split(update: Difference, maxBody: number): readonly Difference[] {
+function split(update: Delta, maxBody: number): readonly Delta[] {
   const parts: { changed: EncodedResource[]; removed: string[] }[] = [];
   let last: (typeof parts)[number] | undefined;
   let size = 0;

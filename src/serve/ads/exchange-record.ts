@@ -1,4 +1,4 @@
-import type { Difference, View } from '../../snapshot/model.ts';
+import type { Delta, View } from '../../snapshot/model.ts';
 import type { Diagnostic, Rejection, Remarks, Step, TypeStatus } from '../model.ts';
 import type { TypeState } from './resource-status.ts';
 
@@ -16,9 +16,9 @@ export class Ledger {
   #rejection: Rejection | undefined;
   #remarks: Remarks | undefined;
   /** What the response says that is not answered. A node that answered keeps nothing of it here. */
-  #inFlight: Difference | undefined;
+  #inFlight: Delta | undefined;
   /** What the response said that the rejection is about. */
-  #against: Difference | undefined;
+  #against: Delta | undefined;
   /** Whether a part of the update that is being told was refused. */
   #refused = false;
   /** What was remarked of a part of it. */
@@ -29,7 +29,7 @@ export class Ledger {
   }
 
   /** @param last whether the node has everything of the View once it applied this response */
-  sent(view: View, nonce: string, at: number, says: Difference, last: boolean): void {
+  sent(view: View, nonce: string, at: number, says: Delta, last: boolean): void {
     this.#counts.responses += 1;
     this.#inFlight = says;
     if (this.#sent?.last !== false) {

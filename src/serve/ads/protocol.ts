@@ -1,5 +1,5 @@
 import type { Node } from '../../gen/envoy/config/core/v3/base.ts';
-import type { Difference, ResourceType, View } from '../../snapshot/model.ts';
+import type { Delta, ResourceType, View } from '../../snapshot/model.ts';
 import type { Variety } from '../model.ts';
 import type { Reported } from '../request/initial-versions.ts';
 import type { Excess } from '../request/request-cost.ts';
@@ -30,7 +30,7 @@ export type Incoming =
 /** One response, ready but for its nonce, and what it says. */
 export interface Part {
   readonly body: Buffer;
-  readonly says: Difference;
+  readonly says: Delta;
 }
 
 /** What an update is about. */

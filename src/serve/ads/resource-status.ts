@@ -1,4 +1,4 @@
-import type { Difference, EncodedResource, View } from '../../snapshot/model.ts';
+import type { Delta, EncodedResource, View } from '../../snapshot/model.ts';
 import type { Rejection, ResourceState } from '../model.ts';
 import type { Holding } from './client-state.ts';
 import type { Subscription } from './subscription.ts';
@@ -8,16 +8,16 @@ export interface TypeState {
   readonly subscription: Subscription;
   readonly holding: Holding;
   /** What of `holding.view` is still to be sent. */
-  readonly unsent: readonly Difference[];
+  readonly unsent: readonly Delta[];
   /** What the Gateway is served now. */
   readonly current: View;
   /** What the response says that the node has not answered. */
-  readonly inFlight?: Difference;
+  readonly inFlight?: Delta;
   /** The last state that the node confirmed as a whole. */
   readonly confirmed?: View;
   /** The last objection since then, and what it was against. */
   readonly rejection?: Rejection;
-  readonly refused?: Difference;
+  readonly refused?: Delta;
   /** When the last response of the type was sent, in milliseconds since the epoch. */
   readonly lastSent?: number;
 }
@@ -97,7 +97,7 @@ function namesOf({ subscription, holding, current, inFlight, refused, rejection,
   return names;
 }
 
-function* namesIn(difference: Difference | undefined): Iterable<string> {
+function* namesIn(difference: Delta | undefined): Iterable<string> {
   for (const { name } of difference?.changed ?? []) yield name;
   yield* difference?.removed ?? [];
 }

@@ -26,7 +26,7 @@ export function servedTypes(snapshots: Snapshots): ReadonlyMap<string, ServedTyp
  * where the variant has a way to say it, and its stream and its other types live on (rule A7).
  */
 export function unknownType(typeUrl: string): ServedType {
-  const type = { typeUrl, fullState: false, legacyWildcard: true, order: Number.POSITIVE_INFINITY, nameOf: () => '' };
+  const type = { typeUrl, fullState: false, legacyWildcard: true, pushOrder: Number.POSITIVE_INFINITY };
   const empty: View = { type, size: 0, get: () => undefined, resources: () => [], version: () => '' };
   return { type, registered: false, empty, labels: { type: 'unknown' } };
 }

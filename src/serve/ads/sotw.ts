@@ -70,7 +70,7 @@ function bodyOf(view: View, resources: Iterable<EncodedResource>, controlPlane: 
   const { typeUrl } = view.type;
   const rest = DiscoveryResponse.fromPartial({ versionInfo: view.version(), typeUrl, controlPlane });
   return bodyOfPieces([
-    ...Array.from(resources, ({ stateField }) => stateField),
+    ...Array.from(resources, ({ sotwField }) => sotwField),
     DiscoveryResponse.encode(rest).finish(),
   ]);
 }

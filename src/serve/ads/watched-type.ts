@@ -1,5 +1,5 @@
 import type { Clock, Counters } from '../../edges.ts';
-import type { Difference, Snapshots, View } from '../../snapshot/model.ts';
+import type { Delta, Snapshots, View } from '../../snapshot/model.ts';
 import type { Deadlines, Expiring } from '../limits/timeouts.ts';
 import type { TypeStatus } from '../model.ts';
 import { tooManyNames } from '../request/request-cost.ts';
@@ -23,7 +23,7 @@ export interface TypeStreamLimits {
 /** What the types of one stream share. */
 export interface TypeStreamParts {
   readonly variant: Variant;
-  readonly difference: Snapshots['difference'];
+  readonly difference: Snapshots['diff'];
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: TypeStreamLimits;
@@ -147,7 +147,7 @@ export class TypeStream implements Expiring {
    * A response that is not answered may be read only after the node asked for everything again, and then all of it is
    * taken in, also names that the node did not want in between.
    */
-  #crossing({ everything }: SubscriptionStep): readonly { readonly says: Difference }[] {
+  #crossing({ everything }: SubscriptionStep): readonly { readonly says: Delta }[] {
     const { inFlight } = this.#ledger.record();
     if (everything !== 'asked' || inFlight === undefined) return [];
     return [{ says: { changed: inFlight.changed, removed: [] } }];

@@ -1,151 +1,127 @@
 import type { Clock, Stop } from '../../edges.ts';
-import type { Pace } from './pace.ts';
+import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
+import { FairQueue } from './fair-queue.ts';
 
 /**
- * Turns of the event loop after changes were sent, in which their answers arrive. In a process that is not busy they pass
- * in no time.
+ * Connections that are handed to HTTP/2 in one iteration of the event loop. Each costs about 0.3 ms, so a fleet that
+ * connects while nothing changes delays everything else by about 5 ms, and a connection that comes beside a change by 0.3.
  */
-const aftermath = 64;
+const accepts = { idle: 16, busy: 1 };
 
-/**
- * How many come in one turn while no change was sent lately: a fleet that connects is sooner done with, and whoever is
- * connected waits for a millisecond or two at most.
- */
-const calmly = 16;
+/** Connections that are torn down for each that may be accepted: tearing one down costs half as much. */
+const closesPerAccept = 2;
 
-export interface TurnstileParts {
-  /** How many may wait to come in. */
-  readonly places: number;
-  /** How many of those who want little may, besides. */
-  readonly reserved: number;
-  /** Whether changes wait to be sent. */
-  readonly pushing: () => boolean;
-  /** Of those who want much. */
-  readonly pace: Pace;
+/** Addresses whose rate is remembered while changes are sent. */
+const maxAddresses = 10_000;
+
+export interface AcceptQueueOptions {
+  /** Connections that may wait. */
+  readonly capacity: number;
+  /** Connections per second and at once that one address may open while changes are sent. */
+  readonly busyRate: { readonly rate: number; readonly burst: number };
+  /** Whether a change was sent to nodes a moment ago or is about to be. */
+  readonly busy: () => boolean;
   readonly clock: Clock;
 }
 
+/** A connection that waits. */
+interface Pending {
+  readonly address: string;
+  accept(): void;
+  reject(): void;
+}
+
 /**
- * Lets connections come and go one by one. To begin one and to clear one away are each some hundred microseconds of
- * work, and the operating system reports a thousand of them in one go: done in one go, nobody else would be served
- * meanwhile. Here one comes and two go in each turn of the event loop, fewer around changes that are being sent, and
- * more while nothing changes. Who is connected has precedence over who is not yet and over who is not any more.
+ * Spreads the beginning and the end of connections over iterations of the event loop. The operating system reports up to a
+ * thousand sockets at once, and each is some hundred microseconds of work; done in one go, no change would be sent and no
+ * ACK read for as long as all of them take. Connections wait in a fair queue by address. While changes are sent each address
+ * also has a rate, since what a flood leaves behind (40 KiB of garbage for each connection) is collected at the cost of
+ * all. Decision 0007.
  */
-export class Turnstile {
-  readonly #parts: TurnstileParts;
-  readonly #going = new Line(8);
-  /** A flood has only an address or a few, and keeps those waiting who want little for no longer than this. */
-  readonly #modest = new Line(2);
-  readonly #coming = new Line(16);
+export class AcceptQueue {
+  readonly #busy: () => boolean;
+  readonly #clock: Clock;
+  readonly #busyRate: KeyedRateLimiter;
+  readonly #waiting: FairQueue<Pending>;
+  readonly #closing = new Set<() => void>();
   #scheduled = false;
-  /** Set while all who wait have to wait for the pace. */
+  /** Set while every address that waits has to wait for its rate. */
   #stopTimer: Stop | undefined;
-  /** Turns until the changes that were sent count as answered. */
-  #unanswered = 0;
-  #open = false;
+  #draining = false;
 
-  constructor(parts: TurnstileParts) {
-    this.#parts = parts;
+  constructor({ capacity, busyRate, busy, clock }: AcceptQueueOptions) {
+    this.#busy = busy;
+    this.#clock = clock;
+    this.#busyRate = new KeyedRateLimiter(clock, { ...busyRate, maxKeys: maxAddresses });
+    this.#waiting = new FairQueue(capacity);
   }
 
-  /** Calls `enter` when its turn has come; never, when the answer is that too many wait already. */
-  come(modest: boolean, enter: () => void): boolean {
-    const { places, reserved } = this.#parts;
-    const place = this.#coming.length < places ? this.#coming : undefined;
-    const own = modest && this.#modest.length < reserved ? this.#modest : place;
-    if (own === undefined) return false;
-    this.#wait(own, enter);
-    return true;
-  }
-
-  /** Calls `leave` when its turn has come. Everybody may leave. */
-  go(leave: () => void): void {
-    this.#wait(this.#going, leave);
-  }
-
-  /** Lets everybody pass from now on, those who wait first. */
-  open(): void {
-    this.#open = true;
-    this.#stopTimer?.();
-    for (const line of [this.#going, this.#modest, this.#coming]) line.pass(line.length);
-  }
-
-  #wait(line: Line, then: () => void): void {
-    if (this.#open) {
-      then();
-      return;
-    }
-    line.add(then);
+  /** Queues a connection: exactly one of its two functions is called, when its turn comes or when there is no room. */
+  add(connection: Pending): void {
+    if (this.#draining) connection.accept();
+    else this.#waiting.add(connection.address, connection)?.reject();
     this.#schedule();
+  }
+
+  /** Queues the end of a connection; every one gets its turn. */
+  close(tearDown: () => void): void {
+    if (this.#draining) tearDown();
+    else this.#closing.add(tearDown);
+    this.#schedule();
+  }
+
+  /** From now on nothing waits any longer, and what waits gets its turn at once. */
+  drain(): void {
+    this.#draining = true;
+    this.#stopTimer?.();
+    this.#closeSome(this.#closing.size);
+    for (let next = this.#waiting.next(); next !== undefined; next = this.#waiting.next()) next.accept();
   }
 
   #schedule(): void {
-    const urgent = this.#going.length + this.#modest.length;
-    if (this.#scheduled || urgent + this.#coming.length === 0) return;
-    const wait = urgent === 0 ? this.#parts.pace.wait() : 0;
-    if (wait === 0) {
+    if (this.#scheduled) return;
+    const delay = this.#closing.size > 0 ? 0 : this.#acceptDelay();
+    if (delay === undefined) return;
+    if (delay === 0) {
       this.#scheduled = true;
-      setImmediate(this.#turn);
-    } else this.#stopTimer ??= this.#parts.clock.after(wait, () => this.#paced());
+      setImmediate(this.#iterate);
+    } else {
+      this.#stopTimer ??= this.#clock.after(delay, () => {
+        this.#stopTimer = undefined;
+        this.#schedule();
+      });
+    }
   }
 
-  #paced(): void {
-    this.#stopTimer = undefined;
-    this.#schedule();
+  /** Milliseconds until an address that waits may be served; undefined when none waits. */
+  #acceptDelay(): number | undefined {
+    if (this.#waiting.size === 0) return undefined;
+    if (!this.#busy()) return 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (const address of this.#waiting.keys()) {
+      least = Math.min(least, this.#busyRate.delay(address));
+      if (least === 0) break;
+    }
+    return least;
   }
 
-  readonly #turn = (): void => {
+  readonly #iterate = (): void => {
     this.#scheduled = false;
-    const { pace } = this.#parts;
-    const pushing = this.#parts.pushing();
-    const atOnce = pace.quiet() ? calmly : 1;
-    this.#unanswered = pushing ? aftermath : Math.max(0, this.#unanswered - 1);
-    // No fewer than come, so that none pile up.
-    this.#going.turn(pushing, Math.max(2, atOnce));
-    this.#modest.turn(this.#unanswered > 0, 1);
-    if (pace.wait() === 0 && this.#coming.turn(this.#unanswered > 0, atOnce)) pace.take();
+    const busy = this.#busy();
+    const count = busy ? accepts.busy : accepts.idle;
+    this.#closeSome(count * closesPerAccept);
+    const eligible = busy ? (address: string): boolean => this.#busyRate.tryTake(address) === 0 : undefined;
+    for (let left = count; left > 0; left -= 1) this.#waiting.next(eligible)?.accept();
     this.#schedule();
   };
-}
 
-/** Some that wait for the same, in their order. */
-class Line {
-  readonly #patience: number;
-  readonly #waiting = new Set<() => void>();
-  #gaveWay = 0;
-
-  /** @param patience for how many turns it gives way, before one of them is its own */
-  constructor(patience: number) {
-    this.#patience = patience;
-  }
-
-  get length(): number {
-    return this.#waiting.size;
-  }
-
-  add(then: () => void): void {
-    this.#waiting.add(then);
-  }
-
-  /** Lets so many pass, or none to give way. Whether somebody passed. */
-  turn(giveWay: boolean, atOnce: number): boolean {
-    if (this.length === 0) return false;
-    if (giveWay && this.#gaveWay < this.#patience) {
-      this.#gaveWay += 1;
-      return false;
-    }
-    this.#gaveWay = 0;
-    this.pass(atOnce);
-    return true;
-  }
-
-  pass(count: number): void {
+  #closeSome(count: number): void {
     let left = count;
-    for (const then of this.#waiting) {
+    for (const tearDown of this.#closing) {
       if (left === 0) return;
       left -= 1;
-      this.#waiting.delete(then);
-      then();
+      this.#closing.delete(tearDown);
+      tearDown();
     }
   }
 }

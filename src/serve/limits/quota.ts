@@ -1,35 +1,39 @@
-/** Of all places one address may have so many, so that whoever takes all it can get keeps nobody else out. */
+/**
+ * The share of a quota that one address may hold, so that an address that takes all it can get leaves a quarter to the
+ * others. A fleet behind a proxy has one address, so it has to be most of the quota.
+ */
 const share = 3 / 4;
 
-/** How many streams are open, in all and of each address. */
-export class Places {
+/** Counts what is open (streams, calls), of all addresses and of each. */
+export class Quota {
   readonly #limit: number;
-  readonly #taken = new Map<string, number>();
+  readonly #open = new Map<string, number>();
   #total = 0;
 
-  /** @param limit how many there are */
+  /** @param limit the most that may be open at once */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /**
-   * Takes one, if there is one for this address. Whoever has it gives it back.
+   * Takes one unit, to be released later, or returns false.
    *
    * @param address without a port
    */
-  take(address: string): boolean {
-    const own = this.#taken.get(address) ?? 0;
+  acquire(address: string): boolean {
+    const own = this.#open.get(address) ?? 0;
     if (this.#total >= this.#limit || own >= Math.ceil(this.#limit * share)) return false;
-    this.#taken.set(address, own + 1);
+    this.#open.set(address, own + 1);
     this.#total += 1;
     return true;
   }
 
-  giveBack(address: string): void {
-    const own = this.#taken.get(address);
+  /** Gives one unit back; nothing happens when this address holds none. */
+  release(address: string): void {
+    const own = this.#open.get(address);
     if (own === undefined) return;
-    if (own === 1) this.#taken.delete(address);
-    else this.#taken.set(address, own - 1);
+    if (own === 1) this.#open.delete(address);
+    else this.#open.set(address, own - 1);
     this.#total -= 1;
   }
 }

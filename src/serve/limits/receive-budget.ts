@@ -1,28 +1,29 @@
-/** A stream that holds a part of a message. */
+/** A stream that holds a part of a request. */
 export interface Receiver {
-  /** There is no room for what it holds. */
+  /** Ends the stream: its unfinished request does not fit into the budget. */
   overflow(): void;
 }
 
-/** A part of a message of fewer bytes than this counts as nothing. */
+/** Bytes below which an unfinished request is not counted: most arrive in two or three pieces. */
 const small = 64 << 10;
 
 /**
- * How many bytes of unfinished messages may be held, over all streams. A message may be large and may take its time, so
- * one node has room for it; many that begin a message and never finish it would take all memory there is.
+ * Bounds the bytes of unfinished requests, over all streams. One request may be large and slow, so a node may send 32 MiB
+ * and take its time; many that begin a request and never finish it would take all memory. When the budget is exceeded the
+ * stream that holds the most is ended.
  */
 export class ReceiveBudget {
   readonly #limit: number;
   readonly #held = new Map<Receiver, number>();
   #total = 0;
 
-  /** @param limit bytes; beyond, the stream that holds the most ends */
+  /** @param limit bytes */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Tells how many bytes of a message a stream holds by now; 0 when it is complete or of no use any more. */
-  holds(receiver: Receiver, bytes: number): void {
+  /** Sets how many bytes of an unfinished request a stream holds; 0 when it is complete or dropped. */
+  update(receiver: Receiver, bytes: number): void {
     if (bytes < small && this.#held.size === 0) return;
     const before = this.#held.get(receiver) ?? 0;
     const now = bytes < small ? 0 : bytes;

@@ -1,74 +1,73 @@
 import type { Clock, Stop } from '../../edges.ts';
 import type { Pushable } from './push-queue.ts';
 
-export interface WriteLimits {
-  /** Bytes that may be on their way to nodes which take them. Default 32 MiB. */
+export interface SendLimits {
+  /** Bytes in flight to nodes that read. Default 32 MiB. */
   readonly moving: number;
-  /** The same with nodes that do not: nothing large is begun beyond. Default 256 MiB. */
+  /** Bytes in flight, those included that nodes have stopped reading: no large response is begun beyond. Default 256 MiB. */
   readonly total: number;
-  /** Milliseconds after which a write counts as one that is not taken. Default 1,000. */
-  readonly patience: number;
+  /** Milliseconds after which a write that is not taken counts as stalled. Default 1,000. */
+  readonly stalledAfter: number;
   /** A response of fewer bytes is sent without asking. Default 32 KiB. */
   readonly small: number;
 }
 
-export const defaultWriteLimits: WriteLimits = {
+export const defaultSendLimits: SendLimits = {
   moving: 32 << 20,
   total: 256 << 20,
-  patience: 1_000,
+  stalledAfter: 1_000,
   small: 32 << 10,
 };
 
 /**
- * How many bytes of large responses may be on their way at once, over all streams. Nodes share the bytes of a response
- * until it is written; then each has a copy, and a thousand first answers at once would be a thousand copies. So large
- * responses take turns, first come, first served, while what is small goes out at once. A node that does not take what
- * was written stops counting among those that do after a while: it holds nobody up, until there are so many like it
- * that memory would be at stake.
+ * Bounds the bytes of large responses in flight, over all streams. Nodes share the bytes of a response until it is written;
+ * from then on each has a copy, and a thousand first responses at once would be a thousand copies. Large responses are
+ * written first come, first served; small ones at once. A write that its node does not read counts as stalled after a while
+ * and makes room for others, up to the total.
  */
-export class WriteBudget {
+export class SendBudget {
   readonly #clock: Clock;
-  readonly #limits: WriteLimits;
+  readonly #limits: SendLimits;
   #moving = 0;
-  #stuck = 0;
+  #stalled = 0;
   readonly #waiting = new Set<Pushable>();
-  /** Whose turn it is. */
-  #called: Pushable | undefined;
+  /** The stream that is being pushed because there is room for it. */
+  #resuming: Pushable | undefined;
 
-  constructor(clock: Clock, limits: WriteLimits) {
+  constructor(clock: Clock, limits: SendLimits) {
     this.#clock = clock;
     this.#limits = limits;
   }
 
-  /** Whether a response of so many bytes may be written now. When not, `stream` is pushed once it may try again. */
-  room(stream: Pushable, bytes: number): boolean {
+  /** Whether a response of this size may be written now. If not, `stream` is queued, and pushed once there is room. */
+  hasRoom(stream: Pushable, bytes: number): boolean {
     if (bytes < this.#limits.small) return true;
-    const turn = this.#waiting.size === 0 || this.#called === stream;
-    if (turn && this.#fits()) return true;
+    const first = this.#waiting.size === 0 || this.#resuming === stream;
+    if (first && this.#fits()) return true;
     this.#waiting.add(stream);
     return false;
   }
 
-  /** Tells that so many bytes are being written; the answer, if any, is to be called when they are gone. */
+  /** Counts a response that is being written. Call what is returned, if anything, when its bytes have left. */
   begin(bytes: number): Stop | undefined {
     if (bytes < this.#limits.small) return undefined;
     this.#moving += bytes;
-    let gone = (): void => {
+    let release = (): void => {
       this.#moving -= bytes;
     };
-    const stopTimer = this.#clock.after(this.#limits.patience, () => {
-      gone();
-      this.#stuck += bytes;
-      gone = () => {
-        this.#stuck -= bytes;
+    const stopTimer = this.#clock.after(this.#limits.stalledAfter, () => {
+      release();
+      this.#stalled += bytes;
+      release = () => {
+        this.#stalled -= bytes;
       };
-      this.#callNext();
+      this.#resumeNext();
     });
     return () => {
       stopTimer();
-      gone();
-      gone = nothing;
-      this.#callNext();
+      release();
+      release = released;
+      this.#resumeNext();
     };
   }
 
@@ -78,20 +77,20 @@ export class WriteBudget {
 
   #fits(): boolean {
     const { moving, total } = this.#limits;
-    return this.#moving < moving && this.#moving + this.#stuck < total;
+    return this.#moving < moving && this.#moving + this.#stalled < total;
   }
 
-  #callNext(): void {
-    // Whoever is called may end and so give room: it is used when the turn comes back here.
-    if (this.#called !== undefined) return;
+  #resumeNext(): void {
+    // A stream that is pushed may end and so make room: the loop below sees that.
+    if (this.#resuming !== undefined) return;
     for (const stream of this.#waiting) {
       if (!this.#fits()) break;
       this.#waiting.delete(stream);
-      this.#called = stream;
+      this.#resuming = stream;
       stream.push();
-      this.#called = undefined;
+      this.#resuming = undefined;
     }
   }
 }
 
-const nothing = (): void => {};
+const released = (): void => {};

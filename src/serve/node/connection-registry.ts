@@ -1,56 +1,54 @@
 import type { Clock, Counters, Random, Stop } from '../../edges.ts';
+import { at } from '../../net/timers.ts';
 import type { ConnectedClient, NodeStatus } from '../model.ts';
 import type { Ending, StreamEnd } from '../request/stream-status.ts';
 import type { NodeStream } from './node-stream.ts';
 
-/** How long a stream may last, so that the nodes spread anew over the replicas there are (rule G8). */
+/** How long a stream may last, so that nodes spread anew over the replicas (rule G8). */
 export interface ConnectionAge {
-  /** Milliseconds; each stream gets its own share of 90 to 110 percent. 0: for ever. */
+  /** Milliseconds; each stream gets a share of its own, 90 to 110 percent. 0: without end. */
   readonly age: number;
-  /** Milliseconds between telling a node to go elsewhere and ending its stream. */
+  /** Milliseconds from the GOAWAY to the end of the stream. */
   readonly grace: number;
 }
 
-export interface FleetParts {
+export interface ConnectionRegistryParts {
   readonly age: ConnectionAge;
   readonly clock: Clock;
   readonly random: Random;
   readonly counters: Counters;
 }
 
-/** A timer that is further away than this fires at once in Node. */
-const longest = 2 ** 31 - 1;
-
-/** The streams that are open. */
-export class Fleet {
-  readonly #parts: FleetParts;
-  /** With each stream, what keeps it from being ended by its age or by a shutdown. */
+/** The open streams, their ages and their end at shutdown. */
+export class ConnectionRegistry {
+  readonly #parts: ConnectionRegistryParts;
+  /** Each stream with the timer that ends it, by age or by shutdown. */
   readonly #streams = new Map<NodeStream, Stop>();
   readonly #nodes = new Set<NodeStream>();
 
-  constructor(parts: FleetParts) {
+  constructor(parts: ConnectionRegistryParts) {
     this.#parts = parts;
   }
 
   add(stream: NodeStream): void {
-    this.#streams.set(stream, nothing);
+    this.#streams.set(stream, noTimer);
     this.#parts.counters.gauge('gatehouse_xds_streams', this.#streams.size);
     const { age, grace } = this.#parts.age;
     if (age === 0) return;
-    // All nodes of a fleet may have come at once, after a restart for instance: they shall not leave at once.
-    this.#after(stream, Math.min(age * (0.9 + this.#parts.random() / 5), longest), () => {
-      stream.retire();
-      this.#after(stream, grace, () => stream.end(tooOld));
+    // All nodes may have connected at once, after a restart for instance; they do not reconnect at once.
+    this.#setTimer(stream, age * (0.9 + this.#parts.random() / 5), () => {
+      stream.sendGoaway();
+      this.#setTimer(stream, grace, () => stream.end(tooOld));
     });
   }
 
-  /** To be told when it is known whose node a stream is. */
+  /** Call it when the first request has named the Gateway of the stream. */
   identified(stream: NodeStream): void {
     this.#nodes.add(stream);
     this.#parts.counters.gauge('gatehouse_xds_nodes', this.#nodes.size);
   }
 
-  /** To be told when nothing of a stream is left. */
+  /** Call it when nothing of the stream is left. */
   ended(stream: NodeStream, code: Ending): void {
     this.#streams.get(stream)?.();
     this.#streams.delete(stream);
@@ -60,10 +58,14 @@ export class Fleet {
     this.#parts.counters.count('gatehouse_xds_streams_ended_total', { code });
   }
 
-  /** Ends all streams, each at a time of its own within so many milliseconds (rule G10). */
-  disperse(within: number, end: StreamEnd): void {
+  /**
+   * Ends every stream, each at a random time (rule G10).
+   *
+   * @param within milliseconds until the last one ends
+   */
+  endAll(within: number, end: StreamEnd): void {
     for (const stream of this.#streams.keys()) {
-      this.#after(stream, this.#parts.random() * within, () => stream.end(end));
+      this.#setTimer(stream, this.#parts.random() * within, () => stream.end(end));
     }
   }
 
@@ -75,10 +77,11 @@ export class Fleet {
     return [...this.#nodes].flatMap((stream) => stream.client() ?? []);
   }
 
-  /** One stream waits for one thing at a time. */
-  #after(stream: NodeStream, milliseconds: number, run: () => void): void {
+  /** Replaces the timer of a stream. */
+  #setTimer(stream: NodeStream, milliseconds: number, run: () => void): void {
+    const { clock } = this.#parts;
     this.#streams.get(stream)?.();
-    this.#streams.set(stream, this.#parts.clock.after(milliseconds, run));
+    this.#streams.set(stream, at(clock, clock.now() + milliseconds, run));
   }
 }
 
@@ -87,4 +90,4 @@ const tooOld = {
   message: 'the connection is old; connect again, perhaps to another replica',
 } as const;
 
-const nothing = (): void => {};
+const noTimer = (): void => {};

@@ -1,7 +1,8 @@
+import { Node } from '../../gen/envoy/config/core/v3/base.ts';
 import type { IdentifiedBy } from '../model.ts';
-import { type Reading, readAuthority, readHostName, readRole } from './host-name.ts';
+import { bounded, quoted } from '../request/bounded-text.ts';
 
-/** What a stream says of the node behind it. Nothing in here is trusted. */
+/** What a stream claims of the node behind it; nothing of it is trusted. */
 export interface NodeClaims {
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** Every value of the request header `x-alt-xds-hostname`. */
@@ -9,7 +10,7 @@ export interface NodeClaims {
   readonly authority: string | undefined;
 }
 
-/** Who the connection was proven to be. It bounds what the claims may name. */
+/** The identity that authentication has proven for a connection; it bounds which Gateways the claims may name (rule I2). */
 export interface VerifiedIdentity {
   readonly name: string;
   mayBe(gateway: string): boolean;
@@ -17,9 +18,9 @@ export interface VerifiedIdentity {
 
 export interface IdentifyRules {
   readonly clusterDomain: string;
-  /** Whether a Gateway object of that name exists, whosever it is. */
+  /** Whether a Gateway of that name exists, of any GatewayClass. */
   readonly exists: (gateway: string) => boolean;
-  /** Given when the server authenticates connections; then an `:authority` proves nothing and is not read. */
+  /** Set when the server authenticates connections; an `:authority` is ignored then, since it proves nothing. */
   readonly verified?: VerifiedIdentity;
 }
 
@@ -28,8 +29,8 @@ export type Identification =
   | { readonly kind: 'refused'; readonly code: 'INVALID_ARGUMENT' | 'PERMISSION_DENIED'; readonly message: string };
 
 /**
- * Finds the Gateway of a node. The first way that is present decides; an ill-formed one is an error and never a reason
- * to try the next.
+ * Finds the Gateway of a node. The first of the four ways that is present decides; an ill-formed one is an error, and the
+ * next is not tried.
  */
 export function identify(claims: NodeClaims, rules: IdentifyRules): Identification {
   const claimed =
@@ -74,7 +75,7 @@ function fromRole({ metadata }: NodeClaims): Identification | undefined {
 
 function fromAuthority({ authority = '' }: NodeClaims, rules: IdentifyRules): Identification | undefined {
   if (rules.verified !== undefined) return undefined;
-  // Every connection has an authority, and most are an address: only one that names a Gateway is a claim at all.
+  // Every stream has an authority, and most are an address: only one that names an existing Gateway is a claim.
   const reading = readAuthority(authority, rules.clusterDomain);
   if (reading.kind === 'ill-formed' || !rules.exists(reading.gateway)) return undefined;
   return { kind: 'gateway', gateway: reading.gateway, by: ':authority' };
@@ -88,4 +89,84 @@ function claim(by: IdentifiedBy, value: unknown, read: (text: string) => Reading
 
 function refused(message: string): Identification {
   return { kind: 'refused', code: 'INVALID_ARGUMENT', message };
+}
+
+/** The Gateway that a host name or a role names, or why it names none. */
+type Reading =
+  | { readonly kind: 'gateway'; readonly gateway: string }
+  | { readonly kind: 'ill-formed'; readonly problem: string };
+
+/**
+ * Reads `<gateway>.<namespace>[.svc[.<cluster domain>]]`, in any letter case, with or without a trailing dot. The last
+ * label is the namespace; all before it is the Gateway's name, which may contain dots.
+ */
+export function readHostName(text: string, clusterDomain: string): Reading {
+  const host = withoutEnd(text.toLowerCase(), '.');
+  const name = withoutService(host, clusterDomain.toLowerCase());
+  if (name.includes('.svc.')) {
+    return illFormed(`the host name ${quoted(text)} is not of the form <gateway>.<namespace>.svc.${clusterDomain}`);
+  }
+  const dot = name.lastIndexOf('.');
+  if (dot === -1) return illFormed(`the host name ${quoted(text)} has no namespace: <gateway>.<namespace> is expected`);
+  return readGateway(name.slice(dot + 1), name.slice(0, dot), () => `the host name ${quoted(text)}`);
+}
+
+/** Reads an `:authority`: a host name that may end with a port. */
+export function readAuthority(text: string, clusterDomain: string): Reading {
+  return readHostName(text.replace(/:\d{1,5}$/, ''), clusterDomain);
+}
+
+/** Reads `[<prefix>~]<namespace>~<gateway>`. The prefix names the kind of proxy and is ignored. */
+export function readRole(text: string): Reading {
+  const parts = text.split('~');
+  const [gateway = '', namespace = '', prefix] = parts.toReversed();
+  if (parts.length < 2 || parts.length > 3 || prefix === '') {
+    return illFormed(`the role ${quoted(text)} is not of the form [<prefix>~]<namespace>~<gateway>`);
+  }
+  return readGateway(namespace, gateway, () => `the role ${quoted(text)}`);
+}
+
+/** Removes `.svc.<cluster domain>`, else `.svc`, where a Gateway and a namespace remain. */
+function withoutService(host: string, clusterDomain: string): string {
+  for (const suffix of [`.svc.${clusterDomain}`, '.svc']) {
+    const rest = withoutEnd(host, suffix);
+    if (rest !== host && rest.includes('.')) return rest;
+  }
+  return host;
+}
+
+function readGateway(namespace: string, name: string, what: () => string): Reading {
+  if (namespace.length > 63 || !label.test(namespace)) {
+    return illFormed(`${what()} has a namespace that is no DNS-1123 label: ${quoted(namespace)}`);
+  }
+  if (name.length > 253 || !name.split('.').every((part) => label.test(part))) {
+    return illFormed(`${what()} has a Gateway name that is no DNS-1123 subdomain: ${quoted(name)}`);
+  }
+  return { kind: 'gateway', gateway: `${namespace}/${name}` };
+}
+
+const label = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+
+function withoutEnd(text: string, end: string): string {
+  return text.endsWith(end) ? text.slice(0, -end.length) : text;
+}
+
+function illFormed(problem: string): Reading {
+  return { kind: 'ill-formed', problem };
+}
+
+/** Bytes of a `Node` that are kept for client status (CSDS). */
+const maxNodeInfo = 16 * 1024;
+
+/**
+ * The `Node` of a first request as it is kept: whole up to 16 KiB, else only its id, at most 256 characters of it.
+ *
+ * @param bytes the size of the request that brought it
+ */
+export function keptNodeInfo(node: Node | undefined, bytes: number): Node {
+  if (node === undefined) return Node.create();
+  // A request that is no larger as a whole needs no second measurement.
+  return bytes <= maxNodeInfo || Node.encode(node).finish().length <= maxNodeInfo
+    ? node
+    : Node.create({ id: bounded(node.id, 256) });
 }

@@ -11,55 +11,55 @@ import type { ConnectedClient, IdentifiedBy, NodeStatus, Refusal } from '../mode
 import { bounded, quoted } from '../request/bounded-text.ts';
 import type { Ending, StreamEnd } from '../request/stream-status.ts';
 import type { AdsCall } from '../transport/calls.ts';
-import { Outlet, type OutletParts } from '../transport/grpc-stream.ts';
-import { identify } from './identification.ts';
-import { keptIntroduction } from './introduction.ts';
+import { GrpcStream, type GrpcStreamParts } from '../transport/grpc-stream.ts';
+import type { Http2Stream } from '../transport/http2-stream.ts';
+import { identify, keptNodeInfo } from './identification.ts';
 
 interface NodeStreamLimits extends TypeStreamLimits {
-  /** How many types that nobody registered one stream may ask for. */
+  /** Types without a registration that one stream may ask for. */
   readonly maxUnknownTypes: number;
 }
 
-/** What all streams of a server share. */
-export interface NodeStreamParts extends OutletParts {
+/** Parts that all streams of a server share. */
+export interface NodeStreamParts extends GrpcStreamParts {
   readonly snapshots: Snapshots;
   readonly clusterDomain: string;
   readonly log: Logger;
   readonly counters: Counters;
   readonly limits: NodeStreamLimits;
   readonly queue: PushQueue;
-  /** The waits for requests and for answers, of all streams. */
+  /** The timeouts of first requests and of ACKs, of all streams. */
   readonly deadlines: Deadlines;
   /** The types that are registered, by URL. */
   readonly served: ReadonlyMap<string, ServedType>;
-  /** Called once, when it is known whose node it is. */
+  /** Called once, when the first request has named the Gateway. */
   readonly identified: (stream: NodeStream) => void;
   readonly refused?: (refusal: Refusal) => void;
   /** Called once, when nothing of the stream is left. */
   readonly ended: (stream: NodeStream, ending: Ending) => void;
 }
 
-/** Who is behind a stream, known from its first message on and never looked at again (rule A5). */
+/** The node behind a stream, as its first request names it; later ones are not looked at (rule A5). */
 interface Node {
   readonly id: string;
   readonly gateway: string;
   readonly by: IdentifiedBy;
-  readonly introduction: ConnectedClient['node'];
+  readonly info: ConnectedClient['node'];
   readonly log: Logger;
   readonly unsubscribe: Stop;
 }
 
-/** One stream of one node: finds its Gateway, and keeps the exchanges about its types going. */
+/** One ADS stream of one node: identifies its Gateway and runs the exchange of each type that the node watches. */
 export class NodeStream {
   readonly #variant: Variant;
   readonly #parts: NodeStreamParts;
   readonly #typeParts: TypeStreamParts;
-  readonly #outlet: Outlet;
+  readonly #stream: GrpcStream;
   readonly #since: number;
   #node: Node | undefined;
   #snapshot: Snapshot | undefined;
-  /** A stream on which nothing is ever asked is not kept. Absent once something was. */
-  #silence: Expiring | undefined;
+  /** The timeout of the first request; absent once there was one. */
+  #firstRequest: Expiring | undefined;
   /** Whether the snapshot is newer than what the types were given to send. */
   #pushPending = false;
   /** In the order of pushes. */
@@ -67,35 +67,35 @@ export class NodeStream {
   /** One counter for all types, so that a nonce echoed under the wrong type never matches (rule A14). */
   #nonces = 0;
 
-  constructor(call: AdsCall, variant: Variant, parts: NodeStreamParts) {
+  constructor(call: AdsCall, stream: Http2Stream, variant: Variant, parts: NodeStreamParts) {
     this.#variant = variant;
     this.#parts = parts;
     this.#since = parts.clock.now();
     this.#typeParts = {
       variant,
-      difference: (from, to) => parts.snapshots.difference(from, to),
+      difference: (from, to) => parts.snapshots.diff(from, to),
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
       deadlines: parts.deadlines,
-      room: (bytes) => parts.budget.room(this, bytes),
+      room: (bytes) => parts.sendBudget.hasRoom(this, bytes),
       send: (body) => this.#send(body),
       end: (end) => this.end(end),
       objected: (typeUrl, nonce, objection) => this.#tellObjection(typeUrl, nonce, objection),
     };
-    this.#outlet = new Outlet(call, variant.weighing, parts, {
+    this.#stream = new GrpcStream(call, stream, variant.weighing, parts, {
       received: (incoming) => this.#receive(incoming),
       drained: () => this.push(),
       ended: (ending) => this.#release(ending),
     });
     const { ackTimeout } = parts.limits;
-    this.#silence = {
+    this.#firstRequest = {
       expire: () => this.end({ code: 'DEADLINE_EXCEEDED', message: `no request came within ${ackTimeout} ms` }),
     };
-    parts.deadlines.begin(this.#silence);
+    parts.deadlines.begin(this.#firstRequest);
   }
 
-  /** Sends each type what is new, in the order of pushes. */
+  /** Sends what changed of each type, in the order of pushes. */
   push(): void {
     this.#pushPending = false;
     try {
@@ -106,19 +106,19 @@ export class NodeStream {
   }
 
   end(end: StreamEnd): void {
-    const log = this.#node?.log ?? this.#parts.log.child({ peer: this.#outlet.peer });
-    // Being unavailable is nobody's fault, and every node of the fleet hears of it.
+    const log = this.#node?.log ?? this.#parts.log.child({ peer: this.#stream.peer });
+    // UNAVAILABLE is no fault of a node, and every node of a fleet gets it at once.
     const level = end.code === 'UNAVAILABLE' ? 'info' : 'warn';
-    if (this.#outlet.open) log[level]('a stream is ended', { code: end.code, reason: end.message });
-    this.#outlet.end(end);
+    if (this.#stream.open) log[level]('a stream is ended', { code: end.code, reason: end.message });
+    this.#stream.end(end);
   }
 
-  /** Tells the node to open its next stream elsewhere, while this one goes on. */
-  retire(): void {
-    this.#outlet.retire();
+  /** Sends GOAWAY: the node opens its next stream on another connection, while this one goes on. */
+  sendGoaway(): void {
+    this.#stream.sendGoaway();
   }
 
-  /** Absent until the first message said who it is. */
+  /** Absent until the first request has named the Gateway. */
   status(): NodeStatus | undefined {
     if (this.#node === undefined || this.#snapshot === undefined) return undefined;
     return {
@@ -127,19 +127,19 @@ export class NodeStream {
       gatewayExists: this.#snapshot.exists,
       identifiedBy: this.#node.by,
       variety: this.#variant.variety,
-      peer: this.#outlet.peer,
+      peer: this.#stream.peer,
       connectedSince: this.#since,
       types: this.#types.map((type) => type.status()),
     };
   }
 
-  /** Absent until the first message said who it is. */
+  /** Absent until the first request has named the Gateway. */
   client(): ConnectedClient | undefined {
     if (this.#node === undefined || this.#snapshot === undefined) return undefined;
-    const { gateway, introduction } = this.#node;
+    const { gateway, info } = this.#node;
     const snapshot = this.#snapshot;
     return {
-      node: introduction,
+      node: info,
       gateway,
       resources: () => {
         const types = this.#types.flatMap((type) => type.state(this.#viewOf(type, snapshot)) ?? []);
@@ -149,7 +149,7 @@ export class NodeStream {
   }
 
   #receive(incoming: Incoming): void {
-    this.#endSilence();
+    this.#firstRequestReceived();
     if (incoming.kind === 'undecodable') {
       this.#refuse(`the request cannot be decoded: ${incoming.problem}`);
       return;
@@ -175,21 +175,21 @@ export class NodeStream {
     const type = snapshot && this.#typeOf(request.typeUrl);
     if (snapshot === undefined || type === undefined) return;
     type.receive(request, this.#viewOf(type, snapshot));
-    // What was pushed before this request arrived does not overtake it the other way round (rule E4).
+    // A change that was committed before this request arrived is sent in the order of types, not after its answer (rule E4).
     if (this.#pushPending) this.push();
     else this.#advance(type);
   }
 
-  #endSilence(): void {
-    if (this.#silence === undefined) return;
-    this.#parts.deadlines.end(this.#silence);
-    this.#silence = undefined;
+  #firstRequestReceived(): void {
+    if (this.#firstRequest === undefined) return;
+    this.#parts.deadlines.end(this.#firstRequest);
+    this.#firstRequest = undefined;
   }
 
-  /** Finds the Gateway of the node and begins to follow it. */
+  /** Identifies the Gateway of the node and subscribes to its snapshots. */
   #open({ node }: AdsRequest, bytes: number): Snapshot | undefined {
     const { snapshots, clusterDomain, log } = this.#parts;
-    const { hostNames, authority, peer } = this.#outlet;
+    const { hostNames, authority, peer } = this.#stream;
     const exists = (gateway: string): boolean => snapshots.of(gateway).exists;
     const found = identify({ metadata: node?.metadata, header: hostNames, authority }, { clusterDomain, exists });
     if (found.kind === 'refused') {
@@ -198,15 +198,21 @@ export class NodeStream {
     }
     const { gateway, by } = found;
     const id = bounded(node?.id ?? '', 256);
-    // Following comes before reading: a change in between would be lost the other way round (rule I3).
+    // Subscribe before reading: a change in between would be lost in the other order (rule I3).
     const unsubscribe = snapshots.subscribe(gateway, (snapshot) => {
       this.#snapshot = snapshot;
       this.#pushPending = true;
-      // One that can be told nothing now hears of it with its next answer, or when there is room again.
-      if (this.#outlet.writable && !this.#types.every(({ waiting }) => waiting)) this.#parts.queue.add(this);
+      // A stream that can send nothing now does so with the node's next ACK, or when there is room again.
+      if (this.#stream.writable && !this.#types.every(({ waiting }) => waiting)) this.#parts.queue.add(this);
     });
-    const introduction = keptIntroduction(node, bytes);
-    this.#node = { id, gateway, by, introduction, unsubscribe, log: log.child({ node: id, gateway, peer }) };
+    this.#node = {
+      id,
+      gateway,
+      by,
+      info: keptNodeInfo(node, bytes),
+      unsubscribe,
+      log: log.child({ node: id, gateway, peer }),
+    };
     this.#snapshot = snapshots.of(gateway);
     this.#parts.identified(this);
     this.#node.log.info('a node is connected', { by, variety: this.#variant.variety, exists: this.#snapshot.exists });
@@ -230,12 +236,12 @@ export class NodeStream {
       }
     }
     const stream = new TypeStream(registered ?? unknownType(typeUrl), this.#typeParts);
-    this.#types = [...this.#types, stream].sort((a, b) => a.served.type.order - b.served.type.order);
+    this.#types = [...this.#types, stream].sort((a, b) => a.served.type.pushOrder - b.served.type.pushOrder);
     return stream;
   }
 
   #advance(type: TypeStream): void {
-    if (this.#outlet.writable && this.#snapshot !== undefined) type.advance(this.#viewOf(type, this.#snapshot));
+    if (this.#stream.writable && this.#snapshot !== undefined) type.advance(this.#viewOf(type, this.#snapshot));
   }
 
   #viewOf({ served }: TypeStream, snapshot: Snapshot): View {
@@ -245,7 +251,7 @@ export class NodeStream {
   #send(body: Buffer): string {
     this.#nonces += 1;
     const nonce = String(this.#nonces);
-    this.#outlet.send(body, nonce);
+    this.#stream.send(body, nonce);
     return nonce;
   }
 
@@ -265,16 +271,16 @@ export class NodeStream {
   }
 
   #release(ending: Ending): void {
-    this.#endSilence();
+    this.#firstRequestReceived();
     this.#node?.unsubscribe();
     this.#parts.queue.delete(this);
-    this.#parts.budget.delete(this);
+    this.#parts.sendBudget.delete(this);
     for (const type of this.#types) type.close();
     this.#node?.log.info('a node is gone', { ending });
     this.#parts.ended(this, ending);
   }
 
-  /** A bug of ours ends the stream that met it and no other. */
+  /** An exception is a bug of ours: it ends this stream and no other. */
   #fail(error: unknown): void {
     this.#parts.log.error('a stream failed', { error, gateway: this.#node?.gateway });
     this.end({ code: 'INTERNAL', message: 'the control plane failed; see its log' });

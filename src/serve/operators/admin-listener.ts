@@ -1,6 +1,8 @@
 import { Server } from '@grpc/grpc-js';
 import type { StopAsync } from '../../edges.ts';
-import { bind, type Listen, unbind } from '../transport/bind.ts';
+import type { HostPort } from '../../net/host-port.ts';
+import { isLoopback } from '../../net/loopback.ts';
+import { bind, unbind } from '../transport/bind.ts';
 import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
 import { registerReflection } from './reflection/reflection.ts';
@@ -8,7 +10,7 @@ import { registerReflection } from './reflection/reflection.ts';
 /** The gRPC services that are for operators and not for nodes, running. */
 export interface RunningAdmin {
   /** Where it really listens. */
-  readonly address: Listen;
+  readonly address: HostPort;
   readonly stop: StopAsync;
 }
 
@@ -25,7 +27,7 @@ const maxRequest = 64 * 1024;
  * Serves what concerns every Gateway at once, on a listener of its own, by default on loopback: health, client status
  * and reflection. Nobody is asked who they are, so an address that is not loopback is warned of.
  */
-export async function startAdmin(listen: Listen, parts: AdminParts): Promise<RunningAdmin> {
+export async function startAdmin(listen: HostPort, parts: AdminParts): Promise<RunningAdmin> {
   const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_receive_message_length': maxRequest });
   const services = ['grpc.health.v1.Health', 'envoy.service.status.v3.ClientStatusDiscoveryService'];
   const { health, descriptorSet, log } = parts;
@@ -41,8 +43,4 @@ export async function startAdmin(listen: Listen, parts: AdminParts): Promise<Run
     address,
     stop: () => unbind(server, address),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/i.test(host);
 }

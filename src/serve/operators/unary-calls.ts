@@ -1,10 +1,9 @@
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Stop } from '../../edges.ts';
-import { Places } from '../limits/quota.ts';
+import { Quota } from '../limits/quota.ts';
 import type { StreamEnd } from '../request/stream-status.ts';
 import { addressOf, endCall } from '../transport/calls.ts';
-import { type LingerParts, linger } from '../transport/transport.ts';
-import { transportOf } from '../transport/transport-of.ts';
+import { Http2Stream, type LingerParts, linger } from '../transport/http2-stream.ts';
 
 /** A method that takes one request, as generated code describes it. */
 interface Method<Request, Response> {
@@ -29,7 +28,7 @@ export interface SideCallParts extends LingerParts {
   /** How many bytes may come of one; RESOURCE_EXHAUSTED beyond. */
   readonly maxRequest: number;
   /** Milliseconds that the request may take to come; DEADLINE_EXCEEDED then. */
-  readonly patience: number;
+  readonly requestTimeout: number;
 }
 
 /**
@@ -39,11 +38,11 @@ export interface SideCallParts extends LingerParts {
  */
 export class SideCalls {
   readonly #parts: SideCallParts;
-  readonly #places: Places;
+  readonly #quota: Quota;
 
   constructor(parts: SideCallParts) {
     this.#parts = parts;
-    this.#places = new Places(parts.atOnce);
+    this.#quota = new Quota(parts.atOnce);
   }
 
   register<Request, Response>(
@@ -68,8 +67,8 @@ export class SideCalls {
 
   /** Answers what is to be told when the request is there, which says whether it is to be answered. */
   #begin<Request>(call: ServerDuplexStream<Request, Buffer>): () => boolean {
-    const { clock, maxRequest, patience } = this.#parts;
-    const transport = transportOf(call);
+    const { clock, maxRequest, requestTimeout } = this.#parts;
+    const stream = new Http2Stream(call);
     let stopTimer: Stop = nothing;
     let state: 'awaited' | 'asked' | 'refused' = 'awaited';
     const refuse = (end: StreamEnd): void => {
@@ -83,22 +82,22 @@ export class SideCalls {
     // Told when the status has left, and when the other side gave up.
     call.on('cancelled', () => {
       stopTimer();
-      if (state === 'refused') transport.stopReading();
-      linger(transport, this.#parts, nothing);
+      if (state === 'refused') stream.stopReading();
+      linger(stream, this.#parts, nothing);
     });
     const address = addressOf(call);
-    if (!this.#places.take(address)) {
+    if (!this.#quota.acquire(address)) {
       refuse({ code: 'RESOURCE_EXHAUSTED', message: 'too many calls at once; come back later' });
       return () => false;
     }
-    transport.onClose(() => {
-      this.#places.giveBack(address);
+    stream.onClose(() => {
+      this.#quota.release(address);
       stopTimer();
     });
     const late = { code: 'DEADLINE_EXCEEDED', message: 'no request came in time' } as const;
-    stopTimer = clock.after(patience, () => withoutRequest(late));
+    stopTimer = clock.after(requestTimeout, () => withoutRequest(late));
     let bytes = 0;
-    transport.onReceived((piece) => {
+    stream.onData((piece) => {
       bytes += piece.length;
       if (bytes > maxRequest) refuse({ code: 'RESOURCE_EXHAUSTED', message: `a request may have ${maxRequest} bytes` });
     });

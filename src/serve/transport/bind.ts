@@ -1,18 +1,13 @@
 import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { formatHostPort, type HostPort } from '../../net/host-port.ts';
 
-export interface Listen {
-  readonly host: string;
-  /** 0: any that is free. */
-  readonly port: number;
-}
+/** Milliseconds for connections that are closed by force; it takes less. */
+const forcedClose = 100;
 
-/** More than it takes to close connections by force. */
-const CLOSING_MILLISECONDS = 100;
-
-/** Binds a port in plaintext. */
-export function bind(server: Server, { host, port }: Listen): Promise<Listen> {
-  const address = addressOf({ host, port });
-  // What the library would print beside it, it also says in the error.
+/** Binds a port in plaintext, and returns the one that was bound. Rejects with a message that names the address. */
+export function bind(server: Server, { host, port }: HostPort): Promise<HostPort> {
+  const address = formatHostPort({ host, port });
+  // grpc-js prints what it also puts into the error.
   setLogVerbosity(logVerbosity.NONE);
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
@@ -25,36 +20,32 @@ export function bind(server: Server, { host, port }: Listen): Promise<Listen> {
 /**
  * Stops listening and closes each connection, by force when streams are left on it.
  *
- * @param bound what `bind` answered
+ * @param bound what `bind` returned
  */
-export function unbind(server: Server, bound: Listen): Promise<void> {
-  // Not `forceShutdown`: in grpc-js 1.14 it knows of no connection when channelz is off. To be called before
-  // `tryShutdown`, for it passes over connections that are being closed already.
-  server.drain(addressOf(bound), 0);
+export function unbind(server: Server, bound: HostPort): Promise<void> {
+  // Not `forceShutdown`: in grpc-js 1.14 it finds no connection when channelz is off. Before `tryShutdown`, since `drain`
+  // passes over connections that are being closed already.
+  server.drain(formatHostPort(bound), 0);
   return settled([shutDown(server)], 0);
 }
 
-/** Settles when every server of a gRPC server is closed. To be called after its connections were told to end. */
+/** Resolves when every listener of a gRPC server is closed. Call it after its connections were told to end. */
 export function shutDown(server: Server): Promise<void> {
   return new Promise((resolve) => server.tryShutdown(() => resolve()));
 }
 
 /**
- * Waits for the end of what is closing, but not for long when the grace time is over: grpc-js waits for ever for a
- * connection that was destroyed and is not closed yet, such as one that spoke no HTTP/2 a moment ago.
+ * Resolves when everything is closed, or a moment after the grace time: grpc-js waits without end for a connection that was
+ * destroyed and is not closed yet, such as one that spoke no HTTP/2 a moment ago.
  *
  * @param grace milliseconds
  */
 export function settled(closing: readonly Promise<void>[], grace: number): Promise<void> {
   return new Promise((resolve) => {
-    const giveUp = setTimeout(resolve, grace + CLOSING_MILLISECONDS);
+    const giveUp = setTimeout(resolve, grace + forcedClose);
     void Promise.all(closing).then(() => {
       clearTimeout(giveUp);
       resolve();
     });
   });
-}
-
-function addressOf({ host, port }: Listen): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -2,10 +2,10 @@ import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Incoming } from '../ads/protocol.ts';
 import type { EndCode, StreamEnd } from '../request/stream-status.ts';
 
-/** A gRPC stream whose responses are bytes already, whatever its requests are. */
+/** A gRPC call whose responses are encoded already. */
 export type BytesCall = ServerDuplexStream<unknown, Buffer>;
 
-/** One gRPC stream of a node. */
+/** The gRPC call of one ADS stream. */
 export type AdsCall = ServerDuplexStream<Incoming, Buffer>;
 
 const statusOf: Readonly<Record<EndCode, status>> = {
@@ -18,14 +18,14 @@ const statusOf: Readonly<Record<EndCode, status>> = {
   INTERNAL: status.INTERNAL,
 };
 
-/** Ends a call with this status, after what was written to it. No further request is read. */
+/** Ends a call with a status, after what was written to it. No further request is read. */
 export function endCall(call: BytesCall, { code, message }: StreamEnd): void {
-  // This is how grpc-js is told a status.
+  // grpc-js takes the status of a streaming call from an error event.
   call.emit('error', Object.assign(new Error(message), { code: statusOf[code], details: message }));
   call.pause();
 }
 
-/** Where a call comes from, without the port, which every connection has of its own. */
+/** The address of the other end, without its port, which differs for each connection. */
 export function addressOf(call: BytesCall): string {
   const peer = call.getPeer();
   return peer.slice(0, peer.lastIndexOf(':'));

@@ -1,41 +1,36 @@
-/** The field `nonce` has this number in the responses of both variants; its wire type is "length-delimited". */
+/** The tag of the field `nonce`, number 5 in the responses of both protocol variants, of wire type LEN. */
 const nonceTag = (5 << 3) | 2;
 
-/** What stands before a message of gRPC: a byte that says it is not compressed, and its length in four. */
-const headLength = 5;
+/** Bytes of the prefix of a gRPC message: one that says it is not compressed, four of length. */
+const prefixLength = 5;
 
-/** A body of fewer bytes is copied: it then takes one write, which costs more than so small a copy. */
+/** A body of fewer bytes is copied into the frame: a second write costs more than so small a copy. */
 const worthSharing = 4096 - 32;
 
-/** A message with its head: in one piece, or its head, a body that others use as well, and the rest. */
-export type Frame = readonly [Buffer] | readonly [head: Buffer, body: Buffer, tail: Buffer];
+/** A gRPC message with its prefix: in one piece, or in three of which the body is shared with other streams. */
+export type Frame = readonly [Buffer] | readonly [prefix: Buffer, body: Buffer, tail: Buffer];
 
 /**
- * One response as it goes over the wire, a body that many streams share, and the nonce of this one. The order of fields
- * is free, so the nonce may come last, and a large body stays one piece of memory for all of them.
+ * Frames one response: a body that many streams share, and the nonce of this stream. The order of protobuf fields is free,
+ * so the nonce stands last and a large body stays one piece of memory for all streams.
  */
 export function frameOf(body: Buffer, nonce: string): Frame {
   const length = body.length + 2 + nonce.length;
   if (body.length < worthSharing) {
-    const frame = Buffer.allocUnsafe(headLength + length);
-    putHead(frame, length);
-    body.copy(frame, headLength);
-    putNonce(frame, headLength + body.length, nonce);
+    const frame = Buffer.allocUnsafe(prefixLength + length);
+    putPrefix(frame, length);
+    body.copy(frame, prefixLength);
+    putNonce(frame, prefixLength + body.length, nonce);
     return [frame];
   }
-  const head = Buffer.allocUnsafe(headLength);
-  putHead(head, length);
+  const prefix = Buffer.allocUnsafe(prefixLength);
+  putPrefix(prefix, length);
   const tail = Buffer.allocUnsafe(2 + nonce.length);
   putNonce(tail, 0, nonce);
-  return [head, body, tail];
+  return [prefix, body, tail];
 }
 
-/** The message in a frame, in one piece of its own. */
-export function messageIn(frame: Frame): Buffer {
-  return Buffer.concat(frame).subarray(headLength);
-}
-
-function putHead(frame: Buffer, length: number): void {
+function putPrefix(frame: Buffer, length: number): void {
   frame[0] = 0;
   frame.writeUInt32BE(length, 1);
 }

@@ -1,62 +1,85 @@
 import type { Stop } from '../../edges.ts';
 import type { Incoming } from '../ads/protocol.ts';
 import type { ReceiveBudget } from '../limits/receive-budget.ts';
-import type { WriteBudget } from '../limits/send-budget.ts';
+import type { SendBudget } from '../limits/send-budget.ts';
 import type { Weighing } from '../request/request-gauge.ts';
 import type { Ending, StreamEnd } from '../request/stream-status.ts';
 import { type AdsCall, endCall } from './calls.ts';
 import { frameOf } from './framing.ts';
-import type { LoopTurn } from './loop-turn.ts';
-import { Arriving } from './message-reader.ts';
-import { type LingerParts, linger, type Transport } from './transport.ts';
-import { transportOf } from './transport-of.ts';
+import { type Http2Stream, type LingerParts, linger } from './http2-stream.ts';
+import { MessageReader } from './message-reader.ts';
 
-/** How many requests of one stream are served in one turn of the event loop, before all others get theirs. */
-const requestsAtOnce = 4;
+/** Requests of one stream that are served in one iteration of the event loop, before all other streams get theirs. */
+const requestsPerIteration = 4;
 
-/** What happens on a stream. Nothing is told after `ended`, which is told once. */
-export interface OutletListener {
+/** Numbers the iterations of the event loop, at the cost of one callback for each in which somebody asks. */
+export class LoopIteration {
+  #number = 0;
+  #scheduled = false;
+  readonly #next = (): void => {
+    this.#scheduled = false;
+    this.#number += 1;
+  };
+
+  /** Returns the same number until the event loop has served everything else that is ready. */
+  current(): number {
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(this.#next);
+    }
+    return this.#number;
+  }
+}
+
+/** Called by a stream. Nothing is called after `ended`, which is called once. */
+export interface GrpcStreamListener {
   received(incoming: Incoming): void;
-  /** What was written has left; there is room again. */
+  /** What was written has left, and there is room again. */
   drained(): void;
   ended(ending: Ending): void;
 }
 
-export interface OutletParts extends LingerParts {
-  readonly budget: WriteBudget;
-  readonly receiving: ReceiveBudget;
-  readonly turn: LoopTurn;
-  /** Told of a node that did not read what was written to it until the end. */
-  readonly cutOff: () => void;
+export interface GrpcStreamParts extends LingerParts {
+  readonly sendBudget: SendBudget;
+  readonly receiveBudget: ReceiveBudget;
+  readonly iteration: LoopIteration;
+  /** Called when a stream was reset because its node did not read what was written to it. */
+  readonly wasReset: () => void;
 }
 
-/** One gRPC stream, as far as the protocol above it cares. */
-export class Outlet {
+/** One gRPC stream: bytes out with flow control, requests in with their limits, and one end. Knows nothing of xDS. */
+export class GrpcStream {
   readonly peer: string;
   readonly authority: string;
   /** The values of the request header `x-alt-xds-hostname`. */
   readonly hostNames: readonly string[];
   readonly #call: AdsCall;
-  readonly #transport: Transport;
-  readonly #parts: OutletParts;
-  readonly #listener: OutletListener;
+  readonly #stream: Http2Stream;
+  readonly #parts: GrpcStreamParts;
+  readonly #listener: GrpcStreamListener;
+  readonly #reader: MessageReader;
   #open = true;
   #writable = true;
-  /** The turn of the event loop in which it was read last, and how many requests were served in it. */
-  #turn = -1;
+  /** The iteration of the event loop in which a request was served last, and how many were served in it. */
+  #iteration = -1;
   #served = 0;
-  /** Whether there is nothing left to be written. */
-  #silent = false;
-  /** The large writes that are under way. Most nodes never have one. */
+  /** Whether everything that was written has left, the status included. */
+  #flushed = false;
+  /** The large writes in flight; most streams never have one. */
   #writes: Set<Stop> | undefined;
-  readonly #arriving: Arriving;
-  /** Whether it holds a part of a message. */
-  #holding = false;
+  /** Whether the receive budget counts an unfinished request of this stream. */
+  #counted = false;
 
-  constructor(call: AdsCall, weighing: Weighing, parts: OutletParts, listener: OutletListener) {
+  constructor(
+    call: AdsCall,
+    stream: Http2Stream,
+    weighing: Weighing,
+    parts: GrpcStreamParts,
+    listener: GrpcStreamListener,
+  ) {
     this.#call = call;
-    this.#arriving = new Arriving(weighing);
-    this.#transport = transportOf(call);
+    this.#stream = stream;
+    this.#reader = new MessageReader(weighing);
     this.#parts = parts;
     this.#listener = listener;
     this.peer = call.getPeer();
@@ -67,18 +90,18 @@ export class Outlet {
       listener.received(incoming);
       this.#countRequest();
     });
-    this.#transport.onReceived((piece) => {
-      if (this.#open) this.#arrive(piece);
+    stream.onData((piece) => {
+      if (this.#open) this.#read(piece);
     });
-    this.#transport.onDrain(() => {
+    stream.onDrain(() => {
       this.#writable = true;
       if (this.#open) listener.drained();
     });
     call.on('end', () => {
       if (this.#close('OK')) call.end();
     });
-    // Told when the status has left, and when the node gave up: then no write is ever confirmed and nothing drains.
-    call.on('cancelled', () => this.#fallSilent());
+    // Emitted when the status has left, and when the node cancelled: from then on no write is confirmed and nothing drains.
+    call.on('cancelled', () => this.#flush());
     call.on('close', () => this.#close('CANCELLED'));
   }
 
@@ -86,24 +109,24 @@ export class Outlet {
     return this.#open;
   }
 
-  /** Whether what was written so far found room. When not, `drained` will be told. */
+  /** Whether everything that was written found room. When not, `drained` follows. */
   get writable(): boolean {
     return this.#open && this.#writable;
   }
 
-  /** Sends one response, which is this body and this nonce; on a stream that ended, nothing. */
+  /** Sends one response, which is this body and this nonce; does nothing on a stream that has ended. */
   send(body: Buffer, nonce: string): void {
     if (!this.#open) return;
-    const gone = this.#parts.budget.begin(body.length);
-    if (gone === undefined) {
-      this.#writable = this.#transport.write(frameOf(body, nonce), nothing);
+    const release = this.#parts.sendBudget.begin(body.length);
+    if (release === undefined) {
+      this.#writable = this.#stream.write(frameOf(body, nonce), left);
       return;
     }
     this.#writes ??= new Set();
-    this.#writes.add(gone);
-    this.#writable = this.#transport.write(frameOf(body, nonce), () => {
-      this.#writes?.delete(gone);
-      gone();
+    this.#writes.add(release);
+    this.#writable = this.#stream.write(frameOf(body, nonce), () => {
+      this.#writes?.delete(release);
+      release();
     });
   }
 
@@ -112,12 +135,12 @@ export class Outlet {
     if (this.#close(end.code)) endCall(this.#call, end);
   }
 
-  /** Tells the node to open its next stream on another connection. */
-  retire(): void {
-    this.#transport.retire();
+  /** Sends GOAWAY on its connection: the node opens its next stream on another one. */
+  sendGoaway(): void {
+    this.#stream.sendGoaway();
   }
 
-  /** A node that never finishes a message keeps what it sent of it in memory. */
+  /** Ends the stream because its unfinished request is the largest of too many. */
   overflow(): void {
     this.end({
       code: 'RESOURCE_EXHAUSTED',
@@ -125,29 +148,29 @@ export class Outlet {
     });
   }
 
-  #arrive(piece: Buffer): void {
-    const excess = this.#arriving.take(piece);
+  #read(piece: Buffer): void {
+    const excess = this.#reader.take(piece);
     if (excess !== undefined) this.#listener.received(excess);
-    else this.#hold(this.#arriving.held);
+    else this.#count(this.#reader.held);
   }
 
-  #hold(bytes: number): void {
-    if (this.#holding || bytes > 0) this.#parts.receiving.holds(this, bytes);
-    this.#holding = bytes > 0;
+  #count(bytes: number): void {
+    if (this.#counted || bytes > 0) this.#parts.receiveBudget.update(this, bytes);
+    this.#counted = bytes > 0;
   }
 
   #countRequest(): void {
-    const turn = this.#parts.turn.current();
-    if (turn !== this.#turn) {
-      this.#turn = turn;
+    const iteration = this.#parts.iteration.current();
+    if (iteration !== this.#iteration) {
+      this.#iteration = iteration;
       this.#served = 0;
     }
     this.#served += 1;
-    if (this.#open && this.#served % requestsAtOnce === 0) this.#giveWay();
+    if (this.#open && this.#served % requestsPerIteration === 0) this.#yieldToEventLoop();
   }
 
-  /** What a node sends in one go is read in one go: without a pause a flood of it would hold everybody up (rule A10). */
-  #giveWay(): void {
+  /** Pauses until the next iteration: what a node sent in one go would be read in one go, and delay all others (rule A10). */
+  #yieldToEventLoop(): void {
     this.#call.pause();
     setImmediate(() => {
       if (this.#open) this.#call.resume();
@@ -157,28 +180,28 @@ export class Outlet {
   #close(ending: Ending): boolean {
     if (!this.#open) return false;
     this.#open = false;
-    this.#hold(0);
-    this.#leaveTheRest();
-    linger(this.#transport, this.#parts, () => {
-      if (!this.#silent) this.#parts.cutOff();
+    this.#count(0);
+    this.#dropUnfinishedRequest();
+    linger(this.#stream, this.#parts, () => {
+      if (!this.#flushed) this.#parts.wasReset();
     });
     this.#listener.ended(ending);
     return true;
   }
 
-  /** What is missing of a request that nobody reads any more need not come. */
-  #leaveTheRest(): void {
-    if (this.#arriving.unfinished) this.#transport.stopReading();
+  /** Closes the window for the rest of a request that is not read any more. */
+  #dropUnfinishedRequest(): void {
+    if (this.#reader.unfinished) this.#stream.stopReading();
   }
 
-  #fallSilent(): void {
-    this.#silent = true;
+  #flush(): void {
+    this.#flushed = true;
     this.#close('CANCELLED');
-    // grpc-js reads on when the status has left.
-    this.#leaveTheRest();
-    for (const gone of this.#writes ?? []) gone();
+    // grpc-js resumes reading once the status has left.
+    this.#dropUnfinishedRequest();
+    for (const release of this.#writes ?? []) release();
     this.#writes = undefined;
   }
 }
 
-const nothing = (): void => {};
+const left = (): void => {};

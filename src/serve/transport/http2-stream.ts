@@ -1,11 +1,11 @@
 import { Metadata } from '@grpc/grpc-js';
+import type { Clock } from '../../edges.ts';
 import type { BytesCall } from './calls.ts';
 import type { Frame } from './framing.ts';
-import type { Transport } from './transport.ts';
 
-/** As much of a stream of `node:http2` as is used here. */
-interface Http2Stream {
-  /** Whether both sides came to their end; what was not read may still be there. */
+/** The members of a stream of `node:http2` that are used here. */
+interface NodeHttp2Stream {
+  /** Whether both sides have ended; unread data may still be there. */
   readonly closed: boolean;
   readonly destroyed: boolean;
   readonly writable: boolean;
@@ -22,59 +22,69 @@ interface Http2Stream {
   once(event: 'close', listener: () => void): unknown;
 }
 
-/** What is found where the stream should be is a stream, or nothing that is known here. */
-export function isHttp2Stream(value: unknown): value is Http2Stream {
-  return typeof value === 'object' && value !== null && 'headersSent' in value && 'cork' in value;
-}
-
 /**
- * A call and the HTTP/2 stream below it. Messages go to the stream itself: grpc-js would copy each of them for each
- * call, which for a large first answer costs a thousand nodes a thousand copies. Headers, requests and the status, which
- * leaves after what was written, remain with the call.
+ * The HTTP/2 stream below a call, for what grpc-js cannot do or does by a detour (decision 0006): messages are written to
+ * the stream itself, since grpc-js copies each message for each call, which for a large first response and a thousand nodes
+ * is a thousand copies. Headers, requests and the status remain with the call.
  */
-export class Http2Transport implements Transport {
-  readonly #stream: Http2Stream;
+export class Http2Stream {
+  readonly #stream: NodeHttp2Stream;
   readonly #call: BytesCall;
 
-  constructor(stream: Http2Stream, call: BytesCall) {
+  /**
+   * @throws TypeError when grpc-js keeps its stream elsewhere: it is a private member of a library whose version is pinned,
+   * and without it nodes that do not read could not be reset
+   */
+  constructor(call: BytesCall) {
+    const stream = member(member(call, 'call'), 'stream');
+    if (!isNodeHttp2Stream(stream)) throw new TypeError('this version of grpc-js keeps the stream of a call elsewhere');
     this.#stream = stream;
     this.#call = call;
   }
 
-  closed(): boolean {
+  /** Whether nothing of the stream is left. */
+  get closed(): boolean {
     return this.#stream.destroyed;
   }
 
+  /** Ends the stream at once with CANCEL, whatever is left to read or to write, and frees it. */
   reset(): void {
-    // Node closes a stream that nobody reads, and then waits for ever for somebody to read it.
+    // Node waits for a reader of a stream that both sides have ended and nobody reads.
     if (this.#stream.closed) this.#stream.destroy();
     else this.#stream.close(cancel);
   }
 
-  onClose(then: () => void): void {
-    this.#stream.once('close', then);
+  onClose(listener: () => void): void {
+    this.#stream.once('close', listener);
   }
 
+  /** Stops to read: the window of the stream stays closed, that of the connection does not depend on it. */
   stopReading(): void {
-    // The window of the stream stays as it is then; that of the connection does not depend on it.
     this.#stream.pause();
   }
 
-  onReceived(then: (piece: Buffer) => void): void {
-    this.#stream.on('data', then);
+  /** Calls `listener` with every piece that arrives, whether or not it completes a message. */
+  onData(listener: (piece: Buffer) => void): void {
+    this.#stream.on('data', listener);
   }
 
+  /**
+   * Writes one framed message; its pieces may be shared with other streams and are never changed. Calls `left` when its last
+   * byte has left or never will.
+   *
+   * @returns whether there is room for more; if not, `drain` follows
+   */
   write(frame: Frame, left: () => void): boolean {
     const stream = this.#stream;
     if (!stream.headersSent) this.#call.sendMetadata(noMetadata);
-    // The deadline of a call ends it without a word; writing to it would be an error, and what is left to do is nothing.
+    // A deadline of the call ends the stream without an event, and a write would be an error.
     if (!stream.writable) {
       left();
       return false;
     }
     if (frame.length === 1) return stream.write(frame[0], left);
     const [head, body, tail] = frame;
-    // All at once, or there would be three writes to the socket.
+    // Corked, three pieces are one write to the socket.
     stream.cork();
     stream.write(head);
     stream.write(body);
@@ -83,13 +93,43 @@ export class Http2Transport implements Transport {
     return room;
   }
 
-  onDrain(then: () => void): void {
-    this.#stream.on('drain', then);
+  onDrain(listener: () => void): void {
+    this.#stream.on('drain', listener);
   }
 
-  retire(): void {
+  /** Sends GOAWAY: the node opens its next stream on another connection, while the streams of this one go on. */
+  sendGoaway(): void {
     this.#stream.session?.close();
   }
+}
+
+function isNodeHttp2Stream(value: unknown): value is NodeHttp2Stream {
+  return typeof value === 'object' && value !== null && 'headersSent' in value && 'cork' in value;
+}
+
+function member(owner: unknown, name: string): unknown {
+  return typeof owner === 'object' && owner !== null ? Reflect.get(owner, name) : undefined;
+}
+
+export interface LingerParts {
+  readonly clock: Clock;
+  /** Milliseconds that a node has to read the end of its stream and to close it; then the stream is reset. */
+  readonly linger: number;
+}
+
+/**
+ * Resets a stream that is still there a while after its end (as SO_LINGER does for a socket). Its status is sent after what
+ * was written before it, so a node that does not read never gets it and frees nothing (rule F4), and one that got it may go
+ * on sending.
+ */
+export function linger(stream: Http2Stream, { clock, linger: time }: LingerParts, wasReset: () => void): void {
+  if (stream.closed) return;
+  const stopTimer = clock.after(time, () => {
+    if (stream.closed) return;
+    stream.reset();
+    wasReset();
+  });
+  stream.onClose(stopTimer);
 }
 
 /** The error code CANCEL of HTTP/2 (RFC 9113, section 7). */

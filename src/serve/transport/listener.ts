@@ -1,51 +1,40 @@
 import { lookup } from 'node:dns/promises';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
-import type { Clock, Counters } from '../../edges.ts';
-import { Turnstile } from '../limits/accept-queue.ts';
-import { ModestPeers, reserved } from '../limits/modest-peers.ts';
-import { Pace } from '../limits/pace.ts';
-import { type Listen, settled, shutDown } from './bind.ts';
+import type { Counters } from '../../edges.ts';
+import type { HostPort } from '../../net/host-port.ts';
+import { AcceptQueue, type AcceptQueueOptions } from '../limits/accept-queue.ts';
+import { settled, shutDown } from './bind.ts';
 
-export interface EntranceParts {
-  readonly clock: Clock;
+export interface ListenerParts extends AcceptQueueOptions {
   readonly counters: Counters;
-  /** About how many connections may come in a second: as many may wait, and a quarter as many that want little. */
-  readonly rate: number;
-  /** How many may be open at once, at each address; one beyond is closed. */
-  readonly connections: number;
-  /** Whether changes wait to be sent. */
-  readonly pushing: () => boolean;
-  /** When a change was sent last, in milliseconds since the epoch. */
-  readonly lastPush: () => number;
+  /** Connections that may be open at once, at each address; one beyond is closed. */
+  readonly maxConnections: number;
 }
 
 /**
- * Where connections come in, in plaintext. They are accepted here and handed to the gRPC server one by one: grpc-js
- * would begin each as it comes, however many come (docs/decisions/0011).
+ * Accepts connections in plaintext and hands them to the gRPC server one by one: grpc-js alone would begin all that the
+ * operating system reports in one go (decision 0007).
  */
-export class Entrance {
+export class Listener {
   readonly #server: Server;
   readonly #injector: ConnectionInjector;
   readonly #counters: Counters;
-  readonly #connections: number;
-  readonly #peers: ModestPeers;
-  readonly #turnstile: Turnstile;
+  readonly #maxConnections: number;
+  readonly #queue: AcceptQueue;
   /** One for each address that the host has. */
-  #listeners: readonly NetServer[] = [];
+  #servers: readonly NetServer[] = [];
 
-  constructor(server: Server, { clock, counters, rate, connections, pushing, lastPush }: EntranceParts) {
+  constructor(server: Server, { counters, maxConnections, ...queue }: ListenerParts) {
     this.#server = server;
     this.#injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#counters = counters;
-    this.#connections = connections;
-    this.#peers = new ModestPeers(clock, rate);
-    const pace = new Pace(clock, rate, lastPush);
-    this.#turnstile = new Turnstile({ places: rate, reserved: Math.ceil(rate * reserved), pushing, pace, clock });
+    this.#maxConnections = maxConnections;
+    this.#queue = new AcceptQueue(queue);
   }
 
-  /** Listens at every address of the host. Rejects when none can be had, with the error of the first. */
-  async start({ host, port }: Listen): Promise<Listen> {
+  /** Listens at every address of the host. Rejects with the error of the first address when none can be bound. */
+  async start({ host, port }: HostPort): Promise<HostPort> {
     let chosen = port;
     const problems: unknown[] = [];
     for (const { address } of await lookup(host, { all: true })) {
@@ -55,64 +44,71 @@ export class Entrance {
         problems.push(error);
       }
     }
-    if (this.#listeners.length === 0) throw problems[0];
+    if (this.#servers.length === 0) throw problems[0];
     return { host, port: chosen };
   }
 
   /**
-   * Accepts nobody any more, and closes each connection once no stream is left on it, by force when the grace time is
-   * over.
+   * Stops listening and closes each connection once no stream is left on it, by force when the grace time is over.
    *
    * @param grace milliseconds
    */
   stop(grace: number): Promise<void> {
-    const closed = this.#listeners.map((listener) => new Promise<void>((resolve) => listener.close(() => resolve())));
-    // Those that wait come in, to be told of the end like the others.
-    this.#turnstile.open();
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    // Connections that wait are accepted, so that their streams get a status like all others.
+    this.#queue.drain();
     this.#injector.drain(grace);
-    // The server behind the injector never listened: only the listeners know which connections are left.
+    // The server behind the injector never listened: only these listeners know which connections are left.
     return settled([...closed, shutDown(this.#server)], grace);
   }
 
-  /** Answers the port, which is another one than 0. */
+  /** Returns the port, which differs from the one that was asked for when that was 0. */
   #listen(host: string, port: number): Promise<number> {
-    // Nothing is read of a connection that waits: it costs a descriptor and no more.
-    const listener = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
-    listener.maxConnections = this.#connections;
-    listener.on('drop', () => this.#countRefused());
+    // A connection that waits is not read: it costs a file descriptor and no more.
+    const server = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
+    server.maxConnections = this.#maxConnections;
+    server.on('drop', () => this.#countRefused());
     return new Promise((resolve, reject) => {
-      // Of an error after that, such as of one connection that could not be accepted, nobody has to hear.
-      listener.on('error', reject);
-      listener.listen({ host, port }, () => {
-        this.#listeners = [...this.#listeners, listener];
-        const bound = listener.address();
+      // Errors after the bind, such as a connection that cannot be accepted, concern that connection alone.
+      server.on('error', reject);
+      server.listen({ host, port }, () => {
+        this.#servers = [...this.#servers, server];
+        const bound = server.address();
         resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
       });
     });
   }
 
   #accept(socket: Socket): void {
-    socket.on('error', nothing);
-    const enter = (): void => {
-      this.#leaveInTurn(socket);
-      socket.resume();
-      this.#injector.injectConnection(socket);
-    };
-    if (this.#turnstile.come(this.#peers.comes(socket.remoteAddress ?? ''), enter)) return;
-    this.#countRefused();
-    socket.resetAndDestroy();
+    // HTTP/2 handles errors of a connection that it has; those of one that waits mean nothing.
+    socket.on('error', ignored);
+    this.#queue.add({
+      address: socket.remoteAddress ?? '',
+      accept: () => {
+        this.#tearDownInTurn(socket);
+        socket.resume();
+        this.#injector.injectConnection(socket);
+      },
+      reject: () => {
+        this.#countRefused();
+        socket.resetAndDestroy();
+      },
+    });
   }
 
   #countRefused(): void {
     this.#counters.count('gatehouse_xds_connections_refused_total');
   }
 
-  /** Everything that the end of a connection brings about comes after this. */
-  #leaveInTurn(socket: Socket): void {
+  /**
+   * Queues the end of a connection. Everything that it causes (of the session, its streams and what this server keeps for
+   * them) follows from the end of `_destroy`, the method that Node's documentation gives to implementers of streams. It is
+   * replaced on the socket and not on a class, since `net.Server` makes the sockets.
+   */
+  #tearDownInTurn(socket: Socket): void {
     const destroy = socket._destroy.bind(socket);
-    socket._destroy = (error, destroyed) => this.#turnstile.go(() => destroy(error, destroyed));
+    socket._destroy = (error, destroyed) => this.#queue.close(() => destroy(error, destroyed));
   }
 }
 
-/** HTTP/2 hears of errors by itself; one of a connection that still waits is of no interest. */
-const nothing = (): void => {};
+const ignored = (): void => {};

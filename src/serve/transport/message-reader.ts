@@ -1,16 +1,19 @@
 import type { Excess } from '../request/request-cost.ts';
 import type { RequestGauge, Weighing } from '../request/request-gauge.ts';
 
-/** What stands before a message of gRPC: a byte that says whether it is compressed, and its length in four. */
-const headLength = 5;
+/** Bytes of the prefix of a gRPC message: one that says whether it is compressed, four of length. */
+const prefixLength = 5;
 
-/** The messages of a stream while they arrive, piece by piece. */
-export class Arriving {
+/**
+ * Follows the gRPC messages of a stream while they arrive, beside grpc-js, which hands out complete messages only: counts
+ * the bytes that are held, and computes the cost of a large request before all of it is there.
+ */
+export class MessageReader {
   readonly #weighing: Weighing;
-  /** The head of the next message, as one number, and how many bytes of it are there. */
-  #head = 0;
-  #headRead = 0;
-  /** The length of the message that is arriving, and how many bytes of it are missing. */
+  /** The prefix of the next message as one number, and how many bytes of it were read. */
+  #prefix = 0;
+  #prefixRead = 0;
+  /** The length of the message that arrives, and how many bytes of it are missing. */
   #length = 0;
   #missing = 0;
   #gauge: RequestGauge | undefined;
@@ -19,22 +22,22 @@ export class Arriving {
     this.#weighing = weighing;
   }
 
-  /** How many bytes of a message are there that is not complete. */
+  /** Bytes of the message that is not complete yet. */
   get held(): number {
     return this.#missing === 0 ? 0 : this.#length - this.#missing;
   }
 
   /** Whether a message has begun and is not complete. */
   get unfinished(): boolean {
-    return this.#missing > 0 || this.#headRead > 0;
+    return this.#missing > 0 || this.#prefixRead > 0;
   }
 
-  /** Takes the next piece of the stream. Answers why the message in it is too much, if it is. */
+  /** Reads the next piece of the stream, and returns why a message in it costs too much, if one does. */
   take(piece: Buffer): Excess | undefined {
     let at = 0;
     while (at < piece.length) {
       if (this.#missing === 0) {
-        at = this.#readHead(piece, at);
+        at = this.#readPrefix(piece, at);
         continue;
       }
       const end = Math.min(piece.length, at + this.#missing);
@@ -46,17 +49,17 @@ export class Arriving {
     return undefined;
   }
 
-  /** Answers where it stopped reading. */
-  #readHead(piece: Buffer, start: number): number {
+  /** Returns where it stopped reading. */
+  #readPrefix(piece: Buffer, start: number): number {
     let at = start;
-    for (; at < piece.length && this.#headRead < headLength; at += 1) {
-      this.#head = this.#head * 256 + (piece[at] ?? 0);
-      this.#headRead += 1;
+    for (; at < piece.length && this.#prefixRead < prefixLength; at += 1) {
+      this.#prefix = this.#prefix * 256 + (piece[at] ?? 0);
+      this.#prefixRead += 1;
     }
-    if (this.#headRead === headLength) {
-      this.#begin(Math.floor(this.#head / 2 ** 32), this.#head % 2 ** 32);
-      this.#head = 0;
-      this.#headRead = 0;
+    if (this.#prefixRead === prefixLength) {
+      this.#begin(Math.floor(this.#prefix / 2 ** 32), this.#prefix % 2 ** 32);
+      this.#prefix = 0;
+      this.#prefixRead = 0;
     }
     return at;
   }
@@ -64,7 +67,7 @@ export class Arriving {
   #begin(compressed: number, length: number): void {
     this.#length = length;
     this.#missing = length;
-    // What is compressed can be weighed only when all of it is there.
+    // The cost of a compressed message is known only when all of it is there.
     this.#gauge = compressed === 0 && length > this.#weighing.light ? this.#weighing.gauge() : undefined;
   }
 }

@@ -1,82 +1,123 @@
-import type { Counters } from '../../edges.ts';
-import type { Admission } from '../limits/admission.ts';
-import type { Places } from '../limits/quota.ts';
+import type { Clock, Counters, Stop } from '../../edges.ts';
+import { RateLimiter } from '../../rate/rate-limiter.ts';
+import { FairQueue } from '../limits/fair-queue.ts';
+import { Quota } from '../limits/quota.ts';
 import type { StreamEnd } from '../request/stream-status.ts';
 import { type AdsCall, addressOf, endCall } from './calls.ts';
-import { type LingerParts, linger } from './transport.ts';
-import { transportOf } from './transport-of.ts';
+import { Http2Stream, type LingerParts, linger } from './http2-stream.ts';
 
-/** Where streams come in. Of one that is turned away nothing was read and nothing is kept. */
-export class Door {
-  readonly #admission: Admission;
-  readonly #places: Places;
-  readonly #parts: LingerParts;
-  readonly #counters: Counters;
-  /** Whoever waits for its turn, and what turns it away. */
-  readonly #waiting = new Map<AdsCall, (end: StreamEnd) => void>();
-  #shut: StreamEnd | undefined;
+export interface StreamAdmissionParts extends LingerParts {
+  readonly clock: Clock;
+  readonly counters: Counters;
+  /** Streams open at once. */
+  readonly maxStreams: number;
+  /** New streams a second; as many may start at once, and as many wait. */
+  readonly maxStreamsPerSecond: number;
+}
 
-  constructor(admission: Admission, places: Places, parts: LingerParts, counters: Counters) {
-    this.#admission = admission;
-    this.#places = places;
+/** A stream that waits for its turn. */
+interface Pending {
+  readonly address: string;
+  readonly start: () => void;
+  readonly end: (end: StreamEnd) => void;
+}
+
+/**
+ * Admits new streams at a bounded rate and in bounded number (rule G3). A stream above the rate waits in a fair queue by
+ * address for up to a second and is refused when the queue is full, at once and before a response. Nothing was read of a
+ * stream that is refused, and nothing is kept.
+ */
+export class StreamAdmission {
+  readonly #parts: StreamAdmissionParts;
+  readonly #quota: Quota;
+  readonly #rate: RateLimiter;
+  readonly #waiting: FairQueue<Pending>;
+  #stopTimer: Stop | undefined;
+  #closed: StreamEnd | undefined;
+
+  constructor(parts: StreamAdmissionParts) {
     this.#parts = parts;
-    this.#counters = counters;
+    this.#quota = new Quota(parts.maxStreams);
+    this.#rate = new RateLimiter(parts.clock, { rate: parts.maxStreamsPerSecond, burst: parts.maxStreamsPerSecond });
+    this.#waiting = new FairQueue(parts.maxStreamsPerSecond);
   }
 
-  /** Calls `admit` when the turn of the call has come, unless it is gone by then. */
-  enter(call: AdsCall, admit: () => void): void {
-    if (this.#shut !== undefined) {
-      this.#turnAway(call, this.#shut);
-      return;
-    }
+  /** Calls `start` when the stream is admitted, unless it is gone by then. */
+  admit(call: AdsCall, start: (stream: Http2Stream) => void): void {
+    const stream = new Http2Stream(call);
     const address = addressOf(call);
-    const turn = this.#admission.enter(address);
-    if (turn.kind === 'refused') this.#refuse(call, 'too many new streams; come back later');
-    else if (!this.#places.take(address)) this.#refuse(call, 'too many streams are open; come back later');
-    else {
-      transportOf(call).onClose(() => this.#places.giveBack(address));
-      if (turn.wait === 0) admit();
-      else this.#wait(call, turn.wait, admit);
+    if (this.#closed !== undefined) this.#end(call, stream, this.#closed);
+    else if (!this.#quota.acquire(address)) {
+      this.#countRefused();
+      this.#end(call, stream, { code: 'RESOURCE_EXHAUSTED', message: 'too many streams are open; come back later' });
+    } else {
+      stream.onClose(() => this.#quota.release(address));
+      if (this.#waiting.size === 0 && this.#rate.tryTake() === 0) start(stream);
+      else this.#enqueue(call, stream, address, start);
     }
   }
 
-  /** Turns everybody away from now on, those who wait included. */
-  shut(end: StreamEnd): void {
-    this.#shut = end;
-    for (const refuse of [...this.#waiting.values()]) refuse(end);
+  /** Ends the streams that wait and all that come later with this status. */
+  close(end: StreamEnd): void {
+    this.#closed = end;
+    this.#clearTimer();
+    for (let next = this.#waiting.next(); next !== undefined; next = this.#waiting.next()) next.end(end);
   }
 
-  #wait(call: AdsCall, milliseconds: number, admit: () => void): void {
+  #enqueue(call: AdsCall, stream: Http2Stream, address: string, start: (stream: Http2Stream) => void): void {
     const leave = (): void => {
-      stopTimer();
-      this.#waiting.delete(call);
-      call.off('cancelled', giveUp);
+      call.off('cancelled', cancelled);
+      this.#waiting.delete(address, pending);
+      if (this.#waiting.size === 0) this.#clearTimer();
     };
-    // A deadline of its own may have ended it, and its node may leave it at that.
-    const giveUp = (): void => {
+    // The node gave up, or a deadline of its own passed, which it may never notice.
+    const cancelled = (): void => {
       leave();
-      linger(transportOf(call), this.#parts, nothing);
+      linger(stream, this.#parts, lingered);
     };
-    const stopTimer = this.#parts.clock.after(milliseconds, () => {
-      leave();
-      admit();
-    });
-    this.#waiting.set(call, (end) => {
-      leave();
-      this.#turnAway(call, end);
-    });
-    call.on('cancelled', giveUp);
+    const pending: Pending = {
+      address,
+      start: () => {
+        leave();
+        start(stream);
+      },
+      end: (end) => {
+        leave();
+        this.#end(call, stream, end);
+      },
+    };
+    call.on('cancelled', cancelled);
+    const rejected = this.#waiting.add(address, pending);
+    if (rejected !== undefined) {
+      this.#countRefused();
+      rejected.end({ code: 'RESOURCE_EXHAUSTED', message: 'too many new streams; come back later' });
+    }
+    this.#schedule();
   }
 
-  #refuse(call: AdsCall, message: string): void {
-    this.#counters.count('gatehouse_xds_streams_refused_total');
-    this.#turnAway(call, { code: 'RESOURCE_EXHAUSTED', message });
+  #schedule(): void {
+    if (this.#stopTimer !== undefined || this.#waiting.size === 0) return;
+    this.#stopTimer = this.#parts.clock.after(this.#rate.delay(), () => {
+      this.#stopTimer = undefined;
+      while (this.#waiting.size > 0 && this.#rate.tryTake() === 0) this.#waiting.next()?.start();
+      this.#schedule();
+    });
   }
 
-  #turnAway(call: AdsCall, end: StreamEnd): void {
+  #clearTimer(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+  }
+
+  #countRefused(): void {
+    this.#parts.counters.count('gatehouse_xds_streams_refused_total');
+  }
+
+  #end(call: AdsCall, stream: Http2Stream, end: StreamEnd): void {
     endCall(call, end);
-    linger(transportOf(call), this.#parts, nothing);
+    linger(stream, this.#parts, lingered);
   }
 }
 
-const nothing = (): void => {};
+/** A stream that was not admitted is no node that stopped reading: its reset is not counted. */
+const lingered = (): void => {};

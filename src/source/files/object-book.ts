@@ -105,7 +105,7 @@ function compareCopies(a: Copy, b: Copy): number {
 function counting({ key, copies }: Slot): Resource | undefined {
   for (const { content } of copies) if (content.type === 'resource') return content.resource;
   if (copies.length === 0) return undefined;
-  return { kind: 'Namespace', identity: { namespace: '', name: key, generation: undefined }, labels: { known: false } };
+  return { kind: 'Namespace', metadata: { namespace: '', name: key, generation: undefined }, labels: { known: false } };
 }
 
 /** Every readable copy after the first, but not the same lines reached a second way. */

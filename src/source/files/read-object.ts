@@ -66,7 +66,7 @@ function unknown(severity: Problem['severity'], path: Path, message: string): Re
 
 function ours(kind: KindName, value: unknown, namespaces: readonly string[]): ReadObject {
   const decoded = decode(kind, value);
-  const { name, namespace } = decoded.readable ? decoded.resource.identity : decoded;
+  const { name, namespace } = decoded.readable ? decoded.resource.metadata : decoded;
   const outside = kinds[kind].namespaced && namespaces.length > 0 && namespace !== undefined;
   if (outside && !namespaces.includes(namespace)) return nothing;
   const key = name === undefined ? undefined : resourceKey({ namespace: namespace ?? '?', name });
@@ -74,7 +74,7 @@ function ours(kind: KindName, value: unknown, namespaces: readonly string[]): Re
   const { problems } = decoded;
   if (!decoded.readable) return { content: unreadable(kind, name), title, problems };
   return {
-    content: { type: 'resource', key: resourceKey(decoded.resource.identity), resource: decoded.resource },
+    content: { type: 'resource', key: resourceKey(decoded.resource.metadata), resource: decoded.resource },
     title,
     problems,
   };

@@ -42,17 +42,14 @@ const invalid = (description: string): object => ({
 });
 
 describe("the guide's token", () => {
-  it.each([['Bearer'], ['bearer'], ['BEARER ']])(
-    'is accepted after %s, by the one key of the guide',
-    async (scheme) => {
-      const authn = await withKeys(guideJwk);
-      const caller = principal(await authn.authenticate(`${scheme} ${guideToken}`));
-      expect(caller.claims).toMatchObject({ iss: 'me', aud: 'me.com', sub: 'me' });
-      expect(caller.expiresAt).toBe(1_900_650_294_000);
-    },
-  );
+  it.each([['Bearer'], ['bearer'], ['BEARER ']])('is accepted after %s, with the key of the guide', async (scheme) => {
+    const authn = await withKeys(guideJwk);
+    const caller = principal(await authn.authenticate(`${scheme} ${guideToken}`));
+    expect(caller.claims).toMatchObject({ iss: 'me', aud: 'me.com', sub: 'me' });
+    expect(caller.expiresAt).toBe(1_900_650_294_000);
+  });
 
-  it('is not accepted when a single character changes', async () => {
+  it('is invalid when one character changes', async () => {
     const authn = await withKeys(guideJwk);
     const changed = guideToken.replace(/.{3}$/, 'xxx');
     expect(await authn.authenticate(`Bearer ${changed}`)).toMatchObject(
@@ -63,7 +60,7 @@ describe("the guide's token", () => {
 
 describe('a request without a token', () => {
   it.each([undefined, '', 'Bearer', 'Bearer  ', 'Basic bWU6bWU=', 'Token x'])(
-    'is challenged, without an error: %j',
+    'gets a challenge without an error code: %j',
     async (header) => {
       const authn = await withKeys(guideJwk);
       const answer = await authn.authenticate(header);
@@ -111,7 +108,7 @@ describe('a token that is refused', () => {
     expect(await authn.authenticate(`Bearer ${await issuer.sign(change(good()))}`)).toMatchObject(invalid(description));
   });
 
-  it('names another key, or was signed by a stranger', async () => {
+  it('names another key, or is signed with another key', async () => {
     const authn = await withKeys(issuer.jwk);
     const stranger = await createIssuer('ES256', 'a');
     expect(await authn.authenticate(`Bearer ${await issuer.sign(good(), { kid: 'b' })}`)).toMatchObject(
@@ -122,7 +119,7 @@ describe('a token that is refused', () => {
     );
   });
 
-  it('is signed with the public key as a shared secret, or not at all', async () => {
+  it('is signed with the public key as an HMAC secret, or is unsigned', async () => {
     const rsa = await createIssuer('RS256', 'a');
     const authn = await withKeys(rsa.jwk);
     const part = (json: unknown): string => Buffer.from(JSON.stringify(json)).toString('base64url');
@@ -134,12 +131,12 @@ describe('a token that is refused', () => {
     }
   });
 
-  it.each(['x', 'a.b.c', '"quoted"', 'a b', '{}', `${'x'.repeat(9000)}`])('cannot be read: %.20s', async (token) => {
+  it.each(['x', 'a.b.c', '"quoted"', 'a b', '{}', `${'x'.repeat(9000)}`])('is malformed: %.20s', async (token) => {
     const authn = await withKeys(issuer.jwk);
     expect(await authn.authenticate(`Bearer ${token}`)).toMatchObject(invalid('The token cannot be read'));
   });
 
-  it('is never in the log nor in the answer', async () => {
+  it('appears neither in the log nor in the response', async () => {
     const authn = await withKeys(issuer.jwk);
     const token = await issuer.sign({ ...good(), iss: 'stranger', sub: 'somebody' });
     const answer = await authn.authenticate(`Bearer ${token}`);
@@ -157,23 +154,23 @@ describe('a token that is accepted', () => {
   const accepted = async (authn: JwtAuthenticator, claims: JWTPayload): Promise<Caller & { kind: 'principal' }> =>
     principal(await authn.authenticate(`Bearer ${await issuer.sign(claims)}`));
 
-  it('may be off by a minute', async () => {
+  it('may deviate from the clock by one minute', async () => {
     const authn = await withKeys(issuer.jwk);
     await accepted(authn, { ...good(), exp: seconds(-59) });
     await accepted(authn, { ...good(), nbf: seconds(60), iat: seconds(60) });
   });
 
-  it('may have several audiences, one of them ours', async () => {
+  it('may have several audiences, one of them expected', async () => {
     await accepted(await withKeys(issuer.jwk), { ...good(), aud: ['you.com', 'me.com'] });
   });
 
-  it('may have any issuer and audience when none is listed, but always expires', async () => {
+  it('may have any issuer and audience when none is configured, but must expire', async () => {
     const authn = await withKeys(issuer.jwk, { issuers: [], audiences: [] });
     await accepted(authn, { exp: seconds(300) });
     expect(await authn.authenticate(`Bearer ${await issuer.sign({})}`)).toMatchObject({ status: 401 });
   });
 
-  it('names the same caller as another of the same issuer and subject, and nobody else', async () => {
+  it('has the identity of its issuer and subject, and shares it with no other pair', async () => {
     const authn = await withKeys(issuer.jwk, { issuers: [], audiences: [] });
     const people: JWTPayload[] = [
       { iss: 'a', sub: 'b' },
@@ -198,11 +195,11 @@ describe('a token that is accepted', () => {
   });
 });
 
-describe('which key is tried', () => {
+describe('the selection of the key', () => {
   const accepts = async (keys: unknown, token: string): Promise<boolean> =>
     (await (await withKeys(keys)).authenticate(`Bearer ${token}`)).kind === 'caller';
 
-  it('a lone key without an id verifies a token that names one', async () => {
+  it('uses a single key without an id for a token that names one', async () => {
     const bare = await createIssuer();
     const token = await bare.sign(good(), { kid: 'x' });
     expect(await accepts(bare.jwk, token)).toBe(true);
@@ -210,7 +207,7 @@ describe('which key is tried', () => {
     expect(await accepts({ keys: [bare.jwk, issuer.jwk] }, token)).toBe(false);
   });
 
-  it('a token that names none is tried with every key that fits', async () => {
+  it('tries every matching key for a token without a key id', async () => {
     const [first, second, stranger] = await Promise.all([createIssuer(), createIssuer(), createIssuer()]);
     const keys = { keys: [first.jwk, issuer.jwk, second.jwk] };
     expect(await accepts(keys, await second.sign(good()))).toBe(true);
@@ -223,8 +220,8 @@ describe('which key is tried', () => {
   });
 });
 
-describe('a token that was verified', () => {
-  it('expires when it says, and where it is accepted a little later, when it is not any more', async () => {
+describe('a verified token', () => {
+  it('expires at exp, or at the end of the clock tolerance when it is accepted after exp', async () => {
     const authn = await withKeys(issuer.jwk);
     const expiryOf = async (exp: number): Promise<number> =>
       principal(await authn.authenticate(`Bearer ${await issuer.sign({ ...good(), exp })}`)).expiresAt;
@@ -233,7 +230,7 @@ describe('a token that was verified', () => {
     expect(await expiryOf(seconds(-59))).toBe(clock.now() + 1_000);
   });
 
-  it('is not verified again for a minute, nor longer than it is valid', async () => {
+  it('is cached for one minute, and not longer than it is valid', async () => {
     const authn = await withKeys(issuer.jwk);
     const header = `Bearer ${await issuer.sign({ ...good(), exp: seconds(90) })}`;
     const first = principal(await authn.authenticate(header));
@@ -258,7 +255,7 @@ it('the status shows public values only', async () => {
   });
 });
 
-it('keys that cannot be used keep the gateway from starting', async () => {
+it('unusable keys are an error at the start', async () => {
   await expect(withKeys({ ...guideJwk, d: 'x' })).rejects.toMatchObject({
     reason: 'usage',
     message: expect.stringContaining(

@@ -1,10 +1,10 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { readKeySet } from '../../../src/gateway/authn/key-set.ts';
+import { parseKeySet } from '../../../src/gateway/authn/key-set.ts';
 import { createIssuer } from '../../support/gateway/issuer.ts';
 import { guideJwk } from '../../support/processes/guide.ts';
 
-const read = (json: unknown) => readKeySet(JSON.stringify(json));
+const read = (json: unknown) => parseKeySet(JSON.stringify(json));
 const whyNot = async (json: unknown): Promise<string> =>
   read(json).then(
     () => 'accepted',
@@ -45,30 +45,30 @@ const refused: [string, unknown, string][] = [
   ['an RSA key without modulus', { kty: 'RSA', e: 'AQAB' }, 'is an RSA key of 0 bits'],
 ];
 
-describe('keys', () => {
-  it('may be one JWK or a set of them', async () => {
+describe('a key set', () => {
+  it('is a JWK or a JWK Set', async () => {
     expect((await read(guideJwk)).kids).toEqual([guideJwk.kid]);
     expect((await read({ keys: [guideJwk, { ...guideJwk, kid: undefined }] })).kids).toEqual([guideJwk.kid, null]);
-    expect((await readKeySet(`\uFEFF${JSON.stringify(guideJwk)}`)).kids).toEqual([guideJwk.kid]);
+    expect((await parseKeySet(`\uFEFF${JSON.stringify(guideJwk)}`)).kids).toEqual([guideJwk.kid]);
   });
 
   it.each(['RS256', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])(
-    'for %s are read, with and without "alg"',
+    'may contain keys for %s, with and without "alg"',
     async (alg) => {
       const { jwk } = await createIssuer(alg);
-      expect((await read({ keys: [jwk, { ...jwk, alg }] })).refused).toEqual([]);
+      expect((await read({ keys: [jwk, { ...jwk, alg }] })).skipped).toEqual([]);
     },
   );
 
-  it.each(refused)('are refused: %s', async (_, json, why) => {
+  it.each(refused)('is rejected: %s', async (_, json, why) => {
     expect(await whyNot(json)).toContain(why);
   });
 
-  it('that are no JSON are refused without being quoted', async () => {
-    await expect(readKeySet('{"d": "secret"')).rejects.toThrow(/^it is not JSON$/);
+  it('that is not JSON is rejected without being quoted', async () => {
+    await expect(parseKeySet('{"d": "secret"')).rejects.toThrow(/^it is not JSON$/);
   });
 
-  it('of RSA have at least 2048 bits, counted exactly', async () => {
+  it('requires RSA keys of at least 2048 bits, counted exactly', async () => {
     const { publicKey } = await generateKeyPair('RS256', { modulusLength: 2048, extractable: true });
     const jwk = await exportJWK(publicKey);
     expect(await whyNot(jwk)).toBe('accepted');
@@ -80,10 +80,10 @@ describe('keys', () => {
     ).toContain('2047 bits');
   });
 
-  it('that are bad leave the good ones of the same set alone', async () => {
+  it('skips invalid keys and keeps the valid ones', async () => {
     const set = await read({ keys: [{ ...guideJwk, kid: 'own', d: 'x' }, guideJwk, { kty: 'oct', k: 'x' }] });
     expect(set.kids).toEqual([guideJwk.kid]);
-    expect(set.refused).toEqual([
+    expect(set.skipped).toEqual([
       expect.stringMatching(/^the key "own" holds a private key/),
       expect.stringMatching(/^key number 3 is a shared secret/),
     ]);

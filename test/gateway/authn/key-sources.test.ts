@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAuthenticator } from '../../../src/gateway/authn/authn.ts';
-import { openFileKeys } from '../../../src/gateway/authn/file-keys.ts';
 import type { KeySource } from '../../../src/gateway/authn/key-set.ts';
+import { openFileKeys } from '../../../src/gateway/authn/local-keys.ts';
 import { openRemoteKeys } from '../../../src/gateway/authn/remote-keys.ts';
 import { createTokenCache } from '../../../src/gateway/authn/token-cache.ts';
 import type { TextFetch } from '../../../src/gateway/network/text-fetch.ts';
@@ -32,8 +32,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe('keys in a file', () => {
-  it('are read again when the file changes, looked at once a second at most', async () => {
+describe('keys from a file', () => {
+  it('are read again when the file changes, which is checked at most once a second', async () => {
     writeFileSync(path, named('a'));
     const source = await openFileKeys(path, { clock, log });
     const first = await source.keys();
@@ -42,10 +42,10 @@ describe('keys in a file', () => {
     clock.advance(1000);
     expect(await kids(source)).toEqual(['bb']);
     clock.advance(1000);
-    expect(await source.keys()).toBe(source.held);
+    expect(await source.keys()).toBe(source.current);
   });
 
-  it('are read again when a folder above is swapped by a link, as a mounted ConfigMap is', async () => {
+  it('are read again when a link in the path changes, as with a mounted ConfigMap', async () => {
     for (const name of ['one', 'two']) {
       mkdirSync(join(folder, name));
       writeFileSync(join(folder, name, 'jwks.json'), named(name));
@@ -60,8 +60,8 @@ describe('keys in a file', () => {
   });
 });
 
-describe('keys in a file that goes bad', () => {
-  it('stay as they were while the file is missing or unusable, with one warning each', async () => {
+describe('keys from a file that becomes invalid', () => {
+  it('stay in use while the file is missing or invalid, with one warning per problem', async () => {
     writeFileSync(path, named('a'));
     const source = await openFileKeys(path, { clock, log });
     const look = async (times: number): Promise<void> => {
@@ -86,7 +86,7 @@ describe('keys in a file that goes bad', () => {
     expect(await kids(source)).toEqual(['b']);
   });
 
-  it('must be usable at the start', async () => {
+  it('must be valid at the start', async () => {
     await expect(openFileKeys(path, { clock, log })).rejects.toMatchObject({
       reason: 'environment',
       message: expect.stringContaining('jwks.json cannot be used: ENOENT'),
@@ -95,7 +95,7 @@ describe('keys in a file that goes bad', () => {
     await expect(openFileKeys(path, { clock, log })).rejects.toThrow('it is larger than 1048576 bytes');
   });
 
-  it('that are partly bad are used without the bad ones, which are named', async () => {
+  it('are used without the invalid ones, which are logged', async () => {
     writeFileSync(path, JSON.stringify({ keys: [guideJwk, { ...guideJwk, kid: 'own', d: 'x' }] }));
     expect(await kids(await openFileKeys(path, { clock, log }))).toEqual([guideJwk.kid]);
     expect(warnings()).toEqual([
@@ -103,7 +103,7 @@ describe('keys in a file that goes bad', () => {
     ]);
   });
 
-  it('that are withdrawn no longer let in a token that was verified before', async () => {
+  it('that are removed make a token invalid that was verified before', async () => {
     writeFileSync(path, JSON.stringify(guideJwk));
     const config = { issuers: ['me'], audiences: ['me.com'], jwks: { kind: 'file', path } } as const;
     const authn = await createAuthenticator(config, { clock, log, fetchText: async () => '' });
@@ -114,7 +114,7 @@ describe('keys in a file that goes bad', () => {
   });
 });
 
-/** An issuer's endpoint as the gateway sees it: each request is answered by what stands here at that moment. */
+/** Endpoint of an issuer: each request gets the current value. */
 let answer: string | Error;
 let asked: { url: string; timeout: number; headers: readonly (readonly [string, string])[] }[];
 const fetchText: TextFetch = async (url, { timeout, headers = new Map() }) => {
@@ -135,8 +135,8 @@ beforeEach(() => {
   asked = [];
 });
 
-describe('keys from afar', () => {
-  it('are asked for at once, with the headers and the time of the configuration', async () => {
+describe('remote keys', () => {
+  it('are fetched at once, with the headers and the timeout of the configuration', async () => {
     expect(await kids(open())).toEqual(['a']);
     expect(asked).toEqual([
       { url: 'https://issuer.example/jwks?key=secret', timeout: 3000, headers: [['x-api-key', 'secret']] },
@@ -144,7 +144,7 @@ describe('keys from afar', () => {
     expect(log.text()).not.toContain('secret');
   });
 
-  it('are asked for again after the interval, once for all who wait, and are the same when nothing changed', async () => {
+  it('are fetched again after the interval, once for all waiting tokens, and stay the same object when unchanged', async () => {
     const source = open();
     const first = await source.keys();
     clock.advance(59_999);
@@ -158,7 +158,7 @@ describe('keys from afar', () => {
     expect(await kids(source)).toEqual(['b']);
   });
 
-  it('stay in use while the issuer is away, with one warning, and attempts are five seconds apart', async () => {
+  it('stay in use while the issuer cannot be reached, with one warning and a retry every five seconds', async () => {
     const source = open();
     await source.keys();
     answer = new Error('fetch failed');
@@ -178,7 +178,7 @@ describe('keys from afar', () => {
     expect(await kids(source)).toEqual(['b']);
   });
 
-  it('are asked for early for a token with an unknown key, every thirty seconds at most', async () => {
+  it('are fetched early for a token with an unknown key, at most every thirty seconds', async () => {
     const source = open();
     const first = await source.keys();
     answer = named('b');
@@ -191,8 +191,8 @@ describe('keys from afar', () => {
   });
 });
 
-describe('keys from afar and tokens', () => {
-  it("that never came are nobody's fault: 503 without a challenge, and 401 without a token all the same", async () => {
+describe('remote keys and tokens', () => {
+  it('that were never fetched mean 503 without a challenge, but still 401 without a token', async () => {
     answer = new Error('fetch failed');
     const authn = await createAuthenticator({ issuers: [], audiences: [], jwks }, { clock, log, fetchText });
     const refused = await authn.authenticate(`Bearer ${guideToken}`);
@@ -206,7 +206,7 @@ describe('keys from afar and tokens', () => {
     expect(await authn.authenticate(`Bearer ${guideToken}`)).toMatchObject({ kind: 'caller' });
   });
 
-  it('that rotate let in the first token signed with the new one', async () => {
+  it('that rotate accept the first token signed with the new key', async () => {
     const [old, fresh] = await Promise.all([createIssuer('ES256', 'old'), createIssuer('ES256', 'new')]);
     answer = JSON.stringify({ keys: [old.jwk] });
     const authn = await createAuthenticator({ issuers: [], audiences: [], jwks }, { clock, log, fetchText });
@@ -218,7 +218,7 @@ describe('keys from afar and tokens', () => {
   });
 });
 
-it('the cache of tokens is bounded, and the first goes first', () => {
+it('the token cache is bounded and evicts the oldest entry', () => {
   const cache = createTokenCache(2);
   const caller = { kind: 'principal', claims: {}, identity: '', expiresAt: 1000 } as const;
   for (const hash of ['a', 'b', 'c']) cache.put(hash, caller, 0);

@@ -42,23 +42,23 @@ const pathOf = ({ config: { listener } }: DecodedConfig): unknown =>
 describe('the configuration', () => {
   const text = JSON.stringify(guideConfig);
 
-  it('is read from a file, whose own path and the paths in it lie where --mount says', async () => {
+  it('is read from a file, and --mount applies to its own path and to the paths in it', async () => {
     writeFileSync(join(folder, 'config.json'), text);
     expect(pathOf(await load({ file: '/config/config.json' }, `/config=${folder}`))).toBe(join(folder, 'jwks.json'));
   });
 
-  it('is read as it is without --mount, also from a file: URL and after a byte order mark', async () => {
+  it('is read without --mount, from a path or a file: URL, also after a byte order mark', async () => {
     const path = join(folder, 'config.json');
     writeFileSync(path, `\uFEFF${text}`);
     expect(pathOf(await load({ file: path }))).toBe('/config/jwks.json');
     expect(pathOf(await load({ file: pathToFileURL(path).href }))).toBe('/config/jwks.json');
   });
 
-  it('is taken from the command line', async () => {
+  it('is read from the command line', async () => {
     expect(pathOf(await load({ config: text }))).toBe('/config/jwks.json');
   });
 
-  it('is fetched from a URL, which may answer with 200 only', async () => {
+  it('is fetched from a URL, which must respond with 200', async () => {
     const server = createServer((request, response) => {
       response.statusCode = request.url === '/config.json' ? 200 : 404;
       response.end(text);
@@ -75,7 +75,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('comes from exactly one place', async () => {
+  it('must have exactly one source', async () => {
     for (const source of [{}, { file: 'a', config: '{}' }]) {
       await expect(load(source)).rejects.toThrow(
         '--file=<path or URL> or with --config=<JSON>, exactly one of the two',
@@ -83,7 +83,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('that is missing, is no JSON or says something else is an error that names the source', async () => {
+  it('that is missing, not JSON or not valid is an error that names the source', async () => {
     await expect(load({ file: join(folder, 'none.json') })).rejects.toMatchObject({
       reason: 'environment',
       message: expect.stringMatching(/^--file=.*none\.json: the configuration cannot be read: ENOENT/),
@@ -100,7 +100,7 @@ describe('the configuration', () => {
 });
 
 describe('--mount', () => {
-  it('moves absolute paths below it, the longest first, and nothing else', () => {
+  it('maps absolute paths below it, the longest mount first, and no other path', () => {
     const mounts = parseMounts(['/config=/srv/a', '/config/keys/=keys', '/one.json=/srv/b.json']);
     expect(mounts('/config/config.json')).toBe('/srv/a/config.json');
     expect(mounts('/config')).toBe('/srv/a');
@@ -112,11 +112,11 @@ describe('--mount', () => {
     expect(mounts('/etc/../config/x')).toBe('/srv/a/x');
   });
 
-  it('of the root moves everything', () => {
+  it('of the root maps every absolute path', () => {
     expect(parseMounts(['/=/srv'])('/config/x')).toBe('/srv/config/x');
   });
 
-  it.each(['', '/config', '/config=', 'config=/srv', '=/srv'])('refuses %j and says how it is written', (value) => {
+  it.each(['', '/config', '/config=', 'config=/srv', '=/srv'])('rejects %j with an example', (value) => {
     expect(() => parseMounts([value])).toThrow(
       `--mount=${value}: write /path=<folder>, the path beginning with a slash`,
     );

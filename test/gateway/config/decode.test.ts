@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { decodeConfig } from '../../../src/gateway/config/decode.ts';
-import type { GatewayConfig } from '../../../src/gateway/config/model.ts';
+import type { BootstrapConfig } from '../../../src/gateway/config/model.ts';
 import { guideConfig } from '../../support/processes/guide.ts';
 
 const asIs = (path: string): string => path;
-const decode = (json: unknown): GatewayConfig => decodeConfig(json, asIs).config;
+const decode = (json: unknown): BootstrapConfig => decodeConfig(json, asIs).config;
 const warnings = (json: unknown): readonly string[] => decodeConfig(json, asIs).warnings;
 const withListener = (change: object): object => ({ ...guideConfig, listener: { ...guideConfig.listener, ...change } });
 const withAuthn = (change: object): object => withListener({ authn: { ...guideConfig.listener.authn, ...change } });
@@ -13,7 +13,7 @@ const remote = (change: object): object =>
   withJwks({ type: 'remote', url: 'https://issuer.example', port: 443, ...change });
 
 describe("the guide's configuration", () => {
-  it('is understood, without a warning', () => {
+  it('is decoded without a warning', () => {
     expect(decodeConfig(guideConfig, asIs)).toEqual({
       config: {
         xdsAddress: { host: 'kgateway.kgateway-system.svc.cluster.local', port: 9977 },
@@ -30,7 +30,7 @@ describe("the guide's configuration", () => {
     });
   });
 
-  it('may leave out what is optional', () => {
+  it('may omit optional fields', () => {
     expect(decode({ type: 'xds', xds_address: 'http://[::1]:9977/', listener: { type: 'stdio' } })).toEqual({
       xdsAddress: { host: '::1', port: 9977 },
       metadata: new Map(),
@@ -116,7 +116,7 @@ const wrong: [string, unknown, string][] = [
   ],
   ['no keys', withJwks(undefined), 'listener.authn.jwks: is missing: write an object'],
   [
-    'keys from elsewhere',
+    'keys of another type',
     withJwks({ type: 'file' }),
     'listener.authn.jwks.type: must be "local" or "remote", not "file"',
   ],
@@ -152,25 +152,25 @@ const wrong: [string, unknown, string][] = [
     'listener.authn.jwks.headers.a b: is not a header that HTTP can carry',
   ],
   [
-    'a time without unit',
+    'a duration that is none',
     remote({ refresh_interval: 'soon' }),
     'listener.authn.jwks.refresh_interval: must be a length of time from 1ms to 24h',
   ],
   [
-    'no time at all',
+    'a duration of zero',
     remote({ initial_timeout: 0 }),
     'listener.authn.jwks.initial_timeout: must be a length of time from 1ms to 24h',
   ],
 ];
 
-describe('a field that is wrong is named, with what to write instead', () => {
+describe('the error for an invalid field names it and the remedy', () => {
   it.each(wrong)('%s', (_, json, message) => {
     expect(() => decode(json)).toThrow(message);
   });
 });
 
 describe('an unknown field', () => {
-  it('at the top is a warning that names the known ones', () => {
+  it('at the top level is a warning that lists the known fields', () => {
     expect(warnings({ ...guideConfig, listeners: [], alt_xds_host: 'x' })).toEqual([
       'listeners: is not a field known here and is ignored; known are type, xds_address, metadata, alt_xds_hostname, listener',
       'alt_xds_host: is not a field known here and is ignored; known are type, xds_address, metadata, alt_xds_hostname, listener',
@@ -188,12 +188,12 @@ describe('an unknown field', () => {
       withJwks({ type: 'local', source: { type: 'inline', data: '{}', sha256: 'x' } }),
     ],
     ['listener.authn.jwks.thumbprint', remote({ thumbprint: 'x' })],
-  ])('where it could narrow is an error: %s', (place, json) => {
+  ])('that could restrict access is an error: %s', (place, json) => {
     expect(() => decode(json)).toThrow(`${place}: is not a field known here; known are`);
   });
 });
 
-describe('what a careful operator would not write', () => {
+describe('a setting that weakens authentication', () => {
   it('is a warning: no audience, no issuer, keys without TLS', () => {
     const said = warnings(
       withAuthn({ issuer: [], audience: undefined, jwks: { type: 'remote', url: 'http://idp', port: 80 } }),
@@ -212,7 +212,7 @@ describe('keys', () => {
     return listener.type === 'sse' ? listener.authn?.jwks : undefined;
   };
 
-  it('in the file itself may be text or an object', () => {
+  it('in the configuration may be text or an object', () => {
     expect(jwksOf(withJwks({ type: 'local', source: { type: 'inline', data: '{"keys":[]}' } }))).toEqual({
       kind: 'inline',
       text: '{"keys":[]}',
@@ -223,7 +223,7 @@ describe('keys', () => {
     });
   });
 
-  it('from afar have defaults', () => {
+  it('of an issuer have defaults', () => {
     expect(jwksOf(remote({ headers: { 'x-key': 'a' } }))).toEqual({
       kind: 'remote',
       url: new URL('https://issuer.example/'),
@@ -241,7 +241,7 @@ describe('keys', () => {
     ['https://issuer.example/realms/x/', undefined, '/certs', 'https://issuer.example/realms/x/certs'],
     ['https://issuer.example:8443', undefined, undefined, 'https://issuer.example:8443/'],
     ['https://issuer.example', 443, '//evil.example/jwks', 'https://issuer.example/evil.example/jwks'],
-  ])('%s, port %s and path %s are asked for at %s', (url, port, path, whole) => {
+  ])('with url %s, port %s and path %s are fetched from %s', (url, port, path, whole) => {
     expect(jwksOf(remote({ url, port, path }))).toMatchObject({ url: new URL(whole) });
   });
 
@@ -254,7 +254,7 @@ describe('keys', () => {
     ['1.5h', 5_400_000],
     [{ secs: 10, nanos: 500_000_000 }, 10_500],
     [{ secs: 10 }, 10_000],
-  ])('may be refreshed every %j', (written, refreshInterval) => {
+  ])('may have the refresh interval %j', (written, refreshInterval) => {
     expect(jwksOf(remote({ refresh_interval: written }))).toMatchObject({ refreshInterval });
   });
 });

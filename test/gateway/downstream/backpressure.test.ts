@@ -2,23 +2,22 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { maxBacklogBytes } from '../../../src/gateway/downstream/event-stream.ts';
-import { portOf, startGateway } from '../../support/gateway/gateway-rig.ts';
-import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { portOf } from '../../support/gateway/gateway-rig.ts';
+import { startTargetRig } from '../../support/gateway/target-rig.ts';
 import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 const message = 'x'.repeat(1024 * 1024);
 
-it('a reader that does not read is cut off, and its session goes on', async () => {
-  await using target = await startRawTarget(({ params }, say) => {
+it('a client that does not read is disconnected, and its session stays open', async () => {
+  await using rig = await startTargetRig(({ params }, say) => {
     if (params['name'] !== 'flood') return { result: {} };
     for (let sent = 0; sent < maxBacklogBytes * 4; sent += message.length) {
       say('notifications/progress', { progressToken: 1, progress: sent, message });
     }
     return undefined;
   });
-  await using gateway = await startGateway();
-  gateway.world.putTarget(target.target('a'));
-  gateway.world.allow('n.p', 'me', 'tool', '*');
+  const { gateway } = rig;
+  gateway.config.allow('n.p', 'me', 'tool', '*');
   const token = gateway.token('me');
   const client = await openRawClient(gateway, token);
 

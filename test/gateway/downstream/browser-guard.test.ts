@@ -7,7 +7,7 @@ interface Answer {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-/** `fetch` does not let a program say what it is, so this one does. */
+/** Sends a request with headers that `fetch` does not allow to set. */
 function ask(gateway: GatewayRig, method: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const asking = request(`${gateway.url}/mcp`, { method, headers }, (response) => {
@@ -36,7 +36,7 @@ describe('the origin of a request', () => {
     ['file://', false],
     ['null', false],
     ['', false],
-  ])('"%s" may connect: %s', async (origin, allowed) => {
+  ])('"%s" is allowed: %s', async (origin, allowed) => {
     await using gateway = await startGateway({ allowedOrigins: ['https://allowed.example'] });
     const { status, headers } = await ask(gateway, 'POST', { origin });
     expect(status).toBe(allowed ? 401 : 403);
@@ -44,14 +44,14 @@ describe('the origin of a request', () => {
     if (allowed) expect(headers['access-control-expose-headers']).toMatch(/Mcp-Session-Id.*WWW-Authenticate/);
   });
 
-  it('may be missing: then it is no page', async () => {
+  it('may be missing, since only browsers send it', async () => {
     await using gateway = await startGateway();
     const { status, headers } = await ask(gateway, 'POST', {});
     expect(status).toBe(401);
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   });
 
-  it('decides a preflight, which carries no token', async () => {
+  it('decides about a preflight, which has no token', async () => {
     await using gateway = await startGateway();
     const wanted = {
       'access-control-request-method': 'POST',
@@ -80,12 +80,12 @@ describe('the host of a request to a loopback listener', () => {
     ['localhost@evil.example', false],
     ['localhost/evil', false],
     ['169.254.169.254', false],
-  ])('"%s" is answered: %s', async (host, answered) => {
+  ])('"%s" is allowed: %s', async (host, answered) => {
     await using gateway = await startGateway();
     expect((await ask(gateway, 'POST', { host })).status).toBe(answered ? 401 : 403);
   });
 
-  it('is any host where the listener is not bound to loopback', async () => {
+  it('may be any name when the listener is not bound to loopback', async () => {
     await using gateway = await startGateway({ listensOnLoopback: false });
     expect((await ask(gateway, 'POST', { host: 'gateway.example' })).status).toBe(401);
   });

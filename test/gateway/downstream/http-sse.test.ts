@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
-import { startRawTarget } from '../../support/gateway/raw-target.ts';
-import { initialize, linesOf } from '../../support/nodes/raw-client.ts';
+import { startTargetRig } from '../../support/gateway/target-rig.ts';
+import { initialize, linesOf, nestedMessage } from '../../support/nodes/raw-client.ts';
 
 async function open(gateway: GatewayRig, token: string) {
   const response = await fetch(`${gateway.url}/sse`, { headers: { authorization: `Bearer ${token}` } });
@@ -26,14 +26,8 @@ async function open(gateway: GatewayRig, token: string) {
   return { response, lines, event, endpoint, post };
 }
 
-/** A message that is well-formed but for its depth. */
-function nested(levels: number): string {
-  const params = `{"deep":${'['.repeat(levels)}${']'.repeat(levels)}}`;
-  return `{"jsonrpc":"2.0","id":1,"method":"ping","params":${params}}`;
-}
-
 describe('HTTP+SSE', () => {
-  it('says first where to post, answers posts with 202, and everything else on the stream', async () => {
+  it('sends the URL for POST first, responds to POST with 202, and sends responses on the stream', async () => {
     await using gateway = await startGateway();
     const client = await open(gateway, gateway.token('me'));
     expect(client.response.headers.get('content-type')).toBe('text/event-stream');
@@ -45,7 +39,7 @@ describe('HTTP+SSE', () => {
     expect(JSON.parse(data ?? '')).toMatchObject({ id: 0, result: { protocolVersion: '2024-11-05' } });
   });
 
-  it('reads parameters of null as none, as some clients write them', async () => {
+  it('accepts "params": null, which some clients send', async () => {
     await using gateway = await startGateway();
     const client = await open(gateway, gateway.token('me'));
     await client.post(initialize('2024-11-05'));
@@ -55,7 +49,7 @@ describe('HTTP+SSE', () => {
     expect(JSON.parse(data ?? '')).toEqual({ jsonrpc: '2.0', id: 5, result: {} });
   });
 
-  it('wants the post’s own token: none is 401, another identity’s 403', async () => {
+  it('authenticates each POST: 401 without a valid token, 403 for another identity', async () => {
     await using gateway = await startGateway();
     const client = await open(gateway, gateway.token('me'));
     expect((await client.post(initialize(), 'wrong')).status).toBe(401);
@@ -66,18 +60,18 @@ describe('HTTP+SSE', () => {
 
 describe('HTTP+SSE', () => {
   it.each([
-    ['no JSON', '{', 400],
-    ['no message', '{}', 400],
+    ['text that is not JSON', '{', 400],
+    ['JSON that is not a message', '{}', 400],
     ['a batch', '[]', 400],
-    ['more levels than can be passed on', nested(9_000), 400],
-    ['too much', `"${'x'.repeat(5_000_000)}"`, 413],
-  ])('refuses a post with %s in it', async (_what, body, status) => {
+    ['too many levels', nestedMessage(9_000), 400],
+    ['too many bytes', `"${'x'.repeat(5_000_000)}"`, 413],
+  ])('rejects a POST with %s', async (_what, body, status) => {
     await using gateway = await startGateway();
     const client = await open(gateway, gateway.token('me'));
     expect((await client.post(body)).status).toBe(status);
   });
 
-  it('refuses a post to no session with 400, and to one that is not (any more) with 404', async () => {
+  it('rejects a POST without session id with 400, and with an unknown one with 404', async () => {
     await using gateway = await startGateway();
     const token = gateway.token('me');
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
@@ -90,7 +84,7 @@ describe('HTTP+SSE', () => {
     expect((await client.post(initialize())).status).toBe(404);
   });
 
-  it('keeps the stream awake, and ends it and the session with the token', async () => {
+  it('sends keep-alive comments, and ends the stream and the session when the token expires', async () => {
     const clock = createManualClock();
     await using gateway = await startGateway({ clock });
     const client = await open(gateway, gateway.token('me', clock.now() + 60_000));
@@ -102,11 +96,10 @@ describe('HTTP+SSE', () => {
     expect((await client.post(initialize(), gateway.token('me'))).status).toBe(404);
   });
 
-  it('ends the targets’ work when the client goes', async () => {
-    await using target = await startRawTarget(() => undefined);
-    await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
-    gateway.world.allow('n.p', 'me', 'tool', '*');
+  it('cancels requests to targets when the client disconnects', async () => {
+    await using rig = await startTargetRig(() => undefined);
+    const { target, gateway } = rig;
+    gateway.config.allow('n.p', 'me', 'tool', '*');
     const client = await open(gateway, gateway.token('me'));
     await client.post(initialize());
     await client.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'a:slow' } });

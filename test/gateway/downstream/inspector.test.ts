@@ -10,14 +10,14 @@ describe.each([
   ['/mcp', ['--transport', 'http']],
   ['/mcp', ['--transport', 'http', '--protocol-era', 'auto']],
 ] as const)('the Inspector at %s with %j', (path, flags) => {
-  it('lists the tool, is told that it is not allowed, and then is', { timeout: 60_000 }, async () => {
+  it('lists the tool, is denied the call, and then allowed by a rule', { timeout: 60_000 }, async () => {
     await using target = await startRawTarget(({ method, params }) =>
       method === 'tools/list'
         ? { result: { tools: [tool] } }
         : { result: { content: [{ type: 'text', text: JSON.stringify(params['arguments']) }] } },
     );
     await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('default/mcp-tool'));
+    gateway.config.putTarget(target.target('default/mcp-tool'));
     const url = gateway.url + path;
     const token = ['--header', `Authorization: Bearer ${gateway.token('me')}`];
     const call = ['--method', 'tools/call', '--tool-name', 'default/mcp-tool:echo', '--tool-arg', 'message=hi'];
@@ -32,7 +32,7 @@ describe.each([
     expect(JSON.stringify(denied.output)).toContain('not allowed');
     expect(denied.code).not.toBe(0);
 
-    gateway.world.allow('default.policy', 'me', 'tool', 'default/mcp-tool:echo');
+    gateway.config.allow('default.policy', 'me', 'tool', 'default/mcp-tool:echo');
     const allowed = await inspect(url, [...flags, ...token, ...call]);
     expect(allowed.code).toBe(0);
     expect(JSON.stringify(allowed.output)).toContain(String.raw`{\"message\":\"hi\"}`);

@@ -15,13 +15,13 @@ afterAll(async () => {
   await Promise.all([overSse[Symbol.asyncDispose](), overHttp[Symbol.asyncDispose]()]);
 });
 
-const wires = ['/sse', '/mcp'] as const;
+const paths = ['/sse', '/mcp'] as const;
 
-async function connect(gateway: GatewayRig, path: (typeof wires)[number], subject: string): Promise<Client> {
+async function connect(gateway: GatewayRig, path: (typeof paths)[number], subject: string): Promise<Client> {
   const client = new Client({ name: 'test', version: '0' });
   const url = new URL(gateway.url + path);
   const requestInit = { headers: { authorization: `Bearer ${gateway.token(subject)}` } };
-  // The package's own types are not made for exactOptionalPropertyTypes.
+  // The types of the package do not support exactOptionalPropertyTypes.
   const transport =
     path === '/sse'
       ? new SSEClientTransport(url, { requestInit })
@@ -30,11 +30,11 @@ async function connect(gateway: GatewayRig, path: (typeof wires)[number], subjec
   return client;
 }
 
-describe.each(wires)('the official client at %s, with server-everything over both wires behind', (path) => {
-  it('sees the tools of all targets, and may call what a policy allows', { timeout: 30_000 }, async () => {
+describe.each(paths)('the SDK client at %s, with server-everything over both transports as target', (path) => {
+  it('lists the tools of all targets, and may call those that a policy allows', { timeout: 30_000 }, async () => {
     await using gateway = await startGateway();
-    gateway.world.putTarget(overSse.target('default/sse'));
-    gateway.world.putTarget(overHttp.target('default/http'));
+    gateway.config.putTarget(overSse.target('default/sse'));
+    gateway.config.putTarget(overHttp.target('default/http'));
     const client = await connect(gateway, path, 'me');
 
     const { tools } = await client.listTools();
@@ -43,11 +43,11 @@ describe.each(wires)('the official client at %s, with server-everything over bot
 
     for (const name of echoes) {
       await expect(client.callTool({ name, arguments: { message: 'hi' } })).rejects.toThrow('not allowed');
-      gateway.world.allow('default.policy', 'me', 'tool', name);
+      gateway.config.allow('default.policy', 'me', 'tool', name);
       const { content } = await client.callTool({ name, arguments: { message: 'hi' } });
       expect(content).toEqual([{ type: 'text', text: 'Echo: hi' }]);
     }
-    gateway.world.removeConfig('default.policy');
+    gateway.config.removeConfig('default.policy');
     for (const name of echoes) {
       await expect(client.callTool({ name, arguments: { message: 'hi' } })).rejects.toThrow('not allowed');
     }

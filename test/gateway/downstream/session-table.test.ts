@@ -6,10 +6,10 @@ import { createManualClock } from '../../support/edges/manual-clock.ts';
 const someone = (identity: string): Caller => ({ kind: 'principal', claims: {}, identity, expiresAt: 0 });
 const me = someone('me');
 
-function table(max: number) {
+function table(maxSessions: number) {
   const clock = createManualClock();
   const closed: string[] = [];
-  const sessions = createSessionTable<{ close(): Promise<void> }>({ clock, max, idleMilliseconds: 1_000 });
+  const sessions = createSessionTable<{ close(): Promise<void> }>({ clock, maxSessions, idleTimeout: 1_000 });
   const open = (caller: Caller = me): string | undefined =>
     sessions.open(caller, (id) => ({
       close() {
@@ -20,23 +20,23 @@ function table(max: number) {
   return { clock, closed, sessions, open };
 }
 
-describe('the table of sessions', () => {
-  it('knows whose a session is', () => {
+describe('the session table', () => {
+  it('returns a session only to the identity that opened it', () => {
     const { sessions, open } = table(9);
     const id = open() ?? '';
     expect(id).toMatch(/^[0-9a-f]{32}$/);
     expect(open()).not.toBe(id);
     expect(sessions.find(id, me).kind).toBe('found');
     expect(sessions.find(id, someone('you')).kind).toBe('foreign');
-    expect(sessions.find(id, { kind: 'anonymous', why: 'no authn configured' }).kind).toBe('foreign');
+    expect(sessions.find(id, { kind: 'anonymous', reason: 'no authn configured' }).kind).toBe('foreign');
     expect(sessions.find('other', me).kind).toBe('unknown');
-    const nobodys = open({ kind: 'anonymous', why: 'no authn configured' }) ?? '';
+    const nobodys = open({ kind: 'anonymous', reason: 'no authn configured' }) ?? '';
     expect(sessions.find(nobodys, someone('anonymous')).kind).toBe('foreign');
   });
 });
 
 describe('a full table', () => {
-  it('makes room by closing the session that is idle longest, and none that is in use', () => {
+  it('evicts the session that is idle longest, and none that is in use', () => {
     const { closed, sessions, open } = table(3);
     const [first = '', second = '', third = ''] = [open(), open(), open()];
     const release = sessions.hold(first);
@@ -52,7 +52,7 @@ describe('a full table', () => {
     expect(sessions.find(first, me).kind).toBe('unknown');
   });
 
-  it('lets nobody crowd out others, however many sessions are held in use', () => {
+  it('lets no identity crowd out others, however many of its sessions are in use', () => {
     const { closed, sessions, open } = table(4);
     const mine = [open() ?? '', open() ?? '', open() ?? '', open() ?? ''];
     for (const id of mine) sessions.hold(id);
@@ -66,7 +66,7 @@ describe('a full table', () => {
     expect(sessions.find(yours, you).kind).toBe('found');
   });
 
-  it('closes idle sessions of who has most before those of others', () => {
+  it('evicts idle sessions of the identity with the most sessions first', () => {
     const { closed, open } = table(3);
     const yours = open(someone('you'));
     const mine = [open(), open()];
@@ -76,7 +76,7 @@ describe('a full table', () => {
     expect(closed).toEqual([mine[0], yours]);
   });
 
-  it('takes no more when all are in use', () => {
+  it('opens no session when all are in use', () => {
     const { closed, sessions, open } = table(1);
     sessions.hold(open() ?? '');
     expect(open()).toBeUndefined();
@@ -85,7 +85,7 @@ describe('a full table', () => {
 });
 
 describe('a session', () => {
-  it('is closed when it was not held for the idle time, counted from the end of the last use', () => {
+  it('is closed after the idle timeout, counted from the end of its last use', () => {
     const { clock, closed, sessions, open } = table(9);
     const id = open() ?? '';
     clock.advance(999);
@@ -102,7 +102,7 @@ describe('a session', () => {
     expect(clock.waiting()).toEqual([]);
   });
 
-  it('is closed once, at the latest with the table', async () => {
+  it('is closed once, at the latest when the table stops', async () => {
     const { clock, closed, sessions, open } = table(9);
     const [first = '', second = ''] = [open(), open()];
     sessions.close(first);

@@ -1,15 +1,13 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
-import { startGateway } from '../../support/gateway/gateway-rig.ts';
-import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { startTargetRig } from '../../support/gateway/target-rig.ts';
 import { initialize } from '../../support/nodes/raw-client.ts';
 
-it('over a pair of streams everything can be listed and nothing be called', async () => {
-  await using target = await startRawTarget(() => ({ result: { tools: [{ name: 't' }] } }));
-  await using gateway = await startGateway();
-  gateway.world.putTarget(target.target('a'));
-  gateway.world.allow('n.p', 'me', 'tool', '*');
+it('a client on stdio can list everything and call nothing', async () => {
+  await using rig = await startTargetRig(() => ({ result: { tools: [{ name: 't' }] } }));
+  const { gateway } = rig;
+  gateway.config.allow('n.p', 'me', 'tool', '*');
   const input = new PassThrough();
   const output = new PassThrough();
   const stop = gateway.downstream.stdio(input, output);

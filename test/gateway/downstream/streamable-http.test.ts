@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
-import { startRawTarget } from '../../support/gateway/raw-target.ts';
-import { initialize, linesOf, openRawClient, post } from '../../support/nodes/raw-client.ts';
+import { startTargetRig } from '../../support/gateway/target-rig.ts';
+import { initialize, linesOf, nestedMessage, openRawClient, post } from '../../support/nodes/raw-client.ts';
 
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
 
@@ -14,7 +14,7 @@ describe('the handshake', () => {
     ['2024-11-05', '2024-11-05'],
     ['2099-01-01', '2025-11-25'],
     ['', '2025-11-25'],
-  ])('of a client that speaks "%s" agrees on %s', async (asked, agreed) => {
+  ])('with protocol version "%s" negotiates %s', async (asked, agreed) => {
     await using gateway = await startGateway();
     const response = await post(gateway, gateway.token('me'), undefined, initialize(asked));
     expect(response.status).toBe(200);
@@ -35,7 +35,7 @@ describe('the handshake', () => {
     });
   });
 
-  it('of 2026-07-28 is told which revisions there are, with the id of its request', async () => {
+  it('is not part of 2026-07-28, whose requests get the supported revisions', async () => {
     await using gateway = await startGateway();
     const _meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -54,7 +54,7 @@ describe('the handshake', () => {
 });
 
 describe('a request', () => {
-  it('without a valid token is answered with 401 and a challenge, whatever its session is', async () => {
+  it('without a valid token gets 401 and a challenge, with and without a session', async () => {
     await using gateway = await startGateway();
     const client = await openRawClient(gateway, gateway.token('me'));
     for (const token of [undefined, 'wrong', gateway.token('me', 0)]) {
@@ -66,7 +66,7 @@ describe('a request', () => {
     }
   });
 
-  it('is answered with 503 while nobody can be told from anybody', async () => {
+  it('gets 503 while no keys are available', async () => {
     await using gateway = await startGateway();
     const token = gateway.token('me');
     const { sessionId } = await openRawClient(gateway, token);
@@ -76,7 +76,7 @@ describe('a request', () => {
     expect(response.headers.get('www-authenticate')).toBeNull();
   });
 
-  it('names its session: none is 400, an unknown one 404, another identity’s 403', async () => {
+  it('without session id gets 400, with an unknown one 404, with one of another identity 403', async () => {
     await using gateway = await startGateway();
     const token = gateway.token('me');
     const { sessionId } = await openRawClient(gateway, token);
@@ -100,7 +100,7 @@ describe('a request', () => {
     }
   });
 
-  it('of a revision that is not spoken is 400', async () => {
+  it('with an unsupported protocol version gets 400', async () => {
     await using gateway = await startGateway();
     const token = gateway.token('me');
     const { sessionId } = await openRawClient(gateway, token);
@@ -109,24 +109,18 @@ describe('a request', () => {
   });
 });
 
-/** A message that is well-formed but for its depth. */
-function nested(levels: number): string {
-  const params = `{"deep":${'['.repeat(levels)}${']'.repeat(levels)}}`;
-  return `{"jsonrpc":"2.0","id":1,"method":"ping","params":${params}}`;
-}
-
 describe('a body', () => {
   it.each([
-    ['no JSON', '{', 400, -32700],
+    ['text that is not JSON', '{', 400, -32700],
     ['nothing', '', 400, -32700],
-    ['no message', '{"jsonrpc":"1.0"}', 400, -32700],
+    ['JSON that is not a message', '{"jsonrpc":"1.0"}', 400, -32700],
     ['a number', '7', 400, -32700],
     ['null', 'null', 400, -32700],
     ['a batch', JSON.stringify([list]), 400, -32600],
     ['an empty batch', '[]', 400, -32600],
-    ['more levels than can be passed on', nested(9_000), 400, -32600],
-    ['too much', `"${'x'.repeat(5_000_000)}"`, 413, -32000],
-  ])('with %s in it is refused', async (_what, body, status, code) => {
+    ['too many levels', nestedMessage(9_000), 400, -32600],
+    ['too many bytes', `"${'x'.repeat(5_000_000)}"`, 413, -32000],
+  ])('with %s is rejected', async (_what, body, status, code) => {
     await using gateway = await startGateway();
     const token = gateway.token('me');
     const { sessionId } = await openRawClient(gateway, token);
@@ -136,11 +130,10 @@ describe('a body', () => {
     expect((await post(gateway, token, undefined, body)).status).toBe(status);
   });
 
-  it('may hold several messages where the revision knows batches, and each is decided upon', async () => {
-    await using target = await startRawTarget(() => ({ result: { content: [] } }));
-    await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
-    gateway.world.allow('n.p', 'me', 'tool', 'a:x');
+  it('may be a batch in 2025-03-26, and each message is authorized', async () => {
+    await using rig = await startTargetRig(() => ({ result: { content: [] } }));
+    const { gateway } = rig;
+    gateway.config.allow('n.p', 'me', 'tool', 'a:x');
     const token = gateway.token('me');
     const { sessionId } = await openRawClient(gateway, token, '2025-03-26');
     const call = (id: number, name: string) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name } });
@@ -162,7 +155,7 @@ describe('a request', () => {
     ['GET', '/mcp/', 404],
     ['GET', '//', 404],
     ['GET', '/sse%00', 404],
-  ])('%s %s is %d', async (method, path, status) => {
+  ])('%s %s gets %d', async (method, path, status) => {
     await using gateway = await startGateway();
     const response = await fetch(gateway.url + path, {
       method,
@@ -171,15 +164,14 @@ describe('a request', () => {
     expect(response.status).toBe(status);
   });
 
-  it('with an id that is in flight already does not disturb the first one', async () => {
+  it('with an id that is in flight does not affect the first request', async () => {
     const go = Promise.withResolvers<void>();
-    await using target = await startRawTarget(async () => {
+    await using rig = await startTargetRig(async () => {
       await go.promise;
       return { result: { content: [] } };
     });
-    await using gateway = await startGateway();
-    gateway.world.putTarget(target.target('a'));
-    gateway.world.allow('n.p', 'me', 'tool', '*');
+    const { target, gateway } = rig;
+    gateway.config.allow('n.p', 'me', 'tool', '*');
     const client = await openRawClient(gateway, gateway.token('me'));
     void client.request('tools/call', { name: 'a:x' }, { id: 'same' }).catch(() => {});
     await target.arrival('tools/call');
@@ -190,7 +182,7 @@ describe('a request', () => {
 });
 
 describe('a session', () => {
-  it('ends with DELETE, and then is unknown', async () => {
+  it('ends with DELETE, and is unknown after that', async () => {
     await using gateway = await startGateway();
     const token = gateway.token('me');
     const client = await openRawClient(gateway, token);
@@ -201,7 +193,7 @@ describe('a session', () => {
     expect((await post(gateway, token, client.sessionId, list)).status).toBe(404);
   });
 
-  it('is forgotten after half an hour without a request or a stream', async () => {
+  it('is closed after half an hour without a request or a stream', async () => {
     const clock = createManualClock();
     await using gateway = await startGateway({ clock });
     const token = gateway.token('me');
@@ -217,12 +209,11 @@ describe('a session', () => {
 });
 
 describe('streams', () => {
-  it('end when the token of their request expires, however the session was opened', async () => {
+  it('end when the token of their request expires, also in a session of another token', async () => {
     const clock = createManualClock();
-    await using target = await startRawTarget(() => undefined);
-    await using gateway = await startGateway({ clock });
-    gateway.world.putTarget(target.target('a'));
-    gateway.world.allow('n.p', 'me', 'tool', '*');
+    await using rig = await startTargetRig(() => undefined, { clock });
+    const { target, gateway } = rig;
+    gateway.config.allow('n.p', 'me', 'tool', '*');
     const longLived = await openRawClient(gateway, gateway.token('me'));
     const shortLived = gateway.token('me', clock.now() + 60_000);
     const own = await longLived.listen();
@@ -232,21 +223,21 @@ describe('streams', () => {
     clock.advance(60_000);
     await ended;
     expect((await post(gateway, shortLived, longLived.sessionId, list)).status).toBe(401);
-    gateway.world.putTarget(target.target('b'));
+    gateway.config.putTarget(target.target('b'));
     expect(await own.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
   });
 
-  it('of the session itself go to whoever asked for it last', async () => {
+  it('of a session are replaced by the last GET', async () => {
     await using gateway = await startGateway();
     const client = await openRawClient(gateway, gateway.token('me'));
     const lingering = await client.listen();
     const stream = await client.listen();
     expect(await lingering.next()).toBeUndefined();
-    gateway.world.putTarget({ name: 'a', host: '127.0.0.1', port: 1, path: '' });
+    gateway.config.putTarget({ name: 'a', host: '127.0.0.1', port: 1, path: '' });
     expect(await stream.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
   });
 
-  it('are kept awake by comments', async () => {
+  it('get keep-alive comments', async () => {
     const clock = createManualClock();
     await using gateway = await startGateway({ clock });
     const token = gateway.token('me');

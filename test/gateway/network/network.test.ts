@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { reasonOf } from '../../../src/gateway/gateway-error.ts';
+import { reasonOf } from '../../../src/gateway/errors.ts';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
@@ -39,9 +39,9 @@ function fetchFor(
 const failure = async (answer: Promise<Response>): Promise<string> =>
   answer.then((it) => `answered ${it.status}`, reasonOf);
 
-describe('a target on this machine', () => {
+describe('a target on a loopback address', () => {
   it.each(['127.0.0.1', 'localhost', '[::1]', '2130706433', '0x7f.1', '127.1', '[::ffff:127.0.0.1]', '0.0.0.0'])(
-    'is refused as %s, and the message says how to allow it',
+    'is refused as %s, and the message names --resolve',
     async (host) => {
       const { port, seen } = await serve((_, response) => response.end('reached'));
       const said = await failure(fetchFor({ host, port })(`http://${host}:${port}/sse`));
@@ -51,7 +51,7 @@ describe('a target on this machine', () => {
     },
   );
 
-  it('is reached when --resolve names its host and port', async () => {
+  it('is allowed when --resolve names its host and port', async () => {
     const { port, seen } = await serve((_, response) => response.end('reached'));
     const target = { host: 'tool.default.svc.cluster.local', port: 8080 };
     const get = fetchFor(target, `${target.host}:8080=127.0.0.1:${port}`);
@@ -59,7 +59,7 @@ describe('a target on this machine', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('is called by its address then, since servers on loopback refuse other names, and may redirect to that', async () => {
+  it('gets its address as Host, since servers on loopback refuse other names, and may redirect to it', async () => {
     const { port, seen } = await serve(({ headers }, response) => {
       response.writeHead(307, { location: `http://${headers.host}/sse/?a=b` }).end();
     });
@@ -72,7 +72,7 @@ describe('a target on this machine', () => {
     expect(seen.map((request) => request.headers.host)).toEqual([`127.0.0.1:${port}`]);
   });
 
-  it('is reached by its own address when --resolve maps that to itself, and not on another port', async () => {
+  it('is allowed at an address that --resolve maps to itself, and not on another port', async () => {
     const { port } = await serve((_, response) => response.end('reached'));
     const get = fetchFor({ host: '127.0.0.1', port }, `127.0.0.1:${port}=127.0.0.1:${port}`);
     expect((await get(`http://127.0.0.1:${port}/sse`)).status).toBe(200);
@@ -84,7 +84,7 @@ describe('a target on this machine', () => {
 describe('the origin of a target', () => {
   const resolved = (port: number): string => `tool:80=127.0.0.1:${port}`;
 
-  it('is never left by a request', async () => {
+  it('is the only origin of its requests', async () => {
     const { port, seen } = await serve((_, response) => response.end());
     const get = fetchFor({ host: 'tool', port: 80 }, resolved(port), `other:80=127.0.0.1:${port}`);
     expect(await failure(get('http://other/sse'))).toContain('a request to http://other is refused');
@@ -92,7 +92,7 @@ describe('the origin of a target', () => {
     expect(seen).toEqual([]);
   });
 
-  it('is never left by a redirect, also not when --resolve knows the other host', async () => {
+  it('is not left by a redirect, also not when --resolve names the other host', async () => {
     const { port, seen } = await serve((_, response) =>
       response.writeHead(307, { location: 'http://other/sse' }).end(),
     );
@@ -103,7 +103,7 @@ describe('the origin of a target', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('is kept by a redirect within it, which is followed', async () => {
+  it('may be redirected within', async () => {
     const { port } = await serve((incoming, response) => {
       if (incoming.url === '/sse/') response.end('here');
       else response.writeHead(307, { location: '/sse/' }).end();
@@ -113,7 +113,7 @@ describe('the origin of a target', () => {
   });
 });
 
-it("a client's credentials do not reach a target", async () => {
+it('the credentials of a client are not sent to a target', async () => {
   const { port, seen } = await serve((_, response) => response.end());
   const get = fetchFor({ host: 'tool', port: 80 }, `tool:80=127.0.0.1:${port}`);
   await get('http://tool/sse', {

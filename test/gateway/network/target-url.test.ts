@@ -8,7 +8,7 @@ describe('the URL of a target', () => {
     ['tool', 443, '/sse', 'https://tool/sse'],
     ['[fd00::1]', 8080, '/sse', 'http://[fd00::1]:8080/sse'],
     ['tool', 65535, '/a%20b/ü?x=1', 'http://tool:65535/a%20b/%C3%BC?x=1'],
-  ])('%s, %d, %j is %s', (host, port, path, url) => {
+  ])('of %s, %d, %j is %s', (host, port, path, url) => {
     expect(targetUrl({ host, port, path })?.href).toBe(url);
   });
 
@@ -31,7 +31,7 @@ describe('the URL of a target', () => {
     ['tool', 80, '/a\nb'],
     ['tool', 80, '/a#b'],
     ['tool', 80, '/a\\b'],
-  ])('%j, %d, %j make none', (host, port, path) => {
+  ])('is undefined for %j, %d, %j', (host, port, path) => {
     expect(targetUrl({ host, port, path })).toBeUndefined();
   });
 });

@@ -5,14 +5,14 @@ import { createPeer, type Peer } from '../../../src/gateway/rpc/peer.ts';
 import { implementation } from '../../../src/gateway/rpc/protocol.ts';
 import { RpcError } from '../../../src/gateway/rpc/rpc-error.ts';
 
-/** Two peers that hear each other at once; `answer` is what the second one does with requests. */
+/** Two peers that are connected to each other; `answer` handles the requests to the second one. */
 function pair(answer: (request: IncomingRequest) => Promise<Result>, maxInFlight = 2) {
   const sent: Message[] = [];
   const notified: string[] = [];
-  const abandoned: unknown[] = [];
+  const cancelled: unknown[] = [];
   const client: Peer<string> = createPeer<string>({
     maxInFlight: 0,
-    request: () => Promise.reject(new Error('nobody asks the client')),
+    request: () => Promise.reject(new Error('the client gets no requests')),
     notification: () => {},
     async send(message) {
       sent.push(message);
@@ -23,19 +23,19 @@ function pair(answer: (request: IncomingRequest) => Promise<Result>, maxInFlight
     maxInFlight,
     request: answer,
     notification: (method) => notified.push(method),
-    abandoned: (id) => abandoned.push(id),
+    cancelled: (id) => cancelled.push(id),
     async send(message) {
       sent.push(message);
       client.receive(message, 'server');
     },
   });
-  return { client, server, sent, notified, abandoned };
+  return { client, server, sent, notified, cancelled };
 }
 
 const never = (): Promise<Result> => new Promise(() => {});
 
 describe('a peer', () => {
-  it('brings the answer to each request, in whatever order they come', async () => {
+  it('matches each response to its request, in any order', async () => {
     const answers = new Map<string, (result: Result) => void>();
     const { client } = pair(({ method }) => new Promise((resolve) => answers.set(method, resolve)));
     const asked = [client.request('a', { x: 1 }), client.request('b', undefined)];
@@ -44,7 +44,7 @@ describe('a peer', () => {
     expect(await Promise.all(asked)).toEqual([{ of: 'a' }, { of: 'b' }]);
   });
 
-  it('passes an error on as it is, and says nothing about one that was not meant for the other side', async () => {
+  it('passes an RpcError on unchanged, and hides any other error', async () => {
     const { client } = pair(({ method }) =>
       Promise.reject(method === 'known' ? new RpcError(7, 'seven', { more: true }) : new Error('secret')),
     );
@@ -56,7 +56,7 @@ describe('a peer', () => {
     await expect(client.request('other', undefined)).rejects.toMatchObject({ code: -32603, message: 'Internal error' });
   });
 
-  it('refuses what is more than it works on at once', async () => {
+  it('refuses requests beyond the limit of requests in flight', async () => {
     const { client } = pair(never, 1);
     client.request('a', undefined).catch(() => {});
     await expect(client.request('b', undefined)).rejects.toMatchObject({ code: -32000 });
@@ -64,21 +64,21 @@ describe('a peer', () => {
 });
 
 describe('a peer', () => {
-  it('tells the other side when nobody waits for an answer any more, and gets none', async () => {
-    const { client, sent, abandoned } = pair(
+  it('sends a cancellation when its request is aborted, and gets no response', async () => {
+    const { client, sent, cancelled } = pair(
       ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({}))),
     );
     const abort = new AbortController();
     const asked = client.request('a', undefined, abort.signal);
     abort.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
-    expect(abandoned).toEqual([0]);
+    expect(cancelled).toEqual([0]);
     expect(sent.slice(1)).toEqual([
       { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 0, reason: 'enough' } },
     ]);
   });
 
-  it('does not cancel a handshake, and does not begin what is cancelled already', async () => {
+  it('sends no cancellation for the handshake, and no request that is aborted already', async () => {
     const { client, sent } = pair(never);
     const abort = new AbortController();
     const shaking = client.request('initialize', undefined, abort.signal);
@@ -88,7 +88,7 @@ describe('a peer', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('fails what is in flight when it is closed, aborts what it works on, and then is silent', async () => {
+  it('fails its requests when it is closed, aborts those of the other side, and sends nothing after that', async () => {
     const aborted = Promise.withResolvers<unknown>();
     const { client, server, sent, notified } = pair(({ signal }) => {
       signal.addEventListener('abort', () => aborted.resolve(signal.reason));
@@ -109,7 +109,7 @@ describe('a peer', () => {
 });
 
 describe('a peer', () => {
-  it('does not mind answers and cancellations that are about nothing', () => {
+  it('ignores responses and cancellations with an unknown id', () => {
     const { server, sent } = pair(never);
     server.receive({ jsonrpc: '2.0', id: 99, result: {} }, 'client');
     server.receive({ jsonrpc: '2.0', error: { code: 1, message: '' } }, 'client');
@@ -119,7 +119,7 @@ describe('a peer', () => {
     expect(sent).toEqual([]);
   });
 
-  it('answers with an error when its answer cannot be sent', async () => {
+  it('sends an error response when its response cannot be sent', async () => {
     const sent: Message[] = [];
     const done = Promise.withResolvers<void>();
     const peer = createPeer<string>({
@@ -138,6 +138,6 @@ describe('a peer', () => {
   });
 });
 
-it('the version that others are told is the package’s', () => {
+it('the version in handshakes is that of the package', () => {
   expect(implementation.version).toBe(packageJson.version);
 });

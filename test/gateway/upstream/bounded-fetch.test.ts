@@ -4,11 +4,11 @@ import { boundedFetch, maxMessageBytes } from '../../../src/gateway/upstream/bou
 const size = 1024 * 1024;
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 const megabyte = bytes('x'.repeat(size));
-/** A megabyte of lines, whose first and last byte belong to a line that goes on in the next chunk. */
+/** A megabyte of lines; a line may continue in the next chunk. */
 const lines = (line: string): Uint8Array<ArrayBuffer> => bytes(line.repeat(size / line.length));
 const most = maxMessageBytes / size;
 
-/** An answer of so many chunks; counts how many were taken. */
+/** A `fetch` whose response consists of these chunks, with the number of chunks that were read. */
 function answering(chunks: readonly Uint8Array<ArrayBuffer>[], type = 'text/event-stream') {
   const taken = { count: 0 };
   const fetch = boundedFetch(() => {
@@ -26,9 +26,9 @@ function answering(chunks: readonly Uint8Array<ArrayBuffer>[], type = 'text/even
   return { fetch, taken };
 }
 
-describe('an answer of a target', () => {
+describe('a response of a target', () => {
   it.each(['\n\n', '\r\n\r\n', 'x\n\n', '\n\r\n'])(
-    'is as it was when no event in it is too large, however many there are, ending in %j',
+    'passes through unchanged when no event in it is too large, with events that end in %j',
     async (end) => {
       const chunks = Array.from({ length: 2 * most }, () => [megabyte, ...Array.from(end, bytes)]).flat();
       const response = await answering(chunks, 'text/event-stream; charset=utf-8').fetch('http://target');
@@ -46,7 +46,7 @@ describe('an answer of a target', () => {
     ['many lines', 'application/json', lines('      1\n')],
     ['empty lines', 'text/html', lines('\n\n')],
     ['empty lines', '', lines('\n\n')],
-  ])('breaks off where a message of %s of type "%s" is too large, and is not read on', async (_, type, chunk) => {
+  ])('fails when a message of %s of type "%s" is too large, and is not read further', async (_, type, chunk) => {
     const { fetch, taken } = answering(
       Array.from({ length: most * 4 }, () => chunk),
       type,
@@ -56,7 +56,7 @@ describe('an answer of a target', () => {
     expect(taken.count).toBeLessThan(most * 2);
   });
 
-  it('without a body stays without one', async () => {
+  it('without a body passes through without a body', async () => {
     const response = await boundedFetch(() => Promise.resolve(new Response(null, { status: 204 })))('http://target');
     expect(response.body).toBeNull();
   });

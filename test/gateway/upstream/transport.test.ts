@@ -3,7 +3,7 @@ import type { TargetFetch } from '../../../src/gateway/model.ts';
 import { createTransport } from '../../../src/gateway/upstream/transport.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 
-/** A target whose stream of notifications ends at once, after it has said when to come back. */
+/** A target whose stream of notifications ends at once, after a `retry` field. */
 function closing(retry: string): TargetFetch {
   return (_, init) => {
     const stream = new Response(`retry: ${retry}\n\n`, { headers: { 'content-type': 'text/event-stream' } });
@@ -15,11 +15,11 @@ it.each([
   ['0', 1_000],
   ['5000', 5_000],
   ['99999999999', 30_000],
-])('a target that says "retry: %s" is asked again after half of %i ms and chance', async (retry, pause) => {
+])('a target that sends "retry: %s" is reconnected to after %i ms, half of which is jitter', async (retry, pause) => {
   const clock = createManualClock();
   const url = new URL('http://target/mcp');
   const transport = createTransport(
-    { wire: 'streamable-http', url },
+    { transport: 'streamable-http', url },
     { fetch: closing(retry), clock, random: () => 0 },
   );
   await transport.start();

@@ -2,7 +2,7 @@ import type { Resource } from '../../../src/gen/envoy/service/discovery/v3/disco
 import { Config, type Rule } from '../../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 
-/** Resources as a control plane sends them; each can be made wrong in one way. */
+/** Resources as a control plane sends them, with builders for invalid ones. */
 
 export const targetType = 'type.googleapis.com/mcp.kgateway.dev.target.v1alpha1.Target';
 export const configType = 'type.googleapis.com/mcp.kgateway.dev.rbac.v1alpha1.Config';
@@ -23,18 +23,18 @@ export function config(name: string, rules: readonly Partial<Rule>[] = [{}], ver
   return { name, version, resource: { typeUrl: configType, value: Buffer.from(Config.encode(message).finish()) } };
 }
 
-/** A resource whose bytes are no message. */
+/** A resource whose bytes are not a valid message. */
 export function garbage(name: string, typeUrl: string): Sent {
   return { name, version: '1', resource: { typeUrl, value: Buffer.from([0x0a, 0xff]) } };
 }
 
-/** A Config with a field more than it has today: in itself, in its rule, in the resource of its rule, or nowhere. */
+/** A Config with an unknown field: at the top, in its rule, in the resource of its rule, or nowhere. */
 export function configOfTomorrow(name: string, where: 'config' | 'rule' | 'resource' | 'nowhere'): Sent {
   const [namespace = '', ...rest] = name.split('.');
   const text = (field: number, value: string): Buffer => lengthDelimited(field, Buffer.from(value));
   const extra = (here: typeof where): Buffer => (where === here ? Buffer.of((9 << 3) | 0, 1) : Buffer.alloc(0));
   const resource = Buffer.concat([text(1, '*'), Buffer.of((2 << 3) | 0, 0), extra('resource')]);
-  // The zero of an enum may be written out, although writers leave it away.
+  // Explicit zero values of enums are valid, although encoders omit them.
   const rule = Buffer.concat([
     text(1, 'sub'),
     text(2, 'me'),

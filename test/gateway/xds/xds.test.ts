@@ -27,7 +27,7 @@ afterEach(() => {
 
 function clientOf(port: number): XdsClient {
   return createXdsClient({
-    place: { name: { host: 'kgateway', port: 9977 }, address: { host: '127.0.0.1', port } },
+    controlPlane: { authority: { host: 'kgateway', port: 9977 }, address: { host: '127.0.0.1', port } },
     node: nodeOf(
       { metadata: new Map([['team', 'a']]), altXdsHostname: 'mcp-gateway.default.svc.cluster.local' },
       {
@@ -54,14 +54,14 @@ async function opened(): Promise<ScriptedStream> {
   return stream;
 }
 
-/** Waits until the client has seen the end of its stream, and lets it try again. */
+/** Waits until the client has seen the end of its stream, and runs its reconnect timer. */
 async function retry(): Promise<number> {
   await clock.armed();
   return clock.next();
 }
 
 describe('a new stream', () => {
-  it('asks for all Targets, then for all Configs, and says who asks', async () => {
+  it('subscribes to all Targets, then to all Configs, and identifies the node', async () => {
     const stream = await ads.stream();
     expect(stream.authority).toBe('kgateway:9977');
     const first = await stream.request();
@@ -86,7 +86,7 @@ describe('a new stream', () => {
     ]);
   });
 
-  it('is acknowledged response by response, with the nonce as it came', async () => {
+  it('gets an ACK with its nonce for each response', async () => {
     const stream = await opened();
     stream.send({ typeUrl: targetType, nonce: 'a', systemVersionInfo: 'v1', resources: [target('a/x')] });
     expect(await stream.request()).toMatchObject({
@@ -113,7 +113,7 @@ describe('a new stream', () => {
     });
   });
 
-  it('refuses what is bad, names it, and keeps the rest in force', async () => {
+  it('gets a NACK that names the rejected resources, and the others are in force', async () => {
     const stream = await opened();
     stream.send({ typeUrl: configType, nonce: 'a', resources: [config('a.p', []), config('a.q')] });
     expect(await stream.request()).toMatchObject({
@@ -121,10 +121,10 @@ describe('a new stream', () => {
       responseNonce: 'a',
       errorDetail: { message: 'a.p: it has no rules, which other gateways read as allowing everything' },
     });
-    expect([...client.world.configs.keys()]).toEqual(['a.q']);
+    expect([...client.config.rbacConfigs.keys()]).toEqual(['a.q']);
   });
 
-  it('does not answer a kind it never asked for, since the answer would subscribe to it', async () => {
+  it('gets no ACK for an unknown type, since that would be a subscription', async () => {
     const stream = await opened();
     stream.send({ typeUrl: 'type.googleapis.com/other', nonce: 'x' });
     stream.send({ typeUrl: targetType, nonce: 'a' });
@@ -133,8 +133,8 @@ describe('a new stream', () => {
   });
 });
 
-describe('a control plane that goes away', () => {
-  it('leaves everything in force, and is told on return what is held, in which version', async () => {
+describe('a control plane that disconnects', () => {
+  it('leaves everything in force, and gets the initial resource versions after the reconnect', async () => {
     const stream = await opened();
     stream.send({
       typeUrl: targetType,
@@ -147,7 +147,7 @@ describe('a control plane that goes away', () => {
     const { port } = ads;
     ads.stop();
     await clock.armed();
-    expect([...client.world.targets.keys(), ...client.world.configs.keys()]).toEqual(['a/x', 'a.p']);
+    expect([...client.config.targets.keys(), ...client.config.rbacConfigs.keys()]).toEqual(['a/x', 'a.p']);
 
     ads = await startScriptedAds(port);
     clock.next();
@@ -156,10 +156,10 @@ describe('a control plane that goes away', () => {
     expect(await again.request()).toMatchObject({ typeUrl: configType, initialResourceVersions: { 'a.p': 'p1' } });
     again.send({ typeUrl: configType, nonce: 'c', removedResources: ['a.p'] });
     await again.request();
-    expect(client.world.configs.size).toBe(0);
+    expect(client.config.rbacConfigs.size).toBe(0);
   });
 
-  it('is tried again after 20 ms, then twice as long each time, up to 15 s', async () => {
+  it('is reconnected to after 20 ms, then after twice as long each time, up to 15 s', async () => {
     const waits: number[] = [];
     for (let i = 0; i < 12; i += 1) {
       (await ads.stream()).fail(status.UNAVAILABLE, 'not synced');
@@ -171,7 +171,7 @@ describe('a control plane that goes away', () => {
     expect(client.status().connection).toMatchObject({ state: 'connecting' });
   });
 
-  it('is tried soon again when the stream had lived, and ever later when it only answers and drops', async () => {
+  it('resets the backoff after a stream that lasted, but not after one that ended at once', async () => {
     const answered = async (lived: number): Promise<number> => {
       const stream = await opened();
       stream.send({ typeUrl: targetType });
@@ -191,8 +191,8 @@ describe('a control plane that goes away', () => {
   });
 });
 
-describe('a control plane that stays away', () => {
-  it('is complained of once, then once a minute, and again when the reason changes', async () => {
+describe('a control plane that cannot be reached', () => {
+  it('is logged once, then once a minute, and again when the reason changes', async () => {
     const away = async (details: string): Promise<void> => {
       (await ads.stream()).fail(status.UNAVAILABLE, details);
       await retry();
@@ -208,7 +208,7 @@ describe('a control plane that stays away', () => {
     expect(lines('info')).toEqual([]);
   });
 
-  it('that was never there is complained of the same way', async () => {
+  it('is logged the same way when it was never reached', async () => {
     const { port } = ads;
     ads.stop();
     await retry();
@@ -223,7 +223,7 @@ describe('a control plane that stays away', () => {
 });
 
 describe('stopping', () => {
-  it('ends the stream, and nothing is tried again', async () => {
+  it('ends the stream and does not reconnect', async () => {
     await opened();
     stop();
     stop();
@@ -231,7 +231,7 @@ describe('stopping', () => {
     expect(clock.waiting()).toEqual([]);
   });
 
-  it('while waiting ends the wait', async () => {
+  it('while waiting cancels the timer', async () => {
     (await ads.stream()).fail(status.UNAVAILABLE, 'away');
     await clock.armed();
     expect(client.status().connection).toEqual({
@@ -244,7 +244,7 @@ describe('stopping', () => {
   });
 });
 
-it('a node that knows nothing of itself sends nothing of itself', () => {
+it('a node without environment has no metadata but that of the configuration', () => {
   const node = nodeOf(
     { metadata: new Map([['role', 'ns~gw']]), altXdsHostname: undefined },
     { POD_NAMESPACE: '', GW_NAME: 'x' },

@@ -6,25 +6,25 @@ import { startMcpTool } from '../../../src/mcp-tool/mcp-tool.ts';
 import type { McpToolEdges, McpToolOptions } from '../../../src/mcp-tool/model.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 
-/** What a call of the tool answered. */
-export interface Answer {
+/** The result of a tool call. */
+export interface ToolResult {
   readonly text: string;
   readonly failed: boolean;
 }
 
-/** The sample server with clients of the official SDK. */
+/** A running sample server, and clients of the official SDK for it. */
 export interface RunningTool {
   readonly url: string;
   readonly port: number;
   readonly log: RecordedLog;
-  /** A client by Streamable HTTP (`/mcp`) or by HTTP+SSE (`/sse`). */
+  /** Connects a client by Streamable HTTP (`/mcp`) or HTTP+SSE (`/sse`). */
   connect(path: '/mcp' | '/sse'): Promise<Client>;
-  /** Calls the tool with a client of its own. */
-  convert(uri: string): Promise<Answer>;
+  /** Calls the tool with a new client. */
+  convert(uri: string): Promise<ToolResult>;
   stop(): Promise<void>;
 }
 
-/** Starts it on a free port of loopback; it fetches from loopback unless told otherwise. */
+/** Starts the server on a free loopback port. Fetching from private addresses is allowed by default. */
 export async function runTool(
   options: Partial<McpToolOptions> = {},
   edges: Partial<McpToolEdges> = {},
@@ -40,7 +40,7 @@ export async function runTool(
     const client = new Client({ name: 'test', version: '1' });
     clients.push(client);
     const address = new URL(path, url);
-    // The declarations of the first SDK were not made for exactOptionalPropertyTypes.
+    // The types of SDK version 1 do not compile with exactOptionalPropertyTypes.
     if (path === '/sse') await client.connect(new SSEClientTransport(address));
     else await client.connect(new StreamableHTTPClientTransport(address) as Parameters<Client['connect']>[0]);
     return client;
@@ -58,8 +58,8 @@ export async function runTool(
   };
 }
 
-/** Calls the tool, and takes its answer apart: one text, and whether it is an error. */
-export async function callTool(client: Client, uri: unknown): Promise<Answer> {
+/** Calls the tool; returns its one text item, and whether the result is an error. */
+export async function callTool(client: Client, uri: unknown): Promise<ToolResult> {
   const result = await client.callTool({ name: 'convert_to_markdown', arguments: { uri } });
   if (!Array.isArray(result.content) || result.content.length !== 1) throw new Error('one content item is expected');
   return { text: String(result.content[0]?.text), failed: result.isError === true };

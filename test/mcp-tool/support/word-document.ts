@@ -1,10 +1,10 @@
-import { type ArchivedFile, archive } from './archive.ts';
+import { type ArchivedFile, zipArchive } from './zip-archive.ts';
 
 const w = 'http://schemas.openxmlformats.org/wordprocessingml/2006/main';
 const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 const packages = 'http://schemas.openxmlformats.org/package/2006';
 
-/** The parts of a Word document with this body, in WordprocessingML, as Word lays them out. */
+/** Builds the parts of a Word document with this body, which is WordprocessingML. */
 export function wordParts(body: string): readonly ArchivedFile[] {
   return [
     {
@@ -31,12 +31,12 @@ export function wordParts(body: string): readonly ArchivedFile[] {
   ];
 }
 
-/** A Word document with this body. */
+/** Builds a Word document with this body. */
 export function wordDocument(body: string): Buffer {
-  return archive(wordParts(body));
+  return zipArchive(wordParts(body));
 }
 
-/** A paragraph; `properties` go into its `w:pPr`, `style` into its run's `w:rPr`. */
+/** Builds a paragraph; `properties` are the content of `w:pPr`, `style` that of its run's `w:rPr`. */
 export function paragraph(text: string, properties = '', style = ''): string {
   return `<w:p><w:pPr>${properties}</w:pPr><w:r><w:rPr>${style}</w:rPr><w:t xml:space="preserve">${text}</w:t></w:r></w:p>`;
 }
@@ -45,13 +45,13 @@ export function heading(text: string): string {
   return paragraph(text, '<w:pStyle w:val="Heading1"/>');
 }
 
-/** Rows of cells, each of them a paragraph. */
+/** Builds a table; each cell is a paragraph. */
 export function table(rows: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[]): string => row.map((text) => `<w:tc>${paragraph(text)}</w:tc>`).join('');
   return `<w:tbl>${rows.map((row) => `<w:tr>${cells(row)}</w:tr>`).join('')}</w:tbl>`;
 }
 
-/** The picture of the package, with a description. */
+/** Builds a reference to the document's picture, with a description. */
 export function picture(description: string): string {
   return `<w:p><w:r><w:drawing><wp:inline><wp:docPr id="1" name="p" descr="${description}"/><a:graphic><a:graphicData><pic:pic><pic:blipFill><a:blip r:embed="rId2"/></pic:blipFill></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>`;
 }

@@ -42,8 +42,8 @@ const worldOf = (...targets: string[]): View => {
 const versionOf = (name: string): string => view().get(name)?.version ?? '';
 const step = (subscribe: string[], unsubscribe: string[] = [], before?: Subscription): SubscriptionStep =>
   changeSubscription(before, { subscribe, unsubscribe }, true);
-const difference = (from: View, to: View): ReturnType<HandMadeWorld['snapshots']['difference']> =>
-  world.snapshots.difference(from, to);
+const difference = (from: View, to: View): ReturnType<HandMadeWorld['snapshots']['diff']> =>
+  world.snapshots.diff(from, to);
 const owing = (holding: Holding, subscription: Subscription, current: View): Update | undefined =>
   owed(holding, subscription, current, difference);
 const shown = (update: Update | undefined): string =>

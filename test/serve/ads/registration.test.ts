@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { ResourceType } from '../../../src/snapshot/model.ts';
 import type { AdsResponse, AdsStream } from '../../support/nodes/ads-client.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
@@ -21,10 +22,7 @@ const serve = async (registration: Partial<ResourceType>): Promise<void> => {
 };
 const state = (names: readonly string[] = []): AdsStream =>
   world.stream({ variant: 'state-of-the-world' }).request(targetType, { node, names });
-const names = ({ messages, typeUrl }: AdsResponse): string[] => {
-  const type = world.snapshots.types.find((registered) => registered.typeUrl === typeUrl);
-  return messages.map((message) => type?.nameOf(message) ?? '').sort();
-};
+const names = ({ messages }: AdsResponse): string[] => messages.map((message) => Target.decode(message).name).sort();
 
 describe('a type that is not full-state, in state of the world,', () => {
   it('B2 answers names of nothing with silence, and a wildcard with an empty response', async () => {
@@ -94,7 +92,7 @@ describe('E2 the order of pushes', () => {
     ['lower', -1],
     ['higher', 2],
   ])('is that of the registrations: %s', async (_, order) => {
-    await serve({ order });
+    await serve({ pushOrder: order });
     const config = 'type.googleapis.com/mcp.kgateway.dev.rbac.v1alpha1.Config';
     const stream = await world.following();
     stream.request(config);

@@ -1,208 +1,140 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as iteration } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Turnstile } from '../../../src/serve/limits/accept-queue.ts';
-import { Pace } from '../../../src/serve/limits/pace.ts';
+import { AcceptQueue } from '../../../src/serve/limits/accept-queue.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 
 interface Rig {
-  readonly turnstile: Turnstile;
+  readonly queue: AcceptQueue;
   readonly clock: ManualClock;
-  /** When the last change was sent, for those who come at a pace of one a second, eight at once. */
-  lastPush: number;
-  /** Who passed, in the order of passing. */
-  readonly passed: string[];
-  pushing: boolean;
-  come(name: string, modest?: boolean): boolean;
-  go(...names: string[]): void;
+  /** The connections that were accepted, rejected (`!`) or torn down (`-`), in that order. */
+  readonly events: string[];
+  busy: boolean;
+  connect(name: string, address?: string): void;
+  close(...names: string[]): void;
 }
 
-/** @param rate of those who come at a pace: half of it may come at once */
-function createRig(places = 100, reserved = 10, rate = 16): Rig {
-  const passed: string[] = [];
+/** While busy, an address may open one connection a second, and eight at once. */
+function createRig(capacity = 100): Rig {
+  const events: string[] = [];
   const clock = createManualClock();
-  const pace = new Pace(clock, rate, () => rig.lastPush);
-  const turnstile = new Turnstile({ places, reserved, pushing: () => rig.pushing, pace, clock });
+  const queue = new AcceptQueue({ capacity, busyRate: { rate: 1, burst: 8 }, busy: () => rig.busy, clock });
   const rig: Rig = {
-    turnstile,
+    queue,
     clock,
-    lastPush: Number.NEGATIVE_INFINITY,
-    passed,
-    pushing: false,
-    come: (name, modest = false) => turnstile.come(modest, () => passed.push(name)),
-    go: (...names) => {
-      for (const name of names) turnstile.go(() => passed.push(name));
+    events,
+    busy: false,
+    connect: (name, address = 'one') =>
+      queue.add({ address, accept: () => void events.push(name), reject: () => void events.push(`!${name}`) }),
+    close: (...names) => {
+      for (const name of names) queue.close(() => void events.push(`-${name}`));
     },
   };
   return rig;
 }
 
-/** What passed in each turn of the event loop, until a turn in which nothing did. */
-async function turns({ passed }: Rig): Promise<readonly string[]> {
+/** The events of each iteration of the event loop, until one without. */
+async function iterations({ events }: Rig): Promise<readonly string[]> {
   const all: string[] = [];
   for (;;) {
-    await turn();
-    if (passed.length === 0) return all;
-    all.push(passed.splice(0).join(' '));
+    await iteration();
+    if (events.length === 0) return all;
+    all.push(events.splice(0).join(' '));
   }
 }
 
-/** What passed in so many turns. */
-async function during({ passed }: Rig, count: number): Promise<string> {
-  for (let left = count; left > 0; left -= 1) await turn();
-  return passed.splice(0).join(' ');
+async function settle({ events }: Rig): Promise<string> {
+  for (let left = 50; left > 0; left -= 1) await iteration();
+  return events.splice(0).join(' ');
 }
 
+const named = (name: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `${name}${index}`);
+
 describe('connections', () => {
-  it('come one by one, a turn of the event loop each, in their order, once a change was sent', async () => {
+  it('are accepted one and torn down two in an iteration of the event loop while changes are sent', async () => {
     const rig = createRig();
-    rig.lastPush = rig.clock.now();
-    for (const name of ['a', 'b', 'c']) rig.come(name);
-    expect(rig.passed).toEqual([]);
-    expect(await turns(rig)).toEqual(['a', 'b', 'c']);
+    rig.busy = true;
+    for (const name of ['a', 'b', 'c']) rig.connect(name);
+    rig.close('x', 'y', 'z');
+    expect(rig.events).toEqual([]);
+    expect(await iterations(rig)).toEqual(['-x -y a', '-z b', 'c']);
   });
 
-  it('go two by two then, so that no more are left than come', async () => {
+  it('are accepted by sixteen and torn down by thirty-two while nothing changes', async () => {
     const rig = createRig();
-    rig.lastPush = rig.clock.now();
-    rig.go('a', 'b', 'c');
-    rig.come('new');
-    expect(await turns(rig)).toEqual(['a b new', 'c']);
-  });
-
-  it('come and go by sixteen while nothing changes', async () => {
-    const rig = createRig();
-    for (let count = 0; count < 20; count += 1) {
-      rig.come(`new-${count}`);
-      rig.go(`gone-${count}`);
-    }
-    const passed = (await turns(rig)).map((names) => names.split(' ').map((name) => name.replace(/-.*/, '')));
-    const sixteen = (name: string): readonly string[] => Array.from({ length: 16 }, () => name);
-    expect(passed).toEqual([
-      [...sixteen('gone'), ...sixteen('new')],
-      ['gone', 'gone', 'gone', 'gone', 'new', 'new', 'new', 'new'],
+    for (const name of named('new', 20)) rig.connect(name);
+    rig.close(...named('gone', 40));
+    const kinds = (await iterations(rig)).map((events) => ({
+      closed: events.split(' ').filter((event) => event.startsWith('-')).length,
+      accepted: events.split(' ').filter((event) => !event.startsWith('-')).length,
+    }));
+    expect(kinds).toEqual([
+      { closed: 32, accepted: 16 },
+      { closed: 8, accepted: 4 },
     ]);
   });
 
-  it('that come while others wait, come after them', async () => {
+  it('of several addresses are accepted in turn, however many wait of one', async () => {
     const rig = createRig();
-    rig.come('a');
-    rig.come('b');
-    await turn();
-    rig.come('c');
-    await turn();
-    await turn();
-    expect(rig.passed).toEqual(['a', 'b', 'c']);
-  });
-});
-
-describe('connections and changes: connections', () => {
-  it('give way to changes that wait to be sent, but not for ever', async () => {
-    const rig = createRig();
-    rig.pushing = true;
-    rig.come('a');
-    rig.come('b', true);
-    rig.go('c');
-    expect(await during(rig, 2)).toBe('');
-    expect(await during(rig, 1)).toBe('b');
-    expect(await during(rig, 5)).toBe('');
-    expect(await during(rig, 1)).toBe('c');
-    expect(await during(rig, 7)).toBe('');
-    expect(await during(rig, 1)).toBe('a');
-  });
-
-  it('give way to the answers, too, as long as those need who are at it', async () => {
-    const rig = createRig(100, 10, 1_000);
-    rig.pushing = true;
-    rig.lastPush = rig.clock.now();
-    for (let count = 0; count < 100; count += 1) rig.come(String(count));
-    await turn();
-    rig.pushing = false;
-    expect((await during(rig, 63)).split(' ')).toHaveLength(3);
-    expect((await during(rig, 20)).split(' ')).toHaveLength(20);
-  });
-
-  it('go, whoever has yet to answer', async () => {
-    const rig = createRig();
-    rig.pushing = true;
-    rig.go('a');
-    await turn();
-    rig.pushing = false;
-    expect(await during(rig, 1)).toBe('a');
+    rig.busy = true;
+    for (const name of named('flood', 5)) rig.connect(name);
+    rig.connect('other', 'two');
+    expect((await iterations(rig)).slice(0, 3)).toEqual(['flood0', 'other', 'flood1']);
   });
 });
 
 describe('a flood of connections', () => {
-  it('waits as far as there are places, and hears at once that there is none', () => {
-    const rig = createRig(2, 0);
-    expect(['a', 'b', 'c', 'd'].map((name) => rig.come(name))).toEqual([true, true, false, false]);
+  it('is rejected at once as far as it does not fit', () => {
+    const rig = createRig(2);
+    for (const name of ['a', 'b', 'c']) rig.connect(name);
+    expect(rig.events).toEqual(['!c']);
   });
 
-  it('has places again as it passes', async () => {
-    const rig = createRig(1, 0);
-    expect([rig.come('a'), rig.come('b')]).toEqual([true, false]);
-    await turn();
-    expect(rig.come('b')).toBe(true);
+  it('makes room for another address', async () => {
+    const rig = createRig(2);
+    for (const name of ['a', 'b']) rig.connect(name);
+    rig.connect('other', 'two');
+    expect(await iterations(rig)).toEqual(['!a b other']);
   });
 
-  it('keeps none waiting who wants little, and none of them out', async () => {
-    const rig = createRig(50, 2, 1_000);
-    rig.lastPush = rig.clock.now();
-    for (let count = 0; count < 60; count += 1) rig.come(`flood-${count}`);
-    expect([rig.come('x', true), rig.come('y', true), rig.come('z', true)]).toEqual([true, true, false]);
-    expect((await turns(rig)).slice(0, 3)).toEqual(['x flood-0', 'y flood-1', 'flood-2']);
-  });
-
-  it('leaves one who wants little its place among the others, when those who want little are many', async () => {
-    const rig = createRig(1, 1);
-    expect([rig.come('x', true), rig.come('y', true), rig.come('z', true)]).toEqual([true, true, false]);
-    expect(await turns(rig)).toEqual(['x y']);
-  });
-
-  it('comes at its pace while changes are sent, and those who want little do not', async () => {
+  it('is accepted at the rate of its address while changes are sent, which delays no other address', async () => {
     const rig = createRig();
-    rig.lastPush = rig.clock.now();
-    for (let count = 0; count < 20; count += 1) rig.come(String(count));
-    expect(await during(rig, 50)).toBe('0 1 2 3 4 5 6 7');
-    rig.come('modest', true);
-    rig.go('gone');
-    expect(await during(rig, 50)).toBe('gone modest');
+    rig.busy = true;
+    for (const name of named('', 20)) rig.connect(name);
+    expect(await settle(rig)).toBe('0 1 2 3 4 5 6 7');
+    rig.connect('other', 'two');
+    rig.close('gone');
+    expect(await settle(rig)).toBe('-gone other');
     expect(rig.clock.waiting()).toEqual([1_000]);
-    expect(rig.clock.next()).toBe(1_000);
-    expect(await during(rig, 50)).toBe('8');
-    // A second after the last change nothing is in the way any more.
     rig.clock.next();
-    expect((await during(rig, 50)).split(' ')).toHaveLength(11);
-  });
-
-  it('keeps nobody from leaving', async () => {
-    const rig = createRig(1, 0);
-    rig.come('a');
-    rig.go(...Array.from({ length: 500 }, (_, index) => `gone-${index}`));
-    expect(await turns(rig)).toHaveLength(32);
+    expect(await settle(rig)).toBe('8');
+    rig.busy = false;
+    rig.clock.next();
+    expect((await settle(rig)).split(' ')).toHaveLength(11);
   });
 });
 
-describe('a turnstile that is opened', () => {
-  it('lets everybody pass who waits, and whoever comes after', () => {
+describe('an accept queue that is drained', () => {
+  it('accepts and tears down everything that waits, and whatever comes later', () => {
     const rig = createRig();
-    rig.pushing = true;
-    rig.lastPush = rig.clock.now();
-    rig.come('a');
-    rig.come('b', true);
-    rig.go('c');
-    rig.turnstile.open();
-    rig.go('d');
-    expect(rig.passed).toEqual(['c', 'b', 'a', 'd']);
+    rig.busy = true;
+    rig.connect('a');
+    rig.connect('b', 'two');
+    rig.close('c');
+    rig.queue.drain();
+    rig.close('d');
+    rig.connect('e');
+    expect(rig.events).toEqual(['-c', 'a', 'b', '-d', 'e']);
   });
 
-  it('waits for no pace any more', async () => {
+  it('does not wait for the rate of an address', async () => {
     const rig = createRig();
-    rig.lastPush = rig.clock.now();
-    for (let count = 0; count < 9; count += 1) rig.come(String(count));
-    await during(rig, 20);
+    rig.busy = true;
+    for (const name of named('', 9)) rig.connect(name);
+    await settle(rig);
     expect(rig.clock.waiting()).toHaveLength(1);
-    rig.turnstile.open();
-    expect(rig.passed).toEqual(['8']);
+    rig.queue.drain();
+    expect(rig.events).toEqual(['8']);
     expect(rig.clock.waiting()).toEqual([]);
   });
 });

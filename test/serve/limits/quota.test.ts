@@ -1,32 +1,32 @@
 import { expect, it } from 'vitest';
-import { Places } from '../../../src/serve/limits/quota.ts';
+import { Quota } from '../../../src/serve/limits/quota.ts';
 
-const taken = (places: Places, address: string): number => {
+const taken = (quota: Quota, address: string): number => {
   let count = 0;
-  while (places.take(address)) count += 1;
+  while (quota.acquire(address)) count += 1;
   return count;
 };
 
-it('one address has three quarters of the places at most, and all together no more than there are', () => {
-  const places = new Places(20);
-  expect(taken(places, 'a')).toBe(15);
-  expect(taken(places, 'b')).toBe(5);
-  expect(places.take('c')).toBe(false);
+it('gives one address three quarters of the limit at most, and all addresses together the limit', () => {
+  const quota = new Quota(20);
+  expect(taken(quota, 'a')).toBe(15);
+  expect(taken(quota, 'b')).toBe(5);
+  expect(quota.acquire('c')).toBe(false);
 });
 
-it('a place that is given back is there again, for whoever may have it', () => {
-  const places = new Places(20);
-  taken(places, 'a');
-  taken(places, 'b');
-  places.giveBack('b');
-  expect(places.take('a')).toBe(false);
-  expect(places.take('c')).toBe(true);
-  for (let count = 0; count < 15; count += 1) places.giveBack('a');
-  expect(taken(places, 'a')).toBe(15);
+it('gives out again what was released, to any address that may have it', () => {
+  const quota = new Quota(20);
+  taken(quota, 'a');
+  taken(quota, 'b');
+  quota.release('b');
+  expect(quota.acquire('a')).toBe(false);
+  expect(quota.acquire('c')).toBe(true);
+  for (let count = 0; count < 15; count += 1) quota.release('a');
+  expect(taken(quota, 'a')).toBe(15);
 });
 
-it('nobody gives back what it does not have', () => {
-  const places = new Places(4);
-  places.giveBack('a');
-  expect([taken(places, 'a'), taken(places, 'b')]).toEqual([3, 1]);
+it('ignores a release by an address that holds nothing', () => {
+  const quota = new Quota(4);
+  quota.release('a');
+  expect([taken(quota, 'a'), taken(quota, 'b')]).toEqual([3, 1]);
 });

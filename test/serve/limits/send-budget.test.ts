@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Pushable } from '../../../src/serve/limits/push-queue.ts';
-import { WriteBudget } from '../../../src/serve/limits/send-budget.ts';
+import { SendBudget } from '../../../src/serve/limits/send-budget.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 
 interface Rig {
   readonly clock: ManualClock;
-  readonly budget: WriteBudget;
+  readonly budget: SendBudget;
   /** What was begun, in its order, and what says that it is gone. */
   readonly begun: { readonly name: string; gone(): void }[];
   /** A stream that has large responses to write. */
@@ -14,7 +14,7 @@ interface Rig {
 
 function createRig(): Rig {
   const clock = createManualClock();
-  const budget = new WriteBudget(clock, { moving: 200, total: 400, patience: 1_000, small: 10 });
+  const budget = new SendBudget(clock, { moving: 200, total: 400, stalledAfter: 1_000, small: 10 });
   const begun: { readonly name: string; gone(): void }[] = [];
   return {
     clock,
@@ -24,7 +24,7 @@ function createRig(): Rig {
       let left = responses;
       const stream = {
         push(): void {
-          while (left > 0 && budget.room(stream, 100)) {
+          while (left > 0 && budget.hasRoom(stream, 100)) {
             left -= 1;
             begun.push({ name, gone: budget.begin(100) ?? (() => {}) });
           }
@@ -61,7 +61,7 @@ describe('large responses', () => {
   it('do not hold up small ones', () => {
     const rig = createRig();
     for (const name of ['a', 'b', 'c']) rig.stream(name).push();
-    expect(rig.budget.room(rig.stream('small'), 9)).toBe(true);
+    expect(rig.budget.hasRoom(rig.stream('small'), 9)).toBe(true);
   });
 
   it('that nobody takes do not hold up the others, until they are too many', () => {

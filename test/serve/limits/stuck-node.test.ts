@@ -15,7 +15,7 @@ import {
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld({ write: { small: 1_000, moving: 10_000, total: 120_000 } });
+  world = await createServedWorld({ send: { small: 1_000, moving: 10_000, total: 120_000 } });
   world.commit((edit) => {
     edit.gateway(gateway);
     // A first answer is larger than what may be on its way at once.

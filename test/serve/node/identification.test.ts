@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { readAuthority, readHostName, readRole } from '../../../src/serve/node/host-name.ts';
 import {
   type Identification,
   identify,
   type NodeClaims,
+  readAuthority,
+  readHostName,
+  readRole,
   type VerifiedIdentity,
 } from '../../../src/serve/node/identification.ts';
 

@@ -4,10 +4,9 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
 import type { AdsCall } from '../../../src/serve/transport/calls.ts';
 import { frameOf } from '../../../src/serve/transport/framing.ts';
-import type { Transport } from '../../../src/serve/transport/transport.ts';
-import { transportOf } from '../../../src/serve/transport/transport-of.ts';
+import { Http2Stream } from '../../../src/serve/transport/http2-stream.ts';
 
-/** A call as another version of the library may make it: what lies below is not where it was. */
+/** A call as another version of the library may make it, with its HTTP/2 stream in another place. */
 function withoutStream(call: AdsCall): AdsCall {
   return new Proxy(call, {
     get: (target, key) => {
@@ -17,7 +16,7 @@ function withoutStream(call: AdsCall): AdsCall {
   });
 }
 
-/** What a node is sent by a server that serves one stream in this way. */
+/** The bytes that a client receives from a server that serves one stream in this way. */
 async function received(serve: (call: AdsCall) => void): Promise<Buffer> {
   const server = new Server();
   const same = (bytes: Buffer): Buffer => bytes;
@@ -43,32 +42,36 @@ const large = frameOf(Buffer.alloc(200_000, 'x'), '2');
 const everything = Buffer.concat([...small, ...large]);
 
 /** Sends two responses and then ends the call, as the end of a node's stream does. */
-function send(call: AdsCall, transport: Transport): void {
-  transport.write(small, () => {});
-  transport.write(large, () => {});
+function send(call: AdsCall, stream: Http2Stream): void {
+  stream.write(small, () => {});
+  stream.write(large, () => {});
   call.end();
 }
 
-it('what is written below the library arrives before the end of the call', async () => {
-  expect((await received((call) => send(call, transportOf(call)))).equals(everything)).toBe(true);
+it('messages that are written below the library arrive before the end of the call', async () => {
+  expect((await received((call) => send(call, new Http2Stream(call)))).equals(everything)).toBe(true);
 });
 
-it('a library that keeps its stream elsewhere carries the same bytes, and resets nothing', async () => {
-  const bytes = await received((call) => {
-    const transport = transportOf(withoutStream(call));
-    transport.reset();
-    send(call, transport);
+it('a version of the library that keeps its stream elsewhere is an error in words', async () => {
+  const { promise: problem, resolve } = Promise.withResolvers<unknown>();
+  await received((call) => {
+    try {
+      resolve(new Http2Stream(withoutStream(call)));
+    } catch (error) {
+      resolve(error);
+    }
+    call.end();
   });
-  expect(bytes.equals(everything)).toBe(true);
+  expect(await problem).toEqual(new TypeError('this version of grpc-js keeps the stream of a call elsewhere'));
 });
 
-it('a call whose deadline has passed takes no more, and its stream suffers no error', async () => {
+it('a write to a call whose deadline has passed is dropped without an error', async () => {
   const { promise: refused, resolve } = Promise.withResolvers<boolean>();
   await received((call) => {
-    const transport = transportOf(call);
-    transport.write(small, () => {});
+    const stream = new Http2Stream(call);
+    stream.write(small, () => {});
     call.end();
-    call.on('finish', () => setImmediate(() => resolve(transport.write(small, () => {}))));
+    call.on('finish', () => setImmediate(() => resolve(stream.write(small, () => {}))));
   });
   expect(await refused).toBe(false);
 });

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { deltaFields } from '../../../src/serve/request/request-fields.ts';
 import { weighing } from '../../../src/serve/request/request-gauge.ts';
-import { Arriving } from '../../../src/serve/transport/message-reader.ts';
+import { MessageReader } from '../../../src/serve/transport/message-reader.ts';
 import { grpcFrame } from '../../support/nodes/raw-stream.ts';
 import { lengthDelimited } from '../../support/nodes/requests.ts';
 
 const limits = { maxNames: 1_000, maxReported: () => 1_000 };
-const arrive = (): Arriving => new Arriving(weighing(deltaFields, limits));
+const arrive = (): MessageReader => new MessageReader(weighing(deltaFields, limits));
 const names = (count: number): Buffer =>
   Buffer.concat(Array.from({ length: count }, () => lengthDelimited(3, Buffer.alloc(6))));
 
@@ -16,10 +16,10 @@ it('of the messages of a stream only the last may be incomplete, however they ar
   fc.assert(
     fc.property(lengths, fc.array(fc.nat(40), { minLength: 1 }), (sizes, pieces) => {
       const bytes = Buffer.concat(sizes.map((size) => grpcFrame(Buffer.alloc(size))));
-      const arriving = arrive();
+      const reader = arrive();
       let at = 0;
       for (const piece of pieces) {
-        arriving.take(bytes.subarray(at, at + piece));
+        reader.take(bytes.subarray(at, at + piece));
         at = Math.min(bytes.length, at + piece);
         let begin = 0;
         let size = 0;
@@ -28,25 +28,25 @@ it('of the messages of a stream only the last may be incomplete, however they ar
           if (begin + 5 + next > at) break;
           begin += 5 + next;
         }
-        expect(arriving.unfinished).toBe(at > begin);
-        expect(arriving.held).toBe(size > 0 ? Math.max(0, at - begin - 5) : 0);
+        expect(reader.unfinished).toBe(at > begin);
+        expect(reader.held).toBe(size > 0 ? Math.max(0, at - begin - 5) : 0);
       }
     }),
   );
 });
 
 it('a message that is too much is told before it is complete, and a light one before it is not looked into', () => {
-  const arriving = arrive();
-  expect(arriving.take(Buffer.concat([grpcFrame(names(1)), grpcFrame(names(3)).subarray(0, 20)]))).toBeUndefined();
-  expect(arriving.take(grpcFrame(names(3)).subarray(20))).toBeUndefined();
+  const reader = arrive();
+  expect(reader.take(Buffer.concat([grpcFrame(names(1)), grpcFrame(names(3)).subarray(0, 20)]))).toBeUndefined();
+  expect(reader.take(grpcFrame(names(3)).subarray(20))).toBeUndefined();
   const heavy = grpcFrame(names(200));
-  expect(arriving.take(heavy.subarray(0, 5 + 14 * 8))).toBeUndefined();
-  expect(arriving.take(heavy.subarray(5 + 14 * 8, 5 + 15 * 8))).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+  expect(reader.take(heavy.subarray(0, 5 + 14 * 8))).toBeUndefined();
+  expect(reader.take(heavy.subarray(5 + 14 * 8, 5 + 15 * 8))).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
 });
 
 it('each message is weighed by itself', () => {
-  const arriving = arrive();
-  for (let count = 0; count < 10; count += 1) expect(arriving.take(grpcFrame(names(14)))).toBeUndefined();
+  const reader = arrive();
+  for (let count = 0; count < 10; count += 1) expect(reader.take(grpcFrame(names(14)))).toBeUndefined();
 });
 
 it('what is compressed is weighed by whoever unpacks it', () => {

@@ -7,10 +7,10 @@ import { portOf } from './gateway-rig.ts';
 
 const program = fileURLToPath(new URL('../../../node_modules/.bin/mcp-server-everything', import.meta.url));
 
-/** The MCP project's own test server as a target: somebody else's program. */
+/** The test server of the MCP project, as a target that is not of this project. */
 export interface EverythingServer extends AsyncDisposable {
   target(name: string): Target;
-  /** Ends the process and starts another one at the same port, which knows no session of the first. */
+  /** Kills the process and starts another one on the same port, which does not know the sessions of the first. */
   restart(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ async function launch(transport: string, port: number): Promise<ChildProcess> {
   return child;
 }
 
-/** A port of 127.0.0.1 that nobody has right now. */
+/** Finds a port of 127.0.0.1 that is free at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -6,18 +6,23 @@ import type { Authenticator, Caller, ListMode, TargetFetch } from '../../../src/
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { systemClock } from '../edges/system-clock.ts';
-import { createFakeWorld, type FakeWorld } from '../worlds/fake-world.ts';
+import { createFakeConfig, type FakeConfig } from './fake-config.ts';
 
-/** The MCP side of the gateway on a real port, in a world that the test makes. */
+/** The MCP server of the gateway on a real port, with a configuration that the test changes. */
 export interface GatewayRig extends AsyncDisposable {
-  readonly world: FakeWorld;
+  readonly config: FakeConfig;
   readonly log: RecordedLog;
   readonly downstream: Downstream;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** Makes a token of this identity until `expiresAt`, 2100 by default, whose `sub` is the identity or `sub`. */
+  /**
+   * Creates a token of this identity.
+   *
+   * @param expiresAt milliseconds since the epoch; the year 2100 by default
+   * @param sub the claim of that name; the identity by default
+   */
   token(identity: string, expiresAt?: number, sub?: string): string;
-  /** From here on no key can be had: nobody can be told from anybody. */
+  /** Makes the authenticator respond from now on as without keys: 503. */
   loseKeys(): void;
 }
 
@@ -32,12 +37,12 @@ export interface RigOptions {
 
 export async function startGateway(options: RigOptions = {}): Promise<GatewayRig> {
   const { list = 'all', clock = systemClock, allowedOrigins = [], authn = 'tokens', listensOnLoopback } = options;
-  const world = createFakeWorld();
+  const config = createFakeConfig();
   const log = createRecordedLog();
   const callers = new Map<string, Caller>();
   const keys = { lost: false };
   const downstream = createDownstream({
-    world,
+    config,
     authenticator: authn === 'tokens' ? authenticatorOf(callers, keys, clock) : undefined,
     fetchFor: options.fetchFor ?? (() => (url, init) => fetch(url, init)),
     list,
@@ -50,7 +55,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
   const server = createServer((request, response) => downstream.handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    world,
+    config,
     log,
     downstream,
     url: `http://127.0.0.1:${portOf(server.address())}`,

@@ -7,14 +7,16 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../../node_modules/.bin/mcp-inspector', import.meta.url));
 
-/** What the Inspector's command line made of it. */
+/** The outcome of one run of the Inspector. */
 export interface Inspection {
   readonly code: number | null;
-  /** The JSON that it printed. */
+  /** The JSON on its standard output, or the last JSON line on standard error. */
   readonly output: unknown;
 }
 
-/** Runs the MCP Inspector, a client that is not ours, without a browser and in a home of its own. */
+/**
+ * Runs the MCP Inspector, a client that is not of this project, without a browser and with a temporary home directory.
+ */
 export async function inspect(url: string, args: readonly string[]): Promise<Inspection> {
   const home = await mkdtemp(join(tmpdir(), 'gatehouse-inspector-'));
   const flags = ['--cli', url, '--format', 'json', '--stored-auth-only', ...args];

@@ -1,14 +1,14 @@
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 
-/** Somebody who signs tokens, with the public key that others know them by. */
+/** An issuer of tokens with its key pair. */
 export interface Issuer {
   readonly jwk: JWK;
   readonly privateJwk: JWK;
-  /** Signs the claims exactly as given; the header names the key id unless another, or `null` for none, is given. */
+  /** Signs the claims as given. The header contains the issuer's key id, or the given one; `null` for none. */
   sign(claims: JWTPayload, header?: { readonly kid: string | null }): Promise<string>;
 }
 
-/** Makes a new key pair. Without `kid`, neither the key nor its tokens name one. */
+/** Generates a key pair. Without `kid`, neither the key nor its tokens have a key id. */
 export async function createIssuer(alg = 'ES256', kid?: string): Promise<Issuer> {
   const { publicKey, privateKey }: { publicKey: CryptoKey; privateKey: CryptoKey } = await generateKeyPair(alg, {
     extractable: true,

@@ -4,29 +4,32 @@ import { portOf } from './gateway-rig.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A message as a target received it. */
+/** A message that a target has received. */
 interface Received {
-  /** `answer` for what answers a request of the target; then the params are the answer. */
+  /** `answer` for a response to a request of the target; `params` is the response then. */
   readonly method: string;
   readonly params: Json;
   readonly id: unknown;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** A target of a few lines that speaks Streamable HTTP and lets a test see and say everything that is on the wire. */
+/** A minimal Streamable HTTP server, with which a test sees and sends exactly what is on the wire. */
 export interface RawTarget extends AsyncDisposable {
   readonly received: readonly Received[];
   target(name: string): Target;
-  /** Settles with the message of this method that has arrived or arrives as the `nth`, from 1. */
+  /** Resolves with the `nth` message of this method, counted from 1; at once when it has arrived already. */
   arrival(method: string, nth?: number): Promise<Received>;
-  /** Settles when a connection of the gateway has been closed by it. */
+  /** Resolves when the gateway has closed a connection. */
   readonly disconnected: Promise<void>;
 }
 
-/** Sends a notification, or with an id a request, before the answer. */
+/** Sends a notification, or with an id a request, before the response. */
 type Say = (method: string, params: Json, id?: string) => void;
 
-/** Answers a request: a result, an error, a refusal, a stream that ends without one, or `undefined` for none at all. */
+/**
+ * Responds to a request: a result, an error, an HTTP status, a stream that ends without a response (`cut`), or
+ * `undefined` for a stream that stays open.
+ */
 export type Script = (request: Received, say: Say) => Answer | Promise<Answer>;
 type Answer =
   | { readonly result: Json }
@@ -35,7 +38,7 @@ type Answer =
   | { readonly cut: true }
   | undefined;
 
-/** @param script is not asked about the handshake, whose capabilities are all those of a server */
+/** @param script handles all requests but the handshake, which by default offers every server capability */
 export async function startRawTarget(script: Script, capabilities: Json = allCapabilities): Promise<RawTarget> {
   const received: Received[] = [];
   const awaited = new Set<() => void>();

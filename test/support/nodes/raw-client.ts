@@ -64,6 +64,12 @@ export function initialize(protocolVersion = '2025-11-25'): Json {
   return { jsonrpc: '2.0', id: 0, method: 'initialize', params };
 }
 
+/** A `ping` that is nested this deep: valid, but too deep to be serialized. */
+export function nestedMessage(levels: number): string {
+  const params = `{"deep":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+  return `{"jsonrpc":"2.0","id":1,"method":"ping","params":${params}}`;
+}
+
 export function post(
   gateway: GatewayRig,
   token: string | undefined,

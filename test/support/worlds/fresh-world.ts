@@ -49,8 +49,8 @@ export function createFreshWorld(files: Files, settings: FreshSettings = default
   };
 }
 
-function readEncoded({ typeUrl, name, version, stateField }: EncodedResource): ToldResource {
-  const [resource] = DiscoveryResponse.decode(stateField).resources;
+function readEncoded({ typeUrl, name, version, sotwField }: EncodedResource): ToldResource {
+  const [resource] = DiscoveryResponse.decode(sotwField).resources;
   if (resource === undefined) throw new Error(`${name} has no message`);
   const read = readResource(typeUrl, resource.value, version);
   if (read.key !== name) throw new Error(`${name} could never be removed: gateways file it as ${read.key}`);

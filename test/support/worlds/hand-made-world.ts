@@ -1,7 +1,7 @@
 import { createGraph } from '../../../src/graph/graph.ts';
 import type { Source } from '../../../src/graph/model.ts';
 import type { PlacedResource, ResourceType } from '../../../src/snapshot/model.ts';
-import { createSnapshots, type ScopeOf, type SnapshotStore } from '../../../src/snapshot/snapshot.ts';
+import { createSnapshots, type ShardScope, type SnapshotStore } from '../../../src/snapshot/snapshot.ts';
 import { mcpKgateway, versionOfAll } from '../../../src/wire/wire.ts';
 import { config, rule, target } from './wire-values.ts';
 
@@ -31,7 +31,7 @@ export function createHandMadeWorld(registration: Partial<ResourceType> = {}): H
   const graph = createGraph();
   const targets: Source<PlacedResource> = graph.source({ name: 'targets' });
   const configs: Source<PlacedResource> = graph.source({ name: 'configs' });
-  const gateways: Source<ScopeOf> = graph.source({ name: 'gateways' });
+  const gateways: Source<ShardScope> = graph.source({ name: 'gateways' });
   const shardOf = (name: string): string => name.slice(0, name.indexOf('/') + 1);
   const snapshots = createSnapshots({
     gateways,

@@ -66,12 +66,12 @@ export function readManifest(manifest: Manifest): Reading {
   const decoded = decode<KindName>(kind, manifest);
   const { problems } = decoded;
   if (decoded.readable)
-    return { kind, key: resourceKey(decoded.resource.identity), resource: decoded.resource, problems };
+    return { kind, key: resourceKey(decoded.resource.metadata), resource: decoded.resource, problems };
   const name = decoded.name ?? '';
   const key = resourceKey({ namespace: decoded.namespace ?? '', name });
   return { kind, key, resource: kind === 'Namespace' ? unknownLabels(name) : undefined, problems };
 }
 
 function unknownLabels(name: string): ResourceByKind['Namespace'] {
-  return { kind: 'Namespace', identity: { namespace: '', name, generation: undefined }, labels: { known: false } };
+  return { kind: 'Namespace', metadata: { namespace: '', name, generation: undefined }, labels: { known: false } };
 }

@@ -67,5 +67,5 @@ function entryOf(
 
 /** The message of a resource, out of the field that responses are put together from. */
 function messageOf(resource: EncodedResource | undefined): Any | undefined {
-  return resource && DiscoveryResponse.decode(resource.stateField).resources[0];
+  return resource && DiscoveryResponse.decode(resource.sotwField).resources[0];
 }

@@ -1,0 +1,91 @@
+import { promises as files } from 'node:fs';
+import { GatewayError } from '../errors.ts';
+import { maxTextBytes } from '../network/text-fetch.ts';
+import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
+
+/** Milliseconds between two checks of the file. A check is made by the next token, not by a timer. */
+const checkInterval = 1_000;
+
+/**
+ * Keys from a file, which is read again after a change: an edit, or a new link target as with a mounted ConfigMap.
+ * While the new content is missing or invalid, the last good keys stay in use, with one warning per problem.
+ *
+ * @throws GatewayError when there are no usable keys at the start
+ */
+export async function openFileKeys(path: string, { clock, log }: KeyParts): Promise<KeySource> {
+  const name = `the file ${path}`;
+  let current: KeySet;
+  let fingerprint = '';
+  let problem = '';
+  let checkedAt = clock.now();
+  let checking: Promise<void> | undefined;
+
+  try {
+    fingerprint = await fingerprintOf(path);
+    current = await readFile(path);
+  } catch (error) {
+    throw new GatewayError('environment', keysProblem(name, error), { cause: error });
+  }
+  warnOfSkipped(current, name, log);
+
+  const check = async (): Promise<void> => {
+    try {
+      const found = await fingerprintOf(path);
+      if (found === fingerprint) return;
+      fingerprint = found;
+      current = await readFile(path);
+      problem = '';
+      log.info('keys were read again', { keys: name });
+      warnOfSkipped(current, name, log);
+    } catch (error) {
+      const found = keysProblem(name, error);
+      if (found !== problem) log.warn(`${found}; the last good keys stay in use`);
+      problem = found;
+    }
+  };
+
+  return {
+    name: path,
+    get current() {
+      return current;
+    },
+    async keys() {
+      if (checking === undefined && clock.now() - checkedAt >= checkInterval) {
+        checkedAt = clock.now();
+        checking = check().finally(() => {
+          checking = undefined;
+        });
+      }
+      await checking;
+      return current;
+    },
+  };
+}
+
+/**
+ * Keys from the configuration itself. They never change.
+ *
+ * @throws GatewayError when there are no usable keys
+ */
+export async function openInlineKeys(text: string, { log }: KeyParts): Promise<KeySource> {
+  const name = 'listener.authn.jwks.source.data';
+  try {
+    const current = await parseKeySet(text);
+    warnOfSkipped(current, name, log);
+    return { name: 'inline', current, keys: async () => current };
+  } catch (error) {
+    throw new GatewayError('usage', keysProblem(name, error), { cause: error });
+  }
+}
+
+/** Changes when the file is edited or replaced. */
+async function fingerprintOf(path: string): Promise<string> {
+  const { ino, size, mtimeNs, ctimeNs } = await files.stat(path, { bigint: true });
+  return [ino, size, mtimeNs, ctimeNs].join(' ');
+}
+
+async function readFile(path: string): Promise<KeySet> {
+  const { size } = await files.stat(path);
+  if (size > maxTextBytes) throw new Error(`it is larger than ${maxTextBytes} bytes`);
+  return parseKeySet(await files.readFile(path, 'utf8'));
+}

@@ -1,0 +1,48 @@
+import ipaddr from 'ipaddr.js';
+
+/** The reason why no target may have an address: requests to it would reach the gateway's own machine or link. */
+export type BlockReason = 'loopback' | 'link-local' | 'unspecified' | 'multicast' | 'broadcast' | 'no address';
+
+/**
+ * Returns why a target may not have this address, or `undefined` when it may. Private ranges are allowed: clusters use
+ * them.
+ *
+ * An IPv6 address that embeds an IPv4 address (mapped, compatible, translated by NAT64, 6to4) is blocked like the
+ * embedded one, since a translator on the path extracts it.
+ *
+ * @param text an IP address as a socket or a lookup returns it; anything else is blocked as `no address`
+ */
+export function blockReasonOf(text: string): BlockReason | undefined {
+  if (!ipaddr.isValid(text)) return 'no address';
+  const address = ipaddr.parse(text);
+  const own = blockedRanges.get(address.range());
+  if (own !== undefined || address instanceof ipaddr.IPv4) return own;
+  for (const embedded of embeddedIpv4(address.toByteArray())) {
+    const reason = blockedRanges.get(embedded.range());
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+const blockedRanges: ReadonlyMap<string, BlockReason> = new Map<string, BlockReason>([
+  ['loopback', 'loopback'],
+  ['linkLocal', 'link-local'],
+  ['unspecified', 'unspecified'],
+  ['multicast', 'multicast'],
+  ['broadcast', 'broadcast'],
+]);
+
+/** IPv6 prefixes that embed an IPv4 address: the bytes of the prefix, and the offset of the four bytes. */
+const embeddings: readonly { readonly prefix: readonly number[]; readonly offset: number }[] = [
+  { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], offset: 12 },
+  { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff], offset: 12 },
+  { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0], offset: 12 },
+  { prefix: [0, 0x64, 0xff, 0x9b], offset: 12 },
+  { prefix: [0x20, 0x02], offset: 2 },
+];
+
+function embeddedIpv4(bytes: readonly number[]): readonly ipaddr.IPv4[] {
+  return embeddings
+    .filter(({ prefix }) => prefix.every((byte, index) => bytes[index] === byte))
+    .map(({ offset }) => new ipaddr.IPv4(bytes.slice(offset, offset + 4)));
+}

@@ -1,0 +1,160 @@
+import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
+import { isJsonObject } from '../../json/json.ts';
+import type { Params, Result } from '../rpc/model.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import type { UpstreamSession } from '../upstream/model.ts';
+import { type Authorization, unknownNameError } from './authorization.ts';
+import type { Lists } from './lists.ts';
+import type { ClientRequest } from './model.ts';
+import type { Notifications } from './notifications.ts';
+import { type QualifiedName, qualify, unqualify } from './qualified-names.ts';
+import { isUiUri, parseExposedUri, uriRewriterOf } from './resource-uris.ts';
+import { rewriteContents, rewritePrompt, rewriteToolResult } from './result-uris.ts';
+import type { Subscriptions } from './subscriptions.ts';
+import type { TargetFailures } from './target-failures.ts';
+import type { UpstreamSessions } from './upstream-sessions.ts';
+
+/** Dependencies of the request router. */
+export interface RouterParts {
+  readonly authorization: Authorization;
+  readonly upstreams: UpstreamSessions;
+  readonly lists: Lists;
+  readonly notifications: Notifications;
+  readonly subscriptions: Subscriptions;
+  readonly failures: TargetFailures;
+}
+
+type Handler = (request: ClientRequest) => Promise<Result>;
+
+/** The destination of a request: a tool, prompt or resource of a target. */
+interface Destination extends QualifiedName {
+  readonly upstream: UpstreamSession;
+  readonly use: AccessRequest;
+}
+
+/**
+ * Creates the handlers, by method, of the requests that go to one target. Authorizes each request before forwarding it.
+ */
+export function createRequestRouter(parts: RouterParts): Readonly<Record<string, Handler>> {
+  const { subscriptions } = parts;
+
+  return {
+    async 'tools/call'(request) {
+      const tool = findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
+      // Task support is not offered, so the request is processed normally without it (MCP 2025-11-25, Tasks).
+      const { task: _, ...params } = request.params ?? {};
+      const result = await forward(parts, tool, request, { ...params, name: tool.name });
+      return rewriteToolResult(result, uriRewriterOf(tool.target));
+    },
+    async 'prompts/get'(request) {
+      const prompt = findNamed(parts, 'prompt', request, stringIn(request.params, 'name'));
+      const result = await forward(parts, prompt, request, { ...request.params, name: prompt.name });
+      return rewritePrompt(result, uriRewriterOf(prompt.target));
+    },
+    async 'resources/read'(request) {
+      const requestedUri = stringIn(request.params, 'uri');
+      const resource = await findResource(parts, request, requestedUri);
+      const result = await forward(parts, resource, request, { ...request.params, uri: resource.name });
+      const rewrite = uriRewriterOf(resource.target);
+      return rewriteContents(result, (uri) => (uri === resource.name ? requestedUri : rewrite(uri)));
+    },
+    async 'resources/subscribe'(request) {
+      const requestedUri = stringIn(request.params, 'uri');
+      const resource = await findResource(parts, request, requestedUri);
+      const params = { ...request.params, uri: resource.name };
+      const result = await forward(parts, resource, request, params);
+      const { target, name } = resource;
+      subscriptions.add({ target, name, requestedUri, params, caller: request.caller });
+      return result;
+    },
+    async 'resources/unsubscribe'(request) {
+      const resource = await parseUri(parts, request, stringIn(request.params, 'uri'));
+      const upstream = resource === undefined ? undefined : parts.upstreams.get(resource.target);
+      // Not authorized: the caller may have lost the permission since it subscribed.
+      if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
+      const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
+      return forward(parts, { ...resource, upstream, use }, request, { ...request.params, uri: resource.name });
+    },
+    async 'completion/complete'(request) {
+      const ref = request.params?.['ref'];
+      if (!isJsonObject(ref)) throw invalidParams('ref');
+      if (ref['type'] === 'ref/prompt') {
+        const prompt = findNamed(parts, 'prompt', request, stringIn(ref, 'name'));
+        return forward(parts, prompt, request, { ...request.params, ref: { ...ref, name: prompt.name } });
+      }
+      if (ref['type'] !== 'ref/resource') throw invalidParams('ref.type');
+      const resource = await findResource(parts, request, stringIn(ref, 'uri'));
+      return forward(parts, resource, request, { ...request.params, ref: { ...ref, uri: resource.name } });
+    },
+  };
+}
+
+/** Forwards an authorized request. Passes the target's error response on; any other error is logged, and hidden. */
+async function forward(
+  { notifications, failures }: RouterParts,
+  { target, upstream, use }: Destination,
+  request: ClientRequest,
+  params: Params,
+): Promise<Result> {
+  const { method, signal } = request;
+  const untrack = notifications.track(target, use, request);
+  try {
+    const result = await upstream.request(method, params, signal);
+    failures.succeeded(target, method);
+    return result;
+  } catch (error) {
+    if (error instanceof RpcError) throw error;
+    if (!signal.aborted) failures.failed(target, method, error);
+    throw new RpcError(errorCode.unavailable, `Target ${target} does not answer`);
+  } finally {
+    untrack();
+  }
+}
+
+/** Authorizes the use of a tool or prompt and finds its target. */
+function findNamed(
+  { authorization, upstreams }: RouterParts,
+  kind: PrimitiveKind,
+  { caller }: ClientRequest,
+  requestedName: string,
+): Destination {
+  const use: AccessRequest = { kind, name: requestedName };
+  authorization.authorize(use, caller, requestedName);
+  const found = unqualify(requestedName);
+  const upstream = found === undefined ? undefined : upstreams.get(found.target);
+  if (found === undefined || upstream === undefined) throw unknownNameError(kind, requestedName);
+  return { ...found, upstream, use };
+}
+
+/** Finds the target of a resource or template by its exposed URI and authorizes its use. */
+async function findResource(parts: RouterParts, request: ClientRequest, requestedUri: string): Promise<Destination> {
+  const found = await parseUri(parts, request, requestedUri);
+  // Without a target there is no name that a rule could allow.
+  if (found === undefined) throw unknownNameError('resource', requestedUri);
+  const use: AccessRequest = { kind: 'resource', name: qualify(found) };
+  parts.authorization.authorize(use, request.caller, requestedUri);
+  const upstream = parts.upstreams.get(found.target);
+  if (upstream === undefined) throw unknownNameError('resource', requestedUri);
+  return { ...found, upstream, use };
+}
+
+/** A `ui://` URI does not contain its target, which is looked up in the list of resources. */
+async function parseUri(
+  { lists }: RouterParts,
+  { signal }: ClientRequest,
+  requestedUri: string,
+): Promise<QualifiedName | undefined> {
+  if (!isUiUri(requestedUri)) return parseExposedUri(requestedUri);
+  const target = await lists.ownerOf(requestedUri, signal);
+  return target === undefined ? undefined : { target, name: requestedUri };
+}
+
+function stringIn(params: Readonly<Record<string, unknown>> | undefined, member: string): string {
+  const value = params?.[member];
+  if (typeof value !== 'string') throw invalidParams(member);
+  return value;
+}
+
+function invalidParams(member: string): RpcError {
+  return new RpcError(errorCode.invalidParams, `Invalid params: ${member}`);
+}

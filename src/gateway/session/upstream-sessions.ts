@@ -1,0 +1,105 @@
+import type { Params } from '../rpc/model.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import type { TransportHint, UpstreamSession } from '../upstream/model.ts';
+import { createUpstreamSession } from '../upstream/upstream-session.ts';
+import type { SessionParts } from './model.ts';
+import { compareBytes } from './qualified-names.ts';
+
+/** The sessions with targets on behalf of one client session. */
+export interface UpstreamSessions {
+  /** Returns the session with a target, or `undefined` when there is no such target. */
+  get(target: string): UpstreamSession | undefined;
+  /** Returns the session with a target if one is in use; does not create one. */
+  opened(target: string): UpstreamSession | undefined;
+  /** The names of all targets, sorted by bytes. */
+  targetNames(): readonly string[];
+  /** Ends the sessions with targets that were removed or changed, and the requests in flight there. */
+  drop(targets: readonly string[]): void;
+  /**
+   * Sets the log level (`logging/setLevel`) at the targets that are in use, and at others after their handshake. Before
+   * the first call, every target uses its own default.
+   */
+  setLogLevel(params: Params): void;
+  /** Repeats the last {@link setLogLevel} at one target, for use after its handshake. */
+  restoreLogLevel(target: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Events of the sessions with targets. */
+export interface UpstreamEvents {
+  notification(target: string, method: string, params: Params | undefined): void;
+  /** The handshake with a target is complete. */
+  connected(target: string): void;
+}
+
+/** The transport that worked last, by target name. Shared by all client sessions. */
+export type TransportHints = Map<string, TransportHint>;
+
+/**
+ * Creates the sessions on first use. Opens no connection: an {@link UpstreamSession} connects on its first request.
+ *
+ * @param signal aborted when the client session ends
+ */
+export function createUpstreamSessions(
+  parts: SessionParts,
+  hints: TransportHints,
+  events: UpstreamEvents,
+  signal: AbortSignal,
+): UpstreamSessions {
+  const { config } = parts;
+  const upstreams = new Map<string, UpstreamSession>();
+  let logLevel: Params | undefined;
+
+  const open = (name: string): UpstreamSession | undefined => {
+    const target = config.targets.get(name);
+    if (target === undefined || !isValidName(name)) return undefined;
+    const hint = hints.get(name) ?? { transport: undefined };
+    hints.set(name, hint);
+    const upstream = createUpstreamSession({
+      target,
+      fetch: parts.fetchFor(target),
+      clock: parts.clock,
+      random: parts.random,
+      hint,
+      notification: (method, params) => events.notification(name, method, params),
+      connected: () => events.connected(name),
+    });
+    upstreams.set(name, upstream);
+    return upstream;
+  };
+
+  const restoreLogLevel = async (target: string): Promise<void> => {
+    const upstream = upstreams.get(target);
+    if (upstream === undefined || logLevel === undefined) return;
+    if (!Object.hasOwn(await upstream.capabilities(signal), 'logging')) return;
+    await upstream.request('logging/setLevel', logLevel, signal);
+  };
+
+  return {
+    get: (name) => upstreams.get(name) ?? open(name),
+    opened: (name) => upstreams.get(name),
+    targetNames: () => [...config.targets.keys()].filter(isValidName).sort(compareBytes),
+    drop(targets) {
+      for (const name of targets) {
+        const upstream = upstreams.get(name);
+        upstreams.delete(name);
+        void upstream?.close(new RpcError(errorCode.unavailable, `Target ${name} was removed or changed`));
+      }
+    },
+    restoreLogLevel,
+    setLogLevel(params) {
+      logLevel = params;
+      for (const target of upstreams.keys()) void restoreLogLevel(target).catch(() => {});
+    },
+    async close() {
+      const closing = [...upstreams.values()].map((upstream) => upstream.close(new Error('the session has ended')));
+      upstreams.clear();
+      await Promise.all(closing);
+    },
+  };
+}
+
+/** A target name with a colon would make qualified names ambiguous. No control plane should send one. */
+function isValidName(target: string): boolean {
+  return target !== '' && !target.includes(':');
+}

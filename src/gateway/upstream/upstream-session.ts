@@ -1,0 +1,77 @@
+import { SdkHttpError } from '@modelcontextprotocol/client';
+import { untilAborted, within } from '../../net/deadline.ts';
+import type { Params, Result } from '../rpc/model.ts';
+import { perRequestVersionKey } from '../rpc/protocol.ts';
+import type { Connection } from './connection.ts';
+import { dial } from './dial.ts';
+import type { UpstreamParts, UpstreamSession } from './model.ts';
+
+/** Milliseconds for connecting and the handshake. */
+const connectTimeout = 10_000;
+
+/** Creates a session with a target; see {@link UpstreamSession}. Connects on the first request. */
+export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
+  const { clock } = parts;
+  const closed = new AbortController();
+  let current: Promise<Connection> | undefined;
+
+  const forget = (connection: Promise<Connection>): void => {
+    if (current === connection) current = undefined;
+  };
+
+  const open = (): Promise<Connection> => {
+    const limit = { clock, milliseconds: connectTimeout, signal: closed.signal };
+    const connection: Promise<Connection> = within(limit, (signal) => dial(parts, () => forget(connection), signal));
+    current = connection;
+    connection.then(parts.connected, () => forget(connection));
+    return connection;
+  };
+
+  const connection = (): Promise<Connection> =>
+    closed.signal.aborted ? Promise.reject(closed.signal.reason) : (current ?? open());
+
+  return {
+    async request(method, clientParams, signal): Promise<Result> {
+      const params = withoutVersion(clientParams);
+      const used = connection();
+      const { peer, close } = await untilAborted(signal, used);
+      try {
+        return await peer.request(method, params, signal);
+      } catch (error) {
+        if (!isSessionUnknown(error)) throw error;
+        forget(used);
+        void close(new Error('the target no longer knows this session'));
+        return (await untilAborted(signal, connection())).peer.request(method, params, signal);
+      }
+    },
+    async capabilities(signal) {
+      return (await untilAborted(signal, connection())).capabilities;
+    },
+    async close(reason) {
+      closed.abort(reason);
+      const last = await current?.catch(() => undefined);
+      current = undefined;
+      await last?.close(reason);
+    },
+  };
+}
+
+/**
+ * Removes the protocol version that a client names in a request: the one negotiated with the target applies, and the
+ * SDK would turn this one into headers.
+ */
+function withoutVersion(params: Params | undefined): Params | undefined {
+  const { [perRequestVersionKey]: version, ...meta } = params?._meta ?? {};
+  return version === undefined ? params : { ...params, _meta: meta };
+}
+
+/**
+ * Tests whether a target does not know the session, for example after its restart. That is HTTP 404 by the
+ * specification; some servers send 400 with a message about the session.
+ */
+function isSessionUnknown(error: unknown): boolean {
+  if (error instanceof SdkHttpError) {
+    return error.status === 404 || (error.status === 400 && /session/i.test(error.message));
+  }
+  return error instanceof Error && /^Error POSTing to endpoint \(HTTP 404\)/.test(error.message);
+}

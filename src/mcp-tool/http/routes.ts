@@ -1,0 +1,89 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import {
+  hostHeaderValidation,
+  localhostOriginValidation,
+  type NodeMcpRequestHandler,
+} from '@modelcontextprotocol/node';
+import { localhostAllowedHostnames } from '@modelcontextprotocol/server';
+import type { Logger } from '../../edges.ts';
+import { isLoopback } from '../../net/loopback.ts';
+import type { SseSessions } from './sse-sessions.ts';
+import { respondWithText } from './text-response.ts';
+
+/** The request handlers of both transports. */
+export interface TransportHandlers {
+  readonly sse: SseSessions;
+  /** Streamable HTTP. Handles every method itself. */
+  readonly streamable: NodeMcpRequestHandler;
+}
+
+/** Returns whether the request may proceed; responds with 403 if not. */
+type Guard = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+type Handler = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => Promise<void> | void;
+
+interface Route {
+  /** undefined: every method, checked by the handler. */
+  readonly method: 'GET' | 'POST' | undefined;
+  readonly handle: Handler;
+}
+
+/**
+ * Creates the listener for all paths of the server. Protects against requests from web pages: the `Origin` must be
+ * loopback or absent, and on a loopback listener the `Host` must be a loopback name, the bound address or one of
+ * `allowedHosts` (DNS rebinding).
+ *
+ * @param bound `host` is the address that the server is bound to
+ */
+export function createRequestListener(
+  { sse, streamable }: TransportHandlers,
+  bound: { readonly host: string; readonly allowedHosts: readonly string[] },
+  log: Logger,
+): RequestListener {
+  const guards: readonly Guard[] = [...hostGuards(bound.host, bound.allowedHosts), localhostOriginValidation()];
+  const mcp: Route = {
+    method: undefined,
+    handle: (request, response) => (hasRequestLine(request) ? streamable(request, response) : undefined),
+  };
+  const messages: Route = { method: 'POST', handle: sse.receive };
+  const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
+    ['/mcp', mcp],
+    ['/mcp/', mcp],
+    ['/sse', { method: 'GET', handle: (_, response) => sse.open(response) }],
+    ['/messages', messages],
+    ['/messages/', messages],
+    ['/healthz', { method: 'GET', handle: (_, response) => respondWithText(response, 200, 'ok\n') }],
+  ]);
+  return (request, response) => {
+    if (!guards.every((guard) => guard(request, response))) return;
+    dispatch(routes, request, response).catch((error: unknown) => {
+      log.error('request failed', { error });
+      respondWithText(response, 500, 'Internal error');
+    });
+  };
+}
+
+async function dispatch(
+  routes: ReadonlyMap<string, Route>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [path = '/', query] = (request.url ?? '/').split('?', 2);
+  const route = routes.get(path);
+  if (route === undefined) return respondWithText(response, 404, 'Not found; try /mcp or /sse');
+  if (route.method !== undefined && route.method !== request.method) {
+    return respondWithText(response, 405, `Only ${route.method}`, { allow: route.method });
+  }
+  await route.handle(request, response, new URLSearchParams(query));
+}
+
+function hostGuards(host: string, allowedHosts: readonly string[]): readonly Guard[] {
+  if (!isLoopback(host)) return [];
+  const own = host.includes(':') ? `[${host}]` : host;
+  return [hostHeaderValidation([...localhostAllowedHostnames(), own, ...allowedHosts])];
+}
+
+/** Narrows the type: Node's covers responses as well, which have neither field. Requests to a server always have both. */
+function hasRequestLine(request: IncomingMessage): request is IncomingMessage & { method: string; url: string } {
+  return request.method !== undefined && request.url !== undefined;
+}

@@ -1,0 +1,137 @@
+import type { Decoded, KindName, ObjectMeta, Parsed, ResourceByKind } from '../model.ts';
+import { type Decoder, firstInvalid, ignored, ok, refine, unchecked, valueIfValid, withDefault } from './decoder.ts';
+import { DNS_LABEL, LABEL_KEY, LABEL_VALUE } from './formats.ts';
+import { type DecodedFields, type Entry, lenientMapping, record } from './mapping.ts';
+import { createReporter, type Reporter } from './reporter.ts';
+import { ANY_TEXT, oneOf, type TextRule, text } from './scalars.ts';
+
+/** One kind of Kubernetes object that the program reads: its API resource and its decoder. */
+export interface Kind<K extends KindName> {
+  readonly kind: K;
+  readonly apiVersion: string;
+  /** The resource's name in the path of an API request. */
+  readonly plural: string;
+  readonly namespaced: boolean;
+  /** Decodes an object of this kind as JSON or YAML gives it; never throws. */
+  readonly decode: (value: unknown) => Decoded<ResourceByKind[K]>;
+}
+
+/** The API resource of a kind, and the format of its objects' names. */
+export interface KindDescription<K extends KindName> {
+  readonly kind: K;
+  readonly apiVersion: string;
+  /** The resource's name in the path of an API request. */
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly nameRule: TextRule;
+}
+
+/** The parts that all kinds share; without them an object counts as absent (docs/semantics.md). */
+export interface Frame {
+  readonly metadata: ObjectMeta;
+  readonly labels: Parsed<readonly Entry<string>[]>;
+  readonly annotations: Parsed<readonly Entry<string>[]>;
+  /** As written; undefined for null. */
+  readonly spec: unknown;
+}
+
+/**
+ * Creates a kind from its description and the decoder of its frame. The decoder returns `Invalid` for a `spec` that
+ * makes the object count as absent.
+ */
+export function defineKind<K extends KindName>(
+  description: KindDescription<K>,
+  decodeSpec: (frame: Frame, reporter: Reporter) => Parsed<ResourceByKind[K]>,
+): Kind<K> {
+  const { kind, apiVersion, plural, namespaced } = description;
+  const decodeFrame = frameDecoder(description);
+  const decode = (value: unknown): Decoded<ResourceByKind[K]> => {
+    const reporter = createReporter();
+    const { name, namespace, frame } = decodeFrame(value, reporter);
+    const resource = frame.ok ? decodeSpec(frame.value, reporter) : frame;
+    const problems = reporter.problems();
+    if (resource.ok) return { readable: true, resource: resource.value, problems };
+    return { readable: false, kind, namespace, name, problems };
+  };
+  return { kind, apiVersion, plural, namespaced, decode };
+}
+
+/** A frame, and the name and namespace where they are valid although the frame is not. */
+interface DecodedFrame {
+  readonly name: string | undefined;
+  /** Empty for a cluster-scoped kind. */
+  readonly namespace: string | undefined;
+  readonly frame: Parsed<Frame>;
+}
+
+/** Decodes the frames of one kind. `status` is accepted unread: controllers write it, users do not. */
+function frameDecoder<K extends KindName>(
+  description: KindDescription<K>,
+): (value: unknown, reporter: Reporter) => DecodedFrame {
+  const object = lenientMapping({
+    apiVersion: oneOf([description.apiVersion]),
+    kind: oneOf([description.kind]),
+    metadata: metadataDecoder(description),
+    spec: unchecked,
+    status: unchecked,
+  });
+  return (value, reporter) => {
+    const block = object(value, [], reporter);
+    if (!block.ok) return nameless(block);
+    const { apiVersion, kind, metadata, spec } = block.value.fields;
+    if (!metadata.ok) return nameless(metadata);
+    const { name, namespace, generation, labels, annotations } = metadata.value.fields;
+    const frame = (): Parsed<Frame> => {
+      if (!name.ok) return name;
+      if (!namespace.ok) return namespace;
+      const meta = { namespace: namespace.value, name: name.value, generation: valueIfValid(generation) };
+      return firstInvalid([apiVersion, kind]) ?? ok({ metadata: meta, labels, annotations, spec: valueIfValid(spec) });
+    };
+    return { name: valueIfValid(name), namespace: valueIfValid(namespace), frame: frame() };
+  };
+}
+
+function nameless(frame: Parsed<Frame>): DecodedFrame {
+  return { name: undefined, namespace: undefined, frame };
+}
+
+type MetadataFields = {
+  readonly name: Decoder<string>;
+  readonly namespace: Decoder<string>;
+  readonly generation: Decoder<number | undefined>;
+  readonly labels: Decoder<readonly Entry<string>[]>;
+  readonly annotations: Decoder<readonly Entry<string>[]>;
+};
+
+function metadataDecoder({
+  kind,
+  namespaced,
+  nameRule,
+}: KindDescription<KindName>): Decoder<DecodedFields<MetadataFields>> {
+  const fields: MetadataFields = {
+    name: text(nameRule),
+    namespace: namespaced ? withDefault(text(DNS_LABEL), 'default') : noNamespace(kind),
+    generation: (value) => ok(Number.isSafeInteger(value) ? Number(value) : undefined),
+    labels: withDefault(record(LABEL_KEY, text(LABEL_VALUE)), []),
+    annotations: withDefault(record(ANY_TEXT, text(ANY_TEXT)), []),
+  };
+  return lenientMapping(fields, OTHER_METADATA);
+}
+
+function noNamespace(kind: KindName): Decoder<string> {
+  return refine(ignored(`means nothing: a ${kind} is in no namespace. Remove it.`), () => ok(''));
+}
+
+/** The other fields of a Kubernetes ObjectMeta. */
+const OTHER_METADATA = [
+  'creationTimestamp',
+  'deletionGracePeriodSeconds',
+  'deletionTimestamp',
+  'finalizers',
+  'generateName',
+  'managedFields',
+  'ownerReferences',
+  'resourceVersion',
+  'selfLink',
+  'uid',
+];

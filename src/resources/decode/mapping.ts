@@ -1,0 +1,128 @@
+import type { Invalid, Parsed, Path } from '../model.ts';
+import { AmbiguousScalar, type Decoder, firstInvalid, ok, typeMismatch, valueIfValid } from './decoder.ts';
+import { nearest, type Reporter } from './reporter.ts';
+import { type TextRule, text } from './scalars.ts';
+
+/** Decoders by field name. */
+type FieldDecoders = Readonly<Record<string, Decoder<unknown>>>;
+
+/** A mapping whose known fields were decoded one by one, each valid or not. */
+export interface DecodedFields<F extends FieldDecoders> {
+  readonly fields: { readonly [K in keyof F]: ReturnType<F[K]> };
+  /** The unknown fields of a strict mapping: one of them makes the meaning of the whole mapping unknown. */
+  readonly unknown: readonly Invalid[];
+  /** Tells whether the field is present and not null. */
+  readonly has: (field: keyof F & string) => boolean;
+}
+
+type ValidFields<F extends FieldDecoders> = { readonly [K in keyof F]: F[K] extends Decoder<infer T> ? T : never };
+
+/** One entry of a mapping whose keys the user chooses. An invalid key makes the value invalid. */
+export interface Entry<T> {
+  readonly key: string;
+  readonly value: Parsed<T>;
+}
+
+/** Accepts a JSON or YAML mapping with any fields. */
+export const mapping: Decoder<Readonly<Record<string, unknown>>> = (value, path, reporter) =>
+  isMapping(value) ? ok(value) : reporter.error(path, typeMismatch(value, 'a mapping'));
+
+/**
+ * Decodes a mapping that restricts access: an unknown field is an error of the mapping, and null is a value of the
+ * wrong type, so that a misspelt restriction never counts as an absent one (docs/semantics.md).
+ */
+export function strictMapping<F extends FieldDecoders>(decoders: F): Decoder<DecodedFields<F>> {
+  return decodeFields(decoders, {
+    known: Object.keys(decoders),
+    read: ownField,
+    unknown: (path, detail, reporter) => [reporter.error(path, detail)],
+  });
+}
+
+/**
+ * Decodes a mapping in which null means absent, and an unknown field is a warning.
+ *
+ * @param also names of fields that are known and not decoded
+ */
+export function lenientMapping<F extends FieldDecoders>(
+  decoders: F,
+  also: readonly string[] = [],
+): Decoder<DecodedFields<F>> {
+  return decodeFields(decoders, {
+    known: [...Object.keys(decoders), ...also],
+    read: (mapping, field) => ownField(mapping, field) ?? undefined,
+    unknown: (path, detail, reporter) => {
+      reporter.warning(path, detail);
+      return [];
+    },
+  });
+}
+
+/** Rejects a mapping unless all of its fields are valid. */
+export function allValid<F extends FieldDecoders>(decoder: Decoder<DecodedFields<F>>): Decoder<ValidFields<F>> {
+  return (value, path, reporter) => {
+    const parsed = decoder(value, path, reporter);
+    if (!parsed.ok) return parsed;
+    const fields: Readonly<Record<string, Parsed<unknown>>> = parsed.value.fields;
+    const invalid = parsed.value.unknown[0] ?? firstInvalid(Object.values(fields));
+    if (invalid) return invalid;
+    const values = Object.entries(fields).map(([name, field]) => [name, valueIfValid(field)]);
+    return ok(Object.fromEntries(values) as ValidFields<F>);
+  };
+}
+
+/** Decodes a mapping whose keys the user chooses, sorted by key. Null is a value like any other. */
+export function record<T>(keyRule: TextRule, decoder: Decoder<T>): Decoder<readonly Entry<T>[]> {
+  const keyDecoder = text(keyRule);
+  return (input, path, reporter) => {
+    if (!isMapping(input)) return reporter.error(path, typeMismatch(input, 'a mapping'));
+    const entry = (key: string): Entry<T> => {
+      const keyPath = [...path, key];
+      const validKey = keyDecoder(key, keyPath, reporter);
+      return { key, value: validKey.ok ? decoder(ownField(input, key), keyPath, reporter) : validKey };
+    };
+    return ok(Object.keys(input).sort().map(entry));
+  };
+}
+
+/** The differences between strict and lenient mappings. */
+interface FieldOptions {
+  readonly known: readonly string[];
+  readonly read: (mapping: Readonly<Record<string, unknown>>, field: string) => unknown;
+  readonly unknown: (path: Path, detail: string, reporter: Reporter) => readonly Invalid[];
+}
+
+function decodeFields<F extends FieldDecoders>(
+  decoders: F,
+  { known, read, unknown }: FieldOptions,
+): Decoder<DecodedFields<F>> {
+  const byName = Object.entries(decoders);
+  const names = new Set(known);
+  return (value, path, reporter) => {
+    if (!isMapping(value)) return reporter.error(path, typeMismatch(value, 'a mapping'));
+    const unknownNames = Object.keys(value).filter((field) => !names.has(field));
+    const invalid = unknownNames
+      .sort()
+      .flatMap((field) => unknown([...path, field], unknownField(field, known), reporter));
+    const parsed = byName.map(([field, decoder]) => [field, decoder(read(value, field), [...path, field], reporter)]);
+    const has = (field: string): boolean => ownField(value, field) !== undefined && ownField(value, field) !== null;
+    return ok({ fields: Object.fromEntries(parsed) as DecodedFields<F>['fields'], unknown: invalid, has });
+  };
+}
+
+/** Excludes instances of classes, AmbiguousScalar among them: they have no fields that a user wrote. */
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof AmbiguousScalar)
+    return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/** Reads own properties only: an inherited `constructor` is not a field. */
+function ownField(mapping: Readonly<Record<string, unknown>>, field: string): unknown {
+  return Object.hasOwn(mapping, field) ? mapping[field] : undefined;
+}
+
+function unknownField(field: string, known: readonly string[]): string {
+  return `is not a known field: write ${JSON.stringify(nearest(field, known))}, the nearest known one, or remove it.`;
+}

@@ -1,0 +1,95 @@
+import { closest } from 'fastest-levenshtein';
+import type { Invalid, Path, Problem } from '../model.ts';
+
+/** Problems of one object that are listed one by one; the others are counted in one more problem. */
+const MOST_PROBLEMS = 100;
+
+/** Collects the problems of one object while it is decoded. */
+export interface Reporter {
+  /**
+   * Adds something that serving drops, or that `check` refuses. The message is the path of the field followed by
+   * `detail`, a full stop included.
+   */
+  error(path: Path, detail: string): Invalid;
+  /** Adds something that drops nothing. Returns the message. */
+  warning(path: Path, detail: string): string;
+  /** All problems, sorted by path. */
+  problems(): readonly Problem[];
+}
+
+/** Creates a reporter without problems. */
+export function createReporter(): Reporter {
+  const listed: Problem[] = [];
+  const omitted = { error: 0, warning: 0 };
+  const add = (severity: 'error' | 'warning', path: Path, detail: string): string => {
+    const message = `${path.length === 0 ? 'The object' : pathText(path)} ${detail}`;
+    if (listed.length < MOST_PROBLEMS) listed.push({ severity, path, message });
+    else omitted[severity] += 1;
+    return message;
+  };
+  return {
+    error: (path, detail) => ({ ok: false, reason: add('error', path, detail) }),
+    warning: (path, detail) => add('warning', path, detail),
+    problems: () => [...listed.toSorted(compareProblems), ...summary(omitted)],
+  };
+}
+
+/** Formats a path: `spec.rules[0].matches`; unusual keys in quotes, shortened. Empty for the whole object. */
+export function pathText(path: Path): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else if (step.length > 64 || !PLAIN_KEY.test(step)) text += `[${quoted(step)}]`;
+    else text += text === '' ? step : `.${step}`;
+  }
+  return text;
+}
+
+const PLAIN_KEY = /^[A-Za-z_$][\w$-]*$/;
+
+/**
+ * Quotes a user's text on one line, at most 64 characters of it. Escapes what would move a terminal's cursor or change
+ * the direction of the text around it.
+ */
+export function quoted(text: string): string {
+  const short = text.length > 64 ? text.slice(0, 60) : text;
+  const escaped = JSON.stringify(short).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, codePoint);
+  return text.length > 64 ? `${escaped}…` : escaped;
+}
+
+/**
+ * The known name with the smallest edit distance to `name`, ignoring letter case; the first of equally near ones.
+ * Undefined when `known` is empty.
+ */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const folded = known.map((candidate) => candidate.toLowerCase());
+  return known[folded.indexOf(closest(name.slice(0, 100).toLowerCase(), folded))];
+}
+
+function codePoint(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
+}
+
+/** Sorts by path, so that the order of keys in the input has no effect. */
+function compareProblems(a: Problem, b: Problem): number {
+  return comparePaths(a.path, b.path) || (a.message < b.message ? -1 : 1);
+}
+
+function comparePaths(a: Path, b: Path): number {
+  for (const [position, step] of a.entries()) {
+    const other = b[position];
+    if (other === undefined) return 1;
+    if (step === other) continue;
+    if (typeof step === 'number' && typeof other === 'number') return step - other;
+    return String(step) < String(other) ? -1 : 1;
+  }
+  return a.length - b.length;
+}
+
+function summary(omitted: { readonly error: number; readonly warning: number }): readonly Problem[] {
+  const count = omitted.error + omitted.warning;
+  if (count === 0) return [];
+  const message = `The object has ${count} more problems (${omitted.error} of them errors): mend the listed ones first.`;
+  return [{ severity: omitted.error > 0 ? 'error' : 'warning', path: [], message }];
+}

@@ -1,0 +1,134 @@
+import {
+  type Decoder,
+  ok,
+  optional,
+  refine,
+  requiredWithFallback,
+  unchecked,
+  unwrapOptional,
+  withDefault,
+} from '../decode/decoder.ts';
+import {
+  API_GROUP,
+  API_KIND,
+  DNS_LABEL,
+  DNS_SUBDOMAIN,
+  HOSTNAME,
+  LABEL_KEY,
+  LABEL_VALUE,
+  OBJECT_NAME,
+} from '../decode/formats.ts';
+import { parseIp } from '../decode/ip-address.ts';
+import { defineKind, type Kind } from '../decode/kind.ts';
+import { list } from '../decode/list.ts';
+import { allValid, lenientMapping, mapping, record } from '../decode/mapping.ts';
+import { quoted } from '../decode/reporter.ts';
+import { ANY_TEXT, lenientText, longerThan, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
+import type { Gateway, GatewayAddress, Parsed } from '../model.ts';
+import { localParametersRef } from './gateway-parameters.ts';
+import { listener } from './listener.ts';
+
+const ADDRESS_TYPE: TextRule = {
+  expected: '"IPAddress", "Hostname", "NamedAddress", or a domain and a path (at most 253 characters)',
+  test: (value) =>
+    value.length <= 253 && /^Hostname|IPAddress|NamedAddress|[a-z0-9]\/[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(value),
+};
+
+const ADDRESS_VALUE: TextRule = { expected: 'at most 253 characters', test: (value) => !longerThan(253, value) };
+
+/** Keeps a type whose spelling the API refuses: an unsupported type rejects the Gateway. */
+const address: Decoder<GatewayAddress> = refine(
+  allValid(
+    lenientMapping({
+      type: withDefault(lenientText(ADDRESS_TYPE), 'IPAddress'),
+      value: withDefault(text(ADDRESS_VALUE), ''),
+    }),
+  ),
+  ({ type, value }, path, reporter) => {
+    const valuePath = [...path, 'value'];
+    const isIp = type === 'IPAddress' && value !== '';
+    if (isIp && !parseIp(value))
+      return reporter.error(valuePath, `is ${quoted(value)}: write an IPv4 or IPv6 address.`);
+    const isHostname = type === 'Hostname' && value !== '';
+    if (isHostname && !HOSTNAME.test(value))
+      return reporter.error(valuePath, `is ${quoted(value)}: write ${HOSTNAME.expected}.`);
+    return ok({ type, value });
+  },
+);
+
+const infrastructure = lenientMapping({
+  labels: optional(record(LABEL_KEY, text(LABEL_VALUE))),
+  annotations: optional(record(ANY_TEXT, text(ANY_TEXT))),
+  parametersRef: optional(localParametersRef),
+});
+
+const objectRef = lenientMapping({
+  group: optional(text(API_GROUP)),
+  kind: optional(text(API_KIND)),
+  name: text(OBJECT_NAME),
+  namespace: optional(text(DNS_LABEL)),
+});
+
+const frontend = lenientMapping({
+  validation: optional(
+    lenientMapping({
+      caCertificateRefs: list(objectRef, { least: 1, most: 16 }),
+      mode: optional(oneOf(['AllowValidOnly', 'AllowInsecureFallback'])),
+    }),
+  ),
+});
+
+/** `spec.tls`: validated only, it has no effect on an MCP listener. */
+const tls = lenientMapping({
+  backend: optional(lenientMapping({ clientCertificateRef: optional(objectRef) })),
+  frontend: optional(
+    lenientMapping({
+      default: frontend,
+      perPort: optional(list(lenientMapping({ port: portNumber, tls: frontend }), { most: 64 })),
+    }),
+  ),
+});
+
+/** `spec.allowedListeners` (for ListenerSets): validated only, it has no effect here. */
+const allowedListeners = lenientMapping({
+  namespaces: optional(
+    lenientMapping({ from: optional(oneOf(['All', 'Selector', 'Same', 'None'])), selector: optional(mapping) }),
+  ),
+});
+
+const gatewaySpec = lenientMapping({
+  gatewayClassName: text(OBJECT_NAME),
+  listeners: requiredWithFallback(list(listener, { least: 1, most: 64 }), [], 'a list of listeners'),
+  addresses: withDefault(list(address, { most: 16 }), []),
+  infrastructure: optional(infrastructure),
+  allowedListeners: optional(allowedListeners),
+  tls: optional(tls),
+  defaultScope: unchecked,
+});
+
+/** Gateway: a data plane and its listeners. */
+export const gateway: Kind<'Gateway'> = defineKind(
+  {
+    kind: 'Gateway',
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    plural: 'gateways',
+    namespaced: true,
+    nameRule: DNS_SUBDOMAIN,
+  },
+  ({ metadata, spec }, reporter): Parsed<Gateway> => {
+    const block = gatewaySpec(spec, ['spec'], reporter);
+    if (!block.ok) return block;
+    const { gatewayClassName, listeners, addresses, infrastructure: parameters } = block.value.fields;
+    if (!listeners.ok) return listeners;
+    if (!addresses.ok) return addresses;
+    const parametersRef = parameters.ok ? parameters.value?.fields.parametersRef : parameters;
+    return ok({
+      kind: 'Gateway',
+      metadata,
+      className: gatewayClassName,
+      parametersRef: parametersRef && unwrapOptional(parametersRef),
+      addresses: addresses.value,
+      listeners: listeners.value,
+    });
+  },
+);

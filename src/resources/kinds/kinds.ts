@@ -1,0 +1,50 @@
+import type { Kind } from '../decode/kind.ts';
+import { quoted } from '../decode/reporter.ts';
+import type { Decoded, KindName, ObjectMeta, ResourceByKind } from '../model.ts';
+import { gateway } from './gateway.ts';
+import { gatewayClass } from './gateway-class.ts';
+import { gatewayParameters } from './gateway-parameters.ts';
+import { mcpAuthPolicy } from './mcp-auth-policy.ts';
+import { namespace } from './namespace.ts';
+import { service } from './service.ts';
+
+/** All kinds that the program reads. */
+export const kinds: { readonly [K in KindName]: Kind<K> } = {
+  GatewayClass: gatewayClass,
+  GatewayParameters: gatewayParameters,
+  Gateway: gateway,
+  Service: service,
+  Namespace: namespace,
+  MCPAuthPolicy: mcpAuthPolicy,
+};
+
+/**
+ * Decodes an object as JSON or YAML gives it, with `AmbiguousScalar` for scalars that the YAML versions read
+ * differently. Never throws.
+ */
+export function decode<K extends KindName>(kind: K, value: unknown): Decoded<ResourceByKind[K]> {
+  return kinds[kind].decode(value);
+}
+
+/** The key of an object among those of its kind: `<namespace>/<name>`, or the name of a cluster-scoped one. */
+export function resourceKey({ namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
+}
+
+/** Tells by `apiVersion` and `kind` whether an object is read. */
+type KindMatch =
+  /** Decode it. An apiVersion that is not a string is then an error of its frame. */
+  | { readonly match: 'ours'; readonly kind: KindName }
+  /** A known kind in another group or version: skipped, with this warning. */
+  | { readonly match: 'other-version'; readonly kind: KindName; readonly message: string }
+  /** Skipped silently. */
+  | { readonly match: 'foreign' };
+
+/** Finds the kind of an object. */
+export function matchKind(apiVersion: unknown, kind: unknown): KindMatch {
+  const known = Object.values(kinds).find((candidate) => candidate.kind === kind);
+  if (!known) return { match: 'foreign' };
+  if (typeof apiVersion !== 'string' || apiVersion === known.apiVersion) return { match: 'ours', kind: known.kind };
+  const message = `apiVersion is ${quoted(apiVersion)}, so that the object is skipped: write ${quoted(known.apiVersion)} if it is to count.`;
+  return { match: 'other-version', kind: known.kind, message };
+}

@@ -1,0 +1,52 @@
+import { type Decoder, ok, optional } from '../decode/decoder.ts';
+import { API_GROUP, API_KIND, DNS_LABEL, DNS_SUBDOMAIN, HOSTNAME, OBJECT_NAME } from '../decode/formats.ts';
+import { allValidList } from '../decode/list.ts';
+import { allValid, record, strictMapping } from '../decode/mapping.ts';
+import { ANY_TEXT, lenientText, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
+import type { Listener } from '../model.ts';
+import { allowedRoutes } from './allowed-routes.ts';
+
+const PROTOCOL: TextRule = {
+  expected: 'a protocol such as "HTTP", or a domain and a word such as "kgateway.dev/mcp" (at most 255 characters)',
+  // The CRD's pattern does not anchor the domain: only its last character is checked.
+  test: (value) =>
+    value.length <= 255 && /^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|[a-z0-9]\/[A-Za-z0-9]+$/.test(value),
+};
+
+const certificateRef = allValid(
+  strictMapping({
+    group: optional(text(API_GROUP)),
+    kind: optional(text(API_KIND)),
+    name: text(OBJECT_NAME),
+    namespace: optional(text(DNS_LABEL)),
+  }),
+);
+
+const tlsBlock = allValid(
+  strictMapping({
+    mode: optional(oneOf(['Terminate', 'Passthrough'])),
+    certificateRefs: optional(allValidList(certificateRef, { most: 64 })),
+    options: optional(record(ANY_TEXT, text(ANY_TEXT))),
+  }),
+);
+
+/** Keeps a protocol whose spelling the API refuses: the listener's status reports it as another protocol. */
+const listenerBlock = strictMapping({
+  name: text(DNS_SUBDOMAIN),
+  hostname: optional(text(HOSTNAME)),
+  port: portNumber,
+  protocol: lenientText(PROTOCOL),
+  tls: optional(tlsBlock),
+  allowedRoutes,
+});
+
+/** Decodes an entry of `spec.listeners`: invalid only when it is not a mapping; its fields are valid one by one. */
+export const listener: Decoder<Listener> = (value, path, reporter) => {
+  const block = listenerBlock(value, path, reporter);
+  if (!block.ok) return block;
+  const { fields, unknown, has } = block.value;
+  const { name, port, protocol, hostname, tls, allowedRoutes: routes } = fields;
+  if (!routes.ok) return routes;
+  const errors = [...unknown, hostname, tls].flatMap((field) => (field.ok ? [] : [field.reason]));
+  return ok({ name, port, protocol, hasHostname: has('hostname'), hasTls: has('tls'), ...routes.value, errors });
+};

@@ -1,0 +1,93 @@
+import {
+  type Decoder,
+  firstInvalid,
+  ok,
+  optional,
+  refine,
+  requiredWithFallback,
+  valueIfValid,
+  withDefault,
+} from '../decode/decoder.ts';
+import { API_GROUP, API_KIND, DNS_LABEL, DNS_SUBDOMAIN } from '../decode/formats.ts';
+import { defineKind, type Kind } from '../decode/kind.ts';
+import { list } from '../decode/list.ts';
+import { type DecodedFields, strictMapping } from '../decode/mapping.ts';
+import { type TextRule, text } from '../decode/scalars.ts';
+import type { MCPAuthPolicy, Parsed, ParsedTargetRef, PolicyRule, TargetRef } from '../model.ts';
+import { policyRule } from './policy-rule.ts';
+
+/** An empty kind means an absent one. */
+const KIND_OR_EMPTY: TextRule = { ...API_KIND, test: (value) => value === '' || API_KIND.test(value) };
+
+const targetRefBlock = strictMapping({
+  group: optional(text(API_GROUP)),
+  kind: optional(text(KIND_OR_EMPTY)),
+  name: text(DNS_SUBDOMAIN),
+  sectionName: optional(text(DNS_SUBDOMAIN)),
+  namespace: optional(text(DNS_LABEL)),
+});
+
+/**
+ * Decodes an entry of `spec.targetRefs`. Accepts another group or kind and a section: the translation reports them as
+ * unsupported. An unknown field makes the reference invalid; its status is still written under its name.
+ */
+const targetRef: Decoder<TargetRef> = (value, path, reporter): ParsedTargetRef => {
+  const block = targetRefBlock(value, path, reporter);
+  if (!block.ok) return block;
+  const { group, kind, name, sectionName, namespace } = block.value.fields;
+  if (!name.ok) return name;
+  const invalid = firstInvalid([group, kind, sectionName, namespace]);
+  if (invalid) return invalid;
+  const hasNamespace = valueIfValid(namespace) !== undefined;
+  const namespaceError = hasNamespace ? reporter.error([...path, 'namespace'], NO_NAMESPACE) : undefined;
+  const ref = {
+    name: name.value,
+    group: valueIfValid(group),
+    kind: valueIfValid(kind),
+    sectionName: valueIfValid(sectionName),
+  };
+  const error = block.value.unknown[0] ?? namespaceError;
+  return error ? { ...error, ref: { ...ref, namespace: valueIfValid(namespace) } } : ok(ref);
+};
+
+const NO_NAMESPACE = 'is not known here: a policy names a Gateway of its own namespace. Remove it.';
+
+type Spec = {
+  readonly targetRefs: Decoder<readonly Parsed<TargetRef>[]>;
+  readonly rules: Decoder<readonly Parsed<PolicyRule>[]>;
+};
+
+function policySpec(namespace: string): Decoder<DecodedFields<Spec>> {
+  return strictMapping<Spec>({
+    targetRefs: requiredWithFallback(list(targetRef, { least: 1, most: 16 }), [], 'a list of Gateways'),
+    rules: refine(withDefault(list(policyRule(namespace), { most: 256 }), []), (rules, path, reporter) => {
+      if (rules.length === 0)
+        reporter.warning(path, 'has no entry, so that the policy allows nothing: write rules, or delete the policy.');
+      return ok(rules);
+    }),
+  });
+}
+
+/** MCPAuthPolicy: grants callers access to tools, prompts and resources behind Gateways. */
+export const mcpAuthPolicy: Kind<'MCPAuthPolicy'> = defineKind(
+  {
+    kind: 'MCPAuthPolicy',
+    apiVersion: 'gateway.kgateway.dev/v1alpha1',
+    plural: 'mcpauthpolicies',
+    namespaced: true,
+    nameRule: DNS_SUBDOMAIN,
+  },
+  ({ metadata, spec }, reporter): Parsed<MCPAuthPolicy> => {
+    const block = policySpec(metadata.namespace)(spec, ['spec'], reporter);
+    if (!block.ok) return block;
+    const { targetRefs, rules } = block.value.fields;
+    if (!targetRefs.ok) return targetRefs;
+    if (!rules.ok) return rules;
+    return ok({
+      kind: 'MCPAuthPolicy',
+      metadata,
+      targetRefs: targetRefs.value,
+      rules: block.value.unknown[0] ?? rules,
+    });
+  },
+);

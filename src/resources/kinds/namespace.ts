@@ -1,0 +1,35 @@
+import { ok } from '../decode/decoder.ts';
+import { DNS_LABEL } from '../decode/formats.ts';
+import { defineKind, type Frame, type Kind } from '../decode/kind.ts';
+import { quoted, type Reporter } from '../decode/reporter.ts';
+import type { NamespaceLabels } from '../model.ts';
+
+/** The label that the API server sets on every namespace; its value is the name. */
+const NAME_LABEL = 'kubernetes.io/metadata.name';
+
+/** Namespace: its labels decide which listeners with a selector allow its Services. */
+export const namespace: Kind<'Namespace'> = defineKind(
+  { kind: 'Namespace', apiVersion: 'v1', plural: 'namespaces', namespaced: false, nameRule: DNS_LABEL },
+  ({ metadata, labels }, reporter) =>
+    ok({ kind: 'Namespace', metadata, labels: namespaceLabels(metadata.name, labels, reporter) }),
+);
+
+function namespaceLabels(name: string, written: Frame['labels'], reporter: Reporter): NamespaceLabels {
+  if (!written.ok) return { known: false };
+  const labels = new Map([[NAME_LABEL, name]]);
+  for (const { key, value } of written.value) {
+    if (!value.ok) return { known: false };
+    if (key !== NAME_LABEL) labels.set(key, value.value);
+    else if (value.value !== name) warnOfNameLabel(name, value.value, reporter);
+  }
+  const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
+  // No prototype: `constructor` is a valid label key, and must be found only where a user set it.
+  return { known: true, labels: Object.assign(Object.create(null), Object.fromEntries(sorted)) };
+}
+
+function warnOfNameLabel(name: string, value: string, reporter: Reporter): void {
+  reporter.warning(
+    ['metadata', 'labels', NAME_LABEL],
+    `is ${quoted(value)}, but is always ${quoted(name)}: remove it.`,
+  );
+}

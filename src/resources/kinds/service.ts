@@ -1,0 +1,71 @@
+import { ok, unchecked, valueIfValid, withDefault } from '../decode/decoder.ts';
+import { DNS_LABEL } from '../decode/formats.ts';
+import { defineKind, type Kind } from '../decode/kind.ts';
+import { lenientMapping } from '../decode/mapping.ts';
+import { createReporter, type Reporter } from '../decode/reporter.ts';
+import type { Parsed, Path, Service } from '../model.ts';
+import { mcpPath, serviceAddress } from './service-address.ts';
+import { type DeclaredPort, declaredPorts } from './service-ports.ts';
+
+/** The other fields of a Kubernetes ServiceSpec. */
+const OTHER_FIELDS = [
+  'allocateLoadBalancerNodePorts',
+  'clusterIPs',
+  'externalIPs',
+  'externalTrafficPolicy',
+  'healthCheckNodePort',
+  'internalTrafficPolicy',
+  'ipFamilies',
+  'ipFamilyPolicy',
+  'loadBalancerClass',
+  'loadBalancerIP',
+  'loadBalancerSourceRanges',
+  'publishNotReadyAddresses',
+  'selector',
+  'sessionAffinity',
+  'sessionAffinityConfig',
+  'trafficDistribution',
+];
+
+const serviceSpec = lenientMapping(
+  { ports: withDefault(declaredPorts, []), type: unchecked, externalName: unchecked, clusterIP: unchecked },
+  OTHER_FIELDS,
+);
+
+/** Service: one MCP server behind each port that declares an MCP app protocol. */
+export const service: Kind<'Service'> = defineKind(
+  { kind: 'Service', apiVersion: 'v1', plural: 'services', namespaced: true, nameRule: DNS_LABEL },
+  ({ metadata, annotations, spec }, reporter): Parsed<Service> => {
+    const block = serviceSpec(spec, ['spec'], reporter);
+    if (!block.ok) return block;
+    const { ports, type, externalName, clusterIP } = block.value.fields;
+    if (!ports.ok) return ports;
+    // The rules for addresses and paths are ours: they do not apply to a Service without an MCP port.
+    const mcpReporter = ports.value.length > 0 ? reporter : createReporter();
+    const fields = {
+      type: valueIfValid(type),
+      externalName: valueIfValid(externalName),
+      clusterIP: valueIfValid(clusterIP),
+    };
+    const address = serviceAddress(fields, ['spec'], mcpReporter);
+    const headless = address.ok && address.value.type === 'ClusterDNS' && fields.clusterIP === 'None';
+    return ok({
+      kind: 'Service',
+      metadata,
+      address,
+      path: mcpPath(annotations, mcpReporter),
+      mcpPorts: ports.value.map(({ port }) => port),
+      headlessPortWarnings: headless ? unreachablePorts(ports.value, ['spec', 'ports'], reporter) : [],
+    });
+  },
+);
+
+/** Ports of a headless Service with another target port: its DNS name resolves to pods, which ignores the mapping. */
+function unreachablePorts(ports: readonly DeclaredPort[], path: Path, reporter: Reporter): readonly number[] {
+  return ports.flatMap(({ port, targetPort, position }) => {
+    if (!port.ok || typeof targetPort !== 'number' || targetPort === port.value.port) return [];
+    const reached = `is ${targetPort}, but a headless Service is reached at its pods' port ${port.value.port}`;
+    reporter.warning([...path, position, 'targetPort'], `${reached}: make the two equal, or remove "clusterIP: None".`);
+    return [port.value.port];
+  });
+}

@@ -1,0 +1,78 @@
+import type { SendLimits } from './send-budget.ts';
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+
+/**
+ * What nodes may ask of the server at once; the table is in docs/limits.md, the reasons in decision 0007. Streams are ended
+ * with the gRPC status that stands with each limit.
+ */
+export interface Limits {
+  /** Connections open at once, at each address that the server listens on; one beyond is closed. Default 20,000. */
+  readonly maxConnections: number;
+  /** HTTP/2 MAX_CONCURRENT_STREAMS of a connection (RFC 9113, section 5.1.2); REFUSED_STREAM beyond. Default 1,000. */
+  readonly maxStreamsPerConnection: number;
+  /** Streams open at once, three quarters of them of one address; RESOURCE_EXHAUSTED beyond. Default 20,000. */
+  readonly maxStreams: number;
+  /**
+   * New streams a second. As many may start at once, and as many more wait for their turn, in a fair queue by address;
+   * RESOURCE_EXHAUSTED beyond. As many connections may wait to be accepted; one beyond is reset. Default 2,000.
+   */
+  readonly maxStreamsPerSecond: number;
+  /** Connections a second that one address may open while changes are sent; the others wait. Default 125. */
+  readonly busyAcceptRate: number;
+  /** Connections that one address may open at once while changes are sent. Default 1,000. */
+  readonly busyAcceptBurst: number;
+  /** Bytes of one request; RESOURCE_EXHAUSTED beyond. Default 32 MiB. */
+  readonly maxRequest: number;
+  /** About the bytes that the names of one subscription take; RESOURCE_EXHAUSTED beyond. Default 4 MiB. */
+  readonly maxSubscription: number;
+  /**
+   * About the bytes of the names and versions that a node reports, beyond 512 for each resource that exists;
+   * RESOURCE_EXHAUSTED beyond. Default 16 MiB.
+   */
+  readonly maxInitialVersions: number;
+  /** Bytes of unfinished requests, over all streams; the stream that holds the most ends RESOURCE_EXHAUSTED. Default 256 MiB. */
+  readonly maxUnfinishedRequests: number;
+  /** Types without a registration that one stream may ask for; RESOURCE_EXHAUSTED beyond. Default 32. */
+  readonly maxUnknownTypes: number;
+  /** Bytes of one response; a larger delta is split. What cannot be split is sent and logged. Default 4 MiB (gRPC's default). */
+  readonly maxResponse: number;
+  /** Bytes of large responses in flight; others wait. */
+  readonly send: SendLimits;
+  /** Milliseconds for the first request, and for the ACK of a response; DEADLINE_EXCEEDED then. Default 30,000. */
+  readonly ackTimeout: number;
+  /** Milliseconds that a node has to read the end of its stream; then the stream is reset. Default 5,000. */
+  readonly linger: number;
+}
+
+export const defaultLimits: Omit<Limits, 'send'> = {
+  maxConnections: 20_000,
+  maxStreamsPerConnection: 1_000,
+  maxStreams: 20_000,
+  maxStreamsPerSecond: 2_000,
+  busyAcceptRate: 125,
+  busyAcceptBurst: 1_000,
+  maxRequest: 32 * mebibyte,
+  maxSubscription: 4 * mebibyte,
+  maxInitialVersions: 16 * mebibyte,
+  maxUnfinishedRequests: 256 * mebibyte,
+  maxUnknownTypes: 32,
+  maxResponse: 4 * mebibyte,
+  ackTimeout: 30_000,
+  linger: 5_000,
+};
+
+/** Limits of the calls that are no ADS streams, such as health checks. */
+export const unaryCallLimits: {
+  readonly atOnce: number;
+  readonly maxRequest: number;
+  readonly requestTimeout: number;
+} = {
+  /** Calls open at once, three quarters of them of one address; RESOURCE_EXHAUSTED beyond. */
+  atOnce: 1_000,
+  /** Bytes of the request; RESOURCE_EXHAUSTED beyond. */
+  maxRequest: kibibyte,
+  /** Milliseconds for the request; DEADLINE_EXCEEDED then. */
+  requestTimeout: 30_000,
+};

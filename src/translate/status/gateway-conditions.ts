@@ -1,0 +1,150 @@
+import type { Collection, Context, Derived, Failure, Index } from '../../graph/model.ts';
+import type { Gateway } from '../../resources/model.ts';
+import type { AddressesResult } from '../gateway/addresses.ts';
+import { selectorKeysOf, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
+import type { GatewayResult } from '../gateway/gateway.ts';
+import type { GatewayClassResult } from '../gateway/gateway-class.ts';
+import type { ListenerResult } from '../gateway/listeners.ts';
+import { joinNames, joinSentences } from '../messages.ts';
+import type { Condition, GatewayState, GatewayStatus } from '../model.ts';
+import type { PolicyTargets } from '../policy/policy.ts';
+import { type ConditionWriter, conditionWriter, internalError } from './conditions.ts';
+import { listenerStatuses } from './listener-conditions.ts';
+
+/** The collections that the status of a Gateway is computed from. */
+export interface GatewayStatusInputs {
+  readonly classes: Collection<GatewayClassResult>;
+  readonly gatewayResults: Derived<GatewayResult>;
+  readonly unresolvedGateways: Derived<UnresolvedGateway>;
+  readonly selections: Derived<readonly string[]>;
+  readonly states: Derived<GatewayState>;
+  readonly policiesByGateway: Index<PolicyTargets>;
+}
+
+type OurGateway = Extract<GatewayResult, { kind: 'ours' }>;
+
+/** The status of one Gateway; undefined for a Gateway of another controller. */
+export function gatewayStatus(
+  gateway: Gateway,
+  context: Context,
+  key: string,
+  inputs: GatewayStatusInputs,
+): GatewayStatus | undefined {
+  const { namespace, name } = gateway.metadata;
+  const condition = conditionWriter(gateway.metadata);
+  const result = context.get(inputs.gatewayResults, key);
+  const failure = findFailure(context, key, inputs);
+  if (result === undefined) {
+    if (failure === undefined || !hasClassOfOurs(gateway, context, inputs)) return undefined;
+    const conditions = [
+      ...unknown(condition),
+      ...attachedPolicies(context, key, inputs, condition),
+      internalError(condition, failure),
+    ];
+    return { kind: 'Gateway', namespace, name, conditions, addresses: [], listeners: [] };
+  }
+  if (result.kind === 'foreign') return undefined;
+  const own = failure === undefined ? gatewayConditions(result, condition) : unknown(condition);
+  const internalErrors = failure === undefined ? [] : [internalError(condition, failure)];
+  const conditions = [...own, ...attachedPolicies(context, key, inputs, condition), ...internalErrors];
+  const listeners = listenerStatuses(result.listeners, result.acceptance.kind, condition);
+  return { kind: 'Gateway', namespace, name, conditions, addresses: result.addresses.usable, listeners };
+}
+
+/** The first failure among the transformations from the Gateway to its state. */
+function findFailure(context: Context, key: string, inputs: GatewayStatusInputs): Failure | undefined {
+  const { gatewayResults, unresolvedGateways, selections, states } = inputs;
+  for (const { failures } of [gatewayResults, unresolvedGateways, states]) {
+    const failure = context.get(failures, key);
+    if (failure !== undefined) return failure;
+  }
+  const unresolved = context.get(unresolvedGateways, key);
+  const selectors = unresolved === undefined ? [] : selectorKeysOf(unresolved);
+  return selectors.map((selector) => context.get(selections.failures, selector)).find((failed) => failed !== undefined);
+}
+
+function hasClassOfOurs({ className }: Gateway, context: Context, { classes }: GatewayStatusInputs): boolean {
+  return className.ok && context.get(classes, className.value) !== undefined;
+}
+
+function unknown(condition: ConditionWriter): readonly Condition[] {
+  return [
+    condition('Accepted', 'Unknown', 'Pending', 'The Gateway could not be judged.'),
+    condition('Programmed', 'False', 'Pending', 'The Gateway could not be judged.'),
+  ];
+}
+
+function gatewayConditions(
+  { acceptance, addresses, listeners }: OurGateway,
+  condition: ConditionWriter,
+): readonly Condition[] {
+  switch (acceptance.kind) {
+    case 'pending':
+      return [
+        condition('Accepted', 'Unknown', 'Pending', acceptance.message),
+        condition('Programmed', 'False', 'Pending', acceptance.message),
+      ];
+    case 'rejected':
+      return [condition('Accepted', 'False', acceptance.reason, acceptance.message), notProgrammed(condition)];
+    case 'served':
+      return servedConditions(listeners, addresses, condition);
+  }
+}
+
+function servedConditions(
+  listeners: readonly ListenerResult[],
+  addresses: AddressesResult,
+  condition: ConditionWriter,
+): readonly Condition[] {
+  const accepted = listeners.filter(({ outcome }) => outcome.accepted);
+  const message = listenersMessage(listeners);
+  if (accepted.length === 0) {
+    return [condition('Accepted', 'False', 'ListenersNotValid', message), notProgrammed(condition)];
+  }
+  const reason = accepted.length === listeners.length ? 'Accepted' : 'ListenersNotValid';
+  return [condition('Accepted', 'True', reason, message), programmed(addresses, condition)];
+}
+
+function listenersMessage(listeners: readonly ListenerResult[]): string {
+  if (listeners.length === 0) return 'spec.listeners is empty: a Gateway needs one with the protocol kgateway.dev/mcp.';
+  const accepted = listeners.flatMap(({ name, outcome }) => (outcome.accepted && name !== undefined ? [name] : []));
+  const rejected = new Set(
+    listeners.flatMap(({ name, outcome }) => (outcome.accepted ? [] : [listenerMessage(name, outcome.message)])),
+  );
+  if (rejected.size === 0) return 'The Gateway is accepted.';
+  const first = accepted.length === 0 ? 'No listener is accepted.' : `Accepted listeners: ${joinNames(accepted)}.`;
+  return `${first} Not accepted: ${joinSentences([...rejected])}`;
+}
+
+function listenerMessage(listener: string | undefined, message: string): string {
+  return listener === undefined ? message : `${listener}: ${message}`;
+}
+
+function programmed({ unusable, unassigned }: AddressesResult, condition: ConditionWriter): Condition {
+  if (unusable.length > 0) return condition('Programmed', 'False', 'AddressNotUsable', joinSentences(unusable));
+  if (unassigned.length > 0) return condition('Programmed', 'False', 'AddressNotAssigned', joinSentences(unassigned));
+  return condition('Programmed', 'True', 'Programmed', 'The configuration is ready for the gateways that ask for it.');
+}
+
+function notProgrammed(condition: ConditionWriter): Condition {
+  return condition('Programmed', 'False', 'Invalid', 'The Gateway is not accepted.');
+}
+
+/** Lists the policies that target the Gateway, for its owner; absent without one. */
+function attachedPolicies(
+  context: Context,
+  key: string,
+  { policiesByGateway }: GatewayStatusInputs,
+  condition: ConditionWriter,
+): readonly Condition[] {
+  const names = context.by(policiesByGateway, key).map(({ name }) => name);
+  if (names.length === 0) return [];
+  return [
+    condition(
+      'kgateway.dev/MCPAuthPolicyAffected',
+      'True',
+      'PolicyAttached',
+      `Attached policies: ${joinNames(names)}.`,
+    ),
+  ];
+}

@@ -1,0 +1,152 @@
+import type { Collection, Context, Derived, Failure } from '../../graph/model.ts';
+import type { MCPAuthPolicy } from '../../resources/model.ts';
+import { allowsNamespace, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
+import type { GatewayResult } from '../gateway/gateway.ts';
+import type { LabelledNamespace } from '../gateway/namespace-selector.ts';
+import { joinNames, joinSentences } from '../messages.ts';
+import type { Condition, PolicyNotice, PolicyStatus } from '../model.ts';
+import type { PolicyResult } from '../policy/policy.ts';
+import type { NamedItem } from '../policy/rules.ts';
+import { type PolicyReference, resolveTargetRefs } from '../policy/target-refs.ts';
+import { type ConditionWriter, conditionWriter, internalError } from './conditions.ts';
+
+/** The collections that the status of a policy is computed from. */
+export interface PolicyStatusInputs {
+  readonly controllerName: string;
+  readonly policyResults: Derived<PolicyResult>;
+  /** The other collections that are derived from policies, for their failures. */
+  readonly derivedFromPolicies: readonly Derived<unknown>[];
+  readonly gatewayResults: Derived<GatewayResult>;
+  readonly unresolvedGateways: Derived<UnresolvedGateway>;
+  /** The namespace of every target, by target name. */
+  readonly targetNamespaces: Collection<string>;
+  readonly labelledNamespaces: Collection<LabelledNamespace>;
+}
+
+type Ancestor = PolicyStatus['ancestors'][number];
+
+/** The limit of `status.ancestors` in the Gateway API. */
+const mostAncestors = 16;
+
+/** The status of one policy; undefined when no reference to a Gateway of ours has a place in it. */
+export function policyStatus(
+  policy: MCPAuthPolicy,
+  context: Context,
+  key: string,
+  inputs: PolicyStatusInputs,
+): PolicyStatus | undefined {
+  const { namespace, name } = policy.metadata;
+  const condition = conditionWriter(policy.metadata);
+  const result = context.get(inputs.policyResults, key);
+  const failure = findFailure(context, key, inputs);
+  const { references, unwritable } = result ?? resolveTargetRefs(policy.targetRefs, namespace);
+  const dropped = droppedParts(result, unwritable, condition);
+  const ancestors = references.flatMap((reference): readonly Ancestor[] => {
+    const ancestor = findAncestor(reference, context, inputs);
+    if (ancestor.kind === 'foreign') return [];
+    const accepted =
+      result === undefined || failure !== undefined
+        ? condition('Accepted', 'False', 'Invalid', 'The policy could not be judged.')
+        : acceptedCondition(result, ancestor, context, inputs, condition);
+    const internalErrors = failure === undefined ? [] : [internalError(condition, failure)];
+    const { ancestorRef } = reference;
+    const conditions = [accepted, ...dropped, ...internalErrors];
+    return [{ ancestorRef, controllerName: inputs.controllerName, conditions }];
+  });
+  if (ancestors.length === 0) return undefined;
+  return { kind: 'MCPAuthPolicy', namespace, name, ancestors: ancestors.slice(0, mostAncestors) };
+}
+
+/** The notice about references without a place in the status. */
+export function policyNotice({ namespace, name, references, unwritable }: PolicyResult): PolicyNotice | undefined {
+  const surplus = references.length - mostAncestors;
+  const missing = `spec.targetRefs has ${surplus} references too many to be shown: a status holds ${mostAncestors}.`;
+  const sentences = surplus > 0 ? [...unwritable, missing] : unwritable;
+  return sentences.length === 0 ? undefined : { namespace, name, unwritable: sentences };
+}
+
+function findFailure(
+  context: Context,
+  key: string,
+  { policyResults, derivedFromPolicies }: PolicyStatusInputs,
+): Failure | undefined {
+  return [policyResults, ...derivedFromPolicies]
+    .map(({ failures }) => context.get(failures, key))
+    .find((failure) => failure !== undefined);
+}
+
+/** The Gateway that a reference resolves to, or the reason why there is none. */
+type AncestorState =
+  | UnresolvedGateway
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unsupported'; readonly message: string };
+
+/** A Gateway whose evaluation threw counts as rejected. Unsupported references to foreign Gateways count as foreign. */
+function findAncestor(
+  { target }: PolicyReference,
+  context: Context,
+  { gatewayResults, unresolvedGateways }: PolicyStatusInputs,
+): AncestorState {
+  if (target.kind === 'unsupported') {
+    const gateway = target.gateway === undefined ? undefined : context.get(unresolvedGateways, target.gateway);
+    return gateway?.kind === 'foreign' ? gateway : { kind: 'unsupported', message: target.message };
+  }
+  const gateway = context.get(unresolvedGateways, target.gateway);
+  if (gateway !== undefined) return gateway;
+  const failed = [gatewayResults, unresolvedGateways].some(
+    ({ failures }) => context.get(failures, target.gateway) !== undefined,
+  );
+  return failed ? { kind: 'rejected' } : { kind: 'missing' };
+}
+
+function acceptedCondition(
+  policy: PolicyResult,
+  ancestor: Exclude<AncestorState, { kind: 'foreign' }>,
+  context: Context,
+  inputs: PolicyStatusInputs,
+  condition: ConditionWriter,
+): Condition {
+  if (ancestor.kind === 'unsupported') return condition('Accepted', 'False', 'Invalid', ancestor.message);
+  if (ancestor.kind === 'missing') {
+    const message = `There is no such Gateway in the namespace ${policy.namespace}: create it, or correct the name.`;
+    return condition('Accepted', 'False', 'TargetNotFound', message);
+  }
+  if (policy.outcome === 'invalid') {
+    const message = `Nothing of the policy is valid, so it allows nothing. ${joinSentences(policy.dropped)}`;
+    return condition('Accepted', 'False', 'Invalid', message);
+  }
+  const accepted =
+    policy.outcome === 'empty'
+      ? 'The policy is accepted and allows nothing: spec.rules is empty.'
+      : 'The policy is accepted.';
+  if (ancestor.kind === 'rejected') {
+    const message = `${accepted} The Gateway is not accepted, so nothing is sent to it.`;
+    return condition('Accepted', 'True', 'Accepted', message);
+  }
+  const unserved = policy.items.filter((item) => !isServed(item, ancestor, context, inputs)).map(({ id }) => id);
+  const missing = unserved.length === 0 ? '' : ` The Gateway serves no target for ${joinNames(unserved)}.`;
+  return condition('Accepted', 'True', 'Accepted', `${accepted}${missing}`);
+}
+
+/** Reads this one target only, so that a change of another target does not run the status of the policy again. */
+function isServed(
+  { target }: NamedItem,
+  { allowed }: Extract<UnresolvedGateway, { kind: 'served' }>,
+  context: Context,
+  { targetNamespaces, labelledNamespaces }: PolicyStatusInputs,
+): boolean {
+  const namespace = context.get(targetNamespaces, target);
+  return namespace !== undefined && allowsNamespace(allowed, namespace, context, labelledNamespaces);
+}
+
+/** Reports dropped parts of an accepted policy, and references without a place in the status; absent without either. */
+function droppedParts(
+  result: PolicyResult | undefined,
+  unwritable: readonly string[],
+  condition: ConditionWriter,
+): readonly Condition[] {
+  const rules = result === undefined || result.outcome === 'invalid' ? [] : result.dropped;
+  const parts = [...rules, ...unwritable];
+  if (parts.length === 0) return [];
+  return [condition('kgateway.dev/PartiallyInvalid', 'True', 'RulesDropped', `Dropped: ${joinSentences(parts)}`)];
+}

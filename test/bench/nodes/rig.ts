@@ -1,0 +1,55 @@
+import { type ChildProcess, startChildProcess } from '../child-process.ts';
+import type { FromFleet, FromServer, GatewayAssignment, ToFleet, ToServer } from './messages.ts';
+
+/** A server and a fleet of nodes, each in a process of its own. */
+export interface Rig {
+  readonly server: ChildProcess<ToServer, FromServer>;
+  readonly fleet: ChildProcess<ToFleet, FromFleet>;
+  /** Port of the server on 127.0.0.1. */
+  readonly port: number;
+  /** Connects all nodes at once; resolves when each has its first response. */
+  connect(reporting?: 'reporting-versions'): Promise<Extract<FromFleet, { kind: 'connected' }>>;
+  disconnect(): Promise<unknown>;
+  /** Makes one change; resolves when every node has acknowledged it. */
+  push(): Promise<Extract<FromServer, { kind: 'pushed' }>>;
+  /** Returns the number of responses since the last call. */
+  received(): Promise<number>;
+  stop(): void;
+}
+
+export interface FleetOptions {
+  readonly nodes: number;
+  /** Default: all nodes belong to one Gateway. */
+  readonly assignment?: GatewayAssignment;
+}
+
+/**
+ * Starts a server and a fleet that is not connected yet.
+ *
+ * @param serverFile entry file of the server process
+ * @param args its arguments
+ */
+export async function startRig(
+  { nodes, assignment = 'one-gateway' }: FleetOptions,
+  serverFile: URL,
+  ...args: readonly string[]
+): Promise<Rig> {
+  const server = startChildProcess<ToServer, FromServer>(serverFile, ...args);
+  const { port } = await server.next('listening');
+  const fleetFile = new URL('./fleet-process.ts', import.meta.url);
+  const fleet = startChildProcess<ToFleet, FromFleet>(fleetFile, String(port), String(nodes), assignment);
+  await fleet.next('ready');
+  return {
+    server,
+    fleet,
+    port,
+    connect: (reporting) => fleet.request({ kind: 'connect', reporting: reporting !== undefined }, 'connected'),
+    disconnect: () => fleet.request({ kind: 'disconnect' }, 'disconnected'),
+    push: () => server.request({ kind: 'push', nodes }, 'pushed'),
+    received: async () => (await fleet.request({ kind: 'count-responses' }, 'received')).responses,
+    stop() {
+      fleet.stop();
+      server.stop();
+    },
+  };
+}

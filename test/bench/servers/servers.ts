@@ -1,0 +1,154 @@
+import { createServer, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { createMetrics } from '../../../src/debug/debug.ts';
+import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
+import { DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { createLog } from '../../../src/log/log.ts';
+import { createAdsServer } from '../../../src/serve/serve.ts';
+import type { EncodedResource, View } from '../../../src/snapshot/model.ts';
+import { systemClock } from '../../support/edges/system-clock.ts';
+import { grpcFrame } from '../../support/nodes/raw-stream.ts';
+import { createHandMadeWorld, type HandMadeWorld, targetType } from '../../support/worlds/hand-made-world.ts';
+import { AckCounter, countAcks } from './ack-counter.ts';
+import type { ServerName } from './server-rig.ts';
+
+/** A server that pushes changes to a fleet and counts its ACKs. */
+interface MeasuredServer {
+  readonly port: number;
+  readonly acks: AckCounter;
+  /** Makes a change and pushes it. */
+  change(): void;
+}
+
+/**
+ * Starts gatehouse or one of two baselines. The baselines have no subscriptions, nonces or snapshots and send prebuilt
+ * bytes to all connections: `node:http2` is the floor of the platform, `grpc-js` that of its gRPC library.
+ */
+export async function startServer(name: ServerName, targets: number): Promise<MeasuredServer> {
+  const world = createHandMadeWorld();
+  world.commit((edit) => {
+    edit.gateway('default/gw');
+    for (let index = 0; index < targets; index += 1) edit.target(`ns-${index % 10}/tool-${index}`);
+  });
+  let changes = 0;
+  const change = (): void => {
+    changes += 1;
+    world.commit((edit) => edit.target('ns-0/tool-0', 1000 + changes));
+  };
+  switch (name) {
+    case 'gatehouse':
+      return startGatehouse(world, change);
+    case 'grpc-js':
+      return startGrpc(createResponses(world, change));
+    case 'node:http2':
+      return startHttp2(createResponses(world, change));
+  }
+}
+
+/** Has the metrics and the log of production, because their cost is part of a push. */
+async function startGatehouse({ snapshots }: HandMadeWorld, change: () => void): Promise<MeasuredServer> {
+  const acks = new AckCounter();
+  const server = createAdsServer(
+    {},
+    {
+      snapshots,
+      ready: () => true,
+      clusterDomain: 'cluster.local',
+      clock: systemClock,
+      random: Math.random,
+      log: createLog('info', 'json', false, false),
+      counters: countAcks(createMetrics(), acks),
+    },
+  );
+  const { port } = await server.start({ host: '127.0.0.1', port: 0 });
+  return { port, change, acks };
+}
+
+/** Prebuilt responses of the baselines. */
+interface Responses {
+  /** The first response to a new node. */
+  readonly first: Buffer;
+  /** Makes a change; returns the response to all nodes. */
+  change(): Buffer;
+}
+
+function createResponses({ snapshots }: HandMadeWorld, change: () => void): Responses {
+  const current = (): View => {
+    const view = snapshots.of('default/gw').views.get(targetType);
+    if (view === undefined) throw new Error('no view of targets');
+    return view;
+  };
+  const field = (fields: Parameters<typeof DeltaDiscoveryResponse.fromPartial>[0]): Uint8Array =>
+    DeltaDiscoveryResponse.encode(DeltaDiscoveryResponse.fromPartial(fields)).finish();
+  let nonce = 0;
+  const response = (resources: Iterable<EncodedResource>): Buffer => {
+    nonce += 1;
+    const fields = Array.from(resources, ({ deltaField }) => deltaField);
+    return Buffer.concat([...fields, field({ typeUrl: targetType }), field({ nonce: String(nonce) })]);
+  };
+  return {
+    first: response(current().resources()),
+    change() {
+      const before = current();
+      change();
+      return response(snapshots.diff(before, current()).changed);
+    },
+  };
+}
+
+function startHttp2(responses: Responses): Promise<MeasuredServer> {
+  const server = createServer();
+  const streams = new Set<ServerHttp2Stream>();
+  const acks = new AckCounter();
+  const first = grpcFrame(responses.first);
+  server.on('stream', (stream) => {
+    streams.add(stream);
+    let subscribed = false;
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' });
+    stream.on('data', () => {
+      // One DATA frame is one request: requests are small, and the fleet sends one per response.
+      if (subscribed) acks.add();
+      else stream.write(first);
+      subscribed = true;
+    });
+    stream.on('error', () => {});
+  });
+  const push = (): void => {
+    const frame = grpcFrame(responses.change());
+    for (const stream of streams) stream.write(frame);
+  };
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      resolve({ port, change: push, acks });
+    });
+  });
+}
+
+function startGrpc(responses: Responses): Promise<MeasuredServer> {
+  const server = new Server({ 'grpc.enable_channelz': 0 });
+  const calls = new Set<ServerDuplexStream<Buffer, Buffer>>();
+  const acks = new AckCounter();
+  const accept = (call: ServerDuplexStream<Buffer, Buffer>): void => {
+    calls.add(call);
+    let subscribed = false;
+    call.on('data', () => {
+      if (subscribed) acks.add();
+      else call.write(responses.first);
+      subscribed = true;
+    });
+  };
+  const identity = (message: Buffer): Buffer => message;
+  server.register(ads.deltaAggregatedResources.path, accept, identity, identity, 'bidi');
+  const push = (): void => {
+    const response = responses.change();
+    for (const call of calls) call.write(response);
+  };
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve({ port, change: push, acks });
+      else reject(error);
+    });
+  });
+}

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FairQueue } from '../../../src/serve/limits/fair-queue.ts';
+
+interface Item {
+  readonly key: string;
+  readonly index: number;
+}
+
+function createRig(capacity: number) {
+  const queue = new FairQueue<Item>(capacity);
+  const text = (item: Item | undefined): string => (item === undefined ? '-' : `${item.key}${item.index}`);
+  return {
+    queue,
+    add: (key: string, index: number): string => text(queue.add(key, { key, index })),
+    next: (eligible?: (key: string) => boolean): string => text(queue.next(eligible)),
+  };
+}
+
+describe('a fair queue', () => {
+  it('serves the keys round robin, and the items of a key in their order', () => {
+    const { add, next } = createRig(10);
+    for (const index of [0, 1, 2]) add('a', index);
+    add('b', 0);
+    add('c', 0);
+    expect([1, 2, 3, 4, 5, 6].map(() => next())).toEqual(['a0', 'b0', 'c0', 'a1', 'a2', '-']);
+  });
+
+  it('skips keys that are not eligible, which keep their turn', () => {
+    const { add, next, queue } = createRig(10);
+    for (const key of ['a', 'b', 'b']) add(key, queue.size);
+    expect(next((key) => key !== 'a')).toBe('b1');
+    expect(next((key) => key === 'c')).toBe('-');
+    expect([next(), next()]).toEqual(['a0', 'b2']);
+  });
+
+  it('when full rejects an item of the key that waits most, and the oldest of the longest queue for any other', () => {
+    const { add, next, queue } = createRig(3);
+    expect([0, 1, 2, 3].map((index) => add('flood', index))).toEqual(['-', '-', '-', 'flood3']);
+    expect(add('other', 0)).toBe('flood0');
+    expect([next(), next(), next()]).toEqual(['flood1', 'other0', 'flood2']);
+    expect(queue.size).toBe(0);
+  });
+
+  it('forgets an item that does not wait any longer', () => {
+    const { queue, next } = createRig(2);
+    const item = { key: 'a', index: 0 };
+    queue.add('a', item);
+    queue.delete('a', item);
+    queue.delete('a', item);
+    expect([queue.size, next(), [...queue.keys()]]).toEqual([0, '-', []]);
+  });
+
+  it('never exceeds its capacity, loses no item silently, and never rejects the only item of a key beside a longer queue', () => {
+    const step = fc.oneof(fc.constant('next' as const), fc.constantFrom('a', 'b', 'c', 'd'));
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 5 }), fc.array(step, { maxLength: 60 }), (capacity, steps) => {
+        const { queue } = createRig(capacity);
+        const waiting = new Set<Item>();
+        const count = (key: string): number => [...waiting].filter((item) => item.key === key).length;
+        steps.forEach((key, index) => {
+          if (key === 'next') {
+            const item = queue.next();
+            expect(item === undefined).toBe(waiting.size === 0);
+            if (item !== undefined) expect(waiting.delete(item)).toBe(true);
+            return;
+          }
+          const longest = Math.max(0, ...['a', 'b', 'c', 'd'].map(count));
+          const item = { key, index };
+          waiting.add(item);
+          const rejected = queue.add(key, item);
+          if (rejected !== undefined) {
+            expect(count(rejected.key)).toBeGreaterThanOrEqual(Math.max(longest, 1));
+            expect(waiting.delete(rejected)).toBe(true);
+          }
+          expect(queue.size).toBe(waiting.size);
+          expect(queue.size).toBeLessThanOrEqual(capacity);
+        });
+      }),
+    );
+  });
+});

@@ -1,0 +1,35 @@
+import { openRawClient, type RawClient } from '../nodes/raw-client.ts';
+import { type GatewayRig, type RigOptions, startGateway } from './gateway-rig.ts';
+import { type RawTarget, type Script, startRawTarget } from './raw-target.ts';
+
+/** A gateway with one target. */
+export interface TargetRig extends AsyncDisposable {
+  readonly target: RawTarget;
+  readonly gateway: GatewayRig;
+  /** Opens a session over Streamable HTTP with a new token of this identity. */
+  open(identity?: string): Promise<RawClient>;
+}
+
+export interface TargetRigOptions extends RigOptions {
+  /** The name of the target; `a` by default. */
+  readonly name?: string;
+}
+
+/** Starts a gateway whose only target follows the script. No rule allows anything. */
+export async function startTargetRig(
+  script: Script,
+  { name = 'a', ...options }: TargetRigOptions = {},
+): Promise<TargetRig> {
+  const target = await startRawTarget(script);
+  const gateway = await startGateway(options);
+  gateway.config.putTarget(target.target(name));
+  return {
+    target,
+    gateway,
+    open: (identity = 'me') => openRawClient(gateway, gateway.token(identity)),
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      await target[Symbol.asyncDispose]();
+    },
+  };
+}
