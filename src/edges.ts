@@ -1,38 +1,38 @@
-/** What reaches a part of the program from outside of it: log, time, chance, metrics. Types only; whoever needs one takes it as a parameter. */
+/** Interfaces to the outside of the program: log, time, randomness, metrics. Types only; code takes them as parameters. */
 
-/** Values that belong to a log line. Never a token, a claim's value or a whole object. */
+/** Structured fields of a log line. They never hold a token, the value of a claim or a whole object. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** One line per event. Hot paths log at `debug`, sampled or not at all. */
+/** A structured log, one line per event. Hot paths log at `debug`, sampled, or not at all. */
 export interface Logger {
   debug(message: string, fields?: Fields): void;
   info(message: string, fields?: Fields): void;
   warn(message: string, fields?: Fields): void;
   error(message: string, fields?: Fields): void;
-  /** The same log with fields that every line from here on carries. */
+  /** Returns a logger that adds these fields to each line. */
   child(fields: Fields): Logger;
 }
 
-/** Ends what was started. Calling it twice does no harm. */
+/** Stops what was started. Idempotent. */
 export type Stop = () => void;
 
-/** The same for what takes a while to end; settles when nothing of it is left. */
+/** Stops what was started, and resolves when all of it has ended. Idempotent. */
 export type StopAsync = () => Promise<void>;
 
 /** Time, in milliseconds since the epoch. */
 export interface Clock {
   now(): number;
-  /** Calls `run` once after `milliseconds`, unless stopped before. Does not keep the process alive. */
+  /** Calls `run` once after `milliseconds`, unless the returned function is called first. Does not keep the process alive. */
   after(milliseconds: number, run: () => void): Stop;
 }
 
-/** A number from 0 up to, not including, 1. */
+/** Returns a number in [0, 1). */
 export type Random = () => number;
 
-/** Few values each: a type URL, an outcome. Never the name of an object. */
+/** Labels of a metric. Each has few values, such as a type URL or an outcome, and never the name of an object. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** Every metric of the program; `debug/metrics.ts` gives each its help text. */
+/** The counters of the program; `debug/metrics.ts` has their help texts. */
 export type CounterName =
   | 'gatehouse_graph_runs_total'
   | 'gatehouse_graph_failures_total'
@@ -75,10 +75,12 @@ export type GaugeName =
 
 export type HistogramName = 'gatehouse_xds_queue_seconds';
 
-/** Counts, levels and distributions, without time and without I/O. */
+/** Metrics, without time and without I/O. */
 export interface Counters {
+  /** Adds `by` to a counter. Default 1. */
   count(name: CounterName, labels?: Labels, by?: number): void;
+  /** Sets a gauge. */
   gauge(name: GaugeName, value: number, labels?: Labels): void;
-  /** One more value of a distribution; seconds. */
+  /** Adds a value to a histogram, in seconds. */
   observe(name: HistogramName, value: number): void;
 }

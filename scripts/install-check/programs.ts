@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { controlPlane } from '../../src/demo/control-plane.ts';
-import { layOut } from '../../src/demo/guide.ts';
+import { prepareGuide } from '../../src/demo/guide.ts';
 import { type Program, startProgram } from '../../src/demo/programs.ts';
 
 /** An image's entry point, with paths outside of a container. */
@@ -47,7 +47,7 @@ export async function runPrograms(options: ProgramsOptions): Promise<void> {
       entry: entryPoint.entry,
       logs: options.logs,
       environment: { ...process.env, ...environment },
-      died: (message: string) => died.reject(new Error(message)),
+      unexpectedExit: (message: string) => died.reject(new Error(message)),
     };
     const program = startProgram(source, command, rest);
     running.push(program);
@@ -71,7 +71,7 @@ export async function runPrograms(options: ProgramsOptions): Promise<void> {
 }
 
 async function startAndConnect({ manifests, report }: ProgramsOptions, start: Start): Promise<void> {
-  const guide = await layOut(manifests, 0);
+  const guide = await prepareGuide(manifests, 0);
   try {
     const tool = start('mcp-tool', [
       ...(await argumentsIn(manifests, '5-mcp-tool.yaml')),

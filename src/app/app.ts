@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { ListenAddress } from '../cli/flags.ts';
-import type { ServeSettings } from '../cli/serve-flags.ts';
 import { createMetrics, type Metrics, startDebug } from '../debug/debug.ts';
 import type { Clock, Logger, Random, StopAsync } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
+import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import { versionOfAll } from '../wire/wire.ts';
-import type { Input } from './input.ts';
-import { addressText, listening } from './listen-errors.ts';
-import { openInput } from './open-input.ts';
+import { withListenFlags } from './errors.ts';
+import type { Input, InputParts } from './input.ts';
+import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
+import type { ServeSettings } from './settings.ts';
 
 export interface AppParts {
   readonly clock: Clock;
@@ -18,17 +18,17 @@ export interface AppParts {
   readonly log: Logger;
 }
 
-type Addresses = Readonly<Record<'xds' | 'debug' | 'metrics' | 'admin', ListenAddress>>;
+type Addresses = Readonly<Record<'xds' | 'debug' | 'metrics' | 'admin', HostPort>>;
 
 /** The control plane, running. */
 export interface RunningApp {
-  /** Where it really listens. */
+  /** The bound addresses. */
   readonly listening: Addresses;
-  /** Stops accepting, tells streams to go elsewhere, and settles when nothing is left. */
+  /** Stops in this order: input, xDS (streams end with UNAVAILABLE, after the grace time by a reset), admin, debug. */
   readonly stop: StopAsync;
 }
 
-/** The stages that were built and not started. */
+/** The stages, built and not started. */
 interface Stages {
   readonly metrics: Metrics;
   readonly pipeline: Pipeline;
@@ -37,13 +37,15 @@ interface Stages {
   readonly log: Logger;
 }
 
-/** The generated description of every message, for showing what is on the wire. */
+/** The `FileDescriptorSet` of every message on the wire: gRPC reflection serves it, the debug endpoint decodes with it. */
 const descriptors = new URL('../gen/descriptors.binpb', import.meta.url);
 
 /**
- * Builds the stages, connects them and starts them: first whoever listens, then the source, so that a node that
- * connects early is told to come back instead of being refused. `committed` is called after every commit, when the
- * snapshots are up to date. Throws an EnvironmentError when a port is in use, or a cluster cannot be told.
+ * Builds the stages, connects them and starts them. Listeners open before the source starts, so that a node that
+ * connects early gets UNAVAILABLE and retries instead of a refused connection.
+ *
+ * @param committed called after each commit, when the snapshots are up to date
+ * @throws EnvironmentError when an address cannot be bound, or when the cluster to watch is not described
  */
 export async function startApp(
   settings: ServeSettings,
@@ -57,9 +59,11 @@ export async function startApp(
   };
   try {
     const addresses = await listen(settings, stages, started);
-    tellAddresses(parts.log, addresses);
-    // Stopped first: nothing changes any more while the streams end.
-    started.push(await follow(stages, committed));
+    for (const [listener, address] of Object.entries(addresses)) {
+      parts.log.info('listening', { listener, address: formatHostPort(address) });
+    }
+    // The source stops first, so that no commit happens while streams end.
+    started.push(await startSource(stages, committed));
     return { listening: addresses, stop };
   } catch (error) {
     await stop();
@@ -83,18 +87,27 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
       random,
       log,
       counters: metrics,
-      refused: (refusal) => input.refused(refusal),
+      refused: (refusal) => input.rejected(refusal),
     },
   );
   return { metrics, pipeline, input, ads, log };
 }
 
-/** Opens the listeners one after another. What was opened is added to `started`, also when the next one fails. */
+/** Opens the input that the settings select; no I/O before its source starts. */
+async function openInput(settings: ServeSettings, parts: InputParts): Promise<Input> {
+  const { input, namespaces } = settings;
+  if (input.from === 'files') return openFiles(input, namespaces, parts);
+  // Loaded on demand: the Kubernetes client costs memory and start-up time.
+  const { openCluster } = await import('./input-from-cluster.ts');
+  return openCluster(settings, input, parts);
+}
+
+/** Opens the listeners one after another. The stop of each is added to `started`, also when a later one fails. */
 async function listen(settings: ServeSettings, stages: Stages, started: StopAsync[]): Promise<Addresses> {
   const { metrics, pipeline, input, ads, log } = stages;
   const { xdsListen, debugListen, metricsListen, adminListen } = settings;
   const descriptorSet = await readFile(descriptors);
-  const look = {
+  const debugParts = {
     ...pipeline,
     digest: versionOfAll,
     problems: () => input.source.diagnostics(),
@@ -103,37 +116,31 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
     descriptorSet,
     log,
   };
-  const debug = await listening({ 'debug-listen': debugListen, 'metrics-listen': metricsListen }, () =>
-    startDebug(settings, look),
+  const debug = await withListenFlags({ 'debug-listen': debugListen, 'metrics-listen': metricsListen }, () =>
+    startDebug(settings, debugParts),
   );
   started.push(debug.stop);
-  const forOperators = { health: ads.health, clients: () => ads.clients(), descriptorSet, log };
-  const admin = await listening({ 'admin-listen': adminListen }, () => startAdmin(adminListen, forOperators));
+  const adminParts = { health: ads.health, clients: () => ads.clients(), descriptorSet, log };
+  const admin = await withListenFlags({ 'admin-listen': adminListen }, () => startAdmin(adminListen, adminParts));
   started.push(admin.stop);
-  const xds = await listening({ 'xds-listen': xdsListen }, () => ads.start(xdsListen));
+  const xds = await withListenFlags({ 'xds-listen': xdsListen }, () => ads.start(xdsListen));
   started.push(() => ads.stop(settings.shutdownGrace));
   return { xds, ...debug.addresses, admin: admin.address };
 }
 
-/** Takes over what the source delivers, from now on. */
-function follow({ pipeline, input, ads, log }: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
-  let told = false;
+/** Starts the source; each of its batches becomes a commit. */
+function startSource({ pipeline, input, ads, log }: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
+  let announced = false;
   return input.source.start((batch) => {
     const commit = pipeline.deliver(batch);
     input.applied(commit, batch);
-    // Not "was it synced before": a batch that was applied in part is delivered again, and is no news to the pipeline.
-    if (!told && pipeline.synced()) {
-      told = true;
+    // A flag of its own: the source delivers a batch again when its delivery threw, and by then the pipeline is synced.
+    if (!announced && pipeline.synced()) {
+      announced = true;
       log.info('synced: everything was read once, and gateways are served from now on');
       ads.health.changed();
       input.synced();
     }
     committed(commit);
   });
-}
-
-function tellAddresses(log: Logger, addresses: Addresses): void {
-  for (const [listener, address] of Object.entries(addresses)) {
-    log.info('listening', { listener, address: addressText(address) });
-  }
 }

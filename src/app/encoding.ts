@@ -5,18 +5,18 @@ import type { GatewayState, Translation } from '../translate/model.ts';
 import type { Dialect } from '../wire/model.ts';
 import { sameEncoding, versionOfAll } from '../wire/wire.ts';
 
-/** The last two stages before the network: every resource encoded once, and the snapshots made of them. */
-export interface Served {
+/** The stages after the translation: encoded resources, and the snapshots of them. */
+export interface Encoding {
   readonly snapshots: SnapshotStore;
-  /** How many resources a commit encoded anew, by type URL. */
+  /** Counts the resources that a commit encoded, by type URL. */
   encodes(commit: Commit): ReadonlyMap<string, number>;
 }
 
 /**
- * Appends the encoding to the graph, so that it is as incremental as the translation: what changed in nothing that
- * goes over the wire is not sent, and a Config is encoded once, however many Gateways it is attached to.
+ * Appends the encoding to the graph, so that it is incremental like the translation. A change that leaves the encoded
+ * bytes equal is not sent, and a Config is encoded once for all Gateways to which it is attached.
  */
-export function served(graph: Graph, translation: Translation, dialect: Dialect): Served {
+export function encode(graph: Graph, translation: Translation, dialect: Dialect): Encoding {
   const targets = graph.derive(translation.targets, (target) => dialect.encodeTarget(target), {
     name: 'wire/targets',
     equals: sameEncoding,
@@ -74,7 +74,7 @@ export function served(graph: Graph, translation: Translation, dialect: Dialect)
   };
 }
 
-/** Everything before the name's own part, with the slash: sorted by these, the shards hold their names in bytewise order. */
+/** The namespace of a name, with the slash. With it, sorting by shard and then by name is the bytewise order of the names. */
 function namespacePrefix(name: string): string {
   return name.slice(0, name.indexOf('/') + 1);
 }

@@ -1,45 +1,49 @@
 import packageJson from '../../package.json' with { type: 'json' };
-import type { InputSettings } from '../cli/input-flags.ts';
-import type { ServeSettings } from '../cli/serve-flags.ts';
-import { EnvironmentError } from '../cli/terminal.ts';
 import type { StopAsync } from '../edges.ts';
 import { connectKube, KubeConfigError, podNamespace } from '../kube/kube.ts';
 import type { KubeConnection } from '../kube/model.ts';
 import { type ClusterSource, clusterSource } from '../source/source.ts';
-import type { StatusKeeper } from '../status/model.ts';
-import { createStatusKeeper } from '../status/status.ts';
+import type { StatusManager } from '../status/model.ts';
+import { createStatusManager } from '../status/status.ts';
+import { EnvironmentError } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
-import { reportStatuses } from './status-log.ts';
-
-type ClusterSettings = Extract<InputSettings, { readonly from: 'cluster' }>;
+import type { ClusterInputSettings, ServeSettings } from './settings.ts';
+import { logStatuses } from './status-log.ts';
 
 const leaseName = 'gatehouse-leader';
 
-/** Where the Lease is when nobody says otherwise: where `deploy` puts the control plane. */
-const usualNamespace = 'kgateway-system';
+/** Default namespace of the Lease outside of a pod: the one that the manifests in `deploy` use. */
+const defaultLeaseNamespace = 'kgateway-system';
 
 /**
- * Takes the resources from an API server, and says there what became of them. An API server that does not answer is
- * waited for, for ever; only who and where it is has to be known. Throws an EnvironmentError when it is not.
+ * Watches an API server, and writes statuses and Events to it. An unreachable API server is retried without end.
+ *
+ * @throws EnvironmentError when the kubeconfig or the service account does not describe server and credentials
  */
-export async function openCluster(settings: ServeSettings, input: ClusterSettings, parts: InputParts): Promise<Input> {
-  const { namespaces } = settings;
+export async function openCluster(
+  { namespaces, controllerName, replica }: ServeSettings,
+  { access, debounce, statusWriting }: ClusterInputSettings,
+  parts: InputParts,
+): Promise<Input> {
   const { clock, random, log, counters } = parts;
-  const connection = await connect(input, parts);
-  const source = clusterSource({ connection, namespaces, debounce: input.quiet, clock, random, log, counters });
+  const connection = await connect(access, parts);
+  const source = clusterSource({ connection, namespaces, debounce, clock, random, log, counters });
   log.info('watching the cluster', { server: connection.server, ...(namespaces.length > 0 && { namespaces }) });
-  const told = await openStatus(settings, input, connection, source, parts);
+  const status = await openStatus({ controllerName, replica }, statusWriting, connection, source, parts);
   return {
     source,
-    ...told,
+    ...status,
     stop: async () => {
-      await told.stop();
+      await status.stop();
       await connection.stop();
     },
   };
 }
 
-async function connect({ access }: ClusterSettings, { clock, counters }: InputParts): Promise<KubeConnection> {
+async function connect(
+  access: ClusterInputSettings['access'],
+  { clock, counters }: InputParts,
+): Promise<KubeConnection> {
   try {
     return await connectKube(access, { version: packageJson.version, clock, counters });
   } catch (error) {
@@ -48,40 +52,39 @@ async function connect({ access }: ClusterSettings, { clock, counters }: InputPa
 }
 
 async function openStatus(
-  { controllerName, replica }: ServeSettings,
-  { statusWriting }: ClusterSettings,
+  names: Pick<ServeSettings, 'controllerName' | 'replica'>,
+  statusWriting: ClusterInputSettings['statusWriting'],
   connection: KubeConnection,
   { identify }: ClusterSource,
   parts: InputParts,
 ): Promise<Omit<Input, 'source'>> {
   const { translation, log } = parts;
-  if (statusWriting.by === 'nobody') {
-    // Nobody writes a status that could be looked up.
+  if (statusWriting.by === 'none') {
     return {
       synced: () => undefined,
-      applied: (commit) => reportStatuses(log, translation, commit),
-      refused: () => undefined,
+      applied: (commit) => logStatuses(log, translation, commit),
+      rejected: () => undefined,
       stop: () => Promise.resolve(),
     };
   }
   const lease = statusWriting.by === 'leader' ? await leaseOf(statusWriting.leaseNamespace) : undefined;
-  return keeping(createStatusKeeper({ ...parts, connection, identify, controllerName, replica, lease }));
+  return startedWhenSynced(createStatusManager({ ...parts, ...names, connection, identify, lease }));
 }
 
 async function leaseOf(namespace: string | undefined): Promise<{ readonly namespace: string; readonly name: string }> {
-  return { namespace: namespace ?? (await podNamespace()) ?? usualNamespace, name: leaseName };
+  return { namespace: namespace ?? (await podNamespace()) ?? defaultLeaseNamespace, name: leaseName };
 }
 
-/** Who has not read everything does not run for the Lease: another replica may have. */
-function keeping(keeper: StatusKeeper): Omit<Input, 'source'> {
+/** Joins the election after the initial read: until then a replica that is synced already may lead. */
+function startedWhenSynced(manager: StatusManager): Omit<Input, 'source'> {
   let stop: StopAsync = () => Promise.resolve();
   return {
     synced: () => {
-      keeper.synced();
-      stop = keeper.start();
+      manager.synced();
+      stop = manager.start();
     },
-    applied: (commit, { observations = [] }) => keeper.applied(commit, observations),
-    refused: (refusal) => keeper.refused(refusal),
+    applied: (commit, { observations = [] }) => manager.applied(commit, observations),
+    rejected: (nack) => manager.rejected(nack),
     stop: () => stop(),
   };
 }

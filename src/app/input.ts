@@ -4,6 +4,7 @@ import type { RejectedResponse } from '../serve/model.ts';
 import type { Batch, ResourceSource } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
 
+/** Dependencies of an input. */
 export interface InputParts {
   readonly translation: Translation;
   readonly clock: Clock;
@@ -12,14 +13,14 @@ export interface InputParts {
   readonly counters: Counters;
 }
 
-/** Where the resources of a running control plane come from, and who is told there what became of them. */
+/** The source of the resources, and the place to which the results of their translation are reported. */
 export interface Input {
   readonly source: ResourceSource;
-  /** To be called once, when everything was read and translated. */
+  /** Handles the end of the initial read: call it once, after the batch that completes it was translated. */
   synced(): void;
-  /** To be called after every batch that was applied. */
+  /** Handles a commit: call it after each batch. */
   applied(commit: Commit, batch: Batch): void;
-  /** To be called when a node refuses a response. */
-  refused(refusal: RejectedResponse): void;
+  /** Handles a NACK of a node. */
+  rejected(nack: RejectedResponse): void;
   readonly stop: StopAsync;
 }

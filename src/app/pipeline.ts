@@ -5,19 +5,19 @@ import type { Batch } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
 import { createInputs, type Inputs, type TranslationSettings, translate } from '../translate/translate.ts';
 import { mcpKgateway } from '../wire/wire.ts';
-import { type Served, served } from './encoding.ts';
+import { type Encoding, encode } from './encoding.ts';
 
-/** The stages that only compute: everything between the source and the network. */
-export interface Pipeline extends Served {
+/** The stages without I/O and without time: graph, translation, encoding, snapshots. */
+export interface Pipeline extends Encoding {
   readonly graph: Graph;
   readonly translation: Translation;
-  /** Applies a batch, and brings the snapshots and their subscribers up to date. */
+  /** Applies a batch as one commit, then updates the snapshots and notifies their subscribers. */
   deliver(batch: Batch): Commit;
-  /** Whether everything was read once and translated. Never goes back. */
+  /** Returns whether the initial state was read and translated; stays true. */
   synced(): boolean;
 }
 
-/** Builds the pure stages and connects them: no I/O, no time. */
+/** Builds and connects the stages. */
 export function createPipeline(
   settings: TranslationSettings,
   { log, counters }: { readonly log: Logger; readonly counters: Counters },
@@ -34,7 +34,7 @@ export function createPipeline(
   });
   const inputs = createInputs(graph);
   const translation = translate(graph, inputs, settings);
-  const { snapshots, encodes } = served(graph, translation, mcpKgateway);
+  const { snapshots, encodes } = encode(graph, translation, mcpKgateway);
   let synced = false;
   return {
     graph,

@@ -3,24 +3,24 @@ import type { Change, Commit } from '../graph/model.ts';
 import type { Condition, ServiceNotice, Translation } from '../translate/model.ts';
 
 /**
- * Tells in the log what became of each object: without a cluster there is no status to look it up in. Only what a
- * commit changed is looked at, and one line is written for each object whose conditions are others now.
+ * Logs the conditions of the objects that a commit changed, one line each: for inputs that store no status (files, or a
+ * cluster with `--write-status=false`).
  */
-export function reportStatuses(log: Logger, translation: Translation, commit: Commit): void {
+export function logStatuses(log: Logger, translation: Translation, commit: Commit): void {
   for (const { after } of commit.changes(translation.gatewayClassStatuses)) {
-    if (after !== undefined) tell(log, `GatewayClass ${after.name}`, after.conditions);
+    if (after !== undefined) logConditions(log, `GatewayClass ${after.name}`, after.conditions);
   }
   for (const { after } of commit.changes(translation.gatewayStatuses)) {
     if (after === undefined) continue;
     const listeners = after.listeners.flatMap(({ name, conditions }) => conditions.map((c) => inListener(name, c)));
-    tell(log, `Gateway ${after.namespace}/${after.name}`, [...after.conditions, ...listeners]);
+    logConditions(log, `Gateway ${after.namespace}/${after.name}`, [...after.conditions, ...listeners]);
   }
   for (const { after } of commit.changes(translation.policyStatuses)) {
     if (after === undefined) continue;
     const conditions = after.ancestors.flatMap((ancestor) => ancestor.conditions);
-    tell(log, `MCPAuthPolicy ${after.namespace}/${after.name}`, conditions);
+    logConditions(log, `MCPAuthPolicy ${after.namespace}/${after.name}`, conditions);
   }
-  reportServices(log, commit.changes(translation.serviceNotices));
+  logServices(log, commit.changes(translation.serviceNotices));
   for (const { after } of commit.changes(translation.policyNotices)) {
     if (after === undefined) continue;
     log.warn('references that no status can name', {
@@ -30,16 +30,18 @@ export function reportStatuses(log: Logger, translation: Translation, commit: Co
   }
 }
 
-/** Conditions whose being true is the trouble. */
-const bad = new Set(['Conflicted', 'kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError']);
+/** Condition types with negative polarity: `True` is the problem. */
+const negativePolarity = new Set(['Conflicted', 'kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError']);
 
-function tell(log: Logger, object: string, conditions: readonly Condition[]): void {
-  const troubles = conditions.filter(({ type, status }) => (bad.has(type) ? status === 'True' : status !== 'True'));
-  if (troubles.length === 0) {
+function logConditions(log: Logger, object: string, conditions: readonly Condition[]): void {
+  const problems = conditions.filter(({ type, status }) =>
+    negativePolarity.has(type) ? status === 'True' : status !== 'True',
+  );
+  if (problems.length === 0) {
     log.info('accepted', { object });
     return;
   }
-  const details = troubles.map(({ type, status, reason, message }) => `${type}=${status} (${reason}): ${message}`);
+  const details = problems.map(({ type, status, reason, message }) => `${type}=${status} (${reason}): ${message}`);
   log.warn('not accepted as written', { object, conditions: details });
 }
 
@@ -47,7 +49,7 @@ function inListener(listener: string, condition: Condition): Condition {
   return { ...condition, message: `listener ${listener}: ${condition.message}` };
 }
 
-function reportServices(log: Logger, changes: readonly Change<ServiceNotice>[]): void {
+function logServices(log: Logger, changes: readonly Change<ServiceNotice>[]): void {
   for (const { after } of changes) {
     if (after === undefined) continue;
     const object = `Service ${after.namespace}/${after.name}`;

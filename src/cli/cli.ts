@@ -1,11 +1,12 @@
 import { closest } from 'fastest-levenshtein';
 import packageJson from '../../package.json' with { type: 'json' };
+import { EnvironmentError } from '../app/errors.ts';
 import { type Command, commands } from './commands.ts';
 import { type Flag, readFlags, UsageError, variableOf } from './flags.ts';
-import { logFlags } from './serve-flags.ts';
-import { EnvironmentError, type ExitCode, type Terminal } from './terminal.ts';
+import { logFlags } from './log-flags.ts';
+import type { ExitCode, Terminal } from './terminal.ts';
 
-/** Runs one command and settles with its exit code; whatever it started has ended by then. */
+/** Runs a command and resolves with its exit code, after everything that it started has stopped. Never rejects. */
 export async function runCli(terminal: Terminal): Promise<ExitCode> {
   const [name = '--help', ...args] = terminal.args;
   try {
@@ -19,7 +20,7 @@ export async function runCli(terminal: Terminal): Promise<ExitCode> {
     if (stray !== undefined) throw new UsageError(`unexpected argument "${stray}". See gatehouse ${name} --help.`);
     return await command.run(flags, terminal);
   } catch (error) {
-    return failed(terminal, error);
+    return printError(terminal, error);
   }
 }
 
@@ -28,12 +29,12 @@ function print(terminal: Terminal, text: string): ExitCode {
   return 0;
 }
 
-function failed(terminal: Terminal, error: unknown): ExitCode {
+function printError(terminal: Terminal, error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof EnvironmentError) {
     terminal.stderr.write(`gatehouse: ${error.message}\n`);
     return error instanceof UsageError ? 2 : 3;
   }
-  // Anything else is a bug of ours, and its stack is what helps.
+  // Any other error is a bug: its stack is needed to report it.
   terminal.stderr.write(`gatehouse: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 3;
 }

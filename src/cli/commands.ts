@@ -1,36 +1,29 @@
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
+import { EnvironmentError } from '../app/errors.ts';
 import type { Logger, StopAsync } from '../edges.ts';
 import { createLog } from '../log/log.ts';
+import { demoFlags, demoPort } from './demo-flags.ts';
 import { type Flag, type FlagValues, UsageError } from './flags.ts';
-import {
-  demoFlags,
-  demoPort,
-  gatewayFlags,
-  gatewayOptions,
-  logSettings,
-  mcpToolFlags,
-  mcpToolOptions,
-  serveFlags,
-  serveSettings,
-} from './serve-flags.ts';
-import { untilSignal } from './signals.ts';
+import { gatewayFlags, gatewayOptions } from './gateway-flags.ts';
+import { logSettings } from './log-flags.ts';
+import { mcpToolFlags, mcpToolOptions } from './mcp-tool-flags.ts';
+import { serveFlags, serveSettings } from './serve-flags.ts';
+import { type SignalWait, waitForSignal } from './signals.ts';
 import { systemClock } from './system-clock.ts';
-import { EnvironmentError, type ExitCode, type Terminal } from './terminal.ts';
+import type { ExitCode, Terminal } from './terminal.ts';
 
-/** One word of the command line. */
+/** A command, such as `gatehouse serve`. */
 export interface Command {
   readonly name: string;
-  /** Half a sentence, for the overview. */
+  /** One phrase, for the overview. */
   readonly summary: string;
   readonly examples: readonly string[];
   readonly flags: readonly Flag[];
   run(flags: FlagValues, terminal: Terminal): Promise<ExitCode>;
 }
 
-/**
- * Every command, in the order of the overview. Each loads its program when it runs: nobody pays for another's packages.
- */
+/** The commands, in the order of the overview. Each loads its program when it runs, so that no other program's packages load. */
 export const commands: readonly Command[] = [
   {
     name: 'serve',
@@ -43,7 +36,7 @@ export const commands: readonly Command[] = [
     ],
     flags: serveFlags,
     run: (flags, terminal) =>
-      untilAsked(flags, terminal, async (log) => {
+      runUntilSignal(flags, terminal, async (log) => {
         const settings = serveSettings(flags, terminal.environment);
         const { startApp } = await import('../app/app.ts');
         return startApp(settings, { clock: systemClock, random: Math.random, log });
@@ -58,7 +51,7 @@ export const commands: readonly Command[] = [
     ],
     flags: gatewayFlags,
     run: (flags, terminal) =>
-      untilAsked(flags, terminal, async (log) => {
+      runUntilSignal(flags, terminal, async (log) => {
         const { stdin, stdout, environment } = terminal;
         const { GatewayError, startGateway } = await import('../gateway/gateway.ts');
         const edges = { clock: systemClock, random: Math.random, log, stdin, stdout };
@@ -76,7 +69,7 @@ export const commands: readonly Command[] = [
     examples: ['gatehouse mcp-tool', 'gatehouse mcp-tool --sse --host=0.0.0.0 --port=8080'],
     flags: mcpToolFlags,
     run: (flags, terminal) =>
-      untilAsked(flags, terminal, async (log) => {
+      runUntilSignal(flags, terminal, async (log) => {
         const { ListenError, startMcpTool } = await import('../mcp-tool/mcp-tool.ts');
         try {
           return await startMcpTool(mcpToolOptions(flags, packageJson.version), { clock: systemClock, log });
@@ -87,25 +80,24 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'demo',
-    summary: "the guide's story, told with all three programs",
+    summary: "the guide's story, run with all three programs",
     examples: ['gatehouse demo', 'gatehouse demo --once', 'gatehouse demo --port=8081'],
     flags: demoFlags,
-    run: tellDemo,
+    run: runDemoCommand,
   },
 ];
 
-/** Runs a program until SIGINT or SIGTERM (or until it has nothing left to do), then stops it. A second signal, more than a second later, ends it at once. */
-async function untilAsked(
+/** Runs a program until a signal arrives or the program ends by itself, then stops it. */
+async function runUntilSignal(
   flags: FlagValues,
   terminal: Terminal,
   start: (log: Logger) => Promise<{ readonly stop: StopAsync; readonly ended?: Promise<void> }>,
 ): Promise<ExitCode> {
-  const log = logOf(flags, terminal);
-  const hurry = (): void => terminal.exit(3);
-  const { asked, release } = untilSignal(terminal.signals, { clock: systemClock, log, hurry });
+  const log = createTerminalLog(flags, terminal);
+  const { signalled, release } = waitForTerminalSignal(terminal, log);
   try {
     const running = await start(log);
-    await Promise.race([asked, ...(running.ended === undefined ? [] : [running.ended])]);
+    await Promise.race([signalled, ...(running.ended === undefined ? [] : [running.ended])]);
     log.info('stopping');
     await running.stop();
     log.info('stopped');
@@ -115,11 +107,9 @@ async function untilAsked(
   }
 }
 
-async function tellDemo(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {
-  const log = logOf(flags, terminal);
-  const hurry = (): void => terminal.exit(3);
+async function runDemoCommand(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {
   const { runDemo } = await import('../demo/demo.ts');
-  const { asked, release } = untilSignal(terminal.signals, { clock: systemClock, log, hurry });
+  const { signalled, release } = waitForTerminalSignal(terminal, createTerminalLog(flags, terminal));
   try {
     const outcome = await runDemo({
       once: flags.on('once'),
@@ -127,19 +117,24 @@ async function tellDemo(flags: FlagValues, terminal: Terminal): Promise<ExitCode
       manifests: fileURLToPath(new URL('../../deploy/examples/guide', import.meta.url)),
       entry: fileURLToPath(new URL('../main.ts', import.meta.url)),
       environment: terminal.environment,
-      tell: (line) => terminal.stdout.write(`${line}\n`),
-      asked,
+      print: (line) => terminal.stdout.write(`${line}\n`),
+      stopRequested: signalled,
     });
-    if (outcome.kind === 'told') return 0;
-    if (outcome.kind === 'impossible') throw new EnvironmentError(outcome.message);
-    terminal.stderr.write(`gatehouse: the story went otherwise: ${outcome.message}\n`);
+    if (outcome.kind === 'completed') return 0;
+    if (outcome.kind === 'failed') throw new EnvironmentError(outcome.message);
+    terminal.stderr.write(`gatehouse: a step of the story differs from the guide: ${outcome.message}\n`);
     return 1;
   } finally {
     release();
   }
 }
 
-function logOf(flags: FlagValues, terminal: Terminal): Logger {
+/** A second signal, more than a second after the first one, exits with code 3. */
+function waitForTerminalSignal(terminal: Terminal, log: Logger): SignalWait {
+  return waitForSignal(terminal.signals, { clock: systemClock, log, forceExit: () => terminal.exit(3) });
+}
+
+function createTerminalLog(flags: FlagValues, terminal: Terminal): Logger {
   const { level, format } = logSettings(flags);
   const isTerminal = terminal.stderr.isTTY === true;
   return createLog(level, format, isTerminal, isTerminal && !terminal.environment['NO_COLOR']);

@@ -1,44 +1,53 @@
 import type { Clock, Logger } from '../edges.ts';
 
-/** What the process tells us of the outside world's wish to end it. */
+/** The signal events of a process. */
 export interface Signals {
-  on(signal: Wish, listener: () => void): unknown;
-  off(signal: Wish, listener: () => void): unknown;
+  on(signal: StopSignal, listener: () => void): unknown;
+  off(signal: StopSignal, listener: () => void): unknown;
 }
 
 /** SIGHUP: the terminal was closed. */
-type Wish = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
-const wishes: readonly Wish[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const stopSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** A repeat within this time is the same wish: on a terminal one Ctrl-C can arrive twice, from the shell and from npm. */
-const sameWish = 1_000;
+/** Milliseconds in which a repeated signal is ignored: one Ctrl-C can arrive twice, from the shell and from npm. */
+const ignoreRepeats = 1_000;
+
+/** A wait for a signal. */
+export interface SignalWait {
+  /** Resolves at the first signal. */
+  readonly signalled: Promise<void>;
+  /** Removes the listeners. */
+  release(): void;
+}
 
 /**
- * Settles with the first SIGINT, SIGTERM or SIGHUP. One more than a second later ends the process at once, through `hurry`;
- * `release` stops listening.
+ * Waits for SIGINT, SIGTERM or SIGHUP.
+ *
+ * @param parts `forceExit` is called at each further signal more than a second after the first one
  */
-export function untilSignal(
+export function waitForSignal(
   signals: Signals,
-  parts: { readonly clock: Clock; readonly log: Logger; readonly hurry: () => void },
-): { readonly asked: Promise<void>; readonly release: () => void } {
+  { clock, log, forceExit }: { readonly clock: Clock; readonly log: Logger; readonly forceExit: () => void },
+): SignalWait {
   const { promise, resolve } = Promise.withResolvers<void>();
   let first: number | undefined;
-  const heard = (): void => {
-    const now = parts.clock.now();
+  const handle = (): void => {
+    const now = clock.now();
     if (first === undefined) {
       first = now;
       resolve();
-    } else if (now - first > sameWish) {
-      parts.log.warn('asked again: stopping at once');
-      parts.hurry();
+    } else if (now - first > ignoreRepeats) {
+      log.warn('asked again: stopping at once');
+      forceExit();
     }
   };
-  for (const wish of wishes) signals.on(wish, heard);
+  for (const signal of stopSignals) signals.on(signal, handle);
   return {
-    asked: promise,
+    signalled: promise,
     release: () => {
-      for (const wish of wishes) signals.off(wish, heard);
+      for (const signal of stopSignals) signals.off(signal, handle);
     },
   };
 }

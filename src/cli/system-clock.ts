@@ -1,6 +1,6 @@
 import type { Clock } from '../edges.ts';
 
-/** The time of the machine. */
+/** The system's time and timers. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (milliseconds, run) => {

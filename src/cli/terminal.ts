@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Environment } from './flags.ts';
 import type { Signals } from './signals.ts';
 
-/** What a command has of the process that it runs in. */
+/** The process of a command, as parameters. */
 export interface Terminal {
   readonly args: readonly string[];
   readonly environment: Environment;
@@ -14,10 +14,5 @@ export interface Terminal {
   readonly exit: (code: number) => void;
 }
 
-/** 0: fine. 1: the answer is no. 2: used wrongly. 3: the environment failed. */
+/** 0: success. 1: the command ran and its answer is no. 2: usage error. 3: environment error, or a bug. */
 export type ExitCode = 0 | 1 | 2 | 3;
-
-/** The environment failed: a port in use, an unreadable file. The message is for the person at the terminal. */
-export class EnvironmentError extends Error {
-  override readonly name = 'EnvironmentError';
-}

@@ -1,46 +1,52 @@
 import type { Logger, StopAsync } from '../edges.ts';
 import type { Graph } from '../graph/model.ts';
-import { resourceDecoder } from './decode-any.ts';
-import { type Answer, type HttpListener, json, listenHttp, plainText, type Route } from './http-listener.ts';
+import type { HostPort } from '../net/host-port.ts';
+import { type HttpResponse, json, plainText, type Route, serveRoutes } from './http-listener.ts';
 import { indexPage } from './index-page.ts';
 import type { Metrics } from './metrics.ts';
+import { resourceDecoder } from './resource-decoder.ts';
 import { type SnapshotsParts, snapshotsView } from './snapshots-view.ts';
 
 export { createMetrics, type Metrics } from './metrics.ts';
 
-/** Host and port; the port may be 0. */
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
 export interface DebugSettings {
-  readonly debugListen: Address;
-  readonly metricsListen: Address;
+  /** Snapshots, nodes and the graph: by default on loopback. */
+  readonly debugListen: HostPort;
+  /** Health, readiness and metrics. */
+  readonly metricsListen: HostPort;
 }
 
-/** What there is to look at. Nothing here is ever changed. */
+/** The state to show, read-only. */
 export interface DebugParts extends Omit<SnapshotsParts, 'decode'> {
   readonly graph: Graph;
   readonly metrics: Metrics;
-  /** The `FileDescriptorSet` of everything that goes over the wire. */
+  /** The `FileDescriptorSet` of every message on the wire. */
   readonly descriptorSet: Uint8Array;
   readonly log: Logger;
 }
 
 export interface RunningDebug {
-  /** Where it really listens. */
-  readonly addresses: { readonly debug: Address; readonly metrics: Address };
+  /** The bound addresses. */
+  readonly addresses: { readonly debug: HostPort; readonly metrics: HostPort };
   readonly stop: StopAsync;
 }
 
-/** Listens for people (`debugListen`) and for machines (`metricsListen`). Rejects when a port is in use. */
+/**
+ * Opens the debug and the metrics listener.
+ *
+ * @throws ListenError when one of the addresses cannot be bound; then neither listens
+ */
 export async function startDebug(settings: DebugSettings, parts: DebugParts): Promise<RunningDebug> {
   const failed = (error: unknown): void => parts.log.error('internal error in the debug endpoint', { error });
-  const debug = await listenHttp(settings.debugListen, debugRoutes(parts), failed);
+  const debug = await serveRoutes(settings.debugListen, debugRoutes(parts), failed);
   try {
-    const metrics = await listenHttp(settings.metricsListen, machineRoutes(parts), failed);
-    return { addresses: { debug, metrics }, stop: () => stopAll([debug, metrics]) };
+    const metrics = await serveRoutes(settings.metricsListen, metricsRoutes(parts), failed);
+    return {
+      addresses: { debug: debug.address, metrics: metrics.address },
+      stop: async () => {
+        await Promise.all([debug.stop(), metrics.stop()]);
+      },
+    };
   } catch (error) {
     await debug.stop();
     throw error;
@@ -51,12 +57,12 @@ function debugRoutes(parts: DebugParts): ReadonlyMap<string, Route> {
   const snapshots: SnapshotsParts = { ...parts, decode: resourceDecoder(parts.descriptorSet) };
   return new Map<string, Route>([
     ['/', () => indexPage(snapshotsView(snapshots))],
-    ['/snapshots/xds', (query) => xds(snapshots, query)],
+    ['/snapshots/xds', (query) => snapshotsOf(snapshots, query)],
     ['/snapshots/graph', (query) => json(parts.graph.dump({ keys: query.has('keys') }), query.has('pretty'))],
   ]);
 }
 
-function xds(snapshots: SnapshotsParts, query: URLSearchParams): Answer {
+function snapshotsOf(snapshots: SnapshotsParts, query: URLSearchParams): HttpResponse {
   const gateway = query.get('gateway') ?? undefined;
   if (gateway !== undefined && !/^[^/]+\/[^/]+$/.test(gateway)) {
     return plainText('gateway is <namespace>/<name>, for example ?gateway=default/mcp-gateway\n', 400);
@@ -64,7 +70,7 @@ function xds(snapshots: SnapshotsParts, query: URLSearchParams): Answer {
   return json(snapshotsView(snapshots, gateway), query.has('pretty'));
 }
 
-function machineRoutes({ synced, metrics }: DebugParts): ReadonlyMap<string, Route> {
+function metricsRoutes({ synced, metrics }: DebugParts): ReadonlyMap<string, Route> {
   return new Map<string, Route>([
     ['/healthz', () => plainText('ok\n')],
     [
@@ -76,8 +82,4 @@ function machineRoutes({ synced, metrics }: DebugParts): ReadonlyMap<string, Rou
     ],
     ['/metrics', async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() })],
   ]);
-}
-
-async function stopAll(listeners: readonly HttpListener[]): Promise<void> {
-  await Promise.all(listeners.map((listener) => listener.stop()));
 }

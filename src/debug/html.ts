@@ -1,12 +1,12 @@
-/** What stands in a cell: text, or text that leads somewhere. */
+/** A table cell: text, or a link. */
 export type Cell = string | { readonly text: string; readonly href: string };
 
-/** A page is for looking; whoever wants everything asks for the JSON. */
+/** Rows per table; the JSON endpoints show all. */
 const maxRows = 100;
 
-/** A table, or the sentence `none` where it would be empty. Shows the first hundred rows and says how many there are more. */
-export function table(head: readonly string[], rows: readonly (readonly Cell[])[], none: string): string {
-  if (rows.length === 0) return `<p>${escaped(none)}`;
+/** Renders a table of at most 100 rows and the number of further ones. Renders the sentence `empty` if there are none. */
+export function table(head: readonly string[], rows: readonly (readonly Cell[])[], empty: string): string {
+  if (rows.length === 0) return `<p>${escaped(empty)}`;
   const line = (cells: readonly Cell[], tag: string): string =>
     `<tr>${cells.map((cell) => `<${tag}>${content(cell)}</${tag}>`).join('')}</tr>`;
   const shown = rows.slice(0, maxRows).map((row) => line(row, 'td'));
@@ -14,7 +14,7 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
   return `<table>${line(head, 'th')}${shown.join('\n')}</table>${more}`;
 }
 
-/** Names and messages come from whoever writes manifests or connects. */
+/** Escapes text for HTML: names and messages come from manifests and from nodes. */
 export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

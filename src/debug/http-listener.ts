@@ -1,81 +1,70 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { StopAsync } from '../edges.ts';
+import { onlyForLoopbackHosts } from '../net/host-guard.ts';
+import type { HostPort } from '../net/host-port.ts';
+import { close, listen } from '../net/http-listener.ts';
+import { isLoopback } from '../net/loopback.ts';
 
-/** What a path answers. */
-export interface Answer {
+/** A response to GET. */
+export interface HttpResponse {
   readonly status: number;
+  /** The `Content-Type`. */
   readonly type: string;
   readonly body: string;
 }
 
-/** Answers GET requests of one path. */
-export type Route = (query: URLSearchParams) => Answer | Promise<Answer>;
+/** Handles GET and HEAD requests of one path. */
+export type Route = (query: URLSearchParams) => HttpResponse | Promise<HttpResponse>;
 
 export interface HttpListener {
-  /** Where it really listens; `port` was chosen by the system when 0 was asked for. */
-  readonly host: string;
-  readonly port: number;
+  /** The bound address. */
+  readonly address: HostPort;
   readonly stop: StopAsync;
 }
 
 const seconds = 1_000;
 
-/** An answer in JSON. */
-export function json(value: unknown, pretty: boolean, status = 200): Answer {
+/** Builds a JSON response. */
+export function json(value: unknown, pretty: boolean, status = 200): HttpResponse {
   return { status, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value, null, pretty ? 2 : 0)}\n` };
 }
 
-/** An answer in plain text. */
-export function plainText(body: string, status = 200): Answer {
+/** Builds a plain-text response. */
+export function plainText(body: string, status = 200): HttpResponse {
   return { status, type: 'text/plain; charset=utf-8', body };
 }
 
 /**
- * Answers GET and HEAD, reads no bodies, changes nothing. On loopback it refuses a `Host` that is not loopback: a page
- * in a browser must not reach it under a name that was rebound to 127.0.0.1.
+ * Serves read-only routes. Answers GET and HEAD and reads no request bodies. If the bound address is loopback, a `Host`
+ * header that is not loopback gets 403 (protection against DNS rebinding).
+ *
+ * @param routes by exact path
+ * @param failed called with each error of a route; the client gets status 500
+ * @throws ListenError
  */
-export async function listenHttp(
-  listen: { readonly host: string; readonly port: number },
+export async function serveRoutes(
+  at: HostPort,
   routes: ReadonlyMap<string, Route>,
   failed: (error: unknown) => void,
 ): Promise<HttpListener> {
-  const loopback = isLoopback(listen.host);
-  const server = createServer((request, response) => {
-    respond(request, routes, loopback)
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    respond(request, routes)
       .catch((error: unknown) => {
         failed(error);
         return plainText('internal error\n', 500);
       })
       .then((answer) => send(request, response, answer))
       .catch(failed);
-  });
+  };
+  const server = createServer();
   server.headersTimeout = 10 * seconds;
   server.requestTimeout = 30 * seconds;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(listen.port, listen.host, resolve);
-  await promise;
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : listen.port;
-  return {
-    host: listen.host,
-    port,
-    stop: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
-  };
+  const address = await listen(server, at);
+  server.on('request', isLoopback(address.host) ? onlyForLoopbackHosts(handle) : handle);
+  return { address, stop: () => close(server) };
 }
 
-async function respond(
-  request: IncomingMessage,
-  routes: ReadonlyMap<string, Route>,
-  loopback: boolean,
-): Promise<Answer> {
-  if (loopback && !isLoopback(hostOf(request.headers.host ?? ''))) {
-    return plainText('this listener answers loopback host names only\n', 403);
-  }
+async function respond(request: IncomingMessage, routes: ReadonlyMap<string, Route>): Promise<HttpResponse> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return plainText('only GET\n', 405);
   const [path = '/', query] = (request.url ?? '/').split('?', 2);
   const route = routes.get(path);
@@ -83,22 +72,13 @@ async function respond(
   return route(new URLSearchParams(query));
 }
 
-function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-  response.writeHead(answer.status, {
-    'content-type': answer.type,
-    'content-length': Buffer.byteLength(answer.body),
+function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: HttpResponse): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...(answer.status === 405 && { allow: 'GET, HEAD' }),
+    ...(status === 405 && { allow: 'GET, HEAD' }),
   });
-  response.end(request.method === 'HEAD' ? undefined : answer.body);
-}
-
-/** The host of a `Host` header: without the port, IPv6 without brackets. */
-function hostOf(header: string): string {
-  return /^\[(?<six>[^\]]*)\]/.exec(header)?.groups?.['six'] ?? header.replace(/:\d*$/, '');
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host.replace(/\.$/, ''));
+  response.end(request.method === 'HEAD' ? undefined : body);
 }

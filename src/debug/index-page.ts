@@ -1,10 +1,10 @@
+import { asJsonObject, objectIn } from '../json/json.ts';
 import { type Cell, escaped, table } from './html.ts';
-import type { Answer } from './http-listener.ts';
+import type { HttpResponse } from './http-listener.ts';
 import type { GatewayView, NodeView, SnapshotsView } from './snapshots-view.ts';
-import { ruleRows, targetRows } from './wire-rows.ts';
 
-/** The first page: every Gateway on a line, who holds it, who may use what there, what is wrong, and where to look next. */
-export function indexPage(view: SnapshotsView): Answer {
+/** Renders the start page: Gateways with their nodes, targets and rules; policies; problems in the input; links. */
+export function indexPage(view: SnapshotsView): HttpResponse {
   const body = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -12,14 +12,14 @@ export function indexPage(view: SnapshotsView): Answer {
 <title>gatehouse</title>
 <style>${style}</style>
 <h1>gatehouse</h1>
-<p class="${view.synced ? 'good' : 'bad'}">${view.synced ? 'synced' : 'not synced yet: nodes are told to come back'}</p>
+<p class="${view.synced ? 'good' : 'bad'}">${view.synced ? 'synced' : 'not synced yet: nodes get UNAVAILABLE and retry'}</p>
 <h2>Gateways</h2>
 ${table(['Gateway', 'Snapshot', 'Accepted', 'Nodes'], view.gateways.map(gatewayRow), 'There is none.')}
 ${view.gateways.slice(0, maxGateways).map(gatewaySection).join('\n')}
 <h2>Policies</h2>
-${table(['Policy', 'Gateway', 'Accepted', 'What is to say'], policyRows(view), 'There is none: nobody may use anything.')}
+${table(['Policy', 'Gateway', 'Accepted', 'Messages'], policyRows(view), 'There is none: nobody may use anything.')}
 <h2>Problems in the input</h2>
-${table(['Place', 'Object', 'What is wrong'], problemRows(view), 'There is none.')}
+${table(['Place', 'Object', 'Problem'], problemRows(view), 'There is none.')}
 <h2>More</h2>
 <ul>
 <li><a href="/snapshots/xds?pretty">/snapshots/xds?pretty</a>: every Gateway with its decoded resources, conditions and nodes
@@ -29,7 +29,7 @@ ${table(['Place', 'Object', 'What is wrong'], problemRows(view), 'There is none.
   return { status: 200, type: 'text/html; charset=utf-8', body };
 }
 
-/** So many Gateways are shown with their targets and rules. */
+/** Gateways that are shown with their targets and rules. */
 const maxGateways = 20;
 
 function gatewayRow(view: GatewayView): readonly Cell[] {
@@ -38,7 +38,7 @@ function gatewayRow(view: GatewayView): readonly Cell[] {
   return [
     exists ? jsonOf(gateway) : `${gateway} (no such Gateway)`,
     version.slice(0, 12),
-    accepted === undefined ? 'not ours' : stateOf(accepted),
+    accepted === undefined ? 'of another controller' : stateOf(accepted),
     nodes.map(nodeText).join('\n') || 'none is connected',
   ];
 }
@@ -48,6 +48,36 @@ function gatewaySection(view: GatewayView): string {
   return `<h3>${escaped(view.gateway)}</h3>
 ${table(['Target', 'Where'], targetRows(view), 'It has no targets.')}
 ${table(['May be used', 'By whose token has', 'Because of'], ruleRows(view), 'Nobody may use anything: no policy allows it.')}`;
+}
+
+/** A row per target of a Gateway: its name and its URL. */
+function targetRows(view: GatewayView): readonly (readonly Cell[])[] {
+  return resourcesOf(view, 'Target').map(({ name, resource }) => {
+    const { host, port, path } = asJsonObject(resource);
+    const scheme = port === 443 ? 'https' : 'http';
+    return [name, `${scheme}://${text(host)}:${text(port)}${text(path) || '/sse'}`];
+  });
+}
+
+/** A row per rule: what it allows, for which claim, and its policy. */
+function ruleRows(view: GatewayView): readonly (readonly Cell[])[] {
+  return resourcesOf(view, 'Config').flatMap(({ name, resource }) => {
+    const { rules } = asJsonObject(resource);
+    return (Array.isArray(rules) ? rules : []).map((rule: unknown) => {
+      const { key, value } = asJsonObject(rule);
+      const { id, type } = objectIn(rule, 'resource');
+      const what = id === '*' ? `every ${text(type).toLowerCase()}` : `${text(type).toLowerCase()} ${text(id)}`;
+      return [what, `${text(key)} = ${text(value)}`, name];
+    });
+  });
+}
+
+function resourcesOf(view: GatewayView, kind: string): GatewayView['types'][number]['resources'] {
+  return view.types.filter(({ typeUrl }) => typeUrl.endsWith(`.${kind}`)).flatMap(({ resources }) => resources);
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 function policyRows({ policies }: SnapshotsView): readonly (readonly Cell[])[] {
@@ -72,7 +102,7 @@ function jsonOf(gateway: string): Cell {
   return { text: gateway, href: `/snapshots/xds?gateway=${encodeURIComponent(gateway)}&pretty` };
 }
 
-/** The reason says more than the status, except where it only repeats it. */
+/** The status as a word, with the reason unless the condition is true. */
 function stateOf({ status, reason }: { readonly status: string; readonly reason: string }): string {
   return status === 'True' ? 'yes' : `${status === 'False' ? 'no' : 'unknown'}: ${reason}`;
 }

@@ -1,47 +1,52 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CounterName, Counters, GaugeName, HistogramName, Labels } from '../edges.ts';
 
-/** Counters that can be read by Prometheus. */
+/** Metrics that Prometheus can scrape. */
 export interface Metrics extends Counters {
   readonly contentType: string;
-  /** The text that `/metrics` answers. */
+  /** The body of `/metrics`. */
   text(): Promise<string>;
 }
 
 const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonly labels?: readonly string[] }>> = {
-  gatehouse_graph_runs_total: { help: 'Transformations that ran.' },
-  gatehouse_graph_failures_total: { help: 'Transformations that threw: bugs of ours.', labels: ['collection'] },
-  gatehouse_commits_total: { help: 'Batches of input that were applied.' },
+  gatehouse_graph_runs_total: { help: 'Transformations of the graph that ran.' },
+  gatehouse_graph_failures_total: {
+    help: 'Transformations of the graph that threw: internal errors.',
+    labels: ['collection'],
+  },
+  gatehouse_commits_total: { help: 'Batches of input that were applied to the graph.' },
   gatehouse_source_problems_total: { help: 'Problems found in the input.', labels: ['severity'] },
   gatehouse_source_reads_total: { help: 'Manifest files that were read.' },
   gatehouse_source_parses_total: { help: 'Manifest files that were parsed.' },
-  gatehouse_source_lists_total: { help: 'Lists that the API server delivered to their end.', labels: ['kind'] },
-  gatehouse_source_watches_total: { help: 'Watches that the API server began.', labels: ['kind'] },
+  gatehouse_source_lists_total: { help: 'Lists of the API server that completed.', labels: ['kind'] },
+  gatehouse_source_watches_total: { help: 'Watches of the API server that were opened.', labels: ['kind'] },
   gatehouse_source_events_total: { help: 'Events of watches, bookmarks included.', labels: ['kind'] },
   gatehouse_source_watch_failures_total: {
-    help: 'Lists and watches that ended otherwise than they should.',
+    help: 'Lists and watches that ended with an error.',
     labels: ['kind', 'reason'],
   },
   gatehouse_source_missed_total: {
-    help: 'Differences that a safety relist found and no event had told.',
+    help: 'Differences that a resync found and that no watch event had reported.',
     labels: ['kind'],
   },
   gatehouse_kube_requests_total: { help: 'Requests to the API server, by HTTP status or "none".', labels: ['status'] },
-  gatehouse_status_writes_total: { help: 'Statuses that were written, by outcome.', labels: ['kind', 'outcome'] },
+  gatehouse_status_writes_total: { help: 'Writes of statuses, by outcome.', labels: ['kind', 'outcome'] },
   gatehouse_status_events_total: { help: 'Kubernetes Events, by reason and outcome.', labels: ['reason', 'outcome'] },
-  gatehouse_wire_encodes_total: { help: 'Resources encoded, once for the whole fleet.', labels: ['type'] },
-  gatehouse_xds_requests_total: { help: 'Requests of nodes.', labels: ['type'] },
-  gatehouse_xds_responses_total: { help: 'Responses to nodes.', labels: ['type'] },
-  gatehouse_xds_acks_total: { help: 'Responses that nodes accepted.', labels: ['type'] },
-  gatehouse_xds_nacks_total: { help: 'Responses that nodes rejected.', labels: ['type'] },
-  gatehouse_xds_stale_nonces_total: { help: 'Requests that answer an older response.', labels: ['type'] },
-  gatehouse_xds_unknown_types_total: { help: 'Requests for a type that nobody knows.' },
-  gatehouse_xds_assemblies_total: { help: 'Response bodies put together; streams that need the same share one.' },
+  gatehouse_wire_encodes_total: { help: 'Resources that were encoded, once for all nodes.', labels: ['type'] },
+  gatehouse_xds_requests_total: { help: 'xDS requests of nodes.', labels: ['type'] },
+  gatehouse_xds_responses_total: { help: 'xDS responses to nodes.', labels: ['type'] },
+  gatehouse_xds_acks_total: { help: 'Responses that nodes accepted (ACK).', labels: ['type'] },
+  gatehouse_xds_nacks_total: { help: 'Responses that nodes rejected (NACK).', labels: ['type'] },
+  gatehouse_xds_stale_nonces_total: { help: 'Requests with the nonce of an older response.', labels: ['type'] },
+  gatehouse_xds_unknown_types_total: { help: 'Requests for an unknown type URL.' },
+  gatehouse_xds_assemblies_total: { help: 'Response bodies that were built; streams that need the same one share it.' },
   gatehouse_xds_connections_refused_total: {
-    help: 'Connections closed at once because too many waited, or were open, already.',
+    help: 'Connections that were reset because too many were waiting or open.',
   },
-  gatehouse_xds_streams_refused_total: { help: 'Streams refused because too many came at once.' },
-  gatehouse_xds_cut_offs_total: { help: 'Streams reset because the node did not read what was sent to it.' },
+  gatehouse_xds_streams_refused_total: {
+    help: 'Streams that were refused because of the rate or the number of streams.',
+  },
+  gatehouse_xds_cut_offs_total: { help: 'Streams that were reset because the node did not read its responses.' },
   gatehouse_xds_streams_ended_total: { help: 'Streams that ended, by gRPC status.', labels: ['code'] },
 };
 
@@ -50,31 +55,31 @@ const gaugeLabels: Readonly<Partial<Record<GaugeName, readonly string[]>>> = {
 };
 
 const gaugeHelp: Readonly<Record<GaugeName, string>> = {
-  gatehouse_gateways: 'Gateway objects of ours that are served.',
+  gatehouse_gateways: 'Gateways of this controller that are served.',
   gatehouse_targets: 'Targets, over all Gateways.',
   gatehouse_policies: 'Policies that yield a Config.',
-  gatehouse_synced: '1 when every kind of resource was read once.',
-  gatehouse_input_errors: 'Problems in the input right now because of which something is dropped.',
-  gatehouse_source_last_event_seconds: 'When the API server last told something of the kind; seconds since the epoch.',
-  gatehouse_leader: '1 while this replica writes statuses.',
-  gatehouse_status_pending: 'Statuses that are still to be written.',
-  gatehouse_xds_streams: 'Streams that are open.',
-  gatehouse_xds_nodes: 'Streams of which it is known whose node they are.',
+  gatehouse_synced: '1 once every kind of resource was read.',
+  gatehouse_input_errors: 'Current problems in the input because of which something is dropped.',
+  gatehouse_source_last_event_seconds: 'Time of the last watch event or list of the kind, in seconds since the epoch.',
+  gatehouse_leader: '1 while this replica leads and writes statuses.',
+  gatehouse_status_pending: 'Statuses that wait to be written or are being written.',
+  gatehouse_xds_streams: 'Open streams.',
+  gatehouse_xds_nodes: 'Open streams whose node has identified itself.',
 };
 
 const histogramHelp: Readonly<Record<HistogramName, { readonly help: string; readonly buckets: readonly number[] }>> = {
   gatehouse_xds_queue_seconds: {
-    help: 'How long nodes waited for their turn since something changed for them: the longest wait of each slice of them.',
+    help: 'Time that nodes waited in the push queue after a change: the longest wait of each slice of nodes.',
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
   },
 };
 
 const noLabels: Labels = {};
 
-/** What one counter counted since somebody last read. */
+/** The increments of a counter since the last scrape, by labels. */
 class PendingCounts {
   readonly #byLabels = new Map<string, { readonly labels: Labels; by: number }>();
-  /** The labels of the last count are mostly those of the next, and then the same object. */
+  /** The entry of the last call: mostly the next one has the same labels object. */
   #last: { readonly labels: Labels; by: number } = { labels: noLabels, by: 0 };
 
   count(labels: Labels, by: number): void {
@@ -97,7 +102,7 @@ class PendingCounts {
   }
 }
 
-/** Metrics of this process, in a registry of their own. */
+/** Creates the metrics of this process, in their own registry. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -114,7 +119,7 @@ export function createMetrics(): Metrics {
   for (const [name, { help, buckets }] of Object.entries(histogramHelp)) {
     histograms.set(name, new Histogram({ name, help, buckets: [...buckets], registers: [registry] }));
   }
-  // What was counted since somebody last read: the registry takes longer to find a counter than a push takes elsewhere.
+  // Increments since the last scrape: looking up a counter in the registry for each would cost more than the rest of a push.
   const counts = new Map<CounterName, PendingCounts>();
   return {
     contentType: registry.contentType,

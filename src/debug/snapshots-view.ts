@@ -2,9 +2,9 @@ import type { NodeStatus } from '../serve/model.ts';
 import type { Snapshot, Snapshots, View } from '../snapshot/model.ts';
 import type { InputDiagnostic } from '../source/model.ts';
 import type { GatewayStatus, PolicyStatus, Translation } from '../translate/model.ts';
-import type { DecodeResource } from './decode-any.ts';
+import type { DecodeResource } from './resource-decoder.ts';
 
-/** What `/snapshots/xds` is made of. */
+/** The sources of `/snapshots/xds`. */
 export interface SnapshotsParts {
   readonly snapshots: Snapshots;
   readonly translation: Translation;
@@ -12,22 +12,22 @@ export interface SnapshotsParts {
   readonly nodes: () => readonly NodeStatus[];
   readonly problems: () => readonly InputDiagnostic[];
   readonly decode: DecodeResource;
-  /** Hashes versions into one. */
+  /** Combines versions into one. */
   readonly digest: (parts: Iterable<string>) => string;
 }
 
-/** A node as served, and whether it confirmed the whole of what its Gateway is served now. */
+/** A node, and whether it has ACKed the current version of every type of its Gateway. */
 export type NodeView = NodeStatus & { readonly synced: boolean };
 
-/** One Gateway: what it is served, what its author is told, and who holds it. */
+/** A Gateway: its snapshot, its status, and its nodes. */
 export interface GatewayView {
   readonly gateway: string;
-  /** False: "no such Gateway"; somebody connected as it. */
+  /** False: no such Gateway; a node connected under its name. */
   readonly exists: boolean;
-  /** Derived from the versions of the types. */
+  /** Combines the versions of the types. */
   readonly version: string;
   readonly types: readonly TypeView[];
-  /** Absent when the Gateway is none of ours. */
+  /** Absent when another controller owns the Gateway. */
   readonly status?: Pick<GatewayStatus, 'conditions' | 'listeners' | 'addresses'>;
   readonly nodes: readonly NodeView[];
 }
@@ -38,21 +38,21 @@ interface TypeView {
   readonly resources: readonly { readonly name: string; readonly version: string; readonly resource: unknown }[];
 }
 
-/** Everything that the endpoint shows. */
+/** The JSON of `/snapshots/xds`. */
 export interface SnapshotsView {
   readonly synced: boolean;
   readonly gateways: readonly GatewayView[];
   readonly gatewayClasses: readonly unknown[];
   readonly policies: readonly PolicyStatus[];
-  /** References of policies that no status can name. */
+  /** Target references of policies that no status can name. */
   readonly policyNotices: readonly unknown[];
-  /** Services that are dropped, wholly or in part, and why. */
+  /** Services that are dropped wholly or in part, with reasons, and warnings about others. */
   readonly services: readonly unknown[];
-  /** What is wrong in the input, with its place. */
+  /** Problems in the input, with their places. */
   readonly problems: readonly InputDiagnostic[];
 }
 
-/** Everything, or (`gateway`) one Gateway and its namespace's policies. */
+/** @param gateway `<namespace>/<name>`: show only this Gateway and the policies of its namespace */
 export function snapshotsView(parts: SnapshotsParts, gateway?: string): SnapshotsView {
   const { snapshots, translation } = parts;
   const nodes = Map.groupBy(parts.nodes(), (node) => node.gateway);
@@ -81,7 +81,7 @@ function gatewayView(parts: SnapshotsParts, snapshot: Snapshot, nodes: readonly 
     ...(status && {
       status: { conditions: status.conditions, listeners: status.listeners, addresses: status.addresses },
     }),
-    nodes: nodes.map((node) => ({ ...node, synced: holds(node, views) })),
+    nodes: nodes.map((node) => ({ ...node, synced: hasAcked(node, views) })),
   };
 }
 
@@ -94,8 +94,8 @@ function typeView(view: View, decode: DecodeResource): TypeView {
   return { typeUrl: view.type.typeUrl, version: view.version(), resources };
 }
 
-/** Whether the node asked for every type and confirmed its latest state. */
-function holds(node: NodeStatus, views: readonly View[]): boolean {
+/** Returns whether the node subscribes to every type and has ACKed its current version. */
+function hasAcked(node: NodeStatus, views: readonly View[]): boolean {
   const acked = new Map(node.types.map(({ typeUrl, acked }) => [typeUrl, acked?.version]));
   return views.every((view) => acked.get(view.type.typeUrl) === view.version());
 }

@@ -1,18 +1,18 @@
 import { Client, SSEClientTransport } from '@modelcontextprotocol/client';
 
-/** What an agent sees of a call: what the tool returned, or how the gateway refused. */
+/** The result of a tool call: the tool's text, or the error of the gateway. */
 export type Outcome =
   | { readonly kind: 'returned'; readonly text: string }
   | { readonly kind: 'refused'; readonly message: string };
 
-/** An MCP client of the gateway, as an agent has one. */
+/** An MCP client of the gateway. */
 export interface Agent {
   tools(): Promise<readonly string[]>;
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<Outcome>;
   close(): Promise<void>;
 }
 
-/** Connects over HTTP+SSE, as the guide's listener asks for, with a bearer token on every request. */
+/** Connects by HTTP+SSE, the transport of the guide's listener, with a bearer token on each request. */
 export async function connectAgent(endpoint: string, token: string): Promise<Agent> {
   const client = new Client({ name: 'gatehouse-demo', version: '1.0.0' });
   await client.connect(

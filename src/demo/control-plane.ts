@@ -1,15 +1,14 @@
-/** What the debug endpoint says of the one Gateway, as far as the story needs it. */
-interface Held {
-  /** The Gateway's snapshot version. */
+/** The snapshot of a Gateway, and the nodes that ACKed it. */
+interface AckedSnapshot {
   readonly version: string;
-  /** Ids of the nodes that acknowledged all of that version. */
-  readonly heldBy: readonly string[];
+  /** Ids of the nodes that ACKed every type at this version. */
+  readonly nodes: readonly string[];
 }
 
-/** Reads the debug endpoint, which shows what the control plane really sent and what was really acknowledged. */
+/** A client of the control plane's debug endpoint. */
 export interface ControlPlane {
-  /** Waits until a node has acknowledged a version other than `than`; fails when that takes too long. */
-  acknowledged(than: string | undefined): Promise<Held>;
+  /** Waits until a node has ACKed a version other than `previous`. Rejects after 20 seconds. */
+  acknowledged(previous: string | undefined): Promise<AckedSnapshot>;
 }
 
 interface SnapshotsAnswer {
@@ -19,26 +18,27 @@ interface SnapshotsAnswer {
   }[];
 }
 
-/** Milliseconds between two looks, and until the story gives up. */
-const interval = 25;
-const patience = 20_000;
+/** Milliseconds between two polls, and until waiting fails. */
+const pollInterval = 25;
+const timeout = 20_000;
 
+/** @param gateway `<namespace>/<name>` */
 export function controlPlane(debugAddress: string, gateway: string): ControlPlane {
   const url = `http://${debugAddress}/snapshots/xds?gateway=${encodeURIComponent(gateway)}`;
-  const look = async (): Promise<Held | undefined> => {
+  const poll = async (): Promise<AckedSnapshot | undefined> => {
     const answer: SnapshotsAnswer = JSON.parse(await (await fetch(url)).text());
     const [found] = answer.gateways;
     if (found === undefined) return undefined;
-    return { version: found.version, heldBy: found.nodes.filter(({ synced }) => synced).map(({ id }) => id) };
+    return { version: found.version, nodes: found.nodes.filter(({ synced }) => synced).map(({ id }) => id) };
   };
   return {
-    acknowledged: async (than) => {
-      const deadline = performance.now() + patience;
+    acknowledged: async (previous) => {
+      const deadline = performance.now() + timeout;
       for (;;) {
-        const held = await look();
-        if (held !== undefined && held.version !== than && held.heldBy.length > 0) return held;
+        const acked = await poll();
+        if (acked !== undefined && acked.version !== previous && acked.nodes.length > 0) return acked;
         if (performance.now() > deadline) throw new Error(`no gateway acknowledged a new snapshot; see ${url}`);
-        await new Promise((resolve) => setTimeout(resolve, interval));
+        await new Promise((resolve) => setTimeout(resolve, pollInterval));
       }
     },
   };

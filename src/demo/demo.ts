@@ -1,89 +1,87 @@
 import { connectAgent } from './agent.ts';
 import { controlPlane } from './control-plane.ts';
-import { guideToken } from './credential.ts';
-import { type Guide, layOut } from './guide.ts';
+import { type Guide, guideToken, prepareGuide } from './guide.ts';
 import { portsInUse } from './ports.ts';
 import { type Program, type ProgramSource, startProgram } from './programs.ts';
-import { StoryError, tellStory } from './story.ts';
+import { runStory, StoryError } from './story.ts';
 
-/** What the demo runs with. */
 export interface DemoOptions {
-  /** Ends after the story instead of staying up. */
+  /** Stops after the story instead of waiting for `stopRequested`. */
   readonly once: boolean;
   /** The gateway's listener port instead of the guide's. */
   readonly port: number | undefined;
   /** The folder of the guide's manifests. */
   readonly manifests: string;
-  /** The entry file that the three programs are started from. */
+  /** The entry file of `gatehouse`. */
   readonly entry: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Writes one line for the person at the terminal. */
-  readonly tell: (line: string) => void;
-  /** Settles when somebody wants it to end. */
-  readonly asked: Promise<void>;
+  /** Prints a line for the user. */
+  readonly print: (line: string) => void;
+  /** Resolves when the user wants the demo to stop. */
+  readonly stopRequested: Promise<void>;
 }
 
-/** `told`: as the guide says. `otherwise`: a step went otherwise. `impossible`: a port is in use or a program did not start. */
+/** `diverged`: a step's result differed from the guide. `failed`: a port is in use, or a program did not start or ended early. */
 export type DemoOutcome =
-  | { readonly kind: 'told' }
-  | { readonly kind: 'otherwise' | 'impossible'; readonly message: string };
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'diverged' | 'failed'; readonly message: string };
 
 const xdsAddress = '127.0.0.1:9977';
 const debugAddress = '127.0.0.1:9097';
 
-/** Starts the three programs, tells the story, and stops them again, whatever happens. */
+/** Starts the three programs, runs the story, and stops them in every case. */
 export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
-  const guide = await layOut(options.manifests, options.port);
+  const guide = await prepareGuide(options.manifests, options.port);
   const inUse = await portsInUse(neededPorts(guide));
   if (inUse.length > 0) {
     await guide.discard();
-    return { kind: 'impossible', message: inUse.join('\n') };
+    return { kind: 'failed', message: inUse.join('\n') };
   }
-  const died = Promise.withResolvers<DemoOutcome>();
+  const exited = Promise.withResolvers<DemoOutcome>();
   const programs: Program[] = [];
   const source: ProgramSource = {
     entry: options.entry,
     logs: guide.logs,
     environment: options.environment,
-    died: (message) => died.resolve({ kind: 'impossible', message }),
+    unexpectedExit: (message) => exited.resolve({ kind: 'failed', message }),
   };
-  const stopped = options.asked.then((): DemoOutcome => ({ kind: 'told' }));
+  const stopped = options.stopRequested.then((): DemoOutcome => ({ kind: 'completed' }));
   try {
-    return await Promise.race([tell(options, guide, source, programs), died.promise, stopped]);
+    return await Promise.race([startAndRunStory(options, guide, source, programs), exited.promise, stopped]);
   } finally {
     await Promise.all(programs.toReversed().map((program) => program.stop()));
     await guide.discard();
-    options.tell('Everything has stopped.');
+    options.print('Everything has stopped.');
   }
 }
 
-async function tell(
+async function startAndRunStory(
   options: DemoOptions,
   guide: Guide,
   source: ProgramSource,
   programs: Program[],
 ): Promise<DemoOutcome> {
   try {
-    options.tell("Starting the control plane, the MCP gateway and the sample tool on the guide's manifests …");
+    options.print("Starting the control plane, the MCP gateway and the sample tool on the guide's manifests …");
     await startPrograms(guide, source, programs);
-    options.tell('');
-    await tellStory({
+    options.print('');
+    await runStory({
       guide,
       controlPlane: controlPlane(debugAddress, 'default/mcp-gateway'),
       connect: () => connectAgent(endpointOf(guide), guideToken),
-      tell: options.tell,
+      print: options.print,
     });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { kind: error instanceof StoryError ? 'otherwise' : 'impossible', message };
+    return { kind: error instanceof StoryError ? 'diverged' : 'failed', message };
   }
-  if (options.once) return { kind: 'told' };
-  for (const line of byHand(guide)) options.tell(line);
-  await options.asked;
-  return { kind: 'told' };
+  if (options.once) return { kind: 'completed' };
+  for (const line of instructions(guide)) options.print(line);
+  await options.stopRequested;
+  return { kind: 'completed' };
 }
 
-/** Starts the three programs with what a cluster would provide: the mounted ConfigMap, names, and ports. */
+/** Starts the three programs. Flags replace what a cluster provides: the mounted ConfigMap, DNS names and ports. */
 async function startPrograms(guide: Guide, source: ProgramSource, programs: Program[]): Promise<void> {
   const start = (command: string, args: readonly string[], environment = {}): Program => {
     const program = startProgram({ ...source, environment: { ...source.environment, ...environment } }, command, args);
@@ -133,7 +131,8 @@ function endpointOf({ gatewayPort }: Guide): string {
   return `http://127.0.0.1:${gatewayPort}/sse`;
 }
 
-function byHand(guide: Guide): string[] {
+/** Says how to try the running demo by hand. */
+function instructions(guide: Guide): string[] {
   const endpoint = endpointOf(guide);
   return [
     '',

@@ -3,26 +3,44 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
-/** The guide's manifests, laid out as a cluster would: a folder that is watched, and the ConfigMap as a mounted volume. */
+/** The guide's manifests in temporary folders: one that the control plane watches, and the ConfigMap as a mounted volume. */
 export interface Guide {
+  /** The folder that the control plane watches. */
   readonly watched: string;
-  /** Where `/config` of the gateway's container really lies. */
+  /** The folder that stands for `/config` in the gateway's container. */
   readonly mounted: string;
+  /** The folder for the programs' logs. */
   readonly logs: string;
   /** The port of the gateway's listener. */
   readonly gatewayPort: number;
-  /** Copies the policy's manifest into the watched folder, or removes it again. */
+  /** Copies the policy's manifest into the watched folder. */
   addPolicy(): Promise<void>;
+  /** Removes it again. */
   removePolicy(): Promise<void>;
-  /** Removes every folder that was made. */
+  /** Removes the folders. */
   discard(): Promise<void>;
 }
 
 const policyManifest = '6-mcpauthpolicy.yaml';
 const configMapManifest = '4-mcp-gateway.yaml';
 
-/** Lays the guide out below a temporary folder, without the policy. `port` replaces the guide's listener port. */
-export async function layOut(manifests: string, port: number | undefined): Promise<Guide> {
+/**
+ * The guide's token: it verifies against the guide's `jwks.json` (issuer `me`, audience `me.com`, subject `me`, valid until
+ * 2030). It is public and protects nothing.
+ */
+export const guideToken: string = [
+  'eyJhbGciOiJFUzI1NiIsImtpZCI6IlhoTzA2eDhKaldIMXd3a1dreWVFVXhzb29HRVdvRWRpZEVwd3lkX2htdUkiLCJ0eXAiOiJKV1QifQ',
+  'eyJhdWQiOiJtZS5jb20iLCJleHAiOjE5MDA2NTAyOTQsImlhdCI6MTc0MzYyNDc4NywiaXNzIjoibWUiLCJqdGkiOiJlM2MzNjhkYzBmNGUyODdiYzhkYmM2OTIyOTU5ZTA3M2YzMThkNTliYTlhZjdhY2Q0N2ViMWUzZGIyOTZlYTQwIiwibmJmIjoxNzQzNjI0Nzg3LCJzdWIiOiJtZSJ9',
+  'IshAKo62yWHwfnt62vR1nfa4SQmpSB-4ceAMXWs1P_rREl2gYj6nJ7HwLM5avv_eyOFbI-3rRZzCMCuNVLAF5w',
+].join('.');
+
+/**
+ * Copies the guide's manifests, without the policy, into temporary folders.
+ *
+ * @param manifests the folder of the guide's manifests
+ * @param port replaces the port of the gateway's listener; undefined keeps it
+ */
+export async function prepareGuide(manifests: string, port: number | undefined): Promise<Guide> {
   const root = await mkdtemp(join(tmpdir(), 'gatehouse-demo-'));
   const watched = join(root, 'manifests');
   const mounted = join(root, 'config');
@@ -50,7 +68,7 @@ export async function layOut(manifests: string, port: number | undefined): Promi
   };
 }
 
-/** The files of the ConfigMap among several documents. */
+/** Returns the files of the first ConfigMap in a YAML stream. */
 function configMapData(text: string): Map<string, string> {
   for (const document of parseAllDocuments(text)) {
     if (document.get('kind') === 'ConfigMap') {

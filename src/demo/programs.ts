@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { StopAsync } from '../edges.ts';
 
-/** One of the three programs, running as a process of its own. */
+/** A `gatehouse` program in a child process. */
 export interface Program {
-  /** The address in its first "listening" line of that name, such as `127.0.0.1:9977`. Rejects when the program ends before. */
+  /** Resolves with the address, such as `127.0.0.1:9977`, once the program logs that this listener listens. Rejects when the program ends before. */
   listening(name: string): Promise<string>;
-  /** Settles when the program has ended. */
+  /** Sends SIGTERM, then SIGKILL after 12 seconds. Resolves when the program has ended. */
   readonly stop: StopAsync;
 }
 
@@ -18,28 +18,28 @@ export interface ProgramSource {
   /** The folder of the log files, one for each program. */
   readonly logs: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Called when a program ends that nobody stopped. */
-  readonly died: (message: string) => void;
+  /** Called when a program ends without having been stopped. */
+  readonly unexpectedExit: (message: string) => void;
 }
 
-/** How long a program may take to stop before it is killed. */
-const patience = 12_000;
-/** Lines of its log that are shown of a program that died. */
-const lastLines = 8;
+/** Milliseconds from SIGTERM to SIGKILL. */
+const killAfter = 12_000;
+/** Lines of the log that the message of an unexpected exit quotes. */
+const quotedLines = 8;
 
 /** Starts `gatehouse <command>`; its log goes to `<logs>/<command>.log`. */
 export function startProgram(source: ProgramSource, command: string, args: readonly string[]): Program {
   const child = spawn(process.execPath, [source.entry, command, ...args, '--log-format=json'], {
     env: withoutFlags(source.environment),
     stdio: ['ignore', 'ignore', 'pipe'],
-    // Ctrl-C reaches the whole group of the terminal; only the demo decides when its programs end.
+    // A process group of its own: Ctrl-C at the terminal must reach only the demo, which then stops its programs in order.
     detached: true,
   });
   const addresses = new Map<string, PromiseWithResolvers<string>>();
   const addressOf = (name: string): PromiseWithResolvers<string> => {
     const known = addresses.get(name) ?? Promise.withResolvers<string>();
     addresses.set(name, known);
-    // Somebody may ask later, or never: a program that died is reported through `died` anyway.
+    // Prevents an unhandled rejection: nothing may wait for this address, and `unexpectedExit` reports the exit.
     known.promise.catch(() => undefined);
     return known;
   };
@@ -52,7 +52,7 @@ export function startProgram(source: ProgramSource, command: string, args: reado
     child.once('close', (code, signal) => {
       const message = `gatehouse ${command} ended (${signal ?? `exit code ${code}`}):\n${recent.join('\n')}`;
       for (const { reject } of addresses.values()) reject(new Error(message));
-      if (!stopping) source.died(message);
+      if (!stopping) source.unexpectedExit(message);
       resolve();
     });
   });
@@ -61,18 +61,19 @@ export function startProgram(source: ProgramSource, command: string, args: reado
     stop: async () => {
       stopping = true;
       child.kill('SIGTERM');
-      const kill = setTimeout(() => child.kill('SIGKILL'), patience);
+      const kill = setTimeout(() => child.kill('SIGKILL'), killAfter);
       await ended;
       clearTimeout(kill);
     },
   };
 }
 
-/** What somebody set for the demo itself, or for a program of their own, would change the story: flags tell everything here. */
+/** Removes the environment variables of flags: the demo passes all settings on the command line. */
 function withoutFlags(environment: ProgramSource['environment']): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('GATEHOUSE_')));
 }
 
+/** Copies the log to a file, reports the addresses of listeners, and returns the most recent lines. */
 function followLog(child: ChildProcess, file: string, listening: (name: string, address: string) => void): string[] {
   const recent: string[] = [];
   if (child.stderr === null) return recent;
@@ -81,7 +82,7 @@ function followLog(child: ChildProcess, file: string, listening: (name: string, 
     .on('line', (line) => {
       log.write(`${line}\n`);
       recent.push(line);
-      if (recent.length > lastLines) recent.shift();
+      if (recent.length > quotedLines) recent.shift();
       const { message, listener, address } = parseLine(line);
       if (message?.startsWith('listening') && listener !== undefined && address !== undefined)
         listening(listener, address);
@@ -96,7 +97,7 @@ interface LogLine {
   readonly address?: string;
 }
 
-/** A line that is no JSON, such as a crash's stack, is just shown. */
+/** Returns an empty object for a line that is no JSON, such as a stack trace. */
 function parseLine(line: string): LogLine {
   try {
     const value: LogLine = JSON.parse(line);

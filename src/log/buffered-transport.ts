@@ -1,22 +1,22 @@
 import TransportStream from 'winston-transport';
 
-/** Milliseconds for which a line may wait for others. */
-const longest = 10;
+/** Maximum age of a buffered line, in milliseconds. */
+const flushInterval = 10;
 
-/** So many characters wait at most. A pipe takes four times as many at once, so that they leave at once. */
-const largest = 16 * 1024;
+/** Characters that trigger a flush. A pipe of Linux buffers 64 KiB, so that the write does not block. */
+const maxBuffered = 16 * 1024;
 
 /**
- * Where the lines of the log leave. Each write is a call of the operating system, and a fleet that connects makes
- * thousands of lines: so lines wait a moment for others. An error waits for nothing, and when the program ends all
- * that wait are written before. A process that is killed, or that V8 ends, loses those of the last ten milliseconds.
+ * Buffers lines so that many of them share one system call: nodes that reconnect log thousands of lines. Flushes every 10
+ * milliseconds, at 16 Ki characters, with each error, and at exit. A process that is killed loses at most the last 10
+ * milliseconds.
  */
-export class LogLines extends TransportStream {
+export class BufferedTransport extends TransportStream {
   readonly #write: (text: string) => void;
-  #lines = '';
+  #buffer = '';
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param write writes a text, before it returns if there is room for it */
+  /** @param write writes synchronously if the stream has room */
   constructor(write: (text: string) => void) {
     super();
     this.#write = write;
@@ -24,22 +24,22 @@ export class LogLines extends TransportStream {
   }
 
   override log(info: LogEntry, next: () => void): void {
-    this.#lines += `${info[formatted]}\n`;
-    if (info.level === 'error' || this.#lines.length > largest) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), longest).unref();
+    this.#buffer += `${info[formatted]}\n`;
+    if (info.level === 'error' || this.#buffer.length > maxBuffered) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), flushInterval).unref();
     next();
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const lines = this.#lines;
-    this.#lines = '';
+    const lines = this.#buffer;
+    this.#buffer = '';
     if (lines !== '') this.#write(lines);
   }
 }
 
-/** Where winston leaves what a line looks like. */
+/** The key under which winston's format stores the formatted line. */
 const formatted: unique symbol = Symbol.for('message');
 
 interface LogEntry {

@@ -1,22 +1,28 @@
 import { createLogger, format, type Logger as Winston } from 'winston';
 import type { Fields, Logger } from '../edges.ts';
-import { LogLines } from './buffered-transport.ts';
+import { BufferedTransport } from './buffered-transport.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'auto' | 'json' | 'text';
 
-/** The program's log, on standard error. `auto`: text on a terminal, JSON elsewhere; colour only on a terminal. */
-export function createLog(level: LogLevel, wanted: LogFormat, terminal: boolean, colour: boolean): Logger {
-  const text = wanted === 'text' || (wanted === 'auto' && terminal);
+/**
+ * Creates the program's log, which writes to standard error.
+ *
+ * @param logFormat `auto`: text if `isTerminal`, else JSON
+ * @param isTerminal whether standard error is a terminal
+ * @param colour whether levels are coloured in text
+ */
+export function createLog(level: LogLevel, logFormat: LogFormat, isTerminal: boolean, colour: boolean): Logger {
+  const text = logFormat === 'text' || (logFormat === 'auto' && isTerminal);
   const winston = createLogger({
     level,
-    format: format.combine(format.timestamp(), errorsAsText(), text ? readable(colour) : json()),
-    transports: [new LogLines((text) => void process.stderr.write(text))],
+    format: format.combine(format.timestamp(), errorMessages(), text ? textLine(colour) : jsonLine()),
+    transports: [new BufferedTransport((text) => void process.stderr.write(text))],
   });
   return new FieldsLogger(winston, {});
 }
 
-/** A class, because each connected node has one for as long as it is there. */
+/** A class, because each connected node has one. */
 class FieldsLogger implements Logger {
   readonly #winston: Winston;
   readonly #fields: Fields;
@@ -47,8 +53,8 @@ class FieldsLogger implements Logger {
   }
 }
 
-/** One JSON object per line; time, level and message first, for people read these lines, too. */
-function json(): ReturnType<typeof format.printf> {
+/** Formats a line as a JSON object; time, level and message come first, for readers. */
+function jsonLine(): ReturnType<typeof format.printf> {
   return format.printf(({ timestamp, level, message, ...fields }) =>
     printable(JSON.stringify({ timestamp, level, message, ...fields })),
   );
@@ -61,18 +67,18 @@ const colours: Readonly<Record<string, string>> = {
   error: '\u001b[31m',
 };
 
-/** Time of day, level, message, and the fields as key=value; what says nothing is left out. */
-function readable(colour: boolean): ReturnType<typeof format.printf> {
+/** Formats a line as time of day, level, message and key=value pairs; empty fields are omitted. */
+function textLine(colour: boolean): ReturnType<typeof format.printf> {
   return format.printf(({ timestamp, level, message, ...fields }) => {
-    const known = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '');
-    const shown = known.map(([key, value]) => `${key}=${plain(value)}`);
-    const word = colour ? `${colours[level] ?? ''}${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
-    return [String(timestamp).slice(11, 23), word, printable(String(message)), ...shown].join(' ');
+    const present = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '');
+    const pairs = present.map(([key, value]) => `${key}=${textValue(value)}`);
+    const label = colour ? `${colours[level] ?? ''}${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
+    return [String(timestamp).slice(11, 23), label, printable(String(message)), ...pairs].join(' ');
   });
 }
 
-/** JSON knows no errors: their message would be lost. */
-function errorsAsText(): ReturnType<ReturnType<typeof format>> {
+/** Replaces each Error by its message: JSON.stringify would write `{}`. */
+function errorMessages(): ReturnType<ReturnType<typeof format>> {
   return format((info) => {
     for (const key in info) {
       const value = info[key];
@@ -82,12 +88,12 @@ function errorsAsText(): ReturnType<ReturnType<typeof format>> {
   })();
 }
 
-function plain(value: unknown): string {
+function textValue(value: unknown): string {
   if (typeof value !== 'string') return printable(JSON.stringify(value) ?? 'undefined');
   return printable(/^[^\s"=]+$/.test(value) ? value : JSON.stringify(value));
 }
 
-/** Names come from whoever connects: what would steer the terminal, or begin a line of its own, is spelled out. */
+/** Escapes control characters: names come from clients and could steer the terminal or forge a line. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -6,15 +6,18 @@ export class ListenError extends Error {
   override readonly name = 'ListenError';
   /** The operating system's name of the reason, such as `EADDRINUSE`. */
   readonly code: string;
+  /** The reason and the remedy, without the address. */
+  readonly reason: string;
   /** The address that was asked for. */
   readonly at: HostPort;
 
   constructor(at: HostPort, purpose: string | undefined, cause: unknown) {
-    const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'UNKNOWN';
+    const code = codeOf(cause);
     const reason = reasons.get(code) ?? (cause instanceof Error ? cause.message : String(cause));
     const what = purpose === undefined ? '' : ` for ${purpose}`;
     super(`cannot listen on ${formatHostPort(at)}${what}: ${reason}`, { cause });
     this.code = code;
+    this.reason = reason;
     this.at = at;
   }
 }
@@ -25,6 +28,13 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['EADDRNOTAVAIL', 'the address is not one of this machine'],
   ['ENOTFOUND', 'there is no such host name'],
 ]);
+
+/** The code of an error of Node, or the one in the message of a library that wraps it, such as grpc-js. */
+function codeOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'UNKNOWN';
+  if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  return [...reasons.keys()].find((code) => cause.message.includes(code)) ?? 'UNKNOWN';
+}
 
 /**
  * Starts to listen, and returns the address that was really bound: a name is resolved, port 0 picks one that is free.

@@ -2,25 +2,25 @@ import type { StopAsync } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
 import type { Observation } from '../source/model.ts';
 
-/** A response that a node refused, as it is told to whoever has to know at once. */
-export interface RefusedResponse {
+/** A response that a node rejected (NACK). */
+export interface RejectedResponse {
   /** `<namespace>/<name>`. */
   readonly gateway: string;
-  /** As the node calls itself. */
+  /** The node id, as the node sent it; may be empty. */
   readonly node: string;
   readonly typeUrl: string;
-  /** In the node's words. */
+  /** The node's error message. */
   readonly message: string;
 }
 
-/** Tells the cluster what became of its objects: statuses by the leader of the replicas, Events. */
-export interface StatusKeeper {
-  /** Begins to run for the Lease, if there is an election. Stopping ends all writing at once and lets go of the Lease. */
+/** Writes results to the cluster: statuses on the leader, Events on every replica. */
+export interface StatusManager {
+  /** Joins the election, if there is one. The stop ends all writes at once and releases the Lease. */
   start(): StopAsync;
-  /** To be told of every commit, when the translation is up to date, with what was observed in the same batch. */
+  /** Handles a commit: call it after each one, when the translation is up to date, with the observations of its batch. */
   applied(commit: Commit, observations: readonly Observation[]): void;
-  /** To be told once everything was read and translated: nothing is said of any object before. */
+  /** Enables writing: call it once the initial state was read and translated. */
   synced(): void;
-  /** To be told of every response that a node refused. Costs little, however often it is called. */
-  refused(response: RefusedResponse): void;
+  /** Handles a NACK. Cheap: it may be called at the rate of the requests of nodes. */
+  rejected(response: RejectedResponse): void;
 }

@@ -2,30 +2,27 @@ import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
 import type { Observation } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
-import { defaultElectionTimes, Elector, type ElectorParts } from './elector.ts';
-import { eventClient } from './event-client.ts';
-import { EventRecorder, type Identify } from './event-recorder.ts';
-import { type Leadership, soleLeadership } from './leadership.ts';
-import { type LeaseClient, leaseClient } from './lease-client.ts';
-import type { StatusKeeper } from './model.ts';
-import { NoticeTeller } from './notice-teller.ts';
-import { tellRefusal } from './notices.ts';
-import { StatusBook, type StatusObject } from './status-book.ts';
-import { statusClient } from './status-client.ts';
-import { StatusWriter } from './status-writer.ts';
-import { type AskConnection, timedRequests } from './timed-request.ts';
+import { type AskConnection, objectRequests } from './api/object-request.ts';
+import { eventClient } from './events/event-client.ts';
+import { EventRecorder, type Identify } from './events/event-recorder.ts';
+import { NoticeReporter, rejectionEvent } from './events/notices.ts';
+import { defaultElectionTimes, Elector, type ElectorParts } from './leader/elector.ts';
+import { type Leadership, soleLeadership } from './leader/leadership.ts';
+import { type LeaseClient, leaseClient } from './leader/lease-client.ts';
+import type { StatusManager } from './model.ts';
+import { statusClient } from './writer/status-client.ts';
+import { StatusIndex, type StatusObject } from './writer/status-index.ts';
+import { StatusWriter } from './writer/status-writer.ts';
 
-export interface StatusKeeperParts {
+export interface StatusManagerParts {
   readonly translation: Translation;
-  /** The way to the API server. */
   readonly connection: AskConnection;
-  /** For Events: what the API server calls an object. */
   readonly identify: Identify;
-  /** Whose ancestors and Events these are: `kgateway.dev/kgateway`. */
+  /** The controller that owns the statuses and reports the Events, such as `kgateway.dev/kgateway`. */
   readonly controllerName: string;
-  /** What this replica is called. Two may be called the same: who holds the Lease has something of its own added. */
+  /** The name of this replica. The holder identity of the Lease adds a random part, so that names need not be unique. */
   readonly replica: string;
-  /** What replicas elect a leader by; undefined: this process leads, whoever else runs. */
+  /** The Lease that elects the leader; undefined: this process leads without an election. */
   readonly lease: { readonly namespace: string; readonly name: string } | undefined;
   readonly clock: Clock;
   readonly random: Random;
@@ -33,40 +30,39 @@ export interface StatusKeeperParts {
   readonly counters: Counters;
 }
 
-/** How long one request may take, in milliseconds: less than half of the time in which a Lease has to be renewed. */
-const requestLimit = 4_000;
+/** Timeout of one request, in milliseconds: less than half of the renew deadline of the Lease. */
+const requestTimeout = 4_000;
 
 /**
- * Statuses by the leader of the replicas (Gateway API, comments on `status`; GEP-713), and Events by whoever knows of
- * something. Nothing is asked of the API server before `start`; whatever it answers, nothing here throws or ends.
+ * Creates the status manager: the leader writes statuses (Gateway API, comments on `status`; GEP-713), every replica
+ * records Events of its nodes. It sends no request before `start`, and neither throws nor ends when requests fail.
  */
-export function createStatusKeeper(parts: StatusKeeperParts): StatusKeeper {
+export function createStatusManager(parts: StatusManagerParts): StatusManager {
   const { translation, connection, controllerName, replica, clock, random, counters } = parts;
   const log = parts.log.child({ stage: 'status' });
-  const request = timedRequests(connection, clock, requestLimit);
-  const book = new StatusBook(translation, controllerName);
-  const tools = { clock, random, log, counters };
-  const client = eventClient(request, { controller: controllerName, instance: replica });
-  const recorder = new EventRecorder({ client, identify: parts.identify, ...tools });
-  const write = statusClient(request);
-  const writer = new StatusWriter({ book, write, mayWrite: () => leadership.leads(), ...tools });
-  const teller = new NoticeTeller(translation, book, recorder);
+  const send = objectRequests(connection, clock, requestTimeout);
+  const index = new StatusIndex(translation, controllerName);
+  const edges = { clock, random, log, counters };
+  const client = eventClient(send, { controller: controllerName, instance: replica });
+  const recorder = new EventRecorder({ client, identify: parts.identify, ...edges });
+  const writer = new StatusWriter({ index, write: statusClient(send), mayWrite: () => leadership.leads(), ...edges });
+  const notices = new NoticeReporter(translation, index, recorder);
   let synced = false;
-  const begin = (): void => {
+  const startTerm = (): void => {
     writer.start();
-    teller.all();
+    notices.all();
   };
   const changed = (leads: boolean): void => {
     if (!leads) {
       writer.stop();
-      recorder.retract();
-    } else if (synced) begin();
+      recorder.dropLeaderEvents();
+    } else if (synced) startTerm();
   };
-  const leadership = leadershipBy(parts.lease && leaseClient(request, parts.lease), {
+  const leadership = createLeadership(parts.lease && leaseClient(send, parts.lease), {
     identity: `${replica}_${Math.floor(random() * 2 ** 40).toString(16)}`,
     times: defaultElectionTimes,
     changed,
-    ...tools,
+    ...edges,
   });
   return {
     start: () => {
@@ -77,35 +73,33 @@ export function createStatusKeeper(parts: StatusKeeperParts): StatusKeeper {
       };
     },
     applied: (commit, observations) => {
-      for (const observation of observations) book.observe(observation);
+      for (const observation of observations) index.observe(observation);
       if (!synced || !leadership.leads()) return;
-      const objects = concerned(translation, commit, observations);
-      writer.changed(objects);
-      teller.some(commit, objects);
+      const keys = changedKeys(translation, commit, observations);
+      writer.changed(objectsOf(keys));
+      notices.changed(commit, keys.MCPAuthPolicy);
     },
     synced: () => {
       if (synced) return;
       synced = true;
-      if (leadership.leads()) begin();
+      if (leadership.leads()) startTerm();
     },
-    refused: (response) => {
-      // A node may name any Gateway: on one of another controller's nothing is written.
+    rejected: (response) => {
+      // A node may name any Gateway: no Events are recorded on one of another controller.
       if (translation.gatewayStatuses.get(response.gateway) === undefined) return;
-      recorder.record(tellRefusal(response));
+      recorder.record(rejectionEvent(response));
     },
   };
 }
 
-function leadershipBy(lease: LeaseClient | undefined, parts: Omit<ElectorParts, 'lease'>): Leadership {
+function createLeadership(lease: LeaseClient | undefined, parts: Omit<ElectorParts, 'lease'>): Leadership {
   return lease === undefined ? soleLeadership(parts) : new Elector({ lease, ...parts });
 }
 
-/** The objects whose status may have to be written because of a batch. */
-function concerned(
-  translation: Translation,
-  commit: Commit,
-  observations: readonly Observation[],
-): readonly StatusObject[] {
+type KeysByKind = Readonly<Record<StatusObject['kind'], ReadonlySet<string>>>;
+
+/** The objects whose desired or observed status may have changed in a batch. */
+function changedKeys(translation: Translation, commit: Commit, observations: readonly Observation[]): KeysByKind {
   const { gatewayClassStatuses, gatewayStatuses, policyStatuses } = translation;
   const keys = {
     GatewayClass: new Set(commit.changes(gatewayClassStatuses).map(({ key }) => key)),
@@ -113,6 +107,11 @@ function concerned(
     MCPAuthPolicy: new Set(commit.changes(policyStatuses).map(({ key }) => key)),
   };
   for (const { kind, key } of observations) keys[kind].add(key);
+  return keys;
+}
+
+/** Classes first, since the acceptance of the others depends on them. */
+function objectsOf(keys: KeysByKind): readonly StatusObject[] {
   return (['GatewayClass', 'Gateway', 'MCPAuthPolicy'] as const).flatMap((kind) =>
     [...keys[kind]].map((key) => ({ kind, key })),
   );

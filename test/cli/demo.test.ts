@@ -10,7 +10,7 @@ import { cli } from '../support/processes/terminal.ts';
 
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-it('says before the story that a port is in use, and which flag chooses another', async () => {
+it('fails before it starts anything when a port is in use, and names the flag that chooses another', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '0.0.0.0', resolve));
   const port = portOf(taken.address());
@@ -22,12 +22,12 @@ it('says before the story that a port is in use, and which flag chooses another'
   await new Promise((resolve) => taken.close(resolve));
 });
 
-it('starts its programs as the story needs them, whatever the environment says of flags', {
+it('starts its programs without the environment variables of flags', {
   timeout: 30_000,
 }, async () => {
   const logs = await mkdtemp(join(tmpdir(), 'gatehouse-demo-'));
   const environment = { ...process.env, GATEHOUSE_LOG_LEVEL: 'error', GATEHOUSE_ALLOW_PRIVATE_ADDRESSES: 'perhaps' };
-  const source = { entry, logs, environment, died: () => undefined };
+  const source = { entry, logs, environment, unexpectedExit: () => undefined };
   const tool = startProgram(source, 'mcp-tool', ['--port=0']);
   expect(await tool.listening('mcp')).toMatch(/^127\.0\.0\.1:\d+$/);
   await tool.stop();

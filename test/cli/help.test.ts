@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { commands } from '../../src/cli/commands.ts';
-import { logFlags } from '../../src/cli/serve-flags.ts';
+import { logFlags } from '../../src/cli/log-flags.ts';
 import { cli } from '../support/processes/terminal.ts';
 
 describe('gatehouse', () => {
-  it.each([[], ['--help'], ['-h'], ['help']])('shows every command with %j', async (...args) => {
+  it.each([[], ['--help'], ['-h'], ['help']])('lists the commands with %j', async (...args) => {
     const { code, stdout, stderr } = await cli(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const { name, summary } of commands) expect(stdout).toMatch(new RegExp(`^ +${name} +${summary}$`, 'm'));
   });
 
-  it.each([['--version'], ['serve', '--version']])('says its version with %j', async (...args) => {
+  it.each([['--version'], ['serve', '--version']])('prints its version with %j', async (...args) => {
     expect(await cli(args)).toEqual({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' });
   });
 });
@@ -36,7 +36,7 @@ describe.each(commands)('gatehouse $name --help', ({ name, examples, flags }) =>
     }
   });
 
-  it('shows examples that can be read', async () => {
+  it('shows examples that can be parsed', async () => {
     for (const example of examples) {
       const [, ...args] = example.split(' ');
       const { code, stdout } = await cli([...args, '--help']);

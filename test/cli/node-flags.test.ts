@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { nodeEnvironment, nodeFlags } from '../support/processes/node-flags.ts';
 
-it('the command gives Node what the script gives it', () => {
+it('bin/gatehouse has the Node flags and environment of the npm script', () => {
   expect(nodeFlags).not.toEqual([]);
   const command = readFileSync('bin/gatehouse', 'utf8');
   expect(command).toContain(`exec node ${nodeFlags.join(' ')} "$here/src/main.ts"`);

@@ -34,7 +34,7 @@ const config = (xdsAddress = 'http://127.0.0.1:1', listener: object = {}): strin
   });
 const freeAdmin = '--admin-listen=127.0.0.1:0';
 
-/** What each program needs to start, and the listeners that it opens. */
+/** Arguments and listeners of each program. */
 const programs: readonly (readonly [string, () => readonly string[], readonly string[]])[] = [
   ['serve', () => ['-f', folder, ...listens()], ['xds', 'debug', 'metrics', 'admin']],
   ['gateway', () => [`--config=${config()}`, freeAdmin], ['mcp', 'admin']],
@@ -49,7 +49,7 @@ const logLines = ({ stderr }: GatehouseProcess): readonly { readonly message: st
 
 describe.each(programs)('gatehouse %s', (command, args, listeners) => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    'says where it really listens, and ends cleanly with %s',
+    'logs its bound addresses, and stops cleanly with %s',
     { timeout: 30_000 },
     async (signal) => {
       await using program = gatehouse([command, ...args()]);
@@ -71,19 +71,19 @@ describe.each(programs)('gatehouse %s', (command, args, listeners) => {
     },
   );
 
-  it('logs text without colours where there is no terminal', { timeout: 30_000 }, async () => {
+  it('logs text without colours when standard error is no terminal', { timeout: 30_000 }, async () => {
     await using program = gatehouse([command, ...args()], { GATEHOUSE_LOG_FORMAT: 'text' });
     await program.line('listening');
     program.signal('SIGTERM');
     await program.ended();
     expect(program.stderr()).toMatch(/^\d\d:\d\d:\d\d\.\d{3} info +listening.* listener=/m);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with this character.
     expect(program.stderr()).not.toMatch(/\u001b/);
   });
 });
 
 describe('the control plane', () => {
-  it('tells its nodes to go elsewhere before it ends', { timeout: 30_000 }, async () => {
+  it('ends the streams of its nodes with UNAVAILABLE before it stops', { timeout: 30_000 }, async () => {
     await using program = gatehouse(['serve', '-f', folder, ...listens(), '--shutdown-grace=1s']);
     const node = new GatewayNode(await program.listening('xds'), 'default/gw');
     await program.line('synced');
@@ -94,7 +94,7 @@ describe('the control plane', () => {
     await node.close();
   });
 
-  it('takes its flags from the environment', { timeout: 30_000 }, async () => {
+  it('reads its flags from the environment', { timeout: 30_000 }, async () => {
     const environment = {
       GATEHOUSE_FILENAME: folder,
       GATEHOUSE_XDS_LISTEN: '127.0.0.1:0',
@@ -127,7 +127,7 @@ describe('a port in use', () => {
     ],
     ['--admin-listen', () => ['gateway', `--config=${config()}`, `--admin-listen=${at()}`]],
     ['--port', () => ['mcp-tool', `--port=${takenPort}`]],
-  ])('of %s ends the program with a message that says so', { timeout: 30_000 }, async (flag, args) => {
+  ])('of %s ends the program with a message that names it', { timeout: 30_000 }, async (flag, args) => {
     await using program = gatehouse(args());
     expect(await program.ended()).toEqual({ code: 3, signal: null });
     const said = program
@@ -143,13 +143,13 @@ describe('a port in use', () => {
 });
 
 describe('a gateway', () => {
-  it('without authn says that everything will be denied', { timeout: 30_000 }, async () => {
+  it('without authn warns that every call will be denied', { timeout: 30_000 }, async () => {
     await using program = gatehouse(['gateway', `--config=${config()}`, freeAdmin]);
     expect(await program.line('every call will be denied')).toContain('listener.authn is absent');
   });
 
   it.each(['http://127.0.0.1:1', 'http://nowhere.invalid:9977'])(
-    'that cannot reach %s says so, listens all the same, and ends when it is asked to',
+    'that cannot reach %s logs it, listens all the same, and stops on SIGTERM',
     { timeout: 30_000 },
     async (address) => {
       await using program = gatehouse(['gateway', `--config=${config(address)}`, freeAdmin]);
@@ -161,7 +161,7 @@ describe('a gateway', () => {
     },
   );
 
-  it('refuses a JWKS with a private key in it, and does not repeat the key', { timeout: 30_000 }, async () => {
+  it('refuses a JWKS with a private key, and does not print the key', { timeout: 30_000 }, async () => {
     const data = JSON.stringify({ ...guideJwk, d: 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlYw' });
     const authn = { type: 'jwt', jwks: { type: 'local', source: { type: 'inline', data } } };
     await using program = gatehouse(['gateway', `--config=${config(undefined, { authn })}`, freeAdmin]);

@@ -1,54 +1,49 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { untilSignal } from '../../src/cli/signals.ts';
+import { type SignalWait, waitForSignal } from '../../src/cli/signals.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 
-interface Asked {
+interface Waiting extends SignalWait {
   readonly signals: EventEmitter;
   readonly clock: ManualClock;
-  readonly hurries: () => number;
-  readonly asked: Promise<void>;
-  readonly release: () => void;
+  /** Number of calls of `forceExit`. */
+  readonly forcedExits: () => number;
 }
 
-function listening(): Asked {
+function waiting(): Waiting {
   const signals = new EventEmitter();
   const clock = createManualClock();
-  let hurried = 0;
-  const hurry = (): void => {
-    hurried += 1;
+  let forced = 0;
+  const forceExit = (): void => {
+    forced += 1;
   };
-  return {
-    signals,
-    clock,
-    hurries: () => hurried,
-    ...untilSignal(signals, { clock, log: createRecordedLog(), hurry }),
-  };
+  const wait = waitForSignal(signals, { clock, log: createRecordedLog(), forceExit });
+  return { signals, clock, forcedExits: () => forced, ...wait };
 }
 
 describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('%s', (signal) => {
-  it('asks the program to end, once, however often it comes within a second', async () => {
-    const { signals, clock, hurries, asked } = listening();
+  it('stops the program once, even when it is repeated within a second', async () => {
+    const { signals, clock, forcedExits, signalled } = waiting();
     signals.emit(signal);
-    await asked;
+    await signalled;
     clock.advance(1_000);
     signals.emit(signal);
-    expect(hurries()).toBe(0);
+    expect(forcedExits()).toBe(0);
   });
 
-  it('ends it at once when it comes again more than a second later', () => {
-    const { signals, clock, hurries } = listening();
+  it('forces the exit when it is repeated after more than a second', () => {
+    const { signals, clock, forcedExits } = waiting();
     signals.emit('SIGTERM');
     clock.advance(500);
     signals.emit(signal);
     clock.advance(501);
     signals.emit(signal);
-    expect(hurries()).toBe(1);
+    expect(forcedExits()).toBe(1);
   });
 
-  it('is left to others once the program has ended', () => {
-    const { signals, release } = listening();
+  it('has no listener left after the release', () => {
+    const { signals, release } = waiting();
     release();
     expect(signals.listenerCount(signal)).toBe(0);
   });

@@ -35,14 +35,14 @@ describe('a wrong command line', () => {
     [['gateway', '--config={}', '--list=some'], /--list is one of all, filtered, not "some"/],
     [['mcp-tool', '--port=99999'], /--port is a whole number from 0 to 65535, not "99999"/],
     [['demo', '--port=0'], /--port is a whole number from 1 to 65535/],
-  ])('is answered with what to write instead: %j', async (args, message) => {
+  ])('is answered with one line that says what to write instead: %j', async (args, message) => {
     const { code, stdout, stderr } = await cli(args, {});
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^gatehouse: [^\n]+\n$/);
     expect(stderr).toMatch(message);
   });
 
-  it('is one in the environment too', async () => {
+  it('may also be a wrong variable of the environment', async () => {
     const { code, stderr } = await cli(['serve', '-f', '.'], { GATEHOUSE_LOG_LEVEL: 'loud' });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('"loud"') });
   });
@@ -52,7 +52,7 @@ describe('a flag', () => {
   const settings = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): object =>
     serveSettings(readFlags(serveFlags, args, environment), environment);
 
-  it('comes before the environment, and that before the default', () => {
+  it('overrides the environment, which overrides the default', () => {
     const environment = { GATEHOUSE_CLUSTER_DOMAIN: 'example.org', GATEHOUSE_XDS_LISTEN: '[::1]:7' };
     expect(settings(['-f', 'a', '--cluster-domain=example.com'], environment)).toMatchObject({
       clusterDomain: 'example.com',
@@ -61,18 +61,18 @@ describe('a flag', () => {
     });
   });
 
-  it('that is empty in the environment is not set there', () => {
+  it('is not set by an empty variable', () => {
     expect(settings(['-f', 'a'], { GATEHOUSE_CLUSTER_DOMAIN: '' })).toMatchObject({ clusterDomain: 'cluster.local' });
   });
 
-  it('is written either way', () => {
+  it('has its value after a space or after =', () => {
     expect(settings(['--filename', 'a', '--shutdown-grace', '250ms', '--quiet=1.5s'])).toMatchObject({
       input: { filenames: ['a'], quiet: { idle: 1500, ceiling: 500 } },
       shutdownGrace: 250,
     });
   });
 
-  it('that may be repeated is separated by commas in the environment, and wholly replaced by the command line', () => {
+  it('that is repeatable is separated by commas in the environment, which the command line replaces as a whole', () => {
     const environment = { GATEHOUSE_FILENAME: 'a,b', GATEHOUSE_NAMESPACE: 'red,blue' };
     expect(settings([], environment)).toMatchObject({
       input: { filenames: ['a', 'b'] },
@@ -81,7 +81,7 @@ describe('a flag', () => {
     expect(settings(['-f', 'c', '-f', 'd'], environment)).toMatchObject({ input: { filenames: ['c', 'd'] } });
   });
 
-  it('that is a switch is turned on by its name and off with =false', () => {
+  it('that is a switch is turned on by its name and off by =false', () => {
     expect(settings(['-f', 'a', '--allow-loopback-targets', '--external-name-services=false'])).toMatchObject({
       allowLoopbackTargets: true,
       externalNameServices: false,
@@ -92,13 +92,13 @@ describe('a flag', () => {
   });
 });
 
-describe('where the resources come from', () => {
+describe('the source of the resources', () => {
   const input = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): unknown =>
     serveSettings(readFlags(serveFlags, args, environment), environment).input;
   const inPod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
   const elected = { by: 'leader', leaseNamespace: undefined };
 
-  it('is the cluster around it, in a pod without flags', () => {
+  it('is the cluster of the pod, in a pod without flags', () => {
     const environment = { ...inPod, POD_NAMESPACE: 'kgateway-system' };
     expect(input([], environment)).toEqual({
       from: 'cluster',
@@ -108,7 +108,7 @@ describe('where the resources come from', () => {
     });
   });
 
-  it('is files, in a pod too, when they are named', () => {
+  it('is files when a flag names them, in a pod too', () => {
     expect(input(['-f', 'a'], inPod)).toEqual({
       from: 'files',
       filenames: ['a'],
@@ -125,11 +125,11 @@ describe('where the resources come from', () => {
       expect(input(args, environment)).toMatchObject({ from: 'cluster', access, statusWriting: elected });
   });
 
-  it('is never whatever context happens to be current', () => {
+  it('is never the current context of a kubeconfig', () => {
     expect(() => input([], { KUBECONFIG: '/home/me/.kube/config' })).toThrow(/say what to serve/);
   });
 
-  it('gets its statuses from whom the flags say', () => {
+  it('gets its statuses from the process that the flags select', () => {
     const writing = (...args: readonly string[]): unknown => {
       const settings = serveSettings(readFlags(serveFlags, ['--context=c', ...args], {}), { POD_NAMESPACE: 'pod' });
       return settings.input.from === 'cluster' && settings.input.statusWriting;
@@ -137,6 +137,6 @@ describe('where the resources come from', () => {
     expect(writing()).toEqual({ by: 'leader', leaseNamespace: 'pod' });
     expect(writing('--lease-namespace=other')).toEqual({ by: 'leader', leaseNamespace: 'other' });
     expect(writing('--leader-election=false')).toEqual({ by: 'this-process' });
-    expect(writing('--write-status=false')).toEqual({ by: 'nobody' });
+    expect(writing('--write-status=false')).toEqual({ by: 'none' });
   });
 });

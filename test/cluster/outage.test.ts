@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { addressText } from '../../src/app/listen-errors.ts';
+import { formatHostPort } from '../../src/net/host-port.ts';
 import { kubeAssets } from '../support/cluster/kube-apiserver.ts';
 import { polled } from '../support/cluster/poll.ts';
 import { type ClusterWorld, heldBy, type Replica, startClusterWorld } from '../support/cluster/world.ts';
@@ -82,7 +82,7 @@ describe.skipIf(skipped)('while the API server cannot be reached', () => {
     way.cut();
     const late = await world.replica({ through: way.port });
     const ended = (): Promise<{ readonly code: string; readonly message: string }> => {
-      const client = createAdsClient(addressText(late.app.listening.xds));
+      const client = createAdsClient(formatHostPort(late.app.listening.xds));
       const stream = client.open().request(targetType, { node: nodeOf('default/gw') });
       return stream.ended().finally(() => client.close());
     };

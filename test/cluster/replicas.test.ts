@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addressText } from '../../src/app/listen-errors.ts';
+import { formatHostPort } from '../../src/net/host-port.ts';
 import { kubeAssets } from '../support/cluster/kube-apiserver.ts';
 import { type ClusterWorld, type Replica, startClusterWorld } from '../support/cluster/world.ts';
 import { createAdsClient } from '../support/nodes/ads-client.ts';
@@ -47,7 +47,7 @@ describe.skipIf(kubeAssets() === undefined)('two replicas', () => {
   });
 
   it('tell a node that moves from one to the other nothing that it holds', async () => {
-    const first = createAdsClient(addressText(one.app.listening.xds));
+    const first = createAdsClient(formatHostPort(one.app.listening.xds));
     const held = new Map<string, Readonly<Record<string, string>>>();
     const stream = first.open();
     for (const type of [targetType, configType]) {
@@ -56,7 +56,7 @@ describe.skipIf(kubeAssets() === undefined)('two replicas', () => {
       held.set(type, versions);
     }
     first.close();
-    const second = createAdsClient(addressText(other.app.listening.xds));
+    const second = createAdsClient(formatHostPort(other.app.listening.xds));
     const moved = second.open();
     for (const [type, initial] of held) {
       moved.request(type, { node: nodeOf('default/gw'), initial });

@@ -37,7 +37,7 @@ const allow = (id: string, value: string): object => ({
   resource: { id, type: 'TOOL' },
 });
 
-it('the page says where the targets are, who may use what, and because of which policy', () => {
+it('the page shows the URLs of targets, and rules with their policies', () => {
   const targets = [
     { host: 'tool.default.svc.cluster.local', port: 8080, path: '' },
     { host: '10.0.0.1', port: 443, path: '/mcp' },
@@ -50,11 +50,11 @@ it('the page says where the targets are, who may use what, and because of which 
   expect(page).toContain('<a href="/snapshots/xds?gateway=default%2Fmcp-gateway&#38;pretty">');
 });
 
-it('the page says so when nobody may use anything', () => {
+it('the page states that no policy allows anything', () => {
   expect(pageOf([gateway([], [])])).toContain('Nobody may use anything: no policy allows it.');
 });
 
-it('names of others are text on the page, and neither markup nor without end', () => {
+it('the page escapes names and limits its tables to 100 rows', () => {
   const page = pageOf([
     gateway(
       Array.from({ length: 250 }, () => allow('<script>"\'&', '</td>')),

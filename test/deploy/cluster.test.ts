@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shipped } from '../support/cluster/deployed.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 
-/** What a real API server says to what is shipped. */
+/** The shipped manifests, applied to a real API server. */
 describe.skipIf(kubeAssets() === undefined)('a real API server', () => {
   let api: KubeApiServer;
   beforeAll(async () => {
@@ -21,18 +21,21 @@ describe.skipIf(kubeAssets() === undefined)('a real API server', () => {
     ['deploy', 'kgateway-system'],
     ['deploy/beside-kgateway', 'gatehouse-system'],
     ['deploy/namespaced', 'kgateway-system'],
-  ])('takes %s by either kind of apply, and the same again without a change', async (folder, namespace) => {
-    await api.kubectl(['apply', '-k', folder]);
-    expect(await api.kubectl(['apply', '-k', folder])).toContain('deployment.apps/gatehouse unchanged');
-    const read = ['get', 'deployment/gatehouse', `--namespace=${namespace}`, '-o=jsonpath={.spec}'];
-    const spec = await api.kubectl(read);
-    await api.kubectl(['apply', '-k', folder, '--server-side']);
-    await api.kubectl(['apply', '-k', folder, '--server-side']);
-    expect(await api.kubectl(read)).toBe(spec);
-    expect(await api.kubectl(['diff', '-k', folder])).toBe('');
-  });
+  ])(
+    'accepts %s by client-side and server-side apply, and a second apply changes nothing',
+    async (folder, namespace) => {
+      await api.kubectl(['apply', '-k', folder]);
+      expect(await api.kubectl(['apply', '-k', folder])).toContain('deployment.apps/gatehouse unchanged');
+      const read = ['get', 'deployment/gatehouse', `--namespace=${namespace}`, '-o=jsonpath={.spec}'];
+      const spec = await api.kubectl(read);
+      await api.kubectl(['apply', '-k', folder, '--server-side']);
+      await api.kubectl(['apply', '-k', folder, '--server-side']);
+      expect(await api.kubectl(read)).toBe(spec);
+      expect(await api.kubectl(['diff', '-k', folder])).toBe('');
+    },
+  );
 
-  it('takes the pods of the Deployment into the restricted Namespace, and no laxer ones', async () => {
+  it('admits the pods of the Deployment into the restricted Namespace, and no less restricted ones', async () => {
     await api.kubectl(['apply', '--filename=deploy/namespace.yaml', '--filename=deploy/base/service-account.yaml']);
     const template = shipped('base/deployment.yaml').only('Deployment').spec.template.spec;
     const metadata = { name: 'one', namespace: 'kgateway-system' };
@@ -44,7 +47,7 @@ describe.skipIf(kubeAssets() === undefined)('a real API server', () => {
     expect(refused.stderr).toContain('violates PodSecurity "restricted');
   });
 
-  it('takes the NetworkPolicy', async () => {
+  it('accepts the NetworkPolicy', async () => {
     await api.kubectl(['apply', '--filename=deploy/namespace.yaml']);
     const component = '--filename=deploy/components/network-policy/network-policy.yaml';
     expect(await api.kubectl(['apply', component])).toContain('networkpolicy.networking.k8s.io/gatehouse created');
@@ -61,7 +64,7 @@ describe.skipIf(kubeAssets() === undefined)('a real API server', () => {
     expect(await mayThe(account, 'list', 'namespaces', 'default')).toBe('no');
   });
 
-  it("takes the guide's folder as the guide applies it", async () => {
+  it("accepts the guide's folder as the guide applies it", async () => {
     await api.installOwnCrds();
     await api.kubectl(['apply', '--filename=deploy/examples/guide']);
     const again = await api.kubectl(['apply', '--filename=deploy/examples/guide']);

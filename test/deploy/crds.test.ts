@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { kinds } from '../../src/resources/resources.ts';
 
-/** A schema of a CRD, as far as these tests look into it. */
+/** The fields of a CRD schema that these tests read. */
 interface Schema {
   readonly type?: string;
   readonly description?: string;
@@ -31,7 +31,7 @@ describe.each(definitions)('the CRD of $spec.names.kind', ({ metadata, spec }) =
   const root = spec.versions[0]?.schema.openAPIV3Schema ?? {};
   const fields = [...fieldsOf(root, '')];
 
-  it('is of the kind that the decoders read', () => {
+  it('has the kind that the decoders read', () => {
     const kind = Object.values(kinds).find((candidate) => candidate.kind === spec.names.kind);
     expect(kind).toMatchObject({
       plural: spec.names.plural,
@@ -47,7 +47,7 @@ describe.each(definitions)('the CRD of $spec.names.kind', ({ metadata, spec }) =
     expect(fields.length).toBeGreaterThan(5);
   });
 
-  it('bounds every text and list, so that its rules are cheap wherever they look', () => {
+  it('bounds every text and list, so that its CEL rules have a low cost', () => {
     const unbounded = fields.filter(
       ([path, { type, maxLength, maxItems, enum: words, format }]) =>
         !['.apiVersion', '.kind'].includes(path) &&

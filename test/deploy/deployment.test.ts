@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { duration, type Flag, listenAddress, variableOf } from '../../src/cli/flags.ts';
-import { logFlags, serveFlags } from '../../src/cli/serve-flags.ts';
+import { duration, listenAddress } from '../../src/cli/flag-values.ts';
+import { type Flag, variableOf } from '../../src/cli/flags.ts';
+import { logFlags } from '../../src/cli/log-flags.ts';
+import { serveFlags } from '../../src/cli/serve-flags.ts';
 import { shipped } from '../support/cluster/deployed.ts';
 import { nodeEnvironment, nodeFlags } from '../support/processes/node-flags.ts';
 
@@ -23,14 +25,14 @@ const environment = new Map(
 );
 
 describe('the Deployment', () => {
-  it('has the names that the guide and the documentation count on', () => {
+  it('has the names that the guide and the documentation use', () => {
     expect(deployment.metadata).toMatchObject({ name: 'gatehouse', namespace: 'kgateway-system' });
     expect(service.metadata).toMatchObject({ name: 'kgateway', namespace: 'kgateway-system' });
     expect(account?.metadata).toMatchObject({ name: 'gatehouse', namespace: 'kgateway-system' });
     expect(pod.serviceAccountName).toBe('gatehouse');
   });
 
-  it('has pods that its selector, the Service, the budget and the spreading mean', () => {
+  it('has pods that its selector, the Service, the budget and the topology spread select', () => {
     const { labels } = template.metadata;
     expect(labels).toMatchObject(selector.matchLabels);
     expect(labels).toMatchObject(service.spec.selector);
@@ -43,14 +45,14 @@ describe('the Deployment', () => {
     for (const { labelSelector } of pod.topologySpreadConstraints) expect(labelSelector).toEqual(selector);
   });
 
-  it('is reached where gateways connect', () => {
+  it('exposes the xDS port', () => {
     expect(service.spec.ports).toEqual([
       { name: 'xds', port: 9977, targetPort: 'xds', protocol: 'TCP', appProtocol: 'kubernetes.io/h2c' },
     ]);
     expect(portOf('xds')).toBe(listenAddress('xds-listen', defaultOf('xds-listen')).port);
   });
 
-  it('is probed where health is answered', () => {
+  it('probes the metrics port', () => {
     expect(container.livenessProbe.httpGet).toEqual({ path: '/healthz', port: 'metrics' });
     expect(container.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'metrics' });
     expect(portOf('metrics')).toBe(listenAddress('metrics-listen', defaultOf('metrics-listen')).port);
@@ -59,28 +61,28 @@ describe('the Deployment', () => {
     }
   });
 
-  it('opens no port of those that show everything', () => {
+  it('exposes neither the debug nor the admin port', () => {
     expect(container.ports.map(({ name }) => name)).toEqual(['xds', 'metrics']);
     for (const name of ['debug-listen', 'admin-listen']) {
       expect(listenAddress(name, defaultOf(name)).host).toBe('127.0.0.1');
     }
   });
 
-  it('sets nothing but flags that there are', () => {
+  it('sets only flags that exist', () => {
     expect(container.args).toEqual(['serve']);
     const variables = new Set(flags.map(variableOf));
     const ours = [...environment.keys()].filter((name) => name.startsWith('GATEHOUSE_'));
     expect(ours.filter((name) => !variables.has(name))).toEqual([]);
   });
 
-  it('tells the program which pod it is', () => {
+  it('passes name and namespace of the pod to the program', () => {
     expect(environment.get('POD_NAME')).toBe('metadata.name');
     expect(environment.get('POD_NAMESPACE')).toBe('metadata.namespace');
   });
 });
 
 describe('the pods of the Deployment', () => {
-  it('are two, and one is replaced only when another is ready', () => {
+  it('are two, and an update keeps both ready', () => {
     expect(deployment.spec.replicas).toBe(2);
     expect(deployment.spec.strategy).toEqual({
       type: 'RollingUpdate',
@@ -89,13 +91,13 @@ describe('the pods of the Deployment', () => {
     expect(budget.spec.maxUnavailable).toBe(1);
   });
 
-  it('are not killed before they had their time to stop', () => {
+  it('have a termination grace period longer than the shutdown grace', () => {
     const grace = duration('shutdown-grace', defaultOf('shutdown-grace')) / 1_000;
     const before = container.lifecycle.preStop.sleep.seconds;
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(before + grace + 5);
   });
 
-  it('run with the least of rights', () => {
+  it('run with least privilege', () => {
     expect(pod.securityContext).toEqual({
       runAsNonRoot: true,
       runAsUser: 65532,
@@ -111,7 +113,7 @@ describe('the pods of the Deployment', () => {
     expect(pod).toMatchObject({ automountServiceAccountToken: true, enableServiceLinks: false });
   });
 
-  it('ask for memory and are bounded in it, with a heap that fits', () => {
+  it('request and limit memory, with a heap that fits', () => {
     const mebibytes: Readonly<Record<string, number>> = { Mi: 1, Gi: 1_024 };
     const size = (text = ''): number => Number.parseInt(text, 10) * (mebibytes[text.slice(-2)] ?? Number.NaN);
     const { requests, limits } = container.resources;

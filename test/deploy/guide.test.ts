@@ -8,12 +8,12 @@ const guide = 'examples/guide';
 const files = readdirSync(join(deploy, guide));
 const everything = shipped(...files.map((file) => join(guide, file)));
 
-it('has nothing in its folder that kubectl or serve would stumble over', () => {
+it("the guide's folder has only manifests that kubectl and serve accept", () => {
   expect(files.filter((file) => !/^\d-[a-z-]+\.yaml$/.test(file))).toEqual([]);
   expect(everything.all.map(({ kind }) => kind)).not.toContain('Kustomization');
 });
 
-it("has a gateway that connects to the base's Service", () => {
+it("the guide's gateway connects to the base's Service", () => {
   const config: { readonly data: Readonly<Record<string, string>> } = JSON.parse(
     JSON.stringify(everything.all.find(({ kind }) => kind === 'ConfigMap')),
   );
@@ -23,7 +23,7 @@ it("has a gateway that connects to the base's Service", () => {
   expect(xds_address).toBe(`http://${metadata.name}.${metadata.namespace}.svc.${domain}:${spec.ports[0]?.port}`);
 });
 
-it("has a class of the base's controller", () => {
+it("the guide's class names the base's controller", () => {
   expect(everything.all.find(({ kind }) => kind === 'GatewayClass')).toMatchObject({
     spec: { controllerName: serveFlags.find(({ name }) => name === 'controller-name')?.default },
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseDockerfile, type Stage } from '../../scripts/install-check/dockerfile.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { readFlags } from '../../src/cli/flags.ts';
-import { logFlags } from '../../src/cli/serve-flags.ts';
+import { logFlags } from '../../src/cli/log-flags.ts';
 import { type Container, shipped } from '../support/cluster/deployed.ts';
 
 const text = readFileSync('Dockerfile', 'utf8');
@@ -21,7 +21,7 @@ describe('the images', () => {
     ['gatehouse', 'base/deployment.yaml', 'gatehouse', 'serve'],
     ['mcp-gateway', 'examples/guide/4-mcp-gateway.yaml', 'mcp-gateway', 'gateway'],
     ['mcp-tool', 'examples/guide/5-mcp-tool.yaml', 'markitdown-mcp', 'mcp-tool'],
-  ])('%s understands what its Deployment says', (target, file, name, command) => {
+  ])('%s parses the arguments of its Deployment', (target, file, name, command) => {
     const container = containerIn(file);
     expect(container.image).toMatch(new RegExp(`^ctlptl-registry:5000/${name}:`));
     const [node, entry, ...words] = image(target).entrypoint;
@@ -34,7 +34,7 @@ describe('the images', () => {
     expect(image(target).exposed).toEqual(expect.arrayContaining(ports));
   });
 
-  it('open the ports that their programs listen on', () => {
+  it('expose the ports that their programs listen on', () => {
     const gateway: { readonly listener: { readonly port: number } } = JSON.parse(
       JSON.parse(JSON.stringify(shipped('examples/guide/4-mcp-gateway.yaml').all.at(-1))).data['config.json'],
     );
@@ -42,12 +42,12 @@ describe('the images', () => {
     expect(image('gatehouse').exposed).toEqual([9977, 9092]);
   });
 
-  it('serve when they are told nothing, and are made when no target is named', () => {
+  it('run serve without arguments, and are the default target', () => {
     expect(image('gatehouse').defaultArguments).toEqual(['serve']);
     expect([...stages.keys()].at(-1)).toBe('gatehouse');
   });
 
-  it.each(images)('%s runs as the user that the Deployment demands, and says what it is', (name) => {
+  it.each(images)('%s runs as the user of the Deployment, and has labels', (name) => {
     const { runAsUser } = shipped('base/deployment.yaml').only('Deployment').spec.template.spec.securityContext;
     expect(image(name).user).toBe(`${runAsUser}:${runAsUser}`);
     expect(image(name).environment).toEqual({ NODE_ENV: 'production' });
@@ -58,7 +58,7 @@ describe('the images', () => {
     });
   });
 
-  it('are built with the Node that the program asks for, from production packages alone', () => {
+  it('are built with the required Node, from production packages only', () => {
     const { engines }: { engines: { node: string } } = JSON.parse(readFileSync('package.json', 'utf8'));
     const major = engines.node.replace('>=', '');
     expect(text).toContain(`ARG BUILD_IMAGE=node:${major}-`);
@@ -67,7 +67,7 @@ describe('the images', () => {
     expect(npm[0]).toMatch(/^npm ci --omit=dev --omit=optional /);
   });
 
-  it('get from the checkout what .dockerignore lets through', () => {
+  it('copy what .dockerignore does not exclude', () => {
     const copied = image('build').steps.flatMap((step) => (step.kind === 'copy' ? step.sources : []));
     const lines = readFileSync('.dockerignore', 'utf8').split('\n');
     const rules = lines.filter((line) => line !== '' && !line.startsWith('#'));
@@ -76,8 +76,8 @@ describe('the images', () => {
   });
 });
 
-describe('reading a Dockerfile', () => {
-  it('gives a stage what it is made from', () => {
+describe('parsing a Dockerfile', () => {
+  it('merges a stage with its base', () => {
     const read = parseDockerfile(
       'FROM x AS a\nWORKDIR /app\nUSER 1\nENV A=1 \\\n    B="2 3"\nENTRYPOINT ["a"]\nFROM a AS b\nEXPOSE 1 2\nCMD ["c"]',
     );

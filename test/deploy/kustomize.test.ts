@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readFlags } from '../../src/cli/flags.ts';
-import { logFlags, serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
+import { logFlags } from '../../src/cli/log-flags.ts';
+import { serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
 import { kubeAssets } from '../support/cluster/assets.ts';
 import {
   deploy,
@@ -22,7 +23,7 @@ const idOf = ({ kind, metadata }: Manifest): string =>
   [kind, metadata.namespace, metadata.name].filter((part) => part !== undefined).join('/');
 const ids = ({ all }: Manifests): readonly string[] => all.map(idOf).sort();
 
-/** Renders what somebody builds on ours, in a folder of their own. */
+/** Renders a user's overlay of the shipped manifests, in its own folder. */
 function overlay(resources: readonly string[], components: readonly string[], more = ''): Manifests {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-overlay-'));
   try {
@@ -55,11 +56,11 @@ describe.skipIf(assets === undefined)('kubectl kustomize', () => {
     expect(new Set(all.map(idOf)).size).toBe(all.length);
   });
 
-  it('makes the base of what takes the place of kgateway', () => {
+  it('renders the base, which replaces kgateway', () => {
     expect(ids(render('.'))).toEqual([...controlPlane('kgateway-system', 'kgateway'), gatewayParameters].sort());
   });
 
-  it('makes the namespaced variant with a Role in the namespace that it watches', () => {
+  it('renders the namespaced variant with a Role in the watched namespace', () => {
     const expected = [
       ...controlPlane('kgateway-system', 'kgateway'),
       gatewayParameters,
@@ -69,7 +70,7 @@ describe.skipIf(assets === undefined)('kubectl kustomize', () => {
     expect(ids(render('namespaced'))).toEqual(expected.sort());
   });
 
-  it("makes the overlay beside kgateway without a name of kgateway's", () => {
+  it("renders the overlay beside kgateway without names of kgateway's objects", () => {
     const manifests = render('beside-kgateway');
     expect(ids(manifests)).toEqual([...controlPlane('gatehouse-system', 'gatehouse')].sort());
     for (const { subjects } of [...manifests.of('ClusterRoleBinding'), ...manifests.of('RoleBinding')]) {
@@ -78,7 +79,7 @@ describe.skipIf(assets === undefined)('kubectl kustomize', () => {
   });
 
   it.each(['.', 'namespaced', 'beside-kgateway'])(
-    'keeps the Service, the pods and the selectors together in %s',
+    'keeps the labels of Service, pods and selectors equal in %s',
     (variant) => {
       const manifests = render(variant);
       const { selector, template } = manifests.only('Deployment').spec;
@@ -87,7 +88,7 @@ describe.skipIf(assets === undefined)('kubectl kustomize', () => {
     },
   );
 
-  it('keeps the Namespace of every variant restricted', () => {
+  it('labels the Namespace of every variant as restricted', () => {
     for (const variant of ['.', 'namespaced', 'beside-kgateway']) {
       expect(render(variant).all.find(({ kind }) => kind === 'Namespace')?.metadata.labels).toMatchObject({
         'pod-security.kubernetes.io/enforce': 'restricted',
@@ -96,7 +97,7 @@ describe.skipIf(assets === undefined)('kubectl kustomize', () => {
   });
 });
 
-/** What the kubelet tells a pod about the API server, whatever else it is told. */
+/** The environment variables of the API server that the kubelet sets in every pod. */
 const inPod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
 
 describe.skipIf(assets === undefined)('the arguments of a variant', () => {
@@ -106,7 +107,7 @@ describe.skipIf(assets === undefined)('the arguments of a variant', () => {
     return serveSettings(readFlags([...serveFlags, ...logFlags], args, inPod), inPod);
   };
 
-  it('leave the base as the program is', () => {
+  it('are the defaults in the base', () => {
     expect(settings(render('.'))).toMatchObject({
       input: { from: 'cluster', statusWriting: { by: 'leader' } },
       namespaces: [],
@@ -114,7 +115,7 @@ describe.skipIf(assets === undefined)('the arguments of a variant', () => {
     });
   });
 
-  it('name the namespaces that have a Role, the one of the parameters of the class among them', () => {
+  it('name the namespaces that have a Role, with that of the parameters of the class', () => {
     const manifests = render('namespaced');
     const { namespaces } = settings(manifests);
     const withRole = manifests.of('Role').filter(({ metadata }) => metadata.name === 'gatehouse');
@@ -125,13 +126,13 @@ describe.skipIf(assets === undefined)('the arguments of a variant', () => {
     expect(namespaces).toContain(spec.parametersRef.namespace);
   });
 
-  it('give the overlay beside kgateway a controller of its own', () => {
+  it('set another controller name beside kgateway', () => {
     expect(settings(render('beside-kgateway')).controllerName).toBe('gatehouse.dev/gatehouse');
   });
 });
 
 describe.skipIf(assets === undefined)('an option', () => {
-  it('adds the labels of Namespaces to the namespaced variant, to read and nothing else', () => {
+  it('grants the namespaced variant read access to Namespaces', () => {
     const without = render('namespaced').only('ClusterRole').rules;
     expect(overlay(['namespaced'], ['components/namespaces']).only('ClusterRole').rules).toEqual([
       ...without,
@@ -142,7 +143,7 @@ describe.skipIf(assets === undefined)('an option', () => {
   it.each([
     ['.', ''],
     ['beside-kgateway', 'namespace: gatehouse-system'],
-  ])('puts a NetworkPolicy on the pods and ports of %s', (variant, more) => {
+  ])('adds a NetworkPolicy for the pods and ports of %s', (variant, more) => {
     const manifests = overlay([variant], ['components/network-policy'], more);
     const { metadata, spec } = manifests.only('Deployment');
     const policy = manifests.all.find(({ kind }) => kind === 'NetworkPolicy');

@@ -10,7 +10,7 @@ const readme = readFileSync(join(deploy, 'README.md'), 'utf8');
 const assets = kubeAssets();
 const kubectl = join(assets ?? '', 'kubectl');
 
-/** The files of each overlay that it shows, in their order: path and text. */
+/** The files of each overlay in the page, in order: path and text. */
 function overlays(): readonly (readonly (readonly [string, string])[])[] {
   const found: (readonly [string, string])[][] = [];
   for (const [, path = '', text = ''] of readme.matchAll(/```yaml\n# (my-gatehouse\/\S+?yaml)[^\n]*\n(.*?)```/gs)) {
@@ -20,7 +20,7 @@ function overlays(): readonly (readonly (readonly [string, string])[])[] {
   return found;
 }
 
-/** @param more goes to the end of the first file */
+/** @param more text to append to the first file */
 function render(files: readonly (readonly [string, string])[] = [], more = ''): Manifests {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-readme-'));
   try {
@@ -41,11 +41,11 @@ const argumentsOf = (manifests: Manifests): readonly string[] =>
 describe.skipIf(assets === undefined)('an overlay of deploy/README.md', () => {
   const [own, anotherNamespace, ...others] = overlays();
 
-  it('is one of the two that are tried here', () => {
+  it('is one of the two that this test renders', () => {
     expect(others).toEqual([]);
   });
 
-  it('gives the base an image, a flag and a NetworkPolicy', () => {
+  it('sets an image, a flag and a NetworkPolicy', () => {
     const manifests = render(own);
     expect(argumentsOf(manifests)).toEqual(['serve', '--external-name-services=false']);
     const [container] = manifests.only('Deployment').spec.template.spec.containers;
@@ -53,7 +53,7 @@ describe.skipIf(assets === undefined)('an overlay of deploy/README.md', () => {
     expect(manifests.all.map(({ kind }) => kind)).toContain('NetworkPolicy');
   });
 
-  it('lets only the namespaces of gateways in', () => {
+  it('admits only the namespaces of gateways', () => {
     const patch = /```yaml\npatches:\n(- target: \{ kind: NetworkPolicy.*?)```/s.exec(readme)?.[1];
     expect(patch).toBeDefined();
     expect(render(own, patch).all.find(({ kind }) => kind === 'NetworkPolicy')).toMatchObject({
@@ -66,7 +66,7 @@ describe.skipIf(assets === undefined)('an overlay of deploy/README.md', () => {
     });
   });
 
-  it('adds a namespace with its Role, bound to the account that is where it always is', () => {
+  it('adds a watched namespace with a Role for the same service account', () => {
     const manifests = render(anotherNamespace);
     expect(argumentsOf(manifests)).toEqual(['serve', '--namespace=default', '--namespace=team-a']);
     const bindings = manifests.of('RoleBinding').filter(({ metadata }) => metadata.name === 'gatehouse');
@@ -76,7 +76,7 @@ describe.skipIf(assets === undefined)('an overlay of deploy/README.md', () => {
 });
 
 describe('deploy/README.md', () => {
-  it('names folders, files and pages that there are', () => {
+  it('names folders, files and pages that exist', () => {
     const commands = [...readme.matchAll(/-[kf] (deploy\S*?)[\s`]/g)].map(([, path = '']) => join(deploy, '..', path));
     const links = [...readme.matchAll(/\]\((?!http|#)([^)]+)\)/g)].map(([, path = '']) => join(deploy, path));
     expect(commands.length).toBeGreaterThan(5);
@@ -84,7 +84,7 @@ describe('deploy/README.md', () => {
     expect([...commands, ...links].filter((path) => !existsSync(path))).toEqual([]);
   });
 
-  it('builds and pushes every image under the name that the manifests have', () => {
+  it('builds and pushes every image under its name in the manifests', () => {
     const built = new Map(
       Array.from(readme.matchAll(/docker build --target (\S+) +-t (\S+) \./g), ([, target = '', tag = '']) => [
         target,
@@ -103,7 +103,7 @@ describe('deploy/README.md', () => {
     expect(pushed).toEqual([...built.values()]);
   });
 
-  it('says first that the base takes the place of kgateway', () => {
+  it('says first that the base replaces kgateway', () => {
     expect(readme.split('\n')[2]).toMatch(/^\*\*`kubectl apply -k deploy` takes kgateway's place\.\*\*/);
   });
 });

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../../src/app/app.ts';
-import { addressText } from '../../src/app/listen-errors.ts';
 import type { Clock } from '../../src/edges.ts';
+import { formatHostPort } from '../../src/net/host-port.ts';
 import { deploy } from '../support/cluster/deployed.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 import { polled } from '../support/cluster/poll.ts';
@@ -19,7 +19,7 @@ import { nodeOf } from '../support/worlds/served-world.ts';
 
 const account = 'system:serviceaccount:kgateway-system:gatehouse';
 
-/** An Event is counted again after a minute: twenty times the haste makes that three seconds. */
+/** An Event is counted again after a minute: at twenty times the speed after three seconds. */
 const haste = 20;
 const begun = systemClock.now();
 const hurriedClock: Clock = {
@@ -27,7 +27,7 @@ const hurriedClock: Clock = {
   after: (milliseconds, run) => systemClock.after(milliseconds / haste, run),
 };
 
-/** What a real API server was asked for under the shipped roles. */
+/** The requests that a real API server received under the shipped roles. */
 describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-rights-'));
   const log = join(folder, 'audit.log');
@@ -45,10 +45,10 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
 
   it.each([
     ['.', [], requiredBy(inNamespaces, inTheCluster, namespaces, forElection), []],
-    // A list of Namespaces that is refused is how it learns that it may not know their labels.
+    // The control plane finds out by a refused list of Namespaces that it may not read their labels.
     ['namespaced', ['default'], requiredBy(inNamespaces, inTheCluster, forElection), ['list namespaces']],
   ])(
-    '%s: every right of the table is asked for, and no other',
+    '%s: requests use every right of the table, and no other',
     { timeout: 120_000 },
     async (variant, watched, required, refused) => {
       await api.kubectl(['apply', '-k', join(deploy, variant)]);
@@ -61,7 +61,7 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
         return required.filter((right) => !asked.has(right));
       };
       const app = await start(api, watched);
-      const client = createAdsClient(addressText(app.listening.xds));
+      const client = createAdsClient(formatHostPort(app.listening.xds));
       try {
         await polled(
           async () => {
@@ -73,7 +73,7 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
       } finally {
         client.close();
         await app.stop();
-        // The next one finds nothing that is as it should be already.
+        // Clears the statuses, so that the next control plane has something to write.
         await api.kubectl(['delete', '--filename=deploy/examples/guide']);
         await api.kubectl(['delete', 'lease/gatehouse-leader', '--namespace=kgateway-system', '--ignore-not-found']);
       }
@@ -83,7 +83,7 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
   );
 });
 
-/** A control plane with the token of the shipped account, which has read everything. */
+/** A synced control plane with the shipped service account's token. */
 async function start(api: KubeApiServer, namespaces: readonly string[]): Promise<RunningApp> {
   const token = await api.serviceAccountToken('kgateway-system', 'gatehouse');
   const log = createRecordedLog();
@@ -95,7 +95,7 @@ async function start(api: KubeApiServer, namespaces: readonly string[]): Promise
         from: 'cluster',
         access: { by: 'kubeconfig', path: api.kubeconfig({ token }), context: undefined },
         statusWriting: { by: 'leader', leaseNamespace: 'kgateway-system' },
-        quiet: { idle: 10, ceiling: 200 },
+        debounce: { idle: 10, ceiling: 200 },
       },
     },
     { clock: hurriedClock, random: Math.random, log },
@@ -104,7 +104,7 @@ async function start(api: KubeApiServer, namespaces: readonly string[]): Promise
   return app;
 }
 
-/** A node refuses what it is sent: that is told in an Event, and counted there when it happens again. */
+/** Connects a node that sends NACKs: the first creates an Event, the next ones are counted in it. */
 async function refuseOnce(client: AdsClient): Promise<void> {
   const stream = client.open();
   const response = await stream.request(targetType, { node: nodeOf('default/mcp-gateway') }).next();

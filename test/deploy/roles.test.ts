@@ -4,22 +4,22 @@ import { forElection, inNamespaces, inTheCluster, namespaces, requiredBy } from 
 import { rights } from '../support/cluster/rights.ts';
 
 describe('the shipped roles', () => {
-  it('give the control plane of a whole cluster what its calls need, and nothing else', () => {
+  it('grant the cluster-wide control plane exactly what its requests need', () => {
     const { rules } = shipped('cluster-wide/cluster-role.yaml').only('ClusterRole');
     expect(rights(rules)).toEqual(requiredBy(inNamespaces, inTheCluster, namespaces));
   });
 
-  it('give the election one Lease', () => {
+  it('grant the election one Lease', () => {
     const { rules } = shipped('base/leader-election.yaml').only('Role');
     expect(rights(rules)).toEqual(requiredBy(forElection));
   });
 
-  it('give the namespaced control plane nothing outside of the watched namespaces but classes and their CRDs', () => {
+  it('grant the namespaced control plane only classes and their CRDs outside of the watched namespaces', () => {
     const { rules } = shipped('namespaced/cluster-role.yaml').only('ClusterRole');
     expect(rights(rules)).toEqual(requiredBy(inTheCluster));
   });
 
-  it('give it in a watched namespace what the whole cluster has there', () => {
+  it('grant it in a watched namespace what the cluster-wide one has there', () => {
     const { rules } = shipped('namespaced/watched/role.yaml').only('Role');
     expect(rights(rules)).toEqual(requiredBy(inNamespaces));
   });
@@ -29,7 +29,7 @@ describe('the shipped roles', () => {
     'namespaced/cluster-role.yaml',
     'namespaced/watched/role.yaml',
     'base/leader-election.yaml',
-  ])('are bound to the service account, and to nobody else: %s', (file) => {
+  ])('are bound only to the service account: %s', (file) => {
     const manifests = shipped(file);
     const [role] = [...manifests.of('ClusterRole'), ...manifests.of('Role')];
     const bindings = [...manifests.of('ClusterRoleBinding'), ...manifests.of('RoleBinding')];

@@ -33,7 +33,7 @@ const thousand = Array.from({ length: 1000 }, (_, n) => `{ name: l${n}, port: ${
 interface Bad {
   readonly what: string;
   readonly text: string;
-  /** What the one message has: where in the file, of which object, about which field, and what to do. */
+  /** The parts of the one message: place in the file, object, field, remedy. */
   readonly place: `${number}:${number}` | '';
   readonly object?: string;
   readonly field?: string;
@@ -130,8 +130,8 @@ const bad: readonly Bad[] = [
 ];
 
 describe.each(bad)('$what', ({ text, place, object, field = '', message }) => {
-  it('gets one clear message, in the log and in the debug view, and nothing else suffers', async () => {
-    // A name that sorts last, so that what was there already comes first.
+  it('yields one clear message in the log and in the debug view, and affects nothing else', async () => {
+    // A name that sorts last, so that the objects of the other files take precedence.
     const logged = running.log.lines.length;
     await running.write({ 'zz-bad.yaml': text });
     const file = expect.stringMatching(new RegExp(`/zz-bad\\.yaml${place === '' ? '' : `:${place}`}$`));
@@ -150,7 +150,7 @@ describe.each(bad)('$what', ({ text, place, object, field = '', message }) => {
 });
 
 describe('a policy for a Gateway that does not exist', () => {
-  it('says so in its status and in the log, and binds nobody', async () => {
+  it('says so in its status and in the log, and has no effect', async () => {
     await running.write({ 'zz-bad.yaml': policy('default/lost', 'gone') });
     expect(await running.problems()).toEqual([]);
     const line = running.log.lines.find(({ fields }) => fields['object'] === 'MCPAuthPolicy default/lost');
@@ -168,7 +168,7 @@ describe('a policy for a Gateway that does not exist', () => {
 });
 
 describe('metrics', () => {
-  it('count the problems that there are', async () => {
+  it('count the current problems', async () => {
     const errors = async (): Promise<string | undefined> =>
       (await running.get('metrics', '/metrics')).body
         .split('\n')

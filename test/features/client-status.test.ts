@@ -3,7 +3,7 @@ import { operatorAt, statesOf } from '../support/nodes/operator.ts';
 import { mcpService, openGateway, policy } from '../support/worlds/manifests.ts';
 import { startWorld } from '../support/worlds/running-world.ts';
 
-it('tells an operator what the nodes of a running control plane hold', async () => {
+it('CSDS lists the resources of the nodes of a running control plane', async () => {
   await using world = await startWorld({ 'gw.yaml': openGateway, 'tool.yaml': mcpService('default/tool') });
   const operator = operatorAt(`127.0.0.1:${world.app.listening.admin.port}`);
   expect(await operator.ask()).toEqual([]);

@@ -23,7 +23,7 @@ afterAll(async () => {
 const view = async (query = ''): Promise<unknown> =>
   JSON.parse((await running.get('debug', `/snapshots/xds${query}`)).body);
 
-/** Asks with a Host header of its own, which `fetch` does not let anybody choose. */
+/** Sends a request with its own `Host` header, which `fetch` does not allow. */
 function statusFor(host: string, method = 'GET', path = '/'): Promise<number | undefined> {
   const { host: address, port } = running.app.listening.debug;
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
@@ -37,7 +37,7 @@ function statusFor(host: string, method = 'GET', path = '/'): Promise<number | u
 }
 
 describe('the debug view', () => {
-  it('shows what every Gateway is served, what its author is told, and what is wrong in the input', async () => {
+  it('shows the snapshot and the status of every Gateway, and the problems in the input', async () => {
     const version = expect.stringMatching(/^[0-9a-f]{32}$/);
     expect(await view()).toMatchObject({
       synced: true,
@@ -80,7 +80,7 @@ describe('the debug view', () => {
     });
   });
 
-  it('shows one Gateway when asked for it, and tells a wrong question from one that has no answer', async () => {
+  it('shows one Gateway, and distinguishes an invalid name from an unknown one', async () => {
     expect(await view('?gateway=red/gw')).toMatchObject({
       gateways: [{ gateway: 'red/gw' }],
       policies: [{ name: 'lost' }],
@@ -95,7 +95,7 @@ describe('the debug view', () => {
 });
 
 describe('the debug view of nodes', () => {
-  it('shows each one with what it acknowledged and what it last refused', async () => {
+  it('shows the last ACK and the last NACK of each node', async () => {
     const node = { ...nodeOf('default/gw'), id: 'a node' };
     const stream = client.open().request(targetType, { node }).request(configType, { node });
     for (const response of [await stream.next(), await stream.next()]) {
@@ -127,7 +127,7 @@ describe('the debug view of nodes', () => {
 });
 
 describe('the debug endpoint', () => {
-  it('has a page for people, in which nothing of what others wrote is markup', async () => {
+  it('has an HTML page that escapes all input', async () => {
     const metadata = { id: '<script>alert(1)</script>', metadata: { role: 'default~gw' } };
     const stream = client.open().request(targetType, { node: metadata });
     await stream.accept();
@@ -139,7 +139,7 @@ describe('the debug endpoint', () => {
     stream.cancel();
   });
 
-  it('answers loopback names only, and changes nothing', async () => {
+  it('accepts only loopback Host headers, GET and HEAD', async () => {
     for (const host of ['localhost', 'LOCALHOST:9097', '127.0.0.1:1', '[::1]:9097'])
       expect(await statusFor(host)).toBe(200);
     for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1']) {
@@ -150,7 +150,7 @@ describe('the debug endpoint', () => {
     expect(await statusFor('localhost', 'HEAD')).toBe(200);
   });
 
-  it('shows the graph: every collection, with what each was made from when asked', async () => {
+  it('shows every collection of the graph, with its keys on request', async () => {
     const { status, body } = await running.get('debug', '/snapshots/graph?keys');
     expect(status).toBe(200);
     expect(body).toContain('wire/targets');

@@ -7,8 +7,8 @@ import { startWorld } from '../support/worlds/running-world.ts';
 const world = together(openGateway, mcpService('default/tool'));
 const tool = { 'default/tool': '10.0.0.1:80' };
 
-describe('a file that cannot be parsed any more', () => {
-  it('keeps what it held until it parses again, and is reported as long', async () => {
+describe('a file that becomes unparsable', () => {
+  it('keeps its last objects, and is reported, until it parses again', async () => {
     await using running = await startWorld({ 'gw.yaml': openGateway, 'tool.yaml': mcpService('default/tool') });
     const node = running.node('default/gw');
     await running.write({ 'tool.yaml': `${mcpService('default/tool', '10.0.0.2')}\nkind: [` });
@@ -22,7 +22,7 @@ describe('a file that cannot be parsed any more', () => {
     expect(await running.problems()).toEqual([]);
   });
 
-  it('holds nothing any more once it is deleted', async () => {
+  it('has no objects once it is deleted', async () => {
     await using running = await startWorld({ 'gw.yaml': openGateway, 'tool.yaml': mcpService('default/tool') });
     const node = running.node('default/gw');
     await running.write({ 'tool.yaml': '"' });
@@ -33,7 +33,7 @@ describe('a file that cannot be parsed any more', () => {
 });
 
 describe('a mounted ConfigMap', () => {
-  it('is followed through its links when it is swapped', async () => {
+  it('is followed through its symbolic links when they are swapped', async () => {
     await using running = await startWorld();
     const mount = async (version: string, text: string): Promise<void> => {
       await mkdir(join(running.folder, version));
@@ -53,8 +53,8 @@ describe('a mounted ConfigMap', () => {
   });
 });
 
-describe('as long as a folder does not exist', () => {
-  it('nobody is served, and everybody is told to come back', async () => {
+describe('while a folder does not exist', () => {
+  it('no node is served, and each gets UNAVAILABLE', async () => {
     await using running = await startWorld({ 'world.yaml': world }, { filenames: ['FOLDER', 'FOLDER/later'] });
     const later = join(running.folder, 'later');
     const early = running.node('default/gw');
@@ -73,7 +73,7 @@ describe('as long as a folder does not exist', () => {
     expect(await running.node('default/gw').settled()).toMatchObject({ targets: tool });
   });
 
-  it('and once it was there, its objects stay', async () => {
+  it('and did so before, its last objects stay', async () => {
     await using running = await startWorld({}, { filenames: ['FOLDER', 'FOLDER/later'] });
     const later = join(running.folder, 'later');
     await mkdir(later);
@@ -94,7 +94,7 @@ describe('as long as a folder does not exist', () => {
 });
 
 describe('several roots', () => {
-  it('come in the order of -f, and only objects of the wanted namespaces count', async () => {
+  it('take precedence in the order of -f, and only objects of the selected namespaces count', async () => {
     const settings = { filenames: ['FOLDER/z.yaml', 'FOLDER'], namespaces: ['default'] };
     const files = {
       'z.yaml': mcpService('default/tool'),

@@ -6,7 +6,7 @@ import { guideToken } from '../support/processes/guide.ts';
 import { type GuidePrograms, startGuide } from '../support/processes/guide-programs.ts';
 import { policy, serviceWith } from '../support/worlds/manifests.ts';
 
-/** The guide's manifests word for word, three processes, and clients that are not ours. */
+/** The guide's manifests unchanged, three processes, and clients of other vendors. */
 const tool = 'default/mcp-tool:convert_to_markdown';
 const uri = 'data:text/html,<h1>We the People</h1>';
 
@@ -41,7 +41,7 @@ async function expectText(name: string, args: Readonly<Record<string, unknown>>,
 
 const inspectors = ['sse', 'http'] as const;
 
-/** What the Inspector sees at both endpoints. */
+/** The Inspector's output at both endpoints. */
 function inspected(...args: readonly string[]): Promise<readonly Inspection[]> {
   const token = ['--header', `Authorization: Bearer ${guideToken}`];
   const urls = { sse: `${guide.url}/sse`, http: `${guide.url}/mcp` };
@@ -51,7 +51,7 @@ function inspected(...args: readonly string[]): Promise<readonly Inspection[]> {
 const inspectorCall = ['--method', 'tools/call', '--tool-name', tool, '--tool-arg', `uri=${uri}`];
 
 describe('the guide', () => {
-  it('shows the tool and denies it as long as there is no policy', { timeout: 60_000 }, async () => {
+  it('lists the tool and denies calls without a policy', { timeout: 60_000 }, async () => {
     for (const client of clients) expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([tool]);
     await expectDenied(tool, { uri });
     for (const { output } of await inspected('--method', 'tools/list')) expect(JSON.stringify(output)).toContain(tool);
@@ -61,7 +61,7 @@ describe('the guide', () => {
     }
   });
 
-  it('allows the tool when the policy appears', { timeout: 60_000 }, async () => {
+  it('allows calls when the policy is added', { timeout: 60_000 }, async () => {
     await guide.addPolicy();
     await expectText(tool, { uri }, '# We the People');
     for (const { code, output } of await inspected(...inspectorCall)) {
@@ -70,12 +70,12 @@ describe('the guide', () => {
     }
   });
 
-  it('denies it in open sessions when the policy goes', async () => {
+  it('denies calls in open sessions when the policy is removed', async () => {
     await guide.removePolicy();
     await expectDenied(tool, { uri });
   });
 
-  it('denies it when the policy goes while the control plane is down', { timeout: 60_000 }, async () => {
+  it('denies calls when the policy is removed while the control plane is down', { timeout: 60_000 }, async () => {
     await guide.addPolicy();
     await guide.whileControlPlaneIsDown(async () => {
       await expectText(tool, { uri }, '# We the People');
@@ -84,7 +84,7 @@ describe('the guide', () => {
     await expectDenied(tool, { uri });
   });
 
-  it('lets nobody in without a valid token', async () => {
+  it('refuses clients without a valid token', async () => {
     for (const header of [[], ['--header', 'Authorization: Bearer no']]) {
       const { code, output } = await inspect(`${guide.url}/mcp`, [
         '--transport',
@@ -103,7 +103,7 @@ describe('a second server, somebody else’s', () => {
   it.each([
     ['over Streamable HTTP', 'everything', '/mcp'],
     ['over HTTP+SSE', 'everything-sse', '/sse'],
-  ])('joins %s when its Service appears, and is used as policies say', { timeout: 60_000 }, async (_, name, path) => {
+  ])('joins %s when its Service appears, and obeys the policies', { timeout: 60_000 }, async (_, name, path) => {
     const echo = `default/${name}:echo`;
     const annotations = `annotations: { kgateway.dev/mcp-path: ${path} }`;
     const spec = '{ ports: [{ port: 80, appProtocol: kgateway.dev/mcp }] }';

@@ -18,7 +18,7 @@ function manifestsOf(files: Files): Files {
   return Object.fromEntries(Object.entries(files).filter(([name]) => /^[^.].*\.(?:yaml|yml|json)$/.test(name)));
 }
 
-/** What a node that stayed holds, what a new one is given, and what a process without a past makes of the files: one. */
+/** Expects equal resources on a node that stayed connected, on a new node, and in a new process with the same files. */
 async function expectNoPast(
   running: RunningWorld,
   { files, serves }: Played,
@@ -40,7 +40,7 @@ async function expectNoPast(
   }
 }
 
-it('a process remembers nothing of the worlds it has seen, in whatever order', { timeout: 120_000 }, async () => {
+it('the snapshot does not depend on the history or on the order of earlier inputs', { timeout: 120_000 }, async () => {
   await using running = await startWorld();
   const stayed = gateways.map((gateway) => running.node(gateway));
   const everyWorld = fc.shuffledSubarray([...played.keys()], { minLength: played.size });

@@ -32,7 +32,7 @@ describe('the Gateway of a node', () => {
     ],
     ['the authority, and no node at all', { authority: 'gw.two.red.svc.cluster.local:9977' }, 'red.q'],
     ['a role before the authority', { ...metadata({ role: 'default~gw' }), authority: 'gw.two.red' }, 'default.p'],
-  ])('is told by %s', async (_, claims, config) => {
+  ])('is identified by %s', async (_, claims, config) => {
     await using world = await startWorld(files);
     const { configs } = await world.node('told by its claims', claims).settled();
     expect(Object.keys(configs)).toEqual([config]);

@@ -11,7 +11,7 @@ import { mcpClass, mcpGateway, mcpService, together } from '../support/worlds/ma
 import { nodeOf } from '../support/worlds/served-world.ts';
 import { defaultSettings } from '../support/worlds/translated-world.ts';
 
-it('one Service that changes for many nodes of many Gateways is encoded once, put together once, and sent once to each', async () => {
+it('a changed Service is encoded once and built into one response body for all nodes of all Gateways, and sent once to each node', async () => {
   const counters = createRecordedCounters();
   const log = createRecordedLog();
   const clock = createManualClock();
@@ -46,7 +46,7 @@ it('one Service that changes for many nodes of many Gateways is encoded once, pu
   write('service.yaml', mcpService(changing, '10.0.0.2'));
   for (const stream of streams) expect((await stream.accept()).names).toEqual([changing]);
   expect(counted().map((count, at) => count - (before[at] ?? 0))).toEqual([1, 1, streams.length]);
-  // Nor is there anything more to come.
+  // No further response follows.
   for (const stream of streams) await stream.silence();
   client.close();
   const stopped = server.stop(0);

@@ -14,8 +14,8 @@ const base = {
 const tool = { 'default/tool': '10.0.0.1:80' };
 const mine = { 'default.p': ['tool * when sub is me'] };
 
-/** Whoever is away keeps what it held, and names it with empty versions when it comes back. */
-describe('a node that was away', () => {
+/** A node that keeps its resources while it is disconnected, and names them with empty versions when it reconnects. */
+describe('a node that reconnects', () => {
   it.each([
     ['a policy', { 'policy.yaml': undefined }, { targets: tool, configs: {} }],
     ['a Service', { 'tool.yaml': undefined }, { targets: {}, configs: mine }],
@@ -25,7 +25,7 @@ describe('a node that was away', () => {
       { 'gw.yaml': undefined, 'tool.yaml': undefined, 'policy.yaml': undefined },
       { targets: {}, configs: {} },
     ],
-  ])('learns that %s went', async (_, change, left) => {
+  ])('gets the removal of %s', async (_, change, left) => {
     await using world = await startWorld(base);
     const node = world.node('default/gw');
     expect(await node.settled()).toMatchObject({ targets: tool, configs: mine });
@@ -36,7 +36,7 @@ describe('a node that was away', () => {
     expect(await node.connect().settled()).toMatchObject(left);
   });
 
-  it('learns what changed and what is new', async () => {
+  it('gets changed and new resources', async () => {
     await using world = await startWorld(base);
     const node = world.node('default/gw');
     await node.settled();
@@ -52,7 +52,7 @@ describe('a node that was away', () => {
     });
   });
 
-  it('holds after any change what a process without a past computes', { timeout: 60_000 }, async () => {
+  it('has after any change the same resources as a node of a new process', { timeout: 60_000 }, async () => {
     await using world = await startWorld();
     const node = world.node('default/gw');
     await node.settled();
@@ -72,7 +72,7 @@ describe('a node that was away', () => {
 });
 
 describe('a node whose Gateway does not exist', () => {
-  it('waits with an empty world, and is told everything when it appears', async () => {
+  it('has no resources, and gets all of them once it exists', async () => {
     await using world = await startWorld({
       'tool.yaml': mcpService('default/tool'),
       'policy.yaml': policy('default/p', 'gw'),
@@ -93,7 +93,7 @@ describe('a node whose Gateway does not exist', () => {
 });
 
 describe('an edit', () => {
-  it('that changes nothing on the wire is not sent', async () => {
+  it('that changes no encoded resource is not sent', async () => {
     await using world = await startWorld(base);
     const node = world.node('default/gw');
     await node.settled();
@@ -106,7 +106,7 @@ describe('an edit', () => {
     expect(node.responses).toBe(before);
   });
 
-  it('of one Service is one response with one resource, for each node of the Gateway', async () => {
+  it('of one Service is one response with one resource for each node of the Gateway', async () => {
     await using world = await startWorld({ ...base, 'other.yaml': mcpService('red/other') });
     const nodes = [1, 2, 3].map(() => world.node('default/gw'));
     for (const node of nodes) await node.settled();

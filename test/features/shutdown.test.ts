@@ -19,8 +19,8 @@ async function stranger(port: number, says: string): Promise<Socket> {
   return socket;
 }
 
-describe.each(strangers)('a stranger on a port for gRPC who says %s', (_, says) => {
-  it('does not hold up the end, however far the server came with it', { timeout: 15_000 }, async () => {
+describe.each(strangers)('a client of a gRPC port that sends %s', (_, says) => {
+  it('does not delay the stop in any state of its connection', { timeout: 15_000 }, async () => {
     for (const turns of [0, 1, 2, 3, 4, 5]) {
       const world = await startWorld({ 'gw.yaml': openGateway });
       const { xds, admin } = world.app.listening;
@@ -33,8 +33,8 @@ describe.each(strangers)('a stranger on a port for gRPC who says %s', (_, says) 
   });
 });
 
-describe('a control plane that has ended', () => {
-  it('answers nobody any more, whichever way it was spoken to', async () => {
+describe('a control plane that has stopped', () => {
+  it('accepts no connection on any port', async () => {
     const world = await startWorld({ 'gw.yaml': openGateway });
     await world.app.stop();
     for (const { port } of Object.values(world.app.listening)) {

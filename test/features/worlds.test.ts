@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createFreshWorld } from '../support/worlds/fresh-world.ts';
 import { worlds } from './worlds/worlds.ts';
 
-/** What is on the wire of a process that reads these files; over real gRPC they are played in `history.test.ts`. */
-describe('in a small world', () => {
+/** The snapshots of a process that reads these files; `history.test.ts` checks the same over real gRPC. */
+describe('a small set of manifests', () => {
   it.each(worlds)('$says', ({ files, serves }) => {
     const manifests = Object.entries(files).filter(([name]) => /^[^.].*\.(yaml|yml|json)$/.test(name));
     const world = createFreshWorld(Object.fromEntries(manifests));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-/** One import that a folder must not have, and one that it may. */
+/** A forbidden and an allowed import of a folder. */
 const folders: readonly (readonly [file: string, forbidden: string, allowed: string])[] = [
   ['src/graph/planted.ts', 'node:fs', './model.ts'],
   ['src/graph/planted.ts', '../edges.ts', './model.ts'],
@@ -48,6 +48,11 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/serve/operators/csds/planted.ts', '../../../wire/model.ts', '../../model.ts'],
   ['src/serve/operators/reflection/planted.ts', '../csds/csds.ts', '../../request/bounded-text.ts'],
   ['src/status/planted.ts', '../serve/model.ts', '../translate/model.ts'],
+  ['src/status/api/planted.ts', '../writer/status-writer.ts', '../../kube/model.ts'],
+  ['src/status/conditions/planted.ts', '../api/api-answer.ts', '../../json/json.ts'],
+  ['src/status/writer/planted.ts', '../events/event-recorder.ts', '../conditions/condition-merge.ts'],
+  ['src/status/leader/planted.ts', '../writer/status-writer.ts', '../api/object-request.ts'],
+  ['src/status/events/planted.ts', '../writer/status-index.ts', '../../rate/work-queue.ts'],
   ['src/debug/planted.ts', '../serve/serve.ts', '../serve/model.ts'],
   ['src/authz/planted.ts', '../translate/model.ts', '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts'],
   ['src/gateway/planted.ts', '../snapshot/model.ts', '../authz/authz.ts'],
@@ -66,8 +71,13 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/mcp-tool/http/planted.ts', '../fetch/http-url.ts', '../../net/loopback.ts'],
   ['src/mcp-tool/fetch/planted.ts', '../convert/to-markdown.ts', '../source-document.ts'],
   ['src/mcp-tool/convert/planted.ts', 'undici', '../conversion-error.ts'],
-  ['src/demo/planted.ts', '../serve/stream.ts', '../serve/serve.ts'],
-  ['src/planted.ts', './serve/stream.ts', './serve/serve.ts'],
+  ['src/app/planted.ts', '../cli/cli.ts', '../serve/serve.ts'],
+  ['src/app/planted.ts', '../serve/transport/bind.ts', '../serve/model.ts'],
+  ['src/cli/planted.ts', '../serve/serve.ts', '../app/settings.ts'],
+  ['src/cli/planted.ts', '../app/pipeline.ts', '../app/app.ts'],
+  ['src/demo/planted.ts', '../app/app.ts', '../net/host-port.ts'],
+  ['src/log/planted.ts', '../json/json.ts', '../edges.ts'],
+  ['src/planted.ts', './app/app.ts', './cli/cli.ts'],
 ];
 
 const clocked = [
@@ -76,7 +86,7 @@ const clocked = [
   'src/translate/gateway/planted-clock.ts',
 ];
 
-/** The files are planted in a folder of their own, below the same configuration, and linted in one run. */
+/** A temporary folder with a copy of the configuration, where one run lints the planted files. */
 const house = mkdtempSync(join(tmpdir(), 'gatehouse-import-table-'));
 let findings: ReadonlySet<string>;
 

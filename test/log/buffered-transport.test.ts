@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLogger, format, type Logger } from 'winston';
-import { LogLines } from '../../src/log/buffered-transport.ts';
+import { BufferedTransport } from '../../src/log/buffered-transport.ts';
 
 let written: string[];
 let log: Logger;
@@ -10,12 +10,12 @@ beforeEach(() => {
   written = [];
   log = createLogger({
     format: format.printf(({ message }) => String(message)),
-    transports: [new LogLines((text) => void written.push(text))],
+    transports: [new BufferedTransport((text) => void written.push(text))],
   });
 });
 afterEach(() => vi.useRealTimers());
 
-it('lines wait ten milliseconds for others and leave with them, in their order', () => {
+it('buffers lines for ten milliseconds and writes them together, in order', () => {
   for (const line of ['a', 'b', 'c']) log.info(line);
   vi.advanceTimersByTime(9);
   expect(written).toEqual([]);
@@ -27,7 +27,7 @@ it('lines wait ten milliseconds for others and leave with them, in their order',
   expect(written).toEqual(['a\nb\nc\nd\n', 'e\n']);
 });
 
-it('an error waits for nothing, and those that wait leave with it', () => {
+it('flushes at once with an error', () => {
   log.info('a');
   log.error('b');
   expect(written).toEqual(['a\nb\n']);
@@ -35,16 +35,16 @@ it('an error waits for nothing, and those that wait leave with it', () => {
   expect(written).toHaveLength(1);
 });
 
-it('no more than 16 KiB wait', () => {
+it('flushes when more than 16 Ki characters are buffered', () => {
   log.info('x'.repeat(15_000));
   expect(written).toEqual([]);
   log.info('y'.repeat(2_000));
   expect(written.map((text) => text.length)).toEqual([17_002]);
 });
 
-it('when the program ends, what waits is written', () => {
+it('flushes when the process exits', () => {
   log.info('a');
-  // The listener of this log is the last one that was added; those of the test runner are not called.
+  // Calls the last listener, which is this log's, and not those of the test runner.
   const listener: unknown = process.listeners('exit').at(-1);
   if (typeof listener === 'function') listener();
   expect(written).toEqual(['a\n']);

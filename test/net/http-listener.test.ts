@@ -28,3 +28,14 @@ it('an address of another machine is refused in words', async () => {
     'cannot listen on 192.0.2.1:0: the address is not one of this machine',
   );
 });
+
+it('an error of a library that names the code only in its message has the same reason', () => {
+  const at = { host: '127.0.0.1', port: 9977 };
+  const cause = new Error(
+    'No address added out of total 1 resolved errors: [listen EADDRINUSE: address already in use]',
+  );
+  const { code, reason, message } = new ListenError(at, undefined, cause);
+  expect(code).toBe('EADDRINUSE');
+  expect(reason).toBe('the port is in use; stop the other program or choose another port');
+  expect(message).toBe(`cannot listen on 127.0.0.1:9977: ${reason}`);
+});

@@ -1,31 +1,31 @@
 import fc from 'fast-check';
-import { type Manifest, more } from './spoilable.ts';
+import { type Manifest, more } from './base-manifests.ts';
 
-/** Text that nobody understands where a manifest has something. */
-const nonsense: fc.Arbitrary<string> = fc.constantFrom(
+/** Texts that are invalid as the value of any field. */
+const invalidText: fc.Arbitrary<string> = fc.constantFrom(
   ...['true', '0.5', '-1', 'yes', 'y', '010', '1e3', '12:30', '.inf', '=', '!!binary aGk=', '!mine a'],
   ...['{ nonsense: 1 }', '[[]]', '{ <<: { from: All } }'],
 );
 
-/** The same, and what a field without a value means. */
-const orNull: fc.Arbitrary<string> = fc.oneof(nonsense, fc.constantFrom('null', '~'));
+/** Invalid texts, and the absent value. */
+const orNull: fc.Arbitrary<string> = fc.oneof(invalidText, fc.constantFrom('null', '~'));
 
 type Edit = (value: unknown) => unknown;
 
-/** Stands in a value for text that JSON has no word for. */
+/** A placeholder in a value for text that JSON cannot express. */
 const mark = (text: string): string => `\u2063${text}\u2063`;
 
-/** A manifest as text: JSON, which is YAML, with the marked texts as they are. */
+/** Renders a manifest as JSON, which is YAML, with the marked texts verbatim. */
 export function textOf(manifest: unknown): string {
   return JSON.stringify(manifest).replaceAll(/"\u2063(.*?)\u2063"/g, (_, text: string) => JSON.parse(`"${text}"`));
 }
 
-/** A manifest with one value replaced by nonsense; where fields narrow, also with one unknown, misspelt or without value. */
-export function spoilt(manifest: Manifest): fc.Arbitrary<string> {
+/** A manifest with one value replaced by an invalid one; where fields restrict, also with a field unknown, misspelt or without value. */
+export function corrupted(manifest: Manifest): fc.Arbitrary<string> {
   const replaced = (fields: readonly string[], by: fc.Arbitrary<string>): fc.Arbitrary<string> =>
     fc.tuple(placeIn(manifest, fields), by).map(([edit, text]) => textOf(edit(() => mark(text))));
-  const senseless = replaced(['spec', 'metadata', 'kind', 'apiVersion'], nonsense);
-  if (!['Gateway', 'MCPAuthPolicy'].includes(manifest.kind)) return senseless;
+  const invalid = replaced(['spec', 'metadata', 'kind', 'apiVersion'], invalidText);
+  if (!['Gateway', 'MCPAuthPolicy'].includes(manifest.kind)) return invalid;
   const added = fc
     .tuple(placeIn(manifest, ['spec']), orNull)
     .map(([edit, text]) =>
@@ -34,10 +34,10 @@ export function spoilt(manifest: Manifest): fc.Arbitrary<string> {
   const misspelt = fc
     .tuple(placeIn(manifest, ['spec']), fc.nat(8))
     .map(([edit, at]) => textOf(edit((value) => (isMapping(value) ? misspell(value, at) : mark('true')))));
-  return fc.oneof(senseless, replaced(['spec'], orNull), added, misspelt);
+  return fc.oneof(invalid, replaced(['spec'], orNull), added, misspelt);
 }
 
-/** Documents that mean nothing at all, whatever stands in them. */
+/** Documents that are no manifests. */
 export const meaningless: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
   soup(),
@@ -46,7 +46,7 @@ export const meaningless: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...more).chain((manifest) => truncated(textOf(manifest))),
 );
 
-/** Something that would allow more, were it not for a frame that cannot be read or a text that is no YAML. */
+/** An object that would grant more, with an unreadable frame or as invalid YAML. */
 function unusable(manifest: Manifest): fc.Arbitrary<string> {
   const { apiVersion, kind, metadata } = manifest;
   const versions = [
@@ -63,9 +63,9 @@ function unusable(manifest: Manifest): fc.Arbitrary<string> {
     fc
       .constantFrom(kind.toLowerCase(), `${kind}s`, `${kind} `, '')
       .map((other) => textOf({ ...manifest, kind: other })),
-    nonsense.map((text) => textOf({ ...manifest, apiVersion: mark(text) })),
-    nonsense.map((text) => textOf({ ...manifest, kind: mark(text) })),
-    nonsense.map((text) => textOf({ ...manifest, metadata: mark(text) })),
+    invalidText.map((text) => textOf({ ...manifest, apiVersion: mark(text) })),
+    invalidText.map((text) => textOf({ ...manifest, kind: mark(text) })),
+    invalidText.map((text) => textOf({ ...manifest, metadata: mark(text) })),
     fc
       .constantFrom('a:b', 'a\u0000', 'A', '', '-a', 'a/b', 'ä')
       .map((name) => textOf({ ...manifest, metadata: { ...metadata, name } })),
@@ -76,12 +76,12 @@ function unusable(manifest: Manifest): fc.Arbitrary<string> {
   );
 }
 
-/** A file that was not written to its end. */
+/** A truncated file. */
 function truncated(text: string): fc.Arbitrary<string> {
   return fc.integer({ min: 1, max: text.length - 1 }).map((length) => text.slice(0, length));
 }
 
-/** Words of manifests and signs of YAML, as they come. */
+/** Random sequences of words of manifests and indicators of YAML. */
 function soup(): fc.Arbitrary<string> {
   const words = [
     'apiVersion',
@@ -121,7 +121,7 @@ function soup(): fc.Arbitrary<string> {
   return fc.array(fc.constantFrom(...words, ...signs), { maxLength: 20 }).map((tokens) => tokens.join(''));
 }
 
-/** Any value in these fields of the manifest: what changes it there and gives the whole. */
+/** Every value below these fields of the manifest, as a function that replaces it and returns the whole manifest. */
 function placeIn(manifest: Manifest, fields: readonly string[]): fc.Arbitrary<(edit: Edit) => unknown> {
   const present = fields.filter((field) => field in manifest);
   const places = present.flatMap((field) =>

@@ -7,10 +7,10 @@ import type { World } from './world.ts';
 const folder = join(import.meta.dirname, '..', '..', 'golden');
 const inputs = readdirSync(folder).filter((file) => file.endsWith('.in.yaml'));
 
-/** What a golden output says of a Gateway: a word when it is none of ours or refused. */
+/** The entry of a Gateway in a golden output: a word when it belongs to another controller or is refused. */
 type GoldenGateways = Readonly<Record<string, string | Told>>;
 
-/** Every input of the golden corpus as a file. Those that assume other settings promise nothing here. */
+/** Every input of the golden corpus with default settings, as a file. */
 export const goldenWorlds: readonly (Omit<World, 'serves'> & { readonly serves?: World['serves'] })[] = inputs.map(
   (file) => {
     const says = file.slice(0, -'.in.yaml'.length);

@@ -13,15 +13,15 @@ const withRules = (...rules: readonly string[]): string =>
 const withMatches = (...matches: readonly string[]): string =>
   withRules(`{ matches: [${matches.join(', ')}], ${anyTool} }`);
 
-/** What becomes of a policy: section 3. */
+/** Translation of policies: section 3. */
 export const policiesWorlds: readonly World[] = [
   {
-    says: 'each match is a rule of its own',
+    says: 'each match is a rule',
     files: { 'p1.yaml': withMatches(isSubject('me'), isSubject('you')) },
     serves: served({ 'default.p': ['tool * when sub is me', 'tool * when sub is you'] }),
   },
   {
-    says: 'what is not understood in a match drops that match',
+    says: 'an invalid field drops its match',
     files: {
       'p2.yaml': withMatches(
         isSubject('me'),
@@ -37,7 +37,7 @@ export const policiesWorlds: readonly World[] = [
     serves: served(mine),
   },
   {
-    says: 'what is not understood in a rule drops that rule',
+    says: 'an invalid field drops its rule',
     files: {
       'p3.yaml': withRules(
         `{ ${me}, resource: { kind: tool, name: "*" } }`,
@@ -52,7 +52,7 @@ export const policiesWorlds: readonly World[] = [
     serves: served(mine),
   },
   {
-    says: 'names are a star or a target and a name',
+    says: 'a name is a star, or a target and a name',
     files: {
       'p4.yaml': withRules(
         ...[
@@ -72,14 +72,14 @@ export const policiesWorlds: readonly World[] = [
     }),
   },
   {
-    says: 'an unknown field in the spec leaves nothing of the policy',
+    says: 'an unknown field in the spec drops the whole policy',
     files: {
       'p5.yaml': together(openGateway, policy('default/p', 'gw').replace('spec: {', 'spec: { defaultAction: Deny,')),
     },
     serves: {},
   },
   {
-    says: 'no rules and no valid rules allow nothing, and are never sent',
+    says: 'a policy without valid rules allows nothing and is not sent',
     files: {
       'p6.yaml': together(
         openGateway,
@@ -90,7 +90,7 @@ export const policiesWorlds: readonly World[] = [
     serves: {},
   },
   {
-    says: 'a service account is a subject, of the policy’s namespace unless it says which',
+    says: 'a service account is a subject, by default in the namespace of the policy',
     files: {
       'p7.yaml': withMatches(
         '{ type: ServiceAccount, serviceAccount: { name: a } }',
@@ -107,12 +107,12 @@ export const policiesWorlds: readonly World[] = [
     }),
   },
   {
-    says: 'policies add up, each for itself',
+    says: 'policies are additive and independent',
     files: { 'p8.yaml': together(openGateway, policy('default/p', 'gw'), policy('default/q.r', 'gw', 'you')) },
     serves: served({ ...mine, 'default.q.r': ['tool * when sub is you'] }),
   },
   {
-    says: 'a policy binds Gateways of its own namespace only',
+    says: 'a policy applies only to Gateways of its namespace',
     files: {
       'p9.yaml': together(
         openGateway,
@@ -123,7 +123,7 @@ export const policiesWorlds: readonly World[] = [
     serves: {},
   },
   {
-    says: 'references to something else than a Gateway are invalid, each for itself',
+    says: 'each reference to something else than a Gateway is invalid',
     files: {
       'p10.yaml': together(
         openGateway,
@@ -140,7 +140,7 @@ export const policiesWorlds: readonly World[] = [
     serves: served(mine),
   },
   {
-    says: 'what is said twice is sent once',
+    says: 'duplicates are sent once',
     files: {
       'p11.yaml': withRules(
         `{ ${me}, ${anyTool} }`,
@@ -150,7 +150,7 @@ export const policiesWorlds: readonly World[] = [
     serves: served({ 'default.p': ['tool * when sub is me', 'tool * when sub is you'] }),
   },
   {
-    says: 'control characters and endless words are not understood',
+    says: 'control characters and overlong values are invalid',
     files: {
       'p12.yaml': withMatches(
         isSubject('me'),

@@ -1,11 +1,11 @@
 import type { Files } from '../../support/worlds/fresh-world.ts';
 import type { Told } from '../../support/worlds/told.ts';
 
-/** A small world that shows one clause of what manifests mean. */
+/** A small set of manifests that shows one clause of their specification. */
 export interface World {
   /** The clause, as a sentence. */
   readonly says: string;
   readonly files: Files;
-  /** What each Gateway is told. One that is not named is told nothing. */
+  /** The expected resources of each Gateway; none for one that is absent. */
   readonly serves: Readonly<Record<string, Partial<Told>>>;
 }

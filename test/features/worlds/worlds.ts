@@ -4,5 +4,5 @@ import { policiesWorlds } from './policies.ts';
 import { targetsWorlds } from './targets.ts';
 import type { World } from './world.ts';
 
-/** Small worlds, derived from the specification of what manifests mean, clause by clause. */
+/** Small sets of manifests, one for each clause of the specification. */
 export const worlds: readonly World[] = [...filesWorlds, ...gatewaysWorlds, ...targetsWorlds, ...policiesWorlds];

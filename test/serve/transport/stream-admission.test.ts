@@ -64,7 +64,9 @@ describe('G3 a server that admits fifty streams a second', () => {
     await honest.accept();
     expect(served.counters.level('gatehouse_xds_nodes')).toBe(1);
   });
+});
 
+describe('G3 a stream that waits for its turn', () => {
   it('forgets a stream that gives up before its turn', async () => {
     const served = await world({ maxStreamsPerSecond: 1 });
     const client = served.client();

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ApiAnswer, ApiRequest } from '../../../src/kube/model.ts';
-import type { AskConnection } from '../../../src/status/timed-request.ts';
+import type { AskConnection } from '../../../src/status/api/object-request.ts';
 
 /** A JSON object of an API. */
 type ApiObject = Readonly<Record<string, unknown>>;

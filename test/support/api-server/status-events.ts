@@ -1,12 +1,12 @@
-import type { Refusal } from '../../../src/status/api-answer.ts';
-import type { EventClient, EventCount, NewEvent } from '../../../src/status/event-client.ts';
+import type { RequestError } from '../../../src/status/api/api-answer.ts';
+import type { EventClient, EventCount, NewEvent } from '../../../src/status/events/event-client.ts';
 
 /** Events in an API server's memory. */
 export interface EventsInMemory extends EventClient {
   readonly created: readonly NewEvent[];
   readonly counted: readonly EventCount[];
   /** How requests are answered instead of being carried out; undefined: they are carried out. */
-  refusal: Refusal | undefined;
+  refusal: RequestError | undefined;
 }
 
 export function createEventsInMemory(): EventsInMemory {

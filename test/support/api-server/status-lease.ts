@@ -1,6 +1,6 @@
-import type { Refusal } from '../../../src/status/api-answer.ts';
-import type { Lease, LeaseAnswer, LeaseClaim, LeaseClient } from '../../../src/status/lease-client.ts';
-import { objectIn } from '../../../src/status/stored-json.ts';
+import { asJsonObject } from '../../../src/json/json.ts';
+import type { RequestError } from '../../../src/status/api/api-answer.ts';
+import type { Lease, LeaseClaim, LeaseClient, LeaseResult } from '../../../src/status/leader/lease-client.ts';
 
 /** What becomes of the requests of one replica. `lost`: they are carried out, and fail all the same; `stuck`: likewise, once they are given up. */
 type Line = 'up' | 'down' | 'forbidden' | 'silent' | 'lost' | 'stuck';
@@ -18,32 +18,32 @@ export interface LeaseInMemory {
   connect(): LeaseClient & { line: Line; readonly requests: readonly string[] };
 }
 
-const outages: Readonly<Record<'down' | 'forbidden' | 'lost', Refusal>> = {
-  down: { kind: 'unavailable', words: 'no answer: connect ECONNREFUSED', retryAfter: undefined },
-  forbidden: { kind: 'failed', words: '403: leases.coordination.k8s.io is forbidden' },
-  lost: { kind: 'unavailable', words: 'no answer within 4 s', retryAfter: undefined },
+const outages: Readonly<Record<'down' | 'forbidden' | 'lost', RequestError>> = {
+  down: { kind: 'unavailable', message: 'no answer: connect ECONNREFUSED', retryAfter: undefined },
+  forbidden: { kind: 'failed', message: '403: leases.coordination.k8s.io is forbidden' },
+  lost: { kind: 'unavailable', message: 'no answer within 4 s', retryAfter: undefined },
 };
 
 export function createLeaseInMemory(): LeaseInMemory {
   let stored: LeaseClaim | undefined;
   let version = 0;
 
-  const current = (): LeaseAnswer => {
-    if (stored === undefined) return { kind: 'gone', words: '404: not found' };
+  const current = (): LeaseResult => {
+    if (stored === undefined) return { kind: 'gone', message: '404: not found' };
     const { holder, transitions, renewed } = stored;
     const object = { metadata: { resourceVersion: String(version) } };
     return { kind: 'lease', lease: { holder, transitions, renewed: String(renewed), object } };
   };
-  const store = (claim: LeaseClaim | undefined): LeaseAnswer => {
+  const store = (claim: LeaseClaim | undefined): LeaseResult => {
     const acquired = claim?.acquired ?? stored?.acquired;
     stored = claim && { ...claim, acquired };
     version += 1;
     return current();
   };
-  const replace = (lease: Lease, claim: LeaseClaim): LeaseAnswer => {
-    if (stored === undefined) return { kind: 'gone', words: '404: not found' };
-    if (objectIn(lease.object['metadata'])['resourceVersion'] === String(version)) return store(claim);
-    return { kind: 'conflict', words: '409: the object has been modified' };
+  const replace = (lease: Lease, claim: LeaseClaim): LeaseResult => {
+    if (stored === undefined) return { kind: 'gone', message: '404: not found' };
+    if (asJsonObject(lease.object['metadata'])['resourceVersion'] === String(version)) return store(claim);
+    return { kind: 'conflict', message: '409: the object has been modified' };
   };
 
   return {
@@ -60,8 +60,8 @@ export function createLeaseInMemory(): LeaseInMemory {
       const answer = (
         what: string,
         signal: AbortSignal | undefined,
-        carryOut: () => LeaseAnswer,
-      ): Promise<LeaseAnswer> => {
+        carryOut: () => LeaseResult,
+      ): Promise<LeaseResult> => {
         requests.push(what);
         const { line } = replica;
         if (line === 'stuck') carryOut();
@@ -77,7 +77,7 @@ export function createLeaseInMemory(): LeaseInMemory {
         read: (signal) => answer('read', signal, current),
         create: (claim, signal) =>
           answer('create', signal, () =>
-            stored === undefined ? store(claim) : { kind: 'conflict', words: '409: exists already' },
+            stored === undefined ? store(claim) : { kind: 'conflict', message: '409: exists already' },
           ),
         replace: (lease, claim, signal) => answer('replace', signal, () => replace(lease, claim)),
       };
@@ -87,8 +87,8 @@ export function createLeaseInMemory(): LeaseInMemory {
 }
 
 /** Answers only when the request is given up. */
-function given(signal: AbortSignal | undefined): Promise<LeaseAnswer> {
-  const { promise, resolve } = Promise.withResolvers<LeaseAnswer>();
+function given(signal: AbortSignal | undefined): Promise<LeaseResult> {
+  const { promise, resolve } = Promise.withResolvers<LeaseResult>();
   signal?.addEventListener('abort', () => resolve(outages.lost), { once: true });
   return promise;
 }

@@ -1,13 +1,13 @@
 import type { Observation, ObservedObject } from '../../../src/source/model.ts';
-import type { Refusal } from '../../../src/status/api-answer.ts';
-import type { StatusObject } from '../../../src/status/status-book.ts';
-import type { StatusWrite, WriteStatus } from '../../../src/status/status-client.ts';
+import type { RequestError } from '../../../src/status/api/api-answer.ts';
+import type { StatusPatch, WriteStatus } from '../../../src/status/writer/status-client.ts';
+import type { StatusObject } from '../../../src/status/writer/status-index.ts';
 
 /** Objects with a status in an API server's memory, which somebody watches. */
 export interface ObjectsInMemory {
   readonly write: WriteStatus;
   /** Every write that was asked for, carried out or not. */
-  readonly asked: readonly StatusWrite[];
+  readonly asked: readonly StatusPatch[];
   /** How many were carried out. */
   written(): number;
   /** The status as it is stored. */
@@ -16,7 +16,7 @@ export interface ObjectsInMemory {
   put(object: StatusObject, status?: unknown): void;
   remove(object: StatusObject): void;
   /** How the next writes are answered instead of being carried out; undefined: they are carried out. */
-  answer: ((write: StatusWrite) => Refusal | undefined) | undefined;
+  answer: ((write: StatusPatch) => RequestError | undefined) | undefined;
   /** Told of every change at once, as a watch is; held back while `held` is true, and delivered afterwards. */
   watch(deliver: (observation: Observation) => void): void;
   hold(): void;
@@ -25,7 +25,7 @@ export interface ObjectsInMemory {
 
 export function createObjectsInMemory(): ObjectsInMemory {
   const stored = new Map<string, ObservedObject>();
-  const asked: StatusWrite[] = [];
+  const asked: StatusPatch[] = [];
   let version = 0;
   let written = 0;
   let held: Observation[] | undefined;
@@ -51,9 +51,9 @@ export function createObjectsInMemory(): ObjectsInMemory {
       const refusal = objects.answer?.(write);
       if (refusal !== undefined) return Promise.resolve(refusal);
       const before = stored.get(idOf(write));
-      if (before === undefined) return Promise.resolve({ kind: 'gone', words: '404: not found' });
+      if (before === undefined) return Promise.resolve({ kind: 'gone', message: '404: not found' });
       if (before.resourceVersion !== write.resourceVersion) {
-        return Promise.resolve({ kind: 'conflict', words: '409: the object has been modified' });
+        return Promise.resolve({ kind: 'conflict', message: '409: the object has been modified' });
       }
       written += 1;
       const after = store(write, { ...Object(before.status), ...write.fields });

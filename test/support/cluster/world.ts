@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type RunningApp, startApp } from '../../../src/app/app.ts';
-import { addressText } from '../../../src/app/listen-errors.ts';
-import type { ServeSettings } from '../../../src/cli/serve-flags.ts';
+import type { ServeSettings } from '../../../src/app/settings.ts';
+import { formatHostPort } from '../../../src/net/host-port.ts';
 import { createFastClock } from '../edges/fast-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { GatewayNode, type NodeClaims } from '../nodes/gateway-node.ts';
@@ -171,8 +171,8 @@ async function startReplica(
   const input: ServeSettings['input'] = {
     from: 'cluster',
     access: { by: 'kubeconfig', path, context: undefined },
-    statusWriting: writesStatus ? { by: 'leader', leaseNamespace: 'kgateway-system' } : { by: 'nobody' },
-    quiet: { idle: 10, ceiling: 200 },
+    statusWriting: writesStatus ? { by: 'leader', leaseNamespace: 'kgateway-system' } : { by: 'none' },
+    debounce: { idle: 10, ceiling: 200 },
   };
   const app = await startApp(
     { ...quickSettings, ...settings, input },
@@ -187,12 +187,12 @@ async function startReplica(
     commits: () => commits,
     synced: log.line('synced: everything').then(() => undefined),
     node: (gateway, claims) => {
-      const node = new GatewayNode(addressText(app.listening.xds), gateway, claims).connect();
+      const node = new GatewayNode(formatHostPort(app.listening.xds), gateway, claims).connect();
       nodes.push(node);
       return node;
     },
     get: async (listener, at) => {
-      const response = await fetch(`http://${addressText(app.listening[listener])}${at}`);
+      const response = await fetch(`http://${formatHostPort(app.listening[listener])}${at}`);
       return { status: response.status, body: await response.text() };
     },
     [Symbol.asyncDispose]: async () => {

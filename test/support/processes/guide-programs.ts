@@ -5,7 +5,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { controlPlane } from '../../../src/demo/control-plane.ts';
-import { layOut } from '../../../src/demo/guide.ts';
+import { prepareGuide } from '../../../src/demo/guide.ts';
 import { freePort } from '../gateway/everything-server.ts';
 import { type GatehouseProcess, gatehouse } from './gatehouse-process.ts';
 import { guideToken } from './guide.ts';
@@ -32,7 +32,7 @@ export interface GuidePrograms extends AsyncDisposable {
 /** @param resolutions further values of `--resolve` */
 export async function startGuide(resolutions: readonly string[] = []): Promise<GuidePrograms> {
   const [port, xdsPort] = await Promise.all([freePort(), freePort()]);
-  const guide = await layOut(manifests, port);
+  const guide = await prepareGuide(manifests, port);
   const serve = (): GatehouseProcess => gatehouse(['serve', '-f', guide.watched, ...listens({ xds: xdsPort })]);
   const tool = gatehouse(['mcp-tool', '--sse', '--host=127.0.0.1', '--port=0']);
   let control = serve();

@@ -1,5 +1,5 @@
 import { createPipeline, type Pipeline } from '../../../src/app/pipeline.ts';
-import type { ServeSettings } from '../../../src/cli/serve-flags.ts';
+import type { ServeSettings } from '../../../src/app/settings.ts';
 import { DiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import type { EncodedResource } from '../../../src/snapshot/model.ts';
 import { ManifestStore } from '../../../src/source/files/manifest-store.ts';

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningApp, startApp } from '../../../src/app/app.ts';
-import { addressText } from '../../../src/app/listen-errors.ts';
-import type { ServeSettings } from '../../../src/cli/serve-flags.ts';
+import type { ServeSettings } from '../../../src/app/settings.ts';
+import { formatHostPort } from '../../../src/net/host-port.ts';
 import type { InputDiagnostic } from '../../../src/source/model.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { systemClock } from '../edges/system-clock.ts';
@@ -61,7 +61,7 @@ export async function startWorld(
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const log = createRecordedLog();
   const roots = filenames?.map((name) => name.replace('FOLDER', folder)) ?? [folder];
-  const input = { from: 'files', filenames: roots, quiet: { idle: 2, ceiling: 50 } } as const;
+  const input = { from: 'files', filenames: roots, debounce: { idle: 2, ceiling: 50 } } as const;
   const all: ServeSettings = { ...quickSettings, ...settings, input };
   const commits = waitingFor();
   const app = await startApp(all, { clock: systemClock, random: () => 0, log }, commits.happened);
@@ -94,7 +94,7 @@ export async function startWorld(
     await applied();
   };
   const get: RunningWorld['get'] = async (listener, path) => {
-    const response = await fetch(`http://${addressText(app.listening[listener])}${path}`);
+    const response = await fetch(`http://${formatHostPort(app.listening[listener])}${path}`);
     return { status: response.status, body: await response.text() };
   };
   return {
@@ -109,7 +109,7 @@ export async function startWorld(
       await write({ ...Object.fromEntries(present.map((name) => [name, undefined])), ...wanted });
     },
     node: (gateway, claims) => {
-      const node = new GatewayNode(addressText(app.listening.xds), gateway, claims).connect();
+      const node = new GatewayNode(formatHostPort(app.listening.xds), gateway, claims).connect();
       nodes.push(node);
       return node;
     },

@@ -1,0 +1,57 @@
+import type { ClusterAccess } from '../kube/kube.ts';
+import type { HostPort } from '../net/host-port.ts';
+import type { DebounceOptions } from '../rate/debounce.ts';
+
+/** Which process writes statuses and Events into the cluster. */
+export type StatusWriting =
+  /** The replica that holds the Lease. Default namespace of the Lease: the pod's own, else `kgateway-system`. */
+  | { readonly by: 'leader'; readonly leaseNamespace: string | undefined }
+  /** This process, without an election. */
+  | { readonly by: 'this-process' }
+  | { readonly by: 'none' };
+
+/** Reads manifests from files and folders. When two define the same object, the first one in this order is used. */
+export interface FileInputSettings {
+  readonly from: 'files';
+  readonly filenames: readonly string[];
+  readonly debounce: DebounceOptions;
+}
+
+/** Watches the API server of a cluster. */
+export interface ClusterInputSettings {
+  readonly from: 'cluster';
+  readonly access: ClusterAccess;
+  readonly statusWriting: StatusWriting;
+  readonly debounce: DebounceOptions;
+}
+
+/** The source of the resources. `debounce`: each burst of changes becomes one commit. */
+export type InputSettings = FileInputSettings | ClusterInputSettings;
+
+/** Settings of the control plane (`gatehouse serve`). */
+export interface ServeSettings {
+  readonly input: InputSettings;
+  /** Name of this process among its replicas: the pod's name, else the host name of the machine. */
+  readonly replica: string;
+  /** Namespaces to read; all when empty. */
+  readonly namespaces: readonly string[];
+  readonly xdsListen: HostPort;
+  readonly debugListen: HostPort;
+  readonly metricsListen: HostPort;
+  readonly adminListen: HostPort;
+  /** The `spec.controllerName` of the GatewayClasses that this control plane implements. */
+  readonly controllerName: string;
+  readonly clusterDomain: string;
+  readonly externalNameServices: boolean;
+  readonly allowLoopbackTargets: boolean;
+  /** Milliseconds after the stop until open streams are reset. */
+  readonly shutdownGrace: number;
+  /** Milliseconds that a node may take to ACK or NACK a response. */
+  readonly ackTimeout: number;
+  /** Maximum size of one request, in bytes. */
+  readonly receiveLimit: number;
+  readonly maxStreamsPerSecond: number;
+  readonly maxConnections: number;
+  /** `age`: milliseconds after which a node is asked to reconnect (0: never). `grace`: milliseconds from then until its stream ends. */
+  readonly connectionAge: { readonly age: number; readonly grace: number };
+}

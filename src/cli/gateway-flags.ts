@@ -1,0 +1,45 @@
+import type { GatewayOptions } from '../gateway/model.ts';
+import { duration, oneOf } from './flag-values.ts';
+import type { Environment, Flag, FlagValues } from './flags.ts';
+
+export const gatewayFlags: readonly Flag[] = [
+  { name: 'file', value: '<path or URL>', help: 'the configuration; either this or --config' },
+  { name: 'config', value: '<JSON>', help: 'the configuration itself' },
+  {
+    name: 'resolve',
+    value: '<host:port=address:port>',
+    repeatable: true,
+    help: 'connect to this address for host and port; the only way to targets on this machine',
+  },
+  {
+    name: 'mount',
+    value: '</path=folder>',
+    repeatable: true,
+    help: 'folder that holds a path of the configuration, like a volume mount',
+  },
+  { name: 'list', value: '<mode>', default: 'all', help: 'all: lists show everything; filtered: what may be called' },
+  { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:19000', help: '/targets, /rbac, /listeners' },
+  { name: 'allow-origin', value: '<origin>', repeatable: true, help: 'let browser pages of this origin connect' },
+  {
+    name: 'shutdown-grace',
+    value: '<duration>',
+    default: '10s',
+    help: 'time for sessions to end before they are closed',
+  },
+];
+
+/** Decodes the flags of `gateway`. The environment holds what the downward API of Kubernetes sets in a pod. */
+export function gatewayOptions(flags: FlagValues, environment: Environment): GatewayOptions {
+  const { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP } = environment;
+  return {
+    file: flags.optional('file'),
+    config: flags.optional('config'),
+    resolve: flags.list('resolve'),
+    mount: flags.list('mount'),
+    list: oneOf('list', flags.text('list'), ['all', 'filtered']),
+    adminListen: flags.text('admin-listen'),
+    allowedOrigins: flags.list('allow-origin'),
+    environment: { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP },
+    shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
+  };
+}

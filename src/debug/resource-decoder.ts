@@ -1,0 +1,18 @@
+import protobuf from 'protobufjs';
+import 'protobufjs/ext/descriptor.js';
+import type { EncodedResource } from '../wire/model.ts';
+
+/** Decodes an encoded resource into plain JSON data, with default values. */
+export type DecodeResource = (resource: EncodedResource) => unknown;
+
+/** Creates a decoder for every message of a `FileDescriptorSet`, without generated code, so that new dialects need no change. */
+export function resourceDecoder(descriptorSet: Uint8Array): DecodeResource {
+  const root = protobuf.Root.fromDescriptor(descriptorSet);
+  const response = root.lookupType('envoy.service.discovery.v3.DiscoveryResponse');
+  const options = { longs: String, enums: String, bytes: String, defaults: true };
+  return ({ typeUrl, sotwField }) => {
+    const { resources } = response.toObject(response.decode(sotwField));
+    const type = root.lookupType(typeUrl.slice(typeUrl.lastIndexOf('/') + 1));
+    return type.toObject(type.decode(resources[0].value), options);
+  };
+}
