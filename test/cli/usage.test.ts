@@ -67,7 +67,7 @@ describe('a flag', () => {
 
   it('has its value after a space or after =', () => {
     expect(settings(['--filename', 'a', '--shutdown-grace', '250ms', '--quiet=1.5s'])).toMatchObject({
-      input: { filenames: ['a'], quiet: { idle: 1500, ceiling: 500 } },
+      input: { filenames: ['a'], debounce: { idle: 1500, ceiling: 500 } },
       shutdownGrace: 250,
     });
   });
@@ -104,7 +104,7 @@ describe('the source of the resources', () => {
       from: 'cluster',
       access: { by: 'service account', environment },
       statusWriting: { by: 'leader', leaseNamespace: 'kgateway-system' },
-      quiet: { idle: 10, ceiling: 200 },
+      debounce: { idle: 10, ceiling: 200 },
     });
   });
 
@@ -112,7 +112,7 @@ describe('the source of the resources', () => {
     expect(input(['-f', 'a'], inPod)).toEqual({
       from: 'files',
       filenames: ['a'],
-      quiet: { idle: 25, ceiling: 500 },
+      debounce: { idle: 25, ceiling: 500 },
     });
   });
 
