@@ -49,7 +49,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/serve/operators/reflection/planted.ts', '../csds/csds.ts', '../../request/bounded-text.ts'],
   ['src/status/planted.ts', '../serve/model.ts', '../translate/model.ts'],
   ['src/status/api/planted.ts', '../writer/status-writer.ts', '../../kube/model.ts'],
-  ['src/status/conditions/planted.ts', '../api/api-answer.ts', '../../json/json.ts'],
+  ['src/status/conditions/planted.ts', '../api/request-error.ts', '../../json/json.ts'],
   ['src/status/writer/planted.ts', '../events/event-recorder.ts', '../conditions/condition-merge.ts'],
   ['src/status/leader/planted.ts', '../writer/status-writer.ts', '../api/object-request.ts'],
   ['src/status/events/planted.ts', '../writer/status-index.ts', '../../rate/work-queue.ts'],

@@ -1,8 +1,9 @@
 import type { Clock } from '../../edges.ts';
-import type { JsonObject } from '../../json/json.ts';
-import type { ApiRequest, KubeConnection } from '../../kube/model.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../../json/json.ts';
+import { responseError } from '../../kube/api-error.ts';
+import type { ApiAnswer, ApiRequest, KubeConnection } from '../../kube/model.ts';
 import { within } from '../../net/deadline.ts';
-import { noResponse, type RequestError, requestError, responseObject } from './api-answer.ts';
+import { type RequestError, requestError } from './request-error.ts';
 
 /** The part of a connection that object requests use. */
 export type AskConnection = Pick<KubeConnection, 'ask'>;
@@ -29,17 +30,33 @@ export type SendObjectRequest = <T>(
 /** @param timeout milliseconds for each request; less than the connection's own */
 export function objectRequests(connection: AskConnection, clock: Clock, timeout: number): SendObjectRequest {
   return async (request, signal, decode) => {
-    if (signal?.aborted) return noResponse(signal.reason);
+    let response: ApiAnswer;
     try {
-      const response = await within({ clock, milliseconds: timeout, signal }, (limited) =>
+      signal?.throwIfAborted();
+      response = await within({ clock, milliseconds: timeout, signal }, (limited) =>
         connection.ask({ ...encoded(request), signal: limited }),
       );
-      const succeeded = response.status >= 200 && response.status < 300;
-      return succeeded ? decode(responseObject(response.body)) : requestError(response);
-    } catch (error) {
-      return noResponse(error);
+    } catch (cause) {
+      return requestError({ reason: 'unreachable', message: messageOf(cause) });
+    }
+    if (response.status < 200 || response.status >= 300) return requestError(responseError(response, clock.now()));
+    try {
+      return decode(responseObject(response.body));
+    } catch (cause) {
+      return requestError({ reason: 'unintelligible', message: messageOf(cause) });
     }
   };
+}
+
+/** @throws Error when the body of a successful response is no JSON object */
+function responseObject(body: string): JsonObject {
+  const value = parseJson(body)?.value;
+  if (!isJsonObject(value)) throw new Error('the answer is no object');
+  return value;
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : 'no answer';
 }
 
 function encoded({ method, path, body }: ObjectRequest): ApiRequest {

@@ -1,8 +1,8 @@
 import type { EventsV1Event, EventsV1EventSeries } from '@kubernetes/client-node';
 import type { KindName } from '../../resources/model.ts';
 import { kinds } from '../../resources/resources.ts';
-import type { RequestError } from '../api/api-answer.ts';
 import { type AsJson, apiPath, microTime, type SendObjectRequest } from '../api/object-request.ts';
+import type { RequestError } from '../api/request-error.ts';
 import { reportingController } from './event.ts';
 
 /** An Event (`events.k8s.io/v1`) to create. */

@@ -1,6 +1,6 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import type { RequestError } from '../api/api-answer.ts';
+import type { RequestError } from '../api/request-error.ts';
 import { type Election, type ElectionEvent, nextElection, sameRecord } from './election.ts';
 import type { Leadership } from './leadership.ts';
 import type { Lease, LeaseClaim, LeaseClient, LeaseResult } from './lease-client.ts';

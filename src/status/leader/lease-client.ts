@@ -1,7 +1,7 @@
 import type { V1Lease, V1LeaseSpec } from '@kubernetes/client-node';
 import { type JsonObject, objectIn } from '../../json/json.ts';
-import type { RequestError } from '../api/api-answer.ts';
 import { type AsJson, apiPath, microTime, type SendObjectRequest } from '../api/object-request.ts';
+import type { RequestError } from '../api/request-error.ts';
 
 /** The leader election record of a Lease. */
 export interface LeaseRecord {

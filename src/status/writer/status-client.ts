@@ -1,8 +1,8 @@
 import { type JsonObject, objectIn } from '../../json/json.ts';
 import { kinds } from '../../resources/resources.ts';
 import type { ObservedObject, StatusKind } from '../../source/model.ts';
-import type { RequestError } from '../api/api-answer.ts';
 import { apiPath, type SendObjectRequest } from '../api/object-request.ts';
+import type { RequestError } from '../api/request-error.ts';
 
 /** A change of the status of one object. */
 export interface StatusPatch {

@@ -4,7 +4,7 @@ import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
 import { WorkQueue } from '../../rate/work-queue.ts';
-import type { RequestError } from '../api/api-answer.ts';
+import type { RequestError } from '../api/request-error.ts';
 import type { WriteResult, WriteStatus } from './status-client.ts';
 import type { PendingPatch, StatusIndex, StatusObject } from './status-index.ts';
 import { historyAfter, noWrites, type WriteHistory, writeDelay } from './write-backoff.ts';
@@ -151,7 +151,7 @@ export class StatusWriter {
     // Requests in flight fail together: they count as one outage.
     if (this.#queue.paused) return;
     this.#outages += 1;
-    this.#queue.pause(Math.max(backoffDelay(this.#outages, outageBackoff, this.#parts.random), retryAfter ?? 0));
+    this.#queue.pause(Math.max(backoffDelay(this.#outages, outageBackoff, this.#parts.random), retryAfter));
   }
 
   #historyOf(object: StatusObject): WriteHistory {

@@ -162,7 +162,7 @@ describe('the series of an event', () => {
     const { recorder, client, pass } = createRig();
     recorder.record(bad('default/a'));
     await settled();
-    client.refusal = { kind: 'gone', message: '404: not found' };
+    client.refusal = { kind: 'gone', message: '404 not found' };
     recorder.record(bad('default/a'));
     await pass(61);
     client.refusal = undefined;
@@ -252,12 +252,12 @@ describe('ten thousand nodes that reject a response', () => {
 describe('a failed write', () => {
   it('of an Event drops it, is logged once, and the event is created when it happens again', async () => {
     const { recorder, client, log, pass, total } = createRig();
-    client.refusal = { kind: 'failed', message: '403: events.events.k8s.io is forbidden' };
+    client.refusal = { kind: 'failed', message: '403 events.events.k8s.io is forbidden' };
     for (let at = 0; at < 10; at += 1) recorder.record(bad(`default/s${at}`));
     await pass(10);
     expect(total('failed')).toBe(10);
     expect(log.lines).toHaveLength(1);
-    expect(log.lines[0]?.fields).toEqual({ because: '403: events.events.k8s.io is forbidden' });
+    expect(log.lines[0]?.fields).toEqual({ because: '403 events.events.k8s.io is forbidden' });
     client.refusal = undefined;
     recorder.record(bad('default/s0'));
     await settled();
@@ -268,7 +268,7 @@ describe('a failed write', () => {
     const { recorder, client, pass } = createRig();
     recorder.record(bad('default/a'));
     await settled();
-    client.refusal = { kind: 'unavailable', message: 'no answer', retryAfter: undefined };
+    client.refusal = { kind: 'unavailable', message: 'no answer', retryAfter: 0 };
     recorder.record(bad('default/a'));
     await pass(70);
     client.refusal = undefined;

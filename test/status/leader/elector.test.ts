@@ -177,7 +177,7 @@ describe('an unavailable API server', () => {
     await pass(clock, 300_000);
     const complaints = b.log.lines.filter(({ level }) => level === 'warn');
     expect(complaints).toHaveLength(1);
-    expect(complaints[0]?.fields).toEqual({ because: '403: leases.coordination.k8s.io is forbidden' });
+    expect(complaints[0]?.fields).toEqual({ because: '403 leases.coordination.k8s.io is forbidden' });
   });
 });
 

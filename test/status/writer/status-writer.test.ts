@@ -153,7 +153,7 @@ describe('the term of leadership', () => {
     const rig = createWriterRig();
     rig.objects.put(mcp);
     rig.desire('mcp');
-    rig.objects.answer = () => ({ kind: 'refused', message: '422: no' });
+    rig.objects.answer = () => ({ kind: 'refused', message: '422 no' });
     rig.writer.start();
     rig.writer.stop();
     await settled();

@@ -53,7 +53,7 @@ describe('an error of one object', () => {
 
   it('delays no other object', async () => {
     const rig = await running();
-    rig.objects.answer = ({ key }) => (key === 'bad' ? { kind: 'failed', message: '500: a webhook' } : undefined);
+    rig.objects.answer = ({ key }) => (key === 'bad' ? { kind: 'failed', message: '500 a webhook' } : undefined);
     for (const key of ['bad', 'good']) {
       rig.desire(key);
       rig.objects.put(classOf(key));
@@ -73,7 +73,7 @@ describe('an error of one object', () => {
 describe('refused content', () => {
   it('is logged once and not sent again for ten minutes', async () => {
     const rig = await running();
-    rig.objects.answer = () => ({ kind: 'refused', message: '422: status.conditions[0] is bad' });
+    rig.objects.answer = () => ({ kind: 'refused', message: '422 status.conditions[0] is bad' });
     rig.desire('mcp', 'bad');
     await pass(rig, 5_000);
     rig.desire('mcp', 'bad');
@@ -81,7 +81,7 @@ describe('refused content', () => {
     await pass(rig, 590_000, 1_000);
     expect(rig.objects.asked).toHaveLength(2);
     expect(rig.log.lines.map(({ fields }) => fields)).toEqual([
-      { object: 'GatewayClass mcp', because: '422: status.conditions[0] is bad' },
+      { object: 'GatewayClass mcp', because: '422 status.conditions[0] is bad' },
     ]);
     rig.objects.answer = undefined;
     rig.desire('mcp', 'good');
@@ -91,7 +91,7 @@ describe('refused content', () => {
 
   it('is sent again after ten minutes, when a CRD may have been corrected', async () => {
     const rig = await running();
-    rig.objects.answer = () => ({ kind: 'refused', message: '422: no' });
+    rig.objects.answer = () => ({ kind: 'refused', message: '422 no' });
     rig.desire('mcp', 'the same');
     await pass(rig, 5_000);
     rig.objects.answer = undefined;
@@ -101,7 +101,7 @@ describe('refused content', () => {
 
   it('of an object that keeps changing does not fill the log', async () => {
     const rig = await running();
-    rig.objects.answer = () => ({ kind: 'refused', message: '422: no' });
+    rig.objects.answer = () => ({ kind: 'refused', message: '422 no' });
     for (let at = 0; at < 300; at += 1) {
       rig.desire('mcp', `bad ${at}`);
       await pass(rig, 1_000);
@@ -113,7 +113,7 @@ describe('refused content', () => {
 describe('an outage', () => {
   it('is one for all requests in flight, and the next one begins with the shortest pause again', async () => {
     const rig = createWriterRig();
-    const unavailable = { kind: 'unavailable', message: 'no answer', retryAfter: undefined } as const;
+    const unavailable = { kind: 'unavailable', message: 'no answer', retryAfter: 0 } as const;
     for (let at = 0; at < 10; at += 1) {
       rig.desire(`c${at}`);
       rig.objects.put(classOf(`c${at}`));
@@ -140,7 +140,7 @@ describe('an outage', () => {
 describe('an unavailable API server', () => {
   it('pauses all writes, and is logged once', async () => {
     const rig = createWriterRig();
-    rig.objects.answer = () => ({ kind: 'unavailable', message: 'no answer', retryAfter: undefined });
+    rig.objects.answer = () => ({ kind: 'unavailable', message: 'no answer', retryAfter: 0 });
     for (let at = 0; at < 100; at += 1) {
       rig.desire(`c${at}`);
       rig.objects.put(classOf(`c${at}`));
@@ -158,7 +158,7 @@ describe('an unavailable API server', () => {
 
   it('gets the pause that it asks for', async () => {
     const rig = createWriterRig();
-    rig.objects.answer = () => ({ kind: 'unavailable', message: '429: slow down', retryAfter: 30_000 });
+    rig.objects.answer = () => ({ kind: 'unavailable', message: '429 slow down', retryAfter: 30_000 });
     rig.objects.put(mcp);
     rig.desire('mcp');
     rig.writer.start();

@@ -1,4 +1,4 @@
-import type { RequestError } from '../../../src/status/api/api-answer.ts';
+import type { RequestError } from '../../../src/status/api/request-error.ts';
 import type { EventClient, EventCount, NewEvent } from '../../../src/status/events/event-client.ts';
 
 /** Events in an API server's memory. */

@@ -1,5 +1,5 @@
 import { asJsonObject } from '../../../src/json/json.ts';
-import type { RequestError } from '../../../src/status/api/api-answer.ts';
+import type { RequestError } from '../../../src/status/api/request-error.ts';
 import type { Lease, LeaseClaim, LeaseClient, LeaseResult } from '../../../src/status/leader/lease-client.ts';
 
 /** What becomes of the requests of one replica. `lost`: they are carried out, and fail all the same; `stuck`: likewise, once they are given up. */
@@ -19,9 +19,9 @@ export interface LeaseInMemory {
 }
 
 const outages: Readonly<Record<'down' | 'forbidden' | 'lost', RequestError>> = {
-  down: { kind: 'unavailable', message: 'no answer: connect ECONNREFUSED', retryAfter: undefined },
-  forbidden: { kind: 'failed', message: '403: leases.coordination.k8s.io is forbidden' },
-  lost: { kind: 'unavailable', message: 'no answer within 4 s', retryAfter: undefined },
+  down: { kind: 'unavailable', message: 'no answer: connect ECONNREFUSED', retryAfter: 0 },
+  forbidden: { kind: 'failed', message: '403 leases.coordination.k8s.io is forbidden' },
+  lost: { kind: 'unavailable', message: 'no answer within 4 s', retryAfter: 0 },
 };
 
 export function createLeaseInMemory(): LeaseInMemory {
@@ -29,7 +29,7 @@ export function createLeaseInMemory(): LeaseInMemory {
   let version = 0;
 
   const current = (): LeaseResult => {
-    if (stored === undefined) return { kind: 'gone', message: '404: not found' };
+    if (stored === undefined) return { kind: 'gone', message: '404 not found' };
     const { holder, transitions, renewed } = stored;
     const object = { metadata: { resourceVersion: String(version) } };
     return { kind: 'lease', lease: { holder, transitions, renewed: String(renewed), object } };
@@ -41,9 +41,9 @@ export function createLeaseInMemory(): LeaseInMemory {
     return current();
   };
   const replace = (lease: Lease, claim: LeaseClaim): LeaseResult => {
-    if (stored === undefined) return { kind: 'gone', message: '404: not found' };
+    if (stored === undefined) return { kind: 'gone', message: '404 not found' };
     if (asJsonObject(lease.object['metadata'])['resourceVersion'] === String(version)) return store(claim);
-    return { kind: 'conflict', message: '409: the object has been modified' };
+    return { kind: 'conflict', message: '409 the object has been modified' };
   };
 
   return {
@@ -77,7 +77,7 @@ export function createLeaseInMemory(): LeaseInMemory {
         read: (signal) => answer('read', signal, current),
         create: (claim, signal) =>
           answer('create', signal, () =>
-            stored === undefined ? store(claim) : { kind: 'conflict', message: '409: exists already' },
+            stored === undefined ? store(claim) : { kind: 'conflict', message: '409 exists already' },
           ),
         replace: (lease, claim, signal) => answer('replace', signal, () => replace(lease, claim)),
       };

@@ -1,5 +1,5 @@
 import type { Observation, ObservedObject } from '../../../src/source/model.ts';
-import type { RequestError } from '../../../src/status/api/api-answer.ts';
+import type { RequestError } from '../../../src/status/api/request-error.ts';
 import type { StatusPatch, WriteStatus } from '../../../src/status/writer/status-client.ts';
 import type { StatusObject } from '../../../src/status/writer/status-index.ts';
 
@@ -51,9 +51,9 @@ export function createObjectsInMemory(): ObjectsInMemory {
       const refusal = objects.answer?.(write);
       if (refusal !== undefined) return Promise.resolve(refusal);
       const before = stored.get(idOf(write));
-      if (before === undefined) return Promise.resolve({ kind: 'gone', message: '404: not found' });
+      if (before === undefined) return Promise.resolve({ kind: 'gone', message: '404 not found' });
       if (before.resourceVersion !== write.resourceVersion) {
-        return Promise.resolve({ kind: 'conflict', message: '409: the object has been modified' });
+        return Promise.resolve({ kind: 'conflict', message: '409 the object has been modified' });
       }
       written += 1;
       const after = store(write, { ...Object(before.status), ...write.fields });
