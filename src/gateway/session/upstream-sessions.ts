@@ -7,7 +7,7 @@ import { compareBytes } from './qualified-names.ts';
 
 /** The sessions with targets on behalf of one client session. */
 export interface UpstreamSessions {
-  /** Returns the session with a target, or `undefined` when there is no such target. */
+  /** Returns the session with a target. `undefined`: there is no such target, or the client session has ended. */
   get(target: string): UpstreamSession | undefined;
   /** Returns the session with a target if one is in use; does not create one. */
   opened(target: string): UpstreamSession | undefined;
@@ -76,7 +76,8 @@ export function createUpstreamSessions(
   };
 
   return {
-    get: (name) => upstreams.get(name) ?? open(name),
+    // A handler may have waited for a list until after `close`, which is the last to close what is opened here.
+    get: (name) => upstreams.get(name) ?? (signal.aborted ? undefined : open(name)),
     opened: (name) => upstreams.get(name),
     targetNames: () => [...config.targets.keys()].filter(isValidName).sort(compareBytes),
     drop(targets) {

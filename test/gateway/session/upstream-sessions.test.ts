@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { createUpstreamSessions } from '../../../src/gateway/session/upstream-sessions.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { createFakeConfig } from '../../support/gateway/fake-config.ts';
+
+it('after the end of the client session no session with a target is created', async () => {
+  const config = createFakeConfig();
+  config.putTarget({ name: 'a', host: 'a.test', port: 80, path: '/mcp' });
+  const fetched: string[] = [];
+  const parts = {
+    config,
+    fetchFor: () => (url: string | URL) => {
+      fetched.push(String(url));
+      return Promise.reject(new Error('unreachable'));
+    },
+    list: 'all',
+    clock: createManualClock(),
+    random: () => 0,
+    log: createRecordedLog(),
+  } as const;
+  const ended = new AbortController();
+  const events = { notification: () => {}, connected: () => {} };
+  const upstreams = createUpstreamSessions(parts, new Map(), events, ended.signal);
+  expect(upstreams.get('a')).toBeDefined();
+  ended.abort();
+  await upstreams.close();
+  expect(upstreams.get('a')).toBeUndefined();
+  expect(fetched).toEqual([]);
+});
