@@ -64,7 +64,8 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       const params = { ...request.params, uri: resource.name };
       const result = await forward(parts, resource, request, params);
       const { target, name } = resource;
-      subscriptions.add({ target, name, requestedUri, params, caller: request.caller });
+      const removed = subscriptions.add({ target, name, requestedUri, params, caller: request.caller });
+      if (removed !== undefined) unsubscribe(parts, removed, request.signal);
       return result;
     },
     async 'resources/unsubscribe'(request) {
@@ -109,6 +110,12 @@ async function forward(
   } finally {
     untrack();
   }
+}
+
+/** Unsubscribes at a target on the gateway's own account. Best effort: a failure leaves notifications that are dropped. */
+function unsubscribe({ upstreams }: RouterParts, { target, name }: QualifiedName, signal: AbortSignal): void {
+  const unsubscribed = upstreams.opened(target)?.request('resources/unsubscribe', { uri: name }, signal);
+  void unsubscribed?.catch(() => {});
 }
 
 /** Authorizes the use of a tool or prompt and finds its target. */

@@ -16,18 +16,20 @@ interface ResourceSubscription extends QualifiedName {
 
 /** The resource subscriptions of one session. */
 export interface Subscriptions {
-  add(subscription: ResourceSubscription): void;
+  /** Adds a subscription. Returns the oldest one, removed, when there were {@link maxSubscriptions} already. */
+  add(subscription: ResourceSubscription): ResourceSubscription | undefined;
   /** Returns whether there was such a subscription. */
   remove(resource: QualifiedName): boolean;
   /** The subscriptions at one target whose callers are still allowed to read the resource. */
   allowedAt(target: string): readonly ResourceSubscription[];
   /**
-   * Delivers `notifications/resources/updated` of a target, if the subscriber is still allowed to read the resource.
+   * Delivers `notifications/resources/updated` of a target about a subscribed resource or one below it, if the
+   * subscriber is still allowed to read the updated one.
    */
   updated(target: string, params: Params | undefined): void;
 }
 
-/** Beyond this, the oldest subscription is dropped. */
+/** Subscriptions of one session. Beyond this, the oldest one is removed. */
 const maxSubscriptions = 1_000;
 
 /** Starts without subscriptions. */
@@ -43,21 +45,28 @@ export function createSubscriptions(authorization: Authorization, client: Client
     allowedAt: (target) => at(target).filter((subscription) => allows(subscription, subscription.caller)),
     add(subscription) {
       subscriptions.set(qualify(subscription), subscription);
-      for (const oldest of subscriptions.keys()) {
-        if (subscriptions.size <= maxSubscriptions) break;
-        subscriptions.delete(oldest);
-      }
+      if (subscriptions.size <= maxSubscriptions) return undefined;
+      const [oldest] = subscriptions.values();
+      if (oldest !== undefined) subscriptions.delete(qualify(oldest));
+      return oldest;
     },
     remove: (resource) => subscriptions.delete(qualify(resource)),
     updated(target, params) {
       const name = params?.['uri'];
       if (typeof name !== 'string') return;
       const exact = subscriptions.get(qualify({ target, name }));
-      // The URI may be that of a sub-resource of the subscribed one (MCP 2025-11-25, ResourceUpdatedNotification).
-      const subscription = exact ?? at(target)[0];
+      const subscription = exact ?? at(target).find((subscribed) => isBelow(name, subscribed.name));
       if (subscription === undefined || !allows({ target, name }, subscription.caller)) return;
       const uri = exact === undefined ? uriRewriterOf(target)(name) : exact.requestedUri;
       client.notify('notifications/resources/updated', { ...params, uri });
     },
   };
+}
+
+/**
+ * Tests whether a URI is that of a sub-resource: a target may notify of those of a subscribed one (MCP 2025-11-25,
+ * ResourceUpdatedNotification).
+ */
+function isBelow(uri: string, parent: string): boolean {
+  return uri.startsWith(parent) && (parent.endsWith('/') || /^[/?#]/.test(uri.slice(parent.length)));
 }

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
+import { createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
+
+const caller = { kind: 'anonymous', reason: 'stdio' } as const;
+
+/** A session with one target, at which everything is allowed. */
+function createRig() {
+  const requests: string[] = [];
+  const notified: unknown[] = [];
+  const authorization = { authorize: () => {}, allows: () => true, isVisible: () => true };
+  const client = { notify: (_method: string, params?: object) => void notified.push(params) };
+  const subscriptions = createSubscriptions(authorization, client);
+  const upstream = {
+    request: (method: string, params?: Readonly<Record<string, unknown>>) => {
+      requests.push(`${method} ${params?.['uri']}`);
+      return Promise.resolve({});
+    },
+    capabilities: () => Promise.resolve({}),
+    close: () => Promise.resolve(),
+  };
+  const router = createRequestRouter({
+    authorization,
+    subscriptions,
+    upstreams: {
+      get: () => upstream,
+      opened: () => upstream,
+      targetNames: () => ['t'],
+      drop: () => {},
+      setLogLevel: () => {},
+      restoreLogLevel: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    },
+    lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined) },
+    notifications: { track: () => () => {}, receive: () => {} },
+    failures: { succeeded: () => {}, failed: () => {}, forget: () => {} },
+  });
+  const { signal } = new AbortController();
+  return {
+    requests,
+    notified,
+    subscribe: (uri: string) =>
+      router['resources/subscribe']?.({
+        id: 1,
+        method: 'resources/subscribe',
+        params: { uri: `mcp://t/:${uri}` },
+        signal,
+        caller,
+      }),
+    updated: (uri: string) => subscriptions.updated('t', { uri }),
+  };
+}
+
+describe('a notification of an updated resource', () => {
+  it.each([
+    { subscribed: 'file:///a', updated: 'file:///a/b' },
+    { subscribed: 'file:///a/', updated: 'file:///a/b' },
+    { subscribed: 'file:///a', updated: 'file:///a#part' },
+    { subscribed: 'file:///a', updated: 'file:///a?page=2' },
+  ])('$updated is delivered to the subscriber of $subscribed', async ({ subscribed, updated }) => {
+    const rig = createRig();
+    await rig.subscribe('file:///other');
+    await rig.subscribe(subscribed);
+    rig.updated(updated);
+    expect(rig.notified).toEqual([{ uri: `mcp://t/${encodeURIComponent(updated)}` }]);
+  });
+
+  it.each(['file:///b', 'file:///ab', 'file:///'])(
+    '%s is not delivered to the subscriber of file:///a',
+    async (uri) => {
+      const rig = createRig();
+      await rig.subscribe('file:///a');
+      rig.updated(uri);
+      expect(rig.notified).toEqual([]);
+    },
+  );
+});
+
+it('the oldest of more than 1,000 subscriptions is cancelled at its target', async () => {
+  const rig = createRig();
+  for (let nth = 0; nth <= 1_000; nth += 1) await rig.subscribe(`file:///${nth}`);
+  expect(rig.requests.filter((request) => request.startsWith('resources/unsubscribe'))).toEqual([
+    'resources/unsubscribe file:///0',
+  ]);
+  rig.updated('file:///0');
+  expect(rig.notified).toEqual([]);
+});
