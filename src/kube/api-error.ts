@@ -5,10 +5,10 @@ import type { ApiAnswer, ApiError, StatusError } from './model.ts';
  * The longest wait that a server may ask for, in milliseconds. API servers ask for 1 to 5 s; a proxy may ask for hours,
  * and a grant that was revoked would hold until then. Twice the longest backoff of a reflector.
  */
-const MAX_RETRY_AFTER = 60_000;
+const maxRetryAfter = 60_000;
 
 /** The longest message that is passed on, in UTF-16 code units: it ends up in logs. */
-const MAX_MESSAGE = 300;
+const maxMessage = 300;
 
 /**
  * Reads the response to a request that failed: its status is no 2xx, and its body a `metav1.Status` or a proxy's page.
@@ -38,7 +38,7 @@ function statusError(status: number, message: string, retryAfter: number): Statu
     reason: reasonOf(status),
     status,
     message: shorten(message),
-    retryAfter: Math.min(Math.max(retryAfter, 0), MAX_RETRY_AFTER),
+    retryAfter: Math.min(Math.max(retryAfter, 0), maxRetryAfter),
   };
 }
 
@@ -74,8 +74,8 @@ function numberIn(value: unknown, field: string): number {
 
 function shorten(text: string): string {
   const line = text
-    .slice(0, 4 * MAX_MESSAGE)
+    .slice(0, 4 * maxMessage)
     .replaceAll(/\s+/g, ' ')
     .trim();
-  return (line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line).toWellFormed();
+  return (line.length > maxMessage ? `${line.slice(0, maxMessage)}…` : line).toWellFormed();
 }

@@ -16,10 +16,10 @@ export interface Credentials {
 export type TlsMaterial = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
 
 /** How long credentials are used without asking client-node, which reads files and runs plugins. In milliseconds. */
-const MAX_AGE = 10_000;
+const maxAge = 10_000;
 
 /** client-node 2.0.1 takes a refreshed ID token's lifetime in seconds for its expiry date, so it refreshes at every call. */
-const MAX_AGE_OIDC = 300_000;
+const maxAgeOidc = 300_000;
 
 interface Cached {
   readonly credentials: Credentials;
@@ -82,7 +82,7 @@ export class CredentialCache {
 
   #isFresh({ since }: Cached): boolean {
     // The absolute value: a clock that was set back must not keep credentials for ever.
-    return Math.abs(this.#clock.now() - since) < (this.#config.isOidc ? MAX_AGE_OIDC : MAX_AGE);
+    return Math.abs(this.#clock.now() - since) < (this.#config.isOidc ? maxAgeOidc : maxAge);
   }
 
   #settled(pending: Promise<Credentials>): void {

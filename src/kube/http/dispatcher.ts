@@ -8,16 +8,16 @@ import type { TlsMaterial } from '../credentials.ts';
 export type HttpVersion = 'h2' | 'http/1.1';
 
 /** Connect timeout, in milliseconds: that of client-go. */
-const CONNECT_TIMEOUT = 30_000;
+const connectTimeout = 30_000;
 
 /** Interval of HTTP/2 PINGs, in milliseconds. */
-const PING_INTERVAL = 15_000;
+const pingInterval = 15_000;
 
 /** PINGs in a row without an answer after which a connection is dead: 45 seconds, as client-go's 30 and 15. */
-const MAX_UNANSWERED_PINGS = 3;
+const maxUnansweredPings = 3;
 
-const OPTIONS: Agent.Options = {
-  connectTimeout: CONNECT_TIMEOUT,
+const agentOptions: Agent.Options = {
+  connectTimeout: connectTimeout,
   // A watch may be idle for any time; the wait for a head is limited by the request sender.
   bodyTimeout: 0,
   headersTimeout: 0,
@@ -26,7 +26,7 @@ const OPTIONS: Agent.Options = {
   // Flow-control window of a stream. Over a path of 20 ms, the list of 10,000 Services (12 MB, not compressed) takes 1.4 s
   // with undici's 256 KiB (512 KiB for the connection), and 0.3 s with these, as over HTTP/1.1.
   initialWindowSize: 4 * 1024 * 1024,
-  h2Options: { pingInterval: PING_INTERVAL, connectionWindowSize: 8 * 1024 * 1024 },
+  h2Options: { pingInterval: pingInterval, connectionWindowSize: 8 * 1024 * 1024 },
 };
 
 /** Creates the dispatcher for one cluster, through the proxy of the kubeconfig if it names one. Opens nothing. */
@@ -38,8 +38,8 @@ export function createDispatcher(
 ): Dispatcher {
   const allowH2 = highest === 'h2';
   const options = connectOptions(tls, allowH2);
-  if (proxyUrl === undefined) return new Agent({ ...OPTIONS, allowH2, connect: createConnector(options, clock) });
-  return new ProxyAgent({ ...OPTIONS, allowH2, uri: proxyUrl, requestTls: options });
+  if (proxyUrl === undefined) return new Agent({ ...agentOptions, allowH2, connect: createConnector(options, clock) });
+  return new ProxyAgent({ ...agentOptions, allowH2, uri: proxyUrl, requestTls: options });
 }
 
 /**
@@ -51,7 +51,7 @@ function connectOptions(tls: TlsMaterial, allowH2: boolean): buildConnector.Buil
     ...tls,
     allowH2,
     preferH2: allowH2,
-    timeout: CONNECT_TIMEOUT,
+    timeout: connectTimeout,
     keepAlive: true,
     // 30 s as client-go's: undici's default of 60 s is also that of some load balancers, which then forget silently.
     keepAliveInitialDelay: 30_000,
@@ -78,9 +78,9 @@ function destroyWhenDead(socket: TLSSocket, clock: Clock): void {
     if (now.read !== before.read) unanswered = 0;
     else if (now.written !== before.written) unanswered++;
     before = now;
-    if (unanswered < MAX_UNANSWERED_PINGS) stop = clock.after(PING_INTERVAL, check);
+    if (unanswered < maxUnansweredPings) stop = clock.after(pingInterval, check);
     else socket.destroy(new Error('nothing comes on this connection any more'));
   };
-  let stop = clock.after(PING_INTERVAL, check);
+  let stop = clock.after(pingInterval, check);
   socket.once('close', () => stop());
 }

@@ -16,11 +16,11 @@ export function requestError(server: string, error: unknown): Error {
 /** Returns true if the server's certificate was not accepted: its authority may have been replaced on disk. */
 export function isCertificateError(error: unknown): boolean {
   const code = codeOf(error);
-  return CERTIFICATES.has(code) || code === WRONG_NAME;
+  return certificatePredicates.has(code) || code === wrongName;
 }
 
 /** Predicates of the server, by the code of Node's TLS (`node:tls`, "X509 certificate error codes"). */
-const CERTIFICATES: ReadonlyMap<string, string> = new Map([
+const certificatePredicates: ReadonlyMap<string, string> = new Map([
   ['CERT_HAS_EXPIRED', 'has a certificate that has expired; renew it, or set the clock of this machine'],
   ['CERT_NOT_YET_VALID', 'has a certificate that is not valid yet; set the clock of this machine'],
   ...[
@@ -40,10 +40,10 @@ const CERTIFICATES: ReadonlyMap<string, string> = new Map([
   ),
 ]);
 
-const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
+const wrongName = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
 /** Predicates of the server, by the code of undici, node:http2, node:zlib or the operating system. */
-const CODES: ReadonlyMap<string, string> = new Map([
+const predicates: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'refuses connections: nothing listens there'],
   ['ECONNRESET', 'broke the connection'],
   ['EPIPE', 'broke the connection'],
@@ -71,9 +71,9 @@ const CODES: ReadonlyMap<string, string> = new Map([
 function reasonOf(error: unknown): string {
   if (error instanceof ConnectionClosedError) return error.message;
   const [code, message] = [codeOf(error), messageOf(error)];
-  const known = CERTIFICATES.get(code) ?? CODES.get(code);
+  const known = certificatePredicates.get(code) ?? predicates.get(code);
   if (known !== undefined) return known;
-  if (code === WRONG_NAME) {
+  if (code === wrongName) {
     return `has a certificate for another name (${message}); name it by tls-server-name, or reach it by a name in the certificate`;
   }
   if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError'))

@@ -28,7 +28,7 @@ export interface RequestSenderParts {
 }
 
 /** Milliseconds for credentials, connection and the head of the response; for all of it where `whole` is limited. */
-const LIMIT = 30_000;
+const timeLimit = 30_000;
 
 /** Sends requests to one API server: credentials, headers, time limit, and errors with messages for people. */
 export class RequestSender {
@@ -45,7 +45,7 @@ export class RequestSender {
   async send(request: ApiRequest, limited: Limited): Promise<ApiResponse> {
     const { clock, counters, server } = this.#parts;
     const deadline = new Deadline(clock, request.signal);
-    deadline.set(LIMIT, new Error(`${server.origin} did not answer within ${LIMIT / 1000} seconds`));
+    deadline.set(timeLimit, new Error(`${server.origin} did not answer within ${timeLimit / 1000} seconds`));
     try {
       deadline.signal.throwIfAborted();
       const credentials = await untilAborted(deadline.signal, this.#parts.credentials.get());

@@ -2,7 +2,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
 /** Chunk size of gunzip, in bytes. With zlib's 16 KiB, a list of 12 MB costs half as much CPU again. */
-const CHUNK = 64 * 1024;
+const chunkSize = 64 * 1024;
 
 /**
  * Reads and decompresses a body. Leaving the iteration early frees the connection, or its HTTP/2 stream.
@@ -21,7 +21,7 @@ export async function* readBody(
         yield* raw;
         break;
       case 'gzip':
-        yield* pipeline(raw, createGunzip({ chunkSize: CHUNK }), () => {});
+        yield* pipeline(raw, createGunzip({ chunkSize: chunkSize }), () => {});
         break;
       default:
         throw new Error(`the answer is encoded as ${encoding}, which nobody asked for`);

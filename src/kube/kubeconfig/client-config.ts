@@ -87,7 +87,7 @@ function serverOf({ name, server, skipTLSVerify, proxyUrl }: Cluster, place: str
     );
   }
   const proxy = proxyUrl === undefined ? undefined : URL.parse(proxyUrl);
-  if (proxy === null || (proxy !== undefined && !PROXY_SCHEMES.includes(proxy.protocol))) {
+  if (proxy === null || (proxy !== undefined && !proxySchemes.includes(proxy.protocol))) {
     throw new KubeConfigError(
       `${place}: the proxy-url of cluster "${name}" is none with http, https or socks5; write it as http://host:port`,
     );
@@ -96,7 +96,7 @@ function serverOf({ name, server, skipTLSVerify, proxyUrl }: Cluster, place: str
 }
 
 /** The proxy schemes of kubectl. */
-const PROXY_SCHEMES: readonly string[] = ['http:', 'https:', 'socks5:'];
+const proxySchemes: readonly string[] = ['http:', 'https:', 'socks5:'];
 
 function listed({ contexts }: Kubeconfig): string {
   const names = contexts.map(({ name }) => name);

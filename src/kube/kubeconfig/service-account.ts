@@ -7,7 +7,7 @@ import type { Kubeconfig } from './kubeconfig.ts';
 import { KubeConfigError, reasonOf } from './kubeconfig-error.ts';
 
 /** Where Kubernetes mounts the ServiceAccount of a pod. */
-const MOUNTED = '/var/run/secrets/kubernetes.io/serviceaccount';
+const mountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Returns true in a pod, as client-go decides it: by the variables that the kubelet sets for the API server's Service. */
 export function isInCluster(environment: Environment): boolean {
@@ -15,7 +15,7 @@ export function isInCluster(environment: Environment): boolean {
 }
 
 /** Reads the namespace of this pod; undefined outside of one, or when no ServiceAccount is mounted. */
-export async function podNamespace(folder: string = MOUNTED): Promise<string | undefined> {
+export async function podNamespace(folder: string = mountFolder): Promise<string | undefined> {
   try {
     const name = (await readFile(join(folder, 'namespace'), 'utf8')).trim();
     return name === '' ? undefined : name;
@@ -29,7 +29,7 @@ export async function podNamespace(folder: string = MOUNTED): Promise<string | u
  *
  * @throws KubeConfigError when the pod's variables or the mounted files are missing
  */
-export function loadServiceAccount(environment: Environment, folder: string = MOUNTED): Kubeconfig {
+export function loadServiceAccount(environment: Environment, folder: string = mountFolder): Kubeconfig {
   if (!isInCluster(environment)) {
     throw new KubeConfigError(
       'not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not both set; outside of a pod, name a kubeconfig or a context',

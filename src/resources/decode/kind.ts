@@ -1,9 +1,9 @@
 import type { Decoded, KindName, ObjectMeta, Parsed, ResourceByKind } from '../model.ts';
 import { type Decoder, firstInvalid, ignored, ok, refine, unchecked, valueIfValid, withDefault } from './decoder.ts';
-import { DNS_LABEL, LABEL_KEY, LABEL_VALUE } from './formats.ts';
+import { dnsLabel, labelKey, labelValue } from './formats.ts';
 import { type DecodedFields, type Entry, lenientMapping, record } from './mapping.ts';
 import { createReporter, type Reporter } from './reporter.ts';
-import { ANY_TEXT, oneOf, type TextRule, text } from './scalars.ts';
+import { anyText, oneOf, type TextRule, text } from './scalars.ts';
 
 /** One kind of Kubernetes object that the program reads: its API resource and its decoder. */
 export interface Kind<K extends KindName> {
@@ -110,12 +110,12 @@ function metadataDecoder({
 }: KindDescription<KindName>): Decoder<DecodedFields<MetadataFields>> {
   const fields: MetadataFields = {
     name: text(nameRule),
-    namespace: namespaced ? withDefault(text(DNS_LABEL), 'default') : noNamespace(kind),
+    namespace: namespaced ? withDefault(text(dnsLabel), 'default') : noNamespace(kind),
     generation: (value) => ok(Number.isSafeInteger(value) ? Number(value) : undefined),
-    labels: withDefault(record(LABEL_KEY, text(LABEL_VALUE)), []),
-    annotations: withDefault(record(ANY_TEXT, text(ANY_TEXT)), []),
+    labels: withDefault(record(labelKey, text(labelValue)), []),
+    annotations: withDefault(record(anyText, text(anyText)), []),
   };
-  return lenientMapping(fields, OTHER_METADATA);
+  return lenientMapping(fields, otherMetadata);
 }
 
 function noNamespace(kind: KindName): Decoder<string> {
@@ -123,7 +123,7 @@ function noNamespace(kind: KindName): Decoder<string> {
 }
 
 /** The other fields of a Kubernetes ObjectMeta. */
-const OTHER_METADATA = [
+const otherMetadata = [
   'creationTimestamp',
   'deletionGracePeriodSeconds',
   'deletionTimestamp',

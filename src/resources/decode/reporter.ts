@@ -2,7 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import type { Invalid, Path, Problem } from '../model.ts';
 
 /** Problems of one object that are listed one by one; the others are counted in one more problem. */
-const MOST_PROBLEMS = 100;
+const mostProblems = 100;
 
 /** Collects the problems of one object while it is decoded. */
 export interface Reporter {
@@ -23,7 +23,7 @@ export function createReporter(): Reporter {
   const omitted = { error: 0, warning: 0 };
   const add = (severity: 'error' | 'warning', path: Path, detail: string): string => {
     const message = `${path.length === 0 ? 'The object' : pathText(path)} ${detail}`;
-    if (listed.length < MOST_PROBLEMS) listed.push({ severity, path, message });
+    if (listed.length < mostProblems) listed.push({ severity, path, message });
     else omitted[severity] += 1;
     return message;
   };
@@ -39,13 +39,13 @@ export function pathText(path: Path): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;
-    else if (step.length > 64 || !PLAIN_KEY.test(step)) text += `[${quoted(step)}]`;
+    else if (step.length > 64 || !plainKey.test(step)) text += `[${quoted(step)}]`;
     else text += text === '' ? step : `.${step}`;
   }
   return text;
 }
 
-const PLAIN_KEY = /^[A-Za-z_$][\w$-]*$/;
+const plainKey = /^[A-Za-z_$][\w$-]*$/;
 
 /**
  * Quotes a user's text on one line, at most 64 characters of it. Escapes what would move a terminal's cursor or change

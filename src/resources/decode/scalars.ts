@@ -11,7 +11,7 @@ export interface TextRule {
 }
 
 /** Any string. */
-export const ANY_TEXT: TextRule = { expected: 'a string', test: () => true };
+export const anyText: TextRule = { expected: 'a string', test: () => true };
 
 /** Accepts a string of the format. A number is not a string. */
 export function text(rule: TextRule): Decoder<string> {

@@ -1,5 +1,5 @@
 import { type Decoder, firstInvalid, ok, optional, refine, withDefault } from '../decode/decoder.ts';
-import { API_GROUP, API_KIND } from '../decode/formats.ts';
+import { apiGroup, apiKind } from '../decode/formats.ts';
 import { list } from '../decode/list.ts';
 import { allValid, strictMapping } from '../decode/mapping.ts';
 import { oneOf, text } from '../decode/scalars.ts';
@@ -32,7 +32,7 @@ const namespacesBlock = allValid(
 
 /** Formats a kind as `group/kind`, one of the core group as `kind`. */
 const routeKind: Decoder<string> = refine(
-  allValid(strictMapping({ group: withDefault(text(API_GROUP), 'gateway.networking.k8s.io'), kind: text(API_KIND) })),
+  allValid(strictMapping({ group: withDefault(text(apiGroup), 'gateway.networking.k8s.io'), kind: text(apiKind) })),
   ({ group, kind }) => ok(group === '' ? kind : `${group}/${kind}`),
 );
 

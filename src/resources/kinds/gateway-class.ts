@@ -1,26 +1,24 @@
 import { ok, optional, unwrapOptional } from '../decode/decoder.ts';
-import { DNS_SUBDOMAIN } from '../decode/formats.ts';
+import { dnsSubdomain } from '../decode/formats.ts';
 import { defineKind, type Kind } from '../decode/kind.ts';
 import { lenientMapping } from '../decode/mapping.ts';
 import { longerThan, type TextRule, text } from '../decode/scalars.ts';
 import { classParametersRef } from './gateway-parameters.ts';
 
-const CONTROLLER_NAME: TextRule = {
+const controllerNameRule: TextRule = {
   expected: 'a domain and a path such as "kgateway.dev/kgateway" (at most 253 characters)',
   test: (value) => {
     const slash = value.indexOf('/');
     if (slash === -1 || value.length > 253) return false;
-    return (
-      DNS_SUBDOMAIN.test(value.slice(0, slash)) && /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(value.slice(slash + 1))
-    );
+    return dnsSubdomain.test(value.slice(0, slash)) && /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(value.slice(slash + 1));
   },
 };
 
-const DESCRIPTION: TextRule = { expected: 'at most 64 characters', test: (value) => !longerThan(64, value) };
+const description: TextRule = { expected: 'at most 64 characters', test: (value) => !longerThan(64, value) };
 
 const gatewayClassSpec = lenientMapping({
-  controllerName: text(CONTROLLER_NAME),
-  description: optional(text(DESCRIPTION)),
+  controllerName: text(controllerNameRule),
+  description: optional(text(description)),
   parametersRef: optional(classParametersRef),
 });
 
@@ -31,7 +29,7 @@ export const gatewayClass: Kind<'GatewayClass'> = defineKind(
     apiVersion: 'gateway.networking.k8s.io/v1',
     plural: 'gatewayclasses',
     namespaced: false,
-    nameRule: DNS_SUBDOMAIN,
+    nameRule: dnsSubdomain,
   },
   ({ metadata, spec }, reporter) => {
     const block = gatewayClassSpec(spec, ['spec'], reporter);

@@ -1,5 +1,5 @@
 import { type Decoder, forbidden, ignored, ok, optional, refine } from '../decode/decoder.ts';
-import { API_GROUP, API_KIND, DNS_LABEL, DNS_SUBDOMAIN, OBJECT_NAME } from '../decode/formats.ts';
+import { apiGroup, apiKind, dnsLabel, dnsSubdomain, objectName } from '../decode/formats.ts';
 import { defineKind, type Kind } from '../decode/kind.ts';
 import { allValid, lenientMapping, mapping, strictMapping } from '../decode/mapping.ts';
 import { text } from '../decode/scalars.ts';
@@ -20,7 +20,7 @@ export const gatewayParameters: Kind<'GatewayParameters'> = defineKind(
     apiVersion: 'gateway.kgateway.dev/v1alpha1',
     plural: 'gatewayparameters',
     namespaced: true,
-    nameRule: DNS_SUBDOMAIN,
+    nameRule: dnsSubdomain,
   },
   ({ metadata, spec }, reporter) => {
     const block = mapping(spec, ['spec'], reporter);
@@ -30,11 +30,11 @@ export const gatewayParameters: Kind<'GatewayParameters'> = defineKind(
   },
 );
 
-const reference = { group: text(API_GROUP), kind: text(API_KIND), name: text(OBJECT_NAME) };
+const reference = { group: text(apiGroup), kind: text(apiKind), name: text(objectName) };
 
 /** `spec.parametersRef` of a GatewayClass. An absent namespace has no default. */
 export const classParametersRef: Decoder<ParametersRef> = refine(
-  allValid(lenientMapping({ ...reference, namespace: optional(text(DNS_LABEL)) })),
+  allValid(lenientMapping({ ...reference, namespace: optional(text(dnsLabel)) })),
   ({ group, kind, name, namespace }) => ok({ group, kind, name, namespace }),
 );
 

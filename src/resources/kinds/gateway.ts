@@ -9,39 +9,39 @@ import {
   withDefault,
 } from '../decode/decoder.ts';
 import {
-  API_GROUP,
-  API_KIND,
-  DNS_LABEL,
-  DNS_SUBDOMAIN,
-  HOSTNAME,
-  LABEL_KEY,
-  LABEL_VALUE,
-  OBJECT_NAME,
+  apiGroup,
+  apiKind,
+  dnsLabel,
+  dnsSubdomain,
+  labelKey,
+  labelValue,
+  listenerHostname,
+  objectName,
 } from '../decode/formats.ts';
 import { parseIp } from '../decode/ip-address.ts';
 import { defineKind, type Kind } from '../decode/kind.ts';
 import { list } from '../decode/list.ts';
 import { allValid, lenientMapping, mapping, record } from '../decode/mapping.ts';
 import { quoted } from '../decode/reporter.ts';
-import { ANY_TEXT, lenientText, longerThan, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
+import { anyText, lenientText, longerThan, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
 import type { Gateway, GatewayAddress, Parsed } from '../model.ts';
 import { localParametersRef } from './gateway-parameters.ts';
 import { listener } from './listener.ts';
 
-const ADDRESS_TYPE: TextRule = {
+const addressType: TextRule = {
   expected: '"IPAddress", "Hostname", "NamedAddress", or a domain and a path (at most 253 characters)',
   test: (value) =>
     value.length <= 253 && /^Hostname|IPAddress|NamedAddress|[a-z0-9]\/[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(value),
 };
 
-const ADDRESS_VALUE: TextRule = { expected: 'at most 253 characters', test: (value) => !longerThan(253, value) };
+const addressValue: TextRule = { expected: 'at most 253 characters', test: (value) => !longerThan(253, value) };
 
 /** Keeps a type whose spelling the API refuses: an unsupported type rejects the Gateway. */
 const address: Decoder<GatewayAddress> = refine(
   allValid(
     lenientMapping({
-      type: withDefault(lenientText(ADDRESS_TYPE), 'IPAddress'),
-      value: withDefault(text(ADDRESS_VALUE), ''),
+      type: withDefault(lenientText(addressType), 'IPAddress'),
+      value: withDefault(text(addressValue), ''),
     }),
   ),
   ({ type, value }, path, reporter) => {
@@ -50,23 +50,23 @@ const address: Decoder<GatewayAddress> = refine(
     if (isIp && !parseIp(value))
       return reporter.error(valuePath, `is ${quoted(value)}: write an IPv4 or IPv6 address.`);
     const isHostname = type === 'Hostname' && value !== '';
-    if (isHostname && !HOSTNAME.test(value))
-      return reporter.error(valuePath, `is ${quoted(value)}: write ${HOSTNAME.expected}.`);
+    if (isHostname && !listenerHostname.test(value))
+      return reporter.error(valuePath, `is ${quoted(value)}: write ${listenerHostname.expected}.`);
     return ok({ type, value });
   },
 );
 
 const infrastructure = lenientMapping({
-  labels: optional(record(LABEL_KEY, text(LABEL_VALUE))),
-  annotations: optional(record(ANY_TEXT, text(ANY_TEXT))),
+  labels: optional(record(labelKey, text(labelValue))),
+  annotations: optional(record(anyText, text(anyText))),
   parametersRef: optional(localParametersRef),
 });
 
 const objectRef = lenientMapping({
-  group: optional(text(API_GROUP)),
-  kind: optional(text(API_KIND)),
-  name: text(OBJECT_NAME),
-  namespace: optional(text(DNS_LABEL)),
+  group: optional(text(apiGroup)),
+  kind: optional(text(apiKind)),
+  name: text(objectName),
+  namespace: optional(text(dnsLabel)),
 });
 
 const frontend = lenientMapping({
@@ -97,7 +97,7 @@ const allowedListeners = lenientMapping({
 });
 
 const gatewaySpec = lenientMapping({
-  gatewayClassName: text(OBJECT_NAME),
+  gatewayClassName: text(objectName),
   listeners: requiredWithFallback(list(listener, { least: 1, most: 64 }), [], 'a list of listeners'),
   addresses: withDefault(list(address, { most: 16 }), []),
   infrastructure: optional(infrastructure),
@@ -113,7 +113,7 @@ export const gateway: Kind<'Gateway'> = defineKind(
     apiVersion: 'gateway.networking.k8s.io/v1',
     plural: 'gateways',
     namespaced: true,
-    nameRule: DNS_SUBDOMAIN,
+    nameRule: dnsSubdomain,
   },
   ({ metadata, spec }, reporter): Parsed<Gateway> => {
     const block = gatewaySpec(spec, ['spec'], reporter);

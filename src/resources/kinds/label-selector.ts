@@ -1,5 +1,5 @@
 import { type Decoder, firstInvalid, ok, optional, withDefault } from '../decode/decoder.ts';
-import { LABEL_KEY, LABEL_VALUE } from '../decode/formats.ts';
+import { labelKey, labelValue } from '../decode/formats.ts';
 import { list } from '../decode/list.ts';
 import { type Entry, record, strictMapping } from '../decode/mapping.ts';
 import type { Reporter } from '../decode/reporter.ts';
@@ -41,13 +41,13 @@ const expression: Decoder<Parsed<LabelRequirement>> = (value, path, reporter) =>
 };
 
 const expressionBlock = strictMapping({
-  key: text(LABEL_KEY),
+  key: text(labelKey),
   operator: oneOf(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-  values: optional(list(text(LABEL_VALUE))),
+  values: optional(list(text(labelValue))),
 });
 
 const selectorBlock = strictMapping({
-  matchLabels: withDefault(record(LABEL_KEY, text(LABEL_VALUE)), []),
+  matchLabels: withDefault(record(labelKey, text(labelValue)), []),
   matchExpressions: withDefault(list(expression), []),
 });
 

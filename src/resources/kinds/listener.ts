@@ -1,12 +1,12 @@
 import { type Decoder, ok, optional } from '../decode/decoder.ts';
-import { API_GROUP, API_KIND, DNS_LABEL, DNS_SUBDOMAIN, HOSTNAME, OBJECT_NAME } from '../decode/formats.ts';
+import { apiGroup, apiKind, dnsLabel, dnsSubdomain, listenerHostname, objectName } from '../decode/formats.ts';
 import { allValidList } from '../decode/list.ts';
 import { allValid, record, strictMapping } from '../decode/mapping.ts';
-import { ANY_TEXT, lenientText, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
+import { anyText, lenientText, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
 import type { Listener } from '../model.ts';
 import { allowedRoutes } from './allowed-routes.ts';
 
-const PROTOCOL: TextRule = {
+const protocolRule: TextRule = {
   expected: 'a protocol such as "HTTP", or a domain and a word such as "kgateway.dev/mcp" (at most 255 characters)',
   // The CRD's pattern does not anchor the domain: only its last character is checked.
   test: (value) =>
@@ -15,10 +15,10 @@ const PROTOCOL: TextRule = {
 
 const certificateRef = allValid(
   strictMapping({
-    group: optional(text(API_GROUP)),
-    kind: optional(text(API_KIND)),
-    name: text(OBJECT_NAME),
-    namespace: optional(text(DNS_LABEL)),
+    group: optional(text(apiGroup)),
+    kind: optional(text(apiKind)),
+    name: text(objectName),
+    namespace: optional(text(dnsLabel)),
   }),
 );
 
@@ -26,16 +26,16 @@ const tlsBlock = allValid(
   strictMapping({
     mode: optional(oneOf(['Terminate', 'Passthrough'])),
     certificateRefs: optional(allValidList(certificateRef, { most: 64 })),
-    options: optional(record(ANY_TEXT, text(ANY_TEXT))),
+    options: optional(record(anyText, text(anyText))),
   }),
 );
 
 /** Keeps a protocol whose spelling the API refuses: the listener's status reports it as another protocol. */
 const listenerBlock = strictMapping({
-  name: text(DNS_SUBDOMAIN),
-  hostname: optional(text(HOSTNAME)),
+  name: text(dnsSubdomain),
+  hostname: optional(text(listenerHostname)),
   port: portNumber,
-  protocol: lenientText(PROTOCOL),
+  protocol: lenientText(protocolRule),
   tls: optional(tlsBlock),
   allowedRoutes,
 });

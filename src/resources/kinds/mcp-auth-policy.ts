@@ -8,7 +8,7 @@ import {
   valueIfValid,
   withDefault,
 } from '../decode/decoder.ts';
-import { API_GROUP, API_KIND, DNS_LABEL, DNS_SUBDOMAIN } from '../decode/formats.ts';
+import { apiGroup, apiKind, dnsLabel, dnsSubdomain } from '../decode/formats.ts';
 import { defineKind, type Kind } from '../decode/kind.ts';
 import { list } from '../decode/list.ts';
 import { type DecodedFields, strictMapping } from '../decode/mapping.ts';
@@ -17,14 +17,14 @@ import type { MCPAuthPolicy, Parsed, ParsedTargetRef, PolicyRule, TargetRef } fr
 import { policyRule } from './policy-rule.ts';
 
 /** An empty kind means an absent one. */
-const KIND_OR_EMPTY: TextRule = { ...API_KIND, test: (value) => value === '' || API_KIND.test(value) };
+const kindOrEmpty: TextRule = { ...apiKind, test: (value) => value === '' || apiKind.test(value) };
 
 const targetRefBlock = strictMapping({
-  group: optional(text(API_GROUP)),
-  kind: optional(text(KIND_OR_EMPTY)),
-  name: text(DNS_SUBDOMAIN),
-  sectionName: optional(text(DNS_SUBDOMAIN)),
-  namespace: optional(text(DNS_LABEL)),
+  group: optional(text(apiGroup)),
+  kind: optional(text(kindOrEmpty)),
+  name: text(dnsSubdomain),
+  sectionName: optional(text(dnsSubdomain)),
+  namespace: optional(text(dnsLabel)),
 });
 
 /**
@@ -39,7 +39,7 @@ const targetRef: Decoder<TargetRef> = (value, path, reporter): ParsedTargetRef =
   const invalid = firstInvalid([group, kind, sectionName, namespace]);
   if (invalid) return invalid;
   const hasNamespace = valueIfValid(namespace) !== undefined;
-  const namespaceError = hasNamespace ? reporter.error([...path, 'namespace'], NO_NAMESPACE) : undefined;
+  const namespaceError = hasNamespace ? reporter.error([...path, 'namespace'], noNamespace) : undefined;
   const ref = {
     name: name.value,
     group: valueIfValid(group),
@@ -50,7 +50,7 @@ const targetRef: Decoder<TargetRef> = (value, path, reporter): ParsedTargetRef =
   return error ? { ...error, ref: { ...ref, namespace: valueIfValid(namespace) } } : ok(ref);
 };
 
-const NO_NAMESPACE = 'is not known here: a policy names a Gateway of its own namespace. Remove it.';
+const noNamespace = 'is not known here: a policy names a Gateway of its own namespace. Remove it.';
 
 type Spec = {
   readonly targetRefs: Decoder<readonly Parsed<TargetRef>[]>;
@@ -75,7 +75,7 @@ export const mcpAuthPolicy: Kind<'MCPAuthPolicy'> = defineKind(
     apiVersion: 'gateway.kgateway.dev/v1alpha1',
     plural: 'mcpauthpolicies',
     namespaced: true,
-    nameRule: DNS_SUBDOMAIN,
+    nameRule: dnsSubdomain,
   },
   ({ metadata, spec }, reporter): Parsed<MCPAuthPolicy> => {
     const block = policySpec(metadata.namespace)(spec, ['spec'], reporter);

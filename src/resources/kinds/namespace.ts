@@ -1,25 +1,25 @@
 import { ok } from '../decode/decoder.ts';
-import { DNS_LABEL } from '../decode/formats.ts';
+import { dnsLabel } from '../decode/formats.ts';
 import { defineKind, type Frame, type Kind } from '../decode/kind.ts';
 import { quoted, type Reporter } from '../decode/reporter.ts';
 import type { NamespaceLabels } from '../model.ts';
 
 /** The label that the API server sets on every namespace; its value is the name. */
-const NAME_LABEL = 'kubernetes.io/metadata.name';
+const nameLabel = 'kubernetes.io/metadata.name';
 
 /** Namespace: its labels decide which listeners with a selector allow its Services. */
 export const namespace: Kind<'Namespace'> = defineKind(
-  { kind: 'Namespace', apiVersion: 'v1', plural: 'namespaces', namespaced: false, nameRule: DNS_LABEL },
+  { kind: 'Namespace', apiVersion: 'v1', plural: 'namespaces', namespaced: false, nameRule: dnsLabel },
   ({ metadata, labels }, reporter) =>
     ok({ kind: 'Namespace', metadata, labels: namespaceLabels(metadata.name, labels, reporter) }),
 );
 
 function namespaceLabels(name: string, written: Frame['labels'], reporter: Reporter): NamespaceLabels {
   if (!written.ok) return { known: false };
-  const labels = new Map([[NAME_LABEL, name]]);
+  const labels = new Map([[nameLabel, name]]);
   for (const { key, value } of written.value) {
     if (!value.ok) return { known: false };
-    if (key !== NAME_LABEL) labels.set(key, value.value);
+    if (key !== nameLabel) labels.set(key, value.value);
     else if (value.value !== name) warnOfNameLabel(name, value.value, reporter);
   }
   const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -28,8 +28,5 @@ function namespaceLabels(name: string, written: Frame['labels'], reporter: Repor
 }
 
 function warnOfNameLabel(name: string, value: string, reporter: Reporter): void {
-  reporter.warning(
-    ['metadata', 'labels', NAME_LABEL],
-    `is ${quoted(value)}, but is always ${quoted(name)}: remove it.`,
-  );
+  reporter.warning(['metadata', 'labels', nameLabel], `is ${quoted(value)}, but is always ${quoted(name)}: remove it.`);
 }

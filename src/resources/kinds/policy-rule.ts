@@ -1,21 +1,21 @@
 import { type Decoder, ok, optional, refine, withDefault } from '../decode/decoder.ts';
-import { DNS_LABEL, DNS_SUBDOMAIN, isPlain } from '../decode/formats.ts';
+import { dnsLabel, dnsSubdomain, isPlain } from '../decode/formats.ts';
 import { list } from '../decode/list.ts';
 import { allValid, strictMapping } from '../decode/mapping.ts';
 import type { Reporter } from '../decode/reporter.ts';
 import { longerThan, oneOfIgnoringCase, type TextRule, text } from '../decode/scalars.ts';
 import type { ClaimMatch, Invalid, Parsed, Path, PolicyRule, RuleResource } from '../model.ts';
 
-const RESOURCE_NAME: TextRule = {
+const resourceName: TextRule = {
   expected:
     '"*", or "<target name>:<name>" without "*" in the target name (at most 1024 characters, no control characters)',
   test: (value) => value === '*' || (/^[^:*]+:[\s\S]+$/.test(value) && !longerThan(1024, value) && isPlain(value)),
 };
 
-const KINDS = ['tool', 'prompt', 'resource'] as const;
+const kinds = ['tool', 'prompt', 'resource'] as const;
 
 const resource: Decoder<RuleResource> = refine(
-  allValid(strictMapping({ kind: oneOfIgnoringCase(KINDS, KINDS), name: text(RESOURCE_NAME) })),
+  allValid(strictMapping({ kind: oneOfIgnoringCase(kinds, kinds), name: text(resourceName) })),
   ({ kind, name }, path, reporter): Parsed<RuleResource> => {
     if (name === '*') return ok({ kind, name: { all: true } });
     const colon = name.indexOf(':');
@@ -44,22 +44,22 @@ export function policyRule(policyNamespace: string): Decoder<PolicyRule> {
   );
 }
 
-const CLAIM: TextRule = {
+const claimRule: TextRule = {
   expected: 'the name of a claim (1 to 253 characters, no control characters)',
   test: (value) => value !== '' && !longerThan(253, value) && isPlain(value),
 };
 
-const CLAIM_VALUE: TextRule = {
+const claimValue: TextRule = {
   expected: 'the value of the claim (1 to 1024 characters, no control characters)',
   test: (value) => value !== '' && !longerThan(1024, value) && isPlain(value),
   hidden: true,
 };
 
 /** Claims that are usually lists in tokens; only a claim that is a string matches. */
-const LIST_CLAIMS = ['groups', 'roles', 'aud', 'scp'];
+const listClaims = ['groups', 'roles', 'aud', 'scp'];
 
-const claim: Decoder<string> = refine(text(CLAIM), (name, path, reporter) => {
-  if (LIST_CLAIMS.includes(name)) {
+const claim: Decoder<string> = refine(text(claimRule), (name, path, reporter) => {
+  if (listClaims.includes(name)) {
     reporter.warning(
       path,
       `is ${JSON.stringify(name)}, usually a list, and only string claims match: choose a claim that is one.`,
@@ -72,9 +72,9 @@ const claim: Decoder<string> = refine(text(CLAIM), (name, path, reporter) => {
 function policyMatch(policyNamespace: string): Decoder<ClaimMatch> {
   const block = strictMapping({
     type: oneOfIgnoringCase(['jwt', 'serviceaccount'], ['JWT', 'ServiceAccount']),
-    jwt: optional(allValid(strictMapping({ claim, value: text(CLAIM_VALUE) }))),
+    jwt: optional(allValid(strictMapping({ claim, value: text(claimValue) }))),
     serviceAccount: optional(
-      allValid(strictMapping({ name: text(DNS_SUBDOMAIN), namespace: withDefault(text(DNS_LABEL), policyNamespace) })),
+      allValid(strictMapping({ name: text(dnsSubdomain), namespace: withDefault(text(dnsLabel), policyNamespace) })),
     ),
   });
   return refine(allValid(block), ({ type, jwt, serviceAccount }, path, reporter) => {

@@ -1,9 +1,9 @@
 import { firstInvalid, ok, optional } from '../decode/decoder.ts';
-import { DNS_SUBDOMAIN, isPlain } from '../decode/formats.ts';
+import { dnsSubdomain, isPlain } from '../decode/formats.ts';
 import { parseIp } from '../decode/ip-address.ts';
 import type { Frame } from '../decode/kind.ts';
 import { quoted, type Reporter } from '../decode/reporter.ts';
-import { ANY_TEXT, longerThan, oneOf, type TextRule, text } from '../decode/scalars.ts';
+import { anyText, longerThan, oneOf, type TextRule, text } from '../decode/scalars.ts';
 import type { Parsed, Path, ServiceAddress } from '../model.ts';
 
 /** The fields of a Service's spec that decide its address, as written; undefined for null. */
@@ -17,14 +17,14 @@ export interface AddressFields {
  * Rejects IP addresses, and `localhost` and names below it: they would reach the machine of each gateway. This is the
  * rule for what a Service may name; net/loopback.ts answers whether a listener or a request is local.
  */
-const EXTERNAL_NAME: TextRule = {
+const externalNameRule: TextRule = {
   expected: 'a DNS-1123 name whose last label begins with a letter, and neither "localhost" nor a name below it',
-  test: (value) => DNS_SUBDOMAIN.test(value) && /(^|\.)[a-z][^.]*$/.test(value) && !/(^|\.)localhost$/.test(value),
+  test: (value) => dnsSubdomain.test(value) && /(^|\.)[a-z][^.]*$/.test(value) && !/(^|\.)localhost$/.test(value),
 };
 
 const serviceType = optional(oneOf(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName', '']));
-const externalName = text(EXTERNAL_NAME);
-const clusterIp = optional(text(ANY_TEXT));
+const externalName = text(externalNameRule);
+const clusterIp = optional(text(anyText));
 
 /** Decodes the address of a Service: by `externalName` for the type ExternalName, else by `clusterIP`. */
 export function serviceAddress(fields: AddressFields, path: Path, reporter: Reporter): Parsed<ServiceAddress> {
@@ -52,22 +52,22 @@ export function serviceAddress(fields: AddressFields, path: Path, reporter: Repo
 }
 
 /** Annotations with the path of a Service's MCP servers; the first that is present counts. */
-const PATH_ANNOTATIONS = ['kgateway.dev/mcp-path', 'agentgateway.dev/mcp-path'];
+const pathAnnotations = ['kgateway.dev/mcp-path', 'agentgateway.dev/mcp-path'];
 
-const URL_PATH: TextRule = {
+const urlPathRule: TextRule = {
   expected:
     'a path that begins with one "/" and has no "?", "#", backslash, space or control character (at most 1024 characters)',
   test: (value) => /^\/(?!\/)[^?#\\\s]*$/.test(value) && !longerThan(1024, value) && isPlain(value),
 };
 
-const urlPath = text(URL_PATH);
+const urlPath = text(urlPathRule);
 
 /** Decodes the path of a Service's MCP servers; empty without an annotation. One invalid annotation makes it invalid. */
 export function mcpPath(annotations: Frame['annotations'], reporter: Reporter): Parsed<string> {
   if (!annotations.ok) return annotations;
   const invalid = firstInvalid(annotations.value.map(({ value }) => value));
   if (invalid) return invalid;
-  for (const name of PATH_ANNOTATIONS) {
+  for (const name of pathAnnotations) {
     const present = annotations.value.find(({ key }) => key === name);
     if (present?.value.ok) return urlPath(present.value.value, ['metadata', 'annotations', name], reporter);
   }

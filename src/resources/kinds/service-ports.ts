@@ -2,11 +2,11 @@ import { type Decoder, ok, optional, refine, unchecked, valueIfValid, withDefaul
 import { list } from '../decode/list.ts';
 import { type DecodedFields, lenientMapping } from '../decode/mapping.ts';
 import { nearest, quoted, type Reporter } from '../decode/reporter.ts';
-import { ANY_TEXT, portNumber, text } from '../decode/scalars.ts';
+import { anyText, portNumber, text } from '../decode/scalars.ts';
 import type { McpPort, Path } from '../model.ts';
 
 /** The values of `appProtocol` that make a port an MCP target; compared exactly. */
-const MCP_APP_PROTOCOLS: readonly string[] = [
+const mcpAppProtocols: readonly string[] = [
   'kgateway.dev/mcp',
   'kgateway.dev/mcp-sse',
   'agentgateway.dev/mcp',
@@ -23,8 +23,8 @@ export interface DeclaredPort {
 
 const fields = {
   port: portNumber,
-  protocol: withDefault(text(ANY_TEXT), 'TCP'),
-  appProtocol: optional(text(ANY_TEXT)),
+  protocol: withDefault(text(anyText), 'TCP'),
+  appProtocol: optional(text(anyText)),
   targetPort: unchecked,
 };
 
@@ -54,7 +54,7 @@ function mcpPort(
   reporter: Reporter,
 ): McpPort | undefined {
   const { port, protocol, appProtocol } = block.fields;
-  const isMcp = appProtocol.ok && appProtocol.value !== undefined && MCP_APP_PROTOCOLS.includes(appProtocol.value);
+  const isMcp = appProtocol.ok && appProtocol.value !== undefined && mcpAppProtocols.includes(appProtocol.value);
   // The API server defaults an empty protocol to TCP, as an absent one.
   if (protocol.ok && protocol.value !== 'TCP' && protocol.value !== '') {
     const detail = `is ${quoted(protocol.value)}, so that the port is no MCP target: write "TCP".`;
@@ -78,6 +78,6 @@ function mcpPort(
 /** Warns of a value that contains "mcp" and is none of the MCP app protocols: such a port becomes no target. */
 function warnOfMisspelling(appProtocol: string, path: Path, reporter: Reporter): void {
   if (!/mcp/i.test(appProtocol)) return;
-  const near = JSON.stringify(nearest(appProtocol, MCP_APP_PROTOCOLS));
+  const near = JSON.stringify(nearest(appProtocol, mcpAppProtocols));
   reporter.warning(path, `is ${quoted(appProtocol)}, which makes no MCP target: write ${near} if it is to be one.`);
 }

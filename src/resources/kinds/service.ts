@@ -1,5 +1,5 @@
 import { ok, unchecked, valueIfValid, withDefault } from '../decode/decoder.ts';
-import { DNS_LABEL } from '../decode/formats.ts';
+import { dnsLabel } from '../decode/formats.ts';
 import { defineKind, type Kind } from '../decode/kind.ts';
 import { lenientMapping } from '../decode/mapping.ts';
 import { createReporter, type Reporter } from '../decode/reporter.ts';
@@ -8,7 +8,7 @@ import { mcpPath, serviceAddress } from './service-address.ts';
 import { type DeclaredPort, declaredPorts } from './service-ports.ts';
 
 /** The other fields of a Kubernetes ServiceSpec. */
-const OTHER_FIELDS = [
+const otherFields = [
   'allocateLoadBalancerNodePorts',
   'clusterIPs',
   'externalIPs',
@@ -29,12 +29,12 @@ const OTHER_FIELDS = [
 
 const serviceSpec = lenientMapping(
   { ports: withDefault(declaredPorts, []), type: unchecked, externalName: unchecked, clusterIP: unchecked },
-  OTHER_FIELDS,
+  otherFields,
 );
 
 /** Service: one MCP server behind each port that declares an MCP app protocol. */
 export const service: Kind<'Service'> = defineKind(
-  { kind: 'Service', apiVersion: 'v1', plural: 'services', namespaced: true, nameRule: DNS_LABEL },
+  { kind: 'Service', apiVersion: 'v1', plural: 'services', namespaced: true, nameRule: dnsLabel },
   ({ metadata, annotations, spec }, reporter): Parsed<Service> => {
     const block = serviceSpec(spec, ['spec'], reporter);
     if (!block.ok) return block;

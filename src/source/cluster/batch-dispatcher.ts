@@ -10,7 +10,7 @@ export interface BatchDispatcherParts {
 }
 
 /** Delay before a batch that failed is delivered again, in milliseconds, if no other change triggers it before. */
-const RETRY = 5_000;
+const retryDelay = 5_000;
 
 /**
  * Delivers pending changes as batches. If a delivery throws, which is a bug of the consumer, its changes are delivered one
@@ -40,7 +40,7 @@ export class BatchDispatcher {
     }
     for (const part of this.#split(batch)) if (!this.#accepts(part)) pending.putBack(part);
     pending.putBackSynced();
-    this.#stopRetry = clock.after(RETRY, () => this.dispatch());
+    this.#stopRetry = clock.after(retryDelay, () => this.dispatch());
   }
 
   stop(): void {

@@ -30,10 +30,10 @@ export interface ClusterSource extends ResourceSource {
   identify(kind: KindName, key: string): ObjectIdentity | undefined;
 }
 
-const DEBOUNCE: DebounceOptions = { idle: 10, ceiling: 200 };
+const defaultDebounce: DebounceOptions = { idle: 10, ceiling: 200 };
 
 /** Diagnostics that appear and disappear are logged at once, and then every five seconds at most. */
-const LOG_DEBOUNCE: DebounceOptions = { idle: 5_000, ceiling: 5_000 };
+const logDebounce: DebounceOptions = { idle: 5_000, ceiling: 5_000 };
 
 /**
  * Lists and watches every kind. `start` settles at once, whether or not the API server can be reached; the first batch is
@@ -75,11 +75,11 @@ function startReflectors(
   pending: PendingChanges,
   deliver: (batch: Batch) => void,
 ): { readonly reflectors: readonly Reflector[]; readonly stop: StopAsync } {
-  const { connection, clock, log, debounce = DEBOUNCE } = options;
+  const { connection, clock, log, debounce = defaultDebounce } = options;
   const dispatcher = new BatchDispatcher({ pending, deliver, clock, log });
   const [batchReady, diagnosed] = [new Subject<void>(), new Subject<void>()];
   const batches = debounceLeading(batchReady, debounce, clock).subscribe(() => dispatcher.dispatch());
-  const diagnostics = debounceLeading(diagnosed, LOG_DEBOUNCE, clock).subscribe(() => pending.logDiagnostics());
+  const diagnostics = debounceLeading(diagnosed, logDebounce, clock).subscribe(() => pending.logDiagnostics());
   const changed = (): void => {
     if (pending.hasBatch) batchReady.next();
     if (pending.hasUnloggedDiagnostics) diagnosed.next();

@@ -14,16 +14,16 @@ export interface CrdVersionsParts {
 }
 
 /** The CRDs of the Gateway API whose objects are read, sorted. */
-const CRDS = ['gatewayclasses.gateway.networking.k8s.io', 'gateways.gateway.networking.k8s.io'];
+const crds = ['gatewayclasses.gateway.networking.k8s.io', 'gateways.gateway.networking.k8s.io'];
 
 /** The annotation of every CRD of a bundle (implementers' guide of the Gateway API). */
-const ANNOTATION = 'gateway.networking.k8s.io/bundle-version';
+const bundleAnnotation = 'gateway.networking.k8s.io/bundle-version';
 
 /** Leaves out the schemas, hundreds of kilobytes; a server that does not support it sends them all the same. */
-const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
+const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
 
 /** The longest that the first batch waits for the versions, in milliseconds. */
-const TIMEOUT = 5_000;
+const timeout = 5_000;
 
 /** Reads the versions of the Gateway API's CRDs. One read at a time: a late answer never replaces a newer one. */
 export class CrdVersions {
@@ -51,7 +51,7 @@ export class CrdVersions {
   async #read(): Promise<void> {
     this.#queued = false;
     const { reader, pending, clock, changed } = this.#parts;
-    const stopTimer = clock.after(TIMEOUT, () => {
+    const stopTimer = clock.after(timeout, () => {
       pending.bundleRead(undefined);
       changed();
     });
@@ -66,14 +66,14 @@ export class CrdVersions {
 /** Undefined when `stop` was aborted. */
 async function readBundle(reader: ApiReader, stop: AbortSignal): Promise<BundleReading | undefined> {
   const versions: (readonly [crd: string, version: string | undefined])[] = [];
-  for (const crd of CRDS) {
+  for (const crd of crds) {
     const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd}`;
-    const result = await reader.get(path, stop, METADATA_ONLY);
+    const result = await reader.get(path, stop, metadataOnly);
     if (result === undefined) return undefined;
     if (!result.ok) return unknown(crd, result.error);
     const metadata = objectIn(result.value, 'metadata');
     if (textIn(metadata, 'name') !== crd) return unknown(crd, noCrd);
-    versions.push([crd, textIn(objectIn(metadata, 'annotations'), ANNOTATION)]);
+    versions.push([crd, textIn(objectIn(metadata, 'annotations'), bundleAnnotation)]);
   }
   return { bundle: { known: true, versions }, answered: true };
 }

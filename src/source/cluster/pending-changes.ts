@@ -24,7 +24,7 @@ export interface BundleReading {
 }
 
 /** What the first batch waits for beside the collections. */
-const BUNDLE = 'bundle';
+const bundleKey = 'bundle';
 
 /**
  * Changes that were received from the API server and not yet delivered, the newest per object. Does no I/O and knows no
@@ -50,7 +50,7 @@ export class PendingChanges {
   ) {
     this.#counters = counters;
     this.#diagnostics = new DiagnosticRegistry(log, counters);
-    this.#unsynced = new Set([BUNDLE, ...collections.map(collectionPath)]);
+    this.#unsynced = new Set([bundleKey, ...collections.map(collectionPath)]);
   }
 
   /** Whether every collection was complete once; never becomes false again (`docs/semantics.md`, §4). */
@@ -100,7 +100,7 @@ export class PendingChanges {
    * batch shall not wait any longer.
    */
   bundleRead(reading: BundleReading | undefined): void {
-    this.#unsynced.delete(BUNDLE);
+    this.#unsynced.delete(bundleKey);
     if (reading === undefined || (this.#bundle?.known === true && !reading.answered)) return;
     if (JSON.stringify(reading.bundle) === JSON.stringify(this.#bundle)) return;
     this.#bundle = reading.bundle;

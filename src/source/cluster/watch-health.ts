@@ -18,9 +18,9 @@ export interface WatchHealthParts {
 type Health = 'healthy' | 'lost' | 'unauthorized' | 'forbidden' | 'absent';
 
 /** Failed attempts in a row after which changes may be missed, and it is reported: a single broken watch is normal. */
-const MAX_FAILURES = 2;
+const maxFailures = 2;
 
-const RENEW = 'Renew the token, or log in anew: credentials are read again by themselves. ';
+const renewRemedy = 'Renew the token, or log in anew: credentials are read again by themselves. ';
 
 /** Reports the health of one collection: a diagnostic when it becomes unhealthy, which is gone once it is healthy again. */
 export class WatchHealth {
@@ -64,12 +64,12 @@ export class WatchHealth {
     if (error.reason === 'expired') return;
     this.#failures += 1;
     if (error.reason === 'forbidden') this.#become('forbidden', this.#forbidden(error));
-    else if (!this.#listed || this.#failures >= MAX_FAILURES) this.#lost(error);
+    else if (!this.#listed || this.#failures >= maxFailures) this.#lost(error);
   }
 
   /** `unauthorized` outlasts other errors: the server also breaks the other requests of a connection with a bad token. */
   #lost(error: ApiError): void {
-    if (error.reason === 'unauthorized') this.#become('unauthorized', this.#lostMessage(error, RENEW));
+    if (error.reason === 'unauthorized') this.#become('unauthorized', this.#lostMessage(error, renewRemedy));
     else if (this.#health !== 'unauthorized') this.#become('lost', this.#lostMessage(error));
   }
 

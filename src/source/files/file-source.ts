@@ -18,22 +18,22 @@ export interface FileSourceOptions {
   readonly counters?: Counters;
 }
 
-const DEBOUNCE: DebounceOptions = { idle: 25, ceiling: 500 };
+const defaultDebounce: DebounceOptions = { idle: 25, ceiling: 500 };
 
 /** Scan interval in milliseconds, for changes without events: on network mounts, or of renamed folders further up. */
-const SCAN_INTERVAL = 5000;
+const scanInterval = 5000;
 
-const NO_COUNTERS: Counters = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
+const noCounters: Counters = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
 
 /** Resources from YAML and JSON files, which are watched: `docs/semantics.md`, "Files". */
 export function fileSource(options: FileSourceOptions): ResourceSource {
-  const { clock, log, namespaces = [], debounce = DEBOUNCE, counters = NO_COUNTERS } = options;
+  const { clock, log, namespaces = [], debounce = defaultDebounce, counters = noCounters } = options;
   const roots = distinct(options.roots);
   const store = new ManifestStore({ roots, namespaces, log, counters });
   const scanners = roots.map((path, root) => new RootScanner({ root, path, store, clock, counters }));
   return {
     diagnostics: () => store.diagnostics(),
-    start: (deliver) => watchFiles({ store, scanners, debounce, scanInterval: SCAN_INTERVAL, clock, log, deliver }),
+    start: (deliver) => watchFiles({ store, scanners, debounce, scanInterval: scanInterval, clock, log, deliver }),
   };
 }
 

@@ -4,7 +4,7 @@ import { decode, kinds, resourceKey } from '../../../resources/resources.ts';
 import type { Observation, ObservedObject, StatusKind } from '../../model.ts';
 
 /** The largest object that is accepted, in bytes of JSON. etcd stores 1.5 MiB by default; JSON may be a few times that. */
-export const MAX_OBJECT_BYTES: number = 16 * 1024 * 1024;
+export const maxObjectBytes: number = 16 * 1024 * 1024;
 
 /** An object of the API server with its identity read and its content not yet decoded. */
 export interface ApiObject {

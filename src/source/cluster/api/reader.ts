@@ -29,17 +29,17 @@ export interface StreamHandler {
  * The longest time without a byte, for the response and within it, in milliseconds. A healthy API server sends a bookmark
  * every minute, but the first one up to two minutes after the start of a watch (measured on 1.36).
  */
-const MAX_SILENCE = 150_000;
+const maxSilence = 150_000;
 
 const silence = new Error('no byte for too long');
 
 /** The largest body that is read as a whole (discovery, a single object), in bytes. */
-const MAX_VALUE_BYTES = 16 * 1024 * 1024;
+const maxValueBytes = 16 * 1024 * 1024;
 
 /** The largest part of an error response that is read, in bytes. */
-const MAX_ERROR_BYTES = 64 * 1024;
+const maxErrorBytes = 64 * 1024;
 
-const JSON_ONLY = 'application/json';
+const jsonOnly = 'application/json';
 
 /** How far a request has come: `read` when nothing of the body is left on the connection. */
 interface Progress {
@@ -57,7 +57,7 @@ export class ApiReader {
   }
 
   /** Reads one JSON value; undefined when `stop` was aborted meanwhile. */
-  async get(path: string, stop: AbortSignal, accept: string = JSON_ONLY): Promise<ApiResult<unknown> | undefined> {
+  async get(path: string, stop: AbortSignal, accept: string = jsonOnly): Promise<ApiResult<unknown> | undefined> {
     const chunks: Uint8Array[] = [];
     let size = 0;
     const handler: StreamHandler = {
@@ -65,34 +65,29 @@ export class ApiReader {
       data: (chunk) => {
         chunks.push(chunk);
         size += chunk.length;
-        return size > MAX_VALUE_BYTES ? 'leave' : 'continue';
+        return size > maxValueBytes ? 'leave' : 'continue';
       },
     };
     const end = await this.stream(path, stop, handler, accept);
     if (end.end === 'stopped') return undefined;
     if (end.end === 'failed') return { ok: false, error: end.error };
-    if (end.end === 'left') return unintelligible(`the answer is larger than ${MAX_VALUE_BYTES} bytes`);
+    if (end.end === 'left') return unintelligible(`the answer is larger than ${maxValueBytes} bytes`);
     const parsed = parseJson(Buffer.concat(chunks).toString());
     return parsed === undefined ? unintelligible('the answer is no JSON') : { ok: true, value: parsed.value };
   }
 
   /** Passes the body of a 200 response to the handler, chunk by chunk. */
-  async stream(
-    path: string,
-    stop: AbortSignal,
-    handler: StreamHandler,
-    accept: string = JSON_ONLY,
-  ): Promise<StreamEnd> {
+  async stream(path: string, stop: AbortSignal, handler: StreamHandler, accept: string = jsonOnly): Promise<StreamEnd> {
     if (stop.aborted) return { end: 'stopped' };
     // A timer, not a time: no jump of the wall clock makes the silence longer or shorter.
     const deadline = new Deadline(this.#clock, stop);
-    deadline.set(MAX_SILENCE, silence);
+    deadline.set(maxSilence, silence);
     const progress: Progress = { at: 'requesting' };
     try {
       const { signal } = deadline;
       const response = await this.#connection.send({ method: 'GET', path, headers: { accept }, signal });
       progress.at = 'reading';
-      deadline.set(MAX_SILENCE, silence);
+      deadline.set(maxSilence, silence);
       return await this.#read(response, handler, deadline, progress);
     } catch (error) {
       if (stop.aborted) return { end: 'stopped' };
@@ -113,11 +108,11 @@ export class ApiReader {
     progress: Progress,
   ): Promise<StreamEnd> {
     if (response.status !== 200) return { end: 'failed', error: await this.#statusError(response, progress) };
-    const type = response.header('content-type') ?? JSON_ONLY;
+    const type = response.header('content-type') ?? jsonOnly;
     if (!type.includes('json')) return notJson(type);
     handler.opened();
     for await (const chunk of response.body) {
-      deadline.set(MAX_SILENCE, silence);
+      deadline.set(maxSilence, silence);
       if (handler.data(chunk) === 'leave') return { end: 'left' };
     }
     progress.at = 'read';
@@ -132,9 +127,9 @@ export class ApiReader {
     for await (const chunk of response.body) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > MAX_ERROR_BYTES) break;
+      if (size > maxErrorBytes) break;
     }
-    if (size <= MAX_ERROR_BYTES) progress.at = 'read';
+    if (size <= maxErrorBytes) progress.at = 'read';
     const body = Buffer.concat(chunks).toString();
     return responseError({ status, header: (name) => response.header(name), body }, this.#clock.now());
   }
@@ -142,7 +137,7 @@ export class ApiReader {
   /** A half-open connection looks like an idle one, and all requests may share it: all connections are closed. */
   #silent(): StreamEnd {
     this.#connection.reconnect();
-    const message = `nothing came for ${MAX_SILENCE / 1000} s, so that the connection was given up`;
+    const message = `nothing came for ${maxSilence / 1000} s, so that the connection was given up`;
     return { end: 'failed', error: { reason: 'silent', message } };
   }
 }

@@ -1,4 +1,4 @@
-import { MAX_OBJECT_BYTES } from '../api/object.ts';
+import { maxObjectBytes } from '../api/object.ts';
 
 /**
  * Joins the chunks of a text. Bytes are decoded when the text is complete, because a character may be split over two
@@ -36,7 +36,7 @@ export class LineSplitter {
   readonly #begun = new ChunkBuffer();
 
   /** @param maxBytes of a line */
-  constructor(maxBytes: number = MAX_OBJECT_BYTES) {
+  constructor(maxBytes: number = maxObjectBytes) {
     this.#maxBytes = maxBytes;
   }
 
@@ -53,7 +53,7 @@ export class LineSplitter {
   /** Yields the lines that end in this chunk, without line breaks and empty lines. */
   *push(chunk: Uint8Array): Generator<string> {
     let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
       const line = this.#begun.complete(chunk.subarray(start, end));
       start = end + 1;
       if (line !== '') yield line;
@@ -62,4 +62,4 @@ export class LineSplitter {
   }
 }
 
-const NEWLINE = 0x0a;
+const newline = 0x0a;

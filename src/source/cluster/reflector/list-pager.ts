@@ -5,7 +5,7 @@ import type { ApiReader, ApiResult } from '../api/reader.ts';
 import { ListStreamParser } from './list-stream-parser.ts';
 
 /** Objects per page: few enough that a broken page costs little, and four times the usual limit of clients. */
-const PAGE = '2000';
+const pageSize = '2000';
 
 /**
  * Lists the current state of a collection page by page, and passes on each object as its bytes arrive. Returns the resource
@@ -21,7 +21,7 @@ export async function listPages(
   add: (object: ApiObject) => void,
 ): Promise<ApiResult<string> | undefined> {
   const path = collectionPath(collection);
-  let page = withQuery(path, { limit: PAGE });
+  let page = withQuery(path, { limit: pageSize });
   for (;;) {
     const result = await readPage(reader, collection, page, stop, add);
     if (result === undefined || !result.ok) return result;
@@ -30,7 +30,7 @@ export async function listPages(
     if (resourceVersion === undefined) return noList;
     const next = textIn(metadata, 'continue');
     if (next === undefined) return { ok: true, value: resourceVersion };
-    const following = withQuery(path, { limit: PAGE, continue: next });
+    const following = withQuery(path, { limit: pageSize, continue: next });
     if (following === page) return noList;
     page = following;
   }

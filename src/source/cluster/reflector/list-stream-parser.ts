@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, parseJson } from '../../../json/json.ts';
-import { MAX_OBJECT_BYTES } from '../api/object.ts';
+import { maxObjectBytes } from '../api/object.ts';
 import { ChunkBuffer } from './line-splitter.ts';
 
 /**
@@ -37,19 +37,19 @@ export class ListStreamParser {
     for (; at < chunk.length; at += 1) {
       const byte = chunk[at];
       if (inString) {
-        if (byte === BACKSLASH) at += 1;
-        else if (byte === QUOTE) inString = false;
+        if (byte === backslash) at += 1;
+        else if (byte === quote) inString = false;
         if (depth === 1 && inString) this.#key += String.fromCharCode(byte ?? 0);
-      } else if (byte === QUOTE) {
+      } else if (byte === quote) {
         inString = true;
         if (depth === 1) this.#key = '';
-      } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-        if (depth === 1) this.#beginValue(byte === OPEN_LIST && this.#key === 'items');
+      } else if (byte === openObject || byte === openList) {
+        if (depth === 1) this.#beginValue(byte === openList && this.#key === 'items');
         depth += 1;
         if (depth !== 3 || !this.#inItems) continue;
         this.#addRest(chunk.subarray(from, at));
         from = at;
-      } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
+      } else if (byte === closeObject || byte === closeList) {
         depth -= 1;
         if (depth !== 2 || !this.#inItems) continue;
         this.#endItem(chunk.subarray(from, at + 1));
@@ -60,7 +60,7 @@ export class ListStreamParser {
     const end = chunk.subarray(from);
     if (this.#inItems && depth > 2) this.#item.add(end);
     else this.#addRest(end);
-    return !this.#rejected && this.#item.size + this.#rest.length <= MAX_OBJECT_BYTES;
+    return !this.#rejected && this.#item.size + this.#rest.length <= maxObjectBytes;
   }
 
   /** Returns the list with a null for each item, once all of it was pushed; undefined: it was no list. */
@@ -94,9 +94,9 @@ export class ListStreamParser {
   }
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
+const quote = 0x22;
+const backslash = 0x5c;
+const openObject = 0x7b;
+const closeObject = 0x7d;
+const openList = 0x5b;
+const closeList = 0x5d;

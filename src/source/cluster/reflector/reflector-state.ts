@@ -31,13 +31,13 @@ export type Outcome =
   | { readonly of: 'program' };
 
 /** Delay after a 403, in milliseconds: rights are granted by people. */
-const FORBIDDEN = 30_000;
+const forbiddenDelay = 30_000;
 
 /** Delay before an absent resource is listed again, in milliseconds: whoever installs its CRD waits for the effect. */
-const ABSENT = 5_000;
+const absentDelay = 5_000;
 
 /** A watch that ends sooner, in milliseconds, counts as an attempt that failed. */
-const QUICK = 5_000;
+const quickEnd = 5_000;
 
 const listing: ReflectorState = { at: 'listing' };
 
@@ -52,7 +52,7 @@ function afterList(outcome: Extract<Outcome, { readonly of: 'list' }>, backoff: 
     case 'listed':
       return { at: 'watching', from: outcome.resourceVersion };
     case 'absent':
-      return wait(ABSENT * (1 + backoff.random()), listing);
+      return wait(absentDelay * (1 + backoff.random()), listing);
     case 'failed':
       return wait(delayAfter(outcome.error, backoff), listing);
   }
@@ -61,7 +61,7 @@ function afterList(outcome: Extract<Outcome, { readonly of: 'list' }>, backoff: 
 function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, backoff: ReflectorBackoff): ReflectorState {
   const { error, resourceVersion, duration, endedEarly } = outcome;
   backoff.watched(duration);
-  const quick = duration < QUICK;
+  const quick = duration < quickEnd;
   const watching: ReflectorState = { at: 'watching', from: resourceVersion };
   if (error === undefined) return wait(quick ? backoff.nextAfterFirst('ended') : 0, endedEarly ? listing : watching);
   switch (error.reason) {
@@ -85,7 +85,7 @@ function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, backoff
 function delayAfter(error: ApiError, backoff: ReflectorBackoff): number {
   switch (error.reason) {
     case 'forbidden':
-      return FORBIDDEN;
+      return forbiddenDelay;
     // The credentials are read anew, so the first retry needs no delay.
     case 'unauthorized':
       return backoff.nextAfterFirst('unauthorized');
@@ -101,13 +101,13 @@ function wait(milliseconds: number, next: ReflectorState): ReflectorState {
 }
 
 /** client-go's reflector: 800 ms, doubled up to 30 s. */
-const BACKOFF: Backoff = { initial: 800, max: 30_000 };
+const reflectorBackoff: Backoff = { initial: 800, max: 30_000 };
 
 /** A watch of this length, in milliseconds, resets the backoff. */
-const HEALTHY = 60_000;
+const healthyDuration = 60_000;
 
 /** Failed attempts after which the delay is about at its maximum. */
-const MANY = 5;
+const manyFailures = 5;
 
 /** Ends of a watch after which the first retry is made at once. */
 type Retryable = 'ended' | 'expired' | 'unauthorized';
@@ -125,7 +125,7 @@ export class ReflectorBackoff {
   /** Counts a failure and returns the delay before the next attempt, in milliseconds. */
   next(): number {
     this.#failures += 1;
-    return backoffDelay(this.#failures, BACKOFF, this.random);
+    return backoffDelay(this.#failures, reflectorBackoff, this.random);
   }
 
   /** As `next`, but returns 0 for the first failure of this kind since the last reset, and does not count it. */
@@ -137,12 +137,12 @@ export class ReflectorBackoff {
 
   /** Resets the backoff if a watch was open for long enough. */
   watched(milliseconds: number): void {
-    if (milliseconds < HEALTHY) return;
+    if (milliseconds < healthyDuration) return;
     this.#failures = 0;
     this.#retried.clear();
   }
 
   get isLong(): boolean {
-    return this.#failures >= MANY;
+    return this.#failures >= manyFailures;
   }
 }

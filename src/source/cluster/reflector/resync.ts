@@ -19,13 +19,13 @@ export interface ResyncParts {
 }
 
 /** Period of the relists, in milliseconds; a random part of up to a fifth is added. */
-const PERIOD = 600_000;
+const period = 600_000;
 
 /** Delay of a relist for which there is no watch to compare with, in milliseconds. */
-const RETRY = 30_000;
+const retryDelay = 30_000;
 
 /** Time for events that are still under way when the list is complete, in milliseconds. */
-const GRACE = 5_000;
+const gracePeriod = 5_000;
 
 /**
  * Relists a collection periodically while its watch goes on, and compares. A watch can lose an event without any error:
@@ -43,7 +43,7 @@ export class Resync {
 
   /** Schedules the next relist a whole period from now. */
   postpone(): void {
-    this.#schedule(PERIOD * (1 + this.#parts.random() / 5));
+    this.#schedule(period * (1 + this.#parts.random() / 5));
   }
 
   /** A watch was opened; the signal is aborted when it ends. */
@@ -64,7 +64,7 @@ export class Resync {
 
   #begin(): void {
     const watch = this.#watch;
-    if (watch === undefined || watch.aborted) this.#schedule(RETRY);
+    if (watch === undefined || watch.aborted) this.#schedule(retryDelay);
     else this.#running = this.#relist(watch).catch((error: unknown) => this.#failed(error));
   }
 
@@ -81,14 +81,14 @@ export class Resync {
     const result = await listPages(reader, collection, watch, (object) => comparison.add(object));
     if (result?.ok) counters.count('gatehouse_source_lists_total', { kind: collection.kind });
     // Without its watch the comparison is void: the next watch may send what this one did not.
-    if (watch.aborted) this.#end(comparison, RETRY);
-    else if (result?.ok && comparison.listed()) this.#schedule(GRACE, () => this.#repair(comparison, watch));
+    if (watch.aborted) this.#end(comparison, retryDelay);
+    else if (result?.ok && comparison.listed()) this.#schedule(gracePeriod, () => this.#repair(comparison, watch));
     else this.#end(comparison, undefined);
   }
 
   #repair(comparison: Comparison, watch: AbortSignal): void {
     const missed = watch.aborted ? 0 : comparison.repair();
-    this.#end(comparison, watch.aborted ? RETRY : undefined);
+    this.#end(comparison, watch.aborted ? retryDelay : undefined);
     if (missed === 0) return;
     const { collection, log, counters, changed } = this.#parts;
     counters.count('gatehouse_source_missed_total', { kind: collection.kind }, missed);

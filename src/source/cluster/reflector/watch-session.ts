@@ -36,10 +36,10 @@ export type SessionEnd =
     };
 
 /** A watch that was open for this time, in milliseconds, works, with or without events. */
-const HEALTHY = 5_000;
+const healthyAfter = 5_000;
 
 /** Tolerance for the requested end, in seconds. */
-const TOLERANCE = 10;
+const tolerance = 10;
 
 /** One watch from its request to its end. Reads the stream up to the first line that is no event. */
 export class WatchSession implements StreamHandler {
@@ -68,14 +68,14 @@ export class WatchSession implements StreamHandler {
     if (stop.aborted) return { end: 'stopped' };
     const error = end.end === 'failed' ? end.error : this.#streamError();
     const duration = this.#openedAt === undefined ? 0 : clock.now() - this.#openedAt;
-    const endedEarly = error === undefined && duration < (this.#seconds - TOLERANCE) * 1000;
+    const endedEarly = error === undefined && duration < (this.#seconds - tolerance) * 1000;
     return { end: 'over', error, resourceVersion: this.#resourceVersion, duration, endedEarly };
   }
 
   opened(): void {
     const { clock, healthy, opened } = this.#parts;
     this.#openedAt = clock.now();
-    this.#stopHealthTimer = clock.after(HEALTHY, healthy);
+    this.#stopHealthTimer = clock.after(healthyAfter, healthy);
     opened(this.#session.signal);
   }
 

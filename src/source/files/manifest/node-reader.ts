@@ -5,7 +5,7 @@ import { limits } from './limits.ts';
 import { ManifestError } from './manifest-error.ts';
 import { readPlain } from './plain-scalar.ts';
 
-const CORE_TAG = 'tag:yaml.org,2002:';
+const coreTagPrefix = 'tag:yaml.org,2002:';
 
 /** An anchored node; it has no value while its own content is read. */
 interface Anchor {
@@ -65,7 +65,7 @@ export class NodeReader {
     if (isScalar(node)) return readScalar(node);
     const value = isMap(node) ? this.#mapping(node) : this.#list(node);
     const { tag } = node;
-    const known = tag === undefined || tag === `${CORE_TAG}${isMap(node) ? 'map' : 'seq'}` || tag === '!';
+    const known = tag === undefined || tag === `${coreTagPrefix}${isMap(node) ? 'map' : 'seq'}` || tag === '!';
     return known ? value : new AmbiguousScalar(shortTag(tag));
   }
 
@@ -113,20 +113,20 @@ function readScalar(node: Scalar): unknown {
   const text = String(node.value);
   const { tag } = node;
   if (tag === undefined) return node.type === Scalar.PLAIN ? readPlain(text) : text;
-  if (tag === '!' || tag === `${CORE_TAG}str`) return text;
+  if (tag === '!' || tag === `${coreTagPrefix}str`) return text;
   const value = readPlain(text);
   return fits(value, tag) ? value : new AmbiguousScalar(`${shortTag(tag)} ${text}`);
 }
 
 function fits(value: unknown, tag: string): boolean {
   switch (tag) {
-    case `${CORE_TAG}null`:
+    case `${coreTagPrefix}null`:
       return value === null;
-    case `${CORE_TAG}bool`:
+    case `${coreTagPrefix}bool`:
       return typeof value === 'boolean';
-    case `${CORE_TAG}int`:
+    case `${coreTagPrefix}int`:
       return Number.isInteger(value);
-    case `${CORE_TAG}float`:
+    case `${coreTagPrefix}float`:
       return typeof value === 'number';
     default:
       return false;
@@ -134,7 +134,7 @@ function fits(value: unknown, tag: string): boolean {
 }
 
 function shortTag(tag: string): string {
-  return tag.startsWith(CORE_TAG) ? `!!${tag.slice(CORE_TAG.length)}` : tag;
+  return tag.startsWith(coreTagPrefix) ? `!!${tag.slice(coreTagPrefix.length)}` : tag;
 }
 
 function startOf(node: ParsedNode): number {

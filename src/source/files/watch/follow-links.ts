@@ -22,7 +22,7 @@ export type Resolution =
   | { readonly end: 'failed'; readonly code: string; readonly entries: readonly LinkEntry[] };
 
 /** As many links as Linux follows. */
-const MAX_LINKS = 40;
+const maxLinks = 40;
 
 /**
  * Resolves a path link by link. A mounted ConfigMap needs each of them: `file.yaml` is a link to `..data/file.yaml`, and
@@ -48,7 +48,7 @@ export async function followLinks(folder: string, path: string): Promise<Resolut
       const next = join(at, name);
       stats = await lstat(next, { bigint: true });
       if (stats.isSymbolicLink()) {
-        if (entries.length > MAX_LINKS) return { end: 'failed', code: 'ELOOP', entries };
+        if (entries.length > maxLinks) return { end: 'failed', code: 'ELOOP', entries };
         const target = await readlink(next);
         at = start(at, target);
         names = [...split(target), ...rest];

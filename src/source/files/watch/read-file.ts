@@ -22,7 +22,7 @@ export type FileState =
  * Milliseconds after a change in which a file may change again without a new timestamp: two ticks of the kernel's clock, of
  * at most 10 ms each.
  */
-const TIMESTAMP_RESOLUTION = 20;
+const timestampResolution = 20;
 
 /** Reads a file, up to the size limit. */
 export async function readManifestFile(path: string, clock: Clock): Promise<FileState> {
@@ -48,7 +48,7 @@ export function fingerprintOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats)
 async function readHandle(handle: FileHandle, clock: Clock): Promise<FileState> {
   const stats = await handle.stat({ bigint: true });
   if (!stats.isFile()) return { present: false };
-  const fresh = Math.abs(clock.now() - Number(stats.ctimeMs)) < TIMESTAMP_RESOLUTION;
+  const fresh = Math.abs(clock.now() - Number(stats.ctimeMs)) < timestampResolution;
   const fingerprint = fresh ? undefined : fingerprintOf(stats);
   if (stats.size > limits.bytes) return failure(tooLarge(Number(stats.size)), fingerprint);
   const bytes = await handle.readFile();

@@ -37,7 +37,7 @@ interface Known {
 type Found = Extract<Resolution, { readonly end: 'found' }>;
 
 /** Files read concurrently. */
-const CONCURRENCY = 8;
+const concurrency = 8;
 
 /** Returns true for entries that are read: those of `kubectl apply -f`, without hidden ones. */
 export function isManifestName(name: string): boolean {
@@ -101,7 +101,7 @@ export class RootScanner {
     if (scope === 'all') this.#keepOnly(names);
     const waiting = [...names];
     while (waiting.length > 0) {
-      await Promise.all(waiting.splice(0, CONCURRENCY).map((name) => this.#scanEntry(realPath, name)));
+      await Promise.all(waiting.splice(0, concurrency).map((name) => this.#scanEntry(realPath, name)));
     }
   }
 

@@ -46,7 +46,7 @@ export class WatchPlan {
 }
 
 /** Changed entries of a root beyond which the whole root is scanned: bounds the memory that a burst of events takes. */
-const MAX_ENTRIES = 1000;
+const maxEntries = 1000;
 
 /** Scans that were requested and not yet begun, merged per root. */
 export class ScanQueue {
@@ -55,7 +55,7 @@ export class ScanQueue {
   add({ root, entry }: ScanRequest): void {
     const scope = this.#scopes.get(root);
     if (scope === 'all') return;
-    if (entry === undefined || (scope !== undefined && scope.size >= MAX_ENTRIES)) this.#scopes.set(root, 'all');
+    if (entry === undefined || (scope !== undefined && scope.size >= maxEntries)) this.#scopes.set(root, 'all');
     else if (scope === undefined) this.#scopes.set(root, new Set([entry]));
     else scope.add(entry);
   }
