@@ -87,7 +87,7 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
       random,
       log,
       counters: metrics,
-      refused: (refusal) => input.rejected(refusal),
+      rejected: (response) => input.rejected(response),
     },
   );
   return { metrics, pipeline, input, ads, log };

@@ -7,7 +7,7 @@ export class EnvironmentError extends Error {
 }
 
 /**
- * Runs `open`, which opens listeners, and translates its errors.
+ * Runs `open`, which opens listeners, and adds the flag to a ListenError.
  *
  * @param flags the addresses, by the name of the flag that chooses each
  * @throws EnvironmentError that names the address, its flag, the reason and the remedy
@@ -19,12 +19,9 @@ export async function withListenFlags<T>(
   try {
     return await open();
   } catch (error) {
-    const chosen = Object.entries(flags);
-    const isAbout = ([, { host, port }]: (typeof chosen)[number]): boolean =>
-      error instanceof ListenError && error.at.host === host && error.at.port === port;
-    const [flag, address] = chosen.find(isAbout) ?? chosen[0] ?? [];
-    if (flag === undefined || address === undefined) throw error;
-    const { reason } = error instanceof ListenError ? error : new ListenError(address, undefined, error);
-    throw new EnvironmentError(`cannot listen on ${formatHostPort(address)} (--${flag}): ${reason}`, { cause: error });
+    if (!(error instanceof ListenError)) throw error;
+    const { at, reason } = error;
+    const [flag] = Object.entries(flags).find(([, { host, port }]) => at.host === host && at.port === port) ?? [];
+    throw new EnvironmentError(`cannot listen on ${formatHostPort(at)} (--${flag}): ${reason}`, { cause: error });
   }
 }

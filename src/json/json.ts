@@ -1,33 +1,33 @@
 /** A JSON object whose members were not looked at yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Whether a parsed JSON value is an object; an array is none. */
+/** Returns whether a parsed JSON value is an object; an array is none. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value itself when it is an object, else an empty one. */
+/** Returns the value itself when it is an object, else an empty one. */
 export function asJsonObject(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** The object in a field of an object; an empty one when there is none. */
+/** Returns the object in a field of an object; an empty one when there is none. */
 export function objectIn(value: unknown, field: string): JsonObject {
   return asJsonObject(asJsonObject(value)[field]);
 }
 
-/** The text in a field of an object; undefined when it is missing, empty or no text. */
+/** Returns the text in a field of an object; undefined when it is missing, empty or no text. */
 export function textIn(value: unknown, field: string): string | undefined {
   const inner = asJsonObject(value)[field];
   return typeof inner === 'string' && inner !== '' ? inner : undefined;
 }
 
-/** The objects of a list; whatever else is in it is left out. Empty when the value is no list. */
+/** Returns the objects of a list, without its other entries. Empty when the value is no list. */
 export function objectsOf(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }
 
-/** The value that a JSON text says, in an object since it may be anything; undefined when the text is no JSON. */
+/** Parses JSON. The value is wrapped, because it may be anything, also null; undefined for text that is no JSON. */
 export function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -35,7 +35,7 @@ export class CredentialCache {
   readonly #clock: Clock;
   #config: ClientConfig;
   #provider: CredentialProvider;
-  /** Whether the kubeconfig, with all that client-node remembers for it, has to be read again. */
+  /** True if the kubeconfig, with all that client-node remembers for it, has to be read again. */
   #stale = false;
   #cached: Cached | undefined;
   /** The one call under way: a plugin may take long. */

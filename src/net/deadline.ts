@@ -1,6 +1,6 @@
 import type { Clock, Stop } from '../edges.ts';
 
-/** Something took longer than it may. */
+/** The error of a time limit that was exceeded. */
 class DeadlineExceededError extends Error {
   override readonly name = 'DeadlineExceededError';
 
@@ -11,15 +11,15 @@ class DeadlineExceededError extends Error {
 }
 
 /**
- * An AbortSignal that is aborted by its parent or by a timer, whichever comes first. The timer may be set, set anew (an
- * idle timeout) and cleared; call {@link release} in the end, since a parent may live much longer.
+ * An AbortSignal that is aborted by its parent or by a timer, whichever is first. The timer may be set, set anew (an
+ * idle timeout) and cleared. Call {@link release} in the end: a parent may live much longer.
  */
 export class Deadline {
   readonly #clock: Clock;
   readonly #parent: AbortSignal | undefined;
   readonly #controller = new AbortController();
   readonly #follow = (): void => this.#controller.abort(this.#parent?.reason);
-  #stopTimer: Stop = () => {};
+  #stopTimer: Stop = noTimer;
 
   constructor(clock: Clock, parent?: AbortSignal) {
     this.#clock = clock;
@@ -48,7 +48,7 @@ export class Deadline {
     this.#stopTimer();
   }
 
-  /** Aborts the signal now, as when what it is for is not wanted any more. */
+  /** Aborts the signal now, as for a request whose response is not needed any more. */
   abort(reason?: Error): void {
     this.#controller.abort(reason);
   }
@@ -60,7 +60,9 @@ export class Deadline {
   }
 }
 
-/** How long something may take, and what else ends it. */
+const noTimer = (): void => {};
+
+/** A time limit, and a signal that ends the work before. */
 export interface TimeLimit {
   readonly clock: Clock;
   readonly milliseconds: number;
@@ -81,7 +83,7 @@ export async function within<T>(limit: TimeLimit, run: (signal: AbortSignal) => 
   }
 }
 
-/** The outcome of `promise`, or a rejection with the signal's reason if that comes first. */
+/** Settles as `promise` does, or rejects with the signal's reason if that is first. */
 export async function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason);

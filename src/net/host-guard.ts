@@ -4,8 +4,8 @@ import { isLoopbackAuthority } from './loopback.ts';
 const refusal = 'This address answers only when it is called by a loopback name, such as localhost or 127.0.0.1.\n';
 
 /**
- * Answers 403 to a request whose `Host` is not loopback, before anything else sees it: protection against DNS rebinding
- * for listeners that only this machine should reach.
+ * Wraps the handler of a listener on loopback: a request whose `Host` is not loopback gets 403 and does not reach the
+ * handler (protection against DNS rebinding).
  */
 export function onlyForLoopbackHosts(handle: RequestListener): RequestListener {
   return (request, response) => {

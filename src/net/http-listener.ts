@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import { formatHostPort, type HostPort } from './host-port.ts';
 
-/** A port that cannot be listened on. The message names the address, the reason and the remedy. */
+/** The error of an address that cannot be bound. The message names the address, the reason and the remedy. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
-  /** The operating system's name of the reason, such as `EADDRINUSE`. */
+  /** The code of the operating system, such as `EADDRINUSE`; `UNKNOWN` without one. */
   readonly code: string;
   /** The reason and the remedy, without the address. */
   readonly reason: string;
@@ -29,7 +29,7 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['ENOTFOUND', 'there is no such host name'],
 ]);
 
-/** The code of an error of Node, or the one in the message of a library that wraps it, such as grpc-js. */
+/** Returns the code of an error of Node, or the one in the message of a library that wraps it, such as grpc-js. */
 function codeOf(cause: unknown): string {
   if (!(cause instanceof Error)) return 'UNKNOWN';
   if ('code' in cause && typeof cause.code === 'string') return cause.code;
@@ -37,9 +37,9 @@ function codeOf(cause: unknown): string {
 }
 
 /**
- * Starts to listen, and returns the address that was really bound: a name is resolved, port 0 picks one that is free.
+ * Starts to listen. Returns the bound address: a name is resolved, and port 0 picks a free one.
  *
- * @param purpose names the listener in an error, and says how to move it elsewhere
+ * @param purpose of the listener, and the option that moves it elsewhere, for the error
  * @throws ListenError
  */
 export async function listen(server: Server, at: HostPort, purpose?: string): Promise<HostPort> {

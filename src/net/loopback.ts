@@ -1,12 +1,12 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * Whether an address or a host name is this machine seen from itself. The one answer for listeners (who may reach this
- * port?), `Host` and `Origin` headers (does a browser page come in under a foreign name?) and their warnings.
+ * Returns whether an address or a host name is loopback. The only predicate for listeners (may other machines connect?),
+ * for `Host` and `Origin` headers (does a web page use a foreign name?) and for their warnings.
  *
- * Addresses: 127.0.0.0/8, ::1, and 127.0.0.0/8 mapped into IPv6 (`::ffff:127.0.0.1`). Names: `localhost` and whatever is
- * below it, which no DNS may delegate (RFC 6761, section 6.3). Case, one trailing dot and the brackets of a URL do not
- * matter. Nothing else: names of /etc/hosts, short forms such as `127.1` and numbers are not looked up and not loopback.
+ * Addresses: 127.0.0.0/8, ::1, and 127.0.0.0/8 mapped into IPv6 (`::ffff:127.0.0.1`). Names: `localhost` and names below
+ * it, which no DNS may delegate (RFC 6761, section 6.3). Ignores case, one trailing dot and the brackets of a URL. Nothing
+ * else is loopback: names are not looked up, not even in /etc/hosts, and short forms such as `127.1` are not expanded.
  *
  * @param host an address or a name, without a port
  */
@@ -21,10 +21,10 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Whether the `Host` header of a request is loopback. A listener that only this machine should reach answers no other: a
- * web page whose name was made to point at 127.0.0.1 comes in under that name (DNS rebinding).
+ * Returns whether the `Host` header of a request is loopback. A listener on loopback refuses any other: a web page whose
+ * name was made to resolve to 127.0.0.1 sends requests with that name (DNS rebinding).
  *
- * @param header `host` or `host:port`; undefined and everything that is neither is not loopback
+ * @param header `host` or `host:port`; undefined and any other text is not loopback
  */
 export function isLoopbackAuthority(header: string | undefined): boolean {
   if (header === undefined || !URL.canParse(`http://${header}/`)) return false;
@@ -32,7 +32,7 @@ export function isLoopbackAuthority(header: string | undefined): boolean {
   return href === `http://${host}/` && isLoopback(hostname);
 }
 
-/** Whether an `Origin` header names a page of this machine, served by HTTP or HTTPS. */
+/** Returns whether an `Origin` header names a page that this machine serves by HTTP or HTTPS. */
 export function isLoopbackOrigin(header: string): boolean {
   if (!URL.canParse(header)) return false;
   const { protocol, hostname, origin } = new URL(header);

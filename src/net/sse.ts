@@ -1,6 +1,6 @@
-/** Server-sent events, written (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+/** Writes server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 
-/** The headers of an event stream. `x-accel-buffering` keeps nginx from holding events back. */
+/** The headers of an event stream. `x-accel-buffering` keeps nginx from buffering events. */
 export const eventStreamHeaders: Readonly<Record<string, string>> = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
@@ -10,11 +10,11 @@ export const eventStreamHeaders: Readonly<Record<string, string>> = {
 /** A comment, which clients ignore: proxies close streams that are idle for long. */
 export const keepAlive = ': keep-alive\n\n';
 
-/** How often an idle stream carries a comment, in milliseconds: the rhythm of the deployed gateways. */
+/** Interval of the comments on an idle stream, in milliseconds: that of the deployed gateways. */
 export const keepAliveInterval = 15_000;
 
 /**
- * One event.
+ * Formats one event.
  *
  * @param data one line; JSON has no line breaks of its own
  */

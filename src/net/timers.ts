@@ -1,9 +1,9 @@
 import type { Clock, Stop } from '../edges.ts';
 
-/** The longest delay of a timer of Node, in milliseconds (31 bits, 24.8 days); one beyond fires at once. */
+/** The longest delay of a timer of Node, in milliseconds (31 bits, 24.8 days); a longer one fires at once. */
 const maxDelay = 2 ** 31 - 1;
 
-/** Calls `run` once at a time in milliseconds since the epoch, however far away; at once when that is in the past. */
+/** Calls `run` once at a time in milliseconds since the epoch, which may be any time ahead; at once when it is past. */
 export function at(clock: Clock, when: number, run: () => void): Stop {
   let stop: Stop = () => {};
   const wait = (): void => {
@@ -14,7 +14,7 @@ export function at(clock: Clock, when: number, run: () => void): Stop {
   return () => stop();
 }
 
-/** Calls `run` every so many milliseconds, for the first time after the first of them, until it is stopped. */
+/** Calls `run` at an interval in milliseconds, first after one interval, until it is stopped. */
 export function every(clock: Clock, milliseconds: number, run: () => void): Stop {
   let stop: Stop = () => {};
   const wait = (): void => {

@@ -2,15 +2,15 @@ import type { Random } from '../edges.ts';
 
 /** Delays between attempts that fail one after another, in milliseconds. */
 export interface Backoff {
-  /** Before the second attempt. */
+  /** The delay before the second attempt. */
   readonly initial: number;
-  /** The most, however many failed. */
+  /** The longest delay. */
   readonly max: number;
 }
 
 /**
  * Exponential backoff with jitter: `initial` doubled for each further failure, up to `max`, of which a random part between
- * half and all is the delay, so that what failed together does not come back together.
+ * half and all is the delay, so that clients that failed together do not retry together.
  *
  * @param failures failed attempts in a row, 1 for the first
  * @returns whole milliseconds

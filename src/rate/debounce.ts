@@ -20,13 +20,13 @@ import type { Clock } from '../edges.ts';
 export interface DebounceOptions {
   /** Time without an event after which a burst is over. */
   readonly idle: number;
-  /** The longest that an event waits, however many follow it. */
+  /** Maximum delay of an event. */
   readonly ceiling: number;
 }
 
 /**
- * Debounces on the trailing edge: one value per burst of events, once none came for `idle` or the first has waited for
- * `ceiling`. An event that a subscriber causes synchronously begins the next burst.
+ * Debounces on the trailing edge: one value per burst of events, once there was none for `idle` or the first has waited
+ * for `ceiling`. An event that a subscriber causes synchronously begins the next burst.
  *
  * @param events hot: it is subscribed to once per burst
  */

@@ -2,7 +2,7 @@ import type { Clock } from '../edges.ts';
 import { RateLimiter, type RateLimiterOptions } from './rate-limiter.ts';
 
 export interface KeyedRateLimiterOptions extends RateLimiterOptions {
-  /** How many keys are remembered; beyond, the one that was used longest ago is forgotten. Default 1,000. */
+  /** Number of keys that are remembered; beyond, the least recently used one is forgotten. Default 1,000. */
   readonly maxKeys?: number;
 }
 
@@ -20,7 +20,7 @@ export class KeyedRateLimiter {
     this.#maxKeys = maxKeys;
   }
 
-  /** Milliseconds until the next permit of this key is free; 0: now. Takes none and remembers nothing. */
+  /** Returns the milliseconds until the next permit of this key is free; 0: now. Takes none and remembers nothing. */
   delay(key: string): number {
     return this.#limiters.get(key)?.delay() ?? 0;
   }

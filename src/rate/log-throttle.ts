@@ -4,7 +4,7 @@ import type { Clock, Fields, Logger } from '../edges.ts';
 export interface LogThrottleOptions {
   /** For the same reason. Default 10 minutes. */
   readonly sameReason?: number;
-  /** For another reason: a peer can think of ever new ones. Default 30 seconds. */
+  /** For another reason: a peer can invent new ones without end. Default 30 seconds. */
   readonly otherReason?: number;
   /**
    * Logs each reason once per key until it recovers, and at most this many of them; the intervals do not apply then.
@@ -12,15 +12,15 @@ export interface LogThrottleOptions {
   readonly maxReasons?: number;
 }
 
-/** One thing that keeps failing. */
+/** A failure that lasts. */
 export interface Failure {
-  /** Why; it is logged as the field `because`. */
+  /** Logged as the field `because`. */
   readonly reason: string;
   readonly message: string;
   readonly fields?: Fields;
 }
 
-/** Logs a condition that lasts once when it begins, now and then while it lasts, and once when it is over. */
+/** Throttles the log of conditions that last: one line at the beginning, one per interval, and one at the end. */
 export class LogThrottle {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -65,7 +65,7 @@ export class LogThrottle {
     if (this.#logged.delete(key)) this.#log.info(message, fields);
   }
 
-  /** The key is gone; nothing is logged. */
+  /** Forgets a key that is gone. Logs nothing. */
   forget(key: string): void {
     this.#logged.delete(key);
   }
@@ -76,8 +76,9 @@ export class LogThrottle {
   }
 }
 
-/** The reasons that were logged for one key, and when the last of them was, in milliseconds since the epoch. */
+/** The reasons that were logged for one key. */
 interface Logged {
   readonly reasons: readonly string[];
+  /** Time of the last line, in milliseconds since the epoch. */
   readonly at: number;
 }

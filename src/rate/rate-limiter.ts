@@ -3,14 +3,12 @@ import type { Clock } from '../edges.ts';
 export interface RateLimiterOptions {
   /** Permits per second. */
   readonly rate: number;
-  /** Permits that may be taken at once after an idle time. Default: one second's worth, at least one. */
+  /** Permits that may be taken at once after an idle time. Default: those of one second, at least one. */
   readonly burst?: number;
-  /** Milliseconds that {@link RateLimiter.reserve} may look ahead. Default 0: only permits that are free now are taken. */
-  readonly maxDelay?: number;
 }
 
 /**
- * Rate limiter: the generic cell rate algorithm (ITU-T I.371), which is a token bucket that stores one number and needs
+ * A rate limiter by the generic cell rate algorithm (ITU-T I.371), which is a token bucket that stores one number and needs
  * no timer. It never throws.
  */
 export class RateLimiter {
@@ -18,24 +16,22 @@ export class RateLimiter {
   /** Milliseconds between two permits. */
   readonly #interval: number;
   readonly #burst: number;
-  readonly #maxDelay: number;
-  /** When the next permit is free, in milliseconds since the epoch, if none was saved up. */
+  /** Time at which the next permit is free without a burst, in milliseconds since the epoch. */
   #next = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, { rate, burst = Math.max(1, rate), maxDelay = 0 }: RateLimiterOptions) {
+  constructor(clock: Clock, { rate, burst = Math.max(1, rate) }: RateLimiterOptions) {
     this.#clock = clock;
     this.#interval = 1_000 / rate;
     this.#burst = burst;
-    this.#maxDelay = maxDelay;
   }
 
-  /** Milliseconds until the next permit is free, rounded up; 0: now. */
+  /** Returns the milliseconds until the next permit is free, rounded up; 0: now. */
   delay(): number {
     const now = this.#clock.now();
     return Math.max(0, Math.ceil(this.#theoretical(now) - now));
   }
 
-  /** Takes the next permit, also one that is free only after {@link delay}. */
+  /** Takes the next permit. Call it when {@link delay} returns 0. */
   reserve(): void {
     this.#next = this.#theoretical(this.#clock.now()) + this.#interval;
   }
@@ -47,16 +43,10 @@ export class RateLimiter {
     return delay;
   }
 
-  /** Whether the whole burst is available again, so that nothing is lost by forgetting this limiter. */
-  isFull(): boolean {
-    const now = this.#clock.now();
-    return this.#theoretical(now) <= this.#earliest(now);
-  }
-
   /** The theoretical arrival time of I.371. */
   #theoretical(now: number): number {
-    // No permit is reserved further ahead than this, so the clock was set back: nobody waits until it has caught up.
-    if (this.#next > now + this.#maxDelay + this.#interval) this.#next = now;
+    // A permit is taken at most one interval ahead, so the clock was set back: callers must not wait until it catches up.
+    if (this.#next > now + this.#interval) this.#next = now;
     return Math.max(this.#next, this.#earliest(now));
   }
 

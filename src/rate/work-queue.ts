@@ -1,7 +1,7 @@
 import type { Clock, Stop } from '../edges.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
-export interface WorkQueueOptions<T> {
+export interface WorkQueueParts<T> {
   readonly clock: Clock;
   /** Limits the rate at which work starts. */
   readonly limiter: RateLimiter;
@@ -20,7 +20,7 @@ export interface WorkQueueOptions<T> {
  * most once at a time; an item that is added during its work is queued again and starts afterwards. First in, first out.
  */
 export class WorkQueue<T> {
-  readonly #options: WorkQueueOptions<T>;
+  readonly #parts: WorkQueueParts<T>;
   readonly #ready = new Map<string, T>();
   /** Stops the timer of each item whose delay has not passed. No key is in `#ready`, too. */
   readonly #delayed = new Map<string, Stop>();
@@ -30,8 +30,8 @@ export class WorkQueue<T> {
   #stopPermitTimer: Stop | undefined;
   #running = false;
 
-  constructor(options: WorkQueueOptions<T>) {
-    this.#options = options;
+  constructor(parts: WorkQueueParts<T>) {
+    this.#parts = parts;
   }
 
   /** Number of items: ready, delayed, or worked on. */
@@ -50,28 +50,28 @@ export class WorkQueue<T> {
   }
 
   has(item: T): boolean {
-    const key = this.#options.keyOf(item);
+    const key = this.#parts.keyOf(item);
     return this.#ready.has(key) || this.#delayed.has(key) || this.#active.has(key);
   }
 
   /** Queues an item, and ends its delay. */
   add(item: T): void {
-    this.#endDelay(this.#options.keyOf(item));
-    this.#ready.set(this.#options.keyOf(item), item);
+    this.#endDelay(this.#parts.keyOf(item));
+    this.#ready.set(this.#parts.keyOf(item), item);
     this.#run();
   }
 
   /** Queues an item after a delay in milliseconds. Replaces an earlier delay, and an earlier {@link add}. */
   addAfter(item: T, delay: number): void {
     this.delete(item);
-    const stopTimer = this.#options.clock.after(delay, () => this.add(item));
-    this.#delayed.set(this.#options.keyOf(item), stopTimer);
+    const stopTimer = this.#parts.clock.after(delay, () => this.add(item));
+    this.#delayed.set(this.#parts.keyOf(item), stopTimer);
     this.#measure();
   }
 
   /** Removes an item that is ready or delayed, and returns whether it was. Work that has begun continues. */
   delete(item: T): boolean {
-    const key = this.#options.keyOf(item);
+    const key = this.#parts.keyOf(item);
     const wasDelayed = this.#endDelay(key);
     const removed = this.#ready.delete(key) || wasDelayed;
     if (removed) this.#measure();
@@ -81,7 +81,7 @@ export class WorkQueue<T> {
   /** Starts no work for a time in milliseconds. */
   pause(duration: number): void {
     this.#stopPause?.();
-    this.#stopPause = this.#options.clock.after(duration, () => {
+    this.#stopPause = this.#parts.clock.after(duration, () => {
       this.#stopPause = undefined;
       this.#run();
     });
@@ -107,12 +107,12 @@ export class WorkQueue<T> {
 
   /** Starts work on ready items, as far as concurrency, limiter and pause allow. */
   #run(): void {
-    // An outer call goes on when `begin` adds an item.
+    // The outer call continues with an item that `begin` adds.
     if (this.#running) return;
     this.#running = true;
     for (const [key, item] of this.#ready) {
       if (this.#active.has(key)) continue;
-      if (this.paused || this.#active.size >= this.#options.concurrency || !this.#hasPermit()) break;
+      if (this.paused || this.#active.size >= this.#parts.concurrency || !this.#hasPermit()) break;
       this.#start(key, item);
     }
     this.#running = false;
@@ -120,12 +120,12 @@ export class WorkQueue<T> {
   }
 
   #measure(): void {
-    this.#options.resized?.(this.size);
+    this.#parts.resized?.(this.size);
   }
 
   #hasPermit(): boolean {
     if (this.#stopPermitTimer !== undefined) return false;
-    const { limiter, clock } = this.#options;
+    const { limiter, clock } = this.#parts;
     const delay = limiter.delay();
     if (delay === 0) return true;
     this.#stopPermitTimer = clock.after(delay, () => {
@@ -139,12 +139,12 @@ export class WorkQueue<T> {
     const active = this.#active;
     this.#ready.delete(key);
     active.add(key);
-    const work = this.#options.begin(item);
+    const work = this.#parts.begin(item);
     if (work === undefined) {
       active.delete(key);
       return;
     }
-    this.#options.limiter.reserve();
+    this.#parts.limiter.reserve();
     void work.then(() => {
       active.delete(key);
       this.#run();

@@ -85,9 +85,9 @@ export interface Listener {
   readonly port: Parsed<number>;
   /** Any string is valid: one that is not `kgateway.dev/mcp` is another protocol. */
   readonly protocol: Parsed<string>;
-  /** Tells whether `hostname` is present and not null: an MCP listener does not support it. */
+  /** True if `hostname` is present and not null: an MCP listener does not support it. */
   readonly hasHostname: boolean;
-  /** Tells whether `tls` is present and not null: an MCP listener does not support it. */
+  /** True if `tls` is present and not null: an MCP listener does not support it. */
   readonly hasTls: boolean;
   /**
    * Invalid for an unknown `from` or operator, an unknown field, a null or a wrong type in `allowedRoutes` or below. An

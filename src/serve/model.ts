@@ -37,7 +37,7 @@ export interface TypeStatus {
   readonly sent?: SentVersion;
   /** The last version that the node ACKed as a whole. */
   readonly acked?: SentVersion;
-  /** When the response was sent that is not answered yet, in milliseconds since the epoch. */
+  /** Time of the response that is not answered yet, in milliseconds since the epoch. */
   readonly inFlightSince?: number;
   /** The last NACK, cleared by the next ACK (rule G11). */
   readonly rejection?: Rejection;
@@ -122,7 +122,7 @@ export interface ResourceStatus {
   readonly status: 'synced' | 'stale' | 'error' | 'not-sent';
   /** The resource as it was sent last; undefined if it was not sent, or was sent as removed. */
   readonly sent?: EncodedResource;
-  /** When the last response of the type was sent, in milliseconds since the epoch; undefined for `not-sent`. */
+  /** Time of the last response of the type, in milliseconds since the epoch; undefined for `not-sent`. */
   readonly lastSent?: number;
   /** The last NACK that concerns the resource, cleared by the next ACK. */
   readonly rejection?: { readonly resource?: EncodedResource; readonly message: string; readonly at: number };

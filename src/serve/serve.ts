@@ -21,7 +21,7 @@ import type { Http2Stream } from './transport/http2-stream.ts';
 import { Listener } from './transport/listener.ts';
 import { StreamAdmission } from './transport/stream-admission.ts';
 
-/** Bytes per existing resource that a node may report on top: more than a name and a version take. */
+/** Bytes that a node may report per existing resource, in addition: more than a name and a version take. */
 const initialVersionsPerResource = 512;
 
 /** Streams that are pushed in one iteration of the event loop: about a millisecond. */
@@ -33,48 +33,52 @@ const busyAfterPush = 1_000;
 /** Milliseconds after which a connection without a stream is closed. */
 const maxConnectionIdle = 300_000;
 
-/** Bytes of responses that are kept encoded for streams to come. */
+/** Bytes of encoded responses that are cached for later streams. */
 const responseCacheSize = 64 << 20;
 
 export interface AdsServerOptions extends Partial<Omit<Limits, 'send'>> {
   readonly send?: Partial<Limits['send']>;
   /** The replica and its version, sent in `control_plane` of every response. Default `gatehouse`. */
   readonly identifier?: string;
-  /** Milliseconds of silence after which a connection is pinged; it has a third of that to answer. Default 30,000. */
+  /** Interval of HTTP/2 PINGs on an idle connection, in milliseconds; the timeout of one is a third. Default 30,000. */
   readonly keepalive?: number;
-  /** How long a stream may last; then its node is told to reconnect, and it ends UNAVAILABLE. Default: without end. */
+  /** The maximum age of a stream; beyond, it gets GOAWAY and then ends UNAVAILABLE. Default: unlimited. */
   readonly connectionAge?: ConnectionAge;
 }
 
 export interface AdsServerParts {
   readonly snapshots: Snapshots;
-  /** Whether the snapshots are the truth already. Until then every stream ends UNAVAILABLE, before a first response. */
+  /** Returns whether the initial state was read. Until then every stream ends UNAVAILABLE, before a response. */
   readonly ready: () => boolean;
   readonly clusterDomain: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly counters: Counters;
-  /** Told of every response that a node refuses. */
-  readonly refused?: (response: RejectedResponse) => void;
+  /** Called for every NACK. */
+  readonly rejected?: (response: RejectedResponse) => void;
 }
 
 /** Serves the snapshots over ADS, in both protocol variants. */
 export interface AdsServer {
-  /** Binds the port. Rejects when it cannot be had, with a message that names it. */
+  /**
+   * Binds the address. Returns it with the port that was chosen for 0.
+   *
+   * @throws ListenError
+   */
   start(listen: HostPort): Promise<HostPort>;
   /**
-   * Accepts nobody any more and ends the streams UNAVAILABLE, spread over half of the grace time so that not all nodes
-   * go to another replica at once; then closes the connections, by force when the grace time is over.
+   * Stops listening and ends the streams UNAVAILABLE, spread over half of the grace time so that not all nodes connect to
+   * another replica at once; then closes the connections, by force when the grace time is over.
    *
    * @param grace milliseconds
    */
   stop(grace: number): Promise<void>;
-  /** Answered on this port, and by whoever else registers it; to be told when readiness may have changed. */
+  /** The gRPC health service of this server; other servers may register it as well. Call `changed` after readiness may have changed. */
   readonly health: Health;
-  /** Every stream whose first message said which Gateway it belongs to. */
+  /** Returns the status of every stream that has identified its Gateway. */
   nodes(): readonly NodeStatus[];
-  /** The same streams, resource by resource. */
+  /** Returns the same streams for CSDS, resource by resource. */
   clients(): readonly ConnectedClient[];
 }
 
@@ -109,7 +113,7 @@ class GrpcAdsServer implements AdsServer {
       'grpc.keepalive_timeout_ms': keepalive / 3,
       'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
       'grpc.max_receive_message_length': limits.maxRequest,
-      // A connection without a stream belongs to no node; a health checker or a returning node opens another.
+      // A connection without a stream belongs to no node: a health checker or a returning node opens another.
       'grpc.max_connection_idle_ms': maxConnectionIdle,
     });
     this.#listener = new Listener(this.#server, {

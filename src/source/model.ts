@@ -42,7 +42,7 @@ export interface Batch {
   readonly bundle?: BundleVersions;
   /** Absent: unchanged. `unknown` until a batch says otherwise. */
   readonly unlistedNamespaces?: UnlistedNamespaces;
-  /** Whether the initial state of every kind was delivered. Never becomes false again. */
+  /** True if the initial state of every kind was delivered. Never becomes false again. */
   readonly synced: boolean;
 }
 

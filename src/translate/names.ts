@@ -65,17 +65,17 @@ export function resourceId(name: RuleResource['name']): ResourceId | undefined {
   return isResourceId(id) ? id : undefined;
 }
 
-/** Tells whether the text is an IPv4 address, or an IPv6 address without brackets. */
+/** Returns whether the text is an IPv4 address, or an IPv6 address without brackets. */
 export function isIpAddress(text: string): boolean {
   return isIpv4(text) || isIpv6(text);
 }
 
-/** Tells whether the text is a DNS name: a DNS-1123 subdomain that no resolver takes for an IPv4 address. */
+/** Returns whether the text is a DNS name: a DNS-1123 subdomain that no resolver takes for an IPv4 address. */
 export function isDnsName(text: string): boolean {
   return isSubdomain(text) && /(^|\.)[a-z][^.]*$/.test(text);
 }
 
-/** Tells whether the text is a DNS-1123 subdomain: at most 253 characters. */
+/** Returns whether the text is a DNS-1123 subdomain: at most 253 characters. */
 export function isSubdomain(text: string): boolean {
   return text.length <= 253 && subdomainPattern.test(text);
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { RateLimiter } from '../../src/rate/rate-limiter.ts';
-import { WorkQueue, type WorkQueueOptions } from '../../src/rate/work-queue.ts';
+import { WorkQueue, type WorkQueueParts } from '../../src/rate/work-queue.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 
 interface Change {
   readonly concurrency?: number;
   readonly burst?: number;
-  readonly begin?: WorkQueueOptions<string>['begin'];
+  readonly begin?: WorkQueueParts<string>['begin'];
 }
 
 /** A queue whose work ends when the test says so. */

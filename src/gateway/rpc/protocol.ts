@@ -22,7 +22,7 @@ export const perRequestVersionKey = 'io.modelcontextprotocol/protocolVersion';
 const maxDepth = 500;
 
 /**
- * Tests whether JSON is nested too deep to be passed on: `JSON.parse` accepts any depth, but `JSON.stringify` of such a
+ * Returns whether JSON is nested too deep to be passed on: `JSON.parse` accepts any depth, but `JSON.stringify` of such a
  * value overflows the stack.
  */
 export function isTooDeep(json: unknown, levels: number = maxDepth): boolean {

@@ -15,7 +15,7 @@ export interface Authorization {
   authorize(use: AccessRequest, caller: Caller, requestedName: string): void;
   /** Makes the same decision without a log line; for notifications and subscriptions. */
   allows(use: AccessRequest, caller: Caller): boolean;
-  /** Tests whether lists show an entry to a caller. */
+  /** Returns whether lists show an entry to a caller. */
   isVisible(use: AccessRequest, caller: Caller): boolean;
 }
 

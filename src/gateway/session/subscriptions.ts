@@ -64,7 +64,7 @@ export function createSubscriptions(authorization: Authorization, client: Client
 }
 
 /**
- * Tests whether a URI is that of a sub-resource: a target may notify of those of a subscribed one (MCP 2025-11-25,
+ * Returns whether a URI is that of a sub-resource: a target may notify of those of a subscribed one (MCP 2025-11-25,
  * ResourceUpdatedNotification).
  */
 function isBelow(uri: string, parent: string): boolean {

@@ -66,7 +66,7 @@ function withoutVersion(params: Params | undefined): Params | undefined {
 }
 
 /**
- * Tests whether a target does not know the session, for example after its restart. That is HTTP 404 by the
+ * Returns whether a target does not know the session, for example after its restart. That is HTTP 404 by the
  * specification; some servers send 400 with a message about the session.
  */
 function isSessionUnknown(error: unknown): boolean {

@@ -29,7 +29,7 @@ export function nodeOf(config: NodeConfig, environment: GatewayEnvironment): Nod
 }
 
 /**
- * Tests whether the metadata identifies a Gateway, which a control plane needs to select the resources of this node.
+ * Returns whether the metadata identifies a Gateway, which a control plane needs to select the resources of this node.
  */
 export function namesGateway(node: Node): boolean {
   return ['role', 'alt_xds_hostname'].some((key) => Boolean(node.metadata?.[key]));

@@ -13,7 +13,7 @@ export function requestError(server: string, error: unknown): Error {
   return new Error(`${server} ${reasonOf(error)}`, { cause: error });
 }
 
-/** Returns true if the server's certificate was not accepted: its authority may have been replaced on disk. */
+/** Returns whether the server's certificate was not accepted: its authority may have been replaced on disk. */
 export function isCertificateError(error: unknown): boolean {
   const code = codeOf(error);
   return certificatePredicates.has(code) || code === wrongName;

@@ -40,7 +40,7 @@ export function inChunks(translate: (html: string) => string): TranslatorFactory
 
 interface Child {
   readonly html: string;
-  /** Whether it is a block element or follows one, so that a chunk may begin with it. */
+  /** True if it is a block element or follows one, so that a chunk may begin with it. */
   readonly startsBlock: boolean;
 }
 

@@ -1,12 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import {
-  hostHeaderValidation,
-  localhostOriginValidation,
-  type NodeMcpRequestHandler,
-} from '@modelcontextprotocol/node';
-import { localhostAllowedHostnames } from '@modelcontextprotocol/server';
+import type { NodeMcpRequestHandler } from '@modelcontextprotocol/node';
 import type { Logger } from '../../edges.ts';
-import { isLoopback } from '../../net/loopback.ts';
+import { isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../net/loopback.ts';
 import type { SseSessions } from './sse-sessions.ts';
 import { respondWithText } from './text-response.ts';
 
@@ -16,9 +11,6 @@ export interface TransportHandlers {
   /** Streamable HTTP. Handles every method itself. */
   readonly streamable: NodeMcpRequestHandler;
 }
-
-/** Returns whether the request may proceed; responds with 403 if not. */
-type Guard = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 type Handler = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => Promise<void> | void;
 
@@ -30,8 +22,7 @@ interface Route {
 
 /**
  * Creates the listener for all paths of the server. Protects against requests from web pages: the `Origin` must be
- * loopback or absent, and on a loopback listener the `Host` must be a loopback name, the bound address or one of
- * `allowedHosts` (DNS rebinding).
+ * loopback or absent, and on a loopback listener the `Host` must be loopback or one of `allowedHosts` (DNS rebinding).
  *
  * @param bound `host` is the address that the server is bound to
  */
@@ -40,7 +31,7 @@ export function createRequestListener(
   bound: { readonly host: string; readonly allowedHosts: readonly string[] },
   log: Logger,
 ): RequestListener {
-  const guards: readonly Guard[] = [...hostGuards(bound.host, bound.allowedHosts), localhostOriginValidation()];
+  const isAllowedHost = hostCheck(bound.host, bound.allowedHosts);
   const mcp: Route = {
     method: undefined,
     handle: (request, response) => (hasRequestLine(request) ? streamable(request, response) : undefined),
@@ -55,7 +46,11 @@ export function createRequestListener(
     ['/healthz', { method: 'GET', handle: (_, response) => respondWithText(response, 200, 'ok\n') }],
   ]);
   return (request, response) => {
-    if (!guards.every((guard) => guard(request, response))) return;
+    const { host, origin } = request.headers;
+    if (!isAllowedHost(host)) return respondWithText(response, 403, 'This Host is not allowed');
+    if (origin !== undefined && !isLoopbackOrigin(origin)) {
+      return respondWithText(response, 403, 'This Origin is not allowed');
+    }
     dispatch(routes, request, response).catch((error: unknown) => {
       log.error('request failed', { error });
       respondWithText(response, 500, 'Internal error');
@@ -77,10 +72,11 @@ async function dispatch(
   await route.handle(request, response, new URLSearchParams(query));
 }
 
-function hostGuards(host: string, allowedHosts: readonly string[]): readonly Guard[] {
-  if (!isLoopback(host)) return [];
-  const own = host.includes(':') ? `[${host}]` : host;
-  return [hostHeaderValidation([...localhostAllowedHostnames(), own, ...allowedHosts])];
+/** Returns the check of the `Host` header for a listener on this address. */
+function hostCheck(bound: string, allowedHosts: readonly string[]): (header: string | undefined) => boolean {
+  if (!isLoopback(bound)) return () => true;
+  const allowed: ReadonlySet<string> = new Set(allowedHosts.map((name) => name.toLowerCase()));
+  return (header) => isLoopbackAuthority(header) || allowed.has((header ?? '').toLowerCase().replace(/:\d+$/, ''));
 }
 
 /** Narrows the type: Node's covers responses as well, which have neither field. Requests to a server always have both. */

@@ -64,7 +64,7 @@ export const labelValue: TextRule = {
   test: (value) => value === '' || (value.length <= 63 && qualifiedName.test(value)),
 };
 
-/** Tells whether a text is encoded on the wire unchanged: no control characters, no lone surrogates. */
+/** Returns whether a text is encoded on the wire unchanged: no control characters, no lone surrogates. */
 export function isPlain(value: string): boolean {
   return !/\p{Cc}/u.test(value) && value.isWellFormed();
 }

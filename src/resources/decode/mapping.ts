@@ -11,7 +11,7 @@ export interface DecodedFields<F extends FieldDecoders> {
   readonly fields: { readonly [K in keyof F]: ReturnType<F[K]> };
   /** The unknown fields of a strict mapping: one of them makes the meaning of the whole mapping unknown. */
   readonly unknown: readonly Invalid[];
-  /** Tells whether the field is present and not null. */
+  /** Returns whether the field is present and not null. */
   readonly has: (field: keyof F & string) => boolean;
 }
 

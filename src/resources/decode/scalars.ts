@@ -65,7 +65,7 @@ export const portNumber: Decoder<number> = (value, path, reporter) => {
   return reporter.error(path, `is ${value}: write an integer from 1 to 65535.`);
 };
 
-/** Tells whether the text has more than `most` characters (code points, not UTF-16 units). */
+/** Returns whether the text has more than `most` characters (code points, not UTF-16 units). */
 export function longerThan(most: number, value: string): boolean {
   return value.length > most && (value.length > 2 * most || [...value].length > most);
 }

@@ -3,17 +3,17 @@ import type { InitialVersions } from '../request/initial-versions.ts';
 import { isSubscribed, type Subscription, type SubscriptionChange } from './subscription.ts';
 
 /**
- * What a node holds of one type: for each subscribed name, what `view` has of it. For a node that is up to date this is
- * one reference, whatever the number of resources; names are kept only where the node deviates from the View.
+ * The resources of one type that a node holds: for each subscribed name, the resource in `view`. For a node that is up to
+ * date this is one reference for any number of resources; names are kept only where the node deviates from the View.
  */
 export interface ClientState {
   readonly view: View;
   /**
-   * Names that need a response whatever `view` has: the resource, or a removal if it does not exist or is not
+   * Names that need a response in any case: the resource, or a removal if it does not exist or is not
    * subscribed. The value is the version that the node reported and needs no response for, or `undefined`.
    */
   readonly pendingNames: ReadonlyMap<string, string | undefined>;
-  /** Whether the node needs a response even if it is empty (rules B2, C1). */
+  /** True if the node needs a response even if it is empty (rules B2, C1). */
   readonly responseRequired: boolean;
 }
 
@@ -30,7 +30,7 @@ interface CurrentAndEmpty {
 /**
  * Returns the state after the first request of a type on a stream.
  *
- * @param initialVersions what the node holds from an earlier stream
+ * @param initialVersions the resources that the node holds from an earlier stream
  */
 export function initialClientState(
   change: SubscriptionChange,
@@ -184,7 +184,7 @@ function withPendingNames(
   };
 }
 
-/** Whether a step has each pending name as changed, in another version than the node reported. */
+/** Returns whether a step has each pending name as changed, in another version than the node reported. */
 function answersAll({ changed }: Delta, pendingNames: ClientState['pendingNames']): boolean {
   if (changed.length < pendingNames.size) return false;
   let answered = 0;

@@ -24,7 +24,7 @@ export class ExchangeRecord {
   #inFlight: Delta | undefined;
   /** The changes in the response that was NACKed. */
   #rejectedDelta: Delta | undefined;
-  /** Whether a chunk of the View that is being sent was NACKed. */
+  /** True if a chunk of the View that is being sent was NACKed. */
   #chunkRejected = false;
   /** The warnings about a chunk of the View that is being sent. */
   #chunkWarnings: Warnings | undefined;

@@ -4,7 +4,7 @@ import { bounded } from '../request/bounded-text.ts';
 
 /** The parsed `error_detail` of a request. */
 export interface ErrorDetail {
-  /** Whether it contains an error. A node that sends warnings only applied the response. */
+  /** True if it contains an error. A node that sends warnings only applied the response. */
   readonly rejects: boolean;
   /** `error_detail.message`, at most 2,048 characters of it. */
   readonly message: string;

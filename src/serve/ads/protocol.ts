@@ -14,7 +14,7 @@ export interface AdsRequest {
   readonly nonce: string;
   /** `error_detail.message`, empty if it has none; undefined without an `error_detail`. */
   readonly errorDetail: string | undefined;
-  /** What the node holds from an earlier stream. Used in the first request of a type only (rule C21). */
+  /** The resources that the node holds from an earlier stream. Used in the first request of a type only (rule C21). */
   readonly initialVersions: InitialVersions | undefined;
   /** @param before undefined for the first request of the type on the stream */
   changeSubscription(before: Subscription | undefined, type: ResourceType): SubscriptionChange;
@@ -40,7 +40,7 @@ export interface ResponseChunk {
 interface ResponseContext {
   readonly view: View;
   readonly subscription: Subscription;
-  /** Whether the node needs a response even if it is empty (rules B2, C1). */
+  /** True if the node needs a response even if it is empty (rules B2, C1). */
   readonly responseRequired: boolean;
 }
 
@@ -51,7 +51,7 @@ export interface AdsProtocol {
   readonly path: string;
   readonly metering: RequestMetering;
   decode(bytes: Buffer): Incoming;
-  /** Whether the subscription of a request counts. `state`: the ACK state before the request. */
+  /** Returns whether to apply the subscription of a request. `state`: the ACK state before the request. */
   acceptsSubscription(kind: RequestKind, state: AckState): boolean;
   /** Builds the responses that bring a node up to date, in sending order; none if the variant cannot express the delta. */
   buildResponses(delta: PendingDelta, context: ResponseContext): readonly ResponseChunk[];

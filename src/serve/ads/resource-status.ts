@@ -9,7 +9,7 @@ export interface WatchedTypeState {
   readonly client: ClientState;
   /** Changes of `client.view` that are not sent yet. */
   readonly unsent: readonly Delta[];
-  /** What the Gateway is served now. */
+  /** The View that the Gateway is served now. */
   readonly current: View;
   /** The changes in the response that is not answered yet. */
   readonly inFlight?: Delta;
@@ -18,7 +18,7 @@ export interface WatchedTypeState {
   /** The last NACK since then, and the changes in the response that it rejects. */
   readonly rejection?: Rejection;
   readonly rejectedDelta?: Delta;
-  /** When the last response of the type was sent, in milliseconds since the epoch. */
+  /** Time of the last response of the type, in milliseconds since the epoch. */
   readonly lastSent?: number;
 }
 

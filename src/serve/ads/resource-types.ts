@@ -24,7 +24,7 @@ export function servedTypes(snapshots: Snapshots): ReadonlyMap<string, ServedTyp
 
 /**
  * Returns a type that is not registered. It never has resources, so a node that requests it gets one response that says
- * so, where the protocol variant can express it, and its stream and its other types go on (rule A7).
+ * so, where the protocol variant can express it, and its stream and its other types continue (rule A7).
  */
 export function unknownType(typeUrl: string): ServedType {
   const type = { typeUrl, fullState: false, legacyWildcard: true, pushOrder: Number.POSITIVE_INFINITY };

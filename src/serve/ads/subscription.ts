@@ -1,8 +1,8 @@
 /** The resources of one type that a node is subscribed to. */
 export interface Subscription {
   /**
-   * Whether the node is subscribed to all resources: `legacy`, because none of its requests named anything (rules B22,
-   * C12), or `explicit`, because it named `*`.
+   * The subscription to all resources: `legacy`, because no request named a resource (rules B22, C12), or `explicit`,
+   * because one named `*`.
    */
   readonly wildcard: 'none' | 'legacy' | 'explicit';
   /** The names it subscribed to, whether or not they exist. The empty string is an ordinary name (rule B25). */
@@ -12,15 +12,15 @@ export interface Subscription {
 /** The change that one request makes to a subscription. */
 export interface SubscriptionChange {
   readonly subscription: Subscription;
-  /** Whether the request subscribes to the wildcard, for the first time or again, or unsubscribes from it. */
+  /** `requested`: the request subscribes to the wildcard, for the first time or again. `dropped`: it unsubscribes from it. */
   readonly wildcardChange: 'unchanged' | 'requested' | 'dropped';
-  /** Names that need a response, whatever the node holds. */
+  /** Names that need a response, also when the node holds their resources. */
   readonly requestedNames: ReadonlySet<string>;
   /** Names that no longer need a response. */
   readonly droppedNames: ReadonlySet<string>;
 }
 
-/** Whether a subscription covers the name, by itself or by the wildcard. */
+/** Returns whether a subscription covers the name, by itself or by the wildcard. */
 export function isSubscribed({ wildcard, names }: Subscription, name: string): boolean {
   return wildcard !== 'none' || names.has(name);
 }

@@ -34,7 +34,7 @@ export interface WatchedTypeParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: WatchedTypeLimits;
-  /** Whether a response of this many bytes may be written now. If not, the stream calls `sendNext` again once it may. */
+  /** Returns whether a response of this many bytes may be written now. If not, the stream calls `sendNext` again once it may. */
   readonly mayWrite: (bytes: number) => boolean;
   /** Sends one response and returns its nonce. */
   readonly send: (body: Buffer) => string;
@@ -79,7 +79,7 @@ export class WatchedType {
     if (accepted) this.#changeSubscription(request, current);
   }
 
-  /** Whether a change has to wait: a response is not answered, or waits for room to be written. */
+  /** True if a change has to wait: a response is not answered, or waits for room to be written. */
   get waiting(): boolean {
     return this.#ackState.kind === 'awaiting-ack' || this.#unsent.length > 0;
   }

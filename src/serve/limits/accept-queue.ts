@@ -3,8 +3,8 @@ import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { FairQueue } from './fair-queue.ts';
 
 /**
- * Connections that are handed to HTTP/2 in one iteration of the event loop. Each costs about 0.3 ms, so a fleet that
- * connects while nothing changes delays everything else by about 5 ms, and a connection that comes beside a change by 0.3.
+ * Connections that are handed to HTTP/2 in one iteration of the event loop. Each costs about 0.3 ms, so nodes
+ * that connect while nothing changes delay everything else by about 5 ms, and a connection beside a change by 0.3.
  */
 const accepts = { idle: 16, busy: 1 };
 
@@ -14,12 +14,12 @@ const closesPerAccept = 2;
 /** Addresses whose rate is remembered while changes are sent. */
 const maxAddresses = 10_000;
 
-export interface AcceptQueueOptions {
+export interface AcceptQueueParts {
   /** Connections that may wait. */
   readonly capacity: number;
   /** Connections per second and at once that one address may open while changes are sent. */
   readonly busyRate: { readonly rate: number; readonly burst: number };
-  /** Whether a change was sent to nodes a moment ago or is about to be. */
+  /** Returns whether a change is being sent to nodes, or was a moment ago. */
   readonly busy: () => boolean;
   readonly clock: Clock;
 }
@@ -33,10 +33,9 @@ interface Pending {
 
 /**
  * Spreads the beginning and the end of connections over iterations of the event loop. The operating system reports up to a
- * thousand sockets at once, and each is some hundred microseconds of work; done in one go, no change would be sent and no
- * ACK read for as long as all of them take. Connections wait in a fair queue by address. While changes are sent each address
- * also has a rate, since what a flood leaves behind (40 KiB of garbage for each connection) is collected at the cost of
- * all. Decision 0007.
+ * thousand sockets at once, and each takes some hundred microseconds; all in one iteration, no change would be sent and no
+ * ACK read meanwhile. Connections wait in a fair queue by address. While changes are sent, each address also has a rate,
+ * since collecting the garbage of a flood (40 KiB per connection) delays all. Decision 0007.
  */
 export class AcceptQueue {
   readonly #busy: () => boolean;
@@ -45,32 +44,32 @@ export class AcceptQueue {
   readonly #waiting: FairQueue<Pending>;
   readonly #closing = new Set<() => void>();
   #scheduled = false;
-  /** Set while every address that waits has to wait for its rate. */
+  /** Set while no waiting address has a permit of its rate. */
   #stopTimer: Stop | undefined;
   #draining = false;
 
-  constructor({ capacity, busyRate, busy, clock }: AcceptQueueOptions) {
+  constructor({ capacity, busyRate, busy, clock }: AcceptQueueParts) {
     this.#busy = busy;
     this.#clock = clock;
     this.#busyRate = new KeyedRateLimiter(clock, { ...busyRate, maxKeys: maxAddresses });
     this.#waiting = new FairQueue(capacity);
   }
 
-  /** Queues a connection: exactly one of its two functions is called, when its turn comes or when there is no room. */
+  /** Queues a connection. Calls exactly one of its functions: `accept` in its turn, `reject` when the queue is full. */
   add(connection: Pending): void {
     if (this.#draining) connection.accept();
     else this.#waiting.add(connection.address, connection)?.reject();
     this.#schedule();
   }
 
-  /** Queues the end of a connection; every one gets its turn. */
+  /** Queues the teardown of a connection. It is never rejected. */
   close(tearDown: () => void): void {
     if (this.#draining) tearDown();
     else this.#closing.add(tearDown);
     this.#schedule();
   }
 
-  /** From now on nothing waits any longer, and what waits gets its turn at once. */
+  /** Accepts and tears down everything that waits, at once, and everything that follows without a wait. */
   drain(): void {
     this.#draining = true;
     this.#stopTimer?.();
@@ -93,7 +92,7 @@ export class AcceptQueue {
     }
   }
 
-  /** Milliseconds until an address that waits may be served; undefined when none waits. */
+  /** Returns the milliseconds until an address that waits may be served; undefined when none waits. */
   #acceptDelay(): number | undefined {
     if (this.#waiting.size === 0) return undefined;
     if (!this.#busy()) return 0;

@@ -1,11 +1,10 @@
 /**
  * Fair queueing (RFC 970): one FIFO queue per key, served round robin, in bounded memory. A key that floods fills its own
- * queue: another key waits for one item of each key that waits, however many items those have, and is never rejected for
- * lack of room while a longer queue exists.
+ * queue: another key waits for at most one item of each other key, and is never rejected while a longer queue exists.
  */
 export class FairQueue<T extends object> {
   readonly #capacity: number;
-  /** The key whose turn is next first. No queue is empty. */
+  /** In the order of service. No queue is empty. */
   readonly #queues = new Map<string, Set<T>>();
   #size = 0;
 
@@ -26,8 +25,8 @@ export class FairQueue<T extends object> {
   /**
    * Adds an item.
    *
-   * @returns the item that has to go for lack of room: the new one when no queue is longer than its own, else the oldest of
-   * the longest queue; undefined when there was room
+   * @returns the item that is rejected because the queue is full: the new one when no queue is longer than its own, else
+   * the oldest of the longest queue; undefined when there is room
    */
   add(key: string, item: T): T | undefined {
     const rejected = this.#size < this.#capacity ? undefined : this.#makeRoom(key);
@@ -38,7 +37,7 @@ export class FairQueue<T extends object> {
     return rejected;
   }
 
-  /** Removes an item that does not wait any longer; nothing happens when it is not in the queue. */
+  /** Removes an item; does nothing when it is not in the queue. */
   delete(key: string, item: T): void {
     const queue = this.#queues.get(key);
     if (queue?.delete(item) !== true) return;

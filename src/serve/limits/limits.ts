@@ -4,8 +4,8 @@ const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 
 /**
- * What nodes may ask of the server at once; the table is in docs/limits.md, the reasons in decision 0007. Streams are ended
- * with the gRPC status that stands with each limit.
+ * The limits of what nodes may demand; the table is in docs/limits.md, the reasons in decision 0007. A stream beyond a limit
+ * ends with the gRPC status that is named there.
  */
 export interface Limits {
   /** Connections open at once, at each address that the server listens on; one beyond is closed. Default 20,000. */
@@ -15,7 +15,7 @@ export interface Limits {
   /** Streams open at once, three quarters of them of one address; RESOURCE_EXHAUSTED beyond. Default 20,000. */
   readonly maxStreams: number;
   /**
-   * New streams a second. As many may start at once, and as many more wait for their turn, in a fair queue by address;
+   * New streams a second. As many may start at once, and as many more may wait, in a fair queue by address;
    * RESOURCE_EXHAUSTED beyond. As many connections may wait to be accepted; one beyond is reset. Default 2,000.
    */
   readonly maxStreamsPerSecond: number;
@@ -25,18 +25,18 @@ export interface Limits {
   readonly busyAcceptBurst: number;
   /** Bytes of one request; RESOURCE_EXHAUSTED beyond. Default 32 MiB. */
   readonly maxRequest: number;
-  /** About the bytes that the names of one subscription take; RESOURCE_EXHAUSTED beyond. Default 4 MiB. */
+  /** Bytes that the names of one subscription take, estimated; RESOURCE_EXHAUSTED beyond. Default 4 MiB. */
   readonly maxSubscription: number;
   /**
-   * About the bytes of the names and versions that a node reports, beyond 512 for each resource that exists;
+   * Bytes of the names and versions that a node reports, estimated, beyond 512 for each resource that exists;
    * RESOURCE_EXHAUSTED beyond. Default 16 MiB.
    */
   readonly maxInitialVersions: number;
   /** Bytes of unfinished requests, over all streams; the stream that holds the most ends RESOURCE_EXHAUSTED. Default 256 MiB. */
   readonly maxUnfinishedRequests: number;
-  /** Types without a registration that one stream may ask for; RESOURCE_EXHAUSTED beyond. Default 32. */
+  /** Unregistered types that one stream may request; RESOURCE_EXHAUSTED beyond. Default 32. */
   readonly maxUnknownTypes: number;
-  /** Bytes of one response; a larger delta is split. What cannot be split is sent and logged. Default 4 MiB (gRPC's default). */
+  /** Bytes of one response; a larger delta is split, a larger resource is sent and logged. Default 4 MiB (gRPC's default). */
   readonly maxResponse: number;
   /** Bytes of large responses in flight; others wait. */
   readonly send: SendLimits;
@@ -63,7 +63,7 @@ export const defaultLimits: Omit<Limits, 'send'> = {
   linger: 5_000,
 };
 
-/** Limits of the calls that are no ADS streams, such as health checks. */
+/** The limits of unary calls, such as health checks. */
 export const unaryCallLimits: {
   readonly maxConcurrent: number;
   readonly maxRequest: number;

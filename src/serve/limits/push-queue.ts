@@ -5,33 +5,33 @@ export interface Pushable {
   push(): void;
 }
 
-export interface PushQueueOptions {
+export interface PushQueueParts {
   /** Streams that are pushed in one iteration of the event loop. */
   readonly slice: number;
   readonly clock: Clock;
-  /** Called for each slice with the milliseconds since the change of its first stream, which waited longest. */
+  /** Called for each slice with the milliseconds that its first stream has waited, the longest of the slice. */
   readonly waited: (milliseconds: number) => void;
 }
 
 /**
- * The streams that have something to send. A stream is in the queue once, however many changes reach it meanwhile. Requests
- * that arrived are served between two slices: a push to a large fleet delays no request by more than a slice, and a flood of
- * requests does not keep the queue from moving (rules A10, F3).
+ * Queues the streams that have changes to send; further changes of a queued stream are merged. Requests are served between
+ * two slices: a push to many nodes delays no request by more than a slice, and a flood of requests does not stop the queue
+ * (rules A10, F3).
  */
 export class PushQueue {
-  readonly #options: PushQueueOptions;
-  /** Each stream with the time since when it waits. */
+  readonly #parts: PushQueueParts;
+  /** Each stream with the time at which it was queued, in milliseconds since the epoch. */
   readonly #waiting = new Map<Pushable, number>();
   #scheduled: NodeJS.Immediate | undefined;
   #lastPush = Number.NEGATIVE_INFINITY;
 
-  constructor(options: PushQueueOptions) {
-    this.#options = options;
+  constructor(parts: PushQueueParts) {
+    this.#parts = parts;
   }
 
   add(stream: Pushable): void {
     if (this.#waiting.has(stream)) return;
-    this.#waiting.set(stream, this.#options.clock.now());
+    this.#waiting.set(stream, this.#parts.clock.now());
     this.#scheduled ??= setImmediate(() => this.#run());
   }
 
@@ -40,19 +40,19 @@ export class PushQueue {
   }
 
   /**
-   * Whether a stream waits or was pushed within so many milliseconds. A clock that was set back counts as a long time.
+   * Returns whether a stream waits, or was pushed a moment ago. When the clock was set back, a push counts as long ago.
    *
-   * @param milliseconds how far back to look
+   * @param milliseconds the length of that moment
    */
   busy(milliseconds: number): boolean {
     if (this.#waiting.size > 0) return true;
-    const since = this.#options.clock.now() - this.#lastPush;
+    const since = this.#parts.clock.now() - this.#lastPush;
     return since >= 0 && since <= milliseconds;
   }
 
   #run(): void {
     this.#scheduled = undefined;
-    const { slice, clock, waited } = this.#options;
+    const { slice, clock, waited } = this.#parts;
     const now = clock.now();
     this.#lastPush = now;
     let left = slice;

@@ -1,10 +1,10 @@
 /**
- * The share of a quota that one address may hold, so that an address that takes all it can get leaves a quarter to the
- * others. A fleet behind a proxy has one address, so it has to be most of the quota.
+ * The share of a quota that one address may hold: a quarter is left to other addresses. Most of it has to be possible for
+ * one address, because nodes behind a proxy share one.
  */
 const share = 3 / 4;
 
-/** Counts what is open (streams, calls), of all addresses and of each. */
+/** Limits how many streams or calls are open, in total and per address. */
 export class Quota {
   readonly #limit: number;
   readonly #open = new Map<string, number>();
@@ -28,7 +28,7 @@ export class Quota {
     return true;
   }
 
-  /** Gives one unit back; nothing happens when this address holds none. */
+  /** Releases one unit; does nothing when this address holds none. */
   release(address: string): void {
     const own = this.#open.get(address);
     if (own === undefined) return;

@@ -1,16 +1,15 @@
-/** A stream that holds a part of a request. */
+/** A stream with an unfinished request. */
 export interface Receiver {
-  /** Ends the stream: its unfinished request does not fit into the budget. */
+  /** Ends the stream, whose unfinished request is the largest of a budget that is exceeded. */
   overflow(): void;
 }
 
-/** Bytes below which an unfinished request is not counted: most arrive in two or three pieces. */
+/** Bytes below which an unfinished request is not counted: most requests arrive in two or three pieces. */
 const small = 64 << 10;
 
 /**
- * Bounds the bytes of unfinished requests, over all streams. One request may be large and slow, so a node may send 32 MiB
- * and take its time; many that begin a request and never finish it would take all memory. When the budget is exceeded the
- * stream that holds the most is ended.
+ * Limits the bytes of unfinished requests, over all streams. One request may be large (32 MiB) and slow, but many that are
+ * begun and never finished would take all memory. When the budget is exceeded, the stream that holds the most ends.
  */
 export class ReceiveBudget {
   readonly #limit: number;
@@ -22,7 +21,7 @@ export class ReceiveBudget {
     this.#limit = limit;
   }
 
-  /** Sets how many bytes of an unfinished request a stream holds; 0 when it is complete or dropped. */
+  /** Sets the bytes of an unfinished request that a stream holds; 0 when it is complete or dropped. */
   update(receiver: Receiver, bytes: number): void {
     if (bytes < small && this.#held.size === 0) return;
     const before = this.#held.get(receiver) ?? 0;

@@ -2,13 +2,13 @@ import type { Clock, Stop } from '../../edges.ts';
 import type { Pushable } from './push-queue.ts';
 
 export interface SendLimits {
-  /** Bytes in flight to nodes that read. Default 32 MiB. */
+  /** Bytes in flight to nodes that read. No large response is begun beyond this or `total`. Default 32 MiB. */
   readonly moving: number;
-  /** Bytes in flight, those included that nodes have stopped reading: no large response is begun beyond. Default 256 MiB. */
+  /** Bytes in flight, those of stalled writes included. Default 256 MiB. */
   readonly total: number;
-  /** Milliseconds after which a write that is not taken counts as stalled. Default 1,000. */
+  /** Milliseconds after which an unfinished write counts as stalled. Default 1,000. */
   readonly stalledAfter: number;
-  /** A response of fewer bytes is sent without asking. Default 32 KiB. */
+  /** A response of fewer bytes is not limited. Default 32 KiB. */
   readonly small: number;
 }
 
@@ -20,10 +20,10 @@ export const defaultSendLimits: SendLimits = {
 };
 
 /**
- * Bounds the bytes of large responses in flight, over all streams. Nodes share the bytes of a response until it is written;
+ * Limits the bytes of large responses in flight, over all streams. Streams share the bytes of a response until it is written;
  * from then on each has a copy, and a thousand first responses at once would be a thousand copies. Large responses are
- * written first come, first served; small ones at once. A write that its node does not read counts as stalled after a while
- * and makes room for others, up to the total.
+ * written in FIFO order, small ones at once. A write that its node does not read counts as stalled after a second and makes
+ * room for others, up to the total.
  */
 export class SendBudget {
   readonly #clock: Clock;
@@ -39,7 +39,7 @@ export class SendBudget {
     this.#limits = limits;
   }
 
-  /** Whether a response of this size may be written now. If not, `stream` is queued, and pushed once there is room. */
+  /** Returns whether a response of this size may be written now. If not, `stream` is queued, and pushed once there is room. */
   hasRoom(stream: Pushable, bytes: number): boolean {
     if (bytes < this.#limits.small) return true;
     const first = this.#waiting.size === 0 || this.#resuming === stream;
@@ -48,7 +48,7 @@ export class SendBudget {
     return false;
   }
 
-  /** Counts a response that is being written. Call what is returned, if anything, when its bytes have left. */
+  /** Counts a response that is being written. Returns the function to call when its bytes have left; undefined for a small one. */
   begin(bytes: number): Stop | undefined {
     if (bytes < this.#limits.small) return undefined;
     this.#moving += bytes;
@@ -66,7 +66,7 @@ export class SendBudget {
     return () => {
       stopTimer();
       release();
-      release = released;
+      release = alreadyReleased;
       this.#resumeNext();
     };
   }
@@ -81,7 +81,7 @@ export class SendBudget {
   }
 
   #resumeNext(): void {
-    // A stream that is pushed may end and so make room: the loop below sees that.
+    // A pushed stream may end and so make room; the outer loop sees that.
     if (this.#resuming !== undefined) return;
     for (const stream of this.#waiting) {
       if (!this.#fits()) break;
@@ -93,4 +93,4 @@ export class SendBudget {
   }
 }
 
-const released = (): void => {};
+const alreadyReleased = (): void => {};

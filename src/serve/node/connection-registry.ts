@@ -4,9 +4,9 @@ import type { ConnectedClient, NodeStatus } from '../model.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import type { NodeStream } from './node-stream.ts';
 
-/** How long a stream may last, so that nodes spread anew over the replicas (rule G8). */
+/** The maximum age of a stream, so that nodes are spread over the replicas again (rule G8). */
 export interface ConnectionAge {
-  /** Milliseconds; each stream gets a share of its own, 90 to 110 percent. 0: without end. */
+  /** Milliseconds, with a jitter of 10 percent for each stream. 0: unlimited. */
   readonly age: number;
   /** Milliseconds from the GOAWAY to the end of the stream. */
   readonly grace: number;
@@ -19,7 +19,7 @@ export interface ConnectionRegistryParts {
   readonly counters: Counters;
 }
 
-/** The open streams, their ages and their end at shutdown. */
+/** Registers the open streams, and ends them by age and at shutdown. */
 export class ConnectionRegistry {
   readonly #parts: ConnectionRegistryParts;
   /** Each stream with the timer that ends it, by age or by shutdown. */
@@ -35,7 +35,7 @@ export class ConnectionRegistry {
     this.#parts.counters.gauge('gatehouse_xds_streams', this.#streams.size);
     const { age, grace } = this.#parts.age;
     if (age === 0) return;
-    // All nodes may have connected at once, after a restart for instance; they do not reconnect at once.
+    // All nodes may have connected at once, for instance after a restart: with jitter they do not reconnect at once.
     this.#setTimer(stream, age * (0.9 + this.#parts.random() / 5), () => {
       stream.sendGoaway();
       this.#setTimer(stream, grace, () => stream.end(tooOld));
@@ -48,7 +48,7 @@ export class ConnectionRegistry {
     this.#parts.counters.gauge('gatehouse_xds_nodes', this.#nodes.size);
   }
 
-  /** Call it when nothing of the stream is left. */
+  /** Call it when the stream has ended. */
   ended(stream: NodeStream, code: StatusCode): void {
     this.#streams.get(stream)?.();
     this.#streams.delete(stream);

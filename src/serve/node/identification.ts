@@ -2,7 +2,7 @@ import { Node } from '../../gen/envoy/config/core/v3/base.ts';
 import type { IdentifiedBy } from '../model.ts';
 import { bounded, quoted } from '../request/bounded-text.ts';
 
-/** What a stream claims of the node behind it; nothing of it is trusted. */
+/** The claims of a stream about its node, not verified. */
 export interface NodeClaims {
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** Every value of the request header `x-alt-xds-hostname`. */
@@ -18,7 +18,7 @@ export interface VerifiedIdentity {
 
 export interface IdentifyRules {
   readonly clusterDomain: string;
-  /** Whether a Gateway of that name exists, of any GatewayClass. */
+  /** Returns whether a Gateway of that name exists, of any GatewayClass. */
   readonly exists: (gateway: string) => boolean;
   /** Set when the server authenticates connections; an `:authority` is ignored then, since it proves nothing. */
   readonly verified?: VerifiedIdentity;
@@ -29,8 +29,8 @@ export type Identification =
   | { readonly kind: 'refused'; readonly code: 'INVALID_ARGUMENT' | 'PERMISSION_DENIED'; readonly message: string };
 
 /**
- * Finds the Gateway of a node. The first of the four ways that is present decides; an ill-formed one is an error, and the
- * next is not tried.
+ * Finds the Gateway of a node. Of the four clauses the first that is present decides; when it is malformed, the result is an
+ * error and the next one is not tried.
  */
 export function identify(claims: NodeClaims, rules: IdentifyRules): Identification {
   const claimed =
@@ -91,7 +91,7 @@ function refused(message: string): Identification {
   return { kind: 'refused', code: 'INVALID_ARGUMENT', message };
 }
 
-/** The Gateway that a host name or a role names, or why it names none. */
+/** The Gateway that a host name or a role names, or the error of one that is malformed. */
 type Reading =
   | { readonly kind: 'gateway'; readonly gateway: string }
   | { readonly kind: 'ill-formed'; readonly problem: string };
@@ -159,13 +159,14 @@ function illFormed(problem: string): Reading {
 const maxNodeInfo = 16 * 1024;
 
 /**
- * The `Node` of a first request as it is kept: whole up to 16 KiB, else only its id, at most 256 characters of it.
+ * Returns the `Node` of a first request to keep for client status: whole up to 16 KiB, else only its id, at most 256
+ * characters of it.
  *
- * @param bytes the size of the request that brought it
+ * @param bytes the size of the request
  */
 export function keptNodeInfo(node: Node | undefined, bytes: number): Node {
   if (node === undefined) return Node.create();
-  // A request that is no larger as a whole needs no second measurement.
+  // The node of a request of this size is not larger, and need not be encoded again.
   return bytes <= maxNodeInfo || Node.encode(node).finish().length <= maxNodeInfo
     ? node
     : Node.create({ id: bounded(node.id, 256) });

@@ -15,7 +15,7 @@ import type { Http2Stream } from '../transport/http2-stream.ts';
 import { identify, keptNodeInfo } from './identification.ts';
 
 interface NodeStreamLimits extends WatchedTypeLimits {
-  /** Types without a registration that one stream may ask for. */
+  /** Unregistered types that one stream may request. */
   readonly maxUnknownTypes: number;
 }
 
@@ -31,12 +31,12 @@ export interface NodeStreamParts extends GrpcStreamParts {
   readonly served: ReadonlyMap<string, ServedType>;
   /** Called once, when the first request has named the Gateway. */
   readonly identified: (stream: NodeStream) => void;
-  readonly refused?: (response: RejectedResponse) => void;
-  /** Called once, when nothing of the stream is left. */
+  readonly rejected?: (response: RejectedResponse) => void;
+  /** Called once, when the stream has ended. */
   readonly ended: (stream: NodeStream, ending: StatusCode) => void;
 }
 
-/** The node behind a stream, as its first request names it; later ones are not looked at (rule A5). */
+/** The node of a stream, from its first request; the `node` of later ones is ignored (rule A5). */
 interface Node {
   readonly id: string;
   readonly gateway: string;
@@ -55,11 +55,11 @@ export class NodeStream {
   readonly #since: number;
   #node: Node | undefined;
   #snapshot: Snapshot | undefined;
-  /** Stops the timeout of the first request; absent once there was one. */
+  /** Stops the timeout of the first request; undefined after that request. */
   #stopFirstRequestTimer: Stop | undefined;
-  /** Whether the snapshot is newer than what the types were given to send. */
+  /** True if the snapshot has changed since the last push. */
   #pushPending = false;
-  /** In the order of pushes. */
+  /** In push order. */
   #types: readonly WatchedType[] = [];
   /** One counter for all types, so that a nonce echoed under the wrong type never matches (rule A14). */
   #nonces = 0;
@@ -90,7 +90,7 @@ export class NodeStream {
     );
   }
 
-  /** Sends what changed of each type, in the order of pushes. */
+  /** Sends the changes of each type, in push order. */
   push(): void {
     this.#pushPending = false;
     try {
@@ -102,18 +102,18 @@ export class NodeStream {
 
   end(end: StreamStatus): void {
     const log = this.#node?.log ?? this.#parts.log.child({ peer: this.#stream.peer });
-    // UNAVAILABLE is no fault of a node, and every node of a fleet gets it at once.
+    // UNAVAILABLE is not the fault of a node, and all nodes may get it at once.
     const level = end.code === 'UNAVAILABLE' ? 'info' : 'warn';
     if (this.#stream.open) log[level]('a stream is ended', { code: end.code, reason: end.message });
     this.#stream.end(end);
   }
 
-  /** Sends GOAWAY: the node opens its next stream on another connection, while this one goes on. */
+  /** Sends GOAWAY: the node opens its next stream on another connection, while this one continues. */
   sendGoaway(): void {
     this.#stream.sendGoaway();
   }
 
-  /** Absent until the first request has named the Gateway. */
+  /** Returns undefined until the first request has named the Gateway. */
   status(): NodeStatus | undefined {
     if (this.#node === undefined || this.#snapshot === undefined) return undefined;
     return {
@@ -128,7 +128,7 @@ export class NodeStream {
     };
   }
 
-  /** Absent until the first request has named the Gateway. */
+  /** Returns undefined until the first request has named the Gateway. */
   client(): ConnectedClient | undefined {
     if (this.#node === undefined || this.#snapshot === undefined) return undefined;
     const { gateway, info } = this.#node;
@@ -258,7 +258,7 @@ export class NodeStream {
     const { id, gateway, log } = this.#node;
     if (rejects) {
       log.warn('the node refuses a response', { type: typeUrl, nonce, message });
-      this.#parts.refused?.({ gateway, node: id, typeUrl, message });
+      this.#parts.rejected?.({ gateway, node: id, typeUrl, message });
     } else {
       log.info('the node applied a response, with remarks', { type: typeUrl, nonce, message });
     }
@@ -274,7 +274,7 @@ export class NodeStream {
     this.#parts.ended(this, ending);
   }
 
-  /** An exception is a bug of ours: it ends this stream and no other. */
+  /** Ends this stream after an exception, which is a bug of ours; other streams continue. */
   #fail(error: unknown): void {
     this.#parts.log.error('a stream failed', { error, gateway: this.#node?.gateway });
     this.end({ code: 'INTERNAL', message: 'the control plane failed; see its log' });

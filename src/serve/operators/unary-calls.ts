@@ -73,7 +73,7 @@ export class UnaryRequestCalls {
   #begin<Request>(call: ServerDuplexStream<Request, Buffer>): () => boolean {
     const { clock, maxRequest, requestTimeout } = this.#parts;
     const stream = new Http2Stream(call);
-    let stopTimer: Stop = nothing;
+    let stopTimer: Stop = noTimer;
     let state: 'awaiting-request' | 'request-received' | 'failed' = 'awaiting-request';
     const fail = (status: StreamStatus): void => {
       if (state === 'failed') return;
@@ -87,7 +87,7 @@ export class UnaryRequestCalls {
     call.on('cancelled', () => {
       stopTimer();
       if (state === 'failed') stream.stopReading();
-      linger(stream, this.#parts, nothing);
+      linger(stream, this.#parts, ignoreReset);
     });
     const address = addressOf(call);
     if (!this.#quota.acquire(address)) {
@@ -101,8 +101,8 @@ export class UnaryRequestCalls {
     const timedOut = { code: 'DEADLINE_EXCEEDED', message: 'no request came in time' } as const;
     stopTimer = clock.after(requestTimeout, () => failWithoutRequest(timedOut));
     let bytes = 0;
-    stream.onData((piece) => {
-      bytes += piece.length;
+    stream.onData((chunk) => {
+      bytes += chunk.length;
       if (bytes > maxRequest) fail({ code: 'RESOURCE_EXHAUSTED', message: `a request may have ${maxRequest} bytes` });
     });
     call.on('end', () => failWithoutRequest({ code: 'INVALID_ARGUMENT', message: 'there is no request' }));
@@ -116,4 +116,6 @@ export class UnaryRequestCalls {
 }
 
 const identity = (bytes: Buffer): Buffer => bytes;
-const nothing = (): void => {};
+const noTimer = (): void => {};
+/** Only resets of ADS streams are counted. */
+const ignoreReset = (): void => {};

@@ -3,7 +3,7 @@ import { lengthDelimited, ProtobufReader } from './protobuf-reader.ts';
 import { VersionIndex } from './version-index.ts';
 import { WeakCache } from './weak-cache.ts';
 
-/** The `initial_resource_versions` of a request: what a node holds from an earlier stream (rules C21 to C23). */
+/** The `initial_resource_versions` of a request: the resources that a node holds from an earlier stream (rules C21 to C23). */
 export interface InitialVersions {
   /** Yields names and versions. An empty version means that the node has the name in an unknown version. */
   entries(): Iterable<readonly [name: string, version: string]>;
@@ -14,7 +14,7 @@ export interface InitialVersions {
 interface VersionComparison {
   /** Number of resources of the View that the node holds in the version of the View. */
   readonly currentCount: number;
-  /** Whether the node holds the resource of this name in the version of the View. */
+  /** Returns whether the node holds the resource of this name in the version of the View. */
   isCurrent(name: string): boolean;
   /** The other entries, version by name: names that the View lacks or has in another version. */
   readonly differing: ReadonlyMap<string, string>;
@@ -31,7 +31,7 @@ const indexedViews = 8;
 export class InitialVersionsReader {
   readonly #indexes = new WeakCache<VersionIndex>(indexedViews, () => 1);
 
-  /** @param ranges where the entries lie in `bytes` */
+  /** @param ranges of the entries in `bytes` */
   read(bytes: Buffer, ranges: readonly ByteRange[]): InitialVersions {
     return {
       *entries() {

@@ -6,7 +6,7 @@ const fieldOverhead = 64;
 /** The largest `node` of a request; bytes. */
 const maxNode = 256 * 1024;
 
-/** What one request may cost; bytes, `fieldOverhead` included. */
+/** The maximum cost of one request; bytes, `fieldOverhead` included. */
 export interface RequestLimits {
   /** The names of one list. */
   readonly maxNames: number;

@@ -34,7 +34,7 @@ export interface RawRequest {
   readonly errorDetail: string | undefined;
   readonly subscribe: readonly string[];
   readonly unsubscribe: readonly string[];
-  /** Where the entries of `initial_resource_versions` lie in the message; undefined without entries. */
+  /** The byte ranges of the entries of `initial_resource_versions`; undefined without entries. */
   readonly initialVersions: readonly ByteRange[] | undefined;
 }
 

@@ -15,5 +15,5 @@ export type ErrorCode =
   | 'UNAVAILABLE'
   | 'INTERNAL';
 
-/** How a stream ended: with an error of this server, by a half-close of the client (OK), or by a reset (CANCELLED). */
+/** The end of a stream: an error of this server, a half-close of the client (OK), or a reset (CANCELLED). */
 export type StatusCode = ErrorCode | 'OK' | 'CANCELLED';

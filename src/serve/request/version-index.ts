@@ -64,7 +64,7 @@ export class VersionIndex {
     }
   }
 
-  /** Returns the position of the resource of this name, in whatever version. */
+  /** Returns the position of the resource of this name, in any version. */
   positionOf(name: string): number | undefined {
     this.#positions ??= new Map(Array.from(this.#view.resources(), (resource, position) => [resource.name, position]));
     return this.#positions.get(name);

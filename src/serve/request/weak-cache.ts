@@ -5,18 +5,18 @@
  */
 export class WeakCache<Value extends object> {
   readonly #limit: number;
-  readonly #weigh: (value: Value) => number;
+  readonly #weightOf: (value: Value) => number;
   readonly #values = new WeakMap<object, WeakRef<Value>>();
   readonly #newest: Value[] = [];
-  #weight = 0;
+  #weightOft = 0;
 
   /**
    * @param limit the total weight of the values to hold
-   * @param weigh the weight of one value, in the unit of `limit`
+   * @param weightOf the weight of one value, in the unit of `limit`
    */
-  constructor(limit: number, weigh: (value: Value) => number) {
+  constructor(limit: number, weightOf: (value: Value) => number) {
     this.#limit = limit;
-    this.#weigh = weigh;
+    this.#weightOf = weightOf;
   }
 
   /** Returns the value derived from `key`, and computes it with `make` if it is not known. */
@@ -26,11 +26,11 @@ export class WeakCache<Value extends object> {
     const value = make();
     this.#values.set(key, new WeakRef(value));
     this.#newest.push(value);
-    this.#weight += this.#weigh(value);
-    while (this.#weight > this.#limit) {
+    this.#weightOft += this.#weightOf(value);
+    while (this.#weightOft > this.#limit) {
       const oldest = this.#newest.shift();
       if (oldest === undefined) break;
-      this.#weight -= this.#weigh(oldest);
+      this.#weightOft -= this.#weightOf(oldest);
     }
     return value;
   }

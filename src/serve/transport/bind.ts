@@ -1,18 +1,22 @@
 import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { formatHostPort, type HostPort } from '../../net/host-port.ts';
+import { ListenError } from '../../net/http-listener.ts';
 
-/** Milliseconds for connections that are closed by force; it takes less. */
+/** Milliseconds that closing connections by force may take. */
 const forcedClose = 100;
 
-/** Binds a port in plaintext, and returns the one that was bound. Rejects with a message that names the address. */
-export function bind(server: Server, { host, port }: HostPort): Promise<HostPort> {
-  const address = formatHostPort({ host, port });
+/**
+ * Binds an address in plaintext. Returns it with the port that was chosen for 0.
+ *
+ * @throws ListenError
+ */
+export function bind(server: Server, at: HostPort): Promise<HostPort> {
   // grpc-js prints what it also puts into the error.
   setLogVerbosity(logVerbosity.NONE);
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve({ host, port: bound });
-      else reject(new Error(`cannot listen on ${address}: ${error.message}`, { cause: error }));
+    server.bindAsync(formatHostPort(at), ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve({ host: at.host, port });
+      else reject(new ListenError(at, undefined, error));
     });
   });
 }
@@ -29,14 +33,14 @@ export function unbind(server: Server, bound: HostPort): Promise<void> {
   return settled([shutDown(server)], 0);
 }
 
-/** Resolves when every listener of a gRPC server is closed. Call it after its connections were told to end. */
+/** Resolves when every listener of a gRPC server is closed. Call it after `drain` of its connections. */
 export function shutDown(server: Server): Promise<void> {
   return new Promise((resolve) => server.tryShutdown(() => resolve()));
 }
 
 /**
- * Resolves when everything is closed, or a moment after the grace time: grpc-js waits without end for a connection that was
- * destroyed and is not closed yet, such as one that spoke no HTTP/2 a moment ago.
+ * Resolves when everything is closed, or 100 ms after the grace time: grpc-js waits without end for a connection that was
+ * destroyed and is not closed yet, such as one that has just sent bytes that are no HTTP/2.
  *
  * @param grace milliseconds
  */

@@ -25,7 +25,7 @@ export function endCall(call: BytesCall, { code, message }: StreamStatus): void 
   call.pause();
 }
 
-/** The address of the other end, without its port, which differs for each connection. */
+/** Returns the address of the client, without its port, which differs for each connection. */
 export function addressOf(call: BytesCall): string {
   const peer = call.getPeer();
   return peer.slice(0, peer.lastIndexOf(':'));

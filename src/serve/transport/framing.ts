@@ -1,22 +1,22 @@
 /** The tag of the field `nonce`, number 5 in the responses of both protocol variants, of wire type LEN. */
 const nonceTag = (5 << 3) | 2;
 
-/** Bytes of the prefix of a gRPC message: one that says it is not compressed, four of length. */
+/** Bytes of the prefix of a gRPC message: the compressed flag, and four of length. */
 const prefixLength = 5;
 
-/** A body of fewer bytes is copied into the frame: a second write costs more than so small a copy. */
-const worthSharing = 4096 - 32;
+/** A body of fewer bytes is copied into the frame: a second write costs more than a copy of this size. */
+const minSharedBody = 4096 - 32;
 
-/** A gRPC message with its prefix: in one piece, or in three of which the body is shared with other streams. */
+/** A gRPC message with its prefix: one buffer, or three, of which the body is shared with other streams. */
 export type Frame = readonly [Buffer] | readonly [prefix: Buffer, body: Buffer, tail: Buffer];
 
 /**
  * Frames one response: a body that many streams share, and the nonce of this stream. The order of protobuf fields is free,
- * so the nonce stands last and a large body stays one piece of memory for all streams.
+ * so the nonce is last and all streams share the buffer of a large body.
  */
 export function frameOf(body: Buffer, nonce: string): Frame {
   const length = body.length + 2 + nonce.length;
-  if (body.length < worthSharing) {
+  if (body.length < minSharedBody) {
     const frame = Buffer.allocUnsafe(prefixLength + length);
     putPrefix(frame, length);
     body.copy(frame, prefixLength);

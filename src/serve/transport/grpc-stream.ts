@@ -9,10 +9,10 @@ import { frameOf } from './framing.ts';
 import { type Http2Stream, type LingerParts, linger } from './http2-stream.ts';
 import { MessageReader } from './message-reader.ts';
 
-/** Requests of one stream that are served in one iteration of the event loop, before all other streams get theirs. */
+/** Requests of one stream that are served in one iteration of the event loop, before those of other streams. */
 const requestsPerIteration = 4;
 
-/** Numbers the iterations of the event loop, at the cost of one callback for each in which somebody asks. */
+/** Numbers the iterations of the event loop, at the cost of one callback for each iteration in which it is called. */
 export class LoopIteration {
   #number = 0;
   #scheduled = false;
@@ -31,10 +31,10 @@ export class LoopIteration {
   }
 }
 
-/** Called by a stream. Nothing is called after `ended`, which is called once. */
+/** The callbacks of a stream. `ended` is called once, and is the last. */
 export interface GrpcStreamListener {
   received(incoming: Incoming): void;
-  /** What was written has left, and there is room again. */
+  /** There is room for writes again. */
   drained(): void;
   ended(ending: StatusCode): void;
 }
@@ -47,7 +47,7 @@ export interface GrpcStreamParts extends LingerParts {
   readonly wasReset: () => void;
 }
 
-/** One gRPC stream: bytes out with flow control, requests in with their limits, and one end. Knows nothing of xDS. */
+/** One gRPC stream: writes with flow control, limits requests, and ends once. Knows nothing of xDS. */
 export class GrpcStream {
   readonly peer: string;
   readonly authority: string;
@@ -63,11 +63,11 @@ export class GrpcStream {
   /** The iteration of the event loop in which a request was served last, and how many were served in it. */
   #iteration = -1;
   #served = 0;
-  /** Whether everything that was written has left, the status included. */
+  /** True if everything that was written has left, the status included. */
   #flushed = false;
   /** The large writes in flight; most streams never have one. */
   #writes: Set<Stop> | undefined;
-  /** Whether the receive budget counts an unfinished request of this stream. */
+  /** True if the receive budget counts an unfinished request of this stream. */
   #counted = false;
 
   constructor(
@@ -90,8 +90,8 @@ export class GrpcStream {
       listener.received(incoming);
       this.#countRequest();
     });
-    stream.onData((piece) => {
-      if (this.#open) this.#read(piece);
+    stream.onData((chunk) => {
+      if (this.#open) this.#read(chunk);
     });
     stream.onDrain(() => {
       this.#writable = true;
@@ -100,7 +100,7 @@ export class GrpcStream {
     call.on('end', () => {
       if (this.#close('OK')) call.end();
     });
-    // Emitted when the status has left, and when the node cancelled: from then on no write is confirmed and nothing drains.
+    // Emitted when the status has left, and when the node cancelled: no write completes and nothing drains afterwards.
     call.on('cancelled', () => this.#flush());
     call.on('close', () => this.#close('CANCELLED'));
   }
@@ -109,17 +109,17 @@ export class GrpcStream {
     return this.#open;
   }
 
-  /** Whether everything that was written found room. When not, `drained` follows. */
+  /** True if there is room for writes. When false, `drained` follows. */
   get writable(): boolean {
     return this.#open && this.#writable;
   }
 
-  /** Sends one response, which is this body and this nonce; does nothing on a stream that has ended. */
+  /** Sends one response, the body and a nonce; does nothing on a stream that has ended. */
   send(body: Buffer, nonce: string): void {
     if (!this.#open) return;
     const release = this.#parts.sendBudget.begin(body.length);
     if (release === undefined) {
-      this.#writable = this.#stream.write(frameOf(body, nonce), left);
+      this.#writable = this.#stream.write(frameOf(body, nonce), ignoreWritten);
       return;
     }
     this.#writes ??= new Set();
@@ -130,7 +130,7 @@ export class GrpcStream {
     });
   }
 
-  /** Ends the stream with this status, after what was written. The first end counts. */
+  /** Ends the stream with this status, after what was written. Does nothing on a stream that has ended. */
   end(end: StreamStatus): void {
     if (this.#close(end.code)) endCall(this.#call, end);
   }
@@ -140,7 +140,7 @@ export class GrpcStream {
     this.#stream.sendGoaway();
   }
 
-  /** Ends the stream because its unfinished request is the largest of too many. */
+  /** Ends the stream whose unfinished request is the largest when the receive budget is exceeded. */
   overflow(): void {
     this.end({
       code: 'RESOURCE_EXHAUSTED',
@@ -148,8 +148,8 @@ export class GrpcStream {
     });
   }
 
-  #read(piece: Buffer): void {
-    const exceeded = this.#reader.take(piece);
+  #read(chunk: Buffer): void {
+    const exceeded = this.#reader.read(chunk);
     if (exceeded !== undefined) this.#listener.received(exceeded);
     else this.#count(this.#reader.held);
   }
@@ -169,7 +169,7 @@ export class GrpcStream {
     if (this.#open && this.#served % requestsPerIteration === 0) this.#yieldToEventLoop();
   }
 
-  /** Pauses until the next iteration: what a node sent in one go would be read in one go, and delay all others (rule A10). */
+  /** Pauses until the next iteration: many requests that arrive at once would delay all other streams (rule A10). */
   #yieldToEventLoop(): void {
     this.#call.pause();
     setImmediate(() => {
@@ -189,7 +189,7 @@ export class GrpcStream {
     return true;
   }
 
-  /** Closes the window for the rest of a request that is not read any more. */
+  /** Stops reading in the middle of a request: the flow-control window stays closed for the rest of it. */
   #dropUnfinishedRequest(): void {
     if (this.#reader.unfinished) this.#stream.stopReading();
   }
@@ -204,4 +204,5 @@ export class GrpcStream {
   }
 }
 
-const left = (): void => {};
+/** A small write: its bytes are not counted. */
+const ignoreWritten = (): void => {};

@@ -5,7 +5,7 @@ import type { Frame } from './framing.ts';
 
 /** The members of a stream of `node:http2` that are used here. */
 interface NodeHttp2Stream {
-  /** Whether both sides have ended; unread data may still be there. */
+  /** True if both sides have ended; unread data may still be there. */
   readonly closed: boolean;
   readonly destroyed: boolean;
   readonly writable: boolean;
@@ -14,26 +14,26 @@ interface NodeHttp2Stream {
   close(code: number): void;
   destroy(): void;
   pause(): void;
-  write(piece: Buffer, left?: () => void): boolean;
+  write(chunk: Buffer, written?: () => void): boolean;
   cork(): void;
   uncork(): void;
-  on(event: 'data', listener: (piece: Buffer) => void): unknown;
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
   on(event: 'drain', listener: () => void): unknown;
   once(event: 'close', listener: () => void): unknown;
 }
 
 /**
- * The HTTP/2 stream below a call, for what grpc-js cannot do or does by a detour (decision 0006): messages are written to
- * the stream itself, since grpc-js copies each message for each call, which for a large first response and a thousand nodes
- * is a thousand copies. Headers, requests and the status remain with the call.
+ * The HTTP/2 stream below a call, for what grpc-js cannot do or does with copies (decision 0006). Messages are written to
+ * the stream itself: grpc-js copies each message for each call, a thousand copies of a large first response for a thousand
+ * nodes. Headers, requests and the status remain with the call.
  */
 export class Http2Stream {
   readonly #stream: NodeHttp2Stream;
   readonly #call: BytesCall;
 
   /**
-   * @throws TypeError when grpc-js keeps its stream elsewhere: it is a private member of a library whose version is pinned,
-   * and without it nodes that do not read could not be reset
+   * @throws TypeError when grpc-js has its stream elsewhere: it is a private member of a library whose version is pinned,
+   * and without it a stream that its node does not read could not be reset
    */
   constructor(call: BytesCall) {
     const stream = member(member(call, 'call'), 'stream');
@@ -42,14 +42,14 @@ export class Http2Stream {
     this.#call = call;
   }
 
-  /** Whether nothing of the stream is left. */
+  /** True if the stream is destroyed. */
   get closed(): boolean {
     return this.#stream.destroyed;
   }
 
-  /** Ends the stream at once with CANCEL, whatever is left to read or to write, and frees it. */
+  /** Resets the stream with CANCEL: drops unread and unwritten data. */
   reset(): void {
-    // Node waits for a reader of a stream that both sides have ended and nobody reads.
+    // Node would wait for a reader of a stream that both sides have ended.
     if (this.#stream.closed) this.#stream.destroy();
     else this.#stream.close(cancel);
   }
@@ -58,37 +58,37 @@ export class Http2Stream {
     this.#stream.once('close', listener);
   }
 
-  /** Stops to read: the window of the stream stays closed, that of the connection does not depend on it. */
+  /** Stops reading: the flow-control window of the stream stays closed, that of the connection is not affected. */
   stopReading(): void {
     this.#stream.pause();
   }
 
-  /** Calls `listener` with every piece that arrives, whether or not it completes a message. */
-  onData(listener: (piece: Buffer) => void): void {
+  /** Calls `listener` with every chunk that arrives, whether or not it completes a message. */
+  onData(listener: (chunk: Buffer) => void): void {
     this.#stream.on('data', listener);
   }
 
   /**
-   * Writes one framed message; its pieces may be shared with other streams and are never changed. Calls `left` when its last
-   * byte has left or never will.
+   * Writes one framed message; its buffers may be shared with other streams and are never changed. Calls `written` when
+   * its last byte has left or never will.
    *
    * @returns whether there is room for more; if not, `drain` follows
    */
-  write(frame: Frame, left: () => void): boolean {
+  write(frame: Frame, written: () => void): boolean {
     const stream = this.#stream;
     if (!stream.headersSent) this.#call.sendMetadata(noMetadata);
     // A deadline of the call ends the stream without an event, and a write would be an error.
     if (!stream.writable) {
-      left();
+      written();
       return false;
     }
-    if (frame.length === 1) return stream.write(frame[0], left);
+    if (frame.length === 1) return stream.write(frame[0], written);
     const [head, body, tail] = frame;
-    // Corked, three pieces are one write to the socket.
+    // Corked, three buffers are one write to the socket.
     stream.cork();
     stream.write(head);
     stream.write(body);
-    const room = stream.write(tail, left);
+    const room = stream.write(tail, written);
     stream.uncork();
     return room;
   }
@@ -118,9 +118,9 @@ export interface LingerParts {
 }
 
 /**
- * Resets a stream that is still there a while after its end (as SO_LINGER does for a socket). Its status is sent after what
- * was written before it, so a node that does not read never gets it and frees nothing (rule F4), and one that got it may go
- * on sending.
+ * Resets a stream that is not closed within a time after its end, as SO_LINGER does for a socket. The status is sent after
+ * what was written before, so a node that does not read never gets it and frees nothing (rule F4), and one that got it may
+ * continue to send.
  */
 export function linger(stream: Http2Stream, { clock, linger: time }: LingerParts, wasReset: () => void): void {
   if (stream.closed) return;

@@ -3,12 +3,13 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Counters } from '../../edges.ts';
 import type { HostPort } from '../../net/host-port.ts';
-import { AcceptQueue, type AcceptQueueOptions } from '../limits/accept-queue.ts';
+import { ListenError } from '../../net/http-listener.ts';
+import { AcceptQueue, type AcceptQueueParts } from '../limits/accept-queue.ts';
 import { settled, shutDown } from './bind.ts';
 
-export interface ListenerParts extends AcceptQueueOptions {
+export interface ListenerParts extends AcceptQueueParts {
   readonly counters: Counters;
-  /** Connections that may be open at once, at each address; one beyond is closed. */
+  /** Connections that may be open at once, at each address that the host has; one beyond is closed. */
   readonly maxConnections: number;
 }
 
@@ -22,7 +23,7 @@ export class Listener {
   readonly #counters: Counters;
   readonly #maxConnections: number;
   readonly #queue: AcceptQueue;
-  /** One for each address that the host has. */
+  /** The bound ones, by address of the host. */
   #servers: readonly NetServer[] = [];
 
   constructor(server: Server, { counters, maxConnections, ...queue }: ListenerParts) {
@@ -33,19 +34,27 @@ export class Listener {
     this.#queue = new AcceptQueue(queue);
   }
 
-  /** Listens at every address of the host. Rejects with the error of the first address when none can be bound. */
-  async start({ host, port }: HostPort): Promise<HostPort> {
-    let chosen = port;
-    const problems: unknown[] = [];
-    for (const { address } of await lookup(host, { all: true })) {
+  /**
+   * Listens at every address of the host, on one port.
+   *
+   * @throws ListenError when none of them can be bound
+   */
+  async start(at: HostPort): Promise<HostPort> {
+    const { host } = at;
+    let { port } = at;
+    const errors: unknown[] = [];
+    const addresses = await lookup(host, { all: true }).catch((error: unknown) => {
+      throw new ListenError(at, undefined, error);
+    });
+    for (const { address } of addresses) {
       try {
-        chosen = await this.#listen(address, chosen);
+        port = await this.#listen(address, port);
       } catch (error) {
-        problems.push(error);
+        errors.push(error);
       }
     }
-    if (this.#servers.length === 0) throw problems[0];
-    return { host, port: chosen };
+    if (this.#servers.length === 0) throw new ListenError(at, undefined, errors[0]);
+    return { host, port };
   }
 
   /**
@@ -55,14 +64,14 @@ export class Listener {
    */
   stop(grace: number): Promise<void> {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-    // Connections that wait are accepted, so that their streams get a status like all others.
+    // Accepts the connections that wait, so that their streams get a status like all others.
     this.#queue.drain();
     this.#injector.drain(grace);
     // The server behind the injector never listened: only these listeners know which connections are left.
     return settled([...closed, shutDown(this.#server)], grace);
   }
 
-  /** Returns the port, which differs from the one that was asked for when that was 0. */
+  /** Returns the bound port: the given one, or the one that was chosen for 0. */
   #listen(host: string, port: number): Promise<number> {
     // A connection that waits is not read: it costs a file descriptor and no more.
     const server = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
@@ -80,12 +89,12 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    // HTTP/2 handles errors of a connection that it has; those of one that waits mean nothing.
-    socket.on('error', ignored);
+    // HTTP/2 handles the errors of an accepted connection; one that waits is closed by its error.
+    socket.on('error', ignoreError);
     this.#queue.add({
       address: socket.remoteAddress ?? '',
       accept: () => {
-        this.#tearDownInTurn(socket);
+        this.#queueTeardown(socket);
         socket.resume();
         this.#injector.injectConnection(socket);
       },
@@ -101,14 +110,14 @@ export class Listener {
   }
 
   /**
-   * Queues the end of a connection. Everything that it causes (of the session, its streams and what this server keeps for
-   * them) follows from the end of `_destroy`, the method that Node's documentation gives to implementers of streams. It is
-   * replaced on the socket and not on a class, since `net.Server` makes the sockets.
+   * Makes the teardown of a connection wait in the accept queue. The teardown of its session and streams follows from the
+   * end of `_destroy`, the method that Node documents for implementers of streams. It is replaced on the socket and not on
+   * a class, since `net.Server` creates the sockets.
    */
-  #tearDownInTurn(socket: Socket): void {
+  #queueTeardown(socket: Socket): void {
     const destroy = socket._destroy.bind(socket);
     socket._destroy = (error, destroyed) => this.#queue.close(() => destroy(error, destroyed));
   }
 }
 
-const ignored = (): void => {};
+const ignoreError = (): void => {};

@@ -1,18 +1,18 @@
 import type { LimitExceeded, RequestCostMeter, RequestMetering } from '../request/request-cost.ts';
 
-/** Bytes of the prefix of a gRPC message: one that says whether it is compressed, four of length. */
+/** Bytes of the prefix of a gRPC message: the compressed flag, and four of length. */
 const prefixLength = 5;
 
 /**
- * Follows the gRPC messages of a stream while they arrive, beside grpc-js, which hands out complete messages only: counts
- * the bytes that are held, and computes the cost of a large request before all of it is there.
+ * Follows the gRPC messages of a stream while they arrive, beside grpc-js, which passes on complete messages only: counts
+ * the bytes of an unfinished request, and computes the cost of a large one before all of it is received.
  */
 export class MessageReader {
   readonly #metering: RequestMetering;
   /** The prefix of the next message as one number, and how many bytes of it were read. */
   #prefix = 0;
   #prefixRead = 0;
-  /** The length of the message that arrives, and how many bytes of it are missing. */
+  /** The length of the current message, and how many bytes of it are missing. */
   #length = 0;
   #missing = 0;
   #meter: RequestCostMeter | undefined;
@@ -21,26 +21,26 @@ export class MessageReader {
     this.#metering = metering;
   }
 
-  /** Bytes of the message that is not complete yet. */
+  /** Bytes of the unfinished message. */
   get held(): number {
     return this.#missing === 0 ? 0 : this.#length - this.#missing;
   }
 
-  /** Whether a message has begun and is not complete. */
+  /** True if a message has begun and is not complete. */
   get unfinished(): boolean {
     return this.#missing > 0 || this.#prefixRead > 0;
   }
 
-  /** Reads the next piece of the stream, and returns why a message in it costs too much, if one does. */
-  take(piece: Buffer): LimitExceeded | undefined {
+  /** Reads the next chunk of the stream. Returns the status to end the stream with when a message exceeds a limit. */
+  read(chunk: Buffer): LimitExceeded | undefined {
     let at = 0;
-    while (at < piece.length) {
+    while (at < chunk.length) {
       if (this.#missing === 0) {
-        at = this.#readPrefix(piece, at);
+        at = this.#readPrefix(chunk, at);
         continue;
       }
-      const end = Math.min(piece.length, at + this.#missing);
-      const exceeded = this.#meter?.add(piece, at, end);
+      const end = Math.min(chunk.length, at + this.#missing);
+      const exceeded = this.#meter?.add(chunk, at, end);
       if (exceeded !== undefined) return exceeded;
       this.#missing -= end - at;
       at = end;
@@ -48,11 +48,11 @@ export class MessageReader {
     return undefined;
   }
 
-  /** Returns where it stopped reading. */
-  #readPrefix(piece: Buffer, start: number): number {
+  /** Returns the offset after the bytes that it read. */
+  #readPrefix(chunk: Buffer, start: number): number {
     let at = start;
-    for (; at < piece.length && this.#prefixRead < prefixLength; at += 1) {
-      this.#prefix = this.#prefix * 256 + (piece[at] ?? 0);
+    for (; at < chunk.length && this.#prefixRead < prefixLength; at += 1) {
+      this.#prefix = this.#prefix * 256 + (chunk[at] ?? 0);
       this.#prefixRead += 1;
     }
     if (this.#prefixRead === prefixLength) {
@@ -66,7 +66,7 @@ export class MessageReader {
   #begin(compressed: number, length: number): void {
     this.#length = length;
     this.#missing = length;
-    // The cost of a compressed message is known only when all of it is there.
+    // The cost of a compressed message is known only when it is complete.
     this.#meter = compressed === 0 && length > this.#metering.exemptSize ? this.#metering.start() : undefined;
   }
 }

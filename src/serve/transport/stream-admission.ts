@@ -11,11 +11,11 @@ export interface StreamAdmissionParts extends LingerParts {
   readonly counters: Counters;
   /** Streams open at once. */
   readonly maxStreams: number;
-  /** New streams a second; as many may start at once, and as many wait. */
+  /** New streams per second; as many may start at once, and as many may wait. */
   readonly maxStreamsPerSecond: number;
 }
 
-/** A stream that waits for its turn. */
+/** A stream that waits for a permit. */
 interface Pending {
   readonly address: string;
   readonly start: () => void;
@@ -24,8 +24,8 @@ interface Pending {
 
 /**
  * Admits new streams at a bounded rate and in bounded number (rule G3). A stream above the rate waits in a fair queue by
- * address for up to a second and is refused when the queue is full, at once and before a response. Nothing was read of a
- * stream that is refused, and nothing is kept.
+ * address for up to a second and is refused when the queue is full, at once and before a response. Nothing of a refused
+ * stream is read or kept.
  */
 export class StreamAdmission {
   readonly #parts: StreamAdmissionParts;
@@ -42,7 +42,7 @@ export class StreamAdmission {
     this.#waiting = new FairQueue(parts.maxStreamsPerSecond);
   }
 
-  /** Calls `start` when the stream is admitted, unless it is gone by then. */
+  /** Calls `start` when the stream is admitted, unless it has ended before. */
   admit(call: AdsCall, start: (stream: Http2Stream) => void): void {
     const stream = new Http2Stream(call);
     const address = addressOf(call);
@@ -57,7 +57,7 @@ export class StreamAdmission {
     }
   }
 
-  /** Ends the streams that wait and all that come later with this status. */
+  /** Ends the waiting streams and all later ones with this status. */
   close(end: StreamStatus): void {
     this.#closed = end;
     this.#clearTimer();
@@ -70,10 +70,10 @@ export class StreamAdmission {
       this.#waiting.delete(address, pending);
       if (this.#waiting.size === 0) this.#clearTimer();
     };
-    // The node gave up, or a deadline of its own passed, which it may never notice.
+    // The node cancelled, or the deadline of its call has passed, which it may not notice.
     const cancelled = (): void => {
       leave();
-      linger(stream, this.#parts, lingered);
+      linger(stream, this.#parts, ignoreReset);
     };
     const pending: Pending = {
       address,
@@ -115,9 +115,9 @@ export class StreamAdmission {
 
   #end(call: AdsCall, stream: Http2Stream, end: StreamStatus): void {
     endCall(call, end);
-    linger(stream, this.#parts, lingered);
+    linger(stream, this.#parts, ignoreReset);
   }
 }
 
-/** A stream that was not admitted is no node that stopped reading: its reset is not counted. */
-const lingered = (): void => {};
+/** The reset of a stream that was not admitted says nothing about a node, so it is not counted. */
+const ignoreReset = (): void => {};

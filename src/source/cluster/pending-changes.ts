@@ -53,19 +53,19 @@ export class PendingChanges {
     this.#unsynced = new Set([bundleKey, ...collections.map(collectionPath)]);
   }
 
-  /** Whether every collection was complete once; never becomes false again (`docs/semantics.md`, §4). */
+  /** True if every collection was complete once; never becomes false again (`docs/semantics.md`, §4). */
   get synced(): boolean {
     return this.#unsynced.size === 0;
   }
 
-  /** Whether `takeBatch` returns a batch. */
+  /** True if `takeBatch` returns a batch. */
   get hasBatch(): boolean {
     const pending =
       this.#changes.size > 0 || this.#observations.size > 0 || !this.#bundleDelivered || !this.#syncedDelivered;
     return this.synced && pending;
   }
 
-  /** Whether `logDiagnostics` may have something to log. */
+  /** True if `logDiagnostics` may have something to log. */
   get hasUnloggedDiagnostics(): boolean {
     return this.#hasUnlogged;
   }

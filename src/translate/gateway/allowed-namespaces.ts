@@ -46,7 +46,7 @@ export function selectorKeysOf(gateway: UnresolvedGateway): readonly string[] {
   return gateway.allowed.selectors.map(selectorKey);
 }
 
-/** Tells whether one namespace is allowed. Reads its labels only when a selector needs them. */
+/** Returns whether one namespace is allowed. Reads its labels only when a selector needs them. */
 export function allowsNamespace(
   allowed: AllowedNamespaces,
   namespace: string,

@@ -18,7 +18,7 @@ export function evaluateGatewayClass(
   return reason === undefined ? { accepted: true } : { accepted: false, reason };
 }
 
-/** Tells whether a GatewayClass belongs to the controller. */
+/** Returns whether a GatewayClass belongs to the controller. */
 export function hasController({ controllerName }: GatewayClass, name: string): boolean {
   return controllerName.ok && controllerName.value === name;
 }

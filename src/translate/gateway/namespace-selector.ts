@@ -48,7 +48,7 @@ export function selectorFromKey(key: string): LabelSelector {
   return { requirements };
 }
 
-/** Tells whether all requirements hold, as in Kubernetes. */
+/** Returns whether all requirements hold, as in Kubernetes. */
 export function matches({ requirements }: LabelSelector, labels: ReadonlyMap<string, string>): boolean {
   return requirements.every((requirement) => holds(requirement, labels.get(requirement.key)));
 }

@@ -45,7 +45,7 @@ export interface PolicyTargets {
   readonly name: string;
   /** Sorted, without duplicates. */
   readonly gateways: readonly GatewayKey[];
-  /** Tells whether the policy has a Config to send. */
+  /** True if the policy has a Config to send. */
   readonly hasConfig: boolean;
 }
 

@@ -159,9 +159,9 @@ describe('the address of a listener', () => {
     const rig = await createRig(1);
     const second = new Listener(new Server(), listenerParts(1, false));
     await expect(second.start({ host: '127.0.0.1', port: rig.port })).rejects.toMatchObject({
+      name: 'ListenError',
       code: 'EADDRINUSE',
-      address: '127.0.0.1',
-      port: rig.port,
+      at: { host: '127.0.0.1', port: rig.port },
     });
     await second.stop(0);
   });

@@ -12,7 +12,7 @@ import { nodeMatcher } from './node-matcher.ts';
 /** The dependencies of CSDS. */
 export interface ClientStatusParts {
   readonly clients: () => readonly ConnectedClient[];
-  /** The largest response; bytes. RESOURCE_EXHAUSTED beyond. Default 64 MiB. */
+  /** The largest response; RESOURCE_EXHAUSTED beyond. Bytes; default 64 MiB. */
   readonly maxAnswer?: number;
   readonly log: Logger;
 }

@@ -1,6 +1,7 @@
 import type { Node } from '../../../gen/envoy/config/core/v3/base.ts';
 import type { NodeMatcher } from '../../../gen/envoy/type/matcher/v3/node.ts';
 import type { StructMatcher } from '../../../gen/envoy/type/matcher/v3/struct.ts';
+import { isJsonObject } from '../../../json/json.ts';
 import { InvalidMatcher, stringMatcher } from './string-matcher.ts';
 import { valueMatcher } from './value-matcher.ts';
 
@@ -35,6 +36,5 @@ async function metadata({ path, value }: StructMatcher, field: string): Promise<
 }
 
 function member(value: unknown, key: string): unknown {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }

@@ -29,7 +29,7 @@ export interface DecodedObject extends Omit<ApiObject, 'json'> {
  */
 const builtIn: ReadonlySet<KindName> = new Set(['Service', 'Namespace']);
 
-/** Returns true if a CRD defines the kind. */
+/** Returns whether a CRD defines the kind. */
 export function isCustomResource(kind: KindName): boolean {
   return !builtIn.has(kind);
 }

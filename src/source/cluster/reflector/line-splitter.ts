@@ -45,7 +45,7 @@ export class LineSplitter {
     return this.#begun.size;
   }
 
-  /** Whether the line that has no end yet is longer than the maximum. */
+  /** True if the line that has no end yet is longer than the maximum. */
   get overlong(): boolean {
     return this.pending > this.#maxBytes;
   }

@@ -17,7 +17,7 @@ export class ListStreamParser {
   /** Open objects and arrays: 1 within the list, 2 within its `items`, 3 and more within an item. */
   #depth = 0;
   #inItems = false;
-  /** Whether `items` was seen: a list has it once. */
+  /** True if `items` was seen: a list has it once. */
   #itemsSeen = false;
   #inString = false;
   /** Bytes of the next chunk to skip: 1 if the last byte was a backslash. */

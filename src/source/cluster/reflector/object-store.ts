@@ -61,13 +61,13 @@ export class ObjectStore {
     if (!this.holds(object)) this.apply(decodeObject(this.#kind, object));
   }
 
-  /** Returns true if the object is stored with the same uid and resource version. */
+  /** Returns whether the object is stored with the same uid and resource version. */
   holds({ key, uid, resourceVersion }: Pick<ApiObject, 'key' | 'uid' | 'resourceVersion'>): boolean {
     const entry = this.#entries.get(key);
     return entry?.uid === uid && entry.resourceVersion === resourceVersion;
   }
 
-  /** Returns true if the object is stored in the same version and decodes to the same resource. */
+  /** Returns whether the object is stored in the same version and decodes to the same resource. */
   agrees(decoded: DecodedObject): boolean {
     return this.holds(decoded) && sameResource(this.#entries.get(decoded.key)?.resource, decoded.resource);
   }

@@ -24,7 +24,7 @@ export type Outcome =
       readonly resourceVersion: string;
       /** Milliseconds since the response began; 0 if there was none. */
       readonly duration: number;
-      /** Whether the server ended it before its time, as it does when a CRD changes: objects may then read differently. */
+      /** True if the server ended it before its time, as it does when a CRD changes: objects may then read differently. */
       readonly endedEarly: boolean;
     }
   /** The program stops. */

@@ -31,7 +31,7 @@ export type SessionEnd =
       readonly resourceVersion: string;
       /** Milliseconds since the response began; 0 if there was none. */
       readonly duration: number;
-      /** Whether the server ended it in good order, and well before the time that was requested. */
+      /** True if the server ended it in good order, and well before the time that was requested. */
       readonly endedEarly: boolean;
     };
 

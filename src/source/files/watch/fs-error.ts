@@ -4,7 +4,7 @@ export function errorCode(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Returns true if the error says that a path does not exist. */
+/** Returns whether the error says that a path does not exist. */
 export function isNotFound(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR'].includes(errorCode(error));
 }
