@@ -131,7 +131,7 @@ function endpointOf({ gatewayPort }: Guide): string {
   return `http://127.0.0.1:${gatewayPort}/sse`;
 }
 
-/** Says how to try the running demo by hand. */
+/** Returns how to try the running demo by hand. */
 function instructions(guide: Guide): string[] {
   const endpoint = endpointOf(guide);
   return [

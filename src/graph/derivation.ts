@@ -105,7 +105,7 @@ export class Derivation<I, O, R> implements Node, Dependent, Dumpable {
     );
   }
 
-  /** Also called after a run that threw: a change of what it read may end the failure. */
+  /** Replaces the dependencies of a key, also after a run that threw: a change of what it read may end the failure. */
   #replaceDependencies(key: string, dependencies: ReadonlySet<Dependency>): void {
     const known = this.#readers.get(key);
     if (known === undefined && dependencies.size === 0) return;

@@ -5,7 +5,7 @@ import { type ClientConfig, readClientConfig } from './kubeconfig/client-config.
 import { KubeConfigError, reasonOf } from './kubeconfig/kubeconfig-error.ts';
 import type { ClusterAccess } from './model.ts';
 
-/** What a request and its connection need to be accepted by the server, and to accept it. */
+/** The credentials of a request: headers, and the TLS material of its connection. */
 export interface Credentials {
   /** Headers of each request, with names in lower case: secrets. */
   readonly headers: Readonly<Record<string, string>>;
@@ -15,7 +15,7 @@ export interface Credentials {
 /** TLS options of the connection, in the form that `tls.connect` takes. */
 export type TlsMaterial = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
 
-/** How long credentials are used without asking client-node, which reads files and runs plugins. In milliseconds. */
+/** Maximum age of cached credentials before client-node is called, which reads files and runs plugins. In milliseconds. */
 const maxAge = 10_000;
 
 /** client-node 2.0.1 takes a refreshed ID token's lifetime in seconds for its expiry date, so it refreshes at every call. */
@@ -35,7 +35,7 @@ export class CredentialCache {
   readonly #clock: Clock;
   #config: ClientConfig;
   #provider: CredentialProvider;
-  /** True if the kubeconfig, with all that client-node remembers for it, has to be read again. */
+  /** True if the kubeconfig has to be read again, and the caches of client-node for it dropped. */
   #stale = false;
   #cached: Cached | undefined;
   /** The one call under way: a plugin may take long. */
@@ -81,7 +81,7 @@ export class CredentialCache {
   }
 
   #isFresh({ since }: Cached): boolean {
-    // The absolute value: a clock that was set back must not keep credentials for ever.
+    // The absolute value: a clock that was set back must not keep credentials without end.
     return Math.abs(this.#clock.now() - since) < (this.#config.isOidc ? maxAgeOidc : maxAge);
   }
 

@@ -4,15 +4,15 @@ import type { Clock, Counters, StopAsync } from '../edges.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Which API server to connect to, and as which user. The current context of `$KUBECONFIG` cannot be expressed: a control
- * plane must not write to the cluster that somebody happened to select last.
+ * Selects the API server and the user. The current context of `$KUBECONFIG` cannot be selected: a control plane must not
+ * write to the cluster that a user happened to select last.
  */
 export type ClusterAccess =
   /** In-cluster: the pod's ServiceAccount. */
   | {
       readonly by: 'service account';
       readonly environment: Environment;
-      /** Where the ServiceAccount is mounted. Default: where Kubernetes mounts it. */
+      /** The folder of the ServiceAccount. Default: `/var/run/secrets/kubernetes.io/serviceaccount`. */
       readonly folder?: string;
     }
   /** A named file; without a context its `current-context`. */
@@ -31,19 +31,19 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
 }
 
-/** The head of a response, whatever its status; the body is read when it is iterated over. */
+/** The head of a response of any status; the body is read when it is iterated over. */
 export interface ApiResponse {
   readonly status: number;
   /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined;
   /**
-   * Decompressed. Throws an Error with a message for people when the connection breaks. The connection is occupied until
-   * the body is read to its end, the iteration is left (`break`), or the request is aborted.
+   * Decompressed. Throws an Error with a message for people when the connection breaks. The connection is in use until
+   * the body is read to its end, the iteration ends early (`break`), or the request is aborted.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** A whole response, whatever its status. */
+/** A whole response of any status. */
 export interface ApiAnswer {
   readonly status: number;
   /** The value of a header, by its lower-case name. */
@@ -51,10 +51,10 @@ export interface ApiAnswer {
   readonly body: string;
 }
 
-/** Why a request to the API server failed. `reason` is also the label of a metric. */
+/** The error of a request to the API server. `reason` is also the label of a metric. */
 export type ApiError = TransportError | StatusError;
 
-/** There was no complete response of a Kubernetes API. */
+/** The error of a request without a complete response of a Kubernetes API. */
 interface TransportError {
   readonly reason: /** No response at all. */
     | 'unreachable'
@@ -85,11 +85,11 @@ export interface StatusError {
   readonly status: number;
   /** The server's message on one line, shortened; empty when it sent none. */
   readonly message: string;
-  /** How long the server asks to wait, in milliseconds, at most a minute; 0 when it does not ask. */
+  /** The wait that the server asks for (`Retry-After`), in milliseconds, at most a minute; 0 when it does not ask. */
   readonly retryAfter: number;
 }
 
-/** What a connection takes from outside. */
+/** The dependencies of a connection at the edge of the process. */
 export interface KubeEdges {
   /** The version of this program, for the user agent, which the API server's audit log shows. */
   readonly version: string;

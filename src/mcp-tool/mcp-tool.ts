@@ -8,7 +8,7 @@ import { systemResolve } from './fetch/guarded-lookup.ts';
 import { createRequestListener } from './http/routes.ts';
 import { createSseSessions, sseProtocolVersions } from './http/sse-sessions.ts';
 import type { Limits, McpToolEdges, McpToolOptions, RunningMcpTool } from './model.ts';
-import { createToolServer, type ToolServerOptions } from './tool-server.ts';
+import { createToolServer, type ToolServerParts } from './tool-server.ts';
 import { createUriConverter } from './uri-converter.ts';
 
 export { ListenError } from '../net/http-listener.ts';
@@ -42,7 +42,7 @@ export async function startMcpTool(options: McpToolOptions, edges: McpToolEdges)
   const addressPolicy = options.allowPrivateAddresses ? allowAnyAddress : allowPublicAddresses;
   const userAgent = `gatehouse-mcp-tool/${version}`;
   const converter = createUriConverter({ limits, resolve, addressPolicy, userAgent }, clock);
-  const serving: ToolServerOptions = { converter, version, log };
+  const serving: ToolServerParts = { converter, version, log };
   const handler = createMcpHandler(() => createToolServer(serving), {
     onerror: (error) => log.debug('streamable HTTP', { error }),
     maxRequestBodySize: limits.requestBytes,

@@ -19,7 +19,7 @@ const tool: Tool = {
 };
 
 /** Shared by all server instances. */
-export interface ToolServerOptions {
+export interface ToolServerParts {
   readonly converter: UriConverter;
   readonly version: string;
   readonly log: Logger;
@@ -30,9 +30,9 @@ export interface ToolServerOptions {
  *
  * @param supportedProtocolVersions revisions that the transport allows; default: all that the SDK knows
  */
-export function createToolServer(options: ToolServerOptions, supportedProtocolVersions?: readonly string[]): Server {
+export function createToolServer(parts: ToolServerParts, supportedProtocolVersions?: readonly string[]): Server {
   const server = new Server(
-    { name: 'gatehouse-mcp-tool', version: options.version },
+    { name: 'gatehouse-mcp-tool', version: parts.version },
     {
       capabilities: { tools: {} },
       ...(supportedProtocolVersions && { supportedProtocolVersions: [...supportedProtocolVersions] }),
@@ -45,17 +45,13 @@ export function createToolServer(options: ToolServerOptions, supportedProtocolVe
     }
     const uri = params.arguments?.['uri'];
     if (typeof uri !== 'string') return errorResult(`${tool.name} needs the argument "uri", a string.`);
-    return convert(uri, options, mcpReq.signal);
+    return convert(uri, parts, mcpReq.signal);
   });
   return server;
 }
 
 /** Logs the scheme and the outcome, never the URI: it may contain a secret, and a `data:` URI is the document. */
-async function convert(
-  uri: string,
-  { converter, log }: ToolServerOptions,
-  signal: AbortSignal,
-): Promise<CallToolResult> {
+async function convert(uri: string, { converter, log }: ToolServerParts, signal: AbortSignal): Promise<CallToolResult> {
   const scheme = uriScheme(uri);
   try {
     const markdown = await converter.convert(uri, signal);

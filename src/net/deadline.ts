@@ -53,7 +53,7 @@ export class Deadline {
     this.#controller.abort(reason);
   }
 
-  /** Stops the timer and leaves the parent. */
+  /** Stops the timer and no longer follows the parent. */
   release(): void {
     this.#stopTimer();
     this.#parent?.removeEventListener('abort', this.#follow);

@@ -8,7 +8,7 @@ export class ListenError extends Error {
   readonly code: string;
   /** The reason and the remedy, without the address. */
   readonly reason: string;
-  /** The address that was asked for. */
+  /** The requested address. */
   readonly at: HostPort;
 
   constructor(at: HostPort, purpose: string | undefined, cause: unknown) {

@@ -38,7 +38,7 @@ export class LogThrottle {
   }
 
   /**
-   * Logs a warning, unless this key was logged a moment ago.
+   * Logs a warning, unless this key was logged within the interval.
    *
    * @param key what fails; the caller bounds their number, or forgets those that are gone
    */

@@ -71,7 +71,7 @@ export interface LabelSelector {
 export type LabelRequirement =
   /** The label has one of these values. An entry of `matchLabels` is `In` with one value. */
   | { readonly operator: 'In'; readonly key: string; readonly values: readonly [string, ...string[]] }
-  /** Also matches an object without the label. */
+  /** The label has none of these values, or is absent. */
   | { readonly operator: 'NotIn'; readonly key: string; readonly values: readonly [string, ...string[]] }
   | { readonly operator: 'Exists'; readonly key: string }
   | { readonly operator: 'DoesNotExist'; readonly key: string };
@@ -184,7 +184,7 @@ export interface TargetRef {
   readonly name: string;
   readonly group: string | undefined;
   readonly kind: string | undefined;
-  /** Not supported on this wire: the status of such a reference is Invalid. */
+  /** A section is not supported on this wire: the status of such a reference is Invalid. */
   readonly sectionName: string | undefined;
 }
 

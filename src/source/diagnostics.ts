@@ -29,7 +29,7 @@ export class DiagnosticRegistry {
   readonly #log: Logger;
   readonly #counters: Counters;
   readonly #current = new Map<string, readonly PlacedDiagnostic[]>();
-  /** Of owners that were replaced since the last `logChanges`: what they had then. */
+  /** By owner that was replaced since the last `logChanges`: its diagnostics at that time. */
   readonly #logged = new Map<string, readonly PlacedDiagnostic[]>();
   #errors = 0;
 
@@ -91,7 +91,7 @@ function errorsIn(diagnostics: readonly PlacedDiagnostic[]): number {
   return diagnostics.filter(({ diagnostic }) => diagnostic.severity === 'error').length;
 }
 
-/** Those of the first list that are not in the second, whatever their position. */
+/** Returns the diagnostics that are not in the second list, compared without their position. */
 function without(
   diagnostics: readonly PlacedDiagnostic[],
   others: readonly PlacedDiagnostic[],

@@ -36,13 +36,13 @@ export interface ObservedObject {
 /** The content of one commit. */
 export interface Batch {
   readonly changes: readonly ResourceChange[];
-  /** Objects of which something is new beside the decoded resource: a status, a resource version. */
+  /** Objects of which something beside the decoded resource changed: a status, a resource version. */
   readonly observations?: readonly Observation[];
   /** Absent: unchanged. Files have none. */
   readonly bundle?: BundleVersions;
   /** Absent: unchanged. `unknown` until a batch says otherwise. */
   readonly unlistedNamespaces?: UnlistedNamespaces;
-  /** True if the initial state of every kind was delivered. Never becomes false again. */
+  /** True once the initial state of every kind was delivered. */
   readonly synced: boolean;
 }
 
@@ -58,7 +58,7 @@ export interface InputDiagnostic {
   readonly message: string;
 }
 
-/** Where resources are read from. Nothing is read before `start`. */
+/** A source of resources. Reads nothing before `start`. */
 export interface ResourceSource {
   /** Delivers batches one after another, never within the delivery of another. Settles when watching has begun. */
   start(deliver: (batch: Batch) => void): Promise<StopAsync>;

@@ -11,7 +11,7 @@ export type ListenerStatus =
   | { readonly type: 'stdio'; readonly authn: null };
 
 /** The state that the admin pages show. */
-export interface AdminSources {
+export interface AdminParts {
   readonly config: GatewayConfig;
   readonly xds: () => XdsStatus;
   readonly listeners: () => readonly ListenerStatus[];
@@ -22,7 +22,7 @@ export interface AdminSources {
  * the state of the connection to the control plane. Names are sorted by bytes. No page contains a secret: keys appear
  * by their ids, and tokens do not appear.
  */
-export function createAdmin({ config, xds, listeners }: AdminSources): RequestListener {
+export function createAdmin({ config, xds, listeners }: AdminParts): RequestListener {
   const pages = new Map<string, () => object>([
     ['/targets', () => ({ targets: targetsOf(config) })],
     ['/rbac', () => ({ configs: rbacConfigsOf(config) })],

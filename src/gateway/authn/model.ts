@@ -1,6 +1,6 @@
 import type { Authenticator } from '../model.ts';
 
-/** How tokens are verified, as the admin page shows it. Public values only. */
+/** The verification of tokens, as the admin page shows it. Public values only. */
 export interface AuthnStatus {
   readonly issuers: readonly string[];
   readonly audiences: readonly string[];

@@ -59,7 +59,7 @@ function expiryOf(exp: number, now: number): number {
   return Math.min(expiry * 1_000, Number.MAX_SAFE_INTEGER);
 }
 
-/** When several keys match a token without `kid`, tries each of them (jose provides them with its error). */
+/** Verifies with each key when several match a token without `kid`; jose provides them with its error. */
 async function verifiedClaims(token: string, keys: KeySet, options: JWTVerifyOptions): Promise<JWTPayload> {
   try {
     return (await jwtVerify(token, keys.find, options)).payload;

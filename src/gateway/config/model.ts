@@ -27,7 +27,7 @@ export type ListenerConfig =
   /** One client on standard input and output, which is always anonymous. */
   | { readonly type: 'stdio' };
 
-/** How tokens are verified. */
+/** The verification of tokens. */
 export interface JwtAuthnConfig {
   /** The accepted values of `iss`. Empty: any issuer. */
   readonly issuers: readonly string[];

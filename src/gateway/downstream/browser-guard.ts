@@ -46,7 +46,7 @@ export function admit(request: IncomingMessage, response: ServerResponse, parts:
   return false;
 }
 
-/** Allows every header that an allowed origin asks for: custom headers are common with MCP clients. */
+/** Allows every header that an allowed origin requests: custom headers are common with MCP clients. */
 function sendPreflightResponse({ headers }: IncomingMessage, response: ServerResponse): void {
   if (headers.origin !== undefined) {
     const requestedHeaders = headers['access-control-request-headers'];

@@ -45,7 +45,7 @@ export function createStreamableHttp({ multiplexer, ...parts }: HttpTransportPar
   ): Promise<void> => {
     const { request, response, caller } = exchange;
     const release = sessions.hold(id);
-    // After a disconnect, `close` is not emitted again. The request is processed all the same, since a disconnect does
+    // After a disconnect, `close` is not emitted again. The request is still processed, since a disconnect does
     // not cancel it (MCP 2025-11-25, Sending Messages).
     if (response.destroyed) release();
     else response.once('close', release);

@@ -1,6 +1,9 @@
 import ipaddr from 'ipaddr.js';
 
-/** The reason why no target may have an address: requests to it would reach the gateway's own machine or link. */
+/**
+ * The reason why no target may have an address: requests to it would reach the gateway's own machine or link. Not the
+ * question of net/loopback.ts, which decides who may reach a listener.
+ */
 export type BlockReason = 'loopback' | 'link-local' | 'unspecified' | 'multicast' | 'broadcast' | 'no address';
 
 /**

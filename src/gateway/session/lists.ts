@@ -44,6 +44,7 @@ const listKinds: Readonly<Record<ListMethod, ListKind>> = {
 
 /** Milliseconds for all pages of one target, including the connection. A slower target is left out of the list. */
 const listTimeout = 5_000;
+
 /** Returns whether {@link Lists} handles a method. */
 export function isListMethod(method: string): method is ListMethod {
   return Object.hasOwn(listKinds, method);

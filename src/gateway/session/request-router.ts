@@ -112,10 +112,10 @@ async function forward(
   }
 }
 
-/** Unsubscribes at a target on the gateway's own account. Best effort: a failure leaves notifications that are dropped. */
+/** Unsubscribes at a target, on behalf of the gateway. Best effort: after a failure its notifications are dropped here. */
 function unsubscribe({ upstreams }: RouterParts, { target, name }: QualifiedName, signal: AbortSignal): void {
   const unsubscribed = upstreams.opened(target)?.request('resources/unsubscribe', { uri: name }, signal);
-  void unsubscribed?.catch(() => {});
+  void unsubscribed?.catch(ignoreFailure);
 }
 
 /** Authorizes the use of a tool or prompt and finds its target. */
@@ -165,3 +165,5 @@ function stringIn(params: Readonly<Record<string, unknown>> | undefined, member:
 function invalidParams(member: string): RpcError {
   return new RpcError(errorCode.invalidParams, `Invalid params: ${member}`);
 }
+
+function ignoreFailure(): void {}

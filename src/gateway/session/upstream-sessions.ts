@@ -76,7 +76,7 @@ export function createUpstreamSessions(
   };
 
   return {
-    // A handler may have waited for a list until after `close`, which is the last to close what is opened here.
+    // A handler may have awaited a list while the session was closed: nothing would close a later session with a target.
     get: (name) => upstreams.get(name) ?? (signal.aborted ? undefined : open(name)),
     opened: (name) => upstreams.get(name),
     targetNames: () => [...config.targets.keys()].filter(isValidName).sort(compareBytes),

@@ -39,9 +39,9 @@ export async function connect(
   const transport = createTransport(endpoint, parts);
   const peer = createTargetPeer(transport, parts);
   const end = (reason: Error): void => {
-    transport.onclose = noop;
+    transport.onclose = ignoreClose;
     peer.close(reason);
-    void transport.close().catch(noop);
+    void transport.close().catch(ignoreFailure);
   };
   const fail = (reason: Error): void => {
     end(reason);
@@ -64,7 +64,7 @@ export async function connect(
       capabilities,
       async close(reason) {
         peer.close(reason);
-        await terminateSession(transport, parts).catch(noop);
+        await terminateSession(transport, parts).catch(ignoreFailure);
         end(reason);
       },
     };
@@ -127,4 +127,8 @@ async function terminateSession(transport: Transport, { clock }: UpstreamParts):
   await within({ clock, milliseconds: terminateTimeout }, () => transport.terminateSession());
 }
 
-function noop(): void {}
+/** The end was caused from here, so it is not reported. */
+function ignoreClose(): void {}
+
+/** A target that is gone needs no end of its session. */
+function ignoreFailure(): void {}

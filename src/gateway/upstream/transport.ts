@@ -34,7 +34,7 @@ export function createTransport(
 }
 
 /**
- * Limits the delay that a target asks for with `retry` in its stream: short ones would be a busy loop, and long ones
+ * Limits the delay that a target sets with `retry` in its stream: short ones would be a busy loop, and long ones
  * exceed the range of timers. The caller adds jitter, so that sessions that lost the same target do not reconnect at
  * the same time.
  */

@@ -4,7 +4,7 @@ import { targetUrl } from '../network/target-url.ts';
 import type { ResourceKind } from './model.ts';
 import { findUnknownField, type MessageSchema } from './unknown-fields.ts';
 
-/** How resources of one kind are decoded and validated. */
+/** The decoding and validation of resources of one kind. */
 export interface ResourceDecoder<Message> {
   readonly kind: ResourceKind;
   readonly typeUrl: string;
@@ -15,7 +15,7 @@ export interface ResourceDecoder<Message> {
    */
   decode(name: string, bytes: Uint8Array): Message;
   /**
-   * What happens to the accepted version of a resource when a newer one is rejected (decision 0005). A Target is kept
+   * Decides about the accepted version of a resource when a newer one is rejected (decision 0005). A Target is kept
    * at its last address. A Config is dropped: the newer one may allow less, and keeping the older one would keep a
    * revoked grant.
    */

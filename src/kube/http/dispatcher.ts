@@ -43,7 +43,7 @@ export function createDispatcher(
 }
 
 /**
- * How connections are made, directly or through a proxy. TCP keep-alive finds a dead HTTP/1.1 connection, and an idle
+ * Returns the options of connections, direct ones and those through a proxy. TCP keep-alive finds a dead HTTP/1.1 connection, and an idle
  * HTTP/2 one; it rests while data is unacknowledged, so that HTTP/2 needs PINGs as well.
  */
 function connectOptions(tls: TlsMaterial, allowH2: boolean): buildConnector.BuildOptions {

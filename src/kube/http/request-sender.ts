@@ -8,7 +8,7 @@ import type { ConnectionPool } from './connection-pool.ts';
 import { isCertificateError, requestError } from './errors.ts';
 import { readBody } from './response-body.ts';
 
-/** What the time limit covers: the head, which is all that it can for a watch, or the whole response. */
+/** The part of a response that the time limit covers: `head`, because a watch has no end, or `whole`. */
 type Limited = 'head' | 'whole';
 
 export interface RequestSenderParts {

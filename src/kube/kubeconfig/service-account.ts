@@ -6,7 +6,7 @@ import type { Environment } from '../model.ts';
 import type { Kubeconfig } from './kubeconfig.ts';
 import { KubeConfigError, reasonOf } from './kubeconfig-error.ts';
 
-/** Where Kubernetes mounts the ServiceAccount of a pod. */
+/** The path at which Kubernetes mounts the ServiceAccount of a pod. */
 const mountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Returns true in a pod, as client-go decides it: by the variables that the kubelet sets for the API server's Service. */

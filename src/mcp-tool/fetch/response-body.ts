@@ -13,7 +13,7 @@ export interface BodyHeaders {
 
 /**
  * Reads and decompresses a response body. Counts bytes before and after decompression as they arrive and stops at the
- * limits, whatever the headers declare (decompression bombs).
+ * limits, regardless of the declared sizes (decompression bombs).
  */
 export async function readResponseBody(
   body: Readable,

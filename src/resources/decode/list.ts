@@ -1,7 +1,7 @@
 import type { Parsed } from '../model.ts';
 import { type Decoder, firstInvalid, ok, typeMismatch } from './decoder.ts';
 
-/** How many entries the API accepts. */
+/** The number of entries that the API accepts. */
 export interface CountLimits {
   readonly least?: number;
   readonly most?: number;

@@ -97,7 +97,7 @@ export class Http2Stream {
     this.#stream.on('drain', listener);
   }
 
-  /** Sends GOAWAY: the node opens its next stream on another connection, while the streams of this one go on. */
+  /** Sends GOAWAY: the node opens its next stream on another connection, while the streams of this one continue. */
   sendGoaway(): void {
     this.#stream.session?.close();
   }

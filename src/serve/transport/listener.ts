@@ -15,7 +15,7 @@ export interface ListenerParts extends AcceptQueueParts {
 
 /**
  * Accepts connections in plaintext and hands them to the gRPC server one by one: grpc-js alone would begin all that the
- * operating system reports in one go (decision 0007).
+ * operating system reports at once (decision 0007).
  */
 export class Listener {
   readonly #server: Server;

@@ -16,7 +16,7 @@ export interface ClusterSourceOptions {
   readonly connection: ReadConnection;
   /** The only namespaces whose objects count, each listed on its own; absent or empty: all, listed together. */
   readonly namespaces?: readonly string[];
-  /** How changes are batched, after a first one that is delivered at once. Default: 10 ms, 200 ms at most. */
+  /** Debounces changes, after a first one that is delivered at once. Default: 10 ms, 200 ms at most. */
   readonly debounce?: DebounceOptions;
   readonly clock: Clock;
   readonly random: Random;
@@ -37,8 +37,8 @@ const logDebounce: DebounceOptions = { idle: 5_000, ceiling: 5_000 };
 
 /**
  * Lists and watches every kind. `start` settles at once, whether or not the API server can be reached; the first batch is
- * delivered when every kind was listed or is known not to exist (`docs/semantics.md`, §4). From then on no failure removes
- * what was delivered.
+ * delivered when every kind was listed or is known not to exist (`docs/semantics.md`, §4). No failure removes a
+ * delivered object.
  */
 export function clusterSource(options: ClusterSourceOptions): ClusterSource {
   const { log, counters } = options;

@@ -9,7 +9,7 @@ export interface CrdVersionsParts {
   readonly reader: ApiReader;
   readonly pending: PendingChanges;
   readonly clock: Clock;
-  /** The pending changes may be different. */
+  /** Called when the pending changes may have changed. */
   readonly changed: () => void;
 }
 
@@ -19,7 +19,7 @@ const crds = ['gatewayclasses.gateway.networking.k8s.io', 'gateways.gateway.netw
 /** The annotation of every CRD of a bundle (implementers' guide of the Gateway API). */
 const bundleAnnotation = 'gateway.networking.k8s.io/bundle-version';
 
-/** Leaves out the schemas, hundreds of kilobytes; a server that does not support it sends them all the same. */
+/** Requests no schemas, which have hundreds of kilobytes; a server that does not support it sends them. */
 const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
 
 /** The longest that the first batch waits for the versions, in milliseconds. */
@@ -63,7 +63,7 @@ export class CrdVersions {
   }
 }
 
-/** Undefined when `stop` was aborted. */
+/** Reads the versions; undefined when `stop` was aborted. */
 async function readBundle(reader: ApiReader, stop: AbortSignal): Promise<BundleReading | undefined> {
   const versions: (readonly [crd: string, version: string | undefined])[] = [];
   for (const crd of crds) {

@@ -5,7 +5,7 @@ import { DiagnosticRegistry } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, Observation, ResourceChange } from '../model.ts';
 import { type Collection, collectionPath, objectPath } from './api/path.ts';
 
-/** What is wrong with a collection as a whole. */
+/** A diagnostic of a collection as a whole. */
 export type CollectionDiagnostic = Pick<InputDiagnostic, 'severity' | 'message'>;
 
 /** Takes the changes of one collection, as a ResourceEventHandler of client-go does. */
@@ -16,14 +16,14 @@ export interface ChangeHandler {
   diagnosed(key: string, problems: readonly Problem[]): void;
 }
 
-/** The versions that were read. */
+/** The result of reading the versions of the CRDs. */
 export interface BundleReading {
   readonly bundle: BundleVersions;
-  /** False: the request failed, which says nothing about versions. */
+  /** False: the request failed, so that known versions stay. */
   readonly answered: boolean;
 }
 
-/** What the first batch waits for beside the collections. */
+/** The member of `#unsynced` for the versions of the CRDs. */
 const bundleKey = 'bundle';
 
 /**
@@ -35,7 +35,7 @@ export class PendingChanges {
   readonly #diagnostics: DiagnosticRegistry;
   /** Objects with problems: most objects have none, and need no update of the registry. */
   readonly #faulty = new Set<string>();
-  /** What has to be complete once before the first batch. */
+  /** Collections and the bundle, until each was complete once; the first batch waits for them. */
   readonly #unsynced: Set<string>;
   #changes = new Map<string, ResourceChange>();
   #observations = new Map<string, Observation>();
@@ -53,7 +53,7 @@ export class PendingChanges {
     this.#unsynced = new Set([bundleKey, ...collections.map(collectionPath)]);
   }
 
-  /** True if every collection was complete once; never becomes false again (`docs/semantics.md`, §4). */
+  /** True once every collection was complete (`docs/semantics.md`, §4). */
   get synced(): boolean {
     return this.#unsynced.size === 0;
   }
@@ -84,7 +84,7 @@ export class PendingChanges {
     this.#unsynced.delete(collectionPath(collection));
   }
 
-  /** Replaces what is wrong with the collection as a whole; undefined: nothing. */
+  /** Replaces the diagnostic of the collection as a whole; undefined: it has none. */
   collectionDiagnosed(collection: Collection, diagnostic: CollectionDiagnostic | undefined): void {
     const path = collectionPath(collection);
     const whole = { position: undefined, object: undefined, field: '' };
@@ -96,8 +96,8 @@ export class PendingChanges {
   }
 
   /**
-   * Takes the versions of the CRDs. Versions that are known stay so until an answer says otherwise; undefined: the first
-   * batch shall not wait any longer.
+   * Takes the versions of the CRDs. Known versions stay until a response has others. Undefined: the first batch no longer
+   * waits for them.
    */
   bundleRead(reading: BundleReading | undefined): void {
     this.#unsynced.delete(bundleKey);
@@ -107,7 +107,7 @@ export class PendingChanges {
     this.#bundleDelivered = false;
   }
 
-  /** Takes everything that is pending; undefined: nothing is, or the initial state is not complete yet. */
+  /** Takes all pending changes; undefined: there are none, or the initial state is not complete yet. */
   takeBatch(): Batch | undefined {
     if (!this.hasBatch) return undefined;
     const [changes, observations] = [[...this.#changes.values()], [...this.#observations.values()]];

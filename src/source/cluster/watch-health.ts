@@ -14,7 +14,7 @@ export interface WatchHealthParts {
   readonly counters: Counters;
 }
 
-/** The state of a collection's lists and watches. An outage is one state, whatever the error of each attempt. */
+/** The state of a collection's lists and watches. An outage is one state, also when its attempts fail with different errors. */
 type Health = 'healthy' | 'lost' | 'unauthorized' | 'forbidden' | 'absent';
 
 /** Failed attempts in a row after which changes may be missed, and it is reported: a single broken watch is normal. */

@@ -7,11 +7,11 @@ import { RootScanner } from './watch/root-scanner.ts';
 import { watchFiles } from './watch/watch-files.ts';
 
 export interface FileSourceOptions {
-  /** Files and folders, as `-f` names them, in its order. One that does not exist yet is waited for. */
+  /** Files and folders, as `-f` names them, in its order. One that does not exist yet delays `synced`. */
   readonly roots: readonly string[];
   /** The only namespaces whose objects count; absent or empty: all. Cluster-scoped objects always count. */
   readonly namespaces?: readonly string[];
-  /** How changes are batched, so that a save of several files is one batch. Default: 25 ms, 500 ms at most. */
+  /** Debounces changes, so that a save of several files is one batch. Default: 25 ms, 500 ms at most. */
   readonly debounce?: DebounceOptions;
   readonly clock: Clock;
   readonly log: Logger;

@@ -6,7 +6,7 @@ import { type FileContent, fileKey, type ManifestFile } from './manifest/manifes
 import { type Manifest, type PlacedObject, parseManifest } from './manifest/parse-manifest.ts';
 import { ObjectIndex } from './object-index.ts';
 
-export interface ManifestStoreOptions {
+export interface ManifestStoreParts {
   /** The arguments of `-f`, as given and in their order. */
   readonly roots: readonly string[];
   /** The only namespaces whose objects count; empty: all. */
@@ -40,7 +40,7 @@ export class ManifestStore {
   readonly #nameless = new Set<string>();
   #delivered: Delivered | undefined;
 
-  constructor({ roots, namespaces, log, counters }: ManifestStoreOptions) {
+  constructor({ roots, namespaces, log, counters }: ManifestStoreParts) {
     this.#roots = roots;
     this.#namespaces = namespaces;
     this.#counters = counters;

@@ -76,7 +76,7 @@ function stored(condition: Condition, before: JsonObject | undefined, now: numbe
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
     lastTransitionTime: isTime(since) ? since : formatTime(now),
     reason,
-    // The API server replaces a lone surrogate, so that the stored message would differ from the desired one for ever.
+    // The API server replaces a lone surrogate, so that the stored message would always differ from the desired one.
     message: message.toWellFormed(),
   };
 }

@@ -44,7 +44,7 @@ export function patchPolicyStatus(
   return changedFields(observed, { ancestors: [...inPlace, ...own] });
 }
 
-/** The desired ancestors that do not fit beside the entries of other controllers. They take effect all the same. */
+/** The desired ancestors that do not fit beside the entries of other controllers. They take effect nevertheless. */
 export function ancestorsWithoutRoom(
   { status }: ObservedObject,
   desired: PolicyStatus | undefined,

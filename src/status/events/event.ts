@@ -1,6 +1,6 @@
 import type { KindName } from '../../resources/model.ts';
 
-/** Something to record as a Kubernetes Event on an object. */
+/** An event on an object, to record as a Kubernetes Event. */
 export interface ObjectEvent {
   readonly kind: KindName;
   /** `<namespace>/<name>` of the object. */

@@ -101,7 +101,7 @@ export function targetRefEvent({ namespace, name, unwritable }: PolicyNotice): O
   return policyEvent(`${namespace}/${name}`, 'InvalidTargetRef', unwritable.join(' '));
 }
 
-/** The Event of ancestors without room, with their conditions' reasons. The list comes last, since a note may be truncated. */
+/** The Event of ancestors without room, with their conditions' reasons. The list is last, since a note may be truncated. */
 export function ancestorsFullEvent(policy: string, ancestors: PolicyStatus['ancestors']): ObjectEvent {
   const names = ancestors.map(({ ancestorRef, conditions }) => `${refText(ancestorRef)} (${reasonsText(conditions)})`);
   const note = `Other controllers' entries fill status.ancestors. That changes nothing of what is enforced, but there is no room to tell of: ${names.join(', ')}.`;

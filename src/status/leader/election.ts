@@ -56,7 +56,7 @@ function afterObserving(election: Election, lease: Lease, identity: string): Ele
   return { kind: 'following', observed: { lease, expired: stillExpired || isFree(lease, identity) } };
 }
 
-/** Returns whether a record is unchanged, so that its expiry timer goes on. */
+/** Returns whether a record is unchanged, so that its expiry timer continues. */
 export function sameRecord(a: LeaseRecord, b: LeaseRecord): boolean {
   return a.holder === b.holder && a.renewed === b.renewed && a.transitions === b.transitions;
 }

@@ -1,6 +1,6 @@
 import type { Counters, Logger } from '../../edges.ts';
 
-/** Tells whether this replica writes statuses. */
+/** The leadership of this replica: only the leader writes statuses. */
 export interface Leadership {
   start(): void;
   /** Returns whether this replica may write now. */

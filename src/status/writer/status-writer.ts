@@ -35,7 +35,7 @@ export interface StatusWriterParts {
 /**
  * Reconciles statuses: queues the objects whose observed status differs from the desired one, and patches each with the
  * newest desired status at the time of sending. One write is in flight per object. Objects that are up to date cost no
- * request, also when its own writes come back as observations.
+ * request, also when their observation is a write of this writer.
  */
 export class StatusWriter {
   readonly #parts: StatusWriterParts;

@@ -5,7 +5,7 @@ import { isDnsName, isIpAddress } from '../names.ts';
 
 /** `spec.addresses` of a Gateway, sorted by what the status says about each. The strings are sentences. */
 export interface AddressesResult {
-  /** Copied into `status.addresses`: the user who deploys the data plane vouches for them. */
+  /** Copied into `status.addresses`: the user who deploys the data plane assigns them. */
   readonly usable: GatewayStatus['addresses'];
   /** Addresses of unsupported types; any of them rejects the Gateway. */
   readonly unsupported: readonly string[];

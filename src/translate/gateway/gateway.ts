@@ -17,7 +17,7 @@ export type GatewayResult =
       readonly listeners: readonly ListenerResult[];
     };
 
-/** Tells whether a Gateway of ours is served, as far as its class, parameters and addresses decide it. */
+/** The acceptance of a Gateway of ours, as far as its class, parameters and addresses decide it. */
 export type Acceptance =
   | { readonly kind: 'pending'; readonly message: string }
   | { readonly kind: 'rejected'; readonly reason: 'InvalidParameters' | 'UnsupportedAddress'; readonly message: string }

@@ -7,7 +7,7 @@ const kind = 'GatewayParameters';
 
 /**
  * The reason why a `parametersRef` is invalid; undefined when it is valid or absent. The referenced object must exist
- * and be exactly `selfManaged`: a user who asks for a deployed proxy gets an error, because none is deployed.
+ * and be exactly `selfManaged`: a reference to a deployed proxy is an error, because none is deployed.
  *
  * @param field the path of the reference in its object
  * @param namespace the one written in a GatewayClass, without a default; the Gateway's own

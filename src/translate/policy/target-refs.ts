@@ -9,7 +9,7 @@ export interface PolicyReference {
   readonly target:
     | { readonly kind: 'gateway'; readonly gateway: GatewayKey }
     /**
-     * Unsupported or invalid. `gateway` is the Gateway that it names all the same: without a status entry for Gateways
+     * Unsupported or invalid. `gateway` is the Gateway that it names nevertheless: without a status entry for Gateways
      * of other controllers.
      */
     | { readonly kind: 'unsupported'; readonly message: string; readonly gateway: GatewayKey | undefined };

@@ -10,7 +10,7 @@ export type ReadConnection = Pick<KubeConnection, 'send' | 'forgetCredentials' |
 /** The value of a response, or why there is none. */
 export type ApiResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ApiError };
 
-/** How a stream ended: the body is complete, the handler stopped, the program stops, or an error. */
+/** The end of a stream: the body is complete, the handler left, the program stops, or an error. */
 export type StreamEnd =
   | { readonly end: 'complete' }
   | { readonly end: 'left' }
@@ -29,9 +29,9 @@ export interface StreamHandler {
  * The longest time without a byte, for the response and within it, in milliseconds. A healthy API server sends a bookmark
  * every minute, but the first one up to two minutes after the start of a watch (measured on 1.36).
  */
-const maxSilence = 150_000;
+const maxIdle = 150_000;
 
-const silence = new Error('no byte for too long');
+const idleTimeout = new Error('no byte for too long');
 
 /** The largest body that is read as a whole (discovery, a single object), in bytes. */
 const maxValueBytes = 16 * 1024 * 1024;
@@ -41,7 +41,7 @@ const maxErrorBytes = 64 * 1024;
 
 const jsonOnly = 'application/json';
 
-/** How far a request has come: `read` when nothing of the body is left on the connection. */
+/** The progress of a request. `read`: the body was read to its end. */
 interface Progress {
   at: 'requesting' | 'reading' | 'read';
 }
@@ -79,23 +79,23 @@ export class ApiReader {
   /** Passes the body of a 200 response to the handler, chunk by chunk. */
   async stream(path: string, stop: AbortSignal, handler: StreamHandler, accept: string = jsonOnly): Promise<StreamEnd> {
     if (stop.aborted) return { end: 'stopped' };
-    // A timer, not a time: no jump of the wall clock makes the silence longer or shorter.
+    // A timer, not a time: a jump of the wall clock does not change the timeout.
     const deadline = new Deadline(this.#clock, stop);
-    deadline.set(maxSilence, silence);
+    deadline.set(maxIdle, idleTimeout);
     const progress: Progress = { at: 'requesting' };
     try {
       const { signal } = deadline;
       const response = await this.#connection.send({ method: 'GET', path, headers: { accept }, signal });
       progress.at = 'reading';
-      deadline.set(maxSilence, silence);
+      deadline.set(maxIdle, idleTimeout);
       return await this.#read(response, handler, deadline, progress);
     } catch (error) {
       if (stop.aborted) return { end: 'stopped' };
-      if (deadline.signal.reason === silence) return this.#silent();
+      if (deadline.signal.reason === idleTimeout) return this.#silent();
       const message = error instanceof Error ? error.message : String(error);
       return { end: 'failed', error: { reason: progress.at === 'requesting' ? 'unreachable' : 'broken', message } };
     } finally {
-      // An unread rest would occupy the connection; a body that was read leaves it to other requests.
+      // An unread rest would occupy the connection; after a body that was read, other requests use it.
       if (progress.at !== 'read') deadline.abort();
       deadline.release();
     }
@@ -112,7 +112,7 @@ export class ApiReader {
     if (!type.includes('json')) return notJson(type);
     handler.opened();
     for await (const chunk of response.body) {
-      deadline.set(maxSilence, silence);
+      deadline.set(maxIdle, idleTimeout);
       if (handler.data(chunk) === 'leave') return { end: 'left' };
     }
     progress.at = 'read';
@@ -137,7 +137,7 @@ export class ApiReader {
   /** A half-open connection looks like an idle one, and all requests may share it: all connections are closed. */
   #silent(): StreamEnd {
     this.#connection.reconnect();
-    const message = `nothing came for ${maxSilence / 1000} s, so that the connection was given up`;
+    const message = `nothing came for ${maxIdle / 1000} s, so that the connection was given up`;
     return { end: 'failed', error: { reason: 'silent', message } };
   }
 }

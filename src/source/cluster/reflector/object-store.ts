@@ -3,7 +3,7 @@ import { changeOf, sameResource } from '../../resource-change.ts';
 import { type ApiObject, type DecodedObject, decodeObject, isCustomResource, observeDeletion } from '../api/object.ts';
 import type { ChangeHandler } from '../pending-changes.ts';
 
-/** What is stored of an object. The resource is the one that the graph holds: here it is one more reference to it. */
+/** A stored object. Its resource is a reference to the one in the graph. */
 interface Entry {
   readonly uid: string;
   readonly resourceVersion: string;
@@ -11,7 +11,7 @@ interface Entry {
   readonly resource: Resource | undefined;
 }
 
-/** Identity and version of an object, for whoever writes its status or reports an Event about it. */
+/** Identity and version of an object, for the writers of its status and Events. */
 export type ObjectIdentity = Pick<Entry, 'uid' | 'resourceVersion'>;
 
 /** A new state of the whole collection, which has no effect before `commit`. */
@@ -20,7 +20,7 @@ export interface Replacement {
   commit(): void;
 }
 
-/** The objects of one collection, as last received. Passes each difference on to a handler. */
+/** Stores the objects of one collection, as last received, and passes each difference on to a handler. */
 export class ObjectStore {
   readonly #kind: KindName;
   readonly #handler: ChangeHandler;
@@ -110,7 +110,7 @@ export class ObjectStore {
         listed.set(object.key, known ? undefined : decodeObject(this.#kind, object));
       },
       commit: () => {
-        // The list includes whatever was recorded.
+        // The list includes the objects that were recorded.
         this.#touched = undefined;
         for (const key of [...this.#entries.keys()]) if (!listed.has(key)) this.remove(key);
         for (const decoded of listed.values()) if (decoded !== undefined) this.apply(decoded);

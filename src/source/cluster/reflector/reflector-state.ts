@@ -10,7 +10,7 @@ export type ReflectorState =
   | { readonly at: 'waiting'; readonly milliseconds: number; readonly next: ReflectorState }
   | { readonly at: 'stopped' };
 
-/** How a list or a watch ended. */
+/** The outcome of a list or a watch. */
 export type Outcome =
   | { readonly of: 'list'; readonly end: 'listed'; readonly resourceVersion: string }
   | { readonly of: 'list'; readonly end: 'failed'; readonly error: ApiError }
@@ -33,7 +33,7 @@ export type Outcome =
 /** Delay after a 403, in milliseconds: rights are granted by people. */
 const forbiddenDelay = 30_000;
 
-/** Delay before an absent resource is listed again, in milliseconds: whoever installs its CRD waits for the effect. */
+/** Delay before an absent resource is listed again, in milliseconds: a user who installs its CRD waits for the effect. */
 const absentDelay = 5_000;
 
 /** A watch that ends sooner, in milliseconds, counts as an attempt that failed. */
@@ -41,7 +41,7 @@ const quickEnd = 5_000;
 
 const listing: ReflectorState = { at: 'listing' };
 
-/** Decides what to do next. Failures are retried for ever; only a list or a watch changes what is stored. */
+/** Returns the next state. Failures are retried without end; only a list or a watch changes the store. */
 export function nextState(outcome: Outcome, backoff: ReflectorBackoff): ReflectorState {
   if (outcome.of === 'program') return { at: 'stopped' };
   return outcome.of === 'watch' ? afterWatch(outcome, backoff) : afterList(outcome, backoff);

@@ -24,18 +24,18 @@ export interface ReflectorParts {
   readonly random: Random;
   readonly log: Logger;
   readonly counters: Counters;
-  /** The pending changes are different. */
+  /** Called when the pending changes have changed. */
   readonly changed: () => void;
-  /** A list or a watch begins. */
+  /** Called when a list or a watch begins. */
   readonly attempted: () => void;
 }
 
-/** What discovery said about a resource: nothing yet, absent once, or absent for certain. */
+/** The result of discovery for a resource: none yet, absent once, or absent for certain. */
 type Absence = 'unknown' | 'suspected' | 'known';
 
 /**
- * Keeps a store equal to one collection of the API server, as client-go's Reflector: list, then watch, for ever, whatever
- * fails. Only a complete list, a DELETED event or discovery removes an object.
+ * Keeps a store equal to one collection of the API server, as client-go's Reflector: lists, then watches, and retries every
+ * failure without end. Only a complete list, a DELETED event or discovery removes an object.
  */
 export class Reflector {
   readonly store: ObjectStore;
@@ -59,7 +59,7 @@ export class Reflector {
     return this.#parts.collection.kind;
   }
 
-  /** Starts the loop. To be called once. */
+  /** Starts the loop. Call it once. */
   start(): StopAsync {
     const running = this.#run();
     return async () => {

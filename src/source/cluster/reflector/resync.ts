@@ -14,7 +14,7 @@ export interface ResyncParts {
   readonly random: Random;
   readonly log: Logger;
   readonly counters: Counters;
-  /** The store was repaired. */
+  /** Called when the store was repaired. */
   readonly changed: () => void;
 }
 
@@ -28,7 +28,7 @@ const retryDelay = 30_000;
 const gracePeriod = 5_000;
 
 /**
- * Relists a collection periodically while its watch goes on, and compares. A watch can lose an event without any error:
+ * Relists a collection periodically while it is watched, and compares. A watch can lose an event without any error:
  * what it missed is repaired and counted. Unlike the resync of client-go, which replays the store, it reads the server.
  */
 export class Resync {
@@ -105,7 +105,7 @@ export class Resync {
 }
 
 /**
- * Compares a list with the store while a watch goes on. Resource versions are opaque, so it cannot be told which of two is
+ * Compares a list with the store during a watch. Resource versions are opaque, and do not show which of two objects is
  * newer: an object was missed if the list differs and no event named it, neither during the list nor within the grace
  * after it.
  */
@@ -117,7 +117,7 @@ class Comparison {
   readonly #different = new Map<string, DecodedObject>();
   #gone: readonly string[] = [];
 
-  /** To be created before the list is requested. */
+  /** Create it before the list is requested. */
   constructor(kind: KindName, store: ObjectStore) {
     this.#kind = kind;
     this.#store = store;
@@ -138,7 +138,7 @@ class Comparison {
     return this.#gone.length > 0 || this.#different.size > 0;
   }
 
-  /** Stores what no event has named. Returns the number of objects. */
+  /** Applies the differences that no event has named. Returns the number of objects. */
   repair(): number {
     const missed = [...this.#different.values()].filter(({ key }) => !this.#touched.has(key));
     const gone = this.#gone.filter((key) => !this.#touched.has(key));
@@ -147,7 +147,7 @@ class Comparison {
     return missed.length + gone.length;
   }
 
-  /** To be called in every case. */
+  /** Call it in every case. */
   end(): void {
     this.#store.stopRecording();
   }

@@ -20,7 +20,7 @@ export interface WatchSessionParts {
   readonly changed: () => void;
 }
 
-/** How a watch ended. */
+/** The end of a watch. */
 export type SessionEnd =
   | { readonly end: 'stopped' }
   | {

@@ -8,7 +8,7 @@ export const limits: {
   aliases: 100,
   /** Values that the aliases of a file expand to: a few aliases of aliases multiply ("billion laughs"). */
   unfoldedValues: 100_000,
-  /** Nested collections. No Kubernetes object comes near. */
+  /** Nested collections, far more than any Kubernetes object has. */
   depth: 200,
   /** Tokens of the lexer per document. 5 MiB of Services in one List have two million; more would take gigabytes. */
   lexemes: 3_000_000,

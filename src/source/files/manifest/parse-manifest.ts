@@ -58,7 +58,7 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
   return { ok: true, objects, diagnostics: [...diagnostics, ...summary(omitted)] };
 }
 
-/** One diagnostic for those that are left out, with their highest severity. */
+/** Returns one diagnostic for those that are not listed, with their highest severity. */
 function summary({ error, warning }: Readonly<Record<Diagnostic['severity'], number>>): readonly Diagnostic[] {
   if (error + warning === 0) return [];
   const severity = error > 0 ? 'error' : 'warning';

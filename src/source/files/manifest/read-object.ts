@@ -1,7 +1,7 @@
 import type { KindName, Path, Problem, Resource } from '../../../resources/model.ts';
 import { AmbiguousScalar, decode, kinds, matchKind, resourceKey } from '../../../resources/resources.ts';
 
-/** What an object of a file defines. */
+/** The content of an object of a file. */
 export type ObjectContent =
   | { readonly type: 'resource'; readonly key: string; readonly resource: Resource }
   /** A Namespace whose frame is unreadable: its labels are unknown. */

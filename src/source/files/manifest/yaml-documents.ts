@@ -8,7 +8,7 @@ export type YamlDocument = Document.Parsed<ParsedNode>;
  * Parses the documents of a text lazily, as nodes with offsets; scalars stay as written.
  *
  * @param lines is given the offset of each line
- * @throws ManifestError at the first error: a list of all would cost memory and help nobody
+ * @throws ManifestError at the first error: the list of all can take gigabytes
  */
 export function* yamlDocuments(text: string, lines: LineCounter): Generator<YamlDocument> {
   // Duplicate keys are found by NodeReader in linear time; the library's check is quadratic.

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Logger } from '../../../edges.ts';
 import { errorCode } from './fs-error.ts';
 
-export interface FolderWatcherOptions {
+export interface FolderWatcherParts {
   readonly log: Logger;
   /** An entry of the folder changed; undefined: the folder itself, or an unknown entry. */
   readonly changed: (folder: string, name: string | undefined) => void;
@@ -17,12 +17,12 @@ interface Watched {
 
 /** Watches a set of folders. One that cannot be watched is logged once, and left to the periodic scan. */
 export class FolderWatcher {
-  readonly #options: FolderWatcherOptions;
+  readonly #parts: FolderWatcherParts;
   readonly #watched = new Map<string, Watched>();
   readonly #unwatchable = new Set<string>();
 
-  constructor(options: FolderWatcherOptions) {
-    this.#options = options;
+  constructor(parts: FolderWatcherParts) {
+    this.#parts = parts;
   }
 
   /** Replaces the set of folders. Returns true if it has new ones: changes in them until now had no event. */
@@ -47,7 +47,7 @@ export class FolderWatcher {
   #open(folder: string, identity: string): boolean {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) =>
-        this.#options.changed(folder, name ?? undefined),
+        this.#parts.changed(folder, name ?? undefined),
       );
       watcher.on('error', (error) => this.#failed(folder, error));
       this.#watched.set(folder, { watcher, identity });
@@ -63,7 +63,7 @@ export class FolderWatcher {
     if (this.#unwatchable.has(folder)) return;
     this.#unwatchable.add(folder);
     const message = 'a folder cannot be watched: changes in it are noticed some seconds later';
-    this.#options.log.warn(message, { folder, error: errorCode(error) });
+    this.#parts.log.warn(message, { folder, error: errorCode(error) });
   }
 
   #close(folder: string): void {

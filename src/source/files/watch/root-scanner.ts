@@ -7,7 +7,7 @@ import { followLinks, type LinkEntry, type Resolution } from './follow-links.ts'
 import { errorCode } from './fs-error.ts';
 import { type Fingerprint, fingerprintOf, readManifestFile } from './read-file.ts';
 
-/** What to scan: the whole root, or the entries of its folder with these names. */
+/** The scope of a scan: the whole root, or the entries of its folder with these names. */
 export type ScanScope = 'all' | ReadonlySet<string>;
 
 /** An entry of a folder whose change requires a scan. */
@@ -19,7 +19,7 @@ export interface WatchedEntry {
   readonly scan: string | undefined;
 }
 
-export interface RootScannerOptions {
+export interface RootScannerParts {
   /** Index among the roots of `-f`. */
   readonly root: number;
   /** As given. */
@@ -46,22 +46,22 @@ export function isManifestName(name: string): boolean {
 
 /** Scans one root of `-f` and updates the store. Reads only files whose fingerprint changed. */
 export class RootScanner {
-  readonly #options: RootScannerOptions;
+  readonly #parts: RootScannerParts;
   readonly #absolute: string;
   readonly #known = new Map<string, Known>();
-  /** What the path of the root depends on. */
+  /** The directory entries that the path of the root resolves through. */
   #rootEntries: readonly LinkEntry[] = [];
-  /** What entries that are links depend on, dangling links included. */
+  /** By entry of the root that is a link: the directory entries that it resolves through, also when it is dangling. */
   readonly #linkEntries = new Map<string, readonly LinkEntry[]>();
   /** The folder that the root is, or was last. */
   #folder: string | undefined;
 
-  constructor(options: RootScannerOptions) {
-    this.#options = options;
-    this.#absolute = resolve(options.path);
+  constructor(parts: RootScannerParts) {
+    this.#parts = parts;
+    this.#absolute = resolve(parts.path);
   }
 
-  /** Yields what has to be watched, as of the last scan. */
+  /** Yields the entries to watch, as of the last scan. */
   *watchedEntries(): Generator<WatchedEntry> {
     for (const { folder, name } of this.#rootEntries) yield { folder, name, scan: undefined };
     if (this.#folder !== undefined) yield { folder: this.#folder, name: undefined, scan: undefined };
@@ -70,7 +70,7 @@ export class RootScanner {
     }
   }
 
-  /** Scans the root. What cannot be read becomes a diagnostic of the store; nothing is thrown. */
+  /** Scans the root. Read errors become diagnostics of the store; never rejects. */
   async scan(scope: ScanScope): Promise<void> {
     const { root: drive } = parse(this.#absolute);
     const resolution = await followLinks(drive, this.#absolute);
@@ -84,7 +84,7 @@ export class RootScanner {
 
   async #scanFile(resolution: Found): Promise<void> {
     if (!(await this.#read('', resolution))) return this.#missing('does not exist');
-    this.#options.store.rootFound(this.#options.root);
+    this.#parts.store.rootFound(this.#parts.root);
     this.#folder = undefined;
     this.#keepOnly(new Set(['']));
   }
@@ -97,7 +97,7 @@ export class RootScanner {
       return this.#missing(`cannot be listed (${errorCode(error)})`);
     }
     this.#folder = realPath;
-    this.#options.store.rootFound(this.#options.root);
+    this.#parts.store.rootFound(this.#parts.root);
     if (scope === 'all') this.#keepOnly(names);
     const waiting = [...names];
     while (waiting.length > 0) {
@@ -112,14 +112,14 @@ export class RootScanner {
     if (resolution.end === 'failed') {
       const file = this.#file(name, join(folder, name));
       this.#known.set(name, { file, fingerprint: undefined });
-      this.#options.store.setFile(file, { ok: false, reason: `The file cannot be read (${resolution.code}).` });
+      this.#parts.store.setFile(file, { ok: false, reason: `The file cannot be read (${resolution.code}).` });
     } else if (resolution.end === 'absent' || !resolution.stats.isFile() || !(await this.#read(name, resolution)))
       this.#delete(name);
   }
 
   /** Reads the file if it changed. Returns false if it does not exist. */
   async #read(name: string, { realPath, stats }: Found): Promise<boolean> {
-    const { store, clock, counters } = this.#options;
+    const { store, clock, counters } = this.#parts;
     const known = this.#known.get(name);
     if (known?.fingerprint === fingerprintOf(stats) && known.file.realPath === realPath) return true;
     counters.count('gatehouse_source_reads_total');
@@ -132,7 +132,7 @@ export class RootScanner {
   }
 
   #file(name: string, realPath: string): ManifestFile {
-    const { root, path } = this.#options;
+    const { root, path } = this.#parts;
     const entry = path.endsWith(sep) ? `${path}${name}` : `${path}${sep}${name}`;
     return { root, name, path: name === '' ? path : entry, realPath };
   }
@@ -146,11 +146,11 @@ export class RootScanner {
     const known = this.#known.get(name);
     if (known === undefined) return;
     this.#known.delete(name);
-    this.#options.store.deleteFile(known.file);
+    this.#parts.store.deleteFile(known.file);
   }
 
   #missing(reason: string): void {
     this.#folder = undefined;
-    this.#options.store.rootMissing(this.#options.root, reason);
+    this.#parts.store.rootMissing(this.#parts.root, reason);
   }
 }

@@ -8,7 +8,7 @@ import { FolderWatcher } from './folder-watcher.ts';
 import type { RootScanner } from './root-scanner.ts';
 import { ScanQueue, WatchPlan } from './watch-plan.ts';
 
-export interface WatchFilesOptions {
+export interface WatchFilesParts {
   readonly store: ManifestStore;
   /** One for each root, in their order. */
   readonly scanners: readonly RootScanner[];
@@ -21,8 +21,8 @@ export interface WatchFilesOptions {
 }
 
 /** Scans all roots and delivers a batch, then watches them. Settles after the first delivery. */
-export function watchFiles(options: WatchFilesOptions): Promise<StopAsync> {
-  const { store, scanners, scanInterval, clock, log, deliver } = options;
+export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
+  const { store, scanners, scanInterval, clock, log, deliver } = parts;
   const queue = new ScanQueue();
   const requested = new Subject<void>();
   let plan = new WatchPlan([]);
@@ -60,9 +60,7 @@ export function watchFiles(options: WatchFilesOptions): Promise<StopAsync> {
   const periodic = new Observable<void>((subscriber) => every(clock, scanInterval, () => subscriber.next())).pipe(
     tap(() => queue.addAll(scanners.length)),
   );
-  const scans = merge(of(undefined), debounce(requested, options.debounce, clock), periodic).pipe(
-    concatMap(scanSafely),
-  );
+  const scans = merge(of(undefined), debounce(requested, parts.debounce, clock), periodic).pipe(concatMap(scanSafely));
   return new Promise((resolve) => {
     const subscription = scans.subscribe(() => resolve(stop));
     const stop = async (): Promise<void> => {
