@@ -1,4 +1,6 @@
-/** Interfaces to the outside of the program: log, time, randomness, metrics. Types only; code takes them as parameters. */
+/**
+ * Interfaces to the outside of the program: log, time, randomness, metrics. Types only; code takes them as parameters.
+ */
 
 /** Structured fields of a log line. They never hold a token, the value of a claim or a whole object. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -22,7 +24,7 @@ export type StopAsync = () => Promise<void>;
 /** Time, in milliseconds since the epoch. */
 export interface Clock {
   now(): number;
-  /** Calls `run` once after `milliseconds`, unless the returned function is called first. Does not keep the process alive. */
+  /** Calls `run` once after `milliseconds` unless the returned function is called. Does not keep the process alive. */
   after(milliseconds: number, run: () => void): Stop;
 }
 

@@ -37,7 +37,9 @@ interface Stages {
   readonly log: Logger;
 }
 
-/** The `FileDescriptorSet` of every message on the wire: gRPC reflection serves it, the debug endpoint decodes with it. */
+/**
+ * The `FileDescriptorSet` of every message on the wire: gRPC reflection serves it, the debug endpoint decodes with it.
+ */
 const descriptors = new URL('../gen/descriptors.binpb', import.meta.url);
 
 /**

@@ -74,7 +74,7 @@ export function encode(graph: Graph, translation: Translation, dialect: Dialect)
   };
 }
 
-/** The namespace of a name, with the slash. With it, sorting by shard and then by name is the bytewise order of the names. */
+/** The namespace of a name, with the slash: so sorting by shard and then by name is the bytewise order of names. */
 function namespacePrefix(name: string): string {
   return name.slice(0, name.indexOf('/') + 1);
 }

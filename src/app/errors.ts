@@ -1,7 +1,7 @@
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { ListenError } from '../net/http-listener.ts';
 
-/** A failure of the environment, such as a port in use or an unreadable kubeconfig: exit code 3. The message is for the user. */
+/** A failure of the environment, such as a port in use: exit code 3. The message is for the user. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }

@@ -23,7 +23,7 @@ export interface Command {
   run(flags: FlagValues, terminal: Terminal): Promise<ExitCode>;
 }
 
-/** The commands, in the order of the overview. Each loads its program when it runs, so that no other program's packages load. */
+/** The commands, in the order of the overview. Each imports its program, with the packages that needs, when it runs. */
 export const commands: readonly Command[] = [
   {
     name: 'serve',

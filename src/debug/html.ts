@@ -4,7 +4,9 @@ export type Cell = string | { readonly text: string; readonly href: string };
 /** Rows per table; the JSON endpoints show all. */
 const maxRows = 100;
 
-/** Renders a table of at most 100 rows and the number of further ones. Renders the sentence `empty` if there are none. */
+/**
+ * Renders a table of at most 100 rows and the number of further ones. Renders the sentence `empty` if there are none.
+ */
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[], empty: string): string {
   if (rows.length === 0) return `<p>${escaped(empty)}`;
   const line = (cells: readonly Cell[], tag: string): string =>

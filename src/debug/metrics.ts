@@ -119,7 +119,7 @@ export function createMetrics(): Metrics {
   for (const [name, { help, buckets }] of Object.entries(histogramHelp)) {
     histograms.set(name, new Histogram({ name, help, buckets: [...buckets], registers: [registry] }));
   }
-  // Increments since the last scrape: looking up a counter in the registry for each would cost more than the rest of a push.
+  // Increments since the last scrape: a look-up of the counter for each would cost more than the rest of a push.
   const counts = new Map<CounterName, PendingCounts>();
   return {
     contentType: registry.contentType,

@@ -5,7 +5,7 @@ import type { EncodedResource } from '../wire/model.ts';
 /** Decodes an encoded resource into plain JSON data, with default values. */
 export type DecodeResource = (resource: EncodedResource) => unknown;
 
-/** Creates a decoder for every message of a `FileDescriptorSet`, without generated code, so that new dialects need no change. */
+/** Creates a decoder for every message of a `FileDescriptorSet`, without generated code. */
 export function resourceDecoder(descriptorSet: Uint8Array): DecodeResource {
   const root = protobuf.Root.fromDescriptor(descriptorSet);
   const response = root.lookupType('envoy.service.discovery.v3.DiscoveryResponse');

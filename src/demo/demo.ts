@@ -21,7 +21,10 @@ export interface DemoOptions {
   readonly stopRequested: Promise<void>;
 }
 
-/** `diverged`: a step's result differed from the guide. `failed`: a port is in use, or a program did not start or ended early. */
+/**
+ * `diverged`: a step's result differed from the guide. `failed`: a port is in use, or a program did not start or ended
+ * early.
+ */
 export type DemoOutcome =
   | { readonly kind: 'completed' }
   | { readonly kind: 'diverged' | 'failed'; readonly message: string };

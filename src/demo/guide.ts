@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
-/** The guide's manifests in temporary folders: one that the control plane watches, and the ConfigMap as a mounted volume. */
+/** The guide's manifests in temporary folders: one that the control plane watches, and one as a mounted ConfigMap. */
 export interface Guide {
   /** The folder that the control plane watches. */
   readonly watched: string;
@@ -25,8 +25,8 @@ const policyManifest = '6-mcpauthpolicy.yaml';
 const configMapManifest = '4-mcp-gateway.yaml';
 
 /**
- * The guide's token: it verifies against the guide's `jwks.json` (issuer `me`, audience `me.com`, subject `me`, valid until
- * 2030). It is public and protects nothing.
+ * The guide's token: it verifies against the guide's `jwks.json` (issuer `me`, audience `me.com`, subject `me`, valid
+ * until 2030). It is public and protects nothing.
  */
 export const guideToken: string = [
   'eyJhbGciOiJFUzI1NiIsImtpZCI6IlhoTzA2eDhKaldIMXd3a1dreWVFVXhzb29HRVdvRWRpZEVwd3lkX2htdUkiLCJ0eXAiOiJKV1QifQ',

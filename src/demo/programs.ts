@@ -6,7 +6,10 @@ import type { StopAsync } from '../edges.ts';
 
 /** A `gatehouse` program in a child process. */
 export interface Program {
-  /** Resolves with the address, such as `127.0.0.1:9977`, once the program logs that this listener listens. Rejects when the program ends before. */
+  /**
+   * Resolves with the address, such as `127.0.0.1:9977`, once the program logs that this listener listens. Rejects when
+   * the program ends before.
+   */
   listening(name: string): Promise<string>;
   /** Sends SIGTERM, then SIGKILL after 12 seconds. Resolves when the program has ended. */
   readonly stop: StopAsync;
@@ -32,7 +35,7 @@ export function startProgram(source: ProgramSource, command: string, args: reado
   const child = spawn(process.execPath, [source.entry, command, ...args, '--log-format=json'], {
     env: withoutFlags(source.environment),
     stdio: ['ignore', 'ignore', 'pipe'],
-    // A process group of its own: Ctrl-C at the terminal must reach only the demo, which then stops its programs in order.
+    // A process group of its own: Ctrl-C must reach only the demo, which then stops its programs in order.
     detached: true,
   });
   const addresses = new Map<string, PromiseWithResolvers<string>>();

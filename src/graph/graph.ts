@@ -25,7 +25,9 @@ export interface GraphOptions {
    * and compares the results. `commit` throws for the first difference and names collection and key. Default: false.
    */
   readonly check?: boolean;
-  /** Called for every failure of a commit, after the commit is complete. An error that it throws is thrown by `commit`. */
+  /**
+   * Called for every failure of a commit, after the commit is complete. An error that it throws is thrown by `commit`.
+   */
   readonly onFailure?: (failure: Failure) => void;
 }
 

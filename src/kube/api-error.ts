@@ -21,7 +21,9 @@ export function responseError({ status, header, body }: ApiAnswer, now: number):
   return statusError(status, message, retryAfterOf(header('retry-after'), now));
 }
 
-/** Reads the `metav1.Status` of an ERROR event of a watch. One without a code is no client error, so it has status 0. */
+/**
+ * Reads the `metav1.Status` of an ERROR event of a watch. One without a code is no client error, so it has status 0.
+ */
 export function watchError(status: unknown): StatusError {
   const seconds = numberIn(objectIn(status, 'details'), 'retryAfterSeconds');
   return statusError(numberIn(status, 'code'), textIn(status, 'message') ?? '', seconds * 1000);

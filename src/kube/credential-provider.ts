@@ -8,8 +8,8 @@ interface Authenticator {
 }
 
 /**
- * Asks client-node for what a request carries, by the rules of `KubeConfig.applyToHTTPSOptions`; that class itself loads a
- * client for every API of Kubernetes (`docs/decisions/0010-client-node.md`).
+ * Asks client-node for what a request carries, by the rules of `KubeConfig.applyToHTTPSOptions`; that class itself
+ * loads a client for every API of Kubernetes (`docs/decisions/0010-client-node.md`).
  */
 export class CredentialProvider {
   readonly #cluster: Cluster;
@@ -54,7 +54,9 @@ function read(file: string | undefined, base64: string | undefined): Buffer | un
   return base64 ? Buffer.from(base64, 'base64') : undefined;
 }
 
-/** Loads client-node's authenticator for this user, and no other; undefined when the kubeconfig holds the credentials. */
+/**
+ * Loads client-node's authenticator for this user, and no other; undefined when the kubeconfig holds the credentials.
+ */
 async function loadAuthenticator({ exec, authProvider }: User): Promise<Authenticator | undefined> {
   const provider: unknown = authProvider?.name;
   if (provider === 'azure') {

@@ -15,10 +15,12 @@ export interface Credentials {
 /** TLS options of the connection, in the form that `tls.connect` takes. */
 export type TlsMaterial = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
 
-/** Maximum age of cached credentials before client-node is called, which reads files and runs plugins. In milliseconds. */
+/**
+ * Maximum age of cached credentials before client-node is called, which reads files and runs plugins. In milliseconds.
+ */
 const maxAge = 10_000;
 
-/** client-node 2.0.1 takes a refreshed ID token's lifetime in seconds for its expiry date, so it refreshes at every call. */
+/** client-node 2.0.1 takes an ID token's lifetime in seconds for its expiry date, so it refreshes at every call. */
 const maxAgeOidc = 300_000;
 
 interface Cached {

@@ -4,8 +4,8 @@ import type { Clock, Counters, StopAsync } from '../edges.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Selects the API server and the user. The current context of `$KUBECONFIG` cannot be selected: a control plane must not
- * write to the cluster that a user happened to select last.
+ * Selects the API server and the user. The current context of `$KUBECONFIG` cannot be selected: a control plane must
+ * not write to the cluster that a user happened to select last.
  */
 export type ClusterAccess =
   /** In-cluster: the pod's ServiceAccount. */
@@ -109,13 +109,13 @@ export interface KubeConnection {
   /** Sends a request and reads the whole response, within 30 seconds. Rejects as `send` does. */
   ask(request: ApiRequest): Promise<ApiAnswer>;
   /**
-   * Reads credentials and kubeconfig anew before the next request. A 401 and a certificate of an unknown authority do this
-   * by themselves.
+   * Reads credentials and kubeconfig anew before the next request. A 401 and a certificate of an unknown authority do
+   * this by themselves.
    */
   forgetCredentials(): void;
   /**
-   * Closes all connections, for when no byte came for so long that they may be dead. Requests under way fail, and the next
-   * request opens a new connection.
+   * Closes all connections, for when no byte came for so long that they may be dead. Requests under way fail, and the
+   * next request opens a new connection.
    */
   reconnect(): void;
   readonly stop: StopAsync;

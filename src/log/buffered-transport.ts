@@ -7,9 +7,9 @@ const flushInterval = 10;
 const maxBuffered = 16 * 1024;
 
 /**
- * Buffers lines so that many of them share one system call: nodes that reconnect log thousands of lines. Flushes every 10
- * milliseconds, at 16 Ki characters, with each error, and at exit. A process that is killed loses at most the last 10
- * milliseconds.
+ * Buffers lines so that many of them share one system call: nodes that reconnect log thousands of lines. Flushes every
+ * 10 milliseconds, at 16 Ki characters, with each error, and at exit. A process that is killed loses at most the last
+ * 10 milliseconds.
  */
 export class BufferedTransport extends TransportStream {
   readonly #write: (text: string) => void;

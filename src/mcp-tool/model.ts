@@ -12,7 +12,9 @@ export interface Limits {
   readonly unpackedBytes: number;
   /** Bytes of the body of one MCP request. Bounds `data:` URIs, which are part of it. */
   readonly requestBytes: number;
-  /** From the tool call to its result, in milliseconds: name resolution, redirects, download and conversion together. */
+  /**
+   * From the tool call to its result, in milliseconds: name resolution, redirects, download and conversion together.
+   */
   readonly timeoutMilliseconds: number;
   /** Heap and external memory of one conversion worker, in MiB, on top of the code it loads. */
   readonly memoryMebibytes: number;
@@ -29,7 +31,7 @@ export interface McpToolOptions {
   readonly port: number;
   /** Allows fetching from loopback, private and link-local addresses, too. */
   readonly allowPrivateAddresses: boolean;
-  /** Values of the `Host` header, without port, that a loopback listener accepts beside the loopback names. Default: none. */
+  /** `Host` names, without port, that a loopback listener accepts beside loopback names. Default: none. */
   readonly allowedHosts?: readonly string[];
   /** Version in the MCP server info and in the user agent. */
   readonly version: string;

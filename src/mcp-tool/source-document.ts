@@ -11,7 +11,7 @@ export interface ContentType {
 export interface SourceDocument {
   readonly bytes: Uint8Array;
   readonly contentType: ContentType | undefined;
-  /** The URI's file extension in lower case with its dot, such as `.csv`; empty without one. Used when no type is declared. */
+  /** The URI's file extension in lower case, such as `.csv`; empty without one. Used when no type is declared. */
   readonly extension: string;
 }
 

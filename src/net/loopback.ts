@@ -1,12 +1,13 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * Returns whether an address or a host name is loopback. The only predicate for listeners (may other machines connect?),
- * for `Host` and `Origin` headers (does a web page use a foreign name?) and for their warnings.
+ * Returns whether an address or a host name is loopback. The only predicate for listeners (may other machines
+ * connect?), for `Host` and `Origin` headers (does a web page use a foreign name?) and for their warnings.
  *
- * Addresses: 127.0.0.0/8, ::1, and 127.0.0.0/8 mapped into IPv6 (`::ffff:127.0.0.1`). Names: `localhost` and names below
- * it, which no DNS may delegate (RFC 6761, section 6.3). Ignores case, one trailing dot and the brackets of a URL. Nothing
- * else is loopback: names are not looked up, not even in /etc/hosts, and short forms such as `127.1` are not expanded.
+ * Addresses: 127.0.0.0/8, ::1, and 127.0.0.0/8 mapped into IPv6 (`::ffff:127.0.0.1`). Names: `localhost` and names
+ * below it, which no DNS may delegate (RFC 6761, section 6.3). Ignores case, one trailing dot and the brackets of a
+ * URL. Nothing else is loopback: names are not looked up, not even in /etc/hosts, and short forms such as `127.1` are
+ * not expanded.
  *
  * @param host an address or a name, without a port
  */
@@ -21,8 +22,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Returns whether the `Host` header of a request is loopback. A listener on loopback refuses any other: a web page whose
- * name was made to resolve to 127.0.0.1 sends requests with that name (DNS rebinding).
+ * Returns whether the `Host` header of a request is loopback. A listener on loopback refuses any other: a web page
+ * whose name was made to resolve to 127.0.0.1 sends requests with that name (DNS rebinding).
  *
  * @param header `host` or `host:port`; undefined and any other text is not loopback
  */

@@ -9,8 +9,8 @@ export interface Backoff {
 }
 
 /**
- * Exponential backoff with jitter: `initial` doubled for each further failure, up to `max`, of which a random part between
- * half and all is the delay, so that clients that failed together do not retry together.
+ * Exponential backoff with jitter: `initial` doubled for each further failure, up to `max`, of which a random part
+ * between half and all is the delay, so that clients that failed together do not retry together.
  *
  * @param failures failed attempts in a row, 1 for the first
  * @returns whole milliseconds

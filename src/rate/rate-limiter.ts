@@ -8,8 +8,8 @@ export interface RateLimiterOptions {
 }
 
 /**
- * A rate limiter by the generic cell rate algorithm (ITU-T I.371), which is a token bucket that stores one number and needs
- * no timer. It never throws.
+ * A rate limiter by the generic cell rate algorithm (ITU-T I.371), which is a token bucket that stores one number and
+ * needs no timer. It never throws.
  */
 export class RateLimiter {
   readonly #clock: Clock;
@@ -45,7 +45,7 @@ export class RateLimiter {
 
   /** The theoretical arrival time of I.371. */
   #theoretical(now: number): number {
-    // A permit is taken at most one interval ahead, so the clock was set back: callers must not wait until it catches up.
+    // A permit is taken at most one interval ahead, so the clock was set back: callers must not wait for it.
     if (this.#next > now + this.#interval) this.#next = now;
     return Math.max(this.#next, this.#earliest(now));
   }

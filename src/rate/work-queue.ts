@@ -17,14 +17,17 @@ export interface WorkQueueParts<T> {
 
 /**
  * A rate-limited work queue with the rules of client-go's `workqueue`: an item is queued at most once and worked on at
- * most once at a time; an item that is added during its work is queued again and starts afterwards. First in, first out.
+ * most once at a time; an item that is added during its work is queued again and starts afterwards. First in, first
+ * out.
  */
 export class WorkQueue<T> {
   readonly #parts: WorkQueueParts<T>;
   readonly #ready = new Map<string, T>();
   /** Stops the timer of each item whose delay has not passed. No key is in `#ready`, too. */
   readonly #delayed = new Map<string, Stop>();
-  /** Keys of the items that are worked on. {@link clear} replaces the set, so that work from before no longer counts. */
+  /**
+   * Keys of the items that are worked on. {@link clear} replaces the set, so that work from before no longer counts.
+   */
   #active = new Set<string>();
   #stopPause: Stop | undefined;
   #stopPermitTimer: Stop | undefined;

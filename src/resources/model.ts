@@ -188,7 +188,9 @@ export interface TargetRef {
   readonly sectionName: string | undefined;
 }
 
-/** A reference, or the reason why it is invalid, with the reference that its status is written under if there is one. */
+/**
+ * A reference, or the reason why it is invalid, with the reference that its status is written under if there is one.
+ */
 export type ParsedTargetRef = Parsed<TargetRef> | (Invalid & { readonly ref: WrittenTargetRef });
 
 /** A reference with an unknown field. `namespace` is one: a policy references Gateways of its own namespace only. */

@@ -116,8 +116,8 @@ export interface ResourceStatus {
   /** Empty for the statement that the type has no resources. */
   readonly name: string;
   /**
-   * `synced`: sent and ACKed. `stale`: sent and not answered. `error`: NACKed, and not ACKed since. `not-sent`: not sent
-   * yet, or what was sent is out of date.
+   * `synced`: sent and ACKed. `stale`: sent and not answered. `error`: NACKed, and not ACKed since. `not-sent`: not
+   * sent yet, or what was sent is out of date.
    */
   readonly status: 'synced' | 'stale' | 'error' | 'not-sent';
   /** The resource as it was sent last; undefined if it was not sent, or was sent as removed. */

@@ -68,13 +68,16 @@ export interface AdsServer {
    */
   start(listen: HostPort): Promise<HostPort>;
   /**
-   * Stops listening and ends the streams UNAVAILABLE, spread over half of the grace time so that not all nodes connect to
-   * another replica at once; then closes the connections, by force when the grace time is over.
+   * Stops listening and ends the streams UNAVAILABLE, spread over half of the grace time so that not all nodes connect
+   * to another replica at once; then closes the connections, by force when the grace time is over.
    *
    * @param grace milliseconds
    */
   stop(grace: number): Promise<void>;
-  /** The gRPC health service of this server; other servers may register it as well. Call `changed` after readiness may have changed. */
+  /**
+   * The gRPC health service of this server; other servers may register it as well. Call `changed` after readiness may
+   * have changed.
+   */
   readonly health: Health;
   /** Returns the status of every stream that has identified its Gateway. */
   nodes(): readonly NodeStatus[];

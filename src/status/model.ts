@@ -17,7 +17,9 @@ export interface RejectedResponse {
 export interface StatusManager {
   /** Joins the election, if there is one. The stop ends all writes at once and releases the Lease. */
   start(): StopAsync;
-  /** Handles a commit: call it after each one, when the translation is up to date, with the observations of its batch. */
+  /**
+   * Handles a commit: call it after each one, when the translation is up to date, with the observations of its batch.
+   */
   applied(commit: Commit, observations: readonly Observation[]): void;
   /** Enables writing: call it once the initial state was read and translated. */
   synced(): void;

@@ -20,7 +20,9 @@ export interface StatusManagerParts {
   readonly identify: Identify;
   /** The controller that owns the statuses and reports the Events, such as `kgateway.dev/kgateway`. */
   readonly controllerName: string;
-  /** The name of this replica. The holder identity of the Lease adds a random part, so that names need not be unique. */
+  /**
+   * The name of this replica. The holder identity of the Lease adds a random part, so that names need not be unique.
+   */
   readonly replica: string;
   /** The Lease that elects the leader; undefined: this process leads without an election. */
   readonly lease: { readonly namespace: string; readonly name: string } | undefined;

@@ -24,7 +24,8 @@ export interface KeySource {
    * Returns the current keys, after a refresh if one is due; the same object while they are unchanged. `undefined` when
    * no keys could be loaded so far.
    *
-   * @param missed a set in which a token found no key: refreshes early, unless the last refresh was less than 30 seconds ago
+   * @param missed a set in which a token found no key: refreshes early, unless the last refresh was less than 30
+   * seconds ago
    */
   keys(missed?: KeySet): Promise<KeySet | undefined>;
 }

@@ -22,8 +22,8 @@ export const perRequestVersionKey = 'io.modelcontextprotocol/protocolVersion';
 const maxDepth = 500;
 
 /**
- * Returns whether JSON is nested too deep to be passed on: `JSON.parse` accepts any depth, but `JSON.stringify` of such a
- * value overflows the stack.
+ * Returns whether JSON is nested too deep to be passed on: `JSON.parse` accepts any depth, but `JSON.stringify` of such
+ * a value overflows the stack.
  */
 export function isTooDeep(json: unknown, levels: number = maxDepth): boolean {
   if (typeof json !== 'object' || json === null) return false;

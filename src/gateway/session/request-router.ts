@@ -112,7 +112,9 @@ async function forward(
   }
 }
 
-/** Unsubscribes at a target, on behalf of the gateway. Best effort: after a failure its notifications are dropped here. */
+/**
+ * Unsubscribes at a target, on behalf of the gateway. Best effort: after a failure its notifications are dropped here.
+ */
 function unsubscribe({ upstreams }: RouterParts, { target, name }: QualifiedName, signal: AbortSignal): void {
   const unsubscribed = upstreams.opened(target)?.request('resources/unsubscribe', { uri: name }, signal);
   void unsubscribed?.catch(ignoreFailure);

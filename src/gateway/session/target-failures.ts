@@ -10,7 +10,9 @@ export interface TargetFailures {
   forget(target: string): void;
 }
 
-/** Reasons that are logged per target and method until it responds again: a target could invent new ones without end. */
+/**
+ * Reasons that are logged per target and method until it responds again: a target could invent new ones without end.
+ */
 const maxReasons = 4;
 
 /** Starts with no known failure: nothing is logged for a target that responds from the start. */

@@ -76,7 +76,7 @@ export function createUpstreamSessions(
   };
 
   return {
-    // A handler may have awaited a list while the session was closed: nothing would close a later session with a target.
+    // A handler may have awaited a list while the session was closed: nothing would close a session created now.
     get: (name) => upstreams.get(name) ?? (signal.aborted ? undefined : open(name)),
     opened: (name) => upstreams.get(name),
     targetNames: () => [...config.targets.keys()].filter(isValidName).sort(compareBytes),

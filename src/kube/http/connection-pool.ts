@@ -7,7 +7,9 @@ interface Current {
   readonly dispatcher: Dispatcher;
 }
 
-/** The connections to the API server: one undici dispatcher for all requests, replaced when the TLS material changes. */
+/**
+ * The connections to the API server: one undici dispatcher for all requests, replaced when the TLS material changes.
+ */
 export class ConnectionPool {
   readonly #create: (tls: TlsMaterial) => Dispatcher;
   #current: Current | undefined;

@@ -23,8 +23,8 @@ const agentOptions: Agent.Options = {
   headersTimeout: 0,
   // Less than the 90 seconds after which the API server itself closes an idle connection.
   keepAliveTimeout: 30_000,
-  // Flow-control window of a stream. Over a path of 20 ms, the list of 10,000 Services (12 MB, not compressed) takes 1.4 s
-  // with undici's 256 KiB (512 KiB for the connection), and 0.3 s with these, as over HTTP/1.1.
+  // Flow-control window of a stream. Over a path of 20 ms, the list of 10,000 Services (12 MB, not compressed) takes
+  // 1.4 s with undici's 256 KiB (512 KiB for the connection), and 0.3 s with these, as over HTTP/1.1.
   initialWindowSize: 4 * 1024 * 1024,
   h2Options: { pingInterval: pingInterval, connectionWindowSize: 8 * 1024 * 1024 },
 };
@@ -43,8 +43,8 @@ export function createDispatcher(
 }
 
 /**
- * Returns the options of connections, direct ones and those through a proxy. TCP keep-alive finds a dead HTTP/1.1 connection, and an idle
- * HTTP/2 one; it rests while data is unacknowledged, so that HTTP/2 needs PINGs as well.
+ * Returns the options of connections, direct ones and those through a proxy. TCP keep-alive finds a dead HTTP/1.1
+ * connection, and an idle HTTP/2 one; it rests while data is unacknowledged, so that HTTP/2 needs PINGs as well.
  */
 function connectOptions(tls: TlsMaterial, allowH2: boolean): buildConnector.BuildOptions {
   return {

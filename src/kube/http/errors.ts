@@ -1,4 +1,7 @@
-/** The error of requests whose connection this program closed. The message is a predicate of the server, such as "was left". */
+/**
+ * The error of requests whose connection this program closed. The message is a predicate of the server, such as "was
+ * left".
+ */
 export class ConnectionClosedError extends Error {
   override readonly name = 'ConnectionClosedError';
 }

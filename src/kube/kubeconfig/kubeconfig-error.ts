@@ -1,4 +1,6 @@
-/** Server or user are not described, or not readable. The message says what, where and what to do; it holds no secret. */
+/**
+ * Server or user are not described, or not readable. The message says what, where and what to do; it holds no secret.
+ */
 export class KubeConfigError extends Error {
   override readonly name = 'KubeConfigError';
 }

@@ -9,7 +9,9 @@ import { KubeConfigError, reasonOf } from './kubeconfig-error.ts';
 /** The path at which Kubernetes mounts the ServiceAccount of a pod. */
 const mountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** Returns true in a pod, as client-go decides it: by the variables that the kubelet sets for the API server's Service. */
+/**
+ * Returns true in a pod, as client-go decides it: by the variables that the kubelet sets for the API server's Service.
+ */
 export function isInCluster(environment: Environment): boolean {
   return hostOf(environment) !== '' && portOf(environment) !== '';
 }

@@ -10,8 +10,8 @@ export interface KubeconfigUser extends User {
 }
 
 /**
- * Decodes the users of a kubeconfig with client-node, makes their paths absolute, and adds what client-node does not know
- * or gets wrong. Entries without a name are skipped.
+ * Decodes the users of a kubeconfig with client-node, makes their paths absolute, and adds what client-node does not
+ * know or gets wrong. Entries without a name are skipped.
  */
 export function usersIn(entries: unknown, folder: string): readonly KubeconfigUser[] {
   const fieldsOf = fieldsByName(entries);
@@ -21,7 +21,7 @@ export function usersIn(entries: unknown, folder: string): readonly KubeconfigUs
   });
 }
 
-/** Fields of an impersonation that is not supported; without it, requests would have the rights of the impersonating user. */
+/** Fields of an unsupported impersonation; without it, requests would have the impersonating user's rights. */
 const otherImpersonation: readonly string[] = ['as-uid', 'as-groups', 'as-user-extra'];
 
 function unsupportedIn(fields: JsonObject): string | undefined {

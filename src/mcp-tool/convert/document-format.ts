@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { ConversionError } from '../conversion-error.ts';
 import type { SourceDocument } from '../source-document.ts';
 
-/** A supported format. `code` becomes a fenced block of that language; `text`, which includes Markdown, is returned unchanged. */
+/** A supported format. `code` becomes a fenced block of that language; `text`, also Markdown, is unchanged. */
 export type DocumentFormat =
   | { readonly kind: 'html' | 'docx' | 'pdf' | 'text' }
   | { readonly kind: 'csv'; readonly delimiter: string | undefined }

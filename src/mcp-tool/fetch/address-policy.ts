@@ -8,9 +8,10 @@ export type AddressPolicy = (address: string) => string | undefined;
 export const allowAnyAddress: AddressPolicy = () => undefined;
 
 /**
- * Allows public Internet addresses only (net/loopback.ts, in contrast, decides who may reach a listener): IPv4 outside of every special-purpose range, and IPv6 within 2000::/3 (global
- * unicast) outside of every special-purpose range. IPv6 addresses that embed an IPv4 address are refused in every form:
- * mapped, compatible, NAT64, 6to4, Teredo. Ranges have ipaddr.js's names: `loopback`, `private`, `linkLocal` and so on.
+ * Allows public Internet addresses only (net/loopback.ts, in contrast, decides who may reach a listener): IPv4 outside
+ * of every special-purpose range, and IPv6 within 2000::/3 (global unicast) outside of every special-purpose range.
+ * IPv6 addresses that embed an IPv4 address are refused in every form: mapped, compatible, NAT64, 6to4, Teredo. Ranges
+ * have ipaddr.js's names: `loopback`, `private`, `linkLocal` and so on.
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry
  */

@@ -79,7 +79,9 @@ function hostCheck(bound: string, allowedHosts: readonly string[]): (header: str
   return (header) => isLoopbackAuthority(header) || allowed.has((header ?? '').toLowerCase().replace(/:\d+$/, ''));
 }
 
-/** Narrows the type: Node's covers responses as well, which have neither field. Requests to a server always have both. */
+/**
+ * Narrows the type: Node's covers responses as well, which have neither field. Requests to a server always have both.
+ */
 function hasRequestLine(request: IncomingMessage): request is IncomingMessage & { method: string; url: string } {
   return request.method !== undefined && request.url !== undefined;
 }

@@ -85,7 +85,8 @@ function parseMessage(body: string): JSONRPCMessage | undefined {
 
 /**
  * Removes `params`, and members of it, that are null. Deployed gateways of spring 2025 send null for absent parameters
- * and for an absent cursor; markitdown-mcp accepts that and the SDK does not. 2024-11-05 has no parameter that may be null.
+ * and for an absent cursor; markitdown-mcp accepts that and the SDK does not. 2024-11-05 has no parameter that may be
+ * null.
  */
 function withoutNullParams(message: unknown): unknown {
   if (!isJsonObject(message) || !('params' in message)) return message;

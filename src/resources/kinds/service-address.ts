@@ -62,7 +62,9 @@ const urlPathRule: TextRule = {
 
 const urlPath = text(urlPathRule);
 
-/** Decodes the path of a Service's MCP servers; empty without an annotation. One invalid annotation makes it invalid. */
+/**
+ * Decodes the path of a Service's MCP servers; empty without an annotation. One invalid annotation makes it invalid.
+ */
 export function mcpPath(annotations: Frame['annotations'], reporter: Reporter): Parsed<string> {
   if (!annotations.ok) return annotations;
   const invalid = firstInvalid(annotations.value.map(({ value }) => value));

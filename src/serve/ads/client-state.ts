@@ -3,8 +3,8 @@ import type { InitialVersions } from '../request/initial-versions.ts';
 import { isSubscribed, type Subscription, type SubscriptionChange } from './subscription.ts';
 
 /**
- * The resources of one type that a node holds: for each subscribed name, the resource in `view`. For a node that is up to
- * date this is one reference for any number of resources; names are kept only where the node deviates from the View.
+ * The resources of one type that a node holds: for each subscribed name, the resource in `view`. For a node that is up
+ * to date this is one reference for any number of resources; names are kept only where the node deviates from the View.
  */
 export interface ClientState {
   readonly view: View;
@@ -97,7 +97,7 @@ export function changeSubscription(
   const names = new Map(state.pendingNames);
   for (const name of droppedNames) names.delete(name);
   if (wildcardChange === 'requested') {
-    // Everything is sent again (rule C8). Names that the node holds are pending, so that removals since then are sent too.
+    // Everything is sent again (rule C8). Names that the node holds are pending, so that removals are sent too.
     for (const name of heldNames(state.view, before)) names.set(name, undefined);
   }
   if (wildcardChange === 'dropped') {

@@ -61,7 +61,9 @@ function bodyOf({ changed, removed }: Delta, typeUrl: string, controlPlane: Cont
   return concatBody([...changed.map(({ deltaField }) => deltaField), DeltaDiscoveryResponse.encode(rest).finish()]);
 }
 
-/** Splits a delta, in its order, into responses of at most `maxBody` bytes. A larger resource is sent alone (rule C29). */
+/**
+ * Splits a delta, in its order, into responses of at most `maxBody` bytes. A larger resource is sent alone (rule C29).
+ */
 function split(delta: Delta, maxBody: number): readonly Delta[] {
   const parts: { changed: EncodedResource[]; removed: string[] }[] = [];
   let last: (typeof parts)[number] | undefined;

@@ -53,7 +53,9 @@ export interface AdsProtocol {
   decode(bytes: Buffer): Incoming;
   /** Returns whether to apply the subscription of a request. `state`: the ACK state before the request. */
   acceptsSubscription(kind: RequestKind, state: AckState): boolean;
-  /** Builds the responses that bring a node up to date, in sending order; none if the variant cannot express the delta. */
+  /**
+   * Builds the responses that bring a node up to date, in sending order; none if the variant cannot express the delta.
+   */
   buildResponses(delta: PendingDelta, context: ResponseContext): readonly ResponseChunk[];
 }
 

@@ -28,8 +28,8 @@ export function* resourceStatuses(types: readonly WatchedTypeState[]): Iterable<
 }
 
 /**
- * Yields the status of every resource of the type that concerns the node: those that the subscription covers, those that
- * the node holds and has to remove, and subscribed names that do not exist. Takes time proportional to the result.
+ * Yields the status of every resource of the type that concerns the node: those that the subscription covers, those
+ * that the node holds and has to remove, and subscribed names that do not exist. Takes time proportional to the result.
  */
 function* statusesOf(type: WatchedTypeState): Iterable<ResourceStatus> {
   const { current, client, lastSent } = type;

@@ -1,7 +1,9 @@
 import { WeakCache } from '../request/weak-cache.ts';
 import type { ResponseChunk } from './protocol.ts';
 
-/** Encoded responses shared between streams. Streams that have not sent a response yet keep it alive beyond the limit. */
+/**
+ * Encoded responses shared between streams. Streams that have not sent a response yet keep it alive beyond the limit.
+ */
 export class ResponseCache extends WeakCache<readonly ResponseChunk[]> {
   /** @param limit bytes, counted by `cachedSize` */
   constructor(limit: number) {
@@ -10,8 +12,8 @@ export class ResponseCache extends WeakCache<readonly ResponseChunk[]> {
 }
 
 /**
- * Charged per response in addition to its body, because its delta may be the last reference to resources. Without it the
- * cache would keep hundreds of thousands of small responses. Bytes.
+ * Charged per response in addition to its body, because its delta may be the last reference to resources. Without it
+ * the cache would keep hundreds of thousands of small responses. Bytes.
  */
 const deltaOverhead = 4096;
 

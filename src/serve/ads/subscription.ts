@@ -12,7 +12,7 @@ export interface Subscription {
 /** The change that one request makes to a subscription. */
 export interface SubscriptionChange {
   readonly subscription: Subscription;
-  /** `requested`: the request subscribes to the wildcard, for the first time or again. `dropped`: it unsubscribes from it. */
+  /** `requested`: the request subscribes to the wildcard, first or again. `dropped`: it unsubscribes from it. */
   readonly wildcardChange: 'unchanged' | 'requested' | 'dropped';
   /** Names that need a response, also when the node holds their resources. */
   readonly requestedNames: ReadonlySet<string>;
@@ -72,8 +72,8 @@ export function updateSubscription(
 }
 
 /**
- * Applies the `resource_names` of one state-of-the-world request, which replaces the previous list. An empty list is the
- * legacy wildcard as long as no request of the type on this stream named anything (rules B22, B23).
+ * Applies the `resource_names` of one state-of-the-world request, which replaces the previous list. An empty list is
+ * the legacy wildcard as long as no request of the type on this stream named anything (rules B22, B23).
  *
  * @param before undefined for the first request of the type on the stream
  * @param legacyWildcard whether the type allows a legacy wildcard (rule B24)

@@ -34,7 +34,7 @@ export interface WatchedTypeParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: WatchedTypeLimits;
-  /** Returns whether a response of this many bytes may be written now. If not, the stream calls `sendNext` again once it may. */
+  /** Returns whether a response of this many bytes may be written now. If not, `sendNext` is called once it may. */
   readonly mayWrite: (bytes: number) => boolean;
   /** Sends one response and returns its nonce. */
   readonly send: (body: Buffer) => string;

@@ -32,10 +32,10 @@ interface Pending {
 }
 
 /**
- * Spreads the beginning and the end of connections over iterations of the event loop. The operating system reports up to a
- * thousand sockets at once, and each takes some hundred microseconds; all in one iteration, no change would be sent and no
- * ACK read meanwhile. Connections wait in a fair queue by address. While changes are sent, each address also has a rate,
- * since collecting the garbage of a flood (40 KiB per connection) delays all. Decision 0007.
+ * Spreads the beginning and the end of connections over iterations of the event loop. The operating system reports up
+ * to a thousand sockets at once, and each takes some hundred microseconds; all in one iteration, no change would be
+ * sent and no ACK read meanwhile. Connections wait in a fair queue by address. While changes are sent, each address
+ * also has a rate, since collecting the garbage of a flood (40 KiB per connection) delays all. Decision 0007.
  */
 export class AcceptQueue {
   readonly #busy: () => boolean;

@@ -4,8 +4,8 @@ const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 
 /**
- * The limits of what nodes may demand; the table is in docs/limits.md, the reasons in decision 0007. A stream beyond a limit
- * ends with the gRPC status that is named there.
+ * The limits of what nodes may demand; the table is in docs/limits.md, the reasons in decision 0007. A stream beyond a
+ * limit ends with the gRPC status that is named there.
  */
 export interface Limits {
   /** Connections open at once, at each address that the server listens on; one beyond is closed. Default 20,000. */
@@ -32,11 +32,11 @@ export interface Limits {
    * RESOURCE_EXHAUSTED beyond. Default 16 MiB.
    */
   readonly maxInitialVersions: number;
-  /** Bytes of unfinished requests, over all streams; the stream that holds the most ends RESOURCE_EXHAUSTED. Default 256 MiB. */
+  /** Bytes of unfinished requests; the stream with the most ends RESOURCE_EXHAUSTED. Default 256 MiB. */
   readonly maxUnfinishedRequests: number;
   /** Unregistered types that one stream may request; RESOURCE_EXHAUSTED beyond. Default 32. */
   readonly maxUnknownTypes: number;
-  /** Bytes of one response; a larger delta is split, a larger resource is sent and logged. Default 4 MiB (gRPC's default). */
+  /** Bytes of a response; a larger delta is split, a larger resource sent and logged. Default 4 MiB, as gRPC. */
   readonly maxResponse: number;
   /** Bytes of large responses in flight; others wait. */
   readonly send: SendLimits;

@@ -14,9 +14,9 @@ export interface PushQueueParts {
 }
 
 /**
- * Queues the streams that have changes to send; further changes of a queued stream are merged. Requests are served between
- * two slices: a push to many nodes delays no request by more than a slice, and a flood of requests does not stop the queue
- * (rules A10, F3).
+ * Queues the streams that have changes to send; further changes of a queued stream are merged. Requests are served
+ * between two slices: a push to many nodes delays no request by more than a slice, and a flood of requests does not
+ * stop the queue (rules A10, F3).
  */
 export class PushQueue {
   readonly #parts: PushQueueParts;

@@ -1,6 +1,6 @@
 /**
- * The share of a quota that one address may hold: a quarter is left to other addresses. Most of it has to be possible for
- * one address, because nodes behind a proxy share one.
+ * The share of a quota that one address may hold: a quarter is left to other addresses. Most of it has to be possible
+ * for one address, because nodes behind a proxy share one.
  */
 const share = 3 / 4;
 

@@ -8,8 +8,8 @@ export interface Receiver {
 const small = 64 << 10;
 
 /**
- * Limits the bytes of unfinished requests, over all streams. One request may be large (32 MiB) and slow, but many that are
- * begun and never finished would take all memory. When the budget is exceeded, the stream that holds the most ends.
+ * Limits the bytes of unfinished requests, over all streams. One request may be large (32 MiB) and slow, but many that
+ * are begun and never finished would take all memory. When the budget is exceeded, the stream that holds the most ends.
  */
 export class ReceiveBudget {
   readonly #limit: number;

@@ -20,10 +20,10 @@ export const defaultSendLimits: SendLimits = {
 };
 
 /**
- * Limits the bytes of large responses in flight, over all streams. Streams share the bytes of a response until it is written;
- * from then on each has a copy, and a thousand first responses at once would be a thousand copies. Large responses are
- * written in FIFO order, small ones at once. A write that its node does not read counts as stalled after a second and makes
- * room for others, up to the total.
+ * Limits the bytes of large responses in flight, over all streams. Streams share the bytes of a response until it is
+ * written; from then on each has a copy, and a thousand first responses at once would be a thousand copies. Large
+ * responses are written in FIFO order, small ones at once. A write that its node does not read counts as stalled after
+ * a second and makes room for others, up to the total.
  */
 export class SendBudget {
   readonly #clock: Clock;
@@ -39,7 +39,7 @@ export class SendBudget {
     this.#limits = limits;
   }
 
-  /** Returns whether a response of this size may be written now. If not, `stream` is queued, and pushed once there is room. */
+  /** Returns whether a response of this size may be written now. If not, `stream` is queued until there is room. */
   hasRoom(stream: Pushable, bytes: number): boolean {
     if (bytes < this.#limits.small) return true;
     const first = this.#waiting.size === 0 || this.#resuming === stream;
@@ -48,7 +48,10 @@ export class SendBudget {
     return false;
   }
 
-  /** Counts a response that is being written. Returns the function to call when its bytes have left; undefined for a small one. */
+  /**
+   * Counts a response that is being written. Returns the function to call when its bytes have left; undefined for a
+   * small one.
+   */
   begin(bytes: number): Stop | undefined {
     if (bytes < this.#limits.small) return undefined;
     this.#moving += bytes;

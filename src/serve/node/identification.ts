@@ -10,7 +10,9 @@ export interface NodeClaims {
   readonly authority: string | undefined;
 }
 
-/** The identity that authentication has proven for a connection; it bounds which Gateways the claims may name (rule I2). */
+/**
+ * The identity that authentication has proven for a connection; it bounds which Gateways the claims may name (rule I2).
+ */
 export interface VerifiedIdentity {
   readonly name: string;
   mayBe(gateway: string): boolean;
@@ -29,8 +31,8 @@ export type Identification =
   | { readonly kind: 'refused'; readonly code: 'INVALID_ARGUMENT' | 'PERMISSION_DENIED'; readonly message: string };
 
 /**
- * Finds the Gateway of a node. Of the four clauses the first that is present decides; when it is malformed, the result is an
- * error and the next one is not tried.
+ * Finds the Gateway of a node. Of the four clauses the first that is present decides; when it is malformed, the result
+ * is an error and the next one is not tried.
  */
 export function identify(claims: NodeClaims, rules: IdentifyRules): Identification {
   const claimed =

@@ -170,7 +170,7 @@ export class NodeStream {
     const type = snapshot && this.#typeOf(request.typeUrl);
     if (snapshot === undefined || type === undefined) return;
     type.receive(request, this.#viewOf(type, snapshot));
-    // A change that was committed before this request arrived is sent in the order of types, not after its answer (rule E4).
+    // A change committed before this request arrived is sent in the order of types, not after its answer (rule E4).
     if (this.#pushPending) this.push();
     else this.#sendNext(type);
   }

@@ -1,7 +1,9 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Logger } from '../../edges.ts';
 
-/** An error in a request of an operator, sent as the status of the call. The message says how to correct the request. */
+/**
+ * An error in a request of an operator, sent as the status of the call. The message says how to correct the request.
+ */
 export class RequestError extends Error {
   /** The property from which grpc-js takes the status. */
   readonly code: status;

@@ -3,7 +3,7 @@ import { lengthDelimited, ProtobufReader } from './protobuf-reader.ts';
 import { VersionIndex } from './version-index.ts';
 import { WeakCache } from './weak-cache.ts';
 
-/** The `initial_resource_versions` of a request: the resources that a node holds from an earlier stream (rules C21 to C23). */
+/** The `initial_resource_versions` of a request: what a node holds from an earlier stream (rules C21 to C23). */
 export interface InitialVersions {
   /** Yields names and versions. An empty version means that the node has the name in an unknown version. */
   entries(): Iterable<readonly [name: string, version: string]>;
@@ -24,8 +24,8 @@ interface VersionComparison {
 const indexedViews = 8;
 
 /**
- * Reads initial versions in place. After a restart all nodes reconnect and report everything they hold, nearly all of it
- * current. So names and versions are compared as bytes of the message, and strings are created only for entries that
+ * Reads initial versions in place. After a restart all nodes reconnect and report everything they hold, nearly all of
+ * it current. So names and versions are compared as bytes of the message, and strings are created only for entries that
  * differ.
  */
 export class InitialVersionsReader {
@@ -50,8 +50,8 @@ export class InitialVersionsReader {
 }
 
 /**
- * Compares entries with an index. Most nodes report in the order in which they received, which is the order of the View:
- * then runs of entries equal the bytes of the index and are compared as a whole.
+ * Compares entries with an index. Most nodes report in the order in which they received, which is the order of the
+ * View: then runs of entries equal the bytes of the index and are compared as a whole.
  */
 function compare(bytes: Buffer, entries: VersionEntryReader, index: VersionIndex): VersionComparison {
   // One mark per position instead of a count: a name may be reported twice, and its last entry counts.
@@ -98,8 +98,8 @@ export interface ByteRange {
 }
 
 /**
- * Offsets of one entry, from its tag on, and of its name and its version. A reader reuses one object for all entries, so
- * the caller reads it before the next entry.
+ * Offsets of one entry, from its tag on, and of its name and its version. A reader reuses one object for all entries,
+ * so the caller reads it before the next entry.
  */
 interface VersionEntry {
   start: number;

@@ -6,7 +6,10 @@ const startGroup = 3;
 const endGroup = 4;
 const fixed32 = 5;
 
-/** Nesting limit of groups, the default of the protobuf libraries (https://protobuf.dev/programming-guides/proto-limits/). */
+/**
+ * Nesting limit of groups, the default of the protobuf libraries
+ * (https://protobuf.dev/programming-guides/proto-limits/).
+ */
 const maxGroupDepth = 100;
 
 /**

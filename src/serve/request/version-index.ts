@@ -3,8 +3,8 @@ import type { View } from '../../snapshot/model.ts';
 
 /**
  * The entries of `initial_resource_versions` that a node which holds all of a View reports, as bytes, with a hash table
- * over them. Looking up an entry of a request creates no string: the version is a hash, so its last bytes are the hash of
- * the entry, and then the bytes are compared.
+ * over them. Looking up an entry of a request creates no string: the version is a hash, so its last bytes are the hash
+ * of the entry, and then the bytes are compared.
  */
 export class VersionIndex {
   readonly size: number;
@@ -38,8 +38,8 @@ export class VersionIndex {
 
   /**
    * Compares the bytes between `start` and `end` with up to 256 entries from position `from` on. Returns how many bytes
-   * are equal and the position after them, or undefined when any entry differs. Tries every 256th position only, so that
-   * entries in another order cost few comparisons in vain.
+   * are equal and the position after them, or undefined when any entry differs. Tries every 256th position only, so
+   * that entries in another order cost few comparisons in vain.
    */
   matchRun(
     from: number,

@@ -27,8 +27,8 @@ export function bind(server: Server, at: HostPort): Promise<HostPort> {
  * @param bound what `bind` returned
  */
 export function unbind(server: Server, bound: HostPort): Promise<void> {
-  // Not `forceShutdown`: in grpc-js 1.14 it finds no connection when channelz is off. Before `tryShutdown`, since `drain`
-  // passes over connections that are being closed already.
+  // Not `forceShutdown`: in grpc-js 1.14 it finds no connection when channelz is off. Before `tryShutdown`, since
+  // `drain` passes over connections that are being closed already.
   server.drain(formatHostPort(bound), 0);
   return settled([shutDown(server)], 0);
 }
@@ -39,8 +39,8 @@ export function shutDown(server: Server): Promise<void> {
 }
 
 /**
- * Resolves when everything is closed, or 100 ms after the grace time: grpc-js waits without end for a connection that was
- * destroyed and is not closed yet, such as one that has just sent bytes that are no HTTP/2.
+ * Resolves when everything is closed, or 100 ms after the grace time: grpc-js waits without end for a connection that
+ * was destroyed and is not closed yet, such as one that has just sent bytes that are no HTTP/2.
  *
  * @param grace milliseconds
  */

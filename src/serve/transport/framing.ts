@@ -11,8 +11,8 @@ const minSharedBody = 4096 - 32;
 export type Frame = readonly [Buffer] | readonly [prefix: Buffer, body: Buffer, tail: Buffer];
 
 /**
- * Frames one response: a body that many streams share, and the nonce of this stream. The order of protobuf fields is free,
- * so the nonce is last and all streams share the buffer of a large body.
+ * Frames one response: a body that many streams share, and the nonce of this stream. The order of protobuf fields is
+ * free, so the nonce is last and all streams share the buffer of a large body.
  */
 export function frameOf(body: Buffer, nonce: string): Frame {
   const length = body.length + 2 + nonce.length;

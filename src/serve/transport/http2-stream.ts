@@ -23,17 +23,17 @@ interface NodeHttp2Stream {
 }
 
 /**
- * The HTTP/2 stream below a call, for what grpc-js cannot do or does with copies (decision 0006). Messages are written to
- * the stream itself: grpc-js copies each message for each call, a thousand copies of a large first response for a thousand
- * nodes. Headers, requests and the status remain with the call.
+ * The HTTP/2 stream below a call, for what grpc-js cannot do or does with copies (decision 0006). Messages are written
+ * to the stream itself: grpc-js copies each message for each call, a thousand copies of a large first response for a
+ * thousand nodes. Headers, requests and the status remain with the call.
  */
 export class Http2Stream {
   readonly #stream: NodeHttp2Stream;
   readonly #call: BytesCall;
 
   /**
-   * @throws TypeError when grpc-js has its stream elsewhere: it is a private member of a library whose version is pinned,
-   * and without it a stream that its node does not read could not be reset
+   * @throws TypeError when grpc-js has its stream elsewhere: it is a private member of a library whose version is
+   * pinned, and without it a stream that its node does not read could not be reset
    */
   constructor(call: BytesCall) {
     const stream = member(member(call, 'call'), 'stream');
@@ -118,9 +118,9 @@ export interface LingerParts {
 }
 
 /**
- * Resets a stream that is not closed within a time after its end, as SO_LINGER does for a socket. The status is sent after
- * what was written before, so a node that does not read never gets it and frees nothing (rule F4), and one that got it may
- * continue to send.
+ * Resets a stream that is not closed within a time after its end, as SO_LINGER does for a socket. The status is sent
+ * after what was written before, so a node that does not read never gets it and frees nothing (rule F4), and one that
+ * got it may continue to send.
  */
 export function linger(stream: Http2Stream, { clock, linger: time }: LingerParts, wasReset: () => void): void {
   if (stream.closed) return;

@@ -110,9 +110,9 @@ export class Listener {
   }
 
   /**
-   * Makes the teardown of a connection wait in the accept queue. The teardown of its session and streams follows from the
-   * end of `_destroy`, the method that Node documents for implementers of streams. It is replaced on the socket and not on
-   * a class, since `net.Server` creates the sockets.
+   * Makes the teardown of a connection wait in the accept queue. The teardown of its session and streams follows from
+   * the end of `_destroy`, the method that Node documents for implementers of streams. It is replaced on the socket and
+   * not on a class, since `net.Server` creates the sockets.
    */
   #queueTeardown(socket: Socket): void {
     const destroy = socket._destroy.bind(socket);

@@ -4,8 +4,8 @@ import type { LimitExceeded, RequestCostMeter, RequestMetering } from '../reques
 const prefixLength = 5;
 
 /**
- * Follows the gRPC messages of a stream while they arrive, beside grpc-js, which passes on complete messages only: counts
- * the bytes of an unfinished request, and computes the cost of a large one before all of it is received.
+ * Follows the gRPC messages of a stream while they arrive, beside grpc-js, which passes on complete messages only:
+ * counts the bytes of an unfinished request, and computes the cost of a large one before all of it is received.
  */
 export class MessageReader {
   readonly #metering: RequestMetering;

@@ -13,9 +13,9 @@ export interface BatchDispatcherParts {
 const retryDelay = 5_000;
 
 /**
- * Delivers pending changes as batches. If a delivery throws, which is a bug of the consumer, its changes are delivered one
- * by one, and those that fail again are put back and retried: one of them may revoke a grant. The source is not synced
- * before all of the first batch was accepted.
+ * Delivers pending changes as batches. If a delivery throws, which is a bug of the consumer, its changes are delivered
+ * one by one, and those that fail again are put back and retried: one of them may revoke a grant. The source is not
+ * synced before all of the first batch was accepted.
  */
 export class BatchDispatcher {
   readonly #parts: BatchDispatcherParts;

@@ -96,8 +96,8 @@ export class PendingChanges {
   }
 
   /**
-   * Takes the versions of the CRDs. Known versions stay until a response has others. Undefined: the first batch no longer
-   * waits for them.
+   * Takes the versions of the CRDs. Known versions stay until a response has others. Undefined: the first batch no
+   * longer waits for them.
    */
   bundleRead(reading: BundleReading | undefined): void {
     this.#unsynced.delete(bundleKey);

@@ -14,7 +14,7 @@ export interface WatchHealthParts {
   readonly counters: Counters;
 }
 
-/** The state of a collection's lists and watches. An outage is one state, also when its attempts fail with different errors. */
+/** The state of a collection's lists and watches. An outage is one state, even if its attempts fail differently. */
 type Health = 'healthy' | 'lost' | 'unauthorized' | 'forbidden' | 'absent';
 
 /** Failed attempts in a row after which changes may be missed, and it is reported: a single broken watch is normal. */
@@ -22,7 +22,9 @@ const maxFailures = 2;
 
 const renewRemedy = 'Renew the token, or log in anew: credentials are read again by themselves. ';
 
-/** Reports the health of one collection: a diagnostic when it becomes unhealthy, which is gone once it is healthy again. */
+/**
+ * Reports the health of one collection: a diagnostic when it becomes unhealthy, which is gone once it is healthy again.
+ */
 export class WatchHealth {
   readonly #parts: WatchHealthParts;
   #health: Health = 'healthy';
@@ -67,7 +69,9 @@ export class WatchHealth {
     else if (!this.#listed || this.#failures >= maxFailures) this.#lost(error);
   }
 
-  /** `unauthorized` outlasts other errors: the server also breaks the other requests of a connection with a bad token. */
+  /**
+   * `unauthorized` outlasts other errors: the server also breaks the other requests of a connection with a bad token.
+   */
   #lost(error: ApiError): void {
     if (error.reason === 'unauthorized') this.#become('unauthorized', this.#lostMessage(error, renewRemedy));
     else if (this.#health !== 'unauthorized') this.#become('lost', this.#lostMessage(error));

@@ -40,8 +40,8 @@ export interface TouchedObject {
 }
 
 /**
- * Objects by kind and key, with their copies: the first copy with a readable frame counts. An update costs in proportion to
- * the objects of the changed files.
+ * Objects by kind and key, with their copies: the first copy with a readable frame counts. An update costs in
+ * proportion to the objects of the changed files.
  */
 export class ObjectIndex {
   readonly #entries = new Map<string, Entry>();

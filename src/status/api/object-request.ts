@@ -65,7 +65,9 @@ function encoded({ method, path, body }: ObjectRequest): ApiRequest {
   return { method, path, headers: { 'content-type': type }, body: JSON.stringify(body) };
 }
 
-/** Returns the path of an object or a collection: `/apis/<group>/<version>/<segments>`, each segment percent-encoded. */
+/**
+ * Returns the path of an object or a collection: `/apis/<group>/<version>/<segments>`, each segment percent-encoded.
+ */
 export function apiPath(apiVersion: string, ...segments: readonly string[]): string {
   return ['/apis', ...[...apiVersion.split('/'), ...segments].map(encodeURIComponent)].join('/');
 }

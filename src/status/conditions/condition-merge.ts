@@ -10,13 +10,13 @@ export interface ConditionRules {
   readonly omitFirst: readonly string[];
 }
 
-/** `maxItems` of every list of conditions in the CRDs of the Gateway API: with one more the API server refuses the whole status. */
+/** `maxItems` of conditions in the Gateway API's CRDs: with one more the API server refuses the whole status. */
 const maxConditions = 8;
 
 /**
  * Merges desired conditions into a stored list (Gateway API, comments on `conditions`): conditions of other controllers
- * stay unchanged and in place; owned ones are replaced by type, removed when they are not desired, and appended when they
- * are new. `lastTransitionTime` changes only with the status: otherwise each write would cause the next one.
+ * stay unchanged and in place; owned ones are replaced by type, removed when they are not desired, and appended when
+ * they are new. `lastTransitionTime` changes only with the status: otherwise each write would cause the next one.
  *
  * @param observed the stored list, of any shape
  * @param now milliseconds since the epoch
@@ -50,8 +50,8 @@ export function mergeConditions(
 }
 
 /**
- * Returns whether an owned condition has a newer `observedGeneration` than `generation`. Then the status must not be written until
- * that generation was observed (Gateway API, comments on `observedGeneration`).
+ * Returns whether an owned condition has a newer `observedGeneration` than `generation`. Then the status must not be
+ * written until that generation was observed (Gateway API, comments on `observedGeneration`).
  */
 export function isAhead(observed: unknown, { owned }: ConditionRules, generation: number | undefined): boolean {
   if (generation === undefined) return false;

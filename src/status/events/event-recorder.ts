@@ -34,9 +34,9 @@ const maxQueued = 500;
 const topic = 'writing Events';
 
 /**
- * Records Events, rate-limited and best effort, like client-go's EventRecorder: repetitions within an hour are one Event
- * with a count, which is written at most once a minute. Events beyond the limits, and those whose creation fails, are
- * dropped and counted in a metric. Recording never waits.
+ * Records Events, rate-limited and best effort, like client-go's EventRecorder: repetitions within an hour are one
+ * Event with a count, which is written at most once a minute. Events beyond the limits, and those whose creation fails,
+ * are dropped and counted in a metric. Recording never waits.
  */
 export class EventRecorder {
   readonly #parts: EventRecorderParts;

@@ -44,7 +44,9 @@ export function eventName(object: string, unique: string): string {
   return `${object.slice(0, room).replace(/[-.]+$/, '')}.${unique}`;
 }
 
-/** Maximum length of `reportingController` (`events.k8s.io/v1`), and of the part of a qualified name after the slash. */
+/**
+ * Maximum length of `reportingController` (`events.k8s.io/v1`), and of the part of a qualified name after the slash.
+ */
 const maxController = 128;
 const maxNamePart = 63;
 

@@ -17,12 +17,16 @@ export interface PolicyAncestors {
   ancestorsWithoutRoom(policy: string): PolicyStatus['ancestors'];
 }
 
-/** Records, on the leader, Events for what no status has a field for: once when leadership begins, and at each change. */
+/**
+ * Records, on the leader, Events for what no status has a field for: once when leadership begins, and at each change.
+ */
 export class NoticeReporter {
   readonly #translation: Translation;
   readonly #ancestors: PolicyAncestors;
   readonly #recorder: Pick<EventRecorder, 'record' | 'recordOnce'>;
-  /** The last AncestorsFull note of each policy: a change of the policy that does not change the note records nothing. */
+  /**
+   * The last AncestorsFull note of each policy: a change of the policy that does not change the note records nothing.
+   */
   readonly #ancestorNotes = new Map<string, string>();
 
   constructor(
@@ -45,7 +49,9 @@ export class NoticeReporter {
     for (const policy of this.#ancestors.policies()) this.#recordAncestors(policy, record);
   }
 
-  /** Records the notices that a commit changed. `policies` are those whose desired or observed status may have changed. */
+  /**
+   * Records the notices that a commit changed. `policies` are those whose desired or observed status may have changed.
+   */
   changed(commit: Commit, policies: Iterable<string>): void {
     const { serviceNotices, policyNotices } = this.#translation;
     const record = (event: ObjectEvent): void => this.#recorder.record(event);
@@ -101,7 +107,9 @@ export function targetRefEvent({ namespace, name, unwritable }: PolicyNotice): O
   return policyEvent(`${namespace}/${name}`, 'InvalidTargetRef', unwritable.join(' '));
 }
 
-/** The Event of ancestors without room, with their conditions' reasons. The list is last, since a note may be truncated. */
+/**
+ * The Event of ancestors without room, with their conditions' reasons. The list is last, since a note may be truncated.
+ */
 export function ancestorsFullEvent(policy: string, ancestors: PolicyStatus['ancestors']): ObjectEvent {
   const names = ancestors.map(({ ancestorRef, conditions }) => `${refText(ancestorRef)} (${reasonsText(conditions)})`);
   const note = `Other controllers' entries fill status.ancestors. That changes nothing of what is enforced, but there is no room to tell of: ${names.join(', ')}.`;

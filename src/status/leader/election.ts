@@ -1,9 +1,9 @@
 import type { Lease, LeaseRecord } from './lease-client.ts';
 
 /**
- * The state of the election as one replica knows it. The elector measures time with its own timers: a record expires when
- * this replica has not seen it change for the lease duration, regardless of the times in the record (as client-go does,
- * against clock skew).
+ * The state of the election as one replica knows it. The elector measures time with its own timers: a record expires
+ * when this replica has not seen it change for the lease duration, regardless of the times in the record (as client-go
+ * does, against clock skew).
  */
 export type Election =
   | {

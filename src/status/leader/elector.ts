@@ -9,7 +9,7 @@ import type { Lease, LeaseClaim, LeaseClient, LeaseResult } from './lease-client
 export interface ElectionTimes {
   /** Time without a change of the record after which another replica may take the Lease. */
   readonly leaseDuration: number;
-  /** Time without a renewal after which a leader stops leading; less than `leaseDuration`, so that two never lead at once. */
+  /** Time without a renewal after which a leader stops; less than `leaseDuration`, so that two never lead at once. */
   readonly renewDeadline: number;
   /** Time between two attempts of a leader. A follower adds up to 1.2 times as much at random. */
   readonly retryPeriod: number;
@@ -38,9 +38,9 @@ export interface ElectorParts {
 const topic = 'leader election';
 
 /**
- * Elects a leader by a Lease (`coordination.k8s.io/v1`), like client-go's leaderelection, and retries without end: while
- * the API server is unreachable no replica leads. Timers measure durations, so that a change of the system's clock moves
- * none; the clock can only end a leadership early, when it shows that the process was suspended.
+ * Elects a leader by a Lease (`coordination.k8s.io/v1`), like client-go's leaderelection, and retries without end:
+ * while the API server is unreachable no replica leads. Timers measure durations, so that a change of the system's
+ * clock moves none; the clock can only end a leadership early, when it shows that the process was suspended.
  */
 export class Elector implements Leadership {
   readonly #parts: ElectorParts;
@@ -155,7 +155,7 @@ export class Elector implements Leadership {
   async #afterFailedWrite(error: RequestError): Promise<void> {
     switch (error.kind) {
       case 'conflict':
-        // Another replica took the Lease, or another client changed the object: read which, and act at the next attempt.
+        // Another replica took the Lease, or another client changed it: read which, and act at the next attempt.
         if (this.#election.kind === 'leading') await this.#read();
         return;
       case 'gone':

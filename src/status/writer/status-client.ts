@@ -24,8 +24,9 @@ const fieldManager = 'gatehouse';
 export type WriteStatus = (patch: StatusPatch, signal: AbortSignal) => Promise<WriteResult>;
 
 /**
- * Writes statuses by JSON merge patches of the status subresource. A merge patch keeps the fields that it does not name,
- * also those that only another version of the CRD knows; its resource version turns a concurrent write into a conflict.
+ * Writes statuses by JSON merge patches of the status subresource. A merge patch keeps the fields that it does not
+ * name, also those that only another version of the CRD knows; its resource version turns a concurrent write into a
+ * conflict.
  */
 export function statusClient(send: SendObjectRequest): WriteStatus {
   return ({ kind, key, resourceVersion, fields }, signal) => {

@@ -55,8 +55,8 @@ export class StatusIndex {
   }
 
   /**
-   * Computes the patch of an object's status. Undefined when the status is up to date, when the object was not observed, or
-   * when it belongs to another controller.
+   * Computes the patch of an object's status. Undefined when the status is up to date, when the object was not
+   * observed, or when it belongs to another controller.
    *
    * @param now milliseconds since the epoch
    */

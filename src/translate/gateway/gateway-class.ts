@@ -2,7 +2,7 @@ import type { Collection, Context } from '../../graph/model.ts';
 import type { GatewayClass, GatewayParameters } from '../../resources/model.ts';
 import { parametersRefError } from './parameters-ref.ts';
 
-/** The evaluation of a GatewayClass: when it is accepted, its Gateways are served. Classes of other controllers have none. */
+/** The evaluation of a GatewayClass; its Gateways are served if accepted. Classes of other controllers have none. */
 export type GatewayClassResult = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
 
 /** Evaluates one GatewayClass. */

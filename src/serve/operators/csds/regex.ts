@@ -1,10 +1,14 @@
 /** The longest pattern; characters. */
 const maxPattern = 1024;
 
-/** The largest program, in instructions of RE2. A match takes time at most proportional to this times the text length. */
+/**
+ * The largest program, in instructions of RE2. A match takes time at most proportional to this times the text length.
+ */
 const maxProgram = 1000;
 
-/** The largest estimated program that is compiled, in about 20 ms. Most programs are much smaller than their estimate. */
+/**
+ * The largest estimated program that is compiled, in about 20 ms. Most programs are much smaller than their estimate.
+ */
 const maxEstimate = 10_000;
 
 /**

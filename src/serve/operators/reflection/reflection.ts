@@ -23,8 +23,8 @@ export interface ReflectionParts {
 }
 
 /**
- * Registers gRPC server reflection, as v1 and as v1alpha, which is the same under another name. It lists the services of
- * this server and describes all messages on the wire, so that a tool can decode the resource in an Any.
+ * Registers gRPC server reflection, as v1 and as v1alpha, which is the same under another name. It lists the services
+ * of this server and describes all messages on the wire, so that a tool can decode the resource in an Any.
  */
 export function registerReflection(server: Server, { descriptorSet, services, log }: ReflectionParts): void {
   const index = indexDescriptors(descriptorSet);

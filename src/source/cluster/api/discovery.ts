@@ -5,8 +5,8 @@ import { versionPath } from './path.ts';
 import type { ApiReader } from './reader.ts';
 
 /**
- * Asks discovery whether the server lacks the resource. Returns true only if discovery answers, is well-formed, and does
- * not list it; a 404 or the page of a proxy is no evidence.
+ * Asks discovery whether the server lacks the resource. Returns true only if discovery answers, is well-formed, and
+ * does not list it; a 404 or the page of a proxy is no evidence.
  */
 export async function isKnownAbsent(reader: ApiReader, kind: KindName, stop: AbortSignal): Promise<boolean> {
   const { apiVersion, plural } = kinds[kind];

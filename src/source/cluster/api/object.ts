@@ -3,7 +3,9 @@ import type { KindName, Problem, Resource } from '../../../resources/model.ts';
 import { decode, kinds, resourceKey } from '../../../resources/resources.ts';
 import type { Observation, ObservedObject, StatusKind } from '../../model.ts';
 
-/** The largest object that is accepted, in bytes of JSON. etcd stores 1.5 MiB by default; JSON may be a few times that. */
+/**
+ * The largest object that is accepted, in bytes of JSON. etcd stores 1.5 MiB by default; JSON may be a few times that.
+ */
 export const maxObjectBytes: number = 16 * 1024 * 1024;
 
 /** An object of the API server with its identity read and its content not yet decoded. */
@@ -24,8 +26,8 @@ export interface DecodedObject extends Omit<ApiObject, 'json'> {
 }
 
 /**
- * Kinds that no CRD defines. A stored object of the others may read differently after a change of its CRD, without a new
- * resource version: a field that was pruned or defaulted before may not be any more.
+ * Kinds that no CRD defines. A stored object of the others may read differently after a change of its CRD, without a
+ * new resource version: a field that was pruned or defaulted before may not be any more.
  */
 const builtIn: ReadonlySet<KindName> = new Set(['Service', 'Namespace']);
 
@@ -34,7 +36,9 @@ export function isCustomResource(kind: KindName): boolean {
   return !builtIn.has(kind);
 }
 
-/** Reads the identity of an object; undefined if name, uid or resourceVersion is missing: the sender cannot be trusted. */
+/**
+ * Reads the identity of an object; undefined if name, uid or resourceVersion is missing: the sender cannot be trusted.
+ */
 export function identifyObject(kind: KindName, value: unknown): ApiObject | undefined {
   if (!isJsonObject(value)) return undefined;
   const metadata = objectIn(value, 'metadata');

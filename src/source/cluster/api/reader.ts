@@ -26,8 +26,8 @@ export interface StreamHandler {
 }
 
 /**
- * The longest time without a byte, for the response and within it, in milliseconds. A healthy API server sends a bookmark
- * every minute, but the first one up to two minutes after the start of a watch (measured on 1.36).
+ * The longest time without a byte, for the response and within it, in milliseconds. A healthy API server sends a
+ * bookmark every minute, but the first one up to two minutes after the start of a watch (measured on 1.36).
  */
 const maxIdle = 150_000;
 

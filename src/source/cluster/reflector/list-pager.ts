@@ -8,9 +8,9 @@ import { ListStreamParser } from './list-stream-parser.ts';
 const pageSize = '2000';
 
 /**
- * Lists the current state of a collection page by page, and passes on each object as its bytes arrive. Returns the resource
- * version of all pages; undefined when `stop` was aborted. Objects that were passed on are valid only if the result is
- * `ok`.
+ * Lists the current state of a collection page by page, and passes on each object as its bytes arrive. Returns the
+ * resource version of all pages; undefined when `stop` was aborted. Objects that were passed on are valid only if the
+ * result is `ok`.
  *
  * Sets no `resourceVersion`: any other list may be older than what was seen before.
  */

@@ -4,8 +4,8 @@ import { ChunkBuffer } from './line-splitter.ts';
 
 /**
  * Parses a Kubernetes list while it arrives: passes on each item as soon as its last byte is there, so that a page of
- * thousands of objects is never in memory as a whole, neither as text nor as values. The rest, with a null for each item,
- * is parsed at the end to check that it was a list.
+ * thousands of objects is never in memory as a whole, neither as text nor as values. The rest, with a null for each
+ * item, is parsed at the end to check that it was a list.
  */
 export class ListStreamParser {
   readonly #add: (item: unknown) => boolean;

@@ -101,7 +101,9 @@ export class ObjectStore {
     this.#handler.diagnosed(key, problems);
   }
 
-  /** Begins a replacement: objects that are not added are deleted. An unchanged version is decoded again only of a CRD. */
+  /**
+   * Begins a replacement: objects that are not added are deleted. An unchanged version is decoded again only of a CRD.
+   */
   replacement(): Replacement {
     const listed = new Map<string, DecodedObject | undefined>();
     return {

@@ -24,7 +24,9 @@ export type Outcome =
       readonly resourceVersion: string;
       /** Milliseconds since the response began; 0 if there was none. */
       readonly duration: number;
-      /** True if the server ended it before its time, as it does when a CRD changes: objects may then read differently. */
+      /**
+       * True if the server ended it before its time, as it does when a CRD changes: objects may then read differently.
+       */
       readonly endedEarly: boolean;
     }
   /** The program stops. */
@@ -33,7 +35,9 @@ export type Outcome =
 /** Delay after a 403, in milliseconds: rights are granted by people. */
 const forbiddenDelay = 30_000;
 
-/** Delay before an absent resource is listed again, in milliseconds: a user who installs its CRD waits for the effect. */
+/**
+ * Delay before an absent resource is listed again, in milliseconds: a user who installs its CRD waits for the effect.
+ */
 const absentDelay = 5_000;
 
 /** A watch that ends sooner, in milliseconds, counts as an attempt that failed. */

@@ -34,8 +34,8 @@ export interface ReflectorParts {
 type Absence = 'unknown' | 'suspected' | 'known';
 
 /**
- * Keeps a store equal to one collection of the API server, as client-go's Reflector: lists, then watches, and retries every
- * failure without end. Only a complete list, a DELETED event or discovery removes an object.
+ * Keeps a store equal to one collection of the API server, as client-go's Reflector: lists, then watches, and retries
+ * every failure without end. Only a complete list, a DELETED event or discovery removes an object.
  */
 export class Reflector {
   readonly store: ObjectStore;
@@ -141,8 +141,8 @@ export class Reflector {
   }
 
   /**
-   * Asks discovery whether the resource exists. A resource that existed before has to be absent twice, some seconds apart:
-   * a server that has just started may not know all of its resources yet.
+   * Asks discovery whether the resource exists. A resource that existed before has to be absent twice, some seconds
+   * apart: a server that has just started may not know all of its resources yet.
    */
   async #notFound(error: ApiError): Promise<Outcome> {
     const { reader, collection } = this.#parts;

@@ -14,8 +14,9 @@ interface Anchor {
 }
 
 /**
- * Converts the nodes of one file to plain values. What YAML 1.1 and 1.2 read differently, such as a mapping with the key
- * `<<`, and nodes with an unknown tag become an `AmbiguousScalar`, which every decoder rejects. Throws ManifestError.
+ * Converts the nodes of one file to plain values. What YAML 1.1 and 1.2 read differently, such as a mapping with the
+ * key `<<`, and nodes with an unknown tag become an `AmbiguousScalar`, which every decoder rejects. Throws
+ * ManifestError.
  */
 export class NodeReader {
   readonly #text: string;

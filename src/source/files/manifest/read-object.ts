@@ -85,7 +85,9 @@ function unreadableNamespace(kind: KindName, name: string | undefined): ObjectCo
   return name === undefined ? { type: 'nameless namespace' } : { type: 'labels unknown', key: name };
 }
 
-/** A Namespace of another group is another kind; one of another version of the core group is ours with a wrong version. */
+/**
+ * A Namespace of another group is another kind; one of another version of the core group is ours with a wrong version.
+ */
 function ofOtherVersion(kind: KindName, apiVersion: string, value: unknown, message: string): ReadObject {
   const { content, title } = decodeOurs(kind, value, []);
   const problems: readonly Problem[] = [{ severity: 'warning', path: ['apiVersion'], message }];

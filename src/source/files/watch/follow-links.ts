@@ -25,8 +25,8 @@ export type Resolution =
 const maxLinks = 40;
 
 /**
- * Resolves a path link by link. A mounted ConfigMap needs each of them: `file.yaml` is a link to `..data/file.yaml`, and
- * `..data` a link to the folder of one version, which is replaced by an update.
+ * Resolves a path link by link. A mounted ConfigMap needs each of them: `file.yaml` is a link to `..data/file.yaml`,
+ * and `..data` a link to the folder of one version, which is replaced by an update.
  *
  * @param folder absolute and without links
  * @param path relative to the folder, or absolute

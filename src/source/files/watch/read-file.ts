@@ -19,8 +19,8 @@ export type FileState =
   | { readonly present: false };
 
 /**
- * Milliseconds after a change in which a file may change again without a new timestamp: two ticks of the kernel's clock, of
- * at most 10 ms each.
+ * Milliseconds after a change in which a file may change again without a new timestamp: two ticks of the kernel's
+ * clock, of at most 10 ms each.
  */
 const timestampResolution = 20;
 
