@@ -1,14 +1,15 @@
 import type { Logger, StopAsync } from '../edges.ts';
 import type { Graph } from '../graph/model.ts';
 import type { HostPort } from '../net/host-port.ts';
-import { type HttpResponse, json, plainText, type Route, serveRoutes } from './http-listener.ts';
 import { indexPage } from './index-page.ts';
 import type { Metrics } from './metrics.ts';
 import { resourceDecoder } from './resource-decoder.ts';
+import { type HttpResponse, json, plainText, type Route, serveRoutes } from './routes.ts';
 import { type SnapshotsParts, snapshotsView } from './snapshots-view.ts';
 
 export { createMetrics, type Metrics } from './metrics.ts';
 
+/** The addresses of the two HTTP listeners. */
 export interface DebugSettings {
   /** Snapshots, nodes and the graph: by default on loopback. */
   readonly debugListen: HostPort;

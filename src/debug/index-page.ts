@@ -1,6 +1,6 @@
 import { asJsonObject, objectIn } from '../json/json.ts';
 import { type Cell, escaped, table } from './html.ts';
-import type { HttpResponse } from './http-listener.ts';
+import type { HttpResponse } from './routes.ts';
 import type { GatewayView, NodeView, SnapshotsView } from './snapshots-view.ts';
 
 /** Renders the start page: Gateways with their nodes, targets and rules; policies; problems in the input; links. */

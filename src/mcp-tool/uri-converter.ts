@@ -3,7 +3,7 @@ import { Deadline } from '../net/deadline.ts';
 import { ConversionError } from './conversion-error.ts';
 import { convertInWorker } from './convert/convert-in-worker.ts';
 import { decodeDataUri } from './fetch/data-uri.ts';
-import { type FetchOptions, fetchDocument } from './fetch/fetch-document.ts';
+import { type FetchParts, fetchDocument } from './fetch/fetch-document.ts';
 import type { SourceDocument } from './source-document.ts';
 
 export interface UriConverter {
@@ -18,15 +18,15 @@ export interface UriConverter {
 }
 
 /** Creates a converter whose callers share one limit of concurrent conversions. */
-export function createUriConverter(options: FetchOptions, clock: Clock): UriConverter {
-  const { limits } = options;
+export function createUriConverter(parts: FetchParts, clock: Clock): UriConverter {
+  const { limits } = parts;
   const stopping = new AbortController();
   const running = new Set<Promise<string>>();
   const convertOne = async (uri: string, signal: AbortSignal): Promise<string> => {
     const deadline = new Deadline(clock, AbortSignal.any([signal, stopping.signal]));
     deadline.set(limits.timeoutMilliseconds, timeoutError(limits.timeoutMilliseconds));
     try {
-      const document = await readUri(uri, options, deadline.signal);
+      const document = await readUri(uri, parts, deadline.signal);
       return await convertInWorker(document, { limits, clock }, deadline.signal);
     } finally {
       deadline.release();
@@ -51,14 +51,14 @@ export function createUriConverter(options: FetchOptions, clock: Clock): UriConv
   };
 }
 
-async function readUri(uri: string, options: FetchOptions, signal: AbortSignal): Promise<SourceDocument> {
+async function readUri(uri: string, parts: FetchParts, signal: AbortSignal): Promise<SourceDocument> {
   const scheme = uriScheme(uri);
   switch (scheme) {
     case 'data':
       return decodeDataUri(uri.trim());
     case 'http':
     case 'https':
-      return fetchDocument(uri, options, signal);
+      return fetchDocument(uri, parts, signal);
     case 'file':
       throw new ConversionError('uri', 'file: URIs are not served: this server reads no files of its machine.');
     case undefined:

@@ -87,6 +87,7 @@ export interface AdsServer {
 
 export { type AdminParts, type RunningAdmin, startAdmin } from './operators/admin-listener.ts';
 
+/** Creates an ADS server that does not listen yet. */
 export function createAdsServer(options: AdsServerOptions, parts: AdsServerParts): AdsServer {
   return new GrpcAdsServer(options, parts);
 }

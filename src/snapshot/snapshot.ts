@@ -23,7 +23,7 @@ interface TypeSource {
   readonly scopeOf: (gateway: string) => ShardScope;
 }
 
-export interface SnapshotSources {
+export interface SnapshotParts {
   readonly types: readonly TypeSource[];
   /** One entry per Gateway object that exists. A change of an entry makes `apply` call `scopeOf` again. */
   readonly gateways: Collection<unknown>;
@@ -37,8 +37,8 @@ export interface SnapshotStore extends Snapshots {
 }
 
 /** Creates snapshots with empty views; `apply` fills them. */
-export function createSnapshots(sources: SnapshotSources): SnapshotStore {
-  return new GatewaySnapshots(sources);
+export function createSnapshots(parts: SnapshotParts): SnapshotStore {
+  return new GatewaySnapshots(parts);
 }
 
 class GatewaySnapshots implements SnapshotStore {
@@ -49,7 +49,7 @@ class GatewaySnapshots implements SnapshotStore {
   readonly #deltas = new DeltaCache();
   readonly #subscribers = new Map<string, Set<(snapshot: Snapshot) => void>>();
 
-  constructor({ types, gateways, digest }: SnapshotSources) {
+  constructor({ types, gateways, digest }: SnapshotParts) {
     const versions = new ShardVersions(digest);
     const ordered = types.toSorted((a, b) => a.type.pushOrder - b.type.pushOrder);
     this.#stores = ordered.map((source) => ({ source, views: new ScopedViews(source, versions) }));

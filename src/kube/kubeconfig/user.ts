@@ -68,6 +68,7 @@ function fieldsByName(entries: unknown): ReadonlyMap<unknown, JsonObject> {
   return found;
 }
 
+/** Resolves a path of a kubeconfig: a relative one is relative to the folder of the file. */
 export function absolute(folder: string, path: string): string {
   return isAbsolute(path) ? path : join(folder, path);
 }

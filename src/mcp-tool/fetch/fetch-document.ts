@@ -7,7 +7,8 @@ import { createGuardedLookup } from './guarded-lookup.ts';
 import { extensionOf, parseHttpUrl } from './http-url.ts';
 import { readResponseBody } from './response-body.ts';
 
-export interface FetchOptions {
+/** Limits and policies of every fetch. */
+export interface FetchParts {
   readonly limits: Limits;
   /** Applies to literal addresses and to resolved host names, of the URL and of every redirect. */
   readonly addressPolicy: AddressPolicy;
@@ -24,8 +25,8 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
  *
  * @throws ConversionError, or the signal's reason when it is aborted
  */
-export async function fetchDocument(uri: string, options: FetchOptions, signal: AbortSignal): Promise<SourceDocument> {
-  const { addressPolicy, limits, resolve, userAgent } = options;
+export async function fetchDocument(uri: string, parts: FetchParts, signal: AbortSignal): Promise<SourceDocument> {
+  const { addressPolicy, limits, resolve, userAgent } = parts;
   let url = parseHttpUrl(uri, undefined, addressPolicy);
   const agent = new Agent({
     allowH2: false,

@@ -18,6 +18,7 @@ export interface VerifiedIdentity {
   mayBe(gateway: string): boolean;
 }
 
+/** The cluster facts that an identification depends on, besides the node. */
 export interface IdentifyRules {
   readonly clusterDomain: string;
   /** Returns whether a Gateway of that name exists, of any GatewayClass. */

@@ -12,6 +12,7 @@ import { PendingChanges } from './pending-changes.ts';
 import type { ObjectIdentity } from './reflector/object-store.ts';
 import { Reflector } from './reflector/reflector.ts';
 
+/** The connection, namespaces and collaborators of a cluster source. */
 export interface ClusterSourceOptions {
   readonly connection: ReadConnection;
   /** The only namespaces whose objects count, each listed on its own; absent or empty: all, listed together. */

@@ -6,6 +6,7 @@ import { ManifestStore } from './manifest-store.ts';
 import { RootScanner } from './watch/root-scanner.ts';
 import { watchFiles } from './watch/watch-files.ts';
 
+/** The roots, namespaces and collaborators of a file source. */
 export interface FileSourceOptions {
   /** Files and folders, as `-f` names them, in its order. One that does not exist yet delays `synced`. */
   readonly roots: readonly string[];

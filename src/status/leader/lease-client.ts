@@ -41,6 +41,7 @@ export interface LeaseClient {
   replace(lease: Lease, claim: LeaseClaim, signal: AbortSignal | undefined): Promise<LeaseResult>;
 }
 
+/** Creates a client for one Lease. Sends nothing. */
 export function leaseClient(
   send: SendObjectRequest,
   { namespace, name }: { readonly namespace: string; readonly name: string },

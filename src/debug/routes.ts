@@ -16,7 +16,8 @@ export interface HttpResponse {
 /** Handles GET and HEAD requests of one path. */
 export type Route = (query: URLSearchParams) => HttpResponse | Promise<HttpResponse>;
 
-export interface HttpListener {
+/** A running listener that serves routes. */
+export interface RouteServer {
   /** The bound address. */
   readonly address: HostPort;
   readonly stop: StopAsync;
@@ -46,7 +47,7 @@ export async function serveRoutes(
   at: HostPort,
   routes: ReadonlyMap<string, Route>,
   failed: (error: unknown) => void,
-): Promise<HttpListener> {
+): Promise<RouteServer> {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     respond(request, routes)
       .catch((error: unknown) => {

@@ -1,10 +1,10 @@
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type HttpListener, json, plainText, type Route, serveRoutes } from '../../src/debug/http-listener.ts';
+import { json, plainText, type Route, type RouteServer, serveRoutes } from '../../src/debug/routes.ts';
 import { ListenError } from '../../src/net/http-listener.ts';
 
-const listeners: HttpListener[] = [];
+const listeners: RouteServer[] = [];
 afterEach(() => Promise.all(listeners.splice(0).map((listener) => listener.stop())));
 
 const errors: unknown[] = [];
@@ -19,7 +19,7 @@ const routes = new Map<string, Route>([
   ],
 ]);
 
-async function started(host = '127.0.0.1'): Promise<HttpListener> {
+async function started(host = '127.0.0.1'): Promise<RouteServer> {
   errors.length = 0;
   const listener = await serveRoutes({ host, port: 0 }, routes, (error) => void errors.push(error));
   listeners.push(listener);
@@ -33,7 +33,7 @@ interface Sent {
 }
 
 /** Sends a request with a `Host` header of its own, which `fetch` does not allow. */
-async function send({ address }: HttpListener, { path = '/', method = 'GET', host = 'localhost' }: Sent) {
+async function send({ address }: RouteServer, { path = '/', method = 'GET', host = 'localhost' }: Sent) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   request({ host: address.host, port: address.port, path, method, headers: { host } }, resolve)
     .on('error', reject)
