@@ -37,7 +37,7 @@ const LOG_DEBOUNCE: DebounceOptions = { idle: 5_000, ceiling: 5_000 };
 
 /**
  * Lists and watches every kind. `start` settles at once, whether or not the API server can be reached; the first batch is
- * delivered when every kind was listed or is known not to exist (`docs/semantics.md`, §4). From then on no failure removes
+ * delivered when every kind was listed or is known not to exist (docs/semantics.md, "Nodes"). From then on no failure removes
  * what was delivered.
  */
 export function clusterSource(options: ClusterSourceOptions): ClusterSource {

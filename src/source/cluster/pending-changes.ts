@@ -53,7 +53,7 @@ export class PendingChanges {
     this.#unsynced = new Set([BUNDLE, ...collections.map(collectionPath)]);
   }
 
-  /** Whether every collection was complete once; never becomes false again (`docs/semantics.md`, §4). */
+  /** Whether every collection was complete once; never becomes false again (docs/semantics.md, "Nodes"). */
   get synced(): boolean {
     return this.#unsynced.size === 0;
   }
