@@ -52,6 +52,7 @@ export interface ServeSettings {
   readonly receiveLimit: number;
   readonly maxStreamsPerSecond: number;
   readonly maxConnections: number;
+  readonly maxStreamsPerConnection: number;
   /**
    * `age`: milliseconds after which a node is asked to reconnect (0: never). `grace`: milliseconds from then until its
    * stream ends.

@@ -44,6 +44,12 @@ export const serveFlags: readonly Flag[] = [
     help: 'maximum of open connections and of open streams; each takes about 50 KiB, further ones are refused',
   },
   {
+    name: 'max-streams-per-connection',
+    value: '<number>',
+    default: '1000',
+    help: 'concurrent streams of one connection (HTTP/2 MAX_CONCURRENT_STREAMS); a client waits or opens another one',
+  },
+  {
     name: 'max-connection-age',
     value: '<duration>',
     default: '12h',
@@ -81,6 +87,12 @@ export function serveSettings(flags: FlagValues, environment: Environment): Serv
     receiveLimit: wholeNumber('receive-limit', flags.text('receive-limit'), 1, 2 ** 31 - 1),
     maxStreamsPerSecond: wholeNumber('max-streams-per-second', flags.text('max-streams-per-second'), 1, 1_000_000),
     maxConnections: wholeNumber('max-connections', flags.text('max-connections'), 1, 1_000_000),
+    maxStreamsPerConnection: wholeNumber(
+      'max-streams-per-connection',
+      flags.text('max-streams-per-connection'),
+      1,
+      1_000_000,
+    ),
     connectionAge: {
       age: duration('max-connection-age', flags.text('max-connection-age')),
       grace: duration('connection-age-grace', flags.text('connection-age-grace')),

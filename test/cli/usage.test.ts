@@ -25,6 +25,7 @@ describe('a wrong command line', () => {
     [['serve', '-f', '.', '--receive-limit=0'], /--receive-limit is a whole number from 1 to/],
     [['serve', '-f', '.', '--max-streams-per-second=0'], /--max-streams-per-second is a whole number from 1 to/],
     [['serve', '-f', '.', '--max-connections=0'], /--max-connections is a whole number from 1 to/],
+    [['serve', '-f', '.', '--max-streams-per-connection=no'], /--max-streams-per-connection is a whole number from 1/],
     [['serve', '-f', '.', '--max-connection-age=12'], /--max-connection-age is a number with a unit/],
     [['serve', '-f', '.', '--external-name-services=perhaps'], /--external-name-services is true or false/],
     [['serve', '-f', '.', '--cluster-domain=.local'], /--cluster-domain is a domain name/],

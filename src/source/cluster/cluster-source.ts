@@ -38,7 +38,7 @@ const logDebounce: DebounceOptions = { idle: 5_000, ceiling: 5_000 };
 
 /**
  * Lists and watches every kind. `start` settles at once, whether or not the API server can be reached; the first batch
- * is delivered when every kind was listed or is known not to exist (`docs/semantics.md`, §4). No failure removes a
+ * is delivered when every kind was listed or is known not to exist (`docs/semantics.md`, "Nodes"). No failure removes a
  * delivered object.
  */
 export function clusterSource(options: ClusterSourceOptions): ClusterSource {

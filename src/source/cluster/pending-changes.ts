@@ -53,7 +53,7 @@ export class PendingChanges {
     this.#unsynced = new Set([bundleKey, ...collections.map(collectionPath)]);
   }
 
-  /** True once every collection was complete (`docs/semantics.md`, §4). */
+  /** True once every collection was complete; never false again (`docs/semantics.md`, "Nodes"). */
   get synced(): boolean {
     return this.#unsynced.size === 0;
   }

@@ -6,6 +6,7 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
 import type { AdsServerOptions } from '../../../src/serve/serve.ts';
+import { anotherStream, createRawSocketNode, firstWords } from '../../support/nodes/raw-socket-node.ts';
 import { createRawConnection } from '../../support/nodes/raw-stream.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import {
@@ -125,5 +126,28 @@ describe('streams that are open', () => {
     streams[0]?.cancel();
     while (world.counters.level('gatehouse_xds_streams') > 2) await streams[1]?.silence();
     await client.open().request(targetType, { node }).accept();
+  });
+
+  it('are on one connection at most as many as HTTP/2 MAX_CONCURRENT_STREAMS says, also for a client that ignores it', async () => {
+    const world = await createServedWorld({ maxStreamsPerConnection: 2 });
+    onTestFinished(() => world.close());
+    world.commit((edit) => edit.gateway(gateway));
+    const session = connect(`http://${world.address}`);
+    onTestFinished(() => session.destroy());
+    const [settings] = await once(session, 'remoteSettings');
+    expect(settings).toMatchObject({ maxConcurrentStreams: 2 });
+    const socket = createRawSocketNode(
+      Number(world.address.split(':')[1]),
+      Buffer.concat([firstWords({ node, typeUrl: targetType }), anotherStream(3), anotherStream(5)]),
+    );
+    onTestFinished(() => void socket.destroy());
+    const chunks: Buffer[] = [];
+    // RST_STREAM of stream 5 with REFUSED_STREAM (RFC 9113, sections 5.1.2 and 7).
+    const refusal = Buffer.from([0, 0, 4, 3, 0, 0, 0, 0, 5, 0, 0, 0, 7]);
+    for await (const chunk of socket) {
+      chunks.push(chunk);
+      if (Buffer.concat(chunks).includes(refusal)) break;
+    }
+    expect(world.counters.level('gatehouse_xds_streams')).toBeLessThanOrEqual(2);
   });
 });

@@ -13,9 +13,14 @@ export function firstWords(fields: DeepPartial<DeltaDiscoveryRequest>): Buffer {
   return Buffer.concat([
     Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
     frame(settings, 0, 0, Buffer.alloc(0)),
-    frame(headers, endHeaders, 1, Buffer.concat(Object.entries(streamHeaders).map(literal))),
+    anotherStream(1),
     frame(data, 0, 1, grpcFrame(request)),
   ]);
+}
+
+/** The headers that open a delta stream. @param id odd, and higher than that of the stream before */
+export function anotherStream(id: number): Buffer {
+  return frame(headers, endHeaders, id, Buffer.concat(Object.entries(streamHeaders).map(literal)));
 }
 
 /** A bare socket that says these words once it is connected, and reads whatever comes. */

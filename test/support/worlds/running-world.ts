@@ -44,6 +44,7 @@ export const quickSettings: Omit<ServeSettings, 'input'> = {
   receiveLimit: 4 * 1024 * 1024,
   maxStreamsPerSecond: 2_000,
   maxConnections: 20_000,
+  maxStreamsPerConnection: 1_000,
   connectionAge: { age: 0, grace: 0 },
 };
 

@@ -133,7 +133,7 @@ export class Reflector {
 
   #listFailed(error: ApiError): Outcome {
     this.#absence = 'unknown';
-    // Without the right to list Namespaces, the labels of every namespace are unknown (`docs/semantics.md`, §4).
+    // Without the right to list Namespaces, the labels of every namespace are unknown (`docs/semantics.md`, "Targets").
     const unknown = error.reason === 'forbidden' && this.kind === 'Namespace';
     if (unknown) this.#clear(() => this.#health.failed(error));
     else this.#failed(error);
