@@ -6,7 +6,7 @@
  * is invalid has no value at all. Positions in files are not part of a resource: moving a line changes nothing.
  */
 
-/** A valid value, or the reason why the part of the object is not understood (docs/semantics.md). */
+/** A valid value, or the reason why the part of the object is not understood (`docs/semantics.md`). */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | Invalid;
 
 /** An invalid part. `reason` is a sentence for users: the path of the field, the error, and the remedy. */

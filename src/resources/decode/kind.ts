@@ -26,7 +26,7 @@ export interface KindDescription<K extends KindName> {
   readonly nameRule: TextRule;
 }
 
-/** The parts that all kinds share; without them an object counts as absent (docs/semantics.md). */
+/** The parts that all kinds share; without them an object counts as absent (`docs/semantics.md`). */
 export interface Frame {
   readonly metadata: ObjectMeta;
   readonly labels: Parsed<readonly Entry<string>[]>;

@@ -29,7 +29,7 @@ export const mapping: Decoder<Readonly<Record<string, unknown>>> = (value, path,
 
 /**
  * Decodes a mapping that restricts access: an unknown field is an error of the mapping, and null is a value of the
- * wrong type, so that a misspelt restriction never counts as an absent one (docs/semantics.md).
+ * wrong type, so that a misspelt restriction never counts as an absent one (`docs/semantics.md`).
  */
 export function strictMapping<F extends FieldDecoders>(decoders: F): Decoder<DecodedFields<F>> {
   return decodeFields(decoders, {

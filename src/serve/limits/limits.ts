@@ -4,8 +4,8 @@ const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 
 /**
- * The limits of what nodes may demand; the table is in docs/limits.md, the reasons in decision 0007. A stream beyond a
- * limit ends with the gRPC status that is named there.
+ * The limits of what nodes may demand; the table is in `docs/limits.md`, the reasons in decision 0007. A stream beyond
+ * a limit ends with the gRPC status that is named there.
  */
 export interface Limits {
   /** Connections open at once, at each address that the server listens on; one beyond is closed. Default 20,000. */

@@ -31,7 +31,7 @@ function outcomeOf(count: number, { rules }: WireRules): PolicyResult['outcome']
   return count === 0 ? 'empty' : 'invalid';
 }
 
-/** The Config of a policy; none without a rule: gateways read an empty list as "everyone may" (docs/wire.md). */
+/** The Config of a policy; none without a rule: gateways read an empty list as "everyone may" (`docs/wire.md`). */
 export function policyConfig(policy: PolicyResult): PolicyConfig | undefined {
   const namespace = namespaceName(policy.namespace);
   const name = objectName(policy.name);
