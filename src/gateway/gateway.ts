@@ -158,12 +158,14 @@ async function openAdmin(
   { log }: GatewayEdges,
   shutdown: Shutdown,
 ): Promise<HostPort> {
-  const server = createServer(isLoopback(at.host) ? onlyForLoopbackHosts(pages) : pages);
+  const server = createServer();
   shutdown.add(() => {
     server.close();
     server.closeAllConnections();
   });
   const bound = await bind(server, at, 'the admin page (--admin-listen)');
+  // Decided by the bound address: `127.1` and names of /etc/hosts lead to loopback, too.
+  server.on('request', isLoopback(bound.host) ? onlyForLoopbackHosts(pages) : pages);
   log.info(`listening on ${urlOf(bound)} for admin pages`, { listener: 'admin', address: formatHostPort(bound) });
   return bound;
 }

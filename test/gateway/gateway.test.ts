@@ -286,6 +286,17 @@ describe('the admin pages', () => {
     const head = await fetch(adminOf(gateway, '/rbac'), { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);
   });
+
+  it.each(['127.0.0.1:0', '127.1:0', '0x7f.1:0'])('at %s answer no foreign host name', async (adminListen) => {
+    const { admin } = await start({}, { adminListen });
+    const status = new Promise((resolve) => {
+      request({ ...admin, path: '/rbac', headers: { host: 'rebound.example' } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).end();
+    });
+    expect(await status).toBe(403);
+  });
 });
 
 describe('starting', () => {
