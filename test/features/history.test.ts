@@ -1,18 +1,21 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { GatewayNode } from '../support/nodes/gateway-node.ts';
-import { createFreshWorld, type Files } from '../support/worlds/fresh-world.ts';
+import { createFreshWorld, type Files, type FreshWorld } from '../support/worlds/fresh-world.ts';
 import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
 import { nothing } from '../support/worlds/told.ts';
 import { goldenWorlds } from './worlds/golden.ts';
 import { worlds } from './worlds/worlds.ts';
 
-type Played = (typeof goldenWorlds)[number];
+type Played = (typeof goldenWorlds)[number] & { readonly fresh: FreshWorld };
 
-const played = new Map<string, Played>([...worlds, ...goldenWorlds].map((world) => [world.says, world]));
-const gateways = [
-  ...new Set([...played.values()].flatMap(({ files }) => createFreshWorld(manifestsOf(files)).gateways)),
-];
+const played = new Map<string, Played>(
+  [...worlds, ...goldenWorlds].map((world) => [
+    world.says,
+    { ...world, fresh: createFreshWorld(manifestsOf(world.files)) },
+  ]),
+);
+const gateways = [...new Set([...played.values()].flatMap(({ fresh }) => fresh.gateways))];
 
 function manifestsOf(files: Files): Files {
   return Object.fromEntries(Object.entries(files).filter(([name]) => /^[^.].*\.(?:yaml|yml|json)$/.test(name)));
@@ -21,11 +24,10 @@ function manifestsOf(files: Files): Files {
 /** Expects equal resources on a node that stayed connected, on a new node, and in a new process with the same files. */
 async function expectNoPast(
   running: RunningWorld,
-  { files, serves }: Played,
+  { fresh, serves }: Played,
   stayed: readonly GatewayNode[],
   when: string,
 ): Promise<void> {
-  const fresh = createFreshWorld(manifestsOf(files));
   for (const node of stayed) {
     const held = await node.settled();
     expect(held, `${node.gateway}, which stayed, ${when}`).toEqual(fresh.told(node.gateway));
