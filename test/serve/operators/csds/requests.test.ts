@@ -7,21 +7,19 @@ import {
 } from '../../../../src/gen/envoy/service/status/v3/csds.ts';
 import { createOperator, type Operator, statesOf } from '../../../support/nodes/operator.ts';
 import { targetType } from '../../../support/worlds/hand-made-world.ts';
-import { createServedWorld, gateway, gatewayNode, type ServedWorld } from '../../../support/worlds/served-world.ts';
+import { gateway, gatewayNode, type ServedWorld, startServedWorld } from '../../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 let operator: Operator;
 
 beforeEach(async () => {
-  world = await createServedWorld();
+  world = await startServedWorld();
   operator = await createOperator(world);
-  world.commit((edit) => edit.gateway(gateway));
   world.put('default/a', 'default/b');
 });
 
 afterEach(async () => {
   await operator.close();
-  await world.close();
 });
 
 describe('a client status request', () => {

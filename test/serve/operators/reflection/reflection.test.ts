@@ -12,7 +12,7 @@ import {
 import { ServerReflectionClient as AlphaClient } from '../../../../src/gen/grpc/reflection/v1alpha/reflection.ts';
 import { createOperator, type Operator } from '../../../support/nodes/operator.ts';
 import { targetType } from '../../../support/worlds/hand-made-world.ts';
-import { createServedWorld, type ServedWorld } from '../../../support/worlds/served-world.ts';
+import { type ServedWorld, startServedWorld } from '../../../support/worlds/served-world.ts';
 
 type Question = NonNullable<ServerReflectionRequest['messageRequest']>;
 type Reply = NonNullable<ServerReflectionResponse['messageResponse']>;
@@ -25,7 +25,7 @@ let ask: (question: Question) => Promise<Reply>;
 let askAlpha: (question: Question) => Promise<Reply>;
 
 beforeEach(async () => {
-  world = await createServedWorld();
+  world = await startServedWorld();
   operator = await createOperator(world);
   const client = new ServerReflectionClient(operator.address, credentials.createInsecure());
   const alpha = new AlphaClient(operator.address, credentials.createInsecure());
@@ -37,7 +37,6 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const client of clients) client.close();
   await operator.close();
-  await world.close();
 });
 
 /** Sends requests on one stream, one after another. */
