@@ -7,9 +7,9 @@ import { createAdsClient } from '../support/nodes/ads-client.ts';
 import type { GatewayNode } from '../support/nodes/gateway-node.ts';
 import { startTcpProxy, type TcpProxy } from '../support/processes/tcp-proxy.ts';
 import { targetType } from '../support/worlds/hand-made-world.ts';
+import type { ToldExactly } from '../support/worlds/held-resources.ts';
 import { mcpPort, openGateway, policy, serviceWith, together } from '../support/worlds/manifests.ts';
 import { nodeOf } from '../support/worlds/served-world.ts';
-import type { ToldExactly } from '../support/worlds/told.ts';
 
 const tool = (name: string, port = 80): string =>
   serviceWith(`default/${name}`, `{ ports: [${mcpPort(port)}] }`, 'labels: { made: here }');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayNode } from '../support/nodes/gateway-node.ts';
+import type { ToldExactly } from '../support/worlds/held-resources.ts';
 import {
   gatewayWith,
   mcpClass,
@@ -11,7 +12,6 @@ import {
   together,
 } from '../support/worlds/manifests.ts';
 import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
-import type { ToldExactly } from '../support/worlds/told.ts';
 
 let running: RunningWorld;
 let node: GatewayNode;

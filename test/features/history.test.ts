@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { GatewayNode } from '../support/nodes/gateway-node.ts';
 import { createFreshWorld, type Files, type FreshWorld } from '../support/worlds/fresh-world.ts';
+import { nothing } from '../support/worlds/held-resources.ts';
 import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
-import { nothing } from '../support/worlds/told.ts';
 import { goldenWorlds } from './worlds/golden.ts';
 import { worlds } from './worlds/worlds.ts';
 

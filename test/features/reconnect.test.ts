@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFreshWorld } from '../support/worlds/fresh-world.ts';
+import { nothing } from '../support/worlds/held-resources.ts';
 import { mcpService, openGateway, policy } from '../support/worlds/manifests.ts';
 import { startWorld } from '../support/worlds/running-world.ts';
-import { nothing } from '../support/worlds/told.ts';
 import { worlds } from './worlds/worlds.ts';
 
 const base = {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Told } from '../../support/worlds/told.ts';
+import type { Told } from '../../support/worlds/held-resources.ts';
 import type { World } from './world.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'golden');

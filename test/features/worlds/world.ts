@@ -1,5 +1,5 @@
 import type { Files } from '../../support/worlds/fresh-world.ts';
-import type { Told } from '../../support/worlds/told.ts';
+import type { Told } from '../../support/worlds/held-resources.ts';
 
 /** A small set of manifests that shows one clause of their specification. */
 export interface World {

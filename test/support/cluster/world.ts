@@ -6,8 +6,8 @@ import { formatHostPort } from '../../../src/net/host-port.ts';
 import { createFastClock } from '../edges/fast-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { GatewayNode, type NodeClaims } from '../nodes/gateway-node.ts';
+import type { ToldExactly } from '../worlds/held-resources.ts';
 import { quickSettings } from '../worlds/running-world.ts';
-import type { ToldExactly } from '../worlds/told.ts';
 import {
   type GatewayApiVersion,
   type KubeApiServer,

@@ -1,6 +1,6 @@
 import { configType, targetType } from '../worlds/hand-made-world.ts';
+import { readResource, type ToldExactly, type ToldResource, told } from '../worlds/held-resources.ts';
 import { nodeOf } from '../worlds/served-world.ts';
-import { readResource, type ToldExactly, type ToldResource, told } from '../worlds/told.ts';
 import {
   type AdsClient,
   type AdsRequestFields,

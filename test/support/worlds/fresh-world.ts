@@ -7,7 +7,7 @@ import type { InputDiagnostic } from '../../../src/source/model.ts';
 import type { TranslationSettings } from '../../../src/translate/model.ts';
 import { createRecordedCounters } from '../edges/recorded-counters.ts';
 import { createRecordedLog } from '../edges/recorded-log.ts';
-import { readResource, type ToldExactly, type ToldResource, told } from './told.ts';
+import { readResource, type ToldExactly, type ToldResource, told } from './held-resources.ts';
 import { defaultSettings } from './translated-world.ts';
 
 /** File names and what is in them. */
