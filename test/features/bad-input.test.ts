@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayNode } from '../support/nodes/gateway-node.ts';
-import type { ToldExactly } from '../support/worlds/held-resources.ts';
+import type { VersionedResources } from '../support/worlds/held-resources.ts';
 import {
   gatewayWith,
   mcpClass,
@@ -15,7 +15,7 @@ import { type RunningWorld, startWorld } from '../support/worlds/running-world.t
 
 let running: RunningWorld;
 let node: GatewayNode;
-let before: ToldExactly;
+let before: VersionedResources;
 
 beforeAll(async () => {
   const good = together(openGateway, mcpService('default/tool'), policy('default/p', 'gw'));

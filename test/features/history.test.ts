@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { GatewayNode } from '../support/nodes/gateway-node.ts';
 import { createFreshWorld, type Files, type FreshWorld } from '../support/worlds/fresh-world.ts';
-import { nothing } from '../support/worlds/held-resources.ts';
+import { noResources } from '../support/worlds/held-resources.ts';
 import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
 import { goldenWorlds } from './worlds/golden.ts';
 import { worlds } from './worlds/worlds.ts';
@@ -11,7 +11,7 @@ type Played = (typeof goldenWorlds)[number] & { readonly fresh: FreshWorld };
 
 const played = new Map<string, Played>(
   [...worlds, ...goldenWorlds].map((world) => [
-    world.says,
+    world.clause,
     { ...world, fresh: createFreshWorld(manifestsOf(world.files)) },
   ]),
 );
@@ -30,14 +30,14 @@ async function expectNoPast(
 ): Promise<void> {
   for (const node of stayed) {
     const held = await node.settled();
-    expect(held, `${node.gateway}, which stayed, ${when}`).toEqual(fresh.told(node.gateway));
+    expect(held, `${node.gateway}, which stayed, ${when}`).toEqual(fresh.resourcesOf(node.gateway));
     if (serves === undefined) continue;
-    const { targets, configs } = { ...nothing, ...serves[node.gateway] };
+    const { targets, configs } = { ...noResources, ...serves[node.gateway] };
     expect(held, `${node.gateway}, by the specification, ${when}`).toMatchObject({ targets, configs });
   }
   for (const gateway of fresh.gateways) {
     const late = running.node(gateway);
-    expect(await late.settled(), `${gateway}, which came late, ${when}`).toEqual(fresh.told(gateway));
+    expect(await late.settled(), `${gateway}, which came late, ${when}`).toEqual(fresh.resourcesOf(gateway));
     await late.close();
   }
 }
@@ -48,12 +48,12 @@ it('the snapshot does not depend on the history or on the order of earlier input
   const everyWorld = fc.shuffledSubarray([...played.keys()], { minLength: played.size });
   const forgets = fc.asyncProperty(everyWorld, async (order) => {
     let before = 'the last of the run before';
-    for (const says of order) {
-      const world = played.get(says);
-      if (world === undefined) throw new Error(`there is no world "${says}"`);
+    for (const clause of order) {
+      const world = played.get(clause);
+      if (world === undefined) throw new Error(`there is no world "${clause}"`);
       await running.become(world.files);
-      await expectNoPast(running, world, stayed, `in "${says}" after "${before}"`);
-      before = says;
+      await expectNoPast(running, world, stayed, `in "${clause}" after "${before}"`);
+      before = clause;
     }
   });
   await fc.assert(forgets, { numRuns: 3, endOnFailure: true });

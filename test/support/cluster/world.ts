@@ -6,7 +6,7 @@ import { formatHostPort } from '../../../src/net/host-port.ts';
 import { createFastClock } from '../edges/fast-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { GatewayNode, type NodeClaims } from '../nodes/gateway-node.ts';
-import type { ToldExactly } from '../worlds/held-resources.ts';
+import type { VersionedResources } from '../worlds/held-resources.ts';
 import { quickSettings } from '../worlds/running-world.ts';
 import {
   type GatewayApiVersion,
@@ -203,11 +203,14 @@ async function startReplica(
 }
 
 /** Settles once the node holds what it should. */
-export async function heldBy(node: GatewayNode, holds: (told: ToldExactly) => boolean): Promise<ToldExactly> {
+export async function heldBy(
+  node: GatewayNode,
+  holds: (held: VersionedResources) => boolean,
+): Promise<VersionedResources> {
   return polled(
     async () => {
-      const told = await node.settled();
-      return holds(told) ? told : undefined;
+      const held = await node.settled();
+      return holds(held) ? held : undefined;
     },
     () => `the node never held what it should: ${JSON.stringify(node.holds(), null, 2)}`,
   );

@@ -1,5 +1,5 @@
 import { configType, targetType } from '../worlds/hand-made-world.ts';
-import { readResource, type ToldExactly, type ToldResource, told } from '../worlds/held-resources.ts';
+import { type HeldResource, heldResources, readResource, type VersionedResources } from '../worlds/held-resources.ts';
 import { nodeOf } from '../worlds/served-world.ts';
 import {
   type AdsClient,
@@ -28,7 +28,7 @@ export class GatewayNode {
   readonly gateway: string;
   readonly #client: AdsClient;
   readonly #claims: NodeClaims;
-  readonly #held = new Map(types.map((type) => [type, new Map<string, ToldResource>()]));
+  readonly #held = new Map(types.map((type) => [type, new Map<string, HeldResource>()]));
   #stream: AdsStream | undefined;
   #following: Promise<void> = Promise.resolve();
   #responses = 0;
@@ -65,7 +65,7 @@ export class GatewayNode {
   }
 
   /** Settles once the server has nothing more to say: it answered a request that came after the last acknowledgement. */
-  async settled(): Promise<ToldExactly> {
+  async settled(): Promise<VersionedResources> {
     for (;;) {
       const before = this.#responses;
       await this.#fence();
@@ -73,8 +73,8 @@ export class GatewayNode {
     }
   }
 
-  holds(): ToldExactly {
-    return told([...this.#held.values()].flatMap((resources) => [...resources.values()]));
+  holds(): VersionedResources {
+    return heldResources([...this.#held.values()].flatMap((resources) => [...resources.values()]));
   }
 
   /** The status with which the server ended the stream. */

@@ -7,7 +7,7 @@ import type { InputDiagnostic } from '../../../src/source/model.ts';
 import type { TranslationSettings } from '../../../src/translate/model.ts';
 import { createRecordedCounters } from '../edges/recorded-counters.ts';
 import { createRecordedLog } from '../edges/recorded-log.ts';
-import { readResource, type ToldExactly, type ToldResource, told } from './held-resources.ts';
+import { type HeldResource, heldResources, readResource, type VersionedResources } from './held-resources.ts';
 import { defaultSettings } from './translated-world.ts';
 
 /** File names and what is in them. */
@@ -18,7 +18,7 @@ export interface FreshWorld {
   readonly pipeline: Pipeline;
   readonly problems: readonly InputDiagnostic[];
   /** What a node of the Gateway is told. */
-  told(gateway: string): ToldExactly;
+  resourcesOf(gateway: string): VersionedResources;
   /** The keys of the Gateway objects. */
   readonly gateways: readonly string[];
 }
@@ -41,15 +41,15 @@ export function createFreshWorld(files: Files, settings: FreshSettings = default
   return {
     pipeline,
     problems: world.diagnostics(),
-    told: (gateway) => {
+    resourcesOf: (gateway) => {
       const views = [...pipeline.snapshots.of(gateway).views.values()];
-      return told(views.flatMap((view) => [...view.resources()].map(readEncoded)));
+      return heldResources(views.flatMap((view) => [...view.resources()].map(readEncoded)));
     },
     gateways: [...pipeline.snapshots.gateways()].sort(),
   };
 }
 
-function readEncoded({ typeUrl, name, version, sotwField }: EncodedResource): ToldResource {
+function readEncoded({ typeUrl, name, version, sotwField }: EncodedResource): HeldResource {
   const [resource] = DiscoveryResponse.decode(sotwField).resources;
   if (resource === undefined) throw new Error(`${name} has no message`);
   const read = readResource(typeUrl, resource.value, version);

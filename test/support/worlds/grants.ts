@@ -4,7 +4,7 @@ import type { FreshWorld } from './fresh-world.ts';
 export function grantsOf(world: FreshWorld): ReadonlySet<string> {
   const grants = new Set<string>();
   for (const gateway of world.gateways) {
-    const { targets, configs } = world.told(gateway);
+    const { targets, configs } = world.resourcesOf(gateway);
     for (const [name, url] of Object.entries(targets)) grants.add(`${gateway} serves ${name} at ${url}`);
     for (const rule of Object.values(configs).flat()) grants.add(`${gateway} allows ${rule}`);
   }
