@@ -10,14 +10,14 @@ import { createRecordedLog } from '../edges/recorded-log.ts';
 import { type HeldResource, heldResources, readResource, type VersionedResources } from './held-resources.ts';
 import { defaultSettings } from './translated-world.ts';
 
-/** File names and what is in them. */
+/** File contents by file name. */
 export type Files = Readonly<Record<string, string>>;
 
-/** What a process that has just started makes of some files, without its network and its watching. */
+/** The result of one read of some files in a new process, without a network and file watches. */
 export interface FreshWorld {
   readonly pipeline: Pipeline;
   readonly problems: readonly InputDiagnostic[];
-  /** What a node of the Gateway is told. */
+  /** The resources that a node of the Gateway receives. */
   resourcesOf(gateway: string): VersionedResources;
   /** The keys of the Gateway objects. */
   readonly gateways: readonly string[];

@@ -1,6 +1,6 @@
 import type { FreshWorld } from './fresh-world.ts';
 
-/** Everything that a world lets anybody do: each target that a Gateway is shown, and each rule that it is given. */
+/** All grants of a world: each target and each rule of each Gateway. */
 export function grantsOf(world: FreshWorld): ReadonlySet<string> {
   const grants = new Set<string>();
   for (const gateway of world.gateways) {

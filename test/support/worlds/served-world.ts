@@ -28,7 +28,7 @@ export interface ServedWorld {
   commit(edit: (world: WorldEdit) => void): void;
   /** Commits targets of these names. */
   put(...names: string[]): void;
-  /** Commits another content of a target. */
+  /** Commits a new port of a target. */
   change(name: string, port: number): void;
   drop(name: string): void;
   /** A new connection. */
@@ -100,7 +100,7 @@ export async function createServedWorld(
   return world;
 }
 
-/** A served world of the running test, or of the test that a `beforeEach` prepares, with the Gateway {@link gateway}. */
+/** Creates a served world with the Gateway {@link gateway}, and closes it when the test has finished. */
 export async function startServedWorld(...parameters: Parameters<typeof createServedWorld>): Promise<ServedWorld> {
   const world = await createServedWorld(...parameters);
   onTestFinished(() => world.close());
