@@ -131,8 +131,8 @@ export class ModelNode {
   }
 
   /**
-   * The server ignores a shorter list that crosses a response (rule B10). If the ACK of that response restores the names,
-   * the server has never processed the shorter list and sends nothing.
+   * The server ignores a shorter list that crosses a response (rule B10). If the ACK of that response restores the
+   * names, the server has never processed the shorter list and sends nothing.
    */
   #wantAgain(): void {
     if (this.#variant !== 'state-of-the-world' || this.#held === undefined) return;
