@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { onTestFinished } from 'vitest';
 import {
   type ClientConfig,
   ClientStatusDiscoveryServiceClient,
@@ -43,6 +44,13 @@ export async function createOperator({ server, log }: ServedWorld, parts: Partia
       await admin.stop();
     },
   };
+}
+
+/** Creates an operator, and closes it when the test has finished. */
+export async function startOperator(...parameters: Parameters<typeof createOperator>): Promise<Operator> {
+  const operator = await createOperator(...parameters);
+  onTestFinished(() => operator.close());
+  return operator;
 }
 
 /** A client of a running listener. */

@@ -10,7 +10,7 @@ import {
   type ServerReflectionResponse,
 } from '../../../../src/gen/grpc/reflection/v1/reflection.ts';
 import { ServerReflectionClient as AlphaClient } from '../../../../src/gen/grpc/reflection/v1alpha/reflection.ts';
-import { createOperator, type Operator } from '../../../support/nodes/operator.ts';
+import { type Operator, startOperator } from '../../../support/nodes/operator.ts';
 import { targetType } from '../../../support/worlds/hand-made-world.ts';
 import { type ServedWorld, startServedWorld } from '../../../support/worlds/served-world.ts';
 
@@ -26,7 +26,7 @@ let askAlpha: (question: Question) => Promise<Reply>;
 
 beforeEach(async () => {
   world = await startServedWorld();
-  operator = await createOperator(world);
+  operator = await startOperator(world);
   const client = new ServerReflectionClient(operator.address, credentials.createInsecure());
   const alpha = new AlphaClient(operator.address, credentials.createInsecure());
   clients = [client, alpha];
@@ -34,9 +34,8 @@ beforeEach(async () => {
   askAlpha = asking(alpha.serverReflectionInfo());
 });
 
-afterEach(async () => {
+afterEach(() => {
   for (const client of clients) client.close();
-  await operator.close();
 });
 
 /** Sends requests on one stream, one after another. */
