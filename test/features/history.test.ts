@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { GatewayNode } from '../support/nodes/gateway-node.ts';
 import { createFreshWorld, type Files, type FreshWorld } from '../support/worlds/fresh-world.ts';
-import { noResources } from '../support/worlds/held-resources.ts';
+import { noResources, type VersionedResources } from '../support/worlds/held-resources.ts';
 import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
 import { goldenWorlds } from './worlds/golden.ts';
 import { worlds } from './worlds/worlds.ts';
@@ -28,12 +28,15 @@ async function expectNoPast(
   stayed: readonly GatewayNode[],
   when: string,
 ): Promise<void> {
-  for (const node of stayed) {
-    const held = await node.settled();
-    expect(held, `${node.gateway}, which stayed, ${when}`).toEqual(fresh.resourcesOf(node.gateway));
-    if (serves === undefined) continue;
-    const { targets, configs } = { ...noResources, ...serves[node.gateway] };
-    expect(held, `${node.gateway}, by the specification, ${when}`).toMatchObject({ targets, configs });
+  const held: Record<string, VersionedResources> = {};
+  for (const node of stayed) held[node.gateway] = await node.settled();
+  const ofEach = <T>(resources: (gateway: string) => T): Readonly<Record<string, T>> =>
+    Object.fromEntries(stayed.map(({ gateway }) => [gateway, resources(gateway)]));
+  expect(held, `nodes that stayed, ${when}`).toEqual(ofEach(fresh.resourcesOf));
+  if (serves !== undefined) {
+    const { versions: _, ...none } = noResources;
+    const specified = ofEach((gateway) => ({ ...none, ...serves[gateway] }));
+    expect(held, `nodes that stayed, by the specification, ${when}`).toMatchObject(specified);
   }
   for (const gateway of fresh.gateways) {
     const late = running.node(gateway);

@@ -96,7 +96,7 @@ export class GatewayNode {
   async #fence(): Promise<void> {
     this.#fences += 1;
     const name = `fence-${this.#fences}`;
-    this.#stream?.request(fenceType, { subscribe: [name] });
+    this.#stream?.request(fenceType, { subscribe: [name], unsubscribe: [`fence-${this.#fences - 1}`] });
     while (this.#fenced !== name) {
       if (this.#broken !== undefined) throw this.#broken;
       await this.#woken.promise;

@@ -86,9 +86,10 @@ export async function startWorld(
   const applied = async (): Promise<void> => {
     await rm(join(folder, `${fencePrefix}${fences}.yaml`), { force: true });
     fences += 1;
+    const logged = log.lines.length;
     await writeWhole(`${fencePrefix}${fences}.yaml`, fenceManifest(fences, all.controllerName));
     const object = `GatewayClass fence-${fences}`;
-    await commits.until(() => log.lines.some(({ fields }) => fields['object'] === object));
+    await commits.until(() => log.lines.slice(logged).some(({ fields }) => fields['object'] === object));
   };
   const write: RunningWorld['write'] = async (changes) => {
     for (const [name, text] of Object.entries(changes)) {
