@@ -4,6 +4,7 @@ import { createFreshWorld } from '../support/worlds/fresh-world.ts';
 import { noResources } from '../support/worlds/held-resources.ts';
 import { mcpService, openGateway, policy } from '../support/worlds/manifests.ts';
 import { startWorld } from '../support/worlds/running-world.ts';
+import { manifestsOf } from './worlds/world.ts';
 import { worlds } from './worlds/worlds.ts';
 
 const base = {
@@ -63,10 +64,7 @@ describe('a node that reconnects', () => {
         if (away) await node.disconnect();
         await world.become(files);
         if (away) node.connect();
-        const visible = Object.entries(files).filter(([name]) => /^[^.].*\.(?:yaml|yml|json)$/.test(name));
-        expect(await node.settled(), clause).toEqual(
-          createFreshWorld(Object.fromEntries(visible)).resourcesOf('default/gw'),
-        );
+        expect(await node.settled(), clause).toEqual(createFreshWorld(manifestsOf(files)).resourcesOf('default/gw'));
       }
     });
     await fc.assert(catchesUp, { numRuns: 2, endOnFailure: true });

@@ -9,3 +9,8 @@ export interface World {
   /** The expected resources of each Gateway; none for one that is absent. */
   readonly serves: Readonly<Record<string, Partial<HeldResources>>>;
 }
+
+/** The files that a control plane reads from a folder: visible ones with the suffix of a manifest. */
+export function manifestsOf(files: Files): Files {
+  return Object.fromEntries(Object.entries(files).filter(([name]) => /^[^.].*\.(?:yaml|yml|json)$/.test(name)));
+}
