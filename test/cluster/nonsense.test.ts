@@ -80,12 +80,12 @@ describe.skipIf(skipped)('objects that an older CRD lets through', () => {
     const node = replica.node('default/gw');
     await heldBy(node, ({ configs }) => 'default.last' in configs);
     // For a second the API server still tells a watch what the old CRD leaves of an object; then it ends the watch.
-    const told = await heldBy(node, ({ configs }) => Object.keys(configs).length === 2);
-    expect(told.configs).toEqual({
+    const held = await heldBy(node, ({ configs }) => Object.keys(configs).length === 2);
+    expect(held.configs).toEqual({
       'default.good': ['tool * when sub is me'],
       'default.last': ['tool * when sub is you'],
     });
-    expect(await node.settled()).toEqual(told);
+    expect(await node.settled()).toEqual(held);
   });
 
   it('are told what is wrong with them, where they have a status', async () => {
@@ -130,8 +130,8 @@ describe.skipIf(skipped)('what changes too fast to follow', () => {
       expect(status).toBe(200);
     }
     await world.apply(serviceWith('default/calm', `{ ports: [${mcpPort(81)}] }`));
-    const told = await heldBy(node, ({ targets }) => 'default/calm' in targets);
-    expect(told.targets).toHaveProperty('default/flapping');
+    const held = await heldBy(node, ({ targets }) => 'default/calm' in targets);
+    expect(held.targets).toHaveProperty('default/flapping');
     expect(replica.commits() - commits).toBeLessThanOrEqual(201);
     expect(JSON.stringify(replica.log.lines.slice(lines))).not.toContain('flapping');
   });
@@ -143,7 +143,7 @@ describe.skipIf(skipped)('what changes too fast to follow', () => {
       together(mcpClass, namespace('moving', '{ team: red }'), mcpGateway('default/red', selector), service),
     );
     const node = replica.node('default/red');
-    const has = (told: { readonly targets: object }): boolean => 'moving/tool' in told.targets;
+    const has = (held: { readonly targets: object }): boolean => 'moving/tool' in held.targets;
     await heldBy(node, has);
     for (let at = 0; at < 60; at += 1) {
       const body = { metadata: { labels: { team: at % 2 === 0 ? 'blue' : 'red' } } };
@@ -155,7 +155,7 @@ describe.skipIf(skipped)('what changes too fast to follow', () => {
     }
     await heldBy(node, has);
     await world.api.kubectl(['label', 'namespace', 'moving', 'team-']);
-    await heldBy(node, (told) => !has(told));
+    await heldBy(node, (held) => !has(held));
   });
 });
 

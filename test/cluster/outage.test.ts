@@ -7,9 +7,9 @@ import { createAdsClient } from '../support/nodes/ads-client.ts';
 import type { GatewayNode } from '../support/nodes/gateway-node.ts';
 import { startTcpProxy, type TcpProxy } from '../support/processes/tcp-proxy.ts';
 import { targetType } from '../support/worlds/hand-made-world.ts';
+import type { VersionedResources } from '../support/worlds/held-resources.ts';
 import { mcpPort, openGateway, policy, serviceWith, together } from '../support/worlds/manifests.ts';
 import { nodeOf } from '../support/worlds/served-world.ts';
-import type { ToldExactly } from '../support/worlds/told.ts';
 
 const tool = (name: string, port = 80): string =>
   serviceWith(`default/${name}`, `{ ports: [${mcpPort(port)}] }`, 'labels: { made: here }');
@@ -18,8 +18,8 @@ const tool = (name: string, port = 80): string =>
 const jsonPath =
   'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {.spec.clusterIP}:{.spec.ports[0].port}{"\\n"}{end}';
 const sorted = (lines: readonly string[]): string => lines.toSorted().join();
-const targets = ({ targets: held }: ToldExactly): readonly string[] => Object.keys(held);
-const configs = ({ configs: held }: ToldExactly): readonly string[] => Object.keys(held);
+const targets = ({ targets: held }: VersionedResources): readonly string[] => Object.keys(held);
+const configs = ({ configs: held }: VersionedResources): readonly string[] => Object.keys(held);
 
 /** An outage never stops serving and never ends the process, and what changed meanwhile arrives afterwards. */
 
@@ -40,7 +40,7 @@ beforeEach(async () => {
   replica = await world.replica({ through: way.port });
   await replica.synced;
   node = replica.node('default/gw');
-  await heldBy(node, (told) => targets(told).includes('default/first') && configs(told).includes('default.mine'));
+  await heldBy(node, (held) => targets(held).includes('default/first') && configs(held).includes('default.mine'));
 });
 afterEach(async () => {
   await replica[Symbol.asyncDispose]();
@@ -65,8 +65,8 @@ describe.skipIf(skipped)('while the API server cannot be reached', () => {
     await world.remove('service', 'default/first');
     await world.apply(tool('second'));
     way.heal();
-    const told = await heldBy(node, (held) => targets(held).includes('default/second'));
-    expect(targets(told)).toEqual(['default/second']);
+    const held = await heldBy(node, (held) => targets(held).includes('default/second'));
+    expect(targets(held)).toEqual(['default/second']);
     await heldBy(node, (held) => configs(held).length === 0);
   });
 
@@ -140,8 +140,8 @@ describe.skipIf(skipped)('an API server that comes back', () => {
     const stored = await world.api.kubectl(['get', 'services', '-l', 'made=here', '-o', jsonPath]);
     await heldBy(
       node,
-      (told) =>
-        sorted(Object.entries(told.targets).map(([name, at]) => `${name} ${at}`)) === sorted(stored.trim().split('\n')),
+      (held) =>
+        sorted(Object.entries(held.targets).map(([name, at]) => `${name} ${at}`)) === sorted(stored.trim().split('\n')),
     );
   });
 

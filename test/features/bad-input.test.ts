@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayNode } from '../support/nodes/gateway-node.ts';
+import type { VersionedResources } from '../support/worlds/held-resources.ts';
 import {
   gatewayWith,
   mcpClass,
@@ -11,11 +12,10 @@ import {
   together,
 } from '../support/worlds/manifests.ts';
 import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
-import type { ToldExactly } from '../support/worlds/told.ts';
 
 let running: RunningWorld;
 let node: GatewayNode;
-let before: ToldExactly;
+let before: VersionedResources;
 
 beforeAll(async () => {
   const good = together(openGateway, mcpService('default/tool'), policy('default/p', 'gw'));

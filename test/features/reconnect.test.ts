@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFreshWorld } from '../support/worlds/fresh-world.ts';
+import { noResources } from '../support/worlds/held-resources.ts';
 import { mcpService, openGateway, policy } from '../support/worlds/manifests.ts';
 import { startWorld } from '../support/worlds/running-world.ts';
-import { nothing } from '../support/worlds/told.ts';
+import { manifestsOf } from './worlds/world.ts';
 import { worlds } from './worlds/worlds.ts';
 
 const base = {
@@ -58,13 +59,12 @@ describe('a node that reconnects', () => {
     await node.settled();
     const someWorlds = fc.shuffledSubarray([...worlds], { minLength: worlds.length });
     const catchesUp = fc.asyncProperty(someWorlds, fc.infiniteStream(fc.boolean()), async (order, leaves) => {
-      for (const { says, files } of order) {
+      for (const { clause, files } of order) {
         const away = leaves.next().value;
         if (away) await node.disconnect();
         await world.become(files);
         if (away) node.connect();
-        const visible = Object.entries(files).filter(([name]) => /^[^.].*\.(?:yaml|yml|json)$/.test(name));
-        expect(await node.settled(), says).toEqual(createFreshWorld(Object.fromEntries(visible)).told('default/gw'));
+        expect(await node.settled(), clause).toEqual(createFreshWorld(manifestsOf(files)).resourcesOf('default/gw'));
       }
     });
     await fc.assert(catchesUp, { numRuns: 2, endOnFailure: true });
@@ -78,7 +78,7 @@ describe('a node whose Gateway does not exist', () => {
       'policy.yaml': policy('default/p', 'gw'),
     });
     const node = world.node('default/gw');
-    expect(await node.settled()).toEqual(nothing);
+    expect(await node.settled()).toEqual(noResources);
     const { body } = await world.get('debug', '/snapshots/xds?gateway=default/gw');
     expect(JSON.parse(body)).toMatchObject({
       gateways: [{ exists: false, nodes: [{ gatewayExists: false, synced: true }] }],
@@ -88,7 +88,7 @@ describe('a node whose Gateway does not exist', () => {
     expect(await node.settled()).toMatchObject({ targets: tool, configs: mine });
 
     await world.write({ 'gw.yaml': undefined });
-    expect(await node.settled()).toEqual(nothing);
+    expect(await node.settled()).toEqual(noResources);
   });
 });
 

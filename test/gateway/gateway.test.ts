@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
@@ -15,6 +14,7 @@ import { systemClock } from '../support/edges/system-clock.ts';
 import { type RawTarget, startRawTarget } from '../support/gateway/raw-target.ts';
 import { type ScriptedAds, type ScriptedStream, startScriptedAds } from '../support/nodes/scripted-ads.ts';
 import { guideConfig, guideJwk, guideToken } from '../support/processes/guide.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { config, configType, target, targetType } from './xds/resources.ts';
 
 let ads: ScriptedAds;
@@ -34,14 +34,13 @@ beforeEach(async () => {
   );
   log = createRecordedLog();
   [stdin, stdout] = [new PassThrough(), new PassThrough()];
-  folder = mkdtempSync(join(tmpdir(), 'gateway-'));
+  folder = temporaryFolder();
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify(guideJwk));
 });
 afterEach(async () => {
   for (const gateway of running.splice(0)) await gateway.stop();
   ads.stop();
   await tool[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true });
 });
 
 async function start(listener: object = {}, change: Partial<GatewayOptions> = {}): Promise<RunningGateway> {

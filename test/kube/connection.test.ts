@@ -1,9 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
-  afterTest,
   connect,
   connectTo,
   echo,
@@ -186,7 +185,7 @@ describe('the time limit', () => {
     const { connection, clock } = await connect(await kubeconfigFor({ url: `https://${await listening(silent)}` }));
     const failed = failureOf(get(connection));
     const socket = await accepted.promise;
-    afterTest(() => socket.destroy());
+    onTestFinished(() => void socket.destroy());
     clock.advance(30_000);
     expect(await failed).toBe(`${connection.server} did not answer within 30 seconds`);
   });

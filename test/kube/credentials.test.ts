@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createAuthority } from '../support/api-server/kube-certificates.ts';
 import type { Seen } from '../support/api-server/kube-server.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import {
   authority,
   connect,
@@ -14,7 +15,6 @@ import {
   kubeconfigFor,
   kubeconfigText,
   serve,
-  temporaryFolder,
   textOf,
 } from './kube-rig.ts';
 
@@ -29,7 +29,7 @@ function only(token: string): (request: Seen) => void {
 describe('a token in a file', () => {
   it('is sent without its line break', async () => {
     const server = await serve(echo);
-    const tokenFile = join(await temporaryFolder(), 'token');
+    const tokenFile = join(temporaryFolder(), 'token');
     await writeFile(tokenFile, 'from-a-file\n');
     const { connection } = await connectTo(server, { user: { token: 'old', tokenFile } });
     await get(connection);
@@ -51,7 +51,7 @@ describe('a token in a file', () => {
 
   it('is not read for every request', async () => {
     const server = await serve(echo);
-    const tokenFile = join(await temporaryFolder(), 'token');
+    const tokenFile = join(temporaryFolder(), 'token');
     await writeFile(tokenFile, 'old');
     const { connection } = await connectTo(server, { user: { tokenFile } });
     await get(connection);
@@ -106,7 +106,7 @@ describe('a user', () => {
 
 describe('the authority of the cluster', () => {
   it('may be replaced on disk: new connections trust the new one, an open watch goes on', async () => {
-    const caFile = join(await temporaryFolder(), 'ca.crt');
+    const caFile = join(temporaryFolder(), 'ca.crt');
     await writeFile(caFile, authority.cert);
     const server = await serve(firstEvent);
     const { connection, clock } = await connectTo(server, {
@@ -125,7 +125,7 @@ describe('the authority of the cluster', () => {
   });
 
   it('is read again when the certificate of the server has another', async () => {
-    const caFile = join(await temporaryFolder(), 'ca.crt');
+    const caFile = join(temporaryFolder(), 'ca.crt');
     await writeFile(caFile, authority.cert);
     const next = createAuthority('the next');
     const server = await serve(echo, { identity: next.issue() });

@@ -1,8 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type ClusterAccess, connectKube } from '../../src/kube/kube.ts';
 import type { ApiResponse, KubeConnection } from '../../src/kube/model.ts';
 import { type Authority, createAuthority } from '../support/api-server/kube-certificates.ts';
@@ -15,22 +14,7 @@ import {
 } from '../support/api-server/kube-server.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../support/edges/recorded-counters.ts';
-
-const stops: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-
-/** Registers a stop that is called at the end of the test. */
-export function afterTest(stop: () => unknown): void {
-  stops.push(stop);
-}
-
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-kube-'));
-  afterTest(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** The default certificate authority of the servers of these tests. */
 export const authority: Authority = createAuthority('the cluster');
@@ -40,7 +24,7 @@ export async function serve(
   options: Partial<KubeServerOptions> & { readonly protocol?: Protocol } = {},
 ): Promise<KubeServer> {
   const server = await createKubeServer({ protocol: 'h2', identity: authority.issue(), ...options, answer });
-  afterTest(server.stop);
+  onTestFinished(server.stop);
   return server;
 }
 
@@ -53,7 +37,7 @@ export interface Connected {
 export async function connect(access: ClusterAccess): Promise<Connected> {
   const [clock, counters] = [createManualClock(), createRecordedCounters()];
   const connection = await connectKube(access, { version: '1.2.3', clock, counters });
-  afterTest(connection.stop);
+  onTestFinished(connection.stop);
   return { connection, clock, counters };
 }
 
@@ -68,7 +52,7 @@ export async function kubeconfigFor(
   { url }: { readonly url: string },
   { cluster, user = { token: 'secret-token' } }: Described = {},
 ): Promise<ClusterAccess & { readonly by: 'kubeconfig' }> {
-  const path = join(await temporaryFolder(), 'config');
+  const path = join(temporaryFolder(), 'config');
   const authorityData = Buffer.from(authority.cert).toString('base64');
   await writeFile(path, kubeconfigText({ server: url, 'certificate-authority-data': authorityData, ...cluster }, user));
   return { by: 'kubeconfig', path, context: undefined };
@@ -122,7 +106,7 @@ export async function listening(server: Server): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
   await promise;
-  afterTest(() => server.close());
+  onTestFinished(() => void server.close());
   const bound = server.address();
   return `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
 }

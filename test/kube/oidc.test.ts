@@ -1,18 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { KubeServer } from '../support/api-server/kube-server.ts';
-import {
-  afterTest,
-  authority,
-  connect,
-  echo,
-  failureOf,
-  get,
-  kubeconfigFor,
-  kubeconfigText,
-  serve,
-} from './kube-rig.ts';
+import { authority, connect, echo, failureOf, get, kubeconfigFor, kubeconfigText, serve } from './kube-rig.ts';
 
 /** A token as an issuer writes it, with an invalid signature, which is not verified. */
 function idToken(issuer: string, number: number, until: number): string {
@@ -51,7 +41,7 @@ function trustAuthority(): void {
   const before = getGlobalDispatcher();
   const trusting = new Agent({ connect: { ca: authority.cert } });
   setGlobalDispatcher(trusting);
-  afterTest(() => {
+  onTestFinished(() => {
     setGlobalDispatcher(before);
     return trusting.destroy();
   });

@@ -180,6 +180,17 @@ describe('the memory limit', () => {
     expect(await tool.convert('data:,still here')).toEqual({ text: 'still here', failed: false });
   });
 
+  it('is checked again when the worker does not run yet at the first check', async () => {
+    const clock = createManualClock();
+    const tool = await run({}, { clock });
+    const answer = tool.convert('data:,text');
+    await clock.armed(2);
+    clock.advance(50);
+    // Timers: the time limit and the next memory check.
+    await clock.armed(2);
+    expect(await answer).toEqual({ text: 'text', failed: false });
+  });
+
   it('terminates a conversion with too large a heap, even without memory checks', async () => {
     const tool = await run({ limits: { memoryMebibytes: 32 } }, { clock: createManualClock() });
     expect(await tool.convert(`data:text/csv,${'a,b\n'.repeat(1_000_000)}`)).toMatchObject({

@@ -1,24 +1,22 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { Target } from '../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { AdsResponse } from '../support/nodes/ads-client.ts';
 import { configType, targetType } from '../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
+  delta,
+  deltaOf,
   gateway,
   gatewayNode as node,
   nodeOf,
   type ServedWorld,
-  said,
-  says,
+  startServedWorld,
 } from '../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld();
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld();
 });
-afterEach(() => world.close());
 
 const variants = ['delta', 'state-of-the-world'] as const;
 const state = { variant: 'state-of-the-world' } as const;
@@ -51,11 +49,11 @@ it('J2 B6 error_detail is read, although version and nonce are those of an ACK',
 
 it('J3 J4 C2 C3 a missing resource is sent as removed, and its subscription stays', async () => {
   const stream = world.stream().request(targetType, { node, subscribe: ['a/1', 'a/2'] });
-  expect(said(await stream.accept())).toEqual(says([], ['a/1', 'a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta([], ['a/1', 'a/2']));
   world.put('a/2');
-  expect(said(await stream.accept())).toEqual(says(['a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/2']));
   world.put('a/1');
-  expect(said(await stream.accept())).toEqual(says(['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
 });
 
 it('J5 C8 a resource that is subscribed again is answered', async () => {
@@ -63,7 +61,7 @@ it('J5 C8 a resource that is subscribed again is answered', async () => {
   const stream = await world.following({ subscribe: ['a/1'] });
   for (let index = 0; index < 3; index += 1) {
     stream.request(targetType, { subscribe: ['a/1'] });
-    expect(said(await stream.accept())).toEqual(says(['a/1']));
+    expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
   }
 });
 
@@ -84,10 +82,10 @@ it('J7 C27 a name subscribed during an unacknowledged response is kept up to dat
   stream.request(targetType, { subscribe: ['a/2'] });
   world.change('a/2', 81);
   stream.ack(first);
-  expect(said(await stream.accept())).toEqual(says(['a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/2']));
   for (const port of [82, 83]) {
     world.change('a/2', port);
-    expect(said(await stream.accept())).toEqual(says(['a/2']));
+    expect(deltaOf(await stream.accept())).toEqual(delta(['a/2']));
   }
 });
 
@@ -98,7 +96,7 @@ it('J8 F4 a node that neither reads nor answers delays no commit and no other no
   const other = await world.following();
   for (let port = 1000; port < 1100; port += 1) {
     world.change('a/1', port);
-    expect(said(await other.accept())).toEqual(says(['a/1']));
+    expect(deltaOf(await other.accept())).toEqual(delta(['a/1']));
   }
 });
 
@@ -127,7 +125,7 @@ it('J10 C22 a removal while a node was disconnected is sent when it reconnects',
   world.put('a/1', 'a/2');
   const { versions: initial } = await world.stream().request(targetType, { node }).next();
   world.drop('a/2');
-  expect(said(await world.stream().request(targetType, { node, initial }).next())).toEqual(says([], ['a/2']));
+  expect(deltaOf(await world.stream().request(targetType, { node, initial }).next())).toEqual(delta([], ['a/2']));
 });
 
 it('J11 A8 E8 a node that reconnects is answered from the current snapshot, whatever its old stream was sent', async () => {
@@ -138,9 +136,9 @@ it('J11 A8 E8 a node that reconnects is answered from the current snapshot, what
   world.put('a/3');
   const again = world.stream().request(targetType, { node });
   old.cancel();
-  expect(said(await again.accept())).toEqual(says(['a/1', 'a/2', 'a/3']));
+  expect(deltaOf(await again.accept())).toEqual(delta(['a/1', 'a/2', 'a/3']));
   world.put('a/4');
-  expect(said(await again.next())).toEqual(says(['a/4']));
+  expect(deltaOf(await again.next())).toEqual(delta(['a/4']));
 });
 
 it('J12 A11 the stream of a node that disappeared ends with the ACK timeout', async () => {
@@ -167,8 +165,8 @@ it('J14 E6 a policy for a target that does not exist delays nothing', async () =
     edit.config(gateway, 'for-a-missing-target');
     edit.target('a/1');
   });
-  expect(said(await stream.accept())).toEqual(says(['default.for-a-missing-target']));
-  expect(said(await stream.accept())).toEqual(says(['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['default.for-a-missing-target']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
 });
 
 it('J15 B23 C12 unsubscribing from the last name is no wildcard', async () => {
@@ -239,7 +237,7 @@ it('J19 F2 F3 a response for many nodes is built once, and the changes of many c
     world.counters.total(name, name === 'gatehouse_xds_responses_total' ? { type: targetType } : {});
   const before = [total('gatehouse_xds_assemblies_total'), total('gatehouse_xds_responses_total')];
   for (let port = 1000; port < 1050; port += 1) world.change('a/1', port);
-  for (const stream of fleet) expect(said(await stream.accept())).toEqual(says(['a/1']));
+  for (const stream of fleet) expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
   const after = [total('gatehouse_xds_assemblies_total'), total('gatehouse_xds_responses_total')];
   expect(after.map((count, index) => count - (before[index] ?? 0))).toEqual([1, 10]);
   for (const stream of fleet) await stream.silence();

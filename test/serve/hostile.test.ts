@@ -7,13 +7,13 @@ import { createRawConnection, grpcFrame, type RawConnection } from '../support/n
 import { deltaRequest, lengthDelimited } from '../support/nodes/requests.ts';
 import { targetType } from '../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
+  delta,
+  deltaOf,
   gateway,
   gatewayNode as node,
   nodeOf,
   type ServedWorld,
-  said,
-  says,
+  startServedWorld,
 } from '../support/worlds/served-world.ts';
 
 const mebibyte = 1 << 20;
@@ -21,16 +21,14 @@ let world: ServedWorld;
 let neighbour: AdsStream;
 
 beforeEach(async () => {
-  world = await createServedWorld({ maxUnfinishedRequests: 16 * mebibyte });
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld({ maxUnfinishedRequests: 16 * mebibyte });
   neighbour = await world.following();
 });
 
 /** Checks that another node is served as before. */
 afterEach(async () => {
   world.put('a/for-the-neighbour');
-  expect(said(await neighbour.accept())).toEqual(says(['a/for-the-neighbour']));
-  await world.close();
+  expect(deltaOf(await neighbour.accept())).toEqual(delta(['a/for-the-neighbour']));
 });
 
 function raw(window?: number): RawConnection {
@@ -195,7 +193,7 @@ describe('forged metadata', () => {
     });
     const stream = await world.following();
     stream.request(targetType, { node: nodeOf('other/gw'), subscribe: ['secret/1'] });
-    expect(said(await stream.accept())).toEqual(says([], ['secret/1']));
+    expect(deltaOf(await stream.accept())).toEqual(delta([], ['secret/1']));
     stream.cancel();
     await onlyTheNeighbourIsLeft();
   });
@@ -301,7 +299,7 @@ describe('a node that', () => {
     await neighbour.silence();
     // A name that was requested many times is pending once.
     stream.ack(first);
-    expect(said(await stream.accept())).toEqual(says([], ['a/1']));
+    expect(deltaOf(await stream.accept())).toEqual(delta([], ['a/1']));
     stream.cancel();
     await onlyTheNeighbourIsLeft();
   });

@@ -1,5 +1,5 @@
 import { Client, credentials, status } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createAdsServer } from '../../src/serve/serve.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
@@ -7,22 +7,20 @@ import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import { createClosedWindow } from '../support/nodes/closed-window.ts';
 import { configType, createHandMadeWorld, targetType } from '../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
+  delta,
+  deltaOf,
   gateway,
   gatewayNode as node,
   nodeOf,
   type ServedWorld,
-  said,
-  says,
+  startServedWorld,
 } from '../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld({ maxRequest: 100_000, maxSubscription: 10_000, maxInitialVersions: 1_000 });
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld({ maxRequest: 100_000, maxSubscription: 10_000, maxInitialVersions: 1_000 });
 });
-afterEach(() => world.close());
 
 const invalid = (text: string): object => ({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(text) });
 /** Opens the stream of another node, which must not be affected. */
@@ -30,7 +28,7 @@ const neighbour = async (): Promise<() => Promise<void>> => {
   const stream = await world.following();
   return async () => {
     world.put('a/for-the-neighbour');
-    expect(said(await stream.next())).toEqual(says(['a/for-the-neighbour']));
+    expect(deltaOf(await stream.next())).toEqual(delta(['a/for-the-neighbour']));
   };
 };
 
@@ -80,7 +78,7 @@ describe('a stream ends alone, with', () => {
     expect(await stream.ended()).toMatchObject({ code: 'UNAVAILABLE' });
     await expect(stream.next()).rejects.toThrow('UNAVAILABLE');
     world.ready = true;
-    expect(said(await world.stream().request(targetType, { node }).next())).toEqual(says([]));
+    expect(deltaOf(await world.stream().request(targetType, { node }).next())).toEqual(delta([]));
   });
 });
 
@@ -135,14 +133,14 @@ describe('A7 a type that is not registered', () => {
     const stream = world.stream().request('type.test/unknown', { node, subscribe: ['x', 'y'], initial: { z: '1' } });
     const response = await stream.accept();
     expect(response.typeUrl).toBe('type.test/unknown');
-    expect(said(response)).toEqual(says([], ['x', 'y']));
+    expect(deltaOf(response)).toEqual(delta([], ['x', 'y']));
     await stream.silence();
     expect(world.counters.total('gatehouse_xds_unknown_types_total')).toBeGreaterThanOrEqual(1);
   });
 
   it('is answered for a wildcard as well, and removes no reported names', async () => {
     const stream = world.stream().request('type.test/unknown', { node, initial: { z: '1' } });
-    expect(said(await stream.accept())).toEqual(says([]));
+    expect(deltaOf(await stream.accept())).toEqual(delta([]));
     await stream.silence();
   });
 
@@ -162,7 +160,7 @@ describe('A7 a type that is not registered', () => {
     stream.request('type.test/unknown');
     await stream.accept();
     world.put('a/1');
-    expect(said(await stream.accept())).toEqual(says(['a/1']));
+    expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
   });
 });
 
@@ -182,13 +180,13 @@ describe('a node', () => {
   it('of a Gateway that does not exist stays connected with empty Views, and is sent the resources when it appears', async () => {
     world.put('a/1');
     const stream = world.stream().request(targetType, { node: nodeOf('default/later') });
-    expect(said(await stream.accept())).toEqual(says([]));
+    expect(deltaOf(await stream.accept())).toEqual(delta([]));
     expect(world.server.nodes()).toMatchObject([{ gateway: 'default/later', gatewayExists: false }]);
     world.commit((edit) => edit.gateway('default/later'));
-    expect(said(await stream.accept())).toEqual(says(['a/1']));
+    expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
     expect(world.server.nodes()).toMatchObject([{ gatewayExists: true }]);
     world.commit((edit) => edit.noGateway('default/later'));
-    expect(said(await stream.accept())).toEqual(says([], ['a/1']));
+    expect(deltaOf(await stream.accept())).toEqual(delta([], ['a/1']));
   });
 
   it('A8 with a second stream keeps it when the first ends', async () => {
@@ -197,7 +195,7 @@ describe('a node', () => {
     first.cancel();
     await first.ended();
     world.put('a/1');
-    expect(said(await second.next())).toEqual(says(['a/1']));
+    expect(deltaOf(await second.next())).toEqual(delta(['a/1']));
   });
 
   it('has a status with its subscription, and the sent and ACKed versions', async () => {

@@ -76,8 +76,10 @@ function watchMemory(worker: Worker, clock: Clock, limit: number, exceeded: () =
           if (used_heap_size + external_memory > limit) exceeded();
           else if (watching) schedule();
         },
-        // Rejects once the worker has exited.
-        () => {},
+        // Rejects before the worker runs, and once it has exited.
+        () => {
+          if (watching) schedule();
+        },
       );
     });
   };

@@ -18,7 +18,7 @@ const one = { 'default/tool': '10.0.0.1:80' };
 /** Reading files: section 0. */
 export const filesWorlds: readonly World[] = [
   {
-    says: 'the definition in the first file is used',
+    clause: 'the definition in the first file is used',
     files: {
       'f1-gw.yaml': openGateway,
       'f1-s.yaml': mcpService('default/tool'),
@@ -27,7 +27,7 @@ export const filesWorlds: readonly World[] = [
     serves: served(one),
   },
   {
-    says: 'files are ordered by the bytes of their names',
+    clause: 'files are ordered by the bytes of their names',
     files: {
       'f2-gw.yaml': openGateway,
       'f2-a.yaml': mcpService('default/tool', '10.0.0.2'),
@@ -36,12 +36,12 @@ export const filesWorlds: readonly World[] = [
     serves: served(one),
   },
   {
-    says: 'the first document of a file is used',
+    clause: 'the first document of a file is used',
     files: { 'f3.yaml': together(openGateway, mcpService('default/tool'), mcpService('default/tool', '10.0.0.2')) },
     serves: served(one),
   },
   {
-    says: 'a copy with an unreadable frame is ignored',
+    clause: 'a copy with an unreadable frame is ignored',
     files: {
       'f4-a.yaml': together(openGateway, serviceWith('default/tool', '[]')),
       'f4-b.yaml': mcpService('default/tool'),
@@ -49,7 +49,7 @@ export const filesWorlds: readonly World[] = [
     serves: served(one),
   },
   {
-    says: 'a List stands for its items',
+    clause: 'a List stands for its items',
     files: {
       'f5.yaml': openGateway,
       'f5-list.json': JSON.stringify({
@@ -68,7 +68,7 @@ export const filesWorlds: readonly World[] = [
     serves: served(one),
   },
   {
-    says: 'only .yaml, .yml and .json files are manifests, and no hidden files',
+    clause: 'only .yaml, .yml and .json files are manifests, and no hidden files',
     files: {
       'f6.yml': together(openGateway, mcpService('default/tool')),
       'f6.txt': mcpService('default/text'),
@@ -78,7 +78,7 @@ export const filesWorlds: readonly World[] = [
     serves: served(one),
   },
   {
-    says: 'a Gateway of another apiVersion is ignored',
+    clause: 'a Gateway of another apiVersion is ignored',
     files: {
       'f7.yaml': together(
         mcpClass,
@@ -89,7 +89,7 @@ export const filesWorlds: readonly World[] = [
     serves: {},
   },
   {
-    says: 'other kinds are ignored',
+    clause: 'other kinds are ignored',
     files: {
       'f8.yaml': together(
         openGateway,
@@ -100,7 +100,7 @@ export const filesWorlds: readonly World[] = [
     serves: served(one),
   },
   {
-    says: 'a syntax error drops its whole file, and no other',
+    clause: 'a syntax error drops its whole file, and no other',
     files: {
       'f9-a.yaml': together(openGateway, mcpService('default/tool')),
       'f9-b.yaml': together(mcpService('default/other', '10.0.0.2'), 'kind: ['),
@@ -108,7 +108,7 @@ export const filesWorlds: readonly World[] = [
     serves: served(one),
   },
   {
-    says: 'a duplicate key drops its whole file',
+    clause: 'a duplicate key drops its whole file',
     files: {
       'f10-a.yaml': together(openGateway, mcpService('default/tool')),
       'f10-b.yaml': together(mcpService('default/other'), 'kind: Service\nkind: Service\n'),
@@ -116,7 +116,7 @@ export const filesWorlds: readonly World[] = [
     serves: served(one),
   },
   {
-    says: 'a port that differs between YAML 1.1 and 1.2 is invalid',
+    clause: 'a port that differs between YAML 1.1 and 1.2 is invalid',
     files: {
       'f11.yaml': together(
         openGateway,
@@ -130,7 +130,7 @@ export const filesWorlds: readonly World[] = [
     serves: served(one),
   },
   {
-    says: 'an unquoted yes is no string, a quoted one is',
+    clause: 'an unquoted yes is no string, a quoted one is',
     files: {
       'f12.yaml': together(
         openGateway,
@@ -144,7 +144,7 @@ export const filesWorlds: readonly World[] = [
     serves: { 'default/gw': { configs: { 'default.p': ['tool * when sub is yes'] } } },
   },
   {
-    says: 'an object without a namespace is in the namespace default',
+    clause: 'an object without a namespace is in the namespace default',
     files: {
       'f13.yaml': together(openGateway, mcpService('default/tool'), policy('default/p', 'gw')).replaceAll(
         'namespace: default, ',
@@ -154,7 +154,7 @@ export const filesWorlds: readonly World[] = [
     serves: { 'default/gw': { targets: one, configs: { 'default.p': ['tool * when sub is me'] } } },
   },
   {
-    says: 'aliases stand for their anchors',
+    clause: 'aliases stand for their anchors',
     files: {
       'f14.yaml': together(
         openGateway,
@@ -167,7 +167,7 @@ export const filesWorlds: readonly World[] = [
     serves: served(one),
   },
   {
-    says: 'the merge key of YAML 1.1 is invalid, and the object keeps its name',
+    clause: 'the merge key of YAML 1.1 is invalid, and the object keeps its name',
     files: {
       'f15.yaml': together(
         openGateway,

@@ -20,7 +20,7 @@ const allow = { 'default.p': ['tool * when sub is me'] };
 /** Accepted Gateways and the namespaces of their targets: sections 1 and 2. */
 export const gatewaysWorlds: readonly World[] = [
   {
-    says: 'a Gateway serves its own namespace by default',
+    clause: 'a Gateway serves its own namespace by default',
     files: {
       'g1.yaml': together(
         mcpClass,
@@ -32,7 +32,7 @@ export const gatewaysWorlds: readonly World[] = [
     serves: { 'default/gw': { targets: here }, 'red/gw': { targets: there } },
   },
   {
-    says: 'a selector selects by the labels of Namespaces',
+    clause: 'a selector selects by the labels of Namespaces',
     files: {
       'g2.yaml': together(
         mcpClass,
@@ -44,12 +44,12 @@ export const gatewaysWorlds: readonly World[] = [
     serves: { 'default/gw': { targets: there } },
   },
   {
-    says: 'a namespace without a Namespace object has only the label of its name',
+    clause: 'a namespace without a Namespace object has only the label of its name',
     files: { 'g3.yaml': together(mcpClass, selecting('{ matchLabels: { kubernetes.io/metadata.name: red } }'), tools) },
     serves: { 'default/gw': { targets: there } },
   },
   {
-    says: 'the label of the name is never read from a manifest',
+    clause: 'the label of the name is never read from a manifest',
     files: {
       'g4.yaml': together(
         mcpClass,
@@ -61,7 +61,7 @@ export const gatewaysWorlds: readonly World[] = [
     serves: { 'default/gw': { targets: there } },
   },
   {
-    says: 'an unreadable Namespace matches no selector',
+    clause: 'an unreadable Namespace matches no selector',
     files: {
       'g5.yaml': together(
         mcpClass,
@@ -73,19 +73,19 @@ export const gatewaysWorlds: readonly World[] = [
     serves: { 'default/gw': { targets: here } },
   },
   {
-    says: 'with a Namespace of unreadable name no namespace without a Namespace object matches a selector',
+    clause: 'with a Namespace of unreadable name no namespace without a Namespace object matches a selector',
     files: {
       'g6.yaml': together(mcpClass, selecting('{}'), namespace('Not_A_Name', '{}'), namespace('default'), tools),
     },
     serves: { 'default/gw': { targets: here } },
   },
   {
-    says: 'with a file that never parsed no namespace without a Namespace object matches a selector',
+    clause: 'with a file that never parsed no namespace without a Namespace object matches a selector',
     files: { 'g7-a.yaml': together(mcpClass, selecting('{}'), namespace('red'), tools), 'g7-b.yaml': '"' },
     serves: { 'default/gw': { targets: there } },
   },
   {
-    says: 'an object with a merge key may be any Namespace',
+    clause: 'an object with a merge key may be any Namespace',
     files: {
       'g17.yaml': together(
         mcpClass,
@@ -98,19 +98,19 @@ export const gatewaysWorlds: readonly World[] = [
     serves: { 'default/gw': { targets: there } },
   },
   {
-    says: 'All needs no labels, also with a file that never parsed',
+    clause: 'All needs no labels, also with a file that never parsed',
     files: { 'g8-a.yaml': together(mcpClass, mcpGateway('default/gw'), tools), 'g8-b.yaml': '"' },
     serves: { 'default/gw': { targets: { ...here, ...there } } },
   },
   {
-    says: 'a misspelt matchLabels selects nothing, and rules are still sent',
+    clause: 'a misspelt matchLabels selects nothing, and rules are still sent',
     files: {
       'g9.yaml': together(mcpClass, selecting('{ matchLabel: { team: red } }'), policy('default/p', 'gw'), tools),
     },
     serves: { 'default/gw': { configs: allow } },
   },
   {
-    says: 'a null in a field that restricts drops the listener',
+    clause: 'a null in a field that restricts drops the listener',
     files: {
       'g10.yaml': together(
         mcpClass,
@@ -121,7 +121,7 @@ export const gatewaysWorlds: readonly World[] = [
     serves: {},
   },
   {
-    says: 'a listener of another protocol does not matter',
+    clause: 'a listener of another protocol does not matter',
     files: {
       'g11.yaml': together(
         mcpClass,
@@ -132,7 +132,7 @@ export const gatewaysWorlds: readonly World[] = [
     serves: { 'default/gw': { targets: here } },
   },
   {
-    says: 'MCP listeners on one port are both refused',
+    clause: 'MCP listeners on one port are both refused',
     files: {
       'g12.yaml': together(
         mcpClass,
@@ -144,7 +144,7 @@ export const gatewaysWorlds: readonly World[] = [
     serves: { 'default/gw': { configs: allow } },
   },
   {
-    says: 'the namespaces of listeners are united',
+    clause: 'the namespaces of listeners are united',
     files: {
       'g13.yaml': together(
         mcpClass,
@@ -159,7 +159,7 @@ export const gatewaysWorlds: readonly World[] = [
     serves: { 'default/gw': { targets: { ...here, ...there } } },
   },
   {
-    says: 'a Gateway of a class of another controller is not served',
+    clause: 'a Gateway of a class of another controller is not served',
     files: {
       'g14.yaml': together(
         mcpClass.replace('kgateway.dev/kgateway', 'example.com/other'),
@@ -171,7 +171,7 @@ export const gatewaysWorlds: readonly World[] = [
     serves: {},
   },
   {
-    says: 'a Gateway of a class that is not accepted gets no resources',
+    clause: 'a Gateway of a class that is not accepted gets no resources',
     files: {
       'g15.yaml': together(
         mcpClass.replace(
@@ -186,7 +186,7 @@ export const gatewaysWorlds: readonly World[] = [
     serves: {},
   },
   {
-    says: 'an object that is being deleted is used until it is gone',
+    clause: 'an object that is being deleted is used until it is gone',
     files: {
       'g16.yaml': together(
         mcpClass,

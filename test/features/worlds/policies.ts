@@ -16,12 +16,12 @@ const withMatches = (...matches: readonly string[]): string =>
 /** Translation of policies: section 3. */
 export const policiesWorlds: readonly World[] = [
   {
-    says: 'each match is a rule',
+    clause: 'each match is a rule',
     files: { 'p1.yaml': withMatches(isSubject('me'), isSubject('you')) },
     serves: served({ 'default.p': ['tool * when sub is me', 'tool * when sub is you'] }),
   },
   {
-    says: 'an invalid field drops its match',
+    clause: 'an invalid field drops its match',
     files: {
       'p2.yaml': withMatches(
         isSubject('me'),
@@ -37,7 +37,7 @@ export const policiesWorlds: readonly World[] = [
     serves: served(mine),
   },
   {
-    says: 'an invalid field drops its rule',
+    clause: 'an invalid field drops its rule',
     files: {
       'p3.yaml': withRules(
         `{ ${me}, resource: { kind: tool, name: "*" } }`,
@@ -52,7 +52,7 @@ export const policiesWorlds: readonly World[] = [
     serves: served(mine),
   },
   {
-    says: 'a name is a star, or a target and a name',
+    clause: 'a name is a star, or a target and a name',
     files: {
       'p4.yaml': withRules(
         ...[
@@ -72,14 +72,14 @@ export const policiesWorlds: readonly World[] = [
     }),
   },
   {
-    says: 'an unknown field in the spec drops the whole policy',
+    clause: 'an unknown field in the spec drops the whole policy',
     files: {
       'p5.yaml': together(openGateway, policy('default/p', 'gw').replace('spec: {', 'spec: { defaultAction: Deny,')),
     },
     serves: {},
   },
   {
-    says: 'a policy without valid rules allows nothing and is not sent',
+    clause: 'a policy without valid rules allows nothing and is not sent',
     files: {
       'p6.yaml': together(
         openGateway,
@@ -90,7 +90,7 @@ export const policiesWorlds: readonly World[] = [
     serves: {},
   },
   {
-    says: 'a service account is a subject, by default in the namespace of the policy',
+    clause: 'a service account is a subject, by default in the namespace of the policy',
     files: {
       'p7.yaml': withMatches(
         '{ type: ServiceAccount, serviceAccount: { name: a } }',
@@ -107,12 +107,12 @@ export const policiesWorlds: readonly World[] = [
     }),
   },
   {
-    says: 'policies are additive and independent',
+    clause: 'policies are additive and independent',
     files: { 'p8.yaml': together(openGateway, policy('default/p', 'gw'), policy('default/q.r', 'gw', 'you')) },
     serves: served({ ...mine, 'default.q.r': ['tool * when sub is you'] }),
   },
   {
-    says: 'a policy applies only to Gateways of its namespace',
+    clause: 'a policy applies only to Gateways of its namespace',
     files: {
       'p9.yaml': together(
         openGateway,
@@ -123,7 +123,7 @@ export const policiesWorlds: readonly World[] = [
     serves: {},
   },
   {
-    says: 'each reference to something else than a Gateway is invalid',
+    clause: 'each reference to something else than a Gateway is invalid',
     files: {
       'p10.yaml': together(
         openGateway,
@@ -140,7 +140,7 @@ export const policiesWorlds: readonly World[] = [
     serves: served(mine),
   },
   {
-    says: 'duplicates are sent once',
+    clause: 'duplicates are sent once',
     files: {
       'p11.yaml': withRules(
         `{ ${me}, ${anyTool} }`,
@@ -150,7 +150,7 @@ export const policiesWorlds: readonly World[] = [
     serves: served({ 'default.p': ['tool * when sub is me', 'tool * when sub is you'] }),
   },
   {
-    says: 'control characters and overlong values are invalid',
+    clause: 'control characters and overlong values are invalid',
     files: {
       'p12.yaml': withMatches(
         isSubject('me'),

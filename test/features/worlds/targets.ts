@@ -8,7 +8,7 @@ const address = 'clusterIP: "10.0.0.1"';
 /** Translation of Services: section 2. */
 export const targetsWorlds: readonly World[] = [
   {
-    says: 'with an invalid first port no target has the short name',
+    clause: 'with an invalid first port no target has the short name',
     files: {
       't1.yaml': together(
         openGateway,
@@ -18,7 +18,7 @@ export const targetsWorlds: readonly World[] = [
     serves: served({ 'default/tool/81': '10.0.0.1:81' }),
   },
   {
-    says: 'an appProtocol that is no string is treated as declared',
+    clause: 'an appProtocol that is no string is treated as declared',
     files: {
       't2.yaml': together(
         openGateway,
@@ -28,7 +28,7 @@ export const targetsWorlds: readonly World[] = [
     serves: served({ 'default/tool/81': '10.0.0.1:81' }),
   },
   {
-    says: 'a port of another transport is ignored',
+    clause: 'a port of another transport is ignored',
     files: {
       't3.yaml': together(
         openGateway,
@@ -41,7 +41,7 @@ export const targetsWorlds: readonly World[] = [
     serves: served({ 'default/tool': '10.0.0.1:81' }),
   },
   {
-    says: 'a port number is served once',
+    clause: 'a port number is served once',
     files: {
       't4.yaml': together(
         openGateway,
@@ -51,7 +51,7 @@ export const targetsWorlds: readonly World[] = [
     serves: served({ 'default/tool/82': '10.0.0.1:82' }),
   },
   {
-    says: 'a Service of type ExternalName is reached by that name',
+    clause: 'a Service of type ExternalName is reached by that name',
     files: {
       't5.yaml': together(
         openGateway,
@@ -64,7 +64,7 @@ export const targetsWorlds: readonly World[] = [
     serves: served({ 'default/tool': 'mcp.example.com:80' }),
   },
   {
-    says: 'a loopback, link-local, unspecified or multicast address is no target',
+    clause: 'a loopback, link-local, unspecified or multicast address is no target',
     files: {
       't6.yaml': together(
         openGateway,
@@ -86,7 +86,7 @@ export const targetsWorlds: readonly World[] = [
     serves: served({ 'default/tool': '[fd00::1]:80' }),
   },
   {
-    says: 'a Service without an address is reached by its DNS name',
+    clause: 'a Service without an address is reached by its DNS name',
     files: {
       't7.yaml': together(
         openGateway,
@@ -102,7 +102,7 @@ export const targetsWorlds: readonly World[] = [
     }),
   },
   {
-    says: 'the first path annotation is used, and an invalid one drops only its Service',
+    clause: 'the first path annotation is used, and an invalid one drops only its Service',
     files: {
       't8.yaml': together(
         openGateway,
@@ -124,7 +124,7 @@ export const targetsWorlds: readonly World[] = [
     serves: served({ 'default/second': '10.0.0.1:80/other', 'default/tool': '10.0.0.1:80/mcp' }),
   },
   {
-    says: 'unreadable annotations drop the Service',
+    clause: 'unreadable annotations drop the Service',
     files: {
       't9.yaml': together(
         openGateway,
@@ -135,7 +135,7 @@ export const targetsWorlds: readonly World[] = [
     serves: {},
   },
   {
-    says: 'an annotation cannot rename a target',
+    clause: 'an annotation cannot rename a target',
     files: {
       't10.yaml': together(
         openGateway,
@@ -145,7 +145,7 @@ export const targetsWorlds: readonly World[] = [
     serves: served({ 'default/tool': '10.0.0.1:80' }),
   },
   {
-    says: 'protocols are compared exactly',
+    clause: 'protocols are compared exactly',
     files: {
       't11.yaml': together(
         openGateway,
@@ -161,7 +161,7 @@ export const targetsWorlds: readonly World[] = [
     serves: served({ 'default/tool': '10.0.0.1:81' }),
   },
   {
-    says: 'a name with a colon, a NUL or a slash is invalid',
+    clause: 'a name with a colon, a NUL or a slash is invalid',
     files: {
       't12.yaml': together(
         openGateway,

@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createAuthenticator } from '../../../src/gateway/authn/authn.ts';
 import type { KeySource } from '../../../src/gateway/authn/key-set.ts';
 import { openFileKeys } from '../../../src/gateway/authn/local-keys.ts';
@@ -12,6 +11,7 @@ import { createManualClock, type ManualClock } from '../../support/edges/manual-
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { createIssuer } from '../../support/gateway/issuer.ts';
 import { guideJwk, guideToken } from '../../support/processes/guide.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let clock: ManualClock;
 let log: RecordedLog;
@@ -27,10 +27,9 @@ const kids = async (source: KeySource): Promise<unknown> => (await source.keys()
 let folder: string;
 let path: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gateway-keys-'));
+  folder = temporaryFolder();
   path = join(folder, 'jwks.json');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('keys from a file', () => {
   it('are read again when the file changes, which is checked at most once a second', async () => {

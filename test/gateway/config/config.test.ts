@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/gateway/config/config.ts';
 import type { DecodedConfig } from '../../../src/gateway/config/decode.ts';
 import { parseMounts } from '../../../src/gateway/config/mounts.ts';
@@ -13,12 +12,12 @@ import { createTextFetch } from '../../../src/gateway/network/text-fetch.ts';
 import { listen } from '../../../src/net/http-listener.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { guideConfig } from '../../support/processes/guide.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gateway-config-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 async function load(
   source: { readonly file?: string; readonly config?: string },

@@ -1,12 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHalfOpen } from '../../support/processes/half-open.ts';
-import { afterTest, connect, failureOf, firstEvent, get, kubeconfigFor, serve, textOf } from '../kube-rig.ts';
+import { connect, failureOf, firstEvent, get, kubeconfigFor, serve, textOf } from '../kube-rig.ts';
 
 describe('a half-open connection', () => {
   it('is closed after three unanswered PINGs at 15 seconds', async () => {
     const server = await serve(firstEvent);
     const way = await createHalfOpen(new URL(server.url).host);
-    afterTest(way.close);
+    onTestFinished(way.close);
     const { connection, clock } = await connect(await kubeconfigFor({ url: `https://${way.address}` }));
     const reading = textOf(await connection.send({ method: 'GET', path: '/watch' }));
     const ended = failureOf(reading);

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
-import { afterTest, connectTo, failureOf, firstEvent, get, listening, protocols, serve, textOf } from '../kube-rig.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { connectTo, failureOf, firstEvent, get, listening, protocols, serve, textOf } from '../kube-rig.ts';
 
 interface Proxy {
   readonly url: string;
@@ -26,7 +26,7 @@ async function createProxy(status = 200): Promise<Proxy> {
     sockets.push(client, upstream);
   });
   const address = await listening(server);
-  afterTest(() => {
+  onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
   });
   return { url: `http://${address}`, asked };
@@ -47,7 +47,7 @@ async function createSocksProxy(): Promise<Proxy> {
           client.pipe(upstream).pipe(client);
         });
         upstream.on('error', () => {});
-        afterTest(() => upstream.destroy());
+        onTestFinished(() => void upstream.destroy());
       });
     });
   });

@@ -2,11 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ClusterAccess } from '../../../src/kube/kube.ts';
-import { connect, failureOf, temporaryFolder } from '../kube-rig.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { connect, failureOf } from '../kube-rig.ts';
 
 let folder = '';
 beforeEach(async () => {
-  folder = await temporaryFolder();
+  folder = temporaryFolder();
 });
 
 interface Entries {

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ClusterAccess, isInCluster, KubeConfigError, podNamespace } from '../../../src/kube/kube.ts';
 import type { KubeServer } from '../../support/api-server/kube-server.ts';
-import { authority, connect, echo, failureOf, get, serve, temporaryFolder } from '../kube-rig.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { authority, connect, echo, failureOf, get, serve } from '../kube-rig.ts';
 
 /** The files that Kubernetes mounts into a pod. */
 async function mounted(): Promise<string> {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   await writeFile(join(folder, 'token'), 'of-the-pod');
   await writeFile(join(folder, 'ca.crt'), authority.cert);
   await writeFile(join(folder, 'namespace'), 'kgateway-system\n');

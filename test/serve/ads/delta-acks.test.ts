@@ -1,21 +1,19 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
+  delta,
+  deltaOf,
   gateway,
   gatewayNode as node,
   type ServedWorld,
-  said,
-  says,
+  startServedWorld,
 } from '../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld();
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld();
 });
-afterEach(() => world.close());
 
 it('C16 an ACK gets no response', async () => {
   const stream = await world.following();
@@ -29,7 +27,7 @@ it('C17 a NACK is recorded, and the same content is not sent again', async () =>
   stream.nack(await stream.next(), 'a/1: no');
   await stream.silence();
   world.change('a/2', 81);
-  expect(said(await stream.next())).toEqual(says(['a/2']));
+  expect(deltaOf(await stream.next())).toEqual(delta(['a/2']));
   expect(world.server.nodes()[0]?.types.find(({ typeUrl }) => typeUrl === targetType)).toMatchObject({
     rejection: { nonce: '1', message: 'a/1: no', at: world.clock.now() },
   });
@@ -41,9 +39,9 @@ it('C18 a NACK leaves what was sent as known: only later changes are sent', asyn
   stream.nack(await stream.next());
   await stream.silence();
   world.put('a/3');
-  expect(said(await stream.accept())).toEqual(says(['a/3']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/3']));
   world.drop('a/1');
-  expect(said(await stream.accept())).toEqual(says([], ['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta([], ['a/1']));
 });
 
 it('A6 an ACK or a NACK of one type changes nothing for the other', async () => {
@@ -57,7 +55,7 @@ it('A6 an ACK or a NACK of one type changes nothing for the other', async () => 
   for (const response of await stream.untilSilence()) stream.ack(response);
   stream.ack(targets);
   world.change('a/1', 81);
-  expect(said(await stream.accept())).toEqual(says(['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
   const status = world.server.nodes()[0]?.types.find(({ typeUrl }) => typeUrl === targetType);
   expect(status).toMatchObject({ subscription: { wildcard: true }, counts: { nacks: 0 } });
 });
@@ -77,7 +75,7 @@ it('C17 after a NACK content that changed meanwhile is sent at once', async () =
   world.change('a/1', 81);
   stream.nack(first);
   const second = await stream.next();
-  expect(said(second)).toEqual(says(['a/1']));
+  expect(deltaOf(second)).toEqual(delta(['a/1']));
   expect(second.versions['a/1']).not.toBe(first.versions['a/1']);
 });
 
@@ -85,7 +83,7 @@ it('C17 the subscription of a NACK counts', async () => {
   world.put('a/1', 'a/2');
   const stream = world.stream().request(targetType, { node, subscribe: ['a/1'] });
   stream.nack(await stream.next(), 'no', { subscribe: ['a/2'] });
-  expect(said(await stream.accept())).toEqual(says(['a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/2']));
 });
 
 it('C8 C17 a NACKed name is sent again when it is subscribed again', async () => {
@@ -93,7 +91,7 @@ it('C8 C17 a NACKed name is sent again when it is subscribed again', async () =>
   const stream = world.stream().request(targetType, { node });
   stream.nack(await stream.next());
   stream.request(targetType, { subscribe: ['a/1'] });
-  expect(said(await stream.accept())).toEqual(says(['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
 });
 
 it('G11 a NACK is cleared by the next ACK, and its message is truncated', async () => {
@@ -117,7 +115,7 @@ it('C19 a request with a stale nonce changes the subscription and acknowledges n
   stream.request(targetType, { nonce: 'stale', subscribe: ['a/2'] });
   await stream.silence();
   stream.ack(first);
-  expect(said(await stream.accept())).toEqual(says(['a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/2']));
   await stream.silence();
   expect(world.counters.total('gatehouse_xds_stale_nonces_total', { type: targetType })).toBe(1);
 });
@@ -130,7 +128,7 @@ it('C20 a request without a nonce acknowledges nothing', async () => {
   world.change('a/1', 81);
   await stream.silence();
   stream.ack(first);
-  expect(said(await stream.next())).toEqual(says(['a/1']));
+  expect(deltaOf(await stream.next())).toEqual(delta(['a/1']));
 });
 
 it('A14 a nonce under the wrong type acknowledges nothing', async () => {
@@ -144,7 +142,7 @@ it('A14 a nonce under the wrong type acknowledges nothing', async () => {
   world.commit((edit) => edit.config(gateway, 'p'));
   await stream.silence();
   stream.ack(config);
-  expect(said(await stream.next())).toEqual(says(['default.p']));
+  expect(deltaOf(await stream.next())).toEqual(delta(['default.p']));
 });
 
 it('C25 a repeated ACK counts once', async () => {

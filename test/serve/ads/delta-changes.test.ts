@@ -1,27 +1,25 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
+  delta,
+  deltaOf,
   gateway,
   gatewayNode as node,
   type ServedWorld,
-  said,
-  says,
+  startServedWorld,
 } from '../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld();
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld();
 });
-afterEach(() => world.close());
 
 it('C5 a push has the changed resource only', async () => {
   world.put('a/1', 'a/2');
   const stream = await world.following();
   world.change('a/2', 81);
-  expect(said(await stream.accept())).toEqual(says(['a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/2']));
   await stream.silence();
 });
 
@@ -29,9 +27,9 @@ it('C6 a removal is sent once', async () => {
   world.put('a/1', 'a/2');
   const stream = await world.following();
   world.drop('a/2');
-  expect(said(await stream.accept())).toEqual(says([], ['a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta([], ['a/2']));
   world.change('a/1', 81);
-  expect(said(await stream.accept())).toEqual(says(['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
 });
 
 it('C7 a change of a resource without a subscription is not sent', async () => {
@@ -59,7 +57,7 @@ it('F2 changes of one commit are sent in one response', async () => {
   world.change('a/1', 81);
   world.put('a/2');
   world.drop('a/1');
-  expect(said(await stream.accept())).toEqual(says(['a/2'], ['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/2'], ['a/1']));
   await stream.silence();
 });
 
@@ -127,7 +125,7 @@ it('I1 a change outside the scope of the Gateway is never sent, not even by name
   world.commit((edit) => edit.gateway(gateway, 'a'));
   world.put('a/1', 'b/1');
   const stream = world.stream().request(targetType, { node, subscribe: ['*', 'b/1'] });
-  expect(said(await stream.accept())).toEqual(says(['a/1'], ['b/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1'], ['b/1']));
   world.change('b/1', 81);
   await stream.silence();
 });
@@ -137,7 +135,7 @@ it('B26 a change of the scope is a creation and a deletion', async () => {
   world.put('a/1', 'b/1');
   const stream = await world.following();
   world.commit((edit) => edit.gateway(gateway, 'b'));
-  expect(said(await stream.accept())).toEqual(says(['b/1'], ['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['b/1'], ['a/1']));
 });
 
 describe('while a response is unacknowledged', () => {
@@ -152,7 +150,7 @@ describe('while a response is unacknowledged', () => {
     await stream.silence();
     stream.ack(first);
     const second = await stream.accept();
-    expect(said(second)).toEqual(says(['a/1'], ['a/2']));
+    expect(deltaOf(second)).toEqual(delta(['a/1'], ['a/2']));
     await stream.silence();
     const fresh = await world.stream().request(targetType, { node }).next();
     expect(fresh.versions['a/1']).toBe(second.versions['a/1']);
@@ -165,7 +163,7 @@ describe('while a response is unacknowledged', () => {
     world.drop('a/1');
     world.change('a/1', 81);
     stream.ack(first);
-    expect(said(await stream.accept())).toEqual(says(['a/1']));
+    expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
   });
 
   it('C26 G1 for longer than the ACK timeout, its stream ends DEADLINE_EXCEEDED', async () => {

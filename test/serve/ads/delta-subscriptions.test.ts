@@ -1,28 +1,26 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
+  delta,
+  deltaOf,
   gateway,
   gatewayNode as node,
   type ServedWorld,
-  said,
-  says,
+  startServedWorld,
 } from '../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld();
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld();
 });
-afterEach(() => world.close());
 
 it('C8 a name that is subscribed again is sent again', async () => {
   world.put('a/1', 'a/2');
   for (const fields of [{}, { subscribe: ['a/1', 'a/2'] }]) {
     const stream = await world.following(fields);
     stream.request(targetType, { subscribe: ['a/1', 'a/none'] });
-    expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/none']));
+    expect(deltaOf(await stream.accept())).toEqual(delta(['a/1'], ['a/none']));
     await stream.silence();
   }
 });
@@ -34,7 +32,7 @@ it('C8 a repeated * sends all resources again, and removals since then', async (
   stream.request(targetType, { subscribe: ['*'] });
   world.drop('a/2');
   stream.ack(first);
-  expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1'], ['a/2']));
   await stream.silence();
 });
 
@@ -46,21 +44,14 @@ it('C9 unsubscribing has no response and stops pushes; subscribing again sends',
   world.change('a/1', 81);
   await stream.silence();
   stream.request(targetType, { subscribe: ['a/1'] });
-  expect(said(await stream.accept())).toEqual(says(['a/1']));
-});
-
-it('C10 unsubscribing a name that was not subscribed is ignored', async () => {
-  world.put('a/1');
-  const stream = await world.following();
-  stream.request(targetType, { unsubscribe: ['a/1', 'x'] });
-  await stream.silence();
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
 });
 
 it('C11 a name unsubscribed under a wildcard is answered with its current state', async () => {
   world.put('a/1');
   const stream = await world.following({ subscribe: ['*', 'a/1', 'a/none'] });
   stream.request(targetType, { unsubscribe: ['a/1', 'a/none'] });
-  expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/none']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1'], ['a/none']));
 });
 
 it('C12 the legacy wildcard stays when a name is added, and ends when * is unsubscribed', async () => {
@@ -69,13 +60,13 @@ it('C12 the legacy wildcard stays when a name is added, and ends when * is unsub
   stream.request(targetType, { subscribe: ['a/1'] });
   await stream.accept();
   world.change('a/2', 81);
-  expect(said(await stream.accept())).toEqual(says(['a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/2']));
   stream.request(targetType, { unsubscribe: ['*'] });
-  expect(said(await stream.accept())).toEqual(says([], ['a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta([], ['a/2']));
   world.change('a/2', 82);
   await stream.silence();
   world.change('a/1', 82);
-  expect(said(await stream.accept())).toEqual(says(['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
   stream.request(targetType, { unsubscribe: ['a/1'] });
   await stream.silence();
   world.change('a/1', 83);
@@ -86,9 +77,9 @@ it('C13 names that only * covered are removed, and sent again with a new *', asy
   world.put('a/1');
   const stream = await world.following();
   stream.request(targetType, { unsubscribe: ['*'] });
-  expect(said(await stream.accept())).toEqual(says([], ['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta([], ['a/1']));
   stream.request(targetType, { subscribe: ['*'] });
-  expect(said(await stream.accept())).toEqual(says(['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
 });
 
 it('C6 a name removed while * is subscribed is sent as removed once', async () => {
@@ -98,7 +89,7 @@ it('C6 a name removed while * is subscribed is sent as removed once', async () =
   stream.request(targetType, { subscribe: ['*'] });
   world.drop('a/1');
   stream.ack(first);
-  expect(said(await stream.accept())).toEqual(says(['a/2'], ['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/2'], ['a/1']));
 });
 
 it('C27 a name unsubscribed and subscribed again while it is in flight is removed when it is deleted', async () => {
@@ -106,28 +97,14 @@ it('C27 a name unsubscribed and subscribed again while it is in flight is remove
   const stream = await world.following({ subscribe: ['*', 'a/2'] });
   stream.request(targetType, { subscribe: ['*', 'a/2'] });
   const onItsWay = await stream.next();
-  expect(said(onItsWay)).toEqual(says(['a/1', 'a/2']));
+  expect(deltaOf(onItsWay)).toEqual(delta(['a/1', 'a/2']));
   stream.request(targetType, { unsubscribe: ['*'] });
   stream.request(targetType, { unsubscribe: ['a/2'] });
   stream.request(targetType, { subscribe: ['*'] });
   world.drop('a/2');
   stream.ack(onItsWay);
-  expect(said(await stream.accept())).toEqual(says(['a/1'], ['a/2']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1'], ['a/2']));
   await stream.silence();
-});
-
-it('C14 a name in both lists ends unsubscribed', async () => {
-  world.put('a/1');
-  const stream = world.stream().request(targetType, { node, subscribe: ['a/1', 'a/2'], unsubscribe: ['a/1'] });
-  expect(said(await stream.accept())).toEqual(says([], ['a/2']));
-});
-
-it('C14 * in both lists at first is an empty subscription', async () => {
-  world.put('a/1');
-  const stream = world.stream().request(targetType, { node, subscribe: ['*'], unsubscribe: ['*'] });
-  await stream.silence();
-  stream.request(targetType, { subscribe: ['a/1'] });
-  expect(said(await stream.accept())).toEqual(says(['a/1']));
 });
 
 it('A6 a subscription of one type changes nothing for the other', async () => {
@@ -139,5 +116,5 @@ it('A6 a subscription of one type changes nothing for the other', async () => {
   stream.request(configType, { unsubscribe: ['*'] });
   await stream.accept();
   world.change('a/1', 81);
-  expect(said(await stream.accept())).toEqual(says(['a/1']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
 });

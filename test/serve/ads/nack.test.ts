@@ -1,13 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { parseErrorDetail } from '../../../src/serve/ads/nack.ts';
 import type { TypeStatus } from '../../../src/serve/model.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
-import {
-  createServedWorld,
-  gateway,
-  gatewayNode as node,
-  type ServedWorld,
-} from '../../support/worlds/served-world.ts';
+import { gatewayNode as node, type ServedWorld, startServedWorld } from '../../support/worlds/served-world.ts';
 
 const error = (resource: string, message: string): object => ({ resource, severity: 'error', message });
 const warning = (resource: string, message: string): object => ({ resource, severity: 'warning', message });
@@ -70,11 +65,9 @@ describe('G11 a node', () => {
   let world: ServedWorld;
 
   beforeEach(async () => {
-    world = await createServedWorld();
-    world.commit((edit) => edit.gateway(gateway));
+    world = await startServedWorld();
     world.put('a/1', 'a/2');
   });
-  afterEach(() => world.close());
 
   const status = (): TypeStatus | undefined =>
     world.server.nodes()[0]?.types.find(({ typeUrl }) => typeUrl === targetType);

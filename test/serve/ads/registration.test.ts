@@ -1,24 +1,21 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { ResourceType } from '../../../src/snapshot/model.ts';
 import type { AdsResponse, AdsStream } from '../../support/nodes/ads-client.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
+  delta,
+  deltaOf,
   gateway,
   gatewayNode as node,
   type ServedWorld,
-  said,
-  says,
+  startServedWorld,
 } from '../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 
-afterEach(() => world.close());
-
 const serve = async (registration: Partial<ResourceType>): Promise<void> => {
-  world = await createServedWorld({}, registration);
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld({}, registration);
 };
 const state = (names: readonly string[] = []): AdsStream =>
   world.stream({ variant: 'state-of-the-world' }).request(targetType, { node, names });
@@ -65,10 +62,10 @@ describe('B24 a type without a legacy wildcard', () => {
   it('has an empty subscription without names', async () => {
     await serve({ legacyWildcard: false });
     world.put('a/1');
-    const delta = world.stream().request(targetType, { node });
-    await delta.silence();
-    delta.request(targetType, { subscribe: ['a/1'] });
-    expect(said(await delta.accept())).toEqual(says(['a/1']));
+    const stream = world.stream().request(targetType, { node });
+    await stream.silence();
+    stream.request(targetType, { subscribe: ['a/1'] });
+    expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
     await state().silence();
   });
 
@@ -76,13 +73,13 @@ describe('B24 a type without a legacy wildcard', () => {
     await serve({ legacyWildcard: false });
     world.put('a/1');
     expect(
-      said(
+      deltaOf(
         await world
           .stream()
           .request(targetType, { node, subscribe: ['*'] })
           .next(),
       ),
-    ).toEqual(says(['a/1']));
+    ).toEqual(delta(['a/1']));
     expect(names(await state(['*']).next())).toEqual(['a/1']);
   });
 });

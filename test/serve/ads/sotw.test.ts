@@ -1,21 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { AdsRequestFields, AdsResponse, AdsStream } from '../../support/nodes/ads-client.ts';
 import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
-import {
-  createServedWorld,
-  gateway,
-  gatewayNode as node,
-  type ServedWorld,
-} from '../../support/worlds/served-world.ts';
+import { gateway, gatewayNode as node, type ServedWorld, startServedWorld } from '../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld();
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld();
 });
-afterEach(() => world.close());
 
 const names = ({ messages }: AdsResponse): string[] => messages.map((bytes) => Target.decode(bytes).name).sort();
 const open = (fields: AdsRequestFields = {}): AdsStream =>

@@ -1,22 +1,15 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { AdsResponse, AdsStream } from '../../support/nodes/ads-client.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
-import {
-  createServedWorld,
-  gateway,
-  gatewayNode as node,
-  type ServedWorld,
-} from '../../support/worlds/served-world.ts';
+import { gateway, gatewayNode as node, type ServedWorld, startServedWorld } from '../../support/worlds/served-world.ts';
 
 const maxResponse = 2000;
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld({ maxResponse });
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld({ maxResponse });
   world.put(...numbered(100));
 });
-afterEach(() => world.close());
 
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => `a/${100 + index}`);
 

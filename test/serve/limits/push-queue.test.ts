@@ -1,25 +1,23 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { PushQueue } from '../../../src/serve/limits/push-queue.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createClosedWindow } from '../../support/nodes/closed-window.ts';
 import { configType, targetType } from '../../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
+  delta,
+  deltaOf,
   gateway,
   gatewayNode as node,
   nodeOf,
   type ServedWorld,
-  said,
-  says,
+  startServedWorld,
 } from '../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld();
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld();
 });
-afterEach(() => world.close());
 
 const assemblies = (): number => world.counters.total('gatehouse_xds_assemblies_total');
 
@@ -32,7 +30,7 @@ describe('one change for many nodes', () => {
       responses: world.counters.total('gatehouse_xds_responses_total', { type: targetType }),
     };
     world.change('a/1', 81);
-    for (const stream of fleet) expect(said(await stream.next())).toEqual(says(['a/1']));
+    for (const stream of fleet) expect(deltaOf(await stream.next())).toEqual(delta(['a/1']));
     expect(assemblies() - before.assemblies).toBe(1);
     expect(world.counters.total('gatehouse_xds_responses_total', { type: targetType }) - before.responses).toBe(20);
   });
@@ -45,7 +43,7 @@ describe('one change for many nodes', () => {
     const fleet = await Promise.all(gateways.map((name) => world.following({ node: nodeOf(name) })));
     const before = assemblies();
     world.put('a/1');
-    for (const stream of fleet) expect(said(await stream.next())).toEqual(says(['a/1']));
+    for (const stream of fleet) expect(deltaOf(await stream.next())).toEqual(delta(['a/1']));
     expect(assemblies() - before).toBe(1);
   });
 
@@ -58,7 +56,7 @@ describe('one change for many nodes', () => {
     await slow.silence();
     expect(world.counters.values('gatehouse_xds_queue_seconds')).toHaveLength(passes);
     slow.ack(first);
-    expect(said(await slow.next())).toEqual(says(['a/1', 'a/2']));
+    expect(deltaOf(await slow.next())).toEqual(delta(['a/1', 'a/2']));
   });
 
   it('F4 is not held up by a node that does not read or never answers', async () => {
@@ -69,7 +67,7 @@ describe('one change for many nodes', () => {
     await silent.next();
     const good = await world.following();
     world.change('a/1', 2000);
-    expect(said(await good.next())).toEqual(says(['a/1']));
+    expect(deltaOf(await good.next())).toEqual(delta(['a/1']));
   });
 });
 
@@ -113,7 +111,7 @@ it('I3 a change that comes while a node is taken in is not lost', async () => {
     return stop;
   };
   const stream = world.stream().request(targetType, { node });
-  expect(said(await stream.accept())).toEqual(says(['a/after', 'a/before']));
+  expect(deltaOf(await stream.accept())).toEqual(delta(['a/after', 'a/before']));
   await stream.silence();
 });
 

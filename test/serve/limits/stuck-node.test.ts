@@ -1,28 +1,25 @@
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { DeltaDiscoveryRequest } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { type ClosedWindow, createClosedWindow } from '../../support/nodes/closed-window.ts';
 import { createRawConnection, grpcFrame } from '../../support/nodes/raw-stream.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
-  gateway,
+  delta,
+  deltaOf,
   gatewayNode as node,
   type ServedWorld,
-  said,
-  says,
+  startServedWorld,
 } from '../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld({ send: { small: 1_000, moving: 10_000, total: 120_000 } });
+  world = await startServedWorld({ send: { small: 1_000, moving: 10_000, total: 120_000 } });
   world.commit((edit) => {
-    edit.gateway(gateway);
     // A first answer is larger than what may be on its way at once.
     for (let index = 0; index < 500; index += 1) edit.target(`a/${index}`);
   });
 });
-afterEach(() => world.close());
 
 const request = grpcFrame(
   DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial({ typeUrl: targetType, node })).finish(),
@@ -96,7 +93,7 @@ describe('F4 a node that never reads', () => {
     expect(world.counters.values('gatehouse_xds_queue_seconds')).toHaveLength(passes);
     world.clock.advance(1_000);
     expect((await stream.accept()).names).toHaveLength(500);
-    expect(said(await stream.accept())).toEqual(says(['a/1']));
+    expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
   });
 
   it('costs no more memory than the limit, however many there are, and small changes pass them all', async () => {
@@ -107,7 +104,7 @@ describe('F4 a node that never reads', () => {
     // Of the ten, two were begun before the limit of all was reached.
     expect(responses()).toBe(1 + 2);
     world.change('a/1', 81);
-    expect(said(await good.accept())).toEqual(says(['a/1']));
+    expect(deltaOf(await good.accept())).toEqual(delta(['a/1']));
     for (const one of blind) one.close();
   });
 });

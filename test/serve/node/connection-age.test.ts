@@ -1,21 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
-  gateway,
+  delta,
+  deltaOf,
   gatewayNode as node,
   type ServedWorld,
-  said,
-  says,
+  startServedWorld,
 } from '../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 
 beforeEach(async () => {
-  world = await createServedWorld({ ackTimeout: 1_000_000, connectionAge: { age: 100_000, grace: 5_000 } });
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld({ ackTimeout: 1_000_000, connectionAge: { age: 100_000, grace: 5_000 } });
 });
-afterEach(() => world.close());
 
 describe('G8 a stream that is old', () => {
   it('goes on for the time of grace and ends UNAVAILABLE; the next one has another connection', async () => {
@@ -25,7 +22,7 @@ describe('G8 a stream that is old', () => {
     const peer = world.server.nodes()[0]?.peer;
     world.clock.advance(100_000);
     world.put('a/1');
-    expect(said(await stream.accept())).toEqual(says(['a/1']));
+    expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
     const next = client.open().request(targetType, { node });
     await next.accept();
     world.clock.advance(5_000);
@@ -47,12 +44,11 @@ describe('G8 a stream that is old', () => {
 
 it('G8 streams that came together do not leave together', async () => {
   const draws = [0.25, 0.5, 0.75, 0];
-  const spread = await createServedWorld(
+  const spread = await startServedWorld(
     { ackTimeout: 1_000_000, linger: 1_000_000, connectionAge: { age: 100_000, grace: 0 } },
     undefined,
     () => draws.shift() ?? 0,
   );
-  spread.commit((edit) => edit.gateway(gateway));
   const fleet = await Promise.all(Array.from({ length: 4 }, () => spread.following()));
   const left: number[] = [];
   for (let second = 0; second <= 110; second += 5) {
@@ -62,5 +58,4 @@ it('G8 streams that came together do not leave together', async () => {
   expect(left.slice(0, 18)).toEqual(Array(18).fill(4));
   expect(left.slice(18)).toEqual([3, 2, 1, 0, 0]);
   for (const stream of fleet) expect(await stream.ended()).toMatchObject({ code: 'UNAVAILABLE' });
-  await spread.close();
 });

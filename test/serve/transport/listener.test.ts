@@ -8,12 +8,7 @@ import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
 import { createRawSocketNode, firstWords } from '../../support/nodes/raw-socket-node.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
-import {
-  createServedWorld,
-  gateway,
-  gatewayNode as node,
-  type ServedWorld,
-} from '../../support/worlds/served-world.ts';
+import { gatewayNode as node, type ServedWorld, startServedWorld } from '../../support/worlds/served-world.ts';
 
 const portOf = ({ address }: ServedWorld): number => Number(address.split(':')[1]);
 
@@ -75,9 +70,7 @@ describe('G3 a flood of connections', () => {
 
 describe('a flood of one address while changes are sent', () => {
   it('is accepted at the rate of an address, and all of it when no change was sent for a second', async () => {
-    const world = await createServedWorld({ busyAcceptRate: 2, busyAcceptBurst: 16 });
-    onTestFinished(() => world.close());
-    world.commit((edit) => edit.gateway(gateway));
+    const world = await startServedWorld({ busyAcceptRate: 2, busyAcceptBurst: 16 });
     const neighbour = await world.following();
     world.put('a/x');
     await neighbour.accept();
@@ -104,9 +97,7 @@ describe('a flood of one address while changes are sent', () => {
 
 describe('connections', () => {
   it('are at most as many as the limit, and another is closed until one of them ends', async () => {
-    const world = await createServedWorld({ maxConnections: 3 });
-    onTestFinished(() => world.close());
-    world.commit((edit) => edit.gateway(gateway));
+    const world = await startServedWorld({ maxConnections: 3 });
     const words = firstWords({ node, typeUrl: targetType });
     const level = (): number => world.counters.level('gatehouse_xds_streams');
     const sockets = [1, 2, 3].map(() => createRawSocketNode(portOf(world), words));
@@ -123,9 +114,7 @@ describe('connections', () => {
 
 describe('connections that end at once', () => {
   it('are torn down a few in an iteration of the event loop, and other streams are served in between', async () => {
-    const world = await createServedWorld();
-    onTestFinished(() => world.close());
-    world.commit((edit) => edit.gateway(gateway));
+    const world = await startServedWorld();
     const neighbour = await world.following();
     const level = (): number => world.counters.level('gatehouse_xds_streams');
     const words = firstWords({ node, typeUrl: targetType });
@@ -170,8 +159,7 @@ describe('the address of a listener', () => {
 describe('a listener that stops', () => {
   it('G10 ends by force a connection whose node leaves no room for the end of its stream', async () => {
     // Nor is it keepalive that ends it.
-    const world = await createServedWorld({ keepalive: 3_600_000 });
-    world.commit((edit) => edit.gateway(gateway));
+    const world = await startServedWorld({ keepalive: 3_600_000 });
     world.put(...Array.from({ length: 2_000 }, (_, index) => `a/target-${index}`));
     const socket = createRawSocketNode(portOf(world), firstWords({ node, typeUrl: targetType }));
     const closed = new Promise((resolve) => socket.on('close', resolve));

@@ -9,18 +9,11 @@ import type { AdsServerOptions } from '../../../src/serve/serve.ts';
 import { anotherStream, createRawSocketNode, firstWords } from '../../support/nodes/raw-socket-node.ts';
 import { createRawConnection } from '../../support/nodes/raw-stream.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
-import {
-  createServedWorld,
-  gateway,
-  gatewayNode as node,
-  type ServedWorld,
-} from '../../support/worlds/served-world.ts';
+import { gatewayNode as node, type ServedWorld, startServedWorld } from '../../support/worlds/served-world.ts';
 
 /** Fifty streams a second. */
 const world = async (options: AdsServerOptions = {}): Promise<ServedWorld> => {
-  const served = await createServedWorld({ maxStreamsPerSecond: 50, ...options });
-  onTestFinished(() => served.close());
-  served.commit((edit) => edit.gateway(gateway));
+  const served = await startServedWorld({ maxStreamsPerSecond: 50, ...options });
   return served;
 };
 const refused = ({ counters }: ServedWorld): number => counters.total('gatehouse_xds_streams_refused_total');
@@ -101,8 +94,7 @@ describe('G3 a stream that waits for its turn', () => {
 
 describe('streams that are open', () => {
   it('release their quota when their own deadline passes while they wait', async () => {
-    const world = await createServedWorld({ maxStreamsPerSecond: 1 });
-    onTestFinished(() => world.close());
+    const world = await startServedWorld({ maxStreamsPerSecond: 1 });
     const connection = createRawConnection(world.address);
     onTestFinished(() => connection.close());
     connection.open();
@@ -114,9 +106,7 @@ describe('streams that are open', () => {
   });
 
   it('are at most as many as the quota; one beyond ends RESOURCE_EXHAUSTED, until another has ended', async () => {
-    const world = await createServedWorld({ maxConnections: 3 });
-    onTestFinished(() => world.close());
-    world.commit((edit) => edit.gateway(gateway));
+    const world = await startServedWorld({ maxConnections: 3 });
     const client = world.client();
     const streams = [1, 2, 3].map(() => client.open().request(targetType, { node }));
     for (const stream of streams) await stream.accept();

@@ -1,5 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Clock, Counters, StopAsync } from '../../../src/edges.ts';
@@ -22,13 +21,6 @@ export interface FileRig extends Batches {
   /** Place and message of each diagnostic. */
   problems(): readonly string[];
   stop: StopAsync;
-}
-
-/** Creates an empty folder, which is removed with the test. */
-export function createFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'gatehouse-source-')));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** Writes a file in place. */

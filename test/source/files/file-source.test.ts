@@ -1,12 +1,13 @@
 import { mkdirSync, renameSync, symlinkSync, unlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFolder, save, startFiles } from './file-rig.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { save, startFiles } from './file-rig.ts';
 import { documents, namespaceText, serviceText } from './manifests.ts';
 
 describe('the first batch', () => {
   it('has the objects of the files in a folder', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a'));
     save(folder, 'b.yml', serviceText('b'));
     save(folder, 'c.json', JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'c' } }));
@@ -18,7 +19,7 @@ describe('the first batch', () => {
   });
 
   it('leaves out hidden files, files with other extensions, and folders', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     for (const name of ['.hidden.yaml', 'a.yaml~', 'b.YAML', 'c.txt', 'yaml']) save(folder, name, serviceText('x'));
     mkdirSync(join(folder, 'd.yaml'));
     save(join(folder, 'd.yaml'), 'e.yaml', serviceText('x'));
@@ -32,14 +33,14 @@ describe('the first batch', () => {
   });
 
   it('has the objects of a file that is given itself, whatever its name', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, '.manifests', serviceText('a'));
     const files = await startFiles([join(folder, '.manifests')]);
     expect([...files.resources.keys()]).toEqual(['Service default/a']);
   });
 
   it('has only the selected namespaces', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', documents(serviceText('a'), serviceText('a', 80, 'team'), namespaceText('other')));
     const files = await startFiles([folder], { namespaces: ['team'] });
     expect([...files.resources.keys()]).toEqual(['Service team/a', 'Namespace other']);
@@ -48,7 +49,7 @@ describe('the first batch', () => {
 
 describe('a save', () => {
   it('of a file in place is delivered', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a', 1));
     const files = await startFiles([folder]);
     save(folder, 'a.yaml', serviceText('a', 2));
@@ -56,7 +57,7 @@ describe('a save', () => {
   });
 
   it('by rename, as editors do, is delivered', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a', 1));
     const files = await startFiles([folder]);
     save(folder, 'a.yaml.tmp', serviceText('a', 2));
@@ -70,7 +71,7 @@ describe('a save', () => {
   });
 
   it('of a file that is a root is delivered, in place and by rename', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     const file = join(folder, 'a.yaml');
     save(folder, 'a.yaml', serviceText('a', 1));
     const files = await startFiles([file]);
@@ -86,7 +87,7 @@ describe('a save', () => {
 
 describe('the cost of a save', () => {
   it('of several files is one batch', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     const files = await startFiles([folder]);
     for (let at = 0; at < 20; at += 1) save(folder, `${at}.yaml`, serviceText(`s-${at}`));
     await files.until(() => files.resources.size > 0);
@@ -95,7 +96,7 @@ describe('the cost of a save', () => {
   });
 
   it('that changes nothing is no batch', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a'));
     const files = await startFiles([folder]);
     save(folder, 'a.yaml', `# a comment\n${serviceText('a')}`);
@@ -106,7 +107,7 @@ describe('the cost of a save', () => {
   });
 
   it('of a deleted file is a deletion', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a'));
     save(folder, 'b.yaml', serviceText('b'));
     const files = await startFiles([folder]);
@@ -119,7 +120,7 @@ describe('the cost of a save', () => {
   });
 
   it('in a folder of a thousand files is one read', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     for (let at = 0; at < 1000; at += 1) save(folder, `${at}.yaml`, serviceText(`s-${at}`));
     const files = await startFiles([folder]);
     expect(files.work()).toEqual({ reads: 1000, parses: 1000 });

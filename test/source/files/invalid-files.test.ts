@@ -1,12 +1,13 @@
 import { symlinkSync, truncateSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFolder, save, startFiles } from './file-rig.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { save, startFiles } from './file-rig.ts';
 import { broken, serviceText } from './manifests.ts';
 
 describe('an invalid file', () => {
   it('keeps its objects until it is complete', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a', 1));
     const files = await startFiles([folder]);
     save(folder, 'a.yaml', `${serviceText('a', 2)}---\n${broken}`);
@@ -18,7 +19,7 @@ describe('an invalid file', () => {
   });
 
   it('loses its objects when it is deleted', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a'));
     const files = await startFiles([folder]);
     save(folder, 'a.yaml', broken);
@@ -29,7 +30,7 @@ describe('an invalid file', () => {
   });
 
   it('that was never valid affects selectors only', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', broken);
     save(folder, 'b.yaml', serviceText('b'));
     const files = await startFiles([folder]);
@@ -45,7 +46,7 @@ describe('an unreadable file', () => {
     ['is no UTF-8', Buffer.from([0x61, 0x3a, 0x20, 0xff]), 'is not UTF-8'],
     ['is UTF-16', Buffer.from(`\uFEFF${serviceText('a')}`, 'utf16le'), 'is not UTF-8'],
   ])('has an error that it %s', async (_, content, reason) => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a'));
     const files = await startFiles([folder]);
     save(folder, 'a.yaml', content);
@@ -58,7 +59,7 @@ describe('an unreadable file', () => {
   });
 
   it('has an error with the code of the operating system', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a'));
     const files = await startFiles([folder]);
     unlinkSync(join(folder, 'a.yaml'));
@@ -70,14 +71,14 @@ describe('an unreadable file', () => {
   });
 
   it('is none at exactly the maximum size', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a').padEnd(5 * 1024 * 1024, '# '));
     const files = await startFiles([folder]);
     expect(files.port('default/a')).toBe(80);
   });
 
   it('is not even read when it is many times as large', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', '');
     truncateSync(join(folder, 'a.yaml'), 3 * 1024 ** 3);
     const files = await startFiles([folder]);

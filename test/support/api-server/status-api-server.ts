@@ -5,7 +5,7 @@ import type { AskConnection } from '../../../src/status/api/object-request.ts';
 /** A JSON object of an API. */
 type ApiObject = Readonly<Record<string, unknown>>;
 
-/** One request, as it came. */
+/** One received request. */
 interface ApiCall {
   readonly method: string;
   readonly path: string;
@@ -14,30 +14,30 @@ interface ApiCall {
   readonly body: ApiObject;
 }
 
-/** What is answered instead of carrying a request out; `hang`: nothing. */
+/** A response instead of applying the request; `hang`: none. */
 type Misbehaviour =
   | { readonly status: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> }
   | 'hang';
 
-/** As much of an API server as Leases, Events and statuses need: resource versions, merge patches, strict times. */
+/** A fake API server for Leases, Events and statuses: resource versions, merge patches, strict times. */
 export interface StatusApiServer extends AsyncDisposable {
   readonly url: string;
   readonly connection: AskConnection;
   /** By path, without `/status`. */
   object(path: string): ApiObject | undefined;
-  /** As somebody else writes it. */
+  /** Writes an object as another client. */
   put(path: string, object: ApiObject): void;
   readonly calls: readonly ApiCall[];
   misbehave: ((call: ApiCall) => Misbehaviour | undefined) | undefined;
-  /** Told of every change. */
+  /** Receives every change. */
   changed: (path: string, object: ApiObject) => void;
-  /** Settles once the condition holds, looked at after every request. */
+  /** Settles once the condition holds; checks it after each request. */
   until(condition: () => boolean): Promise<void>;
 }
 
 type Answer = readonly [status: number, body: unknown];
 
-/** What the server holds, and what it makes of a request. */
+/** The storage of the server, and its handling of a request. */
 function createStore(changed: (path: string, object: ApiObject) => void) {
   const stored = new Map<string, ApiObject>();
   let version = 0;
@@ -158,7 +158,7 @@ function failure(code: number, message: string): ApiObject {
 
 const microTimes = ['renewTime', 'acquireTime', 'eventTime', 'lastObservedTime'];
 
-/** API servers refuse a MicroTime that has not exactly six digits after the point. */
+/** API servers reject a MicroTime without exactly six fractional digits. */
 function unfitTime(object: ApiObject): string | undefined {
   for (const [field, value] of Object.entries(object)) {
     if (microTimes.includes(field) && !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(String(value))) return field;

@@ -1,11 +1,11 @@
 import type { RequestError } from '../../../src/status/api/request-error.ts';
 import type { EventClient, EventCount, NewEvent } from '../../../src/status/events/event-client.ts';
 
-/** Events in an API server's memory. */
+/** Events in a fake API server. */
 export interface EventsInMemory extends EventClient {
   readonly created: readonly NewEvent[];
   readonly counted: readonly EventCount[];
-  /** How requests are answered instead of being carried out; undefined: they are carried out. */
+  /** The failure of requests; undefined: they are applied. */
   refusal: RequestError | undefined;
 }
 

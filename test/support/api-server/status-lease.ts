@@ -2,19 +2,22 @@ import { asJsonObject } from '../../../src/json/json.ts';
 import type { RequestError } from '../../../src/status/api/request-error.ts';
 import type { Lease, LeaseClaim, LeaseClient, LeaseResult } from '../../../src/status/leader/lease-client.ts';
 
-/** What becomes of the requests of one replica. `lost`: they are carried out, and fail all the same; `stuck`: likewise, once they are given up. */
+/**
+ * The outcome of the requests of one replica. `lost`: they are applied, but fail; `stuck`: they are applied, and fail
+ * when they are aborted.
+ */
 type Line = 'up' | 'down' | 'forbidden' | 'silent' | 'lost' | 'stuck';
 
 /** One Lease in memory, with compare and swap. */
 export interface LeaseInMemory {
-  /** Its record; undefined: there is none. */
+  /** The record; undefined if there is none. */
   record(): LeaseClaim | undefined;
-  /** As somebody else writes it. */
+  /** Writes the record as another client. */
   write(claim: LeaseClaim): void;
-  /** As somebody writes an annotation on it. */
+  /** Changes the resource version only, as an annotation does. */
   touch(): void;
   remove(): void;
-  /** A replica's way to it. */
+  /** The Lease client of a replica. */
   connect(): LeaseClient & { line: Line; readonly requests: readonly string[] };
 }
 
@@ -86,7 +89,7 @@ export function createLeaseInMemory(): LeaseInMemory {
   };
 }
 
-/** Answers only when the request is given up. */
+/** Rejects when the request is aborted. */
 function given(signal: AbortSignal | undefined): Promise<LeaseResult> {
   const { promise, resolve } = Promise.withResolvers<LeaseResult>();
   signal?.addEventListener('abort', () => resolve(outages.lost), { once: true });

@@ -3,21 +3,21 @@ import type { RequestError } from '../../../src/status/api/request-error.ts';
 import type { StatusPatch, WriteStatus } from '../../../src/status/writer/status-client.ts';
 import type { StatusObject } from '../../../src/status/writer/status-index.ts';
 
-/** Objects with a status in an API server's memory, which somebody watches. */
+/** Objects with a status in a fake API server, with one watcher. */
 export interface ObjectsInMemory {
   readonly write: WriteStatus;
-  /** Every write that was asked for, carried out or not. */
+  /** All requested writes, applied or not. */
   readonly asked: readonly StatusPatch[];
-  /** How many were carried out. */
+  /** The number of applied writes. */
   written(): number;
-  /** The status as it is stored. */
+  /** The stored status. */
   status(object: StatusObject): unknown;
-  /** Creates an object, or writes its status as somebody else does. */
+  /** Creates an object, or writes its status as another client. */
   put(object: StatusObject, status?: unknown): void;
   remove(object: StatusObject): void;
-  /** How the next writes are answered instead of being carried out; undefined: they are carried out. */
+  /** The failure of the next writes; undefined: they are applied. */
   answer: ((write: StatusPatch) => RequestError | undefined) | undefined;
-  /** Told of every change at once, as a watch is; held back while `held` is true, and delivered afterwards. */
+  /** Receives each change at once, as a watch does; while `held` is true, changes are queued. */
   watch(deliver: (observation: Observation) => void): void;
   hold(): void;
   release(): void;

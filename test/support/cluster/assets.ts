@@ -5,9 +5,10 @@ import { join } from 'node:path';
 const programs = ['etcd', 'kube-apiserver', 'kubectl'] as const;
 
 /**
- * The folder that holds etcd, kube-apiserver and kubectl: `KUBEBUILDER_ASSETS`, else the one that `npm run envtest`
- * fills. Undefined, with a line that says how to get them, when there is none: for `describe.skipIf(…)`. Compiles
- * nothing. Throws when `KUBEBUILDER_ASSETS` names a folder without them.
+ * The folder of etcd, kube-apiserver and kubectl: `KUBEBUILDER_ASSETS`, else the one that `npm run envtest` fills. If
+ * neither exists, prints how to build them and returns undefined, for `describe.skipIf(…)`.
+ *
+ * @throws if `KUBEBUILDER_ASSETS` names a folder without them
  */
 export function kubeAssets(): string | undefined {
   const { KUBEBUILDER_ASSETS: named, XDG_CACHE_HOME: cache } = process.env;

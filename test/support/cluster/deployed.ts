@@ -4,12 +4,12 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 
-/** What `deploy/` ships, as files and as kubectl renders it. */
+/** The manifests of `deploy/`, as files and as kubectl renders them. */
 
 /** The folder `deploy`. */
 export const deploy: string = fileURLToPath(new URL('../../../deploy', import.meta.url));
 
-/** An object to apply; what it consists of depends on its kind. */
+/** An object to apply; further fields depend on its kind. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -107,11 +107,11 @@ interface Kinds {
   readonly ClusterRoleBinding: Binding;
 }
 
-/** Several objects, as one file or one rendering has them. */
+/** The objects of a file or a rendering. */
 export interface Manifests {
   readonly all: readonly Manifest[];
   of<K extends keyof Kinds>(kind: K): readonly Kinds[K][];
-  /** Throws when there is not exactly one. */
+  /** The only object of the kind; throws if there is not exactly one. */
   only<K extends keyof Kinds>(kind: K): Kinds[K];
 }
 
@@ -120,12 +120,12 @@ export function shipped(...files: readonly string[]): Manifests {
   return manifests(files.map((file) => readFileSync(join(deploy, file), 'utf8')).join('\n---\n'));
 }
 
-/** What `kubectl kustomize` makes of a folder. */
+/** The objects that `kubectl kustomize` renders from a folder. */
 export function rendered(kubectl: string, folder: string): Manifests {
   return manifests(execFileSync(kubectl, ['kustomize', folder], { encoding: 'utf8', stdio: 'pipe' }));
 }
 
-/** The text of a kustomization that builds on folders of `deploy`, for a folder of its own elsewhere. */
+/** The text of a kustomization in another folder with folders of `deploy` as resources. */
 export function overlayText(
   folder: string,
   resources: readonly string[],

@@ -3,15 +3,15 @@ import { polled } from './poll.ts';
 import { atFreePort } from './ports.ts';
 import { type GuardedProcess, startGuarded } from './process.ts';
 
-/** The API server's memory. */
+/** The storage of the API server. */
 export interface Etcd {
   readonly url: string;
-  /** Forgets every revision but the newest. */
+  /** Compacts to the newest revision. */
   readonly compact: () => Promise<void>;
   readonly kill: () => Promise<void>;
 }
 
-/** Starts an etcd in the folder, with nothing in it, and waits until it is healthy. */
+/** Starts an empty etcd in the folder, and waits until it is healthy. */
 export function startEtcd(assets: string, folder: string): Promise<Etcd> {
   return atFreePort(async (port) => {
     const url = `http://127.0.0.1:${port}`;
@@ -36,7 +36,7 @@ function flags(folder: string, url: string): readonly string[] {
   ];
 }
 
-/** Undefined: ask again. */
+/** Undefined: try again. */
 async function health(url: string, etcd: GuardedProcess): Promise<boolean | undefined> {
   if (etcd.hasEnded()) return false;
   try {

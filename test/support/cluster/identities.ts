@@ -3,18 +3,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 
-/** The administrator: a member of `system:masters`, whom nothing is forbidden. */
+/** The administrator: a member of `system:masters`, which RBAC does not restrict. */
 export const ADMIN = 'admin';
 
-/** Who may come to the API server, and with what. */
+/** The users of the API server and their credentials. */
 export interface Identities {
-  /** A static token. Throws for a user who was not asked for at the start. */
+  /** The static token of a user. Throws for an unknown user. */
   readonly token: (user: string) => string;
-  /** The flags that make the API server know them. */
+  /** The authentication flags of the API server. */
   readonly flags: readonly string[];
 }
 
-/** Gives the administrator and each user a token, and the API server a key for those of service accounts. */
+/** Creates a token for the administrator and each user, and a signing key for service accounts. */
 export function createIdentities(folder: string, users: Readonly<Record<string, readonly string[]>>): Identities {
   const everybody = Object.entries({ ...users, [ADMIN]: ['system:masters'] });
   const tokens = new Map(everybody.map(([user]) => [user, randomBytes(24).toString('hex')]));

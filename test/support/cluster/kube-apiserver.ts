@@ -23,26 +23,26 @@ export interface KubeApiServer extends AsyncDisposable {
   readonly ca: string;
   /** The static token of the administrator, or of one of `users`. */
   readonly token: (user?: string) => string;
-  /** Creates the service account when it is not there, and asks for a token of it, which is good for an hour. */
+  /** Creates the service account if it does not exist, and requests a token that is valid for an hour. */
   readonly serviceAccountToken: (namespace: string, name: string) => Promise<string>;
   /** Writes a kubeconfig for a user (the administrator by default) or a token, and returns its path. */
   readonly kubeconfig: (who?: { readonly user: string } | { readonly token: string }) => string;
-  /** Runs kubectl, as the administrator by default. Rejects when it fails; `kubectl.try` settles with how it ended. */
+  /** Runs kubectl, as the administrator by default. Rejects if it fails; `kubectl.try` settles with its exit code. */
   readonly kubectl: Kubectl;
-  /** One request, as the administrator by default; settles with the answer, whatever its status. */
+  /** Sends one request, as the administrator by default; settles with the response of any status. */
   readonly request: (path: string, what?: Partial<ClusterRequest>) => Promise<ClusterAnswer>;
-  /** Kills the API server, as a crash would; etcd stays. */
+  /** Kills the API server with SIGKILL; etcd keeps running. */
   readonly kill9ApiServer: () => Promise<void>;
-  /** Starts it again at its port, over the same etcd, and waits until it is ready. Kills it first if it runs. */
+  /** Restarts the API server at its port with the same etcd, and waits until it is ready. */
   readonly restartApiServer: () => Promise<void>;
   /**
-   * Makes etcd forget every revision but the newest. A running API server still answers from what it remembers itself:
-   * a watch from an old version gets its 410 after a restart, or with the flag `--watch-cache=false`.
+   * Compacts etcd to the newest revision. A running API server still serves its watch cache: a watch from an old
+   * version gets 410 only after a restart, or with `--watch-cache=false`.
    */
   readonly compactEtcd: () => Promise<void>;
-  /** The GatewayClass and Gateway of a published Gateway API, and waits until they are served. */
+  /** Installs the GatewayClass and Gateway CRDs of a Gateway API release, and waits until they are served. */
   readonly installGatewayApi: (version: GatewayApiVersion) => Promise<void>;
-  /** The kinds of `deploy/crds`, likewise. */
+  /** Installs `deploy/crds`, and waits until they are served. */
   readonly installOwnCrds: () => Promise<void>;
 }
 
@@ -60,7 +60,7 @@ interface KubectlOptions {
 export type GatewayApiVersion = 'v1.0.0' | 'v1.6.1';
 
 export interface KubeApiServerOptions {
-  /** Identities beside the administrator: names and their groups. What they may is a matter of RBAC. */
+  /** Users besides the administrator: names and groups, without rights of their own. */
   readonly users?: Readonly<Record<string, readonly string[]>>;
   /** Further flags of kube-apiserver. */
   readonly flags?: readonly string[];

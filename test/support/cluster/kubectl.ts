@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-/** What a run of kubectl printed, and how it ended. */
+/** The output and the exit code of a kubectl run. */
 export interface KubectlRun {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs kubectl with nothing of this machine's user: neither its settings nor its cache. */
+/** Runs kubectl without the kubeconfig and the cache of the current user. */
 export async function runKubectl(
   program: string,
   folder: string,
@@ -22,7 +22,7 @@ export async function runKubectl(
     stdio: 'pipe',
   });
   const ended = once(child, 'close');
-  // A kubectl that ends without reading breaks the pipe; its exit code says more.
+  // EPIPE of a kubectl that exits without reading standard input; the exit code reports the failure.
   child.stdin.on('error', () => {});
   child.stdin.end(stdin);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), ended]);

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** How often another program is asked before a test gives up: for about a minute, longer on a busy machine. */
+/** Attempts before a test gives up: about a minute, longer on a busy machine. */
 const TRIES = 1200;
 const PAUSE_MS = 50;
 
 /**
- * Asks another program until it has an answer: for what a program over there does in its own time and tells nobody.
- * Rejects with `complaint()` after about a minute.
+ * Calls until there is a result, for changes in other programs that send no notification. Rejects with `complaint()`
+ * after about a minute.
  */
 export async function polled<T>(ask: () => Promise<T | undefined>, complaint: () => string): Promise<T> {
   for (let tries = 0; tries < TRIES; tries += 1) {

@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { GuardedProcess } from './process.ts';
 
-/** How often a program is started anew because somebody else took its port meanwhile. */
+/** Attempts to start a program whose port another program may take first. */
 const TRIES = 8;
 
 /**
- * Starts a program at a port of 127.0.0.1 that nobody has, and once more at another one when the program finds it
- * taken. `start` settles with undefined when the program ended before it was ready.
+ * Starts a program at a free port of 127.0.0.1, and retries with another port if that one is in use. `start` settles
+ * with undefined if the program exits before it is ready.
  */
 export async function atFreePort<T>(
   start: (port: number) => Promise<{ readonly ready: T } | { readonly failed: GuardedProcess }>,
@@ -21,7 +21,7 @@ export async function atFreePort<T>(
 }
 
 /**
- * A port below those that the kernel gives to outgoing connections: it stays free while a server that had it is away.
+ * A port below the ephemeral range: it stays free while its server is stopped.
  */
 async function freeLowPort(): Promise<number> {
   for (;;) {

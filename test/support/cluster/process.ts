@@ -2,18 +2,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
-/** A program that is killed, at the latest, when this process ends, however it ends. */
+/** A child process that is killed when this process ends, also by SIGKILL. */
 export interface GuardedProcess {
   readonly hasEnded: () => boolean;
-  /** The end of what it printed. */
+  /** The last lines of its output. */
   readonly lastWords: () => string;
-  /** SIGKILL; settles when it is gone. */
+  /** Sends SIGKILL; settles once the process has exited. */
   readonly kill: () => Promise<void>;
 }
 
 /**
- * The shell reads a pipe from this process that nobody writes to. The kernel closes it when this process ends, even by
- * SIGKILL, and the shell then kills the program.
+ * The shell reads a pipe from this process, which writes nothing to it. The kernel closes the pipe when this process
+ * ends, also by SIGKILL, and the shell then kills the program.
  */
 const GUARD = `
 exec 3<&0
@@ -25,7 +25,7 @@ wait "$program"; code=$?
 kill "$guard"
 exit "$code"`;
 
-/** Starts a program that prints into the file `log`, from its beginning. */
+/** Starts a program whose output replaces the file `log`. */
 export function startGuarded(program: string, args: readonly string[], log: string): GuardedProcess {
   const output = openSync(log, 'w');
   const shell = spawn('/bin/sh', ['-c', GUARD, 'guard', program, ...args], { stdio: ['pipe', output, output] });

@@ -10,11 +10,11 @@ export interface ClusterRequest {
   readonly token: string;
 }
 
-/** An answer, whatever its status. */
+/** A response of any status. */
 export interface ClusterAnswer {
   readonly status: number;
   readonly text: string;
-  /** The text, parsed; undefined when it is no JSON. */
+  /** The parsed body; undefined if it is not JSON. */
   readonly json: unknown;
 }
 
@@ -24,7 +24,7 @@ export interface ClusterRequests {
   readonly close: () => Promise<void>;
 }
 
-/** Nothing is opened before the first request. Every connection demands the certificate `ca`. */
+/** Connects with the first request. Every connection requires a certificate of `ca`. */
 export function createClusterRequests(server: string, ca: string): ClusterRequests {
   // Requests with a body are not safe over HTTP/2 (docs/decisions/0012).
   const dispatcher = new Agent({ connect: { ca }, allowH2: false });

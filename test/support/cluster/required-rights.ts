@@ -1,7 +1,7 @@
-/** Rights, as `rights.ts` writes them, and the call that needs each. What is in no table must not be granted. */
+/** Rights, in the format of `rights.ts`, and the call that needs each. A right in no table must not be granted. */
 type Reasons = Readonly<Record<string, string>>;
 
-/** In every namespace that is watched. */
+/** Rights in every watched namespace. */
 export const inNamespaces: Reasons = {
   'list services': 'the first list, and every list after a gap',
   'watch services': 'each port with an MCP appProtocol is a target',
@@ -17,7 +17,7 @@ export const inNamespaces: Reasons = {
   'patch events.events.k8s.io': 'the same thing again is counted, not repeated',
 };
 
-/** What has no namespace. */
+/** Rights on cluster-scoped resources. */
 export const inTheCluster: Reasons = {
   'list gatewayclasses.gateway.networking.k8s.io': 'the first list, and every list after a gap',
   'watch gatewayclasses.gateway.networking.k8s.io': 'it says which Gateways are ours',
@@ -28,13 +28,13 @@ export const inTheCluster: Reasons = {
     'its annotation says which Gateway API is installed',
 };
 
-/** Of the whole cluster; an option where only some namespaces are watched. */
+/** Rights in the whole cluster; optional if only some namespaces are watched. */
 export const namespaces: Reasons = {
   'list namespaces': 'the first list, and every list after a gap',
   'watch namespaces': 'labels decide allowedRoutes.namespaces.from: Selector',
 };
 
-/** In the namespace of the control plane. */
+/** Rights in the namespace of the control plane. */
 export const forElection: Reasons = {
   'create leases.coordination.k8s.io': 'the first replica makes the Lease; a name cannot narrow a create',
   'get leases.coordination.k8s.io/gatehouse-leader': 'who leads, and since when',

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { PolicyRule } from './deployed.ts';
 
 /**
- * One line for each right: verb, resource with its subresource and group, and the name that it is narrowed to, such as
+ * One line for each right: verb, resource with its subresource and group, and the resource name if restricted, such as
  * `patch gateways/status.gateway.networking.k8s.io` or `get leases.coordination.k8s.io/gatehouse-leader`. Sorted.
  */
 export function rights(rules: readonly PolicyRule[]): readonly string[] {
@@ -17,11 +17,11 @@ export function rights(rules: readonly PolicyRule[]): readonly string[] {
     .sort();
 }
 
-/** A request that an API server wrote down, as far as it is about a resource. */
+/** A request of the audit log that concerns a resource. */
 export interface AuditedRequest {
   readonly verb: string;
   readonly allowed: boolean;
-  /** The right that it takes, and that right narrowed to the name that it is about. */
+  /** The right that it requires, and that right restricted to the resource name. */
   readonly takes: readonly string[];
 }
 
@@ -37,12 +37,12 @@ interface AuditLine {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The flags by which an API server writes down who asks for what. */
+/** The audit flags of the API server. */
 export function auditFlags(policy: string, log: string): readonly string[] {
   return [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`, '--audit-log-mode=blocking'];
 }
 
-/** Without bodies, and a watch as soon as it begins. */
+/** An audit policy without bodies, which logs a watch when it starts. */
 export const auditPolicy = `
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -50,10 +50,10 @@ omitStages: [RequestReceived]
 rules: [{ level: Metadata }]
 `;
 
-/** What a user asked for until now. */
+/** The audited requests of a user. */
 export function auditedRequests(log: string, username: string): readonly AuditedRequest[] {
   if (!existsSync(log)) return [];
-  // The last line may be half written.
+  // The last line may be incomplete.
   const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
   return lines
     .map((line): AuditLine => JSON.parse(line))

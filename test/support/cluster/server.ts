@@ -5,7 +5,7 @@ import { atFreePort } from './ports.ts';
 import { type GuardedProcess, startGuarded } from './process.ts';
 import { type ClusterRequests, createClusterRequests } from './requests.ts';
 
-/** What an API server is started with. */
+/** The parameters of an API server. */
 export interface ServerSettings {
   readonly assets: string;
   readonly folder: string;
@@ -17,7 +17,7 @@ export interface ServerSettings {
 /** An API server that is ready and has the namespace `default`. */
 export interface Server {
   readonly port: number;
-  /** PEM: the certificate that it made for itself, with its authority. */
+  /** The certificate that the API server generates, with its CA, PEM. */
   readonly ca: string;
   readonly requests: ClusterRequests;
   readonly kill: () => Promise<void>;
@@ -30,7 +30,7 @@ export function startServer(settings: ServerSettings): Promise<Server> {
   return atFreePort((port) => launch(settings, port));
 }
 
-/** Starts an API server where one was before. */
+/** Restarts an API server at its port. */
 export async function startServerAt(settings: ServerSettings, port: number): Promise<Server> {
   const started = await launch(settings, port);
   if ('ready' in started) return started.ready;
@@ -73,17 +73,17 @@ function flags({ etcd, flags: further }: ServerSettings, port: number): readonly
     `--secure-port=${port}`,
     '--bind-address=127.0.0.1',
     '--advertise-address=127.0.0.1',
-    // It would publish its own address, which has to be another one than a loopback address.
+    // It would publish its own address, which must not be a loopback address.
     '--endpoint-reconciler-type=none',
     '--service-cluster-ip-range=10.0.0.0/16',
     '--authorization-mode=RBAC',
-    // No controller makes the default service accounts that it demands of every pod.
+    // No controller creates the default service accounts that the admission plugin requires.
     '--disable-admission-plugins=ServiceAccount',
     ...further,
   ];
 }
 
-/** The certificate, as soon as all of it is there. */
+/** Settles with the certificate once the file is complete. */
 function written(file: string): string | undefined {
   try {
     const text = readFileSync(file, 'utf8');
@@ -93,7 +93,7 @@ function written(file: string): string | undefined {
   }
 }
 
-/** Undefined: ask again. */
+/** Undefined: try again. */
 async function succeeds(requests: ClusterRequests, path: string, token: string): Promise<true | undefined> {
   try {
     return (await requests.send(path, { token })).status === 200 ? true : undefined;

@@ -6,8 +6,8 @@ import { formatHostPort } from '../../../src/net/host-port.ts';
 import { createFastClock } from '../edges/fast-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { GatewayNode, type NodeClaims } from '../nodes/gateway-node.ts';
+import type { VersionedResources } from '../worlds/held-resources.ts';
 import { quickSettings } from '../worlds/running-world.ts';
-import type { ToldExactly } from '../worlds/told.ts';
 import {
   type GatewayApiVersion,
   type KubeApiServer,
@@ -16,13 +16,10 @@ import {
 } from './kube-apiserver.ts';
 import { polled } from './poll.ts';
 
-/** A real API server with everything of ours installed as users install it, and control planes that watch it. */
+/** A real API server with the shipped manifests installed, and control planes that watch it. */
 export interface ClusterWorld extends AsyncDisposable {
   readonly api: KubeApiServer;
-  /**
-   * A control plane in this process, under its own service account unless told otherwise; its clock runs ten times as
-   * fast.
-   */
+  /** Starts a control plane in this process, by default with its own service account and a clock of tenfold speed. */
   replica(options?: ReplicaOptions): Promise<Replica>;
   /** A kubeconfig with the token of the control plane's own service account. */
   kubeconfig(): Promise<string>;
@@ -30,15 +27,15 @@ export interface ClusterWorld extends AsyncDisposable {
   apply(manifests: string): Promise<void>;
   /** `kubectl delete`, such as `mcpauthpolicy`, `default/mine`. */
   remove(kind: string, key: string): Promise<void>;
-  /** An object as the API server has it now; undefined: there is none. */
+  /** Gets an object; undefined if it does not exist. */
   read(kind: ReadKind, key: string): Promise<StoredObject | undefined>;
-  /** Settles with the object once this holds of it. */
+  /** Settles with the object once the condition holds. */
   until(kind: ReadKind, key: string, holds: (object: StoredObject) => boolean): Promise<StoredObject>;
 }
 
 interface ReplicaOptions extends Partial<Omit<ServeSettings, 'input'>> {
   readonly as?: 'administrator';
-  /** A port of this machine that leads to the API server. */
+  /** The port of a TCP proxy to the API server. */
   readonly through?: number;
   readonly writesStatus?: false;
 }
@@ -47,7 +44,7 @@ interface ReplicaOptions extends Partial<Omit<ServeSettings, 'input'>> {
 export interface Replica extends AsyncDisposable {
   readonly app: RunningApp;
   readonly log: RecordedLog;
-  /** How many batches it applied. */
+  /** The number of applied batches. */
   readonly commits: () => number;
   readonly synced: Promise<void>;
   node(gateway: string, claims?: NodeClaims): GatewayNode;
@@ -56,7 +53,7 @@ export interface Replica extends AsyncDisposable {
 
 type ReadKind = 'gatewayclass' | 'gateway' | 'mcpauthpolicy' | 'service' | 'lease';
 
-/** What tests look at of an object. */
+/** The tested fields of an object. */
 export interface StoredObject {
   readonly metadata: { readonly name: string; readonly resourceVersion: string; readonly generation?: number };
   readonly spec?: Readonly<Record<string, unknown>>;
@@ -80,7 +77,7 @@ export interface StoredCondition {
   readonly lastTransitionTime: string;
 }
 
-/** What a replica waits for takes a tenth of its time. */
+/** Runs the timers of a replica ten times as fast. */
 const speed = 10;
 
 const deploy = fileURLToPath(new URL('../../../deploy', import.meta.url));
@@ -101,7 +98,7 @@ const plurals: Readonly<Record<ReadKind, string>> = {
   lease: 'leases',
 };
 
-/** Installs the Gateway API of this version, then what `kubectl apply -k` makes of a folder of `deploy`. */
+/** Installs the Gateway API of this version, then applies a folder of `deploy` with `kubectl apply -k`. */
 export async function startClusterWorld({
   version = 'v1.6.1',
   folder = '.',
@@ -202,12 +199,15 @@ async function startReplica(
   };
 }
 
-/** Settles once the node holds what it should. */
-export async function heldBy(node: GatewayNode, holds: (told: ToldExactly) => boolean): Promise<ToldExactly> {
+/** Settles once the condition holds for the resources of the node. */
+export async function heldBy(
+  node: GatewayNode,
+  holds: (held: VersionedResources) => boolean,
+): Promise<VersionedResources> {
   return polled(
     async () => {
-      const told = await node.settled();
-      return holds(told) ? told : undefined;
+      const held = await node.settled();
+      return holds(held) ? held : undefined;
     },
     () => `the node never held what it should: ${JSON.stringify(node.holds(), null, 2)}`,
   );

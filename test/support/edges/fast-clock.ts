@@ -1,7 +1,7 @@
 import type { Clock } from '../../../src/edges.ts';
 import { systemClock } from './system-clock.ts';
 
-/** The machine's time, so many times as fast: what waits for seconds in production waits for tenths of them in a test. */
+/** The system clock, `speed` times as fast. */
 export function createFastClock(speed: number): Clock {
   const start = systemClock.now();
   return {

@@ -1,14 +1,14 @@
 import type { Clock } from '../../../src/edges.ts';
 
-/** A clock that stands until a test moves it, and that says when something waits for it. */
+/** A clock that only a test advances, and that reports its timers. */
 export interface ManualClock extends Clock {
-  /** Lets time pass and calls, in their order, everything that is due in it. */
+  /** Advances the time and runs the timers that are due, in their order. */
   advance(milliseconds: number): void;
-  /** Lets time pass until the next thing is due, and does it; answers how many milliseconds that took. */
+  /** Advances to the next timer and runs it; returns the milliseconds that this took. */
   next(): number;
-  /** The milliseconds until each thing that waits, the nearest first. */
+  /** The milliseconds until each timer, in ascending order. */
   waiting(): readonly number[];
-  /** Settles once `count` things wait. */
+  /** Settles once `count` timers are pending. */
   armed(count?: number): Promise<void>;
 }
 

@@ -1,10 +1,10 @@
 import type { CounterName, Counters, GaugeName, HistogramName, Labels } from '../../../src/edges.ts';
 
-/** Counts in memory; `total` sums over all labels that contain these. */
+/** Counters in memory; `total` sums the series whose labels contain the given ones. */
 export interface RecordedCounters extends Counters {
   total(name: CounterName, labels?: Labels): number;
   level(name: GaugeName): number;
-  /** Every value of the distribution, in the order of arrival. */
+  /** All observed values, in order. */
   values(name: HistogramName): readonly number[];
 }
 

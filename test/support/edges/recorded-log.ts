@@ -1,18 +1,18 @@
 import type { Fields, Logger } from '../../../src/edges.ts';
 
-/** One line of a log, as it was written. */
+/** One log line. */
 interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: Fields;
 }
 
-/** A log that keeps its lines for a test to read and to wait for. */
+/** A logger that records its lines. */
 export interface RecordedLog extends Logger {
   readonly lines: readonly LogLine[];
   /** Settles with the first line that contains the text, written already or later. */
   line(text: string): Promise<LogLine>;
-  /** Everything that was written, messages and fields, to look for what must not be there. */
+  /** All messages and fields as one text, for checks that a secret is absent. */
   text(): string;
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/edges.ts';
 
-/** The clock of the machine, for tests in which time only has to pass by itself. */
+/** The system clock, for tests that do not control time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(milliseconds, run) {

@@ -7,10 +7,10 @@ import { portOf } from './gateway-rig.ts';
 
 const program = fileURLToPath(new URL('../../../node_modules/.bin/mcp-server-everything', import.meta.url));
 
-/** The test server of the MCP project, as a target that is not of this project. */
+/** The MCP project's test server, as an independent target. */
 export interface EverythingServer extends AsyncDisposable {
   target(name: string): Target;
-  /** Kills the process and starts another one on the same port, which does not know the sessions of the first. */
+  /** Kills the process and starts another one on the same port, without the sessions of the first. */
   restart(): Promise<void>;
 }
 

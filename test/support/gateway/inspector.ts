@@ -15,7 +15,7 @@ export interface Inspection {
 }
 
 /**
- * Runs the MCP Inspector, a client that is not of this project, without a browser and with a temporary home directory.
+ * Runs the MCP Inspector, an independent client, without a browser and with a temporary home directory.
  */
 export async function inspect(url: string, args: readonly string[]): Promise<Inspection> {
   const home = await mkdtemp(join(tmpdir(), 'gatehouse-inspector-'));

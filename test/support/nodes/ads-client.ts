@@ -8,7 +8,7 @@ import {
   DiscoveryResponse,
 } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 
-/** A response of either variant, as far as tests look at it. */
+/** The tested fields of a response of either variant. */
 export interface AdsResponse {
   readonly typeUrl: string;
   readonly nonce: string;
@@ -26,11 +26,11 @@ export interface AdsResponse {
   readonly ttls: readonly boolean[];
   /** The type URL of each resource. */
   readonly resourceTypes: readonly string[];
-  /** Of the whole response. */
+  /** The encoded size of the response. */
   readonly bytes: number;
 }
 
-/** What a test says in a request; whatever is left out stays empty on the wire. */
+/** The fields of a request; an omitted field is empty on the wire. */
 export interface AdsRequestFields {
   readonly subscribe?: readonly string[];
   readonly unsubscribe?: readonly string[];
@@ -39,7 +39,7 @@ export interface AdsRequestFields {
   readonly names?: readonly string[];
   readonly version?: string;
   readonly nonce?: string;
-  /** Present = a NACK. */
+  /** `error_detail`, which makes the request a NACK. */
   readonly error?: string;
   readonly node?: {
     readonly id?: string;
@@ -73,7 +73,7 @@ export function createAdsClient(address: string): AdsClient {
 
 const fenceType = 'type.test/fence';
 
-/** One stream of a scripted node: it sends what the test says and nothing on its own. */
+/** One stream of a scripted node, which sends nothing by itself. */
 export class AdsStream {
   readonly #variant: 'delta' | 'state-of-the-world';
   readonly #call: ClientDuplexStream<Buffer, AdsResponse>;
@@ -104,7 +104,7 @@ export class AdsStream {
     });
   }
 
-  /** Sends a request of a type; an empty type is sent as it is. */
+  /** Sends a request for a type; the type may be empty. */
   request(typeUrl: string, fields: AdsRequestFields = {}): this {
     this.#call.write(this.#variant === 'delta' ? encodeDelta(typeUrl, fields) : encodeState(typeUrl, fields));
     return this;
@@ -124,7 +124,7 @@ export class AdsStream {
     return this.ack(response, { error, ...fields });
   }
 
-  /** The next response, of whichever type. Rejects when the stream ended. */
+  /** The next response, of any type. Rejects if the stream has ended. */
   async next(): Promise<AdsResponse> {
     for (;;) {
       const response = this.#responses.shift();
@@ -134,7 +134,7 @@ export class AdsStream {
     }
   }
 
-  /** The next response, which is acknowledged. */
+  /** Acknowledges the next response, and returns it. */
   async accept(fields: AdsRequestFields = {}): Promise<AdsResponse> {
     const response = await this.next();
     this.ack(response, fields);
@@ -142,17 +142,17 @@ export class AdsStream {
   }
 
   /**
-   * Makes sure that the server has nothing more to say to what it was sent and to what changed until now: it answers a
-   * request of a type of its own, which it cannot do before it dealt with those. Rejects when something else came first.
+   * Checks that the server has no response to earlier requests and changes: it must respond to a request for an unused
+   * type, which it processes after those. Rejects if another response arrives first.
    */
   async silence(): Promise<void> {
     const [response] = await this.untilSilence();
     if (response !== undefined) throw new Error(`silence was expected, not ${JSON.stringify(response)}`);
   }
 
-  /** Everything that the server has to say until then. */
+  /** The responses that arrive before the fence of `silence`. */
   async untilSilence(): Promise<readonly AdsResponse[]> {
-    // Of a type without resources a state-of-the-world node hears only when it asks for everything anew.
+    // In state of the world, a type without resources has a response only to a new wildcard subscription.
     const state = this.#variant === 'state-of-the-world';
     this.#fences += 1;
     const question = state ? { names: ['*'], nonce: this.#fenceNonce } : { subscribe: [`fence-${this.#fences}`] };
@@ -169,7 +169,7 @@ export class AdsStream {
     }
   }
 
-  /** Says that nothing more will be sent. */
+  /** Half-closes the stream. */
   halfClose(): void {
     this.#call.end();
   }
@@ -178,7 +178,7 @@ export class AdsStream {
     this.#call.cancel();
   }
 
-  /** Stops reading; the connection's window fills up and the server cannot write. */
+  /** Stops reading: the flow-control window of the connection fills, and the server cannot write. */
   stopReading(): void {
     this.#call.pause();
   }

@@ -6,13 +6,13 @@ import {
   DeltaDiscoveryResponse,
 } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 
-/** A node whose HTTP/2 window is closed: the server cannot write a single byte to it until it opens. */
+/** A node with a flow-control window of zero: the server cannot write DATA until the window opens. */
 export interface ClosedWindow {
-  /** Several requests leave as one piece. */
+  /** Sends several requests in one write. */
   request(...requests: readonly DeepPartial<DeltaDiscoveryRequest>[]): void;
-  /** Opens the window; answers what arrives from then on, in its order, and acknowledges each. */
+  /** Opens the window; returns the responses in the order of arrival, and acknowledges each. */
   open(): AsyncIterable<DeltaDiscoveryResponse>;
-  /** Settles when the connection is gone. */
+  /** Settles once the connection is closed. */
   readonly closed: Promise<'by the server' | 'by itself'>;
   close(): void;
 }

@@ -1,6 +1,6 @@
 import { configType, targetType } from '../worlds/hand-made-world.ts';
+import { type HeldResource, heldResources, readResource, type VersionedResources } from '../worlds/held-resources.ts';
 import { nodeOf } from '../worlds/served-world.ts';
-import { readResource, type ToldExactly, type ToldResource, told } from '../worlds/told.ts';
 import {
   type AdsClient,
   type AdsRequestFields,
@@ -9,7 +9,7 @@ import {
   createAdsClient,
 } from './ads-client.ts';
 
-/** How a node says whose it is. By default as the deployed binaries do: by the role in its metadata. */
+/** The claims of a node about its Gateway; by default the role in its metadata, as the deployed binaries send it. */
 export interface NodeClaims {
   readonly node?: NonNullable<AdsRequestFields['node']>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -20,15 +20,15 @@ const fenceType = 'type.test/fence';
 const types = [targetType, configType];
 
 /**
- * A node that follows by itself, over real gRPC, as the binaries of spring 2025: two requests on open, every response
- * applied and acknowledged at once (resources first, then removals, both by the data plane's own key), and on each later
- * stream every name that it remembers with an empty version.
+ * A node over real gRPC that behaves as the binaries of spring 2025: two requests on open; each response is applied and
+ * acknowledged at once (resources first, then removals, by the data plane's key); each later stream reports all held
+ * names with an empty version.
  */
 export class GatewayNode {
   readonly gateway: string;
   readonly #client: AdsClient;
   readonly #claims: NodeClaims;
-  readonly #held = new Map(types.map((type) => [type, new Map<string, ToldResource>()]));
+  readonly #held = new Map(types.map((type) => [type, new Map<string, HeldResource>()]));
   #stream: AdsStream | undefined;
   #following: Promise<void> = Promise.resolve();
   #responses = 0;
@@ -43,7 +43,7 @@ export class GatewayNode {
     this.#claims = claims;
   }
 
-  /** Opens a stream. Whatever the node remembers of an earlier one it names. */
+  /** Opens a stream that reports the names held from earlier ones. */
   connect(): this {
     const { node, headers, authority } = this.#claims;
     const stream = this.#client.open({ ...(headers && { headers }), ...(authority && { authority }) });
@@ -57,15 +57,15 @@ export class GatewayNode {
     return this;
   }
 
-  /** Goes away for a while, and remembers. */
+  /** Cancels the stream, and keeps the resources. */
   async disconnect(): Promise<void> {
     this.#stream?.cancel();
     this.#stream = undefined;
     await this.#following;
   }
 
-  /** Settles once the server has nothing more to say: it answered a request that came after the last acknowledgement. */
-  async settled(): Promise<ToldExactly> {
+  /** Settles once the server has responded to a request that was sent after the last ACK, with no push in between. */
+  async settled(): Promise<VersionedResources> {
     for (;;) {
       const before = this.#responses;
       await this.#fence();
@@ -73,8 +73,8 @@ export class GatewayNode {
     }
   }
 
-  holds(): ToldExactly {
-    return told([...this.#held.values()].flatMap((resources) => [...resources.values()]));
+  holds(): VersionedResources {
+    return heldResources([...this.#held.values()].flatMap((resources) => [...resources.values()]));
   }
 
   /** The status with which the server ended the stream. */
@@ -83,7 +83,7 @@ export class GatewayNode {
     return this.#stream.ended();
   }
 
-  /** How many responses the node applied, over all its streams. */
+  /** The number of applied responses on all streams. */
   get responses(): number {
     return this.#responses;
   }
@@ -96,7 +96,7 @@ export class GatewayNode {
   async #fence(): Promise<void> {
     this.#fences += 1;
     const name = `fence-${this.#fences}`;
-    this.#stream?.request(fenceType, { subscribe: [name] });
+    this.#stream?.request(fenceType, { subscribe: [name], unsubscribe: [`fence-${this.#fences - 1}`] });
     while (this.#fenced !== name) {
       if (this.#broken !== undefined) throw this.#broken;
       await this.#woken.promise;

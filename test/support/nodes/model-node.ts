@@ -3,7 +3,7 @@ import { targetType } from '../worlds/hand-made-world.ts';
 import { nodeOf } from '../worlds/served-world.ts';
 import type { AdsClient, AdsResponse, AdsStream } from './ads-client.ts';
 
-/** A node that keeps what it is told, asks at random, and knows by the text of the protocol what it asked for. */
+/** A model of a node, which derives its subscription from the text of the xDS protocol and records violations. */
 export class ModelNode {
   readonly gateway: string;
   readonly #client: AdsClient;
@@ -15,18 +15,18 @@ export class ModelNode {
   #legacy = true;
   #names = new Set<string>();
   #nextRefuses = false;
-  /** Whether the first request of the stream named anything. */
+  /** True if the first request of the stream had names. */
   #named = false;
-  /** Name → port: what it was told and was not told to drop. */
+  /** Ports of the resources that were sent and not removed, by name. */
   readonly world: Map<string, number> = new Map();
   readonly #versions = new Map<string, string>();
-  /** All that the last state-of-the-world response said, wanted or not. */
+  /** The resources of the last state-of-the-world response, subscribed or not. */
   #told = new Map<string, number>();
-  /** Every name that it was ever sent. */
+  /** All names of all responses. */
   readonly seen: Set<string> = new Set();
-  /** What no server may do, each with the rule that it breaks. */
+  /** Violations by the server, each with the rule id. */
   readonly broken: string[] = [];
-  /** What it asked for lately, whether or not it still does. */
+  /** Recently requested names, subscribed or not. */
   #asked = new Set<string>();
 
   constructor(client: AdsClient, gateway: string, variant: 'delta' | 'state-of-the-world') {
@@ -65,7 +65,7 @@ export class ModelNode {
     this.#nextRefuses = true;
   }
 
-  /** Reads one response, when there is one, and does not answer it until something settles or is asked. */
+  /** Reads one response, if there is one, and delays its ACK until the next request or `settle`. */
   async withhold(): Promise<void> {
     if (this.#held !== undefined) return;
     for (const response of await this.#arrivals()) {
@@ -74,7 +74,7 @@ export class ModelNode {
     }
   }
 
-  /** Another stream; with the versions it knows, or with the names only. */
+  /** Opens a new stream with the known versions, or with names only. */
   reconnect(versions: boolean): void {
     this.#stream.cancel();
     this.#held = undefined;
@@ -83,14 +83,14 @@ export class ModelNode {
     this.#stream = this.#open(versions);
   }
 
-  /** Answers until the server has nothing more to say. */
+  /** Acknowledges responses until the server sends no more. */
   async settle(): Promise<void> {
     do this.#answer();
     while (await this.#drained());
     this.#forget();
   }
 
-  /** What it asked for once and does no longer want is of no interest to a server that heard of it. */
+  /** Forgets requested names that are no longer subscribed: a server that has settled must not send them. */
   #forget(): void {
     this.#asked = new Set(this.#everything ? ['*'] : this.#names);
   }
@@ -131,8 +131,8 @@ export class ModelNode {
   }
 
   /**
-   * A response that crossed a list which wants less was written without knowing it, and the list is void (rule B10).
-   * When the answer to that response wants more again, the server never heard of less and has nothing to add.
+   * The server ignores a shorter list that crosses a response (rule B10). If the ACK of that response restores the
+   * names, the server has never processed the shorter list and sends nothing.
    */
   #wantAgain(): void {
     if (this.#variant !== 'state-of-the-world' || this.#held === undefined) return;
@@ -155,12 +155,12 @@ export class ModelNode {
 
   #ask(change: { readonly subscribe?: readonly string[]; readonly unsubscribe?: readonly string[] }): void {
     if (this.#variant === 'delta') {
-      // Beside an answer that was given already, or to a response that is not the last any more: the lists count.
+      // Besides an earlier ACK, or with the nonce of an older response: the lists still apply.
       const nonce = this.#held === undefined ? (this.#last?.nonce ?? '') : '';
       this.#stream.request(targetType, { ...change, nonce });
       return;
     }
-    // The list goes with the answer that is owed, or repeats the last one.
+    // The list is sent with the pending ACK, or repeats the last one.
     if (this.#held !== undefined) this.#answer();
     else if (this.#last !== undefined) this.#stream.ack(this.#last, { names: this.#list() });
   }
@@ -168,7 +168,7 @@ export class ModelNode {
   #list(): readonly string[] {
     if (this.#legacy) return [];
     const list = [...(this.#everything ? ['*'] : []), ...this.#names];
-    // In state of the world an empty list means everything while nothing was named; the empty name never does.
+    // In state of the world, an empty list is a wildcard until the first name; an empty name never is.
     return this.#variant === 'state-of-the-world' && list.length === 0 && !this.#named ? [''] : list;
   }
 
@@ -185,7 +185,7 @@ export class ModelNode {
       this.#named = names.length > 0;
       return stream.request(targetType, { node, names });
     }
-    // A first message that names nothing means everything: nothing at all is said by taking * back at once.
+    // A first request without names is a wildcard: subscribe to nothing by unsubscribing * in the same request.
     const subscribe = this.#list();
     const nothing = !this.#legacy && subscribe.length === 0;
     return stream.request(targetType, {

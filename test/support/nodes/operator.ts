@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { onTestFinished } from 'vitest';
 import {
   type ClientConfig,
   ClientStatusDiscoveryServiceClient,
@@ -11,11 +12,11 @@ import {
 import { type AdminParts, startAdmin } from '../../../src/serve/serve.ts';
 import type { ServedWorld } from '../worlds/served-world.ts';
 
-/** Somebody who asks an admin listener. */
+/** A client of an admin listener. */
 export interface Operator {
   readonly address: string;
   readonly client: ClientStatusDiscoveryServiceClient;
-  /** Asks once; rejects with the ServiceError. */
+  /** Fetches the client status once; rejects with the ServiceError. */
   ask(request?: DeepPartial<ClientStatusRequest>): Promise<readonly ClientConfig[]>;
   close(): Promise<void>;
 }
@@ -26,9 +27,9 @@ export const descriptorSet: Promise<Uint8Array> = readFile(
 );
 
 /**
- * Starts the admin listener of a world, and asks it.
+ * Starts the admin listener of a world, and a client of it.
  *
- * @param parts what the listener is made of beside the world
+ * @param parts overrides of the listener's parts
  */
 export async function createOperator({ server, log }: ServedWorld, parts: Partial<AdminParts> = {}): Promise<Operator> {
   const admin = await startAdmin(
@@ -45,7 +46,14 @@ export async function createOperator({ server, log }: ServedWorld, parts: Partia
   };
 }
 
-/** Asks a listener that runs already. */
+/** Creates an operator, and closes it when the test has finished. */
+export async function startOperator(...parameters: Parameters<typeof createOperator>): Promise<Operator> {
+  const operator = await createOperator(...parameters);
+  onTestFinished(() => operator.close());
+  return operator;
+}
+
+/** A client of a running listener. */
 export function operatorAt(address: string): Operator {
   const client = new ClientStatusDiscoveryServiceClient(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,

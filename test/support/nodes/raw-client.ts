@@ -2,28 +2,28 @@ import type { GatewayRig } from '../gateway/gateway-rig.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The answer to one request, as it was on the wire. */
+/** The response to one request as it was on the wire. */
 interface Reply {
   readonly result?: Json;
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
-  /** What the same stream brought before the answer. */
+  /** The messages on the same stream before the response. */
   readonly before: readonly Json[];
 }
 
-/** A client of a few lines over Streamable HTTP, for what well-behaved clients do not send. */
+/** A minimal Streamable HTTP client, for requests that the SDK clients do not send. */
 export interface RawClient {
   readonly sessionId: string;
   request(method: string, params?: Json, options?: RequestOptions): Promise<Reply>;
   notify(method: string, params?: Json): Promise<Response>;
-  /** Opens the stream of what the gateway has to say by itself. */
+  /** Opens the GET stream of server messages. */
   listen(): Promise<EventReader>;
 }
 
 interface RequestOptions {
-  /** Another caller's token than the session's. */
+  /** Overrides the token of the session. */
   readonly token?: string;
   readonly id?: string | number;
-  /** Called with each notification that comes before the answer. */
+  /** Receives each notification before the response. */
   readonly said?: (message: Json) => void;
 }
 
@@ -32,7 +32,7 @@ interface EventReader {
   next(): Promise<Json | undefined>;
 }
 
-/** Shakes hands as a client of MCP 2025-11-25 and opens a session. */
+/** Opens a session with the handshake of MCP 2025-11-25. */
 export async function openRawClient(gateway: GatewayRig, token: string, version = '2025-11-25'): Promise<RawClient> {
   const opened = await post(gateway, token, undefined, initialize(version));
   await readReply(opened);
@@ -64,7 +64,7 @@ export function initialize(protocolVersion = '2025-11-25'): Json {
   return { jsonrpc: '2.0', id: 0, method: 'initialize', params };
 }
 
-/** A `ping` that is nested this deep: valid, but too deep to be serialized. */
+/** A `ping` with parameters of this nesting depth: valid JSON that is too deep to be serialized. */
 export function nestedMessage(levels: number): string {
   const params = `{"deep":${'['.repeat(levels)}${']'.repeat(levels)}}`;
   return `{"jsonrpc":"2.0","id":1,"method":"ping","params":${params}}`;
@@ -105,7 +105,7 @@ async function readReply(response: Response, said?: (message: Json) => void): Pr
   }
 }
 
-/** Reads server-sent events of one line each, which is all that the gateway writes. */
+/** Reads server-sent events with one `data` line each; the gateway writes no others. */
 function readEvents(response: Response): EventReader {
   const lines = linesOf(response);
   return {

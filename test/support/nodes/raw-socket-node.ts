@@ -4,9 +4,9 @@ import { type DeepPartial, DeltaDiscoveryRequest } from '../../../src/gen/envoy/
 import { grpcFrame } from './raw-stream.ts';
 
 /**
- * Everything that a node says until its first answer, as the bytes of HTTP/2 (RFC 9113, sections 3.4 and 4.1): the
- * preface, its settings, the headers of one delta stream and one request. Put together once, it makes a node of a bare
- * socket, which costs a client next to nothing and obeys nobody.
+ * The bytes that a node sends before its first response (RFC 9113, sections 3.4 and 4.1): the preface, SETTINGS, the
+ * HEADERS of one delta stream and one request. They are encoded once and make a node of a plain socket, at almost no
+ * cost for the client and without its flow control.
  */
 export function firstWords(fields: DeepPartial<DeltaDiscoveryRequest>): Buffer {
   const request = DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial(fields)).finish();
@@ -23,7 +23,7 @@ export function anotherStream(id: number): Buffer {
   return frame(headers, endHeaders, id, Buffer.concat(Object.entries(streamHeaders).map(literal)));
 }
 
-/** A bare socket that says these words once it is connected, and reads whatever comes. */
+/** A plain socket that writes these bytes once connected, and discards what it reads. */
 export function createRawSocketNode(port: number, words: Uint8Array, localAddress = '127.0.0.1'): Socket {
   const socket = connect({ host: '127.0.0.1', port, localAddress }, () => socket.write(words));
   socket.on('error', () => {});
@@ -51,7 +51,7 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
   return Buffer.concat([head, payload]);
 }
 
-/** A header that is added to no table (RFC 7541, section 6.2.2); names and values of fewer than 127 bytes. */
+/** A literal header without indexing (RFC 7541, section 6.2.2); name and value have fewer than 127 bytes. */
 function literal([name, value]: readonly [string, string]): Buffer {
   return Buffer.from([0, name.length, ...Buffer.from(name), value.length, ...Buffer.from(value)]);
 }

@@ -1,31 +1,31 @@
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from 'node:http2';
 import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
 
-/** A delta stream over bare HTTP/2, for what no gRPC library sends. */
+/** A delta stream over plain HTTP/2, for bytes that no gRPC library sends. */
 interface RawStream {
-  /** Writes these bytes as they are: frames of gRPC, or none. Settles when they have left, or cannot any more. */
+  /** Writes bytes, which need not be gRPC frames. Settles once they are flushed or the stream is closed. */
   write(bytes: Uint8Array): Promise<void>;
   /** Resets the stream. */
   reset(): void;
-  /** Says that nothing more comes. */
+  /** Half-closes the stream. */
   finish(): void;
-  /** How the server ended it: the `grpc-status`, or the error code of a reset. */
+  /** The server's `grpc-status`, or the error code of its RST_STREAM. */
   readonly ended: Promise<{ readonly grpcStatus?: number; readonly resetWith?: number }>;
-  /** Settles when nothing of it is left, with the code of the reset; 0 when both sides came to their end. */
+  /** Settles once the stream is closed, with the RST_STREAM code; 0 if both sides ended it. */
   readonly closed: Promise<number>;
 }
 
 /** One connection of raw streams. */
 export interface RawConnection {
   open(headers?: OutgoingHttpHeaders): RawStream;
-  /** The port of this end. */
+  /** The local port. */
   readonly port: () => number | undefined;
   close(): void;
 }
 
 export function createRawConnection(address: string, initialWindowSize?: number): RawConnection {
   const session = connect(`http://${address}`, {
-    // A session that has much to send would refuse what it is told meanwhile; in megabytes.
+    // Megabytes. With the default, a session with a long send queue rejects incoming data.
     maxSessionMemory: 1000,
     ...(initialWindowSize !== undefined && { settings: { initialWindowSize } }),
   });
@@ -68,7 +68,7 @@ function openRaw(session: ClientHttp2Session, headers: OutgoingHttpHeaders = {})
   };
 }
 
-/** A gRPC message, whose head may lie about its length. */
+/** A gRPC frame, whose length prefix may be wrong. */
 export function grpcFrame(message: Uint8Array, length: number = message.length, compressed = 0): Buffer {
   const head = Buffer.alloc(5);
   head[0] = compressed;

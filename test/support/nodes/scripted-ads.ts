@@ -7,20 +7,20 @@ import {
   DeltaDiscoveryResponse,
 } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 
-/** A control plane that does exactly what a test tells it to, over real gRPC. */
+/** A scripted ADS server over real gRPC. */
 export interface ScriptedAds {
   readonly port: number;
-  /** The next delta stream that was opened, waiting for it when there is none yet. */
+  /** Settles with the next delta stream, open already or later. */
   stream(): Promise<ScriptedStream>;
-  /** Ends every connection at once, as a process that dies does. */
+  /** Destroys every connection, as a crash does. */
   stop(): void;
 }
 
 /** One delta stream from the server's side. */
 export interface ScriptedStream {
-  /** The `:authority` and everything else that the client sent ahead of its requests. */
+  /** The request headers, with `:authority`. */
   readonly authority: string;
-  /** The next request, waiting for it when there is none yet. */
+  /** Settles with the next request, received already or later. */
   request(): Promise<DeltaDiscoveryRequest>;
   send(response: DeepPartial<DeltaDiscoveryResponse>): void;
   /** Ends the stream with OK. */
@@ -28,13 +28,13 @@ export interface ScriptedStream {
   fail(code: status, details: string): void;
 }
 
-/** Values that come one after another, for readers that may come first. */
+/** An unbounded queue whose reader may wait for the next value. */
 interface Queue<Value> {
   put(value: Value): void;
   take(): Promise<Value>;
 }
 
-/** @param port a free one unless given */
+/** @param port a free one by default */
 export async function startScriptedAds(port = 0): Promise<ScriptedAds> {
   const server = new Server({ 'grpc.enable_channelz': 0 });
   const streams = createQueue<ScriptedStream>();
@@ -58,7 +58,7 @@ export async function startScriptedAds(port = 0): Promise<ScriptedAds> {
   };
 }
 
-/** Stands before the server: a gRPC server that is shut down still says goodbye, and one that dies does not. */
+/** A TCP proxy before the server: a gRPC server that shuts down still sends GOAWAY, and a crash does not. */
 async function openDoor(port: number, behind: number): Promise<{ readonly port: number; shut(): void }> {
   const sockets = new Set<Socket>();
   const door = createServer((outside) => {

@@ -4,12 +4,12 @@ import { nodeEnvironment, nodeFlags } from './node-flags.ts';
 
 const entry = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
-/** `gatehouse <args>` as a process of its own, as a person at a terminal or a container has it. */
+/** `gatehouse <args>` as a child process. */
 export interface GatehouseProcess extends AsyncDisposable {
   readonly pid: number;
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** Settles with the first line of the log that contains the text; rejects when the process ends without it. */
+  /** Settles with the first log line that contains the text; rejects if the process exits without one. */
   line(text: string): Promise<string>;
   /** The address in the log's "listening" line of that listener. */
   listening(listener: string): Promise<string>;
@@ -17,7 +17,7 @@ export interface GatehouseProcess extends AsyncDisposable {
   ended(): Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }
 
-/** The environment is exactly the given one, with what Node itself needs. */
+/** Starts the program with the given environment, and the variables that Node needs. */
 export function gatehouse(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},

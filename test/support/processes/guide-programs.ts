@@ -12,18 +12,18 @@ import { guideToken } from './guide.ts';
 
 const manifests = fileURLToPath(new URL('../../../deploy/examples/guide', import.meta.url));
 
-/** The guide's three programs, each a process of its own, on ports that were free. */
+/** The three programs of the guide, as child processes on free ports. */
 export interface GuidePrograms extends AsyncDisposable {
   /** `http://127.0.0.1:<port>` of the gateway. */
   readonly url: string;
-  /** Adds the guide's policy to the watched folder, or removes it; settles once the gateway acknowledged that. */
+  /** Adds the guide's policy to the watched folder, or removes it; settles once the gateway has acknowledged it. */
   addPolicy(): Promise<void>;
   removePolicy(): Promise<void>;
-  /** Adds a manifest, likewise. */
+  /** Adds a manifest; settles once the gateway has acknowledged it. */
   add(name: string, text: string): Promise<void>;
-  /** Kills the control plane, does something while it is away, and starts another one at the same port. */
+  /** Kills the control plane, runs the callback, and starts another one at the same port. */
   whileControlPlaneIsDown(act: () => Promise<void>): Promise<void>;
-  /** Removes the policy's file, and nothing more. */
+  /** Removes the policy's file without waiting. */
   deletePolicyFile(): Promise<void>;
   /** The official client with the guide's token. */
   connect(path: '/sse' | '/mcp'): Promise<Client>;
@@ -73,7 +73,7 @@ export async function startGuide(resolutions: readonly string[] = []): Promise<G
   };
 }
 
-/** The reference gateway with the configuration in a folder, as the guide's Deployment starts it. */
+/** The reference gateway with a configuration folder, as the guide's Deployment starts it. */
 export function startGateway(mounted: string, resolutions: readonly string[]): GatehouseProcess {
   const resolve = resolutions.map((value) => `--resolve=${value}`);
   return gatehouse(
@@ -82,7 +82,7 @@ export function startGateway(mounted: string, resolutions: readonly string[]): G
   );
 }
 
-/** Every listener of the control plane on loopback, at a free port unless told otherwise. */
+/** Flags that bind every listener of the control plane to loopback, by default at free ports. */
 export function listens(ports: Readonly<Record<string, number>> = {}): readonly string[] {
   return ['xds', 'debug', 'metrics', 'admin'].map((name) => `--${name}-listen=127.0.0.1:${ports[name] ?? 0}`);
 }

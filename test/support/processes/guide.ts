@@ -1,4 +1,4 @@
-/** What the guide gives to its readers: the gateway's configuration, the public key, and a token that is valid until 2030. */
+/** The guide's gateway configuration, public key, and token that is valid until 2030. */
 
 export const guideConfig = {
   type: 'xds',

@@ -1,10 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A way to a server that can be cut without either end being told, as a cable is. */
+/** A TCP proxy that can stop forwarding without closing its connections (half-open connections). */
 export interface HalfOpen {
-  /** To connect to instead. */
+  /** The address to connect to. */
   readonly address: string;
-  /** From now on nothing passes in either direction, and no end hears of it. */
+  /** Drops all data in both directions, without FIN or RST. */
   cut(): void;
   close(): void;
 }

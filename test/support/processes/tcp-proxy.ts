@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to a port of this machine that can be cut, as a network is. */
+/** A TCP proxy to a local port, with network faults. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
-  /** Ends what is connected, and refuses whoever comes, until it is healed. */
+  /** Closes all connections, and refuses new ones until `heal`. */
   cut(): void;
-  /** Lets what is connected stand as it is, but carries nothing any more and tells nobody. Whoever comes is carried. */
+  /** Drops the data of open connections without closing them. New connections are forwarded. */
   freeze(): void;
   heal(): void;
 }
 
-/** Forwards to a port of loopback, from a free one. */
+/** Forwards a free loopback port to another one. */
 export async function startTcpProxy(to: number): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let broken = false;

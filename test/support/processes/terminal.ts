@@ -2,14 +2,14 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { runCli } from '../../../src/cli/cli.ts';
 
-/** What a command line did that was run within this process. */
+/** The result of a command line that ran within this process. */
 export interface CliRun {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a command line that ends by itself, and not in the environment of this process. */
+/** Runs a command line that exits by itself, without the environment of this process. */
 export async function cli(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},

@@ -1,18 +1,18 @@
 import type { Resource, UnlistedNamespaces } from '../../../src/resources/model.ts';
 import type { Batch } from '../../../src/source/model.ts';
 
-/** What a source has delivered: every batch, and the world that they add up to. */
+/** Records the batches of a source, and the objects that result from them. */
 export interface Batches {
-  /** To be handed to the source. */
+  /** The consumer to pass to the source. */
   readonly deliver: (batch: Batch) => void;
   readonly all: readonly Batch[];
   /** By kind and key, as `Service default/a`. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly unlisted: UnlistedNamespaces;
   readonly synced: boolean;
-  /** Settles with the next batch that no call has answered yet, delivered already or later. */
+  /** Settles with the next batch that no earlier call returned. */
   next(): Promise<Batch>;
-  /** Settles once what was delivered fulfils the condition. */
+  /** Settles once the condition holds for the delivered objects. */
   until(condition: (batches: Batches) => boolean): Promise<void>;
 }
 

@@ -7,18 +7,18 @@ import type { InputDiagnostic } from '../../../src/source/model.ts';
 import type { TranslationSettings } from '../../../src/translate/model.ts';
 import { createRecordedCounters } from '../edges/recorded-counters.ts';
 import { createRecordedLog } from '../edges/recorded-log.ts';
-import { readResource, type ToldExactly, type ToldResource, told } from './told.ts';
+import { type HeldResource, heldResources, readResource, type VersionedResources } from './held-resources.ts';
 import { defaultSettings } from './translated-world.ts';
 
-/** File names and what is in them. */
+/** File contents by file name. */
 export type Files = Readonly<Record<string, string>>;
 
-/** What a process that has just started makes of some files, without its network and its watching. */
+/** The result of one read of some files in a new process, without a network and file watches. */
 export interface FreshWorld {
   readonly pipeline: Pipeline;
   readonly problems: readonly InputDiagnostic[];
-  /** What a node of the Gateway is told. */
-  told(gateway: string): ToldExactly;
+  /** The resources that a node of the Gateway receives. */
+  resourcesOf(gateway: string): VersionedResources;
   /** The keys of the Gateway objects. */
   readonly gateways: readonly string[];
 }
@@ -41,15 +41,15 @@ export function createFreshWorld(files: Files, settings: FreshSettings = default
   return {
     pipeline,
     problems: world.diagnostics(),
-    told: (gateway) => {
+    resourcesOf: (gateway) => {
       const views = [...pipeline.snapshots.of(gateway).views.values()];
-      return told(views.flatMap((view) => [...view.resources()].map(readEncoded)));
+      return heldResources(views.flatMap((view) => [...view.resources()].map(readEncoded)));
     },
     gateways: [...pipeline.snapshots.gateways()].sort(),
   };
 }
 
-function readEncoded({ typeUrl, name, version, sotwField }: EncodedResource): ToldResource {
+function readEncoded({ typeUrl, name, version, sotwField }: EncodedResource): HeldResource {
   const [resource] = DiscoveryResponse.decode(sotwField).resources;
   if (resource === undefined) throw new Error(`${name} has no message`);
   const read = readResource(typeUrl, resource.value, version);

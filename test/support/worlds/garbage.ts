@@ -3,8 +3,8 @@ import type { KindName } from '../../../src/resources/model.ts';
 import type { Manifest } from './translated-world.ts';
 
 /**
- * Worlds to which only garbage is added: what nobody can understand, wherever it may stand. Everything in here says
- * nothing that was not said before, so it must not allow anything that was not allowed before.
+ * Worlds to which only invalid input is added, in any position. Nothing valid is added, so nothing that was denied may
+ * become allowed.
  */
 
 type Mapping = Readonly<Record<string, unknown>>;
@@ -14,16 +14,16 @@ type Path = readonly (string | number)[];
 type Spoiling = (value: unknown) => unknown;
 
 const junk = fc.constantFrom<unknown>(null, 5, true, '', 'not valid!', [], {}, ['x'], { x: 1 });
-/** What is no string, number, list or mapping that a field could mean. */
+/** Values that are valid in no field. */
 const plainJunk = fc.constantFrom<unknown>(true, 'not valid!');
 const unknownField = fc.constantFrom('zzz', 'Name', 'sectionname', 'matchLabel', 'action', 'allowedroutes');
 
-/** In these mappings every key is data, and no field is unknown. */
+/** Mappings whose keys are data: no key of them is an unknown field. */
 const freeMappings = ['matchLabels', 'labels', 'annotations', 'metadata'];
-/** Lists of parts that stand alone or narrow. Values of a selector are no such list: one more of them selects more. */
+/** Lists whose entries are independent or narrowing. Selector values are not among them: another value selects more. */
 const partLists = ['listeners', 'rules', 'matches', 'targetRefs', 'ports', 'matchExpressions', 'kinds', 'addresses'];
 
-/** A world with garbage in or beside its objects. */
+/** A world with invalid input in or beside its objects. */
 export function withGarbage(world: readonly Manifest[]): fc.Arbitrary<readonly Manifest[]> {
   const beside = garbageObject.map((object) => [...world, object]);
   const within = fc.nat(world.length - 1).chain((at) => {
@@ -35,7 +35,7 @@ export function withGarbage(world: readonly Manifest[]): fc.Arbitrary<readonly M
   return fc.oneof({ arbitrary: within, weight: 4 }, { arbitrary: beside, weight: 1 });
 }
 
-/** Labels that are not understood are unknown, all of them. (An absent list of labels is understood.) */
+/** Invalid labels make all labels of the object unknown; absent labels are valid. */
 function spoilLabels(manifest: Manifest): fc.Arbitrary<Manifest> {
   const metadata = isMapping(manifest['metadata']) ? manifest['metadata'] : {};
   return fc
@@ -55,7 +55,7 @@ function spoil(manifest: Manifest): fc.Arbitrary<Manifest> {
     .chain(({ path, how }) => how.map((change) => ({ ...manifest, spec: changed(spec, path.slice(1), change) })));
 }
 
-/** What garbage may do at a place. */
+/** The mutations that are possible at a place. */
 function spoilingsOf(kind: KindName, path: Path, value: unknown): readonly fc.Arbitrary<Spoiling>[] {
   const name = path.findLast((step) => typeof step === 'string');
   const last = path.at(-1);
@@ -79,14 +79,14 @@ const aPartMore: fc.Arbitrary<Spoiling> = fc.tuple(fc.nat(4), junk).map(([positi
 const replaced: fc.Arbitrary<Spoiling> = fc.constantFrom<unknown>(null, 5, true).map((value) => () => value);
 const replacedByPlainJunk: fc.Arbitrary<Spoiling> = plainJunk.map((value) => () => value);
 
-/** Elsewhere a replaced value can mend a conflict, which is no garbage's doing. */
+/** Elsewhere a replaced value can resolve a conflict, which widens for a valid reason. */
 function mayBeReplaced(kind: KindName, path: Path, name: string): boolean {
   if (kind === 'MCPAuthPolicy') return path.length > 1;
   if (kind === 'Gateway') return path.includes('allowedRoutes');
   return kind === 'Service' && ['appProtocol', 'clusterIP', 'externalName', 'type'].includes(name);
 }
 
-/** An object under a name that nothing refers to, or under none, in which nothing is understood. */
+/** An invalid object without a name, or with one that nothing refers to. */
 const garbageObject: fc.Arbitrary<Manifest> = fc
   .tuple(
     fc.constantFrom<readonly [string, KindName]>(

@@ -6,8 +6,8 @@ import type { TranslationSettings, UnlistedNamespaces } from '../../../src/trans
 import type { Manifest } from './translated-world.ts';
 
 /**
- * A document with the key `case` says what a case assumes. `problems` is how many mistakes the decoders have to find,
- * so that a slip in a test is not taken for a test of slips.
+ * The settings of a case, in a document with the key `case`. `problems` is the number of errors that the decoders must
+ * report; it guards against unintended errors in an input.
  */
 export interface GoldenCase {
   readonly problems: number;
@@ -16,7 +16,7 @@ export interface GoldenCase {
   readonly manifests: readonly Manifest[];
 }
 
-/** Where `<case>.in.yaml` and `<case>.out.yaml` are. */
+/** The folder of `<case>.in.yaml` and `<case>.out.yaml`. */
 export const goldenFolder: string = join(import.meta.dirname, '..', '..', 'golden');
 
 /** The name of every case, in alphabetical order. */
@@ -25,7 +25,7 @@ export function goldenCaseNames(): readonly string[] {
   return files.filter((file) => file.endsWith('.in.yaml')).map((file) => file.slice(0, -'.in.yaml'.length));
 }
 
-/** What users write in a case. */
+/** The manifests of a case. */
 export function readGoldenCase(name: string): GoldenCase {
   const documents = parseAllDocuments(readFileSync(join(goldenFolder, `${name}.in.yaml`), 'utf8'));
   const values = documents.map((document): unknown => {

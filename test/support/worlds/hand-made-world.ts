@@ -8,25 +8,25 @@ import { config, rule, target } from './wire-values.ts';
 export const targetType: string = mcpKgateway.targetType.typeUrl;
 export const configType: string = mcpKgateway.configType.typeUrl;
 
-/** What a test puts into the world, within `commit`. */
+/** The changes that are possible within `commit`. */
 export interface WorldEdit {
-  /** The targets of one Gateway's scope stand in namespaces; without any it sees all. */
+  /** Sets the namespaces of a Gateway's scope; all, if none is given. */
   gateway(key: string, ...namespaces: string[]): void;
   noGateway(key: string): void;
-  /** Another port is another content. */
+  /** Sets a target; another port changes its content and version. */
   target(name: string, port?: number): void;
   noTarget(name: string): void;
   config(gateway: string, name: string, value?: string): void;
   noConfig(gateway: string, name: string): void;
 }
 
-/** The real snapshots over resources that are put in by hand instead of being translated. */
+/** The real snapshot store over resources that a test sets instead of a translation. */
 export interface HandMadeWorld {
   readonly snapshots: SnapshotStore;
   commit(edit: (world: WorldEdit) => void): void;
 }
 
-/** @param registration how the type of targets is registered, where it is to differ */
+/** @param registration overrides of the target type's registration */
 export function createHandMadeWorld(registration: Partial<ResourceType> = {}): HandMadeWorld {
   const graph = createGraph();
   const targets: Source<PlacedResource> = graph.source({ name: 'targets' });

@@ -1,6 +1,6 @@
 /**
- * Manifests as text, short enough that a test shows what is special about one. What is given is put in as it stands, so
- * that it may be anything that people write.
+ * Manifests as text, short enough that a test shows the one unusual field. Arguments are inserted unquoted, so a test
+ * may pass any YAML.
  */
 
 /** Joins documents into one file. */
@@ -8,7 +8,7 @@ export function together(...documents: readonly string[]): string {
   return documents.map((text) => `${text.trim()}\n`).join('---\n');
 }
 
-/** A class of ours. */
+/** A GatewayClass of this controller. */
 export const mcpClass = `
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
@@ -16,7 +16,7 @@ metadata: { name: mcp }
 spec: { controllerName: kgateway.dev/kgateway }
 `;
 
-/** @param allowed what stands in `allowedRoutes.namespaces` of its only listener */
+/** @param allowed `allowedRoutes.namespaces` of its only listener */
 export function mcpGateway(key: string, allowed = 'from: All'): string {
   return gatewayWith(
     key,
@@ -52,7 +52,7 @@ export function mcpPort(port: number): string {
   return `{ port: ${port}, appProtocol: kgateway.dev/mcp }`;
 }
 
-/** Lets the subject use one thing through a Gateway of its namespace. */
+/** A policy that allows the subject one tool, prompt or resource on a Gateway of its namespace. */
 export function policy(key: string, gateway: string, subject = 'me', resource = '{ kind: tool, name: "*" }'): string {
   return policyWith(key, `[{ name: ${gateway} }]`, `[{ matches: [${isSubject(subject)}], resource: ${resource} }]`);
 }
@@ -83,5 +83,5 @@ function metadata(key: string, more = ''): string {
   return `{ namespace: ${namespace}, name: ${name}${more && `, ${more}`} }`;
 }
 
-/** The Gateway `default/gw`, which serves what is in every namespace, and its class. */
+/** The Gateway `default/gw`, which allows routes from all namespaces, and its class. */
 export const openGateway: string = together(mcpClass, mcpGateway('default/gw'));

@@ -11,26 +11,26 @@ import { GatewayNode, type NodeClaims } from '../nodes/gateway-node.ts';
 import type { Files } from './fresh-world.ts';
 import { defaultSettings } from './translated-world.ts';
 
-/** The whole control plane on a folder of its own, with nodes over real gRPC. */
+/** The whole control plane on a temporary folder, with nodes over real gRPC. */
 export interface RunningWorld extends AsyncDisposable {
   readonly app: RunningApp;
   readonly log: RecordedLog;
-  /** The folder that is watched. */
+  /** The watched folder. */
   readonly folder: string;
-  /** Writes these files, the others stay; `undefined` removes one. Settles once all of it was applied. */
+  /** Writes these files and keeps the others; `undefined` removes one. Settles once the changes are applied. */
   write(files: Readonly<Record<string, string | undefined>>): Promise<void>;
-  /** From now on the folder holds just these files. Settles once all of it was applied. */
+  /** Replaces all files of the folder. Settles once the changes are applied. */
   become(files: Files): Promise<void>;
-  /** Settles once what was done in the folder until now was applied. */
+  /** Settles once all earlier changes of the folder are applied. */
   applied(): Promise<void>;
-  /** A node that is connected from now on. */
+  /** Connects a node. */
   node(gateway: string, claims?: NodeClaims): GatewayNode;
   problems(): Promise<readonly InputDiagnostic[]>;
-  /** What an HTTP listener answers. */
+  /** Sends a GET to an HTTP listener. */
   get(listener: 'debug' | 'metrics', path: string): Promise<{ readonly status: number; readonly body: string }>;
 }
 
-/** Every listener at a free port of loopback, and nothing that waits. */
+/** Every listener on a free loopback port, and no delays. */
 export const quickSettings: Omit<ServeSettings, 'input'> = {
   ...defaultSettings,
   replica: 'here',
@@ -48,10 +48,14 @@ export const quickSettings: Omit<ServeSettings, 'input'> = {
   connectionAge: { age: 0, grace: 0 },
 };
 
-/** Sorts behind every manifest of a test, so that it is read last. */
+/** Sorts after every manifest of a test, so that the fence is read last. */
 const fencePrefix = '~fence-';
 
-/** Starts with these files in the folder. `filenames`: what `-f` names instead of it, `FOLDER` standing for it. */
+/**
+ * Starts a control plane with these files in the folder.
+ *
+ * @param filenames values of `-f`, in which `FOLDER` is replaced; the folder by default
+ */
 export async function startWorld(
   files: Files = {},
   { filenames, ...settings }: Partial<Omit<ServeSettings, 'input'>> & { readonly filenames?: readonly string[] } = {},
@@ -69,7 +73,7 @@ export async function startWorld(
   const nodes: GatewayNode[] = [];
   let fences = 0;
 
-  /** At once, as editors do: an empty file that is about to be written would be one without objects. */
+  /** Writes atomically, as editors do: a truncated file would be read as one without objects. */
   const writeWhole = async (name: string, text: string): Promise<void> => {
     const hidden = join(folder, '.written');
     await writeFile(hidden, text);
@@ -77,15 +81,16 @@ export async function startWorld(
   };
 
   /**
-   * A class that is the last thing written: once its acceptance was told, everything before it was read. It gets a new
-   * name each time, so that no look at the folder that began earlier can have seen it.
+   * Writes a GatewayClass and waits for its log line: earlier files have been read by then. Each fence has a new name,
+   * so that a scan that began earlier cannot contain it.
    */
   const applied = async (): Promise<void> => {
     await rm(join(folder, `${fencePrefix}${fences}.yaml`), { force: true });
     fences += 1;
+    const logged = log.lines.length;
     await writeWhole(`${fencePrefix}${fences}.yaml`, fenceManifest(fences, all.controllerName));
     const object = `GatewayClass fence-${fences}`;
-    await commits.until(() => log.lines.some(({ fields }) => fields['object'] === object));
+    await commits.until(() => log.lines.slice(logged).some(({ fields }) => fields['object'] === object));
   };
   const write: RunningWorld['write'] = async (changes) => {
     for (const [name, text] of Object.entries(changes)) {
@@ -136,7 +141,7 @@ function fenceManifest(number: number, controllerName: string): string {
   });
 }
 
-/** Lets somebody wait until something is true that only a commit can make true. */
+/** Waits for conditions that only a commit can change. */
 function waitingFor(): { readonly happened: () => void; until(condition: () => boolean): Promise<void> } {
   let next = Promise.withResolvers<void>();
   return {

@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import type { Random } from '../../../src/edges.ts';
 import { type AdsServer, type AdsServerOptions, createAdsServer } from '../../../src/serve/serve.ts';
 import type { ResourceType } from '../../../src/snapshot/model.ts';
@@ -15,7 +16,7 @@ import {
 } from '../nodes/ads-client.ts';
 import { createHandMadeWorld, targetType, type WorldEdit } from './hand-made-world.ts';
 
-/** The real snapshots and the real server over a world that a test makes by hand. */
+/** The real snapshot store and ADS server over resources that a test sets by hand. */
 export interface ServedWorld {
   readonly server: AdsServer;
   readonly snapshots: SnapshotStore;
@@ -25,21 +26,21 @@ export interface ServedWorld {
   readonly address: string;
   ready: boolean;
   commit(edit: (world: WorldEdit) => void): void;
-  /** Commits these targets. */
+  /** Commits targets of these names. */
   put(...names: string[]): void;
-  /** Commits another content of a target. */
+  /** Commits a new port of a target. */
   change(name: string, port: number): void;
   drop(name: string): void;
   /** A new connection. */
   client(): AdsClient;
   /** A new connection with one stream. */
   stream(options?: StreamOptions): AdsStream;
-  /** A stream whose first request, of targets, was answered; the server knows that the answer was accepted. */
+  /** A stream whose first request, for targets, was answered; the server has processed the ACK. */
   following(fields?: AdsRequestFields): Promise<AdsStream>;
   close(): Promise<void>;
 }
 
-/** @param registration how the type of targets is registered, where it is to differ */
+/** @param registration overrides of the target type's registration */
 export async function createServedWorld(
   options: AdsServerOptions = {},
   registration: Partial<ResourceType> = {},
@@ -99,19 +100,28 @@ export async function createServedWorld(
   return world;
 }
 
-/** The Gateway that most tests are about, and a node of it. */
+/** Creates a served world with the Gateway {@link gateway}, and closes it when the test has finished. */
+export async function startServedWorld(...parameters: Parameters<typeof createServedWorld>): Promise<ServedWorld> {
+  const world = await createServedWorld(...parameters);
+  onTestFinished(() => world.close());
+  world.commit((edit) => edit.gateway(gateway));
+  return world;
+}
+
+/** The Gateway of most tests. */
 export const gateway = 'default/gw';
 
-/** The names that a response brings and removes, in a fixed order. */
-export function said({ names, removed }: AdsResponse): object {
+/** The names of a response's resources and removed resources, sorted. */
+export function deltaOf({ names, removed }: AdsResponse): object {
   return { names: [...names].sort(), removed: [...removed].sort() };
 }
 
-export function says(names: readonly string[], removed: readonly string[] = []): object {
+/** The expected result of {@link deltaOf}. */
+export function delta(names: readonly string[], removed: readonly string[] = []): object {
   return { names, removed };
 }
 
-/** The node of the deployed binaries that belongs to this Gateway. */
+/** The node that the deployed binaries send for this Gateway. */
 export function nodeOf(gateway: string): { readonly id: string; readonly metadata: Readonly<Record<string, unknown>> } {
   const [namespace, name] = gateway.split('/');
   return {

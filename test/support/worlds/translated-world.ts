@@ -5,13 +5,13 @@ import { decode, resourceKey } from '../../../src/resources/resources.ts';
 import type { Translation, TranslationSettings, UnlistedNamespaces } from '../../../src/translate/model.ts';
 import { createInputs, type Inputs, translate } from '../../../src/translate/translate.ts';
 
-/** An object as a user writes it; whatever it holds. */
+/** A manifest as a user writes it, not validated. */
 export interface Manifest {
   readonly kind: KindName;
   readonly [field: string]: unknown;
 }
 
-/** What one manifest means: an object under its key, or nothing. */
+/** The decoded form of one manifest: an object under its key, or none. */
 export interface Reading {
   readonly kind: KindName;
   readonly key: string;
@@ -19,18 +19,18 @@ export interface Reading {
   readonly problems: readonly Problem[];
 }
 
-/** The translation over a checked graph: every function runs twice and is compared, every value is frozen. */
+/** The translation over a checked graph, which runs every function twice, compares results and freezes all values. */
 export interface TranslatedWorld {
   readonly graph: Graph;
   readonly inputs: Inputs;
   readonly translation: Translation;
-  /** Applies manifests in one commit; what they describe replaces objects of the same key. */
+  /** Applies manifests in one commit; they replace objects of the same key. */
   apply(...manifests: readonly Manifest[]): Commit;
   remove(kind: KindName, key: string): Commit;
   setUnlisted(unlisted: UnlistedNamespaces): Commit;
 }
 
-/** The settings that the command line has by default. */
+/** The default settings of the command line. */
 export const defaultSettings: TranslationSettings = {
   controllerName: 'kgateway.dev/kgateway',
   clusterDomain: 'cluster.local',
@@ -38,7 +38,7 @@ export const defaultSettings: TranslationSettings = {
   allowLoopbackTargets: false,
 };
 
-/** A world without objects, whose unlisted namespaces carry just their name, as in file mode. */
+/** A world without objects, in which an unlisted namespace has its name label only, as in file mode. */
 export function createTranslatedWorld(settings: Partial<TranslationSettings> = {}, check = true): TranslatedWorld {
   const graph = createGraph({ check });
   const inputs = createInputs(graph);
@@ -60,7 +60,7 @@ export function createTranslatedWorld(settings: Partial<TranslationSettings> = {
   return world;
 }
 
-/** Decodes a manifest as serving does. A Namespace whose frame cannot be read leaves its labels unknown. */
+/** Decodes a manifest as `serve` does. A Namespace whose metadata is invalid has unknown labels. */
 export function readManifest(manifest: Manifest): Reading {
   const { kind } = manifest;
   const decoded = decode<KindName>(kind, manifest);

@@ -10,7 +10,7 @@ import type {
   Translation,
 } from '../../../src/translate/model.ts';
 
-/** Everything that a translation says, as plain data in a fixed order, for people to read and for tests to compare. */
+/** The whole output of a translation as plain data in a fixed order, readable and comparable. */
 export function translationText(translation: Translation): Record<string, unknown> {
   return withoutEmpty({
     gateways: gatewaysText(translation),
@@ -24,7 +24,7 @@ export function translationText(translation: Translation): Record<string, unknow
   });
 }
 
-/** What each Gateway is served, joined as the snapshots join it: targets by scope, Configs by attachment. */
+/** The resources of each Gateway, joined as the snapshots join them: targets by scope, Configs by attachment. */
 function gatewaysText(translation: Translation): Record<string, unknown> {
   return sorted(translation.gateways.entries(), (state, key) => {
     if (state.kind !== 'served') return state.kind;
@@ -74,7 +74,7 @@ function gatewayStatusText({ conditions, addresses, listeners }: GatewayStatus):
   });
 }
 
-/** The fixed fields are checked rather than shown. */
+/** Checks the constant fields, and omits them. */
 function listenerText({ conditions, supportedKinds, attachedRoutes }: ListenerStatus): readonly string[] {
   if (supportedKinds.length !== 0 || attachedRoutes !== 0) throw new Error('an MCP listener has no routes');
   return conditions.map(line);

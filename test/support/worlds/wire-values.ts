@@ -23,7 +23,7 @@ export function target(name: string, fields: { host?: string; port?: number; pat
   };
 }
 
-/** A rule for `sub` equal to `me`, and one tool, unless told otherwise. */
+/** A rule; by default it allows one tool if `sub` equals `me`. */
 export function rule(fields: { claim?: string; value?: string; kind?: Rule['kind']; item?: string } = {}): Rule {
   const name =
     fields.item === '*'

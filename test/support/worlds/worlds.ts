@@ -3,8 +3,8 @@ import type { KindName } from '../../../src/resources/model.ts';
 import type { Manifest } from './translated-world.ts';
 
 /**
- * Small worlds of manifests. Names come from small pools, so that objects refer to one another, hit and miss, often.
- * Most parts are valid; some are not, as in life.
+ * Arbitraries of small worlds of manifests. Names are drawn from small pools, so that references often resolve and
+ * often do not. Most fields are valid.
  */
 
 const classNames = ['mcp', 'refused', 'theirs'] as const;
@@ -13,7 +13,7 @@ const namespace = fc.constantFrom('a', 'a', 'b');
 const gatewayName = fc.constantFrom('g', 'h');
 const labels = fc.dictionary(fc.constantFrom('team', 'env'), fc.constantFrom('red', 'blue', ''), { maxKeys: 2 });
 
-/** Fields that are always there, and fields that are there in one object of four. */
+/** Required fields, and fields that are present in one object of four. */
 function mapping<A extends object, B extends object>(
   always: { [K in keyof A]: fc.Arbitrary<A[K]> },
   sometimes: { [K in keyof B]: fc.Arbitrary<B[K]> },
@@ -195,7 +195,7 @@ export const anyManifest: fc.Arbitrary<Manifest> = fc.oneof(
   { arbitrary: policy, weight: 4 },
 );
 
-/** Without a class, a Gateway and a target little happens in a world. A later version of each may come. */
+/** A class, a Gateway and a target, which every world contains; another version of each may follow. */
 const opening: readonly Manifest[] = [
   {
     apiVersion: 'gateway.networking.k8s.io/v1',

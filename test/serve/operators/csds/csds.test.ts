@@ -1,29 +1,23 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { ConfigStatus } from '../../../../src/gen/envoy/service/status/v3/csds.ts';
 import { Target } from '../../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import { createOperator, type Operator, statesOf } from '../../../support/nodes/operator.ts';
+import { type Operator, startOperator, statesOf } from '../../../support/nodes/operator.ts';
 import { configType, targetType } from '../../../support/worlds/hand-made-world.ts';
 import {
-  createServedWorld,
   gateway,
   gatewayNode,
   nodeOf,
   type ServedWorld,
+  startServedWorld,
 } from '../../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 let operator: Operator;
 
 beforeEach(async () => {
-  world = await createServedWorld();
-  operator = await createOperator(world);
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld();
+  operator = await startOperator(world);
   world.put('default/a', 'default/b');
-});
-
-afterEach(async () => {
-  await operator.close();
-  await world.close();
 });
 
 describe('the status of a client', () => {
@@ -111,9 +105,8 @@ describe('the status of a resource that was not sent', () => {
   });
 
   it('is NOT_SENT for the resources of a later response of a large update', async () => {
-    const other = await createServedWorld({ maxResponse: 100 });
-    const asking = await createOperator(other);
-    other.commit((edit) => edit.gateway(gateway));
+    const other = await startServedWorld({ maxResponse: 100 });
+    const asking = await startOperator(other);
     other.put('default/a', 'default/b');
     const stream = other.stream().request(targetType, { node: gatewayNode });
     const first = await stream.next();
@@ -126,8 +119,6 @@ describe('the status of a resource that was not sent', () => {
       'default/b': 'STALE',
       'default/c': 'NOT_SENT',
     });
-    await asking.close();
-    await other.close();
   });
 
   it('is SYNCED for a resource that the node reported as current', async () => {

@@ -1,27 +1,21 @@
 import { credentials, status } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   ClientStatusDiscoveryServiceClient,
   ClientStatusRequest,
   type ClientStatusResponse,
 } from '../../../../src/gen/envoy/service/status/v3/csds.ts';
-import { createOperator, type Operator, statesOf } from '../../../support/nodes/operator.ts';
+import { type Operator, startOperator, statesOf } from '../../../support/nodes/operator.ts';
 import { targetType } from '../../../support/worlds/hand-made-world.ts';
-import { createServedWorld, gateway, gatewayNode, type ServedWorld } from '../../../support/worlds/served-world.ts';
+import { gateway, gatewayNode, type ServedWorld, startServedWorld } from '../../../support/worlds/served-world.ts';
 
 let world: ServedWorld;
 let operator: Operator;
 
 beforeEach(async () => {
-  world = await createServedWorld();
-  operator = await createOperator(world);
-  world.commit((edit) => edit.gateway(gateway));
+  world = await startServedWorld();
+  operator = await startOperator(world);
   world.put('default/a', 'default/b');
-});
-
-afterEach(async () => {
-  await operator.close();
-  await world.close();
 });
 
 describe('a client status request', () => {
@@ -65,7 +59,7 @@ describe('a client status response', () => {
     await world.following();
     await world.following({ node: { ...gatewayNode, id: 'other' } });
     const read: string[] = [];
-    const counting = await createOperator(world, {
+    const counting = await startOperator(world, {
       clients: () =>
         world.server.clients().map((client) => ({
           ...client,
@@ -78,20 +72,18 @@ describe('a client status response', () => {
     const nodeMatchers = [{ nodeId: { matchPattern: { $case: 'exact' as const, value: 'other' } } }];
     expect(await counting.ask({ nodeMatchers })).toHaveLength(1);
     expect(read).toEqual(['other']);
-    await counting.close();
   });
 
   it('above the size limit is rejected with a remedy; a part of it is sent', async () => {
     world.put(...Array.from({ length: 100 }, (_, number) => `many/${number}`));
     await world.following();
-    const small = await createOperator(world, { maxAnswer: 8_000 });
+    const small = await startOperator(world, { maxAnswer: 8_000 });
     await expect(small.ask()).rejects.toMatchObject({
       code: status.RESOURCE_EXHAUSTED,
       details: expect.stringContaining('exclude_resource_contents'),
     });
     const nodeMatchers = [{ nodeId: { matchPattern: { $case: 'exact' as const, value: 'nobody' } } }];
     expect(await small.ask({ nodeMatchers })).toEqual([]);
-    await small.close();
   });
 });
 
@@ -101,7 +93,7 @@ describe('the client status service', () => {
     await world.following();
     let asked = 0;
     const first = Promise.withResolvers<void>();
-    const counting = await createOperator(world, {
+    const counting = await startOperator(world, {
       clients: () => {
         asked += 1;
         if (asked === 1) first.resolve();
@@ -117,7 +109,6 @@ describe('the client status service', () => {
       expect(await operator.ask({ excludeResourceContents: true })).toHaveLength(1);
     expect(asked).toBeLessThan(5);
     call.cancel();
-    await counting.close();
   });
 
   it('is not served on the xDS port', async () => {

@@ -10,9 +10,9 @@ import {
   type ServerReflectionResponse,
 } from '../../../../src/gen/grpc/reflection/v1/reflection.ts';
 import { ServerReflectionClient as AlphaClient } from '../../../../src/gen/grpc/reflection/v1alpha/reflection.ts';
-import { createOperator, type Operator } from '../../../support/nodes/operator.ts';
+import { type Operator, startOperator } from '../../../support/nodes/operator.ts';
 import { targetType } from '../../../support/worlds/hand-made-world.ts';
-import { createServedWorld, type ServedWorld } from '../../../support/worlds/served-world.ts';
+import { type ServedWorld, startServedWorld } from '../../../support/worlds/served-world.ts';
 
 type Question = NonNullable<ServerReflectionRequest['messageRequest']>;
 type Reply = NonNullable<ServerReflectionResponse['messageResponse']>;
@@ -25,8 +25,8 @@ let ask: (question: Question) => Promise<Reply>;
 let askAlpha: (question: Question) => Promise<Reply>;
 
 beforeEach(async () => {
-  world = await createServedWorld();
-  operator = await createOperator(world);
+  world = await startServedWorld();
+  operator = await startOperator(world);
   const client = new ServerReflectionClient(operator.address, credentials.createInsecure());
   const alpha = new AlphaClient(operator.address, credentials.createInsecure());
   clients = [client, alpha];
@@ -34,10 +34,8 @@ beforeEach(async () => {
   askAlpha = asking(alpha.serverReflectionInfo());
 });
 
-afterEach(async () => {
+afterEach(() => {
   for (const client of clients) client.close();
-  await operator.close();
-  await world.close();
 });
 
 /** Sends requests on one stream, one after another. */

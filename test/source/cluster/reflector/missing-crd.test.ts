@@ -8,10 +8,21 @@ const policy = { name: 'policy', spec: { targetRefs: [{ name: 'gateway' }], rule
 const key = 'MCPAuthPolicy default/policy';
 const policies = requestsFor('MCPAuthPolicy');
 
-/** A cluster with one policy, that is watched. */
+/** A synced cluster with one policy. */
 async function withPolicy(): Promise<ClusterRig> {
   const cluster = await startCluster((server) => server.put('MCPAuthPolicy', policy));
   await cluster.settled();
+  return cluster;
+}
+
+/** A cluster with one policy whose CRD was removed after the sync; discovery has confirmed that once. */
+async function withPolicyAndMissingCrd(): Promise<ClusterRig> {
+  const cluster = await withPolicy();
+  cluster.server.serve('MCPAuthPolicy', false);
+  cluster.server.watches('MCPAuthPolicy')[0]?.reset();
+  await cluster.pass(600);
+  await cluster.pass(1200);
+  await cluster.eventually(() => cluster.clock.waiting().includes(7500));
   return cluster;
 }
 
@@ -57,12 +68,7 @@ describe('a CRD that is missing', () => {
 
 describe('a CRD that is removed', () => {
   it('deletes its objects once discovery has confirmed it twice', async () => {
-    const cluster = await withPolicy();
-    cluster.server.serve('MCPAuthPolicy', false);
-    cluster.server.watches('MCPAuthPolicy')[0]?.reset();
-    await cluster.pass(600);
-    await cluster.pass(1200);
-    await cluster.eventually(() => cluster.clock.waiting().includes(7500));
+    const cluster = await withPolicyAndMissingCrd();
     expect(cluster.resources.has(key)).toBe(true);
     await cluster.pass(7500);
     await cluster.until(() => !cluster.resources.has(key));
@@ -70,12 +76,7 @@ describe('a CRD that is removed', () => {
   });
 
   it('and is installed again before the second confirmation deletes nothing', async () => {
-    const cluster = await withPolicy();
-    cluster.server.serve('MCPAuthPolicy', false);
-    cluster.server.watches('MCPAuthPolicy')[0]?.reset();
-    await cluster.pass(600);
-    await cluster.pass(1200);
-    await cluster.eventually(() => cluster.clock.waiting().includes(7500));
+    const cluster = await withPolicyAndMissingCrd();
     cluster.server.serve('MCPAuthPolicy', true);
     await cluster.pass(7500);
     await cluster.server.watchOpened('MCPAuthPolicy');

@@ -2,17 +2,18 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join, parse } from 'node:path';
 import { expect, it } from 'vitest';
 import { followLinks } from '../../../../src/source/files/watch/follow-links.ts';
-import { createFolder, save } from '../file-rig.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { save } from '../file-rig.ts';
 
 it('a path without links depends on its last entry alone', async () => {
-  const folder = createFolder();
+  const folder = temporaryFolder();
   const trail = await followLinks(parse(folder).root, folder);
   const entries = [{ folder: dirname(folder), name: basename(folder) }];
   expect(trail).toMatchObject({ end: 'found', realPath: folder, entries });
 });
 
 it('a path depends on every link in it, and on its last entry', async () => {
-  const folder = createFolder();
+  const folder = temporaryFolder();
   mkdirSync(join(folder, 'real'));
   save(join(folder, 'real'), 'file', '');
   symlinkSync('./real', join(folder, '..data'));
@@ -30,7 +31,7 @@ it('a path depends on every link in it, and on its last entry', async () => {
 });
 
 it('a dangling path depends on the first missing entry', async () => {
-  const folder = createFolder();
+  const folder = temporaryFolder();
   symlinkSync(join(folder, 'some', 'where'), join(folder, 'a.yaml'));
   const entries = [
     { folder, name: 'a.yaml' },
@@ -42,7 +43,7 @@ it('a dangling path depends on the first missing entry', async () => {
 });
 
 it('a cycle of links fails with ELOOP', async () => {
-  const folder = createFolder();
+  const folder = temporaryFolder();
   symlinkSync('b', join(folder, 'a'));
   symlinkSync('a', join(folder, 'b'));
   expect(await followLinks(folder, 'a')).toMatchObject({ end: 'failed', code: 'ELOOP' });

@@ -1,12 +1,13 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFolder, save, startFiles } from '../file-rig.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { save, startFiles } from '../file-rig.ts';
 import { serviceText } from '../manifests.ts';
 
 /** A folder as Kubernetes mounts a ConfigMap, and the update to its next version. */
 function mountConfigMap(): { readonly folder: string; swap(files: Readonly<Record<string, string>>): void } {
-  const folder = createFolder();
+  const folder = temporaryFolder();
   let version = 0;
   return {
     folder,
@@ -43,7 +44,7 @@ describe('a link', () => {
   });
 
   it('is followed anew when only a link in the middle is replaced', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     for (const port of [1, 2]) {
       mkdirSync(join(folder, `..${port}`));
       save(join(folder, `..${port}`), 'a.yaml', serviceText('a', port));
@@ -57,8 +58,8 @@ describe('a link', () => {
   });
 
   it('to a file in another folder follows changes there', async () => {
-    const folder = createFolder();
-    const elsewhere = createFolder();
+    const folder = temporaryFolder();
+    const elsewhere = temporaryFolder();
     symlinkSync(join(elsewhere, 'real'), join(folder, 'a.yaml'));
     const files = await startFiles([folder]);
     expect(files.resources.size).toBe(0);
@@ -71,7 +72,7 @@ describe('a link', () => {
   });
 
   it('that is a root, or a parent folder of one, may be replaced', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     for (const port of [1, 2]) {
       mkdirSync(join(folder, `release-${port}`, 'manifests'), { recursive: true });
       save(join(folder, `release-${port}`, 'manifests'), 'a.yaml', serviceText('a', port));

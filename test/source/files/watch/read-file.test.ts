@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import type { Clock } from '../../../../src/edges.ts';
 import { fingerprintOf, readManifestFile } from '../../../../src/source/files/watch/read-file.ts';
 import { systemClock } from '../../../support/edges/system-clock.ts';
-import { createFolder, save } from '../file-rig.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { save } from '../file-rig.ts';
 
 /** A clock that stands at this many milliseconds after the last change of the file. */
 function clockAfter(file: string, milliseconds: number): Clock {
@@ -12,7 +13,7 @@ function clockAfter(file: string, milliseconds: number): Clock {
 }
 
 it('a file that changed within the timestamp resolution has no fingerprint, so that it is read again', async () => {
-  const folder = createFolder();
+  const folder = temporaryFolder();
   const file = join(folder, 'a.yaml');
   save(folder, 'a.yaml', 'a: 1\n');
   const content = { ok: true, text: 'a: 1\n' };
@@ -22,7 +23,7 @@ it('a file that changed within the timestamp resolution has no fingerprint, so t
 });
 
 it('a folder and a missing file count as absent', async () => {
-  const folder = createFolder();
+  const folder = temporaryFolder();
   expect(await readManifestFile(folder, systemClock)).toEqual({ present: false });
   expect(await readManifestFile(join(folder, 'a.yaml'), systemClock)).toEqual({ present: false });
   save(folder, 'a.yaml', '');

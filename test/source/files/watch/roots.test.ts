@@ -1,12 +1,13 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createFolder, save, startFiles } from '../file-rig.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { save, startFiles } from '../file-rig.ts';
 import { documents, serviceText } from '../manifests.ts';
 
 describe('a root that does not exist yet', () => {
   it('is waited for, with its parent folders', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     const root = join(folder, 'some', 'where', 'below');
     const files = await startFiles([root]);
     expect(files.all).toEqual([{ changes: [], synced: false, unlistedNamespaces: 'unknown' }]);
@@ -22,7 +23,7 @@ describe('a root that does not exist yet', () => {
   });
 
   it('is found when its parent folders appear one by one', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     const marker = join(folder, 'marker');
     mkdirSync(marker);
     const files = await startFiles([join(folder, 'some', 'where', 'a.yaml'), marker]);
@@ -40,7 +41,7 @@ describe('a root that does not exist yet', () => {
 
 describe('a root', () => {
   it('that is a folder keeps its objects while it is missing', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     const root = join(folder, 'root');
     mkdirSync(root);
     save(root, 'a.yaml', serviceText('a', 1));
@@ -59,7 +60,7 @@ describe('a root', () => {
   });
 
   it('that is a folder is read again when another folder replaces it', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     for (const [at, name] of ['root', 'next'].entries()) {
       mkdirSync(join(folder, name));
       save(join(folder, name), 'a.yaml', serviceText('a', at + 1));
@@ -73,7 +74,7 @@ describe('a root', () => {
   });
 
   it('that is a file keeps its objects while it is missing', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a', 1));
     const files = await startFiles([join(folder, 'a.yaml')]);
     unlinkSync(join(folder, 'a.yaml'));
@@ -85,7 +86,7 @@ describe('a root', () => {
   });
 
   it('may change from a file to a folder and back', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     const root = join(folder, 'root');
     save(folder, 'root', serviceText('file'));
     const files = await startFiles([root]);
@@ -101,7 +102,7 @@ describe('a root', () => {
 
 describe('the path of a root', () => {
   it('is used in messages as given', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', 'kind: 5\n');
     const given = `${relative(process.cwd(), folder)}/`;
     const files = await startFiles([given, './does/not/exist']);
@@ -112,7 +113,7 @@ describe('the path of a root', () => {
   });
 
   it('may be given twice, or lead to the same files: no object is a duplicate of itself', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     const root = join(folder, 'root');
     mkdirSync(root);
     save(root, 'a.yaml', documents(serviceText('a', 1), 'kind: 5\n'));
@@ -125,7 +126,7 @@ describe('the path of a root', () => {
   });
 
   it('is one root when it is given twice', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a'));
     const missing = join(folder, 'missing');
     const files = await startFiles([folder, missing, `${folder}/.`, missing]);

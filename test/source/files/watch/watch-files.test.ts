@@ -6,13 +6,14 @@ import { fileSource } from '../../../../src/source/source.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 import { systemClock } from '../../../support/edges/system-clock.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { createBatches } from '../../../support/worlds/batches.ts';
-import { createFolder, save, startFiles } from '../file-rig.ts';
+import { save, startFiles } from '../file-rig.ts';
 import { serviceText } from '../manifests.ts';
 
 describe('the periodic scan', () => {
   it('finds changes without events', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     for (const [at, name] of ['now', 'next'].entries()) {
       mkdirSync(join(folder, name, 'root'), { recursive: true });
       save(join(folder, name, 'root'), 'a.yaml', serviceText('a', at + 1));
@@ -26,7 +27,7 @@ describe('the periodic scan', () => {
   });
 
   it('and the debounce read a file once for a burst of events', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     const clock = createManualClock();
     const files = await startFiles([folder], { clock });
     const scanned = files.scanned();
@@ -60,7 +61,7 @@ describe('stop', () => {
   }
 
   it.runIf(process.platform === 'linux')('releases every folder', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     const files = await startFiles([folder]);
     expect(watches(folder)).toBe(1);
     await files.stop();
@@ -69,7 +70,7 @@ describe('stop', () => {
   });
 
   it('ends deliveries, and leaves no timer behind', async () => {
-    const folder = createFolder();
+    const folder = temporaryFolder();
     const clock = createManualClock();
     const files = await startFiles([folder], { clock });
     save(folder, 'a.yaml', serviceText('a'));
@@ -85,7 +86,7 @@ describe('stop', () => {
 });
 
 it('a change between the scan of a folder and the start of its watch is not missed', async () => {
-  const folder = createFolder();
+  const folder = temporaryFolder();
   save(folder, 'a.yaml', serviceText('a'));
   const counters: Counters = {
     count(name) {
@@ -104,7 +105,7 @@ it('a change between the scan of a folder and the start of its watch is not miss
 });
 
 it('a consumer that throws is logged, and gets later batches', async () => {
-  const folder = createFolder();
+  const folder = temporaryFolder();
   const log = createRecordedLog();
   const batches = createBatches();
   const source = fileSource({ roots: [folder], clock: systemClock, log });

@@ -2,9 +2,9 @@ import { EventEmitter, once } from 'node:events';
 import { watch } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { KubeServer, Seen } from '../support/api-server/kube-server.ts';
-import { afterTest, type Connected, connect, echo, failureOf, get, kubeconfigFor, serve } from './kube-rig.ts';
+import { type Connected, connect, echo, failureOf, get, kubeconfigFor, serve } from './kube-rig.ts';
 
 interface WithPlugin extends Connected {
   readonly server: KubeServer;
@@ -30,7 +30,7 @@ async function withPlugin(script: string, answer: (request: Seen) => void): Prom
     names.add(name);
     changed.emit('name');
   });
-  afterTest(() => watcher.close());
+  onTestFinished(() => watcher.close());
   const made = async (name: string): Promise<void> => {
     while (!names.has(name)) await once(changed, 'name');
   };

@@ -1,20 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { polled } from '../support/cluster/poll.ts';
 import { startGuarded } from '../support/cluster/process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const support = new URL('../support/cluster/process.ts', import.meta.url);
 
 describe('a guarded process', () => {
   let folder: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'gatehouse-guarded-'));
+    folder = temporaryFolder();
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
 
   it('is gone after a kill', async () => {
     const sleeper = startGuarded('/bin/sh', ['-c', 'echo $$; exec sleep 600'], join(folder, 'log'));

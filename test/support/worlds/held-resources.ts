@@ -2,21 +2,21 @@ import { Config, Resource_Type, Rule_Matcher } from '../../../src/gen/mcp/kgatew
 import { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { configType, targetType } from './hand-made-world.ts';
 
-/** What a gateway holds after it was told something, in words that people read: a URL per target, a sentence per rule. */
-export interface Told {
+/** The resources that a gateway holds, as text: a URL for each target, a sentence for each rule. */
+export interface HeldResources {
   readonly targets: Readonly<Record<string, string>>;
   readonly configs: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The same with the version of every resource, which is the hash of its bytes. */
-export interface ToldExactly extends Told {
+/** Held resources with the version of each, which is the hash of its bytes. */
+export interface VersionedResources extends HeldResources {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** One resource, as a data plane files it. */
-export interface ToldResource {
+/** One resource as the data plane stores it. */
+export interface HeldResource {
   readonly typeUrl: string;
-  /** Under which the data plane keeps it, and looks it up when it is removed. */
+  /** The data plane's key for updates and removals. */
   readonly key: string;
   readonly text: string | readonly string[];
   readonly version: string;
@@ -25,10 +25,12 @@ export interface ToldResource {
 const kinds = { [Resource_Type.TOOL]: 'tool', [Resource_Type.PROMPT]: 'prompt', [Resource_Type.RESOURCE]: 'resource' };
 
 /**
- * Reads a resource as the deployed binaries do, and throws where they die or stand open: a rule without a resource, of
- * an unknown type or with an unknown matcher; a Config without rules; a target that cannot be called or reached.
+ * Decodes a resource as the deployed binaries do.
+ *
+ * @throws for content that crashes them or makes them allow everything: a rule without a resource, of an unknown type
+ * or with an unknown matcher; a Config without rules; a target that cannot be called or reached
  */
-export function readResource(typeUrl: string, bytes: Uint8Array, version: string): ToldResource {
+export function readResource(typeUrl: string, bytes: Uint8Array, version: string): HeldResource {
   if (typeUrl === targetType) {
     const { name, host, port, path } = Target.decode(bytes);
     if (!/^[^:]+$/.test(name)) throw new Error(`a gateway cannot call the tools of ${JSON.stringify(name)}`);
@@ -49,8 +51,8 @@ export function readResource(typeUrl: string, bytes: Uint8Array, version: string
   return { typeUrl, key: `${namespace}.${name}`, text, version };
 }
 
-/** Puts together what was read, in bytewise order of the names. */
-export function told(resources: Iterable<ToldResource>): ToldExactly {
+/** Combines resources, in bytewise order of their keys. */
+export function heldResources(resources: Iterable<HeldResource>): VersionedResources {
   const sorted = [...resources].sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
   const targets: Record<string, string> = {};
   const configs: Record<string, readonly string[]> = {};
@@ -63,4 +65,4 @@ export function told(resources: Iterable<ToldResource>): ToldExactly {
   return { targets, configs, versions };
 }
 
-export const nothing: ToldExactly = { targets: {}, configs: {}, versions: {} };
+export const noResources: VersionedResources = { targets: {}, configs: {}, versions: {} };

@@ -1,12 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { startProgram } from '../../src/demo/programs.ts';
 import { portOf } from '../support/gateway/gateway-rig.ts';
 import { cli } from '../support/processes/terminal.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -25,11 +23,10 @@ it('fails before it starts anything when a port is in use, and names the flag th
 it('starts its programs without the environment variables of flags', {
   timeout: 30_000,
 }, async () => {
-  const logs = await mkdtemp(join(tmpdir(), 'gatehouse-demo-'));
+  const logs = temporaryFolder();
   const environment = { ...process.env, GATEHOUSE_LOG_LEVEL: 'error', GATEHOUSE_ALLOW_PRIVATE_ADDRESSES: 'perhaps' };
   const source = { entry, logs, environment, unexpectedExit: () => undefined };
   const tool = startProgram(source, 'mcp-tool', ['--port=0']);
   expect(await tool.listening('mcp')).toMatch(/^127\.0\.0\.1:\d+$/);
   await tool.stop();
-  await rm(logs, { recursive: true });
 });
