@@ -46,7 +46,7 @@ export const serveFlags: readonly Flag[] = [
   {
     name: 'max-streams-per-connection',
     value: '<number>',
-    default: '1000',
+    default: '100',
     help: 'concurrent streams of one connection (HTTP/2 MAX_CONCURRENT_STREAMS); a client waits or opens another one',
   },
   {

@@ -70,7 +70,8 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     fetchFor: network.targetFetch,
     list: options.list,
     allowedOrigins: options.allowedOrigins,
-    listensOnLoopback: bootstrap.listener.type === 'sse' && isLoopback(bootstrap.listener.host),
+    // The bound address: the configured host may be a spelling or a name that only the resolver knows.
+    listensOnLoopback: () => listener !== undefined && isLoopback(listener.host),
     clock,
     random,
     log,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
@@ -15,9 +16,7 @@ export function isLoopback(host: string): boolean {
   const text = host.toLowerCase();
   if (text.startsWith('[') !== text.endsWith(']')) return false;
   const bare = text.startsWith('[') ? text.slice(1, -1) : text.replace(/\.$/, '');
-  if (ipaddr.IPv6.isValid(bare) || ipaddr.IPv4.isValidFourPartDecimal(bare)) {
-    return ipaddr.process(bare).range() === 'loopback';
-  }
+  if (isIP(bare) !== 0) return ipaddr.process(bare).range() === 'loopback';
   return /^([a-z0-9_-]+\.)*localhost$/.test(bare) && !text.startsWith('[');
 }
 
@@ -28,9 +27,9 @@ export function isLoopback(host: string): boolean {
  * @param header `host` or `host:port`; undefined and any other text is not loopback
  */
 export function isLoopbackAuthority(header: string | undefined): boolean {
-  if (header === undefined || !URL.canParse(`http://${header}/`)) return false;
-  const { host, hostname, href } = new URL(`http://${header}/`);
-  return href === `http://${host}/` && isLoopback(hostname);
+  // Not by the URL parser: it expands `127.1` and numbers, and decodes escapes.
+  const { host, port } = /^(?<host>\[[^\]]*\]|[^:]*)(?::(?<port>\d{1,5}))?$/.exec(header ?? '')?.groups ?? {};
+  return host !== undefined && Number(port ?? 0) <= 65_535 && isLoopback(host);
 }
 
 /** Returns whether an `Origin` header names a page that this machine serves by HTTP or HTTPS. */

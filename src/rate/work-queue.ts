@@ -113,13 +113,16 @@ export class WorkQueue<T> {
     // The outer call continues with an item that `begin` adds.
     if (this.#running) return;
     this.#running = true;
-    for (const [key, item] of this.#ready) {
-      if (this.#active.has(key)) continue;
-      if (this.paused || this.#active.size >= this.#parts.concurrency || !this.#hasPermit()) break;
-      this.#start(key, item);
+    try {
+      for (const [key, item] of this.#ready) {
+        if (this.#active.has(key)) continue;
+        if (this.paused || this.#active.size >= this.#parts.concurrency || !this.#hasPermit()) break;
+        this.#start(key, item);
+      }
+    } finally {
+      this.#running = false;
+      this.#measure();
     }
-    this.#running = false;
-    this.#measure();
   }
 
   #measure(): void {
@@ -142,13 +145,15 @@ export class WorkQueue<T> {
     const active = this.#active;
     this.#ready.delete(key);
     active.add(key);
-    const work = this.#parts.begin(item);
-    if (work === undefined) {
-      active.delete(key);
-      return;
+    let work: Promise<void> | undefined;
+    try {
+      work = this.#parts.begin(item);
+    } finally {
+      if (work === undefined) active.delete(key);
     }
+    if (work === undefined) return;
     this.#parts.limiter.reserve();
-    void work.then(() => {
+    void work.finally(() => {
       active.delete(key);
       this.#run();
     });

@@ -298,6 +298,17 @@ describe('the admin pages', () => {
   });
 });
 
+it.each(['127.0.0.1', '127.1', '0x7f.1'])('a listener at %s answers no foreign host name', async (host) => {
+  const { listener } = await start({ host });
+  const status = new Promise((resolve) => {
+    request({ ...listener, path: '/mcp', method: 'POST', headers: { host: 'rebound.example' } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).end();
+  });
+  expect(await status).toBe(403);
+});
+
 describe('starting', () => {
   it('fails when a port is in use, and stops what was started', async () => {
     const other = createServer();

@@ -33,6 +33,7 @@ const hosts: readonly (readonly [host: string, loopback: boolean])[] = [
   ['127.1', false],
   ['0x7f.0.0.1', false],
   ['0177.0.0.1', false],
+  ['::ffff:0x7f.0.0.1', false],
   ['2130706433', false],
   ['127.0.0.1.evil.example', false],
   ['localhost.evil.example', false],

@@ -170,6 +170,23 @@ describe('what is removed', () => {
   });
 });
 
+describe('a work queue after an error', () => {
+  it('continues with the next item after work that threw', () => {
+    const broken: string[] = ['throws'];
+    const { queue, begun } = createRig({
+      concurrency: 1,
+      begin: () => {
+        if (broken.pop() !== undefined) throw new Error('broken');
+        return undefined;
+      },
+    });
+    expect(() => queue.add('a')).toThrow('broken');
+    expect(queue.size).toBe(0);
+    queue.add('b');
+    expect(begun).toEqual(['a', 'b']);
+  });
+});
+
 describe('a pause', () => {
   it('starts no work until it is over', () => {
     const { queue, begun, clock } = createRig();

@@ -6,11 +6,8 @@ import { sendError } from './error-response.ts';
 export interface BrowserGuardParts {
   /** Origins that may connect in addition to loopback origins, as browsers spell them: `https://app.example`. */
   readonly allowedOrigins: readonly string[];
-  /**
-   * True when the listener is bound to a loopback address. `undefined`: decided by the local address of each
-   * connection.
-   */
-  readonly listensOnLoopback?: boolean | undefined;
+  /** Returns whether the listener is bound to a loopback address. Absent: the local address of each connection decides. */
+  readonly listensOnLoopback?: () => boolean;
 }
 
 /** CORS: what pages may read and send beyond the defaults of browsers. */
@@ -27,7 +24,7 @@ const preflightMaxAgeSeconds = 600;
  */
 export function admit(request: IncomingMessage, response: ServerResponse, parts: BrowserGuardParts): boolean {
   const { host, origin } = request.headers;
-  const onLoopback = parts.listensOnLoopback ?? isLoopback(request.socket.localAddress ?? '');
+  const onLoopback = parts.listensOnLoopback?.() ?? isLoopback(request.socket.localAddress ?? '');
   if (onLoopback && !isLoopbackAuthority(host)) {
     sendError(response, { status: 403, message: `Host "${host ?? ''}" is not this machine` });
     return false;

@@ -63,9 +63,9 @@ export class FairQueue<T extends object> {
     return undefined;
   }
 
-  /** Takes the oldest item of the longest queue, if that is longer than the queue of this key. */
+  /** Takes the oldest item of the longest queue, if that will still be longer than the queue of this key then. */
   #makeRoom(newcomer: string): T | undefined {
-    let most = this.#queues.get(newcomer)?.size ?? 0;
+    let most = (this.#queues.get(newcomer)?.size ?? 0) + 1;
     let longest: string | undefined;
     for (const [key, { size }] of this.#queues) {
       if (size <= most) continue;

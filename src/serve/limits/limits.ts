@@ -8,9 +8,9 @@ const mebibyte = 1024 * kibibyte;
  * a limit ends with the gRPC status that is named there.
  */
 export interface Limits {
-  /** Connections open at once, at each address that the server listens on; one beyond is closed. Default 20,000. */
+  /** Connections open at once, three quarters of them of one address; one beyond is reset. Default 20,000. */
   readonly maxConnections: number;
-  /** HTTP/2 MAX_CONCURRENT_STREAMS of a connection (RFC 9113, section 5.1.2); REFUSED_STREAM beyond. Default 1,000. */
+  /** HTTP/2 MAX_CONCURRENT_STREAMS of a connection (RFC 9113, section 5.1.2); REFUSED_STREAM beyond. Default 100. */
   readonly maxStreamsPerConnection: number;
   /** Streams open at once, three quarters of them of one address; RESOURCE_EXHAUSTED beyond. Default 20,000. */
   readonly maxStreams: number;
@@ -48,7 +48,7 @@ export interface Limits {
 
 export const defaultLimits: Omit<Limits, 'send'> = {
   maxConnections: 20_000,
-  maxStreamsPerConnection: 1_000,
+  maxStreamsPerConnection: 100,
   maxStreams: 20_000,
   maxStreamsPerSecond: 2_000,
   busyAcceptRate: 125,

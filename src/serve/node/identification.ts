@@ -32,8 +32,10 @@ export type Identification =
   | { readonly kind: 'refused'; readonly code: 'INVALID_ARGUMENT' | 'PERMISSION_DENIED'; readonly message: string };
 
 /**
- * Finds the Gateway of a node. Of the four clauses the first that is present decides; when it is malformed, the result
- * is an error and the next one is not tried.
+ * Finds the Gateway of a node, by the first of three clauses that is present: host names (`alt_xds_hostname` in the
+ * metadata and `x-alt-xds-hostname` in the headers, which have to agree), the role in the metadata, the `:authority`. A
+ * host name or role that is malformed is an error, and the next clause is not tried; an `:authority` that is no host name
+ * of an existing Gateway counts as absent, as does an empty value.
  */
 export function identify(claims: NodeClaims, rules: IdentifyRules): Identification {
   const claimed =

@@ -5,11 +5,12 @@ import type { Counters } from '../../edges.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { ListenError } from '../../net/http-listener.ts';
 import { AcceptQueue, type AcceptQueueParts } from '../limits/accept-queue.ts';
+import { Quota } from '../limits/quota.ts';
 import { settled, shutDown } from './bind.ts';
 
 export interface ListenerParts extends AcceptQueueParts {
   readonly counters: Counters;
-  /** Connections that may be open at once, at each address that the host has; one beyond is closed. */
+  /** Connections that may be open at once, three quarters of them of one address; one beyond is reset. */
   readonly maxConnections: number;
 }
 
@@ -21,7 +22,7 @@ export class Listener {
   readonly #server: Server;
   readonly #injector: ConnectionInjector;
   readonly #counters: Counters;
-  readonly #maxConnections: number;
+  readonly #open: Quota;
   readonly #queue: AcceptQueue;
   /** The bound ones, by address of the host. */
   #servers: readonly NetServer[] = [];
@@ -30,7 +31,7 @@ export class Listener {
     this.#server = server;
     this.#injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#counters = counters;
-    this.#maxConnections = maxConnections;
+    this.#open = new Quota(maxConnections);
     this.#queue = new AcceptQueue(queue);
   }
 
@@ -75,8 +76,6 @@ export class Listener {
   #listen(host: string, port: number): Promise<number> {
     // A connection that waits is not read: it costs a file descriptor and no more.
     const server = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
-    server.maxConnections = this.#maxConnections;
-    server.on('drop', () => this.#countRefused());
     return new Promise((resolve, reject) => {
       // Errors after the bind, such as a connection that cannot be accepted, concern that connection alone.
       server.on('error', reject);
@@ -91,22 +90,26 @@ export class Listener {
   #accept(socket: Socket): void {
     // HTTP/2 handles the errors of an accepted connection; one that waits is closed by its error.
     socket.on('error', ignoreError);
+    const address = socket.remoteAddress ?? '';
+    if (!this.#open.acquire(address)) {
+      this.#reject(socket);
+      return;
+    }
+    socket.once('close', () => this.#open.release(address));
     this.#queue.add({
-      address: socket.remoteAddress ?? '',
+      address,
       accept: () => {
         this.#queueTeardown(socket);
         socket.resume();
         this.#injector.injectConnection(socket);
       },
-      reject: () => {
-        this.#countRefused();
-        socket.resetAndDestroy();
-      },
+      reject: () => this.#reject(socket),
     });
   }
 
-  #countRefused(): void {
+  #reject(socket: Socket): void {
     this.#counters.count('gatehouse_xds_connections_refused_total');
+    socket.resetAndDestroy();
   }
 
   /**

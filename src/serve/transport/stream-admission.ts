@@ -24,7 +24,7 @@ interface Pending {
 
 /**
  * Admits new streams at a bounded rate and in bounded number (rule G3). A stream above the rate waits in a fair queue
- * by address for up to a second and is refused when the queue is full, at once and before a response. Nothing of a
+ * by address and is refused when the queue is full, at once and before a response. Nothing of a
  * refused stream is read or kept.
  */
 export class StreamAdmission {

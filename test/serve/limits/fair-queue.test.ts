@@ -42,6 +42,12 @@ describe('a fair queue', () => {
     expect(queue.size).toBe(0);
   });
 
+  it('when full of single items rejects the newcomer, not the one that waited longest', () => {
+    const { add, next } = createRig(2);
+    expect(['a', 'b', 'c'].map((key) => add(key, 0))).toEqual(['-', '-', 'c0']);
+    expect(next()).toBe('a0');
+  });
+
   it('forgets an item that does not wait any longer', () => {
     const { queue, next } = createRig(2);
     const item = { key: 'a', index: 0 };

@@ -112,6 +112,21 @@ describe('connections', () => {
   });
 });
 
+describe('connections of one address', () => {
+  it('are at most three quarters of the limit, and others get the rest', async () => {
+    const world = await startServedWorld({ maxConnections: 4 });
+    const words = firstWords({ node, typeUrl: targetType });
+    const level = (): number => world.counters.level('gatehouse_xds_streams');
+    for (let count = 0; count < 3; count += 1) createRawSocketNode(portOf(world), words);
+    while (level() < 3) await turn();
+    const another = createRawSocketNode(portOf(world), words);
+    await new Promise((resolve) => another.on('close', resolve));
+    createRawSocketNode(portOf(world), words, '127.0.0.2');
+    while (level() < 4) await turn();
+    expect(world.counters.total('gatehouse_xds_connections_refused_total')).toBe(1);
+  });
+});
+
 describe('connections that end at once', () => {
   it('are torn down a few in an iteration of the event loop, and other streams are served in between', async () => {
     const world = await startServedWorld();

@@ -13,7 +13,7 @@ import { gatewayNode as node, type ServedWorld, startServedWorld } from '../../s
 
 /** Fifty streams a second. */
 const world = async (options: AdsServerOptions = {}): Promise<ServedWorld> => {
-  const served = await startServedWorld({ maxStreamsPerSecond: 50, ...options });
+  const served = await startServedWorld({ maxStreamsPerSecond: 50, maxStreamsPerConnection: 1_000, ...options });
   return served;
 };
 const refused = ({ counters }: ServedWorld): number => counters.total('gatehouse_xds_streams_refused_total');
@@ -119,9 +119,7 @@ describe('streams that are open', () => {
   });
 
   it('are on one connection at most as many as HTTP/2 MAX_CONCURRENT_STREAMS says, also for a client that ignores it', async () => {
-    const world = await createServedWorld({ maxStreamsPerConnection: 2 });
-    onTestFinished(() => world.close());
-    world.commit((edit) => edit.gateway(gateway));
+    const world = await startServedWorld({ maxStreamsPerConnection: 2 });
     const session = connect(`http://${world.address}`);
     onTestFinished(() => session.destroy());
     const [settings] = await once(session, 'remoteSettings');

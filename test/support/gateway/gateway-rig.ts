@@ -50,7 +50,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     clock,
     random: () => 0.5,
     log,
-    ...(listensOnLoopback === undefined ? {} : { listensOnLoopback }),
+    ...(listensOnLoopback === undefined ? {} : { listensOnLoopback: () => listensOnLoopback }),
   });
   const server = createServer((request, response) => downstream.handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

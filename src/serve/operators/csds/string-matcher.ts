@@ -1,6 +1,6 @@
 import type { StringMatcher } from '../../../gen/envoy/type/matcher/v3/string.ts';
 import { RequestError } from '../request-response-stream.ts';
-import { compileRegex } from './regex.ts';
+import type { CompileRegex } from './regex.ts';
 
 /** An invalid or unsupported matcher in a request. */
 export class InvalidMatcher extends RequestError {
@@ -19,13 +19,17 @@ type TextTest = (text: string) => boolean;
  * @param field the path of the matcher in the request, for the error
  * @throws {InvalidMatcher} for a matcher that is invalid or not supported
  */
-export async function stringMatcher({ matchPattern, ignoreCase }: StringMatcher, field: string): Promise<TextTest> {
+export async function stringMatcher(
+  { matchPattern, ignoreCase }: StringMatcher,
+  field: string,
+  compile: CompileRegex,
+): Promise<TextTest> {
   const fold = ignoreCase ? lowerCase : (text: string): string => text;
   switch (matchPattern?.$case) {
     case undefined:
       throw new InvalidMatcher(field, 'needs exact, prefix, suffix, contains or safe_regex; no other is supported');
     case 'safeRegex':
-      return regex(matchPattern.value.regex, `${field}.safe_regex.regex`);
+      return regex(matchPattern.value.regex, `${field}.safe_regex.regex`, compile);
     case 'exact': {
       const exact = fold(matchPattern.value);
       return (text) => fold(text) === exact;
@@ -45,9 +49,9 @@ export async function stringMatcher({ matchPattern, ignoreCase }: StringMatcher,
   }
 }
 
-async function regex(pattern: string, field: string): Promise<TextTest> {
+async function regex(pattern: string, field: string, compile: CompileRegex): Promise<TextTest> {
   try {
-    return await compileRegex(nonEmpty(pattern, field));
+    return await compile(nonEmpty(pattern, field));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new InvalidMatcher(field, error.message);

@@ -1,5 +1,6 @@
 import type { DoubleMatcher } from '../../../gen/envoy/type/matcher/v3/number.ts';
 import type { ValueMatcher } from '../../../gen/envoy/type/matcher/v3/value.ts';
+import type { CompileRegex } from './regex.ts';
 import { InvalidMatcher, stringMatcher } from './string-matcher.ts';
 
 /** Tests a value in `node.metadata`; undefined if the path leads to none. */
@@ -11,7 +12,11 @@ export type ValueTest = (value: unknown) => boolean;
  * @param field the path of the matcher in the request, for the error
  * @throws {InvalidMatcher} for a matcher that is invalid or not supported
  */
-export async function valueMatcher(matcher: ValueMatcher | undefined, field: string): Promise<ValueTest> {
+export async function valueMatcher(
+  matcher: ValueMatcher | undefined,
+  field: string,
+  compile: CompileRegex,
+): Promise<ValueTest> {
   const pattern = matcher?.matchPattern;
   switch (pattern?.$case) {
     case undefined:
@@ -21,7 +26,7 @@ export async function valueMatcher(matcher: ValueMatcher | undefined, field: str
     case 'doubleMatch':
       return number(pattern.value, `${field}.double_match`);
     case 'stringMatch': {
-      const matches = await stringMatcher(pattern.value, `${field}.string_match`);
+      const matches = await stringMatcher(pattern.value, `${field}.string_match`, compile);
       return (value) => typeof value === 'string' && matches(value);
     }
     case 'boolMatch':
@@ -30,14 +35,14 @@ export async function valueMatcher(matcher: ValueMatcher | undefined, field: str
       // A list or an object never matches, as the documentation of `present_match` says.
       return (value) => (value === null || typeof value !== 'object') && (value !== undefined) === pattern.value;
     case 'listMatch': {
-      const matches = await valueMatcher(pattern.value.matchPattern?.value, `${field}.list_match.one_of`);
+      const matches = await valueMatcher(pattern.value.matchPattern?.value, `${field}.list_match.one_of`, compile);
       return (value) => Array.isArray(value) && value.some(matches);
     }
     case 'orMatch': {
       const { valueMatchers } = pattern.value;
       if (valueMatchers.length === 0) throw new InvalidMatcher(`${field}.or_match`, 'is empty');
       const tests = await Promise.all(
-        valueMatchers.map((one, index) => valueMatcher(one, `${field}.or_match[${index}]`)),
+        valueMatchers.map((one, index) => valueMatcher(one, `${field}.or_match[${index}]`, compile)),
       );
       return (value) => tests.some((test) => test(value));
     }

@@ -69,6 +69,7 @@ function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, backoff
   const watching: ReflectorState = { at: 'watching', from: resourceVersion };
   if (error === undefined) return wait(quick ? backoff.nextAfterFirst('ended') : 0, endedEarly ? listing : watching);
   switch (error.reason) {
+    // 410 Gone: the resource version is too old for a watch.
     case 'expired':
       return wait(quick ? backoff.nextAfterFirst('expired') : 0, listing);
     // A list shows whether the error concerns lists too, or recovers the event that was not understood.

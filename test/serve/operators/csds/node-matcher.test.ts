@@ -143,6 +143,15 @@ describe('a node matcher', () => {
     });
   });
 
+  it('is rejected with more regular expressions than one request may have', async () => {
+    const expressions = (count: number): readonly Matcher[] => Array.from({ length: count }, () => id(regex('alph.')));
+    expect(await matched(...expressions(5))).toEqual(['alpha']);
+    await expect(matched(...expressions(6))).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringContaining('more than 5 regular expressions'),
+    });
+  });
+
   it('takes linear time for a hostile pattern', async () => {
     const long = `${'a'.repeat(5_000)}!`;
     const stream = world.stream().request(targetType, { node: { ...nodeOf('default/gw'), id: long } });
