@@ -5,9 +5,9 @@ import { gateway, gatewayClass, namespace, policy, service } from './manifests.t
 
 /**
  * Counts the cost of one edit: runs of transformations, and changes of outputs. The numbers must be equal for a hundred
- * and for two thousand objects of each kind.
+ * and for five hundred objects of each kind.
  */
-const sizes = [100, 2000];
+const sizes = [100, 500];
 
 /** `size` namespaces (of two teams), Services and policies, and ten Gateways, five for each team. */
 function createLargeWorld(size: number): TranslatedWorld {
