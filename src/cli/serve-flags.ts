@@ -35,7 +35,7 @@ export const serveFlags: readonly Flag[] = [
     name: 'max-streams-per-second',
     value: '<number>',
     default: '2000',
-    help: 'rate and burst of new streams; further ones wait up to a second or are refused',
+    help: 'rate and burst of new streams; further ones wait for their turn, or are refused when as many wait',
   },
   {
     name: 'max-connections',
