@@ -33,7 +33,8 @@ interface Destination extends QualifiedName {
 }
 
 /**
- * Creates the handlers, by method, of the requests that go to one target. Authorizes each request before forwarding it.
+ * Creates the handlers, by method, of the requests that go to one target. Authorizes each request before forwarding it,
+ * but for the end of a subscription.
  */
 export function createRequestRouter(parts: RouterParts): Readonly<Record<string, Handler>> {
   const { subscriptions } = parts;

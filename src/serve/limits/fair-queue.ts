@@ -1,7 +1,7 @@
 /**
  * Fair queueing (RFC 970): one FIFO queue per key, served round robin, in bounded memory. A key that floods fills its
- * own queue: another key waits for at most one item of each other key, and is never rejected while a longer queue
- * exists.
+ * own queue: another key waits for at most one item of each other key, and is not rejected while a queue exists that
+ * is longer than its own will be.
  */
 export class FairQueue<T extends object> {
   readonly #capacity: number;
@@ -26,8 +26,8 @@ export class FairQueue<T extends object> {
   /**
    * Adds an item.
    *
-   * @returns the item that is rejected because the queue is full: the new one when no queue is longer than its own,
-   * else the oldest of the longest queue; undefined when there is room
+   * @returns the item that is rejected because the queue is full: the new one when no queue is longer than its own
+   * will be, else the oldest of the longest queue; undefined when there is room
    */
   add(key: string, item: T): T | undefined {
     const rejected = this.#size < this.#capacity ? undefined : this.#makeRoom(key);

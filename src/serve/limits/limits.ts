@@ -12,7 +12,7 @@ export interface Limits {
   readonly maxConnections: number;
   /** HTTP/2 MAX_CONCURRENT_STREAMS of a connection (RFC 9113, section 5.1.2); REFUSED_STREAM beyond. Default 100. */
   readonly maxStreamsPerConnection: number;
-  /** Streams open at once, three quarters of them of one address; RESOURCE_EXHAUSTED beyond. Default 20,000. */
+  /** Streams open at once, three quarters of them of one address; RESOURCE_EXHAUSTED beyond. Default `maxConnections`. */
   readonly maxStreams: number;
   /**
    * New streams a second. As many may start at once, and as many more may wait, in a fair queue by address;

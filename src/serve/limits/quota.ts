@@ -4,7 +4,7 @@
  */
 const share = 3 / 4;
 
-/** Limits how many streams or calls are open, in total and per address. */
+/** Limits how many connections, streams or calls are open, in total and per address. */
 export class Quota {
   readonly #limit: number;
   readonly #open = new Map<string, number>();

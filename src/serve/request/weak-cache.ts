@@ -8,7 +8,7 @@ export class WeakCache<Value extends object> {
   readonly #weightOf: (value: Value) => number;
   readonly #values = new WeakMap<object, WeakRef<Value>>();
   readonly #newest: Value[] = [];
-  #weightOft = 0;
+  #total = 0;
 
   /**
    * @param limit the total weight of the values to hold
@@ -26,11 +26,11 @@ export class WeakCache<Value extends object> {
     const value = make();
     this.#values.set(key, new WeakRef(value));
     this.#newest.push(value);
-    this.#weightOft += this.#weightOf(value);
-    while (this.#weightOft > this.#limit) {
+    this.#total += this.#weightOf(value);
+    while (this.#total > this.#limit) {
       const oldest = this.#newest.shift();
       if (oldest === undefined) break;
-      this.#weightOft -= this.#weightOf(oldest);
+      this.#total -= this.#weightOf(oldest);
     }
     return value;
   }

@@ -47,7 +47,7 @@ export interface GrpcStreamParts extends LingerParts {
   readonly wasReset: () => void;
 }
 
-/** One gRPC stream: writes with flow control, limits requests, and ends once. Knows nothing of xDS. */
+/** One gRPC stream: writes with flow control, limits requests, and ends once. Passes requests on as the protocol decoded them. */
 export class GrpcStream {
   readonly peer: string;
   readonly authority: string;

@@ -24,8 +24,8 @@ interface Pending {
 
 /**
  * Admits new streams at a bounded rate and in bounded number (rule G3). A stream above the rate waits in a fair queue
- * by address and is refused when the queue is full, at once and before a response. Nothing of a
- * refused stream is read or kept.
+ * by address. When that is full, it or the oldest of the address with the most is refused, before a response. Nothing of
+ * a refused stream is read or kept.
  */
 export class StreamAdmission {
   readonly #parts: StreamAdmissionParts;

@@ -40,7 +40,7 @@ const forbiddenDelay = 30_000;
  */
 const absentDelay = 5_000;
 
-/** A watch that ends sooner, in milliseconds, counts as an attempt that failed. */
+/** A watch that ends sooner, in milliseconds, is followed by backoff, unless it is the first of its kind to do so. */
 const quickEnd = 5_000;
 
 const listing: ReflectorState = { at: 'listing' };
