@@ -1,6 +1,6 @@
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Stop } from '../../edges.ts';
-import { Quota } from '../limits/quota.ts';
+import { Quota } from '../../rate/quota.ts';
 import type { StreamStatus } from '../request/stream-status.ts';
 import { addressOf, endCall } from '../transport/calls.ts';
 import { Http2Stream, type LingerParts, linger } from '../transport/http2-stream.ts';

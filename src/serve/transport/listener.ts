@@ -4,8 +4,8 @@ import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/g
 import type { Counters } from '../../edges.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { ListenError } from '../../net/http-listener.ts';
+import { Quota } from '../../rate/quota.ts';
 import { AcceptQueue, type AcceptQueueParts } from '../limits/accept-queue.ts';
-import { Quota } from '../limits/quota.ts';
 import { settled, shutDown } from './bind.ts';
 
 export interface ListenerParts extends AcceptQueueParts {

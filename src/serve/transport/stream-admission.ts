@@ -1,7 +1,7 @@
 import type { Clock, Counters, Stop } from '../../edges.ts';
+import { Quota } from '../../rate/quota.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
 import { FairQueue } from '../limits/fair-queue.ts';
-import { Quota } from '../limits/quota.ts';
 import type { StreamStatus } from '../request/stream-status.ts';
 import { type AdsCall, addressOf, endCall } from './calls.ts';
 import { Http2Stream, type LingerParts, linger } from './http2-stream.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Quota } from '../../../src/serve/limits/quota.ts';
+import { Quota } from '../../src/rate/quota.ts';
 
 const taken = (quota: Quota, address: string): number => {
   let count = 0;
@@ -29,4 +29,15 @@ it('ignores a release by an address that holds nothing', () => {
   const quota = new Quota(4);
   quota.release('a');
   expect([taken(quota, 'a'), taken(quota, 'b')]).toEqual([3, 1]);
+});
+
+it('counts amounts, and takes all of one or nothing', () => {
+  const bytes = new Quota(100, 1 / 2);
+  expect(bytes.acquire('a', 30)).toBe(true);
+  expect(bytes.acquire('a', 30)).toBe(false);
+  expect(bytes.acquire('a', 20)).toBe(true);
+  expect(bytes.acquire('b', 50)).toBe(true);
+  expect(bytes.acquire('c', 1)).toBe(false);
+  bytes.release('a', 1_000);
+  expect(bytes.total).toBe(50);
 });

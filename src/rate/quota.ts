@@ -1,0 +1,49 @@
+/**
+ * The share of a quota that one key may hold when none is given: a quarter is left to others. Most of it has to be
+ * possible for one address, because nodes behind a proxy share one.
+ */
+const defaultShare = 3 / 4;
+
+/**
+ * Limits how much is held at once, in total and per key, such as an address or a caller. The unit is the user's:
+ * connections, streams or bytes. A key that holds nothing takes no memory.
+ */
+export class Quota {
+  readonly #limit: number;
+  readonly #limitPerKey: number;
+  readonly #held = new Map<string, number>();
+  #total = 0;
+
+  /**
+   * @param limit the most that may be held at once
+   * @param share the part of it that one key may hold, above 0 and at most 1
+   */
+  constructor(limit: number, share: number = defaultShare) {
+    this.#limit = limit;
+    this.#limitPerKey = Math.ceil(limit * share);
+  }
+
+  /** What all keys hold together. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Takes an amount, to be released later, or takes nothing and returns false. */
+  acquire(key: string, amount: number = 1): boolean {
+    const own = (this.#held.get(key) ?? 0) + amount;
+    if (this.#total + amount > this.#limit || own > this.#limitPerKey) return false;
+    this.#held.set(key, own);
+    this.#total += amount;
+    return true;
+  }
+
+  /** Releases an amount; at most what the key holds. */
+  release(key: string, amount: number = 1): void {
+    const own = this.#held.get(key);
+    if (own === undefined) return;
+    const released = Math.min(own, amount);
+    if (released === own) this.#held.delete(key);
+    else this.#held.set(key, own - released);
+    this.#total -= released;
+  }
+}
