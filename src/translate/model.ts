@@ -89,9 +89,14 @@ export interface Attachment {
   readonly policy: string;
 }
 
-/** A `metav1.Condition` without its transition time. */
-export interface Condition {
-  readonly type: string;
+/**
+ * A `metav1.Condition` without its transition time.
+ *
+ * @typeParam Type the types that an object of one kind may have. The status writer owns exactly these, so that a
+ * condition that it writes never stays in the cluster when it is no longer true.
+ */
+export interface Condition<Type extends string = string> {
+  readonly type: Type;
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   /** For users: the field, the error and the remedy. */
@@ -99,11 +104,27 @@ export interface Condition {
   readonly observedGeneration?: number;
 }
 
+/** The condition types of a GatewayClass. */
+export type GatewayClassConditionType = 'Accepted' | 'SupportedVersion' | 'kgateway.dev/InternalError';
+
+/** The condition types of a Gateway. */
+export type GatewayConditionType =
+  | 'Accepted'
+  | 'Programmed'
+  | 'kgateway.dev/MCPAuthPolicyAffected'
+  | 'kgateway.dev/InternalError';
+
+/** The condition types of a listener. */
+export type ListenerConditionType = 'Accepted' | 'ResolvedRefs' | 'Programmed' | 'Conflicted';
+
+/** The condition types of a policy. */
+export type PolicyConditionType = 'Accepted' | 'kgateway.dev/PartiallyInvalid' | 'kgateway.dev/InternalError';
+
 /** `status` of a GatewayClass. */
 export interface GatewayClassStatus {
   readonly kind: 'GatewayClass';
   readonly name: string;
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly Condition<GatewayClassConditionType>[];
 }
 
 /** An entry of `status.listeners`; MCP listeners have no routes. */
@@ -111,7 +132,7 @@ export interface ListenerStatus {
   readonly name: string;
   readonly supportedKinds: readonly [];
   readonly attachedRoutes: 0;
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly Condition<ListenerConditionType>[];
 }
 
 /** `status` of a Gateway. */
@@ -119,7 +140,7 @@ export interface GatewayStatus {
   readonly kind: 'Gateway';
   readonly namespace: string;
   readonly name: string;
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly Condition<GatewayConditionType>[];
   readonly addresses: readonly { readonly type: 'IPAddress' | 'Hostname'; readonly value: string }[];
   /**
    * A map by name: a listener whose name is invalid or not unique is reported in the Gateway's condition `Accepted`
@@ -145,7 +166,7 @@ export interface PolicyStatus {
   readonly ancestors: readonly {
     readonly ancestorRef: AncestorRef;
     readonly controllerName: string;
-    readonly conditions: readonly Condition[];
+    readonly conditions: readonly Condition<PolicyConditionType>[];
   }[];
 }
 

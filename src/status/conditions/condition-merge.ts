@@ -10,6 +10,20 @@ export interface ConditionRules {
   readonly omitFirst: readonly string[];
 }
 
+/** Whether a condition type is omitted first when the list is full. The order is that of the record. */
+export type ConditionPriority = 'normal' | 'omitted first';
+
+/** Creates the rules from a record that names every condition type of an object. */
+export function conditionRules<Type extends string>(
+  priorities: Readonly<Record<Type, ConditionPriority>>,
+): ConditionRules {
+  const entries = Object.entries(priorities);
+  return {
+    owned: new Set(Object.keys(priorities)),
+    omitFirst: entries.filter(([, priority]) => priority === 'omitted first').map(([type]) => type),
+  };
+}
+
 /** `maxItems` of conditions in the Gateway API's CRDs: with one more the API server refuses the whole status. */
 const maxConditions = 8;
 

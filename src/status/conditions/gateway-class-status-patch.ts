@@ -1,12 +1,13 @@
 import { asJsonObject, type JsonObject } from '../../json/json.ts';
 import type { ObservedObject } from '../../source/model.ts';
-import type { GatewayClassStatus } from '../../translate/model.ts';
-import { type ConditionRules, changedFields, isAhead, mergeConditions } from './condition-merge.ts';
+import type { GatewayClassConditionType, GatewayClassStatus } from '../../translate/model.ts';
+import { changedFields, conditionRules, isAhead, mergeConditions } from './condition-merge.ts';
 
-const rules: ConditionRules = {
-  owned: new Set(['Accepted', 'SupportedVersion', 'kgateway.dev/InternalError']),
-  omitFirst: ['SupportedVersion', 'kgateway.dev/InternalError'],
-};
+const rules = conditionRules<GatewayClassConditionType>({
+  Accepted: 'normal',
+  SupportedVersion: 'omitted first',
+  'kgateway.dev/InternalError': 'omitted first',
+});
 
 /**
  * Returns the fields of the status to write. Undefined when the status is up to date, or when it describes a newer

@@ -1,17 +1,26 @@
 import { asJsonObject, type JsonObject, objectsOf } from '../../json/json.ts';
 import type { ObservedObject } from '../../source/model.ts';
-import type { GatewayStatus, ListenerStatus } from '../../translate/model.ts';
-import { type ConditionRules, changedFields, isAhead, mergeConditions } from './condition-merge.ts';
+import type {
+  GatewayConditionType,
+  GatewayStatus,
+  ListenerConditionType,
+  ListenerStatus,
+} from '../../translate/model.ts';
+import { changedFields, conditionRules, isAhead, mergeConditions } from './condition-merge.ts';
 
-const gatewayRules: ConditionRules = {
-  owned: new Set(['Accepted', 'Programmed', 'kgateway.dev/MCPAuthPolicyAffected', 'kgateway.dev/InternalError']),
-  omitFirst: ['kgateway.dev/MCPAuthPolicyAffected', 'kgateway.dev/InternalError'],
-};
+const gatewayRules = conditionRules<GatewayConditionType>({
+  Accepted: 'normal',
+  Programmed: 'normal',
+  'kgateway.dev/MCPAuthPolicyAffected': 'omitted first',
+  'kgateway.dev/InternalError': 'omitted first',
+});
 
-const listenerRules: ConditionRules = {
-  owned: new Set(['Accepted', 'ResolvedRefs', 'Programmed', 'Conflicted']),
-  omitFirst: ['Conflicted'],
-};
+const listenerRules = conditionRules<ListenerConditionType>({
+  Accepted: 'normal',
+  ResolvedRefs: 'normal',
+  Programmed: 'normal',
+  Conflicted: 'omitted first',
+});
 
 /**
  * Returns the fields of the status to write. Undefined when the status is up to date, or when it describes a newer

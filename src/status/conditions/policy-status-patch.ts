@@ -1,12 +1,13 @@
 import { asJsonObject, type JsonObject, objectsOf } from '../../json/json.ts';
 import type { ObservedObject } from '../../source/model.ts';
-import type { PolicyStatus } from '../../translate/model.ts';
-import { type ConditionRules, changedFields, isAhead, mergeConditions } from './condition-merge.ts';
+import type { PolicyConditionType, PolicyStatus } from '../../translate/model.ts';
+import { changedFields, conditionRules, isAhead, mergeConditions } from './condition-merge.ts';
 
-const rules: ConditionRules = {
-  owned: new Set(['Accepted', 'kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError']),
-  omitFirst: ['kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError'],
-};
+const rules = conditionRules<PolicyConditionType>({
+  Accepted: 'normal',
+  'kgateway.dev/PartiallyInvalid': 'omitted first',
+  'kgateway.dev/InternalError': 'omitted first',
+});
 
 /** `maxItems` of `status.ancestors` (GEP-713): with one more the API server refuses the whole status. */
 const maxAncestors = 16;

@@ -3,7 +3,12 @@ import type { ObjectMeta } from '../../resources/model.ts';
 import type { Condition } from '../model.ts';
 
 /** Creates the conditions of one object. */
-export type ConditionWriter = (type: string, status: Condition['status'], reason: string, message: string) => Condition;
+export type ConditionWriter = <Type extends string>(
+  type: Type,
+  status: Condition['status'],
+  reason: string,
+  message: string,
+) => Condition<Type>;
 
 /** Sets `observedGeneration` when the object has a generation (objects of files have none), and limits messages. */
 export function conditionWriter({ generation }: Pick<ObjectMeta, 'generation'>): ConditionWriter {
@@ -14,7 +19,10 @@ export function conditionWriter({ generation }: Pick<ObjectMeta, 'generation'>):
 }
 
 /** Reports that a transformation of ours threw; present only then. Its output is not served. */
-export function internalError(condition: ConditionWriter, { collection, error }: Failure): Condition {
+export function internalError(
+  condition: ConditionWriter,
+  { collection, error }: Failure,
+): Condition<'kgateway.dev/InternalError'> {
   const message = `Computing "${collection}" failed, so nothing that follows from it is served: ${error.message}. This is a bug of gatehouse, please report it.`;
   return condition('kgateway.dev/InternalError', 'True', 'TransformationFailed', message);
 }

@@ -2,7 +2,7 @@ import type { Collection, Context, Derived } from '../../graph/model.ts';
 import type { GatewayClass } from '../../resources/model.ts';
 import { type GatewayClassResult, hasController } from '../gateway/gateway-class.ts';
 import { joinNames } from '../messages.ts';
-import type { BundleVersions, Condition, GatewayClassStatus } from '../model.ts';
+import type { BundleVersions, Condition, GatewayClassConditionType, GatewayClassStatus } from '../model.ts';
 import { type ConditionWriter, conditionWriter, internalError } from './conditions.ts';
 
 /** The collections that the status of a GatewayClass is computed from. */
@@ -45,7 +45,10 @@ const supportedReleases = /^v1\.[0-6]\.\d+(-[0-9A-Za-z.-]+)?$/;
  * The condition `SupportedVersion` (Gateway API, implementer's guide): false when one CRD has no version or an
  * unsupported one. It does not affect acceptance: the class is served best effort. Absent without a cluster.
  */
-function supportedVersion(bundle: BundleVersions | undefined, condition: ConditionWriter): readonly Condition[] {
+function supportedVersion(
+  bundle: BundleVersions | undefined,
+  condition: ConditionWriter,
+): readonly Condition<GatewayClassConditionType>[] {
   if (bundle === undefined) return [];
   const asked = `Supported are ${oldestRelease} to ${newestRelease}; what there is, is served as well as it goes.`;
   if (!bundle.known) {

@@ -6,7 +6,7 @@ import type { GatewayResult } from '../gateway/gateway.ts';
 import type { GatewayClassResult } from '../gateway/gateway-class.ts';
 import type { ListenerResult } from '../gateway/listeners.ts';
 import { joinNames, joinSentences } from '../messages.ts';
-import type { Condition, GatewayState, GatewayStatus } from '../model.ts';
+import type { Condition, GatewayConditionType, GatewayState, GatewayStatus } from '../model.ts';
 import type { PolicyTargets } from '../policy/policy.ts';
 import { type ConditionWriter, conditionWriter, internalError } from './conditions.ts';
 import { listenerStatuses } from './listener-conditions.ts';
@@ -67,7 +67,7 @@ function hasClassOfOurs({ className }: Gateway, context: Context, { classes }: G
   return className.ok && context.get(classes, className.value) !== undefined;
 }
 
-function unknown(condition: ConditionWriter): readonly Condition[] {
+function unknown(condition: ConditionWriter): readonly Condition<GatewayConditionType>[] {
   return [
     condition('Accepted', 'Unknown', 'Pending', 'The Gateway could not be judged.'),
     condition('Programmed', 'False', 'Pending', 'The Gateway could not be judged.'),
@@ -77,7 +77,7 @@ function unknown(condition: ConditionWriter): readonly Condition[] {
 function gatewayConditions(
   { acceptance, addresses, listeners }: OurGateway,
   condition: ConditionWriter,
-): readonly Condition[] {
+): readonly Condition<GatewayConditionType>[] {
   switch (acceptance.kind) {
     case 'pending':
       return [
@@ -95,7 +95,7 @@ function servedConditions(
   listeners: readonly ListenerResult[],
   addresses: AddressesResult,
   condition: ConditionWriter,
-): readonly Condition[] {
+): readonly Condition<GatewayConditionType>[] {
   const accepted = listeners.filter(({ outcome }) => outcome.accepted);
   const message = listenersMessage(listeners);
   if (accepted.length === 0) {
@@ -120,13 +120,16 @@ function listenerMessage(listener: string | undefined, message: string): string 
   return listener === undefined ? message : `${listener}: ${message}`;
 }
 
-function programmed({ unusable, unassigned }: AddressesResult, condition: ConditionWriter): Condition {
+function programmed(
+  { unusable, unassigned }: AddressesResult,
+  condition: ConditionWriter,
+): Condition<GatewayConditionType> {
   if (unusable.length > 0) return condition('Programmed', 'False', 'AddressNotUsable', joinSentences(unusable));
   if (unassigned.length > 0) return condition('Programmed', 'False', 'AddressNotAssigned', joinSentences(unassigned));
   return condition('Programmed', 'True', 'Programmed', 'The configuration is ready for the gateways that ask for it.');
 }
 
-function notProgrammed(condition: ConditionWriter): Condition {
+function notProgrammed(condition: ConditionWriter): Condition<GatewayConditionType> {
   return condition('Programmed', 'False', 'Invalid', 'The Gateway is not accepted.');
 }
 
@@ -136,7 +139,7 @@ function attachedPolicies(
   key: string,
   { policiesByGateway }: GatewayStatusInputs,
   condition: ConditionWriter,
-): readonly Condition[] {
+): readonly Condition<GatewayConditionType>[] {
   const names = context.by(policiesByGateway, key).map(({ name }) => name);
   if (names.length === 0) return [];
   return [

@@ -1,6 +1,6 @@
 import type { Acceptance } from '../gateway/gateway.ts';
 import type { ListenerResult } from '../gateway/listeners.ts';
-import type { Condition, ListenerStatus } from '../model.ts';
+import type { Condition, ListenerConditionType, ListenerStatus } from '../model.ts';
 import type { ConditionWriter } from './conditions.ts';
 
 /**
@@ -28,7 +28,7 @@ export function listenerStatuses(
 /** The limit of `status.listeners` in the Gateway API, and of `spec.listeners`. */
 const mostListeners = 64;
 
-function accepted({ outcome }: ListenerResult, condition: ConditionWriter): Condition {
+function accepted({ outcome }: ListenerResult, condition: ConditionWriter): Condition<ListenerConditionType> {
   if (!outcome.accepted) return condition('Accepted', 'False', outcome.reason, outcome.message);
   const { namespaces } = outcome;
   if (namespaces.from !== 'Selector' || namespaces.selector !== undefined) {
@@ -38,13 +38,17 @@ function accepted({ outcome }: ListenerResult, condition: ConditionWriter): Cond
   return condition('Accepted', 'True', 'Accepted', `The listener is accepted, but it selects no namespace: ${why}`);
 }
 
-function resolvedRefs({ routeKinds }: ListenerResult, condition: ConditionWriter): Condition {
+function resolvedRefs({ routeKinds }: ListenerResult, condition: ConditionWriter): Condition<ListenerConditionType> {
   if (routeKinds.length === 0) return condition('ResolvedRefs', 'True', 'ResolvedRefs', 'There is nothing to resolve.');
   const message = `allowedRoutes.kinds lists ${routeKinds.join(', ')}: this protocol has no routes, remove the list.`;
   return condition('ResolvedRefs', 'False', 'InvalidRouteKinds', message);
 }
 
-function programmed({ outcome }: ListenerResult, gateway: Acceptance['kind'], condition: ConditionWriter): Condition {
+function programmed(
+  { outcome }: ListenerResult,
+  gateway: Acceptance['kind'],
+  condition: ConditionWriter,
+): Condition<ListenerConditionType> {
   if (!outcome.accepted) return condition('Programmed', 'False', 'Invalid', 'The listener is not accepted.');
   switch (gateway) {
     case 'served':

@@ -4,7 +4,7 @@ import { allowsNamespace, type UnresolvedGateway } from '../gateway/allowed-name
 import type { GatewayResult } from '../gateway/gateway.ts';
 import type { LabelledNamespace } from '../gateway/namespace-selector.ts';
 import { joinNames, joinSentences } from '../messages.ts';
-import type { Condition, PolicyNotice, PolicyStatus } from '../model.ts';
+import type { Condition, PolicyConditionType, PolicyNotice, PolicyStatus } from '../model.ts';
 import type { PolicyResult } from '../policy/policy.ts';
 import type { NamedItem } from '../policy/rules.ts';
 import { type PolicyReference, resolveTargetRefs } from '../policy/target-refs.ts';
@@ -105,7 +105,7 @@ function acceptedCondition(
   context: Context,
   inputs: PolicyStatusInputs,
   condition: ConditionWriter,
-): Condition {
+): Condition<PolicyConditionType> {
   if (ancestor.kind === 'unsupported') return condition('Accepted', 'False', 'Invalid', ancestor.message);
   if (ancestor.kind === 'missing') {
     const message = `There is no such Gateway in the namespace ${policy.namespace}: create it, or correct the name.`;
@@ -144,7 +144,7 @@ function droppedParts(
   result: PolicyResult | undefined,
   unwritable: readonly string[],
   condition: ConditionWriter,
-): readonly Condition[] {
+): readonly Condition<PolicyConditionType>[] {
   const rules = result === undefined || result.outcome === 'invalid' ? [] : result.dropped;
   const parts = [...rules, ...unwritable];
   if (parts.length === 0) return [];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { patchGatewayClassStatus } from '../../../src/status/conditions/gateway-class-status-patch.ts';
-import type { Condition, GatewayClassStatus } from '../../../src/translate/model.ts';
+import type { GatewayClassStatus } from '../../../src/translate/model.ts';
 import { desired, foreign, now, nowText, observed, stored } from './stored-statuses.ts';
 
-function gatewayClass(...conditions: readonly Condition[]): GatewayClassStatus {
+function gatewayClass(...conditions: GatewayClassStatus['conditions']): GatewayClassStatus {
   return { kind: 'GatewayClass', name: 'mcp', conditions };
 }
 

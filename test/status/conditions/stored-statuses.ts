@@ -12,7 +12,11 @@ export function observed(status: unknown, generation = 3): ObservedObject {
 }
 
 /** A desired condition of generation 3. */
-export function desired(type: string, status: Condition['status'] = 'True', reason = 'Fine'): Condition {
+export function desired<Type extends string>(
+  type: Type,
+  status: Condition['status'] = 'True',
+  reason: string = 'Fine',
+): Condition<Type> {
   return { type, status, reason, message: `${type} is ${status}.`, observedGeneration: 3 };
 }
 

@@ -30,7 +30,7 @@ describe('the Event', () => {
     const ancestor = (name: string, reasons: readonly string[], section: { readonly sectionName?: string } = {}) => ({
       ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name, ...section },
       controllerName: 'kgateway.dev/kgateway',
-      conditions: reasons.map((reason) => ({ type: 'Any', status: 'True' as const, reason, message: '' })),
+      conditions: reasons.map((reason) => ({ type: 'Accepted', status: 'True', reason, message: '' }) as const),
     });
     const told = ancestorsFullEvent('default/p', [
       ancestor('a', ['Accepted', 'RulesDropped']),
