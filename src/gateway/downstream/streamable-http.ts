@@ -5,12 +5,12 @@ import {
   type RequestId,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
+import { acceptedTypes } from '../../net/accept.ts';
 import type { Caller } from '../model.ts';
 import { perRequestVersionKey, protocolVersions } from '../rpc/protocol.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import type { Session } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
-import { acceptedTypes } from './accept.ts';
 import { readBody } from './body.ts';
 import { type ErrorResponse, sendError, sessionNotFound, tooManySessions } from './error-response.ts';
 import { sendWebResponse } from './event-stream.ts';

@@ -2,7 +2,6 @@ import { isJsonContentType, parseJSONRPCMessage } from '@modelcontextprotocol/se
 import { parseBearer } from '../../../src/gateway/authn/bearer.ts';
 import { parseKeySet } from '../../../src/gateway/authn/key-set.ts';
 import { verify } from '../../../src/gateway/authn/verify.ts';
-import { acceptedTypes } from '../../../src/gateway/downstream/accept.ts';
 import { targetUrl } from '../../../src/gateway/network/target-url.ts';
 import { unqualify } from '../../../src/gateway/session/qualified-names.ts';
 import { exposeTemplate, exposeUri, parseExposedUri } from '../../../src/gateway/session/resource-uris.ts';
@@ -16,6 +15,7 @@ import { decodeDataUri } from '../../../src/mcp-tool/fetch/data-uri.ts';
 import { extensionOf, parseHttpUrl } from '../../../src/mcp-tool/fetch/http-url.ts';
 import { parseContentType } from '../../../src/mcp-tool/source-document.ts';
 import { uriScheme } from '../../../src/mcp-tool/uri-converter.ts';
+import { acceptedTypes } from '../../../src/net/accept.ts';
 import { parseHostPort } from '../../../src/net/host-port.ts';
 import { isLocalName, isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../../src/net/loopback.ts';
 import {
