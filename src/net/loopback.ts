@@ -57,9 +57,12 @@ export function isLoopbackAuthority(header: string | undefined): boolean {
   return host !== undefined && Number(port ?? 0) <= 65_535 && isLoopback(host);
 }
 
+/** Characters: `https://`, a DNS name of 253 and a port. The URL parser takes the square of a host's length. */
+const maxOrigin = 8 + 253 + 6;
+
 /** Returns whether an `Origin` header names a page that this machine serves by HTTP or HTTPS. */
 export function isLoopbackOrigin(header: string): boolean {
-  if (!URL.canParse(header)) return false;
+  if (header.length > maxOrigin || !URL.canParse(header)) return false;
   const { protocol, hostname, origin } = new URL(header);
   return (protocol === 'http:' || protocol === 'https:') && origin === header && isLoopback(hostname);
 }

@@ -86,6 +86,9 @@ const subdomainPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a
 const ipv4Pattern =
   /^(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}$/;
 
+/** Characters of the longest IPv6 address, one with an IPv4 address at its end. */
+const maxIpv6 = 45;
+
 function isLabel(text: string): boolean {
   return text.length <= 63 && labelPattern.test(text);
 }
@@ -95,7 +98,7 @@ function isIpv4(text: string): boolean {
 }
 
 function isIpv6(text: string): boolean {
-  return /^[0-9A-Fa-f:.]+$/.test(text) && URL.canParse(`http://[${text}]/`);
+  return text.length <= maxIpv6 && /^[0-9A-Fa-f:.]+$/.test(text) && URL.canParse(`http://[${text}]/`);
 }
 
 function isNamespaceName(text: string): text is NamespaceName {

@@ -18,6 +18,7 @@ import { uriScheme } from '../../../src/mcp-tool/uri-converter.ts';
 import { acceptedTypes } from '../../../src/net/accept.ts';
 import { parseHostPort } from '../../../src/net/host-port.ts';
 import { isLocalName, isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../../src/net/loopback.ts';
+import { parseRequestUrl } from '../../../src/net/request-url.ts';
 import {
   apiGroup,
   apiKind,
@@ -52,7 +53,9 @@ const strangers: readonly Entry[] = [
   ['Content-Type of a message', isJsonContentType],
   ['Host', isLoopbackAuthority],
   ['Origin', isLoopbackOrigin],
-  ['the request line', (text) => new URLSearchParams(URL.parse(text, 'http://gateway')?.search).get('sessionId')],
+  ['Origin, after the scheme', (text) => isLoopbackOrigin(`http://${text}`)],
+  ['the request line', (text) => parseRequestUrl(text)?.searchParams.get('sessionId')],
+  ['the path of a request', (text) => parseRequestUrl(`//${text}`)],
 ];
 
 /** A caller. */
@@ -104,6 +107,9 @@ const documents: readonly Entry[] = [
   ['the scheme of a URI', uriScheme],
   ['a data: URI', decodeDataUri],
   ['the type of a data: URI', (text) => decodeDataUri(`data:text/plain${text},x`)],
+  ['the host of an http: URL', (text) => parseHttpUrl(`http://${text}`, undefined, allowPublicAddresses)],
+  ['an http: URL without slashes', (text) => parseHttpUrl(`http:${text}`, undefined, allowPublicAddresses)],
+  ['a redirect', (text) => parseHttpUrl(text, new URL('http://h/'), allowPublicAddresses)],
   ['the data of a data: URI', (text) => decodeDataUri(`data:;base64,${text}`)],
   ['an http: URL', (text) => extensionOf(parseHttpUrl(`http://h/${text}`, undefined, allowPublicAddresses))],
   ['Content-Type of a document', parseContentType],
