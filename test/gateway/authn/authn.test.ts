@@ -259,6 +259,12 @@ describe('the identity of a token without a subject', () => {
     expect(await identityOf(refreshed, other)).not.toBe(first);
   });
 
+  it('is found for a key that says that it must not be exported', async () => {
+    const authn = await withKeys({ ...issuer.jwk, ext: false }, { issuers: [], audiences: [] });
+    const answer = await authn.authenticate(`Bearer ${await issuer.sign({ exp: seconds(300), team: 'x' })}`);
+    expect(principal(answer).identity).toBe(await identityOf({ team: 'x' }));
+  });
+
   it('is the same in all sixteen spellings of its signature', async () => {
     const authn = await withKeys(issuer.jwk, { issuers: [], audiences: [] });
     const token = await issuer.sign({ exp: seconds(300), team: 'x' });
