@@ -1,5 +1,6 @@
-import { type Config, Resource_Type, type Rule, Rule_Matcher } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
-import type { AccessRequest, Claims, Decision, PrimitiveKind } from './model.ts';
+import type { AccessRequest, Claims, Decision, RuleIndex, RulePlace } from './model.ts';
+
+export { indexRules } from './rule-index.ts';
 
 /**
  * Decides an access request: allows it when a rule of any Config matches, else denies it.
@@ -9,43 +10,28 @@ import type { AccessRequest, Claims, Decision, PrimitiveKind } from './model.ts'
  * without resource, key or value or with an unknown kind or matcher. Deployed binaries allow everything on a Config
  * without rules and exit on some of the others; here a rule that is not understood never grants access.
  *
- * When several rules match, the decision names the first one of the Config with the smallest resource name, regardless
- * of the order of `configs`.
+ * When several rules match, the decision names the first one of the Config with the smallest resource name.
  *
- * @param configs by resource name, `<namespace>.<name>`
  * @param claims of a verified token; `undefined` for a request without one, which is denied
  */
-export function decide(
-  configs: ReadonlyMap<string, Config>,
-  claims: Claims | undefined,
-  request: AccessRequest,
-): Decision {
+export function decide(rules: RuleIndex, claims: Claims | undefined, { kind, name }: AccessRequest): Decision {
   if (claims === undefined) return { allowed: false, reason: 'no principal' };
-  if (configs.size === 0) return { allowed: false, reason: 'no config' };
+  if (rules.empty) return { allowed: false, reason: 'no config' };
 
-  let match: { readonly config: string; readonly rule: number } | undefined;
-  for (const [config, { rules }] of configs) {
-    if (match !== undefined && match.config < config) continue;
-    const rule = rules.findIndex(
-      (candidate) => matchesPrimitive(candidate, request) && matchesClaims(candidate, claims),
-    );
-    if (rule !== -1) match = { config, rule };
+  const candidates = [rules.find(kind, name), rules.find(kind, '*')];
+  let match: RulePlace | undefined;
+  for (const ofName of candidates) {
+    if (ofName === undefined) continue;
+    // Only own properties are claims: inherited ones (`constructor`, `__proto__`) never match.
+    for (const claim of Object.keys(claims)) {
+      const value = claims[claim];
+      const found = typeof value === 'string' ? ofName.get(claim)?.get(value) : undefined;
+      if (found !== undefined && (match === undefined || precedes(found, match))) match = found;
+    }
   }
   return match === undefined ? { allowed: false, reason: 'no rule matches' } : { allowed: true, ...match };
 }
 
-const typeOf = {
-  tool: Resource_Type.TOOL,
-  prompt: Resource_Type.PROMPT,
-  resource: Resource_Type.RESOURCE,
-} as const satisfies Record<PrimitiveKind, Resource_Type>;
-
-function matchesPrimitive({ resource }: Rule, { kind, name }: AccessRequest): boolean {
-  return resource !== undefined && resource.type === typeOf[kind] && (resource.id === '*' || resource.id === name);
-}
-
-/** Only own properties count as claims: inherited ones (`constructor`, `__proto__`) never match. */
-function matchesClaims({ key, value, matcher }: Rule, claims: Claims): boolean {
-  if (matcher !== Rule_Matcher.EQUALS || key === '' || value === '') return false;
-  return Object.hasOwn(claims, key) && claims[key] === value;
+function precedes(one: RulePlace, other: RulePlace): boolean {
+  return one.config < other.config || (one.config === other.config && one.rule < other.rule);
 }

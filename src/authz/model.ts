@@ -11,16 +11,32 @@ export interface AccessRequest {
 /** The payload of a verified token. Only own, top-level, string-valued claims can match a rule. */
 export type Claims = Readonly<Record<string, unknown>>;
 
+/** Where a rule stands. */
+export interface RulePlace {
+  /** The resource name of the Config, `<namespace>.<name>`. */
+  readonly config: string;
+  /** The position of the rule in that Config, from 0. */
+  readonly rule: number;
+}
+
 /** The answer to an access request: the rule that allows it, or the reason for the denial. */
 export type Decision =
-  | {
-      readonly allowed: true;
-      /** The resource name of the Config, `<namespace>.<name>`. */
-      readonly config: string;
-      /** The position of the rule in that Config, from 0. */
-      readonly rule: number;
-    }
+  | ({ readonly allowed: true } & RulePlace)
   | {
       readonly allowed: false;
       readonly reason: 'no principal' | 'no config' | 'no rule matches';
     };
+
+/** The rules for one name, by claim and then by the value that the claim must have. */
+type RulesOfName = ReadonlyMap<string, ReadonlyMap<string, RulePlace>>;
+
+/**
+ * The rules of all Configs, so ordered that a decision looks only at those that can match: a list of 20,000 tools is
+ * 20,000 decisions. Immutable: a change of the rules needs a new index.
+ */
+export interface RuleIndex {
+  /** Whether there is no Config at all. */
+  readonly empty: boolean;
+  /** The rules whose id is exactly this name; `*` has those for everything of the kind. */
+  find(kind: PrimitiveKind, name: string): RulesOfName | undefined;
+}

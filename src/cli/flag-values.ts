@@ -38,6 +38,6 @@ export function oneOf<const T extends string>(flag: string, text: string, words:
 
 /** Decodes the name of a namespace: a DNS label (RFC 1123). */
 export function namespaceName(flag: string, text: string): string {
-  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) return text;
+  if (text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) return text;
   throw new UsageError(`--${flag} is the name of a namespace, for example default, not "${text}"`);
 }

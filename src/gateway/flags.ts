@@ -4,7 +4,10 @@ import { GatewayError } from './errors.ts';
 import type { GatewayOptions } from './model.ts';
 import { parseResolutions, type Resolutions } from './network/resolve.ts';
 
-/** The flags whose text has a syntax of its own, parsed. */
+/** The flags whose text has a syntax of its own. */
+type TextFlags = Pick<GatewayOptions, 'mount' | 'resolve' | 'adminListen' | 'allowedOrigins'>;
+
+/** The same flags, parsed. */
 export interface ParsedFlags {
   readonly mounts: Mounts;
   readonly resolutions: Resolutions;
@@ -16,17 +19,30 @@ export interface ParsedFlags {
  *
  * @throws GatewayError that names the flag
  */
-export function parseFlags({ mount, resolve, adminListen, allowedOrigins }: GatewayOptions): ParsedFlags {
+export function parseFlags({ mount, resolve, adminListen, allowedOrigins }: TextFlags): ParsedFlags {
   const admin = parseHostPort(adminListen);
   if (admin === undefined)
     throw new GatewayError('usage', `--admin-listen=${adminListen}: write host:port, such as 127.0.0.1:19000`);
   for (const origin of allowedOrigins) {
-    if (URL.parse(origin)?.origin !== origin) {
+    if (!isOrigin(origin)) {
       throw new GatewayError(
         'usage',
-        `allowed origin ${JSON.stringify(origin)}: write it as browsers do, such as https://app.example`,
+        `allowed origin ${JSON.stringify(origin)}: write it as browsers do, in lower case and without a path, ` +
+          'such as https://app.example or chrome-extension://<id>',
       );
     }
   }
   return { mounts: parseMounts(mount), resolutions: parseResolutions(resolve), adminListen: admin };
+}
+
+/**
+ * Returns whether a text is an origin as browsers send it (RFC 6454 §6.2): scheme, host and, unless it is the default,
+ * port. Of the schemes of the web the URL parser knows host and default port; of those of extensions and applications
+ * (`chrome-extension:`, `tauri:`, `vscode-webview:`, `app:`) it knows no origin, so they are read as text.
+ */
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || text.includes('*')) return false;
+  if (url.origin !== 'null') return url.origin === text;
+  return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._~-]+(?::\d{1,5})?$/.test(text);
 }

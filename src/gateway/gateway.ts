@@ -61,6 +61,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const { config: bootstrap, warnings } = await loadConfig(source, { mounts, fetchText });
   for (const warning of warnings) log.warn(warning);
   const authenticator = await openAuthenticator(bootstrap.listener, edges, fetchText);
+  shutdown.add(() => authenticator?.stop());
   const { host, port } = bootstrap.xdsAddress;
   const xds = openXdsClient(bootstrap, options.environment, resolutions.find(host, port), edges);
   const { config } = xds;

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Claims } from '../authz/model.ts';
+import type { Claims, RuleIndex } from '../authz/model.ts';
 import type { Clock, Logger, Random, Stop, StopAsync } from '../edges.ts';
 import type { Config } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import type { Target } from '../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
@@ -61,6 +61,8 @@ export interface GatewayConfig {
   readonly targets: ReadonlyMap<string, Target>;
   /** RBAC rules by resource name, `<namespace>.<name>`. */
   readonly rbacConfigs: ReadonlyMap<string, Config>;
+  /** The same rules, ordered for decisions. A change replaces it, so read it anew for each decision. */
+  readonly rules: RuleIndex;
   /** Calls `listener` once for each response that changed something. */
   subscribe(listener: (change: ConfigChange) => void): Stop;
 }
@@ -76,7 +78,7 @@ export type Caller =
   | {
       readonly kind: 'principal';
       readonly claims: Claims;
-      /** Equal for two tokens of the same issuer and subject. A session belongs to one identity. */
+      /** Equal for all tokens of one subject or client of an issuer. A session belongs to one identity. */
       readonly identity: string;
       /** Milliseconds since the epoch. Event streams of this caller end then. */
       readonly expiresAt: number;

@@ -68,9 +68,13 @@ async function readUri(uri: string, parts: FetchParts, signal: AbortSignal): Pro
   }
 }
 
+/** Characters. No registered scheme is as long. */
+const maxScheme = 31;
+
 /** Returns the scheme of a URI in lower case, for messages and logs; undefined without one. */
 export function uriScheme(uri: string): string | undefined {
-  return /^\s*([a-z][a-z0-9+.-]{0,30}):/i.exec(uri)?.[1]?.toLowerCase();
+  const scheme = /^\s*([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1];
+  return scheme === undefined || scheme.length > maxScheme ? undefined : scheme.toLowerCase();
 }
 
 function timeoutError(milliseconds: number): ConversionError {

@@ -21,6 +21,31 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
+ * Names of the machine that looks them up, by convention: what hosts files of Debian, Red Hat, SUSE, macOS and Solaris,
+ * the one that the kubelet writes into every pod, and systemd's nss-myhostname resolve without DNS.
+ */
+const localNames: readonly string[] = [
+  ...['localhost', 'localhost.localdomain', 'loopback', 'broadcasthost', 'loghost'],
+  ...['localhost4', 'localhost4.localdomain4', 'localhost6', 'localhost6.localdomain6'],
+  ...['ip6-', 'ipv6-'].flatMap((prefix) =>
+    ['localhost', 'loopback', 'localnet', 'mcastprefix', 'allnodes', 'allrouters', 'allhosts'].map(
+      (name) => `${prefix}${name}`,
+    ),
+  ),
+  ...['_gateway', '_outbound', '_localdnsstub', '_localdnsproxy'],
+];
+
+/**
+ * Returns whether a host name means the machine that looks it up, or its link: one of {@link localNames} or a name below
+ * it. The only predicate for names that no target may have. Wider than {@link isLoopback}, whose names may reach a
+ * listener: a name in doubt is refused by both. Ignores case and one trailing dot; false for addresses.
+ */
+export function isLocalName(host: string): boolean {
+  const name = host.toLowerCase().replace(/\.$/, '');
+  return localNames.some((local) => name === local || name.endsWith(`.${local}`));
+}
+
+/**
  * Returns whether the `Host` header of a request is loopback. A listener on loopback refuses any other: a web page
  * whose name was made to resolve to 127.0.0.1 sends requests with that name (DNS rebinding).
  *
@@ -32,9 +57,12 @@ export function isLoopbackAuthority(header: string | undefined): boolean {
   return host !== undefined && Number(port ?? 0) <= 65_535 && isLoopback(host);
 }
 
+/** Characters: `https://`, a DNS name of 253 and a port. The URL parser takes the square of a host's length. */
+const maxOrigin = 8 + 253 + 6;
+
 /** Returns whether an `Origin` header names a page that this machine serves by HTTP or HTTPS. */
 export function isLoopbackOrigin(header: string): boolean {
-  if (!URL.canParse(header)) return false;
+  if (header.length > maxOrigin || !URL.canParse(header)) return false;
   const { protocol, hostname, origin } = new URL(header);
   return (protocol === 'http:' || protocol === 'https:') && origin === header && isLoopback(hostname);
 }

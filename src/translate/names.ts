@@ -1,3 +1,4 @@
+import { isLocalName } from '../net/loopback.ts';
 import type { RuleResource } from '../resources/model.ts';
 import type {
   ClaimKey,
@@ -34,7 +35,7 @@ export function targetName(namespace: string, service: string, further?: number)
   return isTargetName(name) ? name : undefined;
 }
 
-/** A DNS name, an IPv4 address, or an IPv6 address in brackets. */
+/** A DNS name that is no name of the own machine, an IPv4 address, or an IPv6 address in brackets. */
 export function host(text: string): Host | undefined {
   return isHost(text) ? text : undefined;
 }
@@ -80,11 +81,13 @@ export function isSubdomain(text: string): boolean {
   return text.length <= 253 && subdomainPattern.test(text);
 }
 
-const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-const labelPattern = new RegExp(`^${label}$`);
-const subdomainPattern = new RegExp(`^${label}(\\.${label})*$`);
-const octet = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
-const ipv4Pattern = new RegExp(`^${octet}(\\.${octet}){3}$`);
+const labelPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const subdomainPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const ipv4Pattern =
+  /^(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}$/;
+
+/** Characters of the longest IPv6 address, one with an IPv4 address at its end. */
+const maxIpv6 = 45;
 
 function isLabel(text: string): boolean {
   return text.length <= 63 && labelPattern.test(text);
@@ -95,7 +98,7 @@ function isIpv4(text: string): boolean {
 }
 
 function isIpv6(text: string): boolean {
-  return /^[0-9A-Fa-f:.]+$/.test(text) && URL.canParse(`http://[${text}]/`);
+  return text.length <= maxIpv6 && /^[0-9A-Fa-f:.]+$/.test(text) && URL.canParse(`http://[${text}]/`);
 }
 
 function isNamespaceName(text: string): text is NamespaceName {
@@ -114,7 +117,7 @@ function isTargetName(text: string): text is TargetName {
 
 function isHost(text: string): text is Host {
   if (text.startsWith('[') && text.endsWith(']')) return isIpv6(text.slice(1, -1));
-  return isIpv4(text) || isDnsName(text);
+  return isIpv4(text) || (isDnsName(text) && !isLocalName(text));
 }
 
 function isPort(value: number): value is Port {
@@ -122,7 +125,7 @@ function isPort(value: number): value is Port {
 }
 
 function isUrlPath(text: string): text is UrlPath {
-  return text === '' || (isText(text, 1024) && /^\/(?!\/)[^?#\\\s]*$/.test(text));
+  return text === '' || (isText(text, 1024) && /^\/([^/?#\\\s][^?#\\\s]*)?$/.test(text));
 }
 
 function isClaimKey(text: string): text is ClaimKey {

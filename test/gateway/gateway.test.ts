@@ -334,7 +334,7 @@ describe('starting', () => {
   it.each<[string, Partial<GatewayOptions>]>([
     ['--admin-listen=19000: write host:port, such as 127.0.0.1:19000', { adminListen: '19000' }],
     [
-      'allowed origin "https://a/": write it as browsers do, such as https://app.example',
+      'allowed origin "https://a/": write it as browsers do, in lower case and without a path, such as https://app.example or chrome-extension://<id>',
       { allowedOrigins: ['https://a/'] },
     ],
     ['--resolve=x: write host:port=address:port, IPv6 addresses in brackets', { resolve: ['x'] }],

@@ -11,7 +11,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/resources/planted.ts', 'node:net', './model.ts'],
   ['src/resources/planted.ts', '../graph/graph.ts', './model.ts'],
   ['src/resources/decode/planted.ts', '../kinds/kinds.ts', '../model.ts'],
-  ['src/resources/kinds/planted.ts', '../../net/loopback.ts', '../decode/decoder.ts'],
+  ['src/resources/kinds/planted.ts', '../../net/host-port.ts', '../../net/loopback.ts'],
   ['src/translate/planted.ts', '../wire/model.ts', '../graph/graph.ts'],
   ['src/translate/planted.ts', 'node:crypto', '../resources/model.ts'],
   ['src/translate/gateway/planted.ts', '../policy/policy.ts', '../names.ts'],

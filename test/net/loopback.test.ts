@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../src/net/loopback.ts';
+import { isLocalName, isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../src/net/loopback.ts';
 
 /** Addresses and names, and whether they are this machine seen from itself. */
 const hosts: readonly (readonly [host: string, loopback: boolean])[] = [
@@ -79,5 +79,50 @@ describe('loopback', () => {
     expect(accepted.filter((header) => !isLoopbackOrigin(header))).toEqual([]);
     const refused = ['null', '', 'file://', 'http://localhost/', 'ftp://localhost', 'http://localhost.evil.example'];
     expect(refused.filter(isLoopbackOrigin)).toEqual([]);
+  });
+});
+
+describe('a name of the own machine', () => {
+  it.each([
+    'localhost',
+    'LOCALHOST',
+    'localhost.',
+    'app.localhost',
+    'localhost.localdomain',
+    'Localhost.LocalDomain.',
+    'a.localhost.localdomain',
+    'localhost4',
+    'localhost4.localdomain4',
+    'localhost6',
+    'localhost6.localdomain6',
+    'ip6-localhost',
+    'ip6-loopback',
+    'ipv6-loopback',
+    'ip6-allnodes',
+    'ip6-localnet',
+    'loopback',
+    'broadcasthost',
+    '_outbound',
+  ])('is %s', (name) => {
+    expect(isLocalName(name)).toBe(true);
+  });
+
+  it.each([
+    '',
+    '.',
+    'mcp',
+    'mcp.example',
+    'localhost.example',
+    'notlocalhost',
+    'ip6-localhost.example',
+    '127.0.0.1',
+    '::1',
+  ])('is not "%s"', (name) => {
+    expect(isLocalName(name)).toBe(false);
+  });
+
+  it('is every loopback name, since a name in doubt is refused by both', () => {
+    const names = hosts.filter(([host, loopback]) => loopback && /[a-z]/i.test(host) && !host.includes(':'));
+    expect(names.map(([host]) => host).filter((host) => !isLocalName(host))).toEqual([]);
   });
 });

@@ -31,6 +31,8 @@ const rules = {
     construct: host,
     accepts: ['tool.default.svc.cluster.local', 'a', '10.0.0.1', '[::1]', '[2001:db8::7]', '[::ffff:10.0.0.1]'],
     rejects: [
+      `[${'0'.repeat(40)}::1]`,
+      ...['localhost', 'a.localhost', 'localhost.localdomain', 'ip6-localhost', 'ip6-loopback'],
       ...['', '::1', '2001:db8::7', '[10.0.0.1]', '[]', '[::1', '[::1%eth0]', '[::g]', '[1:2]'],
       ...['10.0.0.256', '010.0.0.1', '10.0.0', '1', '0x7f.1', 'a.1', 'a:80', 'a/b', 'a@b', 'a b', 'a.', 'Ａ', 'a\n'],
     ],

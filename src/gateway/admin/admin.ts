@@ -1,5 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { resource_TypeToJSON, rule_MatcherToJSON } from '../../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
+import { parseRequestUrl } from '../../net/request-url.ts';
 import type { AuthnStatus } from '../authn/model.ts';
 import type { GatewayConfig } from '../model.ts';
 import { targetUrl } from '../network/target-url.ts';
@@ -31,7 +32,7 @@ export function createAdmin({ config, xds, listeners }: AdminParts): RequestList
   const paths = [...pages.keys()].join(', ');
 
   return (request, response) => {
-    const page = pages.get(URL.parse(request.url ?? '', 'http://admin')?.pathname ?? '');
+    const page = pages.get(parseRequestUrl(request.url)?.pathname ?? '');
     const { method = '' } = request;
     if (page === undefined) return sendText(response, 404, `There is nothing here; there is ${paths}.`);
     if (method !== 'GET' && method !== 'HEAD') {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { JWTPayload } from 'jose';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { JwksConfig, JwtAuthnConfig } from '../config/model.ts';
 import { reasonOf } from '../errors.ts';
 import type { Authentication, Caller } from '../model.ts';
 import type { TextFetch } from '../network/text-fetch.ts';
 import { keysUnavailable, parseBearer, tokenInvalid, tokenMissing } from './bearer.ts';
+import { identityOf } from './identity.ts';
 import type { KeyParts, KeySource } from './key-set.ts';
 import { openFileKeys, openInlineKeys } from './local-keys.ts';
 import type { JwtAuthenticator } from './model.ts';
@@ -21,13 +22,15 @@ export interface AuthnParts extends KeyParts {
  * Creates the authenticator of a configuration. Keys from a file or from the configuration must be usable at once; a
  * token waits for remote keys.
  *
- * Logs refusals at `debug` with a fixed code, and never any part of a token.
+ * Logs refusals at `debug` with a fixed code, and never any part of a token. Of tokens that no key fits, which may be a
+ * rotation that was missed, one line in ten minutes is a warning.
  *
  * @throws GatewayError when the file or the configuration contains no usable key
  */
 export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnParts): Promise<JwtAuthenticator> {
   const { clock, log } = parts;
   const source = await openKeys(config.jwks, parts);
+  const throttle = new LogThrottle(clock, log);
   // Valid for one key set: with new keys, every token is verified again.
   let cache = { keys: source.current, tokens: createTokenCache() };
 
@@ -46,16 +49,16 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
       if (newer !== undefined && newer !== keys) verification = await verify(token, newer, config, clock.now());
     }
     if (verification.kind === 'invalid') {
-      log.debug('a token was refused', { code: verification.code });
+      const { code, keyMissing } = verification;
+      log.debug('a token was refused', { code });
+      if (keyMissing) {
+        throttle.failed('key', { reason: code, message: `tokens were refused that no key of ${source.name} fits` });
+      }
       return tokenInvalid(verification.message);
     }
-    const { claims, expiresAt } = verification;
-    const caller = {
-      kind: 'principal',
-      claims,
-      identity: identityOf(claims, hash),
-      expiresAt,
-    } as const satisfies Caller;
+    const { claims, key, expiresAt } = verification;
+    const identity = await identityOf(claims, key);
+    const caller = { kind: 'principal', claims, identity, expiresAt } as const satisfies Caller;
     tokens.put(hash, caller, clock.now());
     return { kind: 'caller', caller };
   };
@@ -78,6 +81,7 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
       source: source.name,
       keys: source.current?.kids,
     }),
+    stop: source.stop,
   };
 }
 
@@ -90,13 +94,4 @@ async function openKeys(jwks: JwksConfig, parts: AuthnParts): Promise<KeySource>
     case 'remote':
       return openRemoteKeys(jwks, parts);
   }
-}
-
-/**
- * One text per issuer and subject. A token without a subject is an identity of its own, so that its sessions are not
- * shared.
- */
-function identityOf({ iss, sub }: JWTPayload, hash: string): string {
-  const named = typeof sub === 'string' && sub !== '' && (iss === undefined || typeof iss === 'string');
-  return JSON.stringify(named ? [iss ?? null, sub] : ['token', 'without subject', hash]);
 }

@@ -21,7 +21,8 @@ export async function validateJwk(json: unknown): Promise<JwkValidation> {
   if (!isJsonObject(json)) return invalid('is not an object');
   const problem = fieldProblem(json) ?? purposeProblem(json) ?? strengthProblem(json);
   if (problem !== undefined) return invalid(problem);
-  const jwk = json as JWK;
+  // `ext` says whether a key may be exported, which a public key always may: its thumbprint is part of identities.
+  const { ext: _, ...jwk } = json as JWK;
   try {
     await importJWK(jwk, jwk.alg ?? defaultAlgorithms.get(`${jwk.kty} ${jwk.crv ?? ''}`.trim()));
   } catch (error) {

@@ -1,5 +1,5 @@
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
-import type { Clock, Logger } from '../../edges.ts';
+import type { Clock, Logger, Stop } from '../../edges.ts';
 import { isJsonObject, parseJson } from '../../json/json.ts';
 import { reasonOf } from '../errors.ts';
 import { validateJwk } from './jwk.ts';
@@ -21,13 +21,14 @@ export interface KeySource {
   /** The current keys, without I/O. */
   readonly current: KeySet | undefined;
   /**
-   * Returns the current keys, after a refresh if one is due; the same object while they are unchanged. `undefined` when
-   * no keys could be loaded so far.
+   * Returns the current keys; the same object while they are unchanged. `undefined` when no keys could be loaded so far.
+   * Never waits for another machine once there are keys.
    *
-   * @param missed a set in which a token found no key: refreshes early, unless the last refresh was less than 30
-   * seconds ago
+   * @param missed a set in which a token found no key: waits for a newer one, if it can be had now
    */
   keys(missed?: KeySet): Promise<KeySet | undefined>;
+  /** Ends timers. The keys stay in use. */
+  readonly stop: Stop;
 }
 
 /** Dependencies of a key source. */

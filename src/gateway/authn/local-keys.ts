@@ -59,6 +59,7 @@ export async function openFileKeys(path: string, { clock, log }: KeyParts): Prom
       await checking;
       return current;
     },
+    stop() {},
   };
 }
 
@@ -72,7 +73,7 @@ export async function openInlineKeys(text: string, { log }: KeyParts): Promise<K
   try {
     const current = await parseKeySet(text);
     warnOfSkipped(current, name, log);
-    return { name: 'inline', current, keys: async () => current };
+    return { name: 'inline', current, keys: async () => current, stop() {} };
   } catch (error) {
     throw new GatewayError('usage', keysProblem(name, error), { cause: error });
   }

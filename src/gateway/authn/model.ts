@@ -1,3 +1,4 @@
+import type { Stop } from '../../edges.ts';
 import type { Authenticator } from '../model.ts';
 
 /** The verification of tokens, as the admin page shows it. Public values only. */
@@ -13,4 +14,6 @@ export interface AuthnStatus {
 /** An authenticator with a status for the admin page. */
 export interface JwtAuthenticator extends Authenticator {
   status(): AuthnStatus;
+  /** Stops fetching keys. */
+  readonly stop: Stop;
 }

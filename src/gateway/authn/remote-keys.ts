@@ -1,3 +1,4 @@
+import type { Stop } from '../../edges.ts';
 import type { JwksConfig } from '../config/model.ts';
 import type { TextFetch } from '../network/text-fetch.ts';
 import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
@@ -5,84 +6,82 @@ import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, w
 /** Configuration of remote keys. */
 export type RemoteJwks = Extract<JwksConfig, { readonly kind: 'remote' }>;
 
-/** Milliseconds between a failed request and the next one. */
-const retryInterval = 5_000;
-/** Milliseconds between two requests for unknown key ids: anyone can send a token with an unknown key id. */
-const missInterval = 30_000;
+/**
+ * Milliseconds from the start of one request to the next, whatever causes it: a shorter interval, a failure, or a token
+ * with an unknown key id, which anyone can send. A new key is in use this long after the first token that names it.
+ */
+const minInterval = 10_000;
 /** Timeout of a request in milliseconds, once there are keys. */
 const refreshTimeout = 5_000;
 
 /**
- * State of the keys.
- *
- * `none`: no keys so far. A token waits for the request that is in flight; before the next one is due, it gets 503.
- * `fresh`: keys are available. They are fetched again at `dueAt`, or earlier for a token with an unknown key id.
- * `stale`: keys are available, but the last request failed. They stay in use; tokens do not wait for the next request.
- */
-type State =
-  | { readonly kind: 'none'; readonly dueAt: number; readonly problem: string }
-  | { readonly kind: 'fresh'; readonly dueAt: number; readonly set: KeySet; readonly text: string }
-  | {
-      readonly kind: 'stale';
-      readonly dueAt: number;
-      readonly set: KeySet;
-      readonly text: string;
-      readonly problem: string;
-    };
-
-/**
- * Keys from an issuer's endpoint. Fetches them at once, and then when a token arrives: an idle gateway sends no
- * requests.
+ * Keys from an issuer's endpoint: fetched at once, and then at an interval by a timer, so that keys that the issuer
+ * withdrew are not kept by a gateway without requests. Once there are keys, a token never waits for a request; one that
+ * names an unknown key waits for itself alone, and not longer than the timeout. Keys stay in use while requests fail.
  */
 export function openRemoteKeys(
   jwks: RemoteJwks,
   { clock, log, fetchText }: KeyParts & { readonly fetchText: TextFetch },
 ): KeySource {
   const name = `${jwks.url.origin}${jwks.url.pathname}`;
-  let state: State = { kind: 'none', dueAt: clock.now(), problem: '' };
-  let fetchedAt = Number.NEGATIVE_INFINITY;
+  let known: { readonly set: KeySet; readonly text: string } | undefined;
+  let problem = '';
+  let startedAt = 0;
   let fetching: Promise<void> | undefined;
+  let stopTimer: Stop = () => {};
+  let stopped = false;
 
   const fetchKeys = async (): Promise<void> => {
     try {
-      const timeout = state.kind === 'none' ? jwks.initialTimeout : refreshTimeout;
+      const timeout = known === undefined ? jwks.initialTimeout : refreshTimeout;
       const text = await fetchText(jwks.url, { timeout, headers: jwks.headers });
-      const unchanged = state.kind !== 'none' && state.text === text ? state.set : undefined;
-      const set = unchanged ?? (await parseKeySet(text));
-      if (unchanged === undefined) {
-        log.info(state.kind === 'none' ? 'keys were fetched' : 'new keys were fetched', { keys: name });
+      if (known?.text !== text) {
+        const set = await parseKeySet(text);
+        log.info(known === undefined ? 'keys were fetched' : 'new keys were fetched', { keys: name });
         warnOfSkipped(set, name, log);
+        known = { set, text };
       }
-      state = { kind: 'fresh', dueAt: clock.now() + jwks.refreshInterval, set, text };
+      problem = '';
     } catch (error) {
-      const problem = keysProblem(name, error);
+      const found = keysProblem(name, error);
       const effect =
-        state.kind === 'none' ? 'tokens cannot be verified until they can' : 'the last good keys stay in use';
-      if (state.kind === 'fresh' || state.problem !== problem) log.warn(`${problem}; ${effect}`);
-      const dueAt = clock.now() + retryInterval;
-      state = state.kind === 'none' ? { kind: 'none', dueAt, problem } : { ...state, kind: 'stale', dueAt, problem };
+        known === undefined ? 'tokens cannot be verified until they can' : 'the last good keys stay in use';
+      if (found !== problem) log.warn(`${found}; ${effect}`);
+      problem = found;
     }
   };
   const refresh = (): Promise<void> => {
-    fetchedAt = clock.now();
-    fetching ??= fetchKeys().finally(() => {
+    stopTimer();
+    startedAt = clock.now();
+    fetching = fetchKeys().finally(() => {
       fetching = undefined;
+      const interval = problem === '' ? Math.max(jwks.refreshInterval, minInterval) : minInterval;
+      if (!stopped) stopTimer = clock.after(interval, () => void refresh());
     });
     return fetching;
   };
-  const currentSet = (): KeySet | undefined => (state.kind === 'none' ? undefined : state.set);
+  /** The clock may be set back, after which a request is due as well. */
+  const mayRefresh = (): boolean =>
+    fetching === undefined && !stopped && Math.abs(clock.now() - startedAt) >= minInterval;
 
   void refresh();
   return {
     name,
     get current() {
-      return currentSet();
+      return known?.set;
     },
     async keys(missed) {
-      const early = missed !== undefined && missed === currentSet() && clock.now() >= fetchedAt + missInterval;
-      if (early || clock.now() >= state.dueAt) void refresh();
-      if (state.kind !== 'stale') await fetching;
-      return currentSet();
+      if (missed === undefined) {
+        if (known === undefined) await fetching;
+      } else if (missed === known?.set) {
+        if (mayRefresh()) void refresh();
+        await fetching;
+      }
+      return known?.set;
+    },
+    stop() {
+      stopped = true;
+      stopTimer();
     },
   };
 }

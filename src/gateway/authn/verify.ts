@@ -1,4 +1,4 @@
-import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { type CryptoKey, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, type ResolvedKey } from 'jose';
 import type { JwtAuthnConfig } from '../config/model.ts';
 import { algorithms } from './jwk.ts';
 import type { KeySet } from './key-set.ts';
@@ -6,11 +6,16 @@ import type { KeySet } from './key-set.ts';
 /** Accepted clock skew in seconds, the same as in the deployed gateways. */
 const clockTolerance = 60;
 
+/** The last second of the year 9999, in seconds since the epoch. A later date is none, or was written in milliseconds. */
+const lastDate = Date.UTC(9999, 11, 31, 23, 59, 59) / 1_000;
+
 /** The result of verifying a token. */
 export type Verification =
   | {
       readonly kind: 'verified';
       readonly claims: JWTPayload;
+      /** The key that signed the token. */
+      readonly key: CryptoKey;
       /** Milliseconds since the epoch: `exp`, or for a token accepted after `exp`, the end of the clock tolerance. */
       readonly expiresAt: number;
     }
@@ -29,13 +34,14 @@ export type Expectations = Pick<JwtAuthnConfig, 'issuers' | 'audiences'>;
 
 /**
  * Verifies the signature, issuer, audience and times of a token. `exp` is required. `iss` and `aud` are checked, and
- * required, when the configuration lists values for them. A token whose `nbf` or `iat` is in the future is invalid.
+ * required, when the configuration lists values for them. A token whose `nbf` or `iat` is in the future is invalid, and so
+ * is one with a date that is not finite, before 1970 or after the year 9999.
  *
  * @param now milliseconds since the epoch
  */
 export async function verify(token: string, keys: KeySet, expected: Expectations, now: number): Promise<Verification> {
   try {
-    const claims = await verifiedClaims(token, keys, {
+    const { claims, key } = await verifiedClaims(token, keys, {
       algorithms: [...algorithms],
       ...(expected.issuers.length > 0 ? { issuer: [...expected.issuers] } : {}),
       ...(expected.audiences.length > 0 ? { audience: [...expected.audiences] } : {}),
@@ -43,31 +49,44 @@ export async function verify(token: string, keys: KeySet, expected: Expectations
       clockTolerance,
       currentDate: new Date(now),
     });
-    if (typeof claims.exp !== 'number') return invalid('ERR_JWT_NO_EXP', 'The token does not expire');
+    const notADate = (['exp', 'nbf', 'iat'] as const).find((name) => !isDate(claims[name] ?? 0));
+    if (notADate !== undefined) return invalidClaim('ERR_JWT_DATE', notADate);
+    if (claims.exp === undefined) return invalid('ERR_JWT_NO_EXP', 'The token does not expire');
     if (claims.iat !== undefined && !(claims.iat <= now / 1_000 + clockTolerance)) {
       return invalid('ERR_JWT_IAT', 'The token was issued in the future');
     }
-    return { kind: 'verified', claims, expiresAt: expiryOf(claims.exp, now) };
+    return { kind: 'verified', claims, key, expiresAt: expiryOf(claims.exp, now) };
   } catch (error) {
     return invalidBecause(error);
   }
 }
 
+/** JSON can write a number that is infinite for JavaScript: `1e400`. */
+function isDate(seconds: number): boolean {
+  return seconds >= 0 && seconds <= lastDate;
+}
+
 /** An accepted request must get its response, so its stream must not be over before it begins. */
 function expiryOf(exp: number, now: number): number {
   const expiry = exp * 1_000 > now ? exp : exp + clockTolerance;
-  return Math.min(expiry * 1_000, Number.MAX_SAFE_INTEGER);
+  return expiry * 1_000;
+}
+
+interface VerifiedToken {
+  readonly claims: JWTPayload;
+  readonly key: CryptoKey;
 }
 
 /** Verifies with each key when several match a token without `kid`; jose provides them with its error. */
-async function verifiedClaims(token: string, keys: KeySet, options: JWTVerifyOptions): Promise<JWTPayload> {
+async function verifiedClaims(token: string, keys: KeySet, options: JWTVerifyOptions): Promise<VerifiedToken> {
   try {
-    return (await jwtVerify(token, keys.find, options)).payload;
+    const { payload, key } = await jwtVerify(token, keys.find, options);
+    return { claims: payload, key: publicKey(key) };
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
     for await (const key of error) {
       try {
-        return (await jwtVerify(token, key, options)).payload;
+        return { claims: (await jwtVerify(token, key, options)).payload, key };
       } catch (failure) {
         if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
       }
@@ -76,8 +95,18 @@ async function verifiedClaims(token: string, keys: KeySet, options: JWTVerifyOpt
   }
 }
 
+/** Narrows the type: a key set holds no secrets, which would be bytes. */
+function publicKey(key: ResolvedKey['key']): CryptoKey {
+  if (key instanceof Uint8Array) throw new errors.JOSENotSupported('a shared secret');
+  return key;
+}
+
 function invalid(code: string, message: string, keyMissing = false): Verification {
   return { kind: 'invalid', code, message, keyMissing };
+}
+
+function invalidClaim(code: string, claim: string): Verification {
+  return invalid(code, `The claim ${claim} is missing or not what this gateway accepts`);
 }
 
 /**
@@ -86,9 +115,7 @@ function invalid(code: string, message: string, keyMissing = false): Verificatio
  */
 function invalidBecause(error: unknown): Verification {
   if (error instanceof errors.JWTExpired) return invalid(error.code, 'The token has expired');
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    return invalid(error.code, `The claim ${error.claim} is missing or not what this gateway accepts`);
-  }
+  if (error instanceof errors.JWTClaimValidationFailed) return invalidClaim(error.code, error.claim);
   if (error instanceof errors.JWKSNoMatchingKey)
     return invalid(error.code, 'No key of this gateway fits the token', true);
   if (error instanceof errors.JWSSignatureVerificationFailed) {

@@ -72,9 +72,15 @@ function decodeUrl(jwks: JsonFields): URL {
   }
   if (port !== undefined) url.port = String(port);
   const path = (jwks.value('path') ?? '') === '' ? '' : `/${jwks.string('path', 'a path').replace(/^\/+/, '')}`;
-  const whole = URL.parse(`${url.origin}${url.pathname.replace(/\/+$/, '')}${path}`);
+  const whole = URL.parse(`${url.origin}${withoutTrailingSlashes(url.pathname)}${path}`);
   if (whole === null || whole.hash !== '') throw configError(jwks.path('path'), 'makes no URL');
   return whole;
+}
+
+function withoutTrailingSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end -= 1;
+  return path.slice(0, end);
 }
 
 function decodeHeaders(jwks: JsonFields): ReadonlyMap<string, string> {

@@ -30,6 +30,7 @@ export function parseMounts(values: readonly string[]): Mounts {
   };
 }
 
+/** @param path normalized, so that it has at most one */
 function withoutTrailingSlash(path: string): string {
-  return path.replace(/\/+$/, '');
+  return path.endsWith('/') ? path.slice(0, -1) : path;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import type { Stop } from '../../edges.ts';
+import { parseRequestUrl } from '../../net/request-url.ts';
 import { reasonOf } from '../errors.ts';
 import type { Authentication, Authenticator } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
@@ -45,7 +46,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, parts)) return;
-    const url = URL.parse(request.url ?? '/', 'http://gateway');
+    const url = parseRequestUrl(request.url);
     const transport = url === null ? undefined : transports.get(url.pathname);
     if (url === null || transport === undefined) {
       return sendError(response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });

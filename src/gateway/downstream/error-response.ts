@@ -14,17 +14,14 @@ export interface ErrorResponse {
   readonly id?: string | number;
 }
 
-/** Clients start a new session after this status only (MCP 2025-11-25, Session Management). */
+/**
+ * For a session that does not exist, and for one of another identity: a session id is not a credential, and whether it
+ * exists is not told. Clients start a new session after this status only (MCP 2025-11-25, Session Management).
+ */
 export const sessionNotFound: ErrorResponse = {
   status: 404,
   code: errorCode.sessionNotFound,
   message: 'Session not found',
-};
-
-/** A session id is not a credential: only the identity that opened a session may use it. */
-export const sessionOfOtherIdentity: ErrorResponse = {
-  status: 403,
-  message: 'The session belongs to another identity',
 };
 
 /** Sent when no session can be evicted. */

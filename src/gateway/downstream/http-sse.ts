@@ -6,7 +6,7 @@ import type { Message } from '../rpc/model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import type { Session } from '../session/model.ts';
 import { readBody } from './body.ts';
-import { sendError, sessionNotFound, sessionOfOtherIdentity, tooManySessions } from './error-response.ts';
+import { sendError, sessionNotFound, tooManySessions } from './error-response.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
@@ -61,7 +61,6 @@ export function createHttpSse({ multiplexer, ...parts }: HttpTransportParts): Ht
     }
     const found = sessions.find(id, caller);
     if (found.kind === 'unknown') return sendError(response, sessionNotFound);
-    if (found.kind === 'foreign') return sendError(response, sessionOfOtherIdentity);
     if (!isJsonContentType(request.headers['content-type'] ?? null)) {
       return sendError(response, { status: 415, message: 'Content-Type must be application/json' });
     }

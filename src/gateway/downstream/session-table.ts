@@ -13,6 +13,7 @@ export interface SessionTable<S> {
    * others.
    */
   open(caller: Caller, create: (id: string) => S): { readonly id: string; readonly session: S } | undefined;
+  /** Finds a session of the caller's identity; one of another identity is `unknown`. */
   find(id: string, caller: Caller): Lookup<S>;
   /** Marks a session as in use until the returned function is called. A session in use does not become idle. */
   hold(id: string): Stop;
@@ -22,11 +23,7 @@ export interface SessionTable<S> {
   stop(): Promise<void>;
 }
 
-/** `foreign`: the session belongs to another identity. */
-type Lookup<S> =
-  | { readonly kind: 'found'; readonly session: S }
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'foreign' };
+type Lookup<S> = { readonly kind: 'found'; readonly session: S } | { readonly kind: 'unknown' };
 
 /** Limits of a session table. */
 export interface SessionTableParts {
@@ -92,8 +89,8 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
     },
     find(id, caller) {
       const entry = entries.get(id);
-      if (entry === undefined) return { kind: 'unknown' };
-      return entry.identity === identityOf(caller) ? { kind: 'found', session: entry.session } : { kind: 'foreign' };
+      if (entry === undefined || entry.identity !== identityOf(caller)) return { kind: 'unknown' };
+      return { kind: 'found', session: entry.session };
     },
     hold(id) {
       const entry = entries.get(id);

@@ -5,19 +5,14 @@ import {
   type RequestId,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
+import { acceptedTypes } from '../../net/accept.ts';
 import type { Caller } from '../model.ts';
 import { perRequestVersionKey, protocolVersions } from '../rpc/protocol.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import type { Session } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 import { readBody } from './body.ts';
-import {
-  type ErrorResponse,
-  sendError,
-  sessionNotFound,
-  sessionOfOtherIdentity,
-  tooManySessions,
-} from './error-response.ts';
+import { type ErrorResponse, sendError, sessionNotFound, tooManySessions } from './error-response.ts';
 import { sendWebResponse } from './event-stream.ts';
 import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
@@ -71,7 +66,6 @@ export function createStreamableHttp({ multiplexer, ...parts }: HttpTransportPar
       const id = headerOf(request, 'mcp-session-id');
       const found = id === undefined ? undefined : sessions.find(id, caller);
       if (found?.kind === 'unknown') return sendError(response, sessionNotFound);
-      if (found?.kind === 'foreign') return sendError(response, sessionOfOtherIdentity);
 
       const body = request.method === 'POST' ? await readBody(request) : undefined;
       if (body?.kind === 'error') return sendError(response, body);
@@ -130,8 +124,8 @@ function createStreamableSession(multiplexer: Multiplexer, id: string, closed: (
  * Builds the request for the SDK transport. Without the body, which is parsed already, and without all other headers.
  */
 function webRequestOf(request: IncomingMessage): Request {
-  const headers = new Headers();
-  for (const name of ['accept', 'content-type', 'mcp-session-id', 'mcp-protocol-version']) {
+  const headers = new Headers({ accept: acceptedTypes(headerOf(request, 'accept')) });
+  for (const name of ['content-type', 'mcp-session-id', 'mcp-protocol-version']) {
     const value = headerOf(request, name);
     if (value !== undefined) headers.set(name, value);
   }

@@ -1,10 +1,22 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { isLocalName } from '../../net/loopback.ts';
 
 /**
  * The reason why no target may have an address: requests to it would reach the gateway's own machine or link. Not the
  * question of net/loopback.ts, which decides who may reach a listener.
  */
 export type BlockReason = 'loopback' | 'link-local' | 'unspecified' | 'multicast' | 'broadcast' | 'no address';
+
+/**
+ * Returns why a target may not have this host, as the end of a sentence: "is …". `undefined` for an address that is not
+ * blocked, and for a name that has to be looked up.
+ */
+export function hostProblem(host: string): string | undefined {
+  if (isIP(host) === 0) return isLocalName(host) ? "a name of the gateway's own machine" : undefined;
+  const reason = blockReasonOf(host);
+  return reason === undefined ? undefined : `a ${reason} address`;
+}
 
 /**
  * Returns why a target may not have this address, or `undefined` when it may. Private ranges are allowed: clusters use

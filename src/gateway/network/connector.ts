@@ -2,7 +2,7 @@ import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import { formatHostPort } from '../../net/host-port.ts';
-import { blockReasonOf } from './blocked-address.ts';
+import { blockReasonOf, hostProblem } from './blocked-address.ts';
 import type { Resolutions } from './resolve.ts';
 
 /**
@@ -11,15 +11,15 @@ import type { Resolutions } from './resolve.ts';
  */
 export type AddressCheck = 'targets' | 'none';
 
-/** A connection to a target was refused, because the address of its host is blocked. */
+/** A connection to a target was refused, because its host or the address of its host is blocked. */
 class BlockedAddressError extends Error {
   override readonly name = 'BlockedAddressError';
 
-  constructor(host: string, port: number, address: string) {
+  /** @param problem what the host is, as the end of a sentence */
+  constructor(host: string, port: number, problem: string) {
     const named = formatHostPort({ host, port });
-    const at = host === address ? '' : ` resolves to ${address}, which`;
     super(
-      `${named}${at} is a ${blockReasonOf(address)} address, refused for a target; ` +
+      `${named} ${problem}, refused for a target; ` +
         `to reach it all the same, start with --resolve ${named}=<address>:<port>`,
     );
   }
@@ -45,9 +45,8 @@ export function createConnector(resolutions: Resolutions, check: AddressCheck): 
       return connect({ ...options, ...named, hostname: resolved.host, port: String(resolved.port) }, callback);
     }
     if (check === 'none') return connect({ ...options, hostname: host }, callback);
-    if (isIP(host) !== 0 && blockReasonOf(host) !== undefined) {
-      return callback(new BlockedAddressError(host, port, host), null);
-    }
+    const problem = hostProblem(host);
+    if (problem !== undefined) return callback(new BlockedAddressError(host, port, `is ${problem}`), null);
     return buildConnector({ allowH2: false, lookup: checkedLookup(port) })({ ...options, hostname: host }, callback);
   };
 }
@@ -65,8 +64,12 @@ function checkedLookup(port: number): LookupFunction {
   return (host, options, callback) => {
     lookup(host, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, []);
-      const blocked = addresses.find(({ address }) => blockReasonOf(address) !== undefined);
-      if (blocked !== undefined) return callback(new BlockedAddressError(host, port, blocked.address), []);
+      for (const { address } of addresses) {
+        const reason = blockReasonOf(address);
+        if (reason === undefined) continue;
+        const problem = `resolves to ${address}, which is a ${reason} address`;
+        return callback(new BlockedAddressError(host, port, problem), []);
+      }
       const [first] = addresses;
       if (options.all === true || first === undefined) return callback(null, addresses);
       return callback(null, first.address, first.family);

@@ -32,7 +32,7 @@ export function createAuthorization(parts: {
 }): Authorization {
   const { config, list, log } = parts;
   const decideFor = (use: AccessRequest, caller: Caller): Decision =>
-    decide(config.rbacConfigs, caller.kind === 'principal' ? caller.claims : undefined, use);
+    decide(config.rules, caller.kind === 'principal' ? caller.claims : undefined, use);
 
   return {
     authorize(use, caller, requestedName) {

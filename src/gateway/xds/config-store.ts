@@ -1,3 +1,5 @@
+import { indexRules } from '../../authz/authz.ts';
+import type { RuleIndex } from '../../authz/model.ts';
 import type { Logger } from '../../edges.ts';
 import type { DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
 import { reasonOf } from '../errors.ts';
@@ -27,7 +29,16 @@ export interface ConfigStore {
 export function createConfigStore(log: Logger): ConfigStore {
   const targets = createResourceStore(targetDecoder);
   const rbacConfigs = createResourceStore(configDecoder);
+  let rules: RuleIndex | undefined;
   const listeners = new Set<(change: ConfigChange) => void>();
+  const indexed: ResourceStore<unknown> = {
+    ...rbacConfigs,
+    apply(response) {
+      // Before the change, so that nothing that happens during it lets a rule survive its removal.
+      rules = undefined;
+      return rbacConfigs.apply(response);
+    },
+  };
   const publish = (change: ConfigChange): void => {
     for (const listener of [...listeners]) {
       // The change is in force already: an error of one listener must not affect the others, nor the ACK.
@@ -43,6 +54,10 @@ export function createConfigStore(log: Logger): ConfigStore {
     config: {
       targets: targets.resources,
       rbacConfigs: rbacConfigs.resources,
+      get rules() {
+        rules ??= indexRules(rbacConfigs.resources);
+        return rules;
+      },
       subscribe(listener) {
         const own = (change: ConfigChange): void => listener(change);
         listeners.add(own);
@@ -51,7 +66,7 @@ export function createConfigStore(log: Logger): ConfigStore {
     },
     subscriptions: [
       createSubscription(targetDecoder, targets, (names) => publish({ targets: names, rbacConfigs: [] }), log),
-      createSubscription(configDecoder, rbacConfigs, (names) => publish({ targets: [], rbacConfigs: names }), log),
+      createSubscription(configDecoder, indexed, (names) => publish({ targets: [], rbacConfigs: names }), log),
     ],
   };
 }

@@ -23,9 +23,14 @@ export function decodeText(bytes: Uint8Array, header: string | undefined, declar
  */
 export function charsetOfHtml(bytes: Uint8Array): string | undefined {
   const start = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
-  const charset = /<meta\b[^>]*?\bcharset\s*=\s*["']?\s*([^\s"'/>;]+)/i.exec(start)?.[1];
+  const tags = start.match(/<meta\b[^<>]*/gi) ?? [];
+  const charset = tags.map((tag) => /\bcharset\s*=\s*(?:["']\s*)?([^\s"'/>;]+)/i.exec(tag)?.[1]).find(isPresent);
   // The specification replaces UTF-16 by UTF-8: the declaration could not have been read as ASCII in UTF-16.
   return charset !== undefined && /^utf-?16/i.test(charset) ? 'utf-8' : charset;
+}
+
+function isPresent(text: string | undefined): text is string {
+  return text !== undefined;
 }
 
 function byteOrderMark(bytes: Uint8Array): string | undefined {

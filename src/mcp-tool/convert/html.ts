@@ -19,8 +19,8 @@ const ignoredElements = [
   'button',
 ];
 
-/** `<!DOCTYPE …>` and `<?xml …?>`, which the library treats as text. */
-const declarations = /<(!(?!--)|\?)[^<>]*>/g;
+/** `<!DOCTYPE …>` and `<?xml …?>`, which the library treats as text, and comments, which it does not. */
+const declarations = /<[!?][^<>]*>/g;
 
 /** Link targets that are kept: http, https, mailto and relative URLs. Other links (`javascript:`) become their text. */
 const allowedHref = /^(https?:|mailto:|[^:]*([/?#]|$))/i;
@@ -46,7 +46,9 @@ const translators: Translators = {
 export function htmlToMarkdown(html: string): string {
   try {
     // Only container elements are converted in chunks; a fragment may have none.
-    return createTranslator().translate(`<div>${html.replace(declarations, '')}</div>`);
+    return createTranslator().translate(
+      `<div>${html.replace(declarations, (found) => (found.startsWith('<!--') ? found : ''))}</div>`,
+    );
   } catch (error) {
     throw ConversionError.unreadable('HTML', error);
   }
@@ -76,9 +78,11 @@ function createTranslator(): NodeHtmlMarkdown {
     childTranslators: tableCellTranslators,
     postprocess: ({ content }) =>
       content
-        .trim()
         .replaceAll('|', '\\|')
-        .replace(/\s*\n\s*/g, '<br>'),
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '')
+        .join('<br>'),
   });
   return translator;
 }

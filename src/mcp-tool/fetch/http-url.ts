@@ -2,6 +2,9 @@ import { posix } from 'node:path';
 import { ConversionError } from '../conversion-error.ts';
 import { type AddressPolicy, requireAllowedAddress } from './address-policy.ts';
 
+/** Characters of a host, escaped and with a user name. The URL parser takes the square of its length. */
+const maxHost = 1_024;
+
 /**
  * Parses and checks a URL before each request, including those that redirects name. Literal addresses are checked here,
  * after the URL parser has normalized every notation (`127.1`, `0x7f000001`, `[::ffff:127.0.0.1]`); host names are
@@ -11,6 +14,7 @@ import { type AddressPolicy, requireAllowedAddress } from './address-policy.ts';
  * @throws ConversionError
  */
 export function parseHttpUrl(text: string, base: URL | undefined, policy: AddressPolicy): URL {
+  if (hostLength(text) > maxHost) throw new ConversionError('uri', `The host is longer than ${maxHost} characters.`);
   const url = URL.parse(text, base?.href);
   if (url === null) throw new ConversionError('uri', 'Malformed URL.');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -22,6 +26,17 @@ export function parseHttpUrl(text: string, base: URL | undefined, policy: Addres
   const address = literalAddress(url.hostname);
   if (address !== undefined) requireAllowedAddress(url.hostname, address, policy);
   return url;
+}
+
+/**
+ * Returns the length of what the URL parser takes for the host: after a scheme with any number of slashes, or after two
+ * slashes. It ignores line breaks and tabs everywhere, and white space and control characters before.
+ */
+function hostLength(text: string): number {
+  const { host = '' } =
+    /^[^!-\uffff]*(?:[a-z][a-z0-9+.-]*:[/\\]*|[/\\]{2,})(?<host>[^/\\?#]*)/i.exec(text.replace(/[\t\n\r]+/g, ''))
+      ?.groups ?? {};
+  return host.length;
 }
 
 /** Returns the extension of the path in lower case with its dot; empty without one. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { NodeMcpRequestHandler } from '@modelcontextprotocol/node';
 import type { Logger } from '../../edges.ts';
+import { acceptedTypes } from '../../net/accept.ts';
 import { isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../net/loopback.ts';
 import type { SseSessions } from './sse-sessions.ts';
 import { respondWithText } from './text-response.ts';
@@ -34,7 +35,11 @@ export function createRequestListener(
   const isAllowedHost = hostCheck(bound.host, bound.allowedHosts);
   const mcp: Route = {
     method: undefined,
-    handle: (request, response) => (hasRequestLine(request) ? streamable(request, response) : undefined),
+    handle(request, response) {
+      if (!hasRequestLine(request)) return undefined;
+      request.headers.accept = acceptedTypes(request.headers.accept);
+      return streamable(request, response);
+    },
   };
   const messages: Route = { method: 'POST', handle: sse.receive };
   const routes: ReadonlyMap<string, Route> = new Map<string, Route>([

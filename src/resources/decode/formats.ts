@@ -2,13 +2,9 @@ import { longerThan, type TextRule } from './scalars.ts';
 
 /** Formats of the Kubernetes and Gateway APIs: the patterns and lengths are those of their validation. */
 
-const labelPattern = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-const subdomainPattern = `${labelPattern}(\\.${labelPattern})*`;
-const qualified = '[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?';
-
-const label = new RegExp(`^${labelPattern}$`);
-const subdomain = new RegExp(`^${subdomainPattern}$`);
-const qualifiedName = new RegExp(`^${qualified}$`);
+const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const qualifiedName = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const kindName = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
 
 /** The name of a namespace or a Service. */

@@ -1,3 +1,4 @@
+import { isLocalName } from '../../net/loopback.ts';
 import { firstInvalid, ok, optional } from '../decode/decoder.ts';
 import { dnsSubdomain, isPlain } from '../decode/formats.ts';
 import { parseIp } from '../decode/ip-address.ts';
@@ -14,12 +15,13 @@ export interface AddressFields {
 }
 
 /**
- * Rejects IP addresses, and `localhost` and names below it: they would reach the machine of each gateway. This is the
- * rule for what a Service may name; net/loopback.ts answers whether a listener or a request is local.
+ * Rejects IP addresses, and `localhost`, `ip6-localhost` and the other names that every machine gives itself: they would
+ * reach the machine of each gateway. The gateway refuses the same names (net/loopback.ts has the list).
  */
 const externalNameRule: TextRule = {
-  expected: 'a DNS-1123 name whose last label begins with a letter, and neither "localhost" nor a name below it',
-  test: (value) => dnsSubdomain.test(value) && /(^|\.)[a-z][^.]*$/.test(value) && !/(^|\.)localhost$/.test(value),
+  expected:
+    'a DNS-1123 name whose last label begins with a letter, and not a name of the own machine such as "localhost"',
+  test: (value) => dnsSubdomain.test(value) && /(^|\.)[a-z][^.]*$/.test(value) && !isLocalName(value),
 };
 
 const serviceType = optional(oneOf(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName', '']));
@@ -57,7 +59,7 @@ const pathAnnotations = ['kgateway.dev/mcp-path', 'agentgateway.dev/mcp-path'];
 const urlPathRule: TextRule = {
   expected:
     'a path that begins with one "/" and has no "?", "#", backslash, space or control character (at most 1024 characters)',
-  test: (value) => /^\/(?!\/)[^?#\\\s]*$/.test(value) && !longerThan(1024, value) && isPlain(value),
+  test: (value) => /^\/([^/?#\\\s][^?#\\\s]*)?$/.test(value) && !longerThan(1024, value) && isPlain(value),
 };
 
 const urlPath = text(urlPathRule);

@@ -90,6 +90,27 @@ const changes: [string, (claims: JWTPayload) => JWTPayload, string][] = [
   ],
   ['has no audience', ({ aud: _, ...it }) => it, 'The claim aud is missing or not what this gateway accepts'],
   [
+    'is valid only in a far future',
+    (it) => ({ ...it, nbf: 1e12 }),
+    'The claim nbf is missing or not what this gateway accepts',
+  ],
+  [
+    'was issued in a far future',
+    (it) => ({ ...it, iat: 1e12 }),
+    'The claim iat is missing or not what this gateway accepts',
+  ],
+  [
+    'is valid since before 1970',
+    (it) => ({ ...it, nbf: -1 }),
+    'The claim nbf is missing or not what this gateway accepts',
+  ],
+  ['expired before 1970', (it) => ({ ...it, exp: -1e300 }), 'The token has expired'],
+  [
+    'expires after the year 9999, as one in milliseconds does',
+    (it) => ({ ...it, exp: seconds(300) * 1_000 }),
+    'The claim exp is missing or not what this gateway accepts',
+  ],
+  [
     'is not valid yet',
     (it) => ({ ...it, nbf: seconds(61) }),
     'The claim nbf is missing or not what this gateway accepts',
@@ -106,6 +127,21 @@ describe('a token that is refused', () => {
   it.each(changes)('%s', async (_, change, description) => {
     const authn = await withKeys(issuer.jwk);
     expect(await authn.authenticate(`Bearer ${await issuer.sign(change(good()))}`)).toMatchObject(invalid(description));
+  });
+
+  it.each([
+    ['exp', '1e400'],
+    ['exp', '-1e400'],
+    ['exp', '1e300'],
+    ['exp', '253402300800'],
+    ['nbf', '1e400'],
+    ['nbf', '-1e400'],
+    ['iat', '1e400'],
+    ['iat', '-1e400'],
+  ])('has %s written as %s', async (claim, number) => {
+    const authn = await withKeys(issuer.jwk);
+    const token = await issuer.signText(JSON.stringify({ ...good(), [claim]: 'X' }).replace('"X"', number));
+    expect(await authn.authenticate(`Bearer ${token}`)).toMatchObject({ kind: 'refused', status: 401 });
   });
 
   it('names another key, or is signed with another key', async () => {
@@ -182,8 +218,11 @@ describe('a token that is accepted', () => {
       { sub: 'b' },
       { iss: 'null', sub: 'b' },
       { iss: 'a' },
-      { jti: 'a token without subject is only itself' },
-      { jti: 'so is this one' },
+      { iss: 'a', client_id: 'b' },
+      { iss: 'a', azp: 'b' },
+      { client_id: 'b' },
+      { iss: 'a', scope: 'x' },
+      {},
     ];
     const identities = await Promise.all(
       people.map(async (it) => (await accepted(authn, { ...it, exp: seconds(300) })).identity),
@@ -192,6 +231,50 @@ describe('a token that is accepted', () => {
     expect((await accepted(authn, { iss: 'a', sub: 'b', exp: seconds(200), jti: 'another' })).identity).toBe(
       identities[0],
     );
+  });
+});
+
+describe('the identity of a token without a subject', () => {
+  const identityOf = async (claims: JWTPayload, by: Issuer = issuer): Promise<string> => {
+    const authn = await withKeys({ keys: [issuer.jwk, other.jwk] }, { issuers: [], audiences: [] });
+    return principal(await authn.authenticate(`Bearer ${await by.sign({ exp: seconds(300), ...claims })}`)).identity;
+  };
+  let other: Issuer;
+  beforeAll(async () => {
+    other = await createIssuer('ES256', 'b');
+  });
+
+  it.each(['client_id', 'azp'])('is that of its client by %s, after a refresh too', async (name) => {
+    const first = await identityOf({ iss: 'a', [name]: 'me', jti: '1', scope: 'x' });
+    expect(await identityOf({ iss: 'a', [name]: 'me', jti: '2', scope: 'y', exp: seconds(600) })).toBe(first);
+    expect(await identityOf({ iss: 'a', [name]: 'you' })).not.toBe(first);
+    expect(await identityOf({ iss: 'b', [name]: 'me' })).not.toBe(first);
+  });
+
+  it('is, without a client, its key and its claims but jti, iat, exp and nbf, in any order', async () => {
+    const first = await identityOf({ jti: '1', team: { a: 1, b: [2, { c: 3, d: 4 }] }, level: 'x' });
+    const refreshed = { level: 'x', team: { b: [2, { d: 4, c: 3 }], a: 1 }, nbf: seconds(-1), iat: seconds(0) };
+    expect(await identityOf({ ...refreshed, exp: seconds(900) })).toBe(first);
+    expect(await identityOf({ ...refreshed, level: 'y' })).not.toBe(first);
+    expect(await identityOf(refreshed, other)).not.toBe(first);
+  });
+
+  it('is found for a key that says that it must not be exported', async () => {
+    const authn = await withKeys({ ...issuer.jwk, ext: false }, { issuers: [], audiences: [] });
+    const answer = await authn.authenticate(`Bearer ${await issuer.sign({ exp: seconds(300), team: 'x' })}`);
+    expect(principal(answer).identity).toBe(await identityOf({ team: 'x' }));
+  });
+
+  it('is the same in all sixteen spellings of its signature', async () => {
+    const authn = await withKeys(issuer.jwk, { issuers: [], audiences: [] });
+    const token = await issuer.sign({ exp: seconds(300), team: 'x' });
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const callers = await Promise.all(
+      [...alphabet].map((last) => authn.authenticate(`Bearer ${token.slice(0, -1)}${last}`)),
+    );
+    const accepted = callers.filter(({ kind }) => kind === 'caller').map(principal);
+    expect(accepted).toHaveLength(16);
+    expect(new Set(accepted.map(({ identity }) => identity)).size).toBe(1);
   });
 });
 

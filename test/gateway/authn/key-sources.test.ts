@@ -129,6 +129,8 @@ const jwks = {
   refreshInterval: 60_000,
 } as const;
 const open = (): KeySource => openRemoteKeys(jwks, { clock, log, fetchText });
+/** Lets promises settle. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 beforeEach(() => {
   answer = named('a');
   asked = [];
@@ -143,50 +145,155 @@ describe('remote keys', () => {
     expect(log.text()).not.toContain('secret');
   });
 
-  it('are fetched again after the interval, once for all waiting tokens, and stay the same object when unchanged', async () => {
+  it('are fetched again after the interval by a timer, and stay the same object when unchanged', async () => {
     const source = open();
     const first = await source.keys();
+    await settled();
     clock.advance(59_999);
-    await source.keys();
+    await settled();
     expect(asked).toHaveLength(1);
     clock.advance(1);
-    expect(await Promise.all([source.keys(), source.keys()])).toEqual([first, first]);
+    await settled();
     expect(asked).toHaveLength(2);
+    expect(await source.keys()).toBe(first);
     answer = named('b');
     clock.advance(60_000);
-    expect(await kids(source)).toEqual(['b']);
-  });
-
-  it('stay in use while the issuer cannot be reached, with one warning and a retry every five seconds', async () => {
-    const source = open();
-    await source.keys();
-    answer = new Error('fetch failed');
-    clock.advance(60_000);
-    for (let i = 0; i < 11; i += 1) {
-      expect(await kids(source)).toEqual(['a']);
-      clock.advance(1000);
-    }
-    expect(asked).toHaveLength(4);
-    expect(warnings()).toEqual([
-      'the keys in https://issuer.example/jwks cannot be used: fetch failed; the last good keys stay in use',
-    ]);
-    answer = named('b');
-    clock.advance(5000);
-    await source.keys();
     await log.line('new keys were fetched');
     expect(await kids(source)).toEqual(['b']);
   });
 
-  it('are fetched early for a token with an unknown key, at most every thirty seconds', async () => {
+  it('are not asked for more often than every ten seconds, whatever the configuration says', async () => {
+    await openRemoteKeys({ ...jwks, refreshInterval: 1 }, { clock, log, fetchText }).keys();
+    for (let second = 0; second < 60; second += 1) {
+      await settled();
+      clock.advance(1_000);
+    }
+    await settled();
+    expect(asked).toHaveLength(7);
+  });
+
+  it('stay in use while the issuer cannot be reached, with one warning and a retry every ten seconds', async () => {
+    const source = open();
+    await source.keys();
+    answer = new Error('fetch failed');
+    for (let second = 0; second < 90; second += 1) {
+      expect(await kids(source)).toEqual(['a']);
+      await settled();
+      clock.advance(1_000);
+    }
+    await settled();
+    expect(asked).toHaveLength(5);
+    expect(warnings()).toEqual([
+      'the keys in https://issuer.example/jwks cannot be used: fetch failed; the last good keys stay in use',
+    ]);
+    answer = named('b');
+    clock.advance(10_000);
+    await log.line('new keys were fetched');
+    expect(await kids(source)).toEqual(['b']);
+  });
+});
+
+describe('remote keys that lack one', () => {
+  it('are fetched early for a token with an unknown key, at most every ten seconds', async () => {
     const source = open();
     const first = await source.keys();
     answer = named('b');
     expect(await source.keys(first)).toBe(first);
-    clock.advance(30_000);
+    clock.advance(9_999);
+    expect(await source.keys(first)).toBe(first);
+    expect(asked).toHaveLength(1);
+    clock.advance(1);
     const second = await source.keys(first);
     expect(second?.kids).toEqual(['b']);
     expect(await source.keys(first)).toBe(second);
     expect(asked).toHaveLength(2);
+  });
+
+  it('are not fetched any more after the end', async () => {
+    const source = open();
+    await source.keys();
+    await settled();
+    source.stop();
+    expect(clock.waiting()).toEqual([]);
+    clock.advance(60_000);
+    await source.keys(source.current);
+    expect(asked).toHaveLength(1);
+    expect(await kids(source)).toEqual(['a']);
+  });
+});
+
+/** An issuer that does not answer: the requests that wait. */
+let pending: PromiseWithResolvers<string>[];
+let arrived: PromiseWithResolvers<void>;
+const slow: TextFetch = () => {
+  const request = Promise.withResolvers<string>();
+  pending.push(request);
+  arrived.resolve();
+  arrived = Promise.withResolvers();
+  return request.promise;
+};
+beforeEach(() => {
+  pending = [];
+  arrived = Promise.withResolvers();
+});
+
+describe('remote keys of an issuer that does not answer', () => {
+  it('let valid tokens pass while a request for an unknown key is on its way', async () => {
+    const [good, stranger] = await Promise.all([createIssuer('ES256', 'good'), createIssuer('ES256', 'stranger')]);
+    const creating = createAuthenticator({ issuers: [], audiences: [], jwks }, { clock, log, fetchText: slow });
+    pending[0]?.resolve(JSON.stringify({ keys: [good.jwk] }));
+    const authn = await creating;
+    const claims = { sub: 'me', exp: Math.floor(clock.now() / 1000) + 3_600 };
+    const ask = async (issuer: typeof good): Promise<string> =>
+      (await authn.authenticate(`Bearer ${await issuer.sign(claims)}`)).kind;
+    expect(await ask(good)).toBe('caller');
+    await settled();
+
+    for (const [count, problem] of [
+      [2, 'no answer within 5000 ms'],
+      [3, 'fetch failed'],
+    ] as const) {
+      const requested = arrived.promise;
+      clock.advance(10_000);
+      const asking = ask(stranger);
+      await requested;
+      clock.advance(5_000);
+      // None of these was verified before.
+      for (let i = 0; i < 10; i += 1) expect(await ask(good)).toBe('caller');
+      expect(pending).toHaveLength(count);
+      pending.at(-1)?.reject(new Error(problem));
+      expect(await asking).toBe('refused');
+      await settled();
+    }
+    expect(log.lines.filter(({ message }) => message.includes('no key of'))).toHaveLength(1);
+  });
+
+  it('answer at once for an unknown key while nothing may be asked for', async () => {
+    const source = openRemoteKeys(jwks, { clock, log, fetchText: slow });
+    pending[0]?.resolve(named('a'));
+    const first = await source.keys();
+    clock.advance(9_999);
+    expect(await source.keys(first)).toBe(first);
+    expect(pending).toHaveLength(1);
+  });
+
+  it('are asked for once for all tokens, and ten seconds after that request', async () => {
+    const source = openRemoteKeys(jwks, { clock, log, fetchText: slow });
+    pending[0]?.resolve(named('a'));
+    const first = await source.keys();
+    await settled();
+    clock.advance(10_000);
+    const waiting = [source.keys(first)];
+    clock.advance(4_000);
+    for (let i = 0; i < 50; i += 1) waiting.push(source.keys(first));
+    expect(pending).toHaveLength(2);
+    pending[1]?.resolve(named('a'));
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set([first]));
+    clock.advance(6_000);
+    const next = source.keys(first);
+    expect(pending).toHaveLength(3);
+    pending[2]?.resolve(named('b'));
+    expect((await next)?.kids).toEqual(['b']);
   });
 });
 
@@ -201,7 +308,7 @@ describe('remote keys and tokens', () => {
     expect(asked).toHaveLength(1);
     expect(warnings()).toEqual([expect.stringContaining('fetch failed; tokens cannot be verified until they can')]);
     answer = JSON.stringify(guideJwk);
-    clock.advance(5000);
+    clock.advance(10_000);
     expect(await authn.authenticate(`Bearer ${guideToken}`)).toMatchObject({ kind: 'caller' });
   });
 
@@ -211,7 +318,7 @@ describe('remote keys and tokens', () => {
     const authn = await createAuthenticator({ issuers: [], audiences: [], jwks }, { clock, log, fetchText });
     const claims = { sub: 'me', exp: Math.floor(clock.now() / 1000) + 600 };
     expect(await authn.authenticate(`Bearer ${await old.sign(claims)}`)).toMatchObject({ kind: 'caller' });
-    clock.advance(30_000);
+    clock.advance(10_000);
     answer = JSON.stringify({ keys: [old.jwk, fresh.jwk] });
     expect(await authn.authenticate(`Bearer ${await fresh.sign(claims)}`)).toMatchObject({ kind: 'caller' });
   });

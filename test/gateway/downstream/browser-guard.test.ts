@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { parseFlags } from '../../../src/gateway/flags.ts';
 import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
 
 interface Answer {
@@ -43,7 +44,39 @@ describe('the origin of a request', () => {
     expect(headers['access-control-allow-origin']).toBe(allowed ? origin : undefined);
     if (allowed) expect(headers['access-control-expose-headers']).toMatch(/Mcp-Session-Id.*WWW-Authenticate/);
   });
+});
 
+describe('the origin of an extension or application', () => {
+  it.each([
+    'chrome-extension://abcdefghijklmnop',
+    'tauri://localhost',
+    'vscode-webview://0a1b2c',
+    'app://obsidian.md',
+    'app://.',
+    'capacitor://localhost',
+    'app://x:8080',
+  ])('is compared as text: %s', async (origin) => {
+    const flags = { mount: [], resolve: [], adminListen: '127.0.0.1:0' };
+    expect(() => parseFlags({ ...flags, allowedOrigins: [origin] })).not.toThrow();
+    await using gateway = await startGateway({ allowedOrigins: [origin] });
+    const allowed = await ask(gateway, 'POST', { origin });
+    expect([allowed.status, allowed.headers['access-control-allow-origin']]).toEqual([401, origin]);
+    for (const other of [`${origin}x`, `${origin}/`, origin.toUpperCase(), `x${origin}`, 'null']) {
+      expect((await ask(gateway, 'POST', { origin: other })).status, other).toBe(403);
+    }
+  });
+
+  it.each([
+    ...['https://App.example', 'https://a.example:443', 'https://a.example/', 'https://*.example', 'https://', '*'],
+    ...['null', '', 'file://', 'data:,x', 'tauri:', 'tauri:localhost', 'chrome-extension://A', 'app://a/', 'app://a?b'],
+    ...['app://a#b', 'app://u@a', 'app://a b', 'App://a', 'blob:https://a.example', 'app://a:x', 'app://*'],
+  ])('is refused as a value of --allow-origin that no browser sends: "%s"', (origin) => {
+    const flags = { mount: [], resolve: [], adminListen: '127.0.0.1:0' };
+    expect(() => parseFlags({ ...flags, allowedOrigins: [origin] })).toThrow('write it as browsers do');
+  });
+});
+
+describe('an origin', () => {
   it('may be missing, since only browsers send it', async () => {
     await using gateway = await startGateway();
     const { status, headers } = await ask(gateway, 'POST', {});

@@ -49,11 +49,11 @@ describe('HTTP+SSE', () => {
     expect(JSON.parse(data ?? '')).toEqual({ jsonrpc: '2.0', id: 5, result: {} });
   });
 
-  it('authenticates each POST: 401 without a valid token, 403 for another identity', async () => {
+  it('authenticates each POST: 401 without a valid token, 404 for another identity', async () => {
     await using gateway = await startGateway();
     const client = await open(gateway, gateway.token('me'));
     expect((await client.post(initialize(), 'wrong')).status).toBe(401);
-    expect((await client.post(initialize(), gateway.token('you'))).status).toBe(403);
+    expect((await client.post(initialize(), gateway.token('you'))).status).toBe(404);
     expect((await client.post(initialize(), gateway.token('me'))).status).toBe(202);
   });
 });

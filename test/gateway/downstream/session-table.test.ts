@@ -27,11 +27,11 @@ describe('the session table', () => {
     expect(id).toMatch(/^[0-9a-f]{32}$/);
     expect(open()).not.toBe(id);
     expect(sessions.find(id, me).kind).toBe('found');
-    expect(sessions.find(id, someone('you')).kind).toBe('foreign');
-    expect(sessions.find(id, { kind: 'anonymous', reason: 'no authn configured' }).kind).toBe('foreign');
+    expect(sessions.find(id, someone('you')).kind).toBe('unknown');
+    expect(sessions.find(id, { kind: 'anonymous', reason: 'no authn configured' }).kind).toBe('unknown');
     expect(sessions.find('other', me).kind).toBe('unknown');
     const nobodys = open({ kind: 'anonymous', reason: 'no authn configured' }) ?? '';
-    expect(sessions.find(nobodys, someone('anonymous')).kind).toBe('foreign');
+    expect(sessions.find(nobodys, someone('anonymous')).kind).toBe('unknown');
   });
 });
 

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
@@ -76,7 +77,7 @@ describe('a request', () => {
     expect(response.headers.get('www-authenticate')).toBeNull();
   });
 
-  it('without session id gets 400, with an unknown one 404, with one of another identity 403', async () => {
+  it('without session id gets 400, with an unknown one or one of another identity 404', async () => {
     await using gateway = await startGateway();
     const token = gateway.token('me');
     const { sessionId } = await openRawClient(gateway, token);
@@ -95,7 +96,7 @@ describe('a request', () => {
         return response.status;
       };
       expect([await status(token), await status(token, 'f'.repeat(32)), await status(foreign, sessionId)]).toEqual([
-        400, 404, 403,
+        400, 404, 404,
       ]);
     }
   });
@@ -106,6 +107,40 @@ describe('a request', () => {
     const { sessionId } = await openRawClient(gateway, token);
     const response = await post(gateway, token, sessionId, list, { 'mcp-protocol-version': '1999-01-01' });
     expect(response.status).toBe(400);
+  });
+});
+
+describe('the Accept header', () => {
+  const both = ['application/json, text/event-stream', '*/*', 'application/*, text/*', '*/*;q=0.1, text/html', ''];
+  const streams = ['text/event-stream', 'text/*', '*/*, application/json;q=0'];
+  const neither = ['text/html', 'image/*', '*/*;q=0', 'text/event-stream;q=0, */*;q=0', 'application/json-x'];
+
+  it.each([
+    ...both.map((accept) => [accept, 200, 200] as const),
+    ...streams.map((accept) => [accept, 406, 200] as const),
+    ...neither.map((accept) => [accept, 406, 406] as const),
+    ['application/json', 406, 406],
+    ['TEXT/EVENT-STREAM ; Q=0.5 , Application/JSON', 200, 200],
+  ] as const)('"%s" is answered with %d to POST and %d to GET', async (accept, posted, got) => {
+    await using gateway = await startGateway();
+    const client = await openRawClient(gateway, gateway.token('me'));
+    const status = async (method: string, body?: string): Promise<number | undefined> => {
+      const answered = Promise.withResolvers<number | undefined>();
+      const headers = {
+        authorization: `Bearer ${gateway.token('me')}`,
+        'content-type': 'application/json',
+        'mcp-session-id': client.sessionId,
+        ...(accept === '' ? {} : { accept }),
+      };
+      const asking = request(`${gateway.url}/mcp`, { method, headers }, (response) => {
+        answered.resolve(response.statusCode);
+        response.destroy();
+      });
+      asking.on('error', answered.reject).end(body);
+      return answered.promise;
+    };
+    expect(await status('POST', JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }))).toBe(posted);
+    expect(await status('GET')).toBe(got);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blockReasonOf } from '../../../src/gateway/network/blocked-address.ts';
+import { blockReasonOf, hostProblem } from '../../../src/gateway/network/blocked-address.ts';
 
 describe('a blocked address', () => {
   it.each([
@@ -54,4 +54,20 @@ it('an IPv4 address embedded in IPv6 is blocked for the same reason', () => {
       expect(blockReasonOf(`${prefix}${address}`)).toBe(blockReasonOf(address));
     }),
   );
+});
+
+describe('the host of a target', () => {
+  it.each([
+    ['127.0.0.1', 'a loopback address'],
+    ['fe80::1', 'a link-local address'],
+    ['localhost', "a name of the gateway's own machine"],
+    ['ip6-localhost', "a name of the gateway's own machine"],
+    ['localhost.localdomain', "a name of the gateway's own machine"],
+  ])('must not be %s, which is %s', (host, problem) => {
+    expect(hostProblem(host)).toBe(problem);
+  });
+
+  it.each(['10.0.0.1', 'fd00::1', 'mcp-tool.default.svc.cluster.local'])('may be %s', (host) => {
+    expect(hostProblem(host)).toBeUndefined();
+  });
 });

@@ -40,16 +40,16 @@ const failure = async (answer: Promise<Response>): Promise<string> =>
   answer.then((it) => `answered ${it.status}`, reasonOf);
 
 describe('a target on a loopback address', () => {
-  it.each(['127.0.0.1', 'localhost', '[::1]', '2130706433', '0x7f.1', '127.1', '[::ffff:127.0.0.1]', '0.0.0.0'])(
-    'is refused as %s, and the message names --resolve',
-    async (host) => {
-      const { port, seen } = await serve((_, response) => response.end('reached'));
-      const said = await failure(fetchFor({ host, port })(`http://${host}:${port}/sse`));
-      expect(said).toContain('refused for a target');
-      expect(said).toContain('--resolve');
-      expect(seen).toEqual([]);
-    },
-  );
+  it.each([
+    ...['127.0.0.1', '[::1]', '2130706433', '0x7f.1', '127.1', '[::ffff:127.0.0.1]', '0.0.0.0'],
+    ...['localhost', 'LocalHost.', 'ip6-localhost', 'ip6-loopback', 'localhost.localdomain'],
+  ])('is refused as %s, and the message names --resolve', async (host) => {
+    const { port, seen } = await serve((_, response) => response.end('reached'));
+    const said = await failure(fetchFor({ host, port })(`http://${host}:${port}/sse`));
+    expect(said).toContain('refused for a target');
+    expect(said).toContain('--resolve');
+    expect(seen).toEqual([]);
+  });
 
   it('is allowed when --resolve names its host and port', async () => {
     const { port, seen } = await serve((_, response) => response.end('reached'));

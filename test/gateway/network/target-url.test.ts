@@ -25,6 +25,7 @@ describe('the URL of a target', () => {
     ['to ol', 80, ''],
     ['tool?', 80, ''],
     ['1.2.3.4.5.', 80, ''],
+    [`${'a'.repeat(63)}.`.repeat(4), 80, ''],
     ['tool', 80, 'sse'],
     ['tool', 80, '@evil/'],
     ['tool', 80, '/a b'],

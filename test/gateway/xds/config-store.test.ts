@@ -162,6 +162,27 @@ describe('a Config that is rejected', () => {
   });
 });
 
+describe('the rules of the Configs', () => {
+  const places = (): readonly string[] =>
+    [...(store.config.rules.find('tool', '*')?.values() ?? [])].flatMap((values) =>
+      [...values.values()].map(({ config: named, rule }) => `${named} ${rule}`),
+    );
+
+  it('are those of the last response, at the moment that listeners are told', () => {
+    const seen: (readonly string[])[] = [];
+    store.config.subscribe(() => seen.push(places()));
+    expect([store.config.rules.empty, places()]).toEqual([true, []]);
+    apply('Config', [config('a.p')]);
+    const first = store.config.rules;
+    expect(store.config.rules).toBe(first);
+    apply('Config', [config('a.p', [{ resource: { id: 'x:y', type: 0 } }], '2')]);
+    apply('Config', [config('a.q')], ['a.p']);
+    apply('Config', [], ['a.q']);
+    expect(seen).toEqual([['a.p 0'], [], ['a.q 0'], []]);
+    expect(store.config.rules.empty).toBe(true);
+  });
+});
+
 describe('listeners of the configuration', () => {
   it('see the new state, independently of each other, until they unsubscribe', () => {
     const seen: (readonly string[])[] = [];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeDataUri } from '../../../src/mcp-tool/fetch/data-uri.ts';
+import { parseContentType } from '../../../src/mcp-tool/source-document.ts';
 
 describe('a data: URI', () => {
   const text = (uri: string): string => Buffer.from(decodeDataUri(uri).bytes).toString('utf8');
@@ -25,6 +26,13 @@ describe('a data: URI', () => {
     });
     expect(decodeDataUri('data:;charset=utf-8,x').contentType).toEqual({ essence: 'text/plain', charset: 'utf-8' });
     expect(decodeDataUri('data:,x').contentType).toBeUndefined();
+  });
+
+  it('has no type when that is longer than any, which would take the parser long', () => {
+    const longest = `text/html${' '.repeat(1_024 - 'text/html'.length)}`;
+    expect(parseContentType(longest)?.essence).toBe('text/html');
+    expect(parseContentType(`${longest} `)).toBeUndefined();
+    expect(decodeDataUri(`data:text/html${' '.repeat(100_000)}x,y`).contentType).toBeUndefined();
   });
 
   it.each(['data:text/plain', 'data:;base64,a', 'data:;base64,a===', 'data:;base64,aGk=aGk=', 'data:;base64,a-_b'])(

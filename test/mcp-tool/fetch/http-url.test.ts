@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { allowPublicAddresses } from '../../../src/mcp-tool/fetch/address-policy.ts';
 import { parseHttpUrl } from '../../../src/mcp-tool/fetch/http-url.ts';
 
-describe('a URL', () => {
-  const read = (url: string): URL => parseHttpUrl(url, undefined, allowPublicAddresses);
+const read = (url: string): URL => parseHttpUrl(url, undefined, allowPublicAddresses);
 
+describe('a URL', () => {
   it.each([
     'http://127.0.0.1/',
     'http://127.1/',
@@ -64,7 +64,29 @@ describe('a URL', () => {
       expect(() => read(url)).toThrow('Malformed URL');
     },
   );
+});
 
+describe('the length of a URL', () => {
+  it.each(['http://', 'http:', 'ftp:/', ' http:\\\\', '\nht\ttp:/\t/', '//', '/\n/'])(
+    'is not that of a host that takes the URL parser long: %j',
+    (before) => {
+      const host = '\u4e00'.repeat(1_025);
+      const base = new URL('http://example.com/');
+      expect(() => parseHttpUrl(`${before}${host}/`, base, allowPublicAddresses)).toThrow('The host is longer than');
+      expect(() => parseHttpUrl(`${before}h\t${host}`, base, allowPublicAddresses)).toThrow('The host is longer than');
+    },
+  );
+
+  it('may be that of a path and a query', () => {
+    const long = 'x'.repeat(5_000);
+    expect(read(`http://example.com/${long}?${long}#${long}`).pathname).toBe(`/${long}`);
+    for (const redirect of [`/${long}`, `?${long}`, `a/${long}`, long]) {
+      expect(parseHttpUrl(redirect, new URL('http://example.com/'), allowPublicAddresses).hostname).toBe('example.com');
+    }
+  });
+});
+
+describe('a URL of the Internet', () => {
   it('with a public host is accepted', () => {
     expect(read('https://example.com:8443/a?b').href).toBe('https://example.com:8443/a?b');
     expect(read('http://1.1.1.1/').hostname).toBe('1.1.1.1');

@@ -209,6 +209,16 @@ describe('the listener', () => {
     if (allow !== null) expect(answer.headers.get('allow')).toBe(allow);
   });
 
+  it.each([
+    ['*/*', 200],
+    ['application/*, text/*;q=0.5', 200],
+    ['text/html', 406],
+  ])('answers Accept: %s at /mcp with %d', async (accept, status) => {
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params });
+    expect((await post('/mcp', body, { accept })).status).toBe(status);
+  });
+
   it('rejects a large request at /mcp', async () => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'x'.repeat(1000) });
     expect((await post('/mcp', body)).status).toBe(413);

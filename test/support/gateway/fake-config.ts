@@ -1,3 +1,4 @@
+import { indexRules } from '../../../src/authz/authz.ts';
 import type { PrimitiveKind } from '../../../src/authz/model.ts';
 import type { ConfigChange, GatewayConfig } from '../../../src/gateway/model.ts';
 import { type Config, Resource_Type, Rule_Matcher } from '../../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
@@ -26,6 +27,9 @@ export function createFakeConfig(): FakeConfig {
   const fake: FakeConfig = {
     targets,
     rbacConfigs,
+    get rules() {
+      return indexRules(rbacConfigs);
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

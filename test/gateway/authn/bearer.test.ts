@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { parseBearer } from '../../../src/gateway/authn/bearer.ts';
+
+describe('the Authorization header', () => {
+  it.each([
+    ['Bearer a', 'a'],
+    ['  bearer \t a  ', 'a'],
+    ['BEARER a.b-c_d~e+f/g==', 'a.b-c_d~e+f/g=='],
+  ])('%j holds the token %s', (header, token) => {
+    expect(parseBearer(header)).toEqual({ kind: 'token', token });
+  });
+
+  it.each([undefined, '', '  ', 'Bearer', ' Bearer  ', 'Basic a', 'Bearera', 'a Bearer'])('%j holds none', (header) => {
+    expect(parseBearer(header)).toEqual({ kind: 'none' });
+  });
+
+  it.each(['Bearer a b', 'Bearer a, Bearer b', 'Bearer "a"', 'Bearer =a', 'Bearer a\u00a0b'])(
+    '%j holds a malformed one',
+    (header) => {
+      expect(parseBearer(header)).toEqual({ kind: 'malformed' });
+    },
+  );
+});
