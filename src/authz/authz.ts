@@ -34,6 +34,29 @@ export function decide(
   return match === undefined ? { allowed: false, reason: 'no rule matches' } : { allowed: true, ...match };
 }
 
+/**
+ * Returns the targets at which the caller may use something of a kind, as far as the rules alone can say: `all` with a
+ * rule for `*`. What a target is not named for is denied whatever it is.
+ *
+ * @param claims see {@link decide}
+ */
+export function reachableTargets(
+  configs: ReadonlyMap<string, Config>,
+  claims: Claims | undefined,
+  kind: PrimitiveKind,
+): 'all' | ReadonlySet<string> {
+  const targets = new Set<string>();
+  if (claims === undefined) return targets;
+  for (const { rules } of configs.values()) {
+    for (const rule of rules) {
+      if (rule.resource?.type !== typeOf[kind] || !matchesClaims(rule, claims)) continue;
+      if (rule.resource.id === '*') return 'all';
+      targets.add(rule.resource.id.slice(0, Math.max(0, rule.resource.id.indexOf(':'))));
+    }
+  }
+  return targets;
+}
+
 const typeOf = {
   tool: Resource_Type.TOOL,
   prompt: Resource_Type.PROMPT,
