@@ -1,4 +1,4 @@
-import type { AccessRequest, Claims, Decision, RuleIndex, RulePlace } from './model.ts';
+import type { AccessRequest, Claims, Decision, PrimitiveKind, RuleIndex, RulePlace } from './model.ts';
 
 export { indexRules } from './rule-index.ts';
 
@@ -30,6 +30,27 @@ export function decide(rules: RuleIndex, claims: Claims | undefined, { kind, nam
     }
   }
   return match === undefined ? { allowed: false, reason: 'no rule matches' } : { allowed: true, ...match };
+}
+
+/**
+ * Returns the targets at which the caller may use something of a kind, as far as the rules alone can say: `all` with a
+ * rule for `*`. What a target is not named for is denied whatever it is.
+ *
+ * @param claims see {@link decide}
+ */
+export function reachableTargets(
+  rules: RuleIndex,
+  claims: Claims | undefined,
+  kind: PrimitiveKind,
+): 'all' | ReadonlySet<string> {
+  const reachable = new Set<string>();
+  for (const claim of Object.keys(claims ?? {})) {
+    const value = claims?.[claim];
+    const targets = typeof value === 'string' ? rules.targets(kind, claim, value) : undefined;
+    if (targets === 'all') return 'all';
+    for (const target of targets ?? []) reachable.add(target);
+  }
+  return reachable;
 }
 
 function precedes(one: RulePlace, other: RulePlace): boolean {

@@ -39,4 +39,6 @@ export interface RuleIndex {
   readonly empty: boolean;
   /** The rules whose id is exactly this name; `*` has those for everything of the kind. */
   find(kind: PrimitiveKind, name: string): RulesOfName | undefined;
+  /** The targets that the rules for one claim value name; `all` with a rule for `*`; undefined without a rule. */
+  targets(kind: PrimitiveKind, claim: string, value: string): 'all' | ReadonlySet<string> | undefined;
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide as decideByIndex, indexRules } from '../../src/authz/authz.ts';
+import { decide as decideByIndex, indexRules, reachableTargets } from '../../src/authz/authz.ts';
 import type { AccessRequest, Claims, Decision } from '../../src/authz/model.ts';
-import type { Config, Rule } from '../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
+import type { Config, Resource_Type, Rule } from '../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 
 const decide = (configs: ReadonlyMap<string, Config>, held: Claims | undefined, wanted: AccessRequest): Decision =>
   decideByIndex(indexRules(configs), held, wanted);
@@ -226,5 +226,47 @@ describe('the work of a decision', () => {
     expect(reads.count).toBe(indexing);
     // Each decision looks at the claims of the caller, for the rules of this name and for those of all names.
     expect(lookups.count).toBeLessThanOrEqual(20_000 * 2 * Object.keys(claims).length);
+  });
+});
+
+describe('the targets that a caller can reach', () => {
+  it('are those of the rules that match the caller and the kind', () => {
+    const configs = configsOf(
+      rule(),
+      rule({ resource: { id: 'default/other:x', type: 0 } }),
+      rule({ resource: { id: 'default/prompts:x', type: 1 } }),
+      rule({ resource: { id: 'default/yours:x', type: 0 }, value: 'you' }),
+      rule({ resource: undefined }),
+    );
+    expect(reachableTargets(indexRules(configs), claims, 'tool')).toEqual(
+      new Set(['default/mcp-tool', 'default/other']),
+    );
+    expect(reachableTargets(indexRules(configs), claims, 'resource')).toEqual(new Set());
+    expect(reachableTargets(indexRules(configs), undefined, 'tool')).toEqual(new Set());
+    expect(reachableTargets(indexRules(configsOf(rule({ resource: { id: '*', type: 0 } }))), claims, 'tool')).toBe(
+      'all',
+    );
+  });
+
+  it('contain the target of everything that is allowed', () => {
+    const kinds = ['tool', 'prompt', 'resource'] as const;
+    const target = fc.constantFrom('a', 'b/c');
+    const name = fc.constantFrom('x', 'x:y', '*');
+    const anyRule = fc
+      .record({
+        target,
+        name,
+        type: fc.constantFrom<Resource_Type>(-1, 0, 1, 2),
+        value: fc.constantFrom('me', 'you', ''),
+      })
+      .map(({ target: at, name: id, type, value }) => rule({ resource: { id: `${at}:${id}`, type }, value }));
+    fc.assert(
+      fc.property(fc.array(anyRule), target, name, fc.constantFrom(...kinds), (rules, at, id, kind) => {
+        const configs = configsOf(...rules);
+        const reachable = reachableTargets(indexRules(configs), claims, kind);
+        const { allowed } = decide(configs, claims, { kind, name: `${at}:${id}` });
+        if (allowed) expect(reachable === 'all' || reachable.has(at)).toBe(true);
+      }),
+    );
   });
 });

@@ -61,6 +61,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/gateway/config/planted.ts', '../authn/model.ts', '../network/text-fetch.ts'],
   ['src/gateway/authn/planted.ts', '../config/decode.ts', '../config/model.ts'],
   ['src/gateway/upstream/planted.ts', '../session/model.ts', '../rpc/peer.ts'],
+  ['src/gateway/upstream/transport/planted.ts', '../connection.ts', '../answer-limits.ts'],
   ['src/gateway/session/planted.ts', '../downstream/model.ts', '../upstream/model.ts'],
   ['src/gateway/downstream/planted.ts', '../upstream/model.ts', '../session/multiplexer.ts'],
   ['src/gateway/xds/planted.ts', '../../serve/serve.ts', '../model.ts'],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decide } from '../../authz/authz.ts';
+import { decide, reachableTargets } from '../../authz/authz.ts';
 import type { AccessRequest, Decision, PrimitiveKind } from '../../authz/model.ts';
 import type { Logger } from '../../edges.ts';
 import type { Caller, GatewayConfig, ListMode } from '../model.ts';
@@ -15,6 +15,11 @@ export interface Authorization {
   authorize(use: AccessRequest, caller: Caller, requestedName: string): void;
   /** Makes the same decision without a log line; for notifications and subscriptions. */
   allows(use: AccessRequest, caller: Caller): boolean;
+  /**
+   * Returns the targets at which the caller may use something of a kind: no connection to another one is opened for
+   * this caller.
+   */
+  reachable(kind: PrimitiveKind, caller: Caller): 'all' | ReadonlySet<string>;
   /** Returns whether lists show an entry to a caller. */
   isVisible(use: AccessRequest, caller: Caller): boolean;
 }
@@ -47,6 +52,8 @@ export function createAuthorization(parts: {
       if (list === 'filtered') throw unknownNameError(use.kind, requestedName);
       throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${requestedName}`);
     },
+    reachable: (kind, caller) =>
+      reachableTargets(config.rules, caller.kind === 'principal' ? caller.claims : undefined, kind),
     allows: (use, caller) => decideFor(use, caller).allowed,
     isVisible: (use, caller) => list === 'all' || decideFor(use, caller).allowed,
   };

@@ -2,14 +2,17 @@ import type { ConfigChange } from '../model.ts';
 import type { Result } from '../rpc/model.ts';
 import { implementation, protocolVersions } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import type { TargetFailures } from '../upstream/target-failures.ts';
+import type { TargetHealth } from '../upstream/target-health.ts';
 import { createAuthorization } from './authorization.ts';
-import { createLists, isListMethod } from './lists.ts';
+import { isListMethod, type ListMethod } from './list-pages.ts';
+import { createLists } from './lists.ts';
 import type { Client, ClientRequest, SessionParts } from './model.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
 import { createRequestRouter } from './request-router.ts';
+import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import type { TargetFailures } from './target-failures.ts';
-import { createUpstreamSessions, type TransportHints } from './upstream-sessions.ts';
+import { createUpstreamSessions, type UpstreamState } from './upstream-sessions.ts';
 
 /** The MCP server of one client session: all targets behind one set of methods. */
 export interface McpSession {
@@ -19,6 +22,8 @@ export interface McpSession {
   protocolVersion(): string | undefined;
   /** Drops sessions with changed targets, and notifies the client of lists that may have changed. */
   configChanged(change: ConfigChange): void;
+  /** Tells the client of a list that it was given without this target, which answers now. */
+  targetRecovered(target: string, method: ListMethod): void;
   /** Aborts the requests to targets and ends the sessions with them. */
   close(): Promise<void>;
 }
@@ -26,7 +31,9 @@ export interface McpSession {
 /** State that all sessions share. */
 export interface SharedState {
   readonly failures: TargetFailures;
-  readonly hints: TransportHints;
+  readonly health: TargetHealth<ListMethod>;
+  readonly sharedListing: SharedListing;
+  readonly upstreamState: UpstreamState;
 }
 
 /** The server capabilities. Requests of targets to the client (sampling, elicitation, roots) are not forwarded. */
@@ -39,7 +46,11 @@ const capabilities = {
 };
 
 /** Creates a session. Connects to a target when a request first needs it. */
-export function createMcpSession(parts: SessionParts, { failures, hints }: SharedState, peer: Client): McpSession {
+export function createMcpSession(
+  parts: SessionParts,
+  { failures, health, sharedListing, upstreamState }: SharedState,
+  peer: Client,
+): McpSession {
   const ended = new AbortController();
   let version: string | undefined;
 
@@ -55,9 +66,10 @@ export function createMcpSession(parts: SessionParts, { failures, hints }: Share
   const events = {
     notification: notifications.receive,
     connected: (target: string) => void restore(target).catch(() => {}),
+    failed: (target: string, reason: Error) => failures.failed(target, 'connection', reason),
   };
-  const upstreams = createUpstreamSessions(parts, hints, events, ended.signal);
-  const lists = createLists(parts, upstreams, failures, authorization);
+  const upstreams = createUpstreamSessions(parts, upstreamState, events, ended.signal);
+  const lists = createLists({ ...parts, upstreams, shared: sharedListing, health, authorization, client });
   const routed = createRequestRouter({ authorization, upstreams, lists, notifications, subscriptions, failures });
 
   /**
@@ -99,6 +111,7 @@ export function createMcpSession(parts: SessionParts, { failures, hints }: Share
       const listsChanged = targets.length > 0 || (parts.list === 'filtered' && rbacConfigs.length > 0);
       if (listsChanged) for (const method of listChangedMethods) client.notify(method);
     },
+    targetRecovered: lists.recovered,
     async close() {
       ended.abort(new Error('the session has ended'));
       await upstreams.close();

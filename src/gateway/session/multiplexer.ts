@@ -1,8 +1,11 @@
 import type { Caller } from '../model.ts';
 import { createPeer } from '../rpc/peer.ts';
+import { createTargetFailures } from '../upstream/target-failures.ts';
+import { createTargetHealth } from '../upstream/target-health.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
 import type { ClientTransport, Session, SessionParts } from './model.ts';
-import { createTargetFailures } from './target-failures.ts';
+import { createSharedListing } from './shared-listing.ts';
+import { createUpstreamState } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
 export interface Multiplexer {
@@ -17,13 +20,15 @@ const maxInFlight = 256;
 
 /** Creates the server. Sessions follow the changes of the configuration. */
 export function createMultiplexer(parts: SessionParts): Multiplexer {
-  const shared: SharedState = { failures: createTargetFailures(parts.clock, parts.log), hints: new Map() };
   const sessions = new Set<McpSession>();
+  const shared = createSharedState(parts, sessions);
   const unsubscribe = parts.config.subscribe((change) => {
     for (const target of change.targets) {
       shared.failures.forget(target);
-      shared.hints.delete(target);
+      shared.health.forget(target);
+      shared.upstreamState.memories.delete(target);
     }
+    shared.sharedListing.drop(change.targets);
     for (const session of sessions) session.configChanged(change);
   });
 
@@ -50,8 +55,27 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
     },
     async stop() {
       unsubscribe();
-      await Promise.all([...sessions].map((session) => session.close()));
+      shared.health.stop();
+      await Promise.all([shared.sharedListing.stop(), ...[...sessions].map((session) => session.close())]);
       sessions.clear();
     },
   };
+}
+
+function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession>): SharedState {
+  const upstreamState = createUpstreamState();
+  const failures = createTargetFailures(parts.clock, parts.log);
+  const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
+    failures.failed(target, 'connection', reason);
+  });
+  const health = createTargetHealth({
+    clock: parts.clock,
+    random: parts.random,
+    failures,
+    probe: sharedListing.read,
+    recovered(target, method) {
+      for (const session of sessions) session.targetRecovered(target, method);
+    },
+  });
+  return { failures, health, sharedListing, upstreamState };
 }

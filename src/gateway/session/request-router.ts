@@ -3,6 +3,7 @@ import { isJsonObject } from '../../json/json.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
+import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Lists } from './lists.ts';
 import type { ClientRequest } from './model.ts';
@@ -11,7 +12,6 @@ import { type QualifiedName, qualify, unqualify } from './qualified-names.ts';
 import { isUiUri, parseExposedUri, uriRewriterOf } from './resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './result-uris.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { TargetFailures } from './target-failures.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** Dependencies of the request router. */

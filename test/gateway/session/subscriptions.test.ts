@@ -8,7 +8,12 @@ const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 function createRig() {
   const requests: string[] = [];
   const notified: unknown[] = [];
-  const authorization = { authorize: () => {}, allows: () => true, isVisible: () => true };
+  const authorization = {
+    authorize: () => {},
+    allows: () => true,
+    isVisible: () => true,
+    reachable: () => 'all' as const,
+  };
   const client = { notify: (_method: string, params?: object) => void notified.push(params) };
   const subscriptions = createSubscriptions(authorization, client);
   const upstream = {
@@ -25,13 +30,14 @@ function createRig() {
     upstreams: {
       get: () => upstream,
       opened: () => upstream,
+      isTarget: () => true,
       targetNames: () => ['t'],
       drop: () => {},
       setLogLevel: () => {},
       restoreLogLevel: () => Promise.resolve(),
       close: () => Promise.resolve(),
     },
-    lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined) },
+    lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined), recovered: () => {} },
     notifications: { track: () => () => {}, receive: () => {} },
     failures: { succeeded: () => {}, failed: () => {}, forget: () => {} },
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createTargetFailures } from '../../../src/gateway/session/target-failures.ts';
+import { createTargetFailures } from '../../../src/gateway/upstream/target-failures.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
@@ -20,6 +20,21 @@ it('a failing target is logged once per reason and method, until it responds aga
     ['target answers again', 'tools/list', undefined],
     ['target does not answer', 'tools/list', 'refused'],
   ]);
+});
+
+it('a target that fails and answers in turn is logged a few times, and then twice a minute', () => {
+  const clock = createManualClock();
+  const log = createRecordedLog();
+  const failures = createTargetFailures(clock, log);
+  const alternate = (): void => {
+    failures.failed('a', 'tools/call', new Error('refused'));
+    failures.succeeded('a', 'tools/call');
+  };
+  for (let times = 0; times < 100; times += 1) alternate();
+  expect(log.lines).toHaveLength(16);
+  clock.advance(60_000);
+  for (let times = 0; times < 100; times += 1) alternate();
+  expect(log.lines).toHaveLength(18);
 });
 
 it('the reasons of a failing target are limited in number and length', () => {
