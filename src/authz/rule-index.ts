@@ -1,10 +1,4 @@
-import {
-  type Config,
-  type Resource,
-  Resource_Type,
-  type Rule,
-  Rule_Matcher,
-} from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
+import { type Config, type Resource, Resource_Type, Rule_Matcher } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import type { PrimitiveKind, RuleIndex, RulePlace } from './model.ts';
 
 /**
@@ -16,13 +10,26 @@ import type { PrimitiveKind, RuleIndex, RulePlace } from './model.ts';
  */
 export function indexRules(configs: ReadonlyMap<string, Config>): RuleIndex {
   const kinds: Record<PrimitiveKind, Names> = { tool: new Map(), prompt: new Map(), resource: new Map() };
+  const targets: Names = new Map();
+  const everything: Names = new Map();
   for (const [config, { rules }] of configs) {
-    for (const [position, rule] of rules.entries()) {
-      const kind = kindOf(rule.resource);
-      if (kind !== undefined) addRule(kinds[kind], rule, { config, rule: position });
+    for (const [position, { resource, key, value, matcher }] of rules.entries()) {
+      const kind = kindOf(resource);
+      if (resource === undefined || kind === undefined) continue;
+      if (matcher !== Rule_Matcher.EQUALS || key === '' || value === '') continue;
+      const { id } = resource;
+      const rule = { key, value, place: { config, rule: position } };
+      addRule(kinds[kind], id, rule);
+      if (id === '*') addRule(everything, id, rule);
+      else addRule(targets, id.slice(0, Math.max(0, id.indexOf(':'))), rule);
     }
   }
-  return { empty: configs.size === 0, find: (kind, name) => kinds[kind].get(name) };
+  return {
+    empty: configs.size === 0,
+    find: (kind, name) => kinds[kind].get(name),
+    findTarget: (target) => targets.get(target),
+    everything: everything.get('*') ?? new Map(),
+  };
 }
 
 type Values = Map<string, RulePlace>;
@@ -42,10 +49,16 @@ function kindOf(resource: Resource | undefined): PrimitiveKind | undefined {
   }
 }
 
-function addRule(names: Names, { resource, key, value, matcher }: Rule, place: RulePlace): void {
-  if (resource === undefined || matcher !== Rule_Matcher.EQUALS || key === '' || value === '') return;
-  const claims = names.get(resource.id) ?? new Map<string, Values>();
-  names.set(resource.id, claims);
+/** A rule that can match: its claim, the value that the claim must have, and where it stands. */
+interface IndexedRule {
+  readonly key: string;
+  readonly value: string;
+  readonly place: RulePlace;
+}
+
+function addRule(names: Names, name: string, { key, value, place }: IndexedRule): void {
+  const claims = names.get(name) ?? new Map<string, Values>();
+  names.set(name, claims);
   const values = claims.get(key) ?? new Map<string, RulePlace>();
   claims.set(key, values);
   const earlier = values.get(value);
