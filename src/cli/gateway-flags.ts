@@ -1,5 +1,5 @@
 import type { GatewayOptions } from '../gateway/model.ts';
-import { duration, oneOf } from './flag-values.ts';
+import { duration, oneOf, wholeNumber } from './flag-values.ts';
 import type { Environment, Flag, FlagValues } from './flags.ts';
 
 export const gatewayFlags: readonly Flag[] = [
@@ -20,6 +20,7 @@ export const gatewayFlags: readonly Flag[] = [
   { name: 'list', value: '<mode>', default: 'all', help: 'all: lists show everything; filtered: what may be called' },
   { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:19000', help: '/targets, /rbac, /listeners' },
   { name: 'allow-origin', value: '<origin>', repeatable: true, help: 'let browser pages of this origin connect' },
+  { name: 'max-body-bytes', value: '<bytes>', default: '1048576', help: 'maximum size of a request of a client' },
   {
     name: 'shutdown-grace',
     value: '<duration>',
@@ -39,6 +40,7 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     list: oneOf('list', flags.text('list'), ['all', 'filtered']),
     adminListen: flags.text('admin-listen'),
     allowedOrigins: flags.list('allow-origin'),
+    maxBodyBytes: wholeNumber('max-body-bytes', flags.text('max-body-bytes'), 1_024, 256 * 1024 * 1024),
     environment: { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP },
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
   };

@@ -71,6 +71,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     fetchFor: network.targetFetch,
     list: options.list,
     allowedOrigins: options.allowedOrigins,
+    maxBodyBytes: options.maxBodyBytes,
     // The bound address: the configured host may be a spelling or a name that only the resolver knows.
     listensOnLoopback: () => listener !== undefined && isLoopback(listener.host),
     clock,

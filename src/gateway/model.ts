@@ -22,6 +22,8 @@ export interface GatewayOptions {
   /** Origins of browser pages that may connect, in addition to loopback origins. */
   readonly allowedOrigins: readonly string[];
   readonly environment: GatewayEnvironment;
+  /** The most bytes of a request body. Default 1 MiB. */
+  readonly maxBodyBytes?: number | undefined;
   /** Milliseconds that a graceful shutdown may take; what is still open after that is closed. Default 10,000. */
   readonly shutdownGrace?: number | undefined;
 }

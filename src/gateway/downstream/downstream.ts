@@ -6,6 +6,7 @@ import { reasonOf } from '../errors.ts';
 import type { Authentication, Authenticator } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer } from '../session/multiplexer.ts';
+import { type BodyReaderParts, createBodyReader } from './body.ts';
 import { admit, type BrowserGuardParts } from './browser-guard.ts';
 import { sendError } from './error-response.ts';
 import { createHttpSse } from './http-sse.ts';
@@ -14,7 +15,7 @@ import { serveStdio } from './stdio.ts';
 import { createStreamableHttp } from './streamable-http.ts';
 
 /** Dependencies and settings of serving MCP clients. */
-export interface DownstreamParts extends SessionParts, BrowserGuardParts {
+export interface DownstreamParts extends SessionParts, BrowserGuardParts, BodyReaderParts {
   /** `undefined`: every caller is anonymous, so every call is denied. */
   readonly authenticator: Authenticator | undefined;
 }
@@ -38,7 +39,13 @@ const idleTimeout = 30 * 60_000;
 export function createDownstream(parts: DownstreamParts): Downstream {
   const { authenticator, clock, log } = parts;
   const multiplexer = createMultiplexer(parts);
-  const transportParts: HttpTransportParts = { multiplexer, clock, maxSessions, idleTimeout };
+  const transportParts: HttpTransportParts = {
+    multiplexer,
+    bodies: createBodyReader(parts),
+    clock,
+    maxSessions,
+    idleTimeout,
+  };
   const transports: ReadonlyMap<string, HttpTransport> = new Map([
     ['/sse', createHttpSse(transportParts)],
     ['/mcp', createStreamableHttp(transportParts)],

@@ -17,8 +17,10 @@ export interface EventStreamParts {
   readonly response: ServerResponse;
   readonly headers?: OutgoingHttpHeaders;
   readonly clock: Clock;
-  /** The sender of the request. The stream ends when the caller's token expires. */
+  /** The sender of the request. */
   readonly caller: Caller;
+  /** `token`: the stream ends when the caller's token expires. `answers`: only by {@link EventStream.end}. */
+  readonly lifetime: 'token' | 'answers';
   /** Called once, when the stream has ended for any reason. */
   readonly closed: () => void;
 }
@@ -30,7 +32,7 @@ export const maxBacklogBytes: number = 8 * 1024 * 1024;
 const flushTimeout = 5_000;
 
 /** Responds to a request with an event stream. */
-export function openEventStream({ response, headers, clock, caller, closed }: EventStreamParts): EventStream {
+export function openEventStream({ response, headers, clock, caller, lifetime, closed }: EventStreamParts): EventStream {
   const write = (events: string | Uint8Array): void => {
     if (response.writableEnded || response.destroyed) return;
     if (response.writableLength > maxBacklogBytes) response.destroy();
@@ -43,7 +45,8 @@ export function openEventStream({ response, headers, clock, caller, closed }: Ev
     stopFlushTimer = clock.after(flushTimeout, () => response.destroy());
   };
   const stopKeepAlive = every(clock, keepAliveInterval, () => write(keepAlive));
-  const stopExpiry = caller.kind === 'principal' ? at(clock, caller.expiresAt, end) : () => {};
+  const expires = caller.kind === 'principal' && lifetime === 'token';
+  const stopExpiry = expires ? at(clock, caller.expiresAt, end) : () => {};
 
   response.once('close', () => {
     stopKeepAlive();
@@ -54,28 +57,4 @@ export function openEventStream({ response, headers, clock, caller, closed }: Ev
   response.writeHead(200, { ...headers, ...eventStreamHeaders });
   response.flushHeaders();
   return { write, end };
-}
-
-/**
- * Sends the response of a web-standard handler. Reads an event stream without backpressure, so that only one buffer
- * holds what the client has not read: the bounded one of {@link EventStream}, and not that of the web stream.
- */
-export async function sendWebResponse(
-  webResponse: Response,
-  to: { readonly response: ServerResponse; readonly clock: Clock; readonly caller: Caller },
-): Promise<void> {
-  const { response } = to;
-  const headers = Object.fromEntries(webResponse.headers);
-  const { body, status } = webResponse;
-  if (body === null || !(headers['content-type'] ?? '').startsWith('text/event-stream')) {
-    const text = await webResponse.text();
-    response.writeHead(status, headers).end(text);
-    return;
-  }
-  const reader = body.getReader();
-  const closed = (): void => void reader.cancel().catch(() => {});
-  if (response.destroyed) return closed();
-  const stream = openEventStream({ ...to, headers, closed });
-  for (let next = await reader.read(); !next.done; next = await reader.read()) stream.write(next.value);
-  stream.end();
 }

@@ -18,8 +18,8 @@ export const protocolVersions: readonly [string, ...string[]] = [
 /** The `_meta` member that names the protocol version of a request, from MCP 2026-07-28 on. */
 export const perRequestVersionKey = 'io.modelcontextprotocol/protocolVersion';
 
-/** Levels. No MCP message is nested deeper. */
-const maxDepth = 500;
+/** Levels of objects and arrays in a message. No MCP message is nested deeper. */
+export const maxDepth = 500;
 
 /**
  * Returns whether JSON is nested too deep to be passed on: `JSON.parse` accepts any depth, but `JSON.stringify` of such

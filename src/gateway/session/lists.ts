@@ -9,6 +9,7 @@ import type { ClientRequest, SessionParts } from './model.ts';
 import { qualify } from './qualified-names.ts';
 import { exposeTemplate, exposeUri, isUiUri } from './resource-uris.ts';
 import type { TargetFailures } from './target-failures.ts';
+import { type UiOwners, withoutForeignPages } from './ui-owners.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** One of the four lists of MCP. */
@@ -61,13 +62,17 @@ interface ListEntry {
   readonly json: JsonObject;
 }
 
+/** What the lists of all sessions know of the targets. */
+export interface ListState {
+  readonly failures: TargetFailures;
+  readonly uiOwners: UiOwners;
+}
+
 /** The merged lists of all targets. */
 export interface Lists {
   /** Handles a list request: returns all entries that are visible to the caller, on one page. */
   handle(method: ListMethod, request: ClientRequest): Promise<Result>;
-  /**
-   * Returns the target that owns a `ui://` URI: the first one, by the bytes of its name, that lists it as a resource.
-   */
+  /** Returns the target that owns a `ui://` URI. Lists the tools when none is known to. */
   ownerOf(uri: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
@@ -77,11 +82,9 @@ export interface Lists {
 export function createLists(
   { clock }: Pick<SessionParts, 'clock'>,
   upstreams: UpstreamSessions,
-  failures: TargetFailures,
+  { failures, uiOwners }: ListState,
   authorization: Authorization,
 ): Lists {
-  let uiOwners: ReadonlyMap<string, string> = new Map();
-
   const entriesOf = async (target: string, method: ListMethod, query: ListQuery): Promise<ListEntry[]> => {
     const upstream = upstreams.get(target);
     if (upstream === undefined) return [];
@@ -90,6 +93,7 @@ export function createLists(
       const limit = { clock, milliseconds: listTimeout, signal: query.signal };
       const entries = await within(limit, (signal) => readPages(upstream, method, kind, { ...query, signal }));
       failures.succeeded(target, method);
+      if (method === 'tools/list') uiOwners.toolsListed(target, entries);
       return entries.flatMap((entry) => listEntry(target, kind, entry));
     } catch (error) {
       if (!query.signal.aborted) failures.failed(target, method, error);
@@ -100,19 +104,15 @@ export function createLists(
   /** Collects the entries of all targets, in the order of the targets' names by bytes. */
   const collect = async (method: ListMethod, query: ListQuery): Promise<readonly ListEntry[]> => {
     const perTarget = await Promise.all(upstreams.targetNames().map((target) => entriesOf(target, method, query)));
-    const entries = withoutDuplicates(perTarget.flat());
-    if (method === 'resources/list') {
-      uiOwners = new Map(entries.flatMap(({ exposed, target }) => (isUiUri(exposed) ? [[exposed, target]] : [])));
-    }
-    return entries;
+    const entries = perTarget.flatMap(withoutDuplicates);
+    return method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries;
   };
 
   return {
     async ownerOf(uri, signal) {
-      const known = uiOwners.get(uri);
-      if (known !== undefined && upstreams.get(known) !== undefined) return known;
-      await collect('resources/list', { params: {}, signal });
-      return uiOwners.get(uri);
+      if (uiOwners.claimants(uri).length === 0) await collect('tools/list', { params: {}, signal });
+      const [owner, ...others] = uiOwners.claimants(uri);
+      return others.length === 0 ? owner : undefined;
     },
     async handle(method, { params, caller, signal }) {
       const kind = listKinds[method];
@@ -126,7 +126,7 @@ export function createLists(
 }
 
 /** Removes the client's progress token: the progress of one target is not that of the merged list. */
-function withoutProgressToken({ _meta: meta, ...params }: Params = {}): Params {
+export function withoutProgressToken({ _meta: meta, ...params }: Params = {}): Params {
   if (meta === undefined) return params;
   const { progressToken: _, ...rest } = meta;
   return { ...params, _meta: rest };
@@ -139,7 +139,7 @@ function listEntry(target: string, kind: ListKind, json: unknown): ListEntry[] {
   return exposed === undefined ? [] : [{ target, name, exposed, json: { ...json, [kind.key]: exposed } }];
 }
 
-/** Keeps the first entry of each exposed name. */
+/** Keeps the first entry of each exposed name of a target. */
 function withoutDuplicates(entries: readonly ListEntry[]): readonly ListEntry[] {
   const seen = new Set<string>();
   return entries.filter(({ exposed }) => !seen.has(exposed) && seen.add(exposed));
