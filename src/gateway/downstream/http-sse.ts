@@ -17,7 +17,7 @@ import { createSessionTable } from './session-table.ts';
  * the stream. The session ends with its stream.
  */
 export function createHttpSse({ multiplexer, ...parts }: HttpTransportParts): HttpTransport {
-  const { clock } = parts;
+  const { clock, streams } = parts;
   const sessions = createSessionTable<Session>(parts);
 
   const open = (response: ServerResponse, caller: Caller): void => {
@@ -42,6 +42,7 @@ export function createHttpSse({ multiplexer, ...parts }: HttpTransportParts): Ht
     const { id } = opened;
     const release = sessions.hold(id);
     const stream = openEventStream({
+      streams,
       response,
       clock,
       caller,

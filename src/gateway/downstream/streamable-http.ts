@@ -34,7 +34,7 @@ interface StreamableSession extends Session {
  * nor sessions, get an error with the supported revisions.
  */
 export function createStreamableHttp({ multiplexer, ...parts }: HttpTransportParts): HttpTransport {
-  const { clock } = parts;
+  const { clock, streams } = parts;
   const sessions = createSessionTable<StreamableSession>(parts);
 
   const respond = async (
@@ -50,7 +50,7 @@ export function createStreamableHttp({ multiplexer, ...parts }: HttpTransportPar
     if (response.destroyed) release();
     else response.once('close', release);
     const webResponse = await session.respond(webRequestOf(request), body, caller);
-    await sendWebResponse(webResponse, { response, clock, caller });
+    await sendWebResponse(webResponse, { streams, response, clock, caller });
   };
 
   const open = async (exchange: HttpExchange, body: unknown): Promise<void> => {

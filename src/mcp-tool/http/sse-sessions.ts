@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonContentType, type JSONRPCMessage, parseJSONRPCMessage, type Server } from '@modelcontextprotocol/server';
 import type { Clock, Logger } from '../../edges.ts';
 import { isJsonObject } from '../../json/json.ts';
+import { EventStreams } from '../../net/event-streams.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Limits } from '../model.ts';
 import { SseTransport } from './sse-transport.ts';
 import { respondWithText } from './text-response.ts';
@@ -18,12 +20,24 @@ export interface SseSessions {
 /** MCP revisions that define HTTP+SSE. */
 export const sseProtocolVersions: readonly string[] = ['2024-11-05'];
 
+/** Milliseconds that a client may take nothing of what waits for it: much longer than clients pause between two reads. */
+const stallTimeout = 120_000;
+
 /** @param createServer called once per session */
 export function createSseSessions(
   createServer: () => Server,
   { limits, clock, log }: { readonly limits: Limits; readonly clock: Clock; readonly log: Logger },
 ): SseSessions {
   const sessions = new Map<string, SseTransport>();
+  const throttle = new LogThrottle(clock, log);
+  const streams = new EventStreams({
+    limits: { maxUnread: limits.unreadBytes, share: 1, stallTimeout },
+    clock,
+    cut(reason, unread) {
+      const message = 'an event stream was closed because its client does not read it';
+      throttle.failed(reason, { reason, message, fields: { unread } });
+    },
+  });
   return {
     async open(response) {
       if (sessions.size >= limits.sseSessions) {
@@ -31,7 +45,7 @@ export function createSseSessions(
         return respondWithText(response, 503, text, { 'retry-after': '10' });
       }
       const id = randomBytes(16).toString('hex');
-      const transport = new SseTransport(response, id, `/messages/?session_id=${id}`, clock);
+      const transport = new SseTransport(id, { response, streams, endpoint: `/messages/?session_id=${id}` });
       sessions.set(id, transport);
       response.once('close', () => {
         sessions.delete(id);
