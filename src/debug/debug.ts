@@ -57,6 +57,8 @@ export async function startDebug(settings: DebugSettings, parts: DebugParts): Pr
 function listenerParts(listener: string, { clock, log, metrics }: DebugParts): RoutesParts {
   return {
     listener,
+    // The longest response takes seconds to read; one that is not read holds its bytes.
+    limits: { stallTimeout: 60_000 },
     clock,
     log,
     lost: (reason) => metrics.count('gatehouse_http_connections_lost_total', { listener, reason }),

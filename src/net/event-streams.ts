@@ -18,9 +18,14 @@ export interface EventStreamLimits {
   readonly maxUnread: number;
   /** The part of them that the streams of one caller may have. */
   readonly share: number;
-  /** Milliseconds after which a stream is cut whose client takes nothing of what waits for it. */
-  readonly stallTimeout: number;
 }
+
+/**
+ * Milliseconds after which a stream is cut whose client takes nothing of what waits for it. The operating system lets a
+ * program write again when a third of its buffer is free, 1.3 MiB at most: slower than 2.3 KiB a second seems to be a
+ * standstill. It may be long, since the bytes are limited.
+ */
+export const stallTimeout = 600_000;
 
 /** Why a stream was cut: its client took nothing for a time, or the bytes of all streams, or of its caller, were too many. */
 export type StreamCut = 'stalled' | 'too much unread';
@@ -71,12 +76,15 @@ export class EventStreams {
     this.#quota = new Quota(parts.limits.maxUnread, parts.limits.share);
   }
 
+  /** Bytes that all clients have not taken, with what their messages cost. */
+  get unread(): number {
+    return this.#quota.total;
+  }
+
   /** Responds with an event stream. */
   open(target: EventStreamTarget): EventStream {
-    const { clock, limits } = this.#parts;
     const stream = new BufferedStream(target, {
-      clock,
-      stallTimeout: limits.stallTimeout,
+      clock: this.#parts.clock,
       reserve: (bytes) => this.#reserve(stream, bytes),
       release: (bytes) => this.#release(stream, bytes),
       stalled: () => this.#cut(stream, 'stalled'),
@@ -126,7 +134,6 @@ export class EventStreams {
 
 interface BufferedStreamParts {
   readonly clock: Clock;
-  readonly stallTimeout: number;
   /** Asks for room for bytes. Returns false when this stream was cut instead. */
   readonly reserve: (bytes: number) => boolean;
   readonly release: (bytes: number) => void;
@@ -226,7 +233,7 @@ class BufferedStream implements EventStream {
   /** Keeps an idle stream open, and ends one that stalls. */
   #check(): void {
     if (this.#state === 'open' && this.#unread === 0) this.write(keepAlive);
-    else if (this.#parts.clock.now() - this.#lastTaken >= this.#parts.stallTimeout) this.#parts.stalled();
+    else if (this.#parts.clock.now() - this.#lastTaken >= stallTimeout) this.#parts.stalled();
   }
 
   #finish(): void {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock, Logger, StopAsync } from '../edges.ts';
 import { LogThrottle } from '../rate/log-throttle.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
+import { stallTimeout as eventStreamStallTimeout } from './event-streams.ts';
 import type { HostPort } from './host-port.ts';
 import { close, listen } from './http-listener.ts';
 
@@ -24,8 +25,8 @@ export const defaultHttpLimits: HttpLimits = {
   requestTimeout: 60_000,
   // Proxies keep idle connections for up to a minute, and must not find one closed that they are about to use.
   idleTimeout: 65_000,
-  // Beyond the two minutes that an event stream may stall, which has its own log line.
-  stallTimeout: 180_000,
+  // Event streams have a shorter limit of their own, and a line in the log.
+  stallTimeout: eventStreamStallTimeout + 60_000,
   // Node's own default: room for a token with many claims.
   maxHeaderSize: 16 * 1024,
 };

@@ -88,7 +88,7 @@ describe('the number of connections', () => {
   it('the oldest that has sent no complete head goes first, then the longest idle, then the oldest unfinished request', async () => {
     const requests: string[] = [];
     const { promise: twoBegan, resolve } = Promise.withResolvers<void>();
-    const port = await open({ maxConnections: (4 * 4) / 3 }, (incoming, response) => {
+    const port = await open({ maxConnections: 5 }, (incoming, response) => {
       requests.push(incoming.method ?? '');
       if (incoming.method === 'GET') response.end('ok');
       else if (requests.length === 2) resolve();
@@ -156,7 +156,6 @@ describe('the time of a connection', () => {
     // The connection was accepted before this one, which is answered.
     expect(await get(port, '127.0.0.2')).toBe(200);
     clock.advance(limit - 1);
-    expect(count('timeout')).toBe(limit > 5_000 ? count('timeout') : 0);
     expect(socket.closed).toBe(false);
     clock.advance(1);
     await closed(socket);

@@ -25,8 +25,6 @@ const limits = {
   maxUnread: 96 * mebibyte,
   // Room for the largest message of a target (32 MiB), and half of the bytes is left to other callers.
   share: 1 / 2,
-  // Much longer than clients pause between two reads; a TCP connection whose client is gone may take longer to break.
-  stallTimeout: 120_000,
 };
 
 /** Creates the event streams of all clients. Logs and counts those that are cut. */

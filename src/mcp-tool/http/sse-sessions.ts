@@ -20,9 +20,6 @@ export interface SseSessions {
 /** MCP revisions that define HTTP+SSE. */
 export const sseProtocolVersions: readonly string[] = ['2024-11-05'];
 
-/** Milliseconds that a client may take nothing of what waits for it: much longer than clients pause between two reads. */
-const stallTimeout = 120_000;
-
 /** @param createServer called once per session */
 export function createSseSessions(
   createServer: () => Server,
@@ -31,7 +28,7 @@ export function createSseSessions(
   const sessions = new Map<string, SseTransport>();
   const throttle = new LogThrottle(clock, log);
   const streams = new EventStreams({
-    limits: { maxUnread: limits.unreadBytes, share: 1, stallTimeout },
+    limits: { maxUnread: limits.unreadBytes, share: 1 },
     clock,
     cut(reason, unread) {
       const message = 'an event stream was closed because its client does not read it';
