@@ -21,11 +21,15 @@ export interface EventStreamLimits {
 }
 
 /**
- * Milliseconds after which a stream is cut whose client takes nothing of what waits for it. The operating system lets a
- * program write again when a third of its buffer is free, 1.3 MiB at most: slower than 2.3 KiB a second seems to be a
- * standstill. It may be long, since the bytes are limited.
+ * Looks at an idle stream, once per interval of its comments, after which it is cut because its client took nothing of
+ * what waits for it: ten minutes. The operating system lets a program write again when a third of its buffer is free,
+ * 1.3 MiB at most, so that a client slower than 2.3 KiB a second seems to stand still. It may be long, since the bytes
+ * are limited. Looks are counted, and not time: a process that was suspended has not seen what its clients took.
  */
-export const stallTimeout = 600_000;
+const stalledLooks = 40;
+
+/** The time that these looks take, in milliseconds. */
+export const stallTimeout: number = stalledLooks * keepAliveInterval;
 
 /** Why a stream was cut: its client took nothing for a time, or the bytes of all streams, or of its caller, were too many. */
 export type StreamCut = 'stalled' | 'too much unread';
@@ -154,6 +158,8 @@ class BufferedStream implements EventStream {
   #unread = 0;
   /** Time at which the client took something last, or at which the oldest unread byte was written. */
   #lastTaken: number;
+  /** Looks since then. */
+  #looks = 0;
   #state: 'open' | 'ending' | 'closed' = 'open';
   #stopTimer: Stop = () => {};
 
@@ -188,7 +194,7 @@ class BufferedStream implements EventStream {
     const bytes = typeof events === 'string' ? Buffer.from(events) : events;
     const cost = bytes.length + messageOverhead;
     if (!this.#parts.reserve(cost)) return;
-    if (this.#unread === 0) this.#lastTaken = this.#parts.clock.now();
+    if (this.#unread === 0) this.#showProgress();
     this.#unread += cost;
     this.#queue.push(bytes);
     this.#send();
@@ -224,7 +230,7 @@ class BufferedStream implements EventStream {
   #taken(length: number, cost: number): void {
     if (this.#state === 'closed') return;
     this.#inFlight -= length;
-    this.#lastTaken = this.#parts.clock.now();
+    this.#showProgress();
     this.#unread -= cost;
     this.#parts.release(cost);
     this.#send();
@@ -233,7 +239,15 @@ class BufferedStream implements EventStream {
   /** Keeps an idle stream open, and ends one that stalls. */
   #check(): void {
     if (this.#state === 'open' && this.#unread === 0) this.write(keepAlive);
-    else if (this.#parts.clock.now() - this.#lastTaken >= stallTimeout) this.#parts.stalled();
+    else {
+      this.#looks += 1;
+      if (this.#looks >= stalledLooks) this.#parts.stalled();
+    }
+  }
+
+  #showProgress(): void {
+    this.#lastTaken = this.#parts.clock.now();
+    this.#looks = 0;
   }
 
   #finish(): void {
