@@ -124,7 +124,7 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
     startDebug(settings, debugParts),
   );
   started.push(debug.stop);
-  const adminParts = { health: ads.health, clients: () => ads.clients(), descriptorSet, log };
+  const adminParts = { health: ads.health, clients: () => ads.clients(), descriptorSet, clock, counters: metrics, log };
   const admin = await withListenFlags({ 'admin-listen': adminListen }, () => startAdmin(adminListen, adminParts));
   started.push(admin.stop);
   const xds = await withListenFlags({ 'xds-listen': xdsListen }, () => ads.start(xdsListen));

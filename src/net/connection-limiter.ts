@@ -144,6 +144,11 @@ export class ConnectionLimiter {
     if (entry !== undefined) this.#enter(entry, 'idle', never);
   }
 
+  /** Closes all connections at once. */
+  closeAll(): void {
+    for (const socket of this.#entries.keys()) socket.destroy();
+  }
+
   #acquire(address: string): boolean {
     if (this.#quota.acquire(address)) return true;
     const group = this.#quota.exceedsShare(address) ? this.#byAddress.get(address) : this.#all;

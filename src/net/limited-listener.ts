@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import type { Clock, Logger, StopAsync } from '../edges.ts';
 import { LogThrottle } from '../rate/log-throttle.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
@@ -101,10 +101,14 @@ export async function openLimitedListener(
   };
 }
 
-function limitConnections(
-  server: Server,
+/**
+ * Limits the connections of a server, HTTP or other. Those that are refused are destroyed when the other listeners of
+ * the event `connection` see them.
+ */
+export function limitConnections(
+  server: NetServer,
   limits: ConnectionLimits,
-  { listener, clock, log, lost }: LimitedListenerParts,
+  { listener, clock, log, lost }: Omit<LimitedListenerParts, 'purpose' | 'limits'>,
 ): ConnectionLimiter {
   const { maxConnections } = limits;
   const throttle = new LogThrottle(clock, log);

@@ -299,8 +299,11 @@ describe('the admin pages', () => {
     const health = await fetch(adminOf(gateway, '/healthz'));
     expect([health.status, await health.text()]).toEqual([200, 'ok\n']);
   });
+});
 
-  it.each(['127.0.0.1:0', '127.1:0', '0x7f.1:0'])('at %s answer no foreign host name', async (adminListen) => {
+it.each(['127.0.0.1:0', '127.1:0', '0x7f.1:0'])(
+  'the admin pages at %s answer no foreign host name',
+  async (adminListen) => {
     const { admin } = await start({}, { adminListen });
     const status = new Promise((resolve) => {
       request({ ...admin, path: '/rbac', headers: { host: 'rebound.example' } }, (response) => {
@@ -309,8 +312,8 @@ describe('the admin pages', () => {
       }).end();
     });
     expect(await status).toBe(403);
-  });
-});
+  },
+);
 
 it.each(['127.0.0.1', '127.1', '0x7f.1'])('a listener at %s answers no foreign host name', async (host) => {
   const { listener } = await start({ host });
