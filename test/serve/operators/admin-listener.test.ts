@@ -59,7 +59,9 @@ describe('connections without a call', () => {
     return socket;
   };
   const client = (): HealthClient => {
-    const opened = new HealthClient(`127.0.0.1:${admin.address.port}`, credentials.createInsecure());
+    // A connection of its own.
+    const options = { 'grpc.use_local_subchannel_pool': 1 };
+    const opened = new HealthClient(`127.0.0.1:${admin.address.port}`, credentials.createInsecure(), options);
     onTestFinished(() => opened.close());
     return opened;
   };
