@@ -6,6 +6,7 @@ import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from '.
 import { stallTimeout as eventStreamStallTimeout } from './event-streams.ts';
 import type { HostPort } from './host-port.ts';
 import { close, listen } from './http-listener.ts';
+import { maxOpenFiles } from './open-files.ts';
 
 /** Limits of an HTTP listener. Times are in milliseconds. */
 export interface HttpLimits extends ConnectionLimits {
@@ -36,6 +37,9 @@ const maxHeaders = 100;
 
 /** Requests of one connection that may wait while another is being answered. No client of MCP pipelines at all. */
 const maxPipelined = 8;
+
+/** The part of the files that the process may open which the connections of one listener may take. */
+const openFilesShare = 1 / 2;
 
 /** Milliseconds that Node waits longer than the limiter, which closes connections a few at once. */
 const nodeTimeoutMargin = 30_000;
@@ -110,21 +114,33 @@ export function limitConnections(
   limits: ConnectionLimits,
   { listener, clock, log, lost }: Omit<LimitedListenerParts, 'purpose' | 'limits'>,
 ): ConnectionLimiter {
-  const { maxConnections } = limits;
+  const maxConnections = Math.min(limits.maxConnections, Math.floor(maxOpenFiles() * openFilesShare));
+  if (maxConnections < limits.maxConnections) {
+    const remedy = 'raise the limit of open files (ulimit -n)';
+    log.warn('fewer connections than configured', {
+      listener,
+      maxConnections,
+      configured: limits.maxConnections,
+      remedy,
+    });
+  }
   const throttle = new LogThrottle(clock, log);
-  const limiter = new ConnectionLimiter(limits, {
-    clock,
-    lost(reason, address) {
-      lost?.(reason);
-      // One that was slow alone, such as a connection that a browser opened in advance, is no attack.
-      if (reason === 'timeout') return;
-      throttle.failed(listener, {
-        reason: 'too many connections',
-        message: 'connections are closed to make room for new ones, first those that send no complete request',
-        fields: { listener, maxConnections, address },
-      });
+  const limiter = new ConnectionLimiter(
+    { ...limits, maxConnections },
+    {
+      clock,
+      lost(reason, address) {
+        lost?.(reason);
+        // One that was slow alone, such as a connection that a browser opened in advance, is no attack.
+        if (reason === 'timeout') return;
+        throttle.failed(listener, {
+          reason: 'too many connections',
+          message: 'connections are closed to make room for new ones, first those that send no complete request',
+          fields: { listener, maxConnections, address },
+        });
+      },
     },
-  });
+  );
   const logRecovery = (): void => {
     if (limiter.open <= maxConnections / 2) throttle.recovered(listener, 'fewer connections again', { listener });
   };

@@ -8,8 +8,8 @@ import type { ErrorResponse } from './error-response.ts';
 /** Requests that may be answered at once: one event stream and three calls of each of the 1,000 sessions. */
 const maxExchanges = 4_096;
 
-/** The part of them that one caller may have: a fleet of agents may share one identity, and never the whole gateway. */
-const callerShare = 1 / 4;
+/** The part of them that one caller may have: a fleet of agents may share one identity. */
+const callerShare = 1 / 2;
 
 /** Limits the requests of authenticated callers that are being answered; an event stream is, until it ends. */
 export interface ExchangeLimit {

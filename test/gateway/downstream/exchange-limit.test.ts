@@ -23,15 +23,15 @@ async function ask(gateway: GatewayRig, token: string): Promise<Response> {
   return response;
 }
 
-it('one caller has 1,024 requests and event streams open at most, and another is answered meanwhile', async () => {
+it('one caller has 2,048 requests and event streams open at most, and another is answered meanwhile', async () => {
   await using gateway = await startGateway();
   const [token, other] = [gateway.token('me'), gateway.token('you')];
-  const held = await Promise.all(Array.from({ length: 1_024 }, () => hold(gateway, token)));
+  const held = await Promise.all(Array.from({ length: 2_048 }, () => hold(gateway, token)));
 
   const refused = await ask(gateway, token);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
   expect(await refused.json()).toMatchObject({
-    error: { message: 'You have 1024 requests and event streams open: close some' },
+    error: { message: 'You have 2048 requests and event streams open: close some' },
   });
   expect((await ask(gateway, gateway.token('me'))).status).toBe(429);
   expect((await ask(gateway, other)).status).toBe(400);
