@@ -4,7 +4,7 @@ import { measureJson } from '../../json/bounded-json.ts';
 import { isJsonObject, parseJson } from '../../json/json.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
-import type { Caller } from '../model.ts';
+import type { Caller, GatewayCounters } from '../model.ts';
 import { maxDepth } from '../rpc/protocol.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import type { ErrorResponse } from './error-response.ts';
@@ -35,6 +35,7 @@ export interface BodyReaderParts {
   readonly maxBodyBytes?: number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly counters: GatewayCounters;
 }
 
 /** Bytes. */
@@ -57,14 +58,18 @@ const maxBodies = 16;
 const maxBodiesPerCaller = 4;
 
 /** Counts the memory of bodies while they arrive and until their requests are answered. */
-export function createBodyReader({ maxBodyBytes = defaultMaxBodyBytes, clock, log }: BodyReaderParts): BodyReader {
+export function createBodyReader(parts: BodyReaderParts): BodyReader {
+  const { maxBodyBytes = defaultMaxBodyBytes, clock, log, counters } = parts;
   const quota = new Quota(maxBodies * (maxBodyBytes + maxValues * bytesPerValue), maxBodiesPerCaller / maxBodies);
   const throttle = new LogThrottle(clock, log);
 
   /** Logs all but text that is no JSON, which is a mistake and costs nothing. */
   const refused = (error: ErrorResponse): Body => {
     const message = 'a request body was refused; --max-body-bytes is the limit of its size';
-    if (error !== notJson) throttle.failed('bodies', { reason: error.message, message });
+    if (error !== notJson) {
+      counters.count('gatehouse_gateway_requests_refused_total', { reason: 'body' });
+      throttle.failed('bodies', { reason: error.message, message });
+    }
     return { kind: 'error', ...error };
   };
 

@@ -1,22 +1,17 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Clock, Stop } from '../../edges.ts';
-import { eventStreamHeaders, keepAlive, keepAliveInterval } from '../../net/sse.ts';
-import { at, every } from '../../net/timers.ts';
-import type { Caller } from '../model.ts';
-
-/** An open stream of server-sent events. */
-export interface EventStream {
-  /** Writes whole events. Closes the connection instead when more than {@link maxBacklogBytes} are unread. */
-  write(events: string | Uint8Array): void;
-  /** Ends the stream. Closes the connection when the client has not read the rest after {@link flushTimeout}. */
-  end(): void;
-}
+import type { Clock, Logger } from '../../edges.ts';
+import { type EventStream, EventStreams, type EventStreamTarget } from '../../net/event-streams.ts';
+import { at } from '../../net/timers.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
+import type { Caller, GatewayCounters } from '../model.ts';
+import { callerKey } from './exchange-limit.ts';
 
 /** The response to stream to, with its settings. */
 export interface EventStreamParts {
+  readonly streams: EventStreams;
+  readonly clock: Clock;
   readonly response: ServerResponse;
   readonly headers?: OutgoingHttpHeaders;
-  readonly clock: Clock;
   /** The sender of the request. */
   readonly caller: Caller;
   /** `token`: the stream ends when the caller's token expires. `answers`: only by {@link EventStream.end}. */
@@ -25,36 +20,52 @@ export interface EventStreamParts {
   readonly closed: () => void;
 }
 
-/** The largest backlog of a client that does not read, in addition to the message that is being written: 8 MiB. */
-export const maxBacklogBytes: number = 8 * 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
-/** Milliseconds. */
-const flushTimeout = 5_000;
+/** Beside these bytes the gateway stays below 512 MiB. */
+const limits = {
+  maxUnread: 96 * mebibyte,
+  // Room for the largest message of a target (32 MiB), and half of the bytes is left to other callers.
+  share: 1 / 2,
+};
+
+/** Creates the event streams of all clients. Logs and counts those that are cut. */
+export function createEventStreams(parts: {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counters: GatewayCounters;
+}): EventStreams {
+  const { clock, log, counters } = parts;
+  const throttle = new LogThrottle(clock, log);
+  return new EventStreams({
+    limits,
+    clock,
+    cut(reason, unread) {
+      counters.count('gatehouse_gateway_event_streams_cut_total', { reason });
+      const message = 'an event stream was closed because its client does not read it';
+      throttle.failed(reason, { reason, message, fields: { unread } });
+    },
+  });
+}
 
 /** Responds to a request with an event stream. */
-export function openEventStream({ response, headers, clock, caller, lifetime, closed }: EventStreamParts): EventStream {
-  const write = (events: string | Uint8Array): void => {
-    if (response.writableEnded || response.destroyed) return;
-    if (response.writableLength > maxBacklogBytes) response.destroy();
-    else response.write(events);
-  };
-  let stopFlushTimer: Stop = () => {};
-  const end = (): void => {
-    if (response.writableEnded || response.destroyed) return;
-    response.end();
-    stopFlushTimer = clock.after(flushTimeout, () => response.destroy());
-  };
-  const stopKeepAlive = every(clock, keepAliveInterval, () => write(keepAlive));
+export function openEventStream({
+  streams,
+  clock,
+  caller,
+  lifetime,
+  closed,
+  ...target
+}: EventStreamParts): EventStream {
+  const stream = streams.open({
+    ...target,
+    caller: callerKey(caller),
+    closed() {
+      stopExpiry();
+      closed();
+    },
+  } satisfies EventStreamTarget);
   const expires = caller.kind === 'principal' && lifetime === 'token';
-  const stopExpiry = expires ? at(clock, caller.expiresAt, end) : () => {};
-
-  response.once('close', () => {
-    stopKeepAlive();
-    stopExpiry();
-    stopFlushTimer();
-    closed();
-  });
-  response.writeHead(200, { ...headers, ...eventStreamHeaders });
-  response.flushHeaders();
-  return { write, end };
+  const stopExpiry = expires ? at(clock, caller.expiresAt, () => stream.end()) : () => {};
+  return stream;
 }

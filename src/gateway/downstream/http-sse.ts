@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonContentType } from '@modelcontextprotocol/server';
 import type { Clock } from '../../edges.ts';
+import type { EventStream, EventStreams } from '../../net/event-streams.ts';
 import { eventText } from '../../net/sse.ts';
 import { at } from '../../net/timers.ts';
 import type { Caller } from '../model.ts';
@@ -19,7 +20,7 @@ import {
   tokenExpired,
   tooManySessions,
 } from './error-response.ts';
-import { type EventStream, openEventStream } from './event-stream.ts';
+import { openEventStream } from './event-stream.ts';
 import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
 
@@ -47,11 +48,11 @@ type Lookup =
  * the stream. The session ends with its stream.
  */
 export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportParts): HttpTransport {
-  const { clock } = parts;
+  const { clock, streams } = parts;
   const sessions = createSessionTable<SseSession>(parts);
 
   const open = (response: ServerResponse, caller: Caller): void => {
-    const opened = sessions.open(caller, () => createSseSession(multiplexer, clock, caller));
+    const opened = sessions.open(caller, () => createSseSession(multiplexer, { clock, streams }, caller));
     if (opened === undefined) {
       sendError(response, tooManySessions);
       return;
@@ -102,8 +103,14 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
   };
 }
 
+/** What event streams are opened with. */
+interface StreamParts {
+  readonly clock: Clock;
+  readonly streams: EventStreams;
+}
+
 /** @param reader the caller who has opened the stream */
-function createSseSession(multiplexer: Multiplexer, clock: Clock, reader: Caller): SseSession {
+function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamParts, reader: Caller): SseSession {
   let stream: EventStream | undefined;
   let unanswered = 0;
   const send = (message: Message): void => stream?.write(eventText('message', JSON.stringify(message)));
@@ -119,6 +126,7 @@ function createSseSession(multiplexer: Multiplexer, clock: Clock, reader: Caller
     open(id, response, closed) {
       const stopTimer = reader.kind === 'principal' ? at(clock, reader.expiresAt, endIfOver) : () => {};
       stream = openEventStream({
+        streams,
         response,
         clock,
         caller: reader,

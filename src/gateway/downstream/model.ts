@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../edges.ts';
+import type { EventStreams } from '../../net/event-streams.ts';
 import type { Caller } from '../model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 import type { BodyReader } from './body.ts';
@@ -18,6 +19,8 @@ export interface HttpTransport {
 export interface HttpTransportParts {
   readonly multiplexer: Multiplexer;
   readonly bodies: BodyReader;
+  /** The event streams of all transports. */
+  readonly streams: EventStreams;
   readonly clock: Clock;
   readonly maxSessions: number;
   /** Milliseconds after which a session without requests and streams is closed. */

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonContentType } from '@modelcontextprotocol/server';
-import type { Clock } from '../../edges.ts';
 import { acceptedTypes } from '../../net/accept.ts';
 import { eventText } from '../../net/sse.ts';
 import type { Caller } from '../model.ts';
@@ -87,7 +86,7 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
     const known = found.kind === 'session' ? found.session : undefined;
     const decoded = decodeBody(body.value, request, known);
     if (decoded.kind === 'error') return refuse(decoded.error);
-    const session = known ?? sessions.open(caller, (id) => createStreamableSession(multiplexer, clock, id))?.session;
+    const session = known ?? sessions.open(caller, (id) => createStreamableSession(multiplexer, parts, id))?.session;
     if (session === undefined) return refuse(tooManySessions);
     hold(session.id, response);
     session.post(exchange, decoded.messages, body.release);
@@ -118,12 +117,17 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
   };
 }
 
-function createStreamableSession(multiplexer: Multiplexer, clock: Clock, id: string): StreamableSession {
+function createStreamableSession(
+  multiplexer: Multiplexer,
+  { clock, streams }: Pick<HttpTransportParts, 'clock' | 'streams'>,
+  id: string,
+): StreamableSession {
   /** The response to the last GET. */
   let own: EndableStream | undefined;
 
   const open = ({ response, caller }: Exchange, lifetime: 'token' | 'answers', closed: () => void): EndableStream => {
-    const stream = openEventStream({ response, headers: { 'mcp-session-id': id }, clock, caller, lifetime, closed });
+    const headers = { 'mcp-session-id': id };
+    const stream = openEventStream({ streams, response, headers, clock, caller, lifetime, closed });
     return {
       caller,
       send: (message) => stream.write(eventText('message', JSON.stringify(message))),
