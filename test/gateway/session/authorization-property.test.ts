@@ -90,7 +90,7 @@ const request = fc.oneof(
 );
 
 it('a target gets exactly the requests that a rule allows, for any spelling of names and URIs', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async () => {
   const sent: Sent[] = [];
   await using gateway = await startGateway({ fetchFor: ({ name: at }) => answering(at, sent) });
