@@ -1,10 +1,4 @@
-import {
-  type Config,
-  type Resource,
-  Resource_Type,
-  type Rule,
-  Rule_Matcher,
-} from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
+import { type Config, type Resource, Resource_Type, Rule_Matcher } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import type { PrimitiveKind, RuleIndex, RulePlace } from './model.ts';
 
 /**
@@ -15,30 +9,43 @@ import type { PrimitiveKind, RuleIndex, RulePlace } from './model.ts';
  * @param configs by resource name, `<namespace>.<name>`
  */
 export function indexRules(configs: ReadonlyMap<string, Config>): RuleIndex {
-  const kinds: Record<PrimitiveKind, Rules> = { tool: noRules(), prompt: noRules(), resource: noRules() };
+  const kinds: Record<PrimitiveKind, RulesOfKind> = { tool: noRules(), prompt: noRules(), resource: noRules() };
+  const targets: Names = new Map();
+  const everything: Names = new Map();
   for (const [config, { rules }] of configs) {
-    for (const [position, rule] of rules.entries()) {
-      const kind = kindOf(rule.resource);
-      if (kind !== undefined) addRule(kinds[kind], rule, { config, rule: position });
+    for (const [position, { resource, key, value, matcher }] of rules.entries()) {
+      const kind = kindOf(resource);
+      if (resource === undefined || kind === undefined) continue;
+      if (matcher !== Rule_Matcher.EQUALS || key === '' || value === '') continue;
+      const { id } = resource;
+      const rule = { key, value, place: { config, rule: position } };
+      const target = id === '*' ? undefined : id.slice(0, Math.max(0, id.indexOf(':')));
+      addRule(kinds[kind].names, id, rule);
+      addTarget(kinds[kind].targets, target, rule);
+      if (target === undefined) addRule(everything, id, rule);
+      else addRule(targets, target, rule);
     }
   }
   return {
     empty: configs.size === 0,
     find: (kind, name) => kinds[kind].names.get(name),
     targets: (kind, claim, value) => kinds[kind].targets.get(claim)?.get(value),
+    findTarget: (target) => targets.get(target),
+    everything: everything.get('*') ?? new Map(),
   };
 }
 
 type Values<T> = Map<string, T>;
 type Claims<T> = Map<string, Values<T>>;
+type Names = Map<string, Claims<RulePlace>>;
 
 /** The rules of one kind. */
-interface Rules {
-  readonly names: Map<string, Claims<RulePlace>>;
+interface RulesOfKind {
+  readonly names: Names;
   readonly targets: Claims<'all' | Set<string>>;
 }
 
-function noRules(): Rules {
+function noRules(): RulesOfKind {
   return { names: new Map(), targets: new Map() };
 }
 
@@ -55,26 +62,27 @@ function kindOf(resource: Resource | undefined): PrimitiveKind | undefined {
   }
 }
 
-function addRule({ names, targets }: Rules, { resource, key, value, matcher }: Rule, place: RulePlace): void {
-  if (resource === undefined || matcher !== Rule_Matcher.EQUALS || key === '' || value === '') return;
-  const places = valuesOf(entryOf(names, resource.id), key);
+/** A rule that can match: its claim, the value that the claim must have, and where it stands. */
+interface IndexedRule {
+  readonly key: string;
+  readonly value: string;
+  readonly place: RulePlace;
+}
+
+function addRule(names: Names, name: string, { key, value, place }: IndexedRule): void {
+  const claims: Claims<RulePlace> = names.get(name) ?? new Map();
+  names.set(name, claims);
+  const places = valuesOf(claims, key);
   const earlier = places.get(value);
   if (earlier === undefined || place.config < earlier.config) places.set(value, place);
-  addTarget(valuesOf(targets, key), value, resource.id);
 }
 
-/** A rule for `<target>:<name>` names the target; one for `*` all of them. */
-function addTarget(targets: Values<'all' | Set<string>>, value: string, id: string): void {
-  const named = targets.get(value) ?? new Set();
+/** @param target undefined: the rule is for all targets */
+function addTarget(targets: RulesOfKind['targets'], target: string | undefined, { key, value }: IndexedRule): void {
+  const values = valuesOf(targets, key);
+  const named = values.get(value) ?? new Set();
   if (named === 'all') return;
-  if (id === '*') targets.set(value, 'all');
-  else targets.set(value, named.add(id.slice(0, Math.max(0, id.indexOf(':')))));
-}
-
-function entryOf<T>(names: Map<string, Claims<T>>, name: string): Claims<T> {
-  const claims = names.get(name) ?? new Map();
-  names.set(name, claims);
-  return claims;
+  values.set(value, target === undefined ? 'all' : named.add(target));
 }
 
 function valuesOf<T>(claims: Claims<T>, claim: string): Values<T> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide as decideByIndex, indexRules, reachableTargets } from '../../src/authz/authz.ts';
+import { allowsAnythingOf, decide as decideByIndex, indexRules, reachableTargets } from '../../src/authz/authz.ts';
 import type { AccessRequest, Claims, Decision } from '../../src/authz/model.ts';
 import type { Config, Resource_Type, Rule } from '../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 
@@ -101,6 +101,33 @@ describe('the rule that a decision names', () => {
     for (const order of [entries, entries.toReversed()]) {
       expect(decide(new Map(order), claims, request)).toEqual({ allowed: true, config: 'a.q', rule: 1 });
     }
+  });
+});
+
+describe('whether a caller may use anything of a target', () => {
+  const may = (target: string, resource: Rule['resource'], held: Claims | undefined): boolean =>
+    allowsAnythingOf(indexRules(configsOf(rule({ resource }))), held, target);
+
+  it.each([
+    ['default/a', 'default/a:x', true],
+    ['default/a', 'default/a:x:y', true],
+    ['default/a', '*', true],
+    ['default/a', 'default/ab:x', false],
+    ['default/ab', 'default/a:x', false],
+    ['default/a', 'default/a', false],
+    ['default/a', ':x', false],
+    ['default/a', '*:x', false],
+    ['*', '*:x', true],
+    ['__proto__', 'default/a:x', false],
+  ])('target %s by a rule for %s: %s', (target, id, expected) => {
+    for (const type of [0, 1, 2] as const) expect(may(target, { id, type }, claims), `${type}`).toBe(expected);
+  });
+
+  it('is no without claims, for a rule of an unknown kind, and for another caller', () => {
+    expect(may('default/a', { id: '*', type: 0 }, undefined)).toBe(false);
+    expect(may('default/a', { id: '*', type: -1 }, claims)).toBe(false);
+    expect(may('default/a', undefined, claims)).toBe(false);
+    expect(may('default/a', { id: '*', type: 0 }, { sub: 'you' })).toBe(false);
   });
 });
 

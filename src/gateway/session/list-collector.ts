@@ -9,6 +9,7 @@ import type { Client, SessionParts } from './model.ts';
 import { qualify } from './qualified-names.ts';
 import { exposeTemplate, exposeUri, isUiUri } from './resource-uris.ts';
 import type { SharedListing } from './shared-listing.ts';
+import { type UiOwners, withoutForeignPages } from './ui-owners.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** What the entries of a list are. */
@@ -81,13 +82,16 @@ export interface ListCollectorParts {
   readonly shared: SharedListing;
   readonly health: TargetHealth<ListMethod>;
   readonly client: Client;
+  readonly authorization: Authorization;
+  readonly uiOwners: UiOwners;
 }
 
 /**
  * Asks all targets at the same time, and leaves out those that fail, or that did not respond within {@link listTimeout}
  * before.
  */
-export function createListCollector({ clock, upstreams, shared, health, client }: ListCollectorParts): ListCollector {
+export function createListCollector(parts: ListCollectorParts): ListCollector {
+  const { clock, upstreams, shared, health, client, authorization, uiOwners } = parts;
   /** The targets that the last list of each kind was given without. */
   const missed = new Map<ListMethod, Set<string>>();
 
@@ -117,6 +121,7 @@ export function createListCollector({ clock, upstreams, shared, health, client }
       const entries = await readEntries(target, method, query, reachable, lease);
       missed.get(method)?.delete(target);
       health.listed(target, method);
+      if (method === 'tools/list') uiOwners.toolsListed(target, entries);
       return entries.flatMap((entry) => listEntry(target, listKinds[method], entry));
     } catch (error) {
       if (!query.signal.aborted && upstreams.isTarget(target)) health.failed(target, method, error);
@@ -131,15 +136,17 @@ export function createListCollector({ clock, upstreams, shared, health, client }
       const perTarget = await Promise.all(
         leases.map((lease, index) => entriesOf(targets[index] ?? '', method, query, reachable, lease)),
       );
+      const entries = perTarget.flatMap(withoutDuplicates);
       return {
-        entries: withoutDuplicates(perTarget.flat()),
+        entries: method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries,
         [Symbol.dispose]() {
           for (const lease of leases) lease.release();
         },
       };
     },
     recovered(target, method) {
-      if (missed.get(method)?.delete(target) === true) client.notify(listKinds[method].changed);
+      if (missed.get(method)?.delete(target) !== true) return;
+      client.notify({ method: listKinds[method].changed }, (caller) => authorization.seesAnythingOf(target, caller));
     },
   };
 }
@@ -151,7 +158,7 @@ function listEntry(target: string, kind: ListKind, json: unknown): ListEntry[] {
   return exposed === undefined ? [] : [{ target, name, exposed, json: { ...json, [kind.key]: exposed } }];
 }
 
-/** Keeps the first entry of each exposed name. */
+/** Keeps the first entry of each exposed name of a target. */
 function withoutDuplicates(entries: readonly ListEntry[]): readonly ListEntry[] {
   const seen = new Set<string>();
   return entries.filter(({ exposed }) => !seen.has(exposed) && seen.add(exposed));

@@ -1,7 +1,6 @@
 import type { AccessRequest } from '../../authz/model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
-import type { Authorization } from './authorization.ts';
 import {
   createListCollector,
   type ListCollector,
@@ -13,15 +12,12 @@ import {
 import { type ListMethod, pagedLists } from './list-pages.ts';
 import type { ClientRequest, SessionParts } from './model.ts';
 import { qualify } from './qualified-names.ts';
-import { isUiUri } from './resource-uris.ts';
 
 /** The merged lists of all targets. */
 export interface Lists {
   /** Handles a list request: returns all entries that are visible to the caller, on one page. */
   handle(method: ListMethod, request: ClientRequest): Promise<Result>;
-  /**
-   * Returns the target that owns a `ui://` URI: the first one, by the bytes of its name, that lists it as a resource.
-   */
+  /** Returns the target that owns a `ui://` URI. Lists the tools of targets that are not known, or when none owns it. */
   ownerOf(uri: string, signal: AbortSignal): Promise<string | undefined>;
   readonly recovered: ListCollector['recovered'];
 }
@@ -29,27 +25,28 @@ export interface Lists {
 /** Dependencies of the lists of one session. */
 export interface ListsParts extends ListCollectorParts {
   readonly list: SessionParts['list'];
-  readonly authorization: Authorization;
 }
 
 /** Starts without knowing any list. */
 export function createLists(parts: ListsParts): Lists {
-  const { upstreams, authorization } = parts;
+  const { upstreams, authorization, uiOwners } = parts;
   const { collect, recovered } = createListCollector(parts);
-  let uiOwners: ReadonlyMap<string, string> = new Map();
 
-  const setUiOwners = (resources: readonly ListEntry[]): void => {
-    uiOwners = new Map(resources.flatMap(({ exposed, target }) => (isUiUri(exposed) ? [[exposed, target]] : [])));
+  /** Who owns a page does not depend on the caller, so that targets are asked in no session of the caller. */
+  const listTools = async (targets: readonly string[], signal: AbortSignal): Promise<void> => {
+    if (targets.length === 0) return;
+    using _ = await collect('tools/list', { params: {}, signal }, new Set(), targets);
   };
 
   return {
     async ownerOf(uri, signal) {
-      const known = uiOwners.get(uri);
-      if (known !== undefined && upstreams.isTarget(known)) return known;
-      // Who owns it does not depend on the caller, so that all targets are asked, in no session of the caller.
-      using collected = await collect('resources/list', { params: {}, signal }, new Set(), upstreams.targetNames());
-      setUiOwners(collected.entries);
-      return uiOwners.get(uri);
+      await listTools(
+        upstreams.targetNames().filter((target) => !uiOwners.isKnown(target)),
+        signal,
+      );
+      if (uiOwners.claimants(uri).length === 0) await listTools(upstreams.targetNames(), signal);
+      const [owner, ...others] = uiOwners.claimants(uri);
+      return others.length === 0 ? owner : undefined;
     },
     async handle(method, { params, caller, signal }) {
       const kind = listKinds[method];
@@ -62,7 +59,6 @@ export function createLists(parts: ListsParts): Lists {
       const asked = parts.list === 'all' || reachable === 'all' ? all : all.filter((target) => reachable.has(target));
       using collected = await collect(method, query, reachable, asked);
       const { entries } = collected;
-      if (method === 'resources/list' && asked.length === all.length) setUiOwners(entries);
       const visible = entries.filter((entry) => authorization.isVisible(useOf(kind, entry), caller));
       return { [pagedLists[method].member]: visible.map(({ json }) => json) };
     },
@@ -71,7 +67,7 @@ export function createLists(parts: ListsParts): Lists {
 }
 
 /** Removes the client's progress token: the progress of one target is not that of the merged list. */
-function withoutProgressToken({ _meta: meta, ...params }: Params = {}): Params {
+export function withoutProgressToken({ _meta: meta, ...params }: Params = {}): Params {
   if (meta === undefined) return params;
   const { progressToken: _, ...rest } = meta;
   return { ...params, _meta: rest };

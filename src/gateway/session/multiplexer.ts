@@ -1,10 +1,11 @@
-import type { Caller } from '../model.ts';
 import { createPeer } from '../rpc/peer.ts';
 import { createTargetFailures } from '../upstream/target-failures.ts';
 import { createTargetHealth } from '../upstream/target-health.ts';
+import { isCurrent } from './authorization.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
-import type { ClientTransport, Session, SessionParts } from './model.ts';
+import type { ClientTransport, Sender, Session, SessionParts } from './model.ts';
 import { createSharedListing } from './shared-listing.ts';
+import { createUiOwners } from './ui-owners.ts';
 import { createUpstreamState } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
@@ -27,6 +28,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       shared.failures.forget(target);
       shared.health.forget(target);
       shared.upstreamState.memories.delete(target);
+      shared.uiOwners.forget(target);
     }
     shared.sharedListing.drop(change.targets);
     for (const session of sessions) session.configChanged(change);
@@ -34,17 +36,28 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
 
   return {
     open(transport) {
-      const peer = createPeer<Caller>({
-        ...transport,
+      const peer = createPeer<Sender>({
         maxInFlight,
-        request: (request, caller) => session.handle({ ...request, caller }),
+        send(message, { to = transport.stream() }) {
+          to?.send(message);
+          return Promise.resolve();
+        },
+        request: (request, sender) => session.handle({ ...request, caller: sender.caller, sender }),
+        settled: (sender) => sender.settled(),
         // `initialized` and `roots/list_changed` need no action; the peer itself handles `cancelled`.
         notification: () => {},
       });
-      const session = createMcpSession(parts, shared, peer);
+      const session = createMcpSession(parts, shared, {
+        notify({ method, params }, mayReceive, to) {
+          const reader = (to ?? transport.stream())?.caller;
+          if (reader === undefined || !isCurrent(reader, parts.clock) || !mayReceive(reader)) return;
+          peer.notify(method, params, to);
+        },
+      });
       sessions.add(session);
       return {
         receive: peer.receive,
+        isInFlight: peer.isInFlight,
         protocolVersion: session.protocolVersion,
         close() {
           sessions.delete(session);
@@ -77,5 +90,6 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
       for (const session of sessions) session.targetRecovered(target, method);
     },
   });
-  return { failures, health, sharedListing, upstreamState };
+  const uiOwners = createUiOwners(parts.clock, parts.log);
+  return { failures, health, sharedListing, upstreamState, uiOwners };
 }

@@ -161,30 +161,4 @@ describe('resources', () => {
       resourceTemplates: [{ uriTemplate: 'mcp://n/a/:file:///{+path}', name: 't' }],
     });
   });
-
-  it('of an MCP App keep their ui:// URI and belong to the first target that lists it', async () => {
-    const page = { uri: 'ui://page', name: 'page' };
-    const reader =
-      (text: string): Script =>
-      ({ method, params }) =>
-        method === 'resources/list'
-          ? { result: { resources: [page] } }
-          : { result: { contents: [{ uri: params['uri'], text }] } };
-    await using first = await startRawTarget(reader('first'));
-    await using second = await startRawTarget(reader('second'));
-    await using gateway = await startGateway();
-    gateway.config.allow('n.policy', 'me', 'resource', 'n/b:ui://page');
-    const client = await openAll(gateway, { 'n/b': first, 'n/c': second });
-
-    // Nothing was listed in this session so far, so the gateway lists the resources to find the owner.
-    const read = () => client.request('resources/read', { uri: 'ui://page' });
-    expect((await read()).result).toEqual({ contents: [{ uri: 'ui://page', text: 'first' }] });
-    expect((await client.request('resources/list')).result).toEqual({ resources: [page] });
-
-    // The rule is about the page of n/b. Without n/b the page belongs to n/c, for which there is no rule.
-    gateway.config.removeTarget('n/b');
-    expect((await read()).error?.message).toContain('not allowed');
-    expect((await client.request('resources/read', { uri: 'ui://nobody' })).error?.code).toBe(-32602);
-    expect(second.received.filter(({ method }) => method === 'resources/read')).toEqual([]);
-  });
 });

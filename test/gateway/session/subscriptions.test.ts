@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Client } from '../../../src/gateway/session/model.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
 import { createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
 
@@ -8,13 +9,20 @@ const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 function createRig() {
   const requests: string[] = [];
   const notified: unknown[] = [];
+  const yes = (): boolean => true;
   const authorization = {
     authorize: () => {},
-    allows: () => true,
-    isVisible: () => true,
+    allows: yes,
+    allowsAnythingOf: yes,
+    seesAnythingOf: yes,
+    isVisible: yes,
     reachable: () => 'all' as const,
   };
-  const client = { notify: (_method: string, params?: object) => void notified.push(params) };
+  const client: Client = {
+    notify({ params }, mayReceive) {
+      if (mayReceive(caller)) notified.push(params);
+    },
+  };
   const subscriptions = createSubscriptions(authorization, client);
   const upstream = {
     request: (method: string, params?: Readonly<Record<string, unknown>>) => {
@@ -38,7 +46,7 @@ function createRig() {
       close: () => Promise.resolve(),
     },
     lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined), recovered: () => {} },
-    notifications: { track: () => () => {}, receive: () => {} },
+    notifications: { track: () => ({ forwarded: (params) => params, stop: () => {} }), receive: () => {} },
     failures: { succeeded: () => {}, failed: () => {}, forget: () => {} },
   });
   const { signal } = new AbortController();
@@ -52,6 +60,7 @@ function createRig() {
         params: { uri: `mcp://t/:${uri}` },
         signal,
         caller,
+        sender: { caller, send: () => {}, settled: () => {} },
       }),
     updated: (uri: string) => subscriptions.updated('t', { uri }),
   };

@@ -1,7 +1,8 @@
-import { isJsonContentType, parseJSONRPCMessage } from '@modelcontextprotocol/server';
+import { isJsonContentType } from '@modelcontextprotocol/server';
 import { parseBearer } from '../../../src/gateway/authn/bearer.ts';
 import { parseKeySet } from '../../../src/gateway/authn/key-set.ts';
 import { verify } from '../../../src/gateway/authn/verify.ts';
+import { decodeMessage } from '../../../src/gateway/downstream/decode-message.ts';
 import { targetUrl } from '../../../src/gateway/network/target-url.ts';
 import { unqualify } from '../../../src/gateway/session/qualified-names.ts';
 import { exposeTemplate, exposeUri, parseExposedUri } from '../../../src/gateway/session/resource-uris.ts';
@@ -61,7 +62,7 @@ const strangers: readonly Entry[] = [
 /** A caller. */
 const callers: readonly Entry[] = [
   ['a body', (text) => parseBoundedJson(text, { maxValues: 1_000_000, maxDepth: 1_000_000 })],
-  ['a message', (text) => parseJSONRPCMessage({ jsonrpc: '2.0', id: text, method: text, params: { [text]: text } })],
+  ['a message', (text) => decodeMessage({ jsonrpc: '2.0', id: text, method: text, params: { [text]: text } })],
   ['the name of a tool', unqualify],
   ['the URI of a resource', parseExposedUri],
   ['the URI of a resource, after the scheme', (text) => parseExposedUri(`mcp://${text}`)],
