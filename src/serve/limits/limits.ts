@@ -42,6 +42,8 @@ export interface Limits {
   readonly send: SendLimits;
   /** Milliseconds for the first request, and for the ACK of a response; DEADLINE_EXCEEDED then. Default 30,000. */
   readonly ackTimeout: number;
+  /** Milliseconds for the first bytes of a connection; it is reset then. Default 10,000. */
+  readonly prefaceTimeout: number;
   /** Milliseconds that a node has to read the end of its stream; then the stream is reset. Default 5,000. */
   readonly linger: number;
 }
@@ -60,6 +62,7 @@ export const defaultLimits: Omit<Limits, 'send'> = {
   maxUnknownTypes: 32,
   maxResponse: 4 * mebibyte,
   ackTimeout: 30_000,
+  prefaceTimeout: 10_000,
   linger: 5_000,
 };
 

@@ -54,6 +54,11 @@ export class Http2Stream {
     else this.#stream.close(cancel);
   }
 
+  /** Closes the stream after what was written, also if the client goes on sending (RFC 9113, section 8.1). */
+  close(): void {
+    if (!this.#stream.destroyed) this.#stream.close(noError);
+  }
+
   onClose(listener: () => void): void {
     this.#stream.once('close', listener);
   }
@@ -132,6 +137,7 @@ export function linger(stream: Http2Stream, { clock, linger: time }: LingerParts
   stream.onClose(stopTimer);
 }
 
-/** The error code CANCEL of HTTP/2 (RFC 9113, section 7). */
+/** Error codes of HTTP/2 (RFC 9113, section 7). */
+const noError = 0;
 const cancel = 8;
 const noMetadata = new Metadata();
