@@ -20,7 +20,7 @@ import { LoopIteration } from './transport/grpc-stream.ts';
 import { Http2Server } from './transport/http2-server.ts';
 import { Http2Stream } from './transport/http2-stream.ts';
 import { Listener } from './transport/listener.ts';
-import { StreamAdmission } from './transport/stream-admission.ts';
+import { maxHeaders, StreamAdmission } from './transport/stream-admission.ts';
 
 /** Bytes that a node may report per existing resource, in addition: more than a name and a version take. */
 const initialVersionsPerResource = 512;
@@ -33,9 +33,6 @@ const busyAfterPush = 1_000;
 
 /** Milliseconds after which a connection without a stream is closed: the most that a node waits between two streams. */
 const maxConnectionIdle = 30_000;
-
-/** Bytes of the headers of one stream: the hard limit of other gRPC servers. A node sends a few hundred. */
-const maxHeaders = 16 << 10;
 
 /** Bytes of encoded responses that are cached for later streams. */
 const responseCacheSize = 64 << 20;
@@ -124,14 +121,16 @@ class GrpcAdsServer implements AdsServer {
       // A connection without a stream belongs to no node: a health checker or a returning node opens another.
       'grpc.max_connection_idle_ms': maxConnectionIdle,
     });
-    const settings = { maxConcurrentStreams: limits.maxStreamsPerConnection, maxHeaderListSize: maxHeaders };
-    const http2 = new Http2Server(this.#server, { settings }, (...stream) => this.#admission.admit(...stream));
+    const http2Limits = { maxStreams: limits.maxStreamsPerConnection, maxHeaders };
+    const http2 = new Http2Server(this.#server, http2Limits, (...stream) => this.#admission.admit(...stream));
     this.#listener = new Listener(this.#server, http2, {
       ...limits,
       ...parts,
       capacity: limits.maxStreamsPerSecond,
       busyRate: { rate: limits.busyAcceptRate, burst: limits.busyAcceptBurst },
       busy,
+      mayOpen: (address, streams) => this.#admission.mayOpen(address, streams),
+      began: (session, streams) => this.#admission.began(session, streams),
     });
     this.health.register(this.#server);
     const responses = responseOptionsOf(options, limits, parts);

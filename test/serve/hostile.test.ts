@@ -110,12 +110,15 @@ describe('messages that are too large', () => {
 });
 
 describe('bytes that are not gRPC', () => {
-  it.each(['gzip', 'deflate', 'nonsense'])('that %s is to decompress end UNIMPLEMENTED, whatever they are', async (encoding) => {
-    const stream = raw().open({ 'grpc-encoding': encoding });
-    await stream.write(grpcFrame(request, request.length, 1));
-    expect(await stream.ended).toEqual({ grpcStatus: status.UNIMPLEMENTED });
-    await onlyTheNeighbourIsLeft();
-  });
+  it.each(['gzip', 'deflate', 'nonsense'])(
+    'that %s is to decompress end UNIMPLEMENTED, whatever they are',
+    async (encoding) => {
+      const stream = raw().open({ 'grpc-encoding': encoding });
+      await stream.write(grpcFrame(request, request.length, 1));
+      expect(await stream.ended).toEqual({ grpcStatus: status.UNIMPLEMENTED });
+      await onlyTheNeighbourIsLeft();
+    },
+  );
 
   it('of a partial message wait for the rest until the first-request timeout', async () => {
     const stream = raw().open();

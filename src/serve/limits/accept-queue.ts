@@ -27,7 +27,8 @@ export interface AcceptQueueParts {
 /** A connection that waits. */
 interface Pending {
   readonly address: string;
-  accept(): void;
+  /** @returns what it costs, in connections with one stream */
+  accept(): number;
   reject(): void;
 }
 
@@ -96,7 +97,7 @@ export class AcceptQueue {
     const busy = this.#busy();
     const count = busy ? accepts.busy : accepts.idle;
     this.#closeSome(count * closesPerAccept);
-    for (let left = count; left > 0; left -= 1) this.#next(busy)?.accept();
+    for (let left = count; left > 0; ) left -= this.#next(busy)?.accept() ?? left;
     this.#schedule();
   };
 

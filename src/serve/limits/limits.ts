@@ -23,6 +23,13 @@ export interface Limits {
   readonly busyAcceptRate: number;
   /** Connections that one address may open at once while changes are sent. Default 1,000. */
   readonly busyAcceptBurst: number;
+  /**
+   * Streams a second that one address may open on connections that have had one; beyond, the connection gets GOAWAY with
+   * ENHANCE_YOUR_CALM. Default 125.
+   */
+  readonly furtherStreamRate: number;
+  /** Such streams that one address may open at once. Default 1,000. */
+  readonly furtherStreamBurst: number;
   /** Bytes of one request; RESOURCE_EXHAUSTED beyond. Default 32 MiB. */
   readonly maxRequest: number;
   /** Bytes that the names of one subscription take, estimated; RESOURCE_EXHAUSTED beyond. Default 4 MiB. */
@@ -55,6 +62,8 @@ export const defaultLimits: Omit<Limits, 'send'> = {
   maxStreamsPerSecond: 2_000,
   busyAcceptRate: 125,
   busyAcceptBurst: 1_000,
+  furtherStreamRate: 125,
+  furtherStreamBurst: 1_000,
   maxRequest: 32 * mebibyte,
   maxSubscription: 4 * mebibyte,
   maxInitialVersions: 16 * mebibyte,

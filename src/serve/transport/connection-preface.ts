@@ -14,8 +14,11 @@ export interface PrefaceParts {
 }
 
 export interface PrefaceListener {
-  /** Called with a function that stops reading and puts everything back into the buffer of the socket. */
-  arrived(putBack: () => void): void;
+  /**
+   * Called with a function that stops reading, and puts everything back into the buffer of the socket; it returns the
+   * number of streams that were opened so far.
+   */
+  arrived(putBack: () => number): void;
   /** Called when other bytes arrive, or none in time. */
   failed(): void;
 }
@@ -51,6 +54,7 @@ export function awaitPreface(socket: Socket, { clock, timeout }: PrefaceParts, l
     listener.arrived(() => {
       stop();
       socket.unshift(received);
+      return streamsIn(received);
     });
   };
   const stopTimer = clock.after(timeout, () => {
@@ -58,4 +62,17 @@ export function awaitPreface(socket: Socket, { clock, timeout }: PrefaceParts, l
     listener.failed();
   });
   socket.on('data', read).once('end', ended).once('close', stopTimer);
+}
+
+/** Bytes of the header of a frame, and the type of the frame that opens a stream (RFC 9113, sections 4.1 and 6.2). */
+const frameHeader = 9;
+const headersFrame = 1;
+
+/** Returns the number of HEADERS frames in the first bytes of a connection. */
+function streamsIn(received: Buffer): number {
+  let streams = 0;
+  for (let at = preface.length; at + frameHeader <= received.length; at += frameHeader + received.readUIntBE(at, 3)) {
+    if (received[at + 3] === headersFrame) streams += 1;
+  }
+  return streams;
 }

@@ -1,10 +1,18 @@
 import type { EventEmitter } from 'node:events';
-import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream, ServerOptions } from 'node:http2';
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream, ServerOptions } from 'node:http2';
 import type { Socket } from 'node:net';
 import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
 
 /** Decides about a new stream: calls `start`, now or later, to pass it on to gRPC. */
 export type AdmitStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, start: () => void) => void;
+
+/** The limits of one connection. */
+export interface Http2Limits {
+  /** Streams open at once: MAX_CONCURRENT_STREAMS (RFC 9113, section 6.5.2). */
+  readonly maxStreams: number;
+  /** Bytes of the headers of a stream, which clients are told. */
+  readonly maxHeaders: number;
+}
 
 /**
  * The HTTP/2 server inside of a gRPC server. grpc-js builds a call for every stream before it asks anybody, and answers
@@ -16,14 +24,13 @@ export class Http2Server {
   readonly #server: EventEmitter;
 
   /**
-   * @param options of node:http2, in addition to those that grpc-js sets
    * @throws TypeError when grpc-js has its HTTP/2 server elsewhere: it is a private member of a library whose version
    * is pinned, and without it nothing limits the streams of unknown methods
    */
-  constructor(grpc: Server, options: ServerOptions, admit: AdmitStream) {
+  constructor(grpc: Server, limits: Http2Limits, admit: AdmitStream) {
     const inherited = member(grpc, 'commonServerOptions');
     if (typeof inherited !== 'object' || inherited === null) throw wrongVersion();
-    Object.assign(inherited, options);
+    Object.assign(inherited, optionsOf(limits));
     this.#injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
     const servers = member(grpc, 'http2Servers');
     const [server] = servers instanceof Map ? servers.keys() : [];
@@ -33,9 +40,9 @@ export class Http2Server {
   }
 
   /** Begins HTTP/2 on a connection, with what was put back into its buffer. */
-  begin(socket: Socket): ServerHttp2Session | undefined {
-    let begun: ServerHttp2Session | undefined;
-    const began = (session: ServerHttp2Session): void => {
+  begin(socket: Socket): Http2Session | undefined {
+    let begun: Http2Session | undefined;
+    const began = (session: Http2Session): void => {
       begun = session;
     };
     this.#server.once('session', began);
@@ -52,6 +59,16 @@ export class Http2Server {
   drain(grace: number): void {
     this.#injector.drain(grace);
   }
+}
+
+function optionsOf({ maxStreams, maxHeaders }: Http2Limits): ServerOptions {
+  return {
+    settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: maxHeaders },
+    // A client that resets what it opens is not limited by the number of open streams. Beyond these, nghttp2 closes the
+    // connection in the middle of a chunk of bytes that may open hundreds.
+    streamResetBurst: maxStreams,
+    streamResetRate: maxStreams,
+  };
 }
 
 function replaceListener(server: EventEmitter, admit: AdmitStream): void {

@@ -1,14 +1,15 @@
 import { lookup } from 'node:dns/promises';
+import type { Http2Session } from 'node:http2';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
-import type { Clock, Counters, Logger } from '../../edges.ts';
+import type { Counters, Logger } from '../../edges.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { ListenError } from '../../net/http-listener.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import { AcceptQueue, type AcceptQueueParts } from '../limits/accept-queue.ts';
 import { settled, shutDown } from './bind.ts';
-import { awaitPreface } from './connection-preface.ts';
+import { awaitPreface, type PrefaceParts } from './connection-preface.ts';
 import type { Http2Server } from './http2-server.ts';
 
 export interface ListenerParts extends AcceptQueueParts {
@@ -18,7 +19,14 @@ export interface ListenerParts extends AcceptQueueParts {
   readonly maxConnections: number;
   /** Milliseconds for the first bytes of HTTP/2; the connection is reset then. */
   readonly prefaceTimeout: number;
+  /** Returns whether a connection of an address may begin with this many streams. */
+  readonly mayOpen: (address: string, streams: number) => boolean;
+  /** Called when HTTP/2 has begun on a connection, with what it was asked for. */
+  readonly began: (session: Http2Session, streams: number) => void;
 }
+
+/** Streams that cost as much as a connection before anything is decided about them: Node takes 60 µs for each. */
+const streamsPerConnection = 5;
 
 /**
  * Accepts connections in plaintext and hands them to the gRPC server one by one: grpc-js alone would begin all that the
@@ -29,7 +37,9 @@ export class Listener {
   readonly #http2: Http2Server;
   readonly #counters: Counters;
   readonly #log: LogThrottle;
-  readonly #prefaceParts: { readonly clock: Clock; readonly timeout: number };
+  readonly #prefaceParts: PrefaceParts;
+  readonly #mayOpen: ListenerParts['mayOpen'];
+  readonly #began: ListenerParts['began'];
   readonly #open: Quota;
   readonly #queue: AcceptQueue;
   /** Connections whose first bytes are awaited. */
@@ -40,13 +50,15 @@ export class Listener {
   constructor(
     server: Server,
     http2: Http2Server,
-    { counters, log, maxConnections, prefaceTimeout, ...queue }: ListenerParts,
+    { counters, log, maxConnections, prefaceTimeout, mayOpen, began, ...queue }: ListenerParts,
   ) {
     this.#server = server;
     this.#http2 = http2;
     this.#counters = counters;
     this.#log = new LogThrottle(queue.clock, log);
     this.#prefaceParts = { clock: queue.clock, timeout: prefaceTimeout };
+    this.#mayOpen = mayOpen;
+    this.#began = began;
     this.#open = new Quota(maxConnections);
     this.#queue = new AcceptQueue(queue);
   }
@@ -129,20 +141,29 @@ export class Listener {
     });
   }
 
-  #enqueue(socket: Socket, address: string, putBack: () => void): void {
+  #enqueue(socket: Socket, address: string, putBack: () => number): void {
     const waiting = {
       address,
       accept: () => {
         socket.off('close', closed);
-        putBack();
-        this.#queueTeardown(socket);
-        this.#http2.begin(socket);
+        return this.#begin(socket, address, putBack());
       },
       reject: () => this.#reject(socket, address, 'too many connections'),
     };
     const closed = (): void => this.#queue.remove(waiting);
     socket.once('close', closed);
     this.#queue.add(waiting);
+  }
+
+  #begin(socket: Socket, address: string, streams: number): number {
+    if (!this.#mayOpen(address, streams)) {
+      this.#reject(socket, address, 'too many streams on new connections');
+      return 1;
+    }
+    this.#queueTeardown(socket);
+    const session = this.#http2.begin(socket);
+    if (session !== undefined) this.#began(session, streams);
+    return 1 + Math.floor(streams / streamsPerConnection);
   }
 
   #reject(socket: Socket, address: string, reason: string): void {

@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders, Http2Session, ServerHttp2Stream } from 'node:http2';
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Clock, Counters, Logger, Stop } from '../../edges.ts';
+import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
@@ -13,11 +14,11 @@ import { refuseStream } from './calls.ts';
  */
 const starts = { idle: 16, busy: 2 };
 
-/**
- * Streams that a connection may open at once, as a multiple of those that may be open, and per second as a multiple of
- * the same: a proxy whose streams were all refused opens them again after a second (rule G9).
- */
-const burstPerConnection = 2;
+/** Addresses whose rate of further streams is remembered. */
+const maxAddresses = 10_000;
+
+/** Bytes of the headers of one stream: the hard limit of other gRPC servers. A node sends a few hundred. */
+export const maxHeaders: number = 16 << 10;
 
 export interface StreamAdmissionParts {
   readonly clock: Clock;
@@ -27,8 +28,9 @@ export interface StreamAdmissionParts {
   readonly busy: () => boolean;
   /** Streams open at once. */
   readonly maxStreams: number;
-  /** Streams open at once on one connection. */
-  readonly maxStreamsPerConnection: number;
+  /** Streams per second and at once that one address may open on connections that have had one. */
+  readonly furtherStreamRate: number;
+  readonly furtherStreamBurst: number;
   /** New streams per second; as many may start at once, and as many may wait. */
   readonly maxStreamsPerSecond: number;
 }
@@ -40,17 +42,21 @@ interface Pending {
   readonly refuse: (status: StreamStatus) => void;
 }
 
-/** What is known of a connection with a stream. */
+/** A connection on which HTTP/2 has begun. */
 interface Connection {
   readonly address: string;
-  readonly rate: RateLimiter;
+  /** Streams that may still begin without a permit of the address: the first one, and those it began with. */
+  paid: number;
 }
 
 /**
  * Admits the streams of all connections, of whatever method, before gRPC sees them: at a bounded rate, in bounded
  * number (rule G3), and a few in each iteration of the event loop. A stream above the rate waits in a fair queue by
  * address. When that is full, it or the oldest of the address with the most is refused. Nothing of a refused stream is
- * read or kept; a connection that opens streams without end is closed.
+ * read or kept.
+ *
+ * A node needs one stream on a connection. Further ones have a rate by address; beyond it the connection gets GOAWAY with
+ * ENHANCE_YOUR_CALM, takes no stream any more and is closed when those it has are ended.
  */
 export class StreamAdmission {
   readonly #parts: StreamAdmissionParts;
@@ -61,6 +67,7 @@ export class StreamAdmission {
   /** Streams with a permit of the rate, which start in one of the next iterations of the event loop. */
   readonly #admitted = new FairQueue<Pending>(Number.POSITIVE_INFINITY);
   readonly #connections = new WeakMap<Http2Session, Connection>();
+  readonly #furtherStreams: KeyedRateLimiter;
   readonly #log: LogThrottle;
   /** Streams that were started in this iteration of the event loop. */
   #started = 0;
@@ -72,20 +79,41 @@ export class StreamAdmission {
     this.#quota = new Quota(parts.maxStreams);
     this.#rate = new RateLimiter(parts.clock, { rate: parts.maxStreamsPerSecond, burst: parts.maxStreamsPerSecond });
     this.#waiting = new FairQueue(parts.maxStreamsPerSecond);
+    const { furtherStreamRate: rate, furtherStreamBurst: burst } = parts;
+    this.#furtherStreams = new KeyedRateLimiter(parts.clock, { rate, burst, maxKeys: maxAddresses });
     this.#log = new LogThrottle(parts.clock, parts.log);
+  }
+
+  /**
+   * Takes permits for the streams that a connection begins with, before HTTP/2 spends time on them.
+   *
+   * @returns false when its address has opened too many
+   */
+  mayOpen(address: string, streams: number): boolean {
+    for (let left = streams - 1; left > 0; left -= 1) if (this.#furtherStreams.tryTake(address) > 0) return false;
+    return true;
+  }
+
+  /** Call it for each connection, with the number of streams that `mayOpen` has allowed. */
+  began(session: Http2Session, streams: number): void {
+    const address = session.socket.remoteAddress ?? '';
+    this.#connections.set(session, { address, paid: Math.max(1, streams) });
   }
 
   /** Calls `start` when the stream is admitted, unless it has ended before. */
   admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, start: () => void): void {
     const { session } = stream;
-    if (session === undefined || stream.destroyed) return;
-    const connection = this.#connectionOf(session);
-    if (connection.rate.tryTake() > 0) {
-      this.#close(session, connection);
+    const connection = session && this.#connections.get(session);
+    if (session === undefined || connection === undefined || stream.destroyed) return;
+    const { address } = connection;
+    if (connection.paid > 0) connection.paid -= 1;
+    else if (this.#furtherStreams.tryTake(address) > 0) {
+      refuseStream(stream, tooManyNew);
+      this.#close(session, address);
       return;
     }
-    const problem = this.#closed ?? unsupported(headers);
-    if (problem === undefined) this.#enqueue(stream, connection.address, start);
+    const problem = this.#closed ?? unacceptable(headers);
+    if (problem === undefined) this.#enqueue(stream, address, start);
     else refuseStream(stream, problem);
   }
 
@@ -96,16 +124,6 @@ export class StreamAdmission {
     for (const queue of [this.#admitted, this.#waiting]) {
       for (let next = queue.next(); next !== undefined; next = queue.next()) next.refuse(status);
     }
-  }
-
-  #connectionOf(session: Http2Session): Connection {
-    const known = this.#connections.get(session);
-    if (known !== undefined) return known;
-    const { clock, maxStreamsPerConnection: rate } = this.#parts;
-    const address = session.socket.remoteAddress ?? '';
-    const connection = { address, rate: new RateLimiter(clock, { rate, burst: rate * burstPerConnection }) };
-    this.#connections.set(session, connection);
-    return connection;
   }
 
   #enqueue(stream: ServerHttp2Stream, address: string, start: () => void): void {
@@ -175,25 +193,33 @@ export class StreamAdmission {
     });
   }
 
-  #close(session: Http2Session, { address }: Connection): void {
+  #close(session: Http2Session, address: string): void {
     this.#parts.counters.count('gatehouse_xds_connections_closed_total');
     this.#log.failed('closed', {
-      reason: 'too many new streams on one connection',
-      message: 'connections are closed; if a proxy opens them, raise --max-streams-per-connection',
+      reason: 'too many new streams',
+      message: 'connections are closed because they open streams without end',
       fields: { address },
     });
     session.goaway(enhanceYourCalm);
-    session.destroy();
+    session.close();
   }
 }
 
 /** Returns why this server does not accept a stream with these headers. */
-function unsupported(headers: IncomingHttpHeaders): StreamStatus | undefined {
+function unacceptable(headers: IncomingHttpHeaders): StreamStatus | undefined {
   const { 'grpc-encoding': encoding = 'identity' } = headers;
   // A small message could decompress to the maximum of a request, for each of thousands of streams.
-  return encoding === 'identity' ? undefined : compressed;
+  if (encoding !== 'identity') return compressed;
+  // HTTP/2 enforces its setting only when the client has acknowledged it, and a compressed header repeats for a byte.
+  let size = 0;
+  for (const name in headers) size += name.length + (headers[name]?.length ?? 0);
+  return size > maxHeaders ? largeHeaders : undefined;
 }
 
+const largeHeaders = {
+  code: 'RESOURCE_EXHAUSTED',
+  message: `the headers of a stream may have ${maxHeaders} bytes`,
+} as const;
 const compressed = {
   code: 'UNIMPLEMENTED',
   message: 'compressed requests are not supported; send them without compression (grpc-encoding: identity)',

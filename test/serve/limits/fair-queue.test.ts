@@ -66,7 +66,9 @@ describe('a fair queue', () => {
     queue.delete('a', item);
     expect([queue.size, next(), queue.nextKey]).toEqual([0, '-', undefined]);
   });
+});
 
+describe('a fair queue, whatever is added and taken,', () => {
   it('never exceeds its capacity, loses no item silently, and never rejects the only item of a key beside a longer queue', () => {
     const step = fc.oneof(fc.constant('next' as const), fc.constantFrom('a', 'b', 'c', 'd'));
     fc.assert(

@@ -16,6 +16,10 @@ const portOf = ({ address }: ServedWorld): number => Number(address.split(':')[1
 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
+function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.on('close', () => resolve()));
+}
+
 /** What the server does with a connection: begins HTTP/2, or resets it. */
 type Fate = 'begun' | 'reset';
 
@@ -29,12 +33,16 @@ interface Rig {
 function listenerParts(capacity: number, busy = true): ListenerParts {
   const edges = { clock: createManualClock(), counters: createRecordedCounters(), log: createRecordedLog() };
   const limits = { maxConnections: 1_000, capacity, busyRate: { rate: 1, burst: 2 }, prefaceTimeout: 10_000 };
-  return { ...edges, ...limits, busy: () => busy };
+  return { ...edges, ...limits, busy: () => busy, mayOpen: () => true, began: () => {} };
 }
 
 function createListener(parts: ListenerParts): Listener {
   const server = new Server({ 'grpc.enable_channelz': 0 });
-  return new Listener(server, new Http2Server(server, {}, (_stream, _headers, start) => start()), parts);
+  return new Listener(
+    server,
+    new Http2Server(server, { maxStreams: 100, maxHeaders: 16_384 }, (_stream, _headers, start) => start()),
+    parts,
+  );
 }
 
 /** A listener whose server sends changes without end. */
@@ -199,5 +207,56 @@ describe('a listener that stops', () => {
     const closed = sockets.map((socket) => new Promise((resolve) => socket.resume().on('close', resolve)));
     await listener.stop(0);
     await Promise.all(closed);
+  });
+});
+
+describe('a connection that does not speak HTTP/2', () => {
+  it('is reset when it is silent for ten seconds, or says something else', async () => {
+    const clock = createManualClock();
+    const counters = createRecordedCounters();
+    const listener = createListener({ ...listenerParts(10, false), clock, counters });
+    const { port } = await listener.start({ host: '127.0.0.1', port: 0 });
+    onTestFinished(() => listener.stop(0));
+    for (const words of ['', 'PRI * HTTP/2.0']) {
+      const silent = createRawSocketNode(port, Buffer.from(words));
+      const closed = closeOf(silent);
+      await clock.armed();
+      clock.advance(10_000);
+      await closed;
+    }
+    await closeOf(createRawSocketNode(port, Buffer.from('GET / HTTP/1.1')));
+    expect(counters.total('gatehouse_xds_connections_refused_total')).toBe(3);
+    expect(clock.waiting()).toEqual([]);
+  });
+});
+
+describe('a connection that ends while it waits', () => {
+  it('makes room for another one, which is not reset', async () => {
+    const rig = await createRig(4);
+    const first = [rig.connect(), rig.connect()];
+    for (const { fate } of first) expect(await fate).toBe('begun');
+    const waiting = Array.from({ length: 4 }, () => rig.connect().socket);
+    await Promise.all(waiting.map((socket) => once(socket, 'connect')));
+    for (const socket of waiting) socket.end();
+    await Promise.all(waiting.map(closeOf));
+    const others = Array.from({ length: 4 }, () => rig.connect().socket);
+    await Promise.all(others.map((socket) => once(socket, 'connect')));
+    for (let left = 50; left > 0; left -= 1) await turn();
+    expect(rig.counters.total('gatehouse_xds_connections_refused_total')).toBe(0);
+  });
+});
+
+describe('a connection whose teardown waits', () => {
+  it('may still receive bytes, which end nothing but itself', async () => {
+    const world = await startServedWorld();
+    const neighbour = await world.following();
+    // A frame on a stream that cannot exist is a connection error (RFC 9113, section 5.1.1).
+    const wrong = Buffer.concat([firstWords({ node, typeUrl: targetType }), Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 9])]);
+    const sockets = Array.from({ length: 40 }, () =>
+      createRawSocketNode(portOf(world), Buffer.concat([wrong, Buffer.alloc(4 << 20)])),
+    );
+    await Promise.all(sockets.map(closeOf));
+    world.put('a/x');
+    expect((await neighbour.accept()).names).toEqual(['a/x']);
   });
 });
