@@ -1,6 +1,7 @@
 import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { HostPort } from '../net/host-port.ts';
+import { Quota } from '../rate/quota.ts';
 import type { Snapshots } from '../snapshot/model.ts';
 import { createDelta } from './ads/delta.ts';
 import type { AdsProtocol } from './ads/protocol.ts';
@@ -213,6 +214,7 @@ function streamPartsOf(limits: Limits, parts: AdsServerParts, registry: Connecti
     limits,
     linger: limits.linger,
     sendBudget: new SendBudget(clock, limits.send),
+    names: new Quota(limits.maxSubscriptions),
     iteration: new LoopIteration(),
     receiveBudget: new ReceiveBudget(limits.maxUnfinishedRequests),
     queue: new PushQueue({

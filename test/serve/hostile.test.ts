@@ -287,6 +287,24 @@ describe('a node with an excessive request', () => {
   });
 });
 
+describe('the names of all subscriptions', () => {
+  it('are limited, and those of a stream that ended no longer count', async () => {
+    const limited = await startServedWorld({ maxSubscriptions: 4_000 });
+    const subscribe = Array.from({ length: 25 }, (_, index) => `a/${index}`);
+    const first = limited.stream().request(targetType, { node, subscribe });
+    await first.accept();
+    const second = limited.stream().request(targetType, { node, subscribe });
+    expect(await second.ended()).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    first.cancel();
+    while (limited.counters.level('gatehouse_xds_streams') > 0) await new Promise(setImmediate);
+    const third = limited.stream().request(targetType, { node, subscribe });
+    await third.accept();
+    third.request(targetType, { unsubscribe: subscribe });
+    await third.silence();
+    await limited.stream().request(targetType, { node, subscribe }).accept();
+  });
+});
+
 describe('a node that', () => {
   it('floods requests is answered, and so are the others', async () => {
     const stream = world.stream().request(targetType, { node, subscribe: ['*', 'a/1'] });

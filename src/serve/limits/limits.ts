@@ -34,6 +34,8 @@ export interface Limits {
   readonly maxRequest: number;
   /** Bytes that the names of one subscription take, estimated; RESOURCE_EXHAUSTED beyond. Default 4 MiB. */
   readonly maxSubscription: number;
+  /** Bytes that the names of all subscriptions take, three quarters of them of one address. Default 128 MiB. */
+  readonly maxSubscriptions: number;
   /**
    * Bytes of the names and versions that a node reports, estimated, beyond 512 for each resource that exists;
    * RESOURCE_EXHAUSTED beyond. Default 16 MiB.
@@ -45,7 +47,7 @@ export interface Limits {
   readonly maxUnknownTypes: number;
   /** Bytes of a response; a larger delta is split, a larger resource sent and logged. Default 4 MiB, as gRPC. */
   readonly maxResponse: number;
-  /** Bytes of large responses in flight; others wait. */
+  /** Bytes of large responses that are for one stream alone; others wait before they are built. */
   readonly send: SendLimits;
   /** Milliseconds for the first request, and for the ACK of a response; DEADLINE_EXCEEDED then. Default 30,000. */
   readonly ackTimeout: number;
@@ -66,6 +68,7 @@ export const defaultLimits: Omit<Limits, 'send'> = {
   furtherStreamBurst: 1_000,
   maxRequest: 32 * mebibyte,
   maxSubscription: 4 * mebibyte,
+  maxSubscriptions: 128 * mebibyte,
   maxInitialVersions: 16 * mebibyte,
   maxUnfinishedRequests: 256 * mebibyte,
   maxUnknownTypes: 32,

@@ -14,7 +14,7 @@ interface NodeHttp2Stream {
   close(code: number): void;
   destroy(): void;
   pause(): void;
-  write(chunk: Buffer, written?: () => void): boolean;
+  write(chunk: Buffer): boolean;
   cork(): void;
   uncork(): void;
   on(event: 'data', listener: (chunk: Buffer) => void): unknown;
@@ -74,26 +74,22 @@ export class Http2Stream {
   }
 
   /**
-   * Writes one framed message; its buffers may be shared with other streams and are never changed. Calls `written` when
-   * its last byte has left or never will.
+   * Writes one framed message; its buffers may be shared with other streams and are never changed.
    *
    * @returns whether there is room for more; if not, `drain` follows
    */
-  write(frame: Frame, written: () => void): boolean {
+  write(frame: Frame): boolean {
     const stream = this.#stream;
     if (!stream.headersSent) this.#call.sendMetadata(noMetadata);
     // A deadline of the call ends the stream without an event, and a write would be an error.
-    if (!stream.writable) {
-      written();
-      return false;
-    }
-    if (frame.length === 1) return stream.write(frame[0], written);
+    if (!stream.writable) return false;
+    if (frame.length === 1) return stream.write(frame[0]);
     const [head, body, tail] = frame;
     // Corked, three buffers are one write to the socket.
     stream.cork();
     stream.write(head);
     stream.write(body);
-    const room = stream.write(tail, written);
+    const room = stream.write(tail);
     stream.uncork();
     return room;
   }
