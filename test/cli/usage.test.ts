@@ -114,6 +114,7 @@ describe('the source of the resources', () => {
       from: 'files',
       filenames: ['a'],
       debounce: { idle: 25, ceiling: 500 },
+      settle: 1000,
     });
   });
 

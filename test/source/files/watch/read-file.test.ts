@@ -17,15 +17,15 @@ it('a file that changed within the timestamp resolution has no fingerprint, so t
   const file = join(folder, 'a.yaml');
   save(folder, 'a.yaml', 'a: 1\n');
   const content = { ok: true, text: 'a: 1\n' };
-  expect(await readManifestFile(file, clockAfter(file, 5))).toEqual({ present: true, content, fingerprint: undefined });
+  expect(await readManifestFile(file, clockAfter(file, 5))).toEqual({ kind: 'read', content, fingerprint: undefined });
   const fingerprint = fingerprintOf(statSync(file, { bigint: true }));
-  expect(await readManifestFile(file, clockAfter(file, 25))).toEqual({ present: true, content, fingerprint });
+  expect(await readManifestFile(file, clockAfter(file, 25))).toEqual({ kind: 'read', content, fingerprint });
 });
 
 it('a folder and a missing file count as absent', async () => {
   const folder = temporaryFolder();
-  expect(await readManifestFile(folder, systemClock)).toEqual({ present: false });
-  expect(await readManifestFile(join(folder, 'a.yaml'), systemClock)).toEqual({ present: false });
+  expect(await readManifestFile(folder, systemClock)).toEqual({ kind: 'absent' });
+  expect(await readManifestFile(join(folder, 'a.yaml'), systemClock)).toEqual({ kind: 'absent' });
   save(folder, 'a.yaml', '');
-  expect(await readManifestFile(join(folder, 'a.yaml', 'b.yaml'), systemClock)).toEqual({ present: false });
+  expect(await readManifestFile(join(folder, 'a.yaml', 'b.yaml'), systemClock)).toEqual({ kind: 'absent' });
 });
