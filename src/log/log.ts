@@ -93,6 +93,7 @@ function boundedTexts(): ReturnType<ReturnType<typeof format>> {
 
 function boundedText(value: unknown): unknown {
   if (value instanceof Error) return boundedText(value.message);
+  if (Array.isArray(value)) return value.map(boundedText);
   if (typeof value !== 'string' || value.length <= maxText) return value;
   return `${value.slice(0, maxText)}…`.toWellFormed();
 }
