@@ -1,3 +1,4 @@
+import { quoted } from '../json/quoted.ts';
 import { type HostPort, parseHostPort } from '../net/host-port.ts';
 import { type Mounts, parseMounts } from './config/mounts.ts';
 import { GatewayError } from './errors.ts';
@@ -24,7 +25,7 @@ export function parseFlags({ mount, resolve, adminListen, allowedOrigins }: Gate
     if (URL.parse(origin)?.origin !== origin) {
       throw new GatewayError(
         'usage',
-        `allowed origin ${JSON.stringify(origin)}: write it as browsers do, such as https://app.example`,
+        `allowed origin ${quoted(origin)}: write it as browsers do, such as https://app.example`,
       );
     }
   }

@@ -1,3 +1,4 @@
+import { quoted } from '../../json/quoted.ts';
 import type { IncomingRequest, Message, Params, RequestId, Result, SendOptions } from './model.ts';
 import { errorCode, errorObjectOf, RpcError } from './rpc-error.ts';
 
@@ -47,7 +48,7 @@ export function createIncomingRequests<Sender>(
   return {
     receive(id, method, params, sender) {
       if (inFlight.has(id)) {
-        void sendError(id, errorCode.invalidRequest, `A request with the id ${JSON.stringify(id)} is in flight`);
+        void sendError(id, errorCode.invalidRequest, `A request with the id ${quoted(String(id))} is in flight`);
       } else if (inFlight.size >= handler.maxInFlight) {
         void sendError(id, errorCode.unavailable, `More than ${handler.maxInFlight} requests in flight`);
       } else {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { decide } from '../../authz/authz.ts';
 import type { AccessRequest, Decision, PrimitiveKind } from '../../authz/model.ts';
 import type { Logger } from '../../edges.ts';
+import { shortened } from '../../json/quoted.ts';
 import type { Caller, GatewayConfig, ListMode } from '../model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 
@@ -21,7 +22,7 @@ export interface Authorization {
 
 /** The error response for a name that does not exist. In filtered mode, denied requests get the same one. */
 export function unknownNameError(kind: PrimitiveKind, requestedName: string): RpcError {
-  return new RpcError(errorCode.invalidParams, `Unknown ${kind}: ${requestedName}`);
+  return new RpcError(errorCode.invalidParams, `Unknown ${kind}: ${shortened(requestedName)}`);
 }
 
 /** Decides on each request anew, so that a change of the rules takes effect at once. */
@@ -39,21 +40,18 @@ export function createAuthorization(parts: {
       const decision = decideFor(use, caller);
       log.info(decision.allowed ? 'allowed' : 'denied', {
         kind: use.kind,
-        name: use.name.slice(0, maxLoggedName),
+        name: shortened(use.name),
         caller: callerHash(caller),
         ...(decision.allowed ? { config: decision.config, rule: decision.rule } : { reason: decision.reason }),
       });
       if (decision.allowed) return;
       if (list === 'filtered') throw unknownNameError(use.kind, requestedName);
-      throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${requestedName}`);
+      throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${shortened(requestedName)}`);
     },
     allows: (use, caller) => decideFor(use, caller).allowed,
     isVisible: (use, caller) => list === 'all' || decideFor(use, caller).allowed,
   };
 }
-
-/** Characters. The caller chooses the name, which may be arbitrarily long. */
-const maxLoggedName = 200;
 
 /** Equal for all tokens of one subject, and does not reveal the subject: claim values are never logged. */
 function callerHash(caller: Caller): string {

@@ -1,5 +1,6 @@
 import { SSEClientTransport, SseError } from '@modelcontextprotocol/client';
 import { asJsonObject } from '../../json/json.ts';
+import { quoted } from '../../json/quoted.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
 import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
@@ -114,7 +115,7 @@ async function initialize(transport: Transport, peer: Peer<undefined>, signal: A
   const params = { protocolVersion: protocolVersions[0], capabilities: {}, clientInfo: { ...implementation } };
   const { protocolVersion, capabilities } = await peer.request('initialize', params, signal);
   if (typeof protocolVersion !== 'string' || !protocolVersions.includes(protocolVersion)) {
-    throw new Error(`the target speaks MCP ${JSON.stringify(protocolVersion)}, which is none of ${protocolVersions}`);
+    throw new Error(`the target speaks MCP ${quoted(String(protocolVersion))}, which is none of ${protocolVersions}`);
   }
   transport.setProtocolVersion(protocolVersion);
   await untilAborted(signal, transport.send({ jsonrpc: '2.0', method: 'notifications/initialized' }));
