@@ -16,7 +16,7 @@ export type FileState =
       /** Undefined: to be read again by the next scan. */
       readonly fingerprint: Fingerprint | undefined;
     }
-  /** Written while it was read: what was read may be half of it. */
+  /** Written since it was looked at, or while it was read: what was read may be half of it. */
   | { readonly kind: 'torn' }
   | { readonly kind: 'absent' };
 
@@ -26,13 +26,17 @@ export type FileState =
  */
 const timestampResolution = 20;
 
-/** Reads a file, up to the size limit. */
-export async function readManifestFile(path: string, clock: Clock): Promise<FileState> {
+/**
+ * Reads a file, up to the size limit.
+ *
+ * @param expected the state that is to be read, and no later one
+ */
+export async function readManifestFile(path: string, expected: Fingerprint, clock: Clock): Promise<FileState> {
   try {
     // O_NONBLOCK: opening a named pipe would wait for its writer.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      return await readHandle(handle, clock);
+      return await readHandle(handle, expected, clock);
     } finally {
       await handle.close();
     }
@@ -47,15 +51,16 @@ export function fingerprintOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats)
   return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }
 
-async function readHandle(handle: FileHandle, clock: Clock): Promise<FileState> {
+async function readHandle(handle: FileHandle, expected: Fingerprint, clock: Clock): Promise<FileState> {
   const stats = await handle.stat({ bigint: true });
   if (!stats.isFile()) return { kind: 'absent' };
+  if (fingerprintOf(stats) !== expected) return { kind: 'torn' };
   const fresh = Math.abs(clock.now() - Number(stats.ctimeMs)) < timestampResolution;
   const fingerprint = fresh ? undefined : fingerprintOf(stats);
   if (stats.size > limits.bytes) return failure(tooLarge(Number(stats.size)), fingerprint);
   const bytes = await handle.readFile();
   const after = await handle.stat({ bigint: true });
-  if (fingerprintOf(after) !== fingerprintOf(stats)) return { kind: 'torn' };
+  if (fingerprintOf(after) !== expected) return { kind: 'torn' };
   const text = decode(bytes);
   if (text === undefined) return failure('The file is not UTF-8.', fingerprint);
   return { kind: 'read', content: { ok: true, text }, fingerprint };

@@ -160,7 +160,7 @@ export class RootScanner {
     const relinked = known !== undefined && known.file.realPath !== realPath;
     if (!whole && !relinked && this.#waits(file, fingerprint, Number(stats.ctimeMs))) return true;
     counters.count('gatehouse_source_reads_total');
-    const state = await readManifestFile(realPath, clock);
+    const state = await readManifestFile(realPath, fingerprint, clock);
     if (state.kind === 'absent') return false;
     // A write that has begun while the file was read is reported within one turn of the event loop.
     if (whole) await setImmediate().then(() => setImmediate());
