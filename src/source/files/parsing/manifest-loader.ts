@@ -24,20 +24,16 @@ const maxInline = 8 * 1024;
 /** Large files whose text is held while they wait for the worker: 5 MiB each. More of them hold up the scans. */
 const maxWaiting = 4;
 
-/**
- * Milliseconds that a scan waits for a file that a worker parses, so that files that are saved together are one batch:
- * as long as the worker may take. A file that did not parse is not waited for the next time: nothing that other files
- * revoke is held up by one file twice.
- */
-const patience = limits.parseTime;
-
 const workerLimits: WorkerLimits = { time: limits.parseTime, memory: limits.parseMemory };
 
 interface Job {
   readonly file: ManifestFile;
   readonly text: string;
-  /** True once the scan that read the file waits no longer. */
-  late: boolean;
+  /**
+   * False: the scan that read the file waits, so that files that are saved together are one batch. True for a file that
+   * did not parse the last time: nothing that other files revoke is held up by one file twice.
+   */
+  readonly late: boolean;
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -71,7 +67,12 @@ export class ManifestLoader {
     const { store } = this.#parts;
     if (content.ok && content.text.length > maxInline) {
       store.awaitFile(file);
-      return this.#enqueue({ file, text: content.text, late: false, done: Promise.withResolvers() });
+      return this.#enqueue({
+        file,
+        text: content.text,
+        late: this.#failed.has(fileKey(file)),
+        done: Promise.withResolvers(),
+      });
     }
     this.#cancel(file);
     if (content.ok) await this.#parseInline(file, content.text);
@@ -118,12 +119,7 @@ export class ManifestLoader {
     this.#waiting.get(key)?.done.resolve();
     this.#waiting.set(key, job);
     this.#runNext();
-    const cancel = this.#parts.clock.after(this.#failed.has(key) ? 0 : patience, () => {
-      job.late = true;
-      job.done.resolve();
-    });
-    await job.done.promise;
-    cancel();
+    if (!job.late) await job.done.promise;
   }
 
   #runNext(): void {
