@@ -5,12 +5,12 @@ import { logStatuses } from './status-log.ts';
 
 /** Reads resources from manifests and writes their statuses to the log. Starts no I/O. */
 export function openFiles(
-  { filenames, debounce }: FileInputSettings,
+  { filenames, debounce, settle }: FileInputSettings,
   namespaces: readonly string[],
   { translation, clock, log, counters }: InputParts,
 ): Input {
   return {
-    source: fileSource({ roots: filenames, namespaces, debounce, clock, log, counters }),
+    source: fileSource({ roots: filenames, namespaces, debounce, settle, clock, log, counters }),
     synced: () => undefined,
     applied: (commit) => logStatuses(log, translation, commit),
     rejected: () => undefined,

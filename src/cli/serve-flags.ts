@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { ServeSettings } from '../app/settings.ts';
+import { quoted } from '../json/quoted.ts';
 import { duration, listenAddress, wholeNumber } from './flag-values.ts';
 import { type Environment, type Flag, type FlagValues, UsageError } from './flags.ts';
 import { inputFlags, inputSettings, namespacesOf } from './input-flags.ts';
@@ -68,7 +69,9 @@ export function serveSettings(flags: FlagValues, environment: Environment): Serv
   const input = inputSettings(flags, environment);
   const domain = flags.text('cluster-domain');
   if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(domain)) {
-    throw new UsageError(`--cluster-domain is a domain name in lower case, for example cluster.local, not "${domain}"`);
+    throw new UsageError(
+      `--cluster-domain is a domain name in lower case, for example cluster.local, not ${quoted(domain)}`,
+    );
   }
   return {
     input,

@@ -1,4 +1,5 @@
 import { asJsonObject, objectIn, parseJson, textIn } from '../json/json.ts';
+import { shortened } from '../json/quoted.ts';
 import type { ApiAnswer, ApiError, StatusError } from './model.ts';
 
 /**
@@ -6,9 +7,6 @@ import type { ApiAnswer, ApiError, StatusError } from './model.ts';
  * and a grant that was revoked would hold until then. Twice the longest backoff of a reflector.
  */
 const maxRetryAfter = 60_000;
-
-/** The longest message that is passed on, in UTF-16 code units: it ends up in logs. */
-const maxMessage = 300;
 
 /**
  * Reads the response to a request that failed: its status is no 2xx, and its body a `metav1.Status` or a proxy's page.
@@ -39,7 +37,7 @@ function statusError(status: number, message: string, retryAfter: number): Statu
   return {
     reason: reasonOf(status),
     status,
-    message: shorten(message),
+    message: shortened(message),
     retryAfter: Math.min(Math.max(retryAfter, 0), maxRetryAfter),
   };
 }
@@ -72,12 +70,4 @@ function retryAfterOf(header: string | undefined, now: number): number {
 function numberIn(value: unknown, field: string): number {
   const number = asJsonObject(value)[field];
   return typeof number === 'number' && Number.isFinite(number) ? number : 0;
-}
-
-function shorten(text: string): string {
-  const line = text
-    .slice(0, 4 * maxMessage)
-    .replaceAll(/\s+/g, ' ')
-    .trim();
-  return (line.length > maxMessage ? `${line.slice(0, maxMessage)}…` : line).toWellFormed();
 }

@@ -30,6 +30,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/source/cluster/reflector/planted.ts', '../cluster-source.ts', '../api/reader.ts'],
   ['src/source/files/planted.ts', '../cluster/cluster-source.ts', './watch/root-scanner.ts'],
   ['src/source/files/manifest/planted.ts', 'node:fs', 'yaml'],
+  ['src/source/files/parsing/planted.ts', '../watch/root-scanner.ts', '../manifest/limits.ts'],
   ['src/source/files/watch/planted.ts', '../file-source.ts', '../manifest/limits.ts'],
   ['src/kube/planted.ts', '../resources/model.ts', '@kubernetes/client-node'],
   ['src/kube/planted.ts', '../source/model.ts', './http/request-sender.ts'],

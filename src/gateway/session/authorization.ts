@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { allowsAnythingOf, decide, reachableTargets } from '../../authz/authz.ts';
 import type { AccessRequest, Claims, Decision, PrimitiveKind } from '../../authz/model.ts';
 import type { Clock, Fields, Logger } from '../../edges.ts';
+import { shortened } from '../../json/quoted.ts';
 import type { Caller, GatewayConfig, ListMode } from '../model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 
@@ -46,7 +47,7 @@ export function tokenExpiredError(): RpcError {
 
 /** The error response for a name that does not exist. In filtered mode, denied requests get the same one. */
 export function unknownNameError(kind: PrimitiveKind, requestedName: string): RpcError {
-  return new RpcError(errorCode.invalidParams, `Unknown ${kind}: ${requestedName}`);
+  return new RpcError(errorCode.invalidParams, `Unknown ${kind}: ${shortened(requestedName)}`);
 }
 
 /** Decides on each request anew, so that a change of the rules takes effect at once. */
@@ -71,14 +72,14 @@ export function createAuthorization(parts: {
       const reason = expired ? { reason: 'token expired' } : reasonOf(decision);
       log.info(decision.allowed ? 'allowed' : 'denied', {
         kind: use.kind,
-        name: use.name.slice(0, maxLoggedName),
+        name: shortened(use.name),
         caller: callerHash(caller),
         ...reason,
       });
       if (decision.allowed) return;
       if (expired) throw tokenExpiredError();
       if (list === 'filtered') throw unknownNameError(use.kind, requestedName);
-      throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${requestedName}`);
+      throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${shortened(requestedName)}`);
     },
     reachable: (kind, caller) => reachableTargets(config.rules, claimsOf(caller), kind),
     allows: (use, caller) => decideFor(use, caller).allowed,
@@ -95,9 +96,6 @@ export function createAuthorization(parts: {
 function reasonOf(decision: Decision): Fields {
   return decision.allowed ? { config: decision.config, rule: decision.rule } : { reason: decision.reason };
 }
-
-/** Characters. The caller chooses the name, which may be arbitrarily long. */
-const maxLoggedName = 200;
 
 /** Equal for all tokens of one subject, and does not reveal the subject: claim values are never logged. */
 function callerHash(caller: Caller): string {

@@ -1,4 +1,5 @@
 import { asJsonObject } from '../../json/json.ts';
+import { quoted } from '../../json/quoted.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
 import type { Message, RequestId } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
@@ -157,16 +158,12 @@ async function initialize(transport: Transport, peer: Peer<undefined>, signal: A
   const params = { protocolVersion: protocolVersions[0], capabilities: {}, clientInfo: { ...implementation } };
   const { protocolVersion, capabilities } = await peer.request('initialize', params, signal);
   if (typeof protocolVersion !== 'string' || !protocolVersions.includes(protocolVersion)) {
-    const found = JSON.stringify(protocolVersion)?.slice(0, maxQuotation);
-    throw new Error(`the target speaks MCP ${found}, which is none of ${protocolVersions}`);
+    throw new Error(`the target speaks MCP ${quoted(String(protocolVersion))}, which is none of ${protocolVersions}`);
   }
   transport.setProtocolVersion(protocolVersion);
   await untilAborted(signal, transport.send({ jsonrpc: '2.0', method: 'notifications/initialized' }));
   return asJsonObject(capabilities);
 }
-
-/** Characters of a quotation in a message. */
-const maxQuotation = 200;
 
 async function terminateSession(transport: Transport, { clock }: UpstreamParts): Promise<void> {
   await within({ clock, milliseconds: terminateTimeout }, () => transport.terminate());

@@ -1,5 +1,5 @@
+import { quoted } from '../../json/quoted.ts';
 import type { Kind } from '../decode/kind.ts';
-import { quoted } from '../decode/reporter.ts';
 import type { Decoded, KindName, ObjectMeta, ResourceByKind } from '../model.ts';
 import { gateway } from './gateway.ts';
 import { gatewayClass } from './gateway-class.ts';

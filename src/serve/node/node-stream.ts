@@ -1,4 +1,5 @@
 import type { Counters, Logger, Stop } from '../../edges.ts';
+import { quoted, shortened } from '../../json/quoted.ts';
 import type { Quota } from '../../rate/quota.ts';
 import type { Snapshot, Snapshots, View } from '../../snapshot/model.ts';
 import type { ErrorDetail } from '../ads/nack.ts';
@@ -9,7 +10,7 @@ import { WatchedType, type WatchedTypeLimits, type WatchedTypeParts } from '../a
 import type { PushQueue } from '../limits/push-queue.ts';
 import type { SendBudget } from '../limits/send-budget.ts';
 import type { ConnectedClient, IdentifiedBy, NodeStatus, RejectedResponse } from '../model.ts';
-import { bounded, quoted } from '../request/bounded-text.ts';
+import { bounded } from '../request/bounded-text.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import { type AdsCall, addressOf } from '../transport/calls.ts';
 import { GrpcStream, type GrpcStreamParts } from '../transport/grpc-stream.ts';
@@ -272,10 +273,10 @@ export class NodeStream {
     if (this.#node === undefined) return;
     const { id, gateway, log } = this.#node;
     if (rejects) {
-      log.warn('the node refuses a response', { type: typeUrl, nonce, message });
+      log.warn('the node refuses a response', { type: typeUrl, nonce, message: shortened(message) });
       this.#parts.rejected?.({ gateway, node: id, typeUrl, message });
     } else {
-      log.info('the node applied a response, with remarks', { type: typeUrl, nonce, message });
+      log.info('the node applied a response, with remarks', { type: typeUrl, nonce, message: shortened(message) });
     }
   }
 

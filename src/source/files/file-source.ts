@@ -3,6 +3,8 @@ import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { DebounceOptions } from '../../rate/debounce.ts';
 import type { ResourceSource } from '../model.ts';
 import { ManifestStore } from './manifest-store.ts';
+import { ManifestLoader } from './parsing/manifest-loader.ts';
+import { Arrivals } from './watch/arrivals.ts';
 import { RootScanner } from './watch/root-scanner.ts';
 import { watchFiles } from './watch/watch-files.ts';
 
@@ -14,12 +16,20 @@ export interface FileSourceOptions {
   readonly namespaces?: readonly string[];
   /** Debounces changes, so that a save of several files is one batch. Default: 25 ms, 500 ms at most. */
   readonly debounce?: DebounceOptions;
+  /**
+   * Milliseconds that a file has to stand still after it was written in place; one that was renamed into place counts at
+   * once. Default: 1 second.
+   */
+  readonly settle?: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters?: Counters;
 }
 
 const defaultDebounce: DebounceOptions = { idle: 25, ceiling: 500 };
+
+/** Milliseconds. Programs that write a file in place do so within it; people who edit in place notice it. */
+const defaultSettle = 1000;
 
 /** Scan interval in milliseconds, for changes without events: on network mounts, or of renamed folders further up. */
 const scanInterval = 5000;
@@ -29,12 +39,17 @@ const noCounters: Counters = { count: () => undefined, gauge: () => undefined, o
 /** Resources from YAML and JSON files, which are watched: `docs/semantics.md`, "Files". */
 export function fileSource(options: FileSourceOptions): ResourceSource {
   const { clock, log, namespaces = [], debounce = defaultDebounce, counters = noCounters } = options;
+  const { settle = defaultSettle } = options;
   const roots = distinct(options.roots);
-  const store = new ManifestStore({ roots, namespaces, log, counters });
-  const scanners = roots.map((path, root) => new RootScanner({ root, path, store, clock, counters }));
+  const store = new ManifestStore({ roots, log, counters });
+  const arrivals = new Arrivals();
+  const loader = new ManifestLoader({ store, namespaces, clock, counters });
+  const scanners = roots.map(
+    (path, root) => new RootScanner({ root, path, store, loader, arrivals, settle, clock, counters }),
+  );
   return {
     diagnostics: () => store.diagnostics(),
-    start: (deliver) => watchFiles({ store, scanners, debounce, scanInterval: scanInterval, clock, log, deliver }),
+    start: (deliver) => watchFiles({ store, loader, scanners, arrivals, debounce, scanInterval, clock, log, deliver }),
   };
 }
 

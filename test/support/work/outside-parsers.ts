@@ -7,6 +7,7 @@ import { targetUrl } from '../../../src/gateway/network/target-url.ts';
 import { unqualify } from '../../../src/gateway/session/qualified-names.ts';
 import { exposeTemplate, exposeUri, parseExposedUri } from '../../../src/gateway/session/resource-uris.ts';
 import { parseBoundedJson } from '../../../src/json/bounded-json.ts';
+import { quoted } from '../../../src/json/quoted.ts';
 import { charsetOfHtml, decodeText } from '../../../src/mcp-tool/convert/charset.ts';
 import { csvToMarkdown } from '../../../src/mcp-tool/convert/csv.ts';
 import { detectFormat } from '../../../src/mcp-tool/convert/document-format.ts';
@@ -32,7 +33,6 @@ import {
 } from '../../../src/resources/decode/formats.ts';
 import { parseIp } from '../../../src/resources/decode/ip-address.ts';
 import { readAuthority, readRole } from '../../../src/serve/node/identification.ts';
-import { quoted } from '../../../src/serve/request/bounded-text.ts';
 import { readPlain } from '../../../src/source/files/manifest/plain-scalar.ts';
 import { eventName, eventNote, reportingController } from '../../../src/status/events/event.ts';
 import { claimValue, host, isIpAddress, urlPath } from '../../../src/translate/names.ts';

@@ -1,4 +1,5 @@
 import type { Stop } from '../../../edges.ts';
+import { quoted } from '../../../json/quoted.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
 import type { MessageSize, Transport, TransportParts } from '../model.ts';
@@ -94,7 +95,7 @@ export class StreamableHttpTransport implements Transport {
       if (type === 'application/json') return readJson(response.body, incoming);
     }
     await discard(response);
-    const found = `status ${response.status} and type ${JSON.stringify(type.slice(0, maxQuotation))}`;
+    const found = `status ${response.status} and type ${quoted(type)}`;
     throw new Error(`answered a request with ${found}, which is neither JSON nor an event stream`);
   }
 
@@ -164,6 +165,3 @@ export class StreamableHttpTransport implements Transport {
 function maxBytesOf(message: Message): number {
   return 'method' in message && message.method.endsWith('/list') ? maxListBytes : maxMessageBytes;
 }
-
-/** Characters of a quotation in a message. */
-const maxQuotation = 200;
