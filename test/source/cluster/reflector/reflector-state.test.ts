@@ -1,22 +1,25 @@
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../../../src/edges.ts';
 import type { ApiError, StatusError } from '../../../../src/kube/model.ts';
+import { Outages } from '../../../../src/source/cluster/reflector/outages.ts';
 import {
   nextState,
   type Outcome,
   ReflectorBackoff,
   type ReflectorState,
 } from '../../../../src/source/cluster/reflector/reflector-state.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
 
 const message = 'on purpose';
 const listing: ReflectorState = { at: 'listing' };
 const watching: ReflectorState = { at: 'watching', from: '7' };
 
-function waiting(milliseconds: number, next: ReflectorState): ReflectorState {
-  return { at: 'waiting', milliseconds, next };
+function waiting(milliseconds: number, next: ReflectorState, earliest = 0): ReflectorState {
+  return { at: 'waiting', milliseconds, earliest, next };
 }
 
-function backoff(chance = 0.5): ReflectorBackoff {
-  return new ReflectorBackoff(() => chance);
+function backoff(chance = 0.5, clock: Clock = createManualClock()): ReflectorBackoff {
+  return new ReflectorBackoff(() => chance, clock, new Outages().join());
 }
 
 function status(
@@ -40,14 +43,18 @@ describe('after a list', () => {
     [
       'of a resource that does not exist, lists again within seconds',
       { of: 'list', end: 'absent' },
-      waiting(7500, listing),
+      waiting(7500, listing, 7500),
     ],
     ['that could not be requested, lists again', list({ reason: 'unreachable', message }), waiting(600, listing)],
     ['that broke, lists again', list({ reason: 'broken', message }), waiting(600, listing)],
     ['that expired between two pages, lists again', list(status('expired')), waiting(600, listing)],
     ['with outdated credentials, lists again at once', list(status('unauthorized')), listing],
     ['that is forbidden, lists again after half a minute', list(status('forbidden')), waiting(30_000, listing)],
-    ['of a busy server, waits for its Retry-After', list(status('busy', { retryAfter: 9000 })), waiting(9000, listing)],
+    [
+      'of a busy server, waits for its Retry-After',
+      list(status('busy', { retryAfter: 9000 })),
+      waiting(9000, listing, 9000),
+    ],
     [
       'of a busy server without Retry-After, waits for the backoff',
       list(status('busy', { retryAfter: 0 })),
@@ -74,7 +81,7 @@ describe('after a watch', () => {
     [
       'of a busy server, waits for its Retry-After',
       watch(status('busy', { retryAfter: 9000 })),
-      waiting(9000, watching),
+      waiting(9000, watching, 9000),
     ],
   ])('%s', (_what, outcome, state) => {
     expect(nextState(outcome, backoff())).toEqual(state);
@@ -140,6 +147,87 @@ describe('the backoff', () => {
     expect(own.next()).toBe(1200);
     own.watched(60_000);
     expect(own.next()).toBe(600);
+  });
+});
+
+describe('after an outage', () => {
+  const unreachable = { reason: 'unreachable', message } as const;
+
+  /** The backoffs of four reflectors, of which this many have failed for long. */
+  function reflectors(failed: number, clock: Clock = createManualClock()): readonly ReflectorBackoff[] {
+    const outages = new Outages();
+    const all = [1, 2, 3, 4].map(() => new ReflectorBackoff(() => 0.5, clock, outages.join()));
+    for (const one of all.slice(0, failed)) {
+      one.failed(unreachable);
+      for (let time = 0; time < 6; time += 1) one.next();
+    }
+    return all;
+  }
+
+  it('the success of another request ends the wait, and delays begin anew and short', () => {
+    const [one] = reflectors(3);
+    expect(one?.recover()).toBe(true);
+    expect([1, 2, 3, 4].map(() => one?.next())).toEqual([75, 150, 300, 600]);
+  });
+
+  it('a success ends no wait within the first second, whose delays are short', () => {
+    const [one] = reflectors(3);
+    expect(one?.recover()).toBe(true);
+    for (let time = 0; time < 3; time += 1) {
+      one?.next();
+      expect(one?.recover()).toBe(false);
+    }
+    one?.next();
+    expect(one?.recover()).toBe(true);
+  });
+
+  it('a server that answers others and never this one is asked four times at once, and then every half a minute', () => {
+    const clock = createManualClock();
+    const [one] = reflectors(4, clock);
+    const wakes = (): number =>
+      Array.from({ length: 20 }, () => {
+        const woken = one?.recover() === true;
+        for (let time = 0; time < 4; time += 1) one?.next();
+        return woken ? 1 : 0;
+      }).reduce<number>((sum, woken) => sum + woken, 0);
+    expect(wakes()).toBe(4);
+    clock.advance(30_000);
+    expect(wakes()).toBe(1);
+  });
+
+  it('a server that asks for a second is asked sooner, and then waits as long as it asks', () => {
+    const [one] = reflectors(4);
+    if (one === undefined) throw new Error('there are four');
+    one.recover();
+    const busy = list(status('busy', { retryAfter: 1000 }));
+    expect([1, 2, 3, 4].map(() => nextState(busy, one))).toEqual([
+      waiting(75, listing, 75),
+      waiting(150, listing, 150),
+      waiting(300, listing, 300),
+      waiting(1000, listing, 1000),
+    ]);
+  });
+
+  it('a server that forbids is asked again soon, since it may not know every role yet', () => {
+    const [one] = reflectors(4);
+    if (one === undefined) throw new Error('there are four');
+    one.recover();
+    expect(nextState(list(status('forbidden')), one)).toEqual(waiting(75, listing));
+  });
+
+  it.each([
+    ['a failure of one kind', 1],
+    ['a failure of half of the kinds', 2],
+  ])('%s is none', (_what, failed) => {
+    const [one] = reflectors(failed);
+    expect(one?.recover()).toBe(false);
+  });
+
+  it('the first list that is complete ends it', () => {
+    const [one] = reflectors(4);
+    if (one === undefined) throw new Error('there are four');
+    nextState({ of: 'list', end: 'listed', resourceVersion: '7' }, one);
+    expect(one.recover()).toBe(false);
   });
 });
 

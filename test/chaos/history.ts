@@ -1,0 +1,106 @@
+/** What the writer made of one kind: every state that the API server may have stored, in order. */
+export class History<S> {
+  readonly #states: S[];
+
+  constructor(first: S) {
+    this.#states = [first];
+  }
+
+  get latest(): S {
+    return this.at(this.lastIndex);
+  }
+
+  get lastIndex(): number {
+    return this.#states.length - 1;
+  }
+
+  at(index: number): S {
+    const state = this.#states[index];
+    if (state === undefined) throw new Error(`the history has no state ${index}`);
+    return state;
+  }
+
+  /** Adds a state before its request is sent: it may be seen before the response. */
+  propose(state: S): void {
+    this.#states.push(state);
+  }
+
+  /** The proposed state was not stored. It becomes the one before it, so that indexes stay as they are. */
+  withdraw(): void {
+    this.#states[this.lastIndex] = this.at(this.lastIndex - 1);
+  }
+
+  /** The first index from `from` to `to` of each distinct state. */
+  distinct(from: number, to: number, keyOf: (state: S) => string): ReadonlyMap<string, number> {
+    const first = new Map<string, number>();
+    for (let index = from; index <= to; index += 1) {
+      const key = keyOf(this.at(index));
+      if (!first.has(key)) first.set(key, index);
+    }
+    return first;
+  }
+}
+
+/** The namespaces whose Services the Gateway serves; it may not exist. */
+export type GatewayState = 'absent' | 'all' | 'same' | 'red' | 'blue';
+
+/** Objects by name, each with the version that its content names. */
+export type Objects = ReadonlyMap<string, string>;
+
+/** The histories of the kinds that the writer changes. */
+export interface Histories {
+  /** `<namespace>/<name>` of each Service that is a target. */
+  readonly services: History<Objects>;
+  /** The label `team` of each namespace. */
+  readonly namespaces: History<Objects>;
+  readonly gateway: History<GatewayState>;
+  /** Policies of the Gateway's namespace, by name. */
+  readonly policies: History<Objects>;
+}
+
+/** A position in each history. */
+export type Indexes = Readonly<Record<keyof Histories, number>>;
+
+export function lastIndexes({ services, namespaces, gateway, policies }: Histories): Indexes {
+  return {
+    services: services.lastIndex,
+    namespaces: namespaces.lastIndex,
+    gateway: gateway.lastIndex,
+    policies: policies.lastIndex,
+  };
+}
+
+/** The namespace of the Gateway and of its policies. */
+export const home = 'default';
+
+/** The targets of a world (`docs/semantics.md`, "Targets"). */
+export function targetsOf(services: Objects, namespaces: Objects, gateway: GatewayState): Objects {
+  const allows = (namespace: string): boolean => {
+    switch (gateway) {
+      case 'absent':
+        return false;
+      case 'all':
+        return true;
+      case 'same':
+        return namespace === home;
+      case 'red':
+      case 'blue':
+        return namespaces.get(namespace) === gateway;
+    }
+  };
+  return new Map([...services].filter(([name]) => allows(name.slice(0, name.indexOf('/')))));
+}
+
+/** The Configs of a world. */
+export function configsOf(policies: Objects, gateway: GatewayState): Objects {
+  if (gateway === 'absent') return new Map();
+  return new Map([...policies].map(([name, version]) => [`${home}.${name}`, version]));
+}
+
+/** A text that is equal for equal objects. */
+export function textOf(objects: Objects): string {
+  return [...objects]
+    .map(([name, version]) => `${name}=${version}`)
+    .sort()
+    .join(' ');
+}
