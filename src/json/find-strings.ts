@@ -23,7 +23,7 @@ export function findStrings(text: string, paths: ReadonlySet<string>): ReadonlyM
       const end = endOfString(text, index + 1);
       if (depth <= maxDepth && end - index <= maxString && end < text.length) {
         if (isKey(text, end + 1)) keys[depth] = text.slice(index + 1, end);
-        else addString(found, paths, keys.slice(1, depth + 1).join('.'), text.slice(index, end + 1));
+        else addString(found, paths, keys.slice(1, depth + 1), text.slice(index, end + 1));
       }
       index = end;
     } else if (code === openObject || code === openArray) {
@@ -37,8 +37,15 @@ export function findStrings(text: string, paths: ReadonlySet<string>): ReadonlyM
   return found;
 }
 
-function addString(found: Map<string, string>, paths: ReadonlySet<string>, path: string, quoted: string): void {
-  if (!paths.has(path)) return;
+function addString(
+  found: Map<string, string>,
+  paths: ReadonlySet<string>,
+  keys: readonly (string | undefined)[],
+  quoted: string,
+): void {
+  const path = keys.join('.');
+  // A key may contain dots itself.
+  if (!paths.has(path) || path.split('.').length !== keys.length) return;
   try {
     found.set(path, String(JSON.parse(quoted)));
   } catch {

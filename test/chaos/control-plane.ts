@@ -36,12 +36,17 @@ export async function startControlPlane(
   const start = (): GatehouseProcess => gatehouse(['serve', `--kubeconfig=${file}`, ...listens({ xds: port })]);
   let process = start();
   await process.line('synced: everything');
+  /** One restart after another: two processes would want the same port. */
+  let restarted = Promise.resolve();
   return {
     address: `127.0.0.1:${port}`,
-    restart: async (signal) => {
-      process.signal(signal);
-      await process.ended();
-      process = start();
+    restart: (signal) => {
+      restarted = restarted.then(async () => {
+        process.signal(signal);
+        await process.ended();
+        process = start();
+      });
+      return restarted;
     },
     expireToken: async () => {
       const [namespace, name] = serviceAccount;

@@ -45,8 +45,10 @@ describe.each(protocols)('a question over %s', (protocol) => {
     expect(answer).toMatchObject({ status: 409, body: '{"kind":"Status","reason":"Conflict"}' });
     expect(answer.header('retry-after')).toBe('3');
   });
+});
 
-  it('reads of an error what its message needs, and leaves the rest', async () => {
+describe.each(protocols)('the response to a question over %s', (protocol) => {
+  it('is read as far as the message of an error needs, and no further', async () => {
     const server = await serve(
       (request) => {
         request.head(500, { 'content-type': 'application/json' });
@@ -60,7 +62,7 @@ describe.each(protocols)('a question over %s', (protocol) => {
     expect(responseError(answer, 0)).toMatchObject({ status: 500, message: 'on purpose' });
   });
 
-  it('fails when the response is larger than any object', async () => {
+  it('is an error when it is larger than any object', async () => {
     const server = await serve(
       (request) => {
         request.head(200, { 'content-type': 'application/json' });
@@ -73,7 +75,9 @@ describe.each(protocols)('a question over %s', (protocol) => {
       `${server.url} answered with more than 8388608 bytes`,
     );
   });
+});
 
+describe.each(protocols)('a connection over %s', (protocol) => {
   it('tells of each success', async () => {
     let status = 503;
     const server = await serve(
@@ -99,7 +103,7 @@ describe.each(protocols)('a question over %s', (protocol) => {
     expect(successes).toBe(2);
   });
 
-  it('waits 30 seconds for the whole response', async () => {
+  it('is waited for 30 seconds as a whole', async () => {
     const server = await serve(
       (request) => {
         request.head(200, { 'content-type': 'application/json' });

@@ -124,7 +124,9 @@ describe('a leader that stops', () => {
     await stopped;
     expect(lease.record()?.holder).toBe('');
   });
+});
 
+describe('a replica that stops while it writes', () => {
   it.each(['silent', 'stuck'] as const)('leaves no Lease of its own while it is acquired: %s', async (line) => {
     const clock = createManualClock();
     const lease = createLeaseInMemory();
@@ -157,7 +159,9 @@ describe('a leader that stops', () => {
     await stopped;
     expect(lease.record()?.holder).toBe('');
   });
+});
 
+describe('a leader that stopped', () => {
   it('does not release the Lease of another holder', async () => {
     const { clock, lease, a } = await leaderAndFollower();
     lease.write({ holder: 'c', transitions: 5, duration: 15, renewed: clock.now(), acquired: clock.now() });

@@ -12,8 +12,13 @@ const pageSize = '2000';
  * (https://kubernetes.io/docs/setup/best-practices/cluster-large/), with 1 to 5 KB each: twenty times that many, and
  * five times their bytes.
  */
-const maxObjects = 200_000;
-const maxBytes = 256 * 1024 * 1024;
+const maxListing: ListingBounds = { objects: 200_000, bytes: 256 * 1024 * 1024 };
+
+/** What all pages of a listing may have together. */
+interface ListingBounds {
+  readonly objects: number;
+  readonly bytes: number;
+}
 
 /** The longest `continue` token, in UTF-16 code units: it is part of a URL. A server's has a few hundred. */
 const maxContinue = 4096;
@@ -30,12 +35,14 @@ export async function listPages(
   collection: Collection,
   stop: AbortSignal,
   add: (object: ApiObject) => void,
+  bounds: ListingBounds = maxListing,
 ): Promise<ApiResult<string> | undefined> {
   const path = collectionPath(collection);
-  const budget = { objects: maxObjects, bytes: maxBytes };
+  const budget = { ...bounds };
   let page = withQuery(path, { limit: pageSize });
   for (;;) {
     const result = await readPage(reader, collection, page, stop, add, budget);
+    if (budget.objects < 0 || budget.bytes < 0) return tooMuch(bounds);
     if (result === undefined || !result.ok) return result;
     const metadata = objectIn(result.value, 'metadata');
     const resourceVersion = textIn(metadata, 'resourceVersion');
@@ -75,17 +82,16 @@ async function readPage(
     return budget.bytes >= 0 && parser.push(chunk) ? 'continue' : 'leave';
   };
   const end = await reader.stream(path, stop, { opened: () => undefined, data });
-  if (budget.objects < 0 || budget.bytes < 0) return tooMuch;
   if (end.end === 'stopped') return undefined;
   if (end.end === 'failed') return { ok: false, error: end.error };
   const list = end.end === 'complete' ? parser.finish() : undefined;
   return list !== undefined && textIn(list, 'kind')?.endsWith('List') === true ? { ok: true, value: list } : noList;
 }
 
-const tooMuch: ApiResult<never> = {
-  ok: false,
-  error: { reason: 'unintelligible', message: `the list has more than ${maxObjects} objects or ${maxBytes} bytes` },
-};
+function tooMuch({ objects, bytes }: ListingBounds): ApiResult<never> {
+  const message = `the list has more than ${objects} objects or ${bytes} bytes`;
+  return { ok: false, error: { reason: 'unintelligible', message } };
+}
 
 const noList: ApiResult<never> = {
   ok: false,

@@ -139,11 +139,12 @@ function wait(milliseconds: number, next: ReflectorState, earliest = 0): Reflect
 /** client-go's reflector: 800 ms, doubled up to 30 s. */
 const reflectorBackoff: Backoff = { initial: 800, max: 30_000 };
 
-/** After a server came back: short, because what was revoked meanwhile is still served. */
-const recoveryBackoff: Backoff = { initial: 100, max: 30_000 };
-
-/** Its delays of 100, 200 and 400 ms end within the first second. */
-const urgentFailures = 3;
+/**
+ * The first delays after a server came back: short, because what was revoked meanwhile is still served. Six of them are
+ * the second or two that an API server takes from its first response to the last of its caches.
+ */
+const urgentBackoff: Backoff = { initial: 100, max: 400 };
+const urgentFailures = 6;
 
 /**
  * How often the success of other requests may end the waits of a reflector that has no success of its own: four times,
@@ -182,8 +183,9 @@ export class ReflectorBackoff {
   /** Counts a failure and returns the delay before the next attempt, in milliseconds. */
   next(): number {
     this.#failures += 1;
-    if (this.#failuresBefore === undefined) return backoffDelay(this.#failures, reflectorBackoff, this.random);
-    return backoffDelay(this.#failures - this.#failuresBefore, recoveryBackoff, this.random);
+    const since = this.#failures - (this.#failuresBefore ?? 0);
+    if (this.isUrgent) return backoffDelay(since, urgentBackoff, this.random);
+    return backoffDelay(this.recovers ? since - urgentFailures : since, reflectorBackoff, this.random);
   }
 
   /** A list or a watch failed. */
@@ -213,7 +215,7 @@ export class ReflectorBackoff {
     return this.#failuresBefore !== undefined;
   }
 
-  /** True in the first second after a server came back. */
+  /** True in the first seconds after a server came back. */
   get isUrgent(): boolean {
     return this.#failuresBefore !== undefined && this.#failures - this.#failuresBefore <= urgentFailures;
   }

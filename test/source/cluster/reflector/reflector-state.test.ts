@@ -150,82 +150,78 @@ describe('the backoff', () => {
   });
 });
 
-describe('after an outage', () => {
-  const unreachable = { reason: 'unreachable', message } as const;
-
-  /** The backoffs of four reflectors, of which this many have failed for long. */
-  function reflectors(failed: number, clock: Clock = createManualClock()): readonly ReflectorBackoff[] {
-    const outages = new Outages();
-    const all = [1, 2, 3, 4].map(() => new ReflectorBackoff(() => 0.5, clock, outages.join()));
-    for (const one of all.slice(0, failed)) {
-      one.failed(unreachable);
-      for (let time = 0; time < 6; time += 1) one.next();
-    }
-    return all;
+/** The backoff of the first of four reflectors, of which this many have failed for long. */
+function afterFailures(failed: number, clock: Clock = createManualClock()): ReflectorBackoff {
+  const outages = new Outages();
+  const first = new ReflectorBackoff(() => 0.5, clock, outages.join());
+  const others = [2, 3, 4].map(() => new ReflectorBackoff(() => 0.5, clock, outages.join()));
+  for (const one of [first, ...others].slice(0, failed)) {
+    one.failed({ reason: 'unreachable', message });
+    for (let time = 0; time < 6; time += 1) one.next();
   }
+  return first;
+}
 
+describe('after an outage', () => {
   it('the success of another request ends the wait, and delays begin anew and short', () => {
-    const [one] = reflectors(3);
-    expect(one?.recover()).toBe(true);
-    expect([1, 2, 3, 4].map(() => one?.next())).toEqual([75, 150, 300, 600]);
+    const one = afterFailures(3);
+    expect(one.recover()).toBe(true);
+    expect([1, 2, 3, 4, 5, 6, 7, 8].map(() => one.next())).toEqual([75, 150, 300, 300, 300, 300, 600, 1200]);
   });
 
-  it('a success ends no wait within the first second, whose delays are short', () => {
-    const [one] = reflectors(3);
-    expect(one?.recover()).toBe(true);
-    for (let time = 0; time < 3; time += 1) {
-      one?.next();
-      expect(one?.recover()).toBe(false);
+  it('a success ends no wait within the first seconds, whose delays are short', () => {
+    const one = afterFailures(3);
+    expect(one.recover()).toBe(true);
+    for (let time = 0; time < 6; time += 1) {
+      one.next();
+      expect(one.recover()).toBe(false);
     }
-    one?.next();
-    expect(one?.recover()).toBe(true);
+    one.next();
+    expect(one.recover()).toBe(true);
   });
 
   it('a server that answers others and never this one is asked four times at once, and then every half a minute', () => {
     const clock = createManualClock();
-    const [one] = reflectors(4, clock);
+    const one = afterFailures(4, clock);
     const wakes = (): number =>
       Array.from({ length: 20 }, () => {
-        const woken = one?.recover() === true;
-        for (let time = 0; time < 4; time += 1) one?.next();
+        const woken = one.recover();
+        for (let time = 0; time < 7; time += 1) one.next();
         return woken ? 1 : 0;
       }).reduce<number>((sum, woken) => sum + woken, 0);
     expect(wakes()).toBe(4);
     clock.advance(30_000);
     expect(wakes()).toBe(1);
   });
+});
 
-  it('a server that asks for a second is asked sooner, and then waits as long as it asks', () => {
-    const [one] = reflectors(4);
-    if (one === undefined) throw new Error('there are four');
+describe('after an outage, a server', () => {
+  it('that asks for a second is asked sooner, and then after as long as it asks for', () => {
+    const one = afterFailures(4);
     one.recover();
     const busy = list(status('busy', { retryAfter: 1000 }));
-    expect([1, 2, 3, 4].map(() => nextState(busy, one))).toEqual([
-      waiting(75, listing, 75),
-      waiting(150, listing, 150),
-      waiting(300, listing, 300),
-      waiting(1000, listing, 1000),
-    ]);
+    const delays = [75, 150, 300, 300, 300, 300, 1000];
+    expect(delays.map(() => nextState(busy, one))).toEqual(delays.map((delay) => waiting(delay, listing, delay)));
   });
 
-  it('a server that forbids is asked again soon, since it may not know every role yet', () => {
-    const [one] = reflectors(4);
-    if (one === undefined) throw new Error('there are four');
+  it('that forbids is asked again soon, since it may not know every role yet', () => {
+    const one = afterFailures(4);
     one.recover();
     expect(nextState(list(status('forbidden')), one)).toEqual(waiting(75, listing));
   });
+});
 
+describe('an outage', () => {
   it.each([
     ['a failure of one kind', 1],
     ['a failure of half of the kinds', 2],
-  ])('%s is none', (_what, failed) => {
-    const [one] = reflectors(failed);
-    expect(one?.recover()).toBe(false);
+  ])('is none with %s', (_what, failed) => {
+    const one = afterFailures(failed);
+    expect(one.recover()).toBe(false);
   });
 
-  it('the first list that is complete ends it', () => {
-    const [one] = reflectors(4);
-    if (one === undefined) throw new Error('there are four');
+  it('ends with the first list that is complete', () => {
+    const one = afterFailures(4);
     nextState({ of: 'list', end: 'listed', resourceVersion: '7' }, one);
     expect(one.recover()).toBe(false);
   });
