@@ -5,7 +5,7 @@ import { mcpClass } from '../support/worlds/manifests.ts';
 import { Checker, type Observation } from './checker.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { type Faulty, nextFault } from './faults.ts';
-import { configsOf, lastIndexes, targetsOf, textOf } from './history.ts';
+import { allowedNamespaces, configsOf, lastIndexes, targetsOf, textOf } from './history.ts';
 import { createRandom, type SeededRandom } from './random.ts';
 import { type RecordingNode, startRecordingNode } from './recording-node.ts';
 import { prepare, startWriter, type Writer } from './writer.ts';
@@ -95,8 +95,8 @@ function watchNode(controlPlane: ControlPlane, writer: Writer, progress: (line: 
   });
   const holdsLast = (): boolean => {
     const { services, namespaces, gateway, policies } = histories;
-    const targets = targetsOf(services.latest, namespaces.latest, gateway.latest);
-    const configs = configsOf(policies.latest, gateway.latest);
+    const targets = targetsOf(services.latest, allowedNamespaces(namespaces.latest, gateway.latest));
+    const configs = configsOf(policies.latest, gateway.latest !== 'absent');
     return textOf(node.held.targets) === textOf(targets) && textOf(node.held.configs) === textOf(configs);
   };
   return {

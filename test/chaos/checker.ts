@@ -1,4 +1,14 @@
-import { configsOf, type Histories, type Indexes, type Objects, targetsOf, textOf } from './history.ts';
+import {
+  allowedNamespaces,
+  configsOf,
+  type GatewayState,
+  type Histories,
+  type Indexes,
+  type Objects,
+  targetsOf,
+  textOf,
+} from './history.ts';
+import { StateIndex } from './state-index.ts';
 
 /** What a node holds of one type after a response, and how far the histories were by then. */
 export interface Observation {
@@ -22,11 +32,26 @@ export class Checker {
   /** The least positions that explain the observations so far; any position above one of them may be the real one. */
   readonly #positions: Record<Observation['type'], readonly Position[]> = { targets: [[0, 0, 0]], configs: [[0, 0]] };
 
+  readonly #gateways: StateIndex<GatewayState>;
+  readonly #labels: StateIndex<Objects>;
+  readonly #targets = new Map<string, StateIndex<Objects>>();
+  readonly #configs: Readonly<Record<'with' | 'without', StateIndex<Objects>>>;
+
   constructor(histories: Histories) {
+    const { gateway, namespaces, policies } = histories;
     this.#histories = histories;
+    this.#gateways = new StateIndex(gateway, String);
+    this.#labels = new StateIndex(namespaces, textOf);
+    this.#configs = {
+      with: new StateIndex(policies, (state) => textOf(configsOf(state, true))),
+      without: new StateIndex(policies, (state) => textOf(configsOf(state, false))),
+    };
   }
 
-  /** Returns undefined, or a sentence about an observation that no such world explains; it is not counted then. */
+  /**
+   * Returns undefined, or a sentence about an observation that no such world explains; it is not counted then. Call it
+   * when no change is under way: what was proposed must not be withdrawn afterwards.
+   */
   check(observation: Observation): string | undefined {
     const { type, held } = observation;
     const before = this.#positions[type];
@@ -46,32 +71,32 @@ export class Checker {
   #afterTargets({ held, upTo }: Observation, [services = 0, namespaces = 0, gateway = 0]: Position): Position[] {
     const histories = this.#histories;
     const wanted = textOf(held);
-    const found: Position[] = [];
-    for (const gatewayIndex of histories.gateway.distinct(gateway, upTo.gateway, String).values()) {
-      for (const namespacesIndex of histories.namespaces.distinct(namespaces, upTo.namespaces, textOf).values()) {
-        const [allowed, labels] = [histories.gateway.at(gatewayIndex), histories.namespaces.at(namespacesIndex)];
-        for (let index = services; index <= upTo.services; index += 1) {
-          if (textOf(targetsOf(histories.services.at(index), labels, allowed)) !== wanted) continue;
-          found.push([index, namespacesIndex, gatewayIndex]);
-          break;
-        }
-      }
-    }
-    return found;
+    return this.#gateways.firstOfEach(gateway, upTo.gateway).flatMap((gatewayIndex) =>
+      this.#labels.firstOfEach(namespaces, upTo.namespaces).flatMap((namespacesIndex) => {
+        const allowed = allowedNamespaces(histories.namespaces.at(namespacesIndex), histories.gateway.at(gatewayIndex));
+        const index = this.#targetsIn(allowed).first(wanted, services, upTo.services);
+        return index === undefined ? [] : [[index, namespacesIndex, gatewayIndex]];
+      }),
+    );
   }
 
   #afterConfigs({ held, upTo }: Observation, [policies = 0, gateway = 0]: Position): Position[] {
-    const histories = this.#histories;
     const wanted = textOf(held);
-    const found: Position[] = [];
-    for (const gatewayIndex of histories.gateway.distinct(gateway, upTo.gateway, String).values()) {
-      for (let index = policies; index <= upTo.policies; index += 1) {
-        if (textOf(configsOf(histories.policies.at(index), histories.gateway.at(gatewayIndex))) !== wanted) continue;
-        found.push([index, gatewayIndex]);
-        break;
-      }
-    }
-    return found;
+    return this.#gateways.firstOfEach(gateway, upTo.gateway).flatMap((gatewayIndex) => {
+      const configs = this.#configs[this.#histories.gateway.at(gatewayIndex) === 'absent' ? 'without' : 'with'];
+      const index = configs.first(wanted, policies, upTo.policies);
+      return index === undefined ? [] : [[index, gatewayIndex]];
+    });
+  }
+
+  /** The Services as the targets of these namespaces. */
+  #targetsIn(allowed: readonly string[]): StateIndex<Objects> {
+    const key = allowed.join();
+    const known = this.#targets.get(key);
+    if (known !== undefined) return known;
+    const created = new StateIndex(this.#histories.services, (services) => textOf(targetsOf(services, allowed)));
+    this.#targets.set(key, created);
+    return created;
   }
 }
 

@@ -29,16 +29,6 @@ export class History<S> {
   withdraw(): void {
     this.#states[this.lastIndex] = this.at(this.lastIndex - 1);
   }
-
-  /** The first index from `from` to `to` of each distinct state. */
-  distinct(from: number, to: number, keyOf: (state: S) => string): ReadonlyMap<string, number> {
-    const first = new Map<string, number>();
-    for (let index = from; index <= to; index += 1) {
-      const key = keyOf(this.at(index));
-      if (!first.has(key)) first.set(key, index);
-    }
-    return first;
-  }
 }
 
 /** The namespaces whose Services the Gateway serves; it may not exist. */
@@ -73,27 +63,30 @@ export function lastIndexes({ services, namespaces, gateway, policies }: Histori
 /** The namespace of the Gateway and of its policies. */
 export const home = 'default';
 
-/** The targets of a world (`docs/semantics.md`, "Targets"). */
-export function targetsOf(services: Objects, namespaces: Objects, gateway: GatewayState): Objects {
-  const allows = (namespace: string): boolean => {
-    switch (gateway) {
-      case 'absent':
-        return false;
-      case 'all':
-        return true;
-      case 'same':
-        return namespace === home;
-      case 'red':
-      case 'blue':
-        return namespaces.get(namespace) === gateway;
-    }
-  };
-  return new Map([...services].filter(([name]) => allows(name.slice(0, name.indexOf('/')))));
+/** The namespaces whose Services a Gateway serves (`docs/semantics.md`, "Targets"). */
+export function allowedNamespaces(namespaces: Objects, gateway: GatewayState): readonly string[] {
+  const all = [...namespaces.keys()];
+  switch (gateway) {
+    case 'absent':
+      return [];
+    case 'all':
+      return all;
+    case 'same':
+      return [home];
+    case 'red':
+    case 'blue':
+      return all.filter((namespace) => namespaces.get(namespace) === gateway);
+  }
 }
 
-/** The Configs of a world. */
-export function configsOf(policies: Objects, gateway: GatewayState): Objects {
-  if (gateway === 'absent') return new Map();
+/** The targets of a world in which these namespaces are allowed. */
+export function targetsOf(services: Objects, allowed: readonly string[]): Objects {
+  return new Map([...services].filter(([name]) => allowed.includes(name.slice(0, name.indexOf('/')))));
+}
+
+/** The Configs of a world in which the Gateway exists, or does not. */
+export function configsOf(policies: Objects, exists: boolean): Objects {
+  if (!exists) return new Map();
   return new Map([...policies].map(([name, version]) => [`${home}.${name}`, version]));
 }
 
