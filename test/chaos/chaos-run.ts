@@ -23,7 +23,7 @@ export interface ChaosRun extends AsyncDisposable {
   report(): ChaosReport;
 }
 
-export interface ChaosReport {
+interface ChaosReport {
   readonly changes: number;
   readonly observations: number;
   readonly removals: number;

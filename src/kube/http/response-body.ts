@@ -24,7 +24,7 @@ export async function* readBody(
         yield* pipeline(raw, createGunzip({ chunkSize: chunkSize }), () => {});
         break;
       default:
-        throw new Error(`the answer is encoded as ${encoding}, which nobody asked for`);
+        throw new Error(`the answer is encoded as ${encoding.slice(0, 100)}, which nobody asked for`);
     }
   } catch (error) {
     throw describe(error);

@@ -143,5 +143,8 @@ function unintelligible(message: string): ApiResult<never> {
 }
 
 function notJson(type: string): StreamEnd {
-  return { end: 'failed', error: { reason: 'unintelligible', message: `the answer is ${type} and no JSON` } };
+  return {
+    end: 'failed',
+    error: { reason: 'unintelligible', message: `the answer is ${type.slice(0, 100)} and no JSON` },
+  };
 }

@@ -113,7 +113,8 @@ function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, backoff
 function delayAfter(error: ApiError, backoff: ReflectorBackoff): number {
   switch (error.reason) {
     case 'forbidden':
-      return backoff.recovers ? backoff.next() : forbiddenDelay;
+      // A server that starts forbids what it allows, until it knows every role.
+      return backoff.isAffected ? backoff.next() : forbiddenDelay;
     // The credentials are read anew, so the first retry needs no delay.
     case 'unauthorized':
       return backoff.nextAfterFirst('unauthorized');
@@ -140,11 +141,11 @@ function wait(milliseconds: number, next: ReflectorState, earliest = 0): Reflect
 const reflectorBackoff: Backoff = { initial: 800, max: 30_000 };
 
 /**
- * The first delays after a server came back: short, because what was revoked meanwhile is still served. Six of them are
- * the second or two that an API server takes from its first response to the last of its caches.
+ * The first delays after a server came back: short, because what was revoked meanwhile is still served. Ten of them are
+ * the two to three seconds that a busy API server takes from its first response to the last of its caches.
  */
 const urgentBackoff: Backoff = { initial: 100, max: 400 };
-const urgentFailures = 6;
+const urgentFailures = 10;
 
 /**
  * How often the success of other requests may end the waits of a reflector that has no success of its own: four times,
@@ -185,7 +186,8 @@ export class ReflectorBackoff {
     this.#failures += 1;
     const since = this.#failures - (this.#failuresBefore ?? 0);
     if (this.isUrgent) return backoffDelay(since, urgentBackoff, this.random);
-    return backoffDelay(this.recovers ? since - urgentFailures : since, reflectorBackoff, this.random);
+    const past = this.#failuresBefore === undefined ? since : since - urgentFailures;
+    return backoffDelay(past, reflectorBackoff, this.random);
   }
 
   /** A list or a watch failed. */
@@ -205,14 +207,14 @@ export class ReflectorBackoff {
    * then begin anew, and short.
    */
   recover(): boolean {
-    if (!this.#outage.isAffected() || this.isUrgent || this.#wakes.tryTake() > 0) return false;
+    if (!this.isAffected || this.isUrgent || this.#wakes.tryTake() > 0) return false;
     this.#failuresBefore = this.#failures;
     return true;
   }
 
-  /** True after a server came back, until a success. */
-  get recovers(): boolean {
-    return this.#failuresBefore !== undefined;
+  /** True from an outage until a success of this reflector. */
+  get isAffected(): boolean {
+    return this.#outage.isAffected();
   }
 
   /** True in the first seconds after a server came back. */

@@ -19,7 +19,10 @@ function waiting(milliseconds: number, next: ReflectorState, earliest = 0): Refl
 }
 
 function backoff(chance = 0.5, clock: Clock = createManualClock()): ReflectorBackoff {
-  return new ReflectorBackoff(() => chance, clock, new Outages().join());
+  const outages = new Outages();
+  // Its failures alone are no outage.
+  outages.join();
+  return new ReflectorBackoff(() => chance, clock, outages.join());
 }
 
 function status(
@@ -162,18 +165,22 @@ function afterFailures(failed: number, clock: Clock = createManualClock()): Refl
   return first;
 }
 
+/** The delays after a server came back, with random numbers of one half. */
+const urgent: readonly number[] = [75, 150, ...Array.from({ length: 8 }, () => 300)];
+
 describe('after an outage', () => {
   it('the success of another request ends the wait, and delays begin anew and short', () => {
     const one = afterFailures(3);
     expect(one.recover()).toBe(true);
-    expect([1, 2, 3, 4, 5, 6, 7, 8].map(() => one.next())).toEqual([75, 150, 300, 300, 300, 300, 600, 1200]);
+    expect(urgent.map(() => one.next())).toEqual(urgent);
+    expect([one.next(), one.next()]).toEqual([600, 1200]);
   });
 
   it('a success ends no wait within the first seconds, whose delays are short', () => {
     const one = afterFailures(3);
     expect(one.recover()).toBe(true);
-    for (let time = 0; time < 6; time += 1) {
-      one.next();
+    for (const delay of urgent) {
+      expect(one.next()).toBe(delay);
       expect(one.recover()).toBe(false);
     }
     one.next();
@@ -186,7 +193,7 @@ describe('after an outage', () => {
     const wakes = (): number =>
       Array.from({ length: 20 }, () => {
         const woken = one.recover();
-        for (let time = 0; time < 7; time += 1) one.next();
+        for (let time = 0; time <= urgent.length; time += 1) one.next();
         return woken ? 1 : 0;
       }).reduce<number>((sum, woken) => sum + woken, 0);
     expect(wakes()).toBe(4);
@@ -200,7 +207,7 @@ describe('after an outage, a server', () => {
     const one = afterFailures(4);
     one.recover();
     const busy = list(status('busy', { retryAfter: 1000 }));
-    const delays = [75, 150, 300, 300, 300, 300, 1000];
+    const delays = [...urgent, 1000];
     expect(delays.map(() => nextState(busy, one))).toEqual(delays.map((delay) => waiting(delay, listing, delay)));
   });
 
