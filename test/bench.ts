@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { clusterBench } from './bench/cluster/cluster-bench.ts';
+import { outageBench } from './bench/cluster/outage-bench.ts';
 import { connectBench } from './bench/connect-bench.ts';
 import { fanOutBench } from './bench/fan-out-bench.ts';
 import { graphBench } from './bench/graph/graph-bench.ts';
@@ -11,14 +12,22 @@ import type { Bench, BenchResult, BenchSelection, Table } from './bench/model.ts
 import { worldBench } from './bench/world/world-bench.ts';
 
 /** In the order of the pipeline. */
-const benches: readonly Bench[] = [graphBench, fanOutBench, connectBench, hostileBench, worldBench, clusterBench];
+const benches: readonly Bench[] = [
+  graphBench,
+  fanOutBench,
+  connectBench,
+  hostileBench,
+  worldBench,
+  clusterBench,
+  outageBench,
+];
 
 const usage = `npm run bench -- [flags]
 
   --only <bench>     one of ${benches.map(({ name }) => name).join(', ')}; default: all
   --attack <attack>  of the hostile bench, may be repeated; default: all of
 ${attackNames.map((name) => `                       '${name}'`).join('\n')}
-  --rounds <number>  rounds per attack of the hostile bench; default: 4
+  --rounds <number>  rounds per attack of the hostile bench, default 4; restarts of the outage bench, default 100
   --json <file>      writes the figures to a file as well
 `;
 
@@ -46,8 +55,9 @@ function readArguments(): Arguments | undefined {
   const unknown = attacks.find((name) => attackNames.every((known) => known !== name));
   if (unknown !== undefined) throw new Error(`There is no attack "${unknown}": ${attackNames.join(', ')}.`);
   if (rounds !== undefined && !/^[1-9]\d{0,3}$/.test(rounds)) throw new Error('--rounds is a number from 1 to 9999.');
-  if ((attacks.length > 0 || rounds !== undefined) && only !== hostileBench.name) {
-    throw new Error(`--attack and --rounds need --only ${hostileBench.name}.`);
+  if (attacks.length > 0 && only !== hostileBench.name) throw new Error(`--attack needs --only ${hostileBench.name}.`);
+  if (rounds !== undefined && only !== hostileBench.name && only !== outageBench.name) {
+    throw new Error(`--rounds needs --only ${hostileBench.name} or ${outageBench.name}.`);
   }
   return {
     chosen,

@@ -67,7 +67,7 @@ export function measureJson(
 }
 
 /** Returns the index of the quote that ends a string, or the length of the text. Looks at each character once. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let from = start;
   for (;;) {
     const end = text.indexOf('"', from);
