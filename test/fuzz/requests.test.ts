@@ -33,6 +33,10 @@ afterAll(async () => {
   await target[Symbol.asyncDispose]();
 });
 
+/** Inputs after which an honest caller makes sure that it is served. */
+const inputsPerCheck = 50;
+let inputs = 0;
+
 /** Statuses that tell the sender what is wrong, or that all is well; none of a fault of the gateway. */
 const statuses = [200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 411, 413, 414, 415, 417, 429, 431, 501, 503];
 
@@ -51,11 +55,14 @@ describe('bytes that arrive at the listener for clients', () => {
     ],
     async run(input) {
       const text = input.toString('latin1').replaceAll(sessionPlaceholder, nobody.sessionId);
+      const logged = gateway.log.lines.length;
       const response = await exchange(Buffer.from(text, 'latin1'));
       expect(response).not.toContain(secret);
       for (const [, status] of response.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)) expect(statuses).toContain(Number(status));
       if (response.includes('"Session not found"')) nobody = await openRawClient(gateway, gateway.token('nobody'));
-      expect(gateway.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+      expect(gateway.log.lines.slice(logged).filter(({ level }) => level === 'error')).toEqual([]);
+      inputs += 1;
+      if (inputs % inputsPerCheck !== 0) return;
       const { result } = await friend.request('tools/call', { name: 'default/a:t', arguments: {} });
       expect(JSON.stringify(result)).toContain(secret);
     },

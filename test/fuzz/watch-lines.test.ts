@@ -27,13 +27,20 @@ describe('the stream of a watch', () => {
     ],
     run(input) {
       const lines = linesOf(input, Math.max(1, input.length));
-      expect(linesOf(input, 1 + ((input[0] ?? 0) % 13))).toEqual(lines);
+      expect(linesOf(input, pieceOf(input))).toEqual(lines);
       for (const line of lines) {
         const event = readWatchEvent('Gateway', line);
-        if (event.type === 'failed') expect(event.error.reason).not.toBe('');
-        else if (event.type === 'bookmark') expect(event.resourceVersion).not.toBe('');
-        else expect(event.object).toMatchObject({ key: expect.stringMatching(/./), uid: expect.stringMatching(/./s) });
+        if (event.type === 'failed') continue;
+        const { key, uid, resourceVersion } =
+          event.type === 'bookmark' ? { key: 'none', uid: 'none', ...event } : event.object;
+        if (key === '' || uid === '' || resourceVersion === '')
+          throw new Error(`an event without an identity: ${line}`);
       }
     },
   });
 });
+
+/** Bytes of the pieces that an input is cut into: few, but no more than two hundred pieces of a long one. */
+function pieceOf(input: Buffer): number {
+  return 1 + ((input[0] ?? 0) % 13) + Math.floor(input.length / 200);
+}

@@ -84,7 +84,7 @@ function ofLists(name: string, amount: Attack['amount'], make: (size: number) =>
           else sendResult(response, message, emptyList);
         },
       });
-      const remove = addHostileServices(victim, 1);
+      const remove = await addHostileServices(victim, 1);
       return () => {
         remove();
         target.close();

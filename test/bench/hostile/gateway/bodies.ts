@@ -5,6 +5,7 @@ import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
 const [from] = attackerAddresses;
+/** Bodies were 4 MiB at most when these were written: what is below is parsed unless something else bounds it. */
 const megabyte = 1_000_000;
 
 /** Bodies of a caller who has a valid token and may use nothing. */
@@ -54,7 +55,7 @@ function listWith(json: string): string {
 }
 
 function keys(count: number): string {
-  return Array.from({ length: count }, (_, index) => `"k${index}":0`).join(',');
+  return Array.from({ length: count }, (_, index) => `"${index.toString(36)}":0`).join(',');
 }
 
 /** Sends all of a body but its last byte, on many connections. */

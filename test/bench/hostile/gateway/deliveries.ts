@@ -49,8 +49,7 @@ async function subscribeAndExpire(victim: Victim, sessions: number): Promise<Sto
       streams.add(response);
     },
   });
-  const remove = addHostileServices(victim, 1);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const remove = await addHostileServices(victim, 1);
   const expiresAt = Math.floor(Date.now() / 1_000) + validity;
   const reader = await signToken(issuerKey, { sub: 'guest', role: 'reader', exp: expiresAt });
   const guest = await signToken(issuerKey, { sub: 'guest' });

@@ -58,8 +58,7 @@ async function neverRead(victim: Victim, streams: number): Promise<StopAttack> {
       sendText(response, `{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":"${text}"}]}}`);
     },
   });
-  const remove = addHostileServices(victim, 1);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const remove = await addHostileServices(victim, 1);
   const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
   const sockets: Socket[] = [];
   const perSession = 50;
@@ -100,8 +99,7 @@ async function listWithoutPermission(victim: Victim, count: number): Promise<Sto
     // Kept open: a connection for each session and target.
     stream: (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders(),
   });
-  const remove = addHostileServices(victim, 3);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const remove = await addHostileServices(victim, 3);
   const token = await signToken(issuerKey, { sub: 'nobody' });
   const listing = runAll(count, 20, async () => {
     const session = await openSession({ port, token, from });
@@ -115,32 +113,21 @@ async function listWithoutPermission(victim: Victim, count: number): Promise<Sto
   };
 }
 
-/** Opens sessions, each with the stream of its own messages, and leaves without ending them. */
+/** Opens sessions, each with the stream of its own messages, and HTTP+SSE sessions, which begin with theirs. */
 async function openStreams({ gateway: port, issuerKey }: Victim, count: number): Promise<StopAttack> {
   const token = await signToken(issuerKey, { sub: 'nobody' });
   const leaving = new AbortController();
+  const open = (path: string, session?: string): void => {
+    const headers = mcpHeaders(token, session);
+    void send({ port, path, headers, from, timeout: 120_000, leave: leaving.signal }).catch(() => undefined);
+  };
+  void runAll(count, 20, async () => open('/mcp', await openSession({ port, token, from })));
   void runAll(count, 20, async () => {
-    const session = await openSession({ port, token, from });
-    const stream = fetchUntil(leaving.signal, port, mcpHeaders(token, session));
-    await Promise.race([stream, new Promise((resolve) => setTimeout(resolve, 20))]);
-  });
-  // HTTP+SSE, whose sessions begin with the stream.
-  void runAll(count, 20, async () => {
-    const stream = fetchUntil(leaving.signal, port, mcpHeaders(token, undefined), '/sse');
-    await Promise.race([stream, new Promise((resolve) => setTimeout(resolve, 20))]);
+    open('/sse');
+    await new Promise((resolve) => setTimeout(resolve, 20));
   });
   return () => {
     leaving.abort();
     return 0;
   };
-}
-
-async function fetchUntil(
-  signal: AbortSignal,
-  port: number,
-  headers: Readonly<Record<string, string>>,
-  path = '/mcp',
-): Promise<void> {
-  const left = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  await Promise.race([left, send({ port, path, headers, from, timeout: 60_000 })]).catch(() => undefined);
 }

@@ -31,7 +31,10 @@ export const targetAttacks: readonly Attack[] = [
     world: { list: 'filtered' },
     start: multiply,
   },
-  ofMessages('pings without an end', () => `{"jsonrpc":"2.0","id":${(sent += 1)},"method":"ping"}`),
+  ofMessages('pings without an end', () => {
+    sent += 1;
+    return `{"jsonrpc":"2.0","id":${sent},"method":"ping"}`;
+  }),
   ofMessages('changed lists without an end', () => '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'),
   ofMessages('log messages without an end', () => {
     return '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}';
@@ -49,7 +52,7 @@ async function startTarget(
 ): Promise<StopAttack> {
   const options = { port: victim.target, answer, ...(stream !== undefined && { stream }) };
   const target = await startBareTarget(options);
-  const remove = addHostileServices(victim, services);
+  const remove = await addHostileServices(victim, services);
   return () => {
     remove();
     target.close();

@@ -15,6 +15,8 @@ export interface SentRequest {
   readonly agent?: Agent;
   /** Milliseconds until it is given up; 10,000 by default. */
   readonly timeout?: number;
+  /** Aborted to leave without the response. */
+  readonly leave?: AbortSignal;
 }
 
 export interface HttpReply {
@@ -25,9 +27,10 @@ export interface HttpReply {
 
 /** Sends a request and reads the whole response. Rejects when there is none in time. */
 export function send(sent: SentRequest): Promise<HttpReply> {
-  const { port, method = 'GET', path = '/', headers = {}, body, from, agent, timeout = 10_000 } = sent;
+  const { port, method = 'GET', path = '/', headers = {}, body, from, agent, timeout = 10_000, leave } = sent;
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeout);
+    const late = AbortSignal.timeout(timeout);
+    const signal = leave === undefined ? late : AbortSignal.any([leave, late]);
     const options = { host: '127.0.0.1', port, method, path, headers, signal, agent: agent ?? false };
     const outgoing = request({ ...options, ...(from !== undefined && { localAddress: from }) }, (response) => {
       const chunks: Buffer[] = [];

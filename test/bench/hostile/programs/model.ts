@@ -4,6 +4,8 @@ import type { JWK } from 'jose';
 export interface Victim {
   /** Port of the gateway's listener for MCP clients; 0 in a world without a gateway. */
   readonly gateway: number;
+  /** Port of the gateway's admin pages, which attackers do not reach: for waiting until it has what they added. */
+  readonly admin: number;
   /** Ports of the control plane: ADS, and health and metrics. */
   readonly xds: number;
   readonly metrics: number;

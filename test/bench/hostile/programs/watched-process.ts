@@ -156,6 +156,8 @@ function footprintOf(pid: number): Footprint | undefined {
     const bytes = (field: string): number =>
       Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
     const open = readdirSync(`/proc/${pid}/fd`).map((name) => linkOf(`/proc/${pid}/fd/${name}`));
+    // A process that is ending has no memory any more.
+    if (Number.isNaN(bytes('VmHWM'))) return undefined;
     return {
       resident: bytes('VmRSS'),
       peak: bytes('VmHWM'),

@@ -47,7 +47,17 @@ async function start(
   const control = cleanUp.use(startWatched('serve', serveArguments(folder, apiServer, options)));
   const [xds, metrics] = await Promise.all([control.listening('xds'), control.listening('metrics')]);
   const { port, privateKey } = issuer;
-  const before: Victim = { gateway: 0, xds, metrics, folder, target, apiServer, issuer: port, issuerKey: privateKey };
+  const before: Victim = {
+    gateway: 0,
+    admin: 0,
+    xds,
+    metrics,
+    folder,
+    target,
+    apiServer,
+    issuer: port,
+    issuerKey: privateKey,
+  };
   if (program === 'serve') {
     const honest = options.input === 'cluster' ? healthClients(before) : await nodeClients(before);
     cleanUp.defer(() => honest.close());
@@ -56,10 +66,11 @@ async function start(
   const honestTarget = await startBareTarget({ port: 0, answer: answerHonestly });
   cleanUp.defer(() => honestTarget.close());
   const gateway = cleanUp.use(startWatched('gateway', gatewayArguments(before, honestTarget.port, options), pod));
-  const victim: Victim = { ...before, gateway: await gateway.listening('mcp') };
+  const admin = await gateway.listening('admin');
+  const victim: Victim = { ...before, gateway: await gateway.listening('mcp'), admin };
   const honest = await gatewayClients(victim, await issuer.token({ sub: 'honest' }));
   cleanUp.defer(() => honest.close());
-  return { victim, attacked: gateway, honest, metrics: await gateway.listening('admin') };
+  return { victim, attacked: gateway, honest, metrics: admin };
 }
 
 function serveArguments(folder: string, apiServer: number, { input = 'folder' }: WorldOptions): readonly string[] {
@@ -139,9 +150,9 @@ function answerHonestly(message: TargetMessage, response: ServerResponse): void 
   const { name, arguments: input }: { readonly name?: string; readonly arguments?: { text?: string; ms?: number } } =
     message.params ?? {};
   const reply = (): void => sendResult(response, message, { content: [{ type: 'text', text: input?.text ?? 'late' }] });
-  if (message.method === 'tools/list') return sendResult(response, message, { tools: [tool('echo'), tool('wait')] });
-  if (message.method !== 'tools/call') return sendResult(response, message, emptyList);
-  if (name === 'wait') setTimeout(reply, input?.ms ?? 1_000);
+  if (message.method === 'tools/list') sendResult(response, message, { tools: [tool('echo'), tool('wait')] });
+  else if (message.method !== 'tools/call') sendResult(response, message, emptyList);
+  else if (name === 'wait') setTimeout(reply, input?.ms ?? 1_000);
   else reply();
 }
 
