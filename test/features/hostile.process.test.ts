@@ -39,8 +39,13 @@ describe.each(worlds)('%s', (_title, program, input) => {
   it.each(attacks)('serves its honest clients during and after $name', async ({ start, amount }) => {
     const logged = world.attacked.lines().length;
     const stop = await start(world.victim, amount.short);
-    await untilServed(world.honest);
-    expect(await stop()).toBe(0);
+    let got = 0;
+    try {
+      await untilServed(world.honest);
+    } finally {
+      got = await stop();
+    }
+    expect(got).toBe(0);
     await untilServed(world.honest);
     expect(world.attacked.death()).toBeUndefined();
     const { warnings, longest } = logFigures(world.attacked.lines().slice(logged));

@@ -5,16 +5,19 @@ import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
 const [from] = attackerAddresses;
-/** Bodies were 4 MiB at most when these were written: what is below is parsed unless something else bounds it. */
-const megabyte = 1_000_000;
+/** Just below the 4 MiB of the SDK, and below any limit. */
+const amount = { full: 4_190_000, short: 50_000 } as const;
 
-/** Bodies of a caller who has a valid token and may use nothing. */
+/** Requests at once with such a body. */
+const atOnce = 14;
+
+/** Bodies of a caller who has a valid token and may use nothing. The amount is that of bytes. */
 export const bodyAttacks: readonly Attack[] = [
-  bodies('bodies of small objects', 14, 2, () => listWith(`[${'{},'.repeat((4 * megabyte) / 3 - 100)}{}]`)),
-  bodies('bodies of keys', 3, 1, () => listWith(`{${keys(380_000)}}`)),
-  bodies('bodies of nested lists', 3, 1, () => listWith('['.repeat(2 * megabyte) + ']'.repeat(2 * megabyte - 100))),
-  bodies('bodies of one long string', 14, 2, () => listWith(`"${'\\u0000'.repeat((4 * megabyte) / 6 - 100)}"`)),
-  bodies('batches of requests', 3, 1, () => `[${'{"jsonrpc":"2.0","id":1,"method":"ping"},'.repeat(90_000)}0]`),
+  bodies('bodies of small objects', (size) => listWith(`[${'{},'.repeat(size / 3)}{}]`)),
+  bodies('bodies of keys', (size) => listWith(`{${keys(size / 10)}}`)),
+  bodies('bodies of nested lists', (size) => listWith('['.repeat(size / 2) + ']'.repeat(size / 2))),
+  bodies('bodies of one long string', (size) => listWith(`"${'\\u0000'.repeat(size / 6)}"`)),
+  bodies('batches of requests', (size) => `[${'{"jsonrpc":"2.0","id":1,"method":"ping"},'.repeat(size / 42)}0]`),
   {
     name: 'bodies that do not end',
     row: 2,
@@ -26,24 +29,24 @@ export const bodyAttacks: readonly Attack[] = [
     name: 'bodies without a token',
     row: 2,
     program: 'gateway',
-    amount: { full: 100, short: 4 },
-    start: ({ gateway }, count) => {
-      const body = listWith(`[${'{},'.repeat((4 * megabyte) / 3 - 100)}{}]`);
-      return repeat(count, () => sendMcp({ port: gateway, token: 'no', from, message: body, timeout: 60_000 }));
+    amount,
+    start: ({ gateway }, size) => {
+      const body = listWith(`[${'{},'.repeat(size / 3)}{}]`);
+      return repeat(atOnce, () => sendMcp({ port: gateway, token: 'no', from, message: body, timeout: 60_000 }));
     },
   },
 ];
 
-function bodies(name: string, full: number, short: number, text: () => string): Attack {
+function bodies(name: string, text: (size: number) => string): Attack {
   return {
     name,
     row: 2,
     program: 'gateway',
-    amount: { full, short },
-    async start({ gateway: port, issuerKey }, atOnce) {
+    amount,
+    async start({ gateway: port, issuerKey }, size) {
       const token = await signToken(issuerKey, { sub: 'nobody' });
       const session = await openSession({ port, token, from });
-      const message = text();
+      const message = text(size);
       return repeat(atOnce, () => sendMcp({ port, token, session, from, message, timeout: 120_000 }));
     },
   };
@@ -61,7 +64,7 @@ function keys(count: number): string {
 /** Sends all of a body but its last byte, on many connections. */
 async function holdBodies({ gateway: port, issuerKey }: Victim, count: number): Promise<StopAttack> {
   const token = await signToken(issuerKey, { sub: 'nobody' });
-  const size = megabyte;
+  const size = 1_000_000;
   const fields = { ...mcpHeaders(token, undefined), host: `127.0.0.1:${port}`, 'content-length': size };
   const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   const body = JSON.stringify(handshake).padEnd(size - 1, ' ');

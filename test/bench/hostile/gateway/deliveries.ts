@@ -91,27 +91,34 @@ function listen(port: number, token: string, session: string, received: (text: s
 }
 
 /**
- * Calls a slow tool with one token, and repeats the id of that request with a token that may use nothing. Counts the
- * answers of the tool that the second one gets.
+ * Calls a slow tool with one token, and repeats the id of that request with a token that may use nothing: in a batch,
+ * whose stream stays open for its other request, a list of a target that never answers. Counts the answers of the tool
+ * that the second one gets.
  */
-async function repeatIds({ gateway: port, issuerKey }: Victim, times: number): Promise<StopAttack> {
+async function repeatIds(victim: Victim, times: number): Promise<StopAttack> {
+  const { gateway: port, issuerKey } = victim;
+  const target = await startBareTarget({ port: victim.target, answer: () => {} });
+  const remove = await addHostileServices(victim, 1);
   const reader = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
   const guest = await signToken(issuerKey, { sub: 'guest' });
   let got = 0;
   const done = runAll(times, 10, async (index) => {
-    const session = await openSession({ port, token: reader, from });
+    const session = await openSession({ port, token: reader, from, version: '2025-03-26' });
     const id = `id-${index}`;
     const params = { name: 'default/honest:wait', arguments: { ms: 500, text: 'secret' } };
     const call = { jsonrpc: '2.0', id, method: 'tools/call', params };
     const slow = sendMcp({ port, token: reader, session, from, message: call, timeout: 3_000 }).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 150));
-    const same = { jsonrpc: '2.0', id, method: 'tools/list' };
-    const reply = await sendMcp({ port, token: guest, session, from, message: same, timeout: 3_000 });
+    const list = (of: string): object => ({ jsonrpc: '2.0', id: of, method: 'tools/list' });
+    const message = [list(id), list(`other-${id}`)];
+    const reply = await sendMcp({ port, token: guest, session, from, message, timeout: 8_000 });
     if (reply.text.includes('secret')) got += 1;
     await slow;
   });
   return async () => {
     await done;
+    remove();
+    target.close();
     return got;
   };
 }

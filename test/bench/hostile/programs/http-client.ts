@@ -74,16 +74,19 @@ export function mcpHeaders(token: string, session: string | undefined): Record<s
   };
 }
 
-export const handshake: object = {
-  jsonrpc: '2.0',
-  id: 0,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '0' } },
-};
+export const handshake: object = handshakeOf('2025-11-25');
 
-/** Opens a session; undefined when the gateway does not give one. */
-export async function openSession(from: Omit<McpRequest, 'message' | 'session'>): Promise<string | undefined> {
-  const { session } = await sendMcp({ ...from, message: handshake });
+function handshakeOf(protocolVersion: string): object {
+  const params = { protocolVersion, capabilities: {}, clientInfo: { name: 'bench', version: '0' } };
+  return { jsonrpc: '2.0', id: 0, method: 'initialize', params };
+}
+
+/** Opens a session of a revision of MCP; undefined when the gateway does not give one. */
+export async function openSession({
+  version = '2025-11-25',
+  ...from
+}: Omit<McpRequest, 'message' | 'session'> & { readonly version?: string }): Promise<string | undefined> {
+  const { session } = await sendMcp({ ...from, message: handshakeOf(version) });
   if (session === undefined) return undefined;
   await sendMcp({ ...from, session, message: { jsonrpc: '2.0', method: 'notifications/initialized' } });
   return session;

@@ -13,6 +13,7 @@ const nodesPerRound = 5;
  */
 export async function nodeClients(victim: Victim): Promise<HonestClients> {
   const address = `127.0.0.1:${victim.xds}`;
+  await untilServed({ probe: async () => [await timed(() => ask(victim, '/readyz'))], close: () => Promise.resolve() });
   const staying = new GatewayNode(address, 'default/gw').connect();
   let changes = 0;
 
@@ -39,7 +40,7 @@ export async function nodeClients(victim: Victim): Promise<HonestClients> {
     async probe() {
       const probes: Probe[] = [];
       for (let index = 0; index < nodesPerRound; index += 1) probes.push(await timed(connect));
-      return [...probes, await timed(change), await timed(() => askHealth(victim))];
+      return [...probes, await timed(change), await timed(() => ask(victim, '/healthz'))];
     },
     close: () => staying.close(),
   };
@@ -50,12 +51,12 @@ export async function nodeClients(victim: Victim): Promise<HonestClients> {
 /** The kubelet's probe alone, for a control plane that has no cluster to read from. */
 export function healthClients(victim: Victim): HonestClients {
   return {
-    probe: async () => [await timed(() => askHealth(victim))],
+    probe: async () => [await timed(() => ask(victim, '/healthz'))],
     close: () => Promise.resolve(),
   };
 }
 
-async function askHealth({ metrics: port }: Victim): Promise<string | undefined> {
-  const { status } = await send({ port, path: '/healthz', timeout: 5_000 });
-  return status === 200 ? undefined : `/healthz: status ${status}`;
+async function ask({ metrics: port }: Victim, path: '/healthz' | '/readyz'): Promise<string | undefined> {
+  const { status } = await send({ port, path, timeout: 5_000 });
+  return status === 200 ? undefined : `${path}: status ${status}`;
 }

@@ -63,6 +63,8 @@ interface Outcome {
   readonly death: string | undefined;
   readonly quietP99: number;
   readonly attackP99: number;
+  /** The longest that an honest client waited during the attack: p99 hides what happens once in half a minute. */
+  readonly worst: number;
   readonly honest: number;
   readonly problems: readonly string[];
   readonly standstill: number;
@@ -98,6 +100,7 @@ async function measure(attack: Attack, settle: number): Promise<Outcome> {
     death: attacked.death(),
     quietP99: quantile(quiet.milliseconds, 0.99),
     attackP99: quantile(duringAttack.milliseconds, 0.99),
+    worst: quantile(duringAttack.milliseconds, 1),
     honest: duringAttack.milliseconds.length,
     problems: duringAttack.problems,
     ...loop,
@@ -164,6 +167,7 @@ function rowOf({ name }: Attack, outcome: Outcome): Row {
     'peak, MiB': outcome.peak / mebibyte,
     'quiet p99, ms': outcome.quietP99,
     'p99, ms': outcome.attackP99,
+    'worst, ms': outcome.worst,
     '× quiet': outcome.attackP99 / outcome.quietP99,
     'honest failed, %': (100 * outcome.problems.length) / Math.max(1, outcome.honest),
     'warnings logged': log.warnings,
