@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { Attack, StopAttack } from '../programs/model.ts';
 
 const mebibyte = 2 ** 20;
@@ -45,16 +45,23 @@ function ofAnswers(name: string, mebibytes: number, make: (size: number) => Answ
   };
 }
 
+/** Milliseconds until the first request must have arrived: the control plane waits ever longer for its API server. */
+const patience = 30_000;
+
+/** Resolves when a request has been answered. */
 async function startServer(port: number, { status, text }: Answer): Promise<StopAttack> {
   const bytes = Buffer.from(text);
-  const server = createServer((request, response: ServerResponse) => {
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  const server = createServer((request, response) => {
     request.resume();
     response.on('error', () => {});
+    response.on('close', resolve);
     response.writeHead(status, { 'content-type': 'application/json' }).end(bytes);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  await new Promise<void>((listening, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', listening);
   });
+  await Promise.race([answered, new Promise((late) => setTimeout(late, patience))]);
   return () => {
     server.close();
     server.closeAllConnections();
