@@ -26,7 +26,7 @@ export function inputsFrom(corpus: readonly Buffer[], dictionary: readonly Buffe
   return fc.oneof({ weight: 9, arbitrary: mutated }, { weight: 1, arbitrary: random }).map((bytes) => ({
     bytes,
     [fc.toStringMethod]: () =>
-      `${bytes.length} bytes: ${bytes.toString('hex')} (${JSON.stringify(bytes.toString('latin1'))})`,
+      `${bytes.length} bytes: ${bytes.toString('hex')} (${JSON.stringify(bytes.toString('latin1', 0, 200))})`,
   }));
 }
 
