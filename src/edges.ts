@@ -59,6 +59,7 @@ export type CounterName =
   | 'gatehouse_xds_unknown_types_total'
   | 'gatehouse_xds_assemblies_total'
   | 'gatehouse_xds_connections_refused_total'
+  | 'gatehouse_xds_connections_closed_total'
   | 'gatehouse_xds_streams_refused_total'
   | 'gatehouse_xds_cut_offs_total'
   | 'gatehouse_xds_streams_ended_total';

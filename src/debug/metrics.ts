@@ -41,7 +41,10 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_xds_unknown_types_total: { help: 'Requests for an unknown type URL.' },
   gatehouse_xds_assemblies_total: { help: 'Response bodies that were built; streams that need the same one share it.' },
   gatehouse_xds_connections_refused_total: {
-    help: 'Connections that were reset because too many were waiting or open.',
+    help: 'Connections that were reset because too many were waiting or open, or because they sent no HTTP/2 in time.',
+  },
+  gatehouse_xds_connections_closed_total: {
+    help: 'Connections that were closed because they opened too many streams.',
   },
   gatehouse_xds_streams_refused_total: {
     help: 'Streams that were refused because of the rate or the number of streams.',

@@ -53,7 +53,8 @@ interface ReflectionState {
   readonly sentFiles: Set<string>;
 }
 
-function respond({ messageRequest }: ServerReflectionRequest, state: ReflectionState): Response {
+/** Answers one request. */
+export function respond({ messageRequest }: ServerReflectionRequest, state: ReflectionState): Response {
   const { index, services } = state;
   switch (messageRequest?.$case) {
     case undefined:
