@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { clusterBench } from './bench/cluster/cluster-bench.ts';
+import { outageBench } from './bench/cluster/outage-bench.ts';
 import { connectBench } from './bench/connect-bench.ts';
 import { fanOutBench } from './bench/fan-out-bench.ts';
 import { graphBench } from './bench/graph/graph-bench.ts';
@@ -10,14 +11,23 @@ import type { Bench, BenchResult, BenchSelection, Table } from './bench/model.ts
 import { worldBench } from './bench/world/world-bench.ts';
 
 /** In the order of the pipeline. */
-const benches: readonly Bench[] = [graphBench, fanOutBench, connectBench, hostileBench, worldBench, clusterBench];
+const benches: readonly Bench[] = [
+  graphBench,
+  fanOutBench,
+  connectBench,
+  hostileBench,
+  worldBench,
+  clusterBench,
+  outageBench,
+];
 
 const usage = `npm run bench -- [flags]
 
   --only <bench>     one of ${benches.map(({ name }) => name).join(', ')}; default: all
   --attack <attack>  of the hostile bench, may be repeated; default: all
   --list             prints the attacks of the hostile bench and ends
-  --rounds <number>  rounds per attack of the hostile bench; default: 4 for nodes, 1 for whole programs
+  --rounds <number>  rounds per attack of the hostile bench, default 4 for nodes and 1 for whole programs; restarts of
+                     the outage bench, default 100
   --settle <seconds> from the end of an attack until what it left over is counted; default: 60
   --json <file>      writes the figures to a file as well
 `;
@@ -50,8 +60,11 @@ function readArguments(): Arguments | string {
   if (unknown !== undefined) throw new Error(`There is no attack "${unknown}": see --list.`);
   if (rounds !== undefined && !/^[1-9]\d{0,3}$/.test(rounds)) throw new Error('--rounds is a number from 1 to 9999.');
   if (settle !== undefined && !/^\d{1,4}$/.test(settle)) throw new Error('--settle is a number from 0 to 9999.');
-  if ((attacks.length > 0 || (rounds ?? settle) !== undefined) && only !== hostileBench.name) {
-    throw new Error(`--attack, --rounds and --settle need --only ${hostileBench.name}.`);
+  if ((attacks.length > 0 || settle !== undefined) && only !== hostileBench.name) {
+    throw new Error(`--attack and --settle need --only ${hostileBench.name}.`);
+  }
+  if (rounds !== undefined && only !== hostileBench.name && only !== outageBench.name) {
+    throw new Error(`--rounds needs --only ${hostileBench.name} or ${outageBench.name}.`);
   }
   return {
     chosen,

@@ -59,7 +59,7 @@ function findExcess(text: string, { maxValues, maxDepth }: JsonBounds): 'too-man
 }
 
 /** Returns the index of the quote that ends a string, or the length of the text. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let index = start;
   while (index < text.length) {
     const code = text.charCodeAt(index);

@@ -1,4 +1,5 @@
-import { asJsonObject, objectIn, parseJson, textIn } from '../json/json.ts';
+import { findStrings } from '../json/find-strings.ts';
+import { asJsonObject, objectIn, textIn } from '../json/json.ts';
 import type { ApiAnswer, ApiError, StatusError } from './model.ts';
 
 /**
@@ -17,7 +18,8 @@ const maxMessage = 300;
  * @param now milliseconds since the epoch
  */
 export function responseError({ status, header, body }: ApiAnswer, now: number): StatusError {
-  const message = textIn(parseJson(body)?.value, 'message') ?? body;
+  // Not parsed: the body may be cut off, and of any structure.
+  const message = findStrings(body, messageOnly).get('message') ?? body;
   return statusError(status, message, retryAfterOf(header('retry-after'), now));
 }
 
@@ -28,6 +30,8 @@ export function watchError(status: unknown): StatusError {
   const seconds = numberIn(objectIn(status, 'details'), 'retryAfterSeconds');
   return statusError(numberIn(status, 'code'), textIn(status, 'message') ?? '', seconds * 1000);
 }
+
+const messageOnly: ReadonlySet<string> = new Set(['message']);
 
 /** The error as text for logs: the status code, if there is one, and the message. */
 export function apiErrorText(error: ApiError): string {

@@ -8,11 +8,11 @@ export interface Bench {
   run(progress: (line: string) => void, selection: BenchSelection): Promise<BenchResult>;
 }
 
-/** Restrictions from the command line; only the hostile bench has them. */
+/** Restrictions from the command line; only some benches have them. */
 export interface BenchSelection {
   /** Names of attacks; empty selects all. */
   readonly attacks: readonly string[];
-  /** Rounds per attack. Default: the bench's own number. */
+  /** Rounds, per attack where there are attacks. Default: the bench's own number. */
   readonly rounds: number | undefined;
   /** Seconds until what an attack has left over is counted. Default: the bench's own number. */
   readonly settle: number | undefined;

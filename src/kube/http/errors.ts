@@ -98,6 +98,10 @@ function codeOf(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause);
 }
 
+/** The longest message that is passed on, in UTF-16 code units: a certificate may have thousands of names. */
+const maxMessage = 300;
+
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.length > maxMessage ? `${message.slice(0, maxMessage)}…` : message;
 }
