@@ -9,7 +9,11 @@ function parse(
   piece: number,
 ): { readonly list: unknown; readonly items: readonly unknown[] } | undefined {
   const items: unknown[] = [];
-  const parser = new ListStreamParser((item) => items.push(item) > 0);
+  const parser = new ListStreamParser(({ text }) => {
+    const item = parseJson(text);
+    if (item !== undefined) items.push(item.value);
+    return item !== undefined;
+  });
   for (let start = 0; start < bytes.length; start += piece) {
     if (!parser.push(bytes.subarray(start, start + piece))) return undefined;
   }
