@@ -1,13 +1,13 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
-import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
+import { AggregatedDiscoveryServiceService as ads } from '../../../../src/gen/envoy/service/discovery/v3/ads.ts';
 import {
   DeltaDiscoveryRequest,
   DeltaDiscoveryResponse,
-} from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { firstWords } from '../../support/nodes/raw-socket-node.ts';
-import { grpcFrame } from '../../support/nodes/raw-stream.ts';
-import { targetType } from '../../support/worlds/hand-made-world.ts';
+} from '../../../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { firstWords } from '../../../support/nodes/raw-socket-node.ts';
+import { grpcFrame } from '../../../support/nodes/raw-stream.ts';
+import { targetType } from '../../../support/worlds/hand-made-world.ts';
 import { floodConnections } from './connection-flood.ts';
 import type { AttackName } from './messages.ts';
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { createRawSocketNode } from '../../support/nodes/raw-socket-node.ts';
+import { createRawSocketNode } from '../../../support/nodes/raw-socket-node.ts';
 
 /** Milliseconds between two batches of connections. */
 const interval = 10;
