@@ -1,6 +1,6 @@
 import type { StopAsync } from '../../edges.ts';
 import { within } from '../../net/deadline.ts';
-import type { Quota } from '../../rate/quota.ts';
+import type { AnswerBudget } from '../upstream/answer-limits.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
 import { type ListMethod, listTimeout, pagedLists, readPages } from './list-pages.ts';
 import type { SessionParts } from './model.ts';
@@ -18,7 +18,7 @@ export interface SharedListing {
   /** Lists without parameters. Callers at the same time get the same listing. Rejects after {@link listTimeout}. */
   read(target: string, method: ListMethod): Promise<readonly unknown[]>;
   /** The budget for the lists of all targets, those of client sessions included. */
-  readonly budget: Quota;
+  readonly budget: AnswerBudget;
   /** Ends the connections with targets that were removed or changed. */
   drop(targets: readonly string[]): void;
   readonly stop: StopAsync;

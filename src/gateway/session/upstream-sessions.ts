@@ -1,6 +1,6 @@
-import type { Quota } from '../../rate/quota.ts';
 import type { Params } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import type { AnswerBudget } from '../upstream/answer-limits.ts';
 import { createAnswerBudget } from '../upstream/answer-limits.ts';
 import type { TargetMemory, UpstreamSession } from '../upstream/model.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
@@ -43,7 +43,7 @@ export interface UpstreamState {
   /** What is known of each target, by name. */
   readonly memories: Map<string, TargetMemory>;
   /** The budget for the unfinished messages and lists of all targets, by target. */
-  readonly budget: Quota;
+  readonly budget: AnswerBudget;
 }
 
 /** Starts with the whole budget. */

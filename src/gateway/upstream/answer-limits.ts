@@ -1,4 +1,5 @@
 import { Quota } from '../../rate/quota.ts';
+import { Turns } from './turns.ts';
 
 /*
  * What one message of a target may cost. The bounds keep the time in which one message holds the event loop below
@@ -26,10 +27,18 @@ export const maxPieces = 65_536;
 /** Messages below this size are not counted in the budget of all targets: small answers arrive whatever others do. */
 export const uncountedBytes: number = 64 * 1024;
 
-/** Creates the budget for the unfinished messages and lists of all targets, by target: four of the largest messages. */
-export function createAnswerBudget(): Quota {
+/** What all targets share. */
+export interface AnswerBudget {
+  /** The bytes of unfinished messages and lists, by target. */
+  readonly bytes: Quota;
+  /** The time of the event loop for messages that are counted in it. */
+  readonly turns: Turns;
+}
+
+/** Creates the budget of all targets: four of the largest messages. */
+export function createAnswerBudget(): AnswerBudget {
   // Half of it for one target: whatever one does, two others can still send their largest message.
-  return new Quota(4 * maxMessageBytes, 1 / 2);
+  return { bytes: new Quota(4 * maxMessageBytes, 1 / 2), turns: new Turns() };
 }
 
 /** A target sent more than it may: its answer is not used. */

@@ -1,9 +1,8 @@
-import type { Quota } from '../../rate/quota.ts';
-import { AnswerLimitError, uncountedBytes } from './answer-limits.ts';
+import { type AnswerBudget, AnswerLimitError, uncountedBytes } from './answer-limits.ts';
 
 /** The budget of all targets, and the name of the one that is charged. */
 export interface BudgetShare {
-  readonly budget: Quota;
+  readonly budget: AnswerBudget;
   readonly target: string;
 }
 
@@ -25,7 +24,7 @@ export class BudgetLease {
     const { budget, target } = this.#share;
     const due = bytes - this.#held;
     if (bytes <= uncountedBytes || due <= 0) return;
-    if (!budget.acquire(target, due)) {
+    if (!budget.bytes.acquire(target, due)) {
       throw new AnswerLimitError('too many large answers of targets arrive at the same time');
     }
     this.#held = bytes;
@@ -34,7 +33,7 @@ export class BudgetLease {
   /** Gives everything back. */
   release(): void {
     const { budget, target } = this.#share;
-    budget.release(target, this.#held);
+    budget.bytes.release(target, this.#held);
     this.#held = 0;
   }
 }

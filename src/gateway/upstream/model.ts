@@ -1,8 +1,8 @@
 import type { Clock, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import type { Quota } from '../../rate/quota.ts';
 import type { TargetFetch } from '../model.ts';
 import type { Message, Params, Result } from '../rpc/model.ts';
+import type { AnswerBudget } from './answer-limits.ts';
 
 /**
  * The session with one target on behalf of one client session. Connects on the first request, and again after a loss.
@@ -34,7 +34,7 @@ export interface UpstreamParts {
   readonly random: Random;
   readonly memory: TargetMemory;
   /** The budget for the unfinished messages and lists of all targets, by target. */
-  readonly budget: Quota;
+  readonly budget: AnswerBudget;
   /** Handles a notification of the target. */
   notification(method: string, params: Params | undefined): void;
   /**

@@ -1,6 +1,6 @@
 import type { Clock, Stop } from '../../edges.ts';
+import { FairQueue } from '../../rate/fair-queue.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
-import { FairQueue } from './fair-queue.ts';
 
 /**
  * Connections that are handed to HTTP/2 in one iteration of the event loop. Each costs about 0.3 ms, so nodes

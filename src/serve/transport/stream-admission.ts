@@ -1,10 +1,10 @@
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Clock, Counters, Logger, Stop } from '../../edges.ts';
+import { FairQueue } from '../../rate/fair-queue.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
-import { FairQueue } from '../limits/fair-queue.ts';
 import type { StreamStatus } from '../request/stream-status.ts';
 import { refuseStream } from './calls.ts';
 

@@ -29,6 +29,7 @@ export async function readEvents(body: Body, limits: MessageLimits, handler: Eve
   const parser = new EventParser(limits, handler);
   try {
     for await (const chunk of body) {
+      await parser.ready();
       for (let next = parser.push(chunk, 0); next < chunk.length; next = parser.push(chunk, next)) await nextTurn();
     }
   } finally {
@@ -79,6 +80,11 @@ class EventParser {
   constructor(limits: MessageLimits, handler: EventHandler) {
     this.#handler = handler;
     this.#data = new MessageBuffer(limits);
+  }
+
+  /** Resolves when more may be read. */
+  ready(): Promise<void> {
+    return this.#data.ready();
   }
 
   /** Reads from an index on, until the end or for some events. Returns the index to continue at. */

@@ -35,7 +35,11 @@ export function readMessages(body: Body, parts: Incoming, resumption: Resumption
 export async function readJson(body: Body, parts: Incoming): Promise<void> {
   const buffer = new MessageBuffer(parts);
   try {
-    for await (const chunk of body) buffer.append(chunk);
+    for await (const chunk of body) {
+      await buffer.ready();
+      buffer.append(chunk);
+    }
+    await buffer.ready();
     const { text, size } = buffer.take();
     deliver(text, size, parts);
   } finally {

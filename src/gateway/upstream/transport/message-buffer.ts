@@ -1,5 +1,5 @@
 import { JsonStructure } from '../../../json/json-structure.ts';
-import { AnswerLimitError, maxMessageBytes, maxPieces, messageBounds } from '../answer-limits.ts';
+import { AnswerLimitError, maxMessageBytes, maxPieces, messageBounds, uncountedBytes } from '../answer-limits.ts';
 import { BudgetLease, type BudgetShare } from '../budget-lease.ts';
 import type { MessageSize } from '../model.ts';
 
@@ -23,6 +23,7 @@ const most = {
  */
 export class MessageBuffer {
   readonly #lease: BudgetLease;
+  readonly #share: BudgetShare;
   readonly #maxBytes: number;
   readonly #structure = new JsonStructure(messageBounds);
   #decoder = new TextDecoder();
@@ -35,7 +36,13 @@ export class MessageBuffer {
 
   constructor({ maxBytes = maxMessageBytes, ...share }: MessageLimits) {
     this.#maxBytes = maxBytes;
+    this.#share = share;
     this.#lease = new BudgetLease(share);
+  }
+
+  /** Resolves when more may be read, or the message taken: at once for a small one, else in its turn. */
+  async ready(): Promise<void> {
+    if (this.#length > uncountedBytes) await this.#share.budget.turns.next(this.#share.target);
   }
 
   /**

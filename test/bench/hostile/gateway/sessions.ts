@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { emptyList, sendResult, sendText, startBareTarget } from '../programs/bare-target.ts';
+import { emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, send, sendMcp } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices } from '../programs/manifest-folder.ts';
@@ -49,13 +49,17 @@ export const sessionAttacks: readonly Attack[] = [
 /** Calls a tool whose answers are large, at a target of the attackers, and reads none of them. */
 async function neverRead(victim: Victim, streams: number): Promise<StopAttack> {
   const { gateway: port, issuerKey } = victim;
-  const text = 'x'.repeat(7 * mebibyte);
+  // One buffer for all answers: the attackers must not run out of memory themselves.
+  const text = Buffer.alloc(7 * mebibyte, 'x');
   const target = await startBareTarget({
     port: victim.target,
     answer(message, response) {
       if (message.method !== 'tools/call') return sendResult(response, message, emptyList);
       const id = JSON.stringify(message.id);
-      sendText(response, `{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":"${text}"}]}}`);
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write(`{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":"`);
+      response.write(text);
+      response.end('"}]}}');
     },
   });
   const remove = await addHostileServices(victim, 1);

@@ -35,7 +35,7 @@ async function read(chunks: Iterable<Uint8Array>) {
       },
     },
   ).catch((reason: unknown) => reason);
-  return { ...found, error, held: budget.total };
+  return { ...found, error, held: budget.bytes.total };
 }
 
 /** The rules of the HTML standard for one stream, line by line. */
@@ -168,8 +168,8 @@ describe('an event of a target', () => {
 
   it('is refused when large events of all targets are more than the budget, and small ones are not', async () => {
     const budget = createAnswerBudget();
-    budget.acquire('a', 2 * maxMessageBytes);
-    budget.acquire('b', 2 * maxMessageBytes);
+    budget.bytes.acquire('a', 2 * maxMessageBytes);
+    budget.bytes.acquire('b', 2 * maxMessageBytes);
     const readOne = async (bytes: number) => {
       const events: string[] = [];
       const handler = { event: ({ data }: { data: string }) => events.push(data), ignored: () => {} };
@@ -179,7 +179,7 @@ describe('an event of a target', () => {
     };
     expect(await readOne(60 * 1024)).toEqual([60 * 1024]);
     expect(await readOne(70 * 1024)).toContain('too many large answers');
-    budget.release('b', 2 * maxMessageBytes);
+    budget.bytes.release('b', 2 * maxMessageBytes);
     expect(await readOne(70 * 1024)).toEqual([70 * 1024]);
   });
 });

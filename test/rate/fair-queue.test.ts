@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FairQueue } from '../../../src/serve/limits/fair-queue.ts';
+import { FairQueue } from '../../src/rate/fair-queue.ts';
 
 interface Item {
   readonly key: string;
