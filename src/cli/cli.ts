@@ -17,7 +17,8 @@ export async function runCli(terminal: Terminal): Promise<ExitCode> {
     if (args.includes('--help') || args.includes('-h')) return print(terminal, helpOf(command));
     const flags = readFlags([...command.flags, ...logFlags], args, terminal.environment);
     const [stray] = flags.positionals;
-    if (stray !== undefined) throw new UsageError(`unexpected argument "${stray}". See gatehouse ${name} --help.`);
+    if (stray !== undefined && command.arguments === undefined)
+      throw new UsageError(`unexpected argument "${stray}". See gatehouse ${name} --help.`);
     return await command.run(flags, terminal);
   } catch (error) {
     return printError(terminal, error);
@@ -60,10 +61,12 @@ function overview(): string {
   ].join('\n');
 }
 
-function helpOf({ name, summary, examples, flags }: Command): string {
+function helpOf({ name, summary, examples, flags, arguments: positionals = '' }: Command): string {
   const all = [...flags, ...logFlags];
   return [
     `gatehouse ${name}: ${summary}`,
+    '',
+    `Usage: gatehouse ${name} [flags] ${positionals}`.trimEnd(),
     '',
     'Examples:',
     ...examples.map((example) => `  ${example}`),

@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 import type { Invalid, Path, Problem } from '../model.ts';
 
 /** Problems of one object that are listed one by one; the others are counted in one more problem. */
@@ -65,6 +65,12 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   if (known.length === 0) return undefined;
   const folded = known.map((candidate) => candidate.toLowerCase());
   return known[folded.indexOf(closest(name.slice(0, 100).toLowerCase(), folded))];
+}
+
+/** Returns whether two names differ in at most `most` letters, ignoring letter case. */
+export function isNear(name: string, other: string, most: number): boolean {
+  if (Math.abs(name.length - other.length) > most) return false;
+  return distance(name.toLowerCase(), other.toLowerCase()) <= most;
 }
 
 function codePoint(character: string): string {

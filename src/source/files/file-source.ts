@@ -2,9 +2,13 @@ import { resolve } from 'node:path';
 import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { DebounceOptions } from '../../rate/debounce.ts';
 import type { ResourceSource } from '../model.ts';
+import { type ObjectField, placesOf } from './field-locator.ts';
 import { ManifestStore } from './manifest-store.ts';
+import { readText } from './read-once.ts';
 import { RootScanner } from './watch/root-scanner.ts';
 import { watchFiles } from './watch/watch-files.ts';
+
+export { type FilesOnce, readFilesOnce } from './read-once.ts';
 
 /** The roots, namespaces and collaborators of a file source. */
 export interface FileSourceOptions {
@@ -19,6 +23,18 @@ export interface FileSourceOptions {
   readonly counters?: Counters;
 }
 
+/** Resources from files. */
+export interface FileSource extends ResourceSource {
+  /**
+   * Finds the place of each field, `<file>:<line>:<column>`; undefined for an object that is in no file. The place of a
+   * field in a large file is that of its object: finding more would take the time of other work.
+   */
+  placesOf(fields: readonly ObjectField[]): Promise<readonly (string | undefined)[]>;
+}
+
+/** The longest text that is parsed again for a place, in UTF-16 code units: 32 ms for the dearest of this length. */
+const maxLocated = 8 * 1024;
+
 const defaultDebounce: DebounceOptions = { idle: 25, ceiling: 500 };
 
 /** Scan interval in milliseconds, for changes without events: on network mounts, or of renamed folders further up. */
@@ -27,13 +43,18 @@ const scanInterval = 5000;
 const noCounters: Counters = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
 
 /** Resources from YAML and JSON files, which are watched: `docs/semantics.md`, "Files". */
-export function fileSource(options: FileSourceOptions): ResourceSource {
+export function fileSource(options: FileSourceOptions): FileSource {
   const { clock, log, namespaces = [], debounce = defaultDebounce, counters = noCounters } = options;
   const roots = distinct(options.roots);
   const store = new ManifestStore({ roots, namespaces, log, counters });
   const scanners = roots.map((path, root) => new RootScanner({ root, path, store, clock, counters }));
+  const read = async ({ realPath }: { readonly realPath: string }): Promise<string | undefined> => {
+    const text = await readText(realPath, clock);
+    return text === undefined || text.length > maxLocated ? undefined : text;
+  };
   return {
     diagnostics: () => store.diagnostics(),
+    placesOf: (fields) => placesOf(store, fields, read),
     start: (deliver) => watchFiles({ store, scanners, debounce, scanInterval: scanInterval, clock, log, deliver }),
   };
 }

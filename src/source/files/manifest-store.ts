@@ -115,6 +115,11 @@ export class ManifestStore {
     return this.#diagnostics.list();
   }
 
+  /** The file and position of an object, by `<Kind> <key>`; undefined for one that is not there. */
+  placeOf(object: string): ReturnType<ObjectIndex['placeOf']> {
+    return this.#objects.placeOf(object);
+  }
+
   #parse(text: string): Manifest {
     this.#counters.count('gatehouse_source_parses_total');
     return parseManifest(text, this.#namespaces);
