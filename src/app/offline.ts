@@ -97,7 +97,7 @@ async function check(files: FilesOnce, explainer: Explainer): Promise<CheckRepor
   const listed: Finding[] = [];
   const counts = { error: 0, warning: 0 };
   for (const { severity } of diagnostics) counts[severity] += 1;
-  for (const finding of explainer.findings()) {
+  for (const finding of findingsOf(explainer)) {
     if (finding === undefined || isReported(finding, reported)) continue;
     counts[finding.severity] += 1;
     if (listed.length < mostListed) listed.push(finding);
@@ -109,6 +109,11 @@ async function check(files: FilesOnce, explainer: Explainer): Promise<CheckRepor
   }
   const sorted = diagnostics.toSorted(comparePlaces);
   return { diagnostics: sorted.slice(0, mostListed), errors: counts.error, warnings: counts.warning };
+}
+
+function* findingsOf(explainer: Explainer): Generator<Finding | undefined> {
+  yield* explainer.statusFindings();
+  yield* explainer.hints();
 }
 
 /** Returns whether decoding the object said the same: a sentence of a condition repeats those of its parts. */

@@ -1,10 +1,11 @@
 import { matchesCaller, matchesItem } from './claims.ts';
-import { findings } from './findings.ts';
 import { gatewayReason, ownGateways } from './gateways.ts';
 import { decidingGrant, grantsOf } from './grants.ts';
+import { hints } from './hints.ts';
 import type { Explainer, ExplainInputs, Reason, ReasonCode, Verdict } from './model.ts';
 import { nameReason } from './names.ts';
 import { type Denial, type NearMiss, policyNearMisses } from './near-misses.ts';
+import { statusFindings } from './status-findings.ts';
 import { targetOf, targetReason } from './targets.ts';
 
 export type { Explainer, ExplainInputs } from './model.ts';
@@ -29,7 +30,8 @@ export function createExplainer(inputs: ExplainInputs): Explainer {
           (claims === undefined || matchesCaller(grant, claims)) &&
           (request === undefined || matchesItem(grant, request)),
       ),
-    findings: () => findings(inputs),
+    statusFindings: () => statusFindings(inputs),
+    hints: () => hints(inputs),
   };
 }
 

@@ -101,9 +101,11 @@ export interface Explainer {
   decide(gateway: GatewayKey, claims: Claims, request: AccessRequest): Verdict;
   /** The rules on a Gateway, in the order in which they decide: only those that match the claims or the request given. */
   grants(gateway: GatewayKey, filter: { readonly claims?: Claims; readonly request?: AccessRequest }): readonly Grant[];
+  /** What the conditions and notices of all objects report. */
+  statusFindings(): Iterable<Finding>;
   /**
-   * Looks for mistakes in all objects. Yields undefined after each object without one, so that a caller can divide the
-   * work.
+   * Looks for mistakes that no condition reports, in all objects. Yields undefined after each step without one, so that a
+   * caller can divide the work.
    */
-  findings(): Generator<Finding | undefined>;
+  hints(): Generator<Finding | undefined>;
 }

@@ -5,21 +5,19 @@ import type { Collection } from '../graph/model.ts';
 const longest = 200;
 
 /**
- * The name with the smallest edit distance, ignoring letter case; the first of equally near ones. Undefined when none is
- * near: more than a third of the letters, and more than two, differ.
+ * The name with the smallest edit distance, ignoring letter case; the first in the order of the alphabet of equally near
+ * ones. Undefined when none is near: more than a third of the letters, and more than two, differ.
  */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   const wanted = fold(name);
-  const most = Math.max(2, Math.floor(wanted.length / 3));
-  let best: { readonly name: string; readonly distance: number } | undefined;
+  let best = { name: '', distance: Math.max(2, Math.floor(wanted.length / 3)) };
   for (const candidate of known) {
-    const limit = best === undefined ? most : best.distance - 1;
-    if (candidate === name || Math.abs(candidate.length - name.length) > limit) continue;
+    if (candidate === name || Math.abs(candidate.length - name.length) > best.distance) continue;
     const found = distance(wanted, fold(candidate));
-    if (found <= limit) best = { name: candidate, distance: found };
-    if (found === 0) break;
+    const nearer = found < best.distance || (found === best.distance && (best.name === '' || candidate < best.name));
+    if (nearer) best = { name: candidate, distance: found };
   }
-  return best?.name;
+  return best.name === '' ? undefined : best.name;
 }
 
 /** The edit distance relative to the longer text, from 0 to 1: orders near misses. */

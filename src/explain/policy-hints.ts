@@ -2,7 +2,7 @@ import { quoted } from '../json/quoted.ts';
 import type { MCPAuthPolicy, PolicyRule } from '../resources/model.ts';
 import type { ExplainInputs, Finding, Place } from './model.ts';
 import { ruleNameOf } from './names.ts';
-import type { nearestName } from './nearest.ts';
+import { keysOf, type nearestName } from './nearest.ts';
 import { isServed, notAllowed, unknownTarget } from './targets.ts';
 
 /** What the hints of all policies share. */
@@ -15,8 +15,12 @@ export interface PolicyHintContext {
 
 type Path = Place['path'];
 
-/** Yields what the author of a policy probably did not mean. */
-export function* policyHints(inputs: ExplainInputs, key: string, context: PolicyHintContext): Generator<Finding> {
+/** Yields what the author of a policy probably did not mean, and undefined after each rule. */
+export function* policyHints(
+  inputs: ExplainInputs,
+  key: string,
+  context: PolicyHintContext,
+): Generator<Finding | undefined> {
   const policy = inputs.resources.MCPAuthPolicy.get(key);
   if (policy === undefined) return;
   const hint = (path: Path, message: string): Finding => ({
@@ -29,6 +33,7 @@ export function* policyHints(inputs: ExplainInputs, key: string, context: Policy
   if (!policy.rules.ok) return;
   const told = new Set<string>();
   for (const [position, rule] of policy.rules.value.entries()) {
+    yield undefined;
     if (!rule.ok) continue;
     const path = ['spec', 'rules', position];
     yield* spellingHints(rule.value, path, hint);
@@ -87,12 +92,12 @@ function missingGateway(
   name: string,
   nearest: typeof nearestName,
 ): string {
-  const keys = [...resources.Gateway.entries()].map(([key]) => key).sort();
-  const here = keys.filter((key) => key.startsWith(`${namespace}/`)).map((key) => key.slice(namespace.length + 1));
   const missing = `There is no Gateway ${quoted(name)} in the namespace ${quoted(namespace)}`;
-  const near = nearest(name, here);
-  if (near !== undefined) return `${missing}: the nearest is ${quoted(near)}.`;
-  const elsewhere = keys.find((key) => key.endsWith(`/${name}`));
+  const prefix = `${namespace}/`;
+  const here = [...keysOf(resources.Gateway)].filter((key) => key.startsWith(prefix));
+  const near = nearest(`${prefix}${name}`, here);
+  if (near !== undefined) return `${missing}: the nearest is ${quoted(near.slice(prefix.length))}.`;
+  const elsewhere = [...keysOf(resources.Gateway)].find((key) => key.endsWith(`/${name}`));
   if (elsewhere === undefined) return `${missing}: create it, or correct the name.`;
   const [other = ''] = elsewhere.split('/');
   return `${missing}, but in ${quoted(other)}: a policy names Gateways of its own namespace only. Move it to ${quoted(other)}.`;

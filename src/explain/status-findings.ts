@@ -3,20 +3,15 @@ import type { Condition } from '../translate/model.ts';
 import { evaluateListeners } from '../translate/translate.ts';
 import type { ExplainInputs, Finding, Place } from './model.ts';
 
-/**
- * Yields what the conditions of all objects report, and undefined after each object. What decoding an object finds is
- * not repeated here only where the caller compares: the sentences are the same.
- */
-export function* statusFindings(inputs: ExplainInputs): Generator<Finding | undefined> {
+/** Yields what the conditions of all objects report. Some of it decoding reported too, in the same sentences. */
+export function* statusFindings(inputs: ExplainInputs): Generator<Finding> {
   const { translation } = inputs;
   for (const [key, { conditions }] of translation.gatewayClassStatuses.entries()) {
     const at: Place = { kind: 'GatewayClass', key, path: ['spec', 'parametersRef'] };
     for (const { message } of conditions.filter(isRefusal)) yield finding('warning', at, message);
-    yield undefined;
   }
   for (const [key, { conditions }] of translation.gatewayStatuses.entries()) {
     yield* gatewayFindings(inputs, key, conditions);
-    yield undefined;
   }
   for (const [key, { ancestors }] of translation.policyStatuses.entries()) {
     const seen = new Set<string>();
@@ -27,7 +22,6 @@ export function* statusFindings(inputs: ExplainInputs): Generator<Finding | unde
       seen.add(message);
       yield finding('error', { kind: 'MCPAuthPolicy', key, path: pathIn(message, ['spec', 'targetRefs']) }, message);
     }
-    yield undefined;
   }
   for (const [key, { unwritable }] of translation.policyNotices.entries()) {
     const at = (message: string): Place => ({
@@ -36,11 +30,9 @@ export function* statusFindings(inputs: ExplainInputs): Generator<Finding | unde
       path: pathIn(message, ['spec', 'targetRefs']),
     });
     for (const message of unwritable) yield finding('error', at(message), message);
-    yield undefined;
   }
   for (const [key, { dropped }] of translation.serviceNotices.entries()) {
     for (const message of dropped) yield finding('error', { kind: 'Service', key, path: pathIn(message, []) }, message);
-    yield undefined;
   }
 }
 

@@ -5,7 +5,6 @@ import { foreignGateway, meansMcp } from './gateways.ts';
 import type { ExplainInputs, Finding, Place } from './model.ts';
 import { nearestName } from './nearest.ts';
 import { policyHints } from './policy-hints.ts';
-import { statusFindings } from './status-findings.ts';
 import { labelsOf, wanted } from './targets.ts';
 
 /**
@@ -14,14 +13,13 @@ import { labelsOf, wanted } from './targets.ts';
  */
 const mostSuggestions = 100;
 
-/** Looks for mistakes in all objects. Yields undefined after each object, so that a caller can divide the work. */
-export function* findings(inputs: ExplainInputs): Generator<Finding | undefined> {
+/** Looks for mistakes in all objects. Yields undefined after each step, so that a caller can divide the work. */
+export function* hints(inputs: ExplainInputs): Generator<Finding | undefined> {
   let suggestions = 0;
   const nearest: typeof nearestName = (name, known) => {
     suggestions += 1;
     return suggestions > mostSuggestions ? undefined : nearestName(name, known);
   };
-  yield* statusFindings(inputs);
   const named = new Set<string>();
   for (const [key] of inputs.resources.MCPAuthPolicy.entries()) {
     yield* policyHints(inputs, key, { nearest, named });
