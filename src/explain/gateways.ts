@@ -66,9 +66,10 @@ export function foreignGateway(
     };
   }
   const theirs = found.controllerName.ok ? quoted(found.controllerName.value) : 'not understood';
-  const message = `${notOurs}: the controllerName of its GatewayClass ${quoted(name)} is ${theirs}, and here it is ${quoted(controllerName)}. ${classHint(undefined, ours, controllerName)}`;
+  const differs = `${notOurs}: the controllerName of its GatewayClass ${quoted(name)} is ${theirs}, and here it is ${quoted(controllerName)}.`;
   const misspelt = found.controllerName.ok && nearestName(found.controllerName.value, [controllerName]) !== undefined;
-  if (!misspelt) return { at, message };
+  if (!misspelt) return { at, message: `${differs} ${classHint(undefined, ours, controllerName)}` };
+  const message = `${differs} Correct it, if it is to be this one.`;
   return { at: { kind: 'GatewayClass', key: name, path: ['spec', 'controllerName'] }, message };
 }
 

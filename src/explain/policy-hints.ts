@@ -65,7 +65,10 @@ function* referenceHints(
     const state = inputs.translation.gateways.get(gateway);
     if (state?.kind === 'served') served.push(gateway);
     else if (state?.kind === 'foreign') {
-      yield hint(path, `Gateway ${gateway} is of another controller, so that this policy has no effect there.`);
+      yield hint(
+        path,
+        `Gateway ${gateway} is not of this controller, so that this policy has no effect: correct the Gateway, or name another.`,
+      );
     } else if (inputs.resources.Gateway.get(gateway) === undefined) {
       yield hint(path, missingGateway(inputs, namespace, name, nearest));
     }
@@ -159,7 +162,7 @@ function* spellingHints({ resource, matches }: PolicyRule, path: Path, hint: Hin
     if (claim.trim() !== claim) yield hint([...at, 'claim'], blank);
     if (value.trim() !== value) yield hint([...at, 'value'], blank);
     if (looksNested(claim)) {
-      const message = `${quoted(claim)} looks like a claim inside of another: only a claim of the token's top level matches, one whose name is all of this.`;
+      const message = `${quoted(claim)} looks like a claim inside of another: only a claim of the token's top level matches, one whose name is all of this. Choose or issue such a claim.`;
       yield hint([...at, 'claim'], message);
     }
   }

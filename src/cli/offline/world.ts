@@ -1,11 +1,11 @@
 import type { OfflineWorld } from '../../app/offline.ts';
-import { createLog } from '../../log/log.ts';
+import type { Logger } from '../../edges.ts';
 import type { FlagValues } from '../flags.ts';
 import { namespacesOf } from '../input-flags.ts';
-import { logSettings } from '../log-flags.ts';
 import { systemClock } from '../system-clock.ts';
 import type { Terminal } from '../terminal.ts';
 import { translationSettings } from '../translation-flags.ts';
+import { oneLine } from './style.ts';
 
 /** Bytes of standard input that are read: one more than a file may have, so that a longer text is refused. */
 const mostInput = 5 * 1024 * 1024 + 1;
@@ -17,16 +17,28 @@ export async function openWorld(
   terminal: Terminal,
 ): Promise<OfflineWorld> {
   const { openOffline } = await import('../../app/offline.ts');
-  const { level, format } = logSettings(flags);
-  const isTerminal = terminal.stderr.isTTY === true;
   return openOffline(
     { ...translationSettings(flags), filenames, namespaces: namespacesOf(flags) },
     {
       clock: systemClock,
-      log: createLog(level, format, isTerminal, isTerminal && !terminal.environment['NO_COLOR']),
+      log: errorLog(terminal),
       readStdin: () => readText(terminal.stdin),
     },
   );
+}
+
+/** A log of what must not happen, such as an internal error: these commands have no other. */
+function errorLog(terminal: Terminal): Logger {
+  const log: Logger = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (message, { key = '', error = '' } = {}) => {
+      terminal.stderr.write(`gatehouse: ${oneLine(`${message}: ${String(key)} ${String(error)}`)}\n`);
+    },
+    child: () => log,
+  };
+  return log;
 }
 
 /** Reads a stream to its end, or to the limit. */
