@@ -25,7 +25,7 @@ export function* hints(inputs: ExplainInputs): Generator<Finding | undefined> {
     yield* policyHints(inputs, key, { nearest, named });
     yield undefined;
   }
-  const labelled = labelsOfTargets(inputs);
+  const labelled = yield* labelsOfTargets(inputs);
   for (const [key, gateway] of inputs.resources.Gateway.entries()) {
     yield* gatewayHints(inputs, key, gateway, { named, labelled });
     yield undefined;
@@ -75,9 +75,14 @@ function* selectorHints(key: string, gateway: Gateway, { labelled }: GatewayCont
   }
 }
 
-function labelsOfTargets(inputs: ExplainInputs): ReadonlyMap<string, ReadonlyMap<string, string>> {
+function* labelsOfTargets(
+  inputs: ExplainInputs,
+): Generator<undefined, ReadonlyMap<string, ReadonlyMap<string, string>>> {
   const namespaces = new Set<string>();
-  for (const [, { namespace }] of inputs.translation.targets.entries()) namespaces.add(namespace);
+  for (const [, { namespace }] of inputs.translation.targets.entries()) {
+    namespaces.add(namespace);
+    yield undefined;
+  }
   const labelled = new Map<string, ReadonlyMap<string, string>>();
   for (const namespace of [...namespaces].sort()) {
     const labels = labelsOf(inputs, namespace);
