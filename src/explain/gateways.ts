@@ -38,7 +38,7 @@ function unknownGateway(inputs: ExplainInputs, key: string): string {
 }
 
 /** The nearest Gateway by name: the same name in another namespace first. */
-export function nearestGateway({ resources }: ExplainInputs, key: string): string | undefined {
+function nearestGateway({ resources }: ExplainInputs, key: string): string | undefined {
   const name = key.slice(key.indexOf('/') + 1);
   const keys = [...keysOf(resources.Gateway)].sort();
   return keys.find((other) => other.endsWith(`/${name}`)) ?? nearestName(key, keys);
@@ -87,7 +87,7 @@ export function meansMcp(gateway: Gateway): boolean {
 }
 
 /** Names for a message, ten at most. */
-export function listed(names: readonly string[]): string {
+function listed(names: readonly string[]): string {
   const shown = names.slice(0, mostListed).map(quoted).join(', ');
   return names.length > mostListed ? `${shown} and ${names.length - mostListed} more` : shown;
 }

@@ -3,7 +3,7 @@ import type { Collection } from '../graph/model.ts';
 import type { KindName, Path, ResourceByKind } from '../resources/model.ts';
 import type { GatewayKey, Translation, UnlistedNamespaces } from '../translate/model.ts';
 
-export type { AccessRequest, Claims, PrimitiveKind } from '../authz/model.ts';
+export type { AccessRequest, Claims } from '../authz/model.ts';
 
 /** What explanations are computed from: the objects as written, and what the translation made of them. */
 export interface ExplainInputs {

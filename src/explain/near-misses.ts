@@ -41,7 +41,7 @@ export function* policyNearMisses(inputs: ExplainInputs, denial: Denial): Genera
 }
 
 /** Returns whether a valid reference of the policy names the Gateway; it cannot leave its namespace. */
-export function namesGateway({ resources }: ExplainInputs, policy: string, gateway: string): boolean {
+function namesGateway({ resources }: ExplainInputs, policy: string, gateway: string): boolean {
   const written = resources.MCPAuthPolicy.get(policy);
   if (written === undefined) return false;
   const { namespace } = written.metadata;

@@ -1,7 +1,6 @@
 /** The sources of resources: YAML and JSON files, or the API server of a cluster; both are watched. */
 export { type ClusterSource, type ClusterSourceOptions, clusterSource } from './cluster/cluster-source.ts';
 export {
-  type FileSource,
   type FileSourceOptions,
   type FilesOnce,
   fileSource,

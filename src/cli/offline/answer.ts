@@ -10,7 +10,7 @@ export interface Question {
 }
 
 /** A value with the place of the field that it is about; undefined when nothing is written there. */
-export type Placed<T> = T & { readonly place: string | undefined };
+type Placed<T> = T & { readonly place: string | undefined };
 
 export type Answer = {
   readonly gateway: string;

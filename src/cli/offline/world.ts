@@ -1,11 +1,11 @@
 import type { OfflineWorld } from '../../app/offline.ts';
 import type { Logger } from '../../edges.ts';
+import { shortened } from '../../json/quoted.ts';
 import type { FlagValues } from '../flags.ts';
 import { namespacesOf } from '../input-flags.ts';
 import { systemClock } from '../system-clock.ts';
 import type { Terminal } from '../terminal.ts';
 import { translationSettings } from '../translation-flags.ts';
-import { oneLine } from './style.ts';
 
 /** Bytes of standard input that are read: one more than a file may have, so that a longer text is refused. */
 const mostInput = 5 * 1024 * 1024 + 1;
@@ -34,7 +34,7 @@ function errorLog(terminal: Terminal): Logger {
     info: () => undefined,
     warn: () => undefined,
     error: (message, { key = '', error = '' } = {}) => {
-      terminal.stderr.write(`gatehouse: ${oneLine(`${message}: ${String(key)} ${String(error)}`)}\n`);
+      terminal.stderr.write(`gatehouse: ${message}: ${shortened(`${String(key)} ${String(error)}`)}\n`);
     },
     child: () => log,
   };
