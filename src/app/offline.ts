@@ -40,6 +40,8 @@ export interface OfflineWorld {
   readonly counts: { readonly gateways: number; readonly targets: number; readonly policies: number };
   /** Every error and warning, by place: at most 1,000 of each, and the number of all. */
   check(): Promise<CheckReport>;
+  /** The number of errors that decoding found: what they are about is left out. */
+  readonly inputErrors: number;
   /** The place of each field; undefined for one that is in no file. */
   placesOf(places: readonly Place[]): Promise<readonly (string | undefined)[]>;
   /** The texts that no file has, by the path in their places. */
@@ -72,6 +74,7 @@ export async function openOffline(settings: OfflineSettings, parts: OfflineParts
   return {
     explainer,
     counts: { gateways: explainer.gateways().length, targets: translation.targets.size, policies: policies() },
+    inputErrors: files.diagnostics.filter(({ severity }) => severity === 'error').length,
     check: () => check(files, explainer),
     placesOf: (places) => files.placesOf(places.map(fieldOf)),
     texts: files.texts,

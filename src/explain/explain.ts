@@ -45,14 +45,15 @@ const order: Readonly<Record<ReasonCode, number>> = {
   'target-unknown': 5,
   'claim-not-string': 6,
   'other-gateway': 7,
-  'claim-value': 8,
-  'claim-missing': 9,
-  'other-kind': 10,
-  'policy-invalid': 11,
-  'policy-partly-invalid': 12,
-  'other-name': 13,
-  'target-not-served': 14,
-  'no-rule': 15,
+  'reference-invalid': 8,
+  'claim-value': 9,
+  'claim-missing': 10,
+  'other-kind': 11,
+  'policy-invalid': 12,
+  'policy-partly-invalid': 13,
+  'other-name': 14,
+  'target-not-served': 15,
+  'no-rule': 16,
 };
 
 /** Reasons that an answer lists: a Gateway may have thousands of rules. */

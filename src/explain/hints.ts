@@ -1,5 +1,5 @@
 import { quoted } from '../json/quoted.ts';
-import type { Gateway } from '../resources/model.ts';
+import type { Gateway, LabelSelector } from '../resources/model.ts';
 import { evaluateListeners, matches } from '../translate/translate.ts';
 import { foreignGateway, meansMcp } from './gateways.ts';
 import type { ExplainInputs, Finding, Place } from './model.ts';
@@ -25,9 +25,10 @@ export function* hints(inputs: ExplainInputs): Generator<Finding | undefined> {
     yield* policyHints(inputs, key, { nearest, named });
     yield undefined;
   }
+  const selecting = new Map<string, boolean>();
   const labelled = yield* labelsOfTargets(inputs);
   for (const [key, gateway] of inputs.resources.Gateway.entries()) {
-    yield* gatewayHints(inputs, key, gateway, { named, labelled });
+    yield* gatewayHints(inputs, key, gateway, { named, labelled, selecting });
     yield undefined;
   }
 }
@@ -38,6 +39,8 @@ interface GatewayContext {
   readonly named: ReadonlySet<string>;
   /** The labels of each namespace that has targets and known labels. */
   readonly labelled: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** By selector: whether it selects any of these. */
+  readonly selecting: Map<string, boolean>;
 }
 
 /**
@@ -49,7 +52,7 @@ function* gatewayHints(
   key: string,
   gateway: Gateway,
   context: GatewayContext,
-): Generator<Finding> {
+): Generator<Finding | undefined> {
   const state = inputs.translation.gateways.get(key);
   if (state?.kind === 'foreign') {
     const missing = gateway.className.ok && inputs.resources.GatewayClass.get(gateway.className.value) === undefined;
@@ -59,20 +62,39 @@ function* gatewayHints(
 }
 
 /** A selector that selects no namespace with a target, while there are some. */
-function* selectorHints(key: string, gateway: Gateway, { labelled }: GatewayContext): Generator<Finding> {
-  if (labelled.size === 0) return;
+function* selectorHints(
+  key: string,
+  gateway: Gateway,
+  { labelled, selecting }: GatewayContext,
+): Generator<Finding | undefined> {
+  const [first] = labelled;
+  if (first === undefined) return;
+  const [namespace, labels] = first;
   for (const [position, { outcome }] of evaluateListeners(gateway.listeners).entries()) {
+    yield undefined;
     if (!outcome.accepted || outcome.namespaces.from !== 'Selector') continue;
     const { selector } = outcome.namespaces;
-    if (selector === undefined) continue;
-    if ([...labelled.values()].some((labels) => matches(selector, labels))) continue;
-    const [[namespace, labels] = ['', new Map<string, string>()]] = labelled;
+    if (selector === undefined || selects(selector, labelled, selecting)) continue;
     const unmet = selector.requirements.filter((requirement) => !matches({ requirements: [requirement] }, labels));
     const path = ['spec', 'listeners', position, 'allowedRoutes', 'namespaces', 'selector'];
     const clauses = unmet.map((requirement) => wanted(requirement, labels)).join(' and ');
     const message = `This selector selects no namespace that has a target: it would select ${quoted(namespace)} if that Namespace ${clauses}. Label the Namespace, or correct the selector.`;
     yield hint({ at: { kind: 'Gateway', key, path }, message });
   }
+}
+
+/** Returns whether a selector selects any of the namespaces. Equal selectors of many Gateways are evaluated once. */
+function selects(
+  selector: LabelSelector,
+  labelled: GatewayContext['labelled'],
+  selecting: GatewayContext['selecting'],
+): boolean {
+  const key = JSON.stringify(selector.requirements);
+  const known = selecting.get(key);
+  if (known !== undefined) return known;
+  const found = [...labelled.values()].some((labels) => matches(selector, labels));
+  selecting.set(key, found);
+  return found;
 }
 
 function* labelsOfTargets(

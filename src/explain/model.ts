@@ -32,6 +32,7 @@ export type ReasonCode =
   | 'target-unknown'
   | 'claim-not-string'
   | 'other-gateway'
+  | 'reference-invalid'
   | 'claim-value'
   | 'claim-missing'
   | 'other-kind'

@@ -27,7 +27,7 @@ export function* policyNearMisses(inputs: ExplainInputs, denial: Denial): Genera
     named ||= names || attached.has(policy);
     const applies = names || attached.has(policy);
     for (const rule of writtenRules(inputs, policy)) {
-      const found = applies ? ruleNearMiss(rule, denial) : elsewhere(inputs, policy, rule, denial);
+      const found = applies ? ruleNearMiss(inputs, policy, rule, denial) : elsewhere(inputs, policy, rule, denial);
       if (found === undefined) continue;
       const { path, ...rest } = found;
       yield { ...rest, at: { kind: 'MCPAuthPolicy', key: policy, path } };
@@ -40,18 +40,28 @@ export function* policyNearMisses(inputs: ExplainInputs, denial: Denial): Genera
   yield { code: 'no-policy', at: undefined, message, distance: 0 };
 }
 
-/** Returns whether a valid reference of the policy names the Gateway; it cannot leave its namespace. */
-function namesGateway({ resources }: ExplainInputs, policy: string, gateway: string): boolean {
+/** Returns whether a reference of the policy, valid or not, names the Gateway; it cannot leave its namespace. */
+function namesGateway(inputs: ExplainInputs, policy: string, gateway: string): boolean {
+  return referenceTo(inputs, policy, gateway) !== -1;
+}
+
+/** The index in `spec.targetRefs`; -1 without a reference that names the Gateway. */
+function referenceTo({ resources }: ExplainInputs, policy: string, gateway: string): number {
   const written = resources.MCPAuthPolicy.get(policy);
-  if (written === undefined) return false;
+  if (written === undefined) return -1;
   const { namespace } = written.metadata;
-  return written.targetRefs.some((ref) => ref.ok && `${namespace}/${ref.value.name}` === gateway);
+  return written.targetRefs.findIndex((parsed) => {
+    const ref = parsed.ok ? parsed.value : 'ref' in parsed ? parsed.ref : undefined;
+    return ref !== undefined && `${namespace}/${ref.name}` === gateway;
+  });
 }
 
 type Found = Omit<NearMiss, 'at'> & { readonly path: readonly (string | number)[] };
 
 /** What is near in a rule on the Gateway; undefined when nothing is. */
-function ruleNearMiss(rule: WrittenRule, { claims, request }: Denial): Found | undefined {
+function ruleNearMiss(inputs: ExplainInputs, policy: string, rule: WrittenRule, denial: Denial): Found | undefined {
+  const { claims, request } = denial;
+  if (matchesRequest(rule, request, claims)) return unattached(inputs, policy, rule, denial.gateway);
   const at = ['spec', 'rules', rule.rule];
   const jwt = [...at, 'matches', rule.match];
   if (matchesItem(rule, request)) return claimNearMiss(rule, claims, jwt);
@@ -100,6 +110,22 @@ function claimNearMiss({ claim, value }: WrittenRule, claims: Claims, match: rea
   const near = others.map((name) => dissimilarity(name, claim));
   const message = `${rule}, and ${has}. ${kind === undefined ? `It has ${others.slice(0, 10).map(quoted).join(', ') || 'none'}` : 'Only strings can match'}.`;
   return { code: 'claim-missing', path, message, distance: Math.min(1, ...near) };
+}
+
+/** A rule that would allow the request, of a policy whose reference to the Gateway does not count. */
+function unattached(inputs: ExplainInputs, policy: string, rule: WrittenRule, gateway: string): Found | undefined {
+  // Of a Gateway that is not served, nothing counts: that is a reason of its own.
+  if (inputs.translation.gateways.get(gateway)?.kind !== 'served') return undefined;
+  const name = gateway.slice(gateway.indexOf('/') + 1);
+  const ancestors = inputs.translation.policyStatuses.get(policy)?.ancestors ?? [];
+  const messages = ancestors
+    .filter(({ ancestorRef }) => ancestorRef.name === name)
+    .flatMap(({ conditions }) => conditions.filter(({ type, status }) => type === 'Accepted' && status !== 'True'))
+    .map(({ message }) => message);
+  const why = messages[0] ?? 'Its reference to the Gateway is not understood.';
+  const path = ['spec', 'targetRefs', referenceTo(inputs, policy, gateway)];
+  const message = `${pathText(['spec', 'rules', rule.rule])} would allow it, but the policy is not attached to the Gateway: ${why}`;
+  return { code: 'reference-invalid', path, message, distance: 0 };
 }
 
 /** A rule that would allow the request on the Gateway of another policy. */

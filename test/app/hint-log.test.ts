@@ -4,6 +4,9 @@ import type { Finding } from '../../src/explain/model.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../support/edges/recorded-log.ts';
 
+/** Milliseconds between the turns of one look. */
+const pause = 20;
+
 function hint(name: string): Finding {
   const at = { kind: 'Gateway', key: `default/${name}`, path: ['spec', 'listeners', 0] } as const;
   return { severity: 'warning', from: 'hint', at, message: `Mend ${name}.` };
@@ -58,7 +61,7 @@ function createRig(step = 0): Rig {
 async function look(rig: Rig): Promise<void> {
   rig.hints.changed();
   rig.clock.next();
-  while (rig.clock.waiting().includes(0)) rig.clock.next();
+  while (rig.clock.waiting().includes(pause)) rig.clock.next();
   await new Promise(setImmediate);
 }
 
@@ -97,7 +100,7 @@ describe('the log of hints', () => {
     rig.hints.changed();
     rig.clock.next();
     rig.hints.changed();
-    while (rig.clock.waiting().includes(0)) rig.clock.next();
+    while (rig.clock.waiting().includes(pause)) rig.clock.next();
     await new Promise(setImmediate);
     expect(rig.turns).toEqual([3, 3, 3, 0]);
     expect(rig.clock.waiting()).toEqual([1000]);

@@ -163,3 +163,12 @@ describe('a verdict', () => {
     fc.assert(property, { numRuns: 300 });
   });
 });
+
+it('an explanation runs no transformation', () => {
+  const [world] = fc.sample(grantingWorld, { seed: 1, numRuns: 1 });
+  const { graph, explainer } = pipelineOf(world ?? []);
+  const before = graph.dump();
+  explainer.decide('a/g', { sub: 'nobody' }, { kind: 'tool', name: 'a/s:run' });
+  expect([...explainer.statusFindings(), ...explainer.hints()].length).toBeGreaterThan(0);
+  expect(graph.dump()).toEqual(before);
+});

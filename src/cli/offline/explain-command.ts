@@ -41,12 +41,18 @@ export async function runExplain(flags: FlagValues, terminal: Terminal): Promise
   const world = await openWorld(filenames, flags, terminal);
   const gateway = gatewayOf(flags.optional('gateway'), world);
   const answer = await answerQuestion(world, { gateway, request, claims: caller?.claims });
-  const notes = caller?.notes ?? [];
+  const notes = [...(caller?.notes ?? []), ...inputNotes(world)];
   const shown = caller?.fromToken === true ? caller.claims : undefined;
   const text =
     format === 'json' ? answerJson(answer, notes, shown) : answerText(answer, notes, shown, styleOf(terminal));
   terminal.stdout.write(`${text}\n`);
   return flags.on('exit-code') && !allowsSomething(answer) ? 1 : 0;
+}
+
+function inputNotes({ inputErrors }: OfflineWorld): readonly string[] {
+  if (inputErrors === 0) return [];
+  const errors = inputErrors === 1 ? 'an error' : `${inputErrors} errors`;
+  return [`The manifests have ${errors}, and what is invalid is left out: gatehouse check lists them.`];
 }
 
 function requestOf(flags: FlagValues): AccessRequest | undefined {

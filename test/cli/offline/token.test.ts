@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CliRun, cli } from '../../support/processes/terminal.ts';
-import { mcpService, openGateway, policy, together } from '../../support/worlds/manifests.ts';
-
-const world = together(openGateway, mcpService('default/tool'), policy('default/p', 'gw'));
-
-async function explain(text: string, ...args: readonly string[]): Promise<CliRun> {
-  return cli(['explain', '-f', '-', ...args], {}, { input: text });
-}
+import { explain, world } from './explain-rig.ts';
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const tokenOf = (claims: object): string => `${encode({ alg: 'ES256' })}.${encode(claims)}.AAAA`;
