@@ -51,6 +51,7 @@ export type CounterName =
   | 'gatehouse_status_writes_total'
   | 'gatehouse_status_events_total'
   | 'gatehouse_wire_encodes_total'
+  | 'gatehouse_http_connections_lost_total'
   | 'gatehouse_xds_requests_total'
   | 'gatehouse_xds_responses_total'
   | 'gatehouse_xds_acks_total'
@@ -59,6 +60,7 @@ export type CounterName =
   | 'gatehouse_xds_unknown_types_total'
   | 'gatehouse_xds_assemblies_total'
   | 'gatehouse_xds_connections_refused_total'
+  | 'gatehouse_xds_connections_closed_total'
   | 'gatehouse_xds_streams_refused_total'
   | 'gatehouse_xds_cut_offs_total'
   | 'gatehouse_xds_streams_ended_total';

@@ -34,6 +34,7 @@ interface Stages {
   readonly pipeline: Pipeline;
   readonly input: Input;
   readonly ads: AdsServer;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -92,7 +93,7 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
       rejected: (response) => input.rejected(response),
     },
   );
-  return { metrics, pipeline, input, ads, log };
+  return { metrics, pipeline, input, ads, clock, log };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */
@@ -106,7 +107,7 @@ async function openInput(settings: ServeSettings, parts: InputParts): Promise<In
 
 /** Opens the listeners one after another. The stop of each is added to `started`, also when a later one fails. */
 async function listen(settings: ServeSettings, stages: Stages, started: StopAsync[]): Promise<Addresses> {
-  const { metrics, pipeline, input, ads, log } = stages;
+  const { metrics, pipeline, input, ads, clock, log } = stages;
   const { xdsListen, debugListen, metricsListen, adminListen } = settings;
   const descriptorSet = await readFile(descriptors);
   const debugParts = {
@@ -116,13 +117,14 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
     nodes: () => ads.nodes(),
     metrics,
     descriptorSet,
+    clock,
     log,
   };
   const debug = await withListenFlags({ 'debug-listen': debugListen, 'metrics-listen': metricsListen }, () =>
     startDebug(settings, debugParts),
   );
   started.push(debug.stop);
-  const adminParts = { health: ads.health, clients: () => ads.clients(), descriptorSet, log };
+  const adminParts = { health: ads.health, clients: () => ads.clients(), descriptorSet, clock, counters: metrics, log };
   const admin = await withListenFlags({ 'admin-listen': adminListen }, () => startAdmin(adminListen, adminParts));
   started.push(admin.stop);
   const xds = await withListenFlags({ 'xds-listen': xdsListen }, () => ads.start(xdsListen));

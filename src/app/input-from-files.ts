@@ -6,11 +6,11 @@ import { logStatuses } from './status-log.ts';
 
 /** Reads resources from manifests and writes their statuses to the log. Starts no I/O. */
 export function openFiles(
-  { filenames, debounce }: FileInputSettings,
+  { filenames, debounce, settle }: FileInputSettings,
   namespaces: readonly string[],
   { translation, explainer, clock, log, counters }: InputParts,
 ): Input {
-  const source = fileSource({ roots: filenames, namespaces, debounce, clock, log, counters });
+  const source = fileSource({ roots: filenames, namespaces, debounce, settle, clock, log, counters });
   const hints = new HintLog({ explainer, placesOf: (fields) => source.placesOf(fields), clock, log });
   return {
     source,

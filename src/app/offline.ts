@@ -68,6 +68,8 @@ export async function openOffline(settings: OfflineSettings, parts: OfflineParts
   const { filenames, namespaces } = settings;
   for (const path of filenames) if (path !== '-') await requireReadable(path);
   const files = await readFilesOnce({ ...parts, roots: filenames, namespaces });
+  if (!files.batch.synced)
+    throw new EnvironmentError('a file changes while it is read, or is gone again: try once more.');
   const pipeline = createPipeline(settings, { log: parts.log, counters: noCounters });
   pipeline.deliver(files.batch);
   const { translation, explainer, policies } = pipeline;

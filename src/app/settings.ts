@@ -15,6 +15,8 @@ export interface FileInputSettings {
   readonly from: 'files';
   readonly filenames: readonly string[];
   readonly debounce: DebounceOptions;
+  /** Milliseconds that a file has to stand still after it was written in place. */
+  readonly settle: number;
 }
 
 /** Watches the API server of a cluster. */

@@ -1,4 +1,4 @@
-import type { AccessRequest, Claims, Decision, RuleIndex, RulePlace } from './model.ts';
+import type { AccessRequest, Claims, Decision, PrimitiveKind, RuleIndex, RulePlace, RulesOfName } from './model.ts';
 
 export { indexRules } from './rule-index.ts';
 
@@ -18,7 +18,20 @@ export function decide(rules: RuleIndex, claims: Claims | undefined, { kind, nam
   if (claims === undefined) return { allowed: false, reason: 'no principal' };
   if (rules.empty) return { allowed: false, reason: 'no config' };
 
-  const candidates = [rules.find(kind, name), rules.find(kind, '*')];
+  const match = firstMatch([rules.find(kind, name), rules.find(kind, '*')], claims);
+  return match === undefined ? { allowed: false, reason: 'no rule matches' } : { allowed: true, ...match };
+}
+
+/**
+ * Returns whether a rule allows a caller to use anything of a target: by the name of a thing of that target, or by `*`.
+ * Rules match as in {@link decide}. A target name has no colon.
+ */
+export function allowsAnythingOf(rules: RuleIndex, claims: Claims | undefined, target: string): boolean {
+  if (claims === undefined) return false;
+  return firstMatch([rules.findTarget(target), rules.everything], claims) !== undefined;
+}
+
+function firstMatch(candidates: readonly (RulesOfName | undefined)[], claims: Claims): RulePlace | undefined {
   let match: RulePlace | undefined;
   for (const ofName of candidates) {
     if (ofName === undefined) continue;
@@ -29,7 +42,28 @@ export function decide(rules: RuleIndex, claims: Claims | undefined, { kind, nam
       if (found !== undefined && (match === undefined || precedes(found, match))) match = found;
     }
   }
-  return match === undefined ? { allowed: false, reason: 'no rule matches' } : { allowed: true, ...match };
+  return match;
+}
+
+/**
+ * Returns the targets at which the caller may use something of a kind, as far as the rules alone can say: `all` with a
+ * rule for `*`. What a target is not named for is denied whatever it is.
+ *
+ * @param claims see {@link decide}
+ */
+export function reachableTargets(
+  rules: RuleIndex,
+  claims: Claims | undefined,
+  kind: PrimitiveKind,
+): 'all' | ReadonlySet<string> {
+  const reachable = new Set<string>();
+  for (const claim of Object.keys(claims ?? {})) {
+    const value = claims?.[claim];
+    const targets = typeof value === 'string' ? rules.targets(kind, claim, value) : undefined;
+    if (targets === 'all') return 'all';
+    for (const target of targets ?? []) reachable.add(target);
+  }
+  return reachable;
 }
 
 function precedes(one: RulePlace, other: RulePlace): boolean {

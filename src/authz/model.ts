@@ -28,7 +28,7 @@ export type Decision =
     };
 
 /** The rules for one name, by claim and then by the value that the claim must have. */
-type RulesOfName = ReadonlyMap<string, ReadonlyMap<string, RulePlace>>;
+export type RulesOfName = ReadonlyMap<string, ReadonlyMap<string, RulePlace>>;
 
 /**
  * The rules of all Configs, so ordered that a decision looks only at those that can match: a list of 20,000 tools is
@@ -39,4 +39,10 @@ export interface RuleIndex {
   readonly empty: boolean;
   /** The rules whose id is exactly this name; `*` has those for everything of the kind. */
   find(kind: PrimitiveKind, name: string): RulesOfName | undefined;
+  /** The targets that the rules for one claim value name; `all` with a rule for `*`; undefined without a rule. */
+  targets(kind: PrimitiveKind, claim: string, value: string): 'all' | ReadonlySet<string> | undefined;
+  /** The rules of all kinds whose id is a name of this target. */
+  findTarget(target: string): RulesOfName | undefined;
+  /** The rules of all kinds whose id is `*`. */
+  readonly everything: RulesOfName;
 }

@@ -1,10 +1,4 @@
-import {
-  type Config,
-  type Resource,
-  Resource_Type,
-  type Rule,
-  Rule_Matcher,
-} from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
+import { type Config, type Resource, Resource_Type, Rule_Matcher } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import type { PrimitiveKind, RuleIndex, RulePlace } from './model.ts';
 
 /**
@@ -15,19 +9,45 @@ import type { PrimitiveKind, RuleIndex, RulePlace } from './model.ts';
  * @param configs by resource name, `<namespace>.<name>`
  */
 export function indexRules(configs: ReadonlyMap<string, Config>): RuleIndex {
-  const kinds: Record<PrimitiveKind, Names> = { tool: new Map(), prompt: new Map(), resource: new Map() };
+  const kinds: Record<PrimitiveKind, RulesOfKind> = { tool: noRules(), prompt: noRules(), resource: noRules() };
+  const targets: Names = new Map();
+  const everything: Names = new Map();
   for (const [config, { rules }] of configs) {
-    for (const [position, rule] of rules.entries()) {
-      const kind = kindOf(rule.resource);
-      if (kind !== undefined) addRule(kinds[kind], rule, { config, rule: position });
+    for (const [position, { resource, key, value, matcher }] of rules.entries()) {
+      const kind = kindOf(resource);
+      if (resource === undefined || kind === undefined) continue;
+      if (matcher !== Rule_Matcher.EQUALS || key === '' || value === '') continue;
+      const { id } = resource;
+      const rule = { key, value, place: { config, rule: position } };
+      const target = id === '*' ? undefined : id.slice(0, Math.max(0, id.indexOf(':')));
+      addRule(kinds[kind].names, id, rule);
+      addTarget(kinds[kind].targets, target, rule);
+      if (target === undefined) addRule(everything, id, rule);
+      else addRule(targets, target, rule);
     }
   }
-  return { empty: configs.size === 0, find: (kind, name) => kinds[kind].get(name) };
+  return {
+    empty: configs.size === 0,
+    find: (kind, name) => kinds[kind].names.get(name),
+    targets: (kind, claim, value) => kinds[kind].targets.get(claim)?.get(value),
+    findTarget: (target) => targets.get(target),
+    everything: everything.get('*') ?? new Map(),
+  };
 }
 
-type Values = Map<string, RulePlace>;
-type Claims = Map<string, Values>;
-type Names = Map<string, Claims>;
+type Values<T> = Map<string, T>;
+type Claims<T> = Map<string, Values<T>>;
+type Names = Map<string, Claims<RulePlace>>;
+
+/** The rules of one kind. */
+interface RulesOfKind {
+  readonly names: Names;
+  readonly targets: Claims<'all' | Set<string>>;
+}
+
+function noRules(): RulesOfKind {
+  return { names: new Map(), targets: new Map() };
+}
 
 function kindOf(resource: Resource | undefined): PrimitiveKind | undefined {
   switch (resource?.type) {
@@ -42,12 +62,31 @@ function kindOf(resource: Resource | undefined): PrimitiveKind | undefined {
   }
 }
 
-function addRule(names: Names, { resource, key, value, matcher }: Rule, place: RulePlace): void {
-  if (resource === undefined || matcher !== Rule_Matcher.EQUALS || key === '' || value === '') return;
-  const claims = names.get(resource.id) ?? new Map<string, Values>();
-  names.set(resource.id, claims);
-  const values = claims.get(key) ?? new Map<string, RulePlace>();
-  claims.set(key, values);
-  const earlier = values.get(value);
-  if (earlier === undefined || place.config < earlier.config) values.set(value, place);
+/** A rule that can match: its claim, the value that the claim must have, and where it stands. */
+interface IndexedRule {
+  readonly key: string;
+  readonly value: string;
+  readonly place: RulePlace;
+}
+
+function addRule(names: Names, name: string, { key, value, place }: IndexedRule): void {
+  const claims: Claims<RulePlace> = names.get(name) ?? new Map();
+  names.set(name, claims);
+  const places = valuesOf(claims, key);
+  const earlier = places.get(value);
+  if (earlier === undefined || place.config < earlier.config) places.set(value, place);
+}
+
+/** @param target undefined: the rule is for all targets */
+function addTarget(targets: RulesOfKind['targets'], target: string | undefined, { key, value }: IndexedRule): void {
+  const values = valuesOf(targets, key);
+  const named = values.get(value) ?? new Set();
+  if (named === 'all') return;
+  values.set(value, target === undefined ? 'all' : named.add(target));
+}
+
+function valuesOf<T>(claims: Claims<T>, claim: string): Values<T> {
+  const values = claims.get(claim) ?? new Map();
+  claims.set(claim, values);
+  return values;
 }

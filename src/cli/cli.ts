@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
+import { quoted } from '../json/quoted.ts';
 import { type Command, commands } from './commands.ts';
 import { type Flag, readFlags, UsageError, variableOf } from './flags.ts';
 import { logFlags } from './log-flags.ts';
@@ -18,7 +19,7 @@ export async function runCli(terminal: Terminal): Promise<ExitCode> {
     const flags = readFlags([...command.flags, ...logFlags], args, terminal.environment);
     const [stray] = flags.positionals;
     if (stray !== undefined && command.arguments === undefined)
-      throw new UsageError(`unexpected argument "${stray}". See gatehouse ${name} --help.`);
+      throw new UsageError(`unexpected argument ${quoted(stray)}. See gatehouse ${name} --help.`);
     return await command.run(flags, terminal);
   } catch (error) {
     return printError(terminal, error);
@@ -45,7 +46,7 @@ function unknownCommand(name: string): UsageError {
     name,
     commands.map((command) => command.name),
   );
-  return new UsageError(`unknown command "${name}". Did you mean ${nearest}? See gatehouse --help.`);
+  return new UsageError(`unknown command ${quoted(name)}. Did you mean ${nearest}? See gatehouse --help.`);
 }
 
 function overview(): string {

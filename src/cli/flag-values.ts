@@ -1,3 +1,4 @@
+import { quoted } from '../json/quoted.ts';
 import { type HostPort, parseHostPort } from '../net/host-port.ts';
 import { UsageError } from './flags.ts';
 
@@ -7,7 +8,7 @@ import { UsageError } from './flags.ts';
 export function listenAddress(flag: string, text: string): HostPort {
   const address = parseHostPort(text.startsWith(':') ? `0.0.0.0${text}` : text);
   if (address !== undefined) return address;
-  throw new UsageError(`--${flag} is <host>:<port>, for example 127.0.0.1:9097, not "${text}"`);
+  throw new UsageError(`--${flag} is <host>:<port>, for example 127.0.0.1:9097, not ${quoted(text)}`);
 }
 
 /** Decodes a duration such as `250ms`, `10s`, `2m` or `1h` into milliseconds. */
@@ -15,7 +16,7 @@ export function duration(flag: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
   const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match?.[2] ?? ''];
   if (match === null || unit === undefined) {
-    throw new UsageError(`--${flag} is a number with a unit (ms, s, m, h), for example 10s, not "${text}"`);
+    throw new UsageError(`--${flag} is a number with a unit (ms, s, m, h), for example 10s, not ${quoted(text)}`);
   }
   return Number(match[1]) * unit;
 }
@@ -24,7 +25,7 @@ export function duration(flag: string, text: string): number {
 export function wholeNumber(flag: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < min || value > max) {
-    throw new UsageError(`--${flag} is a whole number from ${min} to ${max}, not "${text}"`);
+    throw new UsageError(`--${flag} is a whole number from ${min} to ${max}, not ${quoted(text)}`);
   }
   return value;
 }
@@ -32,12 +33,12 @@ export function wholeNumber(flag: string, text: string, min: number, max: number
 /** Decodes one word of an enumeration. */
 export function oneOf<const T extends string>(flag: string, text: string, words: readonly T[]): T {
   const word = words.find((candidate) => candidate === text);
-  if (word === undefined) throw new UsageError(`--${flag} is one of ${words.join(', ')}, not "${text}"`);
+  if (word === undefined) throw new UsageError(`--${flag} is one of ${words.join(', ')}, not ${quoted(text)}`);
   return word;
 }
 
 /** Decodes the name of a namespace: a DNS label (RFC 1123). */
 export function namespaceName(flag: string, text: string): string {
   if (text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) return text;
-  throw new UsageError(`--${flag} is the name of a namespace, for example default, not "${text}"`);
+  throw new UsageError(`--${flag} is the name of a namespace, for example default, not ${quoted(text)}`);
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { closest, distance } from 'fastest-levenshtein';
+import { quoted, shortened } from '../json/quoted.ts';
 
 /** A wrong command line: exit code 2. The message is for the user and says what to write instead. */
 export class UsageError extends Error {
@@ -102,7 +103,7 @@ function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {
     flags.map((flag) => flag.name),
   );
   const hint = distance(name, nearest) <= Math.max(2, name.length / 2) ? ` Did you mean --${nearest}?` : ' See --help.';
-  return new UsageError(`unknown flag ${rawName}.${hint}`);
+  return new UsageError(`unknown flag ${shortened(rawName)}.${hint}`);
 }
 
 function fromEnvironment(flag: Flag, environment: Environment): readonly string[] | undefined {
@@ -114,5 +115,5 @@ function fromEnvironment(flag: Flag, environment: Environment): readonly string[
 function switchValue(name: string, value: string | undefined): boolean {
   if (value === undefined || value === 'false') return false;
   if (value === 'true') return true;
-  throw new UsageError(`--${name} is true or false, not "${value}"`);
+  throw new UsageError(`--${name} is true or false, not ${quoted(value)}`);
 }

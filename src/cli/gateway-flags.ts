@@ -1,5 +1,5 @@
 import type { GatewayOptions } from '../gateway/model.ts';
-import { duration, oneOf } from './flag-values.ts';
+import { duration, oneOf, wholeNumber } from './flag-values.ts';
 import type { Environment, Flag, FlagValues } from './flags.ts';
 
 export const gatewayFlags: readonly Flag[] = [
@@ -18,8 +18,20 @@ export const gatewayFlags: readonly Flag[] = [
     help: 'folder that holds a path of the configuration, like a volume mount',
   },
   { name: 'list', value: '<mode>', default: 'all', help: 'all: lists show everything; filtered: what may be called' },
-  { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:19000', help: '/targets, /rbac, /listeners' },
+  {
+    name: 'admin-listen',
+    value: '<host:port>',
+    default: '127.0.0.1:19000',
+    help: '/targets, /rbac, /listeners, /metrics',
+  },
   { name: 'allow-origin', value: '<origin>', repeatable: true, help: 'let browser pages of this origin connect' },
+  { name: 'max-body-bytes', value: '<bytes>', default: '1048576', help: 'maximum size of a request of a client' },
+  {
+    name: 'max-connections',
+    value: '<number>',
+    default: '8192',
+    help: 'maximum of open connections of clients, three quarters of them from one address; each takes about 20 KiB',
+  },
   {
     name: 'shutdown-grace',
     value: '<duration>',
@@ -39,6 +51,8 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     list: oneOf('list', flags.text('list'), ['all', 'filtered']),
     adminListen: flags.text('admin-listen'),
     allowedOrigins: flags.list('allow-origin'),
+    maxBodyBytes: wholeNumber('max-body-bytes', flags.text('max-body-bytes'), 1_024, 256 * 1024 * 1024),
+    maxConnections: wholeNumber('max-connections', flags.text('max-connections'), 1, 1_000_000),
     environment: { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP },
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
   };

@@ -39,6 +39,12 @@ export const inputFlags: readonly Flag[] = [
     value: '<duration>',
     help: 'debounce: maximum delay of a change; by default 500ms for files, 200ms in a cluster',
   },
+  {
+    name: 'settle',
+    value: '<duration>',
+    default: '1s',
+    help: 'time that a file has to stand still after it was written in place; one renamed into place counts at once',
+  },
 ];
 
 /**
@@ -53,7 +59,10 @@ export function inputSettings(flags: FlagValues, environment: Environment): Inpu
     const flag = path === undefined ? '--context' : '--kubeconfig';
     throw new UsageError(`-f watches files and ${flag} a cluster: give one of the two.`);
   }
-  if (filenames.length > 0) return { from: 'files', filenames, debounce: debounceOf(flags, '25ms', '500ms') };
+  if (filenames.length > 0) {
+    const settle = duration('settle', flags.text('settle'));
+    return { from: 'files', filenames, debounce: debounceOf(flags, '25ms', '500ms'), settle };
+  }
   const debounce = debounceOf(flags, '10ms', '200ms');
   const statusWriting = statusWritingOf(flags, environment);
   const access = accessOf(path, context, environment);

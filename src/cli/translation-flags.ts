@@ -1,4 +1,5 @@
 import type { ServeSettings } from '../app/settings.ts';
+import { quoted } from '../json/quoted.ts';
 import { type Flag, type FlagValues, UsageError } from './flags.ts';
 
 /** The flags that decide what manifests mean: the same for `serve` and for the commands that explain it. */
@@ -24,7 +25,9 @@ export function translationSettings(
 ): Pick<ServeSettings, 'controllerName' | 'clusterDomain' | 'externalNameServices' | 'allowLoopbackTargets'> {
   const domain = flags.text('cluster-domain');
   if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(domain)) {
-    throw new UsageError(`--cluster-domain is a domain name in lower case, for example cluster.local, not "${domain}"`);
+    throw new UsageError(
+      `--cluster-domain is a domain name in lower case, for example cluster.local, not ${quoted(domain)}`,
+    );
   }
   return {
     controllerName: flags.text('controller-name'),

@@ -1,10 +1,10 @@
-import type { Logger, StopAsync } from '../edges.ts';
+import type { Clock, Logger, StopAsync } from '../edges.ts';
 import type { Graph } from '../graph/model.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { indexPage } from './index-page.ts';
 import type { Metrics } from './metrics.ts';
 import { resourceDecoder } from './resource-decoder.ts';
-import { type HttpResponse, json, plainText, type Route, serveRoutes } from './routes.ts';
+import { type HttpResponse, json, plainText, type Route, type RoutesParts, serveRoutes } from './routes.ts';
 import { type SnapshotsParts, snapshotsView } from './snapshots-view.ts';
 
 export { createMetrics, type Metrics } from './metrics.ts';
@@ -23,6 +23,7 @@ export interface DebugParts extends Omit<SnapshotsParts, 'decode'> {
   readonly metrics: Metrics;
   /** The `FileDescriptorSet` of every message on the wire. */
   readonly descriptorSet: Uint8Array;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -38,10 +39,9 @@ export interface RunningDebug {
  * @throws ListenError when one of the addresses cannot be bound; then neither listens
  */
 export async function startDebug(settings: DebugSettings, parts: DebugParts): Promise<RunningDebug> {
-  const failed = (error: unknown): void => parts.log.error('internal error in the debug endpoint', { error });
-  const debug = await serveRoutes(settings.debugListen, debugRoutes(parts), failed);
+  const debug = await serveRoutes(settings.debugListen, debugRoutes(parts), listenerParts('debug', parts));
   try {
-    const metrics = await serveRoutes(settings.metricsListen, metricsRoutes(parts), failed);
+    const metrics = await serveRoutes(settings.metricsListen, metricsRoutes(parts), listenerParts('metrics', parts));
     return {
       addresses: { debug: debug.address, metrics: metrics.address },
       stop: async () => {
@@ -52,6 +52,18 @@ export async function startDebug(settings: DebugSettings, parts: DebugParts): Pr
     await debug.stop();
     throw error;
   }
+}
+
+function listenerParts(listener: string, { clock, log, metrics }: DebugParts): RoutesParts {
+  return {
+    listener,
+    // The longest response takes seconds to read; one that is not read holds its bytes.
+    limits: { stallTimeout: 60_000 },
+    clock,
+    log,
+    lost: (reason) => metrics.count('gatehouse_http_connections_lost_total', { listener, reason }),
+    failed: (error) => log.error('internal error in the debug endpoint', { error }),
+  };
 }
 
 function debugRoutes(parts: DebugParts): ReadonlyMap<string, Route> {

@@ -33,6 +33,10 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_status_writes_total: { help: 'Writes of statuses, by outcome.', labels: ['kind', 'outcome'] },
   gatehouse_status_events_total: { help: 'Kubernetes Events, by reason and outcome.', labels: ['reason', 'outcome'] },
   gatehouse_wire_encodes_total: { help: 'Resources that were encoded, once for all nodes.', labels: ['type'] },
+  gatehouse_http_connections_lost_total: {
+    help: 'Connections of an HTTP listener that its limits closed: evicted for a new one, refused, or too slow.',
+    labels: ['listener', 'reason'],
+  },
   gatehouse_xds_requests_total: { help: 'xDS requests of nodes.', labels: ['type'] },
   gatehouse_xds_responses_total: { help: 'xDS responses to nodes.', labels: ['type'] },
   gatehouse_xds_acks_total: { help: 'Responses that nodes accepted (ACK).', labels: ['type'] },
@@ -41,7 +45,10 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_xds_unknown_types_total: { help: 'Requests for an unknown type URL.' },
   gatehouse_xds_assemblies_total: { help: 'Response bodies that were built; streams that need the same one share it.' },
   gatehouse_xds_connections_refused_total: {
-    help: 'Connections that were reset because too many were waiting or open.',
+    help: 'Connections that were reset because too many were waiting or open, or because they sent no HTTP/2 in time.',
+  },
+  gatehouse_xds_connections_closed_total: {
+    help: 'Connections that were closed because they opened too many streams.',
   },
   gatehouse_xds_streams_refused_total: {
     help: 'Streams that were refused because of the rate or the number of streams.',

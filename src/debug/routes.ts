@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { StopAsync } from '../edges.ts';
 import { onlyForLoopbackHosts } from '../net/host-guard.ts';
 import type { HostPort } from '../net/host-port.ts';
-import { close, listen } from '../net/http-listener.ts';
+import { type LimitedListenerParts, openLimitedListener } from '../net/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
 
 /** A response to GET. */
@@ -23,8 +23,6 @@ export interface RouteServer {
   readonly stop: StopAsync;
 }
 
-const seconds = 1_000;
-
 /** Builds a JSON response. */
 export function json(value: unknown, pretty: boolean, status = 200): HttpResponse {
   return { status, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value, null, pretty ? 2 : 0)}\n` };
@@ -35,18 +33,23 @@ export function plainText(body: string, status = 200): HttpResponse {
   return { status, type: 'text/plain; charset=utf-8', body };
 }
 
+/** Settings and dependencies of a listener for routes. */
+export interface RoutesParts extends LimitedListenerParts {
+  /** Called with each error of a route; the client gets status 500. */
+  readonly failed: (error: unknown) => void;
+}
+
 /**
  * Serves read-only routes. Answers GET and HEAD and reads no request bodies. If the bound address is loopback, a `Host`
  * header that is not loopback gets 403 (protection against DNS rebinding).
  *
  * @param routes by exact path
- * @param failed called with each error of a route; the client gets status 500
  * @throws ListenError
  */
 export async function serveRoutes(
   at: HostPort,
   routes: ReadonlyMap<string, Route>,
-  failed: (error: unknown) => void,
+  { failed, ...parts }: RoutesParts,
 ): Promise<RouteServer> {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     respond(request, routes)
@@ -57,12 +60,10 @@ export async function serveRoutes(
       .then((answer) => send(request, response, answer))
       .catch(failed);
   };
-  const server = createServer();
-  server.headersTimeout = 10 * seconds;
-  server.requestTimeout = 30 * seconds;
-  const address = await listen(server, at);
-  server.on('request', isLoopback(address.host) ? onlyForLoopbackHosts(handle) : handle);
-  return { address, stop: () => close(server) };
+  const handlerFor = ({ host }: HostPort): RequestListener =>
+    isLoopback(host) ? onlyForLoopbackHosts(handle) : handle;
+  const { address, close } = await openLimitedListener(at, handlerFor, parts);
+  return { address, stop: close };
 }
 
 async function respond(request: IncomingMessage, routes: ReadonlyMap<string, Route>): Promise<HttpResponse> {

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
@@ -62,7 +62,11 @@ export async function prepareGuide(manifests: string, port: number | undefined):
     mounted,
     logs,
     gatewayPort: config.listener.port,
-    addPolicy: () => cp(join(manifests, policyManifest), policy),
+    addPolicy: async () => {
+      // By rename: a file that is written in place has to stand still before it counts.
+      await cp(join(manifests, policyManifest), `${policy}.part`);
+      await rename(`${policy}.part`, policy);
+    },
     removePolicy: () => rm(policy),
     discard: () => rm(root, { recursive: true, force: true }),
   };

@@ -1,3 +1,5 @@
+import { shortened } from '../json/quoted.ts';
+
 /** The reason why a gateway cannot start. The message names the flag, field or port, the problem, and the remedy. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
@@ -12,19 +14,14 @@ export class GatewayError extends Error {
 }
 
 /**
- * Formats an error as one line of at most 1,000 characters, for a log field or a message. Includes the causes, since
- * `fetch` puts its reason there.
+ * Formats an error as one line for a log field or a message, each of its messages shortened: some quote a whole page that
+ * the peer sent. Includes the causes, since `fetch` puts its reason there.
  */
-export function reasonOf(error: unknown): string {
-  const line = messageOf(error).replace(/[\p{Cc}\s]+/gu, ' ');
-  return line.length > maxLength ? `${line.slice(0, maxLength)} …` : line;
+export function reasonOf(error: unknown, causes: number = maxCauses): string {
+  if (!(error instanceof Error)) return shortened(String(error));
+  const message = shortened(error.message) || error.name;
+  return error.cause instanceof Error && causes > 0 ? `${message}: ${reasonOf(error.cause, causes - 1)}` : message;
 }
 
-/** Characters. Some errors quote a whole page that the peer sent. */
-const maxLength = 1_000;
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const message = error.message === '' ? error.name : error.message;
-  return error.cause instanceof Error ? `${message}: ${messageOf(error.cause)}` : message;
-}
+/** Causes of an error that are told of. */
+const maxCauses = 4;

@@ -1,3 +1,4 @@
+import { quoted } from '../json/quoted.ts';
 import { type HostPort, parseHostPort } from '../net/host-port.ts';
 import { type Mounts, parseMounts } from './config/mounts.ts';
 import { GatewayError } from './errors.ts';
@@ -27,7 +28,7 @@ export function parseFlags({ mount, resolve, adminListen, allowedOrigins }: Text
     if (!isOrigin(origin)) {
       throw new GatewayError(
         'usage',
-        `allowed origin ${JSON.stringify(origin)}: write it as browsers do, in lower case and without a path, ` +
+        `allowed origin ${quoted(origin)}: write it as browsers do, in lower case and without a path, ` +
           'such as https://app.example or chrome-extension://<id>',
       );
     }

@@ -1,10 +1,11 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { Stop } from '../edges.ts';
 import { onlyForLoopbackHosts } from '../net/host-guard.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
-import { listen } from '../net/http-listener.ts';
+import { type LimitedListener, type LimitedListenerParts, openLimitedListener } from '../net/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
 import { createAdmin, type ListenerStatus } from './admin/admin.ts';
+import { createGatewayMetrics } from './admin/metrics.ts';
 import { createAuthenticator } from './authn/authn.ts';
 import type { JwtAuthenticator } from './authn/model.ts';
 import { loadConfig } from './config/config.ts';
@@ -12,10 +13,10 @@ import type { BootstrapConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
 import { GatewayError } from './errors.ts';
 import { parseFlags } from './flags.ts';
-import type { GatewayEdges, GatewayOptions, RunningGateway } from './model.ts';
+import type { GatewayCounters, GatewayEdges, GatewayOptions, RunningGateway } from './model.ts';
 import { createNetwork } from './network/network.ts';
 import { createTextFetch, type TextFetch } from './network/text-fetch.ts';
-import { createShutdown, type Shutdown, trackResponses } from './shutdown.ts';
+import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { GatewayEnvironment } from './xds/model.ts';
 import { namesGateway, nodeOf } from './xds/node.ts';
 import { createXdsClient, type XdsClient } from './xds/xds.ts';
@@ -65,12 +66,15 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const { host, port } = bootstrap.xdsAddress;
   const xds = openXdsClient(bootstrap, options.environment, resolutions.find(host, port), edges);
   const { config } = xds;
+  const metrics = createGatewayMetrics();
   const downstream = createDownstream({
     config,
+    counters: metrics,
     authenticator,
     fetchFor: network.targetFetch,
     list: options.list,
     allowedOrigins: options.allowedOrigins,
+    maxBodyBytes: options.maxBodyBytes,
     // The bound address: the configured host may be a spelling or a name that only the resolver knows.
     listensOnLoopback: () => listener !== undefined && isLoopback(listener.host),
     clock,
@@ -79,15 +83,19 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   });
   shutdown.add(() => downstream.stop());
 
+  const listenerParts: ListenerParts = { ...edges, counters: metrics, shutdown };
   const listener =
-    bootstrap.listener.type === 'sse' ? await openListener(bootstrap.listener, downstream, edges, shutdown) : undefined;
+    bootstrap.listener.type === 'sse'
+      ? await openListener(bootstrap.listener, options.maxConnections, downstream, listenerParts)
+      : undefined;
   const listeners = (): readonly ListenerStatus[] => [
     listener === undefined
       ? { type: 'stdio', authn: null }
       : { type: 'sse', address: urlOf(listener), authn: authenticator?.status() ?? null },
   ];
-  const pages = createAdmin({ config, xds: xds.status, listeners });
-  const admin = await openAdmin(adminListen, pages, edges, shutdown);
+  const failed = (error: unknown): void => log.error('internal error in an admin page', { error });
+  const pages = createAdmin({ config, xds: xds.status, listeners, metrics, failed });
+  const admin = await openAdmin(adminListen, pages, listenerParts);
   shutdown.add(xds.start());
 
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
@@ -128,53 +136,68 @@ function openXdsClient(
   return createXdsClient({ controlPlane, node, clock, random, log });
 }
 
+/** What the listeners share. */
+interface ListenerParts extends GatewayEdges {
+  readonly counters: GatewayCounters;
+  readonly shutdown: Shutdown;
+}
+
 /**
  * Listens for MCP clients. On shutdown, ends the sessions and waits for open responses before it closes connections.
  */
 async function openListener(
   { host, port }: Extract<ListenerConfig, { readonly type: 'sse' }>,
+  maxConnections: number | undefined,
   downstream: Downstream,
-  { log }: GatewayEdges,
-  shutdown: Shutdown,
+  parts: ListenerParts,
 ): Promise<HostPort> {
-  const server = createServer((request, response) => downstream.handle(request, response));
-  const responsesDrained = trackResponses(server);
-  shutdown.add(() => server.closeAllConnections());
-  const bound = await bind(server, { host, port }, 'MCP clients (listener.port of the configuration)');
-  shutdown.add(async () => {
-    server.close();
-    await downstream.stop();
-    await responsesDrained();
-  });
-  log.info(`listening on ${urlOf(bound)} for MCP clients`, {
+  const { log, shutdown } = parts;
+  const { address, drain, close } = await bind({ host, port }, () => downstream.handle, parts, {
     listener: 'mcp',
-    address: formatHostPort(bound),
+    purpose: 'MCP clients (listener.port of the configuration)',
+    limits: { maxConnections: maxConnections ?? defaultMaxConnections },
+  });
+  shutdown.add(close);
+  shutdown.add(async () => {
+    const drained = drain();
+    await downstream.stop();
+    await drained;
+  });
+  log.info(`listening on ${urlOf(address)} for MCP clients`, {
+    listener: 'mcp',
+    address: formatHostPort(address),
     paths: ['/mcp', '/sse'],
   });
-  return bound;
+  return address;
 }
 
-async function openAdmin(
-  at: HostPort,
-  pages: RequestListener,
-  { log }: GatewayEdges,
-  shutdown: Shutdown,
-): Promise<HostPort> {
-  const server = createServer();
-  shutdown.add(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const bound = await bind(server, at, 'the admin page (--admin-listen)');
+/** Two for each request that may be answered at once: as many again may be idle. An open one takes about 20 KiB. */
+const defaultMaxConnections = 8_192;
+
+async function openAdmin(at: HostPort, pages: RequestListener, parts: ListenerParts): Promise<HostPort> {
+  const { log, shutdown } = parts;
   // Decided by the bound address: `127.1` and names of /etc/hosts lead to loopback, too.
-  server.on('request', isLoopback(bound.host) ? onlyForLoopbackHosts(pages) : pages);
-  log.info(`listening on ${urlOf(bound)} for admin pages`, { listener: 'admin', address: formatHostPort(bound) });
-  return bound;
+  const pagesFor = (bound: HostPort): RequestListener => (isLoopback(bound.host) ? onlyForLoopbackHosts(pages) : pages);
+  const { address, close } = await bind(at, pagesFor, parts, {
+    listener: 'admin',
+    purpose: 'the admin page (--admin-listen)',
+  });
+  shutdown.add(close);
+  log.info(`listening on ${urlOf(address)} for admin pages`, { listener: 'admin', address: formatHostPort(address) });
+  return address;
 }
 
-async function bind(server: Server, at: HostPort, purpose: string): Promise<HostPort> {
+async function bind(
+  at: HostPort,
+  handlerFor: (bound: HostPort) => RequestListener,
+  { clock, log, counters }: ListenerParts,
+  settings: Pick<LimitedListenerParts, 'listener' | 'purpose' | 'limits'>,
+): Promise<LimitedListener> {
+  const lost = (reason: string): void => {
+    counters.count('gatehouse_gateway_connections_lost_total', { listener: settings.listener, reason });
+  };
   try {
-    return await listen(server, at, purpose);
+    return await openLimitedListener(at, handlerFor, { ...settings, clock, log, lost });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new GatewayError('environment', message, { cause: error });

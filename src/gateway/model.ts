@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Claims, RuleIndex } from '../authz/model.ts';
-import type { Clock, Logger, Random, Stop, StopAsync } from '../edges.ts';
+import type { Clock, Labels, Logger, Random, Stop, StopAsync } from '../edges.ts';
 import type { Config } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import type { Target } from '../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { HostPort } from '../net/host-port.ts';
@@ -22,6 +22,10 @@ export interface GatewayOptions {
   /** Origins of browser pages that may connect, in addition to loopback origins. */
   readonly allowedOrigins: readonly string[];
   readonly environment: GatewayEnvironment;
+  /** The most bytes of a request body. Default 1 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+  /** Connections of MCP clients that may be open at once, three quarters of them from one address. Default 8,192. */
+  readonly maxConnections?: number | undefined;
   /** Milliseconds that a graceful shutdown may take; what is still open after that is closed. Default 10,000. */
   readonly shutdownGrace?: number | undefined;
 }
@@ -113,3 +117,15 @@ export type TargetFetch = (url: string | URL, init?: RequestInit) => Promise<Res
 
 /** `all`: lists show every entry. `filtered`: lists show the entries that the caller may use. */
 export type ListMode = 'all' | 'filtered';
+
+/** The counters of the gateway; `admin/metrics.ts` has their help texts. */
+export type GatewayCounterName =
+  | 'gatehouse_gateway_connections_lost_total'
+  | 'gatehouse_gateway_event_streams_cut_total'
+  | 'gatehouse_gateway_requests_refused_total';
+
+/** Counts what the metrics of the gateway show. */
+export interface GatewayCounters {
+  /** Adds 1 to a counter. A label has few values, never the name of an object or of a caller. */
+  count(name: GatewayCounterName, labels?: Labels): void;
+}

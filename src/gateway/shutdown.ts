@@ -1,4 +1,3 @@
-import type { Server, ServerResponse } from 'node:http';
 import type { Clock, StopAsync } from '../edges.ts';
 
 /** Clean-up steps of a program that has started several things. */
@@ -29,30 +28,5 @@ export function createShutdown(clock: Clock, grace: number): Shutdown {
       running ??= runAll();
       return running;
     },
-  };
-}
-
-/**
- * Tracks the open responses of a server. The returned function resolves when none is open: connections that are still
- * open then are idle keep-alive connections.
- */
-export function trackResponses(server: Server): () => Promise<void> {
-  const open = new Set<ServerResponse>();
-  const { promise: drained, resolve } = Promise.withResolvers<void>();
-  let draining = false;
-  const resolveIfDrained = (): void => {
-    if (draining && open.size === 0) resolve();
-  };
-  server.on('request', (_, response) => {
-    open.add(response);
-    response.once('close', () => {
-      open.delete(response);
-      resolveIfDrained();
-    });
-  });
-  return () => {
-    draining = true;
-    resolveIfDrained();
-    return drained;
   };
 }

@@ -6,10 +6,14 @@ export interface JsonBounds {
   readonly maxDepth: number;
 }
 
+/** Which bound a text exceeds. */
+type JsonExcess = { readonly kind: 'too-many-values' | 'too-deep' };
+
 /** A parsed value, or the reason why the text was not parsed. */
 export type BoundedJson =
   | { readonly kind: 'json'; readonly value: unknown }
-  | { readonly kind: 'too-many-values' | 'too-deep' | 'not-json' };
+  | JsonExcess
+  | { readonly kind: 'not-json' };
 
 /**
  * Parses JSON (RFC 8259) whose structure is within bounds. A text that is not within them is not parsed, because each
@@ -17,8 +21,8 @@ export type BoundedJson =
  * Takes time in proportion to the text.
  */
 export function parseBoundedJson(text: string, bounds: JsonBounds): BoundedJson {
-  const excess = findExcess(text, bounds);
-  if (excess !== undefined) return { kind: excess };
+  const measured = measureJson(text, bounds);
+  if (measured.kind !== 'within') return measured;
   try {
     const value: unknown = JSON.parse(text);
     return { kind: 'json', value };
@@ -33,11 +37,15 @@ const colon = 0x3a;
 const backslash = 0x5c;
 
 /**
- * Counts without parsing: every value but the first of its container follows a comma, every value of a member a colon,
- * and the first one of a container its bracket. So the count is exact but for empty containers, which count as two.
- * For a text that is no JSON the count means nothing, and parsing stops at the first error.
+ * Counts the values of a JSON text without parsing, up to the bounds: every value but the first of its container follows
+ * a comma, every value of a member a colon, and the first one of a container its bracket. So the count is exact but for
+ * empty containers, which count as two. For a text that is no JSON the count means nothing, and parsing stops at the
+ * first error.
  */
-function findExcess(text: string, { maxValues, maxDepth }: JsonBounds): 'too-many-values' | 'too-deep' | undefined {
+export function measureJson(
+  text: string,
+  { maxValues, maxDepth }: JsonBounds,
+): JsonExcess | { readonly kind: 'within'; readonly values: number } {
   let values = 1;
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {
@@ -49,24 +57,26 @@ function findExcess(text: string, { maxValues, maxDepth }: JsonBounds): 'too-man
     } else if (isOpening(code)) {
       values += 1;
       depth += 1;
-      if (depth > maxDepth) return 'too-deep';
+      if (depth > maxDepth) return { kind: 'too-deep' };
     } else if (isClosing(code)) {
       depth -= 1;
     }
-    if (values > maxValues) return 'too-many-values';
+    if (values > maxValues) return { kind: 'too-many-values' };
   }
-  return undefined;
+  return { kind: 'within', values };
 }
 
-/** Returns the index of the quote that ends a string, or the length of the text. */
-function endOfString(text: string, start: number): number {
-  let index = start;
-  while (index < text.length) {
-    const code = text.charCodeAt(index);
-    if (code === quote) return index;
-    index += code === backslash ? 2 : 1;
+/** Returns the index of the quote that ends a string, or the length of the text. Looks at each character once. */
+export function endOfString(text: string, start: number): number {
+  let from = start;
+  for (;;) {
+    const end = text.indexOf('"', from);
+    if (end === -1) return text.length;
+    let backslashes = 0;
+    while (end - backslashes > from && text.charCodeAt(end - backslashes - 1) === backslash) backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+    from = end + 1;
   }
-  return index;
 }
 
 /** `[` or `{`, which differ in one bit. */

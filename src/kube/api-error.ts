@@ -1,4 +1,6 @@
-import { asJsonObject, objectIn, parseJson, textIn } from '../json/json.ts';
+import { findStrings } from '../json/find-strings.ts';
+import { asJsonObject, objectIn, textIn } from '../json/json.ts';
+import { shortened } from '../json/quoted.ts';
 import type { ApiAnswer, ApiError, StatusError } from './model.ts';
 
 /**
@@ -7,9 +9,6 @@ import type { ApiAnswer, ApiError, StatusError } from './model.ts';
  */
 const maxRetryAfter = 60_000;
 
-/** The longest message that is passed on, in UTF-16 code units: it ends up in logs. */
-const maxMessage = 300;
-
 /**
  * Reads the response to a request that failed: its status is no 2xx, and its body a `metav1.Status` or a proxy's page.
  * Retry-After may be seconds or a date (RFC 9110, 10.2.3).
@@ -17,7 +16,8 @@ const maxMessage = 300;
  * @param now milliseconds since the epoch
  */
 export function responseError({ status, header, body }: ApiAnswer, now: number): StatusError {
-  const message = textIn(parseJson(body)?.value, 'message') ?? body;
+  // Not parsed: the body may be cut off, and of any structure.
+  const message = findStrings(body, messageOnly).get('message') ?? body;
   return statusError(status, message, retryAfterOf(header('retry-after'), now));
 }
 
@@ -29,6 +29,8 @@ export function watchError(status: unknown): StatusError {
   return statusError(numberIn(status, 'code'), textIn(status, 'message') ?? '', seconds * 1000);
 }
 
+const messageOnly: ReadonlySet<string> = new Set(['message']);
+
 /** The error as text for logs: the status code, if there is one, and the message. */
 export function apiErrorText(error: ApiError): string {
   if (!('status' in error)) return error.message;
@@ -39,7 +41,7 @@ function statusError(status: number, message: string, retryAfter: number): Statu
   return {
     reason: reasonOf(status),
     status,
-    message: shorten(message),
+    message: shortened(message),
     retryAfter: Math.min(Math.max(retryAfter, 0), maxRetryAfter),
   };
 }
@@ -72,12 +74,4 @@ function retryAfterOf(header: string | undefined, now: number): number {
 function numberIn(value: unknown, field: string): number {
   const number = asJsonObject(value)[field];
   return typeof number === 'number' && Number.isFinite(number) ? number : 0;
-}
-
-function shorten(text: string): string {
-  const line = text
-    .slice(0, 4 * maxMessage)
-    .replaceAll(/\s+/g, ' ')
-    .trim();
-  return (line.length > maxMessage ? `${line.slice(0, maxMessage)}…` : line).toWellFormed();
 }

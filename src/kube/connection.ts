@@ -19,7 +19,11 @@ export function createConnection(access: ClusterAccess, { version, clock, counte
     new ConnectionPool((tls) => createDispatcher(config.cluster, tls, clock, highest));
   const [pool, bodyPool] = [poolOf('h2'), poolOf('http/1.1')];
   const userAgent = `gatehouse/${version}`;
-  const sender = new RequestSender({ server, userAgent, credentials, pool, bodyPool, clock, counters });
+  const listeners = new Set<{ readonly run: () => void }>();
+  const succeeded = (): void => {
+    for (const { run } of [...listeners]) run();
+  };
+  const sender = new RequestSender({ server, userAgent, credentials, pool, bodyPool, clock, counters, succeeded });
   const reset = async (reason: string): Promise<void> => {
     const error = new ConnectionClosedError(reason);
     await Promise.all([pool.reset(error), bodyPool.reset(error)]);
@@ -29,6 +33,11 @@ export function createConnection(access: ClusterAccess, { version, clock, counte
     send: (request) => sender.send(request, 'head'),
     ask: (request) => sender.ask(request),
     forgetCredentials: () => credentials.forget(),
+    onSuccess: (run) => {
+      const listener = { run };
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     reconnect: () => void reset('was left: nothing came from it for too long'),
     stop: () => {
       sender.stop();

@@ -1,5 +1,6 @@
 import type { RequestOptions } from 'node:https';
 import type { Clock } from '../edges.ts';
+import { quoted } from '../json/quoted.ts';
 import { CredentialProvider } from './credential-provider.ts';
 import { type ClientConfig, readClientConfig } from './kubeconfig/client-config.ts';
 import { KubeConfigError, reasonOf } from './kubeconfig/kubeconfig-error.ts';
@@ -138,14 +139,14 @@ function credentialsError({ user, command, isOidc }: ClientConfig, error: unknow
     // client-node 2.0.1 cannot refresh where idp-certificate-authority is given.
     const remedy = isOidc ? '; log in anew, or let a plugin do it, such as kubelogin' : '';
     return new KubeConfigError(
-      `the credentials of user "${user.name}" cannot be had: ${pathOf(error)}${reasonOf(error)}${remedy}`,
+      `the credentials of user ${quoted(user.name)} cannot be had: ${pathOf(error)}${reasonOf(error)}${remedy}`,
     );
   }
   // The plugin's output may hold a token, and a JSON error quotes it.
   const reason =
     error instanceof SyntaxError || error instanceof TypeError ? 'what it wrote is no ExecCredential' : reasonOf(error);
   return new KubeConfigError(
-    `the credentials of user "${user.name}" cannot be had from the plugin ${command}: ${reason}; run it by hand to see more`,
+    `the credentials of user ${quoted(user.name)} cannot be had from the plugin ${command}: ${reason}; run it by hand to see more`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Counters, StopAsync } from '../edges.ts';
+import type { Clock, Counters, Stop, StopAsync } from '../edges.ts';
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -48,6 +48,7 @@ export interface ApiAnswer {
   readonly status: number;
   /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined;
+  /** Of an error status only its first 64 KiB. */
   readonly body: string;
 }
 
@@ -106,13 +107,18 @@ export interface KubeConnection {
    * within 30 seconds …), or with the reason of the request's own signal. The body has no time limit.
    */
   send(request: ApiRequest): Promise<ApiResponse>;
-  /** Sends a request and reads the whole response, within 30 seconds. Rejects as `send` does. */
+  /**
+   * Sends a request and reads the whole response, within 30 seconds. Rejects as `send` does, and when the response to a
+   * successful request is larger than any object (8 MiB).
+   */
   ask(request: ApiRequest): Promise<ApiAnswer>;
   /**
    * Reads credentials and kubeconfig anew before the next request. A 401 and a certificate of an unknown authority do
    * this by themselves.
    */
   forgetCredentials(): void;
+  /** Calls `run` after each 2xx response, whoever made the request, until it is stopped: the server is there. */
+  onSuccess(run: () => void): Stop;
   /**
    * Closes all connections, for when no byte came for so long that they may be dead. Requests under way fail, and the
    * next request opens a new connection.

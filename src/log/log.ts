@@ -16,7 +16,7 @@ export function createLog(level: LogLevel, logFormat: LogFormat, isTerminal: boo
   const text = logFormat === 'text' || (logFormat === 'auto' && isTerminal);
   const winston = createLogger({
     level,
-    format: format.combine(format.timestamp(), errorMessages(), text ? textLine(colour) : jsonLine()),
+    format: format.combine(format.timestamp(), boundedTexts(), text ? textLine(colour) : jsonLine()),
     transports: [new BufferedTransport((text) => void process.stderr.write(text))],
   });
   return new FieldsLogger(winston, {});
@@ -77,15 +77,25 @@ function textLine(colour: boolean): ReturnType<typeof format.printf> {
   });
 }
 
-/** Replaces each Error by its message: JSON.stringify would write `{}`. */
-function errorMessages(): ReturnType<ReturnType<typeof format>> {
+/**
+ * Characters of a message or field that are logged. What others wrote is shortened to 200 where a message is made, and
+ * a message holds a few such texts; this keeps a forgotten one from filling the log.
+ */
+const maxText = 2000;
+
+/** Replaces each Error by its message, since JSON.stringify would write `{}`, and shortens texts. */
+function boundedTexts(): ReturnType<ReturnType<typeof format>> {
   return format((info) => {
-    for (const key in info) {
-      const value = info[key];
-      if (value instanceof Error) info[key] = value.message;
-    }
+    for (const key in info) info[key] = boundedText(info[key]);
     return info;
   })();
+}
+
+function boundedText(value: unknown): unknown {
+  if (value instanceof Error) return boundedText(value.message);
+  if (Array.isArray(value)) return value.map(boundedText);
+  if (typeof value !== 'string' || value.length <= maxText) return value;
+  return `${value.slice(0, maxText)}…`.toWellFormed();
 }
 
 function textValue(value: unknown): string {

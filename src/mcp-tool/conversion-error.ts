@@ -1,3 +1,5 @@
+import { shortened } from '../json/quoted.ts';
+
 /**
  * Why a conversion failed. The log carries it as the field `reason`.
  *
@@ -36,7 +38,9 @@ export class ConversionError extends Error {
   static unreadable(format: string, error: unknown): ConversionError {
     if (error instanceof ConversionError) return error;
     const message = error instanceof Error ? error.message : String(error);
-    return new ConversionError('content', `The document cannot be read as ${format}: ${message}`, { cause: error });
+    return new ConversionError('content', `The document cannot be read as ${format}: ${shortened(message)}`, {
+      cause: error,
+    });
   }
 
   /** @param limit in bytes or characters */

@@ -1,8 +1,7 @@
-import { createServer } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { formatHostPort } from '../net/host-port.ts';
-import { close, listen } from '../net/http-listener.ts';
+import { openLimitedListener } from '../net/limited-listener.ts';
 import { allowAnyAddress, allowPublicAddresses } from './fetch/address-policy.ts';
 import { systemResolve } from './fetch/guarded-lookup.ts';
 import { createRequestListener } from './http/routes.ts';
@@ -24,10 +23,8 @@ export const defaultLimits: Limits = {
   memoryMebibytes: 512,
   concurrentConversions: 4,
   sseSessions: 256,
+  unreadBytes: 64 * mebibyte,
 };
-
-/** Milliseconds within which a client must have sent all headers of a request. */
-const headersTimeout = 10_000;
 
 /**
  * Starts the sample MCP server with the tool `convert_to_markdown`: Streamable HTTP at `/mcp` (every revision since
@@ -51,18 +48,16 @@ export async function startMcpTool(options: McpToolOptions, edges: McpToolEdges)
     streamable: toNodeHandler(handler, { maxRequestBodySize: limits.requestBytes }),
     sse: createSseSessions(() => createToolServer(serving, sseProtocolVersions), { limits, clock, log }),
   };
-  const server = createServer();
-  server.headersTimeout = headersTimeout;
-  const address = await listen(server, options, 'MCP (--host, --port)');
-  server.on(
-    'request',
-    createRequestListener(routes, { host: address.host, allowedHosts: options.allowedHosts ?? [] }, log),
+  const { address, close } = await openLimitedListener(
+    options,
+    ({ host }) => createRequestListener(routes, { host, allowedHosts: options.allowedHosts ?? [] }, log),
+    { listener: 'mcp', purpose: 'MCP (--host, --port)', clock, log },
   );
   log.info('listening', { listener: 'mcp', address: formatHostPort(address) });
   return {
     address,
     stop: async () => {
-      await Promise.all([close(server), converter.stop(), handler.close()]);
+      await Promise.all([close(), converter.stop(), handler.close()]);
     },
   };
 }

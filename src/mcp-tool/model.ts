@@ -22,6 +22,8 @@ export interface Limits {
   readonly concurrentConversions: number;
   /** Open HTTP+SSE streams. Further ones get 503. */
   readonly sseSessions: number;
+  /** Bytes of results that the clients of all HTTP+SSE streams have not taken. Beyond, streams that stall are closed. */
+  readonly unreadBytes: number;
 }
 
 export interface McpToolOptions {

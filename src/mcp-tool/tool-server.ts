@@ -1,5 +1,6 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, Server, type Tool } from '@modelcontextprotocol/server';
 import type { Logger } from '../edges.ts';
+import { shortened } from '../json/quoted.ts';
 import { ConversionError } from './conversion-error.ts';
 import { type UriConverter, uriScheme } from './uri-converter.ts';
 
@@ -41,7 +42,7 @@ export function createToolServer(parts: ToolServerParts, supportedProtocolVersio
   server.setRequestHandler('tools/list', () => ({ tools: [tool] }));
   server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
     if (params.name !== tool.name) {
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${shortened(params.name)}`);
     }
     const uri = params.arguments?.['uri'];
     if (typeof uri !== 'string') return errorResult(`${tool.name} needs the argument "uri", a string.`);

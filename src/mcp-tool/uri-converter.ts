@@ -1,4 +1,5 @@
 import type { Clock } from '../edges.ts';
+import { shortened } from '../json/quoted.ts';
 import { Deadline } from '../net/deadline.ts';
 import { ConversionError } from './conversion-error.ts';
 import { convertInWorker } from './convert/convert-in-worker.ts';
@@ -64,7 +65,7 @@ async function readUri(uri: string, parts: FetchParts, signal: AbortSignal): Pro
     case undefined:
       throw new ConversionError('uri', 'This is no URI; http:, https: and data: URIs are converted.');
     default:
-      throw new ConversionError('uri', `${scheme}: URIs are not served; http:, https: and data: URIs are.`);
+      throw new ConversionError('uri', `${shortened(scheme)}: URIs are not served; http:, https: and data: URIs are.`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Stop } from '../edges.ts';
 
 /** The error of a time limit that was exceeded. */
-class DeadlineExceededError extends Error {
+export class DeadlineExceededError extends Error {
   override readonly name = 'DeadlineExceededError';
 
   /** @param limit milliseconds */

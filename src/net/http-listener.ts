@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import { formatHostPort, type HostPort } from './host-port.ts';
 
 /** The error of an address that cannot be bound. The message names the address, the reason and the remedy. */
@@ -42,7 +43,7 @@ function codeOf(cause: unknown): string {
  * @param purpose of the listener, and the option that moves it elsewhere, for the error
  * @throws ListenError
  */
-export async function listen(server: Server, at: HostPort, purpose?: string): Promise<HostPort> {
+export async function listen(server: NetServer, at: HostPort, purpose?: string): Promise<HostPort> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject).listen({ host: at.host, port: at.port }, resolve);
   try {

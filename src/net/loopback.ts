@@ -16,7 +16,8 @@ export function isLoopback(host: string): boolean {
   const text = host.toLowerCase();
   if (text.startsWith('[') !== text.endsWith(']')) return false;
   const bare = text.startsWith('[') ? text.slice(1, -1) : text.replace(/\.$/, '');
-  if (isIP(bare) !== 0) return ipaddr.process(bare).range() === 'loopback';
+  // Node takes addresses with a zone, such as `::%x:127.0.0.1`, that the library does not parse: these are not loopback.
+  if (isIP(bare) !== 0) return ipaddr.isValid(bare) && ipaddr.process(bare).range() === 'loopback';
   return /^([a-z0-9_-]+\.)*localhost$/.test(bare) && !text.startsWith('[');
 }
 

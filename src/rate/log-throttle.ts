@@ -60,9 +60,11 @@ export class LogThrottle {
     return true;
   }
 
-  /** Logs that this key works again, if a failure of it was logged. */
-  recovered(key: string, message: string, fields: Fields = {}): void {
-    if (this.#logged.delete(key)) this.#log.info(message, fields);
+  /** Logs that this key works again, if a failure of it was logged. Returns whether it was. */
+  recovered(key: string, message: string, fields: Fields = {}): boolean {
+    const failed = this.#logged.delete(key);
+    if (failed) this.#log.info(message, fields);
+    return failed;
   }
 
   /** Forgets a key that is gone. Logs nothing. */

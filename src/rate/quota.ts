@@ -30,11 +30,15 @@ export class Quota {
 
   /** Takes an amount, to be released later, or takes nothing and returns false. */
   acquire(key: string, amount: number = 1): boolean {
-    const own = (this.#held.get(key) ?? 0) + amount;
-    if (this.#total + amount > this.#limit || own > this.#limitPerKey) return false;
-    this.#held.set(key, own);
+    if (this.#total + amount > this.#limit || this.exceedsShare(key, amount)) return false;
+    this.#held.set(key, (this.#held.get(key) ?? 0) + amount);
     this.#total += amount;
     return true;
+  }
+
+  /** Returns whether an amount is more than the rest of this key's share, whatever other keys hold. */
+  exceedsShare(key: string, amount: number = 1): boolean {
+    return (this.#held.get(key) ?? 0) + amount > this.#limitPerKey;
   }
 
   /** Releases an amount; at most what the key holds. */

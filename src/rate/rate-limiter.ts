@@ -25,21 +25,25 @@ export class RateLimiter {
     this.#burst = burst;
   }
 
-  /** Returns the milliseconds until the next permit is free, rounded up; 0: now. */
-  delay(): number {
+  /**
+   * Returns the milliseconds until so many permits are free, rounded up; 0: now. Never 0 for more than the burst.
+   *
+   * @param permits at least 1
+   */
+  delay(permits: number = 1): number {
     const now = this.#clock.now();
-    return Math.max(0, Math.ceil(this.#theoretical(now) - now));
+    return Math.max(0, Math.ceil(this.#theoretical(now) + (permits - 1) * this.#interval - now));
   }
 
-  /** Takes the next permit. Call it when {@link delay} returns 0. */
-  reserve(): void {
-    this.#next = this.#theoretical(this.#clock.now()) + this.#interval;
+  /** Takes permits. Call it when {@link delay} returns 0 for as many. */
+  reserve(permits: number = 1): void {
+    this.#next = this.#theoretical(this.#clock.now()) + permits * this.#interval;
   }
 
-  /** Takes a permit and returns 0, or takes none and returns the milliseconds until one is free. */
-  tryTake(): number {
-    const delay = this.delay();
-    if (delay === 0) this.reserve();
+  /** Takes permits and returns 0, or takes none and returns the milliseconds until as many are free. */
+  tryTake(permits: number = 1): number {
+    const delay = this.delay(permits);
+    if (delay === 0) this.reserve(permits);
     return delay;
   }
 

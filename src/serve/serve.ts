@@ -1,6 +1,7 @@
 import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { HostPort } from '../net/host-port.ts';
+import { Quota } from '../rate/quota.ts';
 import type { Snapshots } from '../snapshot/model.ts';
 import { createDelta } from './ads/delta.ts';
 import type { AdsProtocol } from './ads/protocol.ts';
@@ -17,9 +18,10 @@ import { Health } from './operators/health.ts';
 import type { RequestLimits } from './request/request-cost.ts';
 import type { AdsCall } from './transport/calls.ts';
 import { LoopIteration } from './transport/grpc-stream.ts';
-import type { Http2Stream } from './transport/http2-stream.ts';
+import { Http2Server } from './transport/http2-server.ts';
+import { Http2Stream } from './transport/http2-stream.ts';
 import { Listener } from './transport/listener.ts';
-import { StreamAdmission } from './transport/stream-admission.ts';
+import { maxHeaders, StreamAdmission } from './transport/stream-admission.ts';
 
 /** Bytes that a node may report per existing resource, in addition: more than a name and a version take. */
 const initialVersionsPerResource = 512;
@@ -30,8 +32,8 @@ const pushesPerIteration = 32;
 /** Milliseconds after a push for which its ACKs have precedence over new connections. */
 const busyAfterPush = 1_000;
 
-/** Milliseconds after which a connection without a stream is closed. */
-const maxConnectionIdle = 300_000;
+/** Milliseconds after which a connection without a stream is closed: the most that a node waits between two streams. */
+const maxConnectionIdle = 30_000;
 
 /** Bytes of encoded responses that are cached for later streams. */
 const responseCacheSize = 64 << 20;
@@ -105,28 +107,31 @@ class GrpcAdsServer implements AdsServer {
   constructor(options: AdsServerOptions, parts: AdsServerParts) {
     const limits = limitsOf(options);
     const { keepalive = 30_000, connectionAge = { age: 0, grace: 0 } } = options;
-    const { clock, counters } = parts;
+    const { clock } = parts;
     this.#parts = parts;
     this.#registry = new ConnectionRegistry({ age: connectionAge, ...parts });
     this.#streamParts = streamPartsOf(limits, parts, this.#registry);
     this.health = new Health(parts.ready, { clock, linger: limits.linger, ...unaryCallLimits });
-    this.#admission = new StreamAdmission({ ...limits, clock, counters });
+    const busy = (): boolean => this.#streamParts.queue.busy(busyAfterPush);
+    this.#admission = new StreamAdmission({ ...limits, ...parts, busy });
     this.#server = new Server({
       'grpc.enable_channelz': 0,
       'grpc.keepalive_time_ms': keepalive,
       'grpc.keepalive_timeout_ms': keepalive / 3,
-      'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
       'grpc.max_receive_message_length': limits.maxRequest,
       // A connection without a stream belongs to no node: a health checker or a returning node opens another.
       'grpc.max_connection_idle_ms': maxConnectionIdle,
     });
-    this.#listener = new Listener(this.#server, {
-      clock,
-      counters,
-      maxConnections: limits.maxConnections,
+    const http2Limits = { maxStreams: limits.maxStreamsPerConnection, maxHeaders };
+    const http2 = new Http2Server(this.#server, http2Limits, (...stream) => this.#admission.admit(...stream));
+    this.#listener = new Listener(this.#server, http2, {
+      ...limits,
+      ...parts,
       capacity: limits.maxStreamsPerSecond,
       busyRate: { rate: limits.busyAcceptRate, burst: limits.busyAcceptBurst },
-      busy: () => this.#streamParts.queue.busy(busyAfterPush),
+      busy,
+      mayOpen: (address, streams) => this.#admission.mayOpen(address, streams),
+      began: (session, streams) => this.#admission.began(session, streams),
     });
     this.health.register(this.#server);
     const responses = responseOptionsOf(options, limits, parts);
@@ -154,12 +159,12 @@ class GrpcAdsServer implements AdsServer {
   #register(protocol: AdsProtocol): void {
     // Responses are bytes already, encoded once for all streams.
     const serialize = (response: Buffer): Buffer => response;
-    const admit = (call: AdsCall): void => this.#admission.admit(call, (stream) => this.#start(call, stream, protocol));
-    this.#server.register(protocol.path, admit, serialize, protocol.decode, 'bidi');
+    const start = (call: AdsCall): void => this.#start(call, protocol);
+    this.#server.register(protocol.path, start, serialize, protocol.decode, 'bidi');
   }
 
-  #start(call: AdsCall, http2: Http2Stream, protocol: AdsProtocol): void {
-    const stream = new NodeStream(call, http2, protocol, this.#streamParts);
+  #start(call: AdsCall, protocol: AdsProtocol): void {
+    const stream = new NodeStream(call, new Http2Stream(call), protocol, this.#streamParts);
     this.#registry.add(stream);
     if (!this.#parts.ready()) {
       stream.end({ code: 'UNAVAILABLE', message: 'the control plane does not know the whole world yet' });
@@ -209,6 +214,7 @@ function streamPartsOf(limits: Limits, parts: AdsServerParts, registry: Connecti
     limits,
     linger: limits.linger,
     sendBudget: new SendBudget(clock, limits.send),
+    names: new Quota(limits.maxSubscriptions),
     iteration: new LoopIteration(),
     receiveBudget: new ReceiveBudget(limits.maxUnfinishedRequests),
     queue: new PushQueue({

@@ -1,6 +1,8 @@
+import { shortened } from '../json/quoted.ts';
+
 /** Joins names for a message: `a, b and 3 more`. Shows at most 20. */
 export function joinNames(names: readonly string[]): string {
-  const shown = names.slice(0, mostShown).join(', ');
+  const shown = names.slice(0, mostShown).map(shortened).join(', ');
   const hidden = names.length - mostShown;
   return hidden > 0 ? `${shown} and ${hidden} more` : shown;
 }
@@ -12,13 +14,7 @@ export function joinSentences(sentences: readonly string[]): string {
   return hidden > 0 ? `${shown} And ${hidden} more.` : shown;
 }
 
-/** Quotes a user's text on one line, at most 100 UTF-16 units of it. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text);
-}
-
 const mostShown = 20;
-const longestQuote = 100;
 
 function asSentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;

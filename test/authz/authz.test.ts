@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide as decideByIndex, indexRules } from '../../src/authz/authz.ts';
+import { allowsAnythingOf, decide as decideByIndex, indexRules, reachableTargets } from '../../src/authz/authz.ts';
 import type { AccessRequest, Claims, Decision } from '../../src/authz/model.ts';
-import type { Config, Rule } from '../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
+import type { Config, Resource_Type, Rule } from '../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 
 const decide = (configs: ReadonlyMap<string, Config>, held: Claims | undefined, wanted: AccessRequest): Decision =>
   decideByIndex(indexRules(configs), held, wanted);
@@ -101,6 +101,33 @@ describe('the rule that a decision names', () => {
     for (const order of [entries, entries.toReversed()]) {
       expect(decide(new Map(order), claims, request)).toEqual({ allowed: true, config: 'a.q', rule: 1 });
     }
+  });
+});
+
+describe('whether a caller may use anything of a target', () => {
+  const may = (target: string, resource: Rule['resource'], held: Claims | undefined): boolean =>
+    allowsAnythingOf(indexRules(configsOf(rule({ resource }))), held, target);
+
+  it.each([
+    ['default/a', 'default/a:x', true],
+    ['default/a', 'default/a:x:y', true],
+    ['default/a', '*', true],
+    ['default/a', 'default/ab:x', false],
+    ['default/ab', 'default/a:x', false],
+    ['default/a', 'default/a', false],
+    ['default/a', ':x', false],
+    ['default/a', '*:x', false],
+    ['*', '*:x', true],
+    ['__proto__', 'default/a:x', false],
+  ])('target %s by a rule for %s: %s', (target, id, expected) => {
+    for (const type of [0, 1, 2] as const) expect(may(target, { id, type }, claims), `${type}`).toBe(expected);
+  });
+
+  it('is no without claims, for a rule of an unknown kind, and for another caller', () => {
+    expect(may('default/a', { id: '*', type: 0 }, undefined)).toBe(false);
+    expect(may('default/a', { id: '*', type: -1 }, claims)).toBe(false);
+    expect(may('default/a', undefined, claims)).toBe(false);
+    expect(may('default/a', { id: '*', type: 0 }, { sub: 'you' })).toBe(false);
   });
 });
 
@@ -226,5 +253,47 @@ describe('the work of a decision', () => {
     expect(reads.count).toBe(indexing);
     // Each decision looks at the claims of the caller, for the rules of this name and for those of all names.
     expect(lookups.count).toBeLessThanOrEqual(20_000 * 2 * Object.keys(claims).length);
+  });
+});
+
+describe('the targets that a caller can reach', () => {
+  it('are those of the rules that match the caller and the kind', () => {
+    const configs = configsOf(
+      rule(),
+      rule({ resource: { id: 'default/other:x', type: 0 } }),
+      rule({ resource: { id: 'default/prompts:x', type: 1 } }),
+      rule({ resource: { id: 'default/yours:x', type: 0 }, value: 'you' }),
+      rule({ resource: undefined }),
+    );
+    expect(reachableTargets(indexRules(configs), claims, 'tool')).toEqual(
+      new Set(['default/mcp-tool', 'default/other']),
+    );
+    expect(reachableTargets(indexRules(configs), claims, 'resource')).toEqual(new Set());
+    expect(reachableTargets(indexRules(configs), undefined, 'tool')).toEqual(new Set());
+    expect(reachableTargets(indexRules(configsOf(rule({ resource: { id: '*', type: 0 } }))), claims, 'tool')).toBe(
+      'all',
+    );
+  });
+
+  it('contain the target of everything that is allowed', () => {
+    const kinds = ['tool', 'prompt', 'resource'] as const;
+    const target = fc.constantFrom('a', 'b/c');
+    const name = fc.constantFrom('x', 'x:y', '*');
+    const anyRule = fc
+      .record({
+        target,
+        name,
+        type: fc.constantFrom<Resource_Type>(-1, 0, 1, 2),
+        value: fc.constantFrom('me', 'you', ''),
+      })
+      .map(({ target: at, name: id, type, value }) => rule({ resource: { id: `${at}:${id}`, type }, value }));
+    fc.assert(
+      fc.property(fc.array(anyRule), target, name, fc.constantFrom(...kinds), (rules, at, id, kind) => {
+        const configs = configsOf(...rules);
+        const reachable = reachableTargets(indexRules(configs), claims, kind);
+        const { allowed } = decide(configs, claims, { kind, name: `${at}:${id}` });
+        if (allowed) expect(reachable === 'all' || reachable.has(at)).toBe(true);
+      }),
+    );
   });
 });

@@ -8,12 +8,14 @@ export interface Bench {
   run(progress: (line: string) => void, selection: BenchSelection): Promise<BenchResult>;
 }
 
-/** Restrictions from the command line; only the hostile bench has them. */
+/** Restrictions from the command line; only some benches have them. */
 export interface BenchSelection {
   /** Names of attacks; empty selects all. */
   readonly attacks: readonly string[];
-  /** Rounds per attack. Default: the bench's own number. */
+  /** Rounds, per attack where there are attacks. Default: the bench's own number. */
   readonly rounds: number | undefined;
+  /** Seconds until what an attack has left over is counted. Default: the bench's own number. */
+  readonly settle: number | undefined;
 }
 
 export interface BenchResult {
@@ -25,6 +27,8 @@ export interface BenchResult {
 export interface Table {
   readonly title: string;
   readonly rows: readonly Row[];
+  /** Lines that are printed below the table. */
+  readonly notes?: readonly string[];
 }
 
 export interface Row {

@@ -109,11 +109,17 @@ describe('the source of the resources', () => {
     });
   });
 
+  it('is files that count after the time that a flag names', () => {
+    expect(input(['-f', 'a', '--settle=0s'], {})).toMatchObject({ settle: 0 });
+    expect(() => input(['-f', 'a', '--settle=soon'], {})).toThrow(/--settle is a number with a unit/);
+  });
+
   it('is files when a flag names them, in a pod too', () => {
     expect(input(['-f', 'a'], inPod)).toEqual({
       from: 'files',
       filenames: ['a'],
       debounce: { idle: 25, ceiling: 500 },
+      settle: 1000,
     });
   });
 

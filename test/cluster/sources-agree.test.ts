@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { connectKube } from '../../src/kube/kube.ts';
 import type { KubeConnection } from '../../src/kube/model.ts';
+import { parseManifest } from '../../src/source/files/manifest/parse-manifest.ts';
 import { ManifestStore } from '../../src/source/files/manifest-store.ts';
 import type { Batch } from '../../src/source/model.ts';
 import { clusterSource } from '../../src/source/source.ts';
@@ -48,9 +49,9 @@ function meaning({ changes, unlistedNamespaces }: Batch, settings: Partial<Trans
 }
 
 function readFile(text: string): Batch {
-  const files = new ManifestStore({ roots: ['all.yaml'], namespaces: [], log, counters });
+  const files = new ManifestStore({ roots: ['all.yaml'], log, counters });
   files.rootFound(0);
-  files.setFile({ root: 0, name: 'all.yaml', path: 'all.yaml', realPath: '/all.yaml' }, { ok: true, text });
+  files.setFile({ root: 0, name: 'all.yaml', path: 'all.yaml', realPath: '/all.yaml' }, parseManifest(text, []));
   const batch = files.takeBatch();
   if (batch === undefined) throw new Error('the file has nothing to tell');
   return batch;

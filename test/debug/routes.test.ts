@@ -1,13 +1,28 @@
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { json, plainText, type Route, type RouteServer, serveRoutes } from '../../src/debug/routes.ts';
+import {
+  json,
+  plainText,
+  type Route,
+  type RouteServer,
+  type RoutesParts,
+  serveRoutes,
+} from '../../src/debug/routes.ts';
 import { ListenError } from '../../src/net/http-listener.ts';
+import { createRecordedLog } from '../support/edges/recorded-log.ts';
+import { systemClock } from '../support/edges/system-clock.ts';
 
 const listeners: RouteServer[] = [];
 afterEach(() => Promise.all(listeners.splice(0).map((listener) => listener.stop())));
 
 const errors: unknown[] = [];
+const parts: RoutesParts = {
+  listener: 'test',
+  clock: systemClock,
+  log: createRecordedLog(),
+  failed: (error) => void errors.push(error),
+};
 const routes = new Map<string, Route>([
   ['/', () => plainText('hello\n')],
   ['/query', (query) => json(Object.fromEntries(query), query.has('pretty'))],
@@ -21,7 +36,7 @@ const routes = new Map<string, Route>([
 
 async function started(host = '127.0.0.1'): Promise<RouteServer> {
   errors.length = 0;
-  const listener = await serveRoutes({ host, port: 0 }, routes, (error) => void errors.push(error));
+  const listener = await serveRoutes({ host, port: 0 }, routes, parts);
   listeners.push(listener);
   return listener;
 }
@@ -76,7 +91,7 @@ describe('a listener', () => {
 
   it('fails when the port is in use', async () => {
     const { address } = await started();
-    await expect(serveRoutes(address, routes, () => undefined)).rejects.toThrow(ListenError);
+    await expect(serveRoutes(address, routes, parts)).rejects.toThrow(ListenError);
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createPipeline } from '../../src/app/pipeline.ts';
 import { createAdsServer } from '../../src/serve/serve.ts';
+import { parseManifest } from '../../src/source/files/manifest/parse-manifest.ts';
 import { ManifestStore } from '../../src/source/files/manifest-store.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
@@ -16,11 +17,11 @@ it('a changed Service is encoded once and built into one response body for all n
   const log = createRecordedLog();
   const clock = createManualClock();
   const pipeline = createPipeline(defaultSettings, { log, counters });
-  const files = new ManifestStore({ roots: ['folder'], namespaces: [], log, counters });
+  const files = new ManifestStore({ roots: ['folder'], log, counters });
   files.rootFound(0);
   const write = (name: string, ...documents: readonly string[]): void => {
     const path = `folder/${name}`;
-    files.setFile({ root: 0, name, path, realPath: path }, { ok: true, text: together(...documents) });
+    files.setFile({ root: 0, name, path, realPath: path }, parseManifest(together(...documents), []));
     const batch = files.takeBatch();
     if (batch !== undefined) pipeline.deliver(batch);
   };

@@ -273,12 +273,12 @@ describe('the admin pages', () => {
     });
   });
 
-  it('are three, and read-only', async () => {
+  it('are five, and read-only', async () => {
     const gateway = await start();
     const other = await fetch(adminOf(gateway, '/'));
     expect([other.status, await other.text()]).toEqual([
       404,
-      'There is nothing here; there is /targets, /rbac, /listeners.\n',
+      'There is nothing here; there is /targets, /rbac, /listeners, /metrics, /healthz.\n',
     ]);
     const posted = await fetch(adminOf(gateway, '/rbac?x'), { method: 'POST' });
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
@@ -286,7 +286,24 @@ describe('the admin pages', () => {
     expect([head.status, await head.text()]).toEqual([200, '']);
   });
 
-  it.each(['127.0.0.1:0', '127.1:0', '0x7f.1:0'])('at %s answer no foreign host name', async (adminListen) => {
+  it('/metrics has every counter of the gateway, and /healthz succeeds', async () => {
+    const gateway = await start();
+    const metrics = await fetch(adminOf(gateway, '/metrics'));
+    expect(metrics.headers.get('content-type')).toContain('text/plain');
+    const names = Array.from(
+      (await metrics.text()).matchAll(/^# TYPE (gatehouse_gateway_\w+) counter/gm),
+      ([, name]) => name,
+    );
+    expect(names).toContain('gatehouse_gateway_connections_lost_total');
+    expect(names).toContain('gatehouse_gateway_event_streams_cut_total');
+    const health = await fetch(adminOf(gateway, '/healthz'));
+    expect([health.status, await health.text()]).toEqual([200, 'ok\n']);
+  });
+});
+
+it.each(['127.0.0.1:0', '127.1:0', '0x7f.1:0'])(
+  'the admin pages at %s answer no foreign host name',
+  async (adminListen) => {
     const { admin } = await start({}, { adminListen });
     const status = new Promise((resolve) => {
       request({ ...admin, path: '/rbac', headers: { host: 'rebound.example' } }, (response) => {
@@ -295,8 +312,8 @@ describe('the admin pages', () => {
       }).end();
     });
     expect(await status).toBe(403);
-  });
-});
+  },
+);
 
 it.each(['127.0.0.1', '127.1', '0x7f.1'])('a listener at %s answers no foreign host name', async (host) => {
   const { listener } = await start({ host });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type JsonBounds, parseBoundedJson } from '../../src/json/bounded-json.ts';
+import { type JsonBounds, measureJson, parseBoundedJson } from '../../src/json/bounded-json.ts';
 
 const wide: JsonBounds = { maxValues: 1_000_000, maxDepth: 1_000 };
 const kindOf = (text: string, bounds: Partial<JsonBounds>): string =>
@@ -33,6 +33,17 @@ describe('parseBoundedJson', () => {
 
   it('counts nothing within strings', () => {
     expect(kindOf('["[[{,,:\\"[[","\\\\"]', { maxValues: 3, maxDepth: 1 })).toBe('json');
+  });
+
+  it('ends a string where JSON ends it, for any run of quotes and backslashes', () => {
+    const pieces = fc.array(fc.constantFrom('"', '\\', 'x', ',', '[', '\n'), { maxLength: 12 });
+    fc.assert(
+      fc.property(fc.array(pieces), (texts) => {
+        const strings = texts.map((parts) => parts.join(''));
+        const values = strings.length === 0 ? 2 : strings.length + 1;
+        expect(measureJson(JSON.stringify(strings), wide)).toEqual({ kind: 'within', values });
+      }),
+    );
   });
 
   it('never lets more values through than it was told', () => {

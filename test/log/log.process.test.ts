@@ -31,3 +31,10 @@ it('quotes values that contain spaces or quotes', () => {
 it('omits undefined and empty fields', () => {
   expect(written('lost', "{ object: undefined, field: '', why: 'x' }", 'text')).toMatch(/ lost why=x\n$/);
 });
+
+it.each(['text', 'json'])('shortens what a message forgot to shorten, in %s', (format) => {
+  const long = 'x'.repeat(10_000);
+  const line = written(long, { long, list: [long] }, format);
+  expect(line.length).toBeLessThan(7000);
+  if (format === 'json') expect(JSON.parse(line)).toMatchObject({ message: `${'x'.repeat(2000)}…` });
+});

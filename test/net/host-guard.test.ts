@@ -15,6 +15,7 @@ it.each([
   ['127.0.0.1.evil.example', 403],
   ['10.0.0.1', 403],
   ['0.0.0.0', 403],
+  ['[::%fff:127.0.0.1]:80', 403],
 ])('a loopback listener answers a request for host %j with %d', async (host, status) => {
   const server = createServer(onlyForLoopbackHosts((_, response) => response.end()));
   const { port } = await listen(server, { host: '127.0.0.1', port: 0 });

@@ -30,6 +30,9 @@ const hosts: readonly (readonly [host: string, loopback: boolean])[] = [
   ['10.0.0.1', false],
   ['::ffff:10.0.0.1', false],
   ['fe80::1', false],
+  // Node takes the zone for a part of an address, and the parser of addresses does not.
+  ['::%fff:127.0.0.1', false],
+  ['[::%x:127.0.0.1]', false],
   ['127.1', false],
   ['0x7f.0.0.1', false],
   ['0177.0.0.1', false],

@@ -29,6 +29,14 @@ describe('a rate limiter', () => {
     expect([1, 2].map(() => slow.tryTake())).toEqual([0, 2_000]);
   });
 
+  it('gives out several permits together, or none of them, and never more than a burst', () => {
+    const clock = createManualClock();
+    const limiter = new RateLimiter(clock, { rate: 20, burst: 10 });
+    expect([limiter.tryTake(7), limiter.tryTake(4), limiter.tryTake(3), limiter.tryTake()]).toEqual([0, 50, 0, 50]);
+    clock.advance(500);
+    expect([limiter.tryTake(11), limiter.tryTake(10), limiter.tryTake(2)]).toEqual([50, 0, 100]);
+  });
+
   it('does not wait until a clock that was set back has caught up', () => {
     let now = 1_000_000;
     const limiter = new RateLimiter({ now: () => now, after: () => () => {} }, { rate: 20, burst: 1 });

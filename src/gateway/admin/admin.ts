@@ -5,6 +5,7 @@ import type { AuthnStatus } from '../authn/model.ts';
 import type { GatewayConfig } from '../model.ts';
 import { targetUrl } from '../network/target-url.ts';
 import type { XdsStatus } from '../xds/model.ts';
+import type { GatewayMetrics } from './metrics.ts';
 
 /** A listener for MCP clients, as `/listeners` shows it. */
 export type ListenerStatus =
@@ -16,18 +17,35 @@ export interface AdminParts {
   readonly config: GatewayConfig;
   readonly xds: () => XdsStatus;
   readonly listeners: () => readonly ListenerStatus[];
+  readonly metrics: GatewayMetrics;
+  /** Called with each error of a page; the client gets status 500. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** The body of a page. */
+interface Page {
+  readonly type: string;
+  readonly text: string;
 }
 
 /**
  * Creates the handler of the admin pages: `GET /targets`, `/rbac` and `/listeners` return what is in force, each with
  * the state of the connection to the control plane. Names are sorted by bytes. No page contains a secret: keys appear
- * by their ids, and tokens do not appear.
+ * by their ids, and tokens do not appear. `/metrics` is for Prometheus, and `/healthz` succeeds while the process runs.
  */
-export function createAdmin({ config, xds, listeners }: AdminParts): RequestListener {
-  const pages = new Map<string, () => object>([
-    ['/targets', () => ({ targets: targetsOf(config) })],
-    ['/rbac', () => ({ configs: rbacConfigsOf(config) })],
-    ['/listeners', () => ({ listeners: listeners() })],
+export function createAdmin({ config, xds, listeners, metrics, failed }: AdminParts): RequestListener {
+  const json = (state: object): Page => {
+    return {
+      type: 'application/json; charset=utf-8',
+      text: `${JSON.stringify({ ...state, controlPlane: xds() }, null, 2)}\n`,
+    };
+  };
+  const pages = new Map<string, () => Page | Promise<Page>>([
+    ['/targets', () => json({ targets: targetsOf(config) })],
+    ['/rbac', () => json({ configs: rbacConfigsOf(config) })],
+    ['/listeners', () => json({ listeners: listeners() })],
+    ['/metrics', async () => ({ type: metrics.contentType, text: await metrics.text() })],
+    ['/healthz', () => ({ type: 'text/plain; charset=utf-8', text: 'ok\n' })],
   ]);
   const paths = [...pages.keys()].join(', ');
 
@@ -39,10 +57,17 @@ export function createAdmin({ config, xds, listeners }: AdminParts): RequestList
       response.setHeader('allow', 'GET, HEAD');
       return sendText(response, 405, 'This page can only be read: use GET.');
     }
-    const body = `${JSON.stringify({ ...page(), controlPlane: xds() }, null, 2)}\n`;
-    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
-    response.end(method === 'HEAD' ? undefined : body);
+    sendPage(response, method, page).catch((error: unknown) => {
+      failed(error);
+      sendText(response, 500, 'internal error');
+    });
   };
+}
+
+async function sendPage(response: ServerResponse, method: string, page: () => Page | Promise<Page>): Promise<void> {
+  const { type, text } = await page();
+  response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
+  response.end(method === 'HEAD' ? undefined : text);
 }
 
 function sendText(response: ServerResponse, status: number, message: string): void {

@@ -1,6 +1,7 @@
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
 import type { Clock, Logger, Stop } from '../../edges.ts';
 import { isJsonObject, parseJson } from '../../json/json.ts';
+import { quoted } from '../../json/quoted.ts';
 import { reasonOf } from '../errors.ts';
 import { validateJwk } from './jwk.ts';
 
@@ -75,7 +76,7 @@ function entriesOf(json: unknown): readonly unknown[] {
 
 function nameOf(entry: unknown, index: number): string {
   const kid = isJsonObject(entry) ? entry['kid'] : undefined;
-  return typeof kid === 'string' ? `the key ${JSON.stringify(kid)}` : `key number ${index + 1}`;
+  return typeof kid === 'string' ? `the key ${quoted(kid)}` : `key number ${index + 1}`;
 }
 
 /** The message for keys that cannot be loaded. Does not contain their text. */

@@ -1,3 +1,4 @@
+import { shortened } from '../../json/quoted.ts';
 import { configError, type JsonFields } from './fields.ts';
 import type { JwksConfig, JwtAuthnConfig } from './model.ts';
 import type { Mounts } from './mounts.ts';
@@ -89,7 +90,7 @@ function decodeHeaders(jwks: JsonFields): ReadonlyMap<string, string> {
     try {
       new Headers().set(name, value);
     } catch {
-      throw configError(`${jwks.path('headers')}.${name}`, 'is not a header that HTTP can carry');
+      throw configError(`${jwks.path('headers')}.${shortened(name)}`, 'is not a header that HTTP can carry');
     }
   }
   return headers;

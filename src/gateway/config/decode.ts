@@ -1,3 +1,4 @@
+import { shortened } from '../../json/quoted.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { decodeAuthn } from './decode-authn.ts';
 import { configError, fieldsOf, type JsonFields } from './fields.ts';
@@ -39,7 +40,9 @@ const topLevelFields = ['type', 'xds_address', 'metadata', 'alt_xds_hostname', '
 function unknownFieldWarnings(top: JsonFields): readonly string[] {
   return top
     .unknown(topLevelFields)
-    .map((name) => `${name}: is not a field known here and is ignored; known are ${topLevelFields.join(', ')}`);
+    .map(
+      (name) => `${shortened(name)}: is not a field known here and is ignored; known are ${topLevelFields.join(', ')}`,
+    );
 }
 
 function decodeXdsAddress(top: JsonFields): HostPort {

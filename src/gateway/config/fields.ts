@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../json/json.ts';
+import { quoted, shortened } from '../../json/quoted.ts';
 import { GatewayError } from '../errors.ts';
 
 /** Typed access to the fields of one JSON object. Every method throws a {@link GatewayError} that names the field. */
@@ -67,7 +68,8 @@ export function fieldsOf(json: unknown, path: string): JsonFields {
     unknown,
     only(known) {
       const [first] = unknown(known);
-      if (first !== undefined) throw configError(at(first), `is not a field known here; known are ${known.join(', ')}`);
+      if (first !== undefined)
+        throw configError(at(shortened(first)), `is not a field known here; known are ${known.join(', ')}`);
     },
     value,
     string(name, remedy) {
@@ -112,7 +114,7 @@ function parseStringMap(json: unknown, path: string): ReadonlyMap<string, string
   const map = new Map<string, string>();
   for (const [key, found] of Object.entries(json)) {
     if (typeof found !== 'string')
-      throw configError(`${path}.${key}`, `must be a string, not ${describe(found)}: put it in quotes`);
+      throw configError(`${path}.${shortened(key)}`, `must be a string, not ${describe(found)}: put it in quotes`);
     map.set(key, found);
   }
   return map;
@@ -157,5 +159,5 @@ function describe(json: unknown): string {
   if (Array.isArray(json)) return 'a list';
   if (typeof json === 'object') return 'an object';
   if (json === '') return 'an empty string';
-  return typeof json === 'string' && json.length > 60 ? 'a longer text' : JSON.stringify(json);
+  return typeof json === 'string' ? quoted(json) : JSON.stringify(json);
 }

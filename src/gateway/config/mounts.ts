@@ -1,4 +1,5 @@
 import { isAbsolute, join, normalize } from 'node:path';
+import { shortened } from '../../json/quoted.ts';
 import { GatewayError } from '../errors.ts';
 
 /** Maps a path of the configuration to a path of this machine. Leaves relative paths as they are. */
@@ -16,7 +17,10 @@ export function parseMounts(values: readonly string[]): Mounts {
     const from = value.slice(0, Math.max(separator, 0));
     const to = value.slice(separator + 1);
     if (!isAbsolute(from) || to === '') {
-      throw new GatewayError('usage', `--mount=${value}: write /path=<folder>, the path beginning with a slash`);
+      throw new GatewayError(
+        'usage',
+        `--mount=${shortened(value)}: write /path=<folder>, the path beginning with a slash`,
+      );
     }
     return { from: withoutTrailingSlash(normalize(from)), to };
   });

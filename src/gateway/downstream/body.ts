@@ -1,43 +1,190 @@
 import type { IncomingMessage } from 'node:http';
+import type { Clock, Logger, Stop } from '../../edges.ts';
+import { measureJson } from '../../json/bounded-json.ts';
 import { isJsonObject, parseJson } from '../../json/json.ts';
-import { isTooDeep } from '../rpc/protocol.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
+import { Quota } from '../../rate/quota.ts';
+import type { Caller, GatewayCounters } from '../model.ts';
+import { maxDepth } from '../rpc/protocol.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import type { ErrorResponse } from './error-response.ts';
 
-/** The largest body that is read: 4 MiB, as in the SDK. */
-const maxBodyBytes = 4 * 1024 * 1024;
-
 /** The JSON in a request, or the error response. */
-export type Body = { readonly kind: 'json'; readonly value: unknown } | ({ readonly kind: 'error' } & ErrorResponse);
+type Body =
+  | {
+      readonly kind: 'json';
+      readonly value: unknown;
+      /** Call when the value is needed no more: it counts as held until then. Idempotent. */
+      readonly release: Stop;
+    }
+  | ({ readonly kind: 'error' } & ErrorResponse);
 
-/** Reads and parses the body of a request. Rejects when the client disconnects. */
-export async function readBody(request: IncomingMessage): Promise<Body> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return tooLarge;
-  const chunks: Buffer[] = [];
+/** Reads the bodies of all HTTP transports, whose sum it limits. */
+export interface BodyReader {
+  /**
+   * Reads and parses the body of a request. What is refused is not parsed. Rejects when the client disconnects.
+   *
+   * @param caller whose share of the limit the body takes
+   */
+  read(request: IncomingMessage, caller: Caller): Promise<Body>;
+}
+
+/** Settings and dependencies of a {@link BodyReader}. */
+export interface BodyReaderParts {
+  /** The most bytes of one body. Default 1 MiB: MCP sends texts and small files, and models write most of them. */
+  readonly maxBodyBytes?: number | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counters: GatewayCounters;
+}
+
+/** Bytes. */
+const defaultMaxBodyBytes = 1024 * 1024;
+
+/**
+ * JSON values and keys of a body. One takes a microsecond, so a body stops all others for 50 milliseconds at most. A
+ * larger body has to have longer texts, not more values.
+ */
+const maxValues = 50_000;
+
+/** Bytes of memory of a JSON value beside its text: an empty object in a list takes 64, a key of a large object 90. */
+const bytesPerValue = 100;
+
+/**
+ * Bodies of the largest size that are held at once, from their first byte to the response, in all and per caller. That
+ * is 92 MiB of memory by default, and a body of 2 KiB with 50 values takes 7 KiB of it.
+ */
+const maxBodies = 16;
+const maxBodiesPerCaller = 4;
+
+/** Counts the memory of bodies while they arrive and until their requests are answered. */
+export function createBodyReader(parts: BodyReaderParts): BodyReader {
+  const { maxBodyBytes = defaultMaxBodyBytes, clock, log, counters } = parts;
+  const quota = new Quota(maxBodies * (maxBodyBytes + maxValues * bytesPerValue), maxBodiesPerCaller / maxBodies);
+  const throttle = new LogThrottle(clock, log);
+
+  /** Logs all but text that is no JSON, which is a mistake and costs nothing. */
+  const refused = (error: ErrorResponse): Body => {
+    const message = 'a request body was refused; --max-body-bytes is the limit of its size';
+    if (error !== notJson) {
+      counters.count('gatehouse_gateway_requests_refused_total', { reason: 'body' });
+      throttle.failed('bodies', { reason: error.message, message });
+    }
+    return { kind: 'error', ...error };
+  };
+
+  return {
+    async read(request, caller) {
+      const share = openShare(quota, shareOf(caller, request));
+      try {
+        const text = await readText(request, maxBodyBytes, share);
+        if (text.kind === 'error') return refused(text.error);
+        const json = parse(text.text, share);
+        if (json.kind === 'error') return refused(json.error);
+        return { kind: 'json', value: withoutNullParams(json.value), release: share.keep() };
+      } finally {
+        share.release();
+      }
+    },
+  };
+}
+
+/** What one body holds of a quota. */
+interface Share {
+  /** Takes more, or nothing and returns false. */
+  acquire(amount: number): boolean;
+  /** Hands over all of it to the returned function, which gives it back; {@link release} no longer does. */
+  keep(): Stop;
+  /** Gives all of it back. */
+  release(): void;
+}
+
+function openShare(quota: Quota, key: string): Share {
+  let held = 0;
+  return {
+    acquire(amount) {
+      const acquired = quota.acquire(key, amount);
+      if (acquired) held += amount;
+      return acquired;
+    },
+    keep() {
+      let kept = held;
+      held = 0;
+      return () => {
+        quota.release(key, kept);
+        kept = 0;
+      };
+    },
+    release() {
+      quota.release(key, held);
+      held = 0;
+    },
+  };
+}
+
+/** Callers without a token share by address. The prefixes keep the two apart. */
+function shareOf(caller: Caller, { socket }: IncomingMessage): string {
+  return caller.kind === 'principal' ? `principal ${caller.identity}` : `address ${socket.remoteAddress ?? ''}`;
+}
+
+type Failed = { readonly kind: 'error'; readonly error: ErrorResponse };
+
+async function readText(
+  request: IncomingMessage,
+  maxBytes: number,
+  share: Share,
+): Promise<Failed | { readonly kind: 'text'; readonly text: string }> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return failed(tooLarge(maxBytes));
+  // One buffer: a client that sends single bytes would otherwise make each of them an object.
+  let buffer: Buffer = Buffer.alloc(0);
   let size = 0;
   // An early return must not destroy the connection, on which the response is sent.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > maxBodyBytes) return tooLarge;
-    chunks.push(bytes);
+    if (size + bytes.length > maxBytes) return failed(tooLarge(maxBytes));
+    if (!share.acquire(bytes.length)) return failed(tooMany);
+    buffer = withRoom(buffer, size, size + bytes.length);
+    size += bytes.copy(buffer, size);
   }
-  const json = parseJson(Buffer.concat(chunks).toString());
-  if (json === undefined) return notJson;
-  return isTooDeep(json.value) ? tooDeep : { kind: 'json', value: withoutNullParams(json.value) };
+  return { kind: 'text', text: buffer.toString('utf8', 0, size) };
 }
 
-const tooLarge: Body = {
-  kind: 'error',
-  status: 413,
-  message: `The body is larger than ${maxBodyBytes} bytes`,
-  headers: { connection: 'close' },
+/** Returns a buffer of at least `needed` bytes that begins with the first `used` ones; doubles, so that it is linear. */
+function withRoom(buffer: Buffer, used: number, needed: number): Buffer {
+  if (needed <= buffer.length) return buffer;
+  const larger = Buffer.allocUnsafe(Math.max(needed, 2 * buffer.length));
+  buffer.copy(larger, 0, 0, used);
+  return larger;
+}
+
+/** Parses a text after its structure was measured and its memory acquired. */
+function parse(text: string, share: Share): Failed | { readonly kind: 'parsed'; readonly value: unknown } {
+  const measured = measureJson(text, { maxValues, maxDepth });
+  if (measured.kind !== 'within') return failed(measured.kind === 'too-deep' ? tooDeep : tooManyValues);
+  if (!share.acquire(measured.values * bytesPerValue)) return failed(tooMany);
+  const json = parseJson(text);
+  return json === undefined ? failed(notJson) : { kind: 'parsed', value: json.value };
+}
+
+function failed(error: ErrorResponse): Failed {
+  return { kind: 'error', error };
+}
+
+function tooLarge(maxBytes: number): ErrorResponse {
+  return { status: 413, message: `The body is larger than ${maxBytes} bytes` };
+}
+
+const tooManyValues: ErrorResponse = { status: 413, message: `The body has more than ${maxValues} JSON values` };
+
+const tooMany: ErrorResponse = {
+  status: 503,
+  message: 'Too many request bodies at once; send the request again later',
+  headers: { 'retry-after': '1' },
 };
 
-const notJson: Body = { kind: 'error', status: 400, code: errorCode.parseError, message: 'The body is not JSON' };
+const notJson: ErrorResponse = { status: 400, code: errorCode.parseError, message: 'The body is not JSON' };
 
-const tooDeep: Body = {
-  kind: 'error',
+const tooDeep: ErrorResponse = {
   status: 400,
   code: errorCode.invalidRequest,
   message: 'The body is nested too deep',

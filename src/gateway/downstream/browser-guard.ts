@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { quoted } from '../../json/quoted.ts';
 import { isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../net/loopback.ts';
 import { sendError } from './error-response.ts';
 
@@ -26,12 +27,12 @@ export function admit(request: IncomingMessage, response: ServerResponse, parts:
   const { host, origin } = request.headers;
   const onLoopback = parts.listensOnLoopback?.() ?? isLoopback(request.socket.localAddress ?? '');
   if (onLoopback && !isLoopbackAuthority(host)) {
-    sendError(response, { status: 403, message: `Host "${host ?? ''}" is not this machine` });
+    sendError(response, { status: 403, message: `Host ${quoted(host ?? '')} is not this machine` });
     return false;
   }
   if (origin !== undefined) {
     if (!isLoopbackOrigin(origin) && !parts.allowedOrigins.includes(origin)) {
-      sendError(response, { status: 403, message: `Origin "${origin}" may not connect` });
+      sendError(response, { status: 403, message: `Origin ${quoted(origin)} may not connect` });
       return false;
     }
     response.setHeader('Access-Control-Allow-Origin', origin);

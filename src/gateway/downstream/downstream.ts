@@ -3,20 +3,24 @@ import type { Readable, Writable } from 'node:stream';
 import type { Stop } from '../../edges.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
 import { reasonOf } from '../errors.ts';
-import type { Authentication, Authenticator } from '../model.ts';
+import type { Authentication, Authenticator, GatewayCounters } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer } from '../session/multiplexer.ts';
+import { type BodyReaderParts, createBodyReader } from './body.ts';
 import { admit, type BrowserGuardParts } from './browser-guard.ts';
 import { sendError } from './error-response.ts';
+import { createEventStreams } from './event-stream.ts';
+import { createExchangeLimit } from './exchange-limit.ts';
 import { createHttpSse } from './http-sse.ts';
 import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { serveStdio } from './stdio.ts';
 import { createStreamableHttp } from './streamable-http.ts';
 
 /** Dependencies and settings of serving MCP clients. */
-export interface DownstreamParts extends SessionParts, BrowserGuardParts {
+export interface DownstreamParts extends SessionParts, BrowserGuardParts, BodyReaderParts {
   /** `undefined`: every caller is anonymous, so every call is denied. */
   readonly authenticator: Authenticator | undefined;
+  readonly counters: GatewayCounters;
 }
 
 /** The MCP server for clients, over HTTP and stdio. */
@@ -38,7 +42,15 @@ const idleTimeout = 30 * 60_000;
 export function createDownstream(parts: DownstreamParts): Downstream {
   const { authenticator, clock, log } = parts;
   const multiplexer = createMultiplexer(parts);
-  const transportParts: HttpTransportParts = { multiplexer, clock, maxSessions, idleTimeout };
+  const exchanges = createExchangeLimit(parts);
+  const transportParts: HttpTransportParts = {
+    multiplexer,
+    streams: createEventStreams(parts),
+    bodies: createBodyReader(parts),
+    clock,
+    maxSessions,
+    idleTimeout,
+  };
   const transports: ReadonlyMap<string, HttpTransport> = new Map([
     ['/sse', createHttpSse(transportParts)],
     ['/mcp', createStreamableHttp(transportParts)],
@@ -58,7 +70,10 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     const authentication = await authenticate(authenticator, request);
     if (response.destroyed) return;
     if (authentication.kind === 'refused') return sendAuthenticationError(response, authentication);
-    await transport.serve(request, response, url, authentication.caller);
+    const { caller } = authentication;
+    const refusal = exchanges.admit(response, caller);
+    if (refusal !== undefined) return sendError(response, refusal);
+    await transport.serve(request, response, url, caller);
   };
 
   return {

@@ -24,6 +24,19 @@ export const sessionNotFound: ErrorResponse = {
   message: 'Session not found',
 };
 
+/** Sent without a session id, but for `initialize`. */
+export const sessionMissing: ErrorResponse = {
+  status: 400,
+  message: 'Mcp-Session-Id is missing: begin with initialize',
+};
+
+/** MCP 2025-11-25, Requests: the id must not have been used before in the session. Responses are matched by it. */
+export const duplicateId: ErrorResponse = {
+  status: 400,
+  code: errorCode.invalidRequest,
+  message: 'A request with this id is in flight: give each request of a session an id of its own',
+};
+
 /** Sent when no session can be evicted. */
 export const tooManySessions: ErrorResponse = {
   status: 503,
@@ -31,10 +44,41 @@ export const tooManySessions: ErrorResponse = {
   headers: { 'retry-after': '60' },
 };
 
-/** Sends an error response. */
+/** Sent when a token has expired between the headers of its request and the end of the body. */
+export const tokenExpired: ErrorResponse = {
+  status: 401,
+  message: 'The token has expired',
+  headers: { 'www-authenticate': 'Bearer realm="mcp-gateway", error="invalid_token"' },
+};
+
+/**
+ * Bytes of a refused body that are read and dropped. Many clients write the whole body before they read the response,
+ * and would see a broken connection instead of it. As much as 16 bodies of the default size.
+ */
+const maxDroppedBytes = 16 * 1024 * 1024;
+
+/**
+ * Sends an error response. If the body of the request has not arrived completely, reads and drops the rest, up to
+ * {@link maxDroppedBytes}, before the response ends; then closes the connection. `requestTimeout` of the server limits
+ * the time.
+ */
 export function sendError(response: ServerResponse, errorResponse: ErrorResponse): void {
   const { status, message, headers, code = errorCode.unavailable, data, id = null } = errorResponse;
   const error = data === undefined ? { code, message } : { code, message, data };
-  response.writeHead(status, { ...headers, 'content-type': 'application/json' });
-  response.end(JSON.stringify({ jsonrpc: '2.0', error, id }));
+  const body = JSON.stringify({ jsonrpc: '2.0', error, id });
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { ...headers, 'content-type': 'application/json', 'content-length': length });
+  const request = response.req;
+  if (request.complete) {
+    response.end(body);
+    return;
+  }
+  response.write(body);
+  let dropped = 0;
+  request.on('data', (chunk: Buffer) => {
+    dropped += chunk.length;
+    if (dropped > maxDroppedBytes) response.destroy();
+  });
+  request.once('end', () => response.end());
+  request.resume();
 }

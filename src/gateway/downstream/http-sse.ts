@@ -1,81 +1,96 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isJsonContentType, parseJSONRPCMessage } from '@modelcontextprotocol/server';
+import { isJsonContentType } from '@modelcontextprotocol/server';
+import type { Clock } from '../../edges.ts';
+import type { EventStream, EventStreams } from '../../net/event-streams.ts';
 import { eventText } from '../../net/sse.ts';
+import { at } from '../../net/timers.ts';
 import type { Caller } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
-import type { Session } from '../session/model.ts';
-import { readBody } from './body.ts';
-import { sendError, sessionNotFound, tooManySessions } from './error-response.ts';
+import { isCurrent } from '../session/authorization.ts';
+import type { ClientStream, Session } from '../session/model.ts';
+import type { Multiplexer } from '../session/multiplexer.ts';
+import { decodeMessage } from './decode-message.ts';
+import { isRequest } from './decode-post.ts';
+import {
+  duplicateId,
+  type ErrorResponse,
+  sendError,
+  sessionNotFound,
+  tokenExpired,
+  tooManySessions,
+} from './error-response.ts';
 import { openEventStream } from './event-stream.ts';
 import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
+
+/** A session over HTTP+SSE. */
+interface SseSession {
+  /** Opens the stream of the session, once. */
+  open(id: string, response: ServerResponse, closed: () => void): void;
+  /**
+   * Handles a message of a POST, or returns the error response.
+   *
+   * @param done called once, when the message is handled
+   */
+  post(message: Message, caller: Caller, done: () => void): ErrorResponse | undefined;
+  close(): Promise<void>;
+}
+
+/** The session that a POST names, or the error response. */
+type Lookup =
+  | { readonly kind: 'session'; readonly session: SseSession }
+  | { readonly kind: 'error'; readonly error: ErrorResponse };
 
 /**
  * The HTTP+SSE transport of MCP 2024-11-05, as in the deployed gateways: `GET /sse` opens an event stream, whose first
  * event contains the URL for `POST` (`?sessionId=<hex>`). A `POST` gets 202; responses and notifications are sent on
  * the stream. The session ends with its stream.
  */
-export function createHttpSse({ multiplexer, ...parts }: HttpTransportParts): HttpTransport {
-  const { clock } = parts;
-  const sessions = createSessionTable<Session>(parts);
+export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportParts): HttpTransport {
+  const { clock, streams } = parts;
+  const sessions = createSessionTable<SseSession>(parts);
 
   const open = (response: ServerResponse, caller: Caller): void => {
-    const send = (message: Message): Promise<void> => {
-      stream.write(eventText('message', JSON.stringify(message)));
-      return Promise.resolve();
-    };
-    const opened = sessions.open(caller, () => {
-      const session = multiplexer.open({ send });
-      return {
-        ...session,
-        close() {
-          stream.end();
-          return session.close();
-        },
-      };
-    });
+    const opened = sessions.open(caller, () => createSseSession(multiplexer, { clock, streams }, caller));
     if (opened === undefined) {
       sendError(response, tooManySessions);
       return;
     }
-    const { id } = opened;
+    const { id, session } = opened;
     const release = sessions.hold(id);
-    const stream = openEventStream({
-      response,
-      clock,
-      caller,
-      closed() {
-        release();
-        sessions.close(id);
-      },
+    session.open(id, response, () => {
+      release();
+      sessions.close(id);
     });
-    stream.write(eventText('endpoint', `?sessionId=${id}`));
+  };
+
+  const lookUp = (url: URL, caller: Caller): Lookup => {
+    const id = url.searchParams.get('sessionId');
+    if (id === null) return { kind: 'error', error: idMissing };
+    const found = sessions.find(id, caller);
+    return found.kind === 'unknown' ? { kind: 'error', error: sessionNotFound } : { ...found, kind: 'session' };
   };
 
   const post = async (request: IncomingMessage, response: ServerResponse, url: URL, caller: Caller): Promise<void> => {
-    const id = url.searchParams.get('sessionId');
-    if (id === null) {
-      const message = 'sessionId is missing: open a stream with GET first, or use Streamable HTTP at /mcp';
-      return sendError(response, { status: 400, message });
-    }
-    const found = sessions.find(id, caller);
-    if (found.kind === 'unknown') return sendError(response, sessionNotFound);
-    if (!isJsonContentType(request.headers['content-type'] ?? null)) {
-      return sendError(response, { status: 415, message: 'Content-Type must be application/json' });
-    }
-    const body = await readBody(request);
+    const early = lookUp(url, caller);
+    if (early.kind === 'error') return sendError(response, early.error);
+    if (!isJsonContentType(request.headers['content-type'] ?? null)) return sendError(response, notJsonType);
+    const body = await bodies.read(request, caller);
     if (body.kind === 'error') return sendError(response, body);
-    const message = parseMessage(body.value);
-    if (message === undefined) {
-      return sendError(response, {
-        status: 400,
-        code: errorCode.invalidRequest,
-        message: 'The body is no JSON-RPC message',
-      });
-    }
+    const refuse = (error: ErrorResponse): void => {
+      body.release();
+      sendError(response, error);
+    };
+    // The token may have expired, and the session ended, while the body arrived.
+    if (!isCurrent(caller, clock)) return refuse(tokenExpired);
+    const found = lookUp(url, caller);
+    if (found.kind === 'error') return refuse(found.error);
+    const message = decodeMessage(body.value);
+    if (message === undefined) return refuse(noMessage);
+    const error = found.session.post(message, caller, body.release);
+    if (error !== undefined) return refuse(error);
     response.writeHead(202).end('Accepted');
-    found.session.receive(message, caller);
   };
 
   return {
@@ -88,10 +103,91 @@ export function createHttpSse({ multiplexer, ...parts }: HttpTransportParts): Ht
   };
 }
 
-function parseMessage(value: unknown): Message | undefined {
-  try {
-    return parseJSONRPCMessage(value);
-  } catch {
-    return undefined;
-  }
+/** What event streams are opened with. */
+interface StreamParts {
+  readonly clock: Clock;
+  readonly streams: EventStreams;
 }
+
+/** @param reader the caller who has opened the stream */
+function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamParts, reader: Caller): SseSession {
+  let stream: EventStream | undefined;
+  let unanswered = 0;
+  const send = (message: Message): void => stream?.write(eventText('message', JSON.stringify(message)));
+  const own: ClientStream = { caller: reader, send };
+  const session: Session = multiplexer.open({ stream: () => own });
+
+  /** At the end of the token the stream stays for the responses to requests that were accepted before. */
+  const endIfOver = (): void => {
+    if (!isCurrent(reader, clock) && unanswered === 0) stream?.end();
+  };
+
+  return {
+    open(id, response, closed) {
+      const stopTimer = reader.kind === 'principal' ? at(clock, reader.expiresAt, endIfOver) : () => {};
+      stream = openEventStream({
+        streams,
+        response,
+        clock,
+        caller: reader,
+        lifetime: 'answers',
+        closed() {
+          stopTimer();
+          closed();
+        },
+      });
+      stream.write(eventText('endpoint', `?sessionId=${id}`));
+    },
+    post(message, caller, done) {
+      if (!isCurrent(reader, clock)) return sessionNotFound;
+      if (!isRequest(message)) {
+        session.receive(message, { ...own, settled: () => {} });
+        done();
+        return undefined;
+      }
+      if (session.isInFlight(message.id)) return { ...duplicateId, id: message.id };
+      unanswered += 1;
+      session.receive(message, {
+        send,
+        caller: commonCaller(caller, reader),
+        settled() {
+          unanswered -= 1;
+          done();
+          endIfOver();
+        },
+      });
+      return undefined;
+    },
+    async close() {
+      stream?.end();
+      await session.close();
+    },
+  };
+}
+
+/**
+ * Returns the caller that two tokens of one identity have in common. The response to a POST is read by the client that
+ * holds the stream, whose token may say less than that of the POST: only what both tokens allow is allowed.
+ */
+function commonCaller(one: Caller, other: Caller): Caller {
+  if (one.kind === 'anonymous' || other.kind === 'anonymous') return one.kind === 'anonymous' ? one : other;
+  const claims = Object.fromEntries(
+    Object.entries(one.claims).filter(([name, value]) => {
+      return Object.hasOwn(other.claims, name) && other.claims[name] === value;
+    }),
+  );
+  return { ...one, claims, expiresAt: Math.min(one.expiresAt, other.expiresAt) };
+}
+
+const idMissing: ErrorResponse = {
+  status: 400,
+  message: 'sessionId is missing: open a stream with GET first, or use Streamable HTTP at /mcp',
+};
+
+const notJsonType: ErrorResponse = { status: 415, message: 'Content-Type must be application/json' };
+
+const noMessage: ErrorResponse = {
+  status: 400,
+  code: errorCode.invalidRequest,
+  message: 'The body is no JSON-RPC message',
+};

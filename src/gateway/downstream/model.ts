@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../edges.ts';
+import type { EventStreams } from '../../net/event-streams.ts';
 import type { Caller } from '../model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
+import type { BodyReader } from './body.ts';
 
 /** One HTTP transport of MCP, at a path of its own. */
 export interface HttpTransport {
@@ -16,6 +18,9 @@ export interface HttpTransport {
 /** Dependencies and limits of an HTTP transport. */
 export interface HttpTransportParts {
   readonly multiplexer: Multiplexer;
+  readonly bodies: BodyReader;
+  /** The event streams of all transports. */
+  readonly streams: EventStreams;
   readonly clock: Clock;
   readonly maxSessions: number;
   /** Milliseconds after which a session without requests and streams is closed. */

@@ -1,164 +1,186 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  isInitializeRequest,
-  isJSONRPCRequest,
-  type RequestId,
-  WebStandardStreamableHTTPServerTransport,
-} from '@modelcontextprotocol/server';
+import { isJsonContentType } from '@modelcontextprotocol/server';
 import { acceptedTypes } from '../../net/accept.ts';
+import { eventText } from '../../net/sse.ts';
 import type { Caller } from '../model.ts';
-import { perRequestVersionKey, protocolVersions } from '../rpc/protocol.ts';
-import { errorCode } from '../rpc/rpc-error.ts';
-import type { Session } from '../session/model.ts';
+import type { Message } from '../rpc/model.ts';
+import { isCurrent } from '../session/authorization.ts';
+import type { ClientStream, Session } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
-import { readBody } from './body.ts';
-import { type ErrorResponse, sendError, sessionNotFound, tooManySessions } from './error-response.ts';
-import { sendWebResponse } from './event-stream.ts';
+import { decodeBody, headerOf, isRequest, versionError, withoutSession } from './decode-post.ts';
+import { type ErrorResponse, sendError, sessionNotFound, tokenExpired, tooManySessions } from './error-response.ts';
+import { openEventStream } from './event-stream.ts';
 import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
 
-/** A session with the SDK transport that carries it. */
-interface StreamableSession extends Session {
-  /** Lets the SDK transport handle one HTTP request. */
-  respond(request: Request, body: unknown, caller: Caller): Promise<Response>;
-}
-
-/**
- * The Streamable HTTP transport of MCP 2025-03-26 to 2025-11-25, with sessions. The SDK implements the rules of the
- * transport; the gateway manages sessions and event streams. Requests of MCP 2026-07-28, which has neither a handshake
- * nor sessions, get an error with the supported revisions.
- */
-export function createStreamableHttp({ multiplexer, ...parts }: HttpTransportParts): HttpTransport {
-  const { clock } = parts;
-  const sessions = createSessionTable<StreamableSession>(parts);
-
-  const respond = async (
-    exchange: HttpExchange,
-    id: string,
-    session: StreamableSession,
-    body: unknown,
-  ): Promise<void> => {
-    const { request, response, caller } = exchange;
-    const release = sessions.hold(id);
-    // After a disconnect, `close` is not emitted again. The request is still processed, since a disconnect does
-    // not cancel it (MCP 2025-11-25, Sending Messages).
-    if (response.destroyed) release();
-    else response.once('close', release);
-    const webResponse = await session.respond(webRequestOf(request), body, caller);
-    await sendWebResponse(webResponse, { response, clock, caller });
-  };
-
-  const open = async (exchange: HttpExchange, body: unknown): Promise<void> => {
-    const opened = sessions.open(exchange.caller, (id) => {
-      return createStreamableSession(multiplexer, id, () => sessions.close(id));
-    });
-    if (opened === undefined) return sendError(exchange.response, tooManySessions);
-    const { id, session } = opened;
-    await respond(exchange, id, session, body);
-    // The SDK transport refused the handshake, so the client did not get the session id.
-    if (exchange.response.statusCode !== 200) sessions.close(id);
-  };
-
-  return {
-    methods: ['POST', 'GET', 'DELETE'],
-    async serve(request, response, _url, caller) {
-      const exchange: HttpExchange = { request, response, caller };
-      const id = headerOf(request, 'mcp-session-id');
-      const found = id === undefined ? undefined : sessions.find(id, caller);
-      if (found?.kind === 'unknown') return sendError(response, sessionNotFound);
-
-      const body = request.method === 'POST' ? await readBody(request) : undefined;
-      if (body?.kind === 'error') return sendError(response, body);
-      if (id !== undefined && found !== undefined) {
-        const error = batchError(body?.value, found.session.protocolVersion());
-        return error === undefined ? respond(exchange, id, found.session, body?.value) : sendError(response, error);
-      }
-      if (isInitializeRequest(body?.value)) return open(exchange, body.value);
-      sendError(response, sessionMissing(request, body?.value));
-    },
-    stop: sessions.stop,
-  };
-}
-
 /** One HTTP request with its response and its sender. */
-interface HttpExchange {
+interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly caller: Caller;
 }
 
-function createStreamableSession(multiplexer: Multiplexer, id: string, closed: () => void): StreamableSession {
-  const callers = new WeakMap<Request, Caller>();
-  const transport = new WebStandardStreamableHTTPServerTransport({
-    sessionIdGenerator: () => id,
-    supportedProtocolVersions: [...protocolVersions],
-    keepAliveMs: 0,
-  });
-  const session = multiplexer.open({
-    send: (message, { relatedTo }) =>
-      transport.send(message, relatedTo === undefined ? {} : { relatedRequestId: relatedTo }),
-    cancelled: (request: RequestId) => transport.closeSSEStream(request),
-  });
-  transport.onmessage = (message, extra) => {
-    const caller = extra?.request === undefined ? undefined : callers.get(extra.request);
-    if (caller !== undefined) session.receive(message, caller);
+/** A session over Streamable HTTP. */
+interface StreamableSession extends Session {
+  readonly id: string;
+  /**
+   * Handles the messages of one POST, none of which is a request with an id that is in flight. What they cause is sent
+   * in the response to this POST.
+   *
+   * @param done called once, when all of them are handled
+   */
+  post(exchange: Exchange, messages: readonly Message[], done: () => void): void;
+  /** Makes the response to a GET the stream of the session, in place of an earlier one. */
+  listen(exchange: Exchange): void;
+}
+
+/** A stream to the client, which ends when what was sent is read. */
+interface EndableStream extends ClientStream {
+  end(): void;
+}
+
+/** The session that a request names. */
+type Lookup =
+  | { readonly kind: 'session'; readonly session: StreamableSession }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'error'; readonly error: ErrorResponse };
+
+/**
+ * The Streamable HTTP transport of MCP 2025-03-26 to 2025-11-25, with sessions. Requests of MCP 2026-07-28, which has
+ * neither a handshake nor sessions, get an error with the supported revisions.
+ */
+export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTransportParts): HttpTransport {
+  const { clock } = parts;
+  const sessions = createSessionTable<StreamableSession>(parts);
+
+  const lookUp = ({ request, caller }: Exchange): Lookup => {
+    const id = headerOf(request, 'mcp-session-id');
+    if (id === undefined) return { kind: 'none' };
+    const found = sessions.find(id, caller);
+    return found.kind === 'unknown' ? { kind: 'error', error: sessionNotFound } : { ...found, kind: 'session' };
   };
-  transport.onclose = closed;
+
+  /** Keeps a session from becoming idle until the response is closed. */
+  const hold = (id: string, response: ServerResponse): void => {
+    const release = sessions.hold(id);
+    // After a disconnect, `close` is not emitted again. The request is still processed, since a disconnect does not
+    // cancel it (MCP 2025-11-25, Sending Messages).
+    if (response.destroyed) release();
+    else response.once('close', release);
+  };
+
+  const post = async (exchange: Exchange): Promise<void> => {
+    const { request, response, caller } = exchange;
+    if (!accepts(request, ['application/json', 'text/event-stream'])) return sendError(response, notAcceptable);
+    if (!isJsonContentType(request.headers['content-type'] ?? null)) return sendError(response, notJsonType);
+    const body = await bodies.read(request, caller);
+    if (body.kind === 'error') return sendError(response, body);
+    const refuse = (error: ErrorResponse): void => {
+      body.release();
+      sendError(response, error);
+    };
+    // The token may have expired, and the session ended, while the body arrived.
+    if (!isCurrent(caller, clock)) return refuse(tokenExpired);
+    const found = lookUp(exchange);
+    if (found.kind === 'error') return refuse(found.error);
+    const known = found.kind === 'session' ? found.session : undefined;
+    const decoded = decodeBody(body.value, request, known);
+    if (decoded.kind === 'error') return refuse(decoded.error);
+    const session = known ?? sessions.open(caller, (id) => createStreamableSession(multiplexer, parts, id))?.session;
+    if (session === undefined) return refuse(tooManySessions);
+    hold(session.id, response);
+    session.post(exchange, decoded.messages, body.release);
+  };
+
+  return {
+    methods: ['POST', 'GET', 'DELETE'],
+    async serve(request, response, _url, caller) {
+      const exchange: Exchange = { request, response, caller };
+      const found = lookUp(exchange);
+      if (found.kind === 'error') return sendError(response, found.error);
+      if (request.method === 'POST') return post(exchange);
+      if (found.kind === 'none') return sendError(response, withoutSession(request, undefined));
+      const { session } = found;
+      const error = versionError(request);
+      if (error !== undefined) return sendError(response, error);
+      if (request.method === 'DELETE') {
+        sessions.close(session.id);
+        response.writeHead(200).end();
+      } else if (accepts(request, ['text/event-stream'])) {
+        hold(session.id, response);
+        session.listen(exchange);
+      } else {
+        sendError(response, notAcceptable);
+      }
+    },
+    stop: sessions.stop,
+  };
+}
+
+function createStreamableSession(
+  multiplexer: Multiplexer,
+  { clock, streams }: Pick<HttpTransportParts, 'clock' | 'streams'>,
+  id: string,
+): StreamableSession {
+  /** The response to the last GET. */
+  let own: EndableStream | undefined;
+
+  const open = ({ response, caller }: Exchange, lifetime: 'token' | 'answers', closed: () => void): EndableStream => {
+    const headers = { 'mcp-session-id': id };
+    const stream = openEventStream({ streams, response, headers, clock, caller, lifetime, closed });
+    return {
+      caller,
+      send: (message) => stream.write(eventText('message', JSON.stringify(message))),
+      end: () => stream.end(),
+    };
+  };
+
+  const session = multiplexer.open({ stream: () => own });
   return {
     ...session,
-    respond(request, body, caller) {
-      callers.set(request, caller);
-      // There is one GET stream per session. A client that reconnects may arrive before the end of its old stream is
-      // noticed.
-      if (request.method === 'GET') transport.closeStandaloneSSEStream();
-      return transport.handleRequest(request, body === undefined ? {} : { parsedBody: body });
+    id,
+    post(exchange, messages, done) {
+      let unsettled = messages.filter(isRequest).length;
+      const { caller, response } = exchange;
+      if (unsettled === 0) response.writeHead(202).end();
+      const stream = unsettled === 0 || response.destroyed ? undefined : open(exchange, 'answers', () => {});
+      const sender = {
+        caller,
+        send: (message: Message) => stream?.send(message),
+        settled() {
+          unsettled -= 1;
+          if (unsettled > 0) return;
+          stream?.end();
+          done();
+        },
+      };
+      if (unsettled === 0) done();
+      for (const message of messages) session.receive(message, sender);
+    },
+    listen(exchange) {
+      // A client that reconnects may arrive before the end of its old stream is noticed.
+      own?.end();
+      const stream = open(exchange, 'token', () => {
+        if (own === stream) own = undefined;
+      });
+      own = stream;
     },
     async close() {
-      await transport.close();
+      own?.end();
       await session.close();
     },
   };
 }
 
-/**
- * Builds the request for the SDK transport. Without the body, which is parsed already, and without all other headers.
- */
-function webRequestOf(request: IncomingMessage): Request {
-  const headers = new Headers({ accept: acceptedTypes(headerOf(request, 'accept')) });
-  for (const name of ['content-type', 'mcp-session-id', 'mcp-protocol-version']) {
-    const value = headerOf(request, name);
-    if (value !== undefined) headers.set(name, value);
-  }
-  return new Request('http://gateway/mcp', { method: request.method ?? 'GET', headers });
+/** @param types media types of MCP */
+function accepts(request: IncomingMessage, types: readonly string[]): boolean {
+  const accepted = acceptedTypes(headerOf(request, 'accept'));
+  return types.every((type) => accepted.includes(type));
 }
 
-function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
-}
+const notAcceptable: ErrorResponse = {
+  status: 406,
+  message: 'Accept must allow text/event-stream, and for POST application/json as well',
+};
 
-/** Only MCP 2025-03-26 has batches (MCP 2025-06-18, Changelog). Returns the error for a batch that is not allowed. */
-function batchError(body: unknown, version: string | undefined): ErrorResponse | undefined {
-  if (!Array.isArray(body) || (version === '2025-03-26' && body.length > 0)) return undefined;
-  return { status: 400, code: errorCode.invalidRequest, message: 'A body holds one message, not a batch' };
-}
-
-/** The error for a request without session id that is no `initialize`: it may be one of a revision without sessions. */
-function sessionMissing(request: IncomingMessage, body: unknown): ErrorResponse {
-  const requested = perRequestVersionOf(body) ?? headerOf(request, 'mcp-protocol-version');
-  if (requested === undefined || protocolVersions.includes(requested)) {
-    return { status: 400, message: 'Mcp-Session-Id is missing: begin with initialize' };
-  }
-  return {
-    status: 400,
-    code: errorCode.unsupportedProtocolVersion,
-    message: `Unsupported protocol version: ${requested}`,
-    data: { supported: protocolVersions, requested },
-    ...(isJSONRPCRequest(body) ? { id: body.id } : {}),
-  };
-}
-
-function perRequestVersionOf(body: unknown): string | undefined {
-  const version = isJSONRPCRequest(body) ? body.params?._meta?.[perRequestVersionKey] : undefined;
-  return typeof version === 'string' ? version : undefined;
-}
+const notJsonType: ErrorResponse = { status: 415, message: 'Content-Type must be application/json' };

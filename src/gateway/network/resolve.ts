@@ -1,3 +1,4 @@
+import { shortened } from '../../json/quoted.ts';
 import { type HostPort, parseHostPort } from '../../net/host-port.ts';
 import { GatewayError } from '../errors.ts';
 
@@ -18,12 +19,18 @@ export function parseResolutions(values: readonly string[]): Resolutions {
   for (const value of values) {
     const [from, to, ...rest] = value.split('=').map(parseHostPort);
     if (from === undefined || to === undefined || rest.length > 0 || from.port === 0 || to.port === 0) {
-      throw new GatewayError('usage', `--resolve=${value}: write host:port=address:port, IPv6 addresses in brackets`);
+      throw new GatewayError(
+        'usage',
+        `--resolve=${shortened(value)}: write host:port=address:port, IPv6 addresses in brackets`,
+      );
     }
     const key = keyOf(from.host, from.port);
     const earlier = addresses.get(key);
     if (earlier !== undefined && keyOf(earlier.host, earlier.port) !== keyOf(to.host, to.port)) {
-      throw new GatewayError('usage', `--resolve=${value}: ${key} is resolved twice; keep one of the two`);
+      throw new GatewayError(
+        'usage',
+        `--resolve=${shortened(value)}: ${shortened(key)} is resolved twice; keep one of the two`,
+      );
     }
     addresses.set(key, to);
   }

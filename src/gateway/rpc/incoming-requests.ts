@@ -5,8 +5,11 @@ import { errorCode, errorObjectOf, RpcError } from './rpc-error.ts';
 export interface RequestHandler<Sender> {
   /** Handles a request. A thrown error becomes the error response. */
   request(request: IncomingRequest, sender: Sender): Promise<Result>;
-  /** Called when the other side has cancelled a request: no response will be sent, so its stream may be closed. */
-  cancelled?(id: RequestId): void;
+  /**
+   * Called once for each request that was received, when no response will be sent any more: it was sent, or the other
+   * side has cancelled the request, or the connection is closed.
+   */
+  settled?(sender: Sender): void;
   /** Requests in flight at the same time; further ones are refused. */
   readonly maxInFlight: number;
 }
@@ -14,23 +17,33 @@ export interface RequestHandler<Sender> {
 /** The requests of the other side that are in flight. */
 export interface IncomingRequests<Sender> {
   receive(id: RequestId, method: string, params: Params | undefined, sender: Sender): void;
+  has(id: RequestId): boolean;
   /** Handles `notifications/cancelled` of the other side. */
   cancel(params: Params | undefined): void;
   /** Aborts all requests without sending responses. */
   close(reason: Error): void;
 }
 
-/** Sends exactly one response to each request, unless the request is cancelled. */
+/** A request that waits for its response. */
+interface InFlight<Sender> {
+  readonly abort: AbortController;
+  readonly sender: Sender;
+}
+
+/**
+ * Sends exactly one response to each request, unless the request is cancelled. The response goes to the sender of the
+ * request; the id, which the other side chooses, only says which request a cancellation is about.
+ */
 export function createIncomingRequests<Sender>(
   handler: RequestHandler<Sender>,
-  send: (message: Message, options: SendOptions) => Promise<void>,
+  send: (message: Message, options: SendOptions<Sender>) => Promise<void>,
 ): IncomingRequests<Sender> {
-  const inFlight = new Map<RequestId, AbortController>();
+  const inFlight = new Map<RequestId, InFlight<Sender>>();
 
-  const sendError = (id: RequestId, code: number, message: string): Promise<void> =>
-    send({ jsonrpc: '2.0', id, error: { code, message } }, { relatedTo: id }).catch(() => {});
+  const sendError = (id: RequestId, code: number, message: string, to: Sender): Promise<void> =>
+    send({ jsonrpc: '2.0', id, error: { code, message } }, { to }).catch(() => {});
 
-  const handle = async (request: IncomingRequest, abort: AbortController, sender: Sender): Promise<void> => {
+  const handle = async (request: IncomingRequest, { abort, sender }: InFlight<Sender>): Promise<void> => {
     const { id } = request;
     let response: Message;
     try {
@@ -41,34 +54,43 @@ export function createIncomingRequests<Sender>(
     if (abort.signal.aborted) return;
     inFlight.delete(id);
     // A result that cannot be serialized, because it is nested too deep, must get a response as well.
-    await send(response, { relatedTo: id }).catch(() => sendError(id, errorCode.internalError, 'Internal error'));
+    await send(response, { to: sender }).catch(() => {
+      return sendError(id, errorCode.internalError, 'Internal error', sender);
+    });
+    handler.settled?.(sender);
   };
 
   return {
+    has: (id) => inFlight.has(id),
     receive(id, method, params, sender) {
       if (inFlight.has(id)) {
-        void sendError(id, errorCode.invalidRequest, `A request with the id ${JSON.stringify(id)} is in flight`);
+        handler.settled?.(sender);
       } else if (inFlight.size >= handler.maxInFlight) {
-        void sendError(id, errorCode.unavailable, `More than ${handler.maxInFlight} requests in flight`);
+        const refusal = `More than ${handler.maxInFlight} requests in flight`;
+        void sendError(id, errorCode.unavailable, refusal, sender).then(() => handler.settled?.(sender));
       } else {
-        const abort = new AbortController();
-        inFlight.set(id, abort);
-        void handle({ id, method, params, signal: abort.signal }, abort, sender);
+        const waiting: InFlight<Sender> = { abort: new AbortController(), sender };
+        inFlight.set(id, waiting);
+        void handle({ id, method, params, signal: waiting.abort.signal }, waiting);
       }
     },
     cancel(params) {
       const id = params?.['requestId'];
       if (typeof id !== 'string' && typeof id !== 'number') return;
-      const abort = inFlight.get(id);
-      if (abort === undefined) return;
+      const waiting = inFlight.get(id);
+      if (waiting === undefined) return;
       inFlight.delete(id);
       const reason = params?.['reason'];
-      abort.abort(new RpcError(errorCode.invalidRequest, typeof reason === 'string' ? reason : 'cancelled'));
-      handler.cancelled?.(id);
+      waiting.abort.abort(new RpcError(errorCode.invalidRequest, typeof reason === 'string' ? reason : 'cancelled'));
+      handler.settled?.(waiting.sender);
     },
     close(reason) {
-      for (const abort of inFlight.values()) abort.abort(reason);
+      const waiting = [...inFlight.values()];
       inFlight.clear();
+      for (const { abort, sender } of waiting) {
+        abort.abort(reason);
+        handler.settled?.(sender);
+      }
     },
   };
 }

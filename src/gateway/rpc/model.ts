@@ -18,11 +18,9 @@ export interface IncomingRequest {
 }
 
 /** Options of one message. */
-export interface SendOptions {
-  /**
-   * The request of the other side that this message belongs to: it is sent on the stream of that request's response.
-   */
-  readonly relatedTo?: RequestId;
+export interface SendOptions<Sender> {
+  /** The sender of the request that this message answers or is about; absent for a message that is about none. */
+  readonly to?: Sender;
   /** Called when the response to this request can no longer arrive. */
   readonly lost?: () => void;
 }

@@ -11,7 +11,7 @@ export interface OutgoingRequests {
 
 /** Gives each request an id and matches the response to it. */
 export function createOutgoingRequests(
-  send: (message: Message, options: SendOptions) => Promise<void>,
+  send: (message: Message, options: Pick<SendOptions<never>, 'lost'>) => Promise<void>,
 ): OutgoingRequests {
   const inFlight = new Map<RequestId, (outcome: Result | Error) => void>();
   let nextId = 0;

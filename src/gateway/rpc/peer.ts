@@ -1,9 +1,3 @@
-import {
-  isJSONRPCErrorResponse,
-  isJSONRPCNotification,
-  isJSONRPCRequest,
-  isJSONRPCResultResponse,
-} from '@modelcontextprotocol/server';
 import { createIncomingRequests, type RequestHandler } from './incoming-requests.ts';
 import type { Message, Params, RequestId, Result, SendOptions } from './model.ts';
 import { createOutgoingRequests } from './outgoing-requests.ts';
@@ -12,7 +6,7 @@ import { RpcError } from './rpc-error.ts';
 /** The transport below a peer and the handlers above it. */
 export interface PeerParts<Sender> extends RequestHandler<Sender> {
   /** Passes a message to the transport. Rejects when the message could not be sent. */
-  send(message: Message, options: SendOptions): Promise<void>;
+  send(message: Message, options: SendOptions<Sender>): Promise<void>;
   /** Handles a notification of the other side. */
   notification(method: string, params: Params | undefined, sender: Sender): void;
 }
@@ -22,14 +16,21 @@ export interface PeerParts<Sender> extends RequestHandler<Sender> {
  * members, `_meta` of later revisions and error codes pass through as they were sent (decision 0004).
  */
 export interface Peer<Sender> {
+  /** Handles a message. Drops a request whose id is in flight: its response would be taken for that of the first one. */
   receive(message: Message, sender: Sender): void;
+  /** Returns whether a request of the other side with this id waits for its response. */
+  isInFlight(id: RequestId): boolean;
   /**
    * Sends a request. Rejects with the {@link RpcError} of the response, with the transport's error when the request
    * could not be sent, or with the signal's reason; in the last case the other side gets `notifications/cancelled`.
    */
   request(method: string, params: Params | undefined, signal?: AbortSignal): Promise<Result>;
-  /** Sends a notification. Drops it when it cannot be sent. */
-  notify(method: string, params?: Params, relatedTo?: RequestId): void;
+  /**
+   * Sends a notification. Drops it when it cannot be sent.
+   *
+   * @param to the sender of the request that it is about
+   */
+  notify(method: string, params?: Params, to?: Sender): void;
   /** Ends the requests of both directions with `reason`. Nothing is sent or received after that. */
   close(reason: Error): void;
 }
@@ -38,7 +39,7 @@ export interface Peer<Sender> {
 export function createPeer<Sender>(parts: PeerParts<Sender>): Peer<Sender> {
   let closed: Error | undefined;
 
-  const send = async (message: Message, options: SendOptions): Promise<void> => {
+  const send = async (message: Message, options: SendOptions<Sender>): Promise<void> => {
     if (closed !== undefined) throw closed;
     await parts.send(message, options);
   };
@@ -49,21 +50,21 @@ export function createPeer<Sender>(parts: PeerParts<Sender>): Peer<Sender> {
   return {
     receive(message, sender) {
       if (closed !== undefined) return;
-      if (isJSONRPCRequest(message)) {
-        incoming.receive(message.id, message.method, message.params, sender);
-      } else if (isJSONRPCResultResponse(message)) {
+      if ('method' in message) {
+        if ('id' in message) incoming.receive(message.id, message.method, message.params, sender);
+        else if (message.method === 'notifications/cancelled') incoming.cancel(message.params);
+        else parts.notification(message.method, message.params, sender);
+      } else if ('result' in message) {
         outgoing.settle(message.id, message.result);
-      } else if (isJSONRPCErrorResponse(message)) {
+      } else {
         const { code, message: text, data } = message.error;
         outgoing.settle(message.id, new RpcError(code, text, data));
-      } else if (isJSONRPCNotification(message)) {
-        if (message.method === 'notifications/cancelled') incoming.cancel(message.params);
-        else parts.notification(message.method, message.params, sender);
       }
     },
+    isInFlight: incoming.has,
     request: outgoing.request,
-    notify(method, params, relatedTo) {
-      const options = relatedTo === undefined ? {} : { relatedTo };
+    notify(method, params, to) {
+      const options = to === undefined ? {} : { to };
       const message: Message = { jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) };
       void send(message, options).catch(() => {});
     },

@@ -18,14 +18,8 @@ export const protocolVersions: readonly [string, ...string[]] = [
 /** The `_meta` member that names the protocol version of a request, from MCP 2026-07-28 on. */
 export const perRequestVersionKey = 'io.modelcontextprotocol/protocolVersion';
 
-/** Levels. No MCP message is nested deeper. */
-const maxDepth = 500;
-
 /**
- * Returns whether JSON is nested too deep to be passed on: `JSON.parse` accepts any depth, but `JSON.stringify` of such
- * a value overflows the stack.
+ * Levels of objects and arrays in a message that is passed on. No MCP message is nested deeper; `JSON.parse` accepts any
+ * depth, but `JSON.stringify` of such a value overflows the stack.
  */
-export function isTooDeep(json: unknown, levels: number = maxDepth): boolean {
-  if (typeof json !== 'object' || json === null) return false;
-  return levels === 0 || Object.values(json).some((member) => isTooDeep(member, levels - 1));
-}
+export const maxDepth = 500;

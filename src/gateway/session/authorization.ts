@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
-import { decide } from '../../authz/authz.ts';
-import type { AccessRequest, Decision, PrimitiveKind } from '../../authz/model.ts';
-import type { Logger } from '../../edges.ts';
+import { allowsAnythingOf, decide, reachableTargets } from '../../authz/authz.ts';
+import type { AccessRequest, Claims, Decision, PrimitiveKind } from '../../authz/model.ts';
+import type { Clock, Fields, Logger } from '../../edges.ts';
+import { shortened } from '../../json/quoted.ts';
 import type { Caller, GatewayConfig, ListMode } from '../model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 
-/** Authorizes callers by the rules in force. */
+/**
+ * Authorizes callers by the rules in force and by claims that are valid: a caller whose token has expired may do
+ * nothing, no matter when it was authenticated.
+ */
 export interface Authorization {
   /**
    * Throws the error response when the caller is denied. Logs every decision with its rule.
@@ -15,45 +19,83 @@ export interface Authorization {
   authorize(use: AccessRequest, caller: Caller, requestedName: string): void;
   /** Makes the same decision without a log line; for notifications and subscriptions. */
   allows(use: AccessRequest, caller: Caller): boolean;
-  /** Returns whether lists show an entry to a caller. */
+  /**
+   * Returns the targets at which the caller may use something of a kind: no connection to another one is opened for
+   * this caller.
+   */
+  reachable(kind: PrimitiveKind, caller: Caller): 'all' | ReadonlySet<string>;
+  /** Returns whether a caller may use at least one thing of a target. */
+  allowsAnythingOf(target: string, caller: Caller): boolean;
+  /** Returns whether lists may show a caller an entry of a target. */
+  seesAnythingOf(target: string, caller: Caller): boolean;
+  /**
+   * Returns whether lists show an entry to a caller. Throws the error response when that depends on a token that has
+   * expired since the list was requested.
+   */
   isVisible(use: AccessRequest, caller: Caller): boolean;
+}
+
+/** Returns whether the claims of a caller are valid now. A caller without a token has none that could expire. */
+export function isCurrent(caller: Caller, clock: Clock): boolean {
+  return caller.kind === 'anonymous' || clock.now() < caller.expiresAt;
+}
+
+/** The error response for a token that has expired since its request was accepted. */
+export function tokenExpiredError(): RpcError {
+  return new RpcError(errorCode.invalidRequest, 'The token has expired');
 }
 
 /** The error response for a name that does not exist. In filtered mode, denied requests get the same one. */
 export function unknownNameError(kind: PrimitiveKind, requestedName: string): RpcError {
-  return new RpcError(errorCode.invalidParams, `Unknown ${kind}: ${requestedName}`);
+  return new RpcError(errorCode.invalidParams, `Unknown ${kind}: ${shortened(requestedName)}`);
 }
 
 /** Decides on each request anew, so that a change of the rules takes effect at once. */
 export function createAuthorization(parts: {
   readonly config: GatewayConfig;
   readonly list: ListMode;
+  readonly clock: Clock;
   readonly log: Logger;
 }): Authorization {
-  const { config, list, log } = parts;
-  const decideFor = (use: AccessRequest, caller: Caller): Decision =>
-    decide(config.rules, caller.kind === 'principal' ? caller.claims : undefined, use);
+  const { config, list, clock, log } = parts;
+  const claimsOf = (caller: Caller): Claims | undefined =>
+    caller.kind === 'principal' && isCurrent(caller, clock) ? caller.claims : undefined;
+  const decideFor = (use: AccessRequest, caller: Caller): Decision => decide(config.rules, claimsOf(caller), use);
+
+  const mayUseSomething = (target: string, caller: Caller): boolean =>
+    allowsAnythingOf(config.rules, claimsOf(caller), target);
 
   return {
     authorize(use, caller, requestedName) {
       const decision = decideFor(use, caller);
+      const expired = !isCurrent(caller, clock);
+      const reason = expired ? { reason: 'token expired' } : reasonOf(decision);
       log.info(decision.allowed ? 'allowed' : 'denied', {
         kind: use.kind,
-        name: use.name.slice(0, maxLoggedName),
+        name: shortened(use.name),
         caller: callerHash(caller),
-        ...(decision.allowed ? { config: decision.config, rule: decision.rule } : { reason: decision.reason }),
+        ...reason,
       });
       if (decision.allowed) return;
+      if (expired) throw tokenExpiredError();
       if (list === 'filtered') throw unknownNameError(use.kind, requestedName);
-      throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${requestedName}`);
+      throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${shortened(requestedName)}`);
     },
+    reachable: (kind, caller) => reachableTargets(config.rules, claimsOf(caller), kind),
     allows: (use, caller) => decideFor(use, caller).allowed,
-    isVisible: (use, caller) => list === 'all' || decideFor(use, caller).allowed,
+    allowsAnythingOf: mayUseSomething,
+    seesAnythingOf: (target, caller) => list === 'all' || mayUseSomething(target, caller),
+    isVisible(use, caller) {
+      if (list === 'all') return true;
+      if (!isCurrent(caller, clock)) throw tokenExpiredError();
+      return decideFor(use, caller).allowed;
+    },
   };
 }
 
-/** Characters. The caller chooses the name, which may be arbitrarily long. */
-const maxLoggedName = 200;
+function reasonOf(decision: Decision): Fields {
+  return decision.allowed ? { config: decision.config, rule: decision.rule } : { reason: decision.reason };
+}
 
 /** Equal for all tokens of one subject, and does not reveal the subject: claim values are never logged. */
 function callerHash(caller: Caller): string {

@@ -1,15 +1,22 @@
-import type { ConfigChange } from '../model.ts';
+import type { Clock } from '../../edges.ts';
+import { Deadline } from '../../net/deadline.ts';
+import { at } from '../../net/timers.ts';
+import type { Caller, ConfigChange } from '../model.ts';
 import type { Result } from '../rpc/model.ts';
 import { implementation, protocolVersions } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
-import { createAuthorization } from './authorization.ts';
-import { createLists, isListMethod } from './lists.ts';
+import type { TargetFailures } from '../upstream/target-failures.ts';
+import type { TargetHealth } from '../upstream/target-health.ts';
+import { createAuthorization, tokenExpiredError } from './authorization.ts';
+import { isListMethod, type ListMethod } from './list-pages.ts';
+import { createLists } from './lists.ts';
 import type { Client, ClientRequest, SessionParts } from './model.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
 import { createRequestRouter } from './request-router.ts';
+import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import type { TargetFailures } from './target-failures.ts';
-import { createUpstreamSessions, type TransportHints } from './upstream-sessions.ts';
+import type { UiOwners } from './ui-owners.ts';
+import { createUpstreamSessions, type UpstreamSessions, type UpstreamState } from './upstream-sessions.ts';
 
 /** The MCP server of one client session: all targets behind one set of methods. */
 export interface McpSession {
@@ -19,15 +26,25 @@ export interface McpSession {
   protocolVersion(): string | undefined;
   /** Drops sessions with changed targets, and notifies the client of lists that may have changed. */
   configChanged(change: ConfigChange): void;
+  /** Tells the client of a list that it was given without this target, which answers now. */
+  targetRecovered(target: string, method: ListMethod): void;
   /** Aborts the requests to targets and ends the sessions with them. */
   close(): Promise<void>;
 }
 
+type Handler = (request: ClientRequest) => Result | Promise<Result>;
+
 /** State that all sessions share. */
 export interface SharedState {
   readonly failures: TargetFailures;
-  readonly hints: TransportHints;
+  readonly health: TargetHealth<ListMethod>;
+  readonly sharedListing: SharedListing;
+  readonly upstreamState: UpstreamState;
+  readonly uiOwners: UiOwners;
 }
+
+/** Milliseconds after the end of a token for the responses to accepted requests: MCP SDKs wait as long by default. */
+const answerTime = 60_000;
 
 /** The server capabilities. Requests of targets to the client (sampling, elicitation, roots) are not forwarded. */
 const capabilities = {
@@ -39,9 +56,12 @@ const capabilities = {
 };
 
 /** Creates a session. Connects to a target when a request first needs it. */
-export function createMcpSession(parts: SessionParts, { failures, hints }: SharedState, peer: Client): McpSession {
+export function createMcpSession(parts: SessionParts, shared: SharedState, peer: Client): McpSession {
+  const { failures, health, sharedListing, upstreamState, uiOwners } = shared;
   const ended = new AbortController();
   let version: string | undefined;
+  /** The caller of the last request, on whose behalf connections are made. */
+  let lastCaller: Caller | undefined;
 
   /** Sends nothing before the handshake, as MCP requires. */
   const client: Client = {
@@ -55,27 +75,68 @@ export function createMcpSession(parts: SessionParts, { failures, hints }: Share
   const events = {
     notification: notifications.receive,
     connected: (target: string) => void restore(target).catch(() => {}),
+    failed: (target: string, reason: Error) => failures.failed(target, 'connection', reason),
   };
-  const upstreams = createUpstreamSessions(parts, hints, events, ended.signal);
-  const lists = createLists(parts, upstreams, failures, authorization);
+  const upstreams = createUpstreamSessions(parts, upstreamState, events, ended.signal);
+  const lists = createLists({ ...parts, upstreams, shared: sharedListing, health, authorization, client, uiOwners });
   const routed = createRequestRouter({ authorization, upstreams, lists, notifications, subscriptions, failures });
 
   /**
-   * Repeats the client's log level and its subscriptions, as far as they are still allowed, at a newly connected
-   * target.
+   * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the
+   * caller of the last request may read now.
    */
   const restore = async (target: string): Promise<void> => {
     await upstreams.restoreLogLevel(target);
     const upstream = upstreams.opened(target);
-    const allowed = subscriptions.allowedAt(target);
+    const allowed = lastCaller === undefined ? [] : subscriptions.allowedAt(target, lastCaller);
     for (const { params } of allowed) await upstream?.request('resources/subscribe', params, ended.signal);
   };
 
-  const local: Readonly<Record<string, (request: ClientRequest) => Result>> = {
+  const local = localHandlers(upstreams, (negotiated) => {
+    version = negotiated;
+  });
+
+  const handlerOf = (method: string): Handler | undefined => {
+    if (isListMethod(method)) return (request) => lists.handle(method, request);
+    return ownMember(local, method) ?? ownMember(routed, method);
+  };
+
+  return {
+    protocolVersion: () => version,
+    async handle(request) {
+      lastCaller = request.caller;
+      const handler = handlerOf(request.method);
+      if (handler === undefined) throw new RpcError(errorCode.methodNotFound, 'Method not found');
+      return untilTokenEnds(parts.clock, request, handler);
+    },
+    configChanged({ targets, rbacConfigs }) {
+      upstreams.drop(targets);
+      // Rules change the lists of anybody; targets those of callers who may see something of them.
+      const rulesChanged = parts.list === 'filtered' && rbacConfigs.length > 0;
+      if (targets.length === 0 && !rulesChanged) return;
+      const mayReceive = (caller: Caller): boolean =>
+        rulesChanged || targets.some((target) => authorization.seesAnythingOf(target, caller));
+      for (const method of listChangedMethods) client.notify({ method }, mayReceive);
+    },
+    targetRecovered: lists.recovered,
+    async close() {
+      ended.abort(new Error('the session has ended'));
+      await upstreams.close();
+    },
+  };
+}
+
+/** The handlers of requests that are answered without a target. */
+function localHandlers(
+  upstreams: UpstreamSessions,
+  negotiated: (version: string) => void,
+): Readonly<Record<string, Handler>> {
+  return {
     ping: () => ({}),
     initialize({ params }) {
       const requested = params?.['protocolVersion'];
-      version = protocolVersions.find((supported) => supported === requested) ?? protocolVersions[0];
+      const version = protocolVersions.find((supported) => supported === requested) ?? protocolVersions[0];
+      negotiated(version);
       return { protocolVersion: version, capabilities, serverInfo: { ...implementation } };
     },
     'logging/setLevel'({ params }) {
@@ -84,26 +145,23 @@ export function createMcpSession(parts: SessionParts, { failures, hints }: Share
       return {};
     },
   };
+}
 
-  return {
-    protocolVersion: () => version,
-    async handle(request) {
-      const { method } = request;
-      if (isListMethod(method)) return lists.handle(method, request);
-      const handler = ownMember(local, method) ?? ownMember(routed, method);
-      if (handler === undefined) throw new RpcError(errorCode.methodNotFound, 'Method not found');
-      return handler(request);
-    },
-    configChanged({ targets, rbacConfigs }) {
-      upstreams.drop(targets);
-      const listsChanged = targets.length > 0 || (parts.list === 'filtered' && rbacConfigs.length > 0);
-      if (listsChanged) for (const method of listChangedMethods) client.notify(method);
-    },
-    async close() {
-      ended.abort(new Error('the session has ended'));
-      await upstreams.close();
-    },
-  };
+/**
+ * Runs the handler of an accepted request to its end, although the token of its caller may expire meanwhile: the target
+ * may have acted on the request already. A time limit after that aborts the request, which then gets an error response.
+ */
+async function untilTokenEnds(clock: Clock, request: ClientRequest, handler: Handler): Promise<Result> {
+  const { caller } = request;
+  if (caller.kind === 'anonymous') return handler(request);
+  const deadline = new Deadline(clock, request.signal);
+  const stopTimer = at(clock, caller.expiresAt + answerTime, () => deadline.abort(tokenExpiredError()));
+  try {
+    return await handler({ ...request, signal: deadline.signal });
+  } finally {
+    stopTimer();
+    deadline.release();
+  }
 }
 
 /** Looks up a method without the prototype: the client sends the name, and `constructor` is no method. */

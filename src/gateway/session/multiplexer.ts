@@ -1,8 +1,12 @@
-import type { Caller } from '../model.ts';
 import { createPeer } from '../rpc/peer.ts';
+import { createTargetFailures } from '../upstream/target-failures.ts';
+import { createTargetHealth } from '../upstream/target-health.ts';
+import { isCurrent } from './authorization.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
-import type { ClientTransport, Session, SessionParts } from './model.ts';
-import { createTargetFailures } from './target-failures.ts';
+import type { ClientTransport, Sender, Session, SessionParts } from './model.ts';
+import { createSharedListing } from './shared-listing.ts';
+import { createUiOwners } from './ui-owners.ts';
+import { createUpstreamState } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
 export interface Multiplexer {
@@ -17,29 +21,43 @@ const maxInFlight = 256;
 
 /** Creates the server. Sessions follow the changes of the configuration. */
 export function createMultiplexer(parts: SessionParts): Multiplexer {
-  const shared: SharedState = { failures: createTargetFailures(parts.clock, parts.log), hints: new Map() };
   const sessions = new Set<McpSession>();
+  const shared = createSharedState(parts, sessions);
   const unsubscribe = parts.config.subscribe((change) => {
     for (const target of change.targets) {
       shared.failures.forget(target);
-      shared.hints.delete(target);
+      shared.health.forget(target);
+      shared.upstreamState.memories.delete(target);
+      shared.uiOwners.forget(target);
     }
+    shared.sharedListing.drop(change.targets);
     for (const session of sessions) session.configChanged(change);
   });
 
   return {
     open(transport) {
-      const peer = createPeer<Caller>({
-        ...transport,
+      const peer = createPeer<Sender>({
         maxInFlight,
-        request: (request, caller) => session.handle({ ...request, caller }),
+        send(message, { to = transport.stream() }) {
+          to?.send(message);
+          return Promise.resolve();
+        },
+        request: (request, sender) => session.handle({ ...request, caller: sender.caller, sender }),
+        settled: (sender) => sender.settled(),
         // `initialized` and `roots/list_changed` need no action; the peer itself handles `cancelled`.
         notification: () => {},
       });
-      const session = createMcpSession(parts, shared, peer);
+      const session = createMcpSession(parts, shared, {
+        notify({ method, params }, mayReceive, to) {
+          const reader = (to ?? transport.stream())?.caller;
+          if (reader === undefined || !isCurrent(reader, parts.clock) || !mayReceive(reader)) return;
+          peer.notify(method, params, to);
+        },
+      });
       sessions.add(session);
       return {
         receive: peer.receive,
+        isInFlight: peer.isInFlight,
         protocolVersion: session.protocolVersion,
         close() {
           sessions.delete(session);
@@ -50,8 +68,28 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
     },
     async stop() {
       unsubscribe();
-      await Promise.all([...sessions].map((session) => session.close()));
+      shared.health.stop();
+      await Promise.all([shared.sharedListing.stop(), ...[...sessions].map((session) => session.close())]);
       sessions.clear();
     },
   };
+}
+
+function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession>): SharedState {
+  const upstreamState = createUpstreamState();
+  const failures = createTargetFailures(parts.clock, parts.log);
+  const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
+    failures.failed(target, 'connection', reason);
+  });
+  const health = createTargetHealth({
+    clock: parts.clock,
+    random: parts.random,
+    failures,
+    probe: sharedListing.read,
+    recovered(target, method) {
+      for (const session of sessions) session.targetRecovered(target, method);
+    },
+  });
+  const uiOwners = createUiOwners(parts.clock, parts.log);
+  return { failures, health, sharedListing, upstreamState, uiOwners };
 }

@@ -3,15 +3,15 @@ import { isJsonObject } from '../../json/json.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
+import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
-import type { Lists } from './lists.ts';
+import { type Lists, withoutProgressToken } from './lists.ts';
 import type { ClientRequest } from './model.ts';
-import type { Notifications } from './notifications.ts';
+import type { Notifications, TrackedRequest } from './notifications.ts';
 import { type QualifiedName, qualify, unqualify } from './qualified-names.ts';
 import { isUiUri, parseExposedUri, uriRewriterOf } from './resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './result-uris.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { TargetFailures } from './target-failures.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** Dependencies of the request router. */
@@ -30,6 +30,8 @@ type Handler = (request: ClientRequest) => Promise<Result>;
 interface Destination extends QualifiedName {
   readonly upstream: UpstreamSession;
   readonly use: AccessRequest;
+  /** The name or URI as the client spelled it. */
+  readonly requestedName: string;
 }
 
 /**
@@ -65,17 +67,23 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       const params = { ...request.params, uri: resource.name };
       const result = await forward(parts, resource, request, params);
       const { target, name } = resource;
-      const removed = subscriptions.add({ target, name, requestedUri, params, caller: request.caller });
+      const removed = subscriptions.add({ target, name, requestedUri, params: withoutProgressToken(params) });
       if (removed !== undefined) unsubscribe(parts, removed, request.signal);
       return result;
     },
     async 'resources/unsubscribe'(request) {
-      const resource = await parseUri(parts, request, stringIn(request.params, 'uri'));
+      const requestedUri = stringIn(request.params, 'uri');
+      // The owner of a `ui://` URI may be another one now.
+      const resource = isUiUri(requestedUri) ? subscriptions.withName(requestedUri) : parseExposedUri(requestedUri);
       const upstream = resource === undefined ? undefined : parts.upstreams.get(resource.target);
       // Not authorized: the caller may have lost the permission since it subscribed.
       if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
       const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
-      return forward(parts, { ...resource, upstream, use }, request, { ...request.params, uri: resource.name });
+      const params = { ...request.params, uri: resource.name };
+      const destination = { ...resource, upstream, use, requestedName: requestedUri };
+      return relay(parts, destination, request, (forwarded) => {
+        return upstream.request(request.method, forwarded(params), request.signal);
+      });
     },
     async 'completion/complete'(request) {
       const ref = request.params?.['ref'];
@@ -91,17 +99,37 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
   };
 }
 
-/** Forwards an authorized request. Passes the target's error response on; any other error is logged, and hidden. */
+/**
+ * Forwards an authorized request. Decides once more when the target is connected, which may take seconds: the rules may
+ * have changed, and the token expired.
+ */
 async function forward(
-  { notifications, failures }: RouterParts,
-  { target, upstream, use }: Destination,
+  parts: RouterParts,
+  destination: Destination,
   request: ClientRequest,
   params: Params,
 ): Promise<Result> {
+  const { use, requestedName, upstream } = destination;
+  return relay(parts, destination, request, async (forwarded) => {
+    await upstream.capabilities(request.signal);
+    if (!parts.authorization.allows(use, request.caller)) {
+      parts.authorization.authorize(use, request.caller, requestedName);
+    }
+    return upstream.request(request.method, forwarded(params), request.signal);
+  });
+}
+
+/** Relays a request. Passes the target's error response on; any other error is logged, and hidden. */
+async function relay(
+  { notifications, failures }: RouterParts,
+  { target, use }: Destination,
+  request: ClientRequest,
+  send: (forwarded: TrackedRequest['forwarded']) => Promise<Result>,
+): Promise<Result> {
   const { method, signal } = request;
-  const untrack = notifications.track(target, use, request);
+  const tracked = notifications.track(target, use, request);
   try {
-    const result = await upstream.request(method, params, signal);
+    const result = await send(tracked.forwarded);
     failures.succeeded(target, method);
     return result;
   } catch (error) {
@@ -109,7 +137,7 @@ async function forward(
     if (!signal.aborted) failures.failed(target, method, error);
     throw new RpcError(errorCode.unavailable, `Target ${target} does not answer`);
   } finally {
-    untrack();
+    tracked.stop();
   }
 }
 
@@ -133,7 +161,7 @@ function findNamed(
   const found = unqualify(requestedName);
   const upstream = found === undefined ? undefined : upstreams.get(found.target);
   if (found === undefined || upstream === undefined) throw unknownNameError(kind, requestedName);
-  return { ...found, upstream, use };
+  return { ...found, upstream, use, requestedName };
 }
 
 /** Finds the target of a resource or template by its exposed URI and authorizes its use. */
@@ -145,18 +173,24 @@ async function findResource(parts: RouterParts, request: ClientRequest, requeste
   parts.authorization.authorize(use, request.caller, requestedUri);
   const upstream = parts.upstreams.get(found.target);
   if (upstream === undefined) throw unknownNameError('resource', requestedUri);
-  return { ...found, upstream, use };
+  return { ...found, upstream, use, requestedName: requestedUri };
 }
 
-/** A `ui://` URI does not contain its target, which is looked up in the list of resources. */
+/**
+ * A `ui://` URI does not contain its target. The owner is looked up for a caller who may read that page of one target
+ * at least: nobody else makes the gateway ask its targets.
+ */
 async function parseUri(
-  { lists }: RouterParts,
-  { signal }: ClientRequest,
-  requestedUri: string,
+  { lists, upstreams, authorization }: RouterParts,
+  { caller, signal }: ClientRequest,
+  name: string,
 ): Promise<QualifiedName | undefined> {
-  if (!isUiUri(requestedUri)) return parseExposedUri(requestedUri);
-  const target = await lists.ownerOf(requestedUri, signal);
-  return target === undefined ? undefined : { target, name: requestedUri };
+  if (!isUiUri(name)) return parseExposedUri(name);
+  const mayRead = (target: string): boolean =>
+    authorization.allows({ kind: 'resource', name: qualify({ target, name }) }, caller);
+  if (!upstreams.targetNames().some(mayRead)) return undefined;
+  const target = await lists.ownerOf(name, signal);
+  return target === undefined ? undefined : { target, name };
 }
 
 function stringIn(params: Readonly<Record<string, unknown>> | undefined, member: string): string {

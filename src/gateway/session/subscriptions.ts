@@ -11,20 +11,24 @@ interface ResourceSubscription extends QualifiedName {
   readonly requestedUri: string;
   /** The parameters of the request to the target. */
   readonly params: Params;
-  readonly caller: Caller;
 }
 
-/** The resource subscriptions of one session. */
+/**
+ * The resource subscriptions of one session. They say what the client wants; what it gets is decided for each
+ * notification.
+ */
 export interface Subscriptions {
   /** Adds a subscription. Returns the oldest one, removed, when there were {@link maxSubscriptions} already. */
   add(subscription: ResourceSubscription): ResourceSubscription | undefined;
+  /** Returns the resource of this name, a URI at its target, that was subscribed to first. */
+  withName(name: string): QualifiedName | undefined;
   /** Returns whether there was such a subscription. */
   remove(resource: QualifiedName): boolean;
-  /** The subscriptions at one target whose callers are still allowed to read the resource. */
-  allowedAt(target: string): readonly ResourceSubscription[];
+  /** The subscriptions at one target whose resources a caller may read, decided when each is taken. */
+  allowedAt(target: string, caller: Caller): Iterable<ResourceSubscription>;
   /**
-   * Delivers `notifications/resources/updated` of a target about a subscribed resource or one below it, if the
-   * subscriber is still allowed to read the updated one.
+   * Delivers `notifications/resources/updated` of a target about a subscribed resource or one below it, if the caller
+   * on the stream of the session may read the updated one.
    */
   updated(target: string, params: Params | undefined): void;
 }
@@ -42,7 +46,9 @@ export function createSubscriptions(authorization: Authorization, client: Client
     authorization.allows({ kind: 'resource', name: qualify(resource) }, caller);
 
   return {
-    allowedAt: (target) => at(target).filter((subscription) => allows(subscription, subscription.caller)),
+    *allowedAt(target, caller) {
+      for (const subscription of at(target)) if (allows(subscription, caller)) yield subscription;
+    },
     add(subscription) {
       subscriptions.set(qualify(subscription), subscription);
       if (subscriptions.size <= maxSubscriptions) return undefined;
@@ -50,15 +56,17 @@ export function createSubscriptions(authorization: Authorization, client: Client
       if (oldest !== undefined) subscriptions.delete(qualify(oldest));
       return oldest;
     },
+    withName: (name) => [...subscriptions.values()].find((subscription) => subscription.name === name),
     remove: (resource) => subscriptions.delete(qualify(resource)),
     updated(target, params) {
       const name = params?.['uri'];
       if (typeof name !== 'string') return;
       const exact = subscriptions.get(qualify({ target, name }));
       const subscription = exact ?? at(target).find((subscribed) => isBelow(name, subscribed.name));
-      if (subscription === undefined || !allows({ target, name }, subscription.caller)) return;
+      if (subscription === undefined) return;
       const uri = exact === undefined ? uriRewriterOf(target)(name) : exact.requestedUri;
-      client.notify('notifications/resources/updated', { ...params, uri });
+      const method = 'notifications/resources/updated';
+      client.notify({ method, params: { ...params, uri } }, (caller) => allows({ target, name }, caller));
     },
   };
 }

@@ -1,6 +1,8 @@
+import type { Quota } from '../../rate/quota.ts';
 import type { Params } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
-import type { TransportHint, UpstreamSession } from '../upstream/model.ts';
+import { createAnswerBudget } from '../upstream/answer-limits.ts';
+import type { TargetMemory, UpstreamSession } from '../upstream/model.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
 import { compareBytes } from './qualified-names.ts';
@@ -11,6 +13,8 @@ export interface UpstreamSessions {
   get(target: string): UpstreamSession | undefined;
   /** Returns the session with a target if one is in use; does not create one. */
   opened(target: string): UpstreamSession | undefined;
+  /** Returns whether there is such a target. */
+  isTarget(name: string): boolean;
   /** The names of all targets, sorted by bytes. */
   targetNames(): readonly string[];
   /** Ends the sessions with targets that were removed or changed, and the requests in flight there. */
@@ -30,10 +34,22 @@ export interface UpstreamEvents {
   notification(target: string, method: string, params: Params | undefined): void;
   /** The handshake with a target is complete. */
   connected(target: string): void;
+  /** A connection was lost, or works in part only, while no request reports it. */
+  failed(target: string, reason: Error): void;
 }
 
-/** The transport that worked last, by target name. Shared by all client sessions. */
-export type TransportHints = Map<string, TransportHint>;
+/** What all sessions with targets share. */
+export interface UpstreamState {
+  /** What is known of each target, by name. */
+  readonly memories: Map<string, TargetMemory>;
+  /** The budget for the unfinished messages and lists of all targets, by target. */
+  readonly budget: Quota;
+}
+
+/** Starts with the whole budget. */
+export function createUpstreamState(): UpstreamState {
+  return { memories: new Map(), budget: createAnswerBudget() };
+}
 
 /**
  * Creates the sessions on first use. Opens no connection: an {@link UpstreamSession} connects on its first request.
@@ -42,7 +58,7 @@ export type TransportHints = Map<string, TransportHint>;
  */
 export function createUpstreamSessions(
   parts: SessionParts,
-  hints: TransportHints,
+  { memories, budget }: UpstreamState,
   events: UpstreamEvents,
   signal: AbortSignal,
 ): UpstreamSessions {
@@ -53,16 +69,18 @@ export function createUpstreamSessions(
   const open = (name: string): UpstreamSession | undefined => {
     const target = config.targets.get(name);
     if (target === undefined || !isValidName(name)) return undefined;
-    const hint = hints.get(name) ?? { transport: undefined };
-    hints.set(name, hint);
+    const memory = memories.get(name) ?? { transport: undefined, floods: 0, refusedUntil: 0 };
+    memories.set(name, memory);
     const upstream = createUpstreamSession({
       target,
       fetch: parts.fetchFor(target),
       clock: parts.clock,
       random: parts.random,
-      hint,
+      memory,
+      budget,
       notification: (method, params) => events.notification(name, method, params),
       connected: () => events.connected(name),
+      failed: (reason) => events.failed(name, reason),
     });
     upstreams.set(name, upstream);
     return upstream;
@@ -79,6 +97,7 @@ export function createUpstreamSessions(
     // A handler may have awaited a list while the session was closed: nothing would close a session created now.
     get: (name) => upstreams.get(name) ?? (signal.aborted ? undefined : open(name)),
     opened: (name) => upstreams.get(name),
+    isTarget: (name) => config.targets.has(name) && isValidName(name),
     targetNames: () => [...config.targets.keys()].filter(isValidName).sort(compareBytes),
     drop(targets) {
       for (const name of targets) {

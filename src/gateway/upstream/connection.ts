@@ -1,12 +1,22 @@
-import { SSEClientTransport, SseError } from '@modelcontextprotocol/client';
 import { asJsonObject } from '../../json/json.ts';
+import { quoted } from '../../json/quoted.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
-import type { Message } from '../rpc/model.ts';
+import type { Message, RequestId } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
-import { implementation, isTooDeep, protocolVersions } from '../rpc/protocol.ts';
+import { implementation, protocolVersions } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
-import type { Capabilities, UpstreamParts } from './model.ts';
-import { createTransport, type Transport, type UpstreamEndpoint } from './transport.ts';
+import { AnswerLimitError } from './answer-limits.ts';
+import { noteAnswerSize } from './answer-size.ts';
+import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
+import type { Capabilities, MessageSize, Transport, TransportKind, UpstreamParts } from './model.ts';
+import { answeredId, requestIdOf } from './transport/message.ts';
+import { createTransport } from './transport/transport.ts';
+
+/** A URL and the transport to use there. */
+export interface UpstreamEndpoint {
+  readonly transport: TransportKind;
+  readonly url: URL;
+}
 
 /** An initialized connection to a target. */
 export interface Connection {
@@ -24,6 +34,9 @@ const terminateTimeout = 1_000;
  */
 const maxInFlight = 4;
 
+/** Requests whose response is still accepted, after they were cancelled: the oldest beyond this number are not. */
+const maxAwaited = 1_000;
+
 /**
  * Connects with one transport and performs the handshake. Offers no client capability to the target: its requests other
  * than `ping` get "Method not found".
@@ -36,28 +49,32 @@ export async function connect(
   lost: () => void,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const transport = createTransport(endpoint, parts);
-  const peer = createTargetPeer(transport, parts);
+  const ended = new AbortController();
   const end = (reason: Error): void => {
-    transport.onclose = ignoreClose;
+    if (ended.signal.aborted) return;
+    ended.abort(reason);
     peer.close(reason);
-    void transport.close().catch(ignoreFailure);
+    transport.close();
   };
   const fail = (reason: Error): void => {
+    if (ended.signal.aborted) return;
+    if (reason instanceof FloodError) noteFlood(parts);
+    const isOffence = reason instanceof FloodError || reason instanceof AnswerLimitError;
+    // A request in flight reports the same reason.
+    if (isOffence && !incoming.isAnswerAwaited()) parts.failed(reason);
     end(reason);
     lost();
   };
-  transport.onmessage = (message) => {
-    const accepted = isTooDeep(message) ? errorResponseFor(message) : message;
-    if (accepted !== undefined) peer.receive(accepted, undefined);
-  };
-  transport.onclose = () => fail(new Error('the target closed the connection'));
-  // An EventSource would reconnect, which opens a new session without a handshake.
-  transport.onerror = (error) => {
-    if (error instanceof SseError) fail(error);
-  };
+  const incoming = createIncoming(parts, (message) => peer.receive(message, undefined), fail);
+  const transport = createTransport(endpoint.transport, {
+    ...parts,
+    url: endpoint.url,
+    target: parts.target.name,
+    events: { ...incoming, lost: fail, streamFailed: parts.failed },
+  });
+  const peer = createTargetPeer(transport, parts, incoming.expect);
   try {
-    await untilAborted(signal, transport.start());
+    await untilAborted(AbortSignal.any([signal, ended.signal]), transport.start());
     const capabilities = await initialize(transport, peer, signal);
     return {
       peer,
@@ -74,7 +91,42 @@ export async function connect(
   }
 }
 
-function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<undefined> {
+/** The messages of a target: counts those that no request of the gateway asked for. */
+function createIncoming(parts: UpstreamParts, receive: (message: Message) => void, fail: (reason: Error) => void) {
+  const guard = createFloodGuard(parts.clock);
+  const awaited = new Set<RequestId>();
+  const charge = (charged: () => void): void => {
+    try {
+      charged();
+    } catch (error) {
+      if (error instanceof Error) fail(error);
+      throw error;
+    }
+  };
+  return {
+    isAnswerAwaited: () => awaited.size > 0,
+    /** Call it with the id of a request before it is sent. */
+    expect(id: RequestId) {
+      awaited.add(id);
+      const [oldest] = awaited;
+      if (awaited.size > maxAwaited && oldest !== undefined) awaited.delete(oldest);
+    },
+    received(message: Message, size: MessageSize) {
+      const id = answeredId(message);
+      if (id === undefined || !awaited.delete(id)) charge(() => guard.message(size));
+      if ('result' in message) noteAnswerSize(message.result, size);
+      receive(message);
+    },
+    invalid: (size: MessageSize) => charge(() => guard.message(size)),
+    ignored: (lines: number) => charge(() => guard.lines(lines)),
+  };
+}
+
+function createTargetPeer(
+  transport: Transport,
+  parts: UpstreamParts,
+  expect: (id: RequestId) => void,
+): Peer<undefined> {
   let responding = 0;
   /**
    * Each response is an HTTP request: drops responses to a target that sends requests faster than it accepts responses.
@@ -87,10 +139,11 @@ function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<unde
     });
   };
   return createPeer<undefined>({
-    send(message, { lost }) {
+    send(message) {
       if ('id' in message && !('method' in message)) return respond(message);
-      if (transport instanceof SSEClientTransport || lost === undefined) return transport.send(message);
-      return transport.send(message, { onRequestStreamEnd: lost });
+      const id = requestIdOf(message);
+      if (id !== undefined) expect(id);
+      return transport.send(message);
     },
     request({ method }) {
       if (method === 'ping') return Promise.resolve({});
@@ -101,34 +154,20 @@ function createTargetPeer(transport: Transport, parts: UpstreamParts): Peer<unde
   });
 }
 
-/**
- * Replaces a response that is nested too deep by an error response. Returns `undefined` for requests and notifications.
- */
-function errorResponseFor(message: Message): Message | undefined {
-  if ('method' in message || message.id === undefined) return undefined;
-  const error = { code: errorCode.internalError, message: 'The answer of the target is nested too deep' };
-  return { jsonrpc: '2.0', id: message.id, error };
-}
-
 async function initialize(transport: Transport, peer: Peer<undefined>, signal: AbortSignal): Promise<Capabilities> {
   const params = { protocolVersion: protocolVersions[0], capabilities: {}, clientInfo: { ...implementation } };
   const { protocolVersion, capabilities } = await peer.request('initialize', params, signal);
   if (typeof protocolVersion !== 'string' || !protocolVersions.includes(protocolVersion)) {
-    throw new Error(`the target speaks MCP ${JSON.stringify(protocolVersion)}, which is none of ${protocolVersions}`);
+    throw new Error(`the target speaks MCP ${quoted(String(protocolVersion))}, which is none of ${protocolVersions}`);
   }
   transport.setProtocolVersion(protocolVersion);
   await untilAborted(signal, transport.send({ jsonrpc: '2.0', method: 'notifications/initialized' }));
   return asJsonObject(capabilities);
 }
 
-/** Ends the session with `DELETE`. An HTTP+SSE session ends with its stream. */
 async function terminateSession(transport: Transport, { clock }: UpstreamParts): Promise<void> {
-  if (transport instanceof SSEClientTransport) return;
-  await within({ clock, milliseconds: terminateTimeout }, () => transport.terminateSession());
+  await within({ clock, milliseconds: terminateTimeout }, () => transport.terminate());
 }
-
-/** The end was caused from here, so it is not reported. */
-function ignoreClose(): void {}
 
 /** A target that is gone needs no end of its session. */
 function ignoreFailure(): void {}

@@ -1,7 +1,8 @@
-import { SdkHttpError, SseError } from '@modelcontextprotocol/client';
 import { targetUrl } from '../network/target-url.ts';
 import { type Connection, connect } from './connection.ts';
+import { FloodError } from './flood-guard.ts';
 import type { TransportKind, UpstreamParts } from './model.ts';
+import { HttpStatusError } from './transport/http-exchange.ts';
 
 /**
  * Connects to a target with the transport that worked last, and falls back to the other one when the target does not
@@ -11,30 +12,32 @@ import type { TransportKind, UpstreamParts } from './model.ts';
  * @param lost see {@link connect}
  */
 export async function dial(parts: UpstreamParts, lost: () => void, signal: AbortSignal): Promise<Connection> {
-  const { hint } = parts;
+  const { memory, clock } = parts;
   const url = targetUrl(parts.target);
   if (url === undefined) throw new Error('host, port and path of the target make no URL');
-  const first: TransportKind = hint.transport ?? 'streamable-http';
+  if (clock.now() < memory.refusedUntil) throw new FloodError();
+  const first: TransportKind = memory.transport ?? 'streamable-http';
   const second: TransportKind = first === 'streamable-http' ? 'http-sse' : 'streamable-http';
   try {
     const connection = await connect({ transport: first, url }, parts, lost, signal);
-    hint.transport = first;
+    memory.transport = first;
     return connection;
   } catch (error) {
-    if (!isTransportUnsupported(error)) throw error;
+    if (!isTransportUnsupported(error, first)) throw error;
     try {
       const connection = await connect({ transport: second, url }, parts, lost, signal);
-      hint.transport = second;
+      memory.transport = second;
       return connection;
     } catch (secondError) {
-      hint.transport = undefined;
+      memory.transport = undefined;
       throw new Error(`neither ${first} nor ${second} works`, { cause: secondError });
     }
   }
 }
 
-function isTransportUnsupported(error: unknown): boolean {
-  if (error instanceof SdkHttpError) return [400, 404, 405].includes(error.status);
-  // The response to GET was an error, or no event stream.
-  return error instanceof SseError && error.code !== undefined && error.code < 500 && ![401, 403].includes(error.code);
+/** 400, 404 and 405 for a POST; any refusal of a GET but those of the credentials, or no event stream. */
+function isTransportUnsupported(error: unknown, tried: TransportKind): boolean {
+  if (!(error instanceof HttpStatusError)) return false;
+  if (tried === 'streamable-http') return [400, 404, 405].includes(error.status);
+  return error.status < 500 && ![401, 403].includes(error.status);
 }

@@ -1,7 +1,8 @@
 import type { Clock, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import type { Quota } from '../../rate/quota.ts';
 import type { TargetFetch } from '../model.ts';
-import type { Params, Result } from '../rpc/model.ts';
+import type { Message, Params, Result } from '../rpc/model.ts';
 
 /**
  * The session with one target on behalf of one client session. Connects on the first request, and again after a loss.
@@ -31,16 +32,69 @@ export interface UpstreamParts {
   readonly fetch: TargetFetch;
   readonly clock: Clock;
   readonly random: Random;
-  readonly hint: TransportHint;
+  readonly memory: TargetMemory;
+  /** The budget for the unfinished messages and lists of all targets, by target. */
+  readonly budget: Quota;
   /** Handles a notification of the target. */
   notification(method: string, params: Params | undefined): void;
   /**
    * Called after every handshake, also the first: the target does not know what the client session had set up before.
    */
   connected(): void;
+  /** Called when a connection was lost, or works in part only, while no request reports it. */
+  failed(reason: Error): void;
 }
 
-/** The transport that worked last for a target. Shared by all sessions, so that only the first one has to probe. */
-export interface TransportHint {
+/** What is known of a target. Shared by all sessions. */
+export interface TargetMemory {
+  /** The transport that worked last, so that only the first session has to probe. */
   transport: TransportKind | undefined;
+  /** Connections that the gateway ended because the target sent too much, until a minute passed without one. */
+  floods: number;
+  /** No connection is opened before this time, in milliseconds since the epoch. */
+  refusedUntil: number;
+}
+
+/** The size of a message as it was counted while it arrived. */
+export interface MessageSize {
+  readonly bytes: number;
+  /** Values and keys of the JSON. */
+  readonly values: number;
+}
+
+/** A client transport of MCP, for one session with a target. Reads what a target sends within the limits. */
+export interface Transport {
+  /** Resolves when messages can be sent. */
+  start(): Promise<void>;
+  /**
+   * Sends a message. Rejects when it could not be sent and, for a request, when the response can no longer arrive. Call
+   * it with `notifications/cancelled` to end the exchange of a request whose response is not needed.
+   */
+  send(message: Message): Promise<void>;
+  /** Sets the protocol version of the handshake, which further requests name. */
+  setProtocolVersion(version: string): void;
+  /** Ends the session at the target. */
+  terminate(): Promise<void>;
+  /** Ends all exchanges. Nothing is received after that. */
+  close(): void;
+}
+
+/** What a transport reports. What the first three throw ends the stream that the message arrived on. */
+export interface TransportEvents {
+  received(message: Message, size: MessageSize): void;
+  /** Called for a text that is no message. */
+  invalid(size: MessageSize): void;
+  /** Called with the number of lines of event streams that are no events. */
+  ignored(lines: number): void;
+  /** Called when no message can be received any more. */
+  lost(reason: Error): void;
+  /** Called when the stream of notifications keeps ending; from then on it is opened less often. */
+  streamFailed(reason: Error): void;
+}
+
+/** Dependencies of a transport. */
+export interface TransportParts extends Pick<UpstreamParts, 'fetch' | 'clock' | 'random' | 'budget'> {
+  readonly url: URL;
+  readonly target: string;
+  readonly events: TransportEvents;
 }

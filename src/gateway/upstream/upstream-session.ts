@@ -1,10 +1,10 @@
-import { SdkHttpError } from '@modelcontextprotocol/client';
 import { untilAborted, within } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { perRequestVersionKey } from '../rpc/protocol.ts';
 import type { Connection } from './connection.ts';
 import { dial } from './dial.ts';
 import type { UpstreamParts, UpstreamSession } from './model.ts';
+import { HttpStatusError } from './transport/http-exchange.ts';
 
 /** Milliseconds for connecting and the handshake. */
 const connectTimeout = 10_000;
@@ -67,11 +67,11 @@ function withoutVersion(params: Params | undefined): Params | undefined {
 
 /**
  * Returns whether a target does not know the session, for example after its restart. That is HTTP 404 by the
- * specification; some servers send 400 with a message about the session.
+ * specification; servers also send 400, 410 and others, with texts of their own. So it is any refusal of a request in a
+ * session that says nothing of credentials or of load.
  */
 function isSessionUnknown(error: unknown): boolean {
-  if (error instanceof SdkHttpError) {
-    return error.status === 404 || (error.status === 400 && /session/i.test(error.message));
-  }
-  return error instanceof Error && /^Error POSTing to endpoint \(HTTP 404\)/.test(error.message);
+  if (!(error instanceof HttpStatusError)) return false;
+  const { status, inSession } = error;
+  return status === 404 || (inSession && status >= 400 && status < 500 && ![401, 403, 413, 429].includes(status));
 }

@@ -1,5 +1,6 @@
 import { Config, Resource_Type, type Rule, Rule_Matcher } from '../../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import { quoted } from '../../json/quoted.ts';
 import { targetUrl } from '../network/target-url.ts';
 import type { ResourceKind } from './model.ts';
 import { findUnknownField, type MessageSchema } from './unknown-fields.ts';
@@ -80,7 +81,7 @@ const configSchema: MessageSchema = new Map<number, 'varint' | 'bytes' | Message
 
 /** A removal names the resource, so a message with another name could never be removed. */
 function assertName(resourceName: string, messageName: string): void {
-  if (messageName !== resourceName) throw new Error(`it calls itself ${JSON.stringify(messageName)}`);
+  if (messageName !== resourceName) throw new Error(`it calls itself ${quoted(messageName)}`);
 }
 
 const resourceTypes: readonly Resource_Type[] = [Resource_Type.TOOL, Resource_Type.PROMPT, Resource_Type.RESOURCE];

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeltaDiscoveryResponse, Resource } from '../../gen/envoy/service/discovery/v3/discovery.ts';
+import { quoted, shortened } from '../../json/quoted.ts';
 import { reasonOf } from '../errors.ts';
 import type { ResourceDecoder } from './resource-kinds.ts';
 
@@ -44,7 +45,7 @@ export function createResourceStore<Message>(decoder: ResourceDecoder<Message>):
           resources.set(name, message);
           versions.set(name, resource.version);
         } catch (error) {
-          rejected.push(`${name || '(no name)'}: ${reasonOf(error)}`);
+          rejected.push(`${shortened(name) || '(no name)'}: ${reasonOf(error)}`);
           if (decoder.onRejected === 'drop' && remove(name)) changed.add(name);
         }
       }
@@ -60,6 +61,6 @@ export function createResourceStore<Message>(decoder: ResourceDecoder<Message>):
 function decodeResource<Message>(decoder: ResourceDecoder<Message>, name: string, { resource }: Resource): Message {
   if (name === '') throw new Error('a resource needs a name');
   if (resource === undefined) throw new Error('it has no content');
-  if (resource.typeUrl !== decoder.typeUrl) throw new Error(`its content is ${JSON.stringify(resource.typeUrl)}`);
+  if (resource.typeUrl !== decoder.typeUrl) throw new Error(`its content is ${quoted(resource.typeUrl)}`);
   return decoder.decode(name, resource.value);
 }

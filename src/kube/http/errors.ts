@@ -1,3 +1,5 @@
+import { shortened } from '../../json/quoted.ts';
+
 /**
  * The error of requests whose connection this program closed. The message is a predicate of the server, such as "was
  * left".
@@ -99,5 +101,5 @@ function codeOf(error: unknown): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return shortened(error instanceof Error ? error.message : String(error));
 }

@@ -4,9 +4,10 @@ import type { Clock, Counters } from '../../edges.ts';
 import { Deadline, untilAborted } from '../../net/deadline.ts';
 import type { CredentialCache, Credentials } from '../credentials.ts';
 import type { ApiAnswer, ApiRequest, ApiResponse } from '../model.ts';
+import { maxErrorBytes, maxObjectBytes } from '../object-limits.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { isCertificateError, requestError } from './errors.ts';
-import { readBody } from './response-body.ts';
+import { readAtMost, readBody } from './response-body.ts';
 
 /** The part of a response that the time limit covers: `head`, because a watch has no end, or `whole`. */
 type Limited = 'head' | 'whole';
@@ -25,6 +26,8 @@ export interface RequestSenderParts {
   readonly bodyPool: ConnectionPool;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** Called after each 2xx response. */
+  readonly succeeded: () => void;
 }
 
 /** Milliseconds for credentials, connection and the head of the response; for all of it where `whole` is limited. */
@@ -52,6 +55,7 @@ export class RequestSender {
       const response = await this.#respond(request, credentials, deadline);
       counters.count('gatehouse_kube_requests_total', { status: String(response.status) });
       if (response.status === 401) this.#parts.credentials.forget(credentials);
+      if (response.status >= 200 && response.status < 300) this.#parts.succeeded();
       if (limited === 'head') deadline.clear();
       return response;
     } catch (error) {
@@ -61,12 +65,17 @@ export class RequestSender {
     }
   }
 
-  /** Sends a request and reads the whole response. @throws as `send` */
+  /**
+   * Sends a request and reads the whole response, of an error only what its message needs.
+   *
+   * @throws as `send`, and when the response is larger than any object
+   */
   async ask(request: ApiRequest): Promise<ApiAnswer> {
     const { status, header, body } = await this.send(request, 'whole');
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of body) chunks.push(chunk);
-    return { status, header, body: Buffer.concat(chunks).toString() };
+    const isError = status < 200 || status >= 300;
+    const { text, complete } = await readAtMost(body, isError ? maxErrorBytes : maxObjectBytes);
+    if (complete || isError) return { status, header, body: text };
+    throw new Error(`${this.#parts.server.origin} answered with more than ${maxObjectBytes} bytes`);
   }
 
   /** Fails every later request. */

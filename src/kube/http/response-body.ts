@@ -24,11 +24,30 @@ export async function* readBody(
         yield* pipeline(raw, createGunzip({ chunkSize: chunkSize }), () => {});
         break;
       default:
-        throw new Error(`the answer is encoded as ${encoding}, which nobody asked for`);
+        throw new Error(`the answer is encoded as ${encoding.slice(0, 100)}, which nobody asked for`);
     }
   } catch (error) {
     throw describe(error);
   } finally {
     raw.destroy();
   }
+}
+
+/** The bytes of a body, as text. */
+export interface BodyText {
+  readonly text: string;
+  /** False: it is longer, and its end was not read. */
+  readonly complete: boolean;
+}
+
+/** Reads at most this many bytes of a body, and leaves the rest. @throws what the body throws */
+export async function readAtMost(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<BodyText> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > maxBytes) break;
+  }
+  return { text: Buffer.concat(chunks).subarray(0, maxBytes).toString(), complete: size <= maxBytes };
 }

@@ -1,5 +1,6 @@
 import type { Cluster, User } from '@kubernetes/client-node';
 import { asJsonObject } from '../../json/json.ts';
+import { quoted, shortened } from '../../json/quoted.ts';
 import type { ClusterAccess } from '../model.ts';
 import { type Kubeconfig, kubeconfigPaths, loadKubeconfig } from './kubeconfig.ts';
 import { KubeConfigError } from './kubeconfig-error.ts';
@@ -45,22 +46,22 @@ export function readClientConfig(access: ClusterAccess): ClientConfig {
 function clientConfigOf(content: Kubeconfig, name: string, place: string): ClientConfig {
   const context = content.contexts.find((one) => one.name === name);
   if (context === undefined) {
-    throw new KubeConfigError(`${place} has no context "${name}" that names a cluster${listed(content)}`);
+    throw new KubeConfigError(`${place} has no context ${quoted(name)} that names a cluster${listed(content)}`);
   }
   const cluster = content.clusters.find((one) => one.name === context.cluster);
   if (cluster === undefined) {
     throw new KubeConfigError(
-      `${place}: context "${name}" names the cluster "${context.cluster}", which has no entry with a server; add it, or name another context`,
+      `${place}: context ${quoted(name)} names the cluster ${quoted(context.cluster)}, which has no entry with a server; add it, or name another context`,
     );
   }
   const user = content.users.find((one) => one.name === context.user);
   if (user === undefined) {
-    const named = context.user ? `names the user "${context.user}", which is not there` : 'names no user';
-    throw new KubeConfigError(`${place}: context "${name}" ${named}; add it, or name another context`);
+    const named = context.user ? `names the user ${quoted(context.user)}, which is not there` : 'names no user';
+    throw new KubeConfigError(`${place}: context ${quoted(name)} ${named}; add it, or name another context`);
   }
   if (user.unsupported !== undefined) {
     throw new KubeConfigError(
-      `${place}: the user "${user.name}" impersonates with "${user.unsupported}", which is not done here, other than by a name in "as"; name a user who has the rights`,
+      `${place}: the user ${quoted(user.name)} impersonates with ${quoted(user.unsupported)}, which is not done here, other than by a name in "as"; name a user who has the rights`,
     );
   }
   const [exec, provider] = [asJsonObject(user.exec), asJsonObject(user.authProvider)];
@@ -78,18 +79,18 @@ function serverOf({ name, server, skipTLSVerify, proxyUrl }: Cluster, place: str
   const url = URL.parse(server);
   if (url === null || !['https:', 'http:'].includes(url.protocol)) {
     throw new KubeConfigError(
-      `${place}: the server of cluster "${name}" is no URL with https: "${server}"; write it as https://host:port`,
+      `${place}: the server of cluster ${quoted(name)} is no URL with https: ${quoted(server)}; write it as https://host:port`,
     );
   }
   if (url.protocol === 'http:' && skipTLSVerify !== true) {
     throw new KubeConfigError(
-      `${place}: the server of cluster "${name}" is ${url.origin}, without TLS, so anybody in between could read the credentials; use https, or set insecure-skip-tls-verify: true if that is meant`,
+      `${place}: the server of cluster ${quoted(name)} is ${url.origin}, without TLS, so anybody in between could read the credentials; use https, or set insecure-skip-tls-verify: true if that is meant`,
     );
   }
   const proxy = proxyUrl === undefined ? undefined : URL.parse(proxyUrl);
   if (proxy === null || (proxy !== undefined && !proxySchemes.includes(proxy.protocol))) {
     throw new KubeConfigError(
-      `${place}: the proxy-url of cluster "${name}" is none with http, https or socks5; write it as http://host:port`,
+      `${place}: the proxy-url of cluster ${quoted(name)} is none with http, https or socks5; write it as http://host:port`,
     );
   }
   return url;
@@ -100,5 +101,5 @@ const proxySchemes: readonly string[] = ['http:', 'https:', 'socks5:'];
 
 function listed({ contexts }: Kubeconfig): string {
   const names = contexts.map(({ name }) => name);
-  return names.length === 0 ? '; it has none' : `; it has ${names.join(', ')}`;
+  return names.length === 0 ? '; it has none' : `; it has ${shortened(names.join(', '))}`;
 }

@@ -1,3 +1,5 @@
+import { shortened } from '../../json/quoted.ts';
+
 /**
  * Server or user are not described, or not readable. The message says what, where and what to do; it holds no secret.
  */
@@ -7,7 +9,7 @@ export class KubeConfigError extends Error {
 
 /** Returns in a few words why a file or program could not be used, without anything that it contains. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return shortened(String(error));
   // Lines after the first may quote what was read.
   const [line = ''] = error.message.split('\n');
   switch ('code' in error ? error.code : undefined) {
@@ -20,6 +22,6 @@ export function reasonOf(error: unknown): string {
     case 'ENOTDIR':
       return 'a part of its path is no folder';
     default:
-      return line;
+      return shortened(line);
   }
 }

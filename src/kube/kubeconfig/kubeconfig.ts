@@ -97,7 +97,7 @@ function firstByName<T extends { readonly name: string }>(entries: readonly T[])
 function parseYaml(text: string): unknown {
   try {
     // Aliases are not limited: it is the user's own file.
-    return parse(text, { merge: true, logLevel: 'silent', maxAliasCount: -1, customTags: withoutNumbers });
+    return parse(text, { merge: true, logLevel: 'error', maxAliasCount: -1, customTags: withoutNumbers });
   } catch (error) {
     throw new Error(yamlErrorText(error));
   }

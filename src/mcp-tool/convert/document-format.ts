@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { shortened } from '../../json/quoted.ts';
 import { ConversionError } from '../conversion-error.ts';
 import type { SourceDocument } from '../source-document.ts';
 
@@ -58,7 +59,7 @@ export function detectFormat({ bytes, contentType, extension }: SourceDocument):
   if (essence.endsWith('+json')) return { kind: 'code', language: 'json' };
   if (essence.endsWith('+xml') && !essence.startsWith('image/')) return { kind: 'code', language: 'xml' };
   if (essence.startsWith('text/')) return { kind: 'text' };
-  throw unsupported(`documents of type ${essence}`);
+  throw unsupported(`documents of type ${shortened(essence)}`);
 }
 
 function sniff(bytes: Uint8Array, extension: string): DocumentFormat {

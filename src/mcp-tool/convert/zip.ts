@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import JSZip from 'jszip';
 import { type Entry, fromBufferPromise } from 'yauzl';
+import { quoted } from '../../json/quoted.ts';
 import { ConversionError } from '../conversion-error.ts';
 
 /** Limit of entries. Word documents have tens of parts and one entry per picture; reading one costs up to 0.3 ms. */
@@ -26,7 +27,7 @@ export async function readZip(
   let declared = 0;
   for await (const entry of archive.eachEntry()) {
     if (!wanted(entry.fileName)) continue;
-    if (entries.has(entry.fileName)) throw new Error(`it contains ${entry.fileName} twice`);
+    if (entries.has(entry.fileName)) throw new Error(`it contains ${quoted(entry.fileName)} twice`);
     declared += entry.uncompressedSize;
     if (declared > limit) throw ConversionError.tooLarge('The unpacked document', limit);
     entries.set(entry.fileName, entry);

@@ -16,7 +16,7 @@ export const allowAnyAddress: AddressPolicy = () => undefined;
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry
  */
 export const allowPublicAddresses: AddressPolicy = (address) => {
-  if (isIP(address) === 0) return 'unknown';
+  if (isIP(address) === 0 || !ipaddr.isValid(address)) return 'unknown';
   const parsed = ipaddr.parse(address);
   const range = parsed.range();
   if (range !== 'unicast') return range;

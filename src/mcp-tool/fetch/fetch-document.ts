@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici';
+import { shortened } from '../../json/quoted.ts';
 import { ConversionError } from '../conversion-error.ts';
 import type { Limits, Resolve } from '../model.ts';
 import { parseContentType, type SourceDocument } from '../source-document.ts';
@@ -98,7 +99,9 @@ function first(header: string | readonly string[] | undefined): string | undefin
 
 function upstreamError(url: URL, error: unknown): ConversionError {
   if (error instanceof ConversionError) return error;
-  return new ConversionError('upstream', `${url.host} cannot be fetched: ${messageOf(error)}`, { cause: error });
+  return new ConversionError('upstream', `${url.host} cannot be fetched: ${shortened(messageOf(error))}`, {
+    cause: error,
+  });
 }
 
 /** Joins the messages of an AggregateError, which has none itself: a connection failed at several addresses. */

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { shortened } from '../../json/quoted.ts';
 import { ConversionError } from '../conversion-error.ts';
 import { type AddressPolicy, requireAllowedAddress } from './address-policy.ts';
 
@@ -18,7 +19,10 @@ export function parseHttpUrl(text: string, base: URL | undefined, policy: Addres
   const url = URL.parse(text, base?.href);
   if (url === null) throw new ConversionError('uri', 'Malformed URL.');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new ConversionError('uri', `Only http: and https: URLs are fetched, and this one is ${url.protocol}`);
+    throw new ConversionError(
+      'uri',
+      `Only http: and https: URLs are fetched, and this one is ${shortened(url.protocol)}`,
+    );
   }
   if (url.username !== '' || url.password !== '') {
     throw new ConversionError('uri', 'A URL with a user name or a password in it is not fetched.');

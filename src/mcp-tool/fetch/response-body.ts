@@ -1,5 +1,6 @@
 import { promises, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { shortened } from '../../json/quoted.ts';
 import { ConversionError } from '../conversion-error.ts';
 import type { Limits } from '../model.ts';
 
@@ -35,7 +36,7 @@ export async function readResponseBody(
   } catch (error) {
     body.on('error', () => {}).destroy();
     if (!isZlibError(error)) throw error;
-    throw new ConversionError('content', `The document cannot be decompressed: ${error.message}`);
+    throw new ConversionError('content', `The document cannot be decompressed: ${shortened(error.message)}`);
   }
   return Buffer.concat(chunks);
 }
@@ -69,7 +70,7 @@ function createDecoder(encoding: string): Transform | undefined {
     default:
       throw new ConversionError(
         'upstream',
-        `The document comes with Content-Encoding ${encoding}; gzip, br and deflate are read.`,
+        `The document comes with Content-Encoding ${shortened(encoding)}; gzip, br and deflate are read.`,
       );
   }
 }

@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonContentType, type JSONRPCMessage, parseJSONRPCMessage, type Server } from '@modelcontextprotocol/server';
 import type { Clock, Logger } from '../../edges.ts';
 import { isJsonObject } from '../../json/json.ts';
+import { EventStreams } from '../../net/event-streams.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Limits } from '../model.ts';
 import { SseTransport } from './sse-transport.ts';
 import { respondWithText } from './text-response.ts';
@@ -24,6 +26,15 @@ export function createSseSessions(
   { limits, clock, log }: { readonly limits: Limits; readonly clock: Clock; readonly log: Logger },
 ): SseSessions {
   const sessions = new Map<string, SseTransport>();
+  const throttle = new LogThrottle(clock, log);
+  const streams = new EventStreams({
+    limits: { maxUnread: limits.unreadBytes, share: 1 },
+    clock,
+    cut(reason, unread) {
+      const message = 'an event stream was closed because its client does not read it';
+      throttle.failed(reason, { reason, message, fields: { unread } });
+    },
+  });
   return {
     async open(response) {
       if (sessions.size >= limits.sseSessions) {
@@ -31,7 +42,7 @@ export function createSseSessions(
         return respondWithText(response, 503, text, { 'retry-after': '10' });
       }
       const id = randomBytes(16).toString('hex');
-      const transport = new SseTransport(response, id, `/messages/?session_id=${id}`, clock);
+      const transport = new SseTransport(id, { response, streams, endpoint: `/messages/?session_id=${id}` });
       sessions.set(id, transport);
       response.once('close', () => {
         sessions.delete(id);

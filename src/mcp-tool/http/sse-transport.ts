@@ -1,11 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
-import type { Clock, Stop } from '../../edges.ts';
-import { eventStreamHeaders, eventText, keepAlive, keepAliveInterval } from '../../net/sse.ts';
-import { every } from '../../net/timers.ts';
+import type { EventStream, EventStreams } from '../../net/event-streams.ts';
+import { eventText } from '../../net/sse.ts';
 
-/** Send buffer limit in bytes: the connection is closed before the next message if the client left more unread. */
-const maxUnreadBytes = 16 * 1024 * 1024;
+/** The response of one session, and where its client posts messages. */
+interface SseTransportParts {
+  readonly response: ServerResponse;
+  readonly streams: EventStreams;
+  /** Path of this server to which the client posts its messages. */
+  readonly endpoint: string;
+}
 
 /**
  * The server side of HTTP+SSE: sends messages as events of one response, receives them from POST requests. The session
@@ -17,35 +21,24 @@ export class SseTransport implements Transport {
   onerror?: (error: Error) => void;
   onmessage?: (message: JSONRPCMessage) => void;
   readonly sessionId: string;
-  readonly #response: ServerResponse;
-  readonly #endpoint: string;
-  readonly #clock: Clock;
-  #stopKeepAlive: Stop = () => {};
+  readonly #parts: SseTransportParts;
+  #stream: EventStream | undefined;
 
-  /** @param endpoint path of this server to which the client posts its messages */
-  constructor(response: ServerResponse, sessionId: string, endpoint: string, clock: Clock) {
-    this.#response = response;
+  constructor(sessionId: string, parts: SseTransportParts) {
     this.sessionId = sessionId;
-    this.#endpoint = endpoint;
-    this.#clock = clock;
+    this.#parts = parts;
   }
 
   async start(): Promise<void> {
-    this.#response.once('close', () => {
-      this.#stopKeepAlive();
-      this.onclose?.();
-    });
-    this.#response.on('error', (error) => this.onerror?.(error));
-    this.#response.writeHead(200, eventStreamHeaders);
-    this.#response.write(eventText('endpoint', this.#endpoint));
-    this.#stopKeepAlive = every(this.#clock, keepAliveInterval, () => {
-      if (this.#response.writableLength === 0) this.#response.write(keepAlive);
-    });
+    const { response, streams, endpoint } = this.#parts;
+    response.on('error', (error) => this.onerror?.(error));
+    // Clients have no names here: one share for all.
+    this.#stream = streams.open({ response, caller: '', closed: () => this.onclose?.() });
+    this.#stream.write(eventText('endpoint', endpoint));
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#response.writableLength > maxUnreadBytes) return this.close();
-    this.#response.write(eventText('message', JSON.stringify(message)));
+    this.#stream?.write(eventText('message', JSON.stringify(message)));
   }
 
   /** Passes a message that the client posted to the MCP server. */
@@ -54,6 +47,6 @@ export class SseTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    this.#response.destroy();
+    this.#parts.response.destroy();
   }
 }

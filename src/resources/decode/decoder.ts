@@ -1,3 +1,4 @@
+import { shortened } from '../../json/quoted.ts';
 import type { Invalid, Parsed, Path } from '../model.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -101,5 +102,5 @@ export function typeMismatch(value: unknown, expected: string): string {
 
 /** The detail of a message about an ambiguous scalar, without a remedy. */
 export function ambiguousScalar(value: AmbiguousScalar): string {
-  return `is ${value.text.slice(0, 40)}, which YAML 1.1 and YAML 1.2 read differently`;
+  return `is ${shortened(value.text)}, which YAML 1.1 and YAML 1.2 read differently`;
 }

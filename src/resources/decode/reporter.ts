@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { quoted, shortened } from '../../json/quoted.ts';
 import type { Invalid, Path, Problem } from '../model.ts';
 
 /** Problems of one object that are listed one by one; the others are counted in one more problem. */
@@ -34,7 +35,7 @@ export function createReporter(): Reporter {
   };
 }
 
-/** Formats a path: `spec.rules[0].matches`; unusual keys in quotes, shortened. Empty for the whole object. */
+/** Formats a path: `spec.rules[0].matches`; unusual keys in quotes. Shortened; empty for the whole object. */
 export function pathText(path: Path): string {
   let text = '';
   for (const step of path) {
@@ -42,20 +43,10 @@ export function pathText(path: Path): string {
     else if (step.length > 64 || !plainKey.test(step)) text += `[${quoted(step)}]`;
     else text += text === '' ? step : `.${step}`;
   }
-  return text;
+  return shortened(text);
 }
 
 const plainKey = /^[A-Za-z_$][\w$-]*$/;
-
-/**
- * Quotes a user's text on one line, at most 64 characters of it. Escapes what would move a terminal's cursor or change
- * the direction of the text around it.
- */
-export function quoted(text: string): string {
-  const short = text.length > 64 ? text.slice(0, 60) : text;
-  const escaped = JSON.stringify(short).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, codePoint);
-  return text.length > 64 ? `${escaped}…` : escaped;
-}
 
 /**
  * The known name with the smallest edit distance to `name`, ignoring letter case; the first of equally near ones.
@@ -71,10 +62,6 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 export function isNear(name: string, other: string, most: number): boolean {
   if (Math.abs(name.length - other.length) > most) return false;
   return distance(name.toLowerCase(), other.toLowerCase()) <= most;
-}
-
-function codePoint(character: string): string {
-  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }
 
 /** Sorts by path, so that the order of keys in the input has no effect. */

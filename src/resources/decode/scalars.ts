@@ -1,6 +1,7 @@
+import { quoted } from '../../json/quoted.ts';
 import type { Parsed, Path } from '../model.ts';
 import { AmbiguousScalar, ambiguousScalar, type Decoder, ok, typeMismatch } from './decoder.ts';
-import { quoted, type Reporter } from './reporter.ts';
+import type { Reporter } from './reporter.ts';
 
 /** A format that a string must have. `expected` completes the sentence "write …". */
 export interface TextRule {

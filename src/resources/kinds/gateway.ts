@@ -1,3 +1,4 @@
+import { quoted } from '../../json/quoted.ts';
 import {
   type Decoder,
   ok,
@@ -22,7 +23,6 @@ import { parseIp } from '../decode/ip-address.ts';
 import { defineKind, type Kind } from '../decode/kind.ts';
 import { list } from '../decode/list.ts';
 import { allValid, lenientMapping, mapping, record } from '../decode/mapping.ts';
-import { quoted } from '../decode/reporter.ts';
 import { anyText, lenientText, longerThan, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
 import type { Gateway, GatewayAddress, Parsed } from '../model.ts';
 import { localParametersRef } from './gateway-parameters.ts';

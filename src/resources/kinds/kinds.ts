@@ -1,5 +1,6 @@
+import { quoted } from '../../json/quoted.ts';
 import type { Kind } from '../decode/kind.ts';
-import { isNear, nearest, quoted } from '../decode/reporter.ts';
+import { isNear, nearest } from '../decode/reporter.ts';
 import type { Decoded, KindName, ObjectMeta, ResourceByKind } from '../model.ts';
 import { gateway } from './gateway.ts';
 import { gatewayClass } from './gateway-class.ts';

@@ -1,7 +1,8 @@
+import { quoted } from '../../json/quoted.ts';
 import { ok } from '../decode/decoder.ts';
 import { dnsLabel } from '../decode/formats.ts';
 import { defineKind, type Frame, type Kind } from '../decode/kind.ts';
-import { quoted, type Reporter } from '../decode/reporter.ts';
+import type { Reporter } from '../decode/reporter.ts';
 import type { NamespaceLabels } from '../model.ts';
 
 /** The label that the API server sets on every namespace; its value is the name. */

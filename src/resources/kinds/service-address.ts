@@ -1,9 +1,10 @@
+import { quoted } from '../../json/quoted.ts';
 import { isLocalName } from '../../net/loopback.ts';
 import { firstInvalid, ok, optional } from '../decode/decoder.ts';
 import { dnsSubdomain, isPlain } from '../decode/formats.ts';
 import { parseIp } from '../decode/ip-address.ts';
 import type { Frame } from '../decode/kind.ts';
-import { quoted, type Reporter } from '../decode/reporter.ts';
+import type { Reporter } from '../decode/reporter.ts';
 import { anyText, longerThan, oneOf, type TextRule, text } from '../decode/scalars.ts';
 import type { Parsed, Path, ServiceAddress } from '../model.ts';
 

@@ -1,7 +1,8 @@
+import { quoted } from '../../json/quoted.ts';
 import { type Decoder, ok, optional, refine, unchecked, valueIfValid, withDefault } from '../decode/decoder.ts';
 import { list } from '../decode/list.ts';
 import { type DecodedFields, lenientMapping } from '../decode/mapping.ts';
-import { isNear, nearest, quoted, type Reporter } from '../decode/reporter.ts';
+import { isNear, nearest, type Reporter } from '../decode/reporter.ts';
 import { anyText, portNumber, text } from '../decode/scalars.ts';
 import type { McpPort, OtherPort, Path } from '../model.ts';
 

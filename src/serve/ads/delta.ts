@@ -12,7 +12,7 @@ import {
   type ProtocolOptions,
   type ResponseChunk,
 } from './protocol.ts';
-import { concatBody, ResponseCache } from './response-cache.ts';
+import { concatBody, ResponseCache, sum } from './response-cache.ts';
 import { updateSubscription } from './subscription.ts';
 
 /** Creates the incremental variant: a response has the changed resources and the names of the removed ones. */
@@ -36,6 +36,10 @@ export function createDelta({ controlPlane, maxBody, limits, cache, assembled }:
     }),
     // The nonce correlates ACKs only; the lists of a request with a stale nonce count (rule C19).
     acceptsSubscription: () => true,
+    ownBytes: ({ shared, changed, removed }) =>
+      shared === undefined
+        ? sum(changed, ({ deltaField }) => deltaField.length) + sum(removed, (name) => name.length)
+        : 0,
     buildResponses: (delta, { view }) => {
       const { typeUrl } = view.type;
       return delta.shared === undefined

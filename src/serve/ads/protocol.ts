@@ -53,6 +53,8 @@ export interface AdsProtocol {
   decode(bytes: Buffer): Incoming;
   /** Returns whether to apply the subscription of a request. `state`: the ACK state before the request. */
   acceptsSubscription(kind: RequestKind, state: AckState): boolean;
+  /** Returns the bytes of the responses that `buildResponses` would build for this stream alone; 0 for shared ones. */
+  ownBytes(delta: PendingDelta, context: ResponseContext): number;
   /**
    * Builds the responses that bring a node up to date, in sending order; none if the variant cannot express the delta.
    */

@@ -22,6 +22,12 @@ export function cachedSize(chunks: readonly ResponseChunk[]): number {
   return chunks.reduce((sum, { body }) => sum + body.buffer.byteLength + deltaOverhead, 0);
 }
 
+export function sum<T>(items: Iterable<T>, size: (item: T) => number): number {
+  let total = 0;
+  for (const item of items) total += size(item);
+  return total;
+}
+
 /**
  * Concatenates encoded fields into a body with an ArrayBuffer of its own. `Buffer.concat` would place a small body in a
  * pool of 64 KiB, which one cached body then keeps alive.

@@ -11,7 +11,7 @@ import {
   type ProtocolOptions,
   type ResponseChunk,
 } from './protocol.ts';
-import { concatBody, ResponseCache } from './response-cache.ts';
+import { concatBody, ResponseCache, sum } from './response-cache.ts';
 import { replaceSubscription, type Subscription } from './subscription.ts';
 
 /**
@@ -40,6 +40,10 @@ export function createStateOfTheWorld({
     }),
     // The names in a request with a stale nonce are older than a response the node had not read (rules B9, B11).
     acceptsSubscription: (kind, state) => (kind === 'spontaneous' ? state.kind === 'unsent' : kind !== 'stale'),
+    ownBytes: (_delta, { view, subscription }) =>
+      subscription.wildcard === 'none'
+        ? sum(subscribedResources(view, subscription), ({ sotwField }) => sotwField.length)
+        : 0,
     buildResponses: (delta, { view, subscription, responseRequired }) => {
       // Outside full-state types absence means nothing, so removals alone have no wire form (rule B18).
       const expressible = view.type.fullState || responseRequired || delta.changed.length > 0;

@@ -8,6 +8,7 @@ import {
   type ClientState,
   changeSubscription,
   initialClientState,
+  type PendingDelta,
   pendingDelta,
   requeue,
   upToDate,
@@ -34,8 +35,13 @@ export interface WatchedTypeParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: WatchedTypeLimits;
-  /** Returns whether a response of this many bytes may be written now. If not, `sendNext` is called once it may. */
-  readonly mayWrite: (bytes: number) => boolean;
+  /**
+   * Reserves room for responses of this many bytes that no other stream shares. Returns the function that releases it;
+   * undefined when there is none: `sendNext` is called once there is.
+   */
+  readonly reserve: (bytes: number) => Stop | undefined;
+  /** Counts the names of a subscription, over all streams; returns false when they are too many. */
+  readonly countNames: (before: number, after: number) => boolean;
   /** Sends one response and returns its nonce. */
   readonly send: (body: Buffer) => string;
   readonly end: (status: StreamStatus) => void;
@@ -55,6 +61,12 @@ export class WatchedType {
   #watch: { readonly subscription: Subscription; readonly client: ClientState } | undefined;
   /** The remaining responses of a delta that was split. */
   #unsent: readonly ResponseChunk[] = noChunks;
+  /** True while a response waits to be built, for room. */
+  #waitsForRoom = false;
+  /** Releases the room for the responses that were built, until the last of them is answered. */
+  #release: Stop = nothingReserved;
+  /** Bytes that the names of the subscription take, estimated. */
+  #namesSize = 0;
 
   constructor(served: ServedType, parts: WatchedTypeParts) {
     this.served = served;
@@ -75,13 +87,14 @@ export class WatchedType {
     if (kind === 'stale') counters.count('gatehouse_xds_stale_nonces_total', this.served.labels);
     const accepted = protocol.acceptsSubscription(kind, this.#ackState);
     this.#ackState = nextAckState(this.#ackState, kind);
-    if (kind === 'ack' || kind === 'nack') this.close();
+    if (kind === 'ack' || kind === 'nack') this.#stopTimer();
     if (accepted) this.#changeSubscription(request, current);
+    if (this.#ackState.kind !== 'awaiting-ack' && this.#unsent.length === 0) this.#releaseRoom();
   }
 
-  /** True if a change has to wait: a response is not answered, or waits for room to be written. */
+  /** True if a change has to wait: a response is not answered, or waits for room to be built. */
   get waiting(): boolean {
-    return this.#ackState.kind === 'awaiting-ack' || this.#unsent.length > 0;
+    return this.#ackState.kind === 'awaiting-ack' || this.#unsent.length > 0 || this.#waitsForRoom;
   }
 
   /** Sends the next response, if there is one and no response is unanswered (rule C26). */
@@ -89,7 +102,7 @@ export class WatchedType {
     if (this.#ackState.kind === 'awaiting-ack') return;
     if (this.#unsent.length === 0) this.#unsent = this.#buildResponses(current);
     const [next] = this.#unsent;
-    if (next === undefined || !this.#parts.mayWrite(next.body.length)) return;
+    if (next === undefined) return;
     this.#unsent = this.#unsent.length === 1 ? noChunks : this.#unsent.slice(1);
     const { clock, counters, limits } = this.#parts;
     const nonce = this.#parts.send(next.body);
@@ -100,10 +113,23 @@ export class WatchedType {
     this.#stopAckTimer = clock.after(limits.ackTimeout, () => this.#expire());
   }
 
-  /** Stops the ACK timeout. */
+  /** Stops the ACK timeout and releases what is counted for the stream. */
   close(): void {
+    this.#stopTimer();
+    this.#releaseRoom();
+    this.#parts.countNames(this.#namesSize, 0);
+    this.#namesSize = 0;
+  }
+
+  #stopTimer(): void {
     this.#stopAckTimer?.();
     this.#stopAckTimer = undefined;
+  }
+
+  #releaseRoom(): void {
+    const release = this.#release;
+    this.#release = nothingReserved;
+    release();
   }
 
   #expire(): void {
@@ -147,10 +173,15 @@ export class WatchedType {
       const changed = changeSubscription(requeued, before.subscription, change, empty);
       this.#watch = { subscription, client: requeue(changed, this.#inFlightAtResubscribe(change)) };
     }
-    const { maxSubscription } = this.#parts.limits;
-    if (subscription !== before?.subscription && subscriptionSize(subscription) > maxSubscription) {
-      this.#parts.end(tooManyNames(maxSubscription));
-    }
+    if (subscription !== before?.subscription) this.#countNames(subscription);
+  }
+
+  #countNames(subscription: Subscription): void {
+    const { limits, countNames, end } = this.#parts;
+    const size = subscriptionSize(subscription);
+    if (size > limits.maxSubscription) end(tooManyNames(limits.maxSubscription));
+    else if (countNames(this.#namesSize, size)) this.#namesSize = size;
+    else end(tooManyNamesInAll);
   }
 
   /**
@@ -168,11 +199,26 @@ export class WatchedType {
     const { subscription, client } = this.#watch;
     if (client.view === current && client.pendingNames.size === 0 && !client.responseRequired) return [];
     const delta = pendingDelta(client, subscription, current, this.#parts.diff);
-    this.#watch = { subscription, client: upToDate(current) };
     const context = { view: current, subscription, responseRequired: client.responseRequired };
-    const chunks = delta === undefined ? [] : this.#parts.protocol.buildResponses(delta, context);
+    const chunks = delta === undefined ? noChunks : this.#buildWithin(delta, context);
+    if (chunks === undefined) return noChunks;
+    this.#watch = { subscription, client: upToDate(current) };
     if (chunks.length === 0) this.#record.rebased(current);
     return chunks;
+  }
+
+  /** Returns undefined, and builds nothing, while there is no room for responses that are for this stream alone. */
+  #buildWithin(
+    delta: PendingDelta,
+    context: Parameters<AdsProtocol['buildResponses']>[1],
+  ): readonly ResponseChunk[] | undefined {
+    const { protocol, reserve } = this.#parts;
+    const release = reserve(protocol.ownBytes(delta, context));
+    this.#waitsForRoom = release === undefined;
+    if (release === undefined) return undefined;
+    this.#releaseRoom();
+    this.#release = release;
+    return protocol.buildResponses(delta, context);
   }
 
   #acknowledge(nonce: string, warnings: ErrorDetail | undefined): void {
@@ -190,3 +236,5 @@ export class WatchedType {
 }
 
 const noChunks: readonly ResponseChunk[] = [];
+const nothingReserved = (): void => {};
+const tooManyNamesInAll = { code: 'RESOURCE_EXHAUSTED', message: 'the nodes subscribe to too many names' } as const;

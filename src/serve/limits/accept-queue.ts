@@ -27,7 +27,8 @@ export interface AcceptQueueParts {
 /** A connection that waits. */
 interface Pending {
   readonly address: string;
-  accept(): void;
+  /** @returns what it costs, in connections with one stream */
+  accept(): number;
   reject(): void;
 }
 
@@ -43,9 +44,9 @@ export class AcceptQueue {
   readonly #busyRate: KeyedRateLimiter;
   readonly #waiting: FairQueue<Pending>;
   readonly #closing = new Set<() => void>();
+  /** Stops the timer of each address that waits for its rate: its connections are suspended until then. */
+  readonly #suspended = new Map<string, Stop>();
   #scheduled = false;
-  /** Set while no waiting address has a permit of its rate. */
-  #stopTimer: Stop | undefined;
   #draining = false;
 
   constructor({ capacity, busyRate, busy, clock }: AcceptQueueParts) {
@@ -55,11 +56,19 @@ export class AcceptQueue {
     this.#waiting = new FairQueue(capacity);
   }
 
-  /** Queues a connection. Calls exactly one of its functions: `accept` in its turn, `reject` when the queue is full. */
+  /**
+   * Queues a connection. Calls exactly one of its functions: `accept` in its turn, `reject` when the queue is full;
+   * neither after {@link remove}.
+   */
   add(connection: Pending): void {
     if (this.#draining) connection.accept();
     else this.#waiting.add(connection.address, connection)?.reject();
     this.#schedule();
+  }
+
+  /** Removes a connection that was closed while it waited; does nothing for one that does not wait. */
+  remove(connection: Pending): void {
+    this.#waiting.delete(connection.address, connection);
   }
 
   /** Queues the teardown of a connection. It is never rejected. */
@@ -72,36 +81,15 @@ export class AcceptQueue {
   /** Accepts and tears down everything that waits, at once, and everything that follows without a wait. */
   drain(): void {
     this.#draining = true;
-    this.#stopTimer?.();
+    for (const address of this.#suspended.keys()) this.#resume(address);
     this.#closeSome(this.#closing.size);
     for (let next = this.#waiting.next(); next !== undefined; next = this.#waiting.next()) next.accept();
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
-    const delay = this.#closing.size > 0 ? 0 : this.#acceptDelay();
-    if (delay === undefined) return;
-    if (delay === 0) {
-      this.#scheduled = true;
-      setImmediate(this.#iterate);
-    } else {
-      this.#stopTimer ??= this.#clock.after(delay, () => {
-        this.#stopTimer = undefined;
-        this.#schedule();
-      });
-    }
-  }
-
-  /** Returns the milliseconds until an address that waits may be served; undefined when none waits. */
-  #acceptDelay(): number | undefined {
-    if (this.#waiting.size === 0) return undefined;
-    if (!this.#busy()) return 0;
-    let least = Number.POSITIVE_INFINITY;
-    for (const address of this.#waiting.keys()) {
-      least = Math.min(least, this.#busyRate.delay(address));
-      if (least === 0) break;
-    }
-    return least;
+    if (this.#scheduled || (this.#closing.size === 0 && this.#waiting.nextKey === undefined)) return;
+    this.#scheduled = true;
+    setImmediate(this.#iterate);
   }
 
   readonly #iterate = (): void => {
@@ -109,10 +97,34 @@ export class AcceptQueue {
     const busy = this.#busy();
     const count = busy ? accepts.busy : accepts.idle;
     this.#closeSome(count * closesPerAccept);
-    const eligible = busy ? (address: string): boolean => this.#busyRate.tryTake(address) === 0 : undefined;
-    for (let left = count; left > 0; left -= 1) this.#waiting.next(eligible)?.accept();
+    for (let left = count; left > 0; ) left -= this.#next(busy)?.accept() ?? left;
     this.#schedule();
   };
+
+  #next(busy: boolean): Pending | undefined {
+    for (let address = this.#waiting.nextKey; address !== undefined; address = this.#waiting.nextKey) {
+      const delay = busy ? this.#busyRate.tryTake(address) : 0;
+      if (delay === 0) return this.#waiting.next();
+      this.#suspend(address, delay);
+    }
+    return undefined;
+  }
+
+  /** Each address has a timer of its own, so that none looks at all the others. */
+  #suspend(address: string, delay: number): void {
+    this.#waiting.suspend(address);
+    const stopTimer = this.#clock.after(delay, () => {
+      this.#resume(address);
+      this.#schedule();
+    });
+    this.#suspended.set(address, stopTimer);
+  }
+
+  #resume(address: string): void {
+    this.#suspended.get(address)?.();
+    this.#suspended.delete(address);
+    this.#waiting.resume(address);
+  }
 
   #closeSome(count: number): void {
     let left = count;

@@ -23,10 +23,19 @@ export interface Limits {
   readonly busyAcceptRate: number;
   /** Connections that one address may open at once while changes are sent. Default 1,000. */
   readonly busyAcceptBurst: number;
+  /**
+   * Streams a second that one address may open on connections that have had one; beyond, the connection gets GOAWAY with
+   * ENHANCE_YOUR_CALM. Default 125.
+   */
+  readonly furtherStreamRate: number;
+  /** Such streams that one address may open at once. Default 1,000. */
+  readonly furtherStreamBurst: number;
   /** Bytes of one request; RESOURCE_EXHAUSTED beyond. Default 32 MiB. */
   readonly maxRequest: number;
   /** Bytes that the names of one subscription take, estimated; RESOURCE_EXHAUSTED beyond. Default 4 MiB. */
   readonly maxSubscription: number;
+  /** Bytes that the names of all subscriptions take, three quarters of them of one address. Default 128 MiB. */
+  readonly maxSubscriptions: number;
   /**
    * Bytes of the names and versions that a node reports, estimated, beyond 512 for each resource that exists;
    * RESOURCE_EXHAUSTED beyond. Default 16 MiB.
@@ -38,10 +47,12 @@ export interface Limits {
   readonly maxUnknownTypes: number;
   /** Bytes of a response; a larger delta is split, a larger resource sent and logged. Default 4 MiB, as gRPC. */
   readonly maxResponse: number;
-  /** Bytes of large responses in flight; others wait. */
+  /** Bytes of large responses that are for one stream alone; others wait before they are built. */
   readonly send: SendLimits;
   /** Milliseconds for the first request, and for the ACK of a response; DEADLINE_EXCEEDED then. Default 30,000. */
   readonly ackTimeout: number;
+  /** Milliseconds for the first bytes of a connection; it is reset then. Default 10,000. */
+  readonly prefaceTimeout: number;
   /** Milliseconds that a node has to read the end of its stream; then the stream is reset. Default 5,000. */
   readonly linger: number;
 }
@@ -53,13 +64,17 @@ export const defaultLimits: Omit<Limits, 'send'> = {
   maxStreamsPerSecond: 2_000,
   busyAcceptRate: 125,
   busyAcceptBurst: 1_000,
+  furtherStreamRate: 125,
+  furtherStreamBurst: 1_000,
   maxRequest: 32 * mebibyte,
   maxSubscription: 4 * mebibyte,
+  maxSubscriptions: 128 * mebibyte,
   maxInitialVersions: 16 * mebibyte,
   maxUnfinishedRequests: 256 * mebibyte,
   maxUnknownTypes: 32,
   maxResponse: 4 * mebibyte,
   ackTimeout: 30_000,
+  prefaceTimeout: 10_000,
   linger: 5_000,
 };
 

@@ -2,11 +2,11 @@ import type { Clock, Stop } from '../../edges.ts';
 import type { Pushable } from './push-queue.ts';
 
 export interface SendLimits {
-  /** Bytes in flight to nodes that read. No large response is begun beyond this or `total`. Default 32 MiB. */
+  /** Bytes in flight to nodes that answer. No large response is begun beyond this or `total`. Default 32 MiB. */
   readonly moving: number;
-  /** Bytes in flight, those of stalled writes included. Default 256 MiB. */
+  /** Bytes in flight, those of stalled responses included. Default 128 MiB. */
   readonly total: number;
-  /** Milliseconds after which an unfinished write counts as stalled. Default 1,000. */
+  /** Milliseconds after which an unanswered response counts as stalled. Default 1,000. */
   readonly stalledAfter: number;
   /** A response of fewer bytes is not limited. Default 32 KiB. */
   readonly small: number;
@@ -14,16 +14,16 @@ export interface SendLimits {
 
 export const defaultSendLimits: SendLimits = {
   moving: 32 << 20,
-  total: 256 << 20,
+  total: 128 << 20,
   stalledAfter: 1_000,
   small: 32 << 10,
 };
 
 /**
- * Limits the bytes of large responses in flight, over all streams. Streams share the bytes of a response until it is
- * written; from then on each has a copy, and a thousand first responses at once would be a thousand copies. Large
- * responses are written in FIFO order, small ones at once. A write that its node does not read counts as stalled after
- * a second and makes room for others, up to the total.
+ * Limits the bytes of large responses that no other stream shares, over all streams, from before they are built until
+ * they are answered. A node that adds a name of its own to the wildcard gets such a response, as large as all targets. Large
+ * responses are built in FIFO order, small ones at once. One that its node does not answer counts as stalled after a
+ * second and makes room for others, up to the total.
  */
 export class SendBudget {
   readonly #clock: Clock;
@@ -39,21 +39,23 @@ export class SendBudget {
     this.#limits = limits;
   }
 
-  /** Returns whether a response of this size may be written now. If not, `stream` is queued until there is room. */
-  hasRoom(stream: Pushable, bytes: number): boolean {
-    if (bytes < this.#limits.small) return true;
+  /**
+   * Reserves room for a response that is to be built. Returns the function to call when it is answered or gone; undefined
+   * when there is no room: `stream` is then pushed once there is.
+   */
+  reserve(stream: Pushable, bytes: number): Stop | undefined {
+    if (bytes < this.#limits.small) return nothingReserved;
     const first = this.#waiting.size === 0 || this.#resuming === stream;
-    if (first && this.#fits()) return true;
+    if (first && this.#fits()) return this.#begin(bytes);
     this.#waiting.add(stream);
-    return false;
+    return undefined;
   }
 
-  /**
-   * Counts a response that is being written. Returns the function to call when its bytes have left; undefined for a
-   * small one.
-   */
-  begin(bytes: number): Stop | undefined {
-    if (bytes < this.#limits.small) return undefined;
+  delete(stream: Pushable): void {
+    this.#waiting.delete(stream);
+  }
+
+  #begin(bytes: number): Stop {
     this.#moving += bytes;
     let release = (): void => {
       this.#moving -= bytes;
@@ -69,13 +71,9 @@ export class SendBudget {
     return () => {
       stopTimer();
       release();
-      release = alreadyReleased;
+      release = nothingReserved;
       this.#resumeNext();
     };
-  }
-
-  delete(stream: Pushable): void {
-    this.#waiting.delete(stream);
   }
 
   #fits(): boolean {
@@ -96,4 +94,4 @@ export class SendBudget {
   }
 }
 
-const alreadyReleased = (): void => {};
+const nothingReserved = (): void => {};

@@ -1,6 +1,7 @@
 import { Node } from '../../gen/envoy/config/core/v3/base.ts';
+import { quoted } from '../../json/quoted.ts';
 import type { IdentifiedBy } from '../model.ts';
-import { bounded, quoted } from '../request/bounded-text.ts';
+import { bounded } from '../request/bounded-text.ts';
 
 /** The claims of a stream about its node, not verified. */
 export interface NodeClaims {

@@ -1,4 +1,6 @@
 import type { Counters, Logger, Stop } from '../../edges.ts';
+import { quoted, shortened } from '../../json/quoted.ts';
+import type { Quota } from '../../rate/quota.ts';
 import type { Snapshot, Snapshots, View } from '../../snapshot/model.ts';
 import type { ErrorDetail } from '../ads/nack.ts';
 import type { AdsProtocol, AdsRequest, Incoming } from '../ads/protocol.ts';
@@ -6,10 +8,11 @@ import { resourceStatuses } from '../ads/resource-status.ts';
 import { type ServedType, unknownType } from '../ads/resource-types.ts';
 import { WatchedType, type WatchedTypeLimits, type WatchedTypeParts } from '../ads/watched-type.ts';
 import type { PushQueue } from '../limits/push-queue.ts';
+import type { SendBudget } from '../limits/send-budget.ts';
 import type { ConnectedClient, IdentifiedBy, NodeStatus, RejectedResponse } from '../model.ts';
-import { bounded, quoted } from '../request/bounded-text.ts';
+import { bounded } from '../request/bounded-text.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
-import type { AdsCall } from '../transport/calls.ts';
+import { type AdsCall, addressOf } from '../transport/calls.ts';
 import { GrpcStream, type GrpcStreamParts } from '../transport/grpc-stream.ts';
 import type { Http2Stream } from '../transport/http2-stream.ts';
 import { identify, keptNodeInfo } from './identification.ts';
@@ -27,6 +30,9 @@ export interface NodeStreamParts extends GrpcStreamParts {
   readonly counters: Counters;
   readonly limits: NodeStreamLimits;
   readonly queue: PushQueue;
+  readonly sendBudget: SendBudget;
+  /** Bytes that the names of all subscriptions take, by address. */
+  readonly names: Quota;
   /** The types that are registered, by URL. */
   readonly served: ReadonlyMap<string, ServedType>;
   /** Called once, when the first request has named the Gateway. */
@@ -53,6 +59,7 @@ export class NodeStream {
   readonly #typeParts: WatchedTypeParts;
   readonly #stream: GrpcStream;
   readonly #since: number;
+  readonly #address: string;
   #node: Node | undefined;
   #snapshot: Snapshot | undefined;
   /** Stops the timeout of the first request; undefined after that request. */
@@ -68,13 +75,15 @@ export class NodeStream {
     this.#protocol = protocol;
     this.#parts = parts;
     this.#since = parts.clock.now();
+    this.#address = addressOf(call);
     this.#typeParts = {
       protocol,
       diff: (from, to) => parts.snapshots.diff(from, to),
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
-      mayWrite: (bytes) => parts.sendBudget.hasRoom(this, bytes),
+      reserve: (bytes) => parts.sendBudget.reserve(this, bytes),
+      countNames: (before, after) => this.#countNames(before, after),
       send: (body) => this.#send(body),
       end: (end) => this.end(end),
       onErrorDetail: (typeUrl, nonce, errorDetail) => this.#logErrorDetail(typeUrl, nonce, errorDetail),
@@ -249,6 +258,13 @@ export class NodeStream {
     return nonce;
   }
 
+  #countNames(before: number, after: number): boolean {
+    const { names } = this.#parts;
+    if (after > before) return names.acquire(this.#address, after - before);
+    names.release(this.#address, before - after);
+    return true;
+  }
+
   #refuse(message: string): void {
     this.end({ code: 'INVALID_ARGUMENT', message });
   }
@@ -257,10 +273,10 @@ export class NodeStream {
     if (this.#node === undefined) return;
     const { id, gateway, log } = this.#node;
     if (rejects) {
-      log.warn('the node refuses a response', { type: typeUrl, nonce, message });
+      log.warn('the node refuses a response', { type: typeUrl, nonce, message: shortened(message) });
       this.#parts.rejected?.({ gateway, node: id, typeUrl, message });
     } else {
-      log.info('the node applied a response, with remarks', { type: typeUrl, nonce, message });
+      log.info('the node applied a response, with remarks', { type: typeUrl, nonce, message: shortened(message) });
     }
   }
 

@@ -1,8 +1,17 @@
-import { Server } from '@grpc/grpc-js';
-import type { StopAsync } from '../../edges.ts';
+import { createServer, type Socket } from 'node:net';
+import {
+  type ConnectionInjector,
+  Server,
+  ServerCredentials,
+  type ServerInterceptingCall,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
+import type { Clock, Counters, StopAsync } from '../../edges.ts';
 import type { HostPort } from '../../net/host-port.ts';
+import { listen } from '../../net/http-listener.ts';
+import { defaultHttpLimits, limitConnections } from '../../net/limited-listener.ts';
 import { isLoopback } from '../../net/loopback.ts';
-import { bind, unbind } from '../transport/bind.ts';
+import { settled, shutDown } from '../transport/bind.ts';
 import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
 import { registerReflection } from './reflection/reflection.ts';
@@ -19,29 +28,105 @@ export interface AdminParts extends ClientStatusParts {
   readonly health: Health;
   /** A FileDescriptorSet of all messages on the wire. */
   readonly descriptorSet: Uint8Array;
+  readonly clock: Clock;
+  readonly counters: Counters;
 }
 
 /** The largest request; bytes. */
 const maxRequest = 64 * 1024;
 
+/** Concurrent calls of one connection (HTTP/2 MAX_CONCURRENT_STREAMS), as on the gateways' port. */
+const maxCalls = 100;
+
 /**
  * Serves health, CSDS and reflection on a listener of their own, by default on loopback, because CSDS shows the
  * configuration of every Gateway. Clients are not authenticated, so an address outside loopback is logged as a warning.
  */
-export async function startAdmin(listen: HostPort, parts: AdminParts): Promise<RunningAdmin> {
-  const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_receive_message_length': maxRequest });
+export async function startAdmin(listening: HostPort, parts: AdminParts): Promise<RunningAdmin> {
+  const calls = new FirstCalls();
+  const server = new Server({
+    'grpc.enable_channelz': 0,
+    'grpc.max_receive_message_length': maxRequest,
+    'grpc.max_concurrent_streams': maxCalls,
+    'grpc.max_connection_idle_ms': defaultHttpLimits.idleTimeout,
+    interceptors: [calls.interceptor],
+  });
   const services = ['grpc.health.v1.Health', 'envoy.service.status.v3.ClientStatusDiscoveryService'];
   const { health, descriptorSet, log } = parts;
   health.register(server);
   registerClientStatus(server, parts);
   registerReflection(server, { descriptorSet, services, log });
-  const address = await bind(server, listen);
+  const { address, close } = await accept(listening, server, calls, parts);
   if (!isLoopback(address.host)) {
     const remedy = 'listen on 127.0.0.1, or let nobody else reach it';
     log.warn('the admin listener shows every Gateway to whoever reaches it', { host: address.host, remedy });
   }
+  return { address, stop: close };
+}
+
+/**
+ * Accepts connections for a gRPC server, with the limits of the HTTP listeners: what counts as the first request head
+ * is the first call.
+ *
+ * @throws ListenError
+ */
+async function accept(
+  at: HostPort,
+  grpc: Server,
+  calls: FirstCalls,
+  { clock, counters, log }: AdminParts,
+): Promise<{ readonly address: HostPort; readonly close: StopAsync }> {
+  const injector: ConnectionInjector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  const server = createServer();
+  const limiter = limitConnections(server, defaultHttpLimits, {
+    listener: 'admin',
+    clock,
+    log,
+    lost: (reason) => counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason }),
+  });
+  server.on('connection', (socket) => {
+    if (socket.destroyed) return;
+    // HTTP/2 handles the errors of its connection; one that is reset before is closed by its error.
+    socket.on('error', ignoreError);
+    calls.expect(socket, () => limiter.began(socket, () => false));
+    injector.injectConnection(socket);
+  });
+  const address = await listen(server, at);
   return {
     address,
-    stop: () => unbind(server, address),
+    close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      limiter.closeAll();
+      return settled([closed, shutDown(grpc)], 0);
+    },
   };
 }
+
+/** Notices the first call of each connection. gRPC tells of a call only the address of its client. */
+class FirstCalls {
+  readonly #expected = new Map<string, () => void>();
+
+  readonly interceptor: ServerInterceptor = (_, call) => {
+    const client = call.getPeer();
+    this.#expected.get(client)?.();
+    this.#expected.delete(client);
+    if (interceptsNothing(call)) return call;
+    throw new TypeError('a call of grpc-js tells no peer');
+  };
+
+  expect(socket: Socket, called: () => void): void {
+    const client = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#expected.set(client, called);
+    socket.once('close', () => this.#expected.delete(client));
+  }
+}
+
+/**
+ * grpc-js takes the call itself for one that nothing intercepts, as without interceptors, and its types do not say so. A
+ * `ServerInterceptingCall` around it would hide the HTTP/2 stream from the limits of the calls.
+ */
+function interceptsNothing(call: Parameters<ServerInterceptor>[1]): call is ServerInterceptingCall {
+  return 'getPeer' in call;
+}
+
+const ignoreError = (): void => {};

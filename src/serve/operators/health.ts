@@ -5,7 +5,7 @@ import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../gen/grpc/health/v1/health.ts';
-import { quoted } from '../request/bounded-text.ts';
+import { quoted } from '../../json/quoted.ts';
 import { type UnaryRequestCall, UnaryRequestCalls, type UnaryRequestCallsParts } from './unary-calls.ts';
 
 type Watch = UnaryRequestCall<HealthCheckResponse>;

@@ -83,17 +83,19 @@ export class UnaryRequestCalls {
     const failWithoutRequest = (status: StreamStatus): void => {
       if (state === 'awaiting-request') fail(status);
     };
+    const address = addressOf(call);
+    if (!this.#quota.acquire(address)) {
+      // A call that is refused is not waited for: it keeps nothing.
+      call.on('cancelled', () => stream.close());
+      fail({ code: 'RESOURCE_EXHAUSTED', message: 'too many calls at once; come back later' });
+      return () => false;
+    }
     // Emitted when the status was sent, and when the client cancelled.
     call.on('cancelled', () => {
       stopTimer();
       if (state === 'failed') stream.stopReading();
       linger(stream, this.#parts, ignoreReset);
     });
-    const address = addressOf(call);
-    if (!this.#quota.acquire(address)) {
-      fail({ code: 'RESOURCE_EXHAUSTED', message: 'too many calls at once; come back later' });
-      return () => false;
-    }
     stream.onClose(() => {
       this.#quota.release(address);
       stopTimer();

@@ -5,8 +5,3 @@
 export function bounded(text: string, limit: number): string {
   return (text.length <= limit ? text : `${text.slice(0, limit - 1)}…`).toWellFormed();
 }
-
-/** Quotes text as a JSON string, truncated to 120 characters, with control characters escaped. */
-export function quoted(text: string): string {
-  return JSON.stringify(bounded(text, 120));
-}

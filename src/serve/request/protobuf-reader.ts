@@ -43,6 +43,7 @@ export class ProtobufReader {
   readTag(): number {
     const tag = this.#readVarint();
     if (tag < 8) throw new Error('a field has the number 0');
+    if (tag >= 2 ** 32) throw new Error('a field number is too large');
     return tag;
   }
 

@@ -145,7 +145,8 @@ export class RequestCostMeter {
   }
 
   #addTag(tag: number): LimitExceeded | undefined {
-    const size = valueSizes[tag & 7];
+    // No field number takes more than 29 bits.
+    const size = tag < 2 ** 32 ? valueSizes[tag & 7] : undefined;
     if (size === 'varint') return undefined;
     this.#malformed = size === undefined;
     this.#skip = size ?? 0;

@@ -1,7 +1,5 @@
-import type { Stop } from '../../edges.ts';
 import type { Incoming } from '../ads/protocol.ts';
 import type { ReceiveBudget } from '../limits/receive-budget.ts';
-import type { SendBudget } from '../limits/send-budget.ts';
 import type { RequestMetering } from '../request/request-cost.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import { type AdsCall, endCall } from './calls.ts';
@@ -40,7 +38,6 @@ export interface GrpcStreamListener {
 }
 
 export interface GrpcStreamParts extends LingerParts {
-  readonly sendBudget: SendBudget;
   readonly receiveBudget: ReceiveBudget;
   readonly iteration: LoopIteration;
   /** Called when a stream was reset because its node did not read what was written to it. */
@@ -65,8 +62,6 @@ export class GrpcStream {
   #served = 0;
   /** True if everything that was written has left, the status included. */
   #flushed = false;
-  /** The large writes in flight; most streams never have one. */
-  #writes: Set<Stop> | undefined;
   /** True if the receive budget counts an unfinished request of this stream. */
   #counted = false;
 
@@ -117,17 +112,7 @@ export class GrpcStream {
   /** Sends one response, the body and a nonce; does nothing on a stream that has ended. */
   send(body: Buffer, nonce: string): void {
     if (!this.#open) return;
-    const release = this.#parts.sendBudget.begin(body.length);
-    if (release === undefined) {
-      this.#writable = this.#stream.write(frameOf(body, nonce), ignoreWritten);
-      return;
-    }
-    this.#writes ??= new Set();
-    this.#writes.add(release);
-    this.#writable = this.#stream.write(frameOf(body, nonce), () => {
-      this.#writes?.delete(release);
-      release();
-    });
+    this.#writable = this.#stream.write(frameOf(body, nonce));
   }
 
   /** Ends the stream with this status, after what was written. Does nothing on a stream that has ended. */
@@ -199,10 +184,5 @@ export class GrpcStream {
     this.#close('CANCELLED');
     // grpc-js resumes reading once the status has left.
     this.#dropUnfinishedRequest();
-    for (const release of this.#writes ?? []) release();
-    this.#writes = undefined;
   }
 }
-
-/** A small write: its bytes are not counted. */
-const ignoreWritten = (): void => {};

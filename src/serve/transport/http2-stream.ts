@@ -14,7 +14,7 @@ interface NodeHttp2Stream {
   close(code: number): void;
   destroy(): void;
   pause(): void;
-  write(chunk: Buffer, written?: () => void): boolean;
+  write(chunk: Buffer): boolean;
   cork(): void;
   uncork(): void;
   on(event: 'data', listener: (chunk: Buffer) => void): unknown;
@@ -54,6 +54,11 @@ export class Http2Stream {
     else this.#stream.close(cancel);
   }
 
+  /** Closes the stream after what was written, also if the client goes on sending (RFC 9113, section 8.1). */
+  close(): void {
+    if (!this.#stream.destroyed) this.#stream.close(noError);
+  }
+
   onClose(listener: () => void): void {
     this.#stream.once('close', listener);
   }
@@ -69,26 +74,22 @@ export class Http2Stream {
   }
 
   /**
-   * Writes one framed message; its buffers may be shared with other streams and are never changed. Calls `written` when
-   * its last byte has left or never will.
+   * Writes one framed message; its buffers may be shared with other streams and are never changed.
    *
    * @returns whether there is room for more; if not, `drain` follows
    */
-  write(frame: Frame, written: () => void): boolean {
+  write(frame: Frame): boolean {
     const stream = this.#stream;
     if (!stream.headersSent) this.#call.sendMetadata(noMetadata);
     // A deadline of the call ends the stream without an event, and a write would be an error.
-    if (!stream.writable) {
-      written();
-      return false;
-    }
-    if (frame.length === 1) return stream.write(frame[0], written);
+    if (!stream.writable) return false;
+    if (frame.length === 1) return stream.write(frame[0]);
     const [head, body, tail] = frame;
     // Corked, three buffers are one write to the socket.
     stream.cork();
     stream.write(head);
     stream.write(body);
-    const room = stream.write(tail, written);
+    const room = stream.write(tail);
     stream.uncork();
     return room;
   }
@@ -132,6 +133,7 @@ export function linger(stream: Http2Stream, { clock, linger: time }: LingerParts
   stream.onClose(stopTimer);
 }
 
-/** The error code CANCEL of HTTP/2 (RFC 9113, section 7). */
+/** Error codes of HTTP/2 (RFC 9113, section 7). */
+const noError = 0;
 const cancel = 8;
 const noMetadata = new Metadata();

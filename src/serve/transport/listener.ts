@@ -1,18 +1,32 @@
 import { lookup } from 'node:dns/promises';
+import type { Http2Session } from 'node:http2';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
-import type { Counters } from '../../edges.ts';
+import type { Server } from '@grpc/grpc-js';
+import type { Counters, Logger } from '../../edges.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { ListenError } from '../../net/http-listener.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import { AcceptQueue, type AcceptQueueParts } from '../limits/accept-queue.ts';
 import { settled, shutDown } from './bind.ts';
+import { awaitPreface, type PrefaceParts } from './connection-preface.ts';
+import type { Http2Server } from './http2-server.ts';
 
 export interface ListenerParts extends AcceptQueueParts {
   readonly counters: Counters;
+  readonly log: Logger;
   /** Connections that may be open at once, three quarters of them of one address; one beyond is reset. */
   readonly maxConnections: number;
+  /** Milliseconds for the first bytes of HTTP/2; the connection is reset then. */
+  readonly prefaceTimeout: number;
+  /** Returns whether a connection of an address may begin with this many streams. */
+  readonly mayOpen: (address: string, streams: number) => boolean;
+  /** Called when HTTP/2 has begun on a connection, with what it was asked for. */
+  readonly began: (session: Http2Session, streams: number) => void;
 }
+
+/** Streams that cost as much as a connection before anything is decided about them: Node takes 60 µs for each. */
+const streamsPerConnection = 5;
 
 /**
  * Accepts connections in plaintext and hands them to the gRPC server one by one: grpc-js alone would begin all that the
@@ -20,17 +34,31 @@ export interface ListenerParts extends AcceptQueueParts {
  */
 export class Listener {
   readonly #server: Server;
-  readonly #injector: ConnectionInjector;
+  readonly #http2: Http2Server;
   readonly #counters: Counters;
+  readonly #log: LogThrottle;
+  readonly #prefaceParts: PrefaceParts;
+  readonly #mayOpen: ListenerParts['mayOpen'];
+  readonly #began: ListenerParts['began'];
   readonly #open: Quota;
   readonly #queue: AcceptQueue;
+  /** Connections whose first bytes are awaited. */
+  readonly #silent = new Set<Socket>();
   /** The bound ones, by address of the host. */
   #servers: readonly NetServer[] = [];
 
-  constructor(server: Server, { counters, maxConnections, ...queue }: ListenerParts) {
+  constructor(
+    server: Server,
+    http2: Http2Server,
+    { counters, log, maxConnections, prefaceTimeout, mayOpen, began, ...queue }: ListenerParts,
+  ) {
     this.#server = server;
-    this.#injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#http2 = http2;
     this.#counters = counters;
+    this.#log = new LogThrottle(queue.clock, log);
+    this.#prefaceParts = { clock: queue.clock, timeout: prefaceTimeout };
+    this.#mayOpen = mayOpen;
+    this.#began = began;
     this.#open = new Quota(maxConnections);
     this.#queue = new AcceptQueue(queue);
   }
@@ -67,15 +95,15 @@ export class Listener {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     // Accepts the connections that wait, so that their streams get a status like all others.
     this.#queue.drain();
-    this.#injector.drain(grace);
+    for (const socket of this.#silent) socket.destroy();
+    this.#http2.drain(grace);
     // The server behind the injector never listened: only these listeners know which connections are left.
     return settled([...closed, shutDown(this.#server)], grace);
   }
 
   /** Returns the bound port: the given one, or the one that was chosen for 0. */
   #listen(host: string, port: number): Promise<number> {
-    // A connection that waits is not read: it costs a file descriptor and no more.
-    const server = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
+    const server = createServer((socket) => this.#accept(socket));
     return new Promise((resolve, reject) => {
       // Errors after the bind, such as a connection that cannot be accepted, concern that connection alone.
       server.on('error', reject);
@@ -87,28 +115,60 @@ export class Listener {
     });
   }
 
+  /**
+   * Waits for the first bytes of HTTP/2, then for its turn: until then, a connection costs a socket and no more, and one
+   * that the client closes is forgotten.
+   */
   #accept(socket: Socket): void {
     // HTTP/2 handles the errors of an accepted connection; one that waits is closed by its error.
     socket.on('error', ignoreError);
     const address = socket.remoteAddress ?? '';
     if (!this.#open.acquire(address)) {
-      this.#reject(socket);
+      this.#reject(socket, address, 'too many connections');
       return;
     }
-    socket.once('close', () => this.#open.release(address));
-    this.#queue.add({
-      address,
-      accept: () => {
-        this.#queueTeardown(socket);
-        socket.resume();
-        this.#injector.injectConnection(socket);
+    socket.once('close', () => {
+      this.#silent.delete(socket);
+      this.#open.release(address);
+    });
+    this.#silent.add(socket);
+    awaitPreface(socket, this.#prefaceParts, {
+      arrived: (putBack) => {
+        this.#silent.delete(socket);
+        this.#enqueue(socket, address, putBack);
       },
-      reject: () => this.#reject(socket),
+      failed: () => this.#reject(socket, address, 'no HTTP/2 came in time'),
     });
   }
 
-  #reject(socket: Socket): void {
+  #enqueue(socket: Socket, address: string, putBack: () => number): void {
+    const waiting = {
+      address,
+      accept: () => {
+        socket.off('close', closed);
+        return this.#begin(socket, address, putBack());
+      },
+      reject: () => this.#reject(socket, address, 'too many connections'),
+    };
+    const closed = (): void => this.#queue.remove(waiting);
+    socket.once('close', closed);
+    this.#queue.add(waiting);
+  }
+
+  #begin(socket: Socket, address: string, streams: number): number {
+    if (!this.#mayOpen(address, streams)) {
+      this.#reject(socket, address, 'too many streams on new connections');
+      return 1;
+    }
+    this.#queueTeardown(socket);
+    const session = this.#http2.begin(socket);
+    if (session !== undefined) this.#began(session, streams);
+    return 1 + Math.floor(streams / streamsPerConnection);
+  }
+
+  #reject(socket: Socket, address: string, reason: string): void {
     this.#counters.count('gatehouse_xds_connections_refused_total');
+    this.#log.failed('refused', { reason, message: 'connections are refused', fields: { address } });
     socket.resetAndDestroy();
   }
 
@@ -119,7 +179,21 @@ export class Listener {
    */
   #queueTeardown(socket: Socket): void {
     const destroy = socket._destroy.bind(socket);
-    socket._destroy = (error, destroyed) => this.#queue.close(() => destroy(error, destroyed));
+    socket._destroy = (error, destroyed) => {
+      stopReading(socket);
+      this.#queue.close(() => destroy(error, destroyed));
+    };
+  }
+}
+
+/**
+ * Stops reading below the socket. Node takes bytes that arrive on a destroyed socket for an error number, and throws
+ * where nobody can catch it; it never sees any, since it closes the handle before it returns from `destroy`.
+ */
+function stopReading(socket: Socket): void {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (typeof handle === 'object' && handle !== null && 'readStop' in handle && typeof handle.readStop === 'function') {
+    handle.readStop();
   }
 }
 

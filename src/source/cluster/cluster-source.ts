@@ -10,6 +10,7 @@ import { BatchDispatcher } from './batch-dispatcher.ts';
 import { CrdVersions } from './crd-versions.ts';
 import { PendingChanges } from './pending-changes.ts';
 import type { ObjectIdentity } from './reflector/object-store.ts';
+import { Outages } from './reflector/outages.ts';
 import { Reflector } from './reflector/reflector.ts';
 
 /** The connection, namespaces and collaborators of a cluster source. */
@@ -87,9 +88,11 @@ function startReflectors(
   };
   const reader = new ApiReader(connection, clock);
   const crdVersions = new CrdVersions({ reader, pending, clock, changed });
+  const outages = new Outages();
   const reflectors = collections.map((collection) => {
     const attempted = collection.kind === 'GatewayClass' ? () => crdVersions.refresh() : () => undefined;
-    return new Reflector({ ...options, collection, reader, server: connection.server, pending, changed, attempted });
+    const { server, onSuccess } = connection;
+    return new Reflector({ ...options, collection, reader, server, onSuccess, outages, pending, changed, attempted });
   });
   const stops = reflectors.map((reflector) => reflector.start());
   const stop = async (): Promise<void> => {

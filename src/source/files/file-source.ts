@@ -4,7 +4,9 @@ import type { DebounceOptions } from '../../rate/debounce.ts';
 import type { ResourceSource } from '../model.ts';
 import { type ObjectField, placesOf } from './field-locator.ts';
 import { ManifestStore } from './manifest-store.ts';
-import { readText } from './read-once.ts';
+import { ManifestLoader } from './parsing/manifest-loader.ts';
+import { Arrivals } from './watch/arrivals.ts';
+import { readText } from './watch/read-file.ts';
 import { RootScanner } from './watch/root-scanner.ts';
 import { watchFiles } from './watch/watch-files.ts';
 
@@ -18,6 +20,11 @@ export interface FileSourceOptions {
   readonly namespaces?: readonly string[];
   /** Debounces changes, so that a save of several files is one batch. Default: 25 ms, 500 ms at most. */
   readonly debounce?: DebounceOptions;
+  /**
+   * Milliseconds that a file has to stand still after it was written in place; one that was renamed into place counts at
+   * once. Default: 1 second.
+   */
+  readonly settle?: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters?: Counters;
@@ -37,6 +44,9 @@ const maxLocated = 8 * 1024;
 
 const defaultDebounce: DebounceOptions = { idle: 25, ceiling: 500 };
 
+/** Milliseconds. Programs that write a file in place do so within it; people who edit in place notice it. */
+const defaultSettle = 1000;
+
 /** Scan interval in milliseconds, for changes without events: on network mounts, or of renamed folders further up. */
 const scanInterval = 5000;
 
@@ -45,9 +55,14 @@ const noCounters: Counters = { count: () => undefined, gauge: () => undefined, o
 /** Resources from YAML and JSON files, which are watched: `docs/semantics.md`, "Files". */
 export function fileSource(options: FileSourceOptions): FileSource {
   const { clock, log, namespaces = [], debounce = defaultDebounce, counters = noCounters } = options;
+  const { settle = defaultSettle } = options;
   const roots = distinct(options.roots);
-  const store = new ManifestStore({ roots, namespaces, log, counters });
-  const scanners = roots.map((path, root) => new RootScanner({ root, path, store, clock, counters }));
+  const store = new ManifestStore({ roots, log, counters });
+  const arrivals = new Arrivals();
+  const loader = new ManifestLoader({ store, namespaces, clock, counters });
+  const scanners = roots.map(
+    (path, root) => new RootScanner({ root, path, store, loader, arrivals, settle, clock, counters }),
+  );
   const read = async ({ realPath }: { readonly realPath: string }): Promise<string | undefined> => {
     const text = await readText(realPath, clock);
     return text === undefined || text.length > maxLocated ? undefined : text;
@@ -55,7 +70,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
   return {
     diagnostics: () => store.diagnostics(),
     placesOf: (fields) => placesOf(store, fields, read),
-    start: (deliver) => watchFiles({ store, scanners, debounce, scanInterval: scanInterval, clock, log, deliver }),
+    start: (deliver) => watchFiles({ store, loader, scanners, arrivals, debounce, scanInterval, clock, log, deliver }),
   };
 }
 

@@ -2,15 +2,13 @@ import type { Counters, Logger } from '../../edges.ts';
 import type { UnlistedNamespaces } from '../../resources/model.ts';
 import { type Diagnostic, DiagnosticRegistry, type Position } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
-import { type FileContent, fileKey, type ManifestFile } from './manifest/manifest-file.ts';
-import { type Manifest, type PlacedObject, parseManifest } from './manifest/parse-manifest.ts';
+import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
+import type { Manifest, PlacedObject } from './manifest/parse-manifest.ts';
 import { ObjectIndex } from './object-index.ts';
 
 export interface ManifestStoreParts {
   /** The arguments of `-f`, as given and in their order. */
   readonly roots: readonly string[];
-  /** The only namespaces whose objects count; empty: all. */
-  readonly namespaces: readonly string[];
   readonly log: Logger;
   readonly counters: Counters;
 }
@@ -27,8 +25,6 @@ interface Delivered {
  */
 export class ManifestStore {
   readonly #roots: readonly string[];
-  readonly #namespaces: readonly string[];
-  readonly #counters: Counters;
   readonly #objects = new ObjectIndex();
   readonly #diagnostics: DiagnosticRegistry;
   /** Roots that never existed. */
@@ -36,14 +32,14 @@ export class ManifestStore {
   /** Files that were valid once. */
   readonly #valid = new Set<string>();
   readonly #neverValid = new Set<string>();
+  /** Files that exist and have no content yet. */
+  readonly #awaited = new Set<string>();
   /** Files with a Namespace whose name is unreadable. */
   readonly #nameless = new Set<string>();
   #delivered: Delivered | undefined;
 
-  constructor({ roots, namespaces, log, counters }: ManifestStoreParts) {
+  constructor({ roots, log, counters }: ManifestStoreParts) {
     this.#roots = roots;
-    this.#namespaces = namespaces;
-    this.#counters = counters;
     this.#diagnostics = new DiagnosticRegistry(log, counters);
     this.#unseen = new Set(roots.keys());
   }
@@ -63,10 +59,15 @@ export class ManifestStore {
     this.#diagnostics.replace(`root ${root}`, [{ path, diagnostic: fileError(`${path} ${reason}: ${consequence}`) }]);
   }
 
+  /** The file exists, and its new content does not count yet. One that is awaited at the start delays `synced`. */
+  awaitFile(file: ManifestFile): void {
+    this.#awaited.add(fileKey(file));
+  }
+
   /** The file is new, or its content may have changed. */
-  setFile(file: ManifestFile, content: FileContent): void {
+  setFile(file: ManifestFile, manifest: Manifest): void {
     const key = fileKey(file);
-    const manifest: Manifest = content.ok ? this.#parse(content.text) : { ...content, position: undefined };
+    this.#awaited.delete(key);
     if (manifest.ok) {
       this.#neverValid.delete(key);
       this.#valid.add(key);
@@ -84,6 +85,7 @@ export class ManifestStore {
   deleteFile(file: ManifestFile): void {
     this.#valid.delete(fileKey(file));
     this.#neverValid.delete(fileKey(file));
+    this.#awaited.delete(fileKey(file));
     this.#replace(file, [], []);
   }
 
@@ -101,9 +103,9 @@ export class ManifestStore {
       );
     }
     this.#diagnostics.logChanges();
-    const synced = this.#unseen.size === 0;
-    const known = synced && this.#neverValid.size === 0 && this.#nameless.size === 0;
     const before = this.#delivered;
+    const synced = before?.synced === true || (this.#unseen.size === 0 && this.#awaited.size === 0);
+    const known = synced && this.#neverValid.size === 0 && this.#nameless.size === 0;
     const now: Delivered = { unlistedNamespaces: known ? 'named' : 'unknown', synced };
     this.#delivered = now;
     if (now.unlistedNamespaces !== before?.unlistedNamespaces) return { changes, ...now };
@@ -118,11 +120,6 @@ export class ManifestStore {
   /** The file and position of an object, by `<Kind> <key>`; undefined for one that is not there. */
   placeOf(object: string): ReturnType<ObjectIndex['placeOf']> {
     return this.#objects.placeOf(object);
-  }
-
-  #parse(text: string): Manifest {
-    this.#counters.count('gatehouse_source_parses_total');
-    return parseManifest(text, this.#namespaces);
   }
 
   #replace(file: ManifestFile, objects: readonly PlacedObject[], diagnostics: readonly Diagnostic[]): void {

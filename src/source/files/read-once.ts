@@ -1,10 +1,13 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Clock, Counters, Logger } from '../../edges.ts';
-import type { Batch, InputDiagnostic } from '../model.ts';
+import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
 import { type ObjectField, placesOf } from './field-locator.ts';
 import { limits } from './manifest/limits.ts';
 import type { FileContent, ManifestFile } from './manifest/manifest-file.ts';
 import { ManifestStore } from './manifest-store.ts';
-import { readManifestFile } from './watch/read-file.ts';
+import { ManifestLoader } from './parsing/manifest-loader.ts';
+import { Arrivals } from './watch/arrivals.ts';
+import { readText } from './watch/read-file.ts';
 import { RootScanner } from './watch/root-scanner.ts';
 
 export interface ReadOnceOptions {
@@ -39,30 +42,45 @@ const silent: Logger = {
 };
 const noCounters: Counters = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
 
-/** Reads files once, as {@link fileSource} does at its start: without watching them, and without waiting. */
-export async function readFilesOnce({ roots, namespaces, readStdin, clock }: ReadOnceOptions): Promise<FilesOnce> {
-  const store = new ManifestStore({ roots, namespaces, log: silent, counters: noCounters });
-  const texts = new Map<string, string>();
-  for (const [root, path] of roots.entries()) {
-    if (path !== '-') await new RootScanner({ root, path, store, clock, counters: noCounters }).scan('all');
-    else if (!texts.has(stdinPath)) {
-      texts.set(stdinPath, await readStdin());
-      store.rootFound(root);
-      store.setFile(stdinFile(root), contentOf(texts.get(stdinPath) ?? ''));
-    } else store.rootFound(root);
-  }
-  const batch = store.takeBatch() ?? { changes: [], synced: true };
-  const read = async ({ path, realPath }: ManifestFile): Promise<string | undefined> => {
-    const text = texts.get(path);
-    return text ?? readText(realPath, clock);
-  };
-  return { batch, diagnostics: store.diagnostics(), placesOf: (fields) => placesOf(store, fields, read), texts };
-}
+/** Times that a file is read while it is being written. */
+const attempts = 50;
 
-/** Reads the text of a file again; undefined when it cannot be read. */
-export async function readText(realPath: string, clock: Clock): Promise<string | undefined> {
-  const state = await readManifestFile(realPath, clock);
-  return state.present && state.content.ok ? state.content.text : undefined;
+/** Milliseconds between them. */
+const interval = 20;
+
+/**
+ * Reads files once, as {@link fileSource} does at its start: without watching them, and without waiting for them to stand
+ * still. A file that is being written meanwhile is read again; when that does not end, the batch is not synced.
+ */
+export async function readFilesOnce({ roots, namespaces, readStdin, clock }: ReadOnceOptions): Promise<FilesOnce> {
+  const store = new ManifestStore({ roots, log: silent, counters: noCounters });
+  const loader = new ManifestLoader({ store, namespaces, clock, counters: noCounters });
+  const arrivals = new Arrivals();
+  const texts = new Map<string, string>();
+  const scanners: RootScanner[] = [];
+  for (const [root, path] of roots.entries()) {
+    if (path !== '-') {
+      scanners.push(new RootScanner({ root, path, store, loader, arrivals, settle: 0, clock, counters: noCounters }));
+      continue;
+    }
+    store.rootFound(root);
+    if (texts.has(stdinPath)) continue;
+    texts.set(stdinPath, await readStdin());
+    await loader.load(stdinFile(root), contentOf(texts.get(stdinPath) ?? ''));
+  }
+  const changes: ResourceChange[] = [];
+  let batch: Batch = { changes, synced: false };
+  for (let attempt = 0; attempt < attempts && !batch.synced; attempt += 1) {
+    if (attempt > 0) await setTimeout(interval);
+    for (const scanner of scanners) await scanner.scan('all');
+    const next = store.takeBatch();
+    changes.push(...(next?.changes ?? []));
+    batch = { ...batch, ...next, changes };
+  }
+  await loader.stop();
+  const read = async ({ path, realPath }: ManifestFile): Promise<string | undefined> =>
+    texts.get(path) ?? readText(realPath, clock);
+  return { batch, diagnostics: store.diagnostics(), placesOf: (fields) => placesOf(store, fields, read), texts };
 }
 
 function stdinFile(root: number): ManifestFile {

@@ -1,7 +1,9 @@
 import type { Clock } from '../../edges.ts';
-import { isJsonObject, type JsonObject, parseJson } from '../../json/json.ts';
+import { parseBoundedJson } from '../../json/bounded-json.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { responseError } from '../../kube/api-error.ts';
 import type { ApiAnswer, ApiRequest, KubeConnection } from '../../kube/model.ts';
+import { objectBounds } from '../../kube/object-limits.ts';
 import { within } from '../../net/deadline.ts';
 import { type RequestError, requestError } from './request-error.ts';
 
@@ -48,11 +50,11 @@ export function objectRequests(connection: AskConnection, clock: Clock, timeout:
   };
 }
 
-/** @throws Error when the body of a successful response is no JSON object */
+/** @throws Error when the body of a successful response is no JSON object, or has more values than any */
 function responseObject(body: string): JsonObject {
-  const value = parseJson(body)?.value;
-  if (!isJsonObject(value)) throw new Error('the answer is no object');
-  return value;
+  const parsed = parseBoundedJson(body, objectBounds);
+  if (parsed.kind !== 'json' || !isJsonObject(parsed.value)) throw new Error('the answer is no object');
+  return parsed.value;
 }
 
 function messageOf(cause: unknown): string {

@@ -1,4 +1,5 @@
 import type { Commit } from '../../graph/model.ts';
+import { quoted } from '../../json/quoted.ts';
 import type {
   AncestorRef,
   Condition,
@@ -80,7 +81,7 @@ export class NoticeReporter {
 /** The Event of a NACK. Only the replica to which the node is connected receives it. */
 export function rejectionEvent({ gateway, node, typeUrl, message }: RejectedResponse): ObjectEvent {
   const type = typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
-  const who = node === '' ? 'A node without an id' : `The node ${JSON.stringify(node)}`;
+  const who = node === '' ? 'A node without an id' : `The node ${quoted(node)}`;
   return {
     kind: 'Gateway',
     key: gateway,

@@ -51,6 +51,8 @@ export class Elector implements Leadership {
   #stopTimer: Stop = () => {};
   #stopRetry: Stop = () => {};
   #attempt: Promise<void> = Promise.resolve();
+  /** The Lease that a write under way replaces, or `none` for a creation; undefined: no write is under way. */
+  #replaced: Lease | 'none' | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: ElectorParts) {
@@ -76,15 +78,16 @@ export class Elector implements Leadership {
   }
 
   async #end(): Promise<void> {
+    // The API server may carry out a write that is cancelled now.
+    const held = this.#replaced ?? (this.#election.kind === 'leading' ? this.#election.lease : undefined);
     this.#stopping.abort();
     this.#stopRetry();
     const { kind } = this.#election;
-    const lease = this.#election.kind === 'leading' ? this.#election.lease : undefined;
     this.#stopTimer();
     this.#election = { kind: 'following', observed: undefined };
     if (kind === 'leading') this.#announce(false, 'it stops');
     await this.#attempt;
-    if (lease !== undefined) await this.#release(lease);
+    if (held !== undefined) await this.#release(held);
   }
 
   #tryNow(): void {
@@ -107,7 +110,7 @@ export class Elector implements Leadership {
     if (this.#election.kind !== 'leading') return;
     const { lease } = this.#election;
     const renewal = this.#claim(lease.transitions, undefined);
-    await this.#write((signal) => this.#parts.lease.replace(lease, renewal, signal));
+    await this.#write(lease, (signal) => this.#parts.lease.replace(lease, renewal, signal));
   }
 
   async #read(): Promise<void> {
@@ -119,7 +122,7 @@ export class Elector implements Leadership {
     } else if (result.kind === 'gone') {
       this.#apply({ kind: 'absent' });
       const first = this.#claim(0, this.#parts.clock.now());
-      await this.#write((signal) => this.#parts.lease.create(first, signal));
+      await this.#write('none', (signal) => this.#parts.lease.create(first, signal));
     } else {
       this.#logFailure(result);
     }
@@ -128,11 +131,11 @@ export class Elector implements Leadership {
   async #acquire(lease: Lease): Promise<void> {
     const mine = lease.holder === this.#parts.identity;
     const claim = this.#claim(lease.transitions + (mine ? 0 : 1), mine ? undefined : this.#parts.clock.now());
-    await this.#write((signal) => this.#parts.lease.replace(lease, claim, signal));
+    await this.#write(lease, (signal) => this.#parts.lease.replace(lease, claim, signal));
   }
 
   /** Starts the renew deadline before the request: another replica may see the renewal from then on. */
-  async #write(send: (signal: AbortSignal) => Promise<LeaseResult>): Promise<void> {
+  async #write(replaced: Lease | 'none', send: (signal: AbortSignal) => Promise<LeaseResult>): Promise<void> {
     const { clock, times } = this.#parts;
     const sent = clock.now();
     let late = false;
@@ -140,7 +143,9 @@ export class Elector implements Leadership {
       late = true;
       this.#apply({ kind: 'overdue' });
     });
+    this.#replaced = replaced;
     const result = await send(this.#stopping.signal);
+    this.#replaced = undefined;
     if (result.kind === 'lease' && !late && !this.#stopping.signal.aborted && !this.#isOverdue(sent)) {
       this.#failures.recovered(topic, `${topic}: works again`);
       this.#apply({ kind: 'acquired', lease: result.lease, sent });
@@ -209,22 +214,27 @@ export class Elector implements Leadership {
     changed(leads);
   }
 
-  async #release(lease: Lease): Promise<void> {
+  /**
+   * Writes a record without a holder in place of the Lease, or of none. That also makes the API server refuse a write of
+   * this replica that was cancelled and is still on its way, because both replace the same version; a write that was
+   * carried out already makes this one a conflict, and is released then.
+   */
+  async #release(replaced: Lease | 'none'): Promise<void> {
     const { clock, lease: client, identity, log } = this.#parts;
     const now = clock.now();
-    const released = ({ transitions }: Lease): LeaseClaim => ({
+    const free = (transitions: number): LeaseClaim => ({
       holder: '',
       transitions,
       duration: 1,
       renewed: now,
       acquired: now,
     });
-    let result = await client.replace(lease, released(lease), undefined);
+    const freed = (lease: Lease): Promise<LeaseResult> => client.replace(lease, free(lease.transitions), undefined);
+    let result = await (replaced === 'none' ? client.create(free(0), undefined) : freed(replaced));
     if (result.kind === 'conflict') {
-      // The API server carried out a renewal whose request was cancelled.
       const current = await client.read(undefined);
       if (current.kind !== 'lease' || current.lease.holder !== identity) return;
-      result = await client.replace(current.lease, released(current.lease), undefined);
+      result = await freed(current.lease);
     }
     if (result.kind !== 'lease') log.info('the Lease was not released: it expires', { because: result.message });
   }

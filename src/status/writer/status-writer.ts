@@ -108,8 +108,7 @@ export class StatusWriter {
 
   async #send(object: StatusObject, patch: PendingPatch, term: AbortController): Promise<void> {
     const result = await this.#parts.write(patch, term.signal);
-    const outcome = result.kind === 'unavailable' ? 'failed' : result.kind;
-    this.#parts.counters.count('gatehouse_status_writes_total', { kind: object.kind, outcome });
+    this.#parts.counters.count('gatehouse_status_writes_total', { kind: object.kind, outcome: result.kind });
     if (term !== this.#term) return;
     if (result.kind === 'unavailable') {
       this.#pause(result);

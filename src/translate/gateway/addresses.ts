@@ -1,5 +1,5 @@
+import { quoted } from '../../json/quoted.ts';
 import type { GatewayAddress, Parsed } from '../../resources/model.ts';
-import { quote } from '../messages.ts';
 import type { GatewayStatus } from '../model.ts';
 import { isDnsName, isIpAddress } from '../names.ts';
 
@@ -28,12 +28,12 @@ export function evaluateAddresses(addresses: readonly Parsed<GatewayAddress>[]):
     const field = `spec.addresses[${position}]`;
     if (!address.ok) unusable.push(address.reason);
     else if (address.value.type !== 'IPAddress' && address.value.type !== 'Hostname') {
-      unsupported.push(`${field}.type is ${quote(address.value.type)}: write IPAddress or Hostname.`);
+      unsupported.push(`${field}.type is ${quoted(address.value.type)}: write IPAddress or Hostname.`);
     } else if (address.value.value === '') {
       unassigned.push(`${field}.value is empty: no address is assigned here, write one.`);
     } else if (!isUsable(address.value.type, address.value.value)) {
       const expected = address.value.type === 'IPAddress' ? 'an IPv4 or IPv6 address' : 'a DNS name';
-      unusable.push(`${field}.value is ${quote(address.value.value)}, which is not ${expected}.`);
+      unusable.push(`${field}.value is ${quoted(address.value.value)}, which is not ${expected}.`);
     } else usable.push({ type: address.value.type, value: address.value.value });
   }
   return { usable: usable.slice(0, mostAddresses), unsupported, unusable, unassigned };

@@ -1,4 +1,5 @@
 import type { Collection, Context } from '../../graph/model.ts';
+import { quoted } from '../../json/quoted.ts';
 import type { Gateway, GatewayParameters } from '../../resources/model.ts';
 import { joinSentences } from '../messages.ts';
 import { type AddressesResult, evaluateAddresses } from './addresses.ts';
@@ -38,7 +39,10 @@ export function evaluateGateway(gateway: Gateway, context: Context, inputs: Gate
   const addresses = evaluateAddresses(gateway.addresses);
   const acceptance = gatewayClass.accepted
     ? (rejection(gateway, context, addresses, inputs) ?? { kind: 'served' as const })
-    : { kind: 'pending' as const, message: `Waiting for the GatewayClass "${className}", which is not accepted.` };
+    : {
+        kind: 'pending' as const,
+        message: `Waiting for the GatewayClass ${quoted(className)}, which is not accepted.`,
+      };
   const { namespace } = gateway.metadata;
   return { kind: 'ours', namespace, acceptance, addresses, listeners: evaluateListeners(gateway.listeners) };
 }

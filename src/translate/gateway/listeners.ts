@@ -1,5 +1,6 @@
+import { quoted } from '../../json/quoted.ts';
 import type { Listener, Parsed, RouteNamespaces } from '../../resources/model.ts';
-import { joinSentences, quote } from '../messages.ts';
+import { joinSentences } from '../messages.ts';
 
 /** The evaluation of one listener. */
 export interface ListenerResult {
@@ -29,7 +30,7 @@ export function evaluateListeners(listeners: readonly Parsed<Listener>[]): reado
     if (!name.ok) return unnamed(name.reason);
     const sharing = byName.get(name.value) ?? 1;
     if (sharing > 1) {
-      const message = `${sharing} listeners are named "${name.value}", and none of them counts: give each its own name.`;
+      const message = `${sharing} listeners are named ${quoted(name.value)}, and none of them counts: give each its own name.`;
       return unnamed(message);
     }
     const port = mcpPort(listener);
@@ -75,7 +76,7 @@ function rejection(listener: Listener): ListenerResult['outcome'] | undefined {
 }
 
 function unsupportedProtocol(protocol: string): string {
-  const message = `The protocol ${quote(protocol)} is not supported here`;
+  const message = `The protocol ${quoted(protocol)} is not supported here`;
   const meant = ['mcp', mcpProtocol].includes(protocol.toLowerCase());
   return meant ? `${message}: did you mean "${mcpProtocol}"?` : `${message}: MCP listeners have "${mcpProtocol}".`;
 }

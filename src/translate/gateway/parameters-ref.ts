@@ -1,6 +1,6 @@
 import type { Collection, Context } from '../../graph/model.ts';
+import { quoted } from '../../json/quoted.ts';
 import type { GatewayParameters, ParametersRef, Parsed } from '../../resources/model.ts';
-import { quote } from '../messages.ts';
 
 const group = 'gateway.kgateway.dev';
 const kind = 'GatewayParameters';
@@ -20,7 +20,7 @@ export function parametersRefError(
   if (ref === undefined) return undefined;
   if (!ref.ok) return ref.reason;
   if (ref.value.group !== group || ref.value.kind !== kind) {
-    const found = `kind ${quote(ref.value.kind)} in group ${quote(ref.value.group)}`;
+    const found = `kind ${quoted(ref.value.kind)} in group ${quoted(ref.value.group)}`;
     return `${field} is of ${found}: only a ${kind} of group "${group}" is supported.`;
   }
   if (namespace === undefined)

@@ -1,5 +1,5 @@
+import { quoted } from '../../json/quoted.ts';
 import type { ParsedTargetRef, WrittenTargetRef } from '../../resources/model.ts';
-import { quote } from '../messages.ts';
 import type { AncestorRef, GatewayKey } from '../model.ts';
 import { isSubdomain } from '../names.ts';
 
@@ -75,7 +75,7 @@ function toAncestorRef({ group, kind, namespace, name, sectionName }: WrittenTar
 function resolveTarget(ref: AncestorRef, field: string, policyNamespace: string): PolicyReference['target'] {
   const { group, kind, namespace = policyNamespace, name, sectionName } = ref;
   if ((group !== gatewayGroup && group !== '') || kind !== gatewayKind) {
-    const found = `kind ${quote(kind)} in group ${quote(group)}`;
+    const found = `kind ${quoted(kind)} in group ${quoted(group)}`;
     const message = `${field} is of ${found}: a policy can be attached to a Gateway of group "${gatewayGroup}" only.`;
     return { kind: 'unsupported', message, gateway: undefined };
   }

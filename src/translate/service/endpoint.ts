@@ -1,3 +1,4 @@
+import { quoted } from '../../json/quoted.ts';
 import type { Parsed, Service, ServiceAddress } from '../../resources/model.ts';
 import type { Host, NamespaceName, TranslationSettings, UrlPath } from '../model.ts';
 import { host, namespaceName, urlPath } from '../names.ts';
@@ -37,7 +38,7 @@ function endpointHost({ metadata, address }: Service, settings: TranslationSetti
   const text = hostText(address.value, `${metadata.name}.${metadata.namespace}.svc.${settings.clusterDomain}`);
   const value = host(text);
   return value === undefined
-    ? invalid(`The address "${text}" is no host name and no IP address.`)
+    ? invalid(`The address ${quoted(text)} is no host name and no IP address.`)
     : { ok: true, value };
 }
 

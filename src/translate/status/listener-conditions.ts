@@ -1,3 +1,4 @@
+import { shortened } from '../../json/quoted.ts';
 import type { Acceptance } from '../gateway/gateway.ts';
 import type { ListenerResult } from '../gateway/listeners.ts';
 import type { Condition, ListenerConditionType, ListenerStatus } from '../model.ts';
@@ -40,7 +41,7 @@ function accepted({ outcome }: ListenerResult, condition: ConditionWriter): Cond
 
 function resolvedRefs({ routeKinds }: ListenerResult, condition: ConditionWriter): Condition<ListenerConditionType> {
   if (routeKinds.length === 0) return condition('ResolvedRefs', 'True', 'ResolvedRefs', 'There is nothing to resolve.');
-  const message = `allowedRoutes.kinds lists ${routeKinds.join(', ')}: this protocol has no routes, remove the list.`;
+  const message = `allowedRoutes.kinds lists ${shortened(routeKinds.join(', '))}: this protocol has no routes, remove the list.`;
   return condition('ResolvedRefs', 'False', 'InvalidRouteKinds', message);
 }
 

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeConfig } from '../../../src/gateway/config/decode.ts';
 import type { BootstrapConfig } from '../../../src/gateway/config/model.ts';
+import { parseJson } from '../../../src/json/json.ts';
 import { guideConfig } from '../../support/processes/guide.ts';
 
 const asIs = (path: string): string => path;
@@ -257,4 +259,14 @@ describe('keys', () => {
   ])('may have the refresh interval %j', (written, refreshInterval) => {
     expect(jwksOf(remote({ refresh_interval: written }))).toMatchObject({ refreshInterval });
   });
+});
+
+it('a file that is cut short, or followed by the rest of an older one, is no configuration', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(), (fields, at) => {
+      const text = JSON.stringify({ type: 'xds', ...fields });
+      expect(parseJson(text.slice(0, at % text.length))).toBeUndefined();
+      expect(parseJson(`${text}${text.slice(text.length - 1 - (at % (text.length - 1)))}`)).toBeUndefined();
+    }),
+  );
 });

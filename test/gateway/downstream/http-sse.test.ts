@@ -108,3 +108,77 @@ describe('HTTP+SSE', () => {
     await target.disconnected;
   });
 });
+
+const call = (id: string, name: string) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name } });
+
+describe('a POST of HTTP+SSE', () => {
+  it('with an id that is in flight is refused, and the first request gets its answer', async () => {
+    const go = Promise.withResolvers<void>();
+    await using rig = await startTargetRig(async ({ params }) => {
+      await go.promise;
+      return { result: { of: params['name'] } };
+    });
+    const { target, gateway } = rig;
+    gateway.config.allow('n.p', 'me', 'tool', '*');
+    const client = await open(gateway, gateway.token('me'));
+    await client.post(initialize());
+    await client.event();
+    expect((await client.post(call('same', 'a:x'))).status).toBe(202);
+    await target.arrival('tools/call');
+    expect((await client.post(call('same', 'a:y'))).status).toBe(400);
+    go.resolve();
+    const [, data] = (await client.event()) ?? [];
+    expect(JSON.parse(data ?? '')).toEqual({ jsonrpc: '2.0', id: 'same', result: { of: 'x' } });
+    expect(target.received.filter(({ method }) => method === 'tools/call')).toHaveLength(1);
+  });
+
+  it('may do what its token and that of the stream both allow, because the answer goes to the stream', async () => {
+    await using rig = await startTargetRig(() => ({ result: { content: [] } }));
+    const { target, gateway } = rig;
+    gateway.config.allow('n.p', 'more', 'tool', '*');
+    const more = gateway.token('me', undefined, 'more');
+    const client = await open(gateway, gateway.token('me', undefined, 'less'));
+    await client.post(initialize());
+    await client.event();
+    await client.post(call('a', 'a:x'), more);
+    const [, data] = (await client.event()) ?? [];
+    expect(JSON.parse(data ?? '')).toMatchObject({
+      id: 'a',
+      error: { message: expect.stringContaining('not allowed') },
+    });
+    expect(target.received).toEqual([]);
+    const own = await open(gateway, more);
+    await own.post(initialize());
+    await own.event();
+    await own.post(call('a', 'a:x'), gateway.token('me', undefined, 'more'));
+    expect(JSON.parse((await own.event())?.[1] ?? '')).toMatchObject({ id: 'a', result: { content: [] } });
+  });
+});
+
+describe('a POST of HTTP+SSE', () => {
+  it('that was accepted is answered after the end of the token, with which nothing new is accepted', async () => {
+    const clock = createManualClock();
+    const go = Promise.withResolvers<void>();
+    await using rig = await startTargetRig(
+      async () => {
+        await go.promise;
+        return { result: { content: [] } };
+      },
+      { clock },
+    );
+    const { target, gateway } = rig;
+    gateway.config.allow('n.p', 'me', 'tool', '*');
+    const client = await open(gateway, gateway.token('me', clock.now() + 3_000));
+    await client.post(initialize());
+    await client.event();
+    await client.post(call('a', 'a:x'));
+    await target.arrival('tools/call');
+    clock.advance(10_000);
+    const refreshed = gateway.token('me');
+    expect((await client.post(call('b', 'a:x'), refreshed)).status).toBe(404);
+    gateway.config.putTarget(target.target('b'));
+    go.resolve();
+    expect(JSON.parse((await client.event())?.[1] ?? '')).toEqual({ jsonrpc: '2.0', id: 'a', result: { content: [] } });
+    expect(await client.event()).toBeUndefined();
+  });
+});

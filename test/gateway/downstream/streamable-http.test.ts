@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../../src/edges.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
@@ -198,21 +199,64 @@ describe('a request', () => {
     });
     expect(response.status).toBe(status);
   });
+});
 
-  it('with an id that is in flight does not affect the first request', async () => {
+describe('the id of a request', () => {
+  /** A target whose answers to calls wait for `go`, and name the tool. */
+  async function startSlowRig(options: { readonly clock?: Clock } = {}) {
     const go = Promise.withResolvers<void>();
-    await using rig = await startTargetRig(async () => {
+    const rig = await startTargetRig(async ({ params }) => {
       await go.promise;
-      return { result: { content: [] } };
-    });
+      return { result: { of: params['name'] } };
+    }, options);
+    rig.gateway.config.allow('n.p', 'me', 'tool', '*');
+    return { ...rig, go: go.resolve };
+  }
+
+  it.each([
+    ['the same token', 'me'],
+    ['a token of the same identity with other claims', 'less'],
+  ])('is refused while it is in flight, from %s, and the first request gets its answer', async (_who, sub) => {
+    await using rig = await startSlowRig();
     const { target, gateway } = rig;
-    gateway.config.allow('n.p', 'me', 'tool', '*');
     const client = await openRawClient(gateway, gateway.token('me'));
-    void client.request('tools/call', { name: 'a:x' }, { id: 'same' }).catch(() => {});
+    const first = client.request('tools/call', { name: 'a:x' }, { id: 'same' });
     await target.arrival('tools/call');
-    const second = await client.request('tools/call', { name: 'a:x' }, { id: 'same' });
-    expect(second.error?.message).toContain('in flight');
-    go.resolve();
+    const repeated = { jsonrpc: '2.0', id: 'same', method: 'tools/call', params: { name: 'a:y' } };
+    const second = await post(gateway, gateway.token('me', undefined, sub), client.sessionId, repeated);
+    expect(second.status).toBe(400);
+    expect(await second.json()).toMatchObject({ id: 'same', error: { message: expect.stringContaining('in flight') } });
+    rig.go();
+    expect((await first).result).toEqual({ of: 'x' });
+    expect((await client.request('tools/call', { name: 'a:z' }, { id: 'same' })).result).toEqual({ of: 'z' });
+    const called = target.received.filter(({ method }) => method === 'tools/call');
+    expect(called.map(({ params }) => params['name'])).toEqual(['x', 'z']);
+  });
+
+  it('may not be twice in a batch, of which nothing reaches the target then', async () => {
+    await using rig = await startSlowRig();
+    const { target, gateway } = rig;
+    const token = gateway.token('me');
+    const { sessionId } = await openRawClient(gateway, token, '2025-03-26');
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'a:x' } };
+    expect((await post(gateway, token, sessionId, [call, call])).status).toBe(400);
+    expect(target.received).toEqual([]);
+  });
+
+  it('of a cancelled request is free again, and the others of its batch are answered', async () => {
+    await using rig = await startSlowRig();
+    const { target, gateway } = rig;
+    const token = gateway.token('me');
+    const client = await openRawClient(gateway, token, '2025-03-26');
+    const call = (id: number, name: string) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name } });
+    const batch = post(gateway, token, client.sessionId, [call(1, 'a:x'), call(2, 'a:y')]);
+    await target.arrival('tools/call', 2);
+    await client.notify('notifications/cancelled', { requestId: 1 });
+    const again = client.request('tools/call', { name: 'a:z' }, { id: 1 });
+    rig.go();
+    expect((await again).result).toEqual({ of: 'z' });
+    const answers = (await (await batch).text()).split('\n').filter((line) => line.startsWith('data: '));
+    expect(answers.map((line) => JSON.parse(line.slice(6)))).toEqual([{ jsonrpc: '2.0', id: 2, result: { of: 'y' } }]);
   });
 });
 
@@ -235,7 +279,11 @@ describe('a session', () => {
     const busy = await openRawClient(gateway, token);
     const idle = await openRawClient(gateway, token);
     const stream = await busy.listen();
-    clock.advance(30 * 60_000);
+    for (let minutes = 0; minutes < 30; minutes += 5) {
+      clock.advance(5 * 60_000);
+      // The comments on the open stream are taken.
+      await new Promise(setImmediate);
+    }
     expect((await post(gateway, token, busy.sessionId, list)).status).toBe(200);
     expect((await post(gateway, token, idle.sessionId, list)).status).toBe(404);
     await gateway.downstream.stop();
@@ -244,24 +292,56 @@ describe('a session', () => {
 });
 
 describe('streams', () => {
-  it('end when the token of their request expires, also in a session of another token', async () => {
+  it('of a GET end when its token expires, also in a session of another token', async () => {
     const clock = createManualClock();
     await using rig = await startTargetRig(() => undefined, { clock });
     const { target, gateway } = rig;
-    gateway.config.allow('n.p', 'me', 'tool', '*');
     const longLived = await openRawClient(gateway, gateway.token('me'));
     const shortLived = gateway.token('me', clock.now() + 60_000);
-    const own = await longLived.listen();
-    const calling = longLived.request('tools/call', { name: 'a:slow' }, { token: shortLived });
-    const ended = expect(calling).rejects.toThrow('the stream ended without an answer');
-    await target.arrival('tools/call');
+    const stream = await longLived.listen(shortLived);
     clock.advance(60_000);
-    await ended;
+    expect(await stream.next()).toBeUndefined();
     expect((await post(gateway, shortLived, longLived.sessionId, list)).status).toBe(401);
+    const own = await longLived.listen();
     gateway.config.putTarget(target.target('b'));
     expect(await own.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
   });
 
+  it('of a call stay until it is answered, although its token expires meanwhile', async () => {
+    const clock = createManualClock();
+    const go = Promise.withResolvers<void>();
+    await using rig = await startTargetRig(
+      async () => {
+        await go.promise;
+        return { result: { content: [] } };
+      },
+      { clock },
+    );
+    const { target, gateway } = rig;
+    gateway.config.allow('n.p', 'me', 'tool', '*');
+    const client = await openRawClient(gateway, gateway.token('me', clock.now() + 3_000));
+    const calling = client.request('tools/call', { name: 'a:slow' });
+    await target.arrival('tools/call');
+    clock.advance(10_000);
+    go.resolve();
+    expect((await calling).result).toEqual({ content: [] });
+  });
+
+  it('of a call end with an error a minute after its token has expired, and the target is told', async () => {
+    const clock = createManualClock();
+    await using rig = await startTargetRig(() => undefined, { clock });
+    const { target, gateway } = rig;
+    gateway.config.allow('n.p', 'me', 'tool', '*');
+    const client = await openRawClient(gateway, gateway.token('me', clock.now() + 3_000));
+    const calling = client.request('tools/call', { name: 'a:never' });
+    const { id } = await target.arrival('tools/call');
+    clock.advance(63_000);
+    expect((await calling).error).toMatchObject({ message: 'The token has expired' });
+    expect((await target.arrival('notifications/cancelled')).params).toMatchObject({ requestId: id });
+  });
+});
+
+describe('streams', () => {
   it('of a session are replaced by the last GET', async () => {
     await using gateway = await startGateway();
     const client = await openRawClient(gateway, gateway.token('me'));

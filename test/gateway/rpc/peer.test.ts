@@ -9,7 +9,7 @@ import { RpcError } from '../../../src/gateway/rpc/rpc-error.ts';
 function pair(answer: (request: IncomingRequest) => Promise<Result>, maxInFlight = 2) {
   const sent: Message[] = [];
   const notified: string[] = [];
-  const cancelled: unknown[] = [];
+  const settled: string[] = [];
   const client: Peer<string> = createPeer<string>({
     maxInFlight: 0,
     request: () => Promise.reject(new Error('the client gets no requests')),
@@ -23,13 +23,13 @@ function pair(answer: (request: IncomingRequest) => Promise<Result>, maxInFlight
     maxInFlight,
     request: answer,
     notification: (method) => notified.push(method),
-    cancelled: (id) => cancelled.push(id),
+    settled: (sender) => settled.push(sender),
     async send(message) {
       sent.push(message);
       client.receive(message, 'server');
     },
   });
-  return { client, server, sent, notified, cancelled };
+  return { client, server, sent, notified, settled };
 }
 
 const never = (): Promise<Result> => new Promise(() => {});
@@ -65,14 +65,14 @@ describe('a peer', () => {
 
 describe('a peer', () => {
   it('sends a cancellation when its request is aborted, and gets no response', async () => {
-    const { client, sent, cancelled } = pair(
+    const { client, sent, settled } = pair(
       ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({}))),
     );
     const abort = new AbortController();
     const asked = client.request('a', undefined, abort.signal);
     abort.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
-    expect(cancelled).toEqual([0]);
+    expect(settled).toEqual(['client']);
     expect(sent.slice(1)).toEqual([
       { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 0, reason: 'enough' } },
     ]);

@@ -90,7 +90,7 @@ const request = fc.oneof(
 );
 
 it('a target gets exactly the requests that a rule allows, for any spelling of names and URIs', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async () => {
   const sent: Sent[] = [];
   await using gateway = await startGateway({ fetchFor: ({ name: at }) => answering(at, sent) });
@@ -128,7 +128,7 @@ it('a target gets exactly the requests that a rule allows, for any spelling of n
   expect(meaningful).toBeGreaterThan(100);
 });
 
-/** A target that responds to everything, lists two MCP Apps, and records its requests. */
+/** A target that responds to everything, owns the MCP App of {@link apps}, and records its requests. */
 function answering(at: string, sent: Sent[]): TargetFetch {
   return (_, init) => {
     if (init?.method !== 'POST') return Promise.resolve(new Response(null, { status: 405 }));
@@ -136,7 +136,7 @@ function answering(at: string, sent: Sent[]): TargetFetch {
     if (asked.id === undefined) return Promise.resolve(new Response(null, { status: 202 }));
     const use = useOf(asked);
     if (use !== undefined) sent.push({ kind: use[0], id: `${at}:${use[1]}` });
-    return Promise.resolve(Response.json({ jsonrpc: '2.0', id: asked.id, result: resultOf(asked) }));
+    return Promise.resolve(Response.json({ jsonrpc: '2.0', id: asked.id, result: resultOf(at, asked) }));
   };
 }
 
@@ -151,10 +151,14 @@ function useOf({
   return ref.type === 'ref/prompt' ? ['prompt', ref.name] : ['resource', ref.uri];
 }
 
-function resultOf({ method, params }: Asked): object {
-  const capabilities = { resources: { subscribe: true } };
+/** The owners of MCP Apps. */
+const apps: Readonly<Record<string, string>> = { 'n/a': 'ui://x', mcp: 'ui://a' };
+
+function resultOf(at: string, { method, params }: Asked): object {
+  const capabilities = { tools: {}, resources: { subscribe: true } };
   if (method === 'initialize') return { protocolVersion: params.protocolVersion, capabilities, serverInfo: {} };
-  return method === 'resources/list' ? { resources: [{ uri: 'ui://x' }, { uri: 'ui://a' }] } : {};
+  const resourceUri = Object.hasOwn(apps, at) ? apps[at] : undefined;
+  return method === 'tools/list' ? { tools: [{ name: 'app', _meta: { ui: { resourceUri } } }] } : {};
 }
 
 function joined(parts: readonly string[]): string {

@@ -85,6 +85,27 @@ describe('a decision', () => {
     expect(foreign.error?.message).toBe('Session not found');
   });
 
+  it('is made again when a new connection is ready, because rules may have changed since the request', async () => {
+    const ready = Promise.withResolvers<void>();
+    const connecting = Promise.withResolvers<void>();
+    await using rig = await startTargetRig(() => ({ result: {} }), {
+      name: 'ns/raw',
+      fetchFor: () => async (url, init) => {
+        connecting.resolve();
+        await ready.promise;
+        return fetch(url, init);
+      },
+    });
+    const client = await rig.open('me');
+    rig.gateway.config.allow('ns.policy', 'me', 'tool', '*');
+    const calling = client.request('tools/call', { name: 'ns/raw:t' });
+    await connecting.promise;
+    rig.gateway.config.removeConfig('ns.policy');
+    ready.resolve();
+    expect((await calling).error?.message).toContain('not allowed');
+    expect(rig.target.received.map(({ method }) => method)).not.toContain('tools/call');
+  });
+
   it('is logged with its rule, and without a token or a claim', async () => {
     await using rig = await startRig();
     const subject = 'somebody-with-a-name';

@@ -43,11 +43,13 @@ describe('a list', () => {
     await using endless = await startRawTarget(({ params }) => ({
       result: { tools: [{ name: `t${params['cursor'] ?? ''}` }], nextCursor: `${params['cursor'] ?? ''}1` },
     }));
-    await using gateway = await startGateway();
+    await using gateway = await startGateway({ clock: createManualClock() });
     const client = await openAll(gateway, { 'n/circular': circular, 'n/endless': endless });
-    const names = await namesOf(client);
-    expect(names.filter((name) => String(name).startsWith('n/circular'))).toEqual(['n/circular:x']);
-    expect(endless.received.filter(({ method }) => method === 'tools/list')).toHaveLength(100);
+    expect(await namesOf(client)).toEqual(['n/circular:x']);
+    expect(await gateway.log.line('does not answer')).toMatchObject({
+      fields: { target: 'n/endless', reason: 'a list has more than 200 pages' },
+    });
+    expect(await namesOf(client)).toEqual(['n/circular:x']);
   });
 
   it('omits targets that fail or return invalid entries, and logs each failure once', async () => {
@@ -91,23 +93,24 @@ describe('a list', () => {
 });
 
 describe('a list', () => {
-  it('has a size limit per target', async () => {
-    const description = 'x'.repeat(6 * 1024 * 1024);
+  it('of a target has the size limit of one message over all pages, and is left out beyond it', async () => {
+    const description = 'x'.repeat(3 * 1024 * 1024);
     await using large = await startRawTarget(({ params }) => {
       const page = Number(params['cursor'] ?? 0);
-      return { result: { tools: [{ name: `t${page}`, description }], nextCursor: String(page + 1) } };
+      return { result: { tools: [{ name: `t${page}` }], description, nextCursor: String(page + 1) } };
     });
     await using deep = await startRawTarget(() => ({ result: { tools: [{ name: 'x', nested: nested(1_000) }] } }));
     await using good = await startRawTarget(listing('tools', [{ name: 'x', nested: nested(400) }]));
-    await using gateway = await startGateway();
+    await using gateway = await startGateway({ clock: createManualClock() });
     const client = await openAll(gateway, { large, deep, good });
-    expect(await namesOf(client)).toEqual(['good:x', 'large:t0', 'large:t1']);
+    expect(await namesOf(client)).toEqual(['good:x']);
     expect(large.received.filter(({ method }) => method === 'tools/list')).toHaveLength(3);
-    expect(await gateway.log.line('does not answer')).toMatchObject({ fields: { target: 'deep' } });
+    const reasons = gateway.log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['reason']);
+    expect(reasons.toSorted()).toEqual(['a list is larger than 8388608 bytes', 'a message has more than 500 levels']);
   });
 
   it('sends no request to a target without the capability', async () => {
-    await using noPrompts = await startRawTarget(listing('tools', [{ name: 'x' }]), { tools: {} });
+    await using noPrompts = await startRawTarget(listing('tools', [{ name: 'x' }]), { capabilities: { tools: {} } });
     await using unaware = await startRawTarget(() => ({ error: { code: -32601, message: 'Method not found' } }));
     await using gateway = await startGateway();
     const client = await openAll(gateway, { a: noPrompts, b: unaware });
@@ -157,31 +160,5 @@ describe('resources', () => {
     expect((await client.request('resources/templates/list')).result).toEqual({
       resourceTemplates: [{ uriTemplate: 'mcp://n/a/:file:///{+path}', name: 't' }],
     });
-  });
-
-  it('of an MCP App keep their ui:// URI and belong to the first target that lists it', async () => {
-    const page = { uri: 'ui://page', name: 'page' };
-    const reader =
-      (text: string): Script =>
-      ({ method, params }) =>
-        method === 'resources/list'
-          ? { result: { resources: [page] } }
-          : { result: { contents: [{ uri: params['uri'], text }] } };
-    await using first = await startRawTarget(reader('first'));
-    await using second = await startRawTarget(reader('second'));
-    await using gateway = await startGateway();
-    gateway.config.allow('n.policy', 'me', 'resource', 'n/b:ui://page');
-    const client = await openAll(gateway, { 'n/b': first, 'n/c': second });
-
-    // Nothing was listed in this session so far, so the gateway lists the resources to find the owner.
-    const read = () => client.request('resources/read', { uri: 'ui://page' });
-    expect((await read()).result).toEqual({ contents: [{ uri: 'ui://page', text: 'first' }] });
-    expect((await client.request('resources/list')).result).toEqual({ resources: [page] });
-
-    // The rule is about the page of n/b. Without n/b the page belongs to n/c, for which there is no rule.
-    gateway.config.removeTarget('n/b');
-    expect((await read()).error?.message).toContain('not allowed');
-    expect((await client.request('resources/read', { uri: 'ui://nobody' })).error?.code).toBe(-32602);
-    expect(second.received.filter(({ method }) => method === 'resources/read')).toEqual([]);
   });
 });

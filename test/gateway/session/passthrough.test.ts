@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { objectIn } from '../../../src/json/json.ts';
 import type { Script } from '../../support/gateway/raw-target.ts';
 import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
 import type { RawClient } from '../../support/nodes/raw-client.ts';
+
+/** The progress token in the parameters that a target got. */
+function progressTokenOf(params: Readonly<Record<string, unknown>>): unknown {
+  return objectIn(params, '_meta')['progressToken'];
+}
 
 /** Starts a target, lets a client use everything of it, and opens its session. */
 async function startRig(script: Script): Promise<TargetRig & { readonly client: RawClient }> {
@@ -143,8 +149,8 @@ describe('URIs in the results of a target', () => {
 
 describe('notifications', () => {
   it('about progress are sent on the stream of their request', async () => {
-    await using rig = await startRig((_request, say) => {
-      say('notifications/progress', { progressToken: 'mine', progress: 1, 'x-progress': 1 });
+    await using rig = await startRig(({ params }, say) => {
+      say('notifications/progress', { progressToken: progressTokenOf(params), progress: 1, 'x-progress': 1 });
       say('notifications/progress', { progressToken: 'unknown', progress: 2 });
       say('notifications/message', { level: 'info', data: 'log' });
       return { result: { content: [] } };

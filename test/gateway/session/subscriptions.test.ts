@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Client } from '../../../src/gateway/session/model.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
 import { createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
 
@@ -8,8 +9,20 @@ const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 function createRig() {
   const requests: string[] = [];
   const notified: unknown[] = [];
-  const authorization = { authorize: () => {}, allows: () => true, isVisible: () => true };
-  const client = { notify: (_method: string, params?: object) => void notified.push(params) };
+  const yes = (): boolean => true;
+  const authorization = {
+    authorize: () => {},
+    allows: yes,
+    allowsAnythingOf: yes,
+    seesAnythingOf: yes,
+    isVisible: yes,
+    reachable: () => 'all' as const,
+  };
+  const client: Client = {
+    notify({ params }, mayReceive) {
+      if (mayReceive(caller)) notified.push(params);
+    },
+  };
   const subscriptions = createSubscriptions(authorization, client);
   const upstream = {
     request: (method: string, params?: Readonly<Record<string, unknown>>) => {
@@ -25,14 +38,15 @@ function createRig() {
     upstreams: {
       get: () => upstream,
       opened: () => upstream,
+      isTarget: () => true,
       targetNames: () => ['t'],
       drop: () => {},
       setLogLevel: () => {},
       restoreLogLevel: () => Promise.resolve(),
       close: () => Promise.resolve(),
     },
-    lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined) },
-    notifications: { track: () => () => {}, receive: () => {} },
+    lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined), recovered: () => {} },
+    notifications: { track: () => ({ forwarded: (params) => params, stop: () => {} }), receive: () => {} },
     failures: { succeeded: () => {}, failed: () => {}, forget: () => {} },
   });
   const { signal } = new AbortController();
@@ -46,6 +60,7 @@ function createRig() {
         params: { uri: `mcp://t/:${uri}` },
         signal,
         caller,
+        sender: { caller, send: () => {}, settled: () => {} },
       }),
     updated: (uri: string) => subscriptions.updated('t', { uri }),
   };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createUpstreamSessions } from '../../../src/gateway/session/upstream-sessions.ts';
+import { createUpstreamSessions, createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { createFakeConfig } from '../../support/gateway/fake-config.ts';
@@ -20,8 +20,8 @@ it('after the end of the client session no session with a target is created', as
     log: createRecordedLog(),
   } as const;
   const ended = new AbortController();
-  const events = { notification: () => {}, connected: () => {} };
-  const upstreams = createUpstreamSessions(parts, new Map(), events, ended.signal);
+  const events = { notification: () => {}, connected: () => {}, failed: () => {} };
+  const upstreams = createUpstreamSessions(parts, createUpstreamState(), events, ended.signal);
   expect(upstreams.get('a')).toBeDefined();
   ended.abort();
   await upstreams.close();

@@ -136,6 +136,32 @@ describe('a target', () => {
   });
 });
 
+describe('a target', () => {
+  it.each([
+    [400, true],
+    [404, true],
+    [410, true],
+    [401, false],
+    [429, false],
+    [500, false],
+  ])('that answers a request in a session with status %i is connected to again: %s', async (status, again) => {
+    let refuse = true;
+    await using rig = await startTargetRig(
+      ({ params }) => {
+        if (params['name'] !== 'refused' || !refuse) return { result: {} };
+        refuse = false;
+        return { status };
+      },
+      { sessionId: 'session 1' },
+    );
+    const { target, gateway } = rig;
+    const client = await open(gateway);
+    const { error } = await client.request('tools/call', { name: 'a:refused' });
+    expect(error === undefined).toBe(again);
+    expect(target.received.filter(({ method }) => method === 'initialize')).toHaveLength(again ? 2 : 1);
+  });
+});
+
 describe('a connection to a target', () => {
   it('fails when the handshake does not complete in time', async () => {
     const clock = createManualClock();

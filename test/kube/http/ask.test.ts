@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { responseError } from '../../../src/kube/api-error.ts';
+import { maxErrorBytes, maxObjectBytes } from '../../../src/kube/object-limits.ts';
 import { connectTo, failureOf, protocols, serve } from '../kube-rig.ts';
 
 const path = '/apis/coordination.k8s.io/v1/namespaces/default/leases/leader';
@@ -43,8 +45,65 @@ describe.each(protocols)('a question over %s', (protocol) => {
     expect(answer).toMatchObject({ status: 409, body: '{"kind":"Status","reason":"Conflict"}' });
     expect(answer.header('retry-after')).toBe('3');
   });
+});
 
-  it('waits 30 seconds for the whole response', async () => {
+describe.each(protocols)('the response to a question over %s', (protocol) => {
+  it('is read as far as the message of an error needs, and no further', async () => {
+    const server = await serve(
+      (request) => {
+        request.head(500, { 'content-type': 'application/json' });
+        request.end(`{"kind":"Status","message":"on purpose","details":[${'{},'.repeat(1_000_000)}0]}`);
+      },
+      { protocol },
+    );
+    const { connection } = await connectTo(server);
+    const answer = await connection.ask({ method: 'GET', path });
+    expect(answer.body).toHaveLength(maxErrorBytes);
+    expect(responseError(answer, 0)).toMatchObject({ status: 500, message: 'on purpose' });
+  });
+
+  it('is an error when it is larger than any object', async () => {
+    const server = await serve(
+      (request) => {
+        request.head(200, { 'content-type': 'application/json' });
+        request.end(`{"spec":"${'x'.repeat(maxObjectBytes)}"}`);
+      },
+      { protocol },
+    );
+    const { connection } = await connectTo(server);
+    expect(await failureOf(connection.ask({ method: 'GET', path }))).toBe(
+      `${server.url} answered with more than 8388608 bytes`,
+    );
+  });
+});
+
+describe.each(protocols)('a connection over %s', (protocol) => {
+  it('tells of each success', async () => {
+    let status = 503;
+    const server = await serve(
+      (request) => {
+        request.head(status);
+        request.end('{}');
+      },
+      { protocol },
+    );
+    const { connection } = await connectTo(server);
+    let successes = 0;
+    const stop = connection.onSuccess(() => {
+      successes += 1;
+    });
+    await connection.ask({ method: 'GET', path });
+    expect(successes).toBe(0);
+    status = 201;
+    await connection.ask({ method: 'POST', path, body: '{}' });
+    await connection.ask({ method: 'GET', path });
+    expect(successes).toBe(2);
+    stop();
+    await connection.ask({ method: 'GET', path });
+    expect(successes).toBe(2);
+  });
+
+  it('is waited for 30 seconds as a whole', async () => {
     const server = await serve(
       (request) => {
         request.head(200, { 'content-type': 'application/json' });

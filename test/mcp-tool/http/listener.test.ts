@@ -141,7 +141,7 @@ describe('an HTTP+SSE session', () => {
   });
 
   it('is closed when its client leaves too many bytes unread', async () => {
-    const roomy = await runTool({ limits: { concurrentConversions: 6 } });
+    const roomy = await runTool({ limits: { concurrentConversions: 6, unreadBytes: 8_000_000 } });
     const socket = connect(roomy.port, '127.0.0.1');
     socket.write('GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const head: string = await new Promise((resolve) => socket.once('data', (data) => resolve(String(data))));
@@ -151,6 +151,7 @@ describe('an HTTP+SSE session', () => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
     for (let call = 0; call < 6; call += 1) await post(endpoint.href, body);
     await roomy.log.line('session closed');
+    await roomy.log.line('an event stream was closed because its client does not read it');
     socket.destroy();
     await roomy.stop();
   });
@@ -175,7 +176,7 @@ describe('an HTTP+SSE session', () => {
     }
     await stream.close();
     await tool.log.line('session closed');
-    expect(clock.waiting()).toEqual([]);
+    expect(clock.waiting()).not.toContain(15_000);
   });
 });
 

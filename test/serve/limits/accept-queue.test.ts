@@ -24,7 +24,7 @@ function createRig(capacity = 100): Rig {
     events,
     busy: false,
     connect: (name, address = 'one') =>
-      queue.add({ address, accept: () => void events.push(name), reject: () => void events.push(`!${name}`) }),
+      queue.add({ address, accept: () => Math.min(1, events.push(name)), reject: () => void events.push(`!${name}`) }),
     close: (...names) => {
       for (const name of names) queue.close(() => void events.push(`-${name}`));
     },
@@ -83,6 +83,19 @@ describe('connections', () => {
   });
 });
 
+describe('a connection that costs as much as sixteen', () => {
+  it('is the last one of its iteration', async () => {
+    const rig = createRig();
+    const costly = (name: string): void =>
+      rig.queue.add({ address: 'one', accept: () => 16 * Math.min(1, rig.events.push(name)), reject: () => {} });
+    rig.connect('a');
+    costly('b');
+    costly('c');
+    rig.connect('d');
+    expect(await iterations(rig)).toEqual(['a b', 'c', 'd']);
+  });
+});
+
 describe('a flood of connections', () => {
   it('is rejected at once as far as it does not fit', () => {
     const rig = createRig(2);
@@ -111,6 +124,57 @@ describe('a flood of connections', () => {
     rig.busy = false;
     rig.clock.next();
     expect((await settle(rig)).split(' ')).toHaveLength(11);
+  });
+});
+
+describe('addresses that wait for their rate', () => {
+  it('are each served when it is their time, whoever began to wait first', async () => {
+    const rig = createRig();
+    rig.busy = true;
+    for (const name of named('b', 8)) rig.connect(name, 'two');
+    await settle(rig);
+    rig.clock.advance(600);
+    for (const name of named('a', 9)) rig.connect(name, 'one');
+    await settle(rig);
+    rig.connect('late', 'two');
+    await settle(rig);
+    expect(rig.clock.waiting()).toEqual([400, 1_000]);
+    rig.clock.next();
+    expect(await settle(rig)).toBe('late');
+  });
+
+  it('are not looked at when another connection arrives', async () => {
+    let looks = 0;
+    const clock = createManualClock();
+    const now = (): number => {
+      looks += 1;
+      return clock.now();
+    };
+    const counted = { ...clock, now };
+    const accept = (): number => 1;
+    const queue = new AcceptQueue({
+      capacity: 1_000,
+      busyRate: { rate: 1, burst: 1 },
+      busy: () => true,
+      clock: counted,
+    });
+    for (const address of [...named('', 200), ...named('', 200)]) queue.add({ address, accept, reject: () => {} });
+    for (let left = 500; left > 0; left -= 1) await iteration();
+    looks = 0;
+    queue.add({ address: 'another', accept, reject: () => {} });
+    await iteration();
+    await iteration();
+    expect(looks).toBeLessThan(10);
+  });
+
+  it('forget a connection that is removed', async () => {
+    const rig = createRig(1);
+    rig.busy = true;
+    const removed = { address: 'one', accept: () => rig.events.push('removed'), reject: () => {} };
+    rig.queue.add(removed);
+    rig.queue.remove(removed);
+    rig.connect('a');
+    expect(await settle(rig)).toBe('a');
   });
 });
 

@@ -24,13 +24,17 @@ beforeEach(async () => {
 const request = grpcFrame(
   DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial({ typeUrl: targetType, node })).finish(),
 );
+
+/** With a name of its own beside the wildcard, no other stream shares the response of a node. */
+const own = ['*', 'its/own'];
+
 const cutOffs = (): number => world.counters.total('gatehouse_xds_cut_offs_total');
 const responses = (): number => world.counters.total('gatehouse_xds_responses_total', { type: targetType });
 
 function blindNode(): ClosedWindow {
   const blind = createClosedWindow(world.address, 'gw.default');
   onTestFinished(() => blind.close());
-  blind.request({ typeUrl: targetType });
+  blind.request({ typeUrl: targetType, resourceNamesSubscribe: own });
   return blind;
 }
 
@@ -75,34 +79,46 @@ describe('F4 a node that never reads', () => {
   it('holds up those who come after it only until it is clear that it does not read', async () => {
     blindNode();
     await world.log.line('a node is connected');
-    const stream = world.stream().request(targetType, { node });
+    const stream = world.stream().request(targetType, { node, subscribe: own });
     await untilNodes(2);
     expect(responses()).toBe(1);
     world.clock.advance(1_000);
     expect((await stream.accept()).names).toHaveLength(500);
   });
 
-  it('keeps from the queue of pushes those that wait for it', async () => {
+  it('holds up nobody whose response is shared', async () => {
     blindNode();
     await world.log.line('a node is connected');
-    const stream = world.stream().request(targetType, { node });
+    const fleet = Array.from({ length: 10 }, () => world.stream().request(targetType, { node }));
+    for (const stream of fleet) expect((await stream.accept()).names).toHaveLength(500);
+    expect(world.counters.total('gatehouse_xds_assemblies_total')).toBe(2);
+  });
+});
+
+describe('F4 responses that wait for room', () => {
+  it('are not in the queue of pushes', async () => {
+    blindNode();
+    await world.log.line('a node is connected');
+    const stream = world.stream().request(targetType, { node, subscribe: own });
     await untilNodes(2);
     const passes = world.counters.values('gatehouse_xds_queue_seconds').length;
     world.change('a/1', 81);
     await untilNodes(2);
     expect(world.counters.values('gatehouse_xds_queue_seconds')).toHaveLength(passes);
     world.clock.advance(1_000);
+    // It was not built before: it has the change.
     expect((await stream.accept()).names).toHaveLength(500);
-    expect(deltaOf(await stream.accept())).toEqual(delta(['a/1']));
+    expect(await stream.untilSilence()).toEqual([]);
   });
 
-  it('costs no more memory than the limit, however many there are, and small changes pass them all', async () => {
+  it('are not built, however many there are, and small changes pass them all', async () => {
     const good = await world.following();
     const blind = Array.from({ length: 10 }, blindNode);
     await untilNodes(11);
     for (let second = 0; second < 10; second += 1) world.clock.advance(1_000);
-    // Of the ten, two were begun before the limit of all was reached.
+    // Of the ten, two were begun before the limit of all was reached; the others were not even built.
     expect(responses()).toBe(1 + 2);
+    expect(world.counters.total('gatehouse_xds_assemblies_total')).toBeLessThan(10);
     world.change('a/1', 81);
     expect(deltaOf(await good.accept())).toEqual(delta(['a/1']));
     for (const one of blind) one.close();
@@ -110,7 +126,7 @@ describe('F4 a node that never reads', () => {
 });
 
 it('F4 first answers to many nodes at once take turns, and all arrive', async () => {
-  const fleet = Array.from({ length: 30 }, () => world.stream().request(targetType, { node }));
+  const fleet = Array.from({ length: 30 }, () => world.stream().request(targetType, { node, subscribe: own }));
   for (const stream of fleet) expect((await stream.accept()).names).toHaveLength(500);
   expect(responses()).toBe(30);
 });

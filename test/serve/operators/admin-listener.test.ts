@@ -1,19 +1,35 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { credentials } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { HealthClient } from '../../../src/gen/grpc/health/v1/health.ts';
 import { Health } from '../../../src/serve/operators/health.ts';
-import { startAdmin } from '../../../src/serve/serve.ts';
+import { type RunningAdmin, startAdmin } from '../../../src/serve/serve.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { descriptorSet } from '../../support/nodes/operator.ts';
 import { unaryRequestCallsParts } from '../../support/nodes/unary-calls.ts';
 
+let clock: ManualClock;
+let counters: RecordedCounters;
 let log: RecordedLog;
 let health: Health;
 
 beforeEach(() => {
+  clock = createManualClock();
+  counters = createRecordedCounters();
   log = createRecordedLog();
   health = new Health(() => true, unaryRequestCallsParts());
 });
 
 afterEach(() => health.stop());
+
+const start = async (host: string): Promise<RunningAdmin> =>
+  startAdmin(
+    { host, port: 0 },
+    { health, clients: () => [], descriptorSet: await descriptorSet, clock, counters, log },
+  );
 
 describe('the admin listener', () => {
   it.each([
@@ -21,9 +37,58 @@ describe('the admin listener', () => {
     ['localhost', 0],
     ['0.0.0.0', 1],
   ])('on %s logs this many warnings: %i', async (host, warnings) => {
-    const parts = { health, clients: () => [], descriptorSet: await descriptorSet, log };
-    const admin = await startAdmin({ host, port: 0 }, parts);
+    const admin = await start(host);
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(warnings);
     await admin.stop();
+  });
+});
+
+describe('connections without a call', () => {
+  let admin: RunningAdmin;
+  beforeEach(async () => {
+    admin = await start('127.0.0.1');
+    return () => admin.stop();
+  });
+
+  const open = async (sent: string): Promise<Socket> => {
+    const socket = connect(admin.address.port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => {}).resume();
+    await once(socket, 'connect');
+    socket.write(sent);
+    return socket;
+  };
+  const client = (): HealthClient => {
+    // A connection of its own.
+    const options = { 'grpc.use_local_subchannel_pool': 1 };
+    const opened = new HealthClient(`127.0.0.1:${admin.address.port}`, credentials.createInsecure(), options);
+    onTestFinished(() => opened.close());
+    return opened;
+  };
+  const check = (asking: HealthClient): Promise<number | undefined> =>
+    new Promise((resolve) => asking.check({ service: '' }, (error) => resolve(error?.code)));
+
+  it('give way to those of honest clients, and a connection with a call stays', async () => {
+    const early = client();
+    expect(await check(early)).toBeUndefined();
+    for (let opened = 0; opened < 1_000; opened += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => open('')));
+    }
+    expect(await check(client())).toBeUndefined();
+    expect(await check(early)).toBeUndefined();
+    expect(counters.total('gatehouse_http_connections_lost_total', { listener: 'admin' })).toBeGreaterThanOrEqual(250);
+    expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  });
+
+  it('are closed after five seconds, and those with a call are not', async () => {
+    const honest = client();
+    expect(await check(honest)).toBeUndefined();
+    const silent = await open('');
+    expect(await check(client())).toBeUndefined();
+    const closed = once(silent, 'close');
+    clock.advance(5_000);
+    await closed;
+    expect(counters.total('gatehouse_http_connections_lost_total')).toBe(1);
+    expect(await check(honest)).toBeUndefined();
   });
 });

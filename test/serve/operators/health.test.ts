@@ -7,7 +7,9 @@ import {
 } from '../../../src/gen/grpc/health/v1/health.ts';
 import { Health } from '../../../src/serve/operators/health.ts';
 import { type RunningAdmin, startAdmin } from '../../../src/serve/serve.ts';
+import { createRecordedCounters } from '../../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { systemClock } from '../../support/edges/system-clock.ts';
 import { unaryRequestCallsParts } from '../../support/nodes/unary-calls.ts';
 
 let ready: boolean;
@@ -20,7 +22,14 @@ beforeEach(async () => {
   health = new Health(() => ready, unaryRequestCallsParts());
   admin = await startAdmin(
     { host: '127.0.0.1', port: 0 },
-    { health, clients: () => [], descriptorSet: new Uint8Array(), log: createRecordedLog() },
+    {
+      health,
+      clients: () => [],
+      descriptorSet: new Uint8Array(),
+      clock: systemClock,
+      counters: createRecordedCounters(),
+      log: createRecordedLog(),
+    },
   );
   client = new HealthClient(`127.0.0.1:${admin.address.port}`, credentials.createInsecure());
 });

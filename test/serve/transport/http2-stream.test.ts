@@ -43,8 +43,8 @@ const everything = Buffer.concat([...small, ...large]);
 
 /** Sends two responses and then ends the call, as the end of a node's stream does. */
 function send(call: AdsCall, stream: Http2Stream): void {
-  stream.write(small, () => {});
-  stream.write(large, () => {});
+  stream.write(small);
+  stream.write(large);
   call.end();
 }
 
@@ -69,9 +69,9 @@ it('a write to a call whose deadline has passed is dropped without an error', as
   const { promise: refused, resolve } = Promise.withResolvers<boolean>();
   await received((call) => {
     const stream = new Http2Stream(call);
-    stream.write(small, () => {});
+    stream.write(small);
     call.end();
-    call.on('finish', () => setImmediate(() => resolve(stream.write(small, () => {}))));
+    call.on('finish', () => setImmediate(() => resolve(stream.write(small))));
   });
   expect(await refused).toBe(false);
 });

@@ -1,16 +1,25 @@
 import { once } from 'node:events';
+import type { Http2Session } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Server } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Http2Server } from '../../../src/serve/transport/http2-server.ts';
 import { Listener, type ListenerParts } from '../../../src/serve/transport/listener.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { createRawSocketNode, firstWords } from '../../support/nodes/raw-socket-node.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import { gatewayNode as node, type ServedWorld, startServedWorld } from '../../support/worlds/served-world.ts';
 
 const portOf = ({ address }: ServedWorld): number => Number(address.split(':')[1]);
+
+const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
+function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.on('close', () => resolve()));
+}
 
 /** What the server does with a connection: begins HTTP/2, or resets it. */
 type Fate = 'begun' | 'reset';
@@ -23,25 +32,33 @@ interface Rig {
 
 /** While busy, two connections of an address are accepted; no time passes, so all others wait. */
 function listenerParts(capacity: number, busy = true): ListenerParts {
-  const busyRate = { rate: 1, burst: 2 };
-  const counters = createRecordedCounters();
-  return { clock: createManualClock(), counters, maxConnections: 1_000, capacity, busyRate, busy: () => busy };
+  const edges = { clock: createManualClock(), counters: createRecordedCounters(), log: createRecordedLog() };
+  const limits = { maxConnections: 1_000, capacity, busyRate: { rate: 1, burst: 2 }, prefaceTimeout: 10_000 };
+  return { ...edges, ...limits, busy: () => busy, mayOpen: () => true, began: () => {} };
+}
+
+function createListener(parts: ListenerParts): Listener {
+  const server = new Server({ 'grpc.enable_channelz': 0 });
+  return new Listener(
+    server,
+    new Http2Server(server, { maxStreams: 100, maxHeaders: 16_384 }, (_stream, _headers, start) => start()),
+    parts,
+  );
 }
 
 /** A listener whose server sends changes without end. */
 async function createRig(capacity: number): Promise<Rig> {
   const counters = createRecordedCounters();
-  const listener = new Listener(new Server({ 'grpc.enable_channelz': 0 }), { ...listenerParts(capacity), counters });
+  const listener = createListener({ ...listenerParts(capacity), counters });
   const { port } = await listener.start({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => listener.stop(0));
   return {
     counters,
     port,
     connect(localAddress = '127.0.0.1') {
-      const socket = connect({ host: '127.0.0.1', port, localAddress });
+      const socket = createRawSocketNode(port, preface, localAddress);
       onTestFinished(() => void socket.destroy());
       const { promise: fate, resolve } = Promise.withResolvers<Fate>();
-      socket.on('error', () => {});
       socket.once('data', () => resolve('begun'));
       socket.once('close', () => resolve('reset'));
       return { socket, fate };
@@ -151,17 +168,17 @@ describe('connections that end at once', () => {
 
 describe('the address of a listener', () => {
   it('is every address that its name has', async () => {
-    const listener = new Listener(new Server(), listenerParts(10, false));
+    const listener = createListener(listenerParts(10, false));
     const { port } = await listener.start({ host: 'localhost', port: 0 });
     onTestFinished(() => listener.stop(0));
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = createRawSocketNode(port, preface);
     onTestFinished(() => void socket.destroy());
     await once(socket, 'data');
   });
 
   it('is named by the error when it cannot be bound', async () => {
     const rig = await createRig(1);
-    const second = new Listener(new Server(), listenerParts(1, false));
+    const second = createListener(listenerParts(1, false));
     await expect(second.start({ host: '127.0.0.1', port: rig.port })).rejects.toMatchObject({
       name: 'ListenError',
       code: 'EADDRINUSE',
@@ -184,12 +201,68 @@ describe('a listener that stops', () => {
   });
 
   it('ends the connections that wait, and does not wait for them', async () => {
-    const listener = new Listener(new Server(), listenerParts(100));
+    const listener = createListener(listenerParts(100));
     const { port } = await listener.start({ host: '127.0.0.1', port: 0 });
     const sockets = Array.from({ length: 20 }, () => connect(port, '127.0.0.1').on('error', () => {}));
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     const closed = sockets.map((socket) => new Promise((resolve) => socket.resume().on('close', resolve)));
     await listener.stop(0);
     await Promise.all(closed);
+  });
+});
+
+describe('a connection that does not speak HTTP/2', () => {
+  it('is reset when it is silent for ten seconds, or says something else', async () => {
+    const clock = createManualClock();
+    const counters = createRecordedCounters();
+    const listener = createListener({ ...listenerParts(10, false), clock, counters });
+    const { port } = await listener.start({ host: '127.0.0.1', port: 0 });
+    onTestFinished(() => listener.stop(0));
+    for (const words of ['', 'PRI * HTTP/2.0']) {
+      const silent = createRawSocketNode(port, Buffer.from(words));
+      const closed = closeOf(silent);
+      await clock.armed();
+      clock.advance(10_000);
+      await closed;
+    }
+    await closeOf(createRawSocketNode(port, Buffer.from('GET / HTTP/1.1')));
+    expect(counters.total('gatehouse_xds_connections_refused_total')).toBe(3);
+    expect(clock.waiting()).toEqual([]);
+  });
+});
+
+describe('a connection that ends while it waits', () => {
+  it('makes room for another one, which is not reset', async () => {
+    const rig = await createRig(4);
+    const first = [rig.connect(), rig.connect()];
+    for (const { fate } of first) expect(await fate).toBe('begun');
+    const waiting = Array.from({ length: 4 }, () => rig.connect().socket);
+    await Promise.all(waiting.map((socket) => once(socket, 'connect')));
+    for (const socket of waiting) socket.end();
+    await Promise.all(waiting.map(closeOf));
+    const others = Array.from({ length: 4 }, () => rig.connect().socket);
+    await Promise.all(others.map((socket) => once(socket, 'connect')));
+    for (let left = 50; left > 0; left -= 1) await turn();
+    expect(rig.counters.total('gatehouse_xds_connections_refused_total')).toBe(0);
+  });
+});
+
+describe('a connection whose teardown waits', () => {
+  it('may still receive bytes, which end nothing but itself', async () => {
+    const sessions: Http2Session[] = [];
+    // Busy, two are torn down in an iteration of the event loop.
+    const parts = { ...listenerParts(100), busyRate: { rate: 1, burst: 100 } };
+    const listener = createListener({ ...parts, began: (session) => void sessions.push(session) });
+    const { port } = await listener.start({ host: '127.0.0.1', port: 0 });
+    onTestFinished(() => listener.stop(0));
+    const sockets = Array.from({ length: 60 }, () => createRawSocketNode(port, preface));
+    while (sessions.length < 60) await turn();
+    const closed = Promise.all(sockets.map(closeOf));
+    for (const session of sessions) session.destroy(new Error('broken'));
+    for (let left = 40; left > 0; left -= 1) {
+      for (const socket of sockets) if (socket.writable) socket.write('x');
+      await turn();
+    }
+    await closed;
   });
 });

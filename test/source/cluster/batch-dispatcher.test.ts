@@ -40,7 +40,12 @@ function startDispatcher() {
 
 function serviceObject(name: string): ApiObject {
   const metadata = { namespace: 'default', name, uid: name, resourceVersion: '1' };
-  return { key: `default/${name}`, uid: name, resourceVersion: '1', json: { metadata, spec: { ports: [] } } };
+  return {
+    key: `default/${name}`,
+    uid: name,
+    resourceVersion: '1',
+    content: { is: 'json', json: { metadata, spec: { ports: [] } } },
+  };
 }
 
 describe('a batch whose delivery throws', () => {

@@ -131,10 +131,22 @@ describe('a kind is synced without a list', () => {
     cluster.server.injectFault(requestsFor('Namespace'), { does: 'answer', status: 403 });
     cluster.server.watches('Namespace')[0]?.reset();
     await cluster.pass(600);
-    await cluster.eventually(() => cluster.clock.waiting().includes(30_000));
-    expect(cluster.resources.has('Namespace default')).toBe(true);
+    // The watch is forbidden, then the list: it is doubtful, and is asked for again.
     await cluster.pass(30_000);
+    await cluster.pass(7_500);
     await cluster.eventually(() => !cluster.resources.has('Namespace default'));
+  });
+
+  it('and keeps the labels of Namespaces that are forbidden for a moment, as a server does that starts', async () => {
+    const cluster = await startCluster((server) => server.put('Namespace', { name: 'default' }));
+    await cluster.settled();
+    cluster.server.injectFault(requestsFor('Namespace'), { does: 'answer', status: 403 }, 2);
+    cluster.server.watches('Namespace')[0]?.reset();
+    await cluster.pass(600);
+    await cluster.pass(30_000);
+    await cluster.pass(7_500);
+    await cluster.eventually(() => cluster.counters.total('gatehouse_source_lists_total', { kind: 'Namespace' }) === 2);
+    expect(cluster.all.flatMap(({ changes }) => changes)).toHaveLength(1);
   });
 });
 

@@ -55,7 +55,7 @@ export async function startFiles(roots: readonly string[], more: Partial<FileSou
       nextScan = Promise.withResolvers<void>();
     },
   };
-  const source = fileSource({ roots, clock: eventsOnly, log, counters: observed, ...more });
+  const source = fileSource({ roots, settle: 0, clock: eventsOnly, log, counters: observed, ...more });
   const stop = await source.start(batches.deliver);
   onTestFinished(stop);
   if (more.clock === undefined) await scanned();

@@ -74,7 +74,7 @@ describe('an unreadable file', () => {
     const folder = temporaryFolder();
     save(folder, 'a.yaml', serviceText('a').padEnd(5 * 1024 * 1024, '# '));
     const files = await startFiles([folder]);
-    expect(files.port('default/a')).toBe(80);
+    await files.until(() => files.port('default/a') === 80);
   });
 
   it('is not even read when it is many times as large', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Resource } from '../../../src/resources/model.ts';
 import type { ManifestFile } from '../../../src/source/files/manifest/manifest-file.ts';
+import { parseManifest } from '../../../src/source/files/manifest/parse-manifest.ts';
 import { ManifestStore } from '../../../src/source/files/manifest-store.ts';
 import type { Batch } from '../../../src/source/model.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
@@ -28,7 +29,7 @@ function createStoreRig(roots: readonly string[] = ['a', 'b'], namespaces: reado
   const log = createRecordedLog();
   const counters = createRecordedCounters();
   const batches = createBatches();
-  const store = new ManifestStore({ roots, namespaces, log, counters });
+  const store = new ManifestStore({ roots, log, counters });
   const file = (path: string, realPath = `/${path}`): ManifestFile => {
     const [root = '', name = ''] = path.split('/');
     return { root: roots.indexOf(root), name, path, realPath };
@@ -46,7 +47,7 @@ function createStoreRig(roots: readonly string[] = ['a', 'b'], namespaces: reado
     deliver,
     write(path, text, realPath) {
       store.rootFound(file(path).root);
-      store.setFile(file(path, realPath), { ok: true, text });
+      store.setFile(file(path, realPath), parseManifest(text, namespaces));
       return deliver();
     },
     remove(path) {
@@ -314,8 +315,8 @@ describe('the log', () => {
   it('has no line for a diagnostic that appears and is gone within one batch', () => {
     const rig = createEmptyStore();
     const file: ManifestFile = { root: 0, name: 'x.yaml', path: 'a/x.yaml', realPath: '/a/x.yaml' };
-    rig.store.setFile(file, { ok: true, text: 'kind: 5\n' });
-    rig.store.setFile(file, { ok: true, text: '' });
+    rig.store.setFile(file, parseManifest('kind: 5\n', []));
+    rig.store.setFile(file, parseManifest('', []));
     rig.deliver();
     expect(rig.log.lines).toEqual([]);
   });

@@ -124,7 +124,44 @@ describe('a leader that stops', () => {
     await stopped;
     expect(lease.record()?.holder).toBe('');
   });
+});
 
+describe('a replica that stops while it writes', () => {
+  it.each(['silent', 'stuck'] as const)('leaves no Lease of its own while it is acquired: %s', async (line) => {
+    const clock = createManualClock();
+    const lease = createLeaseInMemory();
+    lease.write({ holder: '', transitions: 7, duration: 1, renewed: clock.now(), acquired: clock.now() });
+    const a = replica(lease, clock, 'a');
+    const late = await lease.connect().read(undefined);
+    a.elector.start();
+    // The read was sent already; the write is cancelled, carried out or not.
+    a.connection.line = line;
+    await settled();
+    const stopped = a.elector.stop();
+    a.connection.line = 'up';
+    await stopped;
+    expect(lease.record()?.holder).toBe('');
+    if (late.kind !== 'lease') throw new Error('there is a Lease');
+    // What is still on its way is refused.
+    const claim = { holder: 'a', transitions: 8, duration: 15, renewed: clock.now(), acquired: clock.now() };
+    expect((await lease.connect().replace(late.lease, claim, undefined)).kind).toBe('conflict');
+  });
+
+  it.each(['silent', 'stuck'] as const)('leaves no Lease of its own while it is created: %s', async (line) => {
+    const clock = createManualClock();
+    const lease = createLeaseInMemory();
+    const a = replica(lease, clock, 'a');
+    a.elector.start();
+    a.connection.line = line;
+    await settled();
+    const stopped = a.elector.stop();
+    a.connection.line = 'up';
+    await stopped;
+    expect(lease.record()?.holder).toBe('');
+  });
+});
+
+describe('a leader that stopped', () => {
   it('does not release the Lease of another holder', async () => {
     const { clock, lease, a } = await leaderAndFollower();
     lease.write({ holder: 'c', transitions: 5, duration: 15, renewed: clock.now(), acquired: clock.now() });

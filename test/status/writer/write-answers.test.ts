@@ -150,6 +150,9 @@ describe('an unavailable API server', () => {
     expect(rig.objects.asked.length).toBeLessThan(100);
     expect(rig.log.lines).toHaveLength(1);
     expect(rig.counters.level('gatehouse_status_pending')).toBe(100);
+    expect(rig.counters.total('gatehouse_status_writes_total', { outcome: 'unavailable' })).toBe(
+      rig.objects.asked.length,
+    );
     rig.objects.answer = undefined;
     await pass(rig, 60_000, 250);
     expect(rig.objects.written()).toBe(100);

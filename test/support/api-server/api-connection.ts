@@ -3,7 +3,10 @@ import { onTestFinished } from 'vitest';
 import type { ApiRequest, ApiResponse, KubeConnection } from '../../../src/kube/model.ts';
 
 /** A connection to an API server by plain HTTP, which records calls. */
-export interface PlainConnection extends Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'server'> {
+export interface PlainConnection
+  extends Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'onSuccess' | 'server'> {
+  /** As a 2xx response to another client of the connection does, such as one about the Lease. */
+  succeed(): void;
   /** The number of calls of `forgetCredentials` and `reconnect`. */
   readonly calls: { readonly forgotten: number; readonly reconnected: number };
 }
@@ -12,11 +15,24 @@ export interface PlainConnection extends Pick<KubeConnection, 'send' | 'forgetCr
 export function createPlainConnection(url: string): PlainConnection {
   const agent = new Agent({ keepAlive: true });
   const calls = { forgotten: 0, reconnected: 0 };
+  const listeners = new Set<() => void>();
+  const succeed = (): void => {
+    for (const run of [...listeners]) run();
+  };
   onTestFinished(() => agent.destroy());
   return {
     server: url,
     calls,
-    send: (request) => send(url, agent, request),
+    succeed,
+    send: async (request) => {
+      const response = await send(url, agent, request);
+      if (response.status === 200) succeed();
+      return response;
+    },
+    onSuccess: (run) => {
+      listeners.add(run);
+      return () => void listeners.delete(run);
+    },
     forgetCredentials: () => {
       calls.forgotten += 1;
     },

@@ -33,6 +33,8 @@ export interface KubeApiServer extends AsyncDisposable {
   readonly request: (path: string, what?: Partial<ClusterRequest>) => Promise<ClusterAnswer>;
   /** Kills the API server with SIGKILL; etcd keeps running. */
   readonly kill9ApiServer: () => Promise<void>;
+  /** Stops the API server where it is (SIGSTOP), or lets it go on. */
+  readonly suspendApiServer: (suspended: boolean) => void;
   /** Restarts the API server at its port with the same etcd, and waits until it is ready. */
   readonly restartApiServer: () => Promise<void>;
   /**
@@ -131,6 +133,7 @@ function cluster(
     kubectl,
     request,
     kill9ApiServer: () => server.kill(),
+    suspendApiServer: (suspended) => server.suspend(suspended),
     restartApiServer: async () => {
       await server.kill();
       server = await startServerAt(settings, port);

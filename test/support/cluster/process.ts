@@ -7,19 +7,21 @@ export interface GuardedProcess {
   readonly hasEnded: () => boolean;
   /** The last lines of its output. */
   readonly lastWords: () => string;
+  /** Sends a signal, such as `STOP`. */
+  readonly signal: (name: 'STOP' | 'CONT') => void;
   /** Sends SIGKILL; settles once the process has exited. */
   readonly kill: () => Promise<void>;
 }
 
 /**
- * The shell reads a pipe from this process, which writes nothing to it. The kernel closes the pipe when this process
- * ends, also by SIGKILL, and the shell then kills the program.
+ * The shell reads a pipe from this process, which writes names of signals to it. The kernel closes the pipe when this
+ * process ends, also by SIGKILL, and the shell then kills the program.
  */
 const GUARD = `
 exec 3<&0
 "$@" 3<&- </dev/null &
 program=$!
-{ cat <&3; kill -9 "$program"; } >/dev/null 2>&1 &
+{ while read -r signal <&3; do kill -s "$signal" "$program"; done; kill -9 "$program"; } >/dev/null 2>&1 &
 guard=$!
 wait "$program"; code=$?
 kill "$guard"
@@ -39,6 +41,7 @@ export function startGuarded(program: string, args: readonly string[], log: stri
   return {
     hasEnded: () => over,
     lastWords: () => readFileSync(log, 'utf8').slice(-3000),
+    signal: (name) => void shell.stdin?.write(`${name}\n`),
     kill: async () => {
       shell.stdin?.destroy();
       await ended;

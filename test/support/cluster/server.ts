@@ -20,6 +20,8 @@ export interface Server {
   /** The certificate that the API server generates, with its CA, PEM. */
   readonly ca: string;
   readonly requests: ClusterRequests;
+  /** Stops the process where it is (SIGSTOP), or lets it go on. */
+  readonly suspend: (suspended: boolean) => void;
   readonly kill: () => Promise<void>;
 }
 
@@ -64,7 +66,8 @@ async function launch(settings: ServerSettings, port: number): Promise<Started> 
     await program.kill();
     await requests.close();
   };
-  return { ready: { port, ca, requests, kill } };
+  const suspend = (suspended: boolean): void => program.signal(suspended ? 'STOP' : 'CONT');
+  return { ready: { port, ca, requests, suspend, kill } };
 }
 
 function flags({ etcd, flags: further }: ServerSettings, port: number): readonly string[] {

@@ -4,6 +4,7 @@ import type { Clock } from '../../../src/edges.ts';
 import { createDownstream, type Downstream } from '../../../src/gateway/downstream/downstream.ts';
 import type { Authenticator, Caller, ListMode, TargetFetch } from '../../../src/gateway/model.ts';
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import { createRecordedGatewayCounters, type RecordedGatewayCounters } from '../edges/recorded-gateway-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { systemClock } from '../edges/system-clock.ts';
 import { createFakeConfig, type FakeConfig } from './fake-config.ts';
@@ -12,6 +13,7 @@ import { createFakeConfig, type FakeConfig } from './fake-config.ts';
 export interface GatewayRig extends AsyncDisposable {
   readonly config: FakeConfig;
   readonly log: RecordedLog;
+  readonly counters: RecordedGatewayCounters;
   readonly downstream: Downstream;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
@@ -39,6 +41,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
   const { list = 'all', clock = systemClock, allowedOrigins = [], authn = 'tokens', listensOnLoopback } = options;
   const config = createFakeConfig();
   const log = createRecordedLog();
+  const counters = createRecordedGatewayCounters();
   const callers = new Map<string, Caller>();
   const keys = { lost: false };
   const downstream = createDownstream({
@@ -47,6 +50,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     fetchFor: options.fetchFor ?? (() => (url, init) => fetch(url, init)),
     list,
     allowedOrigins,
+    counters,
     clock,
     random: () => 0.5,
     log,
@@ -57,6 +61,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
   return {
     config,
     log,
+    counters,
     downstream,
     url: `http://127.0.0.1:${portOf(server.address())}`,
     loseKeys() {

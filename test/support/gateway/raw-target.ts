@@ -1,4 +1,5 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { portOf } from './gateway-rig.ts';
 
@@ -27,8 +28,8 @@ export interface RawTarget extends AsyncDisposable {
 type Say = (method: string, params: Json, id?: string) => void;
 
 /**
- * Responds to a request: a result, an error, an HTTP status, a stream that ends without a response (`cut`), or
- * `undefined` for a stream that stays open.
+ * Responds to a request: a result, an error, an HTTP status, a stream that ends without a response (`cut`), a body that
+ * the test writes itself (`raw`), or `undefined` for a stream that stays open.
  */
 export type Script = (request: Received, say: Say) => Answer | Promise<Answer>;
 type Answer =
@@ -36,10 +37,23 @@ type Answer =
   | { readonly error: Json }
   | { readonly status: number }
   | { readonly cut: true }
+  | { readonly raw: string; readonly chunks: Iterable<string> }
   | undefined;
 
-/** @param script handles all requests but the handshake, which by default offers every server capability */
-export async function startRawTarget(script: Script, capabilities: Json = allCapabilities): Promise<RawTarget> {
+interface RawTargetOptions {
+  /** Every server capability by default. */
+  readonly capabilities?: Json;
+  /** The session id of the handshake; none by default. */
+  readonly sessionId?: string | undefined;
+  /** Handles GET requests; by default there is no stream of notifications. */
+  readonly get?: RequestListener;
+}
+
+/** @param script handles all requests but the handshake */
+export async function startRawTarget(
+  script: Script,
+  { capabilities = allCapabilities, sessionId, get = refuseGet }: RawTargetOptions = {},
+): Promise<RawTarget> {
   const received: Received[] = [];
   const awaited = new Set<() => void>();
   const disconnected = Promise.withResolvers<void>();
@@ -50,7 +64,7 @@ export async function startRawTarget(script: Script, capabilities: Json = allCap
   };
 
   const server = createServer(async (request, response) => {
-    if (request.method !== 'POST') return void response.writeHead(405).end();
+    if (request.method !== 'POST') return get(request, response);
     let text = '';
     for await (const chunk of request) text += String(chunk);
     const { method, params = {}, id, ...rest } = JSON.parse(text);
@@ -62,9 +76,11 @@ export async function startRawTarget(script: Script, capabilities: Json = allCap
     response.once('close', () => {
       if (!response.writableFinished) disconnected.resolve();
     });
+    if (method === 'initialize' && sessionId !== undefined) response.setHeader('mcp-session-id', sessionId);
     const answer = method === 'initialize' ? handshake(params, capabilities) : await script(message, sayOn(response));
     if (answer === undefined) return void openStream(response);
     if ('status' in answer) return void response.writeHead(answer.status).end();
+    if ('raw' in answer) return writeRaw(response, answer.raw, answer.chunks);
     openStream(response);
     response.end('cut' in answer ? ': nothing more\n\n' : event({ jsonrpc: '2.0', id, ...answer }));
   });
@@ -92,6 +108,8 @@ export async function startRawTarget(script: Script, capabilities: Json = allCap
   };
 }
 
+const refuseGet: RequestListener = (_, response) => response.writeHead(405).end();
+
 const allCapabilities: Json = { tools: {}, prompts: {}, resources: { subscribe: true }, completions: {}, logging: {} };
 
 function handshake({ protocolVersion }: Json, capabilities: Json): Answer {
@@ -100,6 +118,14 @@ function handshake({ protocolVersion }: Json, capabilities: Json): Answer {
 
 function openStream(response: ServerResponse): void {
   if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+}
+
+/** Writes no faster than the gateway reads, and no more once it has gone. */
+function writeRaw(response: ServerResponse, type: string, chunks: Iterable<string>): void {
+  response.writeHead(200, { 'content-type': type });
+  const body = Readable.from(chunks);
+  response.once('close', () => body.destroy());
+  body.pipe(response);
 }
 
 function sayOn(response: ServerResponse): Say {

@@ -13,14 +13,16 @@ export interface TargetRig extends AsyncDisposable {
 export interface TargetRigOptions extends RigOptions {
   /** The name of the target; `a` by default. */
   readonly name?: string;
+  /** The session id that the target gives out; none by default. */
+  readonly sessionId?: string;
 }
 
 /** Starts a gateway whose only target follows the script. No rule allows anything. */
 export async function startTargetRig(
   script: Script,
-  { name = 'a', ...options }: TargetRigOptions = {},
+  { name = 'a', sessionId, ...options }: TargetRigOptions = {},
 ): Promise<TargetRig> {
-  const target = await startRawTarget(script);
+  const target = await startRawTarget(script, { sessionId });
   const gateway = await startGateway(options);
   gateway.config.putTarget(target.target(name));
   return {

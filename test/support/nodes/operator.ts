@@ -31,10 +31,14 @@ export const descriptorSet: Promise<Uint8Array> = readFile(
  *
  * @param parts overrides of the listener's parts
  */
-export async function createOperator({ server, log }: ServedWorld, parts: Partial<AdminParts> = {}): Promise<Operator> {
+export async function createOperator(
+  { server, clock, counters, log }: ServedWorld,
+  parts: Partial<AdminParts> = {},
+): Promise<Operator> {
+  const { health } = server;
   const admin = await startAdmin(
     { host: '127.0.0.1', port: 0 },
-    { health: server.health, clients: () => server.clients(), descriptorSet: await descriptorSet, log, ...parts },
+    { health, clients: () => server.clients(), descriptorSet: await descriptorSet, clock, counters, log, ...parts },
   );
   const operator = operatorAt(`127.0.0.1:${admin.address.port}`);
   return {

@@ -16,7 +16,7 @@ export interface RawClient {
   request(method: string, params?: Json, options?: RequestOptions): Promise<Reply>;
   notify(method: string, params?: Json): Promise<Response>;
   /** Opens the GET stream of server messages. */
-  listen(): Promise<EventReader>;
+  listen(token?: string): Promise<EventReader>;
 }
 
 interface RequestOptions {
@@ -49,8 +49,8 @@ export async function openRawClient(gateway: GatewayRig, token: string, version 
       return readReply(response, said);
     },
     notify: (method, params = {}) => post(gateway, token, sessionId, { jsonrpc: '2.0', method, params }),
-    async listen() {
-      const response = await fetch(`${gateway.url}/mcp`, { headers: headersOf(token, sessionId) });
+    async listen(other = token) {
+      const response = await fetch(`${gateway.url}/mcp`, { headers: headersOf(other, sessionId) });
       if (response.status !== 200) throw new Error(`GET /mcp: ${response.status}`);
       return readEvents(response);
     },

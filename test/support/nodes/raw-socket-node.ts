@@ -18,9 +18,14 @@ export function firstWords(fields: DeepPartial<DeltaDiscoveryRequest>): Buffer {
   ]);
 }
 
-/** The headers that open a delta stream. @param id odd, and higher than that of the stream before */
-export function anotherStream(id: number): Buffer {
-  return frame(headers, endHeaders, id, Buffer.concat(Object.entries(streamHeaders).map(literal)));
+/**
+ * The headers that open a stream, by default a delta stream.
+ *
+ * @param id odd, and higher than that of the stream before
+ */
+export function anotherStream(id: number, path: string = ads.deltaAggregatedResources.path): Buffer {
+  const all = { ...streamHeaders, ':path': path };
+  return frame(headers, endHeaders, id, Buffer.concat(Object.entries(all).map(literal)));
 }
 
 /** A plain socket that writes these bytes once connected, and discards what it reads. */

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** A TCP proxy to a local port, with network faults. */
 export interface TcpProxy extends AsyncDisposable {
@@ -8,6 +10,8 @@ export interface TcpProxy extends AsyncDisposable {
   cut(): void;
   /** Drops the data of open connections without closing them. New connections are forwarded. */
   freeze(): void;
+  /** Delays all data by this many milliseconds, also of open connections; 0: not at all. */
+  slow(delay: number): void;
   heal(): void;
 }
 
@@ -15,6 +19,7 @@ export interface TcpProxy extends AsyncDisposable {
 export async function startTcpProxy(to: number): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let broken = false;
+  let delay = 0;
   const server = createServer((near) => {
     if (broken) {
       near.resetAndDestroy();
@@ -23,7 +28,17 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
     const far = connect(to, '127.0.0.1');
     const pair = [near, far] as const;
     pairs.add(pair);
-    near.pipe(far).pipe(near);
+    const delayed = (): Transform => {
+      let last = Promise.resolve();
+      return new Transform({
+        // In order: a chunk waits for the one before it.
+        transform(chunk, _encoding, done) {
+          if (delay === 0) return done(null, chunk);
+          last = last.then(() => pause(delay)).then(() => done(null, chunk));
+        },
+      });
+    };
+    near.pipe(delayed()).pipe(far).pipe(delayed()).pipe(near);
     for (const socket of pair) {
       socket.on('error', () => {});
       socket.on('close', () => {
@@ -45,15 +60,14 @@ export async function startTcpProxy(to: number): Promise<TcpProxy> {
       drop();
     },
     freeze: () => {
-      for (const [near, far] of pairs) {
-        near.unpipe(far);
-        far.unpipe(near);
-        near.pause();
-        far.pause();
-      }
+      for (const pair of pairs) for (const socket of pair) socket.unpipe().pause();
+    },
+    slow: (milliseconds) => {
+      delay = milliseconds;
     },
     heal: () => {
       broken = false;
+      delay = 0;
     },
     [Symbol.asyncDispose]: async () => {
       drop();

@@ -1,11 +1,13 @@
-import { isJsonContentType, parseJSONRPCMessage } from '@modelcontextprotocol/server';
+import { isJsonContentType } from '@modelcontextprotocol/server';
 import { parseBearer } from '../../../src/gateway/authn/bearer.ts';
 import { parseKeySet } from '../../../src/gateway/authn/key-set.ts';
 import { verify } from '../../../src/gateway/authn/verify.ts';
+import { decodeMessage } from '../../../src/gateway/downstream/decode-message.ts';
 import { targetUrl } from '../../../src/gateway/network/target-url.ts';
 import { unqualify } from '../../../src/gateway/session/qualified-names.ts';
 import { exposeTemplate, exposeUri, parseExposedUri } from '../../../src/gateway/session/resource-uris.ts';
 import { parseBoundedJson } from '../../../src/json/bounded-json.ts';
+import { quoted } from '../../../src/json/quoted.ts';
 import { charsetOfHtml, decodeText } from '../../../src/mcp-tool/convert/charset.ts';
 import { csvToMarkdown } from '../../../src/mcp-tool/convert/csv.ts';
 import { detectFormat } from '../../../src/mcp-tool/convert/document-format.ts';
@@ -31,7 +33,6 @@ import {
 } from '../../../src/resources/decode/formats.ts';
 import { parseIp } from '../../../src/resources/decode/ip-address.ts';
 import { readAuthority, readRole } from '../../../src/serve/node/identification.ts';
-import { quoted } from '../../../src/serve/request/bounded-text.ts';
 import { readPlain } from '../../../src/source/files/manifest/plain-scalar.ts';
 import { eventName, eventNote, reportingController } from '../../../src/status/events/event.ts';
 import { claimValue, host, isIpAddress, urlPath } from '../../../src/translate/names.ts';
@@ -61,7 +62,7 @@ const strangers: readonly Entry[] = [
 /** A caller. */
 const callers: readonly Entry[] = [
   ['a body', (text) => parseBoundedJson(text, { maxValues: 1_000_000, maxDepth: 1_000_000 })],
-  ['a message', (text) => parseJSONRPCMessage({ jsonrpc: '2.0', id: text, method: text, params: { [text]: text } })],
+  ['a message', (text) => decodeMessage({ jsonrpc: '2.0', id: text, method: text, params: { [text]: text } })],
   ['the name of a tool', unqualify],
   ['the URI of a resource', parseExposedUri],
   ['the URI of a resource, after the scheme', (text) => parseExposedUri(`mcp://${text}`)],

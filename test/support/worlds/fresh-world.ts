@@ -2,6 +2,7 @@ import { createPipeline, type Pipeline } from '../../../src/app/pipeline.ts';
 import type { ServeSettings } from '../../../src/app/settings.ts';
 import { DiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import type { EncodedResource } from '../../../src/snapshot/model.ts';
+import { parseManifest } from '../../../src/source/files/manifest/parse-manifest.ts';
 import { ManifestStore } from '../../../src/source/files/manifest-store.ts';
 import type { InputDiagnostic } from '../../../src/source/model.ts';
 import type { TranslationSettings } from '../../../src/translate/model.ts';
@@ -29,11 +30,11 @@ export type FreshSettings = TranslationSettings & Partial<Pick<ServeSettings, 'n
 export function createFreshWorld(files: Files, settings: FreshSettings = defaultSettings): FreshWorld {
   const log = createRecordedLog();
   const counters = createRecordedCounters();
-  const world = new ManifestStore({ roots: ['folder'], namespaces: settings.namespaces ?? [], log, counters });
+  const world = new ManifestStore({ roots: ['folder'], log, counters });
   world.rootFound(0);
   for (const [name, text] of Object.entries(files)) {
     const path = `folder/${name}`;
-    world.setFile({ root: 0, name, path, realPath: path }, { ok: true, text });
+    world.setFile({ root: 0, name, path, realPath: path }, parseManifest(text, settings.namespaces ?? []));
   }
   const pipeline = createPipeline(settings, { log, counters });
   const batch = world.takeBatch();

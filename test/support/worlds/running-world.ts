@@ -55,10 +55,18 @@ const fencePrefix = '~fence-';
  * Starts a control plane with these files in the folder.
  *
  * @param filenames values of `-f`, in which `FOLDER` is replaced; the folder by default
+ * @param settle milliseconds that a file has to stand still after it was written in place
  */
 export async function startWorld(
   files: Files = {},
-  { filenames, ...settings }: Partial<Omit<ServeSettings, 'input'>> & { readonly filenames?: readonly string[] } = {},
+  {
+    filenames,
+    settle = 0,
+    ...settings
+  }: Partial<Omit<ServeSettings, 'input'>> & {
+    readonly filenames?: readonly string[];
+    readonly settle?: number;
+  } = {},
 ): Promise<RunningWorld> {
   const root = await mkdtemp(join(tmpdir(), 'gatehouse-world-'));
   const folder = join(root, 'manifests');
@@ -66,7 +74,7 @@ export async function startWorld(
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const log = createRecordedLog();
   const roots = filenames?.map((name) => name.replace('FOLDER', folder)) ?? [folder];
-  const input = { from: 'files', filenames: roots, debounce: { idle: 2, ceiling: 50 } } as const;
+  const input = { from: 'files', filenames: roots, debounce: { idle: 2, ceiling: 50 }, settle } as const;
   const all: ServeSettings = { ...quickSettings, ...settings, input };
   const commits = waitingFor();
   const app = await startApp(all, { clock: systemClock, random: () => 0, log }, commits.happened);

@@ -6,7 +6,7 @@ import {
   ServerReflectionService as version1,
 } from '../../../gen/grpc/reflection/v1/reflection.ts';
 import { ServerReflectionService as version1Alpha } from '../../../gen/grpc/reflection/v1alpha/reflection.ts';
-import { quoted } from '../../request/bounded-text.ts';
+import { quoted } from '../../../json/quoted.ts';
 import { respondToEach } from '../request-response-stream.ts';
 import { type DescribedFile, type DescriptorIndex, indexDescriptors } from './descriptor-index.ts';
 
@@ -53,7 +53,8 @@ interface ReflectionState {
   readonly sentFiles: Set<string>;
 }
 
-function respond({ messageRequest }: ServerReflectionRequest, state: ReflectionState): Response {
+/** Answers one request. */
+export function respond({ messageRequest }: ServerReflectionRequest, state: ReflectionState): Response {
   const { index, services } = state;
   switch (messageRequest?.$case) {
     case undefined:

@@ -1,12 +1,10 @@
+import { parseBoundedJson } from '../../../json/bounded-json.ts';
+import { findStrings } from '../../../json/find-strings.ts';
 import { isJsonObject, type JsonObject, objectIn, textIn } from '../../../json/json.ts';
+import { maxObjectBytes, objectBounds } from '../../../kube/object-limits.ts';
 import type { KindName, Problem, Resource } from '../../../resources/model.ts';
 import { decode, kinds, resourceKey } from '../../../resources/resources.ts';
 import type { Observation, ObservedObject, StatusKind } from '../../model.ts';
-
-/**
- * The largest object that is accepted, in bytes of JSON. etcd stores 1.5 MiB by default; JSON may be a few times that.
- */
-export const maxObjectBytes: number = 16 * 1024 * 1024;
 
 /** An object of the API server with its identity read and its content not yet decoded. */
 export interface ApiObject {
@@ -14,11 +12,16 @@ export interface ApiObject {
   readonly uid: string;
   /** Opaque: compared for equality only. */
   readonly resourceVersion: string;
-  readonly json: JsonObject;
+  readonly content: ObjectContent;
 }
 
+/** The content of an object. `excessive`: it is beyond a limit, was not parsed, and cannot be read. */
+type ObjectContent =
+  | { readonly is: 'json'; readonly json: JsonObject }
+  | { readonly is: 'excessive'; readonly message: string };
+
 /** The same after decoding: of the JSON only the status is kept, and only of kinds whose status is written. */
-export interface DecodedObject extends Omit<ApiObject, 'json'> {
+export interface DecodedObject extends Omit<ApiObject, 'content'> {
   /** Undefined: the frame is unreadable, which counts as absent. */
   readonly resource: Resource | undefined;
   readonly problems: readonly Problem[];
@@ -37,28 +40,77 @@ export function isCustomResource(kind: KindName): boolean {
 }
 
 /**
- * Reads the identity of an object; undefined if name, uid or resourceVersion is missing: the sender cannot be trusted.
+ * The longest uid or resource version, in UTF-16 code units. They are kept for each object, and a resource version is
+ * part of a URL.
  */
-export function identifyObject(kind: KindName, value: unknown): ApiObject | undefined {
-  if (!isJsonObject(value)) return undefined;
-  const metadata = objectIn(value, 'metadata');
-  const name = textIn(metadata, 'name');
-  const namespace = kinds[kind].namespaced ? textIn(metadata, 'namespace') : '';
-  const uid = textIn(metadata, 'uid');
-  const resourceVersion = textIn(metadata, 'resourceVersion');
-  if (name === undefined || namespace === undefined || uid === undefined || resourceVersion === undefined) {
-    return undefined;
+export const maxIdentity = 256;
+
+/** The JSON text of an object, as it arrived. */
+export interface ObjectText {
+  readonly text: string;
+  /** The size of the whole object in bytes. Beyond the limit of an object its text is only the beginning. */
+  readonly bytes: number;
+}
+
+/**
+ * Reads the identity of an object; undefined if it is no JSON, or if name, uid or resourceVersion is missing: the
+ * sender cannot be trusted then. An object that is too large, or has too many values, has its identity only: it counts
+ * as one that cannot be read, and its neighbours do not suffer.
+ */
+export function readObject(kind: KindName, { text, bytes }: ObjectText): ApiObject | undefined {
+  if (bytes > maxObjectBytes) return excessiveObject(kind, text, `has more than ${maxObjectBytes} bytes`);
+  const parsed = parseBoundedJson(text, objectBounds);
+  switch (parsed.kind) {
+    case 'json':
+      return isJsonObject(parsed.value) ? identifyObject(kind, parsed.value) : undefined;
+    case 'too-many-values':
+      return excessiveObject(kind, text, `has more than ${objectBounds.maxValues} values`);
+    case 'too-deep':
+      return excessiveObject(kind, text, `is nested more than ${objectBounds.maxDepth} deep`);
+    case 'not-json':
+      return undefined;
   }
-  return { key: resourceKey({ namespace, name }), uid, resourceVersion, json: value };
+}
+
+/** Reads the identity of a parsed object, as {@link readObject} does. */
+export function identifyObject(kind: KindName, json: JsonObject): ApiObject | undefined {
+  const metadata = objectIn(json, 'metadata');
+  return identified(kind, (field) => textIn(metadata, field), { is: 'json', json });
+}
+
+/** @param inside the path of the object within the text */
+export function excessiveObject(kind: KindName, text: string, what: string, inside = ''): ApiObject | undefined {
+  const fields = ['name', 'namespace', 'uid', 'resourceVersion'];
+  const found = findStrings(text, new Set(fields.map((field) => `${inside}metadata.${field}`)));
+  const message = `The object ${what}, and is ignored: make it smaller.`;
+  return identified(kind, (field) => found.get(`${inside}metadata.${field}`), { is: 'excessive', message });
+}
+
+function identified(
+  kind: KindName,
+  field: (name: string) => string | undefined,
+  content: ObjectContent,
+): ApiObject | undefined {
+  const [name, uid, resourceVersion] = [field('name'), field('uid'), field('resourceVersion')];
+  const namespace = kinds[kind].namespaced ? field('namespace') : '';
+  if (!name || namespace === undefined || !uid || !resourceVersion) return undefined;
+  if ([name, namespace, uid, resourceVersion].some((text) => text.length > maxIdentity)) return undefined;
+  return { key: resourceKey({ namespace, name }), uid, resourceVersion, content };
 }
 
 /** Decodes one object. Items of a list of a built-in kind have no apiVersion and kind: those of the list count. */
-export function decodeObject(kind: KindName, { key, uid, resourceVersion, json }: ApiObject): DecodedObject {
+export function decodeObject(kind: KindName, { key, uid, resourceVersion, content }: ApiObject): DecodedObject {
+  if (content.is === 'excessive') {
+    const problems: readonly Problem[] = [{ severity: 'error', path: [], message: content.message }];
+    // Its status is unknown, so that nothing may be written into it.
+    return { key, uid, resourceVersion, resource: undefined, problems, observation: observeDeletion(kind, key) };
+  }
+  const { json } = content;
   const { apiVersion } = kinds[kind];
   const decoded = decode(kind, 'kind' in json ? json : { ...json, apiVersion, kind });
   const resource = decoded.readable ? decoded.resource : undefined;
   const problems = isRelevant(resource) ? decoded.problems : [];
-  const observation = observe(kind, key, { uid, resourceVersion, json });
+  const observation = observe(kind, key, { uid, resourceVersion }, json);
   return { key, uid, resourceVersion, resource, problems, observation };
 }
 
@@ -72,9 +124,13 @@ function isRelevant(resource: Resource | undefined): boolean {
   return resource?.kind !== 'Service' || resource.mcpPorts.length > 0;
 }
 
-function observe(kind: KindName, key: string, from: Omit<ApiObject, 'key'>): Observation | undefined {
+function observe(
+  kind: KindName,
+  key: string,
+  { uid, resourceVersion }: Pick<ApiObject, 'uid' | 'resourceVersion'>,
+  json: JsonObject,
+): Observation | undefined {
   if (!hasStatus(kind)) return undefined;
-  const { uid, resourceVersion, json } = from;
   const generation = objectIn(json, 'metadata')['generation'];
   const object: ObservedObject = {
     uid,

@@ -1,11 +1,12 @@
 import type { Clock } from '../../../edges.ts';
-import { parseJson } from '../../../json/json.ts';
+import { parseBoundedJson } from '../../../json/bounded-json.ts';
 import { responseError } from '../../../kube/api-error.ts';
 import type { ApiError, ApiResponse, KubeConnection, StatusError } from '../../../kube/model.ts';
+import { maxErrorBytes, maxObjectBytes, objectBounds } from '../../../kube/object-limits.ts';
 import { Deadline } from '../../../net/deadline.ts';
 
 /** The part of a connection that reading needs. */
-export type ReadConnection = Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'server'>;
+export type ReadConnection = Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'onSuccess' | 'server'>;
 
 /** The value of a response, or why there is none. */
 export type ApiResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ApiError };
@@ -33,12 +34,6 @@ const maxIdle = 150_000;
 
 const idleTimeout = new Error('no byte for too long');
 
-/** The largest body that is read as a whole (discovery, a single object), in bytes. */
-const maxValueBytes = 16 * 1024 * 1024;
-
-/** The largest part of an error response that is read, in bytes. */
-const maxErrorBytes = 64 * 1024;
-
 const jsonOnly = 'application/json';
 
 /** The progress of a request. `read`: the body was read to its end. */
@@ -65,15 +60,16 @@ export class ApiReader {
       data: (chunk) => {
         chunks.push(chunk);
         size += chunk.length;
-        return size > maxValueBytes ? 'leave' : 'continue';
+        return size > maxObjectBytes ? 'leave' : 'continue';
       },
     };
     const end = await this.stream(path, stop, handler, accept);
     if (end.end === 'stopped') return undefined;
     if (end.end === 'failed') return { ok: false, error: end.error };
-    if (end.end === 'left') return unintelligible(`the answer is larger than ${maxValueBytes} bytes`);
-    const parsed = parseJson(Buffer.concat(chunks).toString());
-    return parsed === undefined ? unintelligible('the answer is no JSON') : { ok: true, value: parsed.value };
+    if (end.end === 'left') return unintelligible(`the answer is larger than ${maxObjectBytes} bytes`);
+    const parsed = parseBoundedJson(Buffer.concat(chunks).toString(), objectBounds);
+    if (parsed.kind === 'json') return { ok: true, value: parsed.value };
+    return unintelligible(parsed.kind === 'not-json' ? 'the answer is no JSON' : 'the answer has too many values');
   }
 
   /** Passes the body of a 200 response to the handler, chunk by chunk. */
@@ -130,7 +126,7 @@ export class ApiReader {
       if (size > maxErrorBytes) break;
     }
     if (size <= maxErrorBytes) progress.at = 'read';
-    const body = Buffer.concat(chunks).toString();
+    const body = Buffer.concat(chunks).subarray(0, maxErrorBytes).toString();
     return responseError({ status, header: (name) => response.header(name), body }, this.#clock.now());
   }
 
@@ -147,5 +143,8 @@ function unintelligible(message: string): ApiResult<never> {
 }
 
 function notJson(type: string): StreamEnd {
-  return { end: 'failed', error: { reason: 'unintelligible', message: `the answer is ${type} and no JSON` } };
+  return {
+    end: 'failed',
+    error: { reason: 'unintelligible', message: `the answer is ${type.slice(0, 100)} and no JSON` },
+  };
 }

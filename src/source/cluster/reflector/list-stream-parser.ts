@@ -1,6 +1,16 @@
-import { isJsonObject, type JsonObject, parseJson } from '../../../json/json.ts';
-import { maxObjectBytes } from '../api/object.ts';
+import { parseBoundedJson } from '../../../json/bounded-json.ts';
+import { isJsonObject, type JsonObject } from '../../../json/json.ts';
+import type { ObjectText } from '../api/object.ts';
 import { ChunkBuffer } from './line-splitter.ts';
+
+/**
+ * The largest rest of a list besides its items, in UTF-16 code units. Its metadata have some hundred bytes; a null and a
+ * comma stand for each item, of which a page that was asked for has 2,000, and a server that knows no pages all.
+ */
+const maxRest = 4 * 1024 * 1024;
+
+/** A null for each item, 5 characters of the rest, and some values of its own. */
+const restBounds = { maxValues: maxRest / 5 + 1_000, maxDepth: 10 };
 
 /**
  * Parses a Kubernetes list while it arrives: passes on each item as soon as its last byte is there, so that a page of
@@ -8,7 +18,7 @@ import { ChunkBuffer } from './line-splitter.ts';
  * item, is parsed at the end to check that it was a list.
  */
 export class ListStreamParser {
-  readonly #add: (item: unknown) => boolean;
+  readonly #add: (item: ObjectText) => boolean;
   readonly #item = new ChunkBuffer();
   readonly #restDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
   #rest = '';
@@ -22,11 +32,11 @@ export class ListStreamParser {
   #inString = false;
   /** Bytes of the next chunk to skip: 1 if the last byte was a backslash. */
   #escaped = 0;
-  /** The last string at depth 1: a key, or the value of one. */
+  /** The beginning of the last string at depth 1: a key, or the value of one. */
   #key = '';
 
-  /** @param add takes each item and may reject the whole list by `false`; must not throw */
-  constructor(add: (item: unknown) => boolean) {
+  /** @param add takes each item and rejects the whole list by `false` if it is no JSON; must not throw */
+  constructor(add: (item: ObjectText) => boolean) {
     this.#add = add;
   }
 
@@ -39,7 +49,7 @@ export class ListStreamParser {
       if (inString) {
         if (byte === backslash) at += 1;
         else if (byte === quote) inString = false;
-        if (depth === 1 && inString) this.#key += String.fromCharCode(byte ?? 0);
+        if (depth === 1 && inString && this.#key.length < maxKey) this.#key += String.fromCharCode(byte ?? 0);
       } else if (byte === quote) {
         inString = true;
         if (depth === 1) this.#key = '';
@@ -60,13 +70,15 @@ export class ListStreamParser {
     const end = chunk.subarray(from);
     if (this.#inItems && depth > 2) this.#item.add(end);
     else this.#addRest(end);
-    return !this.#rejected && this.#item.size + this.#rest.length <= maxObjectBytes;
+    return !this.#rejected && this.#rest.length <= maxRest;
   }
 
   /** Returns the list with a null for each item, once all of it was pushed; undefined: it was no list. */
   finish(): JsonObject | undefined {
-    const list = this.#rejected ? undefined : parseJson(this.#rest + this.#restDecoder.decode())?.value;
-    if (!isJsonObject(list)) return undefined;
+    if (this.#rejected) return undefined;
+    const parsed = parseBoundedJson(this.#rest + this.#restDecoder.decode(), restBounds);
+    if (parsed.kind !== 'json' || !isJsonObject(parsed.value)) return undefined;
+    const list = parsed.value;
     // Go encodes a nil slice as null.
     const items = list['items'] ?? [];
     const allTaken = Array.isArray(items) && items.length === this.#count && items.every((item) => item === null);
@@ -80,19 +92,21 @@ export class ListStreamParser {
   }
 
   #endItem(end: Uint8Array): void {
-    const text = this.#item.complete(end);
+    const item = this.#item.complete(end);
     if (this.#rejected) return;
-    const parsed = parseJson(text);
     this.#count += 1;
     // Stray characters beside it, such as a digit, make it invalid JSON.
     this.#rest += 'null';
-    this.#rejected = parsed === undefined || !this.#add(parsed.value);
+    this.#rejected = !this.#add(item);
   }
 
   #addRest(bytes: Uint8Array): void {
     this.#rest += this.#restDecoder.decode(bytes, { stream: true });
   }
 }
+
+/** Bytes of a key that are compared: one more than `items` has. */
+const maxKey = 6;
 
 const quote = 0x22;
 const backslash = 0x5c;

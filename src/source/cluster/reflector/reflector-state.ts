@@ -1,13 +1,21 @@
-import type { Random } from '../../../edges.ts';
+import type { Clock, Random } from '../../../edges.ts';
 import type { ApiError } from '../../../kube/model.ts';
 import { type Backoff, backoffDelay } from '../../../rate/backoff.ts';
+import { RateLimiter } from '../../../rate/rate-limiter.ts';
+import type { OutageMember } from './outages.ts';
 
 /** The state of a reflector. */
 export type ReflectorState =
   | { readonly at: 'listing' }
   /** Watches from a resource version. */
   | { readonly at: 'watching'; readonly from: string }
-  | { readonly at: 'waiting'; readonly milliseconds: number; readonly next: ReflectorState }
+  | {
+      readonly at: 'waiting';
+      readonly milliseconds: number;
+      /** Milliseconds after which the success of another request may end the wait. */
+      readonly earliest: number;
+      readonly next: ReflectorState;
+    }
   | { readonly at: 'stopped' };
 
 /** The outcome of a list or a watch. */
@@ -16,6 +24,8 @@ export type Outcome =
   | { readonly of: 'list'; readonly end: 'failed'; readonly error: ApiError }
   /** Discovery does not list the resource. */
   | { readonly of: 'list'; readonly end: 'absent' }
+  /** It was forbidden, which is not certain yet. */
+  | { readonly of: 'list'; readonly end: 'doubtful'; readonly error: ApiError }
   | {
       readonly of: 'watch';
       /** Undefined: the server ended the watch in good order, as it does after some minutes. */
@@ -40,6 +50,9 @@ const forbiddenDelay = 30_000;
  */
 const absentDelay = 5_000;
 
+/** Milliseconds for which a refusal is doubtful; after one to two times as many it is asked again. */
+export const doubtfulDelay = 5_000;
+
 /** A watch that ends sooner, in milliseconds, is followed by backoff, unless it is the first of its kind to do so. */
 const quickEnd = 5_000;
 
@@ -54,11 +67,19 @@ export function nextState(outcome: Outcome, backoff: ReflectorBackoff): Reflecto
 function afterList(outcome: Extract<Outcome, { readonly of: 'list' }>, backoff: ReflectorBackoff): ReflectorState {
   switch (outcome.end) {
     case 'listed':
+      backoff.succeeded();
       return { at: 'watching', from: outcome.resourceVersion };
-    case 'absent':
-      return wait(absentDelay * (1 + backoff.random()), listing);
+    case 'absent': {
+      // Whole: absence has to be found twice, some seconds apart.
+      const delay = absentDelay * (1 + backoff.random());
+      return wait(delay, listing, delay);
+    }
+    case 'doubtful':
+      backoff.failed(outcome.error);
+      return wait(Math.min(doubtfulDelay * (1 + backoff.random()), delayAfter(outcome.error, backoff)), listing);
     case 'failed':
-      return wait(delayAfter(outcome.error, backoff), listing);
+      backoff.failed(outcome.error);
+      return waitAfter(outcome.error, backoff, listing);
   }
 }
 
@@ -66,6 +87,8 @@ function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, backoff
   const { error, resourceVersion, duration, endedEarly } = outcome;
   backoff.watched(duration);
   const quick = duration < quickEnd;
+  if (!quick) backoff.succeeded();
+  if (error !== undefined) backoff.failed(error);
   const watching: ReflectorState = { at: 'watching', from: resourceVersion };
   if (error === undefined) return wait(quick ? backoff.nextAfterFirst('ended') : 0, endedEarly ? listing : watching);
   switch (error.reason) {
@@ -76,37 +99,60 @@ function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, backoff
     case 'unintelligible':
     case 'forbidden':
     case 'not-found':
-      return wait(delayAfter(error, backoff), listing);
+      return waitAfter(error, backoff, listing);
     // A server that refuses a watch again and again may still answer lists.
     case 'refused': {
       const next = error.status < 500 || backoff.isLong ? listing : watching;
-      return wait(delayAfter(error, backoff), next);
+      return waitAfter(error, backoff, next);
     }
     default:
-      return wait(delayAfter(error, backoff), watching);
+      return waitAfter(error, backoff, watching);
   }
 }
 
 function delayAfter(error: ApiError, backoff: ReflectorBackoff): number {
   switch (error.reason) {
     case 'forbidden':
-      return forbiddenDelay;
+      // A server that starts forbids what it allows, until it knows every role.
+      return backoff.isAffected ? backoff.next() : forbiddenDelay;
     // The credentials are read anew, so the first retry needs no delay.
     case 'unauthorized':
       return backoff.nextAfterFirst('unauthorized');
-    case 'busy':
-      return Math.max(error.retryAfter, backoff.next());
+    case 'busy': {
+      const delay = backoff.next();
+      // A server that starts asks for a second (429 "storage is (re)initializing"), and is ready in a part of it.
+      return backoff.isUrgent ? delay : Math.max(error.retryAfter, delay);
+    }
     default:
       return backoff.next();
   }
 }
 
-function wait(milliseconds: number, next: ReflectorState): ReflectorState {
-  return milliseconds === 0 ? next : { at: 'waiting', milliseconds, next };
+function waitAfter(error: ApiError, backoff: ReflectorBackoff, next: ReflectorState): ReflectorState {
+  const delay = delayAfter(error, backoff);
+  return wait(delay, next, error.reason === 'busy' ? Math.min(delay, error.retryAfter) : 0);
+}
+
+function wait(milliseconds: number, next: ReflectorState, earliest = 0): ReflectorState {
+  return milliseconds === 0 ? next : { at: 'waiting', milliseconds, earliest, next };
 }
 
 /** client-go's reflector: 800 ms, doubled up to 30 s. */
 const reflectorBackoff: Backoff = { initial: 800, max: 30_000 };
+
+/**
+ * The first delays after a server came back: short, because what was revoked meanwhile is still served. Ten of them are
+ * the two to three seconds that a busy API server takes from its first response to the last of its caches.
+ */
+const urgentBackoff: Backoff = { initial: 100, max: 400 };
+const urgentFailures = 10;
+
+/**
+ * How often the success of other requests may end the waits of a reflector that has no success of its own: four times,
+ * as for a server that comes and goes, and then as often as the longest delay. A server that answers other requests and
+ * never this one is overloaded by it, and backoff is due.
+ */
+const wakeRate = { rate: 1 / 30, burst: 4 };
 
 /** A watch of this length, in milliseconds, resets the backoff. */
 const healthyDuration = 60_000;
@@ -120,17 +166,60 @@ type Retryable = 'ended' | 'expired' | 'unauthorized';
 /** The backoff of a reflector: exponential with jitter, reset by a healthy watch. Never gives up. */
 export class ReflectorBackoff {
   readonly random: Random;
+  readonly #clock: Clock;
+  readonly #outage: OutageMember;
   readonly #retried = new Set<Retryable>();
+  #wakes: RateLimiter;
   #failures = 0;
+  /** The failures before the server came back; undefined: it was not away. */
+  #failuresBefore: number | undefined;
 
-  constructor(random: Random) {
+  constructor(random: Random, clock: Clock, outage: OutageMember) {
     this.random = random;
+    this.#outage = outage;
+    this.#clock = clock;
+    this.#wakes = new RateLimiter(clock, wakeRate);
   }
 
   /** Counts a failure and returns the delay before the next attempt, in milliseconds. */
   next(): number {
     this.#failures += 1;
-    return backoffDelay(this.#failures, reflectorBackoff, this.random);
+    const since = this.#failures - (this.#failuresBefore ?? 0);
+    if (this.isUrgent) return backoffDelay(since, urgentBackoff, this.random);
+    const past = this.#failuresBefore === undefined ? since : since - urgentFailures;
+    return backoffDelay(past, reflectorBackoff, this.random);
+  }
+
+  /** A list or a watch failed. */
+  failed(error: ApiError): void {
+    this.#outage.failed(error);
+  }
+
+  /** A list is complete, or a watch was open for some seconds. */
+  succeeded(): void {
+    this.#outage.succeeded();
+    this.#failuresBefore = undefined;
+    this.#wakes = new RateLimiter(this.#clock, wakeRate);
+  }
+
+  /**
+   * Another request succeeded. Returns whether the wait is over, because the server came back from an outage: delays
+   * then begin anew, and short.
+   */
+  recover(): boolean {
+    if (!this.isAffected || this.isUrgent || this.#wakes.tryTake() > 0) return false;
+    this.#failuresBefore = this.#failures;
+    return true;
+  }
+
+  /** True from an outage until a success of this reflector. */
+  get isAffected(): boolean {
+    return this.#outage.isAffected();
+  }
+
+  /** True in the first seconds after a server came back. */
+  get isUrgent(): boolean {
+    return this.#failuresBefore !== undefined && this.#failures - this.#failuresBefore <= urgentFailures;
   }
 
   /** As `next`, but returns 0 for the first failure of this kind since the last reset, and does not count it. */
@@ -144,6 +233,7 @@ export class ReflectorBackoff {
   watched(milliseconds: number): void {
     if (milliseconds < healthyDuration) return;
     this.#failures = 0;
+    this.#failuresBefore = undefined;
     this.#retried.clear();
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, Counters, Logger, Random, StopAsync } from '../../../edges.ts';
+import type { Clock, Counters, Logger, Random, Stop, StopAsync } from '../../../edges.ts';
 import type { ApiError } from '../../../kube/model.ts';
 import type { KindName } from '../../../resources/model.ts';
 import { isKnownAbsent } from '../api/discovery.ts';
@@ -9,8 +9,10 @@ import type { PendingChanges } from '../pending-changes.ts';
 import { WatchHealth } from '../watch-health.ts';
 import { listPages } from './list-pager.ts';
 import { ObjectStore, type Replacement } from './object-store.ts';
-import { nextState, type Outcome, ReflectorBackoff, type ReflectorState } from './reflector-state.ts';
+import type { Outages } from './outages.ts';
+import { doubtfulDelay, nextState, type Outcome, ReflectorBackoff, type ReflectorState } from './reflector-state.ts';
 import { Resync } from './resync.ts';
+import { retryWait } from './retry-wait.ts';
 import type { WatchEvent } from './watch-event.ts';
 import { WatchSession } from './watch-session.ts';
 
@@ -28,6 +30,9 @@ export interface ReflectorParts {
   readonly changed: () => void;
   /** Called when a list or a watch begins. */
   readonly attempted: () => void;
+  /** Calls the function after each request of any client that succeeded. */
+  readonly onSuccess: (run: () => void) => Stop;
+  readonly outages: Outages;
 }
 
 /** The result of discovery for a resource: none yet, absent once, or absent for certain. */
@@ -46,13 +51,18 @@ export class Reflector {
   readonly #stop = new AbortController();
   #absence: Absence = 'unknown';
   #everSynced = false;
+  /** True once a list was forbidden for some seconds. */
+  #surelyForbidden = false;
+  #stopDoubt: Stop | undefined;
+  /** Ends the wait, if there is one. */
+  #recovered: () => void = () => undefined;
 
   constructor(parts: ReflectorParts) {
     this.#parts = parts;
     this.store = new ObjectStore(parts.collection.kind, parts.pending.handlerOf(parts.collection.kind));
     this.#health = new WatchHealth(parts);
     this.#resync = new Resync({ ...parts, store: this.store });
-    this.#backoff = new ReflectorBackoff(parts.random);
+    this.#backoff = new ReflectorBackoff(parts.random, parts.clock, parts.outages.join());
   }
 
   get kind(): KindName {
@@ -61,10 +71,15 @@ export class Reflector {
 
   /** Starts the loop. Call it once. */
   start(): StopAsync {
+    const stopListening = this.#parts.onSuccess(() => {
+      if (this.#backoff.recover()) this.#recovered();
+    });
     const running = this.#run();
     return async () => {
+      stopListening();
       this.#stop.abort();
       await running;
+      this.#endDoubt();
       await this.#resync.stop();
     };
   }
@@ -80,7 +95,7 @@ export class Reflector {
           kind,
           error: String(error),
         });
-        state = { at: 'waiting', milliseconds: this.#backoff.next(), next: { at: 'listing' } };
+        state = { at: 'waiting', milliseconds: this.#backoff.next(), earliest: 0, next: { at: 'listing' } };
       }
     }
   }
@@ -94,27 +109,21 @@ export class Reflector {
         this.#parts.attempted();
         return nextState(await this.#watch(state.from), this.#backoff);
       case 'waiting':
-        return (await this.#sleep(state.milliseconds)) ? state.next : { at: 'stopped' };
+        return (await this.#wait(state)) ? state.next : { at: 'stopped' };
       case 'stopped':
         return state;
     }
   }
 
-  /** Resolves to true after the time, or to false as soon as the program stops. */
-  #sleep(milliseconds: number): Promise<boolean> {
-    const { signal } = this.#stop;
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve(false);
-      const stopped = (): void => {
-        stopTimer();
-        resolve(false);
+  /** Resolves to true when it is time to try again, or to false as soon as the program stops. */
+  #wait({ milliseconds, earliest }: Extract<ReflectorState, { readonly at: 'waiting' }>): Promise<boolean> {
+    const onRecovery = (run: () => void): Stop => {
+      this.#recovered = run;
+      return () => {
+        this.#recovered = () => undefined;
       };
-      const stopTimer = this.#parts.clock.after(milliseconds, () => {
-        signal.removeEventListener('abort', stopped);
-        resolve(true);
-      });
-      signal.addEventListener('abort', stopped, { once: true });
-    });
+    };
+    return retryWait({ milliseconds, earliest, clock: this.#parts.clock, onRecovery, stop: this.#stop.signal });
   }
 
   async #list(): Promise<Outcome> {
@@ -126,6 +135,7 @@ export class Reflector {
       return result.error.reason === 'not-found' ? this.#notFound(result.error) : this.#listFailed(result.error);
     }
     this.#absence = 'unknown';
+    this.#endDoubt();
     this.#resync.postpone();
     this.#replace(replacement, (objects) => this.#health.listed(objects));
     return { of: 'list', end: 'listed', resourceVersion: result.value };
@@ -134,10 +144,32 @@ export class Reflector {
   #listFailed(error: ApiError): Outcome {
     this.#absence = 'unknown';
     // Without the right to list Namespaces, the labels of every namespace are unknown (`docs/semantics.md`, "Targets").
-    const unknown = error.reason === 'forbidden' && this.kind === 'Namespace';
-    if (unknown) this.#clear(() => this.#health.failed(error));
-    else this.#failed(error);
+    if (error.reason === 'forbidden' && this.kind === 'Namespace') {
+      if (!this.#isSurelyForbidden()) {
+        this.#failed(error);
+        return { of: 'list', end: 'doubtful', error };
+      }
+      this.#clear(() => this.#health.failed(error));
+    } else this.#failed(error);
     return { of: 'list', end: 'failed', error };
+  }
+
+  /**
+   * A right that there was before is lost for certain once it was missing for some seconds: a server that has just
+   * started does not know every role yet, and what would be removed would come back.
+   */
+  #isSurelyForbidden(): boolean {
+    if (!this.#everSynced || this.#surelyForbidden) return true;
+    this.#stopDoubt ??= this.#parts.clock.after(doubtfulDelay, () => {
+      this.#surelyForbidden = true;
+    });
+    return false;
+  }
+
+  #endDoubt(): void {
+    this.#stopDoubt?.();
+    this.#stopDoubt = undefined;
+    this.#surelyForbidden = false;
   }
 
   /**
@@ -179,6 +211,7 @@ export class Reflector {
         },
         event: (event) => this.#event(event),
         healthy: () => {
+          this.#backoff.succeeded();
           this.#health.healthy();
           changed();
         },

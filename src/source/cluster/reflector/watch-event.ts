@@ -1,8 +1,11 @@
-import { objectIn, parseJson, textIn } from '../../../json/json.ts';
+import { parseBoundedJson } from '../../../json/bounded-json.ts';
+import { findStrings } from '../../../json/find-strings.ts';
+import { objectIn, textIn } from '../../../json/json.ts';
 import { watchError } from '../../../kube/api-error.ts';
 import type { ApiError } from '../../../kube/model.ts';
+import { objectBounds } from '../../../kube/object-limits.ts';
 import type { KindName } from '../../../resources/model.ts';
-import { type ApiObject, identifyObject } from '../api/object.ts';
+import { type ApiObject, excessiveObject, identifyObject, maxIdentity } from '../api/object.ts';
 
 /** An event of a watch. */
 export type WatchEvent =
@@ -20,8 +23,9 @@ export interface WatchFailure {
 
 /** Decodes one line of a watch. A line that is no event is a failure: to skip it might be to lose an object. */
 export function readWatchEvent(kind: KindName, line: string): WatchEvent | WatchFailure {
-  const parsed = parseJson(line);
-  if (parsed === undefined) return unintelligible('a line is no JSON', line);
+  const parsed = parseBoundedJson(line, eventBounds);
+  if (parsed.kind === 'not-json') return unintelligible('a line is no JSON', line);
+  if (parsed.kind !== 'json') return readExcessiveEvent(kind, line);
   const event = parsed.value;
   const type = textIn(event, 'type');
   switch (type) {
@@ -35,7 +39,9 @@ export function readWatchEvent(kind: KindName, line: string): WatchEvent | Watch
     }
     case 'BOOKMARK': {
       const resourceVersion = textIn(objectIn(objectIn(event, 'object'), 'metadata'), 'resourceVersion');
-      if (resourceVersion === undefined) return unintelligible('a bookmark has no resourceVersion', line);
+      if (resourceVersion === undefined || resourceVersion.length > maxIdentity) {
+        return unintelligible('a bookmark has no resourceVersion', line);
+      }
       return { type: 'bookmark', resourceVersion };
     }
     case 'ERROR':
@@ -43,6 +49,21 @@ export function readWatchEvent(kind: KindName, line: string): WatchEvent | Watch
     default:
       return unintelligible('an event is of no known type', line);
   }
+}
+
+/** Those of an object, and of the event around it: two keys, a string and the event itself. */
+const eventBounds = { maxValues: objectBounds.maxValues + 4, maxDepth: objectBounds.maxDepth + 1 };
+
+/** Reads what an event beyond the bounds is about. */
+function readExcessiveEvent(kind: KindName, line: string): WatchEvent | WatchFailure {
+  const type = findStrings(line, new Set(['type'])).get('type');
+  const { maxValues, maxDepth } = objectBounds;
+  const what = `has more than ${maxValues} values, or is nested more than ${maxDepth} deep`;
+  const object = excessiveObject(kind, line, what, 'object.');
+  if (object === undefined) return unintelligible('an event beyond the bounds has no identity', line);
+  if (type === 'DELETED') return { type: 'deleted', object };
+  if (type === 'ADDED' || type === 'MODIFIED') return { type: 'set', object };
+  return unintelligible('an event beyond the bounds is of no known type', line);
 }
 
 /** Names the length of the line only: its content may be secret. */

@@ -1,6 +1,14 @@
 /** Limits of a manifest file. A file beyond them is invalid as a whole. */
 export const limits: {
-  readonly [what in 'bytes' | 'aliases' | 'unfoldedValues' | 'depth' | 'lexemes' | 'diagnostics']: number;
+  readonly [what in
+    | 'bytes'
+    | 'aliases'
+    | 'unfoldedValues'
+    | 'depth'
+    | 'lexemes'
+    | 'diagnostics'
+    | 'parseTime'
+    | 'parseMemory']: number;
 } = {
   /** Bytes of a file. */
   bytes: 5 * 1024 * 1024,
@@ -14,4 +22,8 @@ export const limits: {
   lexemes: 3_000_000,
   /** Diagnostics of a file that are listed one by one. */
   diagnostics: 100,
+  /** Milliseconds of processor time that a worker may take for one file. 5 MiB of Services take 2 to 4 seconds. */
+  parseTime: 5000,
+  /** MiB of heap that a worker may take for one file. 2 MiB of Services in one List, or 5 MiB of them in documents, fit. */
+  parseMemory: 256,
 };

@@ -1,4 +1,5 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type ParsedNode, Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import { quoted, shortened } from '../../../json/quoted.ts';
 import type { Path } from '../../../resources/model.ts';
 import { AmbiguousScalar } from '../../../resources/resources.ts';
 import { limits } from './limits.ts';
@@ -80,8 +81,7 @@ export class NodeReader {
     for (const pair of node.items) {
       const key = this.#value(pair.key);
       const text = this.keyText(pair.key);
-      if (entries.has(text))
-        throw new ManifestError(startOf(pair.key), `The key ${JSON.stringify(text)} is there twice.`);
+      if (entries.has(text)) throw new ManifestError(startOf(pair.key), `The key ${quoted(text)} is there twice.`);
       const value = this.#value(pair.value);
       // A key that is not a string to every YAML reader: its value cannot be attributed.
       const unambiguous = typeof key !== 'object' && String(key) === text;
@@ -98,8 +98,9 @@ export class NodeReader {
     if (this.#aliases > limits.aliases) throw new ManifestError(startOf(alias), `More than ${limits.aliases} aliases.`);
     const anchor = this.#anchors.get(alias.source);
     if (anchor === undefined)
-      throw new ManifestError(startOf(alias), `No anchor &${alias.source} stands before its alias.`);
-    if (anchor.read === undefined) throw new ManifestError(startOf(alias), `&${alias.source} contains itself.`);
+      throw new ManifestError(startOf(alias), `No anchor &${shortened(alias.source)} stands before its alias.`);
+    if (anchor.read === undefined)
+      throw new ManifestError(startOf(alias), `&${shortened(alias.source)} contains itself.`);
     this.#targets.set(alias, anchor.node);
     this.#size += anchor.read.size;
     this.#unfolded += anchor.read.size;

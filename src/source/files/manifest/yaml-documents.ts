@@ -1,4 +1,5 @@
 import { Composer, type CST, type Document, Lexer, type LineCounter, type ParsedNode, Parser } from 'yaml';
+import { shortened } from '../../../json/quoted.ts';
 import { limits } from './limits.ts';
 import { ManifestError } from './manifest-error.ts';
 
@@ -73,5 +74,5 @@ function checked(token: CST.Token): CST.Token {
 
 /** Makes a sentence of the library's message, which is a clause. */
 function yamlError(offset: number, message: string): ManifestError {
-  return new ManifestError(offset, `This is no YAML: ${message.trim().replace(/[.:]?$/, '.')}`);
+  return new ManifestError(offset, `This is no YAML: ${shortened(message).replace(/[.:]?$/, '.')}`);
 }

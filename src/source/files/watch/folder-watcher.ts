@@ -1,13 +1,17 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Logger } from '../../../edges.ts';
+import type { EntryEvent } from './arrivals.ts';
 import { errorCode } from './fs-error.ts';
 
 export interface FolderWatcherParts {
   readonly log: Logger;
   /** An entry of the folder changed; undefined: the folder itself, or an unknown entry. */
-  readonly changed: (folder: string, name: string | undefined) => void;
+  readonly changed: (folder: string, name: string | undefined, event: EntryEvent) => void;
 }
+
+/** Only inotify reports renames and writes apart, and both in their order. */
+const tellsRenames = process.platform === 'linux';
 
 interface Watched {
   readonly watcher: FSWatcher;
@@ -46,8 +50,8 @@ export class FolderWatcher {
 
   #open(folder: string, identity: string): boolean {
     try {
-      const watcher = watch(folder, { persistent: false }, (_event, name) =>
-        this.#parts.changed(folder, name ?? undefined),
+      const watcher = watch(folder, { persistent: false }, (event, name) =>
+        this.#parts.changed(folder, name ?? undefined, tellsRenames ? event : 'change'),
       );
       watcher.on('error', (error) => this.#failed(folder, error));
       this.#watched.set(folder, { watcher, identity });

@@ -1,11 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import { join, parse, resolve, sep } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Clock, Counters } from '../../../edges.ts';
 import type { ManifestFile } from '../manifest/manifest-file.ts';
 import type { ManifestStore } from '../manifest-store.ts';
+import type { ManifestLoader } from '../parsing/manifest-loader.ts';
+import type { Arrivals } from './arrivals.ts';
 import { followLinks, type LinkEntry, type Resolution } from './follow-links.ts';
 import { errorCode } from './fs-error.ts';
 import { type Fingerprint, fingerprintOf, readManifestFile } from './read-file.ts';
+import { Settling } from './settling.ts';
 
 /** The scope of a scan: the whole root, or the entries of its folder with these names. */
 export type ScanScope = 'all' | ReadonlySet<string>;
@@ -25,16 +29,26 @@ export interface RootScannerParts {
   /** As given. */
   readonly path: string;
   readonly store: ManifestStore;
+  readonly loader: ManifestLoader;
+  readonly arrivals: Arrivals;
+  /** Milliseconds that a file has to stand still after it was written in place. */
+  readonly settle: number;
   readonly clock: Clock;
   readonly counters: Counters;
 }
 
 interface Known {
   readonly file: ManifestFile;
+  /** That of the content that counts; undefined: to be read again. */
   readonly fingerprint: Fingerprint | undefined;
 }
 
 type Found = Extract<Resolution, { readonly end: 'found' }>;
+
+const restless = 'The file keeps changing: write it under another name, and rename it.';
+
+/** A file with another name could be written by that, and one without content was perhaps just created. */
+const isWhole = ({ size, nlink }: Found['stats']): boolean => size > 0n && nlink === 1n;
 
 /** Files read concurrently. */
 const concurrency = 8;
@@ -55,9 +69,13 @@ export class RootScanner {
   readonly #linkEntries = new Map<string, readonly LinkEntry[]>();
   /** The folder that the root is, or was last. */
   #folder: string | undefined;
+  readonly #settling: Settling;
+  /** False until the first scan has ended: only then the time of a file's change is asked for, which was unobserved. */
+  #scanned = false;
 
   constructor(parts: RootScannerParts) {
     this.#parts = parts;
+    this.#settling = new Settling(parts.settle, parts.clock);
     this.#absolute = resolve(parts.path);
   }
 
@@ -70,8 +88,18 @@ export class RootScanner {
     }
   }
 
+  /** The entries that are waited for until they stand still, each with the time from which it counts. */
+  settling(): ReturnType<Settling['waiting']> {
+    return this.#settling.waiting();
+  }
+
   /** Scans the root. Read errors become diagnostics of the store; never rejects. */
   async scan(scope: ScanScope): Promise<void> {
+    await this.#scan(scope);
+    this.#scanned = true;
+  }
+
+  async #scan(scope: ScanScope): Promise<void> {
     const { root: drive } = parse(this.#absolute);
     const resolution = await followLinks(drive, this.#absolute);
     this.#rootEntries = resolution.entries;
@@ -112,23 +140,54 @@ export class RootScanner {
     if (resolution.end === 'failed') {
       const file = this.#file(name, join(folder, name));
       this.#known.set(name, { file, fingerprint: undefined });
-      this.#parts.store.setFile(file, { ok: false, reason: `The file cannot be read (${resolution.code}).` });
+      this.#settling.forget(name);
+      await this.#parts.loader.load(file, { ok: false, reason: `The file cannot be read (${resolution.code}).` });
     } else if (resolution.end === 'absent' || !resolution.stats.isFile() || !(await this.#read(name, resolution)))
       this.#delete(name);
   }
 
-  /** Reads the file if it changed. Returns false if it does not exist. */
+  /** Reads the file if it changed and counts. Returns false if it does not exist. */
   async #read(name: string, { realPath, stats }: Found): Promise<boolean> {
-    const { store, clock, counters } = this.#parts;
+    const { loader, arrivals, clock, counters } = this.#parts;
     const known = this.#known.get(name);
-    if (known?.fingerprint === fingerprintOf(stats) && known.file.realPath === realPath) return true;
-    counters.count('gatehouse_source_reads_total');
-    const state = await readManifestFile(realPath, clock);
-    if (!state.present) return false;
+    const fingerprint = fingerprintOf(stats);
+    if (known?.fingerprint === fingerprint && known.file.realPath === realPath) {
+      this.#settling.forget(name);
+      return true;
+    }
     const file = this.#file(name, realPath);
+    const whole = isWhole(stats) && arrivals.has(realPath);
+    const relinked = known !== undefined && known.file.realPath !== realPath;
+    if (!whole && !relinked && this.#waits(file, fingerprint, Number(stats.ctimeMs))) return true;
+    counters.count('gatehouse_source_reads_total');
+    const state = await readManifestFile(realPath, fingerprint, clock);
+    if (state.kind === 'absent') return false;
+    // A write that has begun while the file was read is reported within one turn of the event loop.
+    if (whole) await setImmediate().then(() => setImmediate());
+    if (state.kind === 'torn' || (whole && !arrivals.take(realPath))) {
+      this.#await(file);
+      return true;
+    }
+    this.#settling.forget(name);
     this.#known.set(name, { file, fingerprint: state.fingerprint });
-    store.setFile(file, state.content);
+    await loader.load(file, state.content);
     return true;
+  }
+
+  /** Returns whether a file that may be half written has to be waited for. */
+  #waits(file: ManifestFile, fingerprint: Fingerprint, changed: number): boolean {
+    const { store, arrivals } = this.#parts;
+    arrivals.take(file.realPath);
+    const settled = this.#settling.observe(file.name, fingerprint, this.#scanned ? undefined : changed);
+    if (settled === 'settled') return false;
+    this.#await(file);
+    if (settled === 'restless') store.setFile(file, { ok: false, position: undefined, reason: restless });
+    return true;
+  }
+
+  #await(file: ManifestFile): void {
+    this.#known.set(file.name, { file, fingerprint: undefined });
+    this.#parts.store.awaitFile(file);
   }
 
   #file(name: string, realPath: string): ManifestFile {
@@ -146,11 +205,13 @@ export class RootScanner {
     const known = this.#known.get(name);
     if (known === undefined) return;
     this.#known.delete(name);
-    this.#parts.store.deleteFile(known.file);
+    this.#settling.forget(name);
+    this.#parts.loader.remove(known.file);
   }
 
   #missing(reason: string): void {
     this.#folder = undefined;
+    this.#settling.clear();
     this.#parts.store.rootMissing(this.#parts.root, reason);
   }
 }

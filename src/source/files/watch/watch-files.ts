@@ -1,17 +1,23 @@
+import { join } from 'node:path';
 import { concatMap, merge, Observable, of, Subject, tap } from 'rxjs';
 import type { Clock, Logger, StopAsync } from '../../../edges.ts';
 import { every } from '../../../net/timers.ts';
 import { type DebounceOptions, debounce } from '../../../rate/debounce.ts';
 import type { Batch } from '../../model.ts';
 import type { ManifestStore } from '../manifest-store.ts';
+import type { ManifestLoader } from '../parsing/manifest-loader.ts';
+import type { Arrivals } from './arrivals.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import type { RootScanner } from './root-scanner.ts';
+import { SettleTimer } from './settle-timer.ts';
 import { ScanQueue, WatchPlan } from './watch-plan.ts';
 
 export interface WatchFilesParts {
   readonly store: ManifestStore;
   /** One for each root, in their order. */
   readonly scanners: readonly RootScanner[];
+  readonly loader: ManifestLoader;
+  readonly arrivals: Arrivals;
   readonly debounce: DebounceOptions;
   /** Interval of whole scans, with or without events, in milliseconds. */
   readonly scanInterval: number;
@@ -22,14 +28,16 @@ export interface WatchFilesParts {
 
 /** Scans all roots and delivers a batch, then watches them. Settles after the first delivery. */
 export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
-  const { store, scanners, scanInterval, clock, log, deliver } = parts;
+  const { store, loader, scanners, arrivals, scanInterval, clock, log, deliver } = parts;
   const queue = new ScanQueue();
   const requested = new Subject<void>();
+  const settled = new SettleTimer(scanners, queue, clock);
   let plan = new WatchPlan([]);
   let stopped = false;
   const watcher = new FolderWatcher({
     log,
-    changed: (folder, name) => {
+    changed: (folder, name, event) => {
+      if (name !== undefined) arrivals.record(join(folder, name), event);
       const requests = plan.scansAfter(folder, name);
       for (const request of requests) queue.add(request);
       if (requests.length > 0) requested.next();
@@ -37,7 +45,9 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   });
 
   const scan = async (): Promise<void> => {
+    arrivals.beginScan();
     for (const [root, scope] of queue.take()) await scanners[root]?.scan(scope);
+    settled.arm();
     plan = new WatchPlan(scanners.map((scanner) => scanner.watchedEntries()));
     const added = await watcher.watchOnly(plan.folders);
     if (stopped) return;
@@ -60,13 +70,21 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   const periodic = new Observable<void>((subscriber) => every(clock, scanInterval, () => subscriber.next())).pipe(
     tap(() => queue.addAll(scanners.length)),
   );
-  const scans = merge(of(undefined), debounce(requested, parts.debounce, clock), periodic).pipe(concatMap(scanSafely));
+  const scans = merge(
+    of(undefined),
+    debounce(requested, parts.debounce, clock),
+    periodic,
+    settled.due,
+    loader.loaded,
+  ).pipe(concatMap(scanSafely));
   return new Promise((resolve) => {
     const subscription = scans.subscribe(() => resolve(stop));
     const stop = async (): Promise<void> => {
       stopped = true;
       subscription.unsubscribe();
+      await loader.stop();
       await scanning;
+      settled.cancel();
       watcher.close();
     };
   });

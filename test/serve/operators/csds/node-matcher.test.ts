@@ -152,6 +152,15 @@ describe('a node matcher', () => {
     });
   });
 
+  it('is rejected with more matchers than one request may have, wherever they are', async () => {
+    const many = Array.from({ length: 257 }, () => id(text('contains', 'alpha')));
+    await expect(matched(...many)).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringContaining('more than 256 matchers'),
+    });
+    expect(await matched(...many.slice(1))).toEqual(['alpha']);
+  });
+
   it('takes linear time for a hostile pattern', async () => {
     const long = `${'a'.repeat(5_000)}!`;
     const stream = world.stream().request(targetType, { node: { ...nodeOf('default/gw'), id: long } });

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseJson } from '../../../../src/json/json.ts';
+import { maxObjectBytes } from '../../../../src/kube/object-limits.ts';
+import type { ObjectText } from '../../../../src/source/cluster/api/object.ts';
 import { ListStreamParser } from '../../../../src/source/cluster/reflector/list-stream-parser.ts';
 
 interface Parsed {
@@ -10,7 +13,11 @@ interface Parsed {
 /** Parses a text in chunks of this many bytes. */
 function parse(text: string, size = 7): Parsed {
   const items: unknown[] = [];
-  const parser = new ListStreamParser((item) => items.push(item) > 0);
+  const parser = new ListStreamParser(({ text }) => {
+    const parsed = parseJson(text);
+    if (parsed !== undefined) items.push(parsed.value);
+    return parsed !== undefined;
+  });
   const bytes = Buffer.from(text);
   for (let from = 0; from < bytes.length; from += size) {
     if (!parser.push(bytes.subarray(from, from + size))) return { items, list: undefined };
@@ -86,21 +93,34 @@ describe('a text', () => {
 
   it('is no list when an item is rejected, and no further item is passed on', () => {
     const taken: unknown[] = [];
-    const parser = new ListStreamParser((item) => taken.push(item) < 2);
+    const parser = new ListStreamParser(({ text }) => taken.push(JSON.parse(text)) < 2);
     expect(parser.push(Buffer.from('{"items":[1,{"a":1},{"a":2},{"a":3}]}'))).toBe(false);
     expect(taken).toEqual([{ a: 1 }, { a: 2 }]);
     expect(parser.finish()).toBeUndefined();
   });
 
-  it('may be larger than the maximum, but none of its items', () => {
+  it('may be larger than the largest object, and of a larger item only the beginning is kept', () => {
     const item = Buffer.from(`{"text":"${'x'.repeat(2 ** 20)}"},`);
-    const parser = new ListStreamParser(() => true);
+    const taken: ObjectText[] = [];
+    const parser = new ListStreamParser((one) => taken.push(one) > 0);
     parser.push(Buffer.from('{"items":['));
     for (let at = 0; at < 40; at += 1) expect(parser.push(item)).toBe(true);
     parser.push(Buffer.from('{"text":"'));
+    const long = Buffer.alloc(2 ** 20, 'x');
+    for (let at = 0; at < 100; at += 1) expect(parser.push(long)).toBe(true);
+    parser.push(Buffer.from('"}]}'));
+    expect(parser.finish()).toBeDefined();
+    expect(taken).toHaveLength(41);
+    expect(taken.at(-1)?.bytes).toBe(100 * 2 ** 20 + '{"text":""}'.length);
+    expect(taken.at(-1)?.text.length).toBeLessThanOrEqual(maxObjectBytes + 2 ** 20);
+  });
+
+  it('is no list when what is besides its items goes on for ever', () => {
+    const parser = new ListStreamParser(() => true);
+    parser.push(Buffer.from('{"metadata":{"continue":"'));
     const endless = Buffer.alloc(2 ** 20, 'x');
     let pushed = 0;
     while (parser.push(endless)) pushed += 1;
-    expect(pushed).toBe(15);
+    expect(pushed).toBe(3);
   });
 });

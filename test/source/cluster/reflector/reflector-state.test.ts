@@ -1,22 +1,28 @@
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../../../src/edges.ts';
 import type { ApiError, StatusError } from '../../../../src/kube/model.ts';
+import { Outages } from '../../../../src/source/cluster/reflector/outages.ts';
 import {
   nextState,
   type Outcome,
   ReflectorBackoff,
   type ReflectorState,
 } from '../../../../src/source/cluster/reflector/reflector-state.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
 
 const message = 'on purpose';
 const listing: ReflectorState = { at: 'listing' };
 const watching: ReflectorState = { at: 'watching', from: '7' };
 
-function waiting(milliseconds: number, next: ReflectorState): ReflectorState {
-  return { at: 'waiting', milliseconds, next };
+function waiting(milliseconds: number, next: ReflectorState, earliest = 0): ReflectorState {
+  return { at: 'waiting', milliseconds, earliest, next };
 }
 
-function backoff(chance = 0.5): ReflectorBackoff {
-  return new ReflectorBackoff(() => chance);
+function backoff(chance = 0.5, clock: Clock = createManualClock()): ReflectorBackoff {
+  const outages = new Outages();
+  // Its failures alone are no outage.
+  outages.join();
+  return new ReflectorBackoff(() => chance, clock, outages.join());
 }
 
 function status(
@@ -40,14 +46,18 @@ describe('after a list', () => {
     [
       'of a resource that does not exist, lists again within seconds',
       { of: 'list', end: 'absent' },
-      waiting(7500, listing),
+      waiting(7500, listing, 7500),
     ],
     ['that could not be requested, lists again', list({ reason: 'unreachable', message }), waiting(600, listing)],
     ['that broke, lists again', list({ reason: 'broken', message }), waiting(600, listing)],
     ['that expired between two pages, lists again', list(status('expired')), waiting(600, listing)],
     ['with outdated credentials, lists again at once', list(status('unauthorized')), listing],
     ['that is forbidden, lists again after half a minute', list(status('forbidden')), waiting(30_000, listing)],
-    ['of a busy server, waits for its Retry-After', list(status('busy', { retryAfter: 9000 })), waiting(9000, listing)],
+    [
+      'of a busy server, waits for its Retry-After',
+      list(status('busy', { retryAfter: 9000 })),
+      waiting(9000, listing, 9000),
+    ],
     [
       'of a busy server without Retry-After, waits for the backoff',
       list(status('busy', { retryAfter: 0 })),
@@ -74,7 +84,7 @@ describe('after a watch', () => {
     [
       'of a busy server, waits for its Retry-After',
       watch(status('busy', { retryAfter: 9000 })),
-      waiting(9000, watching),
+      waiting(9000, watching, 9000),
     ],
   ])('%s', (_what, outcome, state) => {
     expect(nextState(outcome, backoff())).toEqual(state);
@@ -140,6 +150,87 @@ describe('the backoff', () => {
     expect(own.next()).toBe(1200);
     own.watched(60_000);
     expect(own.next()).toBe(600);
+  });
+});
+
+/** The backoff of the first of four reflectors, of which this many have failed for long. */
+function afterFailures(failed: number, clock: Clock = createManualClock()): ReflectorBackoff {
+  const outages = new Outages();
+  const first = new ReflectorBackoff(() => 0.5, clock, outages.join());
+  const others = [2, 3, 4].map(() => new ReflectorBackoff(() => 0.5, clock, outages.join()));
+  for (const one of [first, ...others].slice(0, failed)) {
+    one.failed({ reason: 'unreachable', message });
+    for (let time = 0; time < 6; time += 1) one.next();
+  }
+  return first;
+}
+
+/** The delays after a server came back, with random numbers of one half. */
+const urgent: readonly number[] = [75, 150, ...Array.from({ length: 8 }, () => 300)];
+
+describe('after an outage', () => {
+  it('the success of another request ends the wait, and delays begin anew and short', () => {
+    const one = afterFailures(3);
+    expect(one.recover()).toBe(true);
+    expect(urgent.map(() => one.next())).toEqual(urgent);
+    expect([one.next(), one.next()]).toEqual([600, 1200]);
+  });
+
+  it('a success ends no wait within the first seconds, whose delays are short', () => {
+    const one = afterFailures(3);
+    expect(one.recover()).toBe(true);
+    for (const delay of urgent) {
+      expect(one.next()).toBe(delay);
+      expect(one.recover()).toBe(false);
+    }
+    one.next();
+    expect(one.recover()).toBe(true);
+  });
+
+  it('a server that answers others and never this one is asked four times at once, and then every half a minute', () => {
+    const clock = createManualClock();
+    const one = afterFailures(4, clock);
+    const wakes = (): number =>
+      Array.from({ length: 20 }, () => {
+        const woken = one.recover();
+        for (let time = 0; time <= urgent.length; time += 1) one.next();
+        return woken ? 1 : 0;
+      }).reduce<number>((sum, woken) => sum + woken, 0);
+    expect(wakes()).toBe(4);
+    clock.advance(30_000);
+    expect(wakes()).toBe(1);
+  });
+});
+
+describe('after an outage, a server', () => {
+  it('that asks for a second is asked sooner, and then after as long as it asks for', () => {
+    const one = afterFailures(4);
+    one.recover();
+    const busy = list(status('busy', { retryAfter: 1000 }));
+    const delays = [...urgent, 1000];
+    expect(delays.map(() => nextState(busy, one))).toEqual(delays.map((delay) => waiting(delay, listing, delay)));
+  });
+
+  it('that forbids is asked again soon, since it may not know every role yet', () => {
+    const one = afterFailures(4);
+    one.recover();
+    expect(nextState(list(status('forbidden')), one)).toEqual(waiting(75, listing));
+  });
+});
+
+describe('an outage', () => {
+  it.each([
+    ['a failure of one kind', 1],
+    ['a failure of half of the kinds', 2],
+  ])('is none with %s', (_what, failed) => {
+    const one = afterFailures(failed);
+    expect(one.recover()).toBe(false);
+  });
+
+  it('ends with the first list that is complete', () => {
+    const one = afterFailures(4);
+    nextState({ of: 'list', end: 'listed', resourceVersion: '7' }, one);
+    expect(one.recover()).toBe(false);
   });
 });
 

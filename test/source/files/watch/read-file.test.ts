@@ -17,15 +17,28 @@ it('a file that changed within the timestamp resolution has no fingerprint, so t
   const file = join(folder, 'a.yaml');
   save(folder, 'a.yaml', 'a: 1\n');
   const content = { ok: true, text: 'a: 1\n' };
-  expect(await readManifestFile(file, clockAfter(file, 5))).toEqual({ present: true, content, fingerprint: undefined });
-  const fingerprint = fingerprintOf(statSync(file, { bigint: true }));
-  expect(await readManifestFile(file, clockAfter(file, 25))).toEqual({ present: true, content, fingerprint });
+  const now = fingerprintOf(statSync(file, { bigint: true }));
+  expect(await readManifestFile(file, now, clockAfter(file, 5))).toEqual({
+    kind: 'read',
+    content,
+    fingerprint: undefined,
+  });
+  expect(await readManifestFile(file, now, clockAfter(file, 25))).toEqual({ kind: 'read', content, fingerprint: now });
 });
 
 it('a folder and a missing file count as absent', async () => {
   const folder = temporaryFolder();
-  expect(await readManifestFile(folder, systemClock)).toEqual({ present: false });
-  expect(await readManifestFile(join(folder, 'a.yaml'), systemClock)).toEqual({ present: false });
+  expect(await readManifestFile(folder, '', systemClock)).toEqual({ kind: 'absent' });
+  expect(await readManifestFile(join(folder, 'a.yaml'), '', systemClock)).toEqual({ kind: 'absent' });
   save(folder, 'a.yaml', '');
-  expect(await readManifestFile(join(folder, 'a.yaml', 'b.yaml'), systemClock)).toEqual({ present: false });
+  expect(await readManifestFile(join(folder, 'a.yaml', 'b.yaml'), '', systemClock)).toEqual({ kind: 'absent' });
+});
+
+it('a file that was written since it was looked at is not read: what settled was another state', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'a.yaml');
+  save(folder, 'a.yaml', 'a: 1\n');
+  const looked = fingerprintOf(statSync(file, { bigint: true }));
+  save(folder, 'a.yaml', 'a');
+  expect(await readManifestFile(file, looked, systemClock)).toEqual({ kind: 'torn' });
 });

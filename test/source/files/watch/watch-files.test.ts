@@ -88,17 +88,24 @@ describe('stop', () => {
 it('a change between the scan of a folder and the start of its watch is not missed', async () => {
   const folder = temporaryFolder();
   save(folder, 'a.yaml', serviceText('a'));
+  let written = false;
   const counters: Counters = {
     count(name) {
-      if (name === 'gatehouse_source_reads_total') save(folder, 'b.yaml', serviceText('b'));
+      if (name !== 'gatehouse_source_reads_total' || written) return;
+      written = true;
+      save(folder, 'b.yaml', serviceText('b'));
     },
     gauge: () => undefined,
     observe: () => undefined,
   };
   const batches = createBatches();
-  const stop = await fileSource({ roots: [folder], clock: systemClock, log: createRecordedLog(), counters }).start(
-    batches.deliver,
-  );
+  const stop = await fileSource({
+    roots: [folder],
+    settle: 0,
+    clock: systemClock,
+    log: createRecordedLog(),
+    counters,
+  }).start(batches.deliver);
   onTestFinished(stop);
   expect(batches.resources.size).toBe(1);
   await batches.until(() => batches.resources.size === 2);
@@ -108,7 +115,7 @@ it('a consumer that throws is logged, and gets later batches', async () => {
   const folder = temporaryFolder();
   const log = createRecordedLog();
   const batches = createBatches();
-  const source = fileSource({ roots: [folder], clock: systemClock, log });
+  const source = fileSource({ roots: [folder], settle: 0, clock: systemClock, log });
   const stop = await source.start((batch) => {
     batches.deliver(batch);
     if (batches.all.length === 1) throw new Error('not today');

@@ -1,0 +1,169 @@
+import type { PrimitiveKind } from '../../authz/model.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import { untilAborted, within } from '../../net/deadline.ts';
+import { BudgetLease } from '../upstream/budget-lease.ts';
+import type { TargetHealth } from '../upstream/target-health.ts';
+import type { Authorization } from './authorization.ts';
+import { type ListMethod, type ListQuery, listTimeout, pagedLists, readPages } from './list-pages.ts';
+import type { Client, SessionParts } from './model.ts';
+import { qualify } from './qualified-names.ts';
+import { exposeTemplate, exposeUri, isUiUri } from './resource-uris.ts';
+import type { SharedListing } from './shared-listing.ts';
+import { type UiOwners, withoutForeignPages } from './ui-owners.ts';
+import type { UpstreamSessions } from './upstream-sessions.ts';
+
+/** What the entries of a list are. */
+export interface ListKind {
+  readonly use: PrimitiveKind;
+  /** The member of an entry that contains its name or URI. */
+  readonly key: string;
+  /** Returns the name or URI for clients; `undefined` when it cannot be exposed. */
+  expose(target: string, name: string): string | undefined;
+  /** The notification that tells clients to ask again. */
+  readonly changed: string;
+}
+
+export const listKinds: Readonly<Record<ListMethod, ListKind>> = {
+  'tools/list': { use: 'tool', key: 'name', expose: exposeName, changed: 'notifications/tools/list_changed' },
+  'prompts/list': { use: 'prompt', key: 'name', expose: exposeName, changed: 'notifications/prompts/list_changed' },
+  'resources/list': {
+    use: 'resource',
+    key: 'uri',
+    expose: (target, name) => (isUiUri(name) ? name : exposeUri({ target, name })),
+    changed: 'notifications/resources/list_changed',
+  },
+  'resources/templates/list': {
+    use: 'resource',
+    key: 'uriTemplate',
+    expose: (target, name) => exposeTemplate({ target, name }),
+    changed: 'notifications/resources/list_changed',
+  },
+};
+
+/** One entry of a merged list. */
+export interface ListEntry {
+  readonly target: string;
+  /** The name or URI at the target. */
+  readonly name: string;
+  /** The name or URI for clients. */
+  readonly exposed: string;
+  /** The entry with its exposed name or URI. */
+  readonly json: JsonObject;
+}
+
+/**
+ * The targets at which the caller may use something, whose lists are asked for in the session of the client: what its
+ * calls have changed there is visible to it. Lists of other targets need no session.
+ */
+type Reachable = ReturnType<Authorization['reachable']>;
+
+/** The entries of a list, which hold a part of the budget of all targets until they are released. */
+interface CollectedEntries extends Disposable {
+  readonly entries: readonly ListEntry[];
+}
+
+/** Reads the lists of targets for one session. */
+export interface ListCollector {
+  /** Collects the entries of these targets, in the order of the targets' names by bytes. */
+  collect(
+    method: ListMethod,
+    query: ListQuery,
+    reachable: Reachable,
+    targets: readonly string[],
+  ): Promise<CollectedEntries>;
+  /** Tells the client to ask again, if it was given this list without the target, which answers now. */
+  recovered(target: string, method: ListMethod): void;
+}
+
+/** Dependencies of a list collector. */
+export interface ListCollectorParts {
+  readonly clock: SessionParts['clock'];
+  readonly upstreams: UpstreamSessions;
+  readonly shared: SharedListing;
+  readonly health: TargetHealth<ListMethod>;
+  readonly client: Client;
+  readonly authorization: Authorization;
+  readonly uiOwners: UiOwners;
+}
+
+/**
+ * Asks all targets at the same time, and leaves out those that fail, or that did not respond within {@link listTimeout}
+ * before.
+ */
+export function createListCollector(parts: ListCollectorParts): ListCollector {
+  const { clock, upstreams, shared, health, client, authorization, uiOwners } = parts;
+  /** The targets that the last list of each kind was given without. */
+  const missed = new Map<ListMethod, Set<string>>();
+
+  const readEntries = (
+    target: string,
+    method: ListMethod,
+    query: ListQuery,
+    reachable: Reachable,
+    lease: BudgetLease,
+  ): Promise<readonly unknown[]> => {
+    const isReachable = reachable === 'all' || reachable.has(target);
+    const upstream = isReachable ? upstreams.get(target) : upstreams.opened(target);
+    if (upstream === undefined) return untilAborted(query.signal, shared.read(target, method));
+    const limit = { clock, milliseconds: listTimeout, signal: query.signal };
+    return within(limit, (signal) => readPages(upstream, pagedLists[method], { ...query, signal }, lease));
+  };
+
+  const entriesOf = async (
+    target: string,
+    method: ListMethod,
+    query: ListQuery,
+    reachable: Reachable,
+    lease: BudgetLease,
+  ): Promise<readonly ListEntry[]> => {
+    if (health.isLeftOut(target, method)) return [];
+    try {
+      const entries = await readEntries(target, method, query, reachable, lease);
+      missed.get(method)?.delete(target);
+      health.listed(target, method);
+      if (method === 'tools/list') uiOwners.toolsListed(target, entries);
+      return entries.flatMap((entry) => listEntry(target, listKinds[method], entry));
+    } catch (error) {
+      if (!query.signal.aborted && upstreams.isTarget(target)) health.failed(target, method, error);
+      return [];
+    }
+  };
+
+  return {
+    async collect(method, query, reachable, targets) {
+      missed.set(method, new Set(targets));
+      const leases = targets.map((target) => new BudgetLease({ budget: shared.budget, target }));
+      const perTarget = await Promise.all(
+        leases.map((lease, index) => entriesOf(targets[index] ?? '', method, query, reachable, lease)),
+      );
+      const entries = perTarget.flatMap(withoutDuplicates);
+      return {
+        entries: method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries,
+        [Symbol.dispose]() {
+          for (const lease of leases) lease.release();
+        },
+      };
+    },
+    recovered(target, method) {
+      if (missed.get(method)?.delete(target) !== true) return;
+      client.notify({ method: listKinds[method].changed }, (caller) => authorization.seesAnythingOf(target, caller));
+    },
+  };
+}
+
+function listEntry(target: string, kind: ListKind, json: unknown): ListEntry[] {
+  const name = isJsonObject(json) ? json[kind.key] : undefined;
+  if (!isJsonObject(json) || typeof name !== 'string' || name === '') return [];
+  const exposed = kind.expose(target, name);
+  return exposed === undefined ? [] : [{ target, name, exposed, json: { ...json, [kind.key]: exposed } }];
+}
+
+/** Keeps the first entry of each exposed name of a target. */
+function withoutDuplicates(entries: readonly ListEntry[]): readonly ListEntry[] {
+  const seen = new Set<string>();
+  return entries.filter(({ exposed }) => !seen.has(exposed) && seen.add(exposed));
+}
+
+function exposeName(target: string, name: string): string {
+  return qualify({ target, name });
+}

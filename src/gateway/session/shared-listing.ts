@@ -1,0 +1,72 @@
+import type { StopAsync } from '../../edges.ts';
+import { within } from '../../net/deadline.ts';
+import type { Quota } from '../../rate/quota.ts';
+import { BudgetLease } from '../upstream/budget-lease.ts';
+import { type ListMethod, listTimeout, pagedLists, readPages } from './list-pages.ts';
+import type { SessionParts } from './model.ts';
+import { createUpstreamSessions, type UpstreamState } from './upstream-sessions.ts';
+
+/**
+ * Lists of targets over connections of the gateway's own, one for each target, however many clients there are: for
+ * callers who may use nothing at a target, and to find out whether one answers again.
+ *
+ * Only lists can share a connection. An MCP session has state that belongs to one client (log level, subscriptions,
+ * what its calls have changed), and its notifications name no addressee. So everything else, and the lists of a caller
+ * who may use something at the target, take the client's own session with it.
+ */
+export interface SharedListing {
+  /** Lists without parameters. Callers at the same time get the same listing. Rejects after {@link listTimeout}. */
+  read(target: string, method: ListMethod): Promise<readonly unknown[]>;
+  /** The budget for the lists of all targets, those of client sessions included. */
+  readonly budget: Quota;
+  /** Ends the connections with targets that were removed or changed. */
+  drop(targets: readonly string[]): void;
+  readonly stop: StopAsync;
+}
+
+/** Opens no connection before the first list. */
+export function createSharedListing(
+  parts: SessionParts,
+  state: UpstreamState,
+  failed: (target: string, reason: Error) => void,
+): SharedListing {
+  const ended = new AbortController();
+  // No client is behind this connection: nothing was set up there, and nobody is told.
+  const events = { notification: () => {}, connected: () => {}, failed };
+  const upstreams = createUpstreamSessions(parts, state, events, ended.signal);
+  const running = new Map<string, Promise<readonly unknown[]>>();
+
+  const list = async (target: string, method: ListMethod): Promise<readonly unknown[]> => {
+    const upstream = upstreams.get(target);
+    if (upstream === undefined) return [];
+    const limit = { clock: parts.clock, milliseconds: listTimeout, signal: ended.signal };
+    const lease = new BudgetLease({ budget: state.budget, target });
+    return within(limit, (signal) =>
+      readPages(upstream, pagedLists[method], { params: {}, signal }, lease).finally(() => lease.release()),
+    );
+  };
+
+  return {
+    budget: state.budget,
+    read(target, method) {
+      const key = `${method} ${target}`;
+      const found = running.get(key);
+      if (found !== undefined) return found;
+      const listing = list(target, method).finally(() => {
+        if (running.get(key) === listing) running.delete(key);
+      });
+      running.set(key, listing);
+      return listing;
+    },
+    drop(targets) {
+      for (const target of targets) {
+        for (const method of Object.keys(pagedLists)) running.delete(`${method} ${target}`);
+      }
+      upstreams.drop(targets);
+    },
+    stop() {
+      ended.abort(new Error('the gateway stops'));
+      return upstreams.close();
+    },
+  };
+}

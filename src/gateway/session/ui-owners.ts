@@ -1,0 +1,89 @@
+import type { Clock, Logger } from '../../edges.ts';
+import { objectIn, objectsOf } from '../../json/json.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
+import { compareBytes } from './qualified-names.ts';
+import { isUiUri } from './resource-uris.ts';
+
+/**
+ * Which target a `ui://` URI, the page of an MCP App, belongs to: the one with a tool that refers to it. A URI does not
+ * contain its target, so a target could take over the page of another one; a URI that tools of two targets refer to
+ * belongs to nobody. All sessions share this: a target keeps its URIs while it does not answer.
+ */
+export interface UiOwners {
+  /** Takes over the tools of a target, in place of those that it listed before. */
+  toolsListed(target: string, tools: readonly unknown[]): void;
+  /** Returns whether the tools of a target were listed. */
+  isKnown(target: string): boolean;
+  /** Returns the targets whose tools refer to a URI: its owner when it is one, nobody's when there are several. */
+  claimants(uri: string): readonly string[];
+  /** Call when a target was changed or removed. */
+  forget(target: string): void;
+}
+
+/** URIs per target, and UTF-16 code units of a URI; others belong to nobody. An app has one page for each tool at most. */
+const maxUris = 1_000;
+const maxUriLength = 2_000;
+
+/** Starts without knowing any tool. */
+export function createUiOwners(clock: Clock, log: Logger): UiOwners {
+  const urisByTarget = new Map<string, ReadonlySet<string>>();
+  const throttle = new LogThrottle(clock, log);
+
+  const claimants = (uri: string): readonly string[] =>
+    [...urisByTarget].flatMap(([target, uris]) => (uris.has(uri) ? [target] : []));
+
+  return {
+    claimants,
+    isKnown: (target) => urisByTarget.has(target),
+    toolsListed(target, tools) {
+      const uris = new Set(objectsOf(tools).flatMap(referredUris).slice(0, maxUris));
+      urisByTarget.set(target, uris);
+      const contested = [...uris].find((uri) => claimants(uri).length > 1);
+      if (contested === undefined) return;
+      throttle.failed('contested', {
+        reason: contested.slice(0, maxLoggedUri),
+        message:
+          'a ui:// page belongs to nobody, because tools of several targets refer to it: rename it in one of them',
+        fields: { targets: claimants(contested).toSorted(compareBytes).slice(0, maxLoggedTargets) },
+      });
+    },
+    forget: (target) => void urisByTarget.delete(target),
+  };
+}
+
+const maxLoggedUri = 200;
+const maxLoggedTargets = 4;
+
+/**
+ * The members of `_meta` that refer to a page: MCP Apps (SEP-1865), its form before 2026, and that of the OpenAI Apps
+ * SDK.
+ */
+function referredUris(tool: unknown): readonly string[] {
+  const meta = objectIn(tool, '_meta');
+  const uris = [objectIn(meta, 'ui')['resourceUri'], meta['ui/resourceUri'], meta['openai/outputTemplate']];
+  return uris.filter((uri) => typeof uri === 'string').filter((uri) => isUiUri(uri) && uri.length <= maxUriLength);
+}
+
+/** An entry of the merged list of resources. */
+interface ListedResource {
+  readonly target: string;
+  /** The URI for clients. */
+  readonly exposed: string;
+}
+
+/**
+ * Drops the entries of pages that belong to another target, or that several targets list and none owns. A page that no
+ * tool refers to is shown when one target lists it, although nobody can read it.
+ */
+export function withoutForeignPages<E extends ListedResource>(entries: readonly E[], owners: UiOwners): readonly E[] {
+  const listedBy = Map.groupBy(
+    entries.filter(({ exposed }) => isUiUri(exposed)),
+    ({ exposed }) => exposed,
+  );
+  return entries.filter(({ exposed, target }) => {
+    if (!isUiUri(exposed)) return true;
+    const claimants = owners.claimants(exposed);
+    if (claimants.length > 0) return claimants.length === 1 && claimants[0] === target;
+    return listedBy.get(exposed)?.every((entry) => entry.target === target) === true;
+  });
+}

@@ -1,0 +1,38 @@
+import { Quota } from '../../rate/quota.ts';
+
+/*
+ * What one message of a target may cost. The bounds keep the time in which one message holds the event loop below
+ * 100 ms and the memory of the process within that of its Deployment, whatever the target sends.
+ */
+
+/** The largest message: 32 MiB. Larger than that of a client, since results are larger than requests. */
+export const maxMessageBytes: number = 32 * 1024 * 1024;
+
+/** The largest list of a target, all pages together: 8 MiB. Ten thousand tools with 800 bytes each. */
+export const maxListBytes: number = 8 * 1024 * 1024;
+
+/**
+ * The structure of one message; of all pages of one list, too, but for the depth. Parsing so many values, or names,
+ * takes about 50 ms. Ten thousand tools have 20 values each, and few names.
+ */
+export const messageBounds = { maxValues: 200_000, maxDepth: 500, maxNames: 10_000 } as const;
+
+/**
+ * The most lines of one event and reads of one message. Each read of a socket has up to 64 KiB, so that an honest
+ * message of the largest size takes about a thousand.
+ */
+export const maxPieces = 65_536;
+
+/** Messages below this size are not counted in the budget of all targets: small answers arrive whatever others do. */
+export const uncountedBytes: number = 64 * 1024;
+
+/** Creates the budget for the unfinished messages and lists of all targets, by target: four of the largest messages. */
+export function createAnswerBudget(): Quota {
+  // Half of it for one target: whatever one does, two others can still send their largest message.
+  return new Quota(4 * maxMessageBytes, 1 / 2);
+}
+
+/** A target sent more than it may: its answer is not used. */
+export class AnswerLimitError extends Error {
+  override readonly name = 'AnswerLimitError';
+}

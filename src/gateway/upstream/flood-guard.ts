@@ -1,0 +1,56 @@
+import type { Clock } from '../../edges.ts';
+import { type Backoff, backoffDelay } from '../../rate/backoff.ts';
+import { RateLimiter } from '../../rate/rate-limiter.ts';
+import { messageBounds } from './answer-limits.ts';
+import type { MessageSize, UpstreamParts } from './model.ts';
+
+/** A target sent more messages that nobody asked for, or more text that is no message, than it may. */
+export class FloodError extends Error {
+  override readonly name = 'FloodError';
+
+  constructor() {
+    super('the target sends more than was asked for, and too fast: no connection to it for a time');
+  }
+}
+
+/** Limits what one connection brings that no request of the gateway asked for. */
+export interface FloodGuard {
+  /** @throws FloodError beyond the limit */
+  message(size: MessageSize): void;
+  /**
+   * Counts lines that are no messages.
+   *
+   * @throws FloodError beyond the limit
+   */
+  lines(lines: number): void;
+}
+
+/**
+ * Units: a value of JSON, or 256 bytes, or a line that is no event. A message costs at least 100, since it costs as much time whatever is in it: 200
+ * small messages a second, after 2,000 at once. At once, as much as the largest single message has.
+ */
+const unsolicited = { rate: 20_000, burst: messageBounds.maxValues } as const;
+const bytesPerUnit = 256;
+const minUnits = 100;
+
+/** The time without connections after a flood, in milliseconds. */
+const floodBackoff: Backoff = { initial: 2_000, max: 60_000 };
+
+/** Starts with the full burst. */
+export function createFloodGuard(clock: Clock): FloodGuard {
+  const limiter = new RateLimiter(clock, unsolicited);
+  const take = (units: number): void => {
+    if (limiter.tryTake(units) > 0) throw new FloodError();
+  };
+  return {
+    message: ({ bytes, values }) => take(Math.max(minUnits, values, Math.ceil(bytes / bytesPerUnit))),
+    lines: take,
+  };
+}
+
+/** Refuses new connections to the target of a flood for a time, which doubles until a minute passes without one. */
+export function noteFlood({ memory, clock, random }: UpstreamParts): void {
+  const quiet = clock.now() - memory.refusedUntil > floodBackoff.max;
+  memory.floods = quiet ? 1 : memory.floods + 1;
+  memory.refusedUntil = clock.now() + backoffDelay(memory.floods, floodBackoff, random);
+}

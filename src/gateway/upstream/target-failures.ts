@@ -1,0 +1,44 @@
+import type { Clock, Logger } from '../../edges.ts';
+import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
+import { reasonOf } from '../errors.ts';
+
+/** Logs failures of targets: a reason once per target and method, until the target responds to that method again. */
+export interface TargetFailures {
+  succeeded(target: string, method: string): void;
+  failed(target: string, method: string, error: unknown): void;
+  /** Call when a target was changed or removed. */
+  forget(target: string): void;
+}
+
+/**
+ * Reasons that are logged per target and method until it responds again: a target could invent new ones without end.
+ */
+const maxReasons = 4;
+
+/** Lines per target: it may answer some sessions and fail others without end, and each change would be a line. */
+const lineRate = { rate: 1 / 30, burst: 16 } as const;
+
+/** Starts with no known failure: nothing is logged for a target that responds from the start. */
+export function createTargetFailures(clock: Clock, log: Logger): TargetFailures {
+  const throttles = new Map<string, LogThrottle>();
+  const lines = new KeyedRateLimiter(clock, lineRate);
+  return {
+    succeeded(target, method) {
+      const throttle = throttles.get(target);
+      if (lines.delay(target) > 0) return;
+      if (throttle?.recovered(method, 'target answers again', { target, request: method }) === true) {
+        lines.tryTake(target);
+      }
+    },
+    failed(target, method, error) {
+      const throttle = throttles.get(target) ?? new LogThrottle(clock, log, { maxReasons });
+      throttles.set(target, throttle);
+      const reason = reasonOf(error);
+      if (throttle.admit(method, reason) && lines.tryTake(target) === 0) {
+        log.warn('target does not answer', { target, request: method, reason });
+      }
+    },
+    forget: (target) => void throttles.delete(target),
+  };
+}

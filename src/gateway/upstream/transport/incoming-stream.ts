@@ -1,0 +1,52 @@
+import type { MessageSize, TransportParts } from '../model.ts';
+import { type Body, readEvents } from './event-reader.ts';
+import { parseMessages } from './message.ts';
+import { MessageBuffer, type MessageLimits } from './message-buffer.ts';
+
+/** Where to resume a stream of events, and when. */
+export interface Resumption {
+  /** The id of the last event; undefined when the stream cannot be resumed. */
+  lastEventId: string | undefined;
+  /** The delay that the target asked for, in milliseconds. */
+  retry: number | undefined;
+}
+
+/** The limits of what arrives, and where it is reported. */
+export type Incoming = MessageLimits & Pick<TransportParts, 'events'>;
+
+/** Reads the messages of an event stream until its end. */
+export function readMessages(body: Body, parts: Incoming, resumption: Resumption): Promise<void> {
+  return readEvents(body, parts, {
+    event({ type, data, size }) {
+      if (type === 'message') deliver(data, size, parts);
+      else parts.events.ignored(1);
+    },
+    id(id) {
+      resumption.lastEventId = id === '' ? undefined : id;
+    },
+    retry(milliseconds) {
+      resumption.retry = milliseconds;
+    },
+    ignored: parts.events.ignored,
+  });
+}
+
+/** Reads a body that is one JSON text. */
+export async function readJson(body: Body, parts: Incoming): Promise<void> {
+  const buffer = new MessageBuffer(parts);
+  try {
+    for await (const chunk of body) buffer.append(chunk);
+    const { text, size } = buffer.take();
+    deliver(text, size, parts);
+  } finally {
+    buffer.clear();
+  }
+}
+
+/** Parses and delivers the messages of a text. A batch is as large as its messages together, and counts for each. */
+export function deliver(text: string, size: MessageSize, { events }: Incoming): void {
+  // The priming event of a stream that can be resumed has no data (MCP 2025-11-25, Transports, 6).
+  const messages = text === '' ? [] : parseMessages(text);
+  if (messages.length === 0) events.invalid(size);
+  for (const message of messages) events.received(message, size);
+}

@@ -1,0 +1,113 @@
+import { JsonStructure } from '../../../json/json-structure.ts';
+import { AnswerLimitError, maxMessageBytes, maxPieces, messageBounds } from '../answer-limits.ts';
+import { BudgetLease, type BudgetShare } from '../budget-lease.ts';
+import type { MessageSize } from '../model.ts';
+
+/** What the messages of a stream or body are charged to, and how large each may be. */
+export interface MessageLimits extends BudgetShare {
+  /** Default {@link maxMessageBytes}. */
+  readonly maxBytes?: number;
+}
+
+const words = { values: 'values', levels: 'levels', names: 'different names of members' } as const;
+const most = {
+  values: messageBounds.maxValues,
+  levels: messageBounds.maxDepth,
+  names: messageBounds.maxNames,
+} as const;
+
+/**
+ * Collects the bytes of one message of a target, within the limits, and decodes them block by block, so that the end of
+ * a large message does not hold the event loop. Copies them, so that a target that sends them one by one does not make
+ * one object of each.
+ */
+export class MessageBuffer {
+  readonly #lease: BudgetLease;
+  readonly #maxBytes: number;
+  readonly #structure = new JsonStructure(messageBounds);
+  #decoder = new TextDecoder();
+  /** The message but for the last block. */
+  #text = '';
+  #block: Uint8Array<ArrayBuffer> = empty;
+  #blockLength = 0;
+  #length = 0;
+  #pieces = 0;
+
+  constructor({ maxBytes = maxMessageBytes, ...share }: MessageLimits) {
+    this.#maxBytes = maxBytes;
+    this.#lease = new BudgetLease(share);
+  }
+
+  /**
+   * Adds bytes.
+   *
+   * @throws AnswerLimitError when the message is not within the limits; call {@link clear} then
+   */
+  append(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    this.addPiece();
+    if (length > this.#maxBytes) throw new AnswerLimitError(`a message is larger than ${this.#maxBytes} bytes`);
+    const excess = this.#structure.push(bytes);
+    if (excess !== undefined) throw new AnswerLimitError(`a message has more than ${most[excess]} ${words[excess]}`);
+    this.#lease.grow(length);
+    this.#length = length;
+    this.#add(bytes);
+  }
+
+  /**
+   * Counts a line or a read of the message, whether or not it had bytes.
+   *
+   * @throws AnswerLimitError when there were too many
+   */
+  addPiece(): void {
+    this.#pieces += 1;
+    if (this.#pieces > maxPieces) throw new AnswerLimitError(`a message arrives in more than ${maxPieces} pieces`);
+  }
+
+  /** Returns the message, and begins with the next one. */
+  take(): { readonly text: string; readonly size: MessageSize } {
+    const text = this.#text + this.#decoder.decode(this.#block.subarray(0, this.#blockLength));
+    const size: MessageSize = { bytes: this.#length, values: this.#structure.values };
+    this.clear();
+    return { text, size };
+  }
+
+  /** Drops the message, and gives back what it held of the budget. */
+  clear(): void {
+    this.#lease.release();
+    this.#pieces = 0;
+    this.#length = 0;
+    this.#structure.reset();
+    this.#decoder = new TextDecoder();
+    this.#text = '';
+    // A stream may be silent for hours.
+    this.#block = empty;
+    this.#blockLength = 0;
+  }
+
+  #add(bytes: Uint8Array): void {
+    for (let start = 0; start < bytes.length; ) {
+      if (this.#blockLength === blockBytes) {
+        this.#text += this.#decoder.decode(this.#block, { stream: true });
+        this.#blockLength = 0;
+      }
+      const end = Math.min(bytes.length, start + blockBytes - this.#blockLength);
+      this.#grow(this.#blockLength + end - start);
+      this.#block.set(bytes.subarray(start, end), this.#blockLength);
+      this.#blockLength += end - start;
+      start = end;
+    }
+  }
+
+  #grow(length: number): void {
+    if (length <= this.#block.length) return;
+    const doubled = Math.max(initialBytes, 2 * this.#block.length);
+    const larger = new Uint8Array(Math.min(blockBytes, Math.max(length, doubled)));
+    larger.set(this.#block.subarray(0, this.#blockLength));
+    this.#block = larger;
+  }
+}
+
+const initialBytes = 1_024;
+const blockBytes = 64 * 1024;
+const empty = new Uint8Array(0);

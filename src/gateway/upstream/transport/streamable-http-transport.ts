@@ -1,0 +1,167 @@
+import type { Stop } from '../../../edges.ts';
+import { quoted } from '../../../json/quoted.ts';
+import type { Message, RequestId } from '../../rpc/model.ts';
+import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
+import type { MessageSize, Transport, TransportParts } from '../model.ts';
+import { discard, fetchWithinOrigin, HttpStatusError, mediaTypeOf, statusError } from './http-exchange.ts';
+import { type Incoming, type Resumption, readJson, readMessages } from './incoming-stream.ts';
+import { answeredId, requestIdOf } from './message.ts';
+import { followNotifications, pause, reconnectDelay } from './notification-stream.ts';
+
+/** A request whose response is not complete. */
+interface Exchange {
+  readonly abort: AbortController;
+  answered: boolean;
+  stopLinger: Stop;
+}
+
+/** Milliseconds that a stream may stay open after the response that it was opened for. */
+const lingerTime = 1_000;
+
+/** Attempts in a row to resume the stream of a response that fail, until the response is given up. */
+const maxResumptions = 5;
+
+/**
+ * The Streamable HTTP transport (MCP 2025-03-26 to 2025-11-25): each message is a POST; a request is answered by JSON
+ * or by an event stream, which is resumed when it ends early and has ids. A GET stream carries notifications.
+ */
+export class StreamableHttpTransport implements Transport {
+  readonly #parts: TransportParts;
+  readonly #closed = new AbortController();
+  readonly #exchanges = new Map<RequestId, Exchange>();
+  #sessionId: string | undefined;
+  #protocolVersion: string | undefined;
+
+  constructor(parts: TransportParts) {
+    const received = (message: Message, size: MessageSize): void => {
+      this.#noteAnswer(message);
+      parts.events.received(message, size);
+    };
+    this.#parts = { ...parts, events: { ...parts.events, received } };
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async send(message: Message): Promise<void> {
+    if (this.#closed.signal.aborted) throw new Error('the connection is closed');
+    const id = requestIdOf(message);
+    if (id !== undefined) return this.#request(id, message);
+    const { signal } = this.#closed;
+    this.#endCancelled(message);
+    await discard(await this.#post(message, signal));
+    if ('method' in message && message.method === 'notifications/initialized') {
+      void followNotifications(this.#parts, (lastEventId) => this.#openStream(signal, lastEventId), signal);
+    }
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#protocolVersion = version;
+  }
+
+  async terminate(): Promise<void> {
+    if (this.#sessionId !== undefined) await discard(await this.#fetch('DELETE', {}, this.#closed.signal));
+  }
+
+  close(): void {
+    this.#closed.abort();
+    for (const { abort } of this.#exchanges.values()) abort.abort();
+  }
+
+  async #request(id: RequestId, message: Message): Promise<void> {
+    const exchange: Exchange = { abort: new AbortController(), answered: false, stopLinger: () => {} };
+    const incoming = { ...this.#parts, maxBytes: maxBytesOf(message) };
+    const resumption: Resumption = { lastEventId: undefined, retry: undefined };
+    this.#exchanges.set(id, exchange);
+    try {
+      await this.#readResponse(await this.#post(message, exchange.abort.signal), incoming, resumption);
+      if (!exchange.answered && resumption.lastEventId !== undefined)
+        await this.#resume(exchange, incoming, resumption);
+    } catch (error) {
+      if (!exchange.answered) throw error;
+    } finally {
+      exchange.stopLinger();
+      this.#exchanges.delete(id);
+    }
+    if (!exchange.answered) throw new Error('the answer was cut off');
+  }
+
+  /** Reads a response to a request, which may or may not contain the answer. */
+  async #readResponse(response: Response, incoming: Incoming, resumption: Resumption): Promise<void> {
+    const type = mediaTypeOf(response);
+    if (response.body !== null) {
+      if (type === 'text/event-stream') return readMessages(response.body, incoming, resumption);
+      if (type === 'application/json') return readJson(response.body, incoming);
+    }
+    await discard(response);
+    const found = `status ${response.status} and type ${quoted(type)}`;
+    throw new Error(`answered a request with ${found}, which is neither JSON nor an event stream`);
+  }
+
+  /** Resumes the stream of a response until the response has arrived. */
+  async #resume(exchange: Exchange, incoming: Incoming, resumption: Resumption): Promise<void> {
+    const { signal } = exchange.abort;
+    const { clock, random } = this.#parts;
+    for (let failures = 0; !exchange.answered && failures < maxResumptions; ) {
+      await pause(clock, reconnectDelay(failures + 1, resumption.retry, random), signal);
+      try {
+        const response = await this.#openStream(signal, resumption.lastEventId);
+        if (!response.ok) throw await statusError(response, this.#sessionId !== undefined);
+        await this.#readResponse(response, incoming, resumption);
+        failures = 0;
+      } catch (error) {
+        const isFinal = error instanceof HttpStatusError && error.status < 500;
+        if (isFinal || signal.aborted) throw error;
+        failures += 1;
+      }
+    }
+  }
+
+  async #post(message: Message, signal: AbortSignal): Promise<Response> {
+    const isHandshake = 'method' in message && message.method === 'initialize';
+    if (isHandshake) this.#sessionId = undefined;
+    const headers = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
+    const response = await this.#fetch('POST', headers, signal, JSON.stringify(message));
+    if (!response.ok) throw await statusError(response, this.#sessionId !== undefined);
+    if (isHandshake) this.#sessionId = response.headers.get('mcp-session-id') ?? undefined;
+    return response;
+  }
+
+  #openStream(signal: AbortSignal, lastEventId: string | undefined): Promise<Response> {
+    const resume: Readonly<Record<string, string>> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+    return this.#fetch('GET', { accept: 'text/event-stream', ...resume }, signal);
+  }
+
+  #fetch(
+    method: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    body: string | null = null,
+  ): Promise<Response> {
+    const session = this.#sessionId === undefined ? {} : { 'mcp-session-id': this.#sessionId };
+    const version = this.#protocolVersion === undefined ? {} : { 'mcp-protocol-version': this.#protocolVersion };
+    const init = { method, headers: { ...headers, ...session, ...version }, signal, body };
+    return fetchWithinOrigin(this.#parts.fetch, this.#parts.url, init);
+  }
+
+  #noteAnswer(message: Message): void {
+    const id = answeredId(message);
+    const exchange = id === undefined ? undefined : this.#exchanges.get(id);
+    if (exchange === undefined || exchange.answered) return;
+    exchange.answered = true;
+    exchange.stopLinger = this.#parts.clock.after(lingerTime, () => exchange.abort.abort());
+  }
+
+  /** Ends the exchange of a request that was cancelled: its response is not needed, and might never come. */
+  #endCancelled(message: Message): void {
+    if (!('method' in message) || message.method !== 'notifications/cancelled') return;
+    const id = message.params?.['requestId'];
+    if (typeof id === 'number' || typeof id === 'string') this.#exchanges.get(id)?.abort.abort();
+  }
+}
+
+/** A list is not read further than it may be large, so that nothing larger is parsed. */
+function maxBytesOf(message: Message): number {
+  return 'method' in message && message.method.endsWith('/list') ? maxListBytes : maxMessageBytes;
+}

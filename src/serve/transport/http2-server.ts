@@ -1,0 +1,100 @@
+import type { EventEmitter } from 'node:events';
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream, ServerOptions } from 'node:http2';
+import type { Socket } from 'node:net';
+import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
+
+/** Decides about a new stream: calls `start`, now or later, to pass it on to gRPC. */
+export type AdmitStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, start: () => void) => void;
+
+/** The limits of one connection. */
+export interface Http2Limits {
+  /** Streams open at once: MAX_CONCURRENT_STREAMS (RFC 9113, section 6.5.2). */
+  readonly maxStreams: number;
+  /** Bytes of the headers of a stream, which clients are told. */
+  readonly maxHeaders: number;
+}
+
+/**
+ * The HTTP/2 server inside of a gRPC server. grpc-js builds a call for every stream before it asks anybody, and answers
+ * unknown methods by itself; and it does not pass on the options of node:http2. So its listener for streams is replaced
+ * by one that is asked first (decision 0007).
+ */
+export class Http2Server {
+  readonly #injector: ConnectionInjector;
+  readonly #server: EventEmitter;
+
+  /**
+   * @throws TypeError when grpc-js has its HTTP/2 server elsewhere: it is a private member of a library whose version
+   * is pinned, and without it nothing limits the streams of unknown methods
+   */
+  constructor(grpc: Server, limits: Http2Limits, admit: AdmitStream) {
+    const inherited = member(grpc, 'commonServerOptions');
+    if (typeof inherited !== 'object' || inherited === null) throw wrongVersion();
+    Object.assign(inherited, optionsOf(limits));
+    this.#injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    const servers = member(grpc, 'http2Servers');
+    const [server] = servers instanceof Map ? servers.keys() : [];
+    if (!isEventEmitter(server)) throw wrongVersion();
+    this.#server = server;
+    replaceListener(server, admit);
+  }
+
+  /** Begins HTTP/2 on a connection, with what was put back into its buffer. */
+  begin(socket: Socket): Http2Session | undefined {
+    let begun: Http2Session | undefined;
+    const began = (session: Http2Session): void => {
+      begun = session;
+    };
+    this.#server.once('session', began);
+    this.#injector.injectConnection(socket);
+    this.#server.off('session', began);
+    return begun;
+  }
+
+  /**
+   * Closes each connection once no stream is left on it, by force when the grace time is over.
+   *
+   * @param grace milliseconds
+   */
+  drain(grace: number): void {
+    this.#injector.drain(grace);
+  }
+}
+
+function optionsOf({ maxStreams, maxHeaders }: Http2Limits): ServerOptions {
+  return {
+    settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: maxHeaders },
+    // A client that resets what it opens is not limited by the number of open streams. Beyond these, nghttp2 closes the
+    // connection in the middle of a chunk of bytes that may open hundreds.
+    streamResetBurst: maxStreams,
+    streamResetRate: maxStreams,
+  };
+}
+
+function replaceListener(server: EventEmitter, admit: AdmitStream): void {
+  const [handle, ...others] = server.listeners('stream');
+  if (handle === undefined || others.length > 0) throw wrongVersion();
+  server.removeAllListeners('stream');
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    // grpc-js listens too, but only to the streams that it is given; an error without a listener ends the process.
+    stream.on('error', ignoreError);
+    admit(stream, headers, () => {
+      // To answer a stream that is gone throws.
+      if (!stream.destroyed && !stream.closed) Reflect.apply(handle, server, [stream, headers]);
+    });
+  });
+}
+
+function member(owner: object, name: string): unknown {
+  return Reflect.get(owner, name);
+}
+
+function isEventEmitter(value: unknown): value is EventEmitter {
+  return typeof value === 'object' && value !== null && 'listeners' in value && 'removeAllListeners' in value;
+}
+
+function wrongVersion(): TypeError {
+  return new TypeError('this version of grpc-js keeps its HTTP/2 server elsewhere');
+}
+
+const ignoreError = (): void => {};

@@ -1,0 +1,43 @@
+import type { Clock, Stop } from '../../../edges.ts';
+
+export interface RetryWait {
+  readonly milliseconds: number;
+  /** Milliseconds before which a recovery does not end the wait. */
+  readonly earliest: number;
+  readonly clock: Clock;
+  /** Calls the function when the server came back from an outage, until it is stopped. */
+  readonly onRecovery: (run: () => void) => Stop;
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Waits before a retry. Revocation is urgent: the first request of any kind that succeeds after an outage ends the wait
+ * of every reflector.
+ *
+ * @returns true when it is time, false as soon as `stop` is aborted
+ */
+export function retryWait({ milliseconds, earliest, clock, onRecovery, stop }: RetryWait): Promise<boolean> {
+  if (stop.aborted) return Promise.resolve(false);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  let [early, recovered] = [earliest > 0, false];
+  const ends: Stop[] = [
+    clock.after(milliseconds, () => resolve(true)),
+    onRecovery(() => {
+      recovered = true;
+      if (!early) resolve(true);
+    }),
+  ];
+  if (early && earliest < milliseconds) {
+    const noLongerEarly = (): void => {
+      early = false;
+      if (recovered) resolve(true);
+    };
+    ends.push(clock.after(earliest, noLongerEarly));
+  }
+  const stopped = (): void => resolve(false);
+  stop.addEventListener('abort', stopped, { once: true });
+  return promise.finally(() => {
+    stop.removeEventListener('abort', stopped);
+    for (const end of ends) end();
+  });
+}

@@ -1,0 +1,94 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock, Stop } from '../../../edges.ts';
+import { shortened } from '../../../json/quoted.ts';
+import type { Manifest } from '../manifest/parse-manifest.ts';
+
+/** `workerData` of the worker. */
+export interface ParseTask {
+  readonly text: string;
+  readonly namespaces: readonly string[];
+}
+
+export interface WorkerLimits {
+  /** Milliseconds of processor time. */
+  readonly time: number;
+  /** MiB of heap. */
+  readonly memory: number;
+}
+
+/** Milliseconds between two measurements of a worker. */
+const checkInterval = 250;
+
+/**
+ * Parses a text in a worker thread of its own. A worker that takes too long, needs too much memory or dies otherwise
+ * makes this text one that does not parse. The time is that of its processor, because an honest file must not be refused
+ * for a machine that is busy; only a worker that cannot be asked is measured by the clock. Settles after the worker has
+ * exited, and never rejects.
+ *
+ * @param signal ends the worker
+ * @returns undefined once the signal is aborted
+ */
+export async function parseInWorker(
+  task: ParseTask,
+  limits: WorkerLimits,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Manifest | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Manifest | undefined>();
+  const worker = startWorker(task, limits.memory);
+  const aborted = (): void => resolve(undefined);
+  const tooLong = (): void => resolve(failure(`takes more than ${limits.time / 1000} s`));
+  const cancel = watchTime(worker, limits.time, clock, tooLong);
+  signal.addEventListener('abort', aborted);
+  worker.once('message', (manifest: Manifest) => resolve(manifest));
+  worker.once('error', (error) => resolve(failure(reasonOf(error, limits))));
+  worker.once('exit', () => resolve(failure('ends without a result')));
+  const manifest = await promise;
+  cancel();
+  signal.removeEventListener('abort', aborted);
+  await worker.terminate();
+  return manifest;
+}
+
+/** Starts the worker without the environment, flags and output of the process. */
+function startWorker(workerData: ParseTask, memory: number): Worker {
+  const worker = new Worker(new URL('./parse-worker.ts', import.meta.url), {
+    workerData,
+    resourceLimits: { maxOldGenerationSizeMb: memory },
+    env: {},
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+  });
+  worker.stdout.resume();
+  worker.stderr.resume();
+  return worker;
+}
+
+/** Calls `exceeded` when the worker has used its processor time, or ten times as long has passed. */
+function watchTime(worker: Worker, time: number, clock: Clock, exceeded: () => void): Stop {
+  const end = clock.now() + 10 * time;
+  let cancel: Stop = () => undefined;
+  const check = ({ user, system }: { readonly user: number; readonly system: number }): void => {
+    if ((user + system) / 1000 > time) exceeded();
+  };
+  const schedule = (): void => {
+    cancel = clock.after(checkInterval, () => {
+      if (clock.now() > end) return exceeded();
+      // Rejects before the worker runs, and once it has exited.
+      worker.cpuUsage().then(check, () => undefined);
+      schedule();
+    });
+  };
+  schedule();
+  return () => cancel();
+}
+
+function failure(what: string): Manifest {
+  return { ok: false, position: undefined, reason: `To parse the file ${what}: split it.` };
+}
+
+function reasonOf(error: Error, { memory }: WorkerLimits): string {
+  const outOfMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  return outOfMemory ? `takes more than ${memory} MiB of memory` : `fails (${shortened(error.message)})`;
+}

@@ -1,0 +1,124 @@
+import type { ServerResponse } from 'node:http';
+import { request } from 'node:http';
+import { emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
+import { attackerAddresses, mcpHeaders, openSession, sendMcp } from '../programs/http-client.ts';
+import { signToken } from '../programs/issuer.ts';
+import { addHostileServices } from '../programs/manifest-folder.ts';
+import type { Attack, StopAttack, Victim } from '../programs/model.ts';
+import { runAll } from '../programs/repeat.ts';
+
+const [from] = attackerAddresses;
+const resource = 'file:///a';
+const exposed = `mcp://default/hostile-1/${encodeURIComponent(resource)}`;
+
+/** What reaches a caller who may not have it is counted. */
+export const deliveryAttacks: readonly Attack[] = [
+  {
+    name: 'updates on the claims of an expired token',
+    row: 4,
+    program: 'gateway',
+    amount: { full: 20, short: 1 },
+    seconds: 12,
+    start: subscribeAndExpire,
+  },
+  {
+    name: 'duplicate ids of another token',
+    row: 5,
+    program: 'gateway',
+    amount: { full: 50, short: 2 },
+    start: repeatIds,
+  },
+];
+
+/** Seconds that the token of the subscriptions is valid. */
+const validity = 3;
+
+/**
+ * Subscribes with a token that expires, and listens with one that allows nothing. Counts the updates that arrive a
+ * second and more after the expiry.
+ */
+async function subscribeAndExpire(victim: Victim, sessions: number): Promise<StopAttack> {
+  const { gateway: port, issuerKey } = victim;
+  const streams = new Set<ServerResponse>();
+  const target = await startBareTarget({
+    port: victim.target,
+    answer: (message, response) =>
+      sendResult(response, message, message.method === 'resources/subscribe' ? {} : emptyList),
+    stream(response) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      streams.add(response);
+    },
+  });
+  const remove = await addHostileServices(victim, 1);
+  const expiresAt = Math.floor(Date.now() / 1_000) + validity;
+  const reader = await signToken(issuerKey, { sub: 'guest', role: 'reader', exp: expiresAt });
+  const guest = await signToken(issuerKey, { sub: 'guest' });
+  let got = 0;
+  const count = (text: string): void => {
+    if (text.includes('resources/updated') && Date.now() > (expiresAt + 1) * 1_000) got += 1;
+  };
+  const listeners: (() => void)[] = [];
+  await runAll(sessions, 10, async () => {
+    const session = await openSession({ port, token: guest, from });
+    if (session === undefined) return;
+    listeners.push(listen(port, guest, session, count));
+    const message = { jsonrpc: '2.0', id: 1, method: 'resources/subscribe', params: { uri: exposed } };
+    await sendMcp({ port, token: reader, session, from, message });
+  });
+  const update = { jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri: resource } };
+  const timer = setInterval(() => {
+    for (const stream of streams) stream.write(`data: ${JSON.stringify(update)}\n\n`);
+  }, 50);
+  return () => {
+    clearInterval(timer);
+    for (const stop of listeners) stop();
+    remove();
+    target.close();
+    return got;
+  };
+}
+
+/** Opens the stream of a session's own messages. */
+function listen(port: number, token: string, session: string, received: (text: string) => void): () => void {
+  const options = { host: '127.0.0.1', port, path: '/mcp', headers: mcpHeaders(token, session), localAddress: from };
+  const outgoing = request({ ...options, agent: false }, (response) => {
+    response.on('error', () => {});
+    response.setEncoding('utf8').on('data', received);
+  });
+  outgoing.on('error', () => {});
+  outgoing.end();
+  return () => outgoing.destroy();
+}
+
+/**
+ * Calls a slow tool with one token, and repeats the id of that request with a token that may use nothing: in a batch,
+ * whose stream stays open for its other request, a list of a target that never answers. Counts the answers of the tool
+ * that the second one gets.
+ */
+async function repeatIds(victim: Victim, times: number): Promise<StopAttack> {
+  const { gateway: port, issuerKey } = victim;
+  const target = await startBareTarget({ port: victim.target, answer: () => {} });
+  const remove = await addHostileServices(victim, 1);
+  const reader = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
+  const guest = await signToken(issuerKey, { sub: 'guest' });
+  let got = 0;
+  const done = runAll(times, 10, async (index) => {
+    const session = await openSession({ port, token: reader, from, version: '2025-03-26' });
+    const id = `id-${index}`;
+    const params = { name: 'default/honest:wait', arguments: { ms: 500, text: 'secret' } };
+    const call = { jsonrpc: '2.0', id, method: 'tools/call', params };
+    const slow = sendMcp({ port, token: reader, session, from, message: call, timeout: 3_000 }).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const list = (of: string): object => ({ jsonrpc: '2.0', id: of, method: 'tools/list' });
+    const message = [list(id), list(`other-${id}`)];
+    const reply = await sendMcp({ port, token: guest, session, from, message, timeout: 8_000 });
+    if (reply.text.includes('secret')) got += 1;
+    await slow;
+  });
+  return async () => {
+    await done;
+    remove();
+    target.close();
+    return got;
+  };
+}

@@ -1,0 +1,133 @@
+import { connect, type Socket } from 'node:net';
+import { emptyList, sendResult, sendText, startBareTarget } from '../programs/bare-target.ts';
+import { attackerAddresses, mcpHeaders, openSession, send, sendMcp } from '../programs/http-client.ts';
+import { signToken } from '../programs/issuer.ts';
+import { addHostileServices } from '../programs/manifest-folder.ts';
+import type { Attack, StopAttack, Victim } from '../programs/model.ts';
+import { repeat, runAll } from '../programs/repeat.ts';
+
+const [from] = attackerAddresses;
+const mebibyte = 2 ** 20;
+
+/** Sessions and streams of callers with a valid token. */
+export const sessionAttacks: readonly Attack[] = [
+  {
+    name: 'event streams that nobody reads',
+    row: 7,
+    program: 'gateway',
+    amount: { full: 1_000, short: 4 },
+    seconds: 20,
+    start: neverRead,
+  },
+  {
+    name: 'sessions without a permission at three targets',
+    row: 7,
+    program: 'gateway',
+    amount: { full: 600, short: 6 },
+    seconds: 20,
+    start: listWithoutPermission,
+  },
+  {
+    name: 'handshakes without an end',
+    row: 7,
+    program: 'gateway',
+    amount: { full: 16, short: 1 },
+    async start({ gateway: port, issuerKey }, atOnce) {
+      const token = await signToken(issuerKey, { sub: 'nobody' });
+      return repeat(atOnce, () => openSession({ port, token, from }));
+    },
+  },
+  {
+    name: 'event streams that are opened and left',
+    row: 7,
+    program: 'gateway',
+    amount: { full: 1_500, short: 6 },
+    start: openStreams,
+  },
+];
+
+/** Calls a tool whose answers are large, at a target of the attackers, and reads none of them. */
+async function neverRead(victim: Victim, streams: number): Promise<StopAttack> {
+  const { gateway: port, issuerKey } = victim;
+  const text = 'x'.repeat(7 * mebibyte);
+  const target = await startBareTarget({
+    port: victim.target,
+    answer(message, response) {
+      if (message.method !== 'tools/call') return sendResult(response, message, emptyList);
+      const id = JSON.stringify(message.id);
+      sendText(response, `{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":"${text}"}]}}`);
+    },
+  });
+  const remove = await addHostileServices(victim, 1);
+  const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
+  const sockets: Socket[] = [];
+  const perSession = 50;
+  const opening = runAll(Math.ceil(streams / perSession), 5, async () => {
+    const session = await openSession({ port, token, from });
+    for (let id = 0; id < Math.min(streams, perSession); id += 1) {
+      const params = { name: 'default/hostile-1:large', arguments: {} };
+      const message = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params });
+      sockets.push(postUnread(port, mcpHeaders(token, session), message));
+    }
+  });
+  return async () => {
+    await opening;
+    for (const socket of sockets) socket.destroy();
+    remove();
+    target.close();
+    return 0;
+  };
+}
+
+/** Sends a request on a connection of its own and never reads from it. */
+function postUnread(port: number, headers: Readonly<Record<string, string>>, body: string): Socket {
+  const fields = { ...headers, host: `127.0.0.1:${port}`, 'content-length': String(Buffer.byteLength(body)) };
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const socket = connect({ host: '127.0.0.1', port, localAddress: from }, () => {
+    socket.write(`POST /mcp HTTP/1.1\r\n${head.join('')}\r\n${body}`);
+  });
+  socket.on('error', () => {});
+  return socket.pause();
+}
+
+/** Opens sessions that list the tools of three targets, of which they may use none. */
+async function listWithoutPermission(victim: Victim, count: number): Promise<StopAttack> {
+  const { gateway: port, issuerKey } = victim;
+  const target = await startBareTarget({
+    port: victim.target,
+    answer: (message, response) => sendResult(response, message, emptyList),
+    // Kept open: a connection for each session and target.
+    stream: (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders(),
+  });
+  const remove = await addHostileServices(victim, 3);
+  const token = await signToken(issuerKey, { sub: 'nobody' });
+  const listing = runAll(count, 20, async () => {
+    const session = await openSession({ port, token, from });
+    await sendMcp({ port, token, session, from, message: { jsonrpc: '2.0', id: 1, method: 'tools/list' } });
+  });
+  return async () => {
+    await listing;
+    remove();
+    target.close();
+    return 0;
+  };
+}
+
+/** Opens sessions, each with the stream of its own messages, and HTTP+SSE sessions, which begin with theirs. */
+async function openStreams({ gateway: port, issuerKey }: Victim, count: number): Promise<StopAttack> {
+  const token = await signToken(issuerKey, { sub: 'nobody' });
+  const leaving = new AbortController();
+  const open = (path: string, session?: string): void => {
+    const headers = mcpHeaders(token, session);
+    void send({ port, path, headers, from, timeout: 120_000, leave: leaving.signal }).catch(() => undefined);
+  };
+  void runAll(count, 20, async () => open('/mcp', await openSession({ port, token, from })));
+  void runAll(count, 20, async () => {
+    open('/sse');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+  return () => {
+    leaving.abort();
+    return 0;
+  };
+}

@@ -1,0 +1,125 @@
+import type { ServerResponse } from 'node:http';
+import { isSubject, policyWith } from '../../../support/worlds/manifests.ts';
+import { type AnswerRequest, emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
+import { addHostileServices, removeManifest, writeManifest } from '../programs/manifest-folder.ts';
+import type { Attack, StopAttack, Victim } from '../programs/model.ts';
+
+/** Targets that misbehave at the lists and streams of honest clients. */
+export const targetAttacks: readonly Attack[] = [
+  {
+    name: 'a target that never answers',
+    row: 14,
+    program: 'gateway',
+    amount: { full: 1, short: 1 },
+    seconds: 30,
+    start: (victim) => startTarget(victim, 1, () => {}),
+  },
+  {
+    name: 'a target that answers a byte a second',
+    row: 14,
+    program: 'gateway',
+    amount: { full: 1, short: 1 },
+    seconds: 30,
+    start: (victim) => startTarget(victim, 1, (_, response) => dripInto(response)),
+  },
+  {
+    name: '15,000 rules and 20,000 tools',
+    row: 15,
+    program: 'gateway',
+    amount: { full: 15_000, short: 300 },
+    seconds: 30,
+    world: { list: 'filtered' },
+    start: multiply,
+  },
+  ofMessages('pings without an end', () => {
+    sent += 1;
+    return `{"jsonrpc":"2.0","id":${sent},"method":"ping"}`;
+  }),
+  ofMessages('changed lists without an end', () => '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'),
+  ofMessages('log messages without an end', () => {
+    return '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}';
+  }),
+  ofMessages('messages that are no JSON-RPC', () => '{"x":1}'),
+];
+
+let sent = 0;
+
+async function startTarget(
+  victim: Victim,
+  services: number,
+  answer: AnswerRequest,
+  stream?: (response: ServerResponse) => void,
+): Promise<StopAttack> {
+  const options = { port: victim.target, answer, ...(stream !== undefined && { stream }) };
+  const target = await startBareTarget(options);
+  const remove = await addHostileServices(victim, services);
+  return () => {
+    remove();
+    target.close();
+    return 0;
+  };
+}
+
+function dripInto(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  const timer = setInterval(() => response.write(' '), 1_000);
+  response.on('close', () => clearInterval(timer));
+}
+
+/** Rules of one policy: as many as the CRD allows. */
+const rulesPerPolicy = 256;
+/** Tools of one target: as many as a list holds. */
+const toolsPerTarget = 10_000;
+
+/** Adds rules for others, and two targets whose tools each have to be decided on. */
+async function multiply(victim: Victim, rules: number): Promise<StopAttack> {
+  const policies = Array.from({ length: Math.ceil(rules / rulesPerPolicy) }, (_, policy) => {
+    const own = Array.from({ length: rulesPerPolicy }, (__, index) => {
+      const name = `default/hostile-1:tool-${policy * rulesPerPolicy + index}`;
+      return `{ matches: [${isSubject(`other-${index}`)}], resource: { kind: tool, name: "${name}" } }`;
+    });
+    return policyWith(`default/others-${policy}`, '[{ name: gw }]', `[${own}]`);
+  });
+  writeManifest(victim.folder, 'rules.yaml', policies.join('---\n'));
+  const count = Math.min(toolsPerTarget, rules);
+  const tools = Array.from({ length: count }, (_, index) => ({
+    name: `tool-${index}`,
+    inputSchema: { type: 'object' },
+  }));
+  const stop = await startTarget(victim, 2, (message, response) => {
+    sendResult(response, message, message.method === 'tools/list' ? { tools } : emptyList);
+  });
+  return () => {
+    removeManifest(victim.folder, 'rules.yaml');
+    return stop();
+  };
+}
+
+/** Bytes that the attackers keep unsent. */
+const backlog = 2 ** 20;
+
+/** Sends messages on the stream of the target's own messages, as fast as they are read. */
+function ofMessages(name: string, message: () => string): Attack {
+  return {
+    name,
+    row: 15,
+    program: 'gateway',
+    amount: { full: 100, short: 1 },
+    seconds: 15,
+    start: (victim, perTurn) =>
+      startTarget(
+        victim,
+        1,
+        (request, response) => sendResult(response, request, emptyList),
+        (response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+          const write = (): void => {
+            if (response.writableLength > backlog) return;
+            for (let index = 0; index < perTurn; index += 1) response.write(`data: ${message()}\n\n`);
+          };
+          const timer = setInterval(write, 1);
+          response.on('close', () => clearInterval(timer));
+        },
+      ),
+  };
+}

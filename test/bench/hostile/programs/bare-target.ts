@@ -1,0 +1,84 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** A JSON-RPC message that a target has received. */
+export interface TargetMessage {
+  readonly method?: string;
+  readonly id?: string | number;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** A Streamable HTTP server without sessions, which answers as its owner says, also wrongly. */
+export interface BareTarget {
+  readonly port: number;
+  /** Connections that are open. */
+  connections(): number;
+  close(): void;
+}
+
+/** Answers a request other than the handshake. */
+export type AnswerRequest = (message: TargetMessage, response: ServerResponse) => void;
+
+export interface BareTargetOptions {
+  /** 0 binds a free port. */
+  readonly port: number;
+  readonly answer: AnswerRequest;
+  /** Answers GET, the stream of the target's own messages; 405 by default. */
+  readonly stream?: (response: ServerResponse) => void;
+}
+
+export async function startBareTarget({ port, answer, stream }: BareTargetOptions): Promise<BareTarget> {
+  const sockets = new Set<Socket>();
+  const server = createServer((request, response) => {
+    response.on('error', () => {});
+    if (request.method === 'GET' && stream !== undefined) return stream(response);
+    if (request.method !== 'POST') return void response.writeHead(405).end();
+    void readMessage(request).then((message) => {
+      if (message?.id === undefined || message.method === undefined) response.writeHead(202).end();
+      else if (message.method === 'initialize') sendResult(response, message, handshakeOf(message));
+      else answer(message, response);
+    });
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => sockets.size,
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+async function readMessage(request: IncomingMessage): Promise<TargetMessage | undefined> {
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(Buffer.from(chunk));
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function handshakeOf({ params }: TargetMessage): object {
+  const capabilities = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {} };
+  return { protocolVersion: params?.['protocolVersion'], capabilities, serverInfo: { name: 'bare', version: '0' } };
+}
+
+export function sendResult(response: ServerResponse, { id }: TargetMessage, result: object): void {
+  sendText(response, JSON.stringify({ jsonrpc: '2.0', id, result }));
+}
+
+/** Sends a JSON body as it is. */
+export function sendText(response: ServerResponse, text: string | Buffer): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+}
+
+/** The result of a list without entries, of any of the four lists. */
+export const emptyList: object = { tools: [], prompts: [], resources: [], resourceTemplates: [] };

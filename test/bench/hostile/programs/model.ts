@@ -1,0 +1,58 @@
+import type { JWK } from 'jose';
+
+/** Addresses and secrets of a world, as its attackers have them. A plain object: it is sent to another process. */
+export interface Victim {
+  /** Port of the gateway's listener for MCP clients; 0 in a world without a gateway. */
+  readonly gateway: number;
+  /** Port of the gateway's admin pages, which attackers do not reach: for waiting until it has what they added. */
+  readonly admin: number;
+  /** Ports of the control plane: ADS, and health and metrics. */
+  readonly xds: number;
+  readonly metrics: number;
+  /** The folder of manifests; a file becomes visible by its rename. */
+  readonly folder: string;
+  /** The port that the gateway connects to for the Services `default/hostile-1` to `default/hostile-3`. */
+  readonly target: number;
+  /** The port at which the control plane looks for its API server, in a world of a cluster. */
+  readonly apiServer: number;
+  /** The issuer's key: the attackers have valid tokens of callers who may do little. */
+  readonly issuerKey: JWK;
+  /** The port of the issuer: `POST /delay?ms=5000` makes it answer slowly. */
+  readonly issuer: number;
+}
+
+/** Ends an attack; returns what the attackers got that nobody should get, as a count. */
+export type StopAttack = () => number | Promise<number>;
+
+/** Differences of the world from the usual one. */
+export interface WorldOptions {
+  /** `--list` of the gateway; `all` by default. */
+  readonly list?: 'all' | 'filtered';
+  /** Where the control plane reads from; a folder by default. Nothing answers for the cluster before the attack. */
+  readonly input?: 'folder' | 'cluster';
+}
+
+/** One attack of the hostile bench: an entry of a table. */
+export interface Attack {
+  readonly name: string;
+  /** The row of the table in issue 13. */
+  readonly row: number;
+  readonly program: 'gateway' | 'serve';
+  /** How many of what the name says: in the bench, and in the tests. */
+  readonly amount: { readonly full: number; readonly short: number };
+  /** Seconds that it lasts in the bench; 8 by default. */
+  readonly seconds?: number;
+  readonly world?: WorldOptions;
+  start(victim: Victim, amount: number): StopAttack | Promise<StopAttack>;
+}
+
+/** Messages to the process of the attackers. */
+export type ToAttacker =
+  | { readonly kind: 'attack'; readonly name: string; readonly amount: number; readonly victim: Victim }
+  | { readonly kind: 'stop' };
+
+/** Messages from the process of the attackers. */
+export type FromAttacker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'attacking' }
+  | { readonly kind: 'stopped'; readonly got: number };

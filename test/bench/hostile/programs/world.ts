@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../../support/gateway/everything-server.ts';
+import { isSubject, openGateway, policyWith, together } from '../../../support/worlds/manifests.ts';
+import { emptyList, sendResult, startBareTarget, type TargetMessage } from './bare-target.ts';
+import { gatewayClients } from './gateway-clients.ts';
+import type { HonestClients } from './honest.ts';
+import { audience, issuerName, startIssuer } from './issuer.ts';
+import { mcpTarget, writeManifest } from './manifest-folder.ts';
+import type { Attack, Victim, WorldOptions } from './model.ts';
+import { healthClients, nodeClients } from './node-clients.ts';
+import { startWatched, type WatchedProcess } from './watched-process.ts';
+
+/** A control plane, and for its attacks a gateway, with honest clients. */
+export interface World extends AsyncDisposable {
+  readonly victim: Victim;
+  /** The program that is attacked. */
+  readonly attacked: WatchedProcess;
+  readonly honest: HonestClients;
+  /** The port of the attacked program's metrics. */
+  readonly metrics: number;
+}
+
+/** Starts the programs that an attack needs, and waits until they serve. */
+export async function startWorld(program: Attack['program'], options: WorldOptions = {}): Promise<World> {
+  const cleanUp = new AsyncDisposableStack();
+  try {
+    const world = await start(program, options, cleanUp);
+    return { ...world, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() };
+  } catch (error) {
+    await cleanUp.disposeAsync();
+    throw error;
+  }
+}
+
+async function start(
+  program: Attack['program'],
+  options: WorldOptions,
+  cleanUp: AsyncDisposableStack,
+): Promise<Omit<World, keyof AsyncDisposable>> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-hostile-'));
+  cleanUp.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const [apiServer, target, issuer] = await Promise.all([freePort(), freePort(), startIssuer()]);
+  cleanUp.defer(() => issuer.close());
+  const control = cleanUp.use(startWatched('serve', serveArguments(folder, apiServer, options)));
+  const [xds, metrics] = await Promise.all([control.listening('xds'), control.listening('metrics')]);
+  const { port, privateKey } = issuer;
+  const before: Victim = {
+    gateway: 0,
+    admin: 0,
+    xds,
+    metrics,
+    folder,
+    target,
+    apiServer,
+    issuer: port,
+    issuerKey: privateKey,
+  };
+  if (program === 'serve') {
+    const honest = options.input === 'cluster' ? healthClients(before) : await nodeClients(before);
+    cleanUp.defer(() => honest.close());
+    return { victim: before, attacked: control, honest, metrics };
+  }
+  const honestTarget = await startBareTarget({ port: 0, answer: answerHonestly });
+  cleanUp.defer(() => honestTarget.close());
+  const gateway = cleanUp.use(startWatched('gateway', gatewayArguments(before, honestTarget.port, options), pod));
+  const admin = await gateway.listening('admin');
+  const victim: Victim = { ...before, gateway: await gateway.listening('mcp'), admin };
+  const honest = await gatewayClients(victim, await issuer.token({ sub: 'honest' }));
+  cleanUp.defer(() => honest.close());
+  return { victim, attacked: gateway, honest, metrics: admin };
+}
+
+function serveArguments(folder: string, apiServer: number, { input = 'folder' }: WorldOptions): readonly string[] {
+  const listeners = ['xds', 'debug', 'metrics', 'admin'].map((name) => `--${name}-listen=127.0.0.1:0`);
+  if (input === 'folder') {
+    writeManifest(folder, 'base.yaml', baseManifests());
+    return ['-f', folder, ...listeners];
+  }
+  const kubeconfig = join(folder, 'kubeconfig');
+  writeFileSync(kubeconfig, JSON.stringify(kubeconfigOf(apiServer)));
+  return ['--kubeconfig', kubeconfig, ...listeners];
+}
+
+/** Callers: `honest` may use the honest target; a token with the role `reader` a resource and tools of the hostile one. */
+function baseManifests(): string {
+  const honest = ['default/honest:echo', 'default/honest:wait'].map((name) => rule(isSubject('honest'), 'tool', name));
+  const isReader = '{ type: JWT, jwt: { claim: role, value: reader } }';
+  const reader = [
+    rule(isReader, 'tool', 'default/honest:wait'),
+    rule(isReader, 'tool', 'default/hostile-1:large'),
+    rule(isReader, 'resource', 'default/hostile-1:file:///a'),
+  ];
+  const gateways = '[{ name: gw }]';
+  return together(
+    openGateway,
+    mcpTarget('default/honest'),
+    policyWith('default/honest', gateways, `[${honest}]`),
+    policyWith('default/reader', gateways, `[${reader}]`),
+  );
+}
+
+function rule(match: string, kind: 'tool' | 'resource', name: string): string {
+  return `{ matches: [${match}], resource: { kind: ${kind}, name: "${name}" } }`;
+}
+
+function kubeconfigOf(port: number): object {
+  const cluster = { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true };
+  return {
+    'current-context': 'bench',
+    clusters: [{ name: 'bench', cluster }],
+    users: [{ name: 'bench', user: {} }],
+    contexts: [{ name: 'bench', context: { cluster: 'bench', user: 'bench' } }],
+  };
+}
+
+const pod = { POD_NAMESPACE: 'default', POD_NAME: 'gw-0', GW_NAME: 'gw', NODE_NAME: 'node' };
+
+function gatewayArguments(victim: Victim, honest: number, { list = 'all' }: WorldOptions): readonly string[] {
+  const config = {
+    type: 'xds',
+    xds_address: `http://127.0.0.1:${victim.xds}`,
+    listener: {
+      type: 'sse',
+      host: '127.0.0.1',
+      port: 0,
+      authn: {
+        type: 'jwt',
+        issuer: [issuerName],
+        audience: [audience],
+        jwks: { type: 'remote', url: `http://127.0.0.1:${victim.issuer}`, path: 'keys' },
+      },
+    },
+  };
+  const service = (name: string): string => `${name}.default.svc.cluster.local:80`;
+  const hostile = [1, 2, 3].map((index) => `--resolve=${service(`hostile-${index}`)}=127.0.0.1:${victim.target}`);
+  return [
+    `--config=${JSON.stringify(config)}`,
+    `--resolve=${service('honest')}=127.0.0.1:${honest}`,
+    ...hostile,
+    '--admin-listen=127.0.0.1:0',
+    `--list=${list}`,
+  ];
+}
+
+/** The tools of the honest target: `echo` answers with its text, `wait` after a number of milliseconds. */
+function answerHonestly(message: TargetMessage, response: ServerResponse): void {
+  const { name, arguments: input }: { readonly name?: string; readonly arguments?: { text?: string; ms?: number } } =
+    message.params ?? {};
+  const reply = (): void => sendResult(response, message, { content: [{ type: 'text', text: input?.text ?? 'late' }] });
+  if (message.method === 'tools/list') sendResult(response, message, { tools: [tool('echo'), tool('wait')] });
+  else if (message.method !== 'tools/call') sendResult(response, message, emptyList);
+  else if (name === 'wait') setTimeout(reply, input?.ms ?? 1_000);
+  else reply();
+}
+
+function tool(name: string): object {
+  return { name, inputSchema: { type: 'object' } };
+}

@@ -1,0 +1,33 @@
+import { floodHalfOpen } from '../programs/half-open.ts';
+import { attackerAddresses, send } from '../programs/http-client.ts';
+import type { Attack } from '../programs/model.ts';
+import { repeat } from '../programs/repeat.ts';
+
+const [from] = attackerAddresses;
+
+/** The listener of health and metrics, which the kubelet asks. */
+export const healthAttacks: readonly Attack[] = [
+  {
+    name: 'half a request header at the health listener',
+    row: 8,
+    program: 'serve',
+    amount: { full: 12_000, short: 50 },
+    seconds: 15,
+    start: ({ metrics }, count) => floodHalfOpen(metrics, count, 'GET /metrics HTTP/1.1\r\nHost: a\r\nX-Slow: '),
+  },
+  {
+    name: 'scrapes without an end',
+    row: 8,
+    program: 'serve',
+    amount: { full: 16, short: 1 },
+    start: ({ metrics: port }, atOnce) => repeat(atOnce, () => send({ port, path: '/metrics', from, timeout: 60_000 })),
+  },
+  {
+    name: 'half a preface at the xDS listener',
+    row: 8,
+    program: 'serve',
+    amount: { full: 12_000, short: 50 },
+    seconds: 15,
+    start: ({ xds }, count) => floodHalfOpen(xds, count, 'PRI * HTTP/2.0\r\n'),
+  },
+];

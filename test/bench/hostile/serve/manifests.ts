@@ -1,0 +1,73 @@
+import { removeManifest, writeManifest } from '../programs/manifest-folder.ts';
+import type { Attack, StopAttack } from '../programs/model.ts';
+
+const mebibyte = 2 ** 20;
+/** Milliseconds between two edits of the hostile file. */
+const interval = 4_000;
+
+/** Files in the watched folder, all below its limit of 5 MiB. */
+export const manifestAttacks: readonly Attack[] = [
+  ofText('a manifest of keys', { full: 300_000, short: 3_000 }, (count) => lines(count, (index) => `k${index}: 0`)),
+  ofText('a manifest of documents', { full: 500_000, short: 3_000 }, (count) => lines(count, () => '---')),
+  ofText('a manifest of anchors', { full: 200_000, short: 3_000 }, (count) =>
+    lines(count, (index) => `- &a${index} 0`),
+  ),
+  ofText(
+    'a manifest of flow lists',
+    { full: 5 * mebibyte, short: mebibyte / 20 },
+    (size) => `[${'[],'.repeat(size / 3 - 2)}]`,
+  ),
+  ofText('a manifest of quotation marks', { full: 5 * mebibyte, short: mebibyte / 20 }, (size) =>
+    `"'`.repeat(size / 2 - 2),
+  ),
+  ofText(
+    'a manifest of one long line',
+    { full: 5 * mebibyte, short: mebibyte / 20 },
+    (size) => `a: ${'x '.repeat(size / 2 - 9)}`,
+  ),
+  ofText('a manifest of small Services', { full: 40_000, short: 300 }, (count) =>
+    lines(
+      count,
+      (index) => `---\n{apiVersion: v1, kind: Service, metadata: {name: s${index}, namespace: default}, spec: {}}`,
+    ),
+  ),
+  ofText('a tag of exclamation marks', { full: 1_000_000, short: 10_000 }, (count) => `a: ${'!'.repeat(count)} b`),
+  ofText('a long name of an unknown field', { full: 1_000_000, short: 10_000 }, (count) =>
+    gatewayWithField('x'.repeat(count)),
+  ),
+];
+
+function lines(count: number, line: (index: number) => string): string {
+  return Array.from({ length: count }, (_, index) => `${line(index)}\n`).join('');
+}
+
+function gatewayWithField(name: string): string {
+  const spec = `spec: { gatewayClassName: mcp, listeners: [], ${name}: 1 }`;
+  return `apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: x, namespace: default }\n${spec}\n`;
+}
+
+/** Writes the file, and again with a comment more after an interval: every edit is read. */
+function ofText(name: string, amount: Attack['amount'], make: (amount: number) => string): Attack {
+  return {
+    name,
+    row: 12,
+    program: 'serve',
+    amount,
+    seconds: 12,
+    start({ folder }, size): StopAttack {
+      const text = make(size);
+      let edits = 0;
+      const edit = (): void => {
+        edits += 1;
+        writeManifest(folder, 'hostile.yaml', `# ${edits}\n${text}`);
+      };
+      edit();
+      const timer = setInterval(edit, interval);
+      return () => {
+        clearInterval(timer);
+        removeManifest(folder, 'hostile.yaml');
+        return 0;
+      };
+    },
+  };
+}

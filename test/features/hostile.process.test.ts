@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { programAttacks } from '../bench/hostile/programs/attacks.ts';
+import { untilServed } from '../bench/hostile/programs/honest.ts';
+import { logFigures } from '../bench/hostile/programs/log-figures.ts';
+import type { Attack } from '../bench/hostile/programs/model.ts';
+import type { Footprint } from '../bench/hostile/programs/watched-process.ts';
+import { startWorld, type World } from '../bench/hostile/programs/world.ts';
+
+/*
+ * The attacks of the hostile bench in a small size, on programs that are started as their Deployments start them. What is
+ * asserted are counts: the figures of the bench depend on the machine.
+ */
+
+/** Lines at `warn` and above: one per attack, with those of its end and of the targets that it breaks. */
+const maxWarnings = 12;
+/** Characters of a log line, whatever it quotes. */
+const maxLine = 2_500;
+/** Connections that honest clients and the programs among themselves may have opened meanwhile. */
+const tolerance = 6;
+
+/** What is not as it must be yet: each line of this list is a fault, and goes with its mend. */
+const faults: ReadonlySet<string> = new Set(['ADS streams on one connection', 'ADS streams on three connections']);
+
+const worlds = [
+  ['the gateway', 'gateway', 'folder'],
+  ['the control plane', 'serve', 'folder'],
+  ['the control plane of a cluster', 'serve', 'cluster'],
+] as const;
+
+describe.each(worlds)('%s', (title, program, input) => {
+  const attacks = programAttacks.filter((attack) => attack.program === program && inputOf(attack) === input);
+  let world: World;
+  let before: Footprint | undefined;
+
+  beforeAll(async () => {
+    // Lists that are filtered decide on every entry: the other mode does less.
+    world = await startWorld(program, { input, list: 'filtered' });
+    before = world.attacked.footprint();
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
+  it.each(attacks)('serves its honest clients during and after $name', async ({ name, start, amount }) => {
+    const logged = world.attacked.lines().length;
+    const stop = await start(world.victim, amount.short);
+    let got = 0;
+    try {
+      await untilServed(world.honest);
+    } finally {
+      got = await stop();
+    }
+    await untilServed(world.honest);
+    expect(world.attacked.death()).toBeUndefined();
+    if (faults.has(name)) return;
+    expect(got).toBe(0);
+    const { warnings, longest } = logFigures(world.attacked.lines().slice(logged));
+    expect(warnings).toBeLessThanOrEqual(maxWarnings);
+    expect(longest).toBeLessThanOrEqual(maxLine);
+  });
+
+  it.skipIf(faults.has(`what is left open at ${title}`))('has nothing left open after all of them', async () => {
+    const open = (): number => (world.attacked.footprint()?.sockets ?? 0) - (before?.sockets ?? 0);
+    await expect.poll(open, { timeout: 20_000, interval: 100 }).toBeLessThanOrEqual(tolerance);
+  });
+});
+
+function inputOf({ world }: Attack): 'folder' | 'cluster' {
+  return world?.input ?? 'folder';
+}

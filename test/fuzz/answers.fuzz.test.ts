@@ -1,0 +1,77 @@
+import { describe, expect } from 'vitest';
+import { reasonOf } from '../../src/gateway/errors.ts';
+import type { TargetFetch } from '../../src/gateway/model.ts';
+import { createAnswerBudget } from '../../src/gateway/upstream/answer-limits.ts';
+import { createUpstreamSession } from '../../src/gateway/upstream/upstream-session.ts';
+import { createFastClock } from '../support/edges/fast-clock.ts';
+import { fuzz } from '../support/fuzz/fuzz.ts';
+
+/** So fast that the time limit of a request, which has no answer, is a moment. */
+const clock = createFastClock(1_000);
+
+const corpus = new URL('./corpus/answers/', import.meta.url);
+const dictionary = [
+  'data:',
+  'data: {',
+  'event: message',
+  'id: 1',
+  'retry: 0',
+  ':',
+  '\n',
+  '\n\n',
+  '\r\n',
+  '\r',
+  '{"jsonrpc":"2.0","id":1',
+  '"result":{}',
+  '[',
+  ']',
+  '\xef\xbb\xbf',
+  '\xff',
+];
+
+/** Connects to a target whose answer to `tools/list` is these bytes. */
+async function list(bytes: Buffer, contentType: string): Promise<unknown> {
+  const fetch: TargetFetch = async (_url, init) => {
+    if (init?.method !== 'POST') return new Response(null, { status: 405 });
+    const { id, method, params } = JSON.parse(String(init.body));
+    if (id === undefined) return new Response(null, { status: 202 });
+    const headers = { 'content-type': contentType };
+    if (method !== 'initialize') return new Response(new Uint8Array(bytes), { headers });
+    const { protocolVersion } = params;
+    const result = { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'a', version: '0' } };
+    return Response.json({ jsonrpc: '2.0', id, result });
+  };
+  const session = createUpstreamSession({
+    target: { name: 'a', host: 'a', port: 80, path: '/mcp' },
+    fetch,
+    clock,
+    random: () => 0.5,
+    memory: { transport: 'streamable-http', floods: 0, refusedUntil: 0 },
+    budget: createAnswerBudget(),
+    notification: () => {},
+    connected: () => {},
+    failed: () => {},
+  });
+  const late = new AbortController();
+  const stopTimer = clock.after(5_000, () => late.abort(new Error('late')));
+  try {
+    return await session.request('tools/list', {}, late.signal);
+  } finally {
+    stopTimer();
+    void session.close(new Error('over'));
+  }
+}
+
+describe('the answer of a target', () => {
+  for (const type of ['application/json', 'text/event-stream']) {
+    fuzz(`in ${type} is a result, or an error with a short message`, {
+      corpus,
+      dictionary,
+      async run(input) {
+        const outcome = await list(input, type).catch((error: unknown) => error);
+        if (outcome instanceof Error) expect(reasonOf(outcome).length).toBeLessThan(1_100);
+        else expect(typeof outcome).toBe('object');
+      },
+    });
+  }
+});

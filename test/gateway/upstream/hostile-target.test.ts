@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
+import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
+import { openRawClient } from '../../support/nodes/raw-client.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** The beginning of an answer, and then 64 MiB; how many chunks of 64 KiB were sent is counted. */
+function answering(type: string, head: string, unit: string): { script: Script; taken: { chunks: number } } {
+  const chunk = unit.repeat(mebibyte / 16 / unit.length);
+  const taken = { chunks: 0 };
+  function* chunks(id: unknown): Generator<string> {
+    yield head.replace('ID', String(id));
+    for (let sent = 0; sent < 64 * 16; sent += 1) {
+      taken.chunks += 1;
+      yield chunk;
+    }
+  }
+  return { script: ({ id }) => ({ raw: type, chunks: chunks(id) }), taken };
+}
+
+function warnings({ log }: GatewayRig): readonly unknown[] {
+  return log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['target']);
+}
+
+const json = '{"jsonrpc":"2.0","id":ID,"result":{"tools":[';
+
+describe('a target', () => {
+  it.each([
+    ['many small objects', 'application/json', json, '{},'],
+    ['many small objects in an event', 'text/event-stream', `data: ${json}`, '{},'],
+    ['endless text', 'application/json', `${json}"`, 'x'],
+    ['many lines', 'text/event-stream', '', 'x\n'],
+    ['many empty lines', 'text/event-stream', '\r', '\n'],
+    ['many comments', 'text/event-stream', '', ': ping\n'],
+    ['many events that are no messages', 'text/event-stream', '', 'data: {}\n\n'],
+    ['batches of no messages', 'text/event-stream', '', `data: [${'{},'.repeat(1_000)}{}]\n\n`],
+    ['many answers that nobody asked for', 'text/event-stream', '', 'data: {"jsonrpc":"2.0","id":"x","result":{}}\n\n'],
+    ['many pings', 'text/event-stream', '', 'data: {"jsonrpc":"2.0","id":"x","method":"ping"}\n\n'],
+  ])('that answers a list with %s is read up to a limit, left out, and logged once', async (_, type, head, unit) => {
+    const { script, taken } = answering(type, head, unit);
+    await using hostile = await startRawTarget(script);
+    await using good = await startRawTarget(() => ({ result: { tools: [{ name: 'x' }] } }));
+    await using gateway = await startGateway({ clock: createManualClock() });
+    gateway.config.putTarget(hostile.target('hostile'));
+    gateway.config.putTarget(good.target('good'));
+    gateway.config.allow('n.p', 'me', 'tool', '*');
+    const client = await openRawClient(gateway, gateway.token('me'));
+    for (let lists = 0; lists < 3; lists += 1) {
+      expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'good:x' }] });
+    }
+    expect(warnings(gateway)).toEqual(['hostile']);
+    // Twice the largest message, by the client's list and by the gateway's own attempt, and what the sockets hold.
+    expect(taken.chunks).toBeLessThan(2 * 40 * 16);
+    expect(hostile.received.filter(({ method }) => method === 'tools/list').length).toBeLessThanOrEqual(2);
+  });
+
+  it('that sends many names of members is refused, and a call to it fails with a reason in the log', async () => {
+    await using hostile = await startRawTarget(({ id }) => ({
+      raw: 'application/json',
+      chunks: [
+        `{"jsonrpc":"2.0","id":${id},"result":{`,
+        ...Array.from({ length: 10_001 }, (_, index) => `"name ${index}":1,`),
+        '"last":1}}',
+      ],
+    }));
+    await using gateway = await startGateway();
+    gateway.config.putTarget(hostile.target('a'));
+    gateway.config.allow('n.p', 'me', 'tool', '*');
+    const client = await openRawClient(gateway, gateway.token('me'));
+    expect((await client.request('tools/call', { name: 'a:x' })).error?.message).toBe('Target a does not answer');
+    const line = await gateway.log.line('does not answer');
+    expect(line.fields['reason']).toBe('a message has more than 10000 different names of members');
+  });
+});
+
+describe('a target', () => {
+  it('that floods one session is not connected to for a time, which doubles; other sessions go on', async () => {
+    const clock = createManualClock();
+    let flooding = false;
+    await using target = await startRawTarget(
+      ({ params }) => (params['name'] === 'wait' ? undefined : { result: {} }),
+      {
+        get(_, response) {
+          response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+          if (flooding) response.write('data: {"jsonrpc":"2.0","method":"notifications/message"}\n\n'.repeat(2_100));
+        },
+      },
+    );
+    await using gateway = await startGateway({ clock });
+    gateway.config.putTarget(target.target('a'));
+    gateway.config.allow('n.p', 'me', 'tool', '*');
+    const open = () => openRawClient(gateway, gateway.token('me'));
+    const peaceful = await open();
+    expect((await peaceful.request('tools/call', { name: 'a:x' })).result).toEqual({});
+
+    flooding = true;
+    const flooded = await open();
+    for (const delay of [1_500, 3_000, 6_000]) {
+      const handshakes = target.received.filter(({ method }) => method === 'initialize').length;
+      // The flood arrives beside the answer, which may still be given.
+      const outcome = await flooded.request('tools/call', { name: 'a:wait' });
+      expect(outcome.error?.message).toBe('Target a does not answer');
+      const again = await flooded.request('tools/call', { name: 'a:x' });
+      expect(again.error?.message).toBe('Target a does not answer');
+      expect(target.received.filter(({ method }) => method === 'initialize')).toHaveLength(handshakes + 1);
+      expect((await peaceful.request('tools/call', { name: 'a:x' })).result).toEqual({});
+      clock.advance(delay);
+    }
+    flooding = false;
+    expect((await flooded.request('tools/call', { name: 'a:x' })).result).toEqual({});
+    // Once for each flood, since other sessions are answered in between.
+    expect(warnings(gateway)).toEqual(['a', 'a', 'a']);
+  });
+
+  it('may send two thousand notifications at once', async () => {
+    const message = { level: 'info', data: 'x' };
+    await using target = await startRawTarget((_, say) => {
+      for (let sent = 0; sent < 1_950; sent += 1) say('notifications/message', message);
+      return { result: {} };
+    });
+    await using gateway = await startGateway({ clock: createManualClock() });
+    gateway.config.putTarget(target.target('a'));
+    gateway.config.allow('n.p', 'me', 'tool', '*');
+    const client = await openRawClient(gateway, gateway.token('me'));
+    const { before } = await client.request('tools/call', { name: 'a:x' });
+    expect(before).toHaveLength(1_950);
+  });
+});

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { createTargetFailures } from '../../../src/gateway/upstream/target-failures.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+
+it('a failing target is logged once per reason and method, until it responds again', () => {
+  const log = createRecordedLog();
+  const failures = createTargetFailures(createManualClock(), log);
+  failures.succeeded('a', 'tools/list');
+  for (const reason of ['refused', 'refused', 'misdirected', 'refused']) {
+    failures.failed('a', 'tools/list', new Error(reason));
+  }
+  failures.failed('a', 'tools/call', new Error('refused'));
+  failures.succeeded('a', 'tools/list');
+  failures.failed('a', 'tools/list', new Error('refused'));
+  expect(log.lines.map(({ message, fields }) => [message, fields['request'], fields['reason']])).toEqual([
+    ['target does not answer', 'tools/list', 'refused'],
+    ['target does not answer', 'tools/list', 'misdirected'],
+    ['target does not answer', 'tools/call', 'refused'],
+    ['target answers again', 'tools/list', undefined],
+    ['target does not answer', 'tools/list', 'refused'],
+  ]);
+});
+
+it('a target that fails and answers in turn is logged a few times, and then twice a minute', () => {
+  const clock = createManualClock();
+  const log = createRecordedLog();
+  const failures = createTargetFailures(clock, log);
+  const alternate = (): void => {
+    failures.failed('a', 'tools/call', new Error('refused'));
+    failures.succeeded('a', 'tools/call');
+  };
+  for (let times = 0; times < 100; times += 1) alternate();
+  expect(log.lines).toHaveLength(16);
+  clock.advance(60_000);
+  for (let times = 0; times < 100; times += 1) alternate();
+  expect(log.lines).toHaveLength(18);
+});
+
+it('the reasons of a failing target are limited in number and length', () => {
+  const log = createRecordedLog();
+  const failures = createTargetFailures(createManualClock(), log);
+  for (let calls = 0; calls < 100; calls++) {
+    failures.failed('a', 'tools/call', new Error(`${calls}: \u001b[2J<html>\n${'x'.repeat(1_000_000)}`));
+  }
+  expect(log.lines).toHaveLength(4);
+  expect(log.lines[0]?.fields['reason']).toMatch(/^0: \[2J<html> x{180}/);
+  expect(log.text().length).toBeLessThan(1_500);
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { createTargetFailures } from '../../../src/gateway/upstream/target-failures.ts';
+import { createTargetHealth } from '../../../src/gateway/upstream/target-health.ts';
+import { DeadlineExceededError } from '../../../src/net/deadline.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+
+const late = new DeadlineExceededError(5_000);
+const list = ['a', 'tools/list'] as const;
+
+function createRig() {
+  const clock = createManualClock();
+  const log = createRecordedLog();
+  const probed: string[] = [];
+  const recovered: string[] = [];
+  const answer = { with: (): Promise<unknown> => Promise.reject(late) };
+  const health = createTargetHealth({
+    clock,
+    random: () => 1,
+    failures: createTargetFailures(clock, log),
+    probe(target, method) {
+      probed.push(`${target} ${method}`);
+      return answer.with();
+    },
+    recovered: (target, method) => recovered.push(`${target} ${method}`),
+  });
+  /** Lets what was started settle. */
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  return { clock, log, probed, recovered, answer, health, settled };
+}
+
+describe('a list that is not answered in time', () => {
+  it('is left out at once, tried again beside requests less and less often, and is back when it is answered', async () => {
+    const { clock, log, probed, recovered, answer, health, settled } = createRig();
+    expect(health.isLeftOut(...list)).toBe(false);
+    health.failed(...list, late);
+    expect(health.isLeftOut(...list)).toBe(true);
+    expect(health.isLeftOut('a', 'prompts/list')).toBe(false);
+
+    const delays: number[] = [];
+    for (let probes = 1; probes <= 8; probes += 1) {
+      await settled();
+      expect(probed).toHaveLength(probes);
+      // A client that asks meanwhile changes nothing.
+      health.failed(...list, late);
+      delays.push(clock.next());
+    }
+    expect(delays).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+
+    await settled();
+    answer.with = () => Promise.resolve([]);
+    clock.next();
+    await settled();
+    expect(health.isLeftOut(...list)).toBe(false);
+    expect(recovered).toEqual(['a tools/list']);
+    expect(log.lines.map(({ message }) => message)).toEqual(['target does not answer', 'target answers again']);
+    expect(clock.waiting()).toEqual([]);
+  });
+
+  it('and fails again soon after it was back is probed after a delay of at most ten seconds', async () => {
+    const { clock, answer, health, settled } = createRig();
+    answer.with = () => Promise.resolve([]);
+    const delays: number[] = [];
+    for (let relapses = 0; relapses < 6; relapses += 1) {
+      health.failed(...list, late);
+      delays.push(clock.waiting()[0] ?? 0);
+      if (clock.waiting().length > 0) clock.next();
+      await settled();
+      expect(health.isLeftOut(...list)).toBe(false);
+    }
+    expect(delays).toEqual([0, 1_000, 2_000, 4_000, 8_000, 10_000]);
+
+    clock.advance(60_000);
+    health.failed(...list, late);
+    expect(clock.waiting()).toEqual([]);
+  });
+});
+
+describe('a list that fails at once', () => {
+  it('is not left out, and clients are told when it is answered, whoever asked', async () => {
+    const { recovered, health, settled } = createRig();
+    health.failed(...list, new Error('refused'));
+    await settled();
+    expect(health.isLeftOut(...list)).toBe(false);
+    health.listed(...list);
+    health.listed(...list);
+    expect(recovered).toEqual(['a tools/list']);
+  });
+});
+
+it('a target that was changed is forgotten, also while it is probed', async () => {
+  const { clock, probed, recovered, answer, health, settled } = createRig();
+  answer.with = () => Promise.resolve([]);
+  health.failed(...list, late);
+  health.forget('a');
+  expect(health.isLeftOut(...list)).toBe(false);
+  await settled();
+  expect([probed.length, recovered, clock.waiting()]).toEqual([1, [], []]);
+});
+
+it('few targets are probed at the same time, however many fail', async () => {
+  const { probed, answer, health, settled } = createRig();
+  answer.with = () => new Promise(() => {});
+  for (let target = 0; target < 100; target += 1) health.failed(`t${target}`, 'tools/list', late);
+  await settled();
+  expect(probed).toHaveLength(4);
+});

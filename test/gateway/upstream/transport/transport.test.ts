@@ -1,0 +1,273 @@
+import { createServer, type RequestListener } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import type { TargetFetch } from '../../../../src/gateway/model.ts';
+import type { Message } from '../../../../src/gateway/rpc/model.ts';
+import { createAnswerBudget } from '../../../../src/gateway/upstream/answer-limits.ts';
+import type { Transport, TransportKind } from '../../../../src/gateway/upstream/model.ts';
+import { createTransport } from '../../../../src/gateway/upstream/transport/transport.ts';
+import { createManualClock, type ManualClock } from '../../../support/edges/manual-clock.ts';
+import { portOf } from '../../../support/gateway/gateway-rig.ts';
+
+interface TransportRig extends AsyncDisposable {
+  readonly transport: Transport;
+  readonly clock: ManualClock;
+  readonly received: Message[];
+  readonly failures: string[];
+  /** Method, and what identifies the request. */
+  readonly requests: string[];
+}
+
+/** A transport to a server of the test, with a clock that only the test advances. */
+async function connect(answer: RequestListener, kind: TransportKind = 'streamable-http'): Promise<TransportRig> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push([request.method, request.url, request.headers['last-event-id']].filter(Boolean).join(' '));
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const clock = createManualClock();
+  const received: Message[] = [];
+  const failures: string[] = [];
+  const transport = createTransport(kind, {
+    url: new URL(`http://127.0.0.1:${portOf(server.address())}/mcp`),
+    target: 'a',
+    fetch: (url, init) => fetch(url, init),
+    clock,
+    random: () => 1,
+    budget: createAnswerBudget(),
+    events: {
+      received: (message) => void received.push(message),
+      invalid: () => {},
+      ignored: () => {},
+      lost: ({ message }) => void failures.push(message),
+      streamFailed: ({ message }) => void failures.push(message),
+    },
+  });
+  return {
+    transport,
+    clock,
+    received,
+    failures,
+    requests,
+    async [Symbol.asyncDispose]() {
+      transport.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const request: Message = { jsonrpc: '2.0', id: 7, method: 'tools/list' };
+const response = (id: number): string => JSON.stringify({ jsonrpc: '2.0', id, result: {} });
+const initialized: Message = { jsonrpc: '2.0', method: 'notifications/initialized' };
+
+/** Answers a POST with one event stream, each GET with the next. */
+function streams(first: string, ...next: readonly string[]): RequestListener {
+  const left = [...next];
+  return ({ method }, answer) => {
+    const text = method === 'POST' ? first : (left.shift() ?? '');
+    answer.writeHead(200, { 'content-type': 'text/event-stream' }).end(text);
+  };
+}
+
+describe('a request whose response cannot come any more', () => {
+  it.each<[string, RequestListener, string]>([
+    ['status 202', (_, answer) => answer.writeHead(202).end(), 'status 202'],
+    ['status 204', (_, answer) => answer.writeHead(204).end(), 'status 204'],
+    ['another type', (_, answer) => answer.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), 'text/html'],
+    [
+      'JSON with another id',
+      (_, answer) => answer.writeHead(200, { 'content-type': 'application/json' }).end(response(8)),
+      'cut off',
+    ],
+    ['no JSON', (_, answer) => answer.writeHead(200, { 'content-type': 'application/json' }).end('{'), 'cut off'],
+    ['a stream with another id', streams(`data: ${response(8)}\n\n`), 'cut off'],
+    ['a stream without an event', streams(''), 'cut off'],
+    ['a refusal', (_, answer) => answer.writeHead(503).end('x'.repeat(10_000)), `status 503: ${'x'.repeat(1_024)}`],
+  ])('fails at once: %s', async (_, answer, reason) => {
+    await using rig = await connect(answer);
+    await expect(rig.transport.send(request)).rejects.toThrow(reason);
+    expect(rig.clock.waiting()).toEqual([]);
+  });
+
+  it('fails when its stream can be resumed, but the target refuses that', async () => {
+    await using rig = await connect(({ method }, answer) => {
+      if (method === 'GET') answer.writeHead(404).end();
+      else answer.writeHead(200, { 'content-type': 'text/event-stream' }).end('id: 1\ndata:\n\n');
+    });
+    const sent = rig.transport.send(request);
+    await rig.clock.armed();
+    rig.clock.next();
+    await expect(sent).rejects.toThrow('status 404');
+  });
+});
+
+describe('a request', () => {
+  it('is answered by JSON, and by an event stream whose end is not awaited for long', async () => {
+    await using json = await connect((_, answer) => {
+      answer.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(response(7));
+    });
+    await json.transport.send(request);
+    expect(json.received).toEqual([JSON.parse(response(7))]);
+
+    const closed = Promise.withResolvers<void>();
+    await using open = await connect((_, answer) => {
+      answer.once('close', closed.resolve);
+      answer.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${response(7)}\n\n`);
+    });
+    const sent = open.transport.send(request);
+    await open.clock.armed();
+    expect(open.clock.next()).toBe(1_000);
+    await Promise.all([sent, closed.promise]);
+    expect(open.received).toEqual([JSON.parse(response(7))]);
+  });
+
+  it('whose stream ends early is resumed after the last event, as often as the target wants', async () => {
+    const polls = Array.from({ length: 7 }, (_, poll) => `id: ${poll + 2}\nretry: 2000\ndata:\n\n`);
+    await using rig = await connect(streams('id: 1\ndata:\n\n', ...polls, `data: ${response(7)}\n\n`));
+    const sent = rig.transport.send(request);
+    const delays: number[] = [];
+    for (let poll = 0; poll < 8; poll += 1) {
+      await rig.clock.armed();
+      delays.push(rig.clock.next());
+    }
+    await sent;
+    expect(delays).toEqual([1_000, ...Array.from({ length: 7 }, () => 2_000)]);
+    expect(rig.requests).toEqual(['POST /mcp', ...Array.from({ length: 8 }, (_, poll) => `GET /mcp ${poll + 1}`)]);
+  });
+
+  it('that is cancelled ends its exchange with the target', async () => {
+    const closed = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    await using rig = await connect((incoming, answer) => {
+      let text = '';
+      incoming.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      incoming.on('end', () => {
+        if (text.includes('cancelled')) return answer.writeHead(202).end();
+        answer.once('close', closed.resolve);
+        return arrived.resolve();
+      });
+    });
+    const sent = rig.transport.send(request).catch(() => 'aborted');
+    await arrived.promise;
+    await rig.transport.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 7 } });
+    await closed.promise;
+    expect(await sent).toBe('aborted');
+  });
+
+  it('follows redirects of the same origin that keep the method, and no others', async () => {
+    await using rig = await connect(({ url }, answer) => {
+      const status = url === '/mcp' ? 307 : url === '/one' ? 308 : 302;
+      const location = { '/mcp': '/one', '/one': '/two', '/two': '/three' }[url ?? ''] ?? '/';
+      answer.writeHead(status, { location }).end();
+    });
+    await expect(rig.transport.send(request)).rejects.toThrow('status 302: redirects to /three');
+    expect(rig.requests).toEqual(['POST /mcp', 'POST /one', 'POST /two']);
+
+    await using away = await connect((_, answer) => answer.writeHead(307, { location: 'http://x.test/' }).end());
+    await expect(away.transport.send(request)).rejects.toThrow('redirects to http://x.test/');
+  });
+});
+
+describe('the stream of notifications', () => {
+  it.each([
+    ['an empty stream', 200, 'text/event-stream'],
+    ['another type', 200, 'text/plain'],
+    ['an error', 503, 'text/plain'],
+  ])('that brings %s is opened less and less often, and after five times once a minute', async (_, status, type) => {
+    await using rig = await connect(({ method }, answer) => {
+      if (method === 'GET') answer.writeHead(status, { 'content-type': type }).end();
+      else answer.writeHead(202).end();
+    });
+    await rig.transport.send(initialized);
+    const delays: number[] = [];
+    for (let stream = 0; stream < 8; stream += 1) {
+      await rig.clock.armed();
+      delays.push(rig.clock.next());
+    }
+    expect(delays).toEqual([1_000, 2_000, 4_000, 8_000, 60_000, 60_000, 60_000, 60_000]);
+    expect(rig.failures).toHaveLength(1);
+  });
+
+  it('that brings a message is opened again after a second', async () => {
+    const notification = 'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n';
+    await using rig = await connect(({ method }, answer) => {
+      if (method === 'POST') answer.writeHead(202).end();
+      else answer.writeHead(200, { 'content-type': 'text/event-stream' }).end(notification);
+    });
+    await rig.transport.send(initialized);
+    for (let stream = 1; stream <= 8; stream += 1) {
+      await rig.clock.armed();
+      expect(rig.clock.next()).toBe(1_000);
+      expect(rig.received).toHaveLength(stream);
+    }
+    expect(rig.failures).toEqual([]);
+  });
+
+  it.each([405, 404, 401])('is not opened again after status %i', async (status) => {
+    await using rig = await connect(({ method }, answer) => answer.writeHead(method === 'GET' ? status : 202).end());
+    await rig.transport.send(initialized);
+    await expect.poll(() => rig.requests).toEqual(['POST /mcp', 'GET /mcp']);
+    expect(rig.clock.waiting()).toEqual([]);
+  });
+});
+
+describe('HTTP+SSE', () => {
+  it.each([
+    ['no event stream', 'text/html', '<p>', 'text/html'],
+    ['a stream that ends', 'text/event-stream', '', 'closed the connection'],
+    ['an endpoint elsewhere', 'text/event-stream', 'event: endpoint\ndata: http://x.test/\n\n', 'own origin'],
+    ['an endpoint that is no URL', 'text/event-stream', 'event: endpoint\ndata: http://\n\n', 'own origin'],
+  ])('does not start with %s', async (_, type, text, reason) => {
+    await using rig = await connect(
+      (_request, answer) => answer.writeHead(200, { 'content-type': type }).end(text),
+      'http-sse',
+    );
+    await expect(rig.transport.start()).rejects.toThrow(reason);
+  });
+
+  it('is lost with its stream, and not opened again', async () => {
+    await using rig = await connect(
+      streams('', `event: endpoint\ndata: ?id=1\n\ndata: ${response(7)}\n\n`),
+      'http-sse',
+    );
+    await rig.transport.start();
+    await expect.poll(() => rig.failures).toEqual(['the target closed the connection']);
+    expect(rig.received).toEqual([JSON.parse(response(7))]);
+    expect(rig.requests).toEqual(['GET /mcp']);
+    expect(rig.clock.waiting()).toEqual([]);
+  });
+});
+
+/** A target whose stream of notifications ends at once, after a `retry` field. */
+function closing(retry: string): TargetFetch {
+  return (_, init) => {
+    const stream = new Response(`retry: ${retry}\n\n`, { headers: { 'content-type': 'text/event-stream' } });
+    return Promise.resolve(init?.method === 'GET' ? stream : new Response(null, { status: 202 }));
+  };
+}
+
+it.each([
+  ['0', 1_000],
+  ['5000', 5_000],
+  ['99999999999', 30_000],
+])('a target that sends "retry: %s" is reconnected to after %i ms, half of which is jitter', async (retry, pause) => {
+  const clock = createManualClock();
+  const transport = createTransport('streamable-http', {
+    url: new URL('http://target/mcp'),
+    target: 'a',
+    fetch: closing(retry),
+    clock,
+    random: () => 0,
+    budget: createAnswerBudget(),
+    events: { received: () => {}, invalid: () => {}, ignored: () => {}, lost: () => {}, streamFailed: () => {} },
+  });
+  await transport.start();
+  await transport.send(initialized);
+  await clock.armed();
+  expect(clock.waiting()).toEqual([pause / 2]);
+  transport.close();
+  expect(clock.waiting()).toEqual([]);
+});

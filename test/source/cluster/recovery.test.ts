@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { KindName } from '../../../src/resources/model.ts';
+import { kinds } from '../../../src/resources/resources.ts';
+import { type ClusterRig, mcpService, requestsFor, startCluster } from './cluster-rig.ts';
+
+const allKinds: readonly KindName[] = Object.values(kinds).map(({ kind }) => kind);
+
+const failures = (cluster: ClusterRig, kind: KindName): number =>
+  cluster.counters.total('gatehouse_source_watch_failures_total', { kind });
+const watches = (cluster: ClusterRig, kind: KindName): number =>
+  cluster.counters.total('gatehouse_source_watches_total', { kind });
+
+/** A server that was away until every kind had failed this many times. */
+async function afterOutage(times: number): Promise<ClusterRig> {
+  const cluster = await startCluster((server) => server.put('Service', mcpService('tool')));
+  await cluster.settled();
+  await cluster.server.down();
+  for (let time = 1; ; time += 1) {
+    await cluster.eventually(() => allKinds.every((kind) => failures(cluster, kind) === time));
+    if (time === times) break;
+    await cluster.eventually(() => cluster.clock.waiting().filter((wait) => wait === waits[time]).length >= 6);
+    cluster.clock.advance(waits[time] ?? 0);
+  }
+  await cluster.server.up();
+  return cluster;
+}
+
+/** The waits after each failure in a row, with random numbers of one half; the first is that of the watch. */
+const waits: readonly number[] = [0, 600, 1200, 2400, 4800];
+
+describe('after an outage of the API server', () => {
+  it('one request that succeeds, of whatever client, ends the backoff of every kind', async () => {
+    const cluster = await afterOutage(5);
+    const before = cluster.clock.now();
+    cluster.server.store.remove('Service', 'default/tool');
+    cluster.connection.succeed();
+    await cluster.until(() => !cluster.resources.has('Service default/tool'));
+    await cluster.eventually(() => allKinds.every((kind) => watches(cluster, kind) === 2));
+    expect(cluster.clock.now()).toBe(before);
+  });
+
+  it('a kind that is forbidden at first is asked again within milliseconds', async () => {
+    const cluster = await afterOutage(5);
+    cluster.server.injectFault(requestsFor('Service'), { does: 'answer', status: 403 }, 1);
+    cluster.connection.succeed();
+    await cluster.pass(75);
+    await cluster.eventually(() => watches(cluster, 'Service') === 2);
+  });
+});

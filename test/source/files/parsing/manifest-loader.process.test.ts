@@ -1,0 +1,132 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../../../src/edges.ts';
+import { parseManifest } from '../../../../src/source/files/manifest/parse-manifest.ts';
+import { parseInWorker } from '../../../../src/source/files/parsing/parse-in-worker.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { systemClock } from '../../../support/edges/system-clock.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { save, startFiles } from '../file-rig.ts';
+import { documents, namespaceText, serviceText } from '../manifests.ts';
+
+const never = new AbortController().signal;
+const enough = { time: 60_000, memory: 256 };
+
+/** A mapping of this many keys. */
+function keys(count: number): string {
+  return Array.from({ length: count }, (_, at) => `k${at}:\n`).join('');
+}
+
+function parse(text: string, limits = enough, clock: Clock = systemClock): ReturnType<typeof parseInWorker> {
+  return parseInWorker({ text, namespaces: [] }, limits, clock, never);
+}
+
+describe('a worker', () => {
+  it('returns what the main thread would: objects, places and messages', async () => {
+    const text = documents(
+      serviceText('a'),
+      namespaceText('b', 'team: red, __proto__: x, stage: yes'),
+      'kind: 5\n',
+      'apiVersion: v1\nkind: Namespace\nmetadata: {<<: {name: c}}\n',
+    );
+    expect(await parse(text)).toEqual(parseManifest(text, []));
+    expect(await parse(`${text}---\n"`)).toEqual(parseManifest(`${text}---\n"`, []));
+  });
+
+  it('that needs too much memory makes its text one that does not parse, and harms nothing else', async () => {
+    const reason = 'To parse the file takes more than 16 MiB of memory: split it.';
+    expect(await parse(keys(200_000), { time: 60_000, memory: 16 })).toMatchObject({ ok: false, reason });
+    expect(await parse(serviceText('a'))).toMatchObject({ ok: true });
+  });
+
+  it('that takes too long by its processor is ended', async () => {
+    const reason = 'To parse the file takes more than 0.001 s: split it.';
+    const impatient: Clock = { ...systemClock, after: (_, run) => systemClock.after(1, run) };
+    expect(await parse(keys(200_000), { time: 1, memory: 256 }, impatient)).toMatchObject({ ok: false, reason });
+  });
+
+  it('that does not say what it took is ended after ten times as long', async () => {
+    const clock = createManualClock();
+    const parsing = parse(keys(200_000), { time: 60_000, memory: 256 }, clock);
+    clock.advance(600_251);
+    expect(await parsing).toMatchObject({ ok: false, reason: 'To parse the file takes more than 60 s: split it.' });
+    expect(clock.waiting()).toEqual([]);
+  });
+});
+
+describe('a long file', () => {
+  it('leaves the event loop its turns while it is parsed', async () => {
+    const folder = temporaryFolder();
+    const files = await startFiles([folder]);
+    let turns = 0;
+    save(folder, 'a.yaml', documents(serviceText('a'), keys(50_000)));
+    for (const delivered = files.until(() => files.port('default/a') === 80); ; turns += 1) {
+      if ((await Promise.race([delivered.then(() => 'delivered'), setImmediate('turn')])) === 'delivered') break;
+    }
+    expect(turns).toBeGreaterThan(100);
+    expect(files.work().parses).toBe(1);
+  });
+
+  it('is one batch with the files that were saved with it', async () => {
+    const folder = temporaryFolder();
+    const files = await startFiles([folder]);
+    save(folder, 'a.yaml', serviceText('a').padEnd(10_000, '#'));
+    save(folder, 'b.yaml', serviceText('b'));
+    await files.until(() => files.port('default/a') === 80);
+    expect(files.all).toHaveLength(2);
+  });
+
+  it('that did not parse is not waited for by the changes of other files', async () => {
+    const folder = temporaryFolder();
+    save(folder, 'a.yaml', `${keys(2000)}"`);
+    const files = await startFiles([folder]);
+    expect(files.problems()).toHaveLength(1);
+    save(folder, 'part', documents(serviceText('a'), keys(50_000)));
+    renameSync(join(folder, 'part'), join(folder, 'a.yaml'));
+    save(folder, 'b.yaml', serviceText('b'));
+    await files.until(() => files.port('default/b') === 80);
+    expect(files.port('default/a')).toBeUndefined();
+    await files.until(() => files.port('default/a') === 80);
+  });
+
+  it('that is replaced or deleted meanwhile counts for nothing', async () => {
+    const folder = temporaryFolder();
+    save(folder, 'a.yaml', `${keys(2000)}"`);
+    save(folder, 'b.yaml', `${keys(2000)}"`);
+    const files = await startFiles([folder]);
+    save(folder, 'a.yaml', documents(serviceText('a', 1), keys(50_000)));
+    save(folder, 'b.yaml', documents(serviceText('b', 1), keys(50_000)));
+    await files.scanned();
+    save(folder, 'a.yaml', serviceText('a', 2));
+    save(folder, 'b.yaml', serviceText('b', 2));
+    await files.until(() => files.port('default/a') === 2 && files.port('default/b') === 2);
+    save(folder, 'c.yaml', serviceText('c').padEnd(10_000, '#'));
+    await files.until(() => files.port('default/c') === 80);
+    expect([files.port('default/a'), files.port('default/b')]).toEqual([2, 2]);
+  });
+
+  it('delays the start until it is parsed, and its worker ends with the source', async () => {
+    const folder = temporaryFolder();
+    save(folder, 'a.yaml', documents(serviceText('a'), keys(50_000)));
+    const clock = createManualClock();
+    const files = await startFiles([folder], { clock });
+    expect(files.synced).toBe(true);
+    save(folder, 'a.yaml', documents(serviceText('a', 1), keys(200_000)));
+    await clock.armed(3);
+    clock.advance(25);
+    while (files.work().parses === 1) await setImmediate();
+    await files.stop();
+    expect(files.port('default/a')).toBe(80);
+    expect(clock.waiting()).toEqual([]);
+  });
+});
+
+it('a tag of a million characters makes one short line', async () => {
+  const folder = temporaryFolder();
+  save(folder, 'a.yaml', '!'.repeat(1_000_000));
+  const files = await startFiles([folder]);
+  expect(files.log.lines).toHaveLength(1);
+  expect(files.log.text().length).toBeLessThan(1000);
+});
