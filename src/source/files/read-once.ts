@@ -42,6 +42,13 @@ const silent: Logger = {
 };
 const noCounters: Counters = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
 
+/**
+ * The longest text that is parsed on this thread, in UTF-16 code units: no other work waits for it, and even the dearest
+ * text of this length takes 2 s, less than a worker may take. A worker starts slowly: for ten files of this length they
+ * take twice the time.
+ */
+const maxInline = 512 * 1024;
+
 /** Times that a file is read while it is being written. */
 const attempts = 50;
 
@@ -54,7 +61,7 @@ const interval = 20;
  */
 export async function readFilesOnce({ roots, namespaces, readStdin, clock }: ReadOnceOptions): Promise<FilesOnce> {
   const store = new ManifestStore({ roots, log: silent, counters: noCounters });
-  const loader = new ManifestLoader({ store, namespaces, clock, counters: noCounters });
+  const loader = new ManifestLoader({ store, namespaces, maxInline, clock, counters: noCounters });
   const arrivals = new Arrivals();
   const texts = new Map<string, string>();
   const scanners: RootScanner[] = [];
