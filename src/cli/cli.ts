@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
 import { quoted } from '../json/quoted.ts';
@@ -46,7 +46,8 @@ function unknownCommand(name: string): UsageError {
     name,
     commands.map((command) => command.name),
   );
-  return new UsageError(`unknown command ${quoted(name)}. Did you mean ${nearest}? See gatehouse --help.`);
+  const near = distance(name, nearest) <= Math.max(2, name.length / 2) ? ` Did you mean ${nearest}?` : '';
+  return new UsageError(`unknown command ${quoted(name)}.${near} See gatehouse --help.`);
 }
 
 function overview(): string {
