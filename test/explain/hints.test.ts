@@ -7,6 +7,7 @@ import {
   mcpClass,
   mcpGateway,
   mcpService,
+  namespace,
   openGateway,
   policy,
   policyWith,
@@ -58,6 +59,48 @@ describe('the hints of a world', () => {
     expect(messagesOf(theirs, web, policy('default/p', 'web')).length).toBe(2);
     expect(messagesOf(theirs, mcpGateway('default/gw')).length).toBe(1);
     expect(messagesOf(web).length).toBe(1);
+  });
+});
+
+describe('the hints about selectors', () => {
+  it.each([
+    [
+      '{ taem: red }',
+      'The listener "mcp" of Gateway default/gw does not select this Namespace, which has targets: its label is "taem=red". Write "team=red", if it is to be selected.',
+    ],
+    [
+      '{ team: Red }',
+      'The listener "mcp" of Gateway default/gw does not select this Namespace, which has targets: its label is "team=Red". Write "team=red", if it is to be selected.',
+    ],
+    ['{ team: blue }', undefined],
+    ['{ taem: blue }', undefined],
+    ['{ env: red }', undefined],
+    ['{}', undefined],
+  ])('are about a Namespace whose only label that does not fit is nearly the wanted one: %s', (labels, message) => {
+    const selecting = mcpGateway('default/gw', 'from: Selector, selector: { matchLabels: { team: red } }');
+    const hints = hintsOf(
+      together(mcpClass, selecting, selecting.replaceAll('gw', 'other')),
+      namespace('good', '{ team: red }'),
+      mcpService('good/tool'),
+      namespace('bad', labels),
+      mcpService('bad/tool'),
+    );
+    const found = hints.map(({ at: { kind, key }, message: said }) => `${kind} ${key} ${said}`);
+    const expected = message === undefined ? [] : [message, message.replace('default/gw', 'default/other')];
+    expect(found).toEqual(expected.map((one) => `Namespace bad ${one}`));
+  });
+
+  it('are none for a Namespace that another listener allows', () => {
+    const mcp = (name: string, port: number, allowed: string): string =>
+      `{ name: ${name}, port: ${port}, protocol: kgateway.dev/mcp, allowedRoutes: { namespaces: { ${allowed} } } }`;
+    const selector = 'from: Selector, selector: { matchLabels: { team: red } }';
+    const world = [mcpClass, namespace('bad', '{ taem: red }'), mcpService('bad/tool')];
+    expect(
+      messagesOf(...world, gatewayWith('bad/gw', `[${mcp('a', 1, selector)}, ${mcp('b', 2, 'from: Same')}]`)),
+    ).toEqual([]);
+    expect(
+      messagesOf(...world, gatewayWith('bad/gw', `[${mcp('a', 1, selector)}, ${mcp('b', 2, 'from: All')}]`)),
+    ).toEqual([]);
   });
 
   it('are about a selector that selects nothing, not about one that selects another namespace', () => {

@@ -143,8 +143,19 @@ const silent: readonly (readonly [mistake: string, manifests: string, lines: rea
       policyWith('default/p', gw, rule('"red/tool:run"')),
     ),
     [
-      '9:144: warning: Gateway default/gw spec.listeners[0].allowedRoutes.namespaces.selector: This selector selects no namespace that has a target: it would select "red" if that Namespace had the label team=red (it has "taem"). Label the Namespace, or correct the selector.',
+      '13:34: warning: Namespace red metadata.labels.taem: The listener "mcp" of Gateway default/gw does not select this Namespace, which has targets: its label is "taem=red". Write "team=red", if it is to be selected.',
       '23:129: warning: MCPAuthPolicy default/p spec.rules[0].resource.name: Gateway default/gw does not serve "red/tool": no listener allows the namespace "red"; the listener "mcp" would allow it if the Namespace "red" had the label team=red (it has "taem").',
+    ],
+  ],
+  [
+    'a selector that no Namespace with a target fits',
+    together(
+      mcpClass,
+      mcpGateway('default/gw', 'from: Selector, selector: { matchLabels: { team: red } }'),
+      mcpService('red/tool'),
+    ),
+    [
+      '9:144: warning: Gateway default/gw spec.listeners[0].allowedRoutes.namespaces.selector: This selector selects no namespace that has a target: it would select "red" if that Namespace had the label team=red. Label the Namespace, or correct the selector.',
     ],
   ],
   [
