@@ -1,5 +1,5 @@
 import { matchesCaller, matchesItem } from './claims.ts';
-import { gatewayReason, ownGateways } from './gateways.ts';
+import { foreignGateways, gatewayReason, ownGateways } from './gateways.ts';
 import { decidingGrant, grantsOf } from './grants.ts';
 import { hints } from './hints.ts';
 import type { Explainer, ExplainInputs, Reason, ReasonCode, Verdict } from './model.ts';
@@ -14,6 +14,7 @@ export type { Explainer, ExplainInputs } from './model.ts';
 export function createExplainer(inputs: ExplainInputs): Explainer {
   return {
     gateways: () => ownGateways(inputs),
+    foreignGateways: () => foreignGateways(inputs),
     gatewayReasons: (gateway) => present([gatewayReason(inputs, gateway)]),
     decide: (gateway, claims, request) => {
       const by = decidingGrant(inputs, gateway, claims, request);

@@ -8,6 +8,11 @@ export function ownGateways({ translation }: ExplainInputs): readonly string[] {
   return [...translation.gateways.entries()].flatMap(([key, { kind }]) => (kind === 'foreign' ? [] : [key])).sort();
 }
 
+/** The keys of the other Gateways, sorted. */
+export function foreignGateways({ translation }: ExplainInputs): readonly string[] {
+  return [...translation.gateways.entries()].flatMap(([key, { kind }]) => (kind === 'foreign' ? [key] : [])).sort();
+}
+
 /** Why a Gateway is not served; undefined for a served one with an accepted listener. */
 export function gatewayReason(inputs: ExplainInputs, key: string): Reason | undefined {
   const gateway = inputs.resources.Gateway.get(key);

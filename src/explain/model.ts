@@ -96,6 +96,8 @@ export interface Finding {
 export interface Explainer {
   /** The keys of the Gateways of ours, sorted. */
   gateways(): readonly GatewayKey[];
+  /** The keys of the Gateways of other controllers, or of classes that do not exist, sorted. */
+  foreignGateways(): readonly GatewayKey[];
   /** Why a Gateway serves nobody, beginning with a key that names none; empty for a served one. */
   gatewayReasons(gateway: GatewayKey): readonly Reason[];
   /** Decides as the gateways do, with reasons. */

@@ -86,12 +86,16 @@ async function callerOf(flags: FlagValues, terminal: Terminal): Promise<Caller |
   return { claims: decoded, fromToken: true, notes: tokenNotes(decoded, systemClock.now()) };
 }
 
-/** The Gateway that is asked about: the one of ours, when there is one only. */
+/**
+ * The Gateway that is asked about: the one of ours, when there is one only. Without any, the only other one: its class is
+ * probably misspelt, and the answer says so.
+ */
 function gatewayOf(name: string | undefined, { explainer }: OfflineWorld): string {
   if (name !== undefined) return name.includes('/') ? name : `default/${name}`;
-  const [only, ...others] = explainer.gateways();
+  const own = explainer.gateways();
+  const [only, ...others] = own.length === 0 ? explainer.foreignGateways() : own;
   if (only === undefined) {
-    throw new UsageError('no Gateway in these manifests is of this controller: gatehouse check says why.');
+    throw new UsageError('there is no Gateway in these manifests: gatehouse check says what there is.');
   }
   if (others.length > 0) {
     const names = [only, ...others].slice(0, 10).join(', ');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cli } from '../../support/processes/terminal.ts';
 import {
@@ -107,10 +108,22 @@ describe('explain', () => {
     [['-f', '-', '--tool=a', '--prompt=b'], /ask for one thing/],
     [['-f', '-', '--claims={}', '--token=a'], /one of the two/],
     [['-f', '-', '--token=-'], /standard input is either the token or a manifest/],
-    [['-f', '-'], /no Gateway in these manifests is of this controller: gatehouse check says why/],
+    [['-f', '-'], /there is no Gateway in these manifests: gatehouse check says what there is/],
   ])('says what to write instead of %j', async (args, message) => {
     const { code, stderr } = await cli(['explain', ...args]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
+  });
+
+  it('is about the only Gateway also when its class is misspelt', async () => {
+    const misspelt = world.replace('gatewayClassName: mcp', 'gatewayClassName: mpc');
+    expect((await linesFor(misspelt, me))[2]).toContain('there is no GatewayClass "mpc". The nearest class');
+  });
+
+  it('answers as README.md shows', async () => {
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const [, line = '', shown = ''] = /```console\n\$ npm run -s gatehouse -- (.*)\n([^`]*)```/.exec(readme) ?? [];
+    const args = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain = '']) => quoted ?? plain);
+    expect((await cli(args)).stdout).toBe(shown);
   });
 
   it('asks for the Gateway when there are several', async () => {

@@ -1,4 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { cli } from '../../support/processes/terminal.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { explain, world } from './explain-rig.ts';
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -14,6 +18,19 @@ describe('a token', () => {
       'note: The token expired at 2001-09-09T01:46:40.000Z: a gateway answers 401. Get a new one.',
       'allowed: the tool "default/tool:run" on Gateway default/gw',
     ]);
+  });
+
+  it('is read from standard input', async () => {
+    const file = join(temporaryFolder(), 'world.yaml');
+    writeFileSync(file, world);
+    const token = `${tokenOf({ sub: 'me' })}\n`;
+    const { stdout } = await cli(
+      ['explain', '-f', file, '--token', '-', '--tool=default/tool:run'],
+      {},
+      { input: token },
+    );
+    expect(stdout).toContain('claims: {"sub":"me"}');
+    expect(stdout).toContain('allowed: ');
   });
 
   it.each([
