@@ -15,9 +15,10 @@ export function openFiles(
   return {
     source,
     synced: () => undefined,
-    applied: (commit) => {
+    applied: (commit, { synced }) => {
       logStatuses(log, translation, commit);
-      hints.changed();
+      // Half a world would be full of missing objects.
+      if (synced) hints.changed();
     },
     rejected: () => undefined,
     stop: () => hints.stop(),

@@ -6,7 +6,7 @@ import type { Explainer, ExplainInputs, Reason, ReasonCode, Verdict } from './mo
 import { nameReason } from './names.ts';
 import { type Denial, type NearMiss, policyNearMisses } from './near-misses.ts';
 import { statusFindings } from './status-findings.ts';
-import { targetOf, targetReason } from './targets.ts';
+import { servedTargets, targetOf, targetReason } from './targets.ts';
 
 export type { Explainer, ExplainInputs } from './model.ts';
 
@@ -16,6 +16,7 @@ export function createExplainer(inputs: ExplainInputs): Explainer {
     gateways: () => ownGateways(inputs),
     foreignGateways: () => foreignGateways(inputs),
     gatewayReasons: (gateway) => present([gatewayReason(inputs, gateway)]),
+    targets: (gateway) => servedTargets(inputs, gateway),
     decide: (gateway, claims, request) => {
       const by = decidingGrant(inputs, gateway, claims, request);
       const form = nameReason(inputs, request);

@@ -100,6 +100,8 @@ export interface Explainer {
   foreignGateways(): readonly GatewayKey[];
   /** Why a Gateway serves nobody, beginning with a key that names none; empty for a served one. */
   gatewayReasons(gateway: GatewayKey): readonly Reason[];
+  /** The names of the targets that a Gateway serves, sorted. */
+  targets(gateway: GatewayKey): readonly string[];
   /** Decides as the gateways do, with reasons. */
   decide(gateway: GatewayKey, claims: Claims, request: AccessRequest): Verdict;
   /** The rules on a Gateway, in the order in which they decide: only those that match the claims or the request given. */

@@ -20,6 +20,17 @@ export function isServed({ translation }: ExplainInputs, gateway: string, target
   return scope.kind === 'all' || (scope.kind === 'namespaces' && scope.namespaces.includes(found.namespace));
 }
 
+/** The names of the targets that a Gateway serves, sorted. */
+export function servedTargets(inputs: ExplainInputs, gateway: string): readonly string[] {
+  const state = inputs.translation.gateways.get(gateway);
+  if (state?.kind !== 'served' || state.scope.kind === 'none') return [];
+  const namespaces = state.scope.kind === 'all' ? undefined : new Set<string>(state.scope.namespaces);
+  const served = [...inputs.translation.targets.entries()].filter(
+    ([, { namespace }]) => namespaces?.has(namespace) ?? true,
+  );
+  return served.map(([name]) => name).sort();
+}
+
 /** Why a Gateway does not serve a target; undefined when it does. */
 export function targetReason(inputs: ExplainInputs, gateway: string, target: string): Reason | undefined {
   if (inputs.translation.targets.get(target) === undefined) {

@@ -39,6 +39,7 @@ function createRig(step = 0): Rig {
       }
     },
     gateways: () => [],
+    targets: () => [],
     foreignGateways: () => [],
     gatewayReasons: () => [],
     decide: () => ({ allowed: false as const, reasons: [], omitted: 0 }),

@@ -30,7 +30,7 @@ function body(answer: Answer, style: Style): readonly string[] {
         ...(answer.omitted > 0 ? [`  ... and ${answer.omitted} further near misses`] : []),
       ];
     case 'grants':
-      return [...grantLines(answer, style), ...numbered('the Gateway', answer.remarks, style)];
+      return [...grantLines(answer, style), ...targetLines(answer), ...numbered('the Gateway', answer.remarks, style)];
   }
 }
 
@@ -81,6 +81,17 @@ function grantLines(
   ]);
   const [header = '', ...lines] = table([['KIND', 'NAME', 'SERVED', 'WHO', 'BY POLICY', 'PLACE'], ...rows]);
   return [style.bold(header), ...lines];
+}
+
+/** Targets that are listed; `-o json` has all. */
+const mostTargets = 20;
+
+/** What a `*` stands for. */
+function targetLines({ grants, targets }: Extract<Answer, { verdict: 'grants' }>): readonly string[] {
+  if (!grants.some(({ name }) => name === '*')) return [];
+  const more = targets.length > mostTargets ? `, and ${targets.length - mostTargets} more` : '';
+  const names = targets.length === 0 ? 'none' : targets.slice(0, mostTargets).join(', ');
+  return [`* is everything behind the targets of the Gateway: ${names}${more}`];
 }
 
 function compare(a: string, b: string): number {

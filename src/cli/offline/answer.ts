@@ -23,6 +23,8 @@ export type Answer = {
       readonly verdict: 'grants';
       readonly of: 'caller' | 'anybody';
       readonly grants: readonly Placed<Grant>[];
+      /** The targets that the Gateway serves: a rule for `*` is about all of them. */
+      readonly targets: readonly string[];
       /** Why the Gateway serves nobody. */
       readonly remarks: readonly Placed<Reason>[];
     }
@@ -49,6 +51,7 @@ export async function answerQuestion(world: OfflineWorld, question: Question): P
     verdict: 'grants',
     of: claims === undefined ? 'anybody' : 'caller',
     grants: await placed(world, explainer.grants(gateway, filter), placeOf),
+    targets: explainer.targets(gateway),
     remarks: await placed(world, explainer.gatewayReasons(gateway), ({ at }) => at),
   };
 }

@@ -48,6 +48,7 @@ describe('a question without a caller or a name', () => {
     expect(await linesFor(mixed, { sub: 'you' }, '--gateway=gw')).toEqual([
       'KIND  NAME             SERVED  WHO           BY POLICY                           PLACE',
       'tool  * (all of them)  yes     sub is "you"  default/q spec.rules[0].matches[0]  24:57',
+      '* is everything behind the targets of the Gateway: default/tool, red/tool',
     ]);
     expect((await linesFor(mixed, { sub: 'nobody' }, '--gateway=gw'))[0]).toBe(
       'denied: this caller may use nothing on Gateway default/gw',
