@@ -38,7 +38,7 @@ export interface CheckDiagnostic {
 export interface OfflineWorld {
   readonly explainer: Explainer;
   readonly counts: { readonly gateways: number; readonly targets: number; readonly policies: number };
-  /** Every error and warning, by place: at most 1,000 of each, and the number of all. */
+  /** Every error and warning, by place: at most 1,000 of them, errors first, and the number of all. */
   check(): Promise<CheckReport>;
   /** The number of errors that decoding found: what they are about is left out. */
   readonly inputErrors: number;
@@ -112,8 +112,10 @@ async function check(files: FilesOnce, explainer: Explainer): Promise<CheckRepor
     const object = `${at.kind} ${at.key}`;
     diagnostics.push({ severity, place: places[n] ?? '', object, field: pathText(at.path), message });
   }
-  const sorted = diagnostics.toSorted(comparePlaces);
-  return { diagnostics: sorted.slice(0, mostListed), errors: counts.error, warnings: counts.warning };
+  // Of too many, the errors are listed before any warning.
+  const bySeverity = diagnostics.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));
+  const shown = bySeverity.slice(0, mostListed).toSorted(comparePlaces);
+  return { diagnostics: shown, errors: counts.error, warnings: counts.warning };
 }
 
 function* findingsOf(explainer: Explainer): Generator<Finding | undefined> {

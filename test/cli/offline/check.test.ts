@@ -367,6 +367,7 @@ describe('the output of check', () => {
     const lines = stdout.trimEnd().split('\n');
     expect(lines.length).toBe(1001);
     expect(lines.at(-1)).toMatch(/60 errors, 1100 warnings \(160 of them not shown\)/);
+    expect(lines.filter((line) => line.includes(': error: ')).length).toBe(60);
   });
 });
 
