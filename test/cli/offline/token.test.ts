@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../../src/cli/flags.ts';
+import { claimsOfJson, claimsOfToken, tokenNotes } from '../../../src/cli/offline/token.ts';
 import { cli } from '../../support/processes/terminal.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { explain, world } from './explain-rig.ts';
@@ -47,5 +50,33 @@ describe('a token', () => {
     expect(stderr).toMatch(message);
     expect(stderr).not.toContain('secret');
     expect(stderr).not.toContain(encode(['secret']));
+  });
+});
+
+/** A text with a part that no message has by chance. */
+const odd = fc
+  .array(fc.oneof(fc.string(), fc.constantFrom('.', '{', '"sub"', ':', '[', 'Bearer ', 'c2VjcmV0')))
+  .map((parts) => `${parts.join('')}§secret§`);
+
+describe('any text', () => {
+  it('as a token or as claims is decoded to an object, or refused without being repeated', () => {
+    const property = fc.property(fc.constantFrom(claimsOfToken, claimsOfJson), odd, (decode, text) => {
+      try {
+        expect(typeof decode(text)).toBe('object');
+      } catch (error) {
+        expect(error).toBeInstanceOf(UsageError);
+        expect(String(error)).not.toContain('secret§');
+      }
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  it('that is decoded has notes, whatever its times are', () => {
+    const time = fc.oneof(fc.double(), fc.string(), fc.constant(undefined), fc.bigInt());
+    fc.assert(
+      fc.property(time, time, (exp, nbf) => {
+        for (const note of tokenNotes({ exp, nbf }, Date.UTC(2026, 0, 1))) expect(note).toMatch(/\.$/);
+      }),
+    );
   });
 });
