@@ -77,8 +77,8 @@ export async function startApp(
 async function build(settings: ServeSettings, { clock, random, log }: AppParts): Promise<Stages> {
   const metrics = createMetrics();
   const pipeline = createPipeline(settings, { log, counters: metrics });
-  const { translation, snapshots, synced } = pipeline;
-  const input = await openInput(settings, { translation, clock, random, log, counters: metrics });
+  const { translation, explainer, snapshots, synced } = pipeline;
+  const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
   const ads = createAdsServer(
     { ...settings, maxRequest: settings.receiveLimit, identifier },

@@ -1,4 +1,5 @@
 import { fileSource } from '../source/source.ts';
+import { HintLog } from './hint-log.ts';
 import type { Input, InputParts } from './input.ts';
 import type { FileInputSettings } from './settings.ts';
 import { logStatuses } from './status-log.ts';
@@ -7,13 +8,19 @@ import { logStatuses } from './status-log.ts';
 export function openFiles(
   { filenames, debounce, settle }: FileInputSettings,
   namespaces: readonly string[],
-  { translation, clock, log, counters }: InputParts,
+  { translation, explainer, clock, log, counters }: InputParts,
 ): Input {
+  const source = fileSource({ roots: filenames, namespaces, debounce, settle, clock, log, counters });
+  const hints = new HintLog({ explainer, placesOf: (fields) => source.placesOf(fields), clock, log });
   return {
-    source: fileSource({ roots: filenames, namespaces, debounce, settle, clock, log, counters }),
+    source,
     synced: () => undefined,
-    applied: (commit) => logStatuses(log, translation, commit),
+    applied: (commit, { synced }) => {
+      logStatuses(log, translation, commit);
+      // Half a world would be full of missing objects.
+      if (synced) hints.changed();
+    },
     rejected: () => undefined,
-    stop: () => Promise.resolve(),
+    stop: () => hints.stop(),
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock, Counters, Logger, Random, StopAsync } from '../edges.ts';
+import type { Explainer } from '../explain/model.ts';
 import type { Commit } from '../graph/model.ts';
 import type { RejectedResponse } from '../serve/model.ts';
 import type { Batch, ResourceSource } from '../source/model.ts';
@@ -7,6 +8,7 @@ import type { Translation } from '../translate/model.ts';
 /** Dependencies of an input. */
 export interface InputParts {
   readonly translation: Translation;
+  readonly explainer: Explainer;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

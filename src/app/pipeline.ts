@@ -1,4 +1,5 @@
 import type { Counters, Logger } from '../edges.ts';
+import { createExplainer, type Explainer } from '../explain/explain.ts';
 import { createGraph } from '../graph/graph.ts';
 import type { Commit, Graph } from '../graph/model.ts';
 import type { Batch } from '../source/model.ts';
@@ -11,6 +12,10 @@ import { type Encoding, encode } from './encoding.ts';
 export interface Pipeline extends Encoding {
   readonly graph: Graph;
   readonly translation: Translation;
+  /** Reads the collections when it is asked; it is no stage, and costs a commit nothing. */
+  readonly explainer: Explainer;
+  /** The number of policies, valid or not. */
+  policies(): number;
   /** Applies a batch as one commit, then updates the snapshots and notifies their subscribers. */
   deliver(batch: Batch): Commit;
   /** Returns whether the initial state was read and translated; stays true. */
@@ -35,10 +40,14 @@ export function createPipeline(
   const inputs = createInputs(graph);
   const translation = translate(graph, inputs, settings);
   const { snapshots, encodes } = encode(graph, translation, mcpKgateway);
+  const { controllerName } = settings;
+  const explainer = createExplainer({ ...inputs, translation, controllerName });
   let synced = false;
   return {
     graph,
     translation,
+    explainer,
+    policies: () => inputs.resources.MCPAuthPolicy.size,
     snapshots,
     encodes,
     synced: () => synced,

@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
 import { quoted } from '../json/quoted.ts';
@@ -18,7 +18,7 @@ export async function runCli(terminal: Terminal): Promise<ExitCode> {
     if (args.includes('--help') || args.includes('-h')) return print(terminal, helpOf(command));
     const flags = readFlags([...command.flags, ...logFlags], args, terminal.environment);
     const [stray] = flags.positionals;
-    if (stray !== undefined)
+    if (stray !== undefined && command.arguments === undefined)
       throw new UsageError(`unexpected argument ${quoted(stray)}. See gatehouse ${name} --help.`);
     return await command.run(flags, terminal);
   } catch (error) {
@@ -46,7 +46,8 @@ function unknownCommand(name: string): UsageError {
     name,
     commands.map((command) => command.name),
   );
-  return new UsageError(`unknown command ${quoted(name)}. Did you mean ${nearest}? See gatehouse --help.`);
+  const near = distance(name, nearest) <= Math.max(2, name.length / 2) ? ` Did you mean ${nearest}?` : '';
+  return new UsageError(`unknown command ${quoted(name)}.${near} See gatehouse --help.`);
 }
 
 function overview(): string {
@@ -62,10 +63,12 @@ function overview(): string {
   ].join('\n');
 }
 
-function helpOf({ name, summary, examples, flags }: Command): string {
+function helpOf({ name, summary, examples, flags, arguments: positionals = '' }: Command): string {
   const all = [...flags, ...logFlags];
   return [
     `gatehouse ${name}: ${summary}`,
+    '',
+    `Usage: gatehouse ${name} [flags] ${positionals}`.trimEnd(),
     '',
     'Examples:',
     ...examples.map((example) => `  ${example}`),

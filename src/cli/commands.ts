@@ -8,6 +8,8 @@ import { type Flag, type FlagValues, UsageError } from './flags.ts';
 import { gatewayFlags, gatewayOptions } from './gateway-flags.ts';
 import { logSettings } from './log-flags.ts';
 import { mcpToolFlags, mcpToolOptions } from './mcp-tool-flags.ts';
+import { checkFlags, runCheck } from './offline/check-command.ts';
+import { explainFlags, runExplain } from './offline/explain-command.ts';
 import { serveFlags, serveSettings } from './serve-flags.ts';
 import { type SignalWait, waitForSignal } from './signals.ts';
 import { systemClock } from './system-clock.ts';
@@ -20,6 +22,8 @@ export interface Command {
   readonly summary: string;
   readonly examples: readonly string[];
   readonly flags: readonly Flag[];
+  /** The placeholder of the arguments that are no flags; absent for a command that has none. */
+  readonly arguments?: string;
   run(flags: FlagValues, terminal: Terminal): Promise<ExitCode>;
 }
 
@@ -84,6 +88,29 @@ export const commands: readonly Command[] = [
     examples: ['gatehouse demo', 'gatehouse demo --once', 'gatehouse demo --port=8081'],
     flags: demoFlags,
     run: runDemoCommand,
+  },
+  {
+    name: 'check',
+    summary: 'finds what is wrong in manifests, and what was probably not meant',
+    examples: [
+      'gatehouse check manifests/',
+      'gatehouse check --strict -o github manifests/ gateway.yaml',
+      'gatehouse check - < rendered.yaml',
+    ],
+    arguments: '<file, folder or ->...',
+    flags: checkFlags,
+    run: runCheck,
+  },
+  {
+    name: 'explain',
+    summary: 'says who may call what behind a Gateway, and why not',
+    examples: [
+      `gatehouse explain -f manifests/ --claims '{"sub":"me"}' --tool default/mcp-tool:convert_to_markdown`,
+      'gatehouse explain -f manifests/ --gateway default/mcp-gateway --token -',
+      'gatehouse explain -f manifests/ --tool default/mcp-tool:convert_to_markdown',
+    ],
+    flags: explainFlags,
+    run: runExplain,
   },
 ];
 

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import type { ServeSettings } from '../app/settings.ts';
-import { quoted } from '../json/quoted.ts';
 import { duration, listenAddress, wholeNumber } from './flag-values.ts';
-import { type Environment, type Flag, type FlagValues, UsageError } from './flags.ts';
+import type { Environment, Flag, FlagValues } from './flags.ts';
 import { inputFlags, inputSettings, namespacesOf } from './input-flags.ts';
+import { translationFlags, translationSettings } from './translation-flags.ts';
 
 export const serveFlags: readonly Flag[] = [
   ...inputFlags,
@@ -11,19 +11,7 @@ export const serveFlags: readonly Flag[] = [
   { name: 'debug-listen', value: '<host:port>', default: '127.0.0.1:9097', help: 'snapshots and nodes, for people' },
   { name: 'metrics-listen', value: '<host:port>', default: '0.0.0.0:9092', help: '/healthz, /readyz, /metrics' },
   { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:9098', help: 'gRPC for operators: client status' },
-  {
-    name: 'controller-name',
-    value: '<name>',
-    default: 'kgateway.dev/kgateway',
-    help: 'controllerName of the GatewayClasses to implement',
-  },
-  { name: 'cluster-domain', value: '<domain>', default: 'cluster.local', help: "the domain of the cluster's Services" },
-  { name: 'external-name-services', default: 'true', help: 'whether Services of type ExternalName become targets' },
-  {
-    name: 'allow-loopback-targets',
-    default: 'false',
-    help: 'let Services point at this machine; for trying things out',
-  },
+  ...translationFlags,
   {
     name: 'shutdown-grace',
     value: '<duration>',
@@ -67,12 +55,6 @@ export const serveFlags: readonly Flag[] = [
 /** Decodes the flags of `serve`. `POD_NAME` and `POD_NAMESPACE` come from the downward API of Kubernetes. */
 export function serveSettings(flags: FlagValues, environment: Environment): ServeSettings {
   const input = inputSettings(flags, environment);
-  const domain = flags.text('cluster-domain');
-  if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(domain)) {
-    throw new UsageError(
-      `--cluster-domain is a domain name in lower case, for example cluster.local, not ${quoted(domain)}`,
-    );
-  }
   return {
     input,
     replica: environment['POD_NAME'] || hostname(),
@@ -81,10 +63,7 @@ export function serveSettings(flags: FlagValues, environment: Environment): Serv
     debugListen: listenAddress('debug-listen', flags.text('debug-listen')),
     metricsListen: listenAddress('metrics-listen', flags.text('metrics-listen')),
     adminListen: listenAddress('admin-listen', flags.text('admin-listen')),
-    controllerName: flags.text('controller-name'),
-    clusterDomain: domain,
-    externalNameServices: flags.on('external-name-services'),
-    allowLoopbackTargets: flags.on('allow-loopback-targets'),
+    ...translationSettings(flags),
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
     ackTimeout: duration('ack-timeout', flags.text('ack-timeout')),
     receiveLimit: wholeNumber('receive-limit', flags.text('receive-limit'), 1, 2 ** 31 - 1),

@@ -138,6 +138,15 @@ export interface Service {
   readonly mcpPorts: readonly McpPort[];
   /** Ports of a headless Service whose `targetPort` differs from `port`. */
   readonly headlessPortWarnings: readonly number[];
+  /** The first 16 TCP ports that declare no MCP app protocol: for explanations only, no target depends on them. */
+  readonly otherPorts: readonly OtherPort[];
+}
+
+/** A port of a Service that is no MCP target. */
+export interface OtherPort {
+  /** Its index in `spec.ports`. Its number is left out, so that a change of it is none of the resource. */
+  readonly position: number;
+  readonly appProtocol: string | undefined;
 }
 
 /** The address of a Service, before the translation makes a host of it. */

@@ -1,3 +1,8 @@
 /** The sources of resources: YAML and JSON files, or the API server of a cluster; both are watched. */
 export { type ClusterSource, type ClusterSourceOptions, clusterSource } from './cluster/cluster-source.ts';
-export { type FileSourceOptions, fileSource } from './files/file-source.ts';
+export {
+  type FileSourceOptions,
+  type FilesOnce,
+  fileSource,
+  readFilesOnce,
+} from './files/file-source.ts';

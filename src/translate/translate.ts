@@ -37,6 +37,8 @@ import { gatewayClassStatus } from './status/gateway-class-conditions.ts';
 import { gatewayStatus } from './status/gateway-conditions.ts';
 import { policyNotice, policyStatus } from './status/policy-conditions.ts';
 
+export { evaluateListeners } from './gateway/listeners.ts';
+export { labelNamespace, matches } from './gateway/namespace-selector.ts';
 export { createInputs, type Inputs } from './inputs.ts';
 export type { TranslationSettings } from './model.ts';
 

@@ -6,6 +6,7 @@ import { cli } from '../support/processes/terminal.ts';
 describe('a wrong command line', () => {
   it.each([
     [['serv'], /unknown command "serv"\. Did you mean serve\?/],
+    [['frobnicate'], /unknown command "frobnicate"\. See gatehouse --help/],
     [['gatway', '--help'], /Did you mean gateway\?/],
     [['serve', '-f', '.', '--xds-lisen=:1'], /unknown flag --xds-lisen\. Did you mean --xds-listen\?/],
     [['serve', '-f', '.', '-x'], /unknown flag -x\. /],

@@ -18,6 +18,8 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/translate/service/planted.ts', '../gateway/gateway.ts', '../../resources/model.ts'],
   ['src/translate/policy/planted.ts', '../status/conditions.ts', '../gateway/allowed-namespaces.ts'],
   ['src/translate/status/planted.ts', '../../resources/resources.ts', '../policy/policy.ts'],
+  ['src/explain/planted.ts', '../wire/wire.ts', '../translate/translate.ts'],
+  ['src/explain/planted.ts', '../app/pipeline.ts', '../authz/model.ts'],
   ['src/wire/planted.ts', '../snapshot/model.ts', '../translate/model.ts'],
   ['src/wire/planted.ts', '../translate/translate.ts', 'node:crypto'],
   ['src/snapshot/planted.ts', '@grpc/grpc-js', 'sorted-btree'],
@@ -77,6 +79,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/app/planted.ts', '../serve/transport/bind.ts', '../serve/model.ts'],
   ['src/cli/planted.ts', '../serve/serve.ts', '../app/settings.ts'],
   ['src/cli/planted.ts', '../app/pipeline.ts', '../app/app.ts'],
+  ['src/cli/offline/planted.ts', '../../source/source.ts', '../../app/offline.ts'],
   ['src/demo/planted.ts', '../app/app.ts', '../net/host-port.ts'],
   ['src/log/planted.ts', '../json/json.ts', '../edges.ts'],
   ['src/planted.ts', './app/app.ts', './cli/cli.ts'],
@@ -86,6 +89,7 @@ const clocked = [
   'src/graph/planted-clock.ts',
   'src/translate/planted-clock.ts',
   'src/translate/gateway/planted-clock.ts',
+  'src/explain/planted-clock.ts',
 ];
 
 /** A temporary folder with a copy of the configuration, where one run lints the planted files. */

@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 import { quoted, shortened } from '../../json/quoted.ts';
 import type { Invalid, Path, Problem } from '../model.ts';
 
@@ -56,6 +56,12 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   if (known.length === 0) return undefined;
   const folded = known.map((candidate) => candidate.toLowerCase());
   return known[folded.indexOf(closest(name.slice(0, 100).toLowerCase(), folded))];
+}
+
+/** Returns whether two names differ in at most `most` letters, ignoring letter case. */
+export function isNear(name: string, other: string, most: number): boolean {
+  if (Math.abs(name.length - other.length) > most) return false;
+  return distance(name.toLowerCase(), other.toLowerCase()) <= most;
 }
 
 /** Sorts by path, so that the order of keys in the input has no effect. */

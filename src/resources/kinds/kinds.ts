@@ -1,5 +1,6 @@
 import { quoted } from '../../json/quoted.ts';
 import type { Kind } from '../decode/kind.ts';
+import { isNear, nearest } from '../decode/reporter.ts';
 import type { Decoded, KindName, ObjectMeta, ResourceByKind } from '../model.ts';
 import { gateway } from './gateway.ts';
 import { gatewayClass } from './gateway-class.ts';
@@ -7,6 +8,8 @@ import { gatewayParameters } from './gateway-parameters.ts';
 import { mcpAuthPolicy } from './mcp-auth-policy.ts';
 import { namespace } from './namespace.ts';
 import { service } from './service.ts';
+
+export { mcpAppProtocols } from './service-ports.ts';
 
 /** All kinds that the program reads. */
 export const kinds: { readonly [K in KindName]: Kind<K> } = {
@@ -37,14 +40,29 @@ type KindMatch =
   | { readonly match: 'ours'; readonly kind: KindName }
   /** A known kind in another group or version: skipped, with this warning. */
   | { readonly match: 'other-version'; readonly kind: KindName; readonly message: string }
-  /** Skipped silently. */
-  | { readonly match: 'foreign' };
+  /** Skipped, with a warning when its kind is spelt like one of ours. */
+  | { readonly match: 'foreign'; readonly message: string | undefined };
 
 /** Finds the kind of an object. */
 export function matchKind(apiVersion: unknown, kind: unknown): KindMatch {
   const known = Object.values(kinds).find((candidate) => candidate.kind === kind);
-  if (!known) return { match: 'foreign' };
+  if (!known) return { match: 'foreign', message: misspelling(apiVersion, kind) };
   if (typeof apiVersion !== 'string' || apiVersion === known.apiVersion) return { match: 'ours', kind: known.kind };
   const message = `apiVersion is ${quoted(apiVersion)}, so that the object is skipped: write ${quoted(known.apiVersion)} if it is to count.`;
   return { match: 'other-version', kind: known.kind, message };
+}
+
+/**
+ * The warning about a kind that differs in at most two letters from one of ours of the same or a similarly spelt API
+ * version; other APIs have kinds that are spelt alike.
+ */
+function misspelling(apiVersion: unknown, kind: unknown): string | undefined {
+  if (typeof kind !== 'string' || typeof apiVersion !== 'string') return undefined;
+  const alike = Object.values(kinds).filter((known) => isNear(apiVersion, known.apiVersion, 2));
+  const near = nearest(
+    kind,
+    alike.map((known) => known.kind),
+  );
+  if (near === undefined || !isNear(kind, near, 2)) return undefined;
+  return `kind is ${quoted(kind)}, which is not read: write ${quoted(near)}, the nearest known one, if it is to count.`;
 }

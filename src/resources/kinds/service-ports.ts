@@ -2,12 +2,12 @@ import { quoted } from '../../json/quoted.ts';
 import { type Decoder, ok, optional, refine, unchecked, valueIfValid, withDefault } from '../decode/decoder.ts';
 import { list } from '../decode/list.ts';
 import { type DecodedFields, lenientMapping } from '../decode/mapping.ts';
-import { nearest, type Reporter } from '../decode/reporter.ts';
+import { isNear, nearest, type Reporter } from '../decode/reporter.ts';
 import { anyText, portNumber, text } from '../decode/scalars.ts';
-import type { McpPort, Path } from '../model.ts';
+import type { McpPort, OtherPort, Path } from '../model.ts';
 
 /** The values of `appProtocol` that make a port an MCP target; compared exactly. */
-const mcpAppProtocols: readonly string[] = [
+export const mcpAppProtocols: readonly string[] = [
   'kgateway.dev/mcp',
   'kgateway.dev/mcp-sse',
   'agentgateway.dev/mcp',
@@ -29,31 +29,47 @@ const fields = {
   targetPort: unchecked,
 };
 
+/** The ports of a Service, in their order. */
+export interface ServicePorts {
+  readonly declared: readonly DeclaredPort[];
+  /** The first 16 of the valid TCP ports that declare no MCP. */
+  readonly others: readonly OtherPort[];
+}
+
+/** Services have few ports; the others of a long list explain nothing. */
+const mostOthers = 16;
+
 /**
- * Decodes `spec.ports` to the ports that declare MCP, in their order. An invalid port counts as declared: if it were
+ * Decodes `spec.ports`, and sorts out the ports that declare MCP. An invalid port counts as declared: if it were
  * skipped, the next port would inherit its target name and the access that policies grant under that name.
  */
-export const declaredPorts: Decoder<readonly DeclaredPort[]> = refine(
+export const servicePorts: Decoder<ServicePorts> = refine(
   list(lenientMapping(fields, ['name', 'nodePort'])),
   (ports, path, reporter) => {
     const seen = new Set<number>();
     const declared: DeclaredPort[] = [];
+    const others: OtherPort[] = [];
     for (const [position, entry] of ports.entries()) {
       const port = entry.ok ? mcpPort(entry.value, seen, [...path, position], reporter) : entry;
       const targetPort = entry.ok ? valueIfValid(entry.value.fields.targetPort) : undefined;
+      const other = entry.ok && port === undefined ? otherPort(entry.value, position) : undefined;
       if (port) declared.push({ port, targetPort, position });
+      else if (other && others.length < mostOthers) others.push(other);
     }
-    return ok(declared);
+    return ok({ declared, others });
   },
 );
 
+function otherPort({ fields: { port, protocol, appProtocol } }: Fields, position: number): OtherPort | undefined {
+  if (!port.ok || !protocol.ok || !appProtocol.ok || (protocol.value !== 'TCP' && protocol.value !== ''))
+    return undefined;
+  return { position, appProtocol: appProtocol.value };
+}
+
+type Fields = DecodedFields<typeof fields>;
+
 /** Undefined for a port that does not declare MCP, or that is not a TCP port. */
-function mcpPort(
-  block: DecodedFields<typeof fields>,
-  seen: Set<number>,
-  path: Path,
-  reporter: Reporter,
-): McpPort | undefined {
+function mcpPort(block: Fields, seen: Set<number>, path: Path, reporter: Reporter): McpPort | undefined {
   const { port, protocol, appProtocol } = block.fields;
   const isMcp = appProtocol.ok && appProtocol.value !== undefined && mcpAppProtocols.includes(appProtocol.value);
   // The API server defaults an empty protocol to TCP, as an absent one.
@@ -76,9 +92,13 @@ function mcpPort(
   return ok({ port: port.value });
 }
 
-/** Warns of a value that contains "mcp" and is none of the MCP app protocols: such a port becomes no target. */
+/**
+ * Warns of a value that contains "mcp", or differs in at most two letters from an MCP app protocol, and is none: such a
+ * port becomes no target.
+ */
 function warnOfMisspelling(appProtocol: string, path: Path, reporter: Reporter): void {
-  if (!/mcp/i.test(appProtocol)) return;
-  const near = JSON.stringify(nearest(appProtocol, mcpAppProtocols));
+  const found = nearest(appProtocol, mcpAppProtocols);
+  if (found === undefined || !(/mcp/i.test(appProtocol) || isNear(appProtocol, found, 2))) return;
+  const near = JSON.stringify(found);
   reporter.warning(path, `is ${quoted(appProtocol)}, which makes no MCP target: write ${near} if it is to be one.`);
 }

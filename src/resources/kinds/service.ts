@@ -5,7 +5,7 @@ import { lenientMapping } from '../decode/mapping.ts';
 import { createReporter, type Reporter } from '../decode/reporter.ts';
 import type { Parsed, Path, Service } from '../model.ts';
 import { mcpPath, serviceAddress } from './service-address.ts';
-import { type DeclaredPort, declaredPorts } from './service-ports.ts';
+import { type DeclaredPort, servicePorts } from './service-ports.ts';
 
 /** The other fields of a Kubernetes ServiceSpec. */
 const otherFields = [
@@ -28,7 +28,12 @@ const otherFields = [
 ];
 
 const serviceSpec = lenientMapping(
-  { ports: withDefault(declaredPorts, []), type: unchecked, externalName: unchecked, clusterIP: unchecked },
+  {
+    ports: withDefault(servicePorts, { declared: [], others: [] }),
+    type: unchecked,
+    externalName: unchecked,
+    clusterIP: unchecked,
+  },
   otherFields,
 );
 
@@ -40,8 +45,9 @@ export const service: Kind<'Service'> = defineKind(
     if (!block.ok) return block;
     const { ports, type, externalName, clusterIP } = block.value.fields;
     if (!ports.ok) return ports;
+    const { declared, others } = ports.value;
     // The rules for addresses and paths are ours: they do not apply to a Service without an MCP port.
-    const mcpReporter = ports.value.length > 0 ? reporter : createReporter();
+    const mcpReporter = declared.length > 0 ? reporter : createReporter();
     const fields = {
       type: valueIfValid(type),
       externalName: valueIfValid(externalName),
@@ -54,8 +60,9 @@ export const service: Kind<'Service'> = defineKind(
       metadata,
       address,
       path: mcpPath(annotations, mcpReporter),
-      mcpPorts: ports.value.map(({ port }) => port),
-      headlessPortWarnings: headless ? unreachablePorts(ports.value, ['spec', 'ports'], reporter) : [],
+      mcpPorts: declared.map(({ port }) => port),
+      headlessPortWarnings: headless ? unreachablePorts(declared, ['spec', 'ports'], reporter) : [],
+      otherPorts: others,
     });
   },
 );

@@ -117,6 +117,11 @@ export class ManifestStore {
     return this.#diagnostics.list();
   }
 
+  /** The file and position of an object, by `<Kind> <key>`; undefined for one that is not there. */
+  placeOf(object: string): ReturnType<ObjectIndex['placeOf']> {
+    return this.#objects.placeOf(object);
+  }
+
   #replace(file: ManifestFile, objects: readonly PlacedObject[], diagnostics: readonly Diagnostic[]): void {
     const nameless = objects.some(({ content }) => content.type === 'nameless namespace');
     if (nameless) this.#nameless.add(fileKey(file));

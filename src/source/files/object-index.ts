@@ -71,6 +71,11 @@ export class ObjectIndex {
     return objects;
   }
 
+  /** The file and position of the copy that counts; undefined for an object that is not there. */
+  placeOf(id: string): { readonly file: ManifestFile; readonly position: Position } | undefined {
+    return this.#entries.get(id)?.copies.find(({ content }) => content.type === 'resource');
+  }
+
   #remove(id: string, from: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;

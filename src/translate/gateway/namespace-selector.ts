@@ -17,7 +17,7 @@ const nameLabel = 'kubernetes.io/metadata.name';
  */
 export function labelNamespace(
   name: string,
-  context: Context,
+  context: Pick<Context, 'get'>,
   {
     objects,
     unlisted,

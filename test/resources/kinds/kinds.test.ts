@@ -28,10 +28,26 @@ describe('an object', () => {
     });
   });
 
-  it.each([undefined, null, '', 'service', 'Deployment', 'constructor', '__proto__', 5, AMBIGUOUS, ['Service']])(
+  it.each([undefined, null, '', 'Deployment', 'constructor', '__proto__', 5, AMBIGUOUS, ['Service']])(
     'of kind %j is skipped silently',
     (kind) => expect(matchKind('v1', kind)).toEqual({ match: 'foreign' }),
   );
+
+  it.each([
+    ['v1', 'service', 'Service'],
+    ['v1', 'Namepsace', 'Namespace'],
+    ['gateway.networking.k8s.io/v1', 'Gatway', 'Gateway'],
+    ['gateway.networking.k8s.io/v1', 'GatewayClasss', 'GatewayClass'],
+    ['gateway.kgateway.dev/v1alpha1', 'McpAuthPolicies', undefined],
+    ['gateway.kgateway.dev/v1alpha', 'MCPAuthPolcy', 'MCPAuthPolicy'],
+    ['example.com/v1', 'Gatway', undefined],
+    ['v1', 'ServiceAccount', undefined],
+    ['v1', 'Secret', undefined],
+  ])('of %s, kind %s, is skipped with a warning when it is spelt like %s', (apiVersion, kind, near) => {
+    const message =
+      near && `kind is "${kind}", which is not read: write "${near}", the nearest known one, if it is to count.`;
+    expect(matchKind(apiVersion, kind)).toEqual({ match: 'foreign', message });
+  });
 
   it('has a key of its namespace and its name', () => {
     expect(resourceKey({ namespace: 'here', name: 'it' })).toBe('here/it');

@@ -89,7 +89,11 @@ describe('a problem of a port', () => {
     expect(problems({ port: 80, appProtocol: 'kgateway.dev/MCP' })).toEqual([
       'warning spec.ports[0].appProtocol is "kgateway.dev/MCP", which makes no MCP target: write "kgateway.dev/mcp" if it is to be one.',
     ]);
+    expect(problems({ port: 80, appProtocol: 'kgateway.dev/mpc' })).toEqual([
+      'warning spec.ports[0].appProtocol is "kgateway.dev/mpc", which makes no MCP target: write "kgateway.dev/mcp" if it is to be one.',
+    ]);
     expect(problems({ port: 80, appProtocol: 'http' })).toEqual([]);
+    expect(problems({ port: 80, appProtocol: 'kgateway.dev/a2a' })).toEqual([]);
   });
 
   it('names the protocol that keeps an MCP port from being a target', () => {

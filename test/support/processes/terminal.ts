@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { runCli } from '../../../src/cli/cli.ts';
 
 /** The result of a command line that ran within this process. */
@@ -9,16 +9,18 @@ export interface CliRun {
   readonly stderr: string;
 }
 
-/** Runs a command line that exits by itself, without the environment of this process. */
+/** Runs a command line that exits by itself, without the environment of this process. Standard input ends. */
 export async function cli(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  { input = '', isTTY = false }: { readonly input?: string; readonly isTTY?: boolean } = {},
 ): Promise<CliRun> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const stdout = Object.assign(new PassThrough(), { isTTY });
+  const stderr = new PassThrough();
   const code = await runCli({
     args,
     environment,
-    stdin: new PassThrough(),
+    stdin: Readable.from([Buffer.from(input)]),
     stdout,
     stderr,
     signals: new EventEmitter(),

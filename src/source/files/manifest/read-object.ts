@@ -45,6 +45,8 @@ export function readObject(value: unknown, namespaces: readonly string[]): ReadO
   const match = matchKind(apiVersion, kind);
   switch (match.match) {
     case 'foreign':
+      if (match.message !== undefined)
+        return { ...ignored, problems: [{ severity: 'warning', path: ['kind'], message: match.message }] };
       if (typeof apiVersion === 'string') return ignored;
       return unreadableObject(
         ['apiVersion'],

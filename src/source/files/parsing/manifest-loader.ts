@@ -11,15 +11,17 @@ export interface ManifestLoaderParts {
   readonly store: ManifestStore;
   /** The only namespaces whose objects count; empty: all. */
   readonly namespaces: readonly string[];
+  /** The longest text that is parsed on the main thread, in UTF-16 code units. Default: 8 KiB. */
+  readonly maxInline?: number;
   readonly clock: Clock;
   readonly counters: Counters;
 }
 
 /**
- * The longest text that is parsed on the main thread, in UTF-16 code units. The dearest texts found, mappings and lists
+ * The longest text that is parsed on the main thread of a server. The dearest texts found, mappings and lists
  * of single characters, take 4 µs a unit before the parser is compiled: 32 ms of the event loop.
  */
-const maxInline = 8 * 1024;
+const defaultMaxInline = 8 * 1024;
 
 /** Large files whose text is held while they wait for the worker: 5 MiB each. More of them hold up the scans. */
 const maxWaiting = 4;
@@ -64,7 +66,7 @@ export class ManifestLoader {
 
   /** Loads a content. Settles when the store has it, or when it is waited for no longer. */
   async load(file: ManifestFile, content: FileContent): Promise<void> {
-    const { store } = this.#parts;
+    const { store, maxInline = defaultMaxInline } = this.#parts;
     if (content.ok && content.text.length > maxInline) {
       store.awaitFile(file);
       return this.#enqueue({

@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { Clock } from '../../../edges.ts';
 import { limits } from '../manifest/limits.ts';
 import type { FileContent } from '../manifest/manifest-file.ts';
@@ -43,6 +43,16 @@ export async function readManifestFile(path: string, expected: Fingerprint, cloc
   } catch (error) {
     if (isNotFound(error)) return { kind: 'absent' };
     return failure(`The file cannot be read (${errorCode(error)}).`, undefined);
+  }
+}
+
+/** Reads the text of a file as it is now; undefined when it cannot be read, or is being written. */
+export async function readText(path: string, clock: Clock): Promise<string | undefined> {
+  try {
+    const state = await readManifestFile(path, fingerprintOf(await stat(path, { bigint: true })), clock);
+    return state.kind === 'read' && state.content.ok ? state.content.text : undefined;
+  } catch {
+    return undefined;
   }
 }
 

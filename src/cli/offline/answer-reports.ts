@@ -1,0 +1,99 @@
+import type { Claims } from '../../explain/model.ts';
+import { quoted } from '../../json/quoted.ts';
+import type { Answer } from './answer.ts';
+import { oneLine, type Style, table } from './style.ts';
+
+/** An answer in words. `claims` are those of a decoded token, which the caller may not know. */
+export function answerText(answer: Answer, notes: readonly string[], claims: Claims | undefined, style: Style): string {
+  const lines = claims === undefined ? [] : [`claims: ${oneLine(JSON.stringify(claims))}`];
+  lines.push(...notes.map((note) => `note: ${note}`), ...body(answer, style));
+  return lines.join('\n');
+}
+
+/** The document that `docs/operating.md` describes. */
+export function answerJson(answer: Answer, notes: readonly string[], claims: Claims | undefined): string {
+  return JSON.stringify({ version: 1, ...answer, notes, ...(claims && { claims }) }, undefined, 2);
+}
+
+function body(answer: Answer, style: Style): readonly string[] {
+  switch (answer.verdict) {
+    case 'allowed':
+      return [
+        `${style.green('allowed')}: ${subject(answer)}`,
+        `  by ${ruleText(answer.by)}`,
+        ...numbered('it would fail nevertheless', answer.remarks, style),
+      ];
+    case 'denied':
+      return [
+        `${style.red('denied')}: ${subject(answer)}`,
+        ...numbered('what is nearest', answer.reasons, style),
+        ...(answer.omitted > 0 ? [`  ... and ${answer.omitted} further near misses`] : []),
+      ];
+    case 'grants':
+      return [...grantLines(answer, style), ...targetLines(answer), ...numbered('the Gateway', answer.remarks, style)];
+  }
+}
+
+function subject({ request, gateway }: Answer): string {
+  return request === undefined
+    ? `Gateway ${oneLine(gateway)}`
+    : `the ${request.kind} ${quoted(request.name)} on Gateway ${oneLine(gateway)}`;
+}
+
+function ruleText(grant: Extract<Answer, { verdict: 'allowed' }>['by']): string {
+  const place = grant.place === undefined ? '' : ` (${oneLine(grant.place)})`;
+  const { policy, rule, match, claim, value } = grant;
+  return `MCPAuthPolicy ${policy} spec.rules[${rule}].matches[${match}]${place}: ${quoted(claim)} is ${quoted(value)}`;
+}
+
+function numbered(
+  title: string,
+  reasons: Extract<Answer, { verdict: 'denied' }>['reasons'],
+  style: Style,
+): readonly string[] {
+  if (reasons.length === 0) return [];
+  const lines = reasons.map(({ at, place, message }, position) => {
+    const where = place === undefined ? '' : `${style.bold(oneLine(place))}: `;
+    const object = at === undefined || message.includes(at.key) ? '' : `${at.kind} ${at.key}: `;
+    return `  ${position + 1}. ${where}${object}${oneLine(message)}`;
+  });
+  return [`${title}:`, ...lines];
+}
+
+/** The rules as a table, ordered by kind and name, so that those of one target stand together. */
+function grantLines(
+  { grants, of, request, gateway }: Extract<Answer, { verdict: 'grants' }>,
+  style: Style,
+): readonly string[] {
+  const what = request === undefined ? 'anything' : `the ${request.kind} ${quoted(request.name)}`;
+  if (grants.length === 0) {
+    const who = of === 'caller' ? 'this caller may use nothing' : `nobody may use ${what}`;
+    return [`${style.red('denied')}: ${who} on Gateway ${oneLine(gateway)}`];
+  }
+  const sorted = grants.toSorted((a, b) => compare(`${a.kind} ${a.name}`, `${b.kind} ${b.name}`));
+  const rows = sorted.map(({ kind, name, served, claim, value, policy, rule, match, place }) => [
+    kind,
+    name === '*' ? '* (all of them)' : oneLine(name),
+    served ? 'yes' : 'no',
+    `${claim} is ${quoted(value)}`,
+    `${policy} spec.rules[${rule}].matches[${match}]`,
+    place === undefined ? '' : oneLine(place),
+  ]);
+  const [header = '', ...lines] = table([['KIND', 'NAME', 'SERVED', 'WHO', 'BY POLICY', 'PLACE'], ...rows]);
+  return [style.bold(header), ...lines];
+}
+
+/** Targets that are listed; `-o json` has all. */
+const mostTargets = 20;
+
+/** What a `*` stands for. */
+function targetLines({ grants, targets }: Extract<Answer, { verdict: 'grants' }>): readonly string[] {
+  if (!grants.some(({ name }) => name === '*')) return [];
+  const more = targets.length > mostTargets ? `, and ${targets.length - mostTargets} more` : '';
+  const names = targets.length === 0 ? 'none' : targets.slice(0, mostTargets).join(', ');
+  return [`* is everything behind the targets of the Gateway: ${names}${more}`];
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

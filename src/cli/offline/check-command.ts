@@ -1,0 +1,54 @@
+import type { CheckReport, OfflineWorld } from '../../app/offline.ts';
+import { oneOf } from '../flag-values.ts';
+import { type Flag, type FlagValues, UsageError } from '../flags.ts';
+import { inputFlags } from '../input-flags.ts';
+import type { ExitCode, Terminal } from '../terminal.ts';
+import { translationFlags } from '../translation-flags.ts';
+import { githubReport, jsonReport, textReport } from './check-reports.ts';
+import { Excerpts } from './excerpts.ts';
+import { styleOf } from './style.ts';
+import { openWorld } from './world.ts';
+
+export const checkFlags: readonly Flag[] = [
+  {
+    name: 'output',
+    short: 'o',
+    value: '<format>',
+    default: 'text',
+    help: 'text, json, or github (annotations of a workflow)',
+  },
+  { name: 'strict', default: 'false', help: 'whether warnings are errors' },
+  ...inputFlags.filter(({ name }) => name === 'namespace'),
+  ...translationFlags,
+];
+
+/** Runs `check`: 1 when there is an error, or with `--strict` a warning. */
+export async function runCheck(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {
+  const format = oneOf('output', flags.text('output'), ['text', 'json', 'github']);
+  const strict = flags.on('strict');
+  if (flags.positionals.length === 0) {
+    throw new UsageError('say what to check: files or folders with manifests, or - for standard input.');
+  }
+  const world = await openWorld(flags.positionals, flags, terminal);
+  const report = await world.check();
+  terminal.stdout.write(`${render(format, world, report, terminal)}\n`);
+  return report.errors > 0 || (strict && report.warnings > 0) ? 1 : 0;
+}
+
+function render(
+  format: 'text' | 'json' | 'github',
+  world: OfflineWorld,
+  report: CheckReport,
+  terminal: Terminal,
+): string {
+  switch (format) {
+    case 'json':
+      return jsonReport(world.counts, report);
+    case 'github':
+      return githubReport(world.counts, report);
+    case 'text': {
+      const excerpts = terminal.stdout.isTTY === true ? new Excerpts(world.texts) : undefined;
+      return textReport(world.counts, report, styleOf(terminal), excerpts);
+    }
+  }
+}

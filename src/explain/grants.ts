@@ -1,0 +1,62 @@
+import { matchesRequest } from './claims.ts';
+import type { AccessRequest, Claims, ExplainInputs, Grant } from './model.ts';
+import { isServed, targetOf } from './targets.ts';
+
+/** One match of one rule as it is written, valid or not on the wire. */
+export type WrittenRule = Omit<Grant, 'policy' | 'served'>;
+
+/** The valid matches of the valid rules of a policy, in document order. */
+export function writtenRules({ resources }: Pick<ExplainInputs, 'resources'>, policy: string): readonly WrittenRule[] {
+  const rules = resources.MCPAuthPolicy.get(policy)?.rules;
+  if (rules === undefined || !rules.ok) return [];
+  return rules.value.flatMap((parsed, rule) => {
+    if (!parsed.ok) return [];
+    const { resource, matches } = parsed.value;
+    const name = resource.name.all ? '*' : `${resource.name.target}:${resource.name.item}`;
+    return matches.flatMap((one, match) => (one.ok ? [{ rule, match, ...one.value, kind: resource.kind, name }] : []));
+  });
+}
+
+/** The keys of the policies whose rules reach a Gateway, in the order in which gateways evaluate them. */
+export function attachedPolicies({ translation }: ExplainInputs, gateway: string): readonly string[] {
+  const policies: { readonly key: string; readonly config: string }[] = [];
+  for (const [, attachment] of translation.attachments.entries()) {
+    if (attachment.gateway !== gateway) continue;
+    const config = translation.configs.get(attachment.policy);
+    if (config) policies.push({ key: attachment.policy, config: `${config.namespace}.${config.name}` });
+  }
+  return policies.toSorted((a, b) => (a.config < b.config ? -1 : 1)).map(({ key }) => key);
+}
+
+/** The rules that reach a Gateway, in the order in which gateways evaluate them. */
+export function* grantsOf(inputs: ExplainInputs, gateway: string): Generator<Grant> {
+  for (const policy of attachedPolicies(inputs, gateway)) {
+    const written = new Map(
+      writtenRules(inputs, policy)
+        .toReversed()
+        .map((rule) => [ruleKey(rule), rule]),
+    );
+    for (const { claim, value, kind, id } of inputs.translation.configs.get(policy)?.rules ?? []) {
+      // A rule of the wire is a written one: `find` fails only if the two disagree, and then the policy is still named.
+      const found = written.get(ruleKey({ claim, value, kind, name: id }));
+      const target = targetOf(id);
+      const served = target === undefined || isServed(inputs, gateway, target);
+      yield { policy, rule: found?.rule ?? 0, match: found?.match ?? 0, claim, value, kind, name: id, served };
+    }
+  }
+}
+
+/** The first rule that allows a request, in the order in which gateways evaluate them. */
+export function decidingGrant(
+  inputs: ExplainInputs,
+  gateway: string,
+  claims: Claims,
+  request: AccessRequest,
+): Grant | undefined {
+  for (const grant of grantsOf(inputs, gateway)) if (matchesRequest(grant, request, claims)) return grant;
+  return undefined;
+}
+
+function ruleKey({ claim, value, kind, name }: Pick<Grant, 'claim' | 'value' | 'kind' | 'name'>): string {
+  return JSON.stringify([claim, value, kind, name]);
+}

@@ -1,0 +1,116 @@
+import type { AccessRequest, Claims } from '../authz/model.ts';
+import type { Collection } from '../graph/model.ts';
+import type { KindName, Path, ResourceByKind } from '../resources/model.ts';
+import type { GatewayKey, Translation, UnlistedNamespaces } from '../translate/model.ts';
+
+export type { AccessRequest, Claims } from '../authz/model.ts';
+
+/** What explanations are computed from: the objects as written, and what the translation made of them. */
+export interface ExplainInputs {
+  readonly resources: { readonly [K in KindName]: Collection<ResourceByKind[K]> };
+  readonly unlistedNamespaces: Collection<UnlistedNamespaces>;
+  readonly translation: Translation;
+  /** The `spec.controllerName` of our GatewayClasses. */
+  readonly controllerName: string;
+}
+
+/** A field of an object. An empty path is the whole object. */
+export interface Place {
+  readonly kind: KindName;
+  /** `<namespace>/<name>`, or the name of a cluster-scoped object. */
+  readonly key: string;
+  readonly path: Path;
+}
+
+/** The name of a kind of reason: stable, for programs. The order is that of the answer, nearest first. */
+export type ReasonCode =
+  | 'gateway-unknown'
+  | 'gateway-foreign'
+  | 'gateway-not-accepted'
+  | 'no-policy'
+  | 'name-form'
+  | 'target-unknown'
+  | 'claim-not-string'
+  | 'other-gateway'
+  | 'reference-invalid'
+  | 'claim-value'
+  | 'claim-missing'
+  | 'other-kind'
+  | 'policy-invalid'
+  | 'policy-partly-invalid'
+  | 'other-name'
+  | 'target-not-served'
+  | 'no-rule';
+
+/** Why a call is denied, or does not succeed although it is allowed; with the remedy. */
+export interface Reason {
+  readonly code: ReasonCode;
+  /** The field to look at; undefined when nothing is written that could be it. */
+  readonly at: Place | undefined;
+  readonly message: string;
+}
+
+/** A rule that reaches a Gateway: one match of one rule of one policy, as its author wrote it. */
+export interface Grant {
+  /** `<namespace>/<name>` of the policy. */
+  readonly policy: string;
+  /** The index in `spec.rules`. */
+  readonly rule: number;
+  /** The index in `matches` of the rule. */
+  readonly match: number;
+  readonly claim: string;
+  readonly value: string;
+  readonly kind: AccessRequest['kind'];
+  /** `*` for everything of the kind, or `<target>:<name>`. */
+  readonly name: string;
+  /** Whether the Gateway serves the target that `name` begins with; true for `*`. */
+  readonly served: boolean;
+}
+
+/** The answer to one question. */
+export type Verdict =
+  | {
+      readonly allowed: true;
+      readonly by: Grant;
+      /** Why the call would not succeed nevertheless. */
+      readonly remarks: readonly Reason[];
+    }
+  | {
+      readonly allowed: false;
+      /** Nearest first; never empty. */
+      readonly reasons: readonly Reason[];
+      /** The number of further near misses, which are left out. */
+      readonly omitted: number;
+    };
+
+/** Something that an author probably did not mean, or that is not accepted; with the remedy. */
+export interface Finding {
+  readonly severity: 'error' | 'warning';
+  /** `status`: a condition says it too. `hint`: nothing else does. */
+  readonly from: 'status' | 'hint';
+  readonly at: Place;
+  readonly message: string;
+}
+
+/** Answers questions about the present state of the inputs; keeps nothing, and costs nothing until it is asked. */
+export interface Explainer {
+  /** The keys of the Gateways of ours, sorted. */
+  gateways(): readonly GatewayKey[];
+  /** The keys of the Gateways of other controllers, or of classes that do not exist, sorted. */
+  foreignGateways(): readonly GatewayKey[];
+  /** Why a Gateway serves nobody, beginning with a key that names none; empty for a served one. */
+  gatewayReasons(gateway: GatewayKey): readonly Reason[];
+  /** The names of the targets that a Gateway serves, sorted. */
+  targets(gateway: GatewayKey): readonly string[];
+  /** Decides as the gateways do, with reasons. */
+  decide(gateway: GatewayKey, claims: Claims, request: AccessRequest): Verdict;
+  /** The rules on a Gateway, in the order in which they decide: only those that match the claims or the request given. */
+  grants(gateway: GatewayKey, filter: { readonly claims?: Claims; readonly request?: AccessRequest }): readonly Grant[];
+  /** What the conditions and notices of all objects report. */
+  statusFindings(): Iterable<Finding>;
+  /**
+   * Looks for mistakes that no condition reports, in all objects. Yields undefined after each step without one, so that a
+   * caller can divide the work.
+   */
+  hints(): Generator<Finding | undefined>;
+}

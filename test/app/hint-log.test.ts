@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { HintLog } from '../../src/app/hint-log.ts';
+import type { Finding } from '../../src/explain/model.ts';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { createRecordedLog, type RecordedLog } from '../support/edges/recorded-log.ts';
+
+/** Milliseconds between the turns of one look. */
+const pause = 20;
+
+function hint(name: string): Finding {
+  const at = { kind: 'Gateway', key: `default/${name}`, path: ['spec', 'listeners', 0] } as const;
+  return { severity: 'warning', from: 'hint', at, message: `Mend ${name}.` };
+}
+
+interface Rig {
+  readonly clock: ManualClock;
+  readonly log: RecordedLog;
+  readonly hints: HintLog;
+  /** The hints of the next look; an error is thrown by it. */
+  world: readonly (Finding | undefined | Error)[];
+  looks: number;
+  /** The steps that were taken in each turn of the event loop. */
+  readonly turns: number[];
+}
+
+/** @param step milliseconds that each step of a look takes */
+function createRig(step = 0): Rig {
+  const clock = createManualClock();
+  const log = createRecordedLog();
+  const rig: Omit<Rig, 'hints'> = { clock, log, world: [], looks: 0, turns: [] };
+  const explainer = {
+    *hints(): Generator<Finding | undefined> {
+      rig.looks += 1;
+      for (const one of rig.world) {
+        if (one instanceof Error) throw one;
+        rig.turns.push((rig.turns.pop() ?? 0) + 1);
+        passed += step;
+        yield one;
+      }
+    },
+    gateways: () => [],
+    targets: () => [],
+    foreignGateways: () => [],
+    gatewayReasons: () => [],
+    decide: () => ({ allowed: false as const, reasons: [], omitted: 0 }),
+    grants: () => [],
+    statusFindings: () => [],
+  };
+  let passed = 0;
+  const stepping = {
+    now: () => clock.now() + passed,
+    after: (milliseconds: number, run: () => void) =>
+      clock.after(milliseconds, () => {
+        rig.turns.push(0);
+        run();
+      }),
+  };
+  const placesOf = (fields: readonly { readonly object: string }[]) =>
+    Promise.resolve(fields.map(({ object }) => `file.yaml:1:1 ${object}`));
+  return Object.assign(rig, { hints: new HintLog({ explainer, placesOf, clock: stepping, log }) });
+}
+
+async function look(rig: Rig): Promise<void> {
+  rig.hints.changed();
+  rig.clock.next();
+  while (rig.clock.waiting().includes(pause)) rig.clock.next();
+  await new Promise(setImmediate);
+}
+
+const linesOf = ({ log }: Rig): readonly string[] => log.lines.map(({ level, message }) => `${level} ${message}`);
+
+describe('the log of hints', () => {
+  it('has one line for each hint with its place, and one when it is gone', async () => {
+    const rig = createRig();
+    rig.world = [undefined, hint('a'), hint('b')];
+    await look(rig);
+    await look(rig);
+    expect(linesOf(rig)).toEqual(['warn Mend a.', 'warn Mend b.']);
+    expect(rig.log.lines[0]?.fields).toEqual({
+      place: 'file.yaml:1:1 Gateway default/a',
+      object: 'Gateway default/a',
+      field: 'spec.listeners[0]',
+    });
+    rig.world = [hint('b')];
+    await look(rig);
+    expect(linesOf(rig).slice(2)).toEqual(['info a hint is gone']);
+  });
+
+  it('looks once for many changes, a second after the first of them', async () => {
+    const rig = createRig();
+    for (let n = 0; n < 100; n += 1) rig.hints.changed();
+    expect(rig.clock.waiting()).toEqual([1000]);
+    rig.clock.next();
+    await new Promise(setImmediate);
+    expect(rig.looks).toBe(1);
+    expect(rig.clock.waiting()).toEqual([]);
+  });
+
+  it('divides a long look into turns, and looks again after a change during one', async () => {
+    const rig = createRig(2);
+    rig.world = Array.from({ length: 9 }, () => undefined);
+    rig.hints.changed();
+    rig.clock.next();
+    rig.hints.changed();
+    while (rig.clock.waiting().includes(pause)) rig.clock.next();
+    await new Promise(setImmediate);
+    expect(rig.turns).toEqual([3, 3, 3, 0]);
+    expect(rig.clock.waiting()).toEqual([1000]);
+  });
+
+  it('lists a hundred hints and counts the others', async () => {
+    const rig = createRig();
+    rig.world = Array.from({ length: 130 }, (_, n) => hint(`g${n}`));
+    await look(rig);
+    await look(rig);
+    expect(rig.log.lines.length).toBe(101);
+    expect(rig.log.lines.at(-1)).toMatchObject({ level: 'warn', fields: { more: 30 } });
+  });
+
+  it('survives a bug, and looks again after the next change', async () => {
+    const rig = createRig();
+    rig.world = [new Error('broken')];
+    await look(rig);
+    rig.world = [hint('a')];
+    await look(rig);
+    expect(linesOf(rig)).toEqual(['error internal error: looking for hints failed', 'warn Mend a.']);
+  });
+
+  it('is silent after its stop', async () => {
+    const rig = createRig();
+    rig.world = [hint('a')];
+    rig.hints.changed();
+    await rig.hints.stop();
+    expect(rig.clock.waiting()).toEqual([]);
+    rig.hints.changed();
+    expect(rig.clock.waiting()).toEqual([]);
+  });
+});

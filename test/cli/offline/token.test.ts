@@ -1,0 +1,82 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../../src/cli/flags.ts';
+import { claimsOfJson, claimsOfToken, tokenNotes } from '../../../src/cli/offline/token.ts';
+import { cli } from '../../support/processes/terminal.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { explain, world } from './explain-rig.ts';
+
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const tokenOf = (claims: object): string => `${encode({ alg: 'ES256' })}.${encode(claims)}.AAAA`;
+
+describe('a token', () => {
+  it('is decoded, and its claims and its expiry are shown', async () => {
+    const token = tokenOf({ sub: 'me', exp: 1_000_000_000 });
+    const { stdout } = await explain(world, '--tool=default/tool:run', `--token=Bearer ${token}`);
+    expect(stdout.split('\n').slice(0, 4)).toEqual([
+      'claims: {"sub":"me","exp":1000000000}',
+      'note: The signature was not verified: a gateway does that, and checks issuer and audience.',
+      'note: The token expired at 2001-09-09T01:46:40.000Z: a gateway answers 401. Get a new one.',
+      'allowed: the tool "default/tool:run" on Gateway default/gw',
+    ]);
+  });
+
+  it('is read from standard input', async () => {
+    const file = join(temporaryFolder(), 'world.yaml');
+    writeFileSync(file, world);
+    const token = `${tokenOf({ sub: 'me' })}\n`;
+    const { stdout } = await cli(
+      ['explain', '-f', file, '--token', '-', '--tool=default/tool:run'],
+      {},
+      { input: token },
+    );
+    expect(stdout).toContain('claims: {"sub":"me"}');
+    expect(stdout).toContain('allowed: ');
+  });
+
+  it.each([
+    ['--token=secret', /--token is no JWT/],
+    ['--token=a.secret.c', /--token is no JWT/],
+    [`--token=${tokenOf(['secret'])}`, /--token is no JWT/],
+    [`--token=${'secret'.repeat(20_000)}`, /--token is longer than 65536/],
+    ['--claims={"sub":secret}', /--claims is not JSON/],
+    ['--claims="secret"', /--claims is a JSON object/],
+    ['--claims=["secret"]', /--claims is a JSON object/],
+  ])('or claims that cannot be read are refused and not repeated: %.40s', async (flag, message) => {
+    const { code, stdout, stderr } = await explain(world, flag);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain('secret');
+    expect(stderr).not.toContain(encode(['secret']));
+  });
+});
+
+/** A text with a part that no message has by chance. */
+const odd = fc
+  .array(fc.oneof(fc.string(), fc.constantFrom('.', '{', '"sub"', ':', '[', 'Bearer ', 'c2VjcmV0')))
+  .map((parts) => `${parts.join('')}§secret§`);
+
+describe('any text', () => {
+  it('as a token or as claims is decoded to an object, or refused without being repeated', () => {
+    const property = fc.property(fc.constantFrom(claimsOfToken, claimsOfJson), odd, (decode, text) => {
+      try {
+        expect(typeof decode(text)).toBe('object');
+      } catch (error) {
+        expect(error).toBeInstanceOf(UsageError);
+        expect(String(error)).not.toContain('secret§');
+      }
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  it('that is decoded has notes, whatever its times are', () => {
+    const time = fc.oneof(fc.double(), fc.string(), fc.constant(undefined), fc.bigInt());
+    fc.assert(
+      fc.property(time, time, (exp, nbf) => {
+        for (const note of tokenNotes({ exp, nbf }, Date.UTC(2026, 0, 1))) expect(note).toMatch(/\.$/);
+      }),
+    );
+  });
+});
