@@ -3,8 +3,8 @@ import type { Clock, Logger } from '../../edges.ts';
 import { type EventStream, EventStreams, type EventStreamTarget } from '../../net/event-streams.ts';
 import { at } from '../../net/timers.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
+import { callerKey } from '../callers.ts';
 import type { Caller, GatewayCounters } from '../model.ts';
-import { callerKey } from './exchange-limit.ts';
 
 /** The response to stream to, with its settings. */
 export interface EventStreamParts {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Stop } from '../../edges.ts';
+import { callerKey } from '../callers.ts';
 import type { Caller } from '../model.ts';
 
 /** The sessions of one transport, by id. Each belongs to the identity that opened it. */
@@ -79,7 +80,7 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
   return {
     close,
     open(caller, create) {
-      const identity = identityOf(caller);
+      const identity = callerKey(caller);
       if (!makeRoom(identity)) return undefined;
       const id = randomBytes(16).toString('hex');
       const entry: Entry<S> = { session: create(id), identity, holds: 0, stopIdleTimer: () => {} };
@@ -89,7 +90,7 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
     },
     find(id, caller) {
       const entry = entries.get(id);
-      if (entry === undefined || entry.identity !== identityOf(caller)) return { kind: 'unknown' };
+      if (entry === undefined || entry.identity !== callerKey(caller)) return { kind: 'unknown' };
       return { kind: 'found', session: entry.session };
     },
     hold(id) {
@@ -112,9 +113,4 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
       await Promise.all(closing);
     },
   };
-}
-
-/** The prefix keeps the identity of a principal from being equal to that of anonymous callers. */
-function identityOf(caller: Caller): string {
-  return caller.kind === 'principal' ? `principal ${caller.identity}` : caller.kind;
 }

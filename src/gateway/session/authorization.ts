@@ -3,6 +3,7 @@ import { allowsAnythingOf, decide, reachableTargets } from '../../authz/authz.ts
 import type { AccessRequest, Claims, Decision, PrimitiveKind } from '../../authz/model.ts';
 import type { Clock, Fields, Logger } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
+import { isCurrent } from '../callers.ts';
 import type { Caller, GatewayConfig, ListMode } from '../model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 
@@ -33,11 +34,6 @@ export interface Authorization {
    * expired since the list was requested.
    */
   isVisible(use: AccessRequest, caller: Caller): boolean;
-}
-
-/** Returns whether the claims of a caller are valid now. A caller without a token has none that could expire. */
-export function isCurrent(caller: Caller, clock: Clock): boolean {
-  return caller.kind === 'anonymous' || clock.now() < caller.expiresAt;
 }
 
 /** The error response for a token that has expired since its request was accepted. */

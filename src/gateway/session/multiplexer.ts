@@ -1,8 +1,8 @@
+import { isCurrent } from '../callers.ts';
 import { createPeer } from '../rpc/peer.ts';
 import { createTargetFailures } from '../upstream/target-failures.ts';
 import { createTargetHealth } from '../upstream/target-health.ts';
-import { isCurrent } from './authorization.ts';
-import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
+import { createMcpSession, createRequestQuota, type McpSession, type SharedState } from './mcp-session.ts';
 import type { ClientTransport, Sender, Session, SessionParts } from './model.ts';
 import { createSharedListing } from './shared-listing.ts';
 import { createUiOwners } from './ui-owners.ts';
@@ -91,5 +91,5 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     },
   });
   const uiOwners = createUiOwners(parts.clock, parts.log);
-  return { failures, health, sharedListing, upstreamState, uiOwners };
+  return { failures, health, sharedListing, upstreamState, uiOwners, requests: createRequestQuota() };
 }
