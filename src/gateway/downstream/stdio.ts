@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import type { Stop } from '../../edges.ts';
+import { encodeMessage } from '../rpc/source-text.ts';
 import type { ClientStream } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 
@@ -10,7 +11,7 @@ export function serveStdio(multiplexer: Multiplexer, input: Readable, output: Wr
   const stream: ClientStream = {
     // The stdio transport has no headers, and therefore no tokens.
     caller: { kind: 'anonymous', reason: 'stdio' },
-    send: (message) => void transport.send(message).catch(() => {}),
+    send: (message) => void output.write(`${encodeMessage(message)}\n`),
   };
   const session = multiplexer.open({ stream: () => stream });
   transport.onmessage = (message) => session.receive(message, { ...stream, settled: () => {} });

@@ -57,8 +57,8 @@ export function createPeer<Sender>(parts: PeerParts<Sender>): Peer<Sender> {
       } else if ('result' in message) {
         outgoing.settle(message.id, message.result);
       } else {
-        const { code, message: text, data } = message.error;
-        outgoing.settle(message.id, new RpcError(code, text, data));
+        const { error } = message;
+        outgoing.settle(message.id, new RpcError(error.code, error.message, error));
       }
     },
     isInFlight: incoming.has,

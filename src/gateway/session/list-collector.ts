@@ -1,6 +1,7 @@
 import type { PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
+import { changed } from '../rpc/source-text.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
 import type { Authorization } from './authorization.ts';
@@ -155,7 +156,9 @@ function listEntry(target: string, kind: ListKind, json: unknown): ListEntry[] {
   const name = isJsonObject(json) ? json[kind.key] : undefined;
   if (!isJsonObject(json) || typeof name !== 'string' || name === '') return [];
   const exposed = kind.expose(target, name);
-  return exposed === undefined ? [] : [{ target, name, exposed, json: { ...json, [kind.key]: exposed } }];
+  return exposed === undefined
+    ? []
+    : [{ target, name, exposed, json: changed(json, [{ path: [kind.key], value: exposed }]) }];
 }
 
 /** Keeps the first entry of each exposed name of a target. */

@@ -1,6 +1,7 @@
 import type { AccessRequest } from '../../authz/model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { changed } from '../rpc/source-text.ts';
 import {
   createListCollector,
   type ListCollector,
@@ -67,10 +68,8 @@ export function createLists(parts: ListsParts): Lists {
 }
 
 /** Removes the client's progress token: the progress of one target is not that of the merged list. */
-export function withoutProgressToken({ _meta: meta, ...params }: Params = {}): Params {
-  if (meta === undefined) return params;
-  const { progressToken: _, ...rest } = meta;
-  return { ...params, _meta: rest };
+export function withoutProgressToken(params: Params = {}): Params {
+  return changed(params, [{ path: ['_meta', 'progressToken'] }]);
 }
 
 function useOf(kind: ListKind, { target, name }: ListEntry): AccessRequest {

@@ -2,6 +2,7 @@ import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject } from '../../json/json.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { changed } from '../rpc/source-text.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
@@ -45,26 +46,26 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
     async 'tools/call'(request) {
       const tool = findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
       // Task support is not offered, so the request is processed normally without it (MCP 2025-11-25, Tasks).
-      const { task: _, ...params } = request.params ?? {};
-      const result = await forward(parts, tool, request, { ...params, name: tool.name });
+      const params = changed(request.params ?? {}, [{ path: ['task'] }, { path: ['name'], value: tool.name }]);
+      const result = await forward(parts, tool, request, params);
       return rewriteToolResult(result, uriRewriterOf(tool.target));
     },
     async 'prompts/get'(request) {
       const prompt = findNamed(parts, 'prompt', request, stringIn(request.params, 'name'));
-      const result = await forward(parts, prompt, request, { ...request.params, name: prompt.name });
+      const result = await forward(parts, prompt, request, renamed(request, ['name'], prompt));
       return rewritePrompt(result, uriRewriterOf(prompt.target));
     },
     async 'resources/read'(request) {
       const requestedUri = stringIn(request.params, 'uri');
       const resource = await findResource(parts, request, requestedUri);
-      const result = await forward(parts, resource, request, { ...request.params, uri: resource.name });
+      const result = await forward(parts, resource, request, renamed(request, ['uri'], resource));
       const rewrite = uriRewriterOf(resource.target);
       return rewriteContents(result, (uri) => (uri === resource.name ? requestedUri : rewrite(uri)));
     },
     async 'resources/subscribe'(request) {
       const requestedUri = stringIn(request.params, 'uri');
       const resource = await findResource(parts, request, requestedUri);
-      const params = { ...request.params, uri: resource.name };
+      const params = renamed(request, ['uri'], resource);
       const result = await forward(parts, resource, request, params);
       const { target, name } = resource;
       const removed = subscriptions.add({ target, name, requestedUri, params: withoutProgressToken(params) });
@@ -79,7 +80,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       // Not authorized: the caller may have lost the permission since it subscribed.
       if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
       const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
-      const params = { ...request.params, uri: resource.name };
+      const params = renamed(request, ['uri'], resource);
       const destination = { ...resource, upstream, use, requestedName: requestedUri };
       return relay(parts, destination, request, (forwarded) => {
         return upstream.request(request.method, forwarded(params), request.signal);
@@ -90,11 +91,11 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       if (!isJsonObject(ref)) throw invalidParams('ref');
       if (ref['type'] === 'ref/prompt') {
         const prompt = findNamed(parts, 'prompt', request, stringIn(ref, 'name'));
-        return forward(parts, prompt, request, { ...request.params, ref: { ...ref, name: prompt.name } });
+        return forward(parts, prompt, request, renamed(request, ['ref', 'name'], prompt));
       }
       if (ref['type'] !== 'ref/resource') throw invalidParams('ref.type');
       const resource = await findResource(parts, request, stringIn(ref, 'uri'));
-      return forward(parts, resource, request, { ...request.params, ref: { ...ref, uri: resource.name } });
+      return forward(parts, resource, request, renamed(request, ['ref', 'uri'], resource));
     },
   };
 }
@@ -191,6 +192,11 @@ async function parseUri(
   if (!upstreams.targetNames().some(mayRead)) return undefined;
   const target = await lists.ownerOf(name, signal);
   return target === undefined ? undefined : { target, name };
+}
+
+/** Returns the parameters of a request with the name or URI that its target uses. */
+function renamed({ params = {} }: ClientRequest, path: readonly string[], { name }: QualifiedName): Params {
+  return changed(params, [{ path, value: name }]);
 }
 
 function stringIn(params: Readonly<Record<string, unknown>> | undefined, member: string): string {

@@ -1,6 +1,7 @@
 import { untilAborted, within } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { perRequestVersionKey } from '../rpc/protocol.ts';
+import { changed } from '../rpc/source-text.ts';
 import type { Connection } from './connection.ts';
 import { dial } from './dial.ts';
 import type { UpstreamParts, UpstreamSession } from './model.ts';
@@ -61,8 +62,8 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
  * SDK would turn this one into headers.
  */
 function withoutVersion(params: Params | undefined): Params | undefined {
-  const { [perRequestVersionKey]: version, ...meta } = params?._meta ?? {};
-  return version === undefined ? params : { ...params, _meta: meta };
+  if (params?._meta?.[perRequestVersionKey] === undefined) return params;
+  return changed(params, [{ path: ['_meta', perRequestVersionKey] }]);
 }
 
 /**

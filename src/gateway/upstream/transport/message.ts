@@ -1,31 +1,25 @@
-import { isJSONRPCErrorResponse, isJSONRPCResultResponse, parseJSONRPCMessage } from '@modelcontextprotocol/client';
 import { parseJson } from '../../../json/json.ts';
+import { decodeMessage } from '../../rpc/decode-message.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
+import { rememberText } from '../../rpc/source-text.ts';
 
 /** The most messages of a batch. The gateway sends none, so that a target has no reason to. */
 const maxBatch = 100;
 
 /**
- * Parses the messages in a JSON text whose structure was counted before: one, or a batch. Drops what is none, and a
- * batch that is too large.
+ * Parses the messages in a JSON text whose structure was counted before: one, or a batch. Drops what is none, a batch
+ * that is too large, and all of them when a member that the gateway reads occurs twice.
  */
 export function parseMessages(text: string): readonly Message[] {
   const value = parseJson(text)?.value;
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return values.length > maxBatch ? [] : values.flatMap(parseMessage);
-}
-
-function parseMessage(value: unknown): Message[] {
-  try {
-    return [parseJSONRPCMessage(value)];
-  } catch {
-    return [];
-  }
+  if (values.length > maxBatch || rememberText(value, text) !== undefined) return [];
+  return values.flatMap((json) => decodeMessage(json) ?? []);
 }
 
 /** Returns the id of the request that a message responds to; undefined for requests and notifications. */
 export function answeredId(message: Message): RequestId | undefined {
-  return isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message) ? message.id : undefined;
+  return 'method' in message ? undefined : message.id;
 }
 
 /** Returns the id of a request; undefined for responses and notifications. */

@@ -1,6 +1,7 @@
 import type { Stop } from '../../../edges.ts';
 import { quoted } from '../../../json/quoted.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
+import { encodeMessage } from '../../rpc/source-text.ts';
 import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
 import type { MessageSize, Transport, TransportParts } from '../model.ts';
 import { discard, fetchWithinOrigin, HttpStatusError, mediaTypeOf, statusError } from './http-exchange.ts';
@@ -122,7 +123,7 @@ export class StreamableHttpTransport implements Transport {
     const isHandshake = 'method' in message && message.method === 'initialize';
     if (isHandshake) this.#sessionId = undefined;
     const headers = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
-    const response = await this.#fetch('POST', headers, signal, JSON.stringify(message));
+    const response = await this.#fetch('POST', headers, signal, encodeMessage(message));
     if (!response.ok) throw await statusError(response, this.#sessionId !== undefined);
     if (isHandshake) this.#sessionId = response.headers.get('mcp-session-id') ?? undefined;
     return response;
