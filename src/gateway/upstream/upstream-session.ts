@@ -1,6 +1,7 @@
 import { untilAborted, within } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { perRequestVersionKey } from '../rpc/protocol.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import type { Connection } from './connection.ts';
 import { dial } from './dial.ts';
@@ -72,6 +73,8 @@ function withoutVersion(params: Params | undefined): Params | undefined {
  * session that says nothing of credentials or of load.
  */
 function isSessionUnknown(error: unknown): boolean {
+  // With status 200. The code alone says nothing: SDKs use it for time-outs, too.
+  if (error instanceof RpcError) return error.code === errorCode.sessionNotFound && /session/i.test(error.message);
   if (!(error instanceof HttpStatusError)) return false;
   const { status, inSession } = error;
   return status === 404 || (inSession && status >= 400 && status < 500 && ![401, 403, 413, 429].includes(status));

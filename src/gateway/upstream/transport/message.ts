@@ -1,4 +1,4 @@
-import { parseJson } from '../../../json/json.ts';
+import { isJsonObject, parseJson } from '../../../json/json.ts';
 import { decodeMessage } from '../../rpc/decode-message.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { rememberText } from '../../rpc/source-text.ts';
@@ -14,7 +14,14 @@ export function parseMessages(text: string): readonly Message[] {
   const value = parseJson(text)?.value;
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (values.length > maxBatch || rememberText(value, text) !== undefined) return [];
-  return values.flatMap((json) => decodeMessage(json) ?? []);
+  return values.flatMap((json) => decodeMessage(json) ?? decodeErrorWithoutId(json));
+}
+
+/** Decodes an error with `"id": null`, as for a session that the target does not know. JSON-RPC 2.0, section 5. */
+function decodeErrorWithoutId(json: unknown): readonly Message[] {
+  if (!isJsonObject(json) || (json['id'] ?? null) !== null) return [];
+  const message = decodeMessage({ ...json, id: 0 });
+  return message !== undefined && 'error' in message ? [{ jsonrpc: '2.0', error: message.error }] : [];
 }
 
 /** Returns the id of the request that a message responds to; undefined for requests and notifications. */
