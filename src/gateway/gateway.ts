@@ -42,7 +42,7 @@ export { GatewayError } from './errors.ts';
  * cannot be read; everything that was started is stopped again
  */
 export async function startGateway(options: GatewayOptions, edges: GatewayEdges): Promise<RunningGateway> {
-  const shutdown = createShutdown(edges.clock, options.shutdownGrace ?? 10_000);
+  const shutdown = createShutdown(edges.clock, options.shutdownGrace ?? defaultGrace);
   try {
     return await start(options, edges, shutdown);
   } catch (error) {
@@ -50,6 +50,12 @@ export async function startGateway(options: GatewayOptions, edges: GatewayEdges)
     throw error;
   }
 }
+
+/** Milliseconds. */
+const defaultGrace = 10_000;
+
+/** The part of the grace time that requests in flight may take; the rest is for their errors and the ends of sessions. */
+const drainShare = 0.9;
 
 async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shutdown): Promise<RunningGateway> {
   const { clock, random, log } = edges;
@@ -101,6 +107,8 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const stop = (): Promise<void> => shutdown.run().then(end);
   if (listener === undefined) shutdown.add(serveStdio(downstream, edges, stop));
+  // The first step: until it is done, rules and keys change as ever, and clients are told to try elsewhere.
+  shutdown.add(() => downstream.drain(drainShare * (options.shutdownGrace ?? defaultGrace)));
   return { listener, admin, config, status: xds.status, ended, stop };
 }
 

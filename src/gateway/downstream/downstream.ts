@@ -8,7 +8,7 @@ import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer } from '../session/multiplexer.ts';
 import { type BodyReaderParts, createBodyReader } from './body.ts';
 import { admit, type BrowserGuardParts } from './browser-guard.ts';
-import { sendError } from './error-response.ts';
+import { sendError, shuttingDown } from './error-response.ts';
 import { createEventStreams } from './event-stream.ts';
 import { createExchangeLimit } from './exchange-limit.ts';
 import { createHttpSse } from './http-sse.ts';
@@ -29,6 +29,11 @@ export interface Downstream {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Serves one anonymous client over a pair of streams. */
   stdio(input: Readable, output: Writable): Stop;
+  /**
+   * Refuses new requests with 503, and waits for those in flight, at most for this time in milliseconds. Those that are
+   * in flight after that get an error.
+   */
+  drain(limit: number): Promise<void>;
   /** Closes all sessions. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
@@ -56,8 +61,14 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     ['/mcp', createStreamableHttp(transportParts)],
   ]);
 
+  let draining = false;
+
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, parts)) return;
+    if (draining) {
+      parts.counters.count('gatehouse_gateway_requests_refused_total', { reason: 'shutting down' });
+      return sendError(response, shuttingDown);
+    }
     const url = parseRequestUrl(request.url);
     const transport = url === null ? undefined : transports.get(url.pathname);
     if (url === null || transport === undefined) {
@@ -86,6 +97,10 @@ export function createDownstream(parts: DownstreamParts): Downstream {
       });
     },
     stdio: (input, output) => serveStdio(multiplexer, input, output),
+    drain(limit) {
+      draining = true;
+      return multiplexer.drain(limit);
+    },
     async stop() {
       await Promise.all([...transports.values()].map((transport) => transport.stop()));
       await multiplexer.stop();

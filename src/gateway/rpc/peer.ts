@@ -31,6 +31,8 @@ export interface Peer<Sender> {
    * @param to the sender of the request that it is about
    */
   notify(method: string, params?: Params, to?: Sender): void;
+  /** Aborts the requests of the other side that are in flight, and responds to each with this error. */
+  refuse(error: RpcError): void;
   /** Ends the requests of both directions with `reason`. Nothing is sent or received after that. */
   close(reason: Error): void;
 }
@@ -62,6 +64,7 @@ export function createPeer<Sender>(parts: PeerParts<Sender>): Peer<Sender> {
       }
     },
     isInFlight: incoming.has,
+    refuse: incoming.refuse,
     request: outgoing.request,
     notify(method, params, to) {
       const options = to === undefined ? {} : { to };

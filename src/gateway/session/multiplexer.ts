@@ -1,4 +1,7 @@
-import { createPeer } from '../rpc/peer.ts';
+import { within } from '../../net/deadline.ts';
+import type { Message } from '../rpc/model.ts';
+import { createPeer, type Peer } from '../rpc/peer.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { createTargetFailures } from '../upstream/target-failures.ts';
 import { createTargetHealth } from '../upstream/target-health.ts';
 import { isCurrent } from './authorization.ts';
@@ -12,6 +15,11 @@ import { createUpstreamState } from './upstream-sessions.ts';
 export interface Multiplexer {
   /** Opens the session of one client over its transport. */
   open(transport: ClientTransport): Session;
+  /**
+   * Refuses new requests, and waits until no request is in flight, at most for this time in milliseconds. Those that are
+   * in flight after that get an error.
+   */
+  drain(limit: number): Promise<void>;
   /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
@@ -22,6 +30,8 @@ const maxInFlight = 256;
 /** Creates the server. Sessions follow the changes of the configuration. */
 export function createMultiplexer(parts: SessionParts): Multiplexer {
   const sessions = new Set<McpSession>();
+  const peers = new Set<Peer<Sender>>();
+  const inFlight = createInFlight();
   const shared = createSharedState(parts, sessions);
   const unsubscribe = parts.config.subscribe((change) => {
     for (const target of change.targets) {
@@ -42,7 +52,10 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
           to?.send(message);
           return Promise.resolve();
         },
-        request: (request, sender) => session.handle({ ...request, caller: sender.caller, sender }),
+        request(request, sender) {
+          if (inFlight.isDraining()) return Promise.reject(shuttingDown());
+          return session.handle({ ...request, caller: sender.caller, sender });
+        },
         settled: (sender) => sender.settled(),
         // `initialized` and `roots/list_changed` need no action; the peer itself handles `cancelled`.
         notification: () => {},
@@ -55,16 +68,26 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
         },
       });
       sessions.add(session);
+      peers.add(peer);
       return {
-        receive: peer.receive,
+        receive: (message, sender) => peer.receive(message, inFlight.counted(message, sender)),
         isInFlight: peer.isInFlight,
         protocolVersion: session.protocolVersion,
         close() {
           sessions.delete(session);
+          peers.delete(peer);
           peer.close(new Error('the session has ended'));
           return session.close();
         },
       };
+    },
+    async drain(limit) {
+      const { clock, log } = parts;
+      if (inFlight.count() > 0) log.info('waits for the requests in flight', { requests: inFlight.count() });
+      await within({ clock, milliseconds: limit }, () => inFlight.drained()).catch(() => {
+        log.warn('requests get an error, since the grace time is over', { requests: inFlight.count() });
+        for (const peer of peers) peer.refuse(shuttingDown());
+      });
     },
     async stop() {
       unsubscribe();
@@ -73,6 +96,43 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       sessions.clear();
     },
   };
+}
+
+/** The requests of all clients that no response was sent to. */
+function createInFlight() {
+  const { promise: drained, resolve } = Promise.withResolvers<void>();
+  let requests = 0;
+  let draining = false;
+  const changedBy = (difference: number): void => {
+    requests += difference;
+    if (draining && requests === 0) resolve();
+  };
+  return {
+    count: () => requests,
+    isDraining: () => draining,
+    /** Resolves when no request is in flight; from now on, new ones should be refused. */
+    drained() {
+      draining = true;
+      changedBy(0);
+      return drained;
+    },
+    /** Counts a request until its sender is told that it is settled. */
+    counted(message: Message, sender: Sender): Sender {
+      if (!('method' in message && 'id' in message)) return sender;
+      changedBy(1);
+      return {
+        ...sender,
+        settled() {
+          sender.settled();
+          changedBy(-1);
+        },
+      };
+    },
+  };
+}
+
+function shuttingDown(): RpcError {
+  return new RpcError(errorCode.unavailable, 'The gateway is shutting down; send the request again in a new session');
 }
 
 function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession>): SharedState {
