@@ -33,6 +33,12 @@ export const gatewayFlags: readonly Flag[] = [
     help: 'maximum of open connections of clients, three quarters of them from one address; each takes about 20 KiB',
   },
   {
+    name: 'call-timeout',
+    value: '<duration>',
+    default: '10m',
+    help: 'time of a target to answer a request, or to report progress of it',
+  },
+  {
     name: 'shutdown-grace',
     value: '<duration>',
     default: '10s',
@@ -54,6 +60,7 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     maxBodyBytes: wholeNumber('max-body-bytes', flags.text('max-body-bytes'), 1_024, 256 * 1024 * 1024),
     maxConnections: wholeNumber('max-connections', flags.text('max-connections'), 1, 1_000_000),
     environment: { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP },
+    callTimeout: duration('call-timeout', flags.text('call-timeout')),
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
   };
 }

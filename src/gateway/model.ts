@@ -26,6 +26,8 @@ export interface GatewayOptions {
   readonly maxBodyBytes?: number | undefined;
   /** Connections of MCP clients that may be open at once, three quarters of them from one address. Default 8,192. */
   readonly maxConnections?: number | undefined;
+  /** Milliseconds that a target has for a response, from the request or from its last progress. Default 10 minutes. */
+  readonly callTimeout?: number | undefined;
   /** Milliseconds that a graceful shutdown may take; what is still open after that is closed. Default 10,000. */
   readonly shutdownGrace?: number | undefined;
 }

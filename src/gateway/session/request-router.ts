@@ -1,5 +1,6 @@
 import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject } from '../../json/json.ts';
+import { DeadlineExceededError } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
@@ -136,7 +137,8 @@ async function relay(
   } catch (error) {
     if (error instanceof RpcError) throw error;
     if (!signal.aborted) failures.failed(target, method, error);
-    throw new RpcError(errorCode.unavailable, `Target ${target} does not answer`);
+    const why = error instanceof DeadlineExceededError ? `: ${error.message}` : '';
+    throw new RpcError(errorCode.unavailable, `Target ${target} does not answer${why}`);
   } finally {
     tracked.stop();
   }

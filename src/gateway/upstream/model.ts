@@ -9,7 +9,8 @@ import type { Message, Params, Result } from '../rpc/model.ts';
  */
 export interface UpstreamSession {
   /**
-   * Sends a request, after connecting if necessary. If the target no longer knows the session, initializes a new one
+   * Sends a request, after connecting if necessary. Rejects when neither its response nor progress of it arrives for
+   * {@link UpstreamParts.requestTimeout}. If the target no longer knows the session, initializes a new one
    * and repeats the request once, which is safe since the target has not processed it. Rejects with the target's error
    * response, with the signal's reason, or with the connection's error.
    */
@@ -33,6 +34,8 @@ export interface UpstreamParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly memory: TargetMemory;
+  /** Milliseconds that a target has for a response, from the request or from the last progress that it has reported. */
+  readonly requestTimeout: number;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: Quota;
   /** Handles a notification of the target. */

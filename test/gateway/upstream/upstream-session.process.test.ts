@@ -228,7 +228,7 @@ describe('a connection to a target', () => {
     const calling = client.request('tools/call', { name: 'a:x' });
     await connected.promise;
     clock.advance(10_000);
-    expect((await calling).error?.message).toBe('Target a does not answer');
+    expect((await calling).error?.message).toBe('Target a does not answer: no answer within 10 s');
     silent.closeAllConnections();
     silent.close();
   });
