@@ -28,6 +28,12 @@ export interface ListsParts extends ListCollectorParts {
   readonly list: SessionParts['list'];
 }
 
+/**
+ * The `_meta` member of a list that names the targets that it lacks, of those that the caller may see: they do not
+ * answer now. `list_changed` follows when they do.
+ */
+const missingTargetsKey = 'kgateway.dev/missingTargets';
+
 /** Starts without knowing any list. */
 export function createLists(parts: ListsParts): Lists {
   const { upstreams, authorization, uiOwners } = parts;
@@ -61,7 +67,11 @@ export function createLists(parts: ListsParts): Lists {
       using collected = await collect(method, query, reachable, asked);
       const { entries } = collected;
       const visible = entries.filter((entry) => authorization.isVisible(useOf(kind, entry), caller));
-      return { [pagedLists[method].member]: visible.map(({ json }) => json) };
+      const missing = collected.missing.filter((target) => authorization.seesAnythingOf(target, caller));
+      return {
+        [pagedLists[method].member]: visible.map(({ json }) => json),
+        ...(missing.length === 0 ? {} : { _meta: { [missingTargetsKey]: missing } }),
+      };
     },
     recovered,
   };
