@@ -13,7 +13,7 @@ import type { BootstrapConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
 import { GatewayError } from './errors.ts';
 import { parseFlags } from './flags.ts';
-import type { GatewayCounters, GatewayEdges, GatewayOptions, RunningGateway } from './model.ts';
+import type { GatewayCounters, GatewayEdges, GatewayOptions, RunningGateway, TargetState } from './model.ts';
 import { createNetwork } from './network/network.ts';
 import { createTextFetch, type TextFetch } from './network/text-fetch.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
@@ -72,7 +72,8 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const { host, port } = bootstrap.xdsAddress;
   const xds = openXdsClient(bootstrap, options.environment, resolutions.find(host, port), edges);
   const { config } = xds;
-  const metrics = createGatewayMetrics();
+  const targetState = (target: string): TargetState => downstream.targetState(target);
+  const metrics = createGatewayMetrics(() => [...config.targets.keys()].map((name) => [name, targetState(name)]));
   const downstream = createDownstream({
     config,
     counters: metrics,
@@ -101,7 +102,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
       : { type: 'sse', address: urlOf(listener), authn: authenticator?.status() ?? null },
   ];
   const failed = (error: unknown): void => log.error('internal error in an admin page', { error });
-  const pages = createAdmin({ config, xds: xds.status, listeners, metrics, failed });
+  const pages = createAdmin({ config, targetState, xds: xds.status, listeners, metrics, failed });
   const admin = await openAdmin(adminListen, pages, listenerParts);
   shutdown.add(xds.start());
 

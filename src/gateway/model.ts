@@ -120,6 +120,22 @@ export type TargetFetch = (url: string | URL, init?: RequestInit) => Promise<Res
 /** `all`: lists show every entry. `filtered`: lists show the entries that the caller may use. */
 export type ListMode = 'all' | 'filtered';
 
+/**
+ * How a request to a target ended: with a result, with an error of the target, without a response, or because a time
+ * limit or another limit of the gateway was exceeded. Requests that clients cancel are not counted.
+ */
+export type TargetOutcome = 'result' | 'error' | 'failure' | 'timeout' | 'limit';
+
+/** What is known of a target since it was added or changed. */
+export interface TargetState {
+  /** By the last request of any session. */
+  readonly state: 'never connected' | 'answers' | 'fails';
+  readonly lastError: { readonly at: string; readonly request: string; readonly reason: string } | null;
+  /** Its lists that fail; those that are left out are asked for beside the requests of clients. */
+  readonly lists: readonly { readonly method: string; readonly state: 'fails' | 'left out'; readonly since: string }[];
+  readonly requests: Readonly<Record<TargetOutcome, number>>;
+}
+
 /** The counters of the gateway; `admin/metrics.ts` has their help texts. */
 export type GatewayCounterName =
   | 'gatehouse_gateway_connections_lost_total'

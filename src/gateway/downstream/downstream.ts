@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Stop } from '../../edges.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
 import { reasonOf } from '../errors.ts';
-import type { Authentication, Authenticator, GatewayCounters } from '../model.ts';
+import type { Authentication, Authenticator, GatewayCounters, TargetState } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer } from '../session/multiplexer.ts';
 import { type BodyReaderParts, createBodyReader } from './body.ts';
@@ -29,6 +29,7 @@ export interface Downstream {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Serves one anonymous client over a pair of streams. */
   stdio(input: Readable, output: Writable): Stop;
+  targetState(target: string): TargetState;
   /**
    * Refuses new requests with 503, and waits for those in flight, at most for this time in milliseconds. Those that are
    * in flight after that get an error.
@@ -97,6 +98,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
       });
     },
     stdio: (input, output) => serveStdio(multiplexer, input, output),
+    targetState: multiplexer.targetState,
     drain(limit) {
       draining = true;
       return multiplexer.drain(limit);

@@ -7,6 +7,7 @@ import { implementation, protocolVersions } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
+import { connectionRequest, type TargetStates } from '../upstream/target-states.ts';
 import { createAuthorization, tokenExpiredError } from './authorization.ts';
 import { isListMethod, type ListMethod } from './list-pages.ts';
 import { createLists } from './lists.ts';
@@ -37,6 +38,7 @@ type Handler = (request: ClientRequest) => Result | Promise<Result>;
 /** State that all sessions share. */
 export interface SharedState {
   readonly failures: TargetFailures;
+  readonly states: TargetStates;
   readonly health: TargetHealth<ListMethod>;
   readonly sharedListing: SharedListing;
   readonly upstreamState: UpstreamState;
@@ -75,7 +77,7 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
   const events = {
     notification: notifications.receive,
     connected: (target: string) => void restore(target).catch(() => {}),
-    failed: (target: string, reason: Error) => failures.failed(target, 'connection', reason),
+    failed: (target: string, reason: Error) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, upstreamState, events, ended.signal);
   const lists = createLists({ ...parts, upstreams, shared: sharedListing, health, authorization, client, uiOwners });

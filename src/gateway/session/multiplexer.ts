@@ -1,9 +1,11 @@
 import { within } from '../../net/deadline.ts';
+import type { TargetState } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { createTargetFailures } from '../upstream/target-failures.ts';
 import { createTargetHealth } from '../upstream/target-health.ts';
+import { connectionRequest, createTargetStates } from '../upstream/target-states.ts';
 import { isCurrent } from './authorization.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
 import type { ClientTransport, Sender, Session, SessionParts } from './model.ts';
@@ -15,6 +17,7 @@ import { createUpstreamState } from './upstream-sessions.ts';
 export interface Multiplexer {
   /** Opens the session of one client over its transport. */
   open(transport: ClientTransport): Session;
+  targetState(target: string): TargetState;
   /**
    * Refuses new requests, and waits until no request is in flight, at most for this time in milliseconds. Those that are
    * in flight after that get an error.
@@ -81,6 +84,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
         },
       };
     },
+    targetState: (target) => ({ ...shared.states.of(target), lists: shared.health.failing(target) }),
     async drain(limit) {
       const { clock, log } = parts;
       if (inFlight.count() > 0) log.info('waits for the requests in flight', { requests: inFlight.count() });
@@ -137,9 +141,10 @@ function shuttingDown(): RpcError {
 
 function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession>): SharedState {
   const upstreamState = createUpstreamState();
-  const failures = createTargetFailures(parts.clock, parts.log);
+  const states = createTargetStates(parts.clock);
+  const failures = createTargetFailures(parts.clock, parts.log, states);
   const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
-    failures.failed(target, 'connection', reason);
+    failures.failed(target, connectionRequest, reason);
   });
   const health = createTargetHealth({
     clock: parts.clock,
@@ -151,5 +156,5 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     },
   });
   const uiOwners = createUiOwners(parts.clock, parts.log);
-  return { failures, health, sharedListing, upstreamState, uiOwners };
+  return { failures, states, health, sharedListing, upstreamState, uiOwners };
 }

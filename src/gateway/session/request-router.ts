@@ -135,7 +135,10 @@ async function relay(
     failures.succeeded(target, method);
     return result;
   } catch (error) {
-    if (error instanceof RpcError) throw error;
+    if (error instanceof RpcError) {
+      if (error.received !== undefined) failures.refused(target);
+      throw error;
+    }
     if (!signal.aborted) failures.failed(target, method, error);
     const why = error instanceof DeadlineExceededError ? `: ${error.message}` : '';
     throw new RpcError(errorCode.unavailable, `Target ${target} does not answer${why}`);

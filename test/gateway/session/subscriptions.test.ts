@@ -47,7 +47,7 @@ function createRig() {
     },
     lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined), recovered: () => {} },
     notifications: { track: () => ({ forwarded: (params) => params, stop: () => {} }), receive: () => {} },
-    failures: { succeeded: () => {}, failed: () => {}, forget: () => {} },
+    failures: { succeeded: () => {}, refused: () => {}, failed: () => {}, forget: () => {} },
   });
   const { signal } = new AbortController();
   return {

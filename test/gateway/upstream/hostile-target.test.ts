@@ -48,7 +48,10 @@ describe('a target', () => {
     gateway.config.allow('n.p', 'me', 'tool', '*');
     const client = await openRawClient(gateway, gateway.token('me'));
     for (let lists = 0; lists < 3; lists += 1) {
-      expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'good:x' }] });
+      expect((await client.request('tools/list')).result).toEqual({
+        tools: [{ name: 'good:x' }],
+        _meta: { 'kgateway.dev/missingTargets': ['hostile'] },
+      });
     }
     expect(warnings(gateway)).toEqual(['hostile']);
     // Twice the largest message, by the client's list and by the gateway's own attempt, and what the sockets hold.
