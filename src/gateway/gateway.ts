@@ -81,6 +81,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     fetchFor: network.targetFetch,
     list: options.list,
     allowedOrigins: options.allowedOrigins,
+    allowedHosts: options.allowedHosts,
     maxBodyBytes: options.maxBodyBytes,
     callTimeout: options.callTimeout,
     // The bound address: the configured host may be a spelling or a name that only the resolver knows.

@@ -21,6 +21,8 @@ export interface GatewayOptions {
   readonly adminListen: string;
   /** Origins of browser pages that may connect, in addition to loopback origins. */
   readonly allowedOrigins: readonly string[];
+  /** Names of a proxy that may be in the `Host` header at a loopback listener. */
+  readonly allowedHosts: readonly string[];
   readonly environment: GatewayEnvironment;
   /** The most bytes of a request body. Default 1 MiB. */
   readonly maxBodyBytes?: number | undefined;

@@ -58,6 +58,7 @@ async function start(listener: object = {}, change: Partial<GatewayOptions> = {}
       list: 'all',
       adminListen: '127.0.0.1:0',
       allowedOrigins: [],
+      allowedHosts: [],
       environment: { POD_NAMESPACE: 'default', GW_NAME: 'mcp-gateway' },
       ...change,
     },

@@ -71,7 +71,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
       return sendError(response, shuttingDown);
     }
     const url = parseRequestUrl(request.url);
-    const transport = url === null ? undefined : transports.get(url.pathname);
+    const transport = url === null ? undefined : transports.get(url.pathname.replace(/\/$/, ''));
     if (url === null || transport === undefined) {
       return sendError(response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
     }

@@ -8,14 +8,20 @@ export interface TextClient extends AsyncDisposable {
 }
 
 /** Opens a session with the handshake of MCP 2025-11-25. */
-export async function openTextClient(gateway: GatewayRig, path: '/mcp' | '/sse', token: string): Promise<TextClient> {
+export async function openTextClient(
+  gateway: GatewayRig,
+  path: '/mcp' | '/mcp/' | '/sse' | '/sse/',
+  token: string,
+): Promise<TextClient> {
   const headers: Record<string, string> = {
     accept: 'application/json, text/event-stream',
     'content-type': 'application/json',
     authorization: `Bearer ${token}`,
   };
   const closed = new AbortController();
-  const stream = path === '/sse' ? await fetch(`${gateway.url}/sse`, { headers, signal: closed.signal }) : undefined;
+  const stream = path.startsWith('/sse')
+    ? await fetch(`${gateway.url}${path}`, { headers, signal: closed.signal })
+    : undefined;
   const events = stream === undefined ? undefined : dataOf(stream);
   const url = new URL(events === undefined ? path : await first(events), `${gateway.url}${path}`);
 
