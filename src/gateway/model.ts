@@ -142,7 +142,8 @@ export interface TargetState {
 export type GatewayCounterName =
   | 'gatehouse_gateway_connections_lost_total'
   | 'gatehouse_gateway_event_streams_cut_total'
-  | 'gatehouse_gateway_requests_refused_total';
+  | 'gatehouse_gateway_requests_refused_total'
+  | 'gatehouse_gateway_sessions_full_total';
 
 /** Counts what the metrics of the gateway show. */
 export interface GatewayCounters {

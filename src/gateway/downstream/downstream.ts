@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import type { Stop } from '../../edges.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import { reasonOf } from '../errors.ts';
 import type { Authentication, Authenticator, GatewayCounters, TargetState } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
@@ -48,6 +49,7 @@ const idleTimeout = 30 * 60_000;
 export function createDownstream(parts: DownstreamParts): Downstream {
   const { authenticator, clock, log } = parts;
   const multiplexer = createMultiplexer(parts);
+  const throttle = new LogThrottle(clock, log);
   const exchanges = createExchangeLimit(parts);
   const transportParts: HttpTransportParts = {
     multiplexer,
@@ -56,6 +58,11 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     clock,
     maxSessions,
     idleTimeout,
+    full(outcome) {
+      parts.counters.count('gatehouse_gateway_sessions_full_total', { outcome });
+      const message = `more than ${maxSessions} sessions of one transport: one is ended or refused for each new one`;
+      throttle.failed('sessions', { reason: outcome, message });
+    },
   };
   const transports: ReadonlyMap<string, HttpTransport> = new Map([
     ['/sse', createHttpSse(transportParts)],

@@ -1,6 +1,7 @@
 import type { Clock } from '../../edges.ts';
 import { Deadline } from '../../net/deadline.ts';
 import { at } from '../../net/timers.ts';
+import type { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Caller, ConfigChange } from '../model.ts';
 import type { Result } from '../rpc/model.ts';
 import { implementation, protocolVersions } from '../rpc/protocol.ts';
@@ -39,6 +40,7 @@ type Handler = (request: ClientRequest) => Result | Promise<Result>;
 export interface SharedState {
   readonly failures: TargetFailures;
   readonly states: TargetStates;
+  readonly limits: LogThrottle;
   readonly health: TargetHealth<ListMethod>;
   readonly sharedListing: SharedListing;
   readonly upstreamState: UpstreamState;
@@ -81,7 +83,7 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
   };
   const upstreams = createUpstreamSessions(parts, upstreamState, events, ended.signal);
   const lists = createLists({ ...parts, upstreams, shared: sharedListing, health, authorization, client, uiOwners });
-  const routed = createRequestRouter({ authorization, upstreams, lists, notifications, subscriptions, failures });
+  const routed = createRequestRouter({ ...shared, authorization, upstreams, lists, notifications, subscriptions });
 
   /**
    * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the

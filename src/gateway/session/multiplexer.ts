@@ -1,4 +1,5 @@
 import { within } from '../../net/deadline.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { TargetState } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
@@ -156,5 +157,6 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     },
   });
   const uiOwners = createUiOwners(parts.clock, parts.log);
-  return { failures, states, health, sharedListing, upstreamState, uiOwners };
+  const limits = new LogThrottle(parts.clock, parts.log);
+  return { failures, states, health, limits, sharedListing, upstreamState, uiOwners };
 }

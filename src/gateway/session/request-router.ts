@@ -1,6 +1,7 @@
 import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { DeadlineExceededError } from '../../net/deadline.ts';
+import type { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
@@ -13,7 +14,7 @@ import type { Notifications, TrackedRequest } from './notifications.ts';
 import { type QualifiedName, qualify, unqualify } from './qualified-names.ts';
 import { isUiUri, parseExposedUri, uriRewriterOf } from './resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './result-uris.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** Dependencies of the request router. */
@@ -24,6 +25,8 @@ export interface RouterParts {
   readonly notifications: Notifications;
   readonly subscriptions: Subscriptions;
   readonly failures: TargetFailures;
+  /** Of limits that end something for a client. */
+  readonly limits: LogThrottle;
 }
 
 type Handler = (request: ClientRequest) => Promise<Result>;
@@ -70,7 +73,11 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       const result = await forward(parts, resource, request, params);
       const { target, name } = resource;
       const removed = subscriptions.add({ target, name, requestedUri, params: withoutProgressToken(params) });
-      if (removed !== undefined) unsubscribe(parts, removed, request.signal);
+      if (removed !== undefined) {
+        const message = 'a resource subscription was ended to make room for a newer one of the same session';
+        parts.limits.failed('subscriptions', { reason: `more than ${maxSubscriptions} in a session`, message });
+        unsubscribe(parts, removed, request.signal);
+      }
       return result;
     },
     async 'resources/unsubscribe'(request) {

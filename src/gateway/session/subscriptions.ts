@@ -35,7 +35,7 @@ export interface Subscriptions {
 }
 
 /** Subscriptions of one session. Beyond this, the oldest one is removed. */
-const maxSubscriptions = 1_000;
+export const maxSubscriptions = 1_000;
 
 /** Starts without subscriptions. */
 export function createSubscriptions(authorization: Authorization, client: Client): Subscriptions {

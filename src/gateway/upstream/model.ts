@@ -85,8 +85,12 @@ export interface Transport {
 /** What a transport reports. What the first three throw ends the stream that the message arrived on. */
 export interface TransportEvents {
   received(message: Message, size: MessageSize): void;
-  /** Called for a text that is no message. */
-  invalid(size: MessageSize): void;
+  /**
+   * Called for a text that is no message.
+   *
+   * @param refused why its messages are not used, when it has any
+   */
+  invalid(size: MessageSize, refused?: string): void;
   /** Called with the number of lines of event streams that are no events. */
   ignored(lines: number): void;
   /** Called when no message can be received any more. */

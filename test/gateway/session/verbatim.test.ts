@@ -163,4 +163,18 @@ it('a result that has a member twice is no answer, so the call fails', async () 
   await using client = await openTextClient(gateway, '/mcp', gateway.token('me'));
   const replies = await client.request(message(1, '"method":"tools/call","params":{"name":"a:t"}'));
   expect(replies.map((reply) => JSON.parse(reply))).toMatchObject([{ error: { message: 'Target a does not answer' } }]);
+  expect(gateway.log.lines.map(({ fields }) => fields['reason'])).toContain('a message has the member "content" twice');
+});
+
+it('a batch of a target with too many messages is not used, and a line says so', async () => {
+  await using target = await startTextTarget('json', ({ id }) => {
+    return [`[${new Array(101).fill(message(Number(id), '"result":{}'))}]`];
+  });
+  await using gateway = await startGateway();
+  gateway.config.putTarget(target.target('a'));
+  gateway.config.allowAll('ns.all', 'me');
+  await using client = await openTextClient(gateway, '/mcp', gateway.token('me'));
+  const replies = await client.request(message(1, '"method":"tools/call","params":{"name":"a:t"}'));
+  expect(JSON.parse(replies.at(-1) ?? '')).toHaveProperty('error');
+  expect(gateway.log.lines.map(({ fields }) => fields['reason'])).toContain('a batch has more than 100 messages');
 });

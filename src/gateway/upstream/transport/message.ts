@@ -1,4 +1,5 @@
 import { isJsonObject, parseJson } from '../../../json/json.ts';
+import { quoted } from '../../../json/quoted.ts';
 import { decodeMessage } from '../../rpc/decode-message.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { rememberText } from '../../rpc/source-text.ts';
@@ -6,15 +7,23 @@ import { rememberText } from '../../rpc/source-text.ts';
 /** The most messages of a batch. The gateway sends none, so that a target has no reason to. */
 const maxBatch = 100;
 
+/** The messages of a text; none, with the reason, when they were refused. Without reason it had no message. */
+export interface ParsedMessages {
+  readonly messages: readonly Message[];
+  readonly refused?: string;
+}
+
 /**
- * Parses the messages in a JSON text whose structure was counted before: one, or a batch. Drops what is none, a batch
- * that is too large, and all of them when a member that the gateway reads occurs twice.
+ * Parses the messages in a JSON text whose structure was counted before: one, or a batch. Refuses a batch that is too
+ * large, and a message in which a member that the gateway reads occurs twice.
  */
-export function parseMessages(text: string): readonly Message[] {
+export function parseMessages(text: string): ParsedMessages {
   const value = parseJson(text)?.value;
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (values.length > maxBatch || rememberText(value, text) !== undefined) return [];
-  return values.flatMap((json) => decodeMessage(json) ?? decodeErrorWithoutId(json));
+  if (values.length > maxBatch) return { messages: [], refused: `a batch has more than ${maxBatch} messages` };
+  const duplicate = rememberText(value, text);
+  if (duplicate !== undefined) return { messages: [], refused: `a message has the member ${quoted(duplicate)} twice` };
+  return { messages: values.flatMap((json) => decodeMessage(json) ?? decodeErrorWithoutId(json)) };
 }
 
 /** Decodes an error with `"id": null`, as for a session that the target does not know. JSON-RPC 2.0, section 5. */
