@@ -63,20 +63,22 @@ export function duplicateName(members: readonly TextMember[]): string | undefine
  * reads it; a new member comes last.
  */
 export function changeText(text: string, changes: readonly JsonChange[]): string {
-  const bySteps = Map.groupBy(changes, ({ path: [step] }) => step);
+  const bySteps = groupByStep(changes);
   if (text.charCodeAt(skipSpace(text, 0)) === openArray) {
     return `[${elementsOf(text).flatMap((element, index) => changedPart(element, bySteps.get(index)) ?? [])}]`;
   }
   const members = membersOf(text);
-  const last = new Map(members.map((member) => [member.name, member]));
   const kept = members.flatMap((member) => {
     const own = bySteps.get(member.name);
-    if (own !== undefined && last.get(member.name) !== member) return [];
-    const value = changedPart(member.text, own);
+    if (own === undefined) return `${member.nameText}:${member.text}`;
+    const isLast = members.findLast(({ name }) => name === member.name) === member;
+    const value = isLast ? changedPart(member.text, own) : undefined;
     return value === undefined ? [] : `${member.nameText}:${value}`;
   });
-  const added = changes.flatMap(({ path: [step, ...inner], value }) => {
-    const isNew = typeof step === 'string' && inner.length === 0 && value !== undefined && !last.has(step);
+  const added = changes.flatMap(({ path, value }) => {
+    const step = path[0];
+    if (path.length > 1 || value === undefined) return [];
+    const isNew = typeof step === 'string' && !members.some(({ name }) => name === step);
     return isNew ? `${JSON.stringify(step)}:${JSON.stringify(value)}` : [];
   });
   return `{${[...kept, ...added]}}`;
@@ -85,7 +87,7 @@ export function changeText(text: string, changes: readonly JsonChange[]): string
 /** Changes the parsed value as {@link changeText} changes its text. Returns a copy. */
 export function changeValue<T extends object>(object: T, changes: readonly JsonChange[]): T {
   const copy: T = { ...object };
-  for (const [step, own] of Map.groupBy(changes, ({ path: [first] }) => first)) {
+  for (const [step, own] of groupByStep(changes)) {
     if (typeof step !== 'string') continue;
     const before: unknown = Reflect.get(copy, step);
     const after = changedValue(before, own);
@@ -93,6 +95,17 @@ export function changeValue<T extends object>(object: T, changes: readonly JsonC
     else Reflect.set(copy, step, after);
   }
   return copy;
+}
+
+function groupByStep(changes: readonly JsonChange[]): ReadonlyMap<string | number | undefined, readonly JsonChange[]> {
+  const groups = new Map<string | number | undefined, JsonChange[]>();
+  for (const change of changes) {
+    const step = change.path[0];
+    const group = groups.get(step);
+    if (group === undefined) groups.set(step, [change]);
+    else group.push(change);
+  }
+  return groups;
 }
 
 /** Returns `undefined` for a part that is removed. */
@@ -110,10 +123,11 @@ function changedValue(value: unknown, changes: readonly JsonChange[]): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const inner = changes.map(withinFirst);
   if (!Array.isArray(value)) return changeValue(value, inner);
-  const byIndex = Map.groupBy(inner, ({ path: [index] }) => index);
-  return value.map((element: unknown, index) => {
+  const byIndex = groupByStep(inner);
+  return value.flatMap((element: unknown, index) => {
     const own = byIndex.get(index);
-    return own === undefined ? element : changedValue(element, own);
+    const after = own === undefined ? element : changedValue(element, own);
+    return after === undefined ? [] : [after];
   });
 }
 

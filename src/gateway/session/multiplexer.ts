@@ -74,7 +74,10 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       sessions.add(session);
       peers.add(peer);
       return {
-        receive: (message, sender) => peer.receive(message, inFlight.counted(message, sender)),
+        receive(message, sender) {
+          // A peer that is closed settles nothing.
+          if (peers.has(peer)) peer.receive(message, inFlight.counted(message, sender));
+        },
         isInFlight: peer.isInFlight,
         protocolVersion: session.protocolVersion,
         close() {
