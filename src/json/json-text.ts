@@ -89,10 +89,11 @@ export function changeValue<T extends object>(object: T, changes: readonly JsonC
   const copy: T = { ...object };
   for (const [step, own] of groupByStep(changes)) {
     if (typeof step !== 'string') continue;
-    const before: unknown = Reflect.get(copy, step);
+    const before: unknown = Object.hasOwn(copy, step) ? Reflect.get(copy, step) : undefined;
     const after = changedValue(before, own);
     if (after === undefined) Reflect.deleteProperty(copy, step);
-    else Reflect.set(copy, step, after);
+    // Not by assignment, which takes `__proto__` for something else than a member.
+    else Object.defineProperty(copy, step, { value: after, configurable: true, enumerable: true, writable: true });
   }
   return copy;
 }
