@@ -25,12 +25,24 @@ export const gatewayFlags: readonly Flag[] = [
     help: '/targets, /rbac, /listeners, /metrics',
   },
   { name: 'allow-origin', value: '<origin>', repeatable: true, help: 'let browser pages of this origin connect' },
+  {
+    name: 'allow-host',
+    value: '<name>',
+    repeatable: true,
+    help: 'host name of a proxy in front of a listener on loopback',
+  },
   { name: 'max-body-bytes', value: '<bytes>', default: '1048576', help: 'maximum size of a request of a client' },
   {
     name: 'max-connections',
     value: '<number>',
     default: '8192',
     help: 'maximum of open connections of clients, three quarters of them from one address; each takes about 20 KiB',
+  },
+  {
+    name: 'call-timeout',
+    value: '<duration>',
+    default: '10m',
+    help: 'time of a target to answer a request, or to report progress of it',
   },
   {
     name: 'shutdown-grace',
@@ -51,9 +63,11 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     list: oneOf('list', flags.text('list'), ['all', 'filtered']),
     adminListen: flags.text('admin-listen'),
     allowedOrigins: flags.list('allow-origin'),
+    allowedHosts: flags.list('allow-host'),
     maxBodyBytes: wholeNumber('max-body-bytes', flags.text('max-body-bytes'), 1_024, 256 * 1024 * 1024),
     maxConnections: wholeNumber('max-connections', flags.text('max-connections'), 1, 1_000_000),
     environment: { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP },
+    callTimeout: duration('call-timeout', flags.text('call-timeout')),
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
   };
 }

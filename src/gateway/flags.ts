@@ -6,7 +6,7 @@ import type { GatewayOptions } from './model.ts';
 import { parseResolutions, type Resolutions } from './network/resolve.ts';
 
 /** The flags whose text has a syntax of its own. */
-type TextFlags = Pick<GatewayOptions, 'mount' | 'resolve' | 'adminListen' | 'allowedOrigins'>;
+type TextFlags = Pick<GatewayOptions, 'mount' | 'resolve' | 'adminListen' | 'allowedOrigins' | 'allowedHosts'>;
 
 /** The same flags, parsed. */
 export interface ParsedFlags {
@@ -16,11 +16,11 @@ export interface ParsedFlags {
 }
 
 /**
- * Parses `--mount`, `--resolve` and `--admin-listen`, and validates the allowed origins.
+ * Parses `--mount`, `--resolve` and `--admin-listen`, and validates the allowed origins and hosts.
  *
  * @throws GatewayError that names the flag
  */
-export function parseFlags({ mount, resolve, adminListen, allowedOrigins }: TextFlags): ParsedFlags {
+export function parseFlags({ mount, resolve, adminListen, allowedOrigins, allowedHosts }: TextFlags): ParsedFlags {
   const admin = parseHostPort(adminListen);
   if (admin === undefined)
     throw new GatewayError('usage', `--admin-listen=${adminListen}: write host:port, such as 127.0.0.1:19000`);
@@ -32,6 +32,12 @@ export function parseFlags({ mount, resolve, adminListen, allowedOrigins }: Text
           'such as https://app.example or chrome-extension://<id>',
       );
     }
+  }
+  for (const host of allowedHosts) {
+    // A DNS name or an IPv4 address, or an IPv6 address in brackets, as clients write them into the header.
+    if (/^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/.test(host)) continue;
+    const how = 'write a host name in lower case, without scheme and port, such as gateway.example';
+    throw new GatewayError('usage', `allowed host ${quoted(host)}: ${how}`);
   }
   return { mounts: parseMounts(mount), resolutions: parseResolutions(resolve), adminListen: admin };
 }

@@ -13,7 +13,7 @@ import type { BootstrapConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
 import { GatewayError } from './errors.ts';
 import { parseFlags } from './flags.ts';
-import type { GatewayCounters, GatewayEdges, GatewayOptions, RunningGateway } from './model.ts';
+import type { GatewayCounters, GatewayEdges, GatewayOptions, RunningGateway, TargetState } from './model.ts';
 import { createNetwork } from './network/network.ts';
 import { createTextFetch, type TextFetch } from './network/text-fetch.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
@@ -42,7 +42,7 @@ export { GatewayError } from './errors.ts';
  * cannot be read; everything that was started is stopped again
  */
 export async function startGateway(options: GatewayOptions, edges: GatewayEdges): Promise<RunningGateway> {
-  const shutdown = createShutdown(edges.clock, options.shutdownGrace ?? 10_000);
+  const shutdown = createShutdown(edges.clock, options.shutdownGrace ?? defaultGrace);
   try {
     return await start(options, edges, shutdown);
   } catch (error) {
@@ -50,6 +50,12 @@ export async function startGateway(options: GatewayOptions, edges: GatewayEdges)
     throw error;
   }
 }
+
+/** Milliseconds. */
+const defaultGrace = 10_000;
+
+/** The part of the grace time that requests in flight may take; the rest is for their errors and the ends of sessions. */
+const drainShare = 0.9;
 
 async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shutdown): Promise<RunningGateway> {
   const { clock, random, log } = edges;
@@ -66,7 +72,8 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const { host, port } = bootstrap.xdsAddress;
   const xds = openXdsClient(bootstrap, options.environment, resolutions.find(host, port), edges);
   const { config } = xds;
-  const metrics = createGatewayMetrics();
+  const targetState = (target: string): TargetState => downstream.targetState(target);
+  const metrics = createGatewayMetrics(() => [...config.targets.keys()].map((name) => [name, targetState(name)]));
   const downstream = createDownstream({
     config,
     counters: metrics,
@@ -74,7 +81,9 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     fetchFor: network.targetFetch,
     list: options.list,
     allowedOrigins: options.allowedOrigins,
+    allowedHosts: options.allowedHosts,
     maxBodyBytes: options.maxBodyBytes,
+    callTimeout: options.callTimeout,
     // The bound address: the configured host may be a spelling or a name that only the resolver knows.
     listensOnLoopback: () => listener !== undefined && isLoopback(listener.host),
     clock,
@@ -94,13 +103,15 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
       : { type: 'sse', address: urlOf(listener), authn: authenticator?.status() ?? null },
   ];
   const failed = (error: unknown): void => log.error('internal error in an admin page', { error });
-  const pages = createAdmin({ config, xds: xds.status, listeners, metrics, failed });
+  const pages = createAdmin({ config, targetState, xds: xds.status, listeners, metrics, failed });
   const admin = await openAdmin(adminListen, pages, listenerParts);
   shutdown.add(xds.start());
 
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const stop = (): Promise<void> => shutdown.run().then(end);
   if (listener === undefined) shutdown.add(serveStdio(downstream, edges, stop));
+  // The first step: until it is done, rules and keys change as ever, and clients are told to try elsewhere.
+  shutdown.add(() => downstream.drain(drainShare * (options.shutdownGrace ?? defaultGrace)));
   return { listener, admin, config, status: xds.status, ended, stop };
 }
 

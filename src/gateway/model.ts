@@ -21,11 +21,15 @@ export interface GatewayOptions {
   readonly adminListen: string;
   /** Origins of browser pages that may connect, in addition to loopback origins. */
   readonly allowedOrigins: readonly string[];
+  /** Names of a proxy that may be in the `Host` header at a loopback listener. */
+  readonly allowedHosts: readonly string[];
   readonly environment: GatewayEnvironment;
   /** The most bytes of a request body. Default 1 MiB. */
   readonly maxBodyBytes?: number | undefined;
   /** Connections of MCP clients that may be open at once, three quarters of them from one address. Default 8,192. */
   readonly maxConnections?: number | undefined;
+  /** Milliseconds that a target has for a response, from the request or from its last progress. Default 10 minutes. */
+  readonly callTimeout?: number | undefined;
   /** Milliseconds that a graceful shutdown may take; what is still open after that is closed. Default 10,000. */
   readonly shutdownGrace?: number | undefined;
 }
@@ -118,11 +122,28 @@ export type TargetFetch = (url: string | URL, init?: RequestInit) => Promise<Res
 /** `all`: lists show every entry. `filtered`: lists show the entries that the caller may use. */
 export type ListMode = 'all' | 'filtered';
 
+/**
+ * How a request to a target ended: with a result, with an error of the target, without a response, or because a time
+ * limit or another limit of the gateway was exceeded. Requests that clients cancel are not counted.
+ */
+export type TargetOutcome = 'result' | 'error' | 'failure' | 'timeout' | 'limit';
+
+/** What is known of a target since it was added or changed. */
+export interface TargetState {
+  /** By the last request of any session. */
+  readonly state: 'never connected' | 'answers' | 'fails';
+  readonly lastError: { readonly at: string; readonly request: string; readonly reason: string } | null;
+  /** Its lists that fail; those that are left out are asked for beside the requests of clients. */
+  readonly lists: readonly { readonly method: string; readonly state: 'fails' | 'left out'; readonly since: string }[];
+  readonly requests: Readonly<Record<TargetOutcome, number>>;
+}
+
 /** The counters of the gateway; `admin/metrics.ts` has their help texts. */
 export type GatewayCounterName =
   | 'gatehouse_gateway_connections_lost_total'
   | 'gatehouse_gateway_event_streams_cut_total'
-  | 'gatehouse_gateway_requests_refused_total';
+  | 'gatehouse_gateway_requests_refused_total'
+  | 'gatehouse_gateway_sessions_full_total';
 
 /** Counts what the metrics of the gateway show. */
 export interface GatewayCounters {

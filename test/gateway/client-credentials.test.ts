@@ -30,6 +30,7 @@ beforeEach(async () => {
       list: 'all',
       adminListen: '127.0.0.1:0',
       allowedOrigins: [],
+      allowedHosts: [],
       environment: { POD_NAMESPACE: 'default', GW_NAME: 'mcp-gateway' },
     },
     { ...edges, stdout: process.stdout },

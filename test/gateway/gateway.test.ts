@@ -58,6 +58,7 @@ async function start(listener: object = {}, change: Partial<GatewayOptions> = {}
       list: 'all',
       adminListen: '127.0.0.1:0',
       allowedOrigins: [],
+      allowedHosts: [],
       environment: { POD_NAMESPACE: 'default', GW_NAME: 'mcp-gateway' },
       ...change,
     },
@@ -228,6 +229,9 @@ describe('an anonymous client', () => {
   });
 });
 
+const host = 'mcp-tool.default.svc.cluster.local';
+const mcpTool = { name: 'default/mcp-tool', host, port: 8080, path: '/mcp', url: `http://${host}:8080/mcp` };
+
 describe('the admin pages', () => {
   it('show what is in force and the state of the connection to the control plane', async () => {
     const gateway = await start();
@@ -248,9 +252,8 @@ describe('the admin pages', () => {
         { kind: 'Config', held: 2, ackedNonce: 'c2', ackedVersion: 'v7' },
       ],
     };
-    const host = 'mcp-tool.default.svc.cluster.local';
     expect(await read('/targets')).toMatchObject({
-      targets: [{ name: 'default/mcp-tool', host, port: 8080, path: '/mcp', url: `http://${host}:8080/mcp` }],
+      targets: [{ ...mcpTool, state: 'never connected' }],
       controlPlane,
     });
     const rules = [{ key: 'sub', value: 'me', matcher: 'EQUALS', resource: { id: '*', type: 'TOOL' } }];

@@ -2,7 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import { resource_TypeToJSON, rule_MatcherToJSON } from '../../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
 import type { AuthnStatus } from '../authn/model.ts';
-import type { GatewayConfig } from '../model.ts';
+import type { GatewayConfig, TargetState } from '../model.ts';
 import { targetUrl } from '../network/target-url.ts';
 import type { XdsStatus } from '../xds/model.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -15,6 +15,7 @@ export type ListenerStatus =
 /** The state that the admin pages show. */
 export interface AdminParts {
   readonly config: GatewayConfig;
+  readonly targetState: (target: string) => TargetState;
   readonly xds: () => XdsStatus;
   readonly listeners: () => readonly ListenerStatus[];
   readonly metrics: GatewayMetrics;
@@ -33,7 +34,7 @@ interface Page {
  * the state of the connection to the control plane. Names are sorted by bytes. No page contains a secret: keys appear
  * by their ids, and tokens do not appear. `/metrics` is for Prometheus, and `/healthz` succeeds while the process runs.
  */
-export function createAdmin({ config, xds, listeners, metrics, failed }: AdminParts): RequestListener {
+export function createAdmin({ config, targetState, xds, listeners, metrics, failed }: AdminParts): RequestListener {
   const json = (state: object): Page => {
     return {
       type: 'application/json; charset=utf-8',
@@ -41,7 +42,7 @@ export function createAdmin({ config, xds, listeners, metrics, failed }: AdminPa
     };
   };
   const pages = new Map<string, () => Page | Promise<Page>>([
-    ['/targets', () => json({ targets: targetsOf(config) })],
+    ['/targets', () => json({ targets: targetsOf(config, targetState) })],
     ['/rbac', () => json({ configs: rbacConfigsOf(config) })],
     ['/listeners', () => json({ listeners: listeners() })],
     ['/metrics', async () => ({ type: metrics.contentType, text: await metrics.text() })],
@@ -74,8 +75,10 @@ function sendText(response: ServerResponse, status: number, message: string): vo
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`);
 }
 
-function targetsOf({ targets }: GatewayConfig): readonly object[] {
-  return sortedByName(targets).map(([, target]) => ({ ...target, url: targetUrl(target)?.href ?? null }));
+function targetsOf({ targets }: GatewayConfig, stateOf: AdminParts['targetState']): readonly object[] {
+  return sortedByName(targets).map(([name, target]) => {
+    return { ...target, url: targetUrl(target)?.href ?? null, ...stateOf(name) };
+  });
 }
 
 function rbacConfigsOf({ rbacConfigs }: GatewayConfig): readonly object[] {

@@ -1,5 +1,5 @@
-import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
-import type { GatewayCounterName, GatewayCounters } from '../model.ts';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { GatewayCounterName, GatewayCounters, TargetState } from '../model.ts';
 
 /** Metrics that Prometheus can scrape. */
 export interface GatewayMetrics extends GatewayCounters {
@@ -22,19 +22,68 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
       help: 'Requests that were refused: the caller, or the gateway, had too many open, or the body exceeded a limit.',
       labels: ['reason'],
     },
+    gatehouse_gateway_sessions_full_total: {
+      help: 'Sessions that were ended for a new one, idle or in use, or refused, because there were too many.',
+      labels: ['outcome'],
+    },
   };
 
-/** Creates the metrics of a gateway, in their own registry. */
-export function createGatewayMetrics(): GatewayMetrics {
+/**
+ * Creates the metrics of a gateway, in their own registry.
+ *
+ * @param targets the targets of the configuration with their states; called when the metrics are scraped
+ */
+export function createGatewayMetrics(targets: Targets): GatewayMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const counters = new Map<string, Counter>();
   for (const [name, { help, labels }] of Object.entries(counterHelp)) {
     counters.set(name, new Counter({ name, help, labelNames: [...labels], registers: [registry] }));
   }
+  registerTargets(registry, targets);
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     count: (name, labels = {}) => counters.get(name)?.inc({ ...labels }),
   };
+}
+
+type Targets = () => Iterable<readonly [string, TargetState]>;
+
+const targetStates: readonly TargetState['state'][] = ['never connected', 'answers', 'fails'];
+
+/** The series of a target are gone when the target is. */
+function registerTargets(registry: Registry, targets: Targets): void {
+  new Gauge({
+    name: 'gatehouse_gateway_targets',
+    help: 'Targets of the configuration, by what the last request to each has found.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const state of targetStates) this.set({ state }, 0);
+      for (const [, { state }] of targets()) this.inc({ state });
+    },
+  });
+  new Counter({
+    name: 'gatehouse_gateway_target_requests_total',
+    help: 'Requests to each target since it was added or changed, by how they ended.',
+    labelNames: ['target', 'outcome'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [target, { requests }] of targets()) {
+        for (const [outcome, count] of Object.entries(requests)) this.inc({ target, outcome }, count);
+      }
+    },
+  });
+  new Gauge({
+    name: 'gatehouse_gateway_target_lists_failing',
+    help: 'Lists of each target that fail, so that the lists of clients lack it.',
+    labelNames: ['target'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [target, { lists }] of targets()) this.set({ target }, lists.length);
+    },
+  });
 }

@@ -1,12 +1,15 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Clock, Logger, Stop } from '../../edges.ts';
 import { measureJson } from '../../json/bounded-json.ts';
 import { isJsonObject, parseJson } from '../../json/json.ts';
+import { quoted } from '../../json/quoted.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import type { Caller, GatewayCounters } from '../model.ts';
 import { maxDepth } from '../rpc/protocol.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
+import { rememberText } from '../rpc/source-text.ts';
 import type { ErrorResponse } from './error-response.ts';
 
 /** The JSON in a request, or the error response. */
@@ -146,6 +149,8 @@ async function readText(
     buffer = withRoom(buffer, size, size + bytes.length);
     size += bytes.copy(buffer, size);
   }
+  // Decoding would replace what is no UTF-8, and another text would be passed on.
+  if (!isUtf8(buffer.subarray(0, size))) return failed(notJson);
   return { kind: 'text', text: buffer.toString('utf8', 0, size) };
 }
 
@@ -163,7 +168,9 @@ function parse(text: string, share: Share): Failed | { readonly kind: 'parsed'; 
   if (measured.kind !== 'within') return failed(measured.kind === 'too-deep' ? tooDeep : tooManyValues);
   if (!share.acquire(measured.values * bytesPerValue)) return failed(tooMany);
   const json = parseJson(text);
-  return json === undefined ? failed(notJson) : { kind: 'parsed', value: json.value };
+  if (json === undefined) return failed(notJson);
+  const duplicate = rememberText(json.value, text);
+  return duplicate === undefined ? { kind: 'parsed', value: json.value } : failed(duplicateMember(duplicate));
 }
 
 function failed(error: ErrorResponse): Failed {
@@ -183,6 +190,11 @@ const tooMany: ErrorResponse = {
 };
 
 const notJson: ErrorResponse = { status: 400, code: errorCode.parseError, message: 'The body is not JSON' };
+
+/** Two readers of such an object may use different ones, so none of them is authorized. */
+function duplicateMember(name: string): ErrorResponse {
+  return { status: 400, code: errorCode.invalidRequest, message: `The body has the member ${quoted(name)} twice` };
+}
 
 const tooDeep: ErrorResponse = {
   status: 400,

@@ -7,6 +7,8 @@ import { sendError } from './error-response.ts';
 export interface BrowserGuardParts {
   /** Origins that may connect in addition to loopback origins, as browsers spell them: `https://app.example`. */
   readonly allowedOrigins: readonly string[];
+  /** Names, in lower case and without a port, that a `Host` header may have at a loopback listener: those of a proxy. */
+  readonly allowedHosts: readonly string[];
   /** Returns whether the listener is bound to a loopback address. Absent: the local address of each connection decides. */
   readonly listensOnLoopback?: () => boolean;
 }
@@ -26,8 +28,9 @@ const preflightMaxAgeSeconds = 600;
 export function admit(request: IncomingMessage, response: ServerResponse, parts: BrowserGuardParts): boolean {
   const { host, origin } = request.headers;
   const onLoopback = parts.listensOnLoopback?.() ?? isLoopback(request.socket.localAddress ?? '');
-  if (onLoopback && !isLoopbackAuthority(host)) {
-    sendError(response, { status: 403, message: `Host ${quoted(host ?? '')} is not this machine` });
+  if (onLoopback && !isLoopbackAuthority(host) && !parts.allowedHosts.includes(nameIn(host))) {
+    const remedy = 'allow the name of a proxy with --allow-host';
+    sendError(response, { status: 403, message: `Host ${quoted(host ?? '')} is not this machine; ${remedy}` });
     return false;
   }
   if (origin !== undefined) {
@@ -42,6 +45,11 @@ export function admit(request: IncomingMessage, response: ServerResponse, parts:
   if (request.method !== 'OPTIONS') return true;
   sendPreflightResponse(request, response);
   return false;
+}
+
+/** Returns the name in a `Host` header, in lower case and without its port. */
+function nameIn(host: string = ''): string {
+  return host.toLowerCase().replace(/:\d{1,5}$/, '');
 }
 
 /** Allows every header that an allowed origin requests: custom headers are common with MCP clients. */

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { isInitializeRequest, isJSONRPCRequest } from '@modelcontextprotocol/server';
+import { decodeMessage } from '../rpc/decode-message.ts';
 import type { Message, RequestId } from '../rpc/model.ts';
 import { perRequestVersionKey, protocolVersions } from '../rpc/protocol.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import type { Session } from '../session/model.ts';
-import { decodeMessage } from './decode-message.ts';
 import { duplicateId, type ErrorResponse, sessionMissing } from './error-response.ts';
 
 /** The messages of a POST, or the error response. */

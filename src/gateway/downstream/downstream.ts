@@ -2,13 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import type { Stop } from '../../edges.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import { reasonOf } from '../errors.ts';
-import type { Authentication, Authenticator, GatewayCounters } from '../model.ts';
+import type { Authentication, Authenticator, GatewayCounters, TargetState } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer } from '../session/multiplexer.ts';
 import { type BodyReaderParts, createBodyReader } from './body.ts';
 import { admit, type BrowserGuardParts } from './browser-guard.ts';
-import { sendError } from './error-response.ts';
+import { sendError, shuttingDown } from './error-response.ts';
 import { createEventStreams } from './event-stream.ts';
 import { createExchangeLimit } from './exchange-limit.ts';
 import { createHttpSse } from './http-sse.ts';
@@ -29,6 +30,12 @@ export interface Downstream {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Serves one anonymous client over a pair of streams. */
   stdio(input: Readable, output: Writable): Stop;
+  targetState(target: string): TargetState;
+  /**
+   * Refuses new requests with 503, and waits for those in flight, at most for this time in milliseconds. Those that are
+   * in flight after that get an error.
+   */
+  drain(limit: number): Promise<void>;
   /** Closes all sessions. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
@@ -42,6 +49,7 @@ const idleTimeout = 30 * 60_000;
 export function createDownstream(parts: DownstreamParts): Downstream {
   const { authenticator, clock, log } = parts;
   const multiplexer = createMultiplexer(parts);
+  const throttle = new LogThrottle(clock, log);
   const exchanges = createExchangeLimit(parts);
   const transportParts: HttpTransportParts = {
     multiplexer,
@@ -50,16 +58,27 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     clock,
     maxSessions,
     idleTimeout,
+    full(outcome) {
+      parts.counters.count('gatehouse_gateway_sessions_full_total', { outcome });
+      const message = `more than ${maxSessions} sessions of one transport: one is ended or refused for each new one`;
+      throttle.failed('sessions', { reason: outcome, message });
+    },
   };
   const transports: ReadonlyMap<string, HttpTransport> = new Map([
     ['/sse', createHttpSse(transportParts)],
     ['/mcp', createStreamableHttp(transportParts)],
   ]);
 
+  let draining = false;
+
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, parts)) return;
+    if (draining) {
+      parts.counters.count('gatehouse_gateway_requests_refused_total', { reason: 'shutting down' });
+      return sendError(response, shuttingDown);
+    }
     const url = parseRequestUrl(request.url);
-    const transport = url === null ? undefined : transports.get(url.pathname);
+    const transport = url === null ? undefined : transports.get(url.pathname.replace(/\/$/, ''));
     if (url === null || transport === undefined) {
       return sendError(response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
     }
@@ -86,6 +105,11 @@ export function createDownstream(parts: DownstreamParts): Downstream {
       });
     },
     stdio: (input, output) => serveStdio(multiplexer, input, output),
+    targetState: multiplexer.targetState,
+    drain(limit) {
+      draining = true;
+      return multiplexer.drain(limit);
+    },
     async stop() {
       await Promise.all([...transports.values()].map((transport) => transport.stop()));
       await multiplexer.stop();

@@ -44,6 +44,13 @@ export const tooManySessions: ErrorResponse = {
   headers: { 'retry-after': '60' },
 };
 
+/** Sent during a graceful shutdown. The next connection should reach another replica, or the next process. */
+export const shuttingDown: ErrorResponse = {
+  status: 503,
+  message: 'The gateway is shutting down; send the request again',
+  headers: { 'retry-after': '1', connection: 'close' },
+};
+
 /** Sent when a token has expired between the headers of its request and the end of the body. */
 export const tokenExpired: ErrorResponse = {
   status: 401,

@@ -6,11 +6,12 @@ import { eventText } from '../../net/sse.ts';
 import { at } from '../../net/timers.ts';
 import { isCurrent } from '../callers.ts';
 import type { Caller } from '../model.ts';
+import { decodeMessage } from '../rpc/decode-message.ts';
 import type { Message } from '../rpc/model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
+import { encodeMessage } from '../rpc/source-text.ts';
 import type { ClientStream, Session } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
-import { decodeMessage } from './decode-message.ts';
 import { isRequest } from './decode-post.ts';
 import {
   duplicateId,
@@ -113,7 +114,7 @@ interface StreamParts {
 function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamParts, reader: Caller): SseSession {
   let stream: EventStream | undefined;
   let unanswered = 0;
-  const send = (message: Message): void => stream?.write(eventText('message', JSON.stringify(message)));
+  const send = (message: Message): void => stream?.write(eventText('message', encodeMessage(message)));
   const own: ClientStream = { caller: reader, send };
   const session: Session = multiplexer.open({ stream: () => own });
 

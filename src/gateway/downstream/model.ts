@@ -4,6 +4,7 @@ import type { EventStreams } from '../../net/event-streams.ts';
 import type { Caller } from '../model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 import type { BodyReader } from './body.ts';
+import type { SessionTableParts } from './session-table.ts';
 
 /** One HTTP transport of MCP, at a path of its own. */
 export interface HttpTransport {
@@ -25,4 +26,6 @@ export interface HttpTransportParts {
   readonly maxSessions: number;
   /** Milliseconds after which a session without requests and streams is closed. */
   readonly idleTimeout: number;
+  /** Called when there are {@link maxSessions} already, and another one is opened. */
+  readonly full: SessionTableParts['full'];
 }

@@ -32,7 +32,12 @@ export interface SessionTableParts {
   readonly maxSessions: number;
   /** Milliseconds after which a session that is not in use is closed. */
   readonly idleTimeout: number;
+  /** Called when the table is full, with what that meant for a session. */
+  readonly full: (outcome: SessionTableFull) => void;
 }
+
+/** A session was evicted for a new one, idle or in use; or the new one was refused. */
+type SessionTableFull = 'evicted idle' | 'evicted in use' | 'refused';
 
 interface Entry<S> {
   readonly session: S;
@@ -43,7 +48,7 @@ interface Entry<S> {
 
 /** Creates an empty table. */
 export function createSessionTable<S extends { close(): Promise<void> }>(parts: SessionTableParts): SessionTable<S> {
-  const { clock, maxSessions, idleTimeout } = parts;
+  const { clock, maxSessions, idleTimeout, full } = parts;
   /** The least recently used session first. */
   const entries = new Map<string, Entry<S>>();
   const closing = new Set<Promise<void>>();
@@ -62,17 +67,11 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
     entry.stopIdleTimer = clock.after(idleTimeout, () => close(id));
   };
 
-  const selectVictim = (identity: string): string | undefined => {
-    const groups = [...Map.groupBy(entries, ([, entry]) => entry.identity).values()];
-    const largest = groups.reduce((most, group) => (group.length > most.length ? group : most), []);
-    const own = groups.find(([first]) => first?.[1].identity === identity)?.length ?? 0;
-    const idle = [...largest, ...entries].find(([, { holds }]) => holds === 0);
-    return (idle ?? (largest.length > own + 1 ? largest[0] : undefined))?.[0];
-  };
-
   const makeRoom = (identity: string): boolean => {
     if (entries.size < maxSessions) return true;
-    const victim = selectVictim(identity);
+    const victim = selectVictim(entries, identity);
+    const isIdle = victim !== undefined && entries.get(victim)?.holds === 0;
+    full(victim === undefined ? 'refused' : isIdle ? 'evicted idle' : 'evicted in use');
     if (victim !== undefined) close(victim);
     return victim !== undefined;
   };
@@ -113,4 +112,13 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
       await Promise.all(closing);
     },
   };
+}
+
+/** Selects the session to evict for a new one of this identity; see {@link SessionTable.open}. */
+function selectVictim(entries: ReadonlyMap<string, Entry<unknown>>, identity: string): string | undefined {
+  const groups = [...Map.groupBy(entries, ([, entry]) => entry.identity).values()];
+  const largest = groups.reduce((most, group) => (group.length > most.length ? group : most), []);
+  const own = groups.find(([first]) => first?.[1].identity === identity)?.length ?? 0;
+  const idle = [...largest, ...entries].find(([, { holds }]) => holds === 0);
+  return (idle ?? (largest.length > own + 1 ? largest[0] : undefined))?.[0];
 }

@@ -1,20 +1,55 @@
 import type { Readable, Writable } from 'node:stream';
-import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { StringDecoder } from 'node:string_decoder';
 import type { Stop } from '../../edges.ts';
+import { parseJson } from '../../json/json.ts';
+import { decodeMessage } from '../rpc/decode-message.ts';
+import type { Message } from '../rpc/model.ts';
+import { encodeMessage, rememberText } from '../rpc/source-text.ts';
 import type { ClientStream } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 
-/** Serves one client over the stdio transport, until its input ends or the returned function is called. */
+/**
+ * Serves one client over the stdio transport, one message a line, until its input ends or the returned function is
+ * called. Ignores lines that are no messages. Not by the SDK's transport, which would parse and write messages anew.
+ */
 export function serveStdio(multiplexer: Multiplexer, input: Readable, output: Writable): Stop {
-  const transport = new StdioServerTransport(input, output);
   const stream: ClientStream = {
     // The stdio transport has no headers, and therefore no tokens.
     caller: { kind: 'anonymous', reason: 'stdio' },
-    send: (message) => void transport.send(message).catch(() => {}),
+    send: (message) => void output.write(`${encodeMessage(message)}\n`),
   };
   const session = multiplexer.open({ stream: () => stream });
-  transport.onmessage = (message) => session.receive(message, { ...stream, settled: () => {} });
-  transport.onclose = () => void session.close();
-  void transport.start();
-  return () => void transport.close();
+  const receiveLine = (line: string): void => {
+    const message = messageIn(line);
+    if (message !== undefined) session.receive(message, { ...stream, settled: () => {} });
+  };
+
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  const read = (chunk: Buffer): void => {
+    const [head = '', ...lines] = decoder.write(chunk).split('\n');
+    rest += head;
+    for (const line of lines) {
+      receiveLine(rest);
+      rest = line;
+    }
+  };
+  const stop = (): void => {
+    input.off('data', read);
+    input.off('end', stop);
+    input.pause();
+    void session.close();
+  };
+  input.on('data', read);
+  input.once('end', stop);
+  // Errors of either stream mean that the client is gone; without a listener they would end the process.
+  input.on('error', stop);
+  output.on('error', stop);
+  return stop;
+}
+
+function messageIn(line: string): Message | undefined {
+  const json = parseJson(line);
+  if (json === undefined || rememberText(json.value, line) !== undefined) return undefined;
+  return decodeMessage(json.value);
 }

@@ -5,6 +5,7 @@ import { eventText } from '../../net/sse.ts';
 import { isCurrent } from '../callers.ts';
 import type { Caller } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
+import { encodeMessage } from '../rpc/source-text.ts';
 import type { ClientStream, Session } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 import { decodeBody, headerOf, isRequest, versionError, withoutSession } from './decode-post.ts';
@@ -130,7 +131,7 @@ function createStreamableSession(
     const stream = openEventStream({ streams, response, headers, clock, caller, lifetime, closed });
     return {
       caller,
-      send: (message) => stream.write(eventText('message', JSON.stringify(message))),
+      send: (message) => stream.write(eventText('message', encodeMessage(message))),
       end: () => stream.end(),
     };
   };

@@ -20,6 +20,8 @@ export interface IncomingRequests<Sender> {
   has(id: RequestId): boolean;
   /** Handles `notifications/cancelled` of the other side. */
   cancel(params: Params | undefined): void;
+  /** Aborts all requests, and responds to each with this error. */
+  refuse(error: RpcError): void;
   /** Aborts all requests without sending responses. */
   close(reason: Error): void;
 }
@@ -83,6 +85,14 @@ export function createIncomingRequests<Sender>(
       const reason = params?.['reason'];
       waiting.abort.abort(new RpcError(errorCode.invalidRequest, typeof reason === 'string' ? reason : 'cancelled'));
       handler.settled?.(waiting.sender);
+    },
+    refuse(error) {
+      const waiting = [...inFlight];
+      inFlight.clear();
+      for (const [id, { abort, sender }] of waiting) {
+        abort.abort(error);
+        void sendError(id, error.code, error.message, sender).then(() => handler.settled?.(sender));
+      }
     },
     close(reason) {
       const waiting = [...inFlight.values()];

@@ -31,6 +31,8 @@ export interface Peer<Sender> {
    * @param to the sender of the request that it is about
    */
   notify(method: string, params?: Params, to?: Sender): void;
+  /** Aborts the requests of the other side that are in flight, and responds to each with this error. */
+  refuse(error: RpcError): void;
   /** Ends the requests of both directions with `reason`. Nothing is sent or received after that. */
   close(reason: Error): void;
 }
@@ -57,11 +59,12 @@ export function createPeer<Sender>(parts: PeerParts<Sender>): Peer<Sender> {
       } else if ('result' in message) {
         outgoing.settle(message.id, message.result);
       } else {
-        const { code, message: text, data } = message.error;
-        outgoing.settle(message.id, new RpcError(code, text, data));
+        const { error } = message;
+        outgoing.settle(message.id, new RpcError(error.code, error.message, error));
       }
     },
     isInFlight: incoming.has,
+    refuse: incoming.refuse,
     request: outgoing.request,
     notify(method, params, to) {
       const options = to === undefined ? {} : { to };

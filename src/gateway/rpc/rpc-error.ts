@@ -13,18 +13,26 @@ export const errorCode = {
   unsupportedProtocolVersion: -32022,
 } as const;
 
-/** A JSON-RPC error response, with code, message and data exactly as on the wire. */
+/** The `error` member of a response. */
+interface ErrorObject {
+  code: number;
+  message: string;
+  data?: unknown;
+}
+
+/** A JSON-RPC error response. */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
 
   readonly code: number;
 
-  readonly data: unknown;
+  /** The error as it arrived, with every member; `undefined` for an error of the gateway itself. */
+  readonly received: ErrorObject | undefined;
 
-  constructor(code: number, message: string, data?: unknown) {
+  constructor(code: number, message: string, received?: ErrorObject) {
     super(message);
     this.code = code;
-    this.data = data;
+    this.received = received;
   }
 }
 
@@ -32,8 +40,8 @@ export class RpcError extends Error {
  * The `error` member of a response. Any error but an {@link RpcError} becomes "Internal error", so that no detail
  * leaks.
  */
-export function errorObjectOf(error: unknown): { code: number; message: string; data?: unknown } {
+export function errorObjectOf(error: unknown): ErrorObject {
   if (!(error instanceof RpcError)) return { code: errorCode.internalError, message: 'Internal error' };
-  const { code, message, data } = error;
-  return data === undefined ? { code, message } : { code, message, data };
+  const { code, message, received } = error;
+  return received ?? { code, message };
 }

@@ -1,6 +1,7 @@
 import type { PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
+import { changed } from '../rpc/source-text.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
 import type { Authorization } from './authorization.ts';
@@ -60,6 +61,8 @@ type Reachable = ReturnType<Authorization['reachable']>;
 /** The entries of a list, which hold a part of the budget of all targets until they are released. */
 interface CollectedEntries extends Disposable {
   readonly entries: readonly ListEntry[];
+  /** The targets that are left out, because they fail or did not respond in time. */
+  readonly missing: readonly string[];
 }
 
 /** Reads the lists of targets for one session. */
@@ -109,14 +112,15 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
     return within(limit, (signal) => readPages(upstream, pagedLists[method], { ...query, signal }, lease));
   };
 
+  /** Returns `undefined` when the list has to do without the target. */
   const entriesOf = async (
     target: string,
     method: ListMethod,
     query: ListQuery,
     reachable: Reachable,
     lease: BudgetLease,
-  ): Promise<readonly ListEntry[]> => {
-    if (health.isLeftOut(target, method)) return [];
+  ): Promise<readonly ListEntry[] | undefined> => {
+    if (health.isLeftOut(target, method)) return undefined;
     try {
       const entries = await readEntries(target, method, query, reachable, lease);
       missed.get(method)?.delete(target);
@@ -124,8 +128,9 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
       if (method === 'tools/list') uiOwners.toolsListed(target, entries);
       return entries.flatMap((entry) => listEntry(target, listKinds[method], entry));
     } catch (error) {
-      if (!query.signal.aborted && upstreams.isTarget(target)) health.failed(target, method, error);
-      return [];
+      if (query.signal.aborted || !upstreams.isTarget(target)) return [];
+      health.failed(target, method, error);
+      return undefined;
     }
   };
 
@@ -136,8 +141,9 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
       const perTarget = await Promise.all(
         leases.map((lease, index) => entriesOf(targets[index] ?? '', method, query, reachable, lease)),
       );
-      const entries = perTarget.flatMap(withoutDuplicates);
+      const entries = perTarget.flatMap((found = []) => withoutDuplicates(found));
       return {
+        missing: targets.filter((_, index) => perTarget[index] === undefined),
         entries: method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries,
         [Symbol.dispose]() {
           for (const lease of leases) lease.release();
@@ -155,7 +161,9 @@ function listEntry(target: string, kind: ListKind, json: unknown): ListEntry[] {
   const name = isJsonObject(json) ? json[kind.key] : undefined;
   if (!isJsonObject(json) || typeof name !== 'string' || name === '') return [];
   const exposed = kind.expose(target, name);
-  return exposed === undefined ? [] : [{ target, name, exposed, json: { ...json, [kind.key]: exposed } }];
+  return exposed === undefined
+    ? []
+    : [{ target, name, exposed, json: changed(json, [{ path: [kind.key], value: exposed }]) }];
 }
 
 /** Keeps the first entry of each exposed name of a target. */

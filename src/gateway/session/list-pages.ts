@@ -1,5 +1,6 @@
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { changed, rememberElements } from '../rpc/source-text.ts';
 import { AnswerLimitError, maxListBytes, messageBounds } from '../upstream/answer-limits.ts';
 import { answerSizeOf } from '../upstream/answer-size.ts';
 import type { BudgetLease } from '../upstream/budget-lease.ts';
@@ -65,7 +66,10 @@ export async function readPages(
   let values = 0;
   let cursor: string | undefined;
   for (let page = 1; ; page += 1) {
-    const query = { params: cursor === undefined ? params : { ...params, cursor }, signal };
+    const query = {
+      params: cursor === undefined ? params : changed(params, [{ path: ['cursor'], value: cursor }]),
+      signal,
+    };
     const result = await readPage(upstream, list.method, query);
     if (result === undefined) return entries;
     const size = answerSizeOf(result);
@@ -77,6 +81,7 @@ export async function readPages(
     const next = result['nextCursor'];
     const isLast = typeof next !== 'string' || next === cursor;
     expectWithin({ page: isLast ? page : page + 1, count, bytes, values });
+    rememberElements(result, list.member);
     if (Array.isArray(found)) entries.push(...found);
     if (isLast) return entries;
     cursor = next;

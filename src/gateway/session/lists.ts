@@ -1,6 +1,7 @@
 import type { AccessRequest } from '../../authz/model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { changed } from '../rpc/source-text.ts';
 import {
   createListCollector,
   type ListCollector,
@@ -26,6 +27,12 @@ export interface Lists {
 export interface ListsParts extends ListCollectorParts {
   readonly list: SessionParts['list'];
 }
+
+/**
+ * The `_meta` member of a list that names the targets that it lacks, of those that the caller may see: they do not
+ * answer now. `list_changed` follows when they do.
+ */
+const missingTargetsKey = 'kgateway.dev/missingTargets';
 
 /** Starts without knowing any list. */
 export function createLists(parts: ListsParts): Lists {
@@ -60,17 +67,19 @@ export function createLists(parts: ListsParts): Lists {
       using collected = await collect(method, query, reachable, asked);
       const { entries } = collected;
       const visible = entries.filter((entry) => authorization.isVisible(useOf(kind, entry), caller));
-      return { [pagedLists[method].member]: visible.map(({ json }) => json) };
+      const missing = collected.missing.filter((target) => authorization.seesAnythingOf(target, caller));
+      return {
+        [pagedLists[method].member]: visible.map(({ json }) => json),
+        ...(missing.length === 0 ? {} : { _meta: { [missingTargetsKey]: missing } }),
+      };
     },
     recovered,
   };
 }
 
 /** Removes the client's progress token: the progress of one target is not that of the merged list. */
-export function withoutProgressToken({ _meta: meta, ...params }: Params = {}): Params {
-  if (meta === undefined) return params;
-  const { progressToken: _, ...rest } = meta;
-  return { ...params, _meta: rest };
+export function withoutProgressToken(params: Params = {}): Params {
+  return changed(params, [{ path: ['_meta', 'progressToken'] }]);
 }
 
 function useOf(kind: ListKind, { target, name }: ListEntry): AccessRequest {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../edges.ts';
 import { Deadline } from '../../net/deadline.ts';
 import { at } from '../../net/timers.ts';
+import type { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import { callerKey } from '../callers.ts';
 import type { Caller, ConfigChange } from '../model.ts';
@@ -9,6 +10,7 @@ import { implementation, protocolVersions } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
+import { connectionRequest, type TargetStates } from '../upstream/target-states.ts';
 import { createAuthorization, tokenExpiredError } from './authorization.ts';
 import { isListMethod, type ListMethod } from './list-pages.ts';
 import { createLists } from './lists.ts';
@@ -39,6 +41,8 @@ type Handler = (request: ClientRequest) => Result | Promise<Result>;
 /** State that all sessions share. */
 export interface SharedState {
   readonly failures: TargetFailures;
+  readonly states: TargetStates;
+  readonly limits: LogThrottle;
   readonly health: TargetHealth<ListMethod>;
   readonly sharedListing: SharedListing;
   readonly upstreamState: UpstreamState;
@@ -91,11 +95,11 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
   const events = {
     notification: notifications.receive,
     connected: (target: string) => void restore(target).catch(() => {}),
-    failed: (target: string, reason: Error) => failures.failed(target, 'connection', reason),
+    failed: (target: string, reason: Error) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, upstreamState, events, ended.signal);
   const lists = createLists({ ...parts, upstreams, shared: sharedListing, health, authorization, client, uiOwners });
-  const routed = createRequestRouter({ authorization, upstreams, lists, notifications, subscriptions, failures });
+  const routed = createRequestRouter({ ...shared, authorization, upstreams, lists, notifications, subscriptions });
 
   /**
    * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the

@@ -8,6 +8,11 @@ export interface SessionParts {
   readonly config: GatewayConfig;
   readonly fetchFor: (target: Target) => TargetFetch;
   readonly list: ListMode;
+  /**
+   * Milliseconds that a target has for a response, from the request or from the last progress. Default 10 minutes: MCP
+   * SDKs give up and cancel after one, and hosts that wait longer have tools that work for minutes.
+   */
+  readonly callTimeout?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

@@ -1,7 +1,13 @@
+import { within } from '../../net/deadline.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import { isCurrent } from '../callers.ts';
-import { createPeer } from '../rpc/peer.ts';
+import type { TargetState } from '../model.ts';
+import type { Message } from '../rpc/model.ts';
+import { createPeer, type Peer } from '../rpc/peer.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { createTargetFailures } from '../upstream/target-failures.ts';
 import { createTargetHealth } from '../upstream/target-health.ts';
+import { connectionRequest, createTargetStates } from '../upstream/target-states.ts';
 import { createMcpSession, createRequestQuota, type McpSession, type SharedState } from './mcp-session.ts';
 import type { ClientTransport, Sender, Session, SessionParts } from './model.ts';
 import { createSharedListing } from './shared-listing.ts';
@@ -12,6 +18,12 @@ import { createUpstreamState } from './upstream-sessions.ts';
 export interface Multiplexer {
   /** Opens the session of one client over its transport. */
   open(transport: ClientTransport): Session;
+  targetState(target: string): TargetState;
+  /**
+   * Refuses new requests, and waits until no request is in flight, at most for this time in milliseconds. Those that are
+   * in flight after that get an error.
+   */
+  drain(limit: number): Promise<void>;
   /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
@@ -22,6 +34,8 @@ const maxInFlight = 256;
 /** Creates the server. Sessions follow the changes of the configuration. */
 export function createMultiplexer(parts: SessionParts): Multiplexer {
   const sessions = new Set<McpSession>();
+  const peers = new Set<Peer<Sender>>();
+  const inFlight = createInFlight();
   const shared = createSharedState(parts, sessions);
   const unsubscribe = parts.config.subscribe((change) => {
     for (const target of change.targets) {
@@ -42,7 +56,10 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
           to?.send(message);
           return Promise.resolve();
         },
-        request: (request, sender) => session.handle({ ...request, caller: sender.caller, sender }),
+        request(request, sender) {
+          if (inFlight.isDraining()) return Promise.reject(shuttingDown());
+          return session.handle({ ...request, caller: sender.caller, sender });
+        },
         settled: (sender) => sender.settled(),
         // `initialized` and `roots/list_changed` need no action; the peer itself handles `cancelled`.
         notification: () => {},
@@ -55,16 +72,30 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
         },
       });
       sessions.add(session);
+      peers.add(peer);
       return {
-        receive: peer.receive,
+        receive(message, sender) {
+          // A peer that is closed settles nothing.
+          if (peers.has(peer)) peer.receive(message, inFlight.counted(message, sender));
+        },
         isInFlight: peer.isInFlight,
         protocolVersion: session.protocolVersion,
         close() {
           sessions.delete(session);
+          peers.delete(peer);
           peer.close(new Error('the session has ended'));
           return session.close();
         },
       };
+    },
+    targetState: (target) => ({ ...shared.states.of(target), lists: shared.health.failing(target) }),
+    async drain(limit) {
+      const { clock, log } = parts;
+      if (inFlight.count() > 0) log.info('waits for the requests in flight', { requests: inFlight.count() });
+      await within({ clock, milliseconds: limit }, () => inFlight.drained()).catch(() => {
+        log.warn('requests get an error, since the grace time is over', { requests: inFlight.count() });
+        for (const peer of peers) peer.refuse(shuttingDown());
+      });
     },
     async stop() {
       unsubscribe();
@@ -75,11 +106,49 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
   };
 }
 
+/** The requests of all clients that no response was sent to. */
+function createInFlight() {
+  const { promise: drained, resolve } = Promise.withResolvers<void>();
+  let requests = 0;
+  let draining = false;
+  const changedBy = (difference: number): void => {
+    requests += difference;
+    if (draining && requests === 0) resolve();
+  };
+  return {
+    count: () => requests,
+    isDraining: () => draining,
+    /** Resolves when no request is in flight; from now on, new ones should be refused. */
+    drained() {
+      draining = true;
+      changedBy(0);
+      return drained;
+    },
+    /** Counts a request until its sender is told that it is settled. */
+    counted(message: Message, sender: Sender): Sender {
+      if (!('method' in message && 'id' in message)) return sender;
+      changedBy(1);
+      return {
+        ...sender,
+        settled() {
+          sender.settled();
+          changedBy(-1);
+        },
+      };
+    },
+  };
+}
+
+function shuttingDown(): RpcError {
+  return new RpcError(errorCode.unavailable, 'The gateway is shutting down; send the request again in a new session');
+}
+
 function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession>): SharedState {
   const upstreamState = createUpstreamState();
-  const failures = createTargetFailures(parts.clock, parts.log);
+  const states = createTargetStates(parts.clock);
+  const failures = createTargetFailures(parts.clock, parts.log, states);
   const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
-    failures.failed(target, 'connection', reason);
+    failures.failed(target, connectionRequest, reason);
   });
   const health = createTargetHealth({
     clock: parts.clock,
@@ -91,5 +160,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     },
   });
   const uiOwners = createUiOwners(parts.clock, parts.log);
-  return { failures, health, sharedListing, upstreamState, uiOwners, requests: createRequestQuota() };
+  const limits = new LogThrottle(parts.clock, parts.log);
+  const requests = createRequestQuota();
+  return { failures, states, health, limits, sharedListing, upstreamState, uiOwners, requests };
 }

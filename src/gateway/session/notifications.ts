@@ -1,6 +1,7 @@
 import type { AccessRequest } from '../../authz/model.ts';
 import type { Stop } from '../../edges.ts';
 import type { Params } from '../rpc/model.ts';
+import { changed } from '../rpc/source-text.ts';
 import type { Authorization } from './authorization.ts';
 import type { Client, ClientRequest } from './model.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -49,9 +50,10 @@ export function createNotifications(
     const token = params?.['progressToken'];
     const found = typeof token === 'number' ? inFlight.get(target)?.get(token) : undefined;
     const progressToken = found?.request.params?._meta?.progressToken;
-    if (found === undefined || progressToken === undefined) return;
+    if (params === undefined || found === undefined || progressToken === undefined) return;
     const { use, request } = found;
-    const notification = { method: 'notifications/progress', params: { ...params, progressToken } };
+    const renamed = changed(params, [{ path: ['progressToken'], value: progressToken }]);
+    const notification = { method: 'notifications/progress', params: renamed };
     client.notify(notification, (caller) => authorization.allows(use, caller), request.sender);
   };
 
@@ -78,7 +80,7 @@ export function createNotifications(
       return {
         forwarded(params) {
           if (params._meta?.progressToken === undefined) return params;
-          return { ...params, _meta: { ...params._meta, progressToken: token } };
+          return changed(params, [{ path: ['_meta', 'progressToken'], value: token }]);
         },
         stop() {
           requests.delete(token);

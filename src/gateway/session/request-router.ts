@@ -1,7 +1,10 @@
 import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject } from '../../json/json.ts';
+import { DeadlineExceededError } from '../../net/deadline.ts';
+import type { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { changed } from '../rpc/source-text.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
@@ -11,7 +14,7 @@ import type { Notifications, TrackedRequest } from './notifications.ts';
 import { type QualifiedName, qualify, unqualify } from './qualified-names.ts';
 import { isUiUri, parseExposedUri, uriRewriterOf } from './resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './result-uris.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** Dependencies of the request router. */
@@ -22,6 +25,8 @@ export interface RouterParts {
   readonly notifications: Notifications;
   readonly subscriptions: Subscriptions;
   readonly failures: TargetFailures;
+  /** Of limits that end something for a client. */
+  readonly limits: LogThrottle;
 }
 
 type Handler = (request: ClientRequest) => Promise<Result>;
@@ -45,30 +50,34 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
     async 'tools/call'(request) {
       const tool = findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
       // Task support is not offered, so the request is processed normally without it (MCP 2025-11-25, Tasks).
-      const { task: _, ...params } = request.params ?? {};
-      const result = await forward(parts, tool, request, { ...params, name: tool.name });
+      const params = changed(request.params ?? {}, [{ path: ['task'] }, { path: ['name'], value: tool.name }]);
+      const result = await forward(parts, tool, request, params);
       return rewriteToolResult(result, uriRewriterOf(tool.target));
     },
     async 'prompts/get'(request) {
       const prompt = findNamed(parts, 'prompt', request, stringIn(request.params, 'name'));
-      const result = await forward(parts, prompt, request, { ...request.params, name: prompt.name });
+      const result = await forward(parts, prompt, request, renamed(request, ['name'], prompt));
       return rewritePrompt(result, uriRewriterOf(prompt.target));
     },
     async 'resources/read'(request) {
       const requestedUri = stringIn(request.params, 'uri');
       const resource = await findResource(parts, request, requestedUri);
-      const result = await forward(parts, resource, request, { ...request.params, uri: resource.name });
+      const result = await forward(parts, resource, request, renamed(request, ['uri'], resource));
       const rewrite = uriRewriterOf(resource.target);
       return rewriteContents(result, (uri) => (uri === resource.name ? requestedUri : rewrite(uri)));
     },
     async 'resources/subscribe'(request) {
       const requestedUri = stringIn(request.params, 'uri');
       const resource = await findResource(parts, request, requestedUri);
-      const params = { ...request.params, uri: resource.name };
+      const params = renamed(request, ['uri'], resource);
       const result = await forward(parts, resource, request, params);
       const { target, name } = resource;
       const removed = subscriptions.add({ target, name, requestedUri, params: withoutProgressToken(params) });
-      if (removed !== undefined) unsubscribe(parts, removed, request.signal);
+      if (removed !== undefined) {
+        const message = 'a resource subscription was ended to make room for a newer one of the same session';
+        parts.limits.failed('subscriptions', { reason: `more than ${maxSubscriptions} in a session`, message });
+        unsubscribe(parts, removed, request.signal);
+      }
       return result;
     },
     async 'resources/unsubscribe'(request) {
@@ -79,7 +88,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       // Not authorized: the caller may have lost the permission since it subscribed.
       if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
       const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
-      const params = { ...request.params, uri: resource.name };
+      const params = renamed(request, ['uri'], resource);
       const destination = { ...resource, upstream, use, requestedName: requestedUri };
       return relay(parts, destination, request, (forwarded) => {
         return upstream.request(request.method, forwarded(params), request.signal);
@@ -90,11 +99,11 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       if (!isJsonObject(ref)) throw invalidParams('ref');
       if (ref['type'] === 'ref/prompt') {
         const prompt = findNamed(parts, 'prompt', request, stringIn(ref, 'name'));
-        return forward(parts, prompt, request, { ...request.params, ref: { ...ref, name: prompt.name } });
+        return forward(parts, prompt, request, renamed(request, ['ref', 'name'], prompt));
       }
       if (ref['type'] !== 'ref/resource') throw invalidParams('ref.type');
       const resource = await findResource(parts, request, stringIn(ref, 'uri'));
-      return forward(parts, resource, request, { ...request.params, ref: { ...ref, uri: resource.name } });
+      return forward(parts, resource, request, renamed(request, ['ref', 'uri'], resource));
     },
   };
 }
@@ -133,9 +142,13 @@ async function relay(
     failures.succeeded(target, method);
     return result;
   } catch (error) {
-    if (error instanceof RpcError) throw error;
+    if (error instanceof RpcError) {
+      if (error.received !== undefined) failures.refused(target);
+      throw error;
+    }
     if (!signal.aborted) failures.failed(target, method, error);
-    throw new RpcError(errorCode.unavailable, `Target ${target} does not answer`);
+    const why = error instanceof DeadlineExceededError ? `: ${error.message}` : '';
+    throw new RpcError(errorCode.unavailable, `Target ${target} does not answer${why}`);
   } finally {
     tracked.stop();
   }
@@ -191,6 +204,11 @@ async function parseUri(
   if (!upstreams.targetNames().some(mayRead)) return undefined;
   const target = await lists.ownerOf(name, signal);
   return target === undefined ? undefined : { target, name };
+}
+
+/** Returns the parameters of a request with the name or URI that its target uses. */
+function renamed({ params = {} }: ClientRequest, path: readonly string[], { name }: QualifiedName): Params {
+  return changed(params, [{ path, value: name }]);
 }
 
 function stringIn(params: Readonly<Record<string, unknown>> | undefined, member: string): string {

@@ -1,5 +1,6 @@
 import type { Caller } from '../model.ts';
 import type { Params } from '../rpc/model.ts';
+import { changed } from '../rpc/source-text.ts';
 import type { Authorization } from './authorization.ts';
 import type { Client } from './model.ts';
 import { type QualifiedName, qualify } from './qualified-names.ts';
@@ -34,7 +35,7 @@ export interface Subscriptions {
 }
 
 /** Subscriptions of one session. Beyond this, the oldest one is removed. */
-const maxSubscriptions = 1_000;
+export const maxSubscriptions = 1_000;
 
 /** Starts without subscriptions. */
 export function createSubscriptions(authorization: Authorization, client: Client): Subscriptions {
@@ -66,7 +67,8 @@ export function createSubscriptions(authorization: Authorization, client: Client
       if (subscription === undefined) return;
       const uri = exact === undefined ? uriRewriterOf(target)(name) : exact.requestedUri;
       const method = 'notifications/resources/updated';
-      client.notify({ method, params: { ...params, uri } }, (caller) => allows({ target, name }, caller));
+      const renamed = changed(params ?? {}, [{ path: ['uri'], value: uri }]);
+      client.notify({ method, params: renamed }, (caller) => allows({ target, name }, caller));
     },
   };
 }

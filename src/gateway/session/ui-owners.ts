@@ -36,7 +36,12 @@ export function createUiOwners(clock: Clock, log: Logger): UiOwners {
     claimants,
     isKnown: (target) => urisByTarget.has(target),
     toolsListed(target, tools) {
-      const uris = new Set(objectsOf(tools).flatMap(referredUris).slice(0, maxUris));
+      const referred = objectsOf(tools).flatMap(referredUris);
+      if (referred.length > maxUris) {
+        const message = 'the tools of a target refer to more ui:// pages than it may own; the others cannot be read';
+        throttle.failed(target, { reason: `more than ${maxUris} pages`, message, fields: { target } });
+      }
+      const uris = new Set(referred.slice(0, maxUris));
       urisByTarget.set(target, uris);
       const contested = [...uris].find((uri) => claimants(uri).length > 1);
       if (contested === undefined) return;
@@ -47,7 +52,10 @@ export function createUiOwners(clock: Clock, log: Logger): UiOwners {
         fields: { targets: claimants(contested).toSorted(compareBytes).slice(0, maxLoggedTargets) },
       });
     },
-    forget: (target) => void urisByTarget.delete(target),
+    forget(target) {
+      urisByTarget.delete(target);
+      throttle.forget(target);
+    },
   };
 }
 

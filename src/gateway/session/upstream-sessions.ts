@@ -46,6 +46,9 @@ export interface UpstreamState {
   readonly budget: AnswerBudget;
 }
 
+/** See {@link SessionParts.callTimeout}. */
+const defaultCallTimeout = 600_000;
+
 /** Starts with the whole budget. */
 export function createUpstreamState(): UpstreamState {
   return { memories: new Map(), budget: createAnswerBudget() };
@@ -77,6 +80,7 @@ export function createUpstreamSessions(
       clock: parts.clock,
       random: parts.random,
       memory,
+      requestTimeout: parts.callTimeout ?? defaultCallTimeout,
       budget,
       notification: (method, params) => events.notification(name, method, params),
       connected: () => events.connected(name),

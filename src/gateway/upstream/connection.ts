@@ -117,7 +117,10 @@ function createIncoming(parts: UpstreamParts, receive: (message: Message) => voi
       if ('result' in message) noteAnswerSize(message.result, size);
       receive(message);
     },
-    invalid: (size: MessageSize) => charge(() => guard.message(size)),
+    invalid(size: MessageSize, refused?: string) {
+      if (refused !== undefined) parts.failed(new Error(refused));
+      charge(() => guard.message(size));
+    },
     ignored: (lines: number) => charge(() => guard.lines(lines)),
   };
 }
@@ -132,7 +135,11 @@ function createTargetPeer(
    * Each response is an HTTP request: drops responses to a target that sends requests faster than it accepts responses.
    */
   const respond = async (message: Message): Promise<void> => {
-    if (responding >= maxInFlight) throw new Error('the target does not take the answers that it asked for');
+    if (responding >= maxInFlight) {
+      const reason = new Error('the target does not take the answers that it asked for');
+      parts.failed(reason);
+      throw reason;
+    }
     responding += 1;
     await transport.send(message).finally(() => {
       responding -= 1;

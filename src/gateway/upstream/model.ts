@@ -9,7 +9,8 @@ import type { AnswerBudget } from './answer-limits.ts';
  */
 export interface UpstreamSession {
   /**
-   * Sends a request, after connecting if necessary. If the target no longer knows the session, initializes a new one
+   * Sends a request, after connecting if necessary. Rejects when neither its response nor progress of it arrives for
+   * {@link UpstreamParts.requestTimeout}. If the target no longer knows the session, initializes a new one
    * and repeats the request once, which is safe since the target has not processed it. Rejects with the target's error
    * response, with the signal's reason, or with the connection's error.
    */
@@ -33,6 +34,8 @@ export interface UpstreamParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly memory: TargetMemory;
+  /** Milliseconds that a target has for a response, from the request or from the last progress that it has reported. */
+  readonly requestTimeout: number;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
   /** Handles a notification of the target. */
@@ -82,8 +85,12 @@ export interface Transport {
 /** What a transport reports. What the first three throw ends the stream that the message arrived on. */
 export interface TransportEvents {
   received(message: Message, size: MessageSize): void;
-  /** Called for a text that is no message. */
-  invalid(size: MessageSize): void;
+  /**
+   * Called for a text that is no message.
+   *
+   * @param refused why its messages are not used, when it has any
+   */
+  invalid(size: MessageSize, refused?: string): void;
   /** Called with the number of lines of event streams that are no events. */
   ignored(lines: number): void;
   /** Called when no message can be received any more. */

@@ -2,10 +2,13 @@ import type { Clock, Logger } from '../../edges.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { reasonOf } from '../errors.ts';
+import type { TargetStates } from './target-states.ts';
 
-/** Logs failures of targets: a reason once per target and method, until the target responds to that method again. */
+/** Logs and counts failures of targets: a reason once per target and method, until the target responds to that method again. */
 export interface TargetFailures {
   succeeded(target: string, method: string): void;
+  /** The target has responded, with an error. */
+  refused(target: string): void;
   failed(target: string, method: string, error: unknown): void;
   /** Call when a target was changed or removed. */
   forget(target: string): void;
@@ -20,11 +23,13 @@ const maxReasons = 4;
 const lineRate = { rate: 1 / 30, burst: 16 } as const;
 
 /** Starts with no known failure: nothing is logged for a target that responds from the start. */
-export function createTargetFailures(clock: Clock, log: Logger): TargetFailures {
+export function createTargetFailures(clock: Clock, log: Logger, states: TargetStates): TargetFailures {
   const throttles = new Map<string, LogThrottle>();
   const lines = new KeyedRateLimiter(clock, lineRate);
   return {
+    refused: (target) => states.answered(target, 'error'),
     succeeded(target, method) {
+      states.answered(target, 'result');
       const throttle = throttles.get(target);
       if (lines.delay(target) > 0) return;
       if (throttle?.recovered(method, 'target answers again', { target, request: method }) === true) {
@@ -32,6 +37,7 @@ export function createTargetFailures(clock: Clock, log: Logger): TargetFailures 
       }
     },
     failed(target, method, error) {
+      states.failed(target, method, error);
       const throttle = throttles.get(target) ?? new LogThrottle(clock, log, { maxReasons });
       throttles.set(target, throttle);
       const reason = reasonOf(error);
@@ -39,6 +45,9 @@ export function createTargetFailures(clock: Clock, log: Logger): TargetFailures 
         log.warn('target does not answer', { target, request: method, reason });
       }
     },
-    forget: (target) => void throttles.delete(target),
+    forget(target) {
+      throttles.delete(target);
+      states.forget(target);
+    },
   };
 }

@@ -3,6 +3,7 @@ import { DeadlineExceededError } from '../../net/deadline.ts';
 import { type Backoff, backoffDelay } from '../../rate/backoff.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
 import { WorkQueue } from '../../rate/work-queue.ts';
+import type { TargetState } from '../model.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { FloodError } from './flood-guard.ts';
 import type { TargetFailures } from './target-failures.ts';
@@ -18,6 +19,8 @@ export interface TargetHealth<Method extends string> {
    * not been answered since.
    */
   isLeftOut(target: string, method: Method): boolean;
+  /** The lists of a target that fail now. */
+  failing(target: string): TargetState['lists'];
   listed(target: string, method: Method): void;
   failed(target: string, method: Method, error: unknown): void;
   /** Call when a target was changed or removed. */
@@ -55,6 +58,8 @@ interface ListHealth<Method extends string> {
   readonly target: string;
   readonly method: Method;
   state: 'answers' | 'fails' | 'left out';
+  /** When it began to fail, in milliseconds since the epoch. */
+  failingSince: number;
   /** Probes in a row that failed. */
   probes: number;
   relapses: number;
@@ -99,22 +104,17 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
 
   return {
     isLeftOut: (target, method) => lists.get(keyOf({ target, method }))?.state === 'left out',
+    failing: (target) => [...lists.values()].filter((list) => list.target === target).flatMap(failingList),
     listed: answered,
     failed(target, method, error) {
       failures.failed(target, method, error);
       const key = keyOf({ target, method });
-      const list: ListHealth<Method> = lists.get(key) ?? {
-        target,
-        method,
-        state: 'answers',
-        probes: 0,
-        relapses: -1,
-        recoveredAt: 0,
-      };
+      const list = lists.get(key) ?? initialHealth(target, method);
       lists.set(key, list);
       const isNew = list.state === 'answers';
       if (list.state !== 'left out') list.state = isCostly(error) ? 'left out' : 'fails';
       if (!isNew) return;
+      list.failingSince = clock.now();
       list.probes = 0;
       list.relapses = clock.now() - list.recoveredAt < relapseTime ? list.relapses + 1 : 0;
       if (list.relapses === 0) queue.add(list);
@@ -132,6 +132,14 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
       queue.clear();
     },
   };
+}
+
+function initialHealth<Method extends string>(target: string, method: Method): ListHealth<Method> {
+  return { target, method, state: 'answers', failingSince: 0, probes: 0, relapses: -1, recoveredAt: 0 };
+}
+
+function failingList({ method, state, failingSince }: ListHealth<string>): TargetState['lists'] {
+  return state === 'answers' ? [] : [{ method, state, since: new Date(failingSince).toISOString() }];
 }
 
 /** Only the first wait for such a failure is acceptable; any other is over at once. */

@@ -56,7 +56,7 @@ describe('the origin of an extension or application', () => {
     'capacitor://localhost',
     'app://x:8080',
   ])('is compared as text: %s', async (origin) => {
-    const flags = { mount: [], resolve: [], adminListen: '127.0.0.1:0' };
+    const flags = { mount: [], resolve: [], adminListen: '127.0.0.1:0', allowedHosts: [] };
     expect(() => parseFlags({ ...flags, allowedOrigins: [origin] })).not.toThrow();
     await using gateway = await startGateway({ allowedOrigins: [origin] });
     const allowed = await ask(gateway, 'POST', { origin });
@@ -71,7 +71,7 @@ describe('the origin of an extension or application', () => {
     ...['null', '', 'file://', 'data:,x', 'tauri:', 'tauri:localhost', 'chrome-extension://A', 'app://a/', 'app://a?b'],
     ...['app://a#b', 'app://u@a', 'app://a b', 'App://a', 'blob:https://a.example', 'app://a:x', 'app://*'],
   ])('is refused as a value of --allow-origin that no browser sends: "%s"', (origin) => {
-    const flags = { mount: [], resolve: [], adminListen: '127.0.0.1:0' };
+    const flags = { mount: [], resolve: [], adminListen: '127.0.0.1:0', allowedHosts: [] };
     expect(() => parseFlags({ ...flags, allowedOrigins: [origin] })).toThrow('write it as browsers do');
   });
 });
@@ -117,6 +117,29 @@ describe('the host of a request to a loopback listener', () => {
     await using gateway = await startGateway();
     expect((await ask(gateway, 'POST', { host })).status).toBe(answered ? 401 : 403);
   });
+
+  it('may be a name of --allow-host, with any port, in any case', async () => {
+    await using gateway = await startGateway({ allowedHosts: ['gateway.example', '[fd00::1]'] });
+    for (const [host, status] of [
+      ['gateway.example', 401],
+      ['Gateway.example:8443', 401],
+      ['[fd00::1]:80', 401],
+      ['x.gateway.example', 403],
+      ['gateway.example.evil.example', 403],
+      ['gateway.example@evil.example', 403],
+      ['gateway.example:x', 403],
+    ] as const) {
+      expect((await ask(gateway, 'POST', { host })).status, host).toBe(status);
+    }
+  });
+
+  it.each(['https://gateway.example', 'gateway.example:80', 'Gateway.example', '*', '', 'a..b', 'a b'])(
+    'is refused as a value of --allow-host that no header has: "%s"',
+    (host) => {
+      const flags = { mount: [], resolve: [], adminListen: '127.0.0.1:0', allowedOrigins: [] };
+      expect(() => parseFlags({ ...flags, allowedHosts: [host] })).toThrow('write a host name');
+    },
+  );
 
   it('may be any name when the listener is not bound to loopback', async () => {
     await using gateway = await startGateway({ listensOnLoopback: false });

@@ -9,7 +9,13 @@ const me = someone('me');
 function table(maxSessions: number) {
   const clock = createManualClock();
   const closed: string[] = [];
-  const sessions = createSessionTable<{ close(): Promise<void> }>({ clock, maxSessions, idleTimeout: 1_000 });
+  const full: string[] = [];
+  const sessions = createSessionTable<{ close(): Promise<void> }>({
+    clock,
+    maxSessions,
+    idleTimeout: 1_000,
+    full: (outcome) => full.push(outcome),
+  });
   const open = (caller: Caller = me): string | undefined =>
     sessions.open(caller, (id) => ({
       close() {
@@ -17,7 +23,7 @@ function table(maxSessions: number) {
         return Promise.resolve();
       },
     }))?.id;
-  return { clock, closed, sessions, open };
+  return { clock, closed, full, sessions, open };
 }
 
 describe('the session table', () => {
@@ -53,7 +59,7 @@ describe('a full table', () => {
   });
 
   it('lets no identity crowd out others, however many of its sessions are in use', () => {
-    const { closed, sessions, open } = table(4);
+    const { closed, full, sessions, open } = table(4);
     const mine = [open() ?? '', open() ?? '', open() ?? '', open() ?? ''];
     for (const id of mine) sessions.hold(id);
     const [you, they] = [someone('you'), someone('they')];
@@ -63,17 +69,19 @@ describe('a full table', () => {
     sessions.hold(open(they) ?? '');
     expect(closed).toEqual(mine.slice(0, 2));
     expect([open(), open(you), open(they)]).toEqual([undefined, undefined, undefined]);
+    expect(full).toEqual(['evicted in use', 'evicted in use', 'refused', 'refused', 'refused']);
     expect(sessions.find(yours, you).kind).toBe('found');
   });
 
   it('evicts idle sessions of the identity with the most sessions first', () => {
-    const { closed, open } = table(3);
+    const { closed, full, open } = table(3);
     const yours = open(someone('you'));
     const mine = [open(), open()];
     open(someone('they'));
     expect(closed).toEqual(mine.slice(0, 1));
     open(someone('they'));
     expect(closed).toEqual([mine[0], yours]);
+    expect(full).toEqual(['evicted idle', 'evicted idle']);
   });
 
   it('opens no session when all are in use', () => {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
+import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
+import { startTextTarget } from '../../support/gateway/text-target.ts';
 import { initialize } from '../../support/nodes/raw-client.ts';
 
 it('a client on stdio can list everything and call nothing', async () => {
@@ -24,5 +26,24 @@ it('a client on stdio can list everything and call nothing', async () => {
   const call = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'a:t' } };
   expect(await ask(call)).toMatchObject({ id: 2, error: { code: -32600 } });
   expect(await gateway.log.line('denied')).toMatchObject({ fields: { caller: 'stdio', reason: 'no principal' } });
+  stop();
+});
+
+it('what a client on stdio gets stays as it was written, in whatever pieces it asks for it', async () => {
+  const x = '{"2":1e400,"1":-0,"é ":"\\u0041"}';
+  await using target = await startTextTarget('json', ({ id }) => [
+    `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"tools":[{"name":"t",\n"inputSchema":${x}}]}}`,
+  ]);
+  await using gateway = await startGateway();
+  gateway.config.putTarget(target.target('a'));
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const stop = gateway.downstream.stdio(input, output);
+  input.write(`${JSON.stringify(initialize())}\n`);
+  await once(output, 'data');
+  const request = Buffer.from(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"x":${x}}}\r\n`);
+  for (const byte of request) input.write(Buffer.of(byte));
+  const [line] = await once(output, 'data');
+  expect(String(line)).toBe(`{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a:t","inputSchema":${x}}]}}\n`);
   stop();
 });

@@ -5,6 +5,7 @@ import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
 import { initialize, linesOf, nestedMessage, openRawClient, post } from '../../support/nodes/raw-client.ts';
+import { openTextClient } from '../../support/nodes/text-client.ts';
 
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
 
@@ -53,6 +54,15 @@ describe('the handshake', () => {
       error: { code: -32022, data: { supported: expect.arrayContaining(['2025-11-25']), requested: '2026-07-28' } },
     });
   });
+});
+
+it.each(['/mcp/', '/sse/'] as const)('%s is answered as without its slash', async (path) => {
+  await using gateway = await startGateway();
+  await using client = await openTextClient(gateway, path, gateway.token('me'));
+  expect(await client.request('{"jsonrpc":"2.0","id":1,"method":"ping"}')).toEqual([
+    '{"jsonrpc":"2.0","id":1,"result":{}}',
+  ]);
+  expect((await fetch(`${gateway.url}${path}/`)).status).toBe(404);
 });
 
 describe('a request', () => {
@@ -188,7 +198,7 @@ describe('a request', () => {
     ['PUT', '/mcp', 405],
     ['DELETE', '/sse', 405],
     ['GET', '/', 404],
-    ['GET', '/mcp/', 404],
+    ['GET', '/mcp//', 404],
     ['GET', '//', 404],
     ['GET', '/sse%00', 404],
   ])('%s %s gets %d', async (method, path, status) => {

@@ -46,12 +46,16 @@ describe('a peer', () => {
 
   it('passes an RpcError on unchanged, and hides any other error', async () => {
     const { client } = pair(({ method }) =>
-      Promise.reject(method === 'known' ? new RpcError(7, 'seven', { more: true }) : new Error('secret')),
+      Promise.reject(
+        method === 'known'
+          ? new RpcError(7, 'seven', { code: 7, message: 'seven', data: { more: true } })
+          : new Error('secret'),
+      ),
     );
     await expect(client.request('known', undefined)).rejects.toMatchObject({
       code: 7,
       message: 'seven',
-      data: { more: true },
+      received: { code: 7, message: 'seven', data: { more: true } },
     });
     await expect(client.request('other', undefined)).rejects.toMatchObject({ code: -32603, message: 'Internal error' });
   });

@@ -162,3 +162,25 @@ describe('resources', () => {
     });
   });
 });
+
+it('a list names the targets that it lacks, of those that the caller may see', async () => {
+  await using good = await startRawTarget(listing('tools', [{ name: 'x' }]));
+  await using broken = await startRawTarget(() => ({ status: 500 }));
+  await using large = await startRawTarget(() => ({ result: { tools: new Array(10_001).fill({ name: 'x' }) } }));
+  await using none = await startRawTarget(() => ({ error: { code: -32601, message: 'Method not found' } }));
+  for (const [list, missing] of [
+    ['all', ['broken', 'hidden', 'large']],
+    ['filtered', ['broken', 'large']],
+  ] as const) {
+    await using gateway = await startGateway({ list });
+    for (const target of ['broken', 'good', 'large', 'none'])
+      gateway.config.allow(`n.${target}`, 'me', 'tool', `${target}:x`);
+    const targets = { broken, good, hidden: broken, large, none };
+    for (const [name, target] of Object.entries(targets)) gateway.config.putTarget(target.target(name));
+    const client = await openRawClient(gateway, gateway.token('me'));
+    const { result } = await client.request('tools/list');
+    expect(result).toEqual({ tools: [{ name: 'good:x' }], _meta: { 'kgateway.dev/missingTargets': missing } });
+    for (const name of ['broken', 'hidden', 'large']) gateway.config.removeTarget(name);
+    expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'good:x' }] });
+  }
+});

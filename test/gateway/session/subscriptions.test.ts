@@ -2,11 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../src/gateway/session/model.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
 import { createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
+import { LogThrottle } from '../../../src/rate/log-throttle.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
 const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 
 /** A session with one target, at which everything is allowed. */
 function createRig() {
+  const log = createRecordedLog();
   const requests: string[] = [];
   const notified: unknown[] = [];
   const yes = (): boolean => true;
@@ -47,10 +51,12 @@ function createRig() {
     },
     lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined), recovered: () => {} },
     notifications: { track: () => ({ forwarded: (params) => params, stop: () => {} }), receive: () => {} },
-    failures: { succeeded: () => {}, failed: () => {}, forget: () => {} },
+    failures: { succeeded: () => {}, refused: () => {}, failed: () => {}, forget: () => {} },
+    limits: new LogThrottle(createManualClock(), log),
   });
   const { signal } = new AbortController();
   return {
+    log,
     requests,
     notified,
     subscribe: (uri: string) =>
@@ -91,7 +97,7 @@ describe('a notification of an updated resource', () => {
   );
 });
 
-it('the oldest of more than 1,000 subscriptions is cancelled at its target', async () => {
+it('the oldest of more than 1,000 subscriptions is cancelled at its target, and a line says so', async () => {
   const rig = createRig();
   for (let nth = 0; nth <= 1_000; nth += 1) await rig.subscribe(`file:///${nth}`);
   expect(rig.requests.filter((request) => request.startsWith('resources/unsubscribe'))).toEqual([
@@ -99,4 +105,5 @@ it('the oldest of more than 1,000 subscriptions is cancelled at its target', asy
   ]);
   rig.updated('file:///0');
   expect(rig.notified).toEqual([]);
+  expect(rig.log.lines.map(({ fields }) => fields['because'])).toEqual(['more than 1000 in a session']);
 });

@@ -34,6 +34,16 @@ const pageOf = (whose: string): object => ({
 });
 const nobodys = { page: -32602, listed: [] };
 
+it('a target whose tools refer to more pages than it may own is named in the log', () => {
+  const log = createRecordedLog();
+  const owners = createUiOwners(createManualClock(), log);
+  const tools = Array.from({ length: 1_001 }, (_, nth) => ({ _meta: { ui: { resourceUri: `ui://app/${nth}` } } }));
+  for (let times = 0; times < 3; times += 1) owners.toolsListed('default/many', tools);
+  expect(owners.claimants('ui://app/999')).toEqual(['default/many']);
+  expect(owners.claimants('ui://app/1000')).toEqual([]);
+  expect(log.lines.map(({ fields }) => fields)).toEqual([{ target: 'default/many', because: 'more than 1000 pages' }]);
+});
+
 describe('the page of an MCP App', () => {
   it('belongs to the target whose tool refers to it, and not to one that sorts before it and lists it, too', async () => {
     await using honest = await startApp('honest', [tool]);

@@ -38,7 +38,7 @@ describe('a target', () => {
     ['batches of no messages', 'text/event-stream', '', `data: [${'{},'.repeat(1_000)}{}]\n\n`],
     ['many answers that nobody asked for', 'text/event-stream', '', 'data: {"jsonrpc":"2.0","id":"x","result":{}}\n\n'],
     ['many pings', 'text/event-stream', '', 'data: {"jsonrpc":"2.0","id":"x","method":"ping"}\n\n'],
-  ])('that answers a list with %s is read up to a limit, left out, and logged once', async (_, type, head, unit) => {
+  ])('that answers a list with %s is read up to a limit, left out, and logged once', async (what, type, head, unit) => {
     const { script, taken } = answering(type, head, unit);
     await using hostile = await startRawTarget(script);
     await using good = await startRawTarget(() => ({ result: { tools: [{ name: 'x' }] } }));
@@ -48,9 +48,13 @@ describe('a target', () => {
     gateway.config.allow('n.p', 'me', 'tool', '*');
     const client = await openRawClient(gateway, gateway.token('me'));
     for (let lists = 0; lists < 3; lists += 1) {
-      expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'good:x' }] });
+      expect((await client.request('tools/list')).result).toEqual({
+        tools: [{ name: 'good:x' }],
+        _meta: { 'kgateway.dev/missingTargets': ['hostile'] },
+      });
     }
-    expect(warnings(gateway)).toEqual(['hostile']);
+    // One more line for a batch that is too large, beside the list that fails because of it.
+    expect(warnings(gateway).slice(what.startsWith('batches') ? 1 : 0)).toEqual(['hostile']);
     // Twice the largest message, by the client's list and by the gateway's own attempt, and what the sockets hold.
     expect(taken.chunks).toBeLessThan(2 * 40 * 16);
     expect(hostile.received.filter(({ method }) => method === 'tools/list').length).toBeLessThanOrEqual(2);

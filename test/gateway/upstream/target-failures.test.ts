@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { createTargetFailures } from '../../../src/gateway/upstream/target-failures.ts';
+import { createTargetStates } from '../../../src/gateway/upstream/target-states.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
 it('a failing target is logged once per reason and method, until it responds again', () => {
   const log = createRecordedLog();
-  const failures = createTargetFailures(createManualClock(), log);
+  const failures = createTargetFailures(createManualClock(), log, createTargetStates(createManualClock()));
   failures.succeeded('a', 'tools/list');
   for (const reason of ['refused', 'refused', 'misdirected', 'refused']) {
     failures.failed('a', 'tools/list', new Error(reason));
@@ -25,7 +26,7 @@ it('a failing target is logged once per reason and method, until it responds aga
 it('a target that fails and answers in turn is logged a few times, and then twice a minute', () => {
   const clock = createManualClock();
   const log = createRecordedLog();
-  const failures = createTargetFailures(clock, log);
+  const failures = createTargetFailures(clock, log, createTargetStates(clock));
   const alternate = (): void => {
     failures.failed('a', 'tools/call', new Error('refused'));
     failures.succeeded('a', 'tools/call');
@@ -39,7 +40,7 @@ it('a target that fails and answers in turn is logged a few times, and then twic
 
 it('the reasons of a failing target are limited in number and length', () => {
   const log = createRecordedLog();
-  const failures = createTargetFailures(createManualClock(), log);
+  const failures = createTargetFailures(createManualClock(), log, createTargetStates(createManualClock()));
   for (let calls = 0; calls < 100; calls++) {
     failures.failed('a', 'tools/call', new Error(`${calls}: \u001b[2J<html>\n${'x'.repeat(1_000_000)}`));
   }

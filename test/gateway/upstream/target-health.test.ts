@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createTargetFailures } from '../../../src/gateway/upstream/target-failures.ts';
 import { createTargetHealth } from '../../../src/gateway/upstream/target-health.ts';
+import { createTargetStates } from '../../../src/gateway/upstream/target-states.ts';
 import { DeadlineExceededError } from '../../../src/net/deadline.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
@@ -17,7 +18,7 @@ function createRig() {
   const health = createTargetHealth({
     clock,
     random: () => 1,
-    failures: createTargetFailures(clock, log),
+    failures: createTargetFailures(clock, log, createTargetStates(clock)),
     probe(target, method) {
       probed.push(`${target} ${method}`);
       return answer.with();

@@ -4,8 +4,11 @@ import type { TargetFetch } from '../../../src/gateway/model.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startEverything } from '../../support/gateway/everything-server.ts';
 import { type GatewayRig, portOf, startGateway } from '../../support/gateway/gateway-rig.ts';
+import type { Script } from '../../support/gateway/raw-target.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
 import { openRawClient } from '../../support/nodes/raw-client.ts';
+
+type Answer = Awaited<ReturnType<Script>>;
 
 const echo = { name: 'a:echo', arguments: { message: 'hi' } };
 const echoed = { content: [{ type: 'text', text: 'Echo: hi' }] };
@@ -162,6 +165,56 @@ describe('a target', () => {
   });
 });
 
+describe('a target that does not know the session any more', () => {
+  it.each<[string, (id: unknown) => Answer]>([
+    ['400', () => ({ status: 400 })],
+    ['404', () => ({ status: 404 })],
+    ['405', () => ({ status: 405 })],
+    ['409', () => ({ status: 409 })],
+    ['410', () => ({ status: 410 })],
+    ['422', () => ({ status: 422 })],
+    ['200 and -32001', () => ({ error: { code: -32001, message: 'Session not found' } })],
+    ['200 and -32001 without id', () => json({ id: null, error: { code: -32001, message: 'Unknown session' } })],
+  ])('and answers with %s gets the request once more, in a new session', async (_, refusal) => {
+    let refuse = true;
+    await using rig = await startTargetRig(
+      ({ method, id }) => {
+        if (method !== 'tools/call' || !refuse) return { result: {} };
+        refuse = false;
+        return refusal(id);
+      },
+      { sessionId: 'session 1' },
+    );
+    const { target, gateway } = rig;
+    const client = await open(gateway);
+    expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
+    const sent = target.received.map(({ method }) => method).filter((method) => !method.startsWith('notifications/'));
+    expect(sent).toEqual(['initialize', 'tools/call', 'initialize', 'tools/call']);
+  });
+
+  it.each<[string, Answer]>([
+    ['413', { status: 413 }],
+    ['403', { status: 403 }],
+    ['-32001 for a time-out', { error: { code: -32001, message: 'Request timed out' } }],
+  ])('is not meant by %s, so nothing is repeated', async (_, refusal) => {
+    await using rig = await startTargetRig(() => refusal, { sessionId: 'session 1' });
+    const client = await open(rig.gateway);
+    expect(await client.request('tools/call', { name: 'a:x' })).toHaveProperty('error');
+    expect(rig.target.received.filter(({ method }) => method === 'tools/call')).toHaveLength(1);
+  });
+
+  it('and keeps saying so gets the request twice, no more', async () => {
+    await using rig = await startTargetRig(() => ({ status: 400 }), { sessionId: 'session 1' });
+    const client = await open(rig.gateway);
+    expect(await client.request('tools/call', { name: 'a:x' })).toHaveProperty('error');
+    expect(rig.target.received.filter(({ method }) => method === 'tools/call')).toHaveLength(2);
+  });
+});
+
+function json(members: Readonly<Record<string, unknown>>): Answer {
+  return { raw: 'application/json', chunks: [JSON.stringify({ jsonrpc: '2.0', ...members })] };
+}
+
 describe('a connection to a target', () => {
   it('fails when the handshake does not complete in time', async () => {
     const clock = createManualClock();
@@ -175,7 +228,7 @@ describe('a connection to a target', () => {
     const calling = client.request('tools/call', { name: 'a:x' });
     await connected.promise;
     clock.advance(10_000);
-    expect((await calling).error?.message).toBe('Target a does not answer');
+    expect((await calling).error?.message).toBe('Target a does not answer: no answer within 10 s');
     silent.closeAllConnections();
     silent.close();
   });

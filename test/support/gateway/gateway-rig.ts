@@ -32,6 +32,7 @@ export interface RigOptions {
   readonly list?: ListMode;
   readonly clock?: Clock;
   readonly allowedOrigins?: readonly string[];
+  readonly allowedHosts?: readonly string[];
   readonly authn?: 'tokens' | 'none';
   readonly fetchFor?: (target: Target) => TargetFetch;
   readonly listensOnLoopback?: boolean;
@@ -50,6 +51,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     fetchFor: options.fetchFor ?? (() => (url, init) => fetch(url, init)),
     list,
     allowedOrigins,
+    allowedHosts: options.allowedHosts ?? [],
     counters,
     clock,
     random: () => 0.5,

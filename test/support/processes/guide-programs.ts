@@ -16,6 +16,7 @@ const manifests = fileURLToPath(new URL('../../../deploy/examples/guide', import
 export interface GuidePrograms extends AsyncDisposable {
   /** `http://127.0.0.1:<port>` of the gateway. */
   readonly url: string;
+  readonly gateway: GatehouseProcess;
   /** Adds the guide's policy to the watched folder, or removes it; settles once the gateway has acknowledged it. */
   addPolicy(): Promise<void>;
   removePolicy(): Promise<void>;
@@ -54,6 +55,7 @@ export async function startGuide(resolutions: readonly string[] = []): Promise<G
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
+    gateway,
     addPolicy: () => change(guide.addPolicy),
     removePolicy: () => change(guide.removePolicy),
     deletePolicyFile: guide.removePolicy,

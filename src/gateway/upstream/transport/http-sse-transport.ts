@@ -1,3 +1,4 @@
+import { encodeMessage } from '../../rpc/source-text.ts';
 import type { Transport, TransportParts } from '../model.ts';
 import { readEvents } from './event-reader.ts';
 import { discard, fetchWithinOrigin, HttpStatusError, mediaTypeOf, statusError } from './http-exchange.ts';
@@ -62,7 +63,7 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
       const init = {
         method: 'POST',
         headers: headers({ 'content-type': 'application/json' }),
-        body: JSON.stringify(message),
+        body: encodeMessage(message),
         signal: closed.signal,
       };
       const response = await fetchWithinOrigin(fetch, await endpoint.promise, init);

@@ -1,6 +1,6 @@
 import type { MessageSize, TransportParts } from '../model.ts';
 import { type Body, readEvents } from './event-reader.ts';
-import { parseMessages } from './message.ts';
+import { type ParsedMessages, parseMessages } from './message.ts';
 import { MessageBuffer, type MessageLimits } from './message-buffer.ts';
 
 /** Where to resume a stream of events, and when. */
@@ -50,7 +50,7 @@ export async function readJson(body: Body, parts: Incoming): Promise<void> {
 /** Parses and delivers the messages of a text. A batch is as large as its messages together, and counts for each. */
 export function deliver(text: string, size: MessageSize, { events }: Incoming): void {
   // The priming event of a stream that can be resumed has no data (MCP 2025-11-25, Transports, 6).
-  const messages = text === '' ? [] : parseMessages(text);
-  if (messages.length === 0) events.invalid(size);
+  const { messages, refused }: ParsedMessages = text === '' ? { messages: [] } : parseMessages(text);
+  if (messages.length === 0) events.invalid(size, refused);
   for (const message of messages) events.received(message, size);
 }

@@ -1,31 +1,41 @@
-import { isJSONRPCErrorResponse, isJSONRPCResultResponse, parseJSONRPCMessage } from '@modelcontextprotocol/client';
-import { parseJson } from '../../../json/json.ts';
+import { isJsonObject, parseJson } from '../../../json/json.ts';
+import { quoted } from '../../../json/quoted.ts';
+import { decodeMessage } from '../../rpc/decode-message.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
+import { rememberText } from '../../rpc/source-text.ts';
 
 /** The most messages of a batch. The gateway sends none, so that a target has no reason to. */
 const maxBatch = 100;
 
-/**
- * Parses the messages in a JSON text whose structure was counted before: one, or a batch. Drops what is none, and a
- * batch that is too large.
- */
-export function parseMessages(text: string): readonly Message[] {
-  const value = parseJson(text)?.value;
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return values.length > maxBatch ? [] : values.flatMap(parseMessage);
+/** The messages of a text; none, with the reason, when they were refused. Without reason it had no message. */
+export interface ParsedMessages {
+  readonly messages: readonly Message[];
+  readonly refused?: string;
 }
 
-function parseMessage(value: unknown): Message[] {
-  try {
-    return [parseJSONRPCMessage(value)];
-  } catch {
-    return [];
-  }
+/**
+ * Parses the messages in a JSON text whose structure was counted before: one, or a batch. Refuses a batch that is too
+ * large, and a message in which a member that the gateway reads occurs twice.
+ */
+export function parseMessages(text: string): ParsedMessages {
+  const value = parseJson(text)?.value;
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (values.length > maxBatch) return { messages: [], refused: `a batch has more than ${maxBatch} messages` };
+  const duplicate = rememberText(value, text);
+  if (duplicate !== undefined) return { messages: [], refused: `a message has the member ${quoted(duplicate)} twice` };
+  return { messages: values.flatMap((json) => decodeMessage(json) ?? decodeErrorWithoutId(json)) };
+}
+
+/** Decodes an error with `"id": null`, as for a session that the target does not know. JSON-RPC 2.0, section 5. */
+function decodeErrorWithoutId(json: unknown): readonly Message[] {
+  if (!isJsonObject(json) || (json['id'] ?? null) !== null) return [];
+  const message = decodeMessage({ ...json, id: 0 });
+  return message !== undefined && 'error' in message ? [{ jsonrpc: '2.0', error: message.error }] : [];
 }
 
 /** Returns the id of the request that a message responds to; undefined for requests and notifications. */
 export function answeredId(message: Message): RequestId | undefined {
-  return isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message) ? message.id : undefined;
+  return 'method' in message ? undefined : message.id;
 }
 
 /** Returns the id of a request; undefined for responses and notifications. */

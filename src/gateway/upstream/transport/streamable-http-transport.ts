@@ -1,8 +1,9 @@
 import type { Stop } from '../../../edges.ts';
 import { quoted } from '../../../json/quoted.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
+import { encodeMessage } from '../../rpc/source-text.ts';
 import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
-import type { MessageSize, Transport, TransportParts } from '../model.ts';
+import type { MessageSize, Transport, TransportEvents, TransportParts } from '../model.ts';
 import { discard, fetchWithinOrigin, HttpStatusError, mediaTypeOf, statusError } from './http-exchange.ts';
 import { type Incoming, type Resumption, readJson, readMessages } from './incoming-stream.ts';
 import { answeredId, requestIdOf } from './message.ts';
@@ -71,7 +72,7 @@ export class StreamableHttpTransport implements Transport {
 
   async #request(id: RequestId, message: Message): Promise<void> {
     const exchange: Exchange = { abort: new AbortController(), answered: false, stopLinger: () => {} };
-    const incoming = { ...this.#parts, maxBytes: maxBytesOf(message) };
+    const incoming = { ...this.#parts, events: aboutRequest(id, this.#parts.events), maxBytes: maxBytesOf(message) };
     const resumption: Resumption = { lastEventId: undefined, retry: undefined };
     this.#exchanges.set(id, exchange);
     try {
@@ -122,7 +123,7 @@ export class StreamableHttpTransport implements Transport {
     const isHandshake = 'method' in message && message.method === 'initialize';
     if (isHandshake) this.#sessionId = undefined;
     const headers = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
-    const response = await this.#fetch('POST', headers, signal, JSON.stringify(message));
+    const response = await this.#fetch('POST', headers, signal, encodeMessage(message));
     if (!response.ok) throw await statusError(response, this.#sessionId !== undefined);
     if (isHandshake) this.#sessionId = response.headers.get('mcp-session-id') ?? undefined;
     return response;
@@ -159,6 +160,16 @@ export class StreamableHttpTransport implements Transport {
     const id = message.params?.['requestId'];
     if (typeof id === 'number' || typeof id === 'string') this.#exchanges.get(id)?.abort.abort();
   }
+}
+
+/** An error that names no request, in the response to a request, is the answer to that request. */
+function aboutRequest(id: RequestId, events: TransportEvents): TransportEvents {
+  return {
+    ...events,
+    received(message, size) {
+      events.received('error' in message && message.id === undefined ? { ...message, id } : message, size);
+    },
+  };
 }
 
 /** A list is not read further than it may be large, so that nothing larger is parsed. */

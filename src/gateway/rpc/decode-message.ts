@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
-import type { Message } from '../rpc/model.ts';
+import type { Message } from './model.ts';
 
 /**
  * Decodes a JSON-RPC 2.0 message with the restrictions of MCP: an id is a text or a whole number, `params` are an

@@ -1,0 +1,93 @@
+import { isJsonObject } from '../../json/json.ts';
+import {
+  changeText,
+  changeValue,
+  duplicateName,
+  elementsOf,
+  type JsonChange,
+  membersOf,
+  type TextMember,
+} from '../../json/json-text.ts';
+import type { Message } from './model.ts';
+
+/*
+ * Keeps what the gateway passes on as it was written. Messages are parsed, so that their members can be read; beside
+ * that, the text of the `params`, `result` or `error` is remembered for as long as the parsed object is kept, and is
+ * what `encodeMessage` writes. A change is applied to both. A copy that is made in another way has no text: it is
+ * written as `JSON.stringify` would.
+ */
+
+const texts = new WeakMap<object, string>();
+
+/** The members of a message that are passed on. */
+const passedOn: readonly string[] = ['params', 'result', 'error'];
+
+/** The members below them that the gateway reads members of. */
+const read: readonly string[] = ['_meta', 'ref'];
+
+/**
+ * Remembers the text of a parsed message, or of each message of a batch.
+ *
+ * @returns the name of a member that occurs twice where the gateway reads members; such a message must be refused: the
+ * gateway would decide about one of them, and the receiver may use the other
+ */
+export function rememberText(json: unknown, text: string): string | undefined {
+  if (!Array.isArray(json)) return rememberMessage(json, text);
+  let duplicate: string | undefined;
+  for (const [index, element] of elementsOf(text).entries()) duplicate ??= rememberMessage(json[index], element);
+  return duplicate;
+}
+
+function rememberMessage(json: unknown, text: string): string | undefined {
+  if (!isJsonObject(json)) return undefined;
+  const members = membersOf(text);
+  let duplicate = duplicateName(members);
+  for (const part of members.filter(({ name }) => passedOn.includes(name))) {
+    const value = json[part.name];
+    if (!isJsonObject(value)) continue;
+    texts.set(value, part.text);
+    duplicate ??= duplicateWithin(membersOf(part.text));
+  }
+  return duplicate;
+}
+
+function duplicateWithin(members: readonly TextMember[]): string | undefined {
+  const inner = members.filter(({ name }) => read.includes(name)).map(({ text }) => duplicateName(membersOf(text)));
+  return duplicateName(members) ?? inner.find((name) => name !== undefined);
+}
+
+/** Remembers the text of each object in a list that is a member of a remembered object. */
+export function rememberElements(object: object, member: string): void {
+  const list: unknown = Reflect.get(object, member);
+  const text = membersOf(texts.get(object) ?? '').findLast(({ name }) => name === member)?.text;
+  if (!Array.isArray(list) || text === undefined) return;
+  for (const [index, element] of elementsOf(text).entries()) {
+    if (isJsonObject(list[index])) texts.set(list[index], element);
+  }
+}
+
+/** Returns a copy with the changes, whose text is that of the object but for the changed places. */
+export function changed<T extends object>(object: T, changes: readonly JsonChange[]): T {
+  if (changes.length === 0) return object;
+  const copy = changeValue(object, changes);
+  const text = texts.get(object);
+  if (text !== undefined) texts.set(copy, changeText(text, changes));
+  return copy;
+}
+
+/** Writes a message on one line, what was remembered as it was written. */
+export function encodeMessage(message: Message): string {
+  const text = encode(message);
+  // A line break in JSON is white space between tokens: strings escape theirs.
+  return text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text;
+}
+
+/** Recurs into what the gateway itself has made, which is nested a few levels. */
+function encode(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const text = texts.get(value);
+  if (text !== undefined) return text;
+  if (Array.isArray(value)) return `[${value.map(encode)}]`;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${encode(member)}`)}}`;
+}

@@ -1,0 +1,65 @@
+import type { Clock } from '../../edges.ts';
+import { DeadlineExceededError } from '../../net/deadline.ts';
+import { reasonOf } from '../errors.ts';
+import type { TargetOutcome, TargetState } from '../model.ts';
+import { AnswerLimitError } from './answer-limits.ts';
+import { FloodError } from './flood-guard.ts';
+
+/** What the requests of all sessions have found out of each target. */
+export interface TargetStates {
+  /** Counts a request that was answered, with a result or with an error. */
+  answered(target: string, outcome: 'result' | 'error'): void;
+  /** Remembers a failure, and counts it when it is that of a request. */
+  failed(target: string, request: string, error: unknown): void;
+  /** Call when a target was changed or removed. */
+  forget(target: string): void;
+  of(target: string): Omit<TargetState, 'lists'>;
+}
+
+/** Not the name of a method: a connection failed while no request reported it. */
+export const connectionRequest = 'connection';
+
+interface Mutable {
+  state: TargetState['state'];
+  lastError: TargetState['lastError'];
+  readonly requests: Record<TargetOutcome, number>;
+}
+
+/** Starts with targets that were never connected to. */
+export function createTargetStates(clock: Clock): TargetStates {
+  const states = new Map<string, Mutable>();
+  const stateOf = (target: string): Mutable => states.get(target) ?? initialState();
+  const changing = (target: string): Mutable => {
+    const state = stateOf(target);
+    states.set(target, state);
+    return state;
+  };
+  return {
+    answered(target, outcome) {
+      const state = changing(target);
+      state.state = 'answers';
+      state.requests[outcome] += 1;
+    },
+    failed(target, request, error) {
+      const state = changing(target);
+      state.state = 'fails';
+      state.lastError = { at: new Date(clock.now()).toISOString(), request, reason: reasonOf(error) };
+      if (request !== connectionRequest) state.requests[outcomeOf(error)] += 1;
+    },
+    forget: (target) => void states.delete(target),
+    of: stateOf,
+  };
+}
+
+function initialState(): Mutable {
+  return {
+    state: 'never connected',
+    lastError: null,
+    requests: { result: 0, error: 0, failure: 0, timeout: 0, limit: 0 },
+  };
+}
+
+function outcomeOf(error: unknown): TargetOutcome {
+  if (error instanceof DeadlineExceededError) return 'timeout';
+  return error instanceof AnswerLimitError || error instanceof FloodError ? 'limit' : 'failure';
+}

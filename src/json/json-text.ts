@@ -1,0 +1,177 @@
+import { endOfString } from './bounded-json.ts';
+
+/*
+ * Reads and changes JSON as text (RFC 8259), so that what is not changed stays as it was written: numbers that no double
+ * holds, escapes, the order of members, members that occur twice. `JSON.parse` and `JSON.stringify` keep none of these.
+ * The texts are ones that `JSON.parse` accepts; for others the functions return anything. All take linear time.
+ */
+
+/** A member of an object. */
+export interface TextMember {
+  readonly name: string;
+  /** The name as it is written, with its quotation marks. */
+  readonly nameText: string;
+  /** The value as it is written. */
+  readonly text: string;
+}
+
+/** One change: what replaces the value at a path, or removes the member when there is no `value`. */
+export interface JsonChange {
+  /** Names of members and indexes of elements, from the outermost on; not empty. A parent that is missing is not made. */
+  readonly path: readonly (string | number)[];
+  readonly value?: string | number;
+}
+
+/** Returns the members of an object in the order of the text; a name may occur twice. Empty for another value. */
+export function membersOf(text: string): readonly TextMember[] {
+  const members: TextMember[] = [];
+  let index = skipSpace(text, 0);
+  if (text.charCodeAt(index) !== openObject) return members;
+  for (index = skipSpace(text, index + 1); text.charCodeAt(index) === quote; ) {
+    const nameEnd = endOfString(text, index + 1) + 1;
+    const nameText = text.slice(index, nameEnd);
+    const start = skipSpace(text, skipSpace(text, nameEnd) + 1);
+    const end = endOfValue(text, start);
+    members.push({ name: nameOf(nameText), nameText, text: text.slice(start, end) });
+    index = skipSpace(text, skipSpace(text, end) + 1);
+  }
+  return members;
+}
+
+/** Returns the elements of an array. Empty for another value. */
+export function elementsOf(text: string): readonly string[] {
+  const elements: string[] = [];
+  let index = skipSpace(text, 0);
+  if (text.charCodeAt(index) !== openArray) return elements;
+  for (index = skipSpace(text, index + 1); index < text.length && text.charCodeAt(index) !== closeArray; ) {
+    const end = endOfValue(text, index);
+    elements.push(text.slice(index, end));
+    index = skipSpace(text, end);
+    if (text.charCodeAt(index) === comma) index = skipSpace(text, index + 1);
+  }
+  return elements;
+}
+
+/** Returns the name that occurs twice, if there is one. */
+export function duplicateName(members: readonly TextMember[]): string | undefined {
+  const names = new Set<string>();
+  return members.find(({ name }) => names.size === names.add(name).size)?.name;
+}
+
+/**
+ * Changes an object. A member at or above a changed place that occurs twice is kept once, the last one, as `JSON.parse`
+ * reads it; a new member comes last.
+ */
+export function changeText(text: string, changes: readonly JsonChange[]): string {
+  const bySteps = groupByStep(changes);
+  if (text.charCodeAt(skipSpace(text, 0)) === openArray) {
+    return `[${elementsOf(text).flatMap((element, index) => changedPart(element, bySteps.get(index)) ?? [])}]`;
+  }
+  const members = membersOf(text);
+  const kept = members.flatMap((member) => {
+    const own = bySteps.get(member.name);
+    if (own === undefined) return `${member.nameText}:${member.text}`;
+    const isLast = members.findLast(({ name }) => name === member.name) === member;
+    const value = isLast ? changedPart(member.text, own) : undefined;
+    return value === undefined ? [] : `${member.nameText}:${value}`;
+  });
+  const added = changes.flatMap(({ path, value }) => {
+    const step = path[0];
+    if (path.length > 1 || value === undefined) return [];
+    const isNew = typeof step === 'string' && !members.some(({ name }) => name === step);
+    return isNew ? `${JSON.stringify(step)}:${JSON.stringify(value)}` : [];
+  });
+  return `{${[...kept, ...added]}}`;
+}
+
+/** Changes the parsed value as {@link changeText} changes its text. Returns a copy. */
+export function changeValue<T extends object>(object: T, changes: readonly JsonChange[]): T {
+  const copy: T = { ...object };
+  for (const [step, own] of groupByStep(changes)) {
+    if (typeof step !== 'string') continue;
+    const before: unknown = Object.hasOwn(copy, step) ? Reflect.get(copy, step) : undefined;
+    const after = changedValue(before, own);
+    if (after === undefined) Reflect.deleteProperty(copy, step);
+    // Not by assignment, which takes `__proto__` for something else than a member.
+    else Object.defineProperty(copy, step, { value: after, configurable: true, enumerable: true, writable: true });
+  }
+  return copy;
+}
+
+function groupByStep(changes: readonly JsonChange[]): ReadonlyMap<string | number | undefined, readonly JsonChange[]> {
+  const groups = new Map<string | number | undefined, JsonChange[]>();
+  for (const change of changes) {
+    const step = change.path[0];
+    const group = groups.get(step);
+    if (group === undefined) groups.set(step, [change]);
+    else group.push(change);
+  }
+  return groups;
+}
+
+/** Returns `undefined` for a part that is removed. */
+function changedPart(text: string, changes: readonly JsonChange[] | undefined): string | undefined {
+  if (changes === undefined) return text;
+  const whole = changes.find(({ path }) => path.length === 1);
+  if (whole !== undefined) return whole.value === undefined ? undefined : JSON.stringify(whole.value);
+  const first = text.charCodeAt(skipSpace(text, 0));
+  return first === openObject || first === openArray ? changeText(text, changes.map(withinFirst)) : text;
+}
+
+function changedValue(value: unknown, changes: readonly JsonChange[]): unknown {
+  const whole = changes.find(({ path }) => path.length === 1);
+  if (whole !== undefined) return whole.value;
+  if (typeof value !== 'object' || value === null) return value;
+  const inner = changes.map(withinFirst);
+  if (!Array.isArray(value)) return changeValue(value, inner);
+  const byIndex = groupByStep(inner);
+  return value.flatMap((element: unknown, index) => {
+    const own = byIndex.get(index);
+    const after = own === undefined ? element : changedValue(element, own);
+    return after === undefined ? [] : [after];
+  });
+}
+
+function withinFirst({ path: [, ...path], ...change }: JsonChange): JsonChange {
+  return { ...change, path };
+}
+
+function nameOf(nameText: string): string {
+  return nameText.includes('\\') ? String(JSON.parse(nameText)) : nameText.slice(1, -1);
+}
+
+/** Returns the index after a value. */
+function endOfValue(text: string, start: number): number {
+  let depth = 0;
+  for (let index = start; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === quote) {
+      index = endOfString(text, index + 1);
+      if (depth === 0) return index + 1;
+    } else if (code === openObject || code === openArray) {
+      depth += 1;
+    } else if (code === closeObject || code === closeArray) {
+      // The end of what is around a number, or of this value itself.
+      if (depth === 0) return index;
+      depth -= 1;
+      if (depth === 0) return index + 1;
+    } else if (depth === 0 && (code === comma || code <= space)) {
+      return index;
+    }
+  }
+  return text.length;
+}
+
+function skipSpace(text: string, start: number): number {
+  let index = start;
+  while (text.charCodeAt(index) <= space) index += 1;
+  return index;
+}
+
+const space = 0x20;
+const quote = 0x22;
+const comma = 0x2c;
+const openArray = 0x5b;
+const closeArray = 0x5d;
+const openObject = 0x7b;
+const closeObject = 0x7d;
