@@ -4,7 +4,7 @@ import { type EventStream, EventStreams, type EventStreamTarget } from '../../ne
 import { at } from '../../net/timers.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Caller, GatewayCounters } from '../model.ts';
-import { callerKey } from './exchange-limit.ts';
+import { callerKey } from '../session/authorization.ts';
 
 /** The response to stream to, with its settings. */
 export interface EventStreamParts {

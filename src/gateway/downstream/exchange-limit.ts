@@ -3,6 +3,7 @@ import type { Clock, Logger } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import type { Caller, GatewayCounters } from '../model.ts';
+import { callerKey } from '../session/authorization.ts';
 import type { ErrorResponse } from './error-response.ts';
 
 /** Requests that may be answered at once: one event stream and three calls of each of the 1,000 sessions. */
@@ -39,11 +40,6 @@ export function createExchangeLimit(parts: {
       return reason === 'caller' ? tooManyOfCaller : tooMany;
     },
   };
-}
-
-/** One text per caller, for what callers share. The prefix keeps identities apart from anonymous callers. */
-export function callerKey(caller: Caller): string {
-  return caller.kind === 'principal' ? `principal ${caller.identity}` : caller.kind;
 }
 
 const retry = { 'retry-after': '5' };

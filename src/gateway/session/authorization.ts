@@ -40,6 +40,11 @@ export function isCurrent(caller: Caller, clock: Clock): boolean {
   return caller.kind === 'anonymous' || clock.now() < caller.expiresAt;
 }
 
+/** One text per caller, for what callers share. The prefix keeps identities apart from anonymous callers. */
+export function callerKey(caller: Caller): string {
+  return caller.kind === 'principal' ? `principal ${caller.identity}` : caller.kind;
+}
+
 /** The error response for a token that has expired since its request was accepted. */
 export function tokenExpiredError(): RpcError {
   return new RpcError(errorCode.invalidRequest, 'The token has expired');

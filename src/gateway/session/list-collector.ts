@@ -1,9 +1,10 @@
 import type { PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
+import type { Caller } from '../model.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
-import type { Authorization } from './authorization.ts';
+import { type Authorization, callerKey } from './authorization.ts';
 import { type ListMethod, type ListQuery, listTimeout, pagedLists, readPages } from './list-pages.ts';
 import type { Client, SessionParts } from './model.ts';
 import { qualify } from './qualified-names.ts';
@@ -57,20 +58,31 @@ export interface ListEntry {
  */
 type Reachable = ReturnType<Authorization['reachable']>;
 
+/** What one target lists. */
+interface TargetList {
+  readonly target: string;
+  readonly found: readonly unknown[];
+}
+
 /** The entries of a list, which hold a part of the budget of all targets until they are released. */
 interface CollectedEntries extends Disposable {
   readonly entries: readonly ListEntry[];
 }
 
+/** A list that a client asks for. */
+interface ListRequest extends ListQuery {
+  readonly reachable: Reachable;
+  /** Whose turn it takes; see {@link ListTurns}. */
+  readonly caller: Caller;
+}
+
 /** Reads the lists of targets for one session. */
 export interface ListCollector {
-  /** Collects the entries of these targets, in the order of the targets' names by bytes. */
-  collect(
-    method: ListMethod,
-    query: ListQuery,
-    reachable: Reachable,
-    targets: readonly string[],
-  ): Promise<CollectedEntries>;
+  /**
+   * Collects the entries of these targets, in the order of the targets' names by bytes. Resolves in the turn of the
+   * caller to make and serialize the merged list. Empty when the request was aborted.
+   */
+  collect(method: ListMethod, request: ListRequest, targets: readonly string[]): Promise<CollectedEntries>;
   /** Tells the client to ask again, if it was given this list without the target, which answers now. */
   recovered(target: string, method: ListMethod): void;
 }
@@ -95,50 +107,60 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
   /** The targets that the last list of each kind was given without. */
   const missed = new Map<ListMethod, Set<string>>();
 
-  const readEntries = (
+  const readOne = (
     target: string,
     method: ListMethod,
-    query: ListQuery,
-    reachable: Reachable,
+    request: ListRequest,
     lease: BudgetLease,
   ): Promise<readonly unknown[]> => {
-    const isReachable = reachable === 'all' || reachable.has(target);
-    const upstream = isReachable ? upstreams.get(target) : upstreams.opened(target);
-    if (upstream === undefined) return untilAborted(query.signal, shared.read(target, method));
-    const limit = { clock, milliseconds: listTimeout, signal: query.signal };
-    return within(limit, (signal) => readPages(upstream, pagedLists[method], { ...query, signal }, lease));
+    const { params, signal } = request;
+    const upstream = isReachable(request, target) ? upstreams.get(target) : upstreams.opened(target);
+    if (upstream === undefined) return untilAborted(signal, shared.read(target, method));
+    const limit = { clock, milliseconds: listTimeout, signal };
+    return within(limit, (until) => readPages(upstream, pagedLists[method], { params, signal: until }, lease));
   };
 
-  const entriesOf = async (
+  const tryOne = async (
     target: string,
     method: ListMethod,
-    query: ListQuery,
-    reachable: Reachable,
+    request: ListRequest,
     lease: BudgetLease,
-  ): Promise<readonly ListEntry[]> => {
-    if (health.isLeftOut(target, method)) return [];
+  ): Promise<readonly unknown[]> => {
+    if (request.signal.aborted || health.isLeftOut(target, method)) return [];
     try {
-      const entries = await readEntries(target, method, query, reachable, lease);
+      const found = await readOne(target, method, request, lease);
       missed.get(method)?.delete(target);
       health.listed(target, method);
-      if (method === 'tools/list') uiOwners.toolsListed(target, entries);
-      return entries.flatMap((entry) => listEntry(target, listKinds[method], entry));
+      return found;
     } catch (error) {
-      if (!query.signal.aborted && upstreams.isTarget(target)) health.failed(target, method, error);
+      if (!request.signal.aborted && upstreams.isTarget(target)) health.failed(target, method, error);
       return [];
     }
   };
 
+  const merge = (method: ListMethod, lists: readonly TargetList[]): readonly ListEntry[] => {
+    const entries = lists.flatMap(({ target, found }) => {
+      if (method === 'tools/list') uiOwners.toolsListed(target, found);
+      return withoutDuplicates(found.flatMap((entry) => listEntry(target, listKinds[method], entry)));
+    });
+    return method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries;
+  };
+
   return {
-    async collect(method, query, reachable, targets) {
+    async collect(method, request, targets) {
       missed.set(method, new Set(targets));
       const leases = targets.map((target) => new BudgetLease({ budget: shared.budget, target }));
-      const perTarget = await Promise.all(
-        leases.map((lease, index) => entriesOf(targets[index] ?? '', method, query, reachable, lease)),
-      );
-      const entries = perTarget.flatMap(withoutDuplicates);
+      const key = callerKey(request.caller);
+      const read = async (lease: BudgetLease, index: number): Promise<TargetList> => {
+        const target = targets[index] ?? '';
+        return { target, found: await tryOne(target, method, request, lease) };
+      };
+      const own = targets.filter((target) => isReachable(request, target)).length;
+      const release = await shared.turns.toRead(key, { own, shared: targets.length - own });
+      const lists = await Promise.all(leases.map(read)).finally(release);
+      await shared.turns.toMerge(key);
       return {
-        entries: method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries,
+        entries: request.signal.aborted ? [] : merge(method, lists),
         [Symbol.dispose]() {
           for (const lease of leases) lease.release();
         },
@@ -149,6 +171,10 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
       client.notify({ method: listKinds[method].changed }, (caller) => authorization.seesAnythingOf(target, caller));
     },
   };
+}
+
+function isReachable({ reachable }: ListRequest, target: string): boolean {
+  return reachable === 'all' || reachable.has(target);
 }
 
 function listEntry(target: string, kind: ListKind, json: unknown): ListEntry[] {

@@ -182,14 +182,14 @@ async function findResource(parts: RouterParts, request: ClientRequest, requeste
  */
 async function parseUri(
   { lists, upstreams, authorization }: RouterParts,
-  { caller, signal }: ClientRequest,
+  request: ClientRequest,
   name: string,
 ): Promise<QualifiedName | undefined> {
   if (!isUiUri(name)) return parseExposedUri(name);
   const mayRead = (target: string): boolean =>
-    authorization.allows({ kind: 'resource', name: qualify({ target, name }) }, caller);
+    authorization.allows({ kind: 'resource', name: qualify({ target, name }) }, request.caller);
   if (!upstreams.targetNames().some(mayRead)) return undefined;
-  const target = await lists.ownerOf(name, signal);
+  const target = await lists.ownerOf(name, request);
   return target === undefined ? undefined : { target, name };
 }
 

@@ -1,5 +1,6 @@
-import type { StopAsync } from '../../edges.ts';
+import type { Stop, StopAsync } from '../../edges.ts';
 import { within } from '../../net/deadline.ts';
+import { FairSemaphore } from '../../rate/fair-semaphore.ts';
 import type { Quota } from '../../rate/quota.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
 import { type ListMethod, listTimeout, pagedLists, readPages } from './list-pages.ts';
@@ -19,9 +20,47 @@ export interface SharedListing {
   read(target: string, method: ListMethod): Promise<readonly unknown[]>;
   /** The budget for the lists of all targets, those of client sessions included. */
   readonly budget: Quota;
+  /** Whose list is read, and merged, next. */
+  readonly turns: ListTurns;
   /** Ends the connections with targets that were removed or changed. */
   drop(targets: readonly string[]): void;
   readonly stop: StopAsync;
+}
+
+/**
+ * The turns of callers, in rotation, in which lists are read and merged: somebody who asks for thousands of lists at
+ * once waits for their own.
+ */
+interface ListTurns {
+  /**
+   * Resolves when the caller's next list may be read from its targets, with the function to call when that is done.
+   *
+   * @param targets how many are asked in the session of the client, and how many over shared connections
+   */
+  toRead(caller: string, targets: { readonly own: number; readonly shared: number }): Promise<Stop>;
+  /**
+   * Resolves when the caller's next list may be merged, filtered and serialized: one list in each iteration of the event
+   * loop, since all who wait for one answer of a target would otherwise have theirs made in the same one.
+   */
+  toMerge(caller: string): Promise<void>;
+}
+
+/**
+ * Requests for lists at targets at the same time, each of which takes about 40 KiB of memory. A list that is read over
+ * shared connections takes a sixteenth of that, since its request is that of others, too.
+ */
+const maxReads = 2_048;
+const sharedReads = 16;
+
+function createListTurns(): ListTurns {
+  const reads = new FairSemaphore(maxReads * sharedReads);
+  const merges = new FairSemaphore(1);
+  return {
+    toRead: (caller, { own, shared }) => reads.acquire(caller, own * sharedReads + shared),
+    async toMerge(caller) {
+      setImmediate(await merges.acquire(caller));
+    },
+  };
 }
 
 /** Opens no connection before the first list. */
@@ -48,6 +87,7 @@ export function createSharedListing(
 
   return {
     budget: state.budget,
+    turns: createListTurns(),
     read(target, method) {
       const key = `${method} ${target}`;
       const found = running.get(key);

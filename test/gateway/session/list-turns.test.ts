@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { startTargetRig } from '../../support/gateway/target-rig.ts';
+
+describe('lists that wait for the same answer of a target', () => {
+  it('are made in turns, so that a caller who asks for one does not wait for the hundred of another', async () => {
+    const go = Promise.withResolvers<void>();
+    const tools = Array.from({ length: 200 }, (_, index) => ({ name: `t${index}` }));
+    await using rig = await startTargetRig(async () => {
+      await go.promise;
+      return { result: { tools } };
+    });
+    const flood = await rig.open('flood');
+    const other = await rig.open('other');
+    let answered = 0;
+    const flooding = Array.from({ length: 100 }, () => flood.request('tools/list').then(() => (answered += 1)));
+    await rig.target.arrival('tools/list');
+    // Every request of the flood has arrived when a later one was answered.
+    await flood.request('ping');
+    const before = other.request('tools/list').then(() => answered);
+    await other.request('ping');
+    go.resolve();
+    expect(await before).toBeLessThan(50);
+    await Promise.all(flooding);
+    expect(answered).toBe(100);
+  });
+});
+
+describe('the parameters of a list', () => {
+  it('are refused when they are large, since they go to every target', async () => {
+    await using rig = await startTargetRig(() => ({ result: { tools: [] } }));
+    rig.gateway.config.allowAll('n.p', 'me');
+    const client = await rig.open();
+    const large = await client.request('tools/list', { _meta: { trace: 'x'.repeat(20_000) } });
+    expect(large.error).toMatchObject({ code: -32602, message: expect.stringContaining('go to every target') });
+    expect(rig.target.received.filter(({ method }) => method === 'tools/list')).toEqual([]);
+    expect((await client.request('tools/list', { _meta: { trace: 'x'.repeat(1_000) } })).result).toEqual({ tools: [] });
+    expect(rig.target.received.at(-1)?.params['_meta']).toEqual({ trace: 'x'.repeat(1_000) });
+  });
+});
