@@ -84,7 +84,7 @@ function paramsForTargets(params: Params | undefined): Params {
 }
 
 /** Removes the client's progress token: the progress of one target is not that of the merged list. */
-export function withoutProgressToken({ _meta: meta, ...params }: Params = {}): Params {
+function withoutProgressToken({ _meta: meta, ...params }: Params = {}): Params {
   if (meta === undefined) return params;
   const { progressToken: _, ...rest } = meta;
   return { ...params, _meta: rest };

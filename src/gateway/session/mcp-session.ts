@@ -1,6 +1,7 @@
 import type { Clock } from '../../edges.ts';
 import { Deadline } from '../../net/deadline.ts';
 import { at } from '../../net/timers.ts';
+import type { Quota } from '../../rate/quota.ts';
 import type { Caller, ConfigChange } from '../model.ts';
 import type { Result } from '../rpc/model.ts';
 import { implementation, protocolVersions } from '../rpc/protocol.ts';
@@ -41,6 +42,7 @@ export interface SharedState {
   readonly sharedListing: SharedListing;
   readonly upstreamState: UpstreamState;
   readonly uiOwners: UiOwners;
+  readonly subscriptionBudget: Quota;
 }
 
 /** Milliseconds after the end of a token for the responses to accepted requests: MCP SDKs wait as long by default. */
@@ -57,7 +59,7 @@ const capabilities = {
 
 /** Creates a session. Connects to a target when a request first needs it. */
 export function createMcpSession(parts: SessionParts, shared: SharedState, peer: Client): McpSession {
-  const { failures, health, sharedListing, upstreamState, uiOwners } = shared;
+  const { failures, health, sharedListing, upstreamState, uiOwners, subscriptionBudget } = shared;
   const ended = new AbortController();
   let version: string | undefined;
   /** The caller of the last request, on whose behalf connections are made. */
@@ -70,7 +72,7 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
     },
   };
   const authorization = createAuthorization(parts);
-  const subscriptions = createSubscriptions(authorization, client);
+  const subscriptions = createSubscriptions(authorization, client, subscriptionBudget);
   const notifications = createNotifications(authorization, subscriptions, client);
   const events = {
     notification: notifications.receive,
@@ -89,7 +91,7 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
     await upstreams.restoreLogLevel(target);
     const upstream = upstreams.opened(target);
     const allowed = lastCaller === undefined ? [] : subscriptions.allowedAt(target, lastCaller);
-    for (const { params } of allowed) await upstream?.request('resources/subscribe', params, ended.signal);
+    for (const { name } of allowed) await upstream?.request('resources/subscribe', { uri: name }, ended.signal);
   };
 
   const local = localHandlers(upstreams, (negotiated) => {
@@ -121,10 +123,14 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
     targetRecovered: lists.recovered,
     async close() {
       ended.abort(new Error('the session has ended'));
+      subscriptions.close();
       await upstreams.close();
     },
   };
 }
+
+/** The log levels of MCP, those of RFC 5424. */
+const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
 
 /** The handlers of requests that are answered without a target. */
 function localHandlers(
@@ -140,8 +146,11 @@ function localHandlers(
       return { protocolVersion: version, capabilities, serverInfo: { ...implementation } };
     },
     'logging/setLevel'({ params }) {
-      if (typeof params?.['level'] !== 'string') throw new RpcError(errorCode.invalidParams, 'Invalid params: level');
-      upstreams.setLogLevel(params);
+      const level = logLevels.find((known) => known === params?.['level']);
+      if (level === undefined)
+        throw new RpcError(errorCode.invalidParams, `Invalid params: level, one of ${logLevels}`);
+      // Kept for as long as the session, so without anything else that the client has sent.
+      upstreams.setLogLevel({ level });
       return {};
     },
   };

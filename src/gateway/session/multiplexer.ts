@@ -5,6 +5,7 @@ import { isCurrent } from './authorization.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
 import type { ClientTransport, Sender, Session, SessionParts } from './model.ts';
 import { createSharedListing } from './shared-listing.ts';
+import { createSubscriptionBudget } from './subscriptions.ts';
 import { createUiOwners } from './ui-owners.ts';
 import { createUpstreamState } from './upstream-sessions.ts';
 
@@ -91,5 +92,6 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     },
   });
   const uiOwners = createUiOwners(parts.clock, parts.log);
-  return { failures, health, sharedListing, upstreamState, uiOwners };
+  const subscriptionBudget = createSubscriptionBudget();
+  return { failures, health, sharedListing, upstreamState, uiOwners, subscriptionBudget };
 }

@@ -5,7 +5,7 @@ import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
-import { type Lists, withoutProgressToken } from './lists.ts';
+import type { Lists } from './lists.ts';
 import type { ClientRequest } from './model.ts';
 import type { Notifications, TrackedRequest } from './notifications.ts';
 import { type QualifiedName, qualify, unqualify } from './qualified-names.ts';
@@ -64,11 +64,15 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
     async 'resources/subscribe'(request) {
       const requestedUri = stringIn(request.params, 'uri');
       const resource = await findResource(parts, request, requestedUri);
-      const params = { ...request.params, uri: resource.name };
-      const result = await forward(parts, resource, request, params);
       const { target, name } = resource;
-      const removed = subscriptions.add({ target, name, requestedUri, params: withoutProgressToken(params) });
-      if (removed !== undefined) unsubscribe(parts, removed, request.signal);
+      const result = await forward(parts, resource, request, { ...request.params, uri: name });
+      try {
+        const removed = subscriptions.add({ target, name, requestedUri }, request.caller);
+        if (removed !== undefined) unsubscribe(parts, removed, request.signal);
+      } catch (error) {
+        unsubscribe(parts, resource, request.signal);
+        throw error;
+      }
       return result;
     },
     async 'resources/unsubscribe'(request) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../src/gateway/session/model.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
-import { createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
+import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
 
 const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 
@@ -23,7 +23,7 @@ function createRig() {
       if (mayReceive(caller)) notified.push(params);
     },
   };
-  const subscriptions = createSubscriptions(authorization, client);
+  const subscriptions = createSubscriptions(authorization, client, createSubscriptionBudget());
   const upstream = {
     request: (method: string, params?: Readonly<Record<string, unknown>>) => {
       requests.push(`${method} ${params?.['uri']}`);
