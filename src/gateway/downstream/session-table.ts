@@ -8,9 +8,9 @@ export interface SessionTable<S> {
    * Opens a session with a new id: 128 random bits in hex, so that it cannot be guessed. Returns `undefined` when the
    * table is full and no session can be evicted.
    *
-   * Evicts, in this order: an idle session of the identity with the most sessions; any idle session; a session in use
-   * of the identity with the most sessions, if that has more than this caller would have. So no identity can crowd out
-   * others.
+   * Evicts, in this order: an idle session of the identity with the most sessions; any idle session, unless that
+   * identity has more than half of all; a session in use of the identity with the most sessions, if that has more than
+   * this caller would have. So no identity can crowd out others, whose sessions are idle between two requests.
    */
   open(caller: Caller, create: (id: string) => S): { readonly id: string; readonly session: S } | undefined;
   /** Finds a session of the caller's identity; one of another identity is `unknown`. */
@@ -65,7 +65,8 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
     const groups = [...Map.groupBy(entries, ([, entry]) => entry.identity).values()];
     const largest = groups.reduce((most, group) => (group.length > most.length ? group : most), []);
     const own = groups.find(([first]) => first?.[1].identity === identity)?.length ?? 0;
-    const idle = [...largest, ...entries].find(([, { holds }]) => holds === 0);
+    const candidates = largest.length > maxSessions / 2 ? largest : [...largest, ...entries];
+    const idle = candidates.find(([, { holds }]) => holds === 0);
     return (idle ?? (largest.length > own + 1 ? largest[0] : undefined))?.[0];
   };
 
