@@ -158,7 +158,7 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
       const own = targets.filter((target) => isReachable(request, target)).length;
       const release = await shared.turns.toRead(key, { own, shared: targets.length - own });
       const lists = await Promise.all(leases.map(read)).finally(release);
-      await shared.turns.toMerge(key);
+      await shared.turns.toSerialize(key);
       return {
         entries: request.signal.aborted ? [] : merge(method, lists),
         [Symbol.dispose]() {
@@ -177,9 +177,12 @@ function isReachable({ reachable }: ListRequest, target: string): boolean {
   return reachable === 'all' || reachable.has(target);
 }
 
+/** Characters of a name or URI in a list, whose encoding takes time; entries with longer ones are left out. */
+const maxNameLength = 8 * 1024;
+
 function listEntry(target: string, kind: ListKind, json: unknown): ListEntry[] {
   const name = isJsonObject(json) ? json[kind.key] : undefined;
-  if (!isJsonObject(json) || typeof name !== 'string' || name === '') return [];
+  if (!isJsonObject(json) || typeof name !== 'string' || name === '' || name.length > maxNameLength) return [];
   const exposed = kind.expose(target, name);
   return exposed === undefined ? [] : [{ target, name, exposed, json: { ...json, [kind.key]: exposed } }];
 }

@@ -60,6 +60,7 @@ const capabilities = {
 /** Creates a session. Connects to a target when a request first needs it. */
 export function createMcpSession(parts: SessionParts, shared: SharedState, peer: Client): McpSession {
   const { failures, health, sharedListing, upstreamState, uiOwners, subscriptionBudget } = shared;
+  const { turns } = sharedListing;
   const ended = new AbortController();
   let version: string | undefined;
   /** The caller of the last request, on whose behalf connections are made. */
@@ -81,7 +82,15 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
   };
   const upstreams = createUpstreamSessions(parts, upstreamState, events, ended.signal);
   const lists = createLists({ ...parts, upstreams, shared: sharedListing, health, authorization, client, uiOwners });
-  const routed = createRequestRouter({ authorization, upstreams, lists, notifications, subscriptions, failures });
+  const routed = createRequestRouter({
+    authorization,
+    upstreams,
+    lists,
+    notifications,
+    subscriptions,
+    failures,
+    turns,
+  });
 
   /**
    * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the

@@ -2,15 +2,17 @@ import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject } from '../../json/json.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { answerSizeOf } from '../upstream/answer-size.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
-import { type Authorization, unknownNameError } from './authorization.ts';
+import { type Authorization, callerKey, unknownNameError } from './authorization.ts';
 import type { Lists } from './lists.ts';
 import type { ClientRequest } from './model.ts';
 import type { Notifications, TrackedRequest } from './notifications.ts';
 import { type QualifiedName, qualify, unqualify } from './qualified-names.ts';
 import { isUiUri, parseExposedUri, uriRewriterOf } from './resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './result-uris.ts';
+import type { ListTurns } from './shared-listing.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
@@ -22,7 +24,11 @@ export interface RouterParts {
   readonly notifications: Notifications;
   readonly subscriptions: Subscriptions;
   readonly failures: TargetFailures;
+  readonly turns: Pick<ListTurns, 'toSerialize'>;
 }
+
+/** Bytes of a result that takes a turn of its own, about a millisecond after it took one to be parsed. */
+const largeResult = 256 * 1024;
 
 type Handler = (request: ClientRequest) => Promise<Result>;
 
@@ -125,7 +131,7 @@ async function forward(
 
 /** Relays a request. Passes the target's error response on; any other error is logged, and hidden. */
 async function relay(
-  { notifications, failures }: RouterParts,
+  { notifications, failures, turns }: RouterParts,
   { target, use }: Destination,
   request: ClientRequest,
   send: (forwarded: TrackedRequest['forwarded']) => Promise<Result>,
@@ -135,6 +141,7 @@ async function relay(
   try {
     const result = await send(tracked.forwarded);
     failures.succeeded(target, method);
+    if (answerSizeOf(result).bytes > largeResult) await turns.toSerialize(callerKey(request.caller));
     return result;
   } catch (error) {
     if (error instanceof RpcError) throw error;

@@ -31,7 +31,7 @@ export interface SharedListing {
  * The turns of callers, in rotation, in which lists are read and merged: somebody who asks for thousands of lists at
  * once waits for their own.
  */
-interface ListTurns {
+export interface ListTurns {
   /**
    * Resolves when the caller's next list may be read from its targets, with the function to call when that is done.
    *
@@ -39,10 +39,10 @@ interface ListTurns {
    */
   toRead(caller: string, targets: { readonly own: number; readonly shared: number }): Promise<Stop>;
   /**
-   * Resolves when the caller's next list may be merged, filtered and serialized: one list in each iteration of the event
-   * loop, since all who wait for one answer of a target would otherwise have theirs made in the same one.
+   * Resolves when the caller's next list, or large result, may be made and serialized: one in each iteration of the
+   * event loop, since all who wait for one answer of a target would otherwise have theirs made in the same one.
    */
-  toMerge(caller: string): Promise<void>;
+  toSerialize(caller: string): Promise<void>;
 }
 
 /**
@@ -57,7 +57,7 @@ function createListTurns(): ListTurns {
   const merges = new FairSemaphore(1);
   return {
     toRead: (caller, { own, shared }) => reads.acquire(caller, own * sharedReads + shared),
-    async toMerge(caller) {
+    async toSerialize(caller) {
       setImmediate(await merges.acquire(caller));
     },
   };
