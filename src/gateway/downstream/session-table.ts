@@ -61,18 +61,9 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
     entry.stopIdleTimer = clock.after(idleTimeout, () => close(id));
   };
 
-  const selectVictim = (identity: string): string | undefined => {
-    const groups = [...Map.groupBy(entries, ([, entry]) => entry.identity).values()];
-    const largest = groups.reduce((most, group) => (group.length > most.length ? group : most), []);
-    const own = groups.find(([first]) => first?.[1].identity === identity)?.length ?? 0;
-    const candidates = largest.length > maxSessions / 2 ? largest : [...largest, ...entries];
-    const idle = candidates.find(([, { holds }]) => holds === 0);
-    return (idle ?? (largest.length > own + 1 ? largest[0] : undefined))?.[0];
-  };
-
   const makeRoom = (identity: string): boolean => {
     if (entries.size < maxSessions) return true;
-    const victim = selectVictim(identity);
+    const victim = selectVictim(entries, identity, maxSessions);
     if (victim !== undefined) close(victim);
     return victim !== undefined;
   };
@@ -113,6 +104,20 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
       await Promise.all(closing);
     },
   };
+}
+
+/** @param entries the least recently used first */
+function selectVictim<S>(
+  entries: ReadonlyMap<string, Entry<S>>,
+  identity: string,
+  maxSessions: number,
+): string | undefined {
+  const groups = [...Map.groupBy(entries, ([, entry]) => entry.identity).values()];
+  const largest = groups.reduce((most, group) => (group.length > most.length ? group : most), []);
+  const own = groups.find(([first]) => first?.[1].identity === identity)?.length ?? 0;
+  const candidates = largest.length > maxSessions / 2 ? largest : [...largest, ...entries];
+  const idle = candidates.find(([, { holds }]) => holds === 0);
+  return (idle ?? (largest.length > own + 1 ? largest[0] : undefined))?.[0];
 }
 
 /** The prefix keeps the identity of a principal from being equal to that of anonymous callers. */

@@ -6,6 +6,7 @@ import type { Caller, ConfigChange } from '../model.ts';
 import type { Result } from '../rpc/model.ts';
 import { implementation, protocolVersions } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import type { UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
 import { createAuthorization, tokenExpiredError } from './authorization.ts';
@@ -13,6 +14,7 @@ import { isListMethod, type ListMethod } from './list-pages.ts';
 import { createLists } from './lists.ts';
 import type { Client, ClientRequest, SessionParts } from './model.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
+import type { QualifiedName } from './qualified-names.ts';
 import { createRequestRouter } from './request-router.ts';
 import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
@@ -59,7 +61,7 @@ const capabilities = {
 
 /** Creates a session. Connects to a target when a request first needs it. */
 export function createMcpSession(parts: SessionParts, shared: SharedState, peer: Client): McpSession {
-  const { failures, health, sharedListing, upstreamState, uiOwners, subscriptionBudget } = shared;
+  const { failures, health, sharedListing, uiOwners } = shared;
   const { turns } = sharedListing;
   const ended = new AbortController();
   let version: string | undefined;
@@ -73,14 +75,14 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
     },
   };
   const authorization = createAuthorization(parts);
-  const subscriptions = createSubscriptions(authorization, client, subscriptionBudget);
+  const subscriptions = createSubscriptions(authorization, client, shared.subscriptionBudget);
   const notifications = createNotifications(authorization, subscriptions, client);
   const events = {
     notification: notifications.receive,
     connected: (target: string) => void restore(target).catch(() => {}),
     failed: (target: string, reason: Error) => failures.failed(target, 'connection', reason),
   };
-  const upstreams = createUpstreamSessions(parts, upstreamState, events, ended.signal);
+  const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
   const lists = createLists({ ...parts, upstreams, shared: sharedListing, health, authorization, client, uiOwners });
   const routed = createRequestRouter({
     authorization,
@@ -98,9 +100,7 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
    */
   const restore = async (target: string): Promise<void> => {
     await upstreams.restoreLogLevel(target);
-    const upstream = upstreams.opened(target);
-    const allowed = lastCaller === undefined ? [] : subscriptions.allowedAt(target, lastCaller);
-    for (const { name } of allowed) await upstream?.request('resources/subscribe', { uri: name }, ended.signal);
+    await subscribeAll(upstreams.opened(target), subscriptions.allowedAt(target, lastCaller), ended.signal);
   };
 
   const local = localHandlers(upstreams, (negotiated) => {
@@ -136,6 +136,14 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
       await upstreams.close();
     },
   };
+}
+
+async function subscribeAll(
+  upstream: UpstreamSession | undefined,
+  resources: Iterable<QualifiedName>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { name } of resources) await upstream?.request('resources/subscribe', { uri: name }, signal);
 }
 
 /** The log levels of MCP, those of RFC 5424. */

@@ -37,7 +37,7 @@ export interface Subscriptions {
   /** Returns whether there was such a subscription. */
   remove(resource: QualifiedName): boolean;
   /** The subscriptions at one target whose resources a caller may read, decided when each is taken. */
-  allowedAt(target: string, caller: Caller): Iterable<ResourceSubscription>;
+  allowedAt(target: string, caller: Caller | undefined): Iterable<ResourceSubscription>;
   /**
    * Delivers `notifications/resources/updated` of a target about a subscribed resource or one below it, if the caller
    * on the stream of the session may read the updated one.
@@ -81,6 +81,7 @@ export function createSubscriptions(authorization: Authorization, client: Client
 
   return {
     *allowedAt(target, caller) {
+      if (caller === undefined) return;
       for (const subscription of at(target)) if (allows(subscription, caller)) yield subscription;
     },
     add(subscription, caller) {
