@@ -2,10 +2,13 @@ import type { PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
 import type { Caller } from '../model.ts';
+import { AnswerLimitError } from '../upstream/answer-limits.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
+import type { TargetFailures } from '../upstream/target-failures.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
 import { type Authorization, callerKey } from './authorization.ts';
 import { type ListMethod, type ListQuery, listTimeout, pagedLists, readPages } from './list-pages.ts';
+import { splitByRoom, type TargetList } from './merged-list.ts';
 import type { Client, SessionParts } from './model.ts';
 import { qualify } from './qualified-names.ts';
 import { exposeTemplate, exposeUri, isUiUri } from './resource-uris.ts';
@@ -58,12 +61,6 @@ export interface ListEntry {
  */
 type Reachable = ReturnType<Authorization['reachable']>;
 
-/** What one target lists. */
-interface TargetList {
-  readonly target: string;
-  readonly found: readonly unknown[];
-}
-
 /** The entries of a list, which hold a part of the budget of all targets until they are released. */
 interface CollectedEntries extends Disposable {
   readonly entries: readonly ListEntry[];
@@ -93,6 +90,7 @@ export interface ListCollectorParts {
   readonly upstreams: UpstreamSessions;
   readonly shared: SharedListing;
   readonly health: TargetHealth<ListMethod>;
+  readonly failures: TargetFailures;
   readonly client: Client;
   readonly authorization: Authorization;
   readonly uiOwners: UiOwners;
@@ -103,7 +101,7 @@ export interface ListCollectorParts {
  * before.
  */
 export function createListCollector(parts: ListCollectorParts): ListCollector {
-  const { clock, upstreams, shared, health, client, authorization, uiOwners } = parts;
+  const { clock, upstreams, shared, health, client, authorization } = parts;
   /** The targets that the last list of each kind was given without. */
   const missed = new Map<ListMethod, Set<string>>();
 
@@ -138,14 +136,6 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
     }
   };
 
-  const merge = (method: ListMethod, lists: readonly TargetList[]): readonly ListEntry[] => {
-    const entries = lists.flatMap(({ target, found }) => {
-      if (method === 'tools/list') uiOwners.toolsListed(target, found);
-      return withoutDuplicates(found.flatMap((entry) => listEntry(target, listKinds[method], entry)));
-    });
-    return method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries;
-  };
-
   return {
     async collect(method, request, targets) {
       missed.set(method, new Set(targets));
@@ -158,9 +148,8 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
       const own = targets.filter((target) => isReachable(request, target)).length;
       const release = await shared.turns.toRead(key, { own, shared: targets.length - own });
       const lists = await Promise.all(leases.map(read)).finally(release);
-      await shared.turns.toSerialize(key);
       return {
-        entries: request.signal.aborted ? [] : merge(method, lists),
+        entries: await mergeLists(parts, method, request, lists),
         [Symbol.dispose]() {
           for (const lease of leases) lease.release();
         },
@@ -172,6 +161,34 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
     },
   };
 }
+
+/** Takes a turn for each few thousand entries. */
+async function mergeLists(
+  { shared, failures, uiOwners }: ListCollectorParts,
+  method: ListMethod,
+  { signal, caller }: ListRequest,
+  lists: readonly TargetList[],
+): Promise<readonly ListEntry[]> {
+  const { merged, leftOut } = splitByRoom(lists);
+  const error = new AnswerLimitError('the lists of all targets together are too large, and its own is of the largest');
+  for (const target of leftOut) failures.failed(target, method, error);
+  const entries: ListEntry[] = [];
+  let sinceTurn = Number.POSITIVE_INFINITY;
+  for (const { target, found } of merged) {
+    if (sinceTurn > entriesPerTurn) {
+      await shared.turns.toSerialize(callerKey(caller));
+      if (signal.aborted) return [];
+      sinceTurn = 0;
+    }
+    sinceTurn += found.length;
+    if (method === 'tools/list') uiOwners.toolsListed(target, found);
+    entries.push(...withoutDuplicates(found.flatMap((entry) => listEntry(target, listKinds[method], entry))));
+  }
+  return method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries;
+}
+
+/** Takes about 20 ms. */
+const entriesPerTurn = 5_000;
 
 function isReachable({ reachable }: ListRequest, target: string): boolean {
   return reachable === 'all' || reachable.has(target);

@@ -61,8 +61,7 @@ const capabilities = {
 
 /** Creates a session. Connects to a target when a request first needs it. */
 export function createMcpSession(parts: SessionParts, shared: SharedState, peer: Client): McpSession {
-  const { failures, health, sharedListing, uiOwners } = shared;
-  const { turns } = sharedListing;
+  const { failures, sharedListing: listing } = shared;
   const ended = new AbortController();
   let version: string | undefined;
   /** The caller of the last request, on whose behalf connections are made. */
@@ -83,16 +82,8 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
     failed: (target: string, reason: Error) => failures.failed(target, 'connection', reason),
   };
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
-  const lists = createLists({ ...parts, upstreams, shared: sharedListing, health, authorization, client, uiOwners });
-  const routed = createRequestRouter({
-    authorization,
-    upstreams,
-    lists,
-    notifications,
-    subscriptions,
-    failures,
-    turns,
-  });
+  const lists = createLists({ ...parts, ...shared, upstreams, shared: listing, authorization, client });
+  const routed = createRequestRouter({ ...shared, authorization, upstreams, lists, notifications, subscriptions });
 
   /**
    * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the

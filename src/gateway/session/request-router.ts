@@ -24,7 +24,7 @@ export interface RouterParts {
   readonly notifications: Notifications;
   readonly subscriptions: Subscriptions;
   readonly failures: TargetFailures;
-  readonly turns: Pick<ListTurns, 'toSerialize'>;
+  readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
 }
 
 /** Bytes of a result that takes a turn of its own, about a millisecond after it took one to be parsed. */
@@ -131,7 +131,7 @@ async function forward(
 
 /** Relays a request. Passes the target's error response on; any other error is logged, and hidden. */
 async function relay(
-  { notifications, failures, turns }: RouterParts,
+  { notifications, failures, sharedListing }: RouterParts,
   { target, use }: Destination,
   request: ClientRequest,
   send: (forwarded: TrackedRequest['forwarded']) => Promise<Result>,
@@ -141,7 +141,7 @@ async function relay(
   try {
     const result = await send(tracked.forwarded);
     failures.succeeded(target, method);
-    if (answerSizeOf(result).bytes > largeResult) await turns.toSerialize(callerKey(request.caller));
+    if (answerSizeOf(result).bytes > largeResult) await sharedListing.turns.toSerialize(callerKey(request.caller));
     return result;
   } catch (error) {
     if (error instanceof RpcError) throw error;

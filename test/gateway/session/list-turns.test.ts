@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
 
 describe('lists that wait for the same answer of a target', () => {
@@ -35,5 +36,25 @@ describe('the parameters of a list', () => {
     expect(rig.target.received.filter(({ method }) => method === 'tools/list')).toEqual([]);
     expect((await client.request('tools/list', { _meta: { trace: 'x'.repeat(1_000) } })).result).toEqual({ tools: [] });
     expect(rig.target.received.at(-1)?.params['_meta']).toEqual({ trace: 'x'.repeat(1_000) });
+  });
+});
+
+describe('lists that are larger together than one answer', () => {
+  it('are merged but for the largest, whose target is named in the log', async () => {
+    const listOf = (length: number): string =>
+      JSON.stringify({ tools: [{ name: 'x', description: 'x'.repeat(length) }] });
+    const raw =
+      (length: number): Script =>
+      ({ id }) => ({
+        raw: 'application/json',
+        chunks: [`{"jsonrpc":"2.0","id":${id},"result":${listOf(length)}}`],
+      });
+    await using rig = await startTargetRig(raw(8_200_000));
+    await using smaller = await startRawTarget(raw(8_000_000));
+    for (const name of ['b', 'c']) rig.gateway.config.putTarget(smaller.target(name));
+    const client = await rig.open();
+    const tools: unknown = (await client.request('tools/list')).result?.['tools'];
+    expect(Array.isArray(tools) && tools.map(({ name }) => name)).toEqual(['b:x', 'c:x']);
+    expect(await rig.gateway.log.line('does not answer')).toMatchObject({ fields: { target: 'a' } });
   });
 });

@@ -48,7 +48,7 @@ function createRig() {
     lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined), recovered: () => {} },
     notifications: { track: () => ({ forwarded: (params) => params, stop: () => {} }), receive: () => {} },
     failures: { succeeded: () => {}, failed: () => {}, forget: () => {} },
-    turns: { toSerialize: () => Promise.resolve() },
+    sharedListing: { turns: { toSerialize: () => Promise.resolve() } },
   });
   const { signal } = new AbortController();
   return {
