@@ -3,7 +3,7 @@ import { within } from '../../net/deadline.ts';
 import { FairSemaphore } from '../../rate/fair-semaphore.ts';
 import type { Quota } from '../../rate/quota.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
-import { type ListMethod, listTimeout, pagedLists, readPages } from './list-pages.ts';
+import { type ListMethod, listSizeOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
 import type { SessionParts } from './model.ts';
 import { createUpstreamSessions, type UpstreamState } from './upstream-sessions.ts';
 
@@ -16,7 +16,11 @@ import { createUpstreamSessions, type UpstreamState } from './upstream-sessions.
  * who may use something at the target, take the client's own session with it.
  */
 export interface SharedListing {
-  /** Lists without parameters. Callers at the same time get the same listing. Rejects after {@link listTimeout}. */
+  /**
+   * Lists without parameters. Callers at the same time get the same listing, and of a large one those within
+   * {@link reuseTime} of it: lists that wait to be merged would otherwise keep one each. Rejects after
+   * {@link listTimeout}.
+   */
   read(target: string, method: ListMethod): Promise<readonly unknown[]>;
   /** The budget for the lists of all targets, those of client sessions included. */
   readonly budget: Quota;
@@ -63,6 +67,10 @@ function createListTurns(): ListTurns {
   };
 }
 
+/** Bytes of a list that is given to others for a time, and that time in milliseconds. */
+const reusedBytes = 256 * 1024;
+const reuseTime = 5_000;
+
 /** Opens no connection before the first list. */
 export function createSharedListing(
   parts: SessionParts,
@@ -74,6 +82,13 @@ export function createSharedListing(
   const events = { notification: () => {}, connected: () => {}, failed };
   const upstreams = createUpstreamSessions(parts, state, events, ended.signal);
   const running = new Map<string, Promise<readonly unknown[]>>();
+  const stopTimers = new Map<string, Stop>();
+
+  const forget = (key: string): void => {
+    running.delete(key);
+    stopTimers.get(key)?.();
+    stopTimers.delete(key);
+  };
 
   const list = async (target: string, method: ListMethod): Promise<readonly unknown[]> => {
     const upstream = upstreams.get(target);
@@ -92,20 +107,32 @@ export function createSharedListing(
       const key = `${method} ${target}`;
       const found = running.get(key);
       if (found !== undefined) return found;
-      const listing = list(target, method).finally(() => {
-        if (running.get(key) === listing) running.delete(key);
-      });
+      const listing = list(target, method);
       running.set(key, listing);
+      const listed = (bytes: number): void => {
+        if (running.get(key) !== listing) return;
+        if (bytes > reusedBytes)
+          stopTimers.set(
+            key,
+            parts.clock.after(reuseTime, () => forget(key)),
+          );
+        else forget(key);
+      };
+      listing.then(
+        (entries) => listed(listSizeOf(entries).bytes),
+        () => listed(0),
+      );
       return listing;
     },
     drop(targets) {
       for (const target of targets) {
-        for (const method of Object.keys(pagedLists)) running.delete(`${method} ${target}`);
+        for (const method of Object.keys(pagedLists)) forget(`${method} ${target}`);
       }
       upstreams.drop(targets);
     },
     stop() {
       ended.abort(new Error('the gateway stops'));
+      for (const key of [...running.keys()]) forget(key);
       return upstreams.close();
     },
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
 
@@ -56,5 +57,24 @@ describe('lists that are larger together than one answer', () => {
     const tools: unknown = (await client.request('tools/list')).result?.['tools'];
     expect(Array.isArray(tools) && tools.map(({ name }) => name)).toEqual(['b:x', 'c:x']);
     expect(await rig.gateway.log.line('does not answer')).toMatchObject({ fields: { target: 'a' } });
+  });
+});
+
+describe('a large list that no session of a client is asked for', () => {
+  it('is given to others for five seconds, so that lists that wait do not keep one each', async () => {
+    const clock = createManualClock();
+    await using rig = await startTargetRig(() => ({ result: { tools: [{ name: 'x', note: 'x'.repeat(300_000) }] } }), {
+      clock,
+    });
+    const client = await rig.open();
+    const asked = () => rig.target.received.filter(({ method }) => method === 'tools/list').length;
+    for (let times = 0; times < 5; times += 1) await client.request('tools/list');
+    expect(asked()).toBe(1);
+    clock.advance(5_000);
+    await client.request('tools/list');
+    expect(asked()).toBe(2);
+    rig.gateway.config.putTarget({ ...rig.target.target('a'), path: '/mcp' });
+    await client.request('tools/list');
+    expect(asked()).toBe(3);
   });
 });
