@@ -90,9 +90,9 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     if (response.destroyed) return;
     if (authentication.kind === 'refused') return sendAuthenticationError(response, authentication);
     const { caller } = authentication;
-    const refusal = exchanges.admit(response, caller);
-    if (refusal !== undefined) return sendError(response, refusal);
-    await transport.serve(request, response, url, caller);
+    const admission = exchanges.admit(response, caller);
+    if (admission.kind === 'refused') return sendError(response, admission.error);
+    await transport.serve({ request, response, caller, hold: admission.hold }, url);
   };
 
   return {

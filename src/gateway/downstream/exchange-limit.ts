@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Clock, Logger } from '../../edges.ts';
+import type { Clock, Logger, Stop } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import { callerKey } from '../callers.ts';
@@ -12,10 +12,21 @@ const maxExchanges = 4_096;
 /** The part of them that one caller may have: a fleet of agents may share one identity. */
 const callerShare = 1 / 2;
 
+/** A request that was admitted, or the error response. */
+type Admission =
+  | { readonly kind: 'admitted'; readonly hold: Hold }
+  | { readonly kind: 'refused'; readonly error: ErrorResponse };
+
+/**
+ * Counts a request on, although its response is closed, until the returned function is called: a client that disconnects
+ * does not cancel what it has asked for, which takes a connection to a target. Idempotent.
+ */
+export type Hold = () => Stop;
+
 /** Limits the requests of authenticated callers that are being answered; an event stream is, until it ends. */
 export interface ExchangeLimit {
-  /** Counts a request until its response is closed, or returns the error response. */
-  admit(response: ServerResponse, caller: Caller): ErrorResponse | undefined;
+  /** Counts a request until its response is closed, and nobody holds it. */
+  admit(response: ServerResponse, caller: Caller): Admission;
 }
 
 /** Creates the limit over both transports. */
@@ -31,13 +42,24 @@ export function createExchangeLimit(parts: {
     admit(response, caller) {
       const key = callerKey(caller);
       if (quota.acquire(key)) {
-        response.once('close', () => quota.release(key));
-        return undefined;
+        let holders = 0;
+        const hold: Hold = () => {
+          let held = true;
+          holders += 1;
+          return () => {
+            if (!held) return;
+            held = false;
+            holders -= 1;
+            if (holders === 0) quota.release(key);
+          };
+        };
+        response.once('close', hold());
+        return { kind: 'admitted', hold };
       }
       const reason = quota.exceedsShare(key) ? 'caller' : 'gateway';
       counters.count('gatehouse_gateway_requests_refused_total', { reason });
       throttle.failed(reason, { reason, message: 'requests are refused: too many are being answered at once' });
-      return reason === 'caller' ? tooManyOfCaller : tooMany;
+      return { kind: 'refused', error: reason === 'caller' ? tooManyOfCaller : tooMany };
     },
   };
 }

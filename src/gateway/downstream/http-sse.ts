@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { isJsonContentType } from '@modelcontextprotocol/server';
 import type { Clock } from '../../edges.ts';
 import type { EventStream, EventStreams } from '../../net/event-streams.ts';
@@ -22,7 +22,7 @@ import {
   tooManySessions,
 } from './error-response.ts';
 import { openEventStream } from './event-stream.ts';
-import type { HttpTransport, HttpTransportParts } from './model.ts';
+import type { Exchange, HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
 
 /** A session over HTTP+SSE. */
@@ -73,14 +73,19 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
     return found.kind === 'unknown' ? { kind: 'error', error: sessionNotFound } : { ...found, kind: 'session' };
   };
 
-  const post = async (request: IncomingMessage, response: ServerResponse, url: URL, caller: Caller): Promise<void> => {
+  const post = async ({ request, response, caller, hold }: Exchange, url: URL): Promise<void> => {
     const early = lookUp(url, caller);
     if (early.kind === 'error') return sendError(response, early.error);
     if (!isJsonContentType(request.headers['content-type'] ?? null)) return sendError(response, notJsonType);
     const body = await bodies.read(request, caller);
     if (body.kind === 'error') return sendError(response, body);
-    const refuse = (error: ErrorResponse): void => {
+    const handled = hold();
+    const done = (): void => {
       body.release();
+      handled();
+    };
+    const refuse = (error: ErrorResponse): void => {
+      done();
       sendError(response, error);
     };
     // The token may have expired, and the session ended, while the body arrived.
@@ -89,16 +94,16 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
     if (found.kind === 'error') return refuse(found.error);
     const message = decodeMessage(body.value);
     if (message === undefined) return refuse(noMessage);
-    const error = found.session.post(message, caller, body.release);
+    const error = found.session.post(message, caller, done);
     if (error !== undefined) return refuse(error);
     response.writeHead(202).end('Accepted');
   };
 
   return {
     methods: ['GET', 'POST'],
-    async serve(request, response, url, caller) {
-      if (request.method === 'POST') await post(request, response, url, caller);
-      else open(response, caller);
+    async serve(exchange, url) {
+      if (exchange.request.method === 'POST') await post(exchange, url);
+      else open(exchange.response, exchange.caller);
     },
     stop: sessions.stop,
   };

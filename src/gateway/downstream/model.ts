@@ -4,14 +4,23 @@ import type { EventStreams } from '../../net/event-streams.ts';
 import type { Caller } from '../model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 import type { BodyReader } from './body.ts';
+import type { Hold } from './exchange-limit.ts';
 import type { SessionTableParts } from './session-table.ts';
+
+/** One HTTP request of an authenticated caller with its response. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly caller: Caller;
+  /** Hold it while a message of the request is handled. */
+  readonly hold: Hold;
+}
 
 /** One HTTP transport of MCP, at a path of its own. */
 export interface HttpTransport {
   /** The HTTP methods that it serves. */
   readonly methods: readonly string[];
-  /** Handles a request of an authenticated caller. */
-  serve(request: IncomingMessage, response: ServerResponse, url: URL, caller: Caller): Promise<void>;
+  serve(exchange: Exchange, url: URL): Promise<void>;
   /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }

@@ -9,9 +9,9 @@ export interface SessionTable<S> {
    * Opens a session with a new id: 128 random bits in hex, so that it cannot be guessed. Returns `undefined` when the
    * table is full and no session can be evicted.
    *
-   * Evicts, in this order: an idle session of the identity with the most sessions; any idle session; a session in use
-   * of the identity with the most sessions, if that has more than this caller would have. So no identity can crowd out
-   * others.
+   * Evicts, in this order: an idle session of the identity with the most sessions; any idle session, unless that
+   * identity has more than half of all; a session in use of the identity with the most sessions, if that has more than
+   * this caller would have. So no identity can crowd out others, whose sessions are idle between two requests.
    */
   open(caller: Caller, create: (id: string) => S): { readonly id: string; readonly session: S } | undefined;
   /** Finds a session of the caller's identity; one of another identity is `unknown`. */
@@ -69,7 +69,7 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
 
   const makeRoom = (identity: string): boolean => {
     if (entries.size < maxSessions) return true;
-    const victim = selectVictim(entries, identity);
+    const victim = selectVictim(entries, identity, maxSessions);
     const isIdle = victim !== undefined && entries.get(victim)?.holds === 0;
     full(victim === undefined ? 'refused' : isIdle ? 'evicted idle' : 'evicted in use');
     if (victim !== undefined) close(victim);
@@ -114,11 +114,16 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
   };
 }
 
-/** Selects the session to evict for a new one of this identity; see {@link SessionTable.open}. */
-function selectVictim(entries: ReadonlyMap<string, Entry<unknown>>, identity: string): string | undefined {
+/** @param entries the least recently used first */
+function selectVictim<S>(
+  entries: ReadonlyMap<string, Entry<S>>,
+  identity: string,
+  maxSessions: number,
+): string | undefined {
   const groups = [...Map.groupBy(entries, ([, entry]) => entry.identity).values()];
   const largest = groups.reduce((most, group) => (group.length > most.length ? group : most), []);
   const own = groups.find(([first]) => first?.[1].identity === identity)?.length ?? 0;
-  const idle = [...largest, ...entries].find(([, { holds }]) => holds === 0);
+  const candidates = largest.length > maxSessions / 2 ? largest : [...largest, ...entries];
+  const idle = candidates.find(([, { holds }]) => holds === 0);
   return (idle ?? (largest.length > own + 1 ? largest[0] : undefined))?.[0];
 }

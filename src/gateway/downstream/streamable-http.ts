@@ -3,7 +3,6 @@ import { isJsonContentType } from '@modelcontextprotocol/server';
 import { acceptedTypes } from '../../net/accept.ts';
 import { eventText } from '../../net/sse.ts';
 import { isCurrent } from '../callers.ts';
-import type { Caller } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
 import { encodeMessage } from '../rpc/source-text.ts';
 import type { ClientStream, Session } from '../session/model.ts';
@@ -11,15 +10,8 @@ import type { Multiplexer } from '../session/multiplexer.ts';
 import { decodeBody, headerOf, isRequest, versionError, withoutSession } from './decode-post.ts';
 import { type ErrorResponse, sendError, sessionNotFound, tokenExpired, tooManySessions } from './error-response.ts';
 import { openEventStream } from './event-stream.ts';
-import type { HttpTransport, HttpTransportParts } from './model.ts';
+import type { Exchange, HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
-
-/** One HTTP request with its response and its sender. */
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly caller: Caller;
-}
 
 /** A session over Streamable HTTP. */
 interface StreamableSession extends Session {
@@ -90,13 +82,17 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
     const session = known ?? sessions.open(caller, (id) => createStreamableSession(multiplexer, parts, id))?.session;
     if (session === undefined) return refuse(tooManySessions);
     hold(session.id, response);
-    session.post(exchange, decoded.messages, body.release);
+    const handled = exchange.hold();
+    session.post(exchange, decoded.messages, () => {
+      body.release();
+      handled();
+    });
   };
 
   return {
     methods: ['POST', 'GET', 'DELETE'],
-    async serve(request, response, _url, caller) {
-      const exchange: Exchange = { request, response, caller };
+    async serve(exchange) {
+      const { request, response } = exchange;
       const found = lookUp(exchange);
       if (found.kind === 'error') return sendError(response, found.error);
       if (request.method === 'POST') return post(exchange);

@@ -1,11 +1,16 @@
 import type { PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
+import { callerKey } from '../callers.ts';
+import type { Caller } from '../model.ts';
 import { changed } from '../rpc/source-text.ts';
+import { AnswerLimitError } from '../upstream/answer-limits.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
+import type { TargetFailures } from '../upstream/target-failures.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
 import type { Authorization } from './authorization.ts';
 import { type ListMethod, type ListQuery, listTimeout, pagedLists, readPages } from './list-pages.ts';
+import { splitByRoom, type TargetList } from './merged-list.ts';
 import type { Client, SessionParts } from './model.ts';
 import { qualify } from './qualified-names.ts';
 import { exposeTemplate, exposeUri, isUiUri } from './resource-uris.ts';
@@ -65,15 +70,20 @@ interface CollectedEntries extends Disposable {
   readonly missing: readonly string[];
 }
 
+/** A list that a client asks for. */
+interface ListRequest extends ListQuery {
+  readonly reachable: Reachable;
+  /** Whose turn it takes; see {@link ListTurns}. */
+  readonly caller: Caller;
+}
+
 /** Reads the lists of targets for one session. */
 export interface ListCollector {
-  /** Collects the entries of these targets, in the order of the targets' names by bytes. */
-  collect(
-    method: ListMethod,
-    query: ListQuery,
-    reachable: Reachable,
-    targets: readonly string[],
-  ): Promise<CollectedEntries>;
+  /**
+   * Collects the entries of these targets, in the order of the targets' names by bytes. Resolves in the turn of the
+   * caller to make and serialize the merged list. Empty when the request was aborted.
+   */
+  collect(method: ListMethod, request: ListRequest, targets: readonly string[]): Promise<CollectedEntries>;
   /** Tells the client to ask again, if it was given this list without the target, which answers now. */
   recovered(target: string, method: ListMethod): void;
 }
@@ -84,6 +94,7 @@ export interface ListCollectorParts {
   readonly upstreams: UpstreamSessions;
   readonly shared: SharedListing;
   readonly health: TargetHealth<ListMethod>;
+  readonly failures: TargetFailures;
   readonly client: Client;
   readonly authorization: Authorization;
   readonly uiOwners: UiOwners;
@@ -94,57 +105,61 @@ export interface ListCollectorParts {
  * before.
  */
 export function createListCollector(parts: ListCollectorParts): ListCollector {
-  const { clock, upstreams, shared, health, client, authorization, uiOwners } = parts;
+  const { clock, upstreams, shared, health, client, authorization } = parts;
   /** The targets that the last list of each kind was given without. */
   const missed = new Map<ListMethod, Set<string>>();
 
-  const readEntries = (
+  const readOne = (
     target: string,
     method: ListMethod,
-    query: ListQuery,
-    reachable: Reachable,
+    request: ListRequest,
     lease: BudgetLease,
   ): Promise<readonly unknown[]> => {
-    const isReachable = reachable === 'all' || reachable.has(target);
-    const upstream = isReachable ? upstreams.get(target) : upstreams.opened(target);
-    if (upstream === undefined) return untilAborted(query.signal, shared.read(target, method));
-    const limit = { clock, milliseconds: listTimeout, signal: query.signal };
-    return within(limit, (signal) => readPages(upstream, pagedLists[method], { ...query, signal }, lease));
+    const { params, signal } = request;
+    const upstream = isReachable(request, target) ? upstreams.get(target) : upstreams.opened(target);
+    if (upstream === undefined) return untilAborted(signal, shared.read(target, method));
+    const limit = { clock, milliseconds: listTimeout, signal };
+    return within(limit, (until) => readPages(upstream, pagedLists[method], { params, signal: until }, lease));
   };
 
   /** Returns `undefined` when the list has to do without the target. */
-  const entriesOf = async (
+  const tryOne = async (
     target: string,
     method: ListMethod,
-    query: ListQuery,
-    reachable: Reachable,
+    request: ListRequest,
     lease: BudgetLease,
-  ): Promise<readonly ListEntry[] | undefined> => {
+  ): Promise<readonly unknown[] | undefined> => {
+    if (request.signal.aborted) return [];
     if (health.isLeftOut(target, method)) return undefined;
     try {
-      const entries = await readEntries(target, method, query, reachable, lease);
+      const found = await readOne(target, method, request, lease);
       missed.get(method)?.delete(target);
       health.listed(target, method);
-      if (method === 'tools/list') uiOwners.toolsListed(target, entries);
-      return entries.flatMap((entry) => listEntry(target, listKinds[method], entry));
+      return found;
     } catch (error) {
-      if (query.signal.aborted || !upstreams.isTarget(target)) return [];
+      if (request.signal.aborted || !upstreams.isTarget(target)) return [];
       health.failed(target, method, error);
       return undefined;
     }
   };
 
   return {
-    async collect(method, query, reachable, targets) {
+    async collect(method, request, targets) {
       missed.set(method, new Set(targets));
       const leases = targets.map((target) => new BudgetLease({ budget: shared.budget, target }));
-      const perTarget = await Promise.all(
-        leases.map((lease, index) => entriesOf(targets[index] ?? '', method, query, reachable, lease)),
-      );
-      const entries = perTarget.flatMap((found = []) => withoutDuplicates(found));
+      const key = callerKey(request.caller);
+      const read = async (lease: BudgetLease, index: number): Promise<readonly TargetList[]> => {
+        const target = targets[index] ?? '';
+        const found = await tryOne(target, method, request, lease);
+        return found === undefined ? [] : [{ target, found }];
+      };
+      const own = targets.filter((target) => isReachable(request, target)).length;
+      const release = await shared.turns.toRead(key, { own, shared: targets.length - own });
+      const lists = (await Promise.all(leases.map(read)).finally(release)).flat();
+      const { entries, merged } = await mergeLists(parts, method, request, lists);
       return {
-        missing: targets.filter((_, index) => perTarget[index] === undefined),
-        entries: method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries,
+        entries,
+        missing: targets.filter((target) => !merged.has(target)),
         [Symbol.dispose]() {
           for (const lease of leases) lease.release();
         },
@@ -157,9 +172,46 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
   };
 }
 
+/** Takes a turn for each few thousand entries. */
+async function mergeLists(
+  { shared, failures, uiOwners }: ListCollectorParts,
+  method: ListMethod,
+  { signal, caller }: ListRequest,
+  lists: readonly TargetList[],
+): Promise<{ readonly entries: readonly ListEntry[]; readonly merged: ReadonlySet<string> }> {
+  const { merged, leftOut } = splitByRoom(lists);
+  const error = new AnswerLimitError('the lists of all targets together are too large, and its own is of the largest');
+  for (const target of leftOut) failures.failed(target, method, error);
+  const entries: ListEntry[] = [];
+  const targets = new Set(merged.map(({ target }) => target));
+  let sinceTurn = Number.POSITIVE_INFINITY;
+  for (const { target, found } of merged) {
+    if (sinceTurn > entriesPerTurn) {
+      await shared.turns.toSerialize(callerKey(caller));
+      if (signal.aborted) return { entries: [], merged: targets };
+      sinceTurn = 0;
+    }
+    sinceTurn += found.length;
+    if (method === 'tools/list') uiOwners.toolsListed(target, found);
+    entries.push(...withoutDuplicates(found.flatMap((entry) => listEntry(target, listKinds[method], entry))));
+  }
+  const own = method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries;
+  return { entries: own, merged: targets };
+}
+
+/** Takes about 20 ms. */
+const entriesPerTurn = 5_000;
+
+function isReachable({ reachable }: ListRequest, target: string): boolean {
+  return reachable === 'all' || reachable.has(target);
+}
+
+/** Characters of a name or URI in a list, whose encoding takes time; entries with longer ones are left out. */
+const maxNameLength = 8 * 1024;
+
 function listEntry(target: string, kind: ListKind, json: unknown): ListEntry[] {
   const name = isJsonObject(json) ? json[kind.key] : undefined;
-  if (!isJsonObject(json) || typeof name !== 'string' || name === '') return [];
+  if (!isJsonObject(json) || typeof name !== 'string' || name === '' || name.length > maxNameLength) return [];
   const exposed = kind.expose(target, name);
   return exposed === undefined
     ? []

@@ -4,7 +4,7 @@ import { changed, rememberElements } from '../rpc/source-text.ts';
 import { AnswerLimitError, maxListBytes, messageBounds } from '../upstream/answer-limits.ts';
 import { answerSizeOf } from '../upstream/answer-size.ts';
 import type { BudgetLease } from '../upstream/budget-lease.ts';
-import type { UpstreamSession } from '../upstream/model.ts';
+import type { MessageSize, UpstreamSession } from '../upstream/model.ts';
 
 /** A list of a target, as far as its pages are concerned. */
 interface PagedList {
@@ -71,7 +71,7 @@ export async function readPages(
       signal,
     };
     const result = await readPage(upstream, list.method, query);
-    if (result === undefined) return entries;
+    if (result === undefined) break;
     const size = answerSizeOf(result);
     bytes += size.bytes;
     values += size.values;
@@ -83,9 +83,18 @@ export async function readPages(
     expectWithin({ page: isLast ? page : page + 1, count, bytes, values });
     rememberElements(result, list.member);
     if (Array.isArray(found)) entries.push(...found);
-    if (isLast) return entries;
+    if (isLast) break;
     cursor = next;
   }
+  sizes.set(entries, { bytes, values });
+  return entries;
+}
+
+const sizes = new WeakMap<readonly unknown[], MessageSize>();
+
+/** Returns the size of the pages of a list that {@link readPages} returned. */
+export function listSizeOf(entries: readonly unknown[]): MessageSize {
+  return sizes.get(entries) ?? { bytes: 0, values: 0 };
 }
 
 /** @throws AnswerLimitError */

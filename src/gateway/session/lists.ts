@@ -19,7 +19,7 @@ export interface Lists {
   /** Handles a list request: returns all entries that are visible to the caller, on one page. */
   handle(method: ListMethod, request: ClientRequest): Promise<Result>;
   /** Returns the target that owns a `ui://` URI. Lists the tools of targets that are not known, or when none owns it. */
-  ownerOf(uri: string, signal: AbortSignal): Promise<string | undefined>;
+  ownerOf(uri: string, request: Pick<ClientRequest, 'caller' | 'signal'>): Promise<string | undefined>;
   readonly recovered: ListCollector['recovered'];
 }
 
@@ -40,18 +40,21 @@ export function createLists(parts: ListsParts): Lists {
   const { collect, recovered } = createListCollector(parts);
 
   /** Who owns a page does not depend on the caller, so that targets are asked in no session of the caller. */
-  const listTools = async (targets: readonly string[], signal: AbortSignal): Promise<void> => {
+  const listTools = async (
+    targets: readonly string[],
+    { caller, signal }: Pick<ClientRequest, 'caller' | 'signal'>,
+  ): Promise<void> => {
     if (targets.length === 0) return;
-    using _ = await collect('tools/list', { params: {}, signal }, new Set(), targets);
+    using _ = await collect('tools/list', { params: {}, signal, caller, reachable: new Set() }, targets);
   };
 
   return {
-    async ownerOf(uri, signal) {
+    async ownerOf(uri, request) {
       await listTools(
         upstreams.targetNames().filter((target) => !uiOwners.isKnown(target)),
-        signal,
+        request,
       );
-      if (uiOwners.claimants(uri).length === 0) await listTools(upstreams.targetNames(), signal);
+      if (uiOwners.claimants(uri).length === 0) await listTools(upstreams.targetNames(), request);
       const [owner, ...others] = uiOwners.claimants(uri);
       return others.length === 0 ? owner : undefined;
     },
@@ -60,11 +63,11 @@ export function createLists(parts: ListsParts): Lists {
       // The first page contains everything, so the gateway has never returned a cursor.
       if (params?.['cursor'] !== undefined) throw new RpcError(errorCode.invalidParams, 'Invalid cursor');
       const reachable = authorization.reachable(kind.use, caller);
-      const query = { params: withoutProgressToken(params), signal };
+      const request = { params: paramsForTargets(params), signal, caller, reachable };
       const all = upstreams.targetNames();
       // What the caller may not use is not shown in a filtered list, so that there is no reason to ask for it.
       const asked = parts.list === 'all' || reachable === 'all' ? all : all.filter((target) => reachable.has(target));
-      using collected = await collect(method, query, reachable, asked);
+      using collected = await collect(method, request, asked);
       const { entries } = collected;
       const visible = entries.filter((entry) => authorization.isVisible(useOf(kind, entry), caller));
       const missing = collected.missing.filter((target) => authorization.seesAnythingOf(target, caller));
@@ -77,8 +80,22 @@ export function createLists(parts: ListsParts): Lists {
   };
 }
 
+/**
+ * Characters of the parameters of a list, which are sent to every target. A request for a list has a cursor, and in
+ * `_meta` perhaps the ids of a trace.
+ */
+const maxParamsLength = 16 * 1024;
+
+/** @throws RpcError when they are too large */
+function paramsForTargets(params: Params | undefined): Params {
+  const forwarded = withoutProgressToken(params);
+  if (JSON.stringify(forwarded).length <= maxParamsLength) return forwarded;
+  const message = `Invalid params: those of a list go to every target, and are larger than ${maxParamsLength} characters`;
+  throw new RpcError(errorCode.invalidParams, message);
+}
+
 /** Removes the client's progress token: the progress of one target is not that of the merged list. */
-export function withoutProgressToken(params: Params = {}): Params {
+function withoutProgressToken(params: Params = {}): Params {
   return changed(params, [{ path: ['_meta', 'progressToken'] }]);
 }
 

@@ -8,6 +8,7 @@ import type { Caller, ConfigChange } from '../model.ts';
 import type { Result } from '../rpc/model.ts';
 import { implementation, protocolVersions } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import type { UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
 import { connectionRequest, type TargetStates } from '../upstream/target-states.ts';
@@ -16,6 +17,7 @@ import { isListMethod, type ListMethod } from './list-pages.ts';
 import { createLists } from './lists.ts';
 import type { Client, ClientRequest, SessionParts } from './model.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
+import type { QualifiedName } from './qualified-names.ts';
 import { createRequestRouter } from './request-router.ts';
 import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
@@ -49,6 +51,7 @@ export interface SharedState {
   readonly uiOwners: UiOwners;
   /** The requests of all sessions that targets are working on, by caller. */
   readonly requests: Quota;
+  readonly subscriptionBudget: Quota;
 }
 
 /** Milliseconds after the end of a token for the responses to accepted requests: MCP SDKs wait as long by default. */
@@ -77,7 +80,7 @@ const capabilities = {
 
 /** Creates a session. Connects to a target when a request first needs it. */
 export function createMcpSession(parts: SessionParts, shared: SharedState, peer: Client): McpSession {
-  const { failures, health, sharedListing, upstreamState, uiOwners } = shared;
+  const { failures, sharedListing: listing } = shared;
   const ended = new AbortController();
   let version: string | undefined;
   /** The caller of the last request, on whose behalf connections are made. */
@@ -90,15 +93,15 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
     },
   };
   const authorization = createAuthorization(parts);
-  const subscriptions = createSubscriptions(authorization, client);
+  const subscriptions = createSubscriptions(authorization, client, shared.subscriptionBudget);
   const notifications = createNotifications(authorization, subscriptions, client);
   const events = {
     notification: notifications.receive,
     connected: (target: string) => void restore(target).catch(() => {}),
     failed: (target: string, reason: Error) => failures.failed(target, connectionRequest, reason),
   };
-  const upstreams = createUpstreamSessions(parts, upstreamState, events, ended.signal);
-  const lists = createLists({ ...parts, upstreams, shared: sharedListing, health, authorization, client, uiOwners });
+  const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
+  const lists = createLists({ ...parts, ...shared, upstreams, shared: listing, authorization, client });
   const routed = createRequestRouter({ ...shared, authorization, upstreams, lists, notifications, subscriptions });
 
   /**
@@ -107,9 +110,7 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
    */
   const restore = async (target: string): Promise<void> => {
     await upstreams.restoreLogLevel(target);
-    const upstream = upstreams.opened(target);
-    const allowed = lastCaller === undefined ? [] : subscriptions.allowedAt(target, lastCaller);
-    for (const { params } of allowed) await upstream?.request('resources/subscribe', params, ended.signal);
+    await subscribeAll(upstreams.opened(target), subscriptions.allowedAt(target, lastCaller), ended.signal);
   };
 
   const local = localHandlers(upstreams, (negotiated) => {
@@ -148,6 +149,7 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
     targetRecovered: lists.recovered,
     async close() {
       ended.abort(new Error('the session has ended'));
+      subscriptions.close();
       await upstreams.close();
     },
   };
@@ -157,6 +159,17 @@ function tooManyRequestsError(isShare: boolean): RpcError {
   const whose = isShare ? `${maxRequests * requestShare} requests of yours` : `${maxRequests} requests`;
   return new RpcError(errorCode.unavailable, `Targets are working on ${whose}: try again when some are answered`);
 }
+
+async function subscribeAll(
+  upstream: UpstreamSession | undefined,
+  resources: Iterable<QualifiedName>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { name } of resources) await upstream?.request('resources/subscribe', { uri: name }, signal);
+}
+
+/** The log levels of MCP, those of RFC 5424. */
+const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
 
 /** The handlers of requests that are answered without a target. */
 function localHandlers(
@@ -172,8 +185,11 @@ function localHandlers(
       return { protocolVersion: version, capabilities, serverInfo: { ...implementation } };
     },
     'logging/setLevel'({ params }) {
-      if (typeof params?.['level'] !== 'string') throw new RpcError(errorCode.invalidParams, 'Invalid params: level');
-      upstreams.setLogLevel(params);
+      const level = logLevels.find((known) => known === params?.['level']);
+      if (level === undefined)
+        throw new RpcError(errorCode.invalidParams, `Invalid params: level, one of ${logLevels}`);
+      // Kept for as long as the session, so without anything else that the client has sent.
+      upstreams.setLogLevel({ level });
       return {};
     },
   };

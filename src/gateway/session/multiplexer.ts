@@ -11,6 +11,7 @@ import { connectionRequest, createTargetStates } from '../upstream/target-states
 import { createMcpSession, createRequestQuota, type McpSession, type SharedState } from './mcp-session.ts';
 import type { ClientTransport, Sender, Session, SessionParts } from './model.ts';
 import { createSharedListing } from './shared-listing.ts';
+import { createSubscriptionBudget } from './subscriptions.ts';
 import { createUiOwners } from './ui-owners.ts';
 import { createUpstreamState } from './upstream-sessions.ts';
 
@@ -162,5 +163,16 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
   const uiOwners = createUiOwners(parts.clock, parts.log);
   const limits = new LogThrottle(parts.clock, parts.log);
   const requests = createRequestQuota();
-  return { failures, states, health, limits, sharedListing, upstreamState, uiOwners, requests };
+  const subscriptionBudget = createSubscriptionBudget();
+  return {
+    failures,
+    states,
+    health,
+    limits,
+    sharedListing,
+    upstreamState,
+    uiOwners,
+    requests,
+    subscriptionBudget,
+  };
 }

@@ -2,18 +2,21 @@ import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { DeadlineExceededError } from '../../net/deadline.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
+import { callerKey } from '../callers.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
+import { answerSizeOf } from '../upstream/answer-size.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
-import { type Lists, withoutProgressToken } from './lists.ts';
+import type { Lists } from './lists.ts';
 import type { ClientRequest } from './model.ts';
 import type { Notifications, TrackedRequest } from './notifications.ts';
 import { type QualifiedName, qualify, unqualify } from './qualified-names.ts';
 import { isUiUri, parseExposedUri, uriRewriterOf } from './resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './result-uris.ts';
+import type { ListTurns } from './shared-listing.ts';
 import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
@@ -27,7 +30,11 @@ export interface RouterParts {
   readonly failures: TargetFailures;
   /** Of limits that end something for a client. */
   readonly limits: LogThrottle;
+  readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
 }
+
+/** Bytes of a result that takes a turn of its own, about a millisecond after it took one to be parsed. */
+const largeResult = 256 * 1024;
 
 type Handler = (request: ClientRequest) => Promise<Result>;
 
@@ -69,14 +76,18 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
     async 'resources/subscribe'(request) {
       const requestedUri = stringIn(request.params, 'uri');
       const resource = await findResource(parts, request, requestedUri);
-      const params = renamed(request, ['uri'], resource);
-      const result = await forward(parts, resource, request, params);
       const { target, name } = resource;
-      const removed = subscriptions.add({ target, name, requestedUri, params: withoutProgressToken(params) });
-      if (removed !== undefined) {
-        const message = 'a resource subscription was ended to make room for a newer one of the same session';
-        parts.limits.failed('subscriptions', { reason: `more than ${maxSubscriptions} in a session`, message });
-        unsubscribe(parts, removed, request.signal);
+      const result = await forward(parts, resource, request, renamed(request, ['uri'], resource));
+      try {
+        const removed = subscriptions.add({ target, name, requestedUri }, request.caller);
+        if (removed !== undefined) {
+          const message = 'a resource subscription was ended to make room for a newer one of the same session';
+          parts.limits.failed('subscriptions', { reason: `more than ${maxSubscriptions} in a session`, message });
+          unsubscribe(parts, removed, request.signal);
+        }
+      } catch (error) {
+        unsubscribe(parts, resource, request.signal);
+        throw error;
       }
       return result;
     },
@@ -130,7 +141,7 @@ async function forward(
 
 /** Relays a request. Passes the target's error response on; any other error is logged, and hidden. */
 async function relay(
-  { notifications, failures }: RouterParts,
+  { notifications, failures, sharedListing }: RouterParts,
   { target, use }: Destination,
   request: ClientRequest,
   send: (forwarded: TrackedRequest['forwarded']) => Promise<Result>,
@@ -140,6 +151,7 @@ async function relay(
   try {
     const result = await send(tracked.forwarded);
     failures.succeeded(target, method);
+    if (answerSizeOf(result).bytes > largeResult) await sharedListing.turns.toSerialize(callerKey(request.caller));
     return result;
   } catch (error) {
     if (error instanceof RpcError) {
@@ -195,14 +207,14 @@ async function findResource(parts: RouterParts, request: ClientRequest, requeste
  */
 async function parseUri(
   { lists, upstreams, authorization }: RouterParts,
-  { caller, signal }: ClientRequest,
+  request: ClientRequest,
   name: string,
 ): Promise<QualifiedName | undefined> {
   if (!isUiUri(name)) return parseExposedUri(name);
   const mayRead = (target: string): boolean =>
-    authorization.allows({ kind: 'resource', name: qualify({ target, name }) }, caller);
+    authorization.allows({ kind: 'resource', name: qualify({ target, name }) }, request.caller);
   if (!upstreams.targetNames().some(mayRead)) return undefined;
-  const target = await lists.ownerOf(name, signal);
+  const target = await lists.ownerOf(name, request);
   return target === undefined ? undefined : { target, name };
 }
 

@@ -52,10 +52,22 @@ export function isUiUri(uri: string): boolean {
 }
 
 /**
- * Returns the rewriter for results of a target. URIs of MCP Apps, and those that cannot be exposed, stay as they are.
+ * Characters of the URIs that are rewritten in one result. Encoding takes up to 30 ns for each, and three characters. No
+ * honest result has as many: ten thousand URIs of a hundred characters.
+ */
+const maxRewritten = 1024 * 1024;
+
+/**
+ * Returns the rewriter for one result of a target. URIs of MCP Apps, those that cannot be exposed, and those beyond
+ * {@link maxRewritten} stay as they are.
  */
 export function uriRewriterOf(target: string): UriRewriter {
-  return (name) => (isUiUri(name) ? name : (exposeUri({ target, name }) ?? name));
+  let left = maxRewritten;
+  return (name) => {
+    if (isUiUri(name) || name.length > left) return name;
+    left -= name.length;
+    return exposeUri({ target, name }) ?? name;
+  };
 }
 
 function qualifiedName(target: string | undefined, name: string | undefined): QualifiedName | undefined {

@@ -1,5 +1,8 @@
+import { Quota } from '../../rate/quota.ts';
+import { callerKey } from '../callers.ts';
 import type { Caller } from '../model.ts';
 import type { Params } from '../rpc/model.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import type { Authorization } from './authorization.ts';
 import type { Client } from './model.ts';
@@ -10,8 +13,13 @@ import { uriRewriterOf } from './resource-uris.ts';
 interface ResourceSubscription extends QualifiedName {
   /** The URI as the client spelled it. */
   readonly requestedUri: string;
-  /** The parameters of the request to the target. */
-  readonly params: Params;
+}
+
+/** A subscription with what it holds of the budget. */
+interface Kept {
+  readonly subscription: ResourceSubscription;
+  readonly key: string;
+  readonly bytes: number;
 }
 
 /**
@@ -19,50 +27,82 @@ interface ResourceSubscription extends QualifiedName {
  * notification.
  */
 export interface Subscriptions {
-  /** Adds a subscription. Returns the oldest one, removed, when there were {@link maxSubscriptions} already. */
-  add(subscription: ResourceSubscription): ResourceSubscription | undefined;
+  /**
+   * Adds a subscription. Returns the oldest one, removed, when there were {@link maxSubscriptions} already.
+   *
+   * @param caller whose share of the budget it takes
+   * @throws RpcError when the budget of all sessions, or the caller's share of it, has no room for it
+   */
+  add(subscription: ResourceSubscription, caller: Caller): ResourceSubscription | undefined;
   /** Returns the resource of this name, a URI at its target, that was subscribed to first. */
   withName(name: string): QualifiedName | undefined;
   /** Returns whether there was such a subscription. */
   remove(resource: QualifiedName): boolean;
   /** The subscriptions at one target whose resources a caller may read, decided when each is taken. */
-  allowedAt(target: string, caller: Caller): Iterable<ResourceSubscription>;
+  allowedAt(target: string, caller: Caller | undefined): Iterable<ResourceSubscription>;
   /**
    * Delivers `notifications/resources/updated` of a target about a subscribed resource or one below it, if the caller
    * on the stream of the session may read the updated one.
    */
   updated(target: string, params: Params | undefined): void;
+  /** Gives everything back. Nothing can be added after that. */
+  close(): void;
 }
 
 /** Subscriptions of one session. Beyond this, the oldest one is removed. */
 export const maxSubscriptions = 1_000;
 
+/** Bytes of the subscriptions of all sessions: more than 30,000 with URIs of 100 characters. */
+const maxSubscribedBytes = 32 * 1024 * 1024;
+
+/** Half of it for one caller, whose sessions may be those of a fleet. */
+const callerShare = 1 / 2;
+
+/** Creates the budget that all sessions share. */
+export function createSubscriptionBudget(): Quota {
+  return new Quota(maxSubscribedBytes, callerShare);
+}
+
 /** Starts without subscriptions. */
-export function createSubscriptions(authorization: Authorization, client: Client): Subscriptions {
-  const subscriptions = new Map<string, ResourceSubscription>();
+export function createSubscriptions(authorization: Authorization, client: Client, budget: Quota): Subscriptions {
+  const subscriptions = new Map<string, Kept>();
+  let closed = false;
   const at = (target: string): readonly ResourceSubscription[] =>
-    [...subscriptions.values()].filter((subscription) => subscription.target === target);
+    [...subscriptions.values()].flatMap(({ subscription }) => (subscription.target === target ? [subscription] : []));
+
+  const remove = (qualified: string): ResourceSubscription | undefined => {
+    const kept = subscriptions.get(qualified);
+    if (kept === undefined) return undefined;
+    subscriptions.delete(qualified);
+    budget.release(kept.key, kept.bytes);
+    return kept.subscription;
+  };
 
   const allows = (resource: QualifiedName, caller: Caller): boolean =>
     authorization.allows({ kind: 'resource', name: qualify(resource) }, caller);
 
   return {
     *allowedAt(target, caller) {
+      if (caller === undefined) return;
       for (const subscription of at(target)) if (allows(subscription, caller)) yield subscription;
     },
-    add(subscription) {
-      subscriptions.set(qualify(subscription), subscription);
-      if (subscriptions.size <= maxSubscriptions) return undefined;
-      const [oldest] = subscriptions.values();
-      if (oldest !== undefined) subscriptions.delete(qualify(oldest));
-      return oldest;
+    add(subscription, caller) {
+      const qualified = qualify(subscription);
+      remove(qualified);
+      const [key, bytes] = [callerKey(caller), bytesOf(subscription)];
+      if (closed || !budget.acquire(key, bytes)) {
+        throw new RpcError(errorCode.unavailable, 'Too many subscriptions: unsubscribe from some resources');
+      }
+      subscriptions.set(qualified, { subscription, key, bytes });
+      const [oldest] = subscriptions.keys();
+      return subscriptions.size > maxSubscriptions && oldest !== undefined ? remove(oldest) : undefined;
     },
-    withName: (name) => [...subscriptions.values()].find((subscription) => subscription.name === name),
-    remove: (resource) => subscriptions.delete(qualify(resource)),
+    withName: (name) => [...subscriptions.values()].find((kept) => kept.subscription.name === name)?.subscription,
+    remove: (resource) => remove(qualify(resource)) !== undefined,
     updated(target, params) {
       const name = params?.['uri'];
       if (typeof name !== 'string') return;
-      const exact = subscriptions.get(qualify({ target, name }));
+      const exact = subscriptions.get(qualify({ target, name }))?.subscription;
       const subscription = exact ?? at(target).find((subscribed) => isBelow(name, subscribed.name));
       if (subscription === undefined) return;
       const uri = exact === undefined ? uriRewriterOf(target)(name) : exact.requestedUri;
@@ -70,7 +110,16 @@ export function createSubscriptions(authorization: Authorization, client: Client
       const renamed = changed(params ?? {}, [{ path: ['uri'], value: uri }]);
       client.notify({ method, params: renamed }, (caller) => allows({ target, name }, caller));
     },
+    close() {
+      closed = true;
+      for (const qualified of [...subscriptions.keys()]) remove(qualified);
+    },
   };
+}
+
+/** Memory of a subscription: three texts, two bytes for each character, and about 300 bytes beside them. */
+function bytesOf({ target, name, requestedUri }: ResourceSubscription): number {
+  return 300 + 2 * (target.length + 2 * name.length + requestedUri.length);
 }
 
 /**

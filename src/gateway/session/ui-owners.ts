@@ -27,10 +27,20 @@ const maxUriLength = 2_000;
 /** Starts without knowing any tool. */
 export function createUiOwners(clock: Clock, log: Logger): UiOwners {
   const urisByTarget = new Map<string, ReadonlySet<string>>();
+  /** The same by URI: a list asks for the claimants of each of its entries. */
+  const targetsByUri = new Map<string, Set<string>>();
   const throttle = new LogThrottle(clock, log);
 
-  const claimants = (uri: string): readonly string[] =>
-    [...urisByTarget].flatMap(([target, uris]) => (uris.has(uri) ? [target] : []));
+  const claimants = (uri: string): readonly string[] => [...(targetsByUri.get(uri) ?? [])];
+
+  const forget = (target: string): void => {
+    for (const uri of urisByTarget.get(target) ?? []) {
+      const targets = targetsByUri.get(uri);
+      targets?.delete(target);
+      if (targets?.size === 0) targetsByUri.delete(uri);
+    }
+    urisByTarget.delete(target);
+  };
 
   return {
     claimants,
@@ -42,8 +52,10 @@ export function createUiOwners(clock: Clock, log: Logger): UiOwners {
         throttle.failed(target, { reason: `more than ${maxUris} pages`, message, fields: { target } });
       }
       const uris = new Set(referred.slice(0, maxUris));
+      forget(target);
       urisByTarget.set(target, uris);
-      const contested = [...uris].find((uri) => claimants(uri).length > 1);
+      for (const uri of uris) targetsByUri.set(uri, (targetsByUri.get(uri) ?? new Set()).add(target));
+      const contested = [...uris].find((uri) => (targetsByUri.get(uri)?.size ?? 0) > 1);
       if (contested === undefined) return;
       throttle.failed('contested', {
         reason: contested.slice(0, maxLoggedUri),
@@ -53,7 +65,7 @@ export function createUiOwners(clock: Clock, log: Logger): UiOwners {
       });
     },
     forget(target) {
-      urisByTarget.delete(target);
+      forget(target);
       throttle.forget(target);
     },
   };

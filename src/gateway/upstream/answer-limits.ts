@@ -45,3 +45,12 @@ export function createAnswerBudget(): AnswerBudget {
 export class AnswerLimitError extends Error {
   override readonly name = 'AnswerLimitError';
 }
+
+/** The budget has no room for an answer. No fault of its target, whose lists are asked for as before. */
+export class AnswerBudgetError extends Error {
+  override readonly name = 'AnswerBudgetError';
+
+  constructor() {
+    super('too many large answers of targets arrive at the same time');
+  }
+}

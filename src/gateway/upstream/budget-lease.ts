@@ -1,4 +1,4 @@
-import { type AnswerBudget, AnswerLimitError, uncountedBytes } from './answer-limits.ts';
+import { type AnswerBudget, AnswerBudgetError, uncountedBytes } from './answer-limits.ts';
 
 /** The budget of all targets, and the name of the one that is charged. */
 export interface BudgetShare {
@@ -18,14 +18,14 @@ export class BudgetLease {
   /**
    * Holds as much as is needed for so many bytes in all.
    *
-   * @throws AnswerLimitError when the budget has no room for it, or the share of the target
+   * @throws AnswerBudgetError when the budget has no room for it, or the share of the target
    */
   grow(bytes: number): void {
     const { budget, target } = this.#share;
     const due = bytes - this.#held;
     if (bytes <= uncountedBytes || due <= 0) return;
     if (!budget.bytes.acquire(target, due)) {
-      throw new AnswerLimitError('too many large answers of targets arrive at the same time');
+      throw new AnswerBudgetError();
     }
     this.#held = bytes;
   }

@@ -34,6 +34,13 @@ const terminateTimeout = 1_000;
  */
 const maxInFlight = 4;
 
+/** What tools send while they work, as often as they like. */
+const pacedMethods: readonly string[] = [
+  'notifications/progress',
+  'notifications/message',
+  'notifications/resources/updated',
+];
+
 /** Requests whose response is still accepted, after they were cancelled: the oldest beyond this number are not. */
 const maxAwaited = 1_000;
 
@@ -91,7 +98,7 @@ export async function connect(
   }
 }
 
-/** The messages of a target: counts those that no request of the gateway asked for. */
+/** The messages of a target: counts those that are no response to a request of the gateway. */
 function createIncoming(parts: UpstreamParts, receive: (message: Message) => void, fail: (reason: Error) => void) {
   const guard = createFloodGuard(parts.clock);
   const awaited = new Set<RequestId>();
@@ -113,7 +120,8 @@ function createIncoming(parts: UpstreamParts, receive: (message: Message) => voi
     },
     received(message: Message, size: MessageSize) {
       const id = answeredId(message);
-      if (id === undefined || !awaited.delete(id)) charge(() => guard.message(size));
+      if ('method' in message && pacedMethods.includes(message.method)) guard.notification(size);
+      else if (id === undefined || !awaited.delete(id)) charge(() => guard.message(size));
       if ('result' in message) noteAnswerSize(message.result, size);
       receive(message);
     },
@@ -122,6 +130,7 @@ function createIncoming(parts: UpstreamParts, receive: (message: Message) => voi
       charge(() => guard.message(size));
     },
     ignored: (lines: number) => charge(() => guard.lines(lines)),
+    pace: guard.pace,
   };
 }
 

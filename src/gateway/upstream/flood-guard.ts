@@ -18,6 +18,14 @@ export interface FloodGuard {
   /** @throws FloodError beyond the limit */
   message(size: MessageSize): void;
   /**
+   * Counts a notification of a kind that a tool of an honest target sends for each row that it handles. Too many are no
+   * flood, which would keep all callers from the target because of one of them: they are read no faster than they may
+   * be sent.
+   */
+  notification(size: MessageSize): void;
+  /** Resolves when more may be read after notifications beyond the limit; `undefined`: at once. */
+  pace(): Promise<void> | undefined;
+  /**
    * Counts lines that are no messages.
    *
    * @throws FloodError beyond the limit
@@ -39,13 +47,33 @@ const floodBackoff: Backoff = { initial: 2_000, max: 60_000 };
 /** Starts with the full burst. */
 export function createFloodGuard(clock: Clock): FloodGuard {
   const limiter = new RateLimiter(clock, unsolicited);
+  // Of their own: what is no flood must not make the next line one.
+  const paced = new RateLimiter(clock, unsolicited);
+  /** Units that were read and not taken. */
+  let owed = 0;
   const take = (units: number): void => {
     if (limiter.tryTake(units) > 0) throw new FloodError();
   };
+  const settle = async (): Promise<void> => {
+    while (owed > 0) {
+      const delay = paced.tryTake(Math.min(owed, unsolicited.burst));
+      if (delay === 0) owed = 0;
+      else await new Promise<void>((resolve) => void clock.after(delay, resolve));
+    }
+  };
   return {
-    message: ({ bytes, values }) => take(Math.max(minUnits, values, Math.ceil(bytes / bytesPerUnit))),
+    message: (size) => take(unitsOf(size)),
+    notification(size) {
+      const units = unitsOf(size);
+      if (owed > 0 || paced.tryTake(units) > 0) owed += units;
+    },
+    pace: () => (owed > 0 ? settle() : undefined),
     lines: take,
   };
+}
+
+function unitsOf({ bytes, values }: MessageSize): number {
+  return Math.max(minUnits, values, Math.ceil(bytes / bytesPerUnit));
 }
 
 /** Refuses new connections to the target of a flood for a time, which doubles until a minute passes without one. */

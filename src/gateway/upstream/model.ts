@@ -93,6 +93,8 @@ export interface TransportEvents {
   invalid(size: MessageSize, refused?: string): void;
   /** Called with the number of lines of event streams that are no events. */
   ignored(lines: number): void;
+  /** Call it before more is read. Resolves when it may be; `undefined`: at once. */
+  pace(): Promise<void> | undefined;
   /** Called when no message can be received any more. */
   lost(reason: Error): void;
   /** Called when the stream of notifications keeps ending; from then on it is opened less often. */

@@ -128,28 +128,29 @@ describe('bodies together', () => {
   it('are counted until their requests are answered, in all ways in which these end', async () => {
     const go = Promise.withResolvers<void>();
     await using rig = await startTargetRig(async ({ method }) => {
-      if (method === 'tools/list') await go.promise;
-      return { result: { tools: [] } };
+      if (method === 'tools/call') await go.promise;
+      return { result: {} };
     });
     const { gateway } = rig;
-    // Without a rule, equal lists would share one request.
     gateway.config.allow('n.p', 'me', 'tool', '*');
     const token = gateway.token('me');
     const client = await openRawClient(gateway, token);
     // Each takes a fifth of the share.
-    const list = (id: number) => ({ jsonrpc: '2.0', id, method: 'tools/list', params: { x: Array(45_000).fill(0) } });
-    const waiting = [1, 2, 3, 4, 5].map((id) => post(gateway, token, client.sessionId, list(id)));
-    await rig.target.arrival('tools/list', 5);
-    expect((await post(gateway, token, client.sessionId, list(6))).status).toBe(503);
+    const call = (id: number) => {
+      return { jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'a:x', arguments: Array(45_000).fill(0) } };
+    };
+    const waiting = [1, 2, 3, 4, 5].map((id) => post(gateway, token, client.sessionId, call(id)));
+    await rig.target.arrival('tools/call', 5);
+    expect((await post(gateway, token, client.sessionId, call(6))).status).toBe(503);
     await client.notify('notifications/cancelled', { requestId: 1 });
-    const seventh = post(gateway, token, client.sessionId, list(7));
-    await rig.target.arrival('tools/list', 6);
-    expect((await post(gateway, token, client.sessionId, list(8))).status).toBe(503);
+    const seventh = post(gateway, token, client.sessionId, call(7));
+    await rig.target.arrival('tools/call', 6);
+    expect((await post(gateway, token, client.sessionId, call(8))).status).toBe(503);
     go.resolve();
     for (const response of await Promise.all([...waiting, seventh])) await response.text();
     const duplicates = Array.from({ length: 10 }, () => ({ jsonrpc: '2.0', params: { x: Array(45_000).fill(0) } }));
     for (const refused of duplicates) expect((await post(gateway, token, client.sessionId, refused)).status).toBe(400);
-    expect((await post(gateway, token, client.sessionId, list(9))).status).toBe(200);
+    expect((await post(gateway, token, client.sessionId, call(9))).status).toBe(200);
   });
 });
 

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
+import { startTargetRig } from '../../support/gateway/target-rig.ts';
+import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 /** Sends a request whose body does not end, so that it is being answered until the connection is closed. */
 async function hold(gateway: GatewayRig, token: string): Promise<Socket> {
@@ -14,13 +16,23 @@ async function hold(gateway: GatewayRig, token: string): Promise<Socket> {
   return socket;
 }
 
-async function ask(gateway: GatewayRig, token: string): Promise<Response> {
-  const response = await fetch(`${gateway.url}/mcp`, {
+async function ask(
+  gateway: GatewayRig,
+  token: string,
+  { headers, body = '{}', ...init }: Asked = {},
+): Promise<Response> {
+  return fetch(`${gateway.url}/mcp`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: '{}',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+    body,
+    ...init,
   });
-  return response;
+}
+
+interface Asked {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
 }
 
 it('one caller has 2,048 requests and event streams open at most, and another is answered meanwhile', async () => {
@@ -28,7 +40,9 @@ it('one caller has 2,048 requests and event streams open at most, and another is
   const [token, other] = [gateway.token('me'), gateway.token('you')];
   const held = await Promise.all(Array.from({ length: 2_048 }, () => hold(gateway, token)));
 
-  const refused = await ask(gateway, token);
+  let refused = await ask(gateway, token);
+  // Those that are held may arrive later than this one.
+  while (refused.status === 400) refused = await ask(gateway, token);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
   expect(await refused.json()).toMatchObject({
     error: { message: 'You have 2048 requests and event streams open: close some' },
@@ -39,6 +53,38 @@ it('one caller has 2,048 requests and event streams open at most, and another is
   expect(gateway.log.lines.filter(({ message }) => message.startsWith('requests are refused'))).toHaveLength(1);
 
   for (const socket of held) socket.destroy();
+  let again = await ask(gateway, token);
+  while (again.status === 429) again = await ask(gateway, token);
+  expect(again.status).toBe(400);
+});
+
+it('a call whose client has disconnected counts until the target has answered', async () => {
+  const go = Promise.withResolvers<void>();
+  await using rig = await startTargetRig(async () => {
+    await go.promise;
+    return { result: {} };
+  });
+  const { gateway } = rig;
+  gateway.config.allowAll('n.p', 'me');
+  const token = gateway.token('me');
+  // A session has 256 requests in flight at most.
+  const sessions: string[] = [];
+  while (sessions.length < 9) sessions.push((await openRawClient(gateway, token)).sessionId);
+  const call = async (sessionId: string, id: number): Promise<number> => {
+    const abort = new AbortController();
+    const headers = { 'mcp-session-id': sessionId, accept: 'application/json, text/event-stream' };
+    const message = { jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'a:x' } };
+    const { status } = await ask(gateway, token, { headers, body: JSON.stringify(message), signal: abort.signal });
+    abort.abort();
+    return status;
+  };
+  const statuses: number[] = [];
+  for (const sessionId of sessions) {
+    statuses.push(...(await Promise.all(Array.from({ length: 256 }, (_, id) => call(sessionId, id)))));
+  }
+  expect(statuses.filter((status) => status === 200)).toHaveLength(2_048);
+  expect((await ask(gateway, token)).status).toBe(429);
+  go.resolve();
   let again = await ask(gateway, token);
   while (again.status === 429) again = await ask(gateway, token);
   expect(again.status).toBe(400);

@@ -73,6 +73,19 @@ describe('a full table', () => {
     expect(sessions.find(yours, you).kind).toBe('found');
   });
 
+  it('evicts no idle session for an identity that uses more than half of it, nor for others then', () => {
+    const { closed, sessions, open } = table(4);
+    const [you, they] = [someone('you'), someone('they')];
+    const yours = open(you) ?? '';
+    const mine = [open() ?? '', open() ?? '', open() ?? ''];
+    for (const id of mine) sessions.hold(id);
+    expect(open()).toBeUndefined();
+    const theirs = open(they) ?? '';
+    expect(closed).toEqual([mine[0]]);
+    expect(sessions.find(yours, you).kind).toBe('found');
+    expect(sessions.find(theirs, they).kind).toBe('found');
+  });
+
   it('evicts idle sessions of the identity with the most sessions first', () => {
     const { closed, full, open } = table(3);
     const yours = open(someone('you'));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { reasonOf } from '../../../src/gateway/errors.ts';
@@ -123,4 +124,18 @@ it('the credentials of a client are not sent to a target', async () => {
   expect(Object.keys(seen[0]?.headers ?? {})).not.toEqual(expect.arrayContaining(['authorization']));
   expect(seen[0]?.headers).not.toHaveProperty('cookie');
   expect(seen[0]?.headers).not.toHaveProperty('proxy-authorization');
+});
+
+describe('a response of a target with a content coding', () => {
+  it('is not asked for, and refused, since each open stream would keep a window of the size that the target chooses', async () => {
+    const { port, seen } = await serve((_, response) =>
+      response.writeHead(200, { 'content-encoding': 'br' }).write('x'),
+    );
+    const get = fetchFor({ host: 'tool', port: 80 }, `tool:80=127.0.0.1:${port}`);
+    expect(await failure(get('http://tool/sse'))).toBe(
+      'answered with the content coding "br"; no coding was asked for',
+    );
+    expect(seen[0]?.headers['accept-encoding']).toBe('identity');
+    if (seen[0]?.socket.destroyed === false) await once(seen[0].socket, 'close');
+  });
 });

@@ -2,7 +2,13 @@ import { UriTemplate } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { qualify, unqualify } from '../../../src/gateway/session/qualified-names.ts';
-import { exposeTemplate, exposeUri, isUiUri, parseExposedUri } from '../../../src/gateway/session/resource-uris.ts';
+import {
+  exposeTemplate,
+  exposeUri,
+  isUiUri,
+  parseExposedUri,
+  uriRewriterOf,
+} from '../../../src/gateway/session/resource-uris.ts';
 
 const targetName = fc.oneof(
   fc.constantFrom('default/tool', 'default/tool/80', 'a/b', 'a', 'a//b', '', 'ä/ö %2F', 'a/b%3Ac'),
@@ -129,4 +135,14 @@ describe('qualified names', () => {
 
 it('a ui:// URI is recognized by its scheme', () => {
   expect(['ui://a', 'UI://a', 'mcp://t/ui%3A%2F%2Fa', 'ui:a'].map(isUiUri)).toEqual([true, false, false, false]);
+});
+
+describe('the URIs of one result', () => {
+  it('are rewritten up to a megabyte, so that no result holds the event loop', () => {
+    const rewrite = uriRewriterOf('t');
+    const uris = Array.from({ length: 30_000 }, (_, index) => `${index}`.padEnd(1_000));
+    expect(uris.map(rewrite).filter((uri) => uri.startsWith('mcp://'))).toHaveLength(1_048);
+    expect(uriRewriterOf('t')(' '.repeat(2_000_000))).toHaveLength(2_000_000);
+    expect(uriRewriterOf('t')('a b')).toBe('mcp://t/a%20b');
+  });
 });

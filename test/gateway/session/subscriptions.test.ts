@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../src/gateway/session/model.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
-import { createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
+import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
@@ -27,7 +27,7 @@ function createRig() {
       if (mayReceive(caller)) notified.push(params);
     },
   };
-  const subscriptions = createSubscriptions(authorization, client);
+  const subscriptions = createSubscriptions(authorization, client, createSubscriptionBudget());
   const upstream = {
     request: (method: string, params?: Readonly<Record<string, unknown>>) => {
       requests.push(`${method} ${params?.['uri']}`);
@@ -53,6 +53,7 @@ function createRig() {
     notifications: { track: () => ({ forwarded: (params) => params, stop: () => {} }), receive: () => {} },
     failures: { succeeded: () => {}, refused: () => {}, failed: () => {}, forget: () => {} },
     limits: new LogThrottle(createManualClock(), log),
+    sharedListing: { turns: { toSerialize: () => Promise.resolve() } },
   });
   const { signal } = new AbortController();
   return {

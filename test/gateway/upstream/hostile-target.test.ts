@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { objectIn } from '../../../src/json/json.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
 import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
@@ -88,7 +89,7 @@ describe('a target', () => {
       {
         get(_, response) {
           response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-          if (flooding) response.write('data: {"jsonrpc":"2.0","method":"notifications/message"}\n\n'.repeat(2_100));
+          if (flooding) response.write('data: {"jsonrpc":"2.0","method":"notifications/none"}\n\n'.repeat(2_100));
         },
       },
     );
@@ -130,5 +131,39 @@ describe('a target', () => {
     const client = await openRawClient(gateway, gateway.token('me'));
     const { before } = await client.request('tools/call', { name: 'a:x' });
     expect(before).toHaveLength(1_950);
+  });
+});
+
+describe('a target whose tool reports progress without end', () => {
+  it('is read slowly, and answers that caller and all others', async () => {
+    const clock = createManualClock();
+    await using target = await startRawTarget(({ params }, say) => {
+      const { progressToken } = objectIn(params, '_meta');
+      for (let progress = 0; progressToken !== undefined && progress < 2_300; progress += 1) {
+        say('notifications/progress', { progressToken, progress });
+      }
+      return { result: {} };
+    });
+    await using gateway = await startGateway({ clock });
+    gateway.config.putTarget(target.target('a'));
+    gateway.config.allow('n.p', 'me', 'tool', '*');
+    gateway.config.allow('n.p', 'you', 'tool', '*');
+    const client = await openRawClient(gateway, gateway.token('me'));
+    const busy = client.request('tools/call', { name: 'a:x', _meta: { progressToken: 'p' } });
+    await target.arrival('tools/call');
+    const other = await openRawClient(gateway, gateway.token('you'));
+    expect((await other.request('tools/call', { name: 'a:y' })).result).toEqual({});
+    let answered = false;
+    const reply = busy.finally(() => {
+      answered = true;
+    });
+    while (!answered) {
+      clock.advance(100);
+      await new Promise(setImmediate);
+    }
+    expect((await reply).result).toEqual({});
+    expect((await reply).before).toHaveLength(2_300);
+    expect((await other.request('tools/call', { name: 'a:y' })).result).toEqual({});
+    expect(warnings(gateway)).toEqual([]);
   });
 });

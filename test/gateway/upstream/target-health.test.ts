@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AnswerBudgetError } from '../../../src/gateway/upstream/answer-limits.ts';
 import { createTargetFailures } from '../../../src/gateway/upstream/target-failures.ts';
 import { createTargetHealth } from '../../../src/gateway/upstream/target-health.ts';
 import { createTargetStates } from '../../../src/gateway/upstream/target-states.ts';
@@ -29,6 +30,14 @@ function createRig() {
   const settled = () => new Promise((resolve) => setImmediate(resolve));
   return { clock, log, probed, recovered, answer, health, settled };
 }
+
+describe('a list that there was no room for', () => {
+  it('is asked for again: callers who ask for many large lists do not keep the target from others', () => {
+    const { health } = createRig();
+    health.failed(...list, new AnswerBudgetError());
+    expect(health.isLeftOut(...list)).toBe(false);
+  });
+});
 
 describe('a list that is not answered in time', () => {
   it('is left out at once, tried again beside requests less and less often, and is back when it is answered', async () => {

@@ -18,6 +18,8 @@ export interface EventHandler {
   retry?(milliseconds: number): void;
   /** Called with the number of lines, or of 64 bytes of longer ones, that belong to no event. */
   ignored(lines: number): void;
+  /** Called before more is read, which waits for it. */
+  pace?(): Promise<void> | undefined;
 }
 
 /**
@@ -30,7 +32,10 @@ export async function readEvents(body: Body, limits: MessageLimits, handler: Eve
   try {
     for await (const chunk of body) {
       await parser.ready();
-      for (let next = parser.push(chunk, 0); next < chunk.length; next = parser.push(chunk, next)) await nextTurn();
+      for (let next = parser.push(chunk, 0); next < chunk.length; next = parser.push(chunk, next)) {
+        await (handler.pace?.() ?? nextTurn());
+      }
+      await handler.pace?.();
     }
   } finally {
     parser.clear();

@@ -46,6 +46,7 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
           else events.ignored(1);
         },
         ignored: events.ignored,
+        pace: events.pace,
       });
     } catch (error) {
       reason = error instanceof Error ? error : new Error(String(error));

@@ -28,6 +28,7 @@ export function readMessages(body: Body, parts: Incoming, resumption: Resumption
       resumption.retry = milliseconds;
     },
     ignored: parts.events.ignored,
+    pace: parts.events.pace,
   });
 }
 

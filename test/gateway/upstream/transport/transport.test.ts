@@ -39,6 +39,7 @@ async function connect(answer: RequestListener, kind: TransportKind = 'streamabl
       received: (message) => void received.push(message),
       invalid: () => {},
       ignored: () => {},
+      pace: () => undefined,
       lost: ({ message }) => void failures.push(message),
       streamFailed: ({ message }) => void failures.push(message),
     },
@@ -262,7 +263,14 @@ it.each([
     clock,
     random: () => 0,
     budget: createAnswerBudget(),
-    events: { received: () => {}, invalid: () => {}, ignored: () => {}, lost: () => {}, streamFailed: () => {} },
+    events: {
+      received: () => {},
+      invalid: () => {},
+      ignored: () => {},
+      pace: () => undefined,
+      lost: () => {},
+      streamFailed: () => {},
+    },
   });
   await transport.start();
   await transport.send(initialized);

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
+import { startTargetRig } from '../../support/gateway/target-rig.ts';
+
+describe('lists that wait for the same answer of a target', () => {
+  it('are made in turns, so that a caller who asks for one does not wait for the hundred of another', async () => {
+    const go = Promise.withResolvers<void>();
+    const tools = Array.from({ length: 200 }, (_, index) => ({ name: `t${index}` }));
+    await using rig = await startTargetRig(async () => {
+      await go.promise;
+      return { result: { tools } };
+    });
+    const flood = await rig.open('flood');
+    const other = await rig.open('other');
+    let answered = 0;
+    const flooding = Array.from({ length: 100 }, () => flood.request('tools/list').then(() => (answered += 1)));
+    await rig.target.arrival('tools/list');
+    // Every request of the flood has arrived when a later one was answered.
+    await flood.request('ping');
+    const before = other.request('tools/list').then(() => answered);
+    await other.request('ping');
+    go.resolve();
+    expect(await before).toBeLessThan(50);
+    await Promise.all(flooding);
+    expect(answered).toBe(100);
+  });
+});
+
+describe('the parameters of a list', () => {
+  it('are refused when they are large, since they go to every target', async () => {
+    await using rig = await startTargetRig(() => ({ result: { tools: [] } }));
+    rig.gateway.config.allowAll('n.p', 'me');
+    const client = await rig.open();
+    const large = await client.request('tools/list', { _meta: { trace: 'x'.repeat(20_000) } });
+    expect(large.error).toMatchObject({ code: -32602, message: expect.stringContaining('go to every target') });
+    expect(rig.target.received.filter(({ method }) => method === 'tools/list')).toEqual([]);
+    expect((await client.request('tools/list', { _meta: { trace: 'x'.repeat(1_000) } })).result).toEqual({ tools: [] });
+    expect(rig.target.received.at(-1)?.params['_meta']).toEqual({ trace: 'x'.repeat(1_000) });
+  });
+});
+
+describe('lists that are larger together than one answer', () => {
+  it('are merged but for the largest, whose target is named in the log', async () => {
+    const listOf = (length: number): string =>
+      JSON.stringify({ tools: [{ name: 'x', description: 'x'.repeat(length) }] });
+    const raw =
+      (length: number): Script =>
+      ({ id }) => ({
+        raw: 'application/json',
+        chunks: [`{"jsonrpc":"2.0","id":${id},"result":${listOf(length)}}`],
+      });
+    await using rig = await startTargetRig(raw(8_200_000));
+    await using smaller = await startRawTarget(raw(8_000_000));
+    for (const name of ['b', 'c']) rig.gateway.config.putTarget(smaller.target(name));
+    const client = await rig.open();
+    const tools: unknown = (await client.request('tools/list')).result?.['tools'];
+    expect(Array.isArray(tools) && tools.map(({ name }) => name)).toEqual(['b:x', 'c:x']);
+    expect(await rig.gateway.log.line('does not answer')).toMatchObject({ fields: { target: 'a' } });
+  });
+});
+
+describe('a large list that no session of a client is asked for', () => {
+  it('is given to others for five seconds, so that lists that wait do not keep one each', async () => {
+    const clock = createManualClock();
+    await using rig = await startTargetRig(() => ({ result: { tools: [{ name: 'x', note: 'x'.repeat(300_000) }] } }), {
+      clock,
+    });
+    const client = await rig.open();
+    const asked = () => rig.target.received.filter(({ method }) => method === 'tools/list').length;
+    for (let times = 0; times < 5; times += 1) await client.request('tools/list');
+    expect(asked()).toBe(1);
+    clock.advance(5_000);
+    await client.request('tools/list');
+    expect(asked()).toBe(2);
+    rig.gateway.config.putTarget({ ...rig.target.target('a'), path: '/mcp' });
+    await client.request('tools/list');
+    expect(asked()).toBe(3);
+  });
+});
