@@ -123,7 +123,7 @@ class GrpcAdsServer implements AdsServer {
       'grpc.max_connection_idle_ms': maxConnectionIdle,
     });
     const http2Limits = { maxStreams: limits.maxStreamsPerConnection, maxHeaders };
-    const http2 = new Http2Server(this.#server, http2Limits, (...stream) => this.#admission.admit(...stream));
+    const http2 = new Http2Server(this.#server, http2Limits, this.#admission);
     this.#listener = new Listener(this.#server, http2, {
       ...limits,
       ...parts,
