@@ -22,6 +22,12 @@ export interface DeclaredPort {
   readonly position: number;
 }
 
+/**
+ * Ports of one Service that become targets. Each is an MCP server of its own, sent to every Gateway; 65,535 of them fit
+ * into one object.
+ */
+const maxMcpPorts = 100;
+
 const fields = {
   port: portNumber,
   protocol: withDefault(text(anyText), 'TCP'),
@@ -42,6 +48,9 @@ export const declaredPorts: Decoder<readonly DeclaredPort[]> = refine(
       const port = entry.ok ? mcpPort(entry.value, seen, [...path, position], reporter) : entry;
       const targetPort = entry.ok ? valueIfValid(entry.value.fields.targetPort) : undefined;
       if (port) declared.push({ port, targetPort, position });
+    }
+    if (declared.length > maxMcpPorts) {
+      return reporter.error(path, `has ${declared.length} MCP ports: write at most ${maxMcpPorts}, or several Services.`);
     }
     return ok(declared);
   },
