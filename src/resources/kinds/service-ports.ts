@@ -50,7 +50,10 @@ export const declaredPorts: Decoder<readonly DeclaredPort[]> = refine(
       if (port) declared.push({ port, targetPort, position });
     }
     if (declared.length > maxMcpPorts) {
-      return reporter.error(path, `has ${declared.length} MCP ports: write at most ${maxMcpPorts}, or several Services.`);
+      return reporter.error(
+        path,
+        `has ${declared.length} MCP ports: write at most ${maxMcpPorts}, or several Services.`,
+      );
     }
     return ok(declared);
   },

@@ -5,7 +5,7 @@ import type { EntryEvent } from './arrivals.ts';
 import { errorCode } from './fs-error.ts';
 
 /** A folder that is watched, by its path and by {@link folderIdentity}. */
-export interface WatchedFolder {
+interface WatchedFolder {
   readonly path: string;
   readonly identity: string;
 }
