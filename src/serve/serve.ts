@@ -13,6 +13,7 @@ import { ReceiveBudget } from './limits/receive-budget.ts';
 import { defaultSendLimits, SendBudget } from './limits/send-budget.ts';
 import type { ConnectedClient, NodeStatus, RejectedResponse } from './model.ts';
 import { type ConnectionAge, ConnectionRegistry } from './node/connection-registry.ts';
+import { NodeLog } from './node/node-log.ts';
 import { NodeStream, type NodeStreamParts } from './node/node-stream.ts';
 import { Health } from './operators/health.ts';
 import type { RequestLimits } from './request/request-cost.ts';
@@ -123,7 +124,7 @@ class GrpcAdsServer implements AdsServer {
       'grpc.max_connection_idle_ms': maxConnectionIdle,
     });
     const http2Limits = { maxStreams: limits.maxStreamsPerConnection, maxHeaders };
-    const http2 = new Http2Server(this.#server, http2Limits, (...stream) => this.#admission.admit(...stream));
+    const http2 = new Http2Server(this.#server, http2Limits, this.#admission);
     this.#listener = new Listener(this.#server, http2, {
       ...limits,
       ...parts,
@@ -215,6 +216,7 @@ function streamPartsOf(limits: Limits, parts: AdsServerParts, registry: Connecti
     linger: limits.linger,
     sendBudget: new SendBudget(clock, limits.send),
     names: new Quota(limits.maxSubscriptions),
+    nodeLog: new NodeLog(clock, parts.log),
     iteration: new LoopIteration(),
     receiveBudget: new ReceiveBudget(limits.maxUnfinishedRequests),
     queue: new PushQueue({

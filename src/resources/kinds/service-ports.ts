@@ -22,6 +22,12 @@ export interface DeclaredPort {
   readonly position: number;
 }
 
+/**
+ * Ports of one Service that become targets. Each is an MCP server of its own, sent to every Gateway; 65,535 of them fit
+ * into one object.
+ */
+const maxMcpPorts = 100;
+
 const fields = {
   port: portNumber,
   protocol: withDefault(text(anyText), 'TCP'),
@@ -55,6 +61,12 @@ export const servicePorts: Decoder<ServicePorts> = refine(
       const other = entry.ok && port === undefined ? otherPort(entry.value, position) : undefined;
       if (port) declared.push({ port, targetPort, position });
       else if (other && others.length < mostOthers) others.push(other);
+    }
+    if (declared.length > maxMcpPorts) {
+      return reporter.error(
+        path,
+        `has ${declared.length} MCP ports: write at most ${maxMcpPorts}, or several Services.`,
+      );
     }
     return ok({ declared, others });
   },

@@ -1,4 +1,4 @@
-import type { Counters, Logger, Stop } from '../../edges.ts';
+import type { Counters, Fields, Logger, Stop } from '../../edges.ts';
 import { quoted, shortened } from '../../json/quoted.ts';
 import type { Quota } from '../../rate/quota.ts';
 import type { Snapshot, Snapshots, View } from '../../snapshot/model.ts';
@@ -16,6 +16,7 @@ import { type AdsCall, addressOf } from '../transport/calls.ts';
 import { GrpcStream, type GrpcStreamParts } from '../transport/grpc-stream.ts';
 import type { Http2Stream } from '../transport/http2-stream.ts';
 import { identify, keptNodeInfo } from './identification.ts';
+import type { NodeLog } from './node-log.ts';
 
 interface NodeStreamLimits extends WatchedTypeLimits {
   /** Unregistered types that one stream may request. */
@@ -27,6 +28,7 @@ export interface NodeStreamParts extends GrpcStreamParts {
   readonly snapshots: Snapshots;
   readonly clusterDomain: string;
   readonly log: Logger;
+  readonly nodeLog: NodeLog;
   readonly counters: Counters;
   readonly limits: NodeStreamLimits;
   readonly queue: PushQueue;
@@ -113,7 +115,7 @@ export class NodeStream {
     const log = this.#node?.log ?? this.#parts.log.child({ peer: this.#stream.peer });
     // UNAVAILABLE is not the fault of a node, and all nodes may get it at once.
     const level = end.code === 'UNAVAILABLE' ? 'info' : 'warn';
-    if (this.#stream.open) log[level]('a stream is ended', { code: end.code, reason: end.message });
+    if (this.#stream.open) this.#log(log, level, 'a stream is ended', { code: end.code, reason: end.message });
     this.#stream.end(end);
   }
 
@@ -218,7 +220,11 @@ export class NodeStream {
     };
     this.#snapshot = snapshots.of(gateway);
     this.#parts.identified(this);
-    this.#node.log.info('a node is connected', { by, variety: this.#protocol.variant, exists: this.#snapshot.exists });
+    this.#log(this.#node.log, 'info', 'a node is connected', {
+      by,
+      variety: this.#protocol.variant,
+      exists: this.#snapshot.exists,
+    });
     return this.#snapshot;
   }
 
@@ -265,6 +271,10 @@ export class NodeStream {
     return true;
   }
 
+  #log(log: Logger, level: 'info' | 'warn', message: string, fields: Fields): void {
+    this.#parts.nodeLog.write(this.#address, log, level, message, fields);
+  }
+
   #refuse(message: string): void {
     this.end({ code: 'INVALID_ARGUMENT', message });
   }
@@ -273,10 +283,14 @@ export class NodeStream {
     if (this.#node === undefined) return;
     const { id, gateway, log } = this.#node;
     if (rejects) {
-      log.warn('the node refuses a response', { type: typeUrl, nonce, message: shortened(message) });
+      this.#log(log, 'warn', 'the node refuses a response', { type: typeUrl, nonce, message: shortened(message) });
       this.#parts.rejected?.({ gateway, node: id, typeUrl, message });
     } else {
-      log.info('the node applied a response, with remarks', { type: typeUrl, nonce, message: shortened(message) });
+      this.#log(log, 'info', 'the node applied a response, with remarks', {
+        type: typeUrl,
+        nonce,
+        message: shortened(message),
+      });
     }
   }
 
@@ -286,7 +300,7 @@ export class NodeStream {
     this.#parts.queue.delete(this);
     this.#parts.sendBudget.delete(this);
     for (const type of this.#types) type.close();
-    this.#node?.log.info('a node is gone', { ending });
+    if (this.#node !== undefined) this.#log(this.#node.log, 'info', 'a node is gone', { ending });
     this.#parts.ended(this, ending);
   }
 

@@ -2,9 +2,15 @@ import type { EventEmitter } from 'node:events';
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream, ServerOptions } from 'node:http2';
 import type { Socket } from 'node:net';
 import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
+import { limitPieces } from './data-pieces.ts';
 
-/** Decides about a new stream: calls `start`, now or later, to pass it on to gRPC. */
-export type AdmitStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, start: () => void) => void;
+/** Decides about the streams of all connections. */
+export interface StreamGate {
+  /** Decides about a new stream: calls `start`, now or later, to pass it on to gRPC. */
+  admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, start: () => void): void;
+  /** Called with a stream whose data come in pieces that are too small. Ends it. */
+  cutOff(stream: ServerHttp2Stream): void;
+}
 
 /** The limits of one connection. */
 export interface Http2Limits {
@@ -27,7 +33,7 @@ export class Http2Server {
    * @throws TypeError when grpc-js has its HTTP/2 server elsewhere: it is a private member of a library whose version
    * is pinned, and without it nothing limits the streams of unknown methods
    */
-  constructor(grpc: Server, limits: Http2Limits, admit: AdmitStream) {
+  constructor(grpc: Server, limits: Http2Limits, gate: StreamGate) {
     const inherited = member(grpc, 'commonServerOptions');
     if (typeof inherited !== 'object' || inherited === null) throw wrongVersion();
     Object.assign(inherited, optionsOf(limits));
@@ -36,7 +42,7 @@ export class Http2Server {
     const [server] = servers instanceof Map ? servers.keys() : [];
     if (!isEventEmitter(server)) throw wrongVersion();
     this.#server = server;
-    replaceListener(server, admit);
+    replaceListener(server, gate);
   }
 
   /** Begins HTTP/2 on a connection, with what was put back into its buffer. */
@@ -61,24 +67,28 @@ export class Http2Server {
   }
 }
 
+const noLimit = 1_000_000;
+
 function optionsOf({ maxStreams, maxHeaders }: Http2Limits): ServerOptions {
   return {
     settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: maxHeaders },
-    // A client that resets what it opens is not limited by the number of open streams. Beyond these, nghttp2 closes the
-    // connection in the middle of a chunk of bytes that may open hundreds.
-    streamResetBurst: maxStreams,
-    streamResetRate: maxStreams,
+    // The admission limits the streams that a client opens, and so those that it resets. The limit of nghttp2 is out of
+    // the way: it ends the session in the middle of a chunk, and the process dies when that session is collected
+    // (Node 24.21, "Assertion failed: (current_nghttp2_memory_) == (0)").
+    streamResetBurst: noLimit,
+    streamResetRate: noLimit,
   };
 }
 
-function replaceListener(server: EventEmitter, admit: AdmitStream): void {
+function replaceListener(server: EventEmitter, gate: StreamGate): void {
   const [handle, ...others] = server.listeners('stream');
   if (handle === undefined || others.length > 0) throw wrongVersion();
   server.removeAllListeners('stream');
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     // grpc-js listens too, but only to the streams that it is given; an error without a listener ends the process.
     stream.on('error', ignoreError);
-    admit(stream, headers, () => {
+    limitPieces(stream, () => gate.cutOff(stream));
+    gate.admit(stream, headers, () => {
       // To answer a stream that is gone throws.
       if (!stream.destroyed && !stream.closed) Reflect.apply(handle, server, [stream, headers]);
     });

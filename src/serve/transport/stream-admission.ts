@@ -7,6 +7,7 @@ import { Quota } from '../../rate/quota.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
 import type { StreamStatus } from '../request/stream-status.ts';
 import { refuseStream } from './calls.ts';
+import type { StreamGate } from './http2-server.ts';
 
 /**
  * Streams that are passed on to gRPC in one iteration of the event loop. Each costs 0.1 to 0.2 ms: as connections, those
@@ -58,7 +59,7 @@ interface Connection {
  * A node needs one stream on a connection. Further ones have a rate by address; beyond it the connection gets GOAWAY with
  * ENHANCE_YOUR_CALM, takes no stream any more and is closed when those it has are ended.
  */
-export class StreamAdmission {
+export class StreamAdmission implements StreamGate {
   readonly #parts: StreamAdmissionParts;
   readonly #quota: Quota;
   readonly #rate: RateLimiter;
@@ -115,6 +116,18 @@ export class StreamAdmission {
     const problem = this.#closed ?? unacceptable(headers);
     if (problem === undefined) this.#enqueue(stream, address, start);
     else refuseStream(stream, problem);
+  }
+
+  /** Resets a stream whose data come in pieces that are too small, at once: each piece that follows costs as much. */
+  cutOff(stream: ServerHttp2Stream): void {
+    this.#parts.counters.count('gatehouse_xds_streams_refused_total');
+    this.#log.failed('cut off', {
+      reason: 'requests in pieces of a few bytes',
+      message: 'streams are reset because they send their requests in pieces of a few bytes',
+      fields: { address: stream.session?.socket.remoteAddress },
+    });
+    stream.close(enhanceYourCalm);
+    stream.destroy();
   }
 
   /** Refuses the waiting streams and all later ones with this status. */

@@ -103,3 +103,9 @@ describe('a problem of a port', () => {
     expect(problems({ port: 53, protocol: 'UDP' })).toEqual([]);
   });
 });
+
+it('a Service with more MCP ports than a hundred has none, and one error says so', () => {
+  const ports = Array.from({ length: 101 }, (_, index) => ({ port: index + 1, appProtocol: 'kgateway.dev/mcp' }));
+  expect(declared(...ports.slice(1))).toHaveLength(100);
+  expect(problems(...ports)).toEqual(['error spec.ports has 101 MCP ports: write at most 100, or several Services.']);
+});

@@ -41,7 +41,11 @@ function createListener(parts: ListenerParts): Listener {
   const server = new Server({ 'grpc.enable_channelz': 0 });
   return new Listener(
     server,
-    new Http2Server(server, { maxStreams: 100, maxHeaders: 16_384 }, (_stream, _headers, start) => start()),
+    new Http2Server(
+      server,
+      { maxStreams: 100, maxHeaders: 16_384 },
+      { admit: (_stream, _headers, start) => start(), cutOff: () => {} },
+    ),
     parts,
   );
 }

@@ -28,6 +28,11 @@ export function anotherStream(id: number, path: string = ads.deltaAggregatedReso
   return frame(headers, endHeaders, id, Buffer.concat(Object.entries(all).map(literal)));
 }
 
+/** The DATA of a stream in frames of one byte. */
+export function frameForEachByte(id: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([...bytes].map((byte) => frame(data, 0, id, Buffer.of(byte))));
+}
+
 /** A plain socket that writes these bytes once connected, and discards what it reads. */
 export function createRawSocketNode(port: number, words: Uint8Array, localAddress = '127.0.0.1'): Socket {
   const socket = connect({ host: '127.0.0.1', port, localAddress }, () => socket.write(words));

@@ -1,6 +1,13 @@
 /** The kind of an event of `fs.watch`: `rename` for an entry that appeared or went, `change` for a write to it. */
 export type EntryEvent = 'rename' | 'change';
 
+/** An entry of a folder, which `folderIdentity` identifies: the path of the folder may lead to another one. */
+export type FolderEntry = string;
+
+export function entryIn(folderIdentity: string, name: string): FolderEntry {
+  return `${folderIdentity}/${name}`;
+}
+
 /** Entries that are remembered: further ones have to stand still, like those that are written in place. */
 const maxEntries = 1000;
 
@@ -17,10 +24,10 @@ export class Arrivals {
   #events = 0;
 
   /** Records an event of an entry. */
-  record(path: string, event: EntryEvent): void {
+  record(entry: FolderEntry, event: EntryEvent): void {
     this.#events += 1;
-    if (event === 'change') this.#arrived.delete(path);
-    else if (this.#arrived.size < maxEntries) this.#arrived.add(path);
+    if (event === 'change') this.#arrived.delete(entry);
+    else if (this.#arrived.size < maxEntries) this.#arrived.add(entry);
   }
 
   /** Begins a scan: what it asks for are the events until now, and those that follow while it reads. */
@@ -30,14 +37,14 @@ export class Arrivals {
   }
 
   /** Returns whether the entry appeared and was not written since. */
-  has(path: string): boolean {
-    return this.#events <= maxEvents && this.#arrived.has(path);
+  has(entry: FolderEntry): boolean {
+    return this.#events <= maxEvents && this.#arrived.has(entry);
   }
 
   /** Forgets an entry, and returns what {@link has} returned: a file that grows from now on has not arrived. */
-  take(path: string): boolean {
-    const arrived = this.has(path);
-    this.#arrived.delete(path);
+  take(entry: FolderEntry): boolean {
+    const arrived = this.has(entry);
+    this.#arrived.delete(entry);
     return arrived;
   }
 }

@@ -4,10 +4,16 @@ import type { Logger } from '../../../edges.ts';
 import type { EntryEvent } from './arrivals.ts';
 import { errorCode } from './fs-error.ts';
 
+/** A folder that is watched, by its path and by {@link folderIdentity}. */
+interface WatchedFolder {
+  readonly path: string;
+  readonly identity: string;
+}
+
 export interface FolderWatcherParts {
   readonly log: Logger;
   /** An entry of the folder changed; undefined: the folder itself, or an unknown entry. */
-  readonly changed: (folder: string, name: string | undefined, event: EntryEvent) => void;
+  readonly changed: (folder: WatchedFolder, name: string | undefined, event: EntryEvent) => void;
 }
 
 /** Only inotify reports renames and writes apart, and both in their order. */
@@ -15,7 +21,7 @@ const tellsRenames = process.platform === 'linux';
 
 interface Watched {
   readonly watcher: FSWatcher;
-  /** Device and inode of the watched folder, whose path may lead to another one meanwhile. */
+  /** That of the watched folder: its path may lead to another one meanwhile. */
   readonly identity: string;
 }
 
@@ -42,7 +48,7 @@ export class FolderWatcher {
   }
 
   async #ensure(folder: string): Promise<boolean> {
-    const identity = await identityOf(folder);
+    const identity = await folderIdentity(folder);
     if (identity !== undefined && this.#watched.get(folder)?.identity === identity) return false;
     this.#close(folder);
     return identity !== undefined && this.#open(folder, identity);
@@ -51,7 +57,7 @@ export class FolderWatcher {
   #open(folder: string, identity: string): boolean {
     try {
       const watcher = watch(folder, { persistent: false }, (event, name) =>
-        this.#parts.changed(folder, name ?? undefined, tellsRenames ? event : 'change'),
+        this.#parts.changed({ path: folder, identity }, name ?? undefined, tellsRenames ? event : 'change'),
       );
       watcher.on('error', (error) => this.#failed(folder, error));
       this.#watched.set(folder, { watcher, identity });
@@ -76,10 +82,14 @@ export class FolderWatcher {
   }
 }
 
-async function identityOf(folder: string): Promise<string | undefined> {
+/**
+ * Returns what identifies the folder that a path leads to now; undefined if it leads to none. A folder that is removed
+ * and created again often gets the same inode, and has another time of birth.
+ */
+export async function folderIdentity(path: string): Promise<string | undefined> {
   try {
-    const { dev, ino } = await stat(folder, { bigint: true });
-    return `${dev}:${ino}`;
+    const { dev, ino, birthtimeNs } = await stat(path, { bigint: true });
+    return `${dev}:${ino}:${birthtimeNs}`;
   } catch {
     return undefined;
   }

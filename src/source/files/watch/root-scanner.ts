@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
-import { join, parse, resolve, sep } from 'node:path';
+import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, Counters } from '../../../edges.ts';
 import type { ManifestFile } from '../manifest/manifest-file.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
-import type { Arrivals } from './arrivals.ts';
+import { type Arrivals, entryIn, type FolderEntry } from './arrivals.ts';
+import { folderIdentity } from './folder-watcher.ts';
 import { followLinks, type LinkEntry, type Resolution } from './follow-links.ts';
 import { errorCode } from './fs-error.ts';
 import { type Fingerprint, fingerprintOf, readManifestFile } from './read-file.ts';
@@ -49,6 +50,12 @@ const restless = 'The file keeps changing: write it under another name, and rena
 
 /** A file with another name could be written by that, and one without content was perhaps just created. */
 const isWhole = ({ size, nlink }: Found['stats']): boolean => size > 0n && nlink === 1n;
+
+/**
+ * The link that Kubernetes replaces when it updates a mounted volume. It leads to a folder that is complete by then; what
+ * other links lead to may still be written.
+ */
+const isMountedVersion = ({ name }: LinkEntry): boolean => name === '..data';
 
 /** Files read concurrently. */
 const concurrency = 8;
@@ -147,7 +154,7 @@ export class RootScanner {
   }
 
   /** Reads the file if it changed and counts. Returns false if it does not exist. */
-  async #read(name: string, { realPath, stats }: Found): Promise<boolean> {
+  async #read(name: string, { realPath, stats, entries }: Found): Promise<boolean> {
     const { loader, arrivals, clock, counters } = this.#parts;
     const known = this.#known.get(name);
     const fingerprint = fingerprintOf(stats);
@@ -156,15 +163,16 @@ export class RootScanner {
       return true;
     }
     const file = this.#file(name, realPath);
-    const whole = isWhole(stats) && arrivals.has(realPath);
-    const relinked = known !== undefined && known.file.realPath !== realPath;
-    if (!whole && !relinked && this.#waits(file, fingerprint, Number(stats.ctimeMs))) return true;
+    const entry = entryIn((await folderIdentity(dirname(realPath))) ?? '', basename(realPath));
+    const whole = isWhole(stats) && arrivals.has(entry);
+    const replaced = known !== undefined && known.file.realPath !== realPath && entries.some(isMountedVersion);
+    if (!whole && !replaced && this.#waits(file, entry, fingerprint, Number(stats.ctimeMs))) return true;
     counters.count('gatehouse_source_reads_total');
     const state = await readManifestFile(realPath, fingerprint, clock);
     if (state.kind === 'absent') return false;
     // A write that has begun while the file was read is reported within one turn of the event loop.
     if (whole) await setImmediate().then(() => setImmediate());
-    if (state.kind === 'torn' || (whole && !arrivals.take(realPath))) {
+    if (state.kind === 'torn' || (whole && !arrivals.take(entry))) {
       this.#await(file);
       return true;
     }
@@ -175,9 +183,9 @@ export class RootScanner {
   }
 
   /** Returns whether a file that may be half written has to be waited for. */
-  #waits(file: ManifestFile, fingerprint: Fingerprint, changed: number): boolean {
+  #waits(file: ManifestFile, entry: FolderEntry, fingerprint: Fingerprint, changed: number): boolean {
     const { store, arrivals } = this.#parts;
-    arrivals.take(file.realPath);
+    arrivals.take(entry);
     const settled = this.#settling.observe(file.name, fingerprint, this.#scanned ? undefined : changed);
     if (settled === 'settled') return false;
     this.#await(file);

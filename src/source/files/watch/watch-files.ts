@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { concatMap, merge, Observable, of, Subject, tap } from 'rxjs';
 import type { Clock, Logger, StopAsync } from '../../../edges.ts';
 import { every } from '../../../net/timers.ts';
@@ -6,7 +5,7 @@ import { type DebounceOptions, debounce } from '../../../rate/debounce.ts';
 import type { Batch } from '../../model.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
-import type { Arrivals } from './arrivals.ts';
+import { type Arrivals, entryIn } from './arrivals.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import type { RootScanner } from './root-scanner.ts';
 import { SettleTimer } from './settle-timer.ts';
@@ -37,8 +36,8 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   const watcher = new FolderWatcher({
     log,
     changed: (folder, name, event) => {
-      if (name !== undefined) arrivals.record(join(folder, name), event);
-      const requests = plan.scansAfter(folder, name);
+      if (name !== undefined) arrivals.record(entryIn(folder.identity, name), event);
+      const requests = plan.scansAfter(folder.path, name);
       for (const request of requests) queue.add(request);
       if (requests.length > 0) requested.next();
     },

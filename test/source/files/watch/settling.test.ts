@@ -1,4 +1,4 @@
-import { appendFileSync, linkSync, mkdirSync, renameSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
+import { appendFileSync, linkSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -149,6 +149,36 @@ describe('a file that is written in place', () => {
   });
 });
 
+describe('a file that may be half written, although nothing was written where it is', () => {
+  it('waits in a folder that took the place of one in which it was deleted', async () => {
+    const { folder, files, scan, wait } = await startSettling((to) => save(to, 'a.yaml', serviceText('a', 1)));
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    save(folder, 'a.yaml', serviceText('a', 2));
+    await scan();
+    expect(files.work().reads).toBe(1);
+    expect(files.port('default/a')).toBe(1);
+    await wait(1000);
+    expect(files.port('default/a')).toBe(2);
+  });
+
+  it('waits behind a link that was replaced', async () => {
+    const { folder, files, scan, wait } = await startSettling((to) => {
+      for (const release of ['1', '2']) mkdirSync(join(to, release));
+      save(join(to, '1'), 'a', serviceText('a', 1));
+      symlinkSync('1', join(to, 'current'));
+      symlinkSync('current/a', join(to, 'a.yaml'));
+    });
+    save(join(folder, '2'), 'a', serviceText('a', 2));
+    symlinkSync('2', join(folder, 'next'));
+    renameSync(join(folder, 'next'), join(folder, 'current'));
+    await scan();
+    expect(files.port('default/a')).toBe(1);
+    await wait(1000);
+    expect(files.port('default/a')).toBe(2);
+  });
+});
+
 describe('a file that is renamed into place', () => {
   it('counts at once, new or not, and however it was written before', async () => {
     const { folder, files, scan } = await startSettling((to) => save(to, 'a.yaml', serviceText('a', 1)));
@@ -175,7 +205,7 @@ describe('a file that is renamed into place', () => {
     expect(files.port('default/a')).toBe(1);
   });
 
-  it('counts at once by a link that leads to another file', async () => {
+  it('counts at once by the link to the folder of a mounted ConfigMap', async () => {
     const { folder, files, scan } = await startSettling((to) => {
       mkdirSync(join(to, '..1'));
       save(join(to, '..1'), 'a.yaml', serviceText('a', 1));
