@@ -2,8 +2,7 @@ import type { Clock } from '../../edges.ts';
 import { Deadline } from '../../net/deadline.ts';
 import { at } from '../../net/timers.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
-import { Quota } from '../../rate/quota.ts';
-import { callerKey } from '../callers.ts';
+import type { Quota } from '../../rate/quota.ts';
 import type { Caller, ConfigChange } from '../model.ts';
 import type { Result } from '../rpc/model.ts';
 import { implementation, protocolVersions } from '../rpc/protocol.ts';
@@ -49,25 +48,11 @@ export interface SharedState {
   readonly sharedListing: SharedListing;
   readonly upstreamState: UpstreamState;
   readonly uiOwners: UiOwners;
-  /** The requests of all sessions that targets are working on, by caller. */
-  readonly requests: Quota;
   readonly subscriptionBudget: Quota;
 }
 
 /** Milliseconds after the end of a token for the responses to accepted requests: MCP SDKs wait as long by default. */
 const answerTime = 60_000;
-
-/**
- * Requests that targets work on at the same time: each may have 128 KiB of its answer in buffers of the connection,
- * 128 MiB together. A caller may have a quarter of them, since a fleet of agents may share one identity.
- */
-const maxRequests = 1_024;
-const requestShare = 1 / 4;
-
-/** Creates the limit over all sessions. */
-export function createRequestQuota(): Quota {
-  return new Quota(maxRequests, requestShare);
-}
 
 /** The server capabilities. Requests of targets to the client (sampling, elicitation, roots) are not forwarded. */
 const capabilities = {
@@ -128,14 +113,7 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
       lastCaller = request.caller;
       const handler = handlerOf(request.method);
       if (handler === undefined) throw new RpcError(errorCode.methodNotFound, 'Method not found');
-      if (Object.hasOwn(local, request.method)) return handler(request);
-      const key = callerKey(request.caller);
-      if (!shared.requests.acquire(key)) throw tooManyRequestsError(shared.requests.exceedsShare(key));
-      try {
-        return await untilTokenEnds(parts.clock, request, handler);
-      } finally {
-        shared.requests.release(key);
-      }
+      return untilTokenEnds(parts.clock, request, handler);
     },
     configChanged({ targets, rbacConfigs }) {
       upstreams.drop(targets);
@@ -153,11 +131,6 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
       await upstreams.close();
     },
   };
-}
-
-function tooManyRequestsError(isShare: boolean): RpcError {
-  const whose = isShare ? `${maxRequests * requestShare} requests of yours` : `${maxRequests} requests`;
-  return new RpcError(errorCode.unavailable, `Targets are working on ${whose}: try again when some are answered`);
 }
 
 async function subscribeAll(

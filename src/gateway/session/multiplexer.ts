@@ -8,7 +8,7 @@ import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { createTargetFailures } from '../upstream/target-failures.ts';
 import { createTargetHealth } from '../upstream/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/target-states.ts';
-import { createMcpSession, createRequestQuota, type McpSession, type SharedState } from './mcp-session.ts';
+import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
 import type { ClientTransport, Sender, Session, SessionParts } from './model.ts';
 import { createSharedListing } from './shared-listing.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
@@ -162,7 +162,6 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
   });
   const uiOwners = createUiOwners(parts.clock, parts.log);
   const limits = new LogThrottle(parts.clock, parts.log);
-  const requests = createRequestQuota();
   const subscriptionBudget = createSubscriptionBudget();
   return {
     failures,
@@ -172,7 +171,6 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     sharedListing,
     upstreamState,
     uiOwners,
-    requests,
     subscriptionBudget,
   };
 }

@@ -99,22 +99,3 @@ describe('a list of a target that does not answer', () => {
     ).toEqual(['target does not answer', 'target answers again']);
   });
 });
-
-describe('requests that targets work on', () => {
-  it('are limited per caller over all sessions, and others go on', async () => {
-    await using rig = await startTargetRig(({ method }) => (method === 'tools/call' ? undefined : { result: tools }));
-    for (const caller of ['me', 'you']) rig.gateway.config.allow(`n.${caller}`, caller, 'tool', '*');
-    const [first, second, other] = [await rig.open('me'), await rig.open('me'), await rig.open('you')];
-    const calls = Array.from({ length: 256 }, (_, index) =>
-      (index % 2 === 0 ? first : second).request('tools/call', { name: 'a:x' }).catch(() => undefined),
-    );
-    await rig.target.arrival('tools/call', 256);
-    const refused = await first.request('tools/call', { name: 'a:x' });
-    expect(refused.error).toMatchObject({ code: -32000, message: expect.stringContaining('256 requests of yours') });
-    expect((await first.request('ping')).result).toEqual({});
-    expect((await other.request('tools/list')).result).toEqual({ tools: [{ name: 'a:x' }] });
-    await second.notify('notifications/cancelled', { requestId: 1 });
-    await Promise.race(calls);
-    expect((await first.request('tools/list')).result).toEqual({ tools: [{ name: 'a:x' }] });
-  });
-});
