@@ -4,6 +4,7 @@ import { formatHostPort } from '../net/host-port.ts';
 import { openLimitedListener } from '../net/limited-listener.ts';
 import { allowAnyAddress, allowPublicAddresses } from './fetch/address-policy.ts';
 import { systemResolve } from './fetch/guarded-lookup.ts';
+import { createRequestBodies } from './http/request-body.ts';
 import { createRequestListener } from './http/routes.ts';
 import { createSseSessions, sseProtocolVersions } from './http/sse-sessions.ts';
 import type { Limits, McpToolEdges, McpToolOptions, RunningMcpTool } from './model.ts';
@@ -44,9 +45,11 @@ export async function startMcpTool(options: McpToolOptions, edges: McpToolEdges)
     onerror: (error) => log.debug('streamable HTTP', { error }),
     maxRequestBodySize: limits.requestBytes,
   });
+  const bodies = createRequestBodies(limits.requestBytes);
   const routes = {
+    bodies,
     streamable: toNodeHandler(handler, { maxRequestBodySize: limits.requestBytes }),
-    sse: createSseSessions(() => createToolServer(serving, sseProtocolVersions), { limits, clock, log }),
+    sse: createSseSessions(() => createToolServer(serving, sseProtocolVersions), { limits, bodies, clock, log }),
   };
   const { address, close } = await openLimitedListener(
     options,

@@ -3,6 +3,7 @@ import type { NodeMcpRequestHandler } from '@modelcontextprotocol/node';
 import type { Logger } from '../../edges.ts';
 import { acceptedTypes } from '../../net/accept.ts';
 import { isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../net/loopback.ts';
+import type { RequestBodies } from './request-body.ts';
 import type { SseSessions } from './sse-sessions.ts';
 import { respondWithText } from './text-response.ts';
 
@@ -11,6 +12,7 @@ export interface TransportHandlers {
   readonly sse: SseSessions;
   /** Streamable HTTP. Handles every method itself. */
   readonly streamable: NodeMcpRequestHandler;
+  readonly bodies: RequestBodies;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => Promise<void> | void;
@@ -28,17 +30,20 @@ interface Route {
  * @param bound `host` is the address that the server is bound to
  */
 export function createRequestListener(
-  { sse, streamable }: TransportHandlers,
+  { sse, streamable, bodies }: TransportHandlers,
   bound: { readonly host: string; readonly allowedHosts: readonly string[] },
   log: Logger,
 ): RequestListener {
   const isAllowedHost = hostCheck(bound.host, bound.allowedHosts);
   const mcp: Route = {
     method: undefined,
-    handle(request, response) {
-      if (!hasRequestLine(request)) return undefined;
+    async handle(request, response) {
+      if (!hasRequestLine(request)) return;
       request.headers.accept = acceptedTypes(request.headers.accept);
-      return streamable(request, response);
+      if (request.method !== 'POST') return streamable(request, response);
+      const body = await bodies.read(request);
+      if (body.kind === 'refused') return respondWithText(response, body.status, body.message);
+      await streamable(request, response, body.value).finally(body.release);
     },
   };
   const messages: Route = { method: 'POST', handle: sse.receive };

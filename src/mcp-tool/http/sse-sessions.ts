@@ -6,6 +6,7 @@ import { isJsonObject } from '../../json/json.ts';
 import { EventStreams } from '../../net/event-streams.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Limits } from '../model.ts';
+import type { RequestBodies } from './request-body.ts';
 import { SseTransport } from './sse-transport.ts';
 import { respondWithText } from './text-response.ts';
 
@@ -20,10 +21,18 @@ export interface SseSessions {
 /** MCP revisions that define HTTP+SSE. */
 export const sseProtocolVersions: readonly string[] = ['2024-11-05'];
 
+/** Settings and dependencies of the sessions. */
+export interface SseSessionsParts {
+  readonly limits: Limits;
+  readonly bodies: RequestBodies;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** @param createServer called once per session */
 export function createSseSessions(
   createServer: () => Server,
-  { limits, clock, log }: { readonly limits: Limits; readonly clock: Clock; readonly log: Logger },
+  { limits, bodies, clock, log }: SseSessionsParts,
 ): SseSessions {
   const sessions = new Map<string, SseTransport>();
   const throttle = new LogThrottle(clock, log);
@@ -61,11 +70,10 @@ export function createSseSessions(
       if (!isJsonContentType(request.headers['content-type'] ?? null)) {
         return respondWithText(response, 415, 'Content-Type must be application/json');
       }
-      const body = await readBody(request, limits.requestBytes);
-      if (body === undefined) {
-        return respondWithText(response, 413, `The message is larger than ${limits.requestBytes} bytes`);
-      }
-      const message = parseMessage(body);
+      const body = await bodies.read(request);
+      if (body.kind === 'refused') return respondWithText(response, body.status, body.message);
+      const message = decodeMessage(body.value);
+      body.release();
       if (message === undefined) return respondWithText(response, 400, 'Could not parse message');
       respondWithText(response, 202, 'Accepted');
       transport.receive(message);
@@ -73,22 +81,9 @@ export function createSseSessions(
   };
 }
 
-/** Reads a request body; stops and returns undefined beyond `limit` bytes. */
-async function readBody(request: IncomingMessage, limit: number): Promise<string | undefined> {
-  if (Number(request.headers['content-length']) > limit) return undefined;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    length += chunk.length;
-    if (length > limit) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseMessage(body: string): JSONRPCMessage | undefined {
+function decodeMessage(body: unknown): JSONRPCMessage | undefined {
   try {
-    return parseJSONRPCMessage(withoutNullParams(JSON.parse(body)));
+    return parseJSONRPCMessage(withoutNullParams(body));
   } catch {
     return undefined;
   }
