@@ -19,7 +19,7 @@ const maxLine = 2_500;
 const tolerance = 6;
 
 /** What is not as it must be yet: each line of this list is a fault, and goes with its mend. */
-const faults: ReadonlySet<string> = new Set(['ADS streams on one connection', 'ADS streams on three connections']);
+const faults: ReadonlySet<string> = new Set();
 
 const worlds = [
   ['the gateway', 'gateway', 'folder'],

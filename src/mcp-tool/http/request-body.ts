@@ -4,7 +4,7 @@ import { parseBoundedJson } from '../../json/bounded-json.ts';
 import { Quota } from '../../rate/quota.ts';
 
 /** The JSON of a request, or the response that refuses it. */
-export type RequestBody =
+type RequestBody =
   | {
       readonly kind: 'json';
       readonly value: unknown;

@@ -3,10 +3,10 @@ import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 
 /**
- * Lines about the nodes of one address, at once and per second. Those of a node that comes, is refused and goes are
- * three; a proxy has many nodes at its address, of which the first tell enough.
+ * Lines about the nodes of one address, by level, at once and per second. A proxy has many nodes at its address, of
+ * which the first tell enough; warnings that repeat are one mistake or an attack.
  */
-const lines = { burst: 50, rate: 1 / 10 };
+const lines = { info: { burst: 50, rate: 1 / 10 }, warn: { burst: 10, rate: 1 / 10 } } as const;
 
 /** Addresses whose rate is remembered. */
 const maxAddresses = 10_000;
@@ -16,17 +16,20 @@ const maxAddresses = 10_000;
  * times a second: beyond a rate by address the lines are left out, which is logged once. The metrics count them all.
  */
 export class NodeLog {
-  readonly #rate: KeyedRateLimiter;
+  readonly #rates: Readonly<Record<keyof typeof lines, KeyedRateLimiter>>;
   readonly #throttle: LogThrottle;
 
   constructor(clock: Clock, log: Logger) {
-    this.#rate = new KeyedRateLimiter(clock, { ...lines, maxKeys: maxAddresses });
+    this.#rates = {
+      info: new KeyedRateLimiter(clock, { ...lines.info, maxKeys: maxAddresses }),
+      warn: new KeyedRateLimiter(clock, { ...lines.warn, maxKeys: maxAddresses }),
+    };
     this.#throttle = new LogThrottle(clock, log);
   }
 
   /** @param log with the fields of the node, if it is known */
   write(address: string, log: Logger, level: 'info' | 'warn', message: string, fields: Fields): void {
-    if (this.#rate.tryTake(address) === 0) log[level](message, fields);
+    if (this.#rates[level].tryTake(address) === 0) log[level](message, fields);
     else {
       this.#throttle.failed('left out', {
         reason: 'too many lines',
