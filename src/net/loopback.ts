@@ -17,8 +17,14 @@ export function isLoopback(host: string): boolean {
   if (text.startsWith('[') !== text.endsWith(']')) return false;
   const bare = text.startsWith('[') ? text.slice(1, -1) : text.replace(/\.$/, '');
   // Node takes addresses with a zone, such as `::%x:127.0.0.1`, that the library does not parse: these are not loopback.
-  if (isIP(bare) !== 0) return ipaddr.isValid(bare) && ipaddr.process(bare).range() === 'loopback';
+  if (isIP(bare) !== 0) return ipaddr.isValid(bare) && ipaddr.process(inHex(bare)).range() === 'loopback';
   return /^([a-z0-9_-]+\.)*localhost$/.test(bare) && !text.startsWith('[');
+}
+
+/** Writes an IPv6 address without a dotted part: the library takes `::127.0.0.1` for a mapped address, which it is not. */
+function inHex(address: string): string {
+  if (!address.includes(':') || !address.includes('.')) return address;
+  return URL.parse(`http://[${address}]/`)?.hostname.slice(1, -1) ?? address;
 }
 
 /**

@@ -28,6 +28,8 @@ const hosts: readonly (readonly [host: string, loopback: boolean])[] = [
   ['0.0.0.0', false],
   ['::', false],
   ['10.0.0.1', false],
+  ['::127.0.0.1', false],
+  ['::7f00:1', false],
   ['::ffff:10.0.0.1', false],
   ['fe80::1', false],
   // Node takes the zone for a part of an address, and the parser of addresses does not.
