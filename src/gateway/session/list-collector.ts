@@ -12,10 +12,10 @@ import type { Authorization } from './authorization.ts';
 import { type ListMethod, type ListQuery, listTimeout, pagedLists, readPages } from './list-pages.ts';
 import { splitByRoom, type TargetList } from './merged-list.ts';
 import type { Client, SessionParts } from './model.ts';
-import { qualify } from './qualified-names.ts';
-import { exposeTemplate, exposeUri, isUiUri } from './resource-uris.ts';
+import { qualify } from './names/qualified-names.ts';
+import { exposeTemplate, exposeUri, isUiUri } from './names/resource-uris.ts';
+import { type UiOwners, withoutForeignPages } from './names/ui-owners.ts';
 import type { SharedListing } from './shared-listing.ts';
-import { type UiOwners, withoutForeignPages } from './ui-owners.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** What the entries of a list are. */

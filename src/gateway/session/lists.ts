@@ -12,7 +12,7 @@ import {
 } from './list-collector.ts';
 import { type ListMethod, pagedLists } from './list-pages.ts';
 import type { ClientRequest, SessionParts } from './model.ts';
-import { qualify } from './qualified-names.ts';
+import { qualify } from './names/qualified-names.ts';
 
 /** The merged lists of all targets. */
 export interface Lists {

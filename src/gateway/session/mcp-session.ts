@@ -15,12 +15,12 @@ import { createAuthorization, tokenExpiredError } from './authorization.ts';
 import { isListMethod, type ListMethod } from './list-pages.ts';
 import { createLists } from './lists.ts';
 import type { Client, ClientRequest, SessionParts } from './model.ts';
+import type { QualifiedName } from './names/qualified-names.ts';
+import type { UiOwners } from './names/ui-owners.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
-import type { QualifiedName } from './qualified-names.ts';
 import { createRequestRouter } from './request-router.ts';
 import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import type { UiOwners } from './ui-owners.ts';
 import { createUpstreamSessions, type UpstreamSessions, type UpstreamState } from './upstream-sessions.ts';
 
 /** The MCP server of one client session: all targets behind one set of methods. */

@@ -10,9 +10,9 @@ import { createTargetHealth } from '../upstream/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/target-states.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
 import type { ClientTransport, Sender, Session, SessionParts } from './model.ts';
+import { createUiOwners } from './names/ui-owners.ts';
 import { createSharedListing } from './shared-listing.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
-import { createUiOwners } from './ui-owners.ts';
 import { createUpstreamState } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */

@@ -6,8 +6,8 @@ import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import type { Authorization } from './authorization.ts';
 import type { Client } from './model.ts';
-import { type QualifiedName, qualify } from './qualified-names.ts';
-import { uriRewriterOf } from './resource-uris.ts';
+import { type QualifiedName, qualify } from './names/qualified-names.ts';
+import { uriRewriterOf } from './names/resource-uris.ts';
 
 /** A resource subscription of the client. */
 interface ResourceSubscription extends QualifiedName {

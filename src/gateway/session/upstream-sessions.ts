@@ -5,7 +5,7 @@ import { createAnswerBudget } from '../upstream/answer-limits.ts';
 import type { TargetMemory, UpstreamSession } from '../upstream/model.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
-import { compareBytes } from './qualified-names.ts';
+import { compareBytes } from './names/qualified-names.ts';
 
 /** The sessions with targets on behalf of one client session. */
 export interface UpstreamSessions {

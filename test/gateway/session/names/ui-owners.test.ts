@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createUiOwners } from '../../../src/gateway/session/ui-owners.ts';
-import { createManualClock } from '../../support/edges/manual-clock.ts';
-import { createRecordedLog } from '../../support/edges/recorded-log.ts';
-import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
-import { type RawTarget, type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
-import { openRawClient } from '../../support/nodes/raw-client.ts';
+import { createUiOwners } from '../../../../src/gateway/session/names/ui-owners.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
+import { type GatewayRig, startGateway } from '../../../support/gateway/gateway-rig.ts';
+import { type RawTarget, type Script, startRawTarget } from '../../../support/gateway/raw-target.ts';
+import { openRawClient } from '../../../support/nodes/raw-client.ts';
 
 const page = { uri: 'ui://app/x', name: 'page' };
 const tool = { name: 'show', inputSchema: {}, _meta: { ui: { resourceUri: page.uri } } };

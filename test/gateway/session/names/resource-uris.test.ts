@@ -1,14 +1,14 @@
 import { UriTemplate } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { qualify, unqualify } from '../../../src/gateway/session/qualified-names.ts';
+import { qualify, unqualify } from '../../../../src/gateway/session/names/qualified-names.ts';
 import {
   exposeTemplate,
   exposeUri,
   isUiUri,
   parseExposedUri,
   uriRewriterOf,
-} from '../../../src/gateway/session/resource-uris.ts';
+} from '../../../../src/gateway/session/names/resource-uris.ts';
 
 const targetName = fc.oneof(
   fc.constantFrom('default/tool', 'default/tool/80', 'a/b', 'a', 'a//b', '', 'ä/ö %2F', 'a/b%3Ac'),

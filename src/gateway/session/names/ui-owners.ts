@@ -1,6 +1,6 @@
-import type { Clock, Logger } from '../../edges.ts';
-import { objectIn, objectsOf } from '../../json/json.ts';
-import { LogThrottle } from '../../rate/log-throttle.ts';
+import type { Clock, Logger } from '../../../edges.ts';
+import { objectIn, objectsOf } from '../../../json/json.ts';
+import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { compareBytes } from './qualified-names.ts';
 import { isUiUri } from './resource-uris.ts';
 

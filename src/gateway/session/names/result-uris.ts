@@ -1,7 +1,7 @@
-import { isJsonObject } from '../../json/json.ts';
-import type { JsonChange } from '../../json/json-text.ts';
-import type { Result } from '../rpc/model.ts';
-import { changed } from '../rpc/source-text.ts';
+import { isJsonObject } from '../../../json/json.ts';
+import type { JsonChange } from '../../../json/json-text.ts';
+import type { Result } from '../../rpc/model.ts';
+import { changed } from '../../rpc/source-text.ts';
 import type { UriRewriter } from './resource-uris.ts';
 
 /** Rewrites the URIs of resource links and embedded resources in the result of `tools/call`. */
