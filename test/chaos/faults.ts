@@ -124,8 +124,11 @@ const restartOf = (random: SeededRandom): Fault => {
   return { name: `${signal} of the control plane`, run: ({ controlPlane }) => controlPlane.restart(signal) };
 };
 
+type FaultOf = (random: SeededRandom) => Fault;
+
 /** Half-open connections last a minute, until unanswered PINGs show them; so they are one in fifteen. */
-const faults = [
-  ...[killOf, killOf, killOf, suspendOf, suspendOf, cutOf, cutOf, cutOf, slowOf, slowOf],
+const faults: readonly [FaultOf, ...FaultOf[]] = [
+  killOf,
+  ...[killOf, killOf, suspendOf, suspendOf, cutOf, cutOf, cutOf, slowOf, slowOf],
   ...[compactOf, compactOf, expireOf, restartOf, freezeOf],
-] as unknown as readonly [(random: SeededRandom) => Fault];
+];
