@@ -17,6 +17,16 @@ describe('the package', () => {
     expect(statSync(launcher).mode & 0o777).toBe(0o755);
   });
 
+  it('has the version of the manifests and of the chart', () => {
+    const { version } = packageJson;
+    const chart = readFileSync('deploy/helm/gatehouse/Chart.yaml', 'utf8');
+    expect(chart).toContain(`\nversion: ${version}\nappVersion: ${version}\n`);
+    const images = ['base/deployment', 'examples/deployments/mcp-gateway', 'examples/deployments/mcp-tool'].map(
+      (file) => /image: \S+:(\S+)/.exec(readFileSync(`deploy/${file}.yaml`, 'utf8'))?.at(1),
+    );
+    expect(images).toEqual([version, version, version]);
+  });
+
   it('has a launcher that asks for the Node of engines', () => {
     expect(packageJson.engines.node).toBe('>=24');
     expect(readFileSync(launcher, 'utf8')).toContain('Number.parseInt(process.versions.node, 10) < 24');
