@@ -45,7 +45,7 @@ export const listChangedMethods = [
 const ofClients: readonly string[] = ['notifications/initialized', 'notifications/roots/list_changed'];
 
 /** What a request in flight may use, and who has sent it. */
-export interface InFlight {
+interface InFlight {
   readonly use: AccessRequest;
   readonly request: ClientRequest;
 }
