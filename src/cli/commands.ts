@@ -10,6 +10,7 @@ import { logSettings } from './log-flags.ts';
 import { mcpToolFlags, mcpToolOptions } from './mcp-tool-flags.ts';
 import { checkFlags, runCheck } from './offline/check-command.ts';
 import { explainFlags, runExplain } from './offline/explain-command.ts';
+import { runTranslate, translateFlags } from './offline/translate-command.ts';
 import { serveFlags, serveSettings } from './serve-flags.ts';
 import { type SignalWait, waitForSignal } from './signals.ts';
 import { systemClock } from './system-clock.ts';
@@ -101,6 +102,19 @@ export const commands: readonly Command[] = [
     arguments: '<file, folder or ->...',
     flags: checkFlags,
     run: runCheck,
+  },
+  {
+    name: 'translate',
+    summary: 'shows what gateways would be sent, or what a change would do',
+    examples: [
+      'gatehouse translate manifests/',
+      'gatehouse translate -o json --gateway default/mcp-gateway manifests/',
+      'gatehouse translate --exit-code main/manifests/ --diff manifests/',
+      'gatehouse translate --cluster --context my-cluster --diff manifests/',
+    ],
+    arguments: '<file, folder or ->...',
+    flags: translateFlags,
+    run: runTranslate,
   },
   {
     name: 'explain',

@@ -8,6 +8,7 @@ import { type HttpResponse, json, plainText, type Route, type RoutesParts, serve
 import { type SnapshotsParts, snapshotsView } from './snapshots-view.ts';
 
 export { createMetrics, type Metrics } from './metrics.ts';
+export { type DecodeResource, resourceDecoder } from './resource-decoder.ts';
 
 /** The addresses of the two HTTP listeners. */
 export interface DebugSettings {

@@ -31,7 +31,11 @@ export async function openWorld(
 }
 
 /** Reads and translates files. */
-async function openFiles(filenames: readonly string[], flags: FlagValues, terminal: Terminal): Promise<OfflineWorld> {
+export async function openFiles(
+  filenames: readonly string[],
+  flags: FlagValues,
+  terminal: Terminal,
+): Promise<OfflineWorld> {
   const { openOffline } = await import('../../app/offline.ts');
   return openOffline(
     { ...translationSettings(flags), filenames, namespaces: namespacesOf(flags) },

@@ -6,6 +6,8 @@ import { runCli } from '../../../src/cli/cli.ts';
 export interface CliRun {
   readonly code: number;
   readonly stdout: string;
+  /** The bytes of standard output. */
+  readonly bytes: Buffer;
   readonly stderr: string;
 }
 
@@ -28,9 +30,10 @@ export async function cli(
       throw new Error(`the process was ended with ${ended}`);
     },
   });
-  return { code, stdout: written(stdout), stderr: written(stderr) };
+  const bytes = written(stdout);
+  return { code, stdout: bytes.toString(), bytes, stderr: written(stderr).toString() };
 }
 
-function written(stream: PassThrough): string {
-  return String(stream.read() ?? '');
+function written(stream: PassThrough): Buffer {
+  return Buffer.from(stream.read() ?? '');
 }
