@@ -1,6 +1,7 @@
 import type { Explainer, Finding } from '../explain/model.ts';
 import { pathText } from '../resources/resources.ts';
-import type { InputDiagnostic, PlacesOf } from '../source/model.ts';
+import type { PlacesOf } from '../debug/model.ts';
+import type { InputDiagnostic } from '../source/model.ts';
 
 /** Every error and warning, by place: at most 1,000 of them, errors first, and the number of all. */
 export interface CheckReport {

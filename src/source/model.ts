@@ -1,5 +1,5 @@
 import type { StopAsync } from '../edges.ts';
-import type { BundleVersions, KindName, Path, ResourceByKind, UnlistedNamespaces } from '../resources/model.ts';
+import type { BundleVersions, KindName, ResourceByKind, UnlistedNamespaces } from '../resources/model.ts';
 
 /**
  * One object that was added or changed, or deleted (`undefined`). The key is `<namespace>/<name>`, or the name of a
@@ -65,11 +65,3 @@ export interface ResourceSource {
   /** Returns all current diagnostics, ordered by place. */
   diagnostics(): readonly InputDiagnostic[];
 }
-
-/**
- * Finds the place of each field of an object: `<file>:<line>:<column>`, or an API path; undefined for an object that is
- * not known.
- */
-export type PlacesOf = (
-  fields: readonly { readonly kind: KindName; readonly key: string; readonly path: Path }[],
-) => Promise<readonly (string | undefined)[]>;
