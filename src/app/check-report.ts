@@ -1,6 +1,6 @@
+import type { PlacesOf } from '../debug/model.ts';
 import type { Explainer, Finding } from '../explain/model.ts';
 import { pathText } from '../resources/resources.ts';
-import type { PlacesOf } from '../debug/model.ts';
 import type { InputDiagnostic } from '../source/model.ts';
 
 /** Every error and warning, by place: at most 1,000 of them, errors first, and the number of all. */

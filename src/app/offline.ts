@@ -1,9 +1,9 @@
 import { access } from 'node:fs/promises';
+import type { PlacesOf } from '../debug/model.ts';
 import type { Clock, Counters, Logger } from '../edges.ts';
 import { answerQuestion } from '../explain/explain.ts';
 import type { Answer, Explainer, Place, Question } from '../explain/model.ts';
 import type { Snapshots } from '../snapshot/model.ts';
-import type { PlacesOf } from '../debug/model.ts';
 import type { Batch, InputDiagnostic } from '../source/model.ts';
 import { readFilesOnce } from '../source/source.ts';
 import type { Translation, TranslationSettings } from '../translate/model.ts';

@@ -14,13 +14,13 @@ export interface TranslationDocument {
   responses(): Generator<Uint8Array>;
 }
 
-export interface TranslatedGateway {
+interface TranslatedGateway {
   readonly gateway: string;
   /** In push order. */
   readonly types: readonly TranslatedType[];
 }
 
-export interface TranslatedType {
+interface TranslatedType {
   readonly typeUrl: string;
   readonly dialect: string | undefined;
   readonly version: string;
@@ -29,7 +29,7 @@ export interface TranslatedType {
 }
 
 /** By name each. */
-export interface TranslatedStatuses {
+interface TranslatedStatuses {
   readonly gatewayClasses: readonly unknown[];
   readonly gateways: readonly unknown[];
   readonly policies: readonly unknown[];

@@ -1,6 +1,6 @@
+import type { PlacesOf } from '../debug/model.ts';
 import { gainedAccess } from '../explain/explain.ts';
 import type { AccessChange, Placed } from '../explain/model.ts';
-import type { PlacesOf } from '../debug/model.ts';
 import type { Target } from '../translate/model.ts';
 import type { OfflineWorld } from './offline.ts';
 

@@ -26,7 +26,7 @@ export interface ResourceType {
   readonly pushOrder: number;
 }
 
-export type DialectName = 'mcp.kgateway.dev';
+type DialectName = 'mcp.kgateway.dev';
 
 /** An encoding of targets and rules. Another one can be served beside it: a node chooses by the type it requests. */
 export interface Dialect {
