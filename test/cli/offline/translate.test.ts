@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { DiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { type CliRun, cli } from '../../support/processes/terminal.ts';
+import { type CliRun, cli, cliBytes } from '../../support/processes/terminal.ts';
 import { createFreshWorld } from '../../support/worlds/fresh-world.ts';
 import { mcpClass, mcpGateway, mcpService, policyWith, together } from '../../support/worlds/manifests.ts';
 import { gw, rule, tool, world } from './explain-rig.ts';
@@ -73,7 +73,7 @@ describe('translate', () => {
   });
 
   it('writes the bytes of the responses, each after its length', async () => {
-    const { bytes } = await translate(world, '-o', 'binary');
+    const bytes = await cliBytes(['translate', '-', '-o', 'binary'], { input: world });
     const responses = delimited(bytes).map((bytes) => DiscoveryResponse.decode(bytes));
     const { pipeline } = createFreshWorld({ 'world.yaml': world });
     const views = [...pipeline.snapshots.of('default/gw').views.values()];
