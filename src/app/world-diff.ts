@@ -1,6 +1,6 @@
 import type { PlacesOf } from '../debug/model.ts';
-import { gainedAccess } from '../explain/explain.ts';
-import type { AccessChange, Placed } from '../explain/model.ts';
+import { changedSigners, gainedAccess } from '../explain/explain.ts';
+import type { AccessChange, Placed, SignerChange } from '../explain/model.ts';
 import type { Target } from '../translate/model.ts';
 import type { OfflineWorld } from './offline.ts';
 
@@ -23,11 +23,15 @@ export interface Listed<T> {
 
 /** What a change of the objects does. */
 export interface WorldDiff {
+  /** Whether anybody has, or may have, more access than before. */
+  readonly widens: boolean;
   readonly targets: Listed<TargetChange>;
   /** Of it, each place is one after the change. */
   readonly gained: Listed<Placed<AccessChange>>;
   /** Of it, each place is one before the change. */
   readonly lost: Listed<Placed<AccessChange>>;
+  /** Gateways whose policies say otherwise who may sign tokens. */
+  readonly signers: Listed<SignerChange>;
 }
 
 /** Changes of each kind that are listed; all are counted. */
@@ -43,7 +47,10 @@ export async function worldDiff(before: OfflineWorld, after: OfflineWorld, gatew
     gateway === undefined || change.gateway === gateway;
   const gained = listed(gainedAccess(before.explainer, after.explainer), concerns);
   const lost = listed(gainedAccess(after.explainer, before.explainer), concerns);
+  const signers = listed(changedSigners(before.explainer, after.explainer), concerns);
   return {
+    widens: gained.total + signers.total > 0,
+    signers,
     targets: listed(targetChanges(before, after), concerns),
     gained: { ...gained, listed: await placed(gained.listed, after.placesOf) },
     lost: { ...lost, listed: await placed(lost.listed, before.placesOf) },

@@ -1,4 +1,4 @@
-import type { AccessChange, Explainer, Grant } from './model.ts';
+import type { AccessChange, Explainer, Grant, SignerChange } from './model.ts';
 import { targetOf } from './targets.ts';
 
 /** The answers that two states of the world are compared by. */
@@ -13,6 +13,20 @@ export function* gainedAccess(before: ComparedWorld, after: ComparedWorld): Gene
   const earlier = new Set(before.gateways());
   for (const gateway of after.gateways()) {
     yield* gainedOn(gateway, earlier.has(gateway) ? before : nothing, after);
+  }
+}
+
+/**
+ * Yields the Gateways for which other signers may count after a change: whatever differs in what policies say of them, in
+ * any direction, since keys behind an address are not known here. Policies that no longer say anything accept nobody.
+ */
+export function* changedSigners(
+  before: Pick<Explainer, 'signers'>,
+  after: Pick<Explainer, 'signers'>,
+): Generator<SignerChange> {
+  const old = before.signers();
+  for (const [gateway, { fingerprint, issuers }] of after.signers()) {
+    if (old.get(gateway)?.fingerprint !== fingerprint) yield { gateway, issuers };
   }
 }
 

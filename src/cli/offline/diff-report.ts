@@ -1,14 +1,15 @@
 import type { Listed, TargetChange, WorldDiff } from '../../app/world-diff.ts';
-import type { AccessChange, Placed } from '../../explain/model.ts';
+import type { AccessChange, Placed, SignerChange } from '../../explain/model.ts';
 import { quoted } from '../../json/quoted.ts';
 import { oneLine, type Style } from './style.ts';
 
 /** The document that `docs/operating.md` describes. */
-export function diffDocument({ targets, gained, lost }: WorldDiff): object {
+export function diffDocument({ widens, targets, gained, lost, signers }: WorldDiff): object {
   return {
     version: 1,
-    widens: gained.total > 0,
-    totals: { targets: targets.total, gained: gained.total, lost: lost.total },
+    widens,
+    totals: { targets: targets.total, gained: gained.total, lost: lost.total, signers: signers.total },
+    signers: signers.listed,
     targets: targets.listed,
     gained: gained.listed.map((change) => ({ ...change, message: accessText(change, 'now') })),
     lost: lost.listed.map((change) => ({ ...change, message: accessText(change, 'no longer') })),
@@ -16,12 +17,14 @@ export function diffDocument({ targets, gained, lost }: WorldDiff): object {
 }
 
 /** A change in words. */
-export function diffText({ targets, gained, lost }: WorldDiff, style: Style): string {
+export function diffText(diff: WorldDiff, style: Style): string {
+  const { targets, gained, lost, signers } = diff;
   return [
     ...targetLines(targets, style),
     ...accessLines('access gained', gained, (change) => style.red(`+ ${accessText(change, 'now')}`), style),
     ...accessLines('access lost', lost, (change) => style.green(`- ${accessText(change, 'no longer')}`), style),
-    summary({ targets, gained, lost }, style),
+    ...signerLines(signers, style),
+    summary(diff, style),
   ].join('\n');
 }
 
@@ -77,8 +80,18 @@ function accessText(change: AccessChange, when: 'now' | 'no longer'): string {
   return `${who} every ${kind} of ${names}${others} on Gateway ${gateway}`;
 }
 
-function summary({ targets, gained, lost }: WorldDiff, style: Style): string {
-  if (targets.total + gained.total + lost.total === 0) return 'nothing changes for any gateway';
-  const widens = gained.total > 0 ? style.red('access widens') : 'access does not widen';
-  return `${widens}: ${gained.total} gained, ${lost.total} lost; ${targets.total} changes of targets`;
+function signerLines({ listed, total }: Listed<SignerChange>, style: Style): readonly string[] {
+  if (total === 0) return [];
+  const lines = listed.map(({ gateway, issuers }) => {
+    const whose = issuers.length === 0 ? 'no issuer that is valid' : issuers.map(quoted).join(', ');
+    return `  ${style.red(`+ other tokens than before may be accepted on Gateway ${gateway}: policies name ${whose}`)}`;
+  });
+  return [style.bold('who may sign tokens:'), ...lines, ...more(total - listed.length)];
+}
+
+function summary({ widens, targets, gained, lost, signers }: WorldDiff, style: Style): string {
+  if (targets.total + gained.total + lost.total + signers.total === 0) return 'nothing changes for any gateway';
+  const verdict = widens ? style.red('access widens') : 'access does not widen';
+  const counts = `${gained.total} gained, ${lost.total} lost; ${targets.total} changes of targets`;
+  return `${verdict}: ${counts}${signers.total > 0 ? `; ${signers.total} of signers` : ''}`;
 }

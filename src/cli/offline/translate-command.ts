@@ -113,7 +113,7 @@ async function compare(
     const { yamlText } = await import('./translation-text.ts');
     terminal.stdout.write(yamlText(diffDocument(diff)));
   } else terminal.stdout.write(`${diffText(diff, styleOf(terminal))}\n`);
-  return flags.on('exit-code') && diff.gained.total > 0 ? 1 : 0;
+  return flags.on('exit-code') && diff.widens ? 1 : 0;
 }
 
 /** Writes parts one after another, each when there is room for it. */

@@ -116,6 +116,22 @@ describe('a change of targets and Gateways', () => {
     );
   });
 
+  it('says that other signers may count, also when only the address of their keys differs', async () => {
+    const signedBy = (uri: string): string => `{ providers: [{ issuer: "https://a.example", jwks: { uri: "${uri}" } }] }`;
+    const withJwt = (jwt: string): string => together(openGateway, policyOf(rule('"*"')).replace('spec: {', `spec: { jwt: ${jwt},`));
+    const before = withJwt(signedBy('https://a.example/keys'));
+    const { code, stdout } = await diff(before, withJwt(signedBy('https://b.example/keys')), '--exit-code');
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: `who may sign tokens:
+  + other tokens than before may be accepted on Gateway default/gw: policies name "https://a.example"
+access widens: 0 gained, 0 lost; 0 changes of targets; 1 of signers
+`,
+    });
+    expect((await diff(before, before, '--exit-code')).code).toBe(0);
+    expect((await diff(before, together(openGateway, policyOf(rule('"*"'))), '--exit-code')).code).toBe(0);
+  });
+
   it('of a Gateway that becomes ours is all that it allows', async () => {
     const foreign = together(mcpGateway('default/gw'), tool, policyOf(rule('"*"')));
     const { code, stdout } = await diff(foreign, together(foreign, mcpClass), '--exit-code');
@@ -145,7 +161,7 @@ describe('the document of a change', () => {
     expect(document).toMatchObject({
       version: 1,
       widens: true,
-      totals: { targets: 0, gained: 1, lost: 0 },
+      totals: { targets: 0, gained: 1, lost: 0, signers: 0 },
       targets: [],
       gained: [
         {
