@@ -117,8 +117,10 @@ describe('a change of targets and Gateways', () => {
   });
 
   it('says that other signers may count, also when only the address of their keys differs', async () => {
-    const signedBy = (uri: string): string => `{ providers: [{ issuer: "https://a.example", jwks: { uri: "${uri}" } }] }`;
-    const withJwt = (jwt: string): string => together(openGateway, policyOf(rule('"*"')).replace('spec: {', `spec: { jwt: ${jwt},`));
+    const signedBy = (uri: string): string =>
+      `{ providers: [{ issuer: "https://a.example", jwks: { uri: "${uri}" } }] }`;
+    const withJwt = (jwt: string): string =>
+      together(openGateway, policyOf(rule('"*"')).replace('spec: {', `spec: { jwt: ${jwt},`));
     const before = withJwt(signedBy('https://a.example/keys'));
     const { code, stdout } = await diff(before, withJwt(signedBy('https://b.example/keys')), '--exit-code');
     expect({ code, stdout }).toEqual({
