@@ -10,6 +10,7 @@ import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
+import { openSecurity, type Security } from './security.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface AppParts {
@@ -33,6 +34,7 @@ interface Stages {
   readonly metrics: Metrics;
   readonly pipeline: Pipeline;
   readonly input: Input;
+  readonly security: Security;
   readonly ads: AdsServer;
   readonly clock: Clock;
   readonly log: Logger;
@@ -56,7 +58,7 @@ export async function startApp(
   committed: (commit: Commit) => void = () => undefined,
 ): Promise<RunningApp> {
   const stages = await build(settings, parts);
-  const started: StopAsync[] = [stages.input.stop];
+  const started: StopAsync[] = [stages.input.stop, stages.security.stop];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
   };
@@ -78,6 +80,7 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
   const metrics = createMetrics();
   const pipeline = createPipeline(settings, { log, counters: metrics });
   const { translation, explainer, snapshots, synced } = pipeline;
+  const security = await openSecurity(settings, { clock, log, counters: metrics });
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
   const ads = createAdsServer(
@@ -90,10 +93,11 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
       random,
       log,
       counters: metrics,
+      tls: security.tls,
       rejected: (response) => input.rejected(response),
     },
   );
-  return { metrics, pipeline, input, ads, clock, log };
+  return { metrics, pipeline, input, security, ads, clock, log };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */
