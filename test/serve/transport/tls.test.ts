@@ -138,8 +138,10 @@ describe('a connection that does not do as it should', () => {
     expect(ofHandshakes(served, 'failed')).toBe(1);
     await served.world.following({}, served.channel);
   });
+});
 
-  it('is reset when it begins a second handshake', async () => {
+describe('a client that has completed a handshake', () => {
+  it('is reset when it begins a second one', async () => {
     const served = await startTlsWorld({ minVersion: 'TLSv1.2' });
     const socket = secure(served, { maxVersion: 'TLSv1.2' });
     socket.write(words);
