@@ -25,7 +25,7 @@ export interface HandshakesParts {
 }
 
 /** Why a handshake did not succeed. */
-export type HandshakeLoss = 'failed' | 'timeout' | 'refused';
+type HandshakeLoss = 'failed' | 'timeout' | 'refused';
 
 /** Calls one of the two, once; neither when the client closes the connection before. */
 export interface HandshakeListener {
