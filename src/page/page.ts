@@ -37,8 +37,11 @@ const styles = ['base.css', 'frame.css', 'fields.css', 'gateways.css', 'views.cs
 
 const script = 'text/javascript; charset=utf-8';
 
-/** The renderer, as its package has it for browsers: `import.meta.resolve` finds the variant for Node beside it. */
-const litHtml = new URL('../lit-html.js', import.meta.resolve('lit-html'));
+/** The folder of the files that are served. */
+const browser = new URL('browser', import.meta.url);
+
+/** The renderer, as its package has it for browsers. */
+const litHtml = new URL('../../node_modules/lit-html/lit-html.js', import.meta.url);
 
 /** Reads the files of the page, by path: once, at the start. The page asks this address alone for everything. */
 export async function readPage(): Promise<Page> {
@@ -54,7 +57,7 @@ export async function readPage(): Promise<Page> {
 }
 
 function browserFile(name: string): URL {
-  return new URL(`browser/${name}`, import.meta.url);
+  return new URL(`${browser.href}/${name}`);
 }
 
 async function plainFile(path: string, type: string, from: URL): Promise<readonly [string, PageFile]> {
