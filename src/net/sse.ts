@@ -19,5 +19,13 @@ export const keepAliveInterval = 15_000;
  * @param data one line; JSON has no line breaks of its own
  */
 export function eventText(event: string, data: string): string {
-  return `event: ${event}\ndata: ${data}\n\n`;
+  return eventPieces(event, [data]).join('');
+}
+
+/** Formats one event whose data comes in pieces, none of which has a line break. */
+export function eventPieces(event: string, data: readonly string[]): readonly string[] {
+  return data.map((piece, index) => {
+    const head = index === 0 ? `event: ${event}\ndata: ` : '';
+    return `${head}${piece}${index === data.length - 1 ? '\n\n' : ''}`;
+  });
 }

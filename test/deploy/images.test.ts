@@ -50,12 +50,17 @@ describe('the images', () => {
   it.each(images)('%s runs as the user of the Deployment, and has labels', (name) => {
     const { runAsUser } = shipped('base/deployment.yaml').only('Deployment').spec.template.spec.securityContext;
     expect(image(name).user).toBe(`${runAsUser}:${runAsUser}`);
-    expect(image(name).environment).toEqual({ NODE_ENV: 'production' });
+    expect(image(name).environment).toMatchObject({ NODE_ENV: 'production' });
     expect(image(name).labels).toMatchObject({
       'org.opencontainers.image.title': name,
       'org.opencontainers.image.licenses': 'Apache-2.0',
       'org.opencontainers.image.description': expect.stringMatching(/\w/),
     });
+  });
+
+  it('return the memory of large answers to the system, in the gateway', () => {
+    const { MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX } = image('mcp-gateway').environment;
+    expect([MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX]).toEqual(['131072', '1']);
   });
 
   it('are built with the required Node, from production packages only', () => {

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonContentType } from '@modelcontextprotocol/server';
 import { acceptedTypes } from '../../net/accept.ts';
-import { eventText } from '../../net/sse.ts';
+import { eventPieces } from '../../net/sse.ts';
 import { isCurrent } from '../callers.ts';
 import type { Message } from '../rpc/model.ts';
-import { encodeMessage } from '../rpc/source-text.ts';
+import { encodePieces } from '../rpc/source-text.ts';
 import type { ClientStream, Session } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 import { decodeBody, headerOf, isRequest, versionError, withoutSession } from './decode-post.ts';
@@ -127,7 +127,7 @@ function createStreamableSession(
     const stream = openEventStream({ streams, response, headers, clock, caller, lifetime, closed });
     return {
       caller,
-      send: (message) => stream.write(eventText('message', encodeMessage(message))),
+      send: (message) => stream.write(eventPieces('message', encodePieces(message))),
       end: () => stream.end(),
     };
   };

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
+import { parseDockerfile } from '../../../../scripts/install-check/dockerfile.ts';
 
 const entry = fileURLToPath(new URL('../../../../src/main.ts', import.meta.url));
 const preload = new URL('./loop-preload.ts', import.meta.url).href;
@@ -131,6 +132,9 @@ function followLog(child: ChildProcess): FollowedLog {
   };
 }
 
+const dockerfile = new URL('../../../../Dockerfile', import.meta.url);
+const images = { serve: 'gatehouse', gateway: 'mcp-gateway' };
+
 /** Manifests with the containers of the two programs. */
 const manifests = {
   serve: new URL('../../../../deploy/base/deployment.yaml', import.meta.url),
@@ -138,15 +142,20 @@ const manifests = {
 };
 
 /** The guide's gateway sets no limits of its own; its heap is that of the control plane. */
-const defaults = { NODE_OPTIONS: '--max-old-space-size=768' };
+const heap = '--max-old-space-size=768';
 
-/** The variables that a Deployment sets for Node itself. */
+/** The variables that an image and its Deployment set for Node itself. */
 function deployedEnvironment(program: 'gateway' | 'serve'): Readonly<Record<string, string>> {
   const [deployment] = parseAllDocuments(readFileSync(manifests[program], 'utf8'));
   const env: unknown = deployment?.toJS()?.spec?.template?.spec?.containers?.[0]?.env;
   const variables: readonly { readonly name: string; readonly value?: unknown }[] = Array.isArray(env) ? env : [];
-  const ofNode = variables.filter(({ name }) => name === 'NODE_OPTIONS' || name === 'MALLOC_ARENA_MAX');
-  return { ...defaults, ...Object.fromEntries(ofNode.map(({ name, value }) => [name, String(value)])) };
+  const ofNode = variables.filter(({ name }) => name === 'NODE_OPTIONS' || name.startsWith('MALLOC_'));
+  const image = parseDockerfile(readFileSync(dockerfile, 'utf8')).get(images[program])?.environment;
+  return {
+    ...image,
+    NODE_OPTIONS: `${heap} ${image?.['NODE_OPTIONS'] ?? ''}`,
+    ...Object.fromEntries(ofNode.map(({ name, value }) => [name, String(value)])),
+  };
 }
 
 /** Undefined when there is no such process any more. */
