@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
@@ -123,6 +123,24 @@ describe('bodies together', () => {
     for (const socket of sockets) socket.destroy();
     await expect.poll(async () => (await post(gateway, mine, client.sessionId, large)).status, patience).toBe(200);
     expect(gateway.log.lines.filter(({ message }) => message.includes('was refused'))).toHaveLength(1);
+  });
+
+  it('of four callers who hold their share leave room for those of a fifth', async () => {
+    await using gateway = await startGateway();
+    const answers: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const token = gateway.token(name);
+      const { sessionId } = await openRawClient(gateway, token);
+      for (let index = 0; index < 24; index += 1) {
+        const socket = sendHalf(gateway, token, sessionId).on('data', (data) => answers.push(String(data)));
+        onTestFinished(() => void socket.destroy());
+      }
+    }
+    // What is not refused is held: 92 MiB have room for 96 such halves, and 19 to 22 of them are left.
+    await expect.poll(() => answers.length, patience).toBeGreaterThanOrEqual(19);
+    const other = await openRawClient(gateway, gateway.token('other'));
+    const large = ping(1, `"${'x'.repeat(1_000_000)}"`);
+    expect((await post(gateway, gateway.token('other'), other.sessionId, large)).status).toBe(200);
   });
 
   it('are counted until their requests are answered, in all ways in which these end', async () => {
