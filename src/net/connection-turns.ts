@@ -10,6 +10,7 @@ const beginsPerIteration = 16;
 const endsPerIteration = 32;
 
 interface Waiting {
+  readonly socket: Socket;
   readonly begin: () => void;
 }
 
@@ -23,6 +24,7 @@ export class ConnectionTurns {
   readonly #ending = new Set<() => void>();
   readonly #closedAtOnce = new WeakSet<Socket>();
   #scheduled = false;
+  #closed = false;
 
   /** Takes the connections of a server from its own listener, and passes them on in turn. */
   constructor(server: Server) {
@@ -32,6 +34,10 @@ export class ConnectionTurns {
     server.removeAllListeners('connection');
     server.on('connection', (socket) => {
       if (socket.destroyed) return;
+      if (this.#closed) {
+        socket.destroy();
+        return;
+      }
       this.#wait(socket, () => {
         queueTeardown(socket, (tearDown) => this.#end(socket, tearDown));
         for (const handle of handlers) Reflect.apply(handle, server, [socket]);
@@ -39,6 +45,12 @@ export class ConnectionTurns {
         socket.resume();
       });
     });
+  }
+
+  /** Closes the connections that wait, and those that come: the server knows only those that have begun. */
+  close(): void {
+    this.#closed = true;
+    for (let next = this.#beginning.next(); next !== undefined; next = this.#beginning.next()) next.socket.destroy();
   }
 
   /** Resets a connection without a turn: a new one takes its place, which it must not hold any longer. */
@@ -50,6 +62,7 @@ export class ConnectionTurns {
   #wait(socket: Socket, begin: () => void): void {
     const address = socket.remoteAddress ?? '';
     const waiting: Waiting = {
+      socket,
       begin() {
         socket.off('close', closed);
         begin();

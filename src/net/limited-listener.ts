@@ -103,7 +103,10 @@ export async function openLimitedListener(
       server.close();
       return responses.drained();
     },
-    close: () => close(server),
+    close() {
+      turns.close();
+      return close(server);
+    },
   };
 }
 

@@ -86,6 +86,15 @@ describe('connections that come at once', () => {
     expect(new Set(answers)).toEqual(new Set(['ok']));
   });
 
+  it('are closed with the server, those that wait and those that come', async () => {
+    const sockets = Array.from({ length: 40 }, () => new Socket());
+    for (const socket of sockets.slice(0, 39)) server.emit('connection', socket);
+    turns.close();
+    for (const socket of sockets.slice(39)) server.emit('connection', socket);
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual(sockets.map(() => true));
+    await until(() => sockets.every(({ closed }) => closed));
+  });
+
   it('are reset without a turn when a new one takes their place', async () => {
     const { promise, resolve } = Promise.withResolvers<Socket>();
     server.prependListener('connection', resolve);

@@ -30,7 +30,11 @@ export type SendObjectRequest = <T>(
 ) => Promise<T | RequestError>;
 
 /** @param timeout milliseconds for each request; less than the connection's own */
-export function objectRequests(connection: Pick<AskConnection, 'ask'>, clock: Clock, timeout: number): SendObjectRequest {
+export function objectRequests(
+  connection: Pick<AskConnection, 'ask'>,
+  clock: Clock,
+  timeout: number,
+): SendObjectRequest {
   return async (request, signal, decode) => {
     let response: ApiAnswer;
     try {
