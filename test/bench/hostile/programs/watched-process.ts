@@ -34,6 +34,8 @@ export interface WatchedProcess extends AsyncDisposable {
   death(): string | undefined;
   /** Undefined when the process has ended. */
   footprint(): Footprint | undefined;
+  /** CPU time of all its threads, in milliseconds; 0 when it has ended. */
+  cpuTime(): number;
   /** Begins to measure the event loop anew. */
   resetLoop(): void;
   /** The last report of the event loop. */
@@ -82,6 +84,7 @@ export function startWatched(
     },
     death: () => death,
     footprint: () => (death === undefined ? footprintOf(child.pid ?? 0) : undefined),
+    cpuTime: () => (death === undefined ? cpuTimeOf(child.pid ?? 0) : 0),
     resetLoop: () => void child.send('reset' satisfies LoopRequest),
     loop: () => loop,
     turned: () => (death === undefined ? reported.promise : Promise.resolve()),
@@ -156,6 +159,15 @@ function deployedEnvironment(program: 'gateway' | 'serve'): Readonly<Record<stri
     NODE_OPTIONS: `${heap} ${image?.['NODE_OPTIONS'] ?? ''}`,
     ...Object.fromEntries(ofNode.map(({ name, value }) => [name, String(value)])),
   };
+}
+
+/** Milliseconds of one clock tick of the kernel's statistics. */
+const clockTick = 10;
+
+function cpuTimeOf(pid: number): number {
+  // The second field, the name in brackets, may contain spaces; user and system time are the 14th and the 15th.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * clockTick;
 }
 
 /** Undefined when there is no such process any more. */
