@@ -63,11 +63,6 @@ describe('the images', () => {
     });
   });
 
-  it('return the memory of large answers to the system, in the gateway', () => {
-    const { MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX } = image('mcp-gateway').environment;
-    expect([MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX]).toEqual(['131072', '1']);
-  });
-
   it('are built with the required Node, and contain no package beside dist/', () => {
     const { engines }: { engines: { node: string } } = JSON.parse(readFileSync('package.json', 'utf8'));
     const major = engines.node.replace('>=', '');
@@ -91,6 +86,11 @@ describe('the images', () => {
         .toSorted(),
     ).toEqual(copied.toSorted());
   });
+});
+
+it('the image of the gateway returns the memory of large answers to the system', () => {
+  const { MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX } = image('mcp-gateway').environment;
+  expect([MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX]).toEqual(['131072', '1']);
 });
 
 describe('docker-bake.hcl', () => {

@@ -1,8 +1,8 @@
+import { eventPieces } from '../../net/sse.ts';
 import { Quota } from '../../rate/quota.ts';
 import type { Caller } from '../model.ts';
 import type { Message, RequestId } from '../rpc/model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
-import { eventPieces } from '../../net/sse.ts';
 import { encodePieces } from '../rpc/source-text.ts';
 import type { MayReceive } from '../session/model.ts';
 
