@@ -5,7 +5,7 @@ import type { Clock, Logger, Random, StopAsync } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
-import { versionOfAll } from '../wire/wire.ts';
+import { agentgateway, versionOfAll } from '../wire/wire.ts';
 import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
@@ -84,6 +84,7 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
     { ...settings, maxRequest: settings.receiveLimit, identifier },
     {
       snapshots,
+      nodeTypes: [agentgateway.addressType],
       ready: synced,
       clusterDomain: settings.clusterDomain,
       clock,

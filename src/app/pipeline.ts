@@ -5,8 +5,7 @@ import type { Commit, Graph } from '../graph/model.ts';
 import type { Batch } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
 import { createInputs, type Inputs, type TranslationSettings, translate } from '../translate/translate.ts';
-import { mcpKgateway } from '../wire/wire.ts';
-import { type Encoding, encode } from './encoding.ts';
+import { type Encoding, encode } from './encoding/encoding.ts';
 
 /** The stages without I/O and without time: graph, translation, encoding, snapshots. */
 export interface Pipeline extends Encoding {
@@ -39,7 +38,7 @@ export function createPipeline(
   });
   const inputs = createInputs(graph);
   const translation = translate(graph, inputs, settings);
-  const { snapshots, encodes } = encode(graph, translation, mcpKgateway);
+  const { snapshots, encodes } = encode(graph, translation);
   const { controllerName } = settings;
   const explainer = createExplainer({ ...inputs, translation, controllerName });
   let synced = false;

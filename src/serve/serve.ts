@@ -2,7 +2,7 @@ import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { Quota } from '../rate/quota.ts';
-import type { Snapshots } from '../snapshot/model.ts';
+import type { NodeType, Snapshots } from '../snapshot/model.ts';
 import { createDelta } from './ads/delta.ts';
 import type { AdsProtocol } from './ads/protocol.ts';
 import { servedTypes } from './ads/resource-types.ts';
@@ -51,6 +51,8 @@ export interface AdsServerOptions extends Partial<Omit<Limits, 'send'>> {
 
 export interface AdsServerParts {
   readonly snapshots: Snapshots;
+  /** Types that no snapshot has: each node has a View of its own. */
+  readonly nodeTypes?: readonly NodeType[];
   /** Returns whether the initial state was read. Until then every stream ends UNAVAILABLE, before a response. */
   readonly ready: () => boolean;
   readonly clusterDomain: string;
@@ -211,7 +213,7 @@ function streamPartsOf(limits: Limits, parts: AdsServerParts, registry: Connecti
   const { clock, counters } = parts;
   return {
     ...parts,
-    served: servedTypes(parts.snapshots),
+    served: servedTypes(parts.snapshots, parts.nodeTypes ?? []),
     limits,
     linger: limits.linger,
     sendBudget: new SendBudget(clock, limits.send),

@@ -1,6 +1,7 @@
 import type { Collection } from '../graph/model.ts';
+import type { McpAppProtocol } from '../resources/model.ts';
 
-export type { BundleVersions, UnlistedNamespaces } from '../resources/model.ts';
+export type { BundleVersions, McpAppProtocol, UnlistedNamespaces } from '../resources/model.ts';
 
 /**
  * The configuration of gateways before it is encoded. Each branded type has one constructor, in `translate/names.ts`: a
@@ -35,6 +36,8 @@ export interface Target {
   readonly host: Host;
   readonly port: Port;
   readonly path: UrlPath;
+  /** What its port declares. A dialect that names the transport derives it from this and the path. */
+  readonly appProtocol: McpAppProtocol;
 }
 
 /** Allows callers with one claim to use one item, or all items of a kind. */
@@ -50,6 +53,22 @@ export interface PolicyConfig {
   readonly namespace: NamespaceName;
   readonly name: ObjectName;
   readonly rules: readonly [Rule, ...Rule[]];
+}
+
+/** One issuer whose tokens count at a Gateway, for data planes that take it over xDS. */
+export interface JwtProvider {
+  /** The required value of `iss`. */
+  readonly issuer: string;
+  /** One of them must be in `aud`; empty: any audience. */
+  readonly audiences: readonly string[];
+  /** A JWK Set as JSON. Each key is a public one with a `kid`. Equal keys are equal text. */
+  readonly jwks: string;
+  /** Where clients get tokens (RFC 9728). */
+  readonly resourceMetadata?: {
+    readonly resource: string;
+    readonly authorizationServers: readonly string[];
+    readonly scopesSupported: readonly string[];
+  };
 }
 
 /** The settings of the translation, constant for the life of the process. */
@@ -81,6 +100,14 @@ export type GatewayState =
   | { readonly kind: 'rejected' }
   /** Ours: served its Configs and the targets of its scope. */
   | { readonly kind: 'served'; readonly scope: NamespaceScope };
+
+/** An accepted MCP listener of a served Gateway. */
+export interface McpListener {
+  /** Unique in its Gateway. */
+  readonly name: string;
+  /** Unique among the accepted listeners of its Gateway. */
+  readonly port: number;
+}
 
 /** The Config of one policy on one Gateway; exists only for a served Gateway. */
 export interface Attachment {
@@ -200,10 +227,17 @@ export interface Translation {
   readonly attachments: Collection<Attachment>;
   /** By Gateway key. */
   readonly gateways: Collection<GatewayState>;
+  /** By Gateway key: who may sign tokens. Without an entry nobody may. */
+  readonly jwtProviders: Collection<readonly JwtProvider[]>;
   /** Statuses and notices are by name, or by `<namespace>/<name>`; objects of other controllers have none. */
   readonly gatewayClassStatuses: Collection<GatewayClassStatus>;
   readonly gatewayStatuses: Collection<GatewayStatus>;
   readonly policyStatuses: Collection<PolicyStatus>;
   readonly serviceNotices: Collection<ServiceNotice>;
   readonly policyNotices: Collection<PolicyNotice>;
+  /**
+   * Adds a collection to the graph, by Gateway key: the accepted listeners of each served Gateway, in document order.
+   * Only some dialects have listeners, and a collection that no dialect reads would cost every edit.
+   */
+  deriveListeners(): Collection<readonly McpListener[]>;
 }

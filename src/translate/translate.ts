@@ -5,7 +5,7 @@ import {
   type UnresolvedGateway,
   unresolvedGateway,
 } from './gateway/allowed-namespaces.ts';
-import { evaluateGateway, type GatewayResult } from './gateway/gateway.ts';
+import { acceptedListeners, evaluateGateway, type GatewayResult } from './gateway/gateway.ts';
 import { evaluateGatewayClass, type GatewayClassResult } from './gateway/gateway-class.ts';
 import {
   type LabelledNamespace,
@@ -18,6 +18,7 @@ import type { Inputs } from './inputs.ts';
 import type {
   Attachment,
   GatewayState,
+  JwtProvider,
   PolicyConfig,
   ServiceNotice,
   Target,
@@ -73,8 +74,15 @@ export function translate(graph: Graph, inputs: Inputs, settings: TranslationSet
     configs: policies.configs,
     attachments: policies.attachments,
     gateways: gateways.states,
+    jwtProviders: graph.source<readonly JwtProvider[]>({ name: 'jwt-providers' }),
     serviceNotices: services.serviceNotices,
     ...statuses,
+    deriveListeners: () =>
+      graph.derive(
+        inputs.resources.Gateway,
+        (gateway, context, key) => acceptedListeners(gateway, context.get(gateways.gatewayResults, key)),
+        { name: 'accepted-listeners' },
+      ),
   };
 }
 

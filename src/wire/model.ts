@@ -1,4 +1,4 @@
-import type { PolicyConfig, Target } from '../translate/model.ts';
+import type { Node } from '../gen/envoy/config/core/v3/base.ts';
 
 /** A resource in the encodings of both protocol variants, encoded once for all nodes. */
 export interface EncodedResource {
@@ -16,19 +16,35 @@ export interface EncodedResource {
 /** The properties of a resource type that the server depends on. */
 export interface ResourceType {
   readonly typeUrl: string;
+  /** The dialect that the type belongs to: a node speaks those of the types that it requests. None: of no dialect. */
+  readonly dialect?: DialectName;
   /** True if a state-of-the-world response carries all resources, so that absence means removal. */
   readonly fullState: boolean;
   /** True if a first request without names subscribes to all resources (xDS legacy wildcard). */
   readonly legacyWildcard: boolean;
   /** Pushes leave a stream in this order, lower first. */
   readonly pushOrder: number;
+  /** Absent: in the order of the names, and split wherever a response is full. */
+  readonly updateOrder?: UpdateOrder;
 }
 
-/** An encoding of targets and rules. Another one can be served beside it: a node chooses by the type it requests. */
-export interface Dialect {
-  readonly name: string;
-  readonly targetType: ResourceType;
-  readonly configType: ResourceType;
-  encodeTarget(target: Target): EncodedResource;
-  encodeConfig(config: PolicyConfig): EncodedResource;
+export type DialectName = 'mcp.kgateway.dev' | 'agentgateway.dev';
+
+/** The order in which one change of a type reaches a node. */
+export interface UpdateOrder {
+  /** Changed resources leave in this order, lower first, and removed ones the other way round. */
+  rank(name: string): number;
+  /**
+   * True for a resource without an effect as long as no other one refers to it. When a change does not fit into one
+   * response, these leave in responses of their own: changed ones before all others, removed ones after them. All
+   * others share one response, whatever its size, so that a node never has one of them without another.
+   */
+  isInert(name: string): boolean;
+}
+
+/** A type whose only resource is made of what a node says of itself. Only that node is sent it. */
+export interface NodeType {
+  readonly type: ResourceType;
+  /** Undefined for a node that says too little. */
+  resourceOf(node: Node): EncodedResource | undefined;
 }
