@@ -94,10 +94,15 @@ function typeView(view: View, decode: DecodeResource): TypeView {
   return { typeUrl: view.type.typeUrl, version: view.version(), resources };
 }
 
-/** Returns whether the node subscribes to every type and has ACKed its current version. */
+/**
+ * Returns whether the node subscribes to every type of a dialect and has ACKed its current version. A node that has
+ * requested no type yet has not.
+ */
 function hasAcked(node: NodeStatus, views: readonly View[]): boolean {
   const acked = new Map(node.types.map(({ typeUrl, acked }) => [typeUrl, acked?.version]));
-  return views.every((view) => acked.get(view.type.typeUrl) === view.version());
+  const spoken = new Set(views.filter(({ type }) => acked.has(type.typeUrl)).map(({ type }) => type.dialect));
+  const expected = views.filter(({ type }) => spoken.has(type.dialect));
+  return expected.length > 0 && expected.every((view) => acked.get(view.type.typeUrl) === view.version());
 }
 
 function valuesByKey<V>(collection: { entries(): IterableIterator<[string, V]> }): V[] {
