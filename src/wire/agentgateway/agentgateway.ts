@@ -13,7 +13,6 @@ import { encodePolicy } from './policies.ts';
 import { resourceType } from './types.ts';
 import { addressType } from './workload.ts';
 
-
 /**
  * The dialect of agentgateway 1.x (`docs/wire.md`). That data plane allows everything where it has no rule, so each
  * Gateway and each list of targets has a rule that allows nothing, and no function here makes one without it.
