@@ -2,7 +2,7 @@ import type { Stop } from '../edges.ts';
 import type { EncodedResource, ResourceType } from '../wire/model.ts';
 
 /** The members of views, so that readers of snapshots need no import of wire/. */
-export type { DialectName, EncodedResource, NodeType, ResourceType, UpdateOrder } from '../wire/model.ts';
+export type { EncodedResource, NodeType, ResourceType, UpdateOrder } from '../wire/model.ts';
 
 /** A resource and its shard: the namespace of a Target, the Gateway of a Config. */
 export interface PlacedResource {

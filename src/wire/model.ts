@@ -1,4 +1,5 @@
 import type { Node } from '../gen/envoy/config/core/v3/base.ts';
+import type { GatewayKey, PolicyConfig, Target } from '../translate/model.ts';
 
 /** A resource in the encodings of both protocol variants, encoded once for all nodes. */
 export interface EncodedResource {
@@ -28,7 +29,19 @@ export interface ResourceType {
   readonly updateOrder?: UpdateOrder;
 }
 
-export type DialectName = 'mcp.kgateway.dev' | 'agentgateway.dev';
+type DialectName = 'mcp.kgateway.dev/v1alpha1' | 'agentgateway.dev';
+
+/** A dialect, for those who show what is served: its types, and the form of single objects in it. */
+export interface Dialect {
+  readonly name: DialectName;
+  readonly types: readonly ResourceType[];
+  /** Types with one resource for each target and for each policy; absent in a dialect that has no such types. */
+  readonly counted?: { readonly targets: ResourceType; readonly policies: ResourceType };
+  /** The resource of one target. */
+  encodeTarget(target: Target): EncodedResource;
+  /** The resources of a policy that is attached to these Gateways. */
+  encodePolicy(config: PolicyConfig, gateways: readonly GatewayKey[]): readonly EncodedResource[];
+}
 
 /** The order in which one change of a type reaches a node. */
 export interface UpdateOrder {

@@ -4,7 +4,7 @@ import { dottedNameOf } from './target-name.ts';
 declare const brand: unique symbol;
 
 /** A CEL expression that is false for a caller without claims. */
-export type CelExpression = string & { readonly [brand]: 'CelExpression' };
+type CelExpression = string & { readonly [brand]: 'CelExpression' };
 
 /** Never empty: the data plane allows everything when no policy of a request has an expression. */
 export type AllowList = readonly [CelExpression, ...CelExpression[]];

@@ -15,7 +15,7 @@ import { type CallerClaims, decide, type McpCall, type RuleSet } from './authori
 export type Reject = { readonly key: string; readonly error: string } | { readonly key: string; readonly warn: string };
 
 /** A token; the signature is taken for valid when a provider has its `kid`. */
-export interface Token {
+interface Token {
   readonly kid: string;
   readonly claims: Readonly<Record<string, unknown>>;
 }

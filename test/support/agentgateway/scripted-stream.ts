@@ -61,6 +61,7 @@ export class ScriptedStream {
       diff: (from, to) => snapshots.diff(from, to),
       clock: createManualClock(),
       counters: createRecordedCounters(),
+      updates: undefined,
       limits: { ackTimeout: 1000, maxSubscription: 1 << 20 },
       reserve: () => nothing,
       countNames: () => true,
