@@ -1,12 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPipeline, type Pipeline } from '../../src/app/pipeline.ts';
 import { decide, indexRules } from '../../src/authz/authz.ts';
 import { DiscoveryResponse } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { Config } from '../../src/gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
-import type { Source } from '../../src/graph/model.ts';
 import type { ResourceChange } from '../../src/source/model.ts';
-import type { JwtProvider } from '../../src/translate/model.ts';
 import { AgentgatewayDataPlane, type Call } from '../support/agentgateway/data-plane.ts';
 import { dataPlaneOf, ScriptedStream } from '../support/agentgateway/scripted-stream.ts';
 import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
@@ -123,11 +122,18 @@ function createWorld(): Pipeline {
   return pipeline;
 }
 
-function trust({ graph, translation, snapshots }: Pipeline, issuer: string): void {
-  const providers = translation.jwtProviders as Source<readonly JwtProvider[]>;
-  snapshots.apply(
-    graph.commit(() => providers.set(gatewayKey, [{ issuer, audiences: [], jwks: '{"keys":[{"kid":"k"}]}' }])),
-  );
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const jwks = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k' }] });
+
+/** A policy that says who may sign, and nothing else. */
+function signers(issuer: string): ResourceChange {
+  const spec = { targetRefs: [{ name: 'gw' }], jwt: { providers: [{ issuer, jwks: { inline: jwks } }] } };
+  return changeOf({
+    apiVersion: 'gateway.kgateway.dev/v1alpha1',
+    kind: 'MCPAuthPolicy',
+    metadata: { name: 'signers' },
+    spec,
+  });
 }
 
 /** The calls that the other wire allows: its targets, and its rules as `authz/` decides, for a token that counts. */
@@ -178,8 +184,8 @@ describe.each([
       let stream = open();
       stream.open();
       for (const { edits, issuer, answers, reconnect } of steps) {
-        if (issuer !== undefined) trust(pipeline, issuer);
-        pipeline.deliver({ changes: edits, synced: true });
+        const changes = issuer === undefined ? edits : [...edits, signers(issuer)];
+        pipeline.deliver({ changes, synced: true });
         stream.push();
         for (let answered = 0; answered < answers; answered += 1) stream.answer();
         if (reconnect === 'no') continue;
