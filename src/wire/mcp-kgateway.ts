@@ -27,14 +27,14 @@ export const mcpKgateway: {
 } = {
   configType: {
     typeUrl: configTypeUrl,
-    dialect: 'mcp.kgateway.dev/v1alpha1',
+    dialect: 'mcp.kgateway.dev',
     fullState: true,
     legacyWildcard: true,
     pushOrder: 0,
   },
   targetType: {
     typeUrl: targetTypeUrl,
-    dialect: 'mcp.kgateway.dev/v1alpha1',
+    dialect: 'mcp.kgateway.dev',
     fullState: true,
     legacyWildcard: true,
     pushOrder: 1,

@@ -4,6 +4,7 @@ import type { Dialect } from './model.ts';
 
 export { agentgateway } from './agentgateway/agentgateway.ts';
 export { versionOfAll } from './digest.ts';
+export { discoveryResponse } from './discovery-response.ts';
 export { sameEncoding } from './encoded-resource.ts';
 export { mcpKgateway } from './mcp-kgateway.ts';
 
