@@ -95,7 +95,9 @@ describe('explain', () => {
       'denied: the tool "default/tool:run" on Gateway default/gw',
     ]);
   });
+});
 
+describe('explain and its flags', () => {
   it('writes a document of stable form', async () => {
     const { stdout } = await explain(world, '-o', 'json', '--tool=default/tool:run', '--claims={"sub":"you"}');
     expect(JSON.parse(stdout)).toEqual({
