@@ -3,7 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
 import { quoted } from '../json/quoted.ts';
 import { type Command, commands } from './commands.ts';
-import { type Flag, readFlags, UsageError, variableOf } from './flags.ts';
+import { type Flag, maxDistance, readFlags, UsageError, variableOf } from './flags.ts';
 import { logFlags } from './log-flags.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 
@@ -46,7 +46,7 @@ function unknownCommand(name: string): UsageError {
     name,
     commands.map((command) => command.name),
   );
-  const near = distance(name, nearest) <= Math.max(2, name.length / 2) ? ` Did you mean ${nearest}?` : '';
+  const near = distance(name, nearest) <= maxDistance(name) ? ` Did you mean ${nearest}?` : '';
   return new UsageError(`unknown command ${quoted(name)}.${near} See gatehouse --help.`);
 }
 

@@ -35,6 +35,11 @@ export interface FlagValues {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** How many letters of a suggestion may differ: a third of the name that was written, and one of a short name. */
+export function maxDistance(name: string): number {
+  return Math.max(1, Math.ceil(name.length / 3));
+}
+
 /** The environment variable of a flag. */
 export function variableOf(flag: Flag): string {
   return `GATEHOUSE_${flag.name.toUpperCase().replaceAll('-', '_')}`;
@@ -102,7 +107,7 @@ function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {
     name,
     flags.map((flag) => flag.name),
   );
-  const hint = distance(name, nearest) <= Math.max(2, name.length / 2) ? ` Did you mean --${nearest}?` : ' See --help.';
+  const hint = distance(name, nearest) <= maxDistance(name) ? ` Did you mean --${nearest}?` : ' See --help.';
   return new UsageError(`unknown flag ${shortened(rawName)}.${hint}`);
 }
 

@@ -248,9 +248,10 @@ it('a node without environment has no metadata but that of the configuration', (
   const node = nodeOf(
     { metadata: new Map([['role', 'ns~gw']]), altXdsHostname: undefined },
     { POD_NAMESPACE: '', GW_NAME: 'x' },
+    () => 0.5,
   );
   expect(node).toMatchObject({
-    id: 'mcpgw~unknown~unknown.unknown~unknown.svc.cluster.local',
+    id: 'mcpgw~unknown~local-nnnnnnnn.unknown~unknown.svc.cluster.local',
     metadata: { role: 'ns~gw' },
   });
 });
