@@ -11,7 +11,7 @@ import { defaultLimits, type Limits, unaryCallLimits } from './limits/limits.ts'
 import { PushQueue } from './limits/push-queue.ts';
 import { ReceiveBudget } from './limits/receive-budget.ts';
 import { defaultSendLimits, SendBudget } from './limits/send-budget.ts';
-import type { ConnectedClient, NodeStatus, RejectedResponse } from './model.ts';
+import type { ConnectedClient, NodeStatus, RejectedResponse, UpdateObserver } from './model.ts';
 import { type ConnectionAge, ConnectionRegistry } from './node/connection-registry.ts';
 import { NodeLog } from './node/node-log.ts';
 import { NodeStream, type NodeStreamParts } from './node/node-stream.ts';
@@ -60,6 +60,7 @@ export interface AdsServerParts {
   readonly counters: Counters;
   /** Called for every NACK. */
   readonly rejected?: (response: RejectedResponse) => void;
+  readonly updates?: UpdateObserver;
 }
 
 /** Serves the snapshots over ADS, in both protocol variants. */
@@ -82,8 +83,8 @@ export interface AdsServer {
    * have changed.
    */
   readonly health: Health;
-  /** Returns the status of every stream that has identified its Gateway. */
-  nodes(): readonly NodeStatus[];
+  /** Returns the status of every stream that has identified its Gateway, or of those of one Gateway. */
+  nodes(gateway?: string): readonly NodeStatus[];
   /** Returns the same streams for CSDS, resource by resource. */
   clients(): readonly ConnectedClient[];
 }
@@ -149,8 +150,8 @@ class GrpcAdsServer implements AdsServer {
     return this.#stopping;
   }
 
-  nodes(): readonly NodeStatus[] {
-    return this.#registry.nodes();
+  nodes(gateway?: string): readonly NodeStatus[] {
+    return this.#registry.nodes(gateway);
   }
 
   clients(): readonly ConnectedClient[] {
