@@ -37,6 +37,7 @@ function clientOf(port: number): XdsClient {
         GW_NAME: 'mcp-gateway',
         INSTANCE_IP: '10.1.2.3',
       },
+      Math.random,
     ),
     clock,
     random: () => 0.5,
