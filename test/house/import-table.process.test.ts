@@ -17,6 +17,8 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/translate/gateway/planted.ts', '../policy/policy.ts', '../names.ts'],
   ['src/translate/service/planted.ts', '../gateway/gateway.ts', '../../resources/model.ts'],
   ['src/translate/policy/planted.ts', '../status/conditions.ts', '../gateway/allowed-namespaces.ts'],
+  ['src/translate/policy/planted.ts', '../../jwk/jwk.ts', '../../jwk/public-keys.ts'],
+  ['src/jwk/planted.ts', '../net/host-port.ts', 'node:crypto'],
   ['src/translate/status/planted.ts', '../../resources/resources.ts', '../policy/policy.ts'],
   ['src/explain/planted.ts', '../wire/wire.ts', '../translate/translate.ts'],
   ['src/explain/planted.ts', '../app/pipeline.ts', '../authz/model.ts'],

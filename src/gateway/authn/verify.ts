@@ -1,6 +1,6 @@
 import { type CryptoKey, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, type ResolvedKey } from 'jose';
+import { algorithms } from '../../jwk/jwk.ts';
 import type { JwtAuthnConfig } from '../config/model.ts';
-import { algorithms } from './jwk.ts';
 import type { KeySet } from './key-set.ts';
 
 /** Accepted clock skew in seconds, the same as in the deployed gateways. */
