@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { line } from '../../support/api-server/api-server.ts';
-import { type ClusterRig, mcpService, startCluster, waits } from './cluster-rig.ts';
+import { type ClusterRig, mcpService, startCluster } from './cluster-rig.ts';
 
 const place = '/api/v1/namespaces/default/services/tool';
 const badPath = { ...mcpService('tool'), annotations: { 'kgateway.dev/mcp-path': 'no slash' } };
@@ -91,31 +91,6 @@ describe('an object whose frame is unreadable', () => {
     expect([...cluster.resources.keys()]).toEqual([]);
     expect(cluster.unlisted).toBe('unknown');
   });
-});
-
-it('an API server that goes is logged once for all its kinds, and once when it is back', async () => {
-  const cluster = await startCluster((server) => server.put('Service', mcpService('tool')));
-  await cluster.settled();
-  cluster.server.injectFault(() => true, { does: 'reset' });
-  const watched = ['Service', 'Gateway', 'GatewayClass', 'MCPAuthPolicy', 'GatewayParameters', 'Namespace'] as const;
-  for (const kind of watched) for (const watch of cluster.server.watches(kind)) watch.reset();
-  /** Every kind waits this long after a failure, and all of them try again. */
-  const passFor = async (delay: number | undefined): Promise<void> => {
-    await cluster.eventually(() => cluster.clock.waiting().filter((time) => time === delay).length === watched.length);
-    cluster.clock.advance(delay ?? 0);
-  };
-  await passFor(waits[0]);
-  await cluster.eventually(() => cluster.problems().length === watched.length);
-  const lines = (text: string): number => cluster.log.lines.filter(({ message }) => message.includes(text)).length;
-  expect(lines('does not tell of changes')).toBe(1);
-  cluster.server.clearFaults();
-  await passFor(waits[1]);
-  await cluster.eventually(() => cluster.problems().length === 0);
-  await cluster.pass(5000);
-  await cluster.log.line('tells of changes of every kind again');
-  expect(lines('tells of changes of every kind again')).toBe(1);
-  expect(lines('does not tell of changes')).toBe(1);
-  expect(lines('a problem is gone')).toBe(0);
 });
 
 it('the log contains nothing of a line that is no event', async () => {
