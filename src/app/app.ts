@@ -12,6 +12,7 @@ import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
+import { openSecurity, type Security } from './security.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface AppParts {
@@ -37,6 +38,7 @@ interface Stages extends AppParts {
   readonly changes: ChangeLog;
   readonly pipeline: Pipeline;
   readonly input: Input;
+  readonly security: Security;
   readonly ads: AdsServer;
 }
 
@@ -58,7 +60,7 @@ export async function startApp(
   committed: (commit: Commit) => void = () => undefined,
 ): Promise<RunningApp> {
   const stages = await build(settings, parts);
-  const started: StopAsync[] = [stages.input.stop];
+  const started: StopAsync[] = [stages.input.stop, stages.security.stop];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
   };
@@ -82,6 +84,7 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
   const metrics = createMetrics();
   const pipeline = createPipeline(settings, { log, counters: metrics });
   const { translation, explainer, snapshots, synced } = pipeline;
+  const security = await openSecurity(settings, { clock, log, counters: metrics });
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
   const ads = createAdsServer(
@@ -94,11 +97,12 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
       random,
       log,
       counters: metrics,
+      tls: security.tls,
       rejected: (response) => input.rejected(response),
       updates: changes,
     },
   );
-  return { ...parts, metrics, changes, pipeline, input, ads };
+  return { ...parts, metrics, changes, pipeline, input, security, ads };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */

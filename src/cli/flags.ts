@@ -35,11 +35,6 @@ export interface FlagValues {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How many letters of a suggestion may differ: a third of the name that was written, and one of a short name. */
-export function maxDistance(name: string): number {
-  return Math.max(1, Math.ceil(name.length / 3));
-}
-
 /** The environment variable of a flag. */
 export function variableOf(flag: Flag): string {
   return `GATEHOUSE_${flag.name.toUpperCase().replaceAll('-', '_')}`;
@@ -102,13 +97,18 @@ function flagValue(flag: Flag, value: string | undefined): string {
 }
 
 function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {
-  const name = rawName.replace(/^-+/, '');
-  const nearest = closest(
-    name,
+  const near = nearWord(
+    rawName.replace(/^-+/, ''),
     flags.map((flag) => flag.name),
   );
-  const hint = distance(name, nearest) <= maxDistance(name) ? ` Did you mean --${nearest}?` : ' See --help.';
+  const hint = near === undefined ? ' See --help.' : ` Did you mean --${near}?`;
   return new UsageError(`unknown flag ${shortened(rawName)}.${hint}`);
+}
+
+/** The known word that one was probably meant to be; undefined when more than a third of its letters, and two, differ. */
+export function nearWord(word: string, known: readonly string[]): string | undefined {
+  const nearest = closest(word, known);
+  return distance(word, nearest) <= Math.max(2, word.length / 3) ? nearest : undefined;
 }
 
 function fromEnvironment(flag: Flag, environment: Environment): readonly string[] | undefined {
