@@ -79,17 +79,7 @@ function showsAndKeepsStatus(): void {
     ]);
     expect(await table(['--output=wide'])).toEqual([
       ['NAME', 'GATEWAY', 'ACCEPTED', 'REASON', 'GRANTS', 'ALLOWS', 'MESSAGE', 'DROPPED', 'AGE'],
-      [
-        'mcp-jq-auth',
-        'mcp-gateway',
-        'True',
-        'Accepted',
-        '3',
-        grants.allows,
-        'All of it.',
-        'True',
-        expect.any(String),
-      ],
+      ['mcp-jq-auth', 'mcp-gateway', 'True', 'Accepted', '3', grants.allows, 'All of it.', 'True', expect.any(String)],
     ]);
     expect(await cluster.kubectl(['get', 'kgateway', '--output=name'])).toContain('/mcp-jq-auth\n');
   });
