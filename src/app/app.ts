@@ -80,8 +80,10 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
   const metrics = createMetrics();
   const pipeline = createPipeline(settings, { log, counters: metrics });
   const { translation, explainer, snapshots, synced } = pipeline;
-  const security = await openSecurity(settings, { clock, log, counters: metrics });
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
+  const { connection } = input;
+  const denied: Input['denied'] = (claim) => input.denied(claim);
+  const security = await openSecurity(settings, { clock, log, counters: metrics, connection, denied });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
   const ads = createAdsServer(
     { ...settings, maxRequest: settings.receiveLimit, identifier },
@@ -94,6 +96,7 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
       log,
       counters: metrics,
       tls: security.tls,
+      auth: security.auth,
       rejected: (response) => input.rejected(response),
     },
   );
@@ -137,10 +140,14 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
 }
 
 /** Starts the source; each of its batches becomes a commit. */
-function startSource({ pipeline, input, ads, log }: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
+function startSource({ pipeline, input, ads, security, log }: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
   let announced = false;
   return input.source.start((batch) => {
-    const commit = pipeline.deliver(batch);
+    let narrowed = false;
+    const commit = pipeline.deliver(batch, (changes) => {
+      narrowed = security.bindings?.applied(changes.changes(pipeline.gateways)) ?? false;
+    });
+    if (narrowed) ads.recheck();
     input.applied(commit, batch);
     // A flag of its own: the source delivers a batch again when its delivery threw, and by then the pipeline is synced.
     if (!announced && pipeline.synced()) {

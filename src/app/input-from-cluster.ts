@@ -32,6 +32,7 @@ export async function openCluster(
   const status = await openStatus({ controllerName, replica }, statusWriting, connection, source, parts);
   return {
     source,
+    connection,
     ...status,
     stop: async () => {
       await status.stop();
@@ -51,18 +52,21 @@ async function connect(
   }
 }
 
+type Reporting = Omit<Input, 'source' | 'connection'>;
+
 async function openStatus(
   names: Pick<ServeSettings, 'controllerName' | 'replica'>,
   statusWriting: ClusterInputSettings['statusWriting'],
   connection: KubeConnection,
   { identify }: ClusterSource,
   parts: InputParts,
-): Promise<Omit<Input, 'source'>> {
+): Promise<Reporting> {
   const { translation, log } = parts;
   if (statusWriting.by === 'none') {
     return {
       synced: () => undefined,
       applied: (commit) => logStatuses(log, translation, commit),
+      denied: () => undefined,
       rejected: () => undefined,
       stop: () => Promise.resolve(),
     };
@@ -76,7 +80,7 @@ async function leaseOf(namespace: string | undefined): Promise<{ readonly namesp
 }
 
 /** Joins the election after the initial read: until then a replica that is synced already may lead. */
-function startedWhenSynced(manager: StatusManager): Omit<Input, 'source'> {
+function startedWhenSynced(manager: StatusManager): Reporting {
   let stop: StopAsync = () => Promise.resolve();
   return {
     synced: () => {
@@ -84,6 +88,7 @@ function startedWhenSynced(manager: StatusManager): Omit<Input, 'source'> {
       stop = manager.start();
     },
     applied: (commit, { observations = [] }) => manager.applied(commit, observations),
+    denied: (claim) => manager.denied(claim),
     rejected: (nack) => manager.rejected(nack),
     stop: () => stop(),
   };

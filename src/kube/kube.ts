@@ -1,6 +1,7 @@
 import type { ClusterAccess, KubeConnection, KubeEdges } from './model.ts';
 
 export { KubeConfigError } from './kubeconfig/kubeconfig-error.ts';
+export { type AccessReview, type ReviewedUser, reviewAccess, reviewToken } from './reviews.ts';
 export { isInCluster, podNamespace } from './kubeconfig/service-account.ts';
 export type { ClusterAccess } from './model.ts';
 
