@@ -15,6 +15,13 @@ export interface Logger {
   child(fields: Fields): Logger;
 }
 
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** The level of a log: lines below it are not written. */
+export interface LogLevelControl {
+  level: LogLevel;
+}
+
 /** Stops what was started. Idempotent. */
 export type Stop = () => void;
 

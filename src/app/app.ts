@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
-import { createMetrics, type Metrics, startDebug } from '../debug/debug.ts';
-import type { Clock, Logger, Random, StopAsync } from '../edges.ts';
+import { ChangeLog, createMetrics, type DebugParts, type Metrics, startDebug } from '../debug/debug.ts';
+import type { Clock, Logger, LogLevelControl, Random, StopAsync } from '../edges.ts';
+import { answerQuestion } from '../explain/explain.ts';
 import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import { versionOfAll } from '../wire/wire.ts';
+import { configView } from './config-view.ts';
 import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
@@ -17,6 +19,7 @@ export interface AppParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly logLevel: LogLevelControl;
 }
 
 type Addresses = Readonly<Record<'xds' | 'debug' | 'metrics' | 'admin', HostPort>>;
@@ -30,14 +33,13 @@ export interface RunningApp {
 }
 
 /** The stages, built and not started. */
-interface Stages {
+interface Stages extends AppParts {
   readonly metrics: Metrics;
+  readonly changes: ChangeLog;
   readonly pipeline: Pipeline;
   readonly input: Input;
   readonly security: Security;
   readonly ads: AdsServer;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /**
@@ -76,7 +78,9 @@ export async function startApp(
   }
 }
 
-async function build(settings: ServeSettings, { clock, random, log }: AppParts): Promise<Stages> {
+async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> {
+  const { clock, random, log } = parts;
+  const changes = new ChangeLog();
   const metrics = createMetrics();
   const pipeline = createPipeline(settings, { log, counters: metrics });
   const { translation, explainer, snapshots, synced } = pipeline;
@@ -98,9 +102,10 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
       tls: security.tls,
       auth: security.auth,
       rejected: (response) => input.rejected(response),
+      updates: changes,
     },
   );
-  return { metrics, pipeline, input, security, ads, clock, log };
+  return { ...parts, metrics, changes, pipeline, input, security, ads };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */
@@ -114,19 +119,10 @@ async function openInput(settings: ServeSettings, parts: InputParts): Promise<In
 
 /** Opens the listeners one after another. The stop of each is added to `started`, also when a later one fails. */
 async function listen(settings: ServeSettings, stages: Stages, started: StopAsync[]): Promise<Addresses> {
-  const { metrics, pipeline, input, ads, clock, log } = stages;
+  const { metrics, ads, clock, log } = stages;
   const { xdsListen, debugListen, metricsListen, adminListen } = settings;
   const descriptorSet = await readFile(descriptors);
-  const debugParts = {
-    ...pipeline,
-    digest: versionOfAll,
-    problems: () => input.source.diagnostics(),
-    nodes: () => ads.nodes(),
-    metrics,
-    descriptorSet,
-    clock,
-    log,
-  };
+  const debugParts = debugPartsOf(settings, stages, descriptorSet);
   const debug = await withListenFlags({ 'debug-listen': debugListen, 'metrics-listen': metricsListen }, () =>
     startDebug(settings, debugParts),
   );
@@ -139,15 +135,42 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
   return { xds, ...debug.addresses, admin: admin.address };
 }
 
+function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Uint8Array): DebugParts {
+  const { pipeline, input, ads, clock } = stages;
+  const { explainer, graph } = pipeline;
+  const { replica } = settings;
+  const program = { version: packageJson.version, startedAt: clock.now(), replica, source: input.origin };
+  return {
+    ...stages,
+    ...pipeline,
+    digest: versionOfAll,
+    problems: () => input.source.diagnostics(),
+    nodes: (gateway) => ads.nodes(gateway),
+    placesOf: input.placesOf,
+    manifestOf: input.manifestOf,
+    answer: (question) => answerQuestion(explainer, question),
+    epoch: () => graph.epoch,
+    config: configView(settings),
+    program,
+    descriptorSet,
+  };
+}
+
 /** Starts the source; each of its batches becomes a commit. */
-function startSource({ pipeline, input, ads, security, log }: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
+function startSource(stages: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
+  const { pipeline, input, ads, security, log, changes, clock } = stages;
   let announced = false;
   return input.source.start((batch) => {
+    const began = clock.now();
     let narrowed = false;
-    const commit = pipeline.deliver(batch, (changes) => {
-      narrowed = security.bindings?.applied(changes.changes(pipeline.gateways)) ?? false;
+    const commit = pipeline.deliver(batch, (delivered) => {
+      narrowed = security.bindings?.applied(delivered.changes(pipeline.gateways)) ?? false;
     });
     if (narrowed) ads.recheck();
+    const at = clock.now();
+    const cause = announced ? 'change' : 'start';
+    const encoded = pipeline.encodes(commit);
+    changes.committed({ commit, changes: batch.changes, cause, at, encodeMilliseconds: at - began, encoded });
     input.applied(commit, batch);
     // A flag of its own: the source delivers a batch again when its delivery threw, and by then the pipeline is synced.
     if (!announced && pipeline.synced()) {

@@ -10,6 +10,9 @@ import type { Input, InputParts } from './input.ts';
 import type { ClusterInputSettings, ServeSettings } from './settings.ts';
 import { logStatuses } from './status-log.ts';
 
+/** The part of an input that statuses are written by. */
+type StatusInput = Pick<Input, 'synced' | 'applied' | 'denied' | 'rejected' | 'stop'>;
+
 const leaseName = 'gatehouse-leader';
 
 /** Default namespace of the Lease outside of a pod: the one that the manifests in `deploy` use. */
@@ -33,6 +36,9 @@ export async function openCluster(
   return {
     source,
     connection,
+    origin: connection.server,
+    placesOf: (places) => Promise.resolve(places.map(() => undefined)),
+    manifestOf: (kind, key) => source.manifestOf(kind, key),
     ...status,
     stop: async () => {
       await status.stop();
@@ -52,15 +58,13 @@ async function connect(
   }
 }
 
-type Reporting = Omit<Input, 'source' | 'connection'>;
-
 async function openStatus(
   names: Pick<ServeSettings, 'controllerName' | 'replica'>,
   statusWriting: ClusterInputSettings['statusWriting'],
   connection: KubeConnection,
   { identify }: ClusterSource,
   parts: InputParts,
-): Promise<Reporting> {
+): Promise<StatusInput> {
   const { translation, log } = parts;
   if (statusWriting.by === 'none') {
     return {
@@ -80,7 +84,7 @@ async function leaseOf(namespace: string | undefined): Promise<{ readonly namesp
 }
 
 /** Joins the election after the initial read: until then a replica that is synced already may lead. */
-function startedWhenSynced(manager: StatusManager): Reporting {
+function startedWhenSynced(manager: StatusManager): StatusInput {
   let stop: StopAsync = () => Promise.resolve();
   return {
     synced: () => {

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
-import type { Logger, StopAsync } from '../edges.ts';
-import { createLog } from '../log/log.ts';
+import type { StopAsync } from '../edges.ts';
+import { createLog, type LeveledLog } from '../log/log.ts';
 import { demoFlags, demoPort } from './demo-flags.ts';
 import { type Flag, type FlagValues, UsageError } from './flags.ts';
 import { gatewayFlags, gatewayOptions } from './gateway-flags.ts';
@@ -43,7 +43,7 @@ export const commands: readonly Command[] = [
       runUntilSignal(flags, terminal, async (log) => {
         const settings = serveSettings(flags, terminal.environment);
         const { startApp } = await import('../app/app.ts');
-        return startApp(settings, { clock: systemClock, random: Math.random, log });
+        return startApp(settings, { clock: systemClock, random: Math.random, log, logLevel: log });
       }),
   },
   {
@@ -118,7 +118,7 @@ export const commands: readonly Command[] = [
 async function runUntilSignal(
   flags: FlagValues,
   terminal: Terminal,
-  start: (log: Logger) => Promise<{ readonly stop: StopAsync; readonly ended?: Promise<void> }>,
+  start: (log: LeveledLog) => Promise<{ readonly stop: StopAsync; readonly ended?: Promise<void> }>,
 ): Promise<ExitCode> {
   const log = createTerminalLog(flags, terminal);
   const { signalled, release } = waitForTerminalSignal(terminal, log);
@@ -157,11 +157,11 @@ async function runDemoCommand(flags: FlagValues, terminal: Terminal): Promise<Ex
 }
 
 /** A second signal, more than a second after the first one, exits with code 3. */
-function waitForTerminalSignal(terminal: Terminal, log: Logger): SignalWait {
+function waitForTerminalSignal(terminal: Terminal, log: LeveledLog): SignalWait {
   return waitForSignal(terminal.signals, { clock: systemClock, log, forceExit: () => terminal.exit(3) });
 }
 
-function createTerminalLog(flags: FlagValues, terminal: Terminal): Logger {
+function createTerminalLog(flags: FlagValues, terminal: Terminal): LeveledLog {
   const { level, format } = logSettings(flags);
   const isTerminal = terminal.stderr.isTTY === true;
   return createLog(level, format, isTerminal, isTerminal && !terminal.environment['NO_COLOR']);

@@ -8,6 +8,7 @@ import { type Denial, type NearMiss, policyNearMisses } from './near-misses.ts';
 import { statusFindings } from './status-findings.ts';
 import { servedTargets, targetOf, targetReason } from './targets.ts';
 
+export { answerQuestion } from './answer.ts';
 export type { Explainer, ExplainInputs } from './model.ts';
 
 /** Creates the explanations over the collections of the translation. */

@@ -114,3 +114,45 @@ export interface Explainer {
    */
   hints(): Generator<Finding | undefined>;
 }
+
+/** A value with the place of the field that it is about; undefined when nothing is written there. */
+export type Placed<T> = T & { readonly place: string | undefined };
+
+export interface Question {
+  /** `<namespace>/<name>`, or a name in the namespace `default`. Undefined: the only Gateway. */
+  readonly gateway: string | undefined;
+  /** Undefined: whoever may. */
+  readonly claims: Claims | undefined;
+  /** Undefined: everything that the caller may use. */
+  readonly request: AccessRequest | undefined;
+}
+
+/** The answer to a question: the document that `explain -o json` writes and `/debug/explain` returns. */
+export type Answer = {
+  readonly gateway: GatewayKey;
+  readonly request: AccessRequest | undefined;
+} & (
+  | { readonly verdict: 'allowed'; readonly by: Placed<Grant>; readonly remarks: readonly Placed<Reason>[] }
+  | { readonly verdict: 'denied'; readonly reasons: readonly Placed<Reason>[]; readonly omitted: number }
+  /** The rules that match the caller, or the request, or all. */
+  | {
+      readonly verdict: 'grants';
+      readonly of: 'caller' | 'anybody';
+      readonly grants: readonly Placed<Grant>[];
+      /** The targets that the Gateway serves: a rule for `*` is about all of them. */
+      readonly targets: readonly string[];
+      /** Why the Gateway serves nobody. */
+      readonly remarks: readonly Placed<Reason>[];
+    }
+);
+
+/** An answer whose places are still to be found; or why the question has none, for who asked. */
+export type Answered =
+  | {
+      readonly ok: true;
+      /** The fields that the answer is about. */
+      readonly fields: readonly Place[];
+      /** The answer, with the place of each of the fields, in their order. */
+      answerAt(places: readonly (string | undefined)[]): Answer;
+    }
+  | { readonly ok: false; readonly message: string };

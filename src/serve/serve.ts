@@ -12,7 +12,7 @@ import { defaultLimits, type Limits, unaryCallLimits } from './limits/limits.ts'
 import { PushQueue } from './limits/push-queue.ts';
 import { ReceiveBudget } from './limits/receive-budget.ts';
 import { defaultSendLimits, SendBudget } from './limits/send-budget.ts';
-import type { ConnectedClient, NodeStatus, RejectedResponse } from './model.ts';
+import type { ConnectedClient, NodeStatus, RejectedResponse, UpdateObserver } from './model.ts';
 import { type ConnectionAge, ConnectionRegistry } from './node/connection-registry.ts';
 import { grantedSnapshots } from './node/granted-snapshots.ts';
 import { NodeLog } from './node/node-log.ts';
@@ -67,6 +67,7 @@ export interface AdsServerParts {
   readonly auth?: AdsAuth | undefined;
   /** Called for every NACK. */
   readonly rejected?: (response: RejectedResponse) => void;
+  readonly updates?: UpdateObserver;
 }
 
 /** Serves the snapshots over ADS, in both protocol variants. */
@@ -91,8 +92,8 @@ export interface AdsServer {
   readonly health: Health;
   /** Ends the streams whose identity may not be a node of its Gateway any more. Call it when bindings have changed. */
   recheck(): void;
-  /** Returns the status of every stream that has identified its Gateway. */
-  nodes(): readonly NodeStatus[];
+  /** Returns the status of every stream that has identified its Gateway, or of those of one Gateway. */
+  nodes(gateway?: string): readonly NodeStatus[];
   /** Returns the same streams for CSDS, resource by resource. */
   clients(): readonly ConnectedClient[];
 }
@@ -180,8 +181,8 @@ class GrpcAdsServer implements AdsServer {
     return this.#stopping;
   }
 
-  nodes(): readonly NodeStatus[] {
-    return this.#registry.nodes();
+  nodes(gateway?: string): readonly NodeStatus[] {
+    return this.#registry.nodes(gateway);
   }
 
   clients(): readonly ConnectedClient[] {

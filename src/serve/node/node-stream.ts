@@ -11,7 +11,7 @@ import { WatchedType, type WatchedTypeLimits, type WatchedTypeParts } from '../a
 import { accountName, type Identity } from '../auth/identity.ts';
 import type { PushQueue } from '../limits/push-queue.ts';
 import type { SendBudget } from '../limits/send-budget.ts';
-import type { ConnectedClient, NodeStatus, RejectedResponse } from '../model.ts';
+import type { ConnectedClient, NodeStatus, RejectedResponse, UpdateObserver } from '../model.ts';
 import { bounded } from '../request/bounded-text.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import { type AdsCall, addressOf } from '../transport/calls.ts';
@@ -46,6 +46,7 @@ export interface NodeStreamParts extends GrpcStreamParts {
   readonly rejected?: (response: RejectedResponse) => void;
   /** Called with each claim of a node that its identity does not allow. */
   readonly denied: (claim: Denied) => void;
+  readonly updates?: UpdateObserver;
   /** Called once, when the stream has ended. */
   readonly ended: (stream: NodeStream, ending: StatusCode) => void;
 }
@@ -98,6 +99,7 @@ export class NodeStream {
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
+      updates: parts.updates,
       reserve: (bytes) => parts.sendBudget.reserve(this, bytes),
       countNames: (before, after) => this.#countNames(before, after),
       send: (body) => this.#send(body),
@@ -149,6 +151,11 @@ export class NodeStream {
   /** Sends GOAWAY: the node opens its next stream on another connection, while this one continues. */
   sendGoaway(): void {
     this.#stream.sendGoaway();
+  }
+
+  /** The Gateway; undefined until the first request has named it. */
+  get gateway(): string | undefined {
+    return this.#node?.grant.gateway;
   }
 
   /** Returns undefined until the first request has named the Gateway. */

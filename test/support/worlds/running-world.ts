@@ -79,7 +79,11 @@ export async function startWorld(
   const input = { from: 'files', filenames: roots, debounce: { idle: 2, ceiling: 50 }, settle } as const;
   const all: ServeSettings = { ...quickSettings, ...settings, input };
   const commits = waitingFor();
-  const app = await startApp(all, { clock: systemClock, random: () => 0, log }, commits.happened);
+  const app = await startApp(
+    all,
+    { clock: systemClock, random: () => 0, log, logLevel: { level: 'info' } },
+    commits.happened,
+  );
   const nodes: GatewayNode[] = [];
   let fences = 0;
 
