@@ -51,7 +51,6 @@ export class Bindings {
   }
 }
 
-
 const none: ReadonlySet<string> = new Set();
 
 /** Without the annotation, the account has the name of the Gateway; an annotation that is invalid allows none. */

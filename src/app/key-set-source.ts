@@ -36,7 +36,9 @@ export async function openKeySet(
     text = await read();
     current = readKeySet(text);
   } catch (error) {
-    throw new EnvironmentError(`the keys in ${location} (--xds-auth-jwks) cannot be used: ${reasonOf(error)}`, { cause: error });
+    throw new EnvironmentError(`the keys in ${location} (--xds-auth-jwks) cannot be used: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
   const failed = (error: unknown): void =>
     throttle.failed('keys', {

@@ -3,8 +3,8 @@ import type { KubeConnection } from '../kube/model.ts';
 import { isLoopback } from '../net/loopback.ts';
 import { CertificateError } from '../net/tls/pem.ts';
 import { ServerCertificate } from '../net/tls/server-certificate.ts';
-import { type AdsAuth, type AdsTls, accountOfUser, createKeySetVerifier, type VerifyToken } from '../serve/serve.ts';
 import type { DeniedClaim } from '../serve/model.ts';
+import { type AdsAuth, type AdsTls, accountOfUser, createKeySetVerifier, type VerifyToken } from '../serve/serve.ts';
 import { EnvironmentError } from './errors.ts';
 import { Bindings } from './gateway-bindings.ts';
 import { openKeySet } from './key-set-source.ts';
@@ -38,7 +38,8 @@ export async function openSecurity(settings: ServeSettings, parts: SecurityParts
   const certificate = xdsTls.mode === 'off' ? undefined : await openCertificate(xdsTls, parts);
   warn(settings, parts.log);
   const tls = certificate && { certificate, plaintext: xdsTls.mode === 'either' };
-  if (xdsAuth.kind === 'none') return { tls, auth: undefined, bindings: undefined, stop: async () => certificate?.stop() };
+  if (xdsAuth.kind === 'none')
+    return { tls, auth: undefined, bindings: undefined, stop: async () => certificate?.stop() };
   const bindings = new Bindings();
   const tokens = xdsAuth.tokens && (await openTokens(xdsAuth.tokens, parts));
   const { certificates } = xdsAuth;

@@ -37,10 +37,7 @@ export const securityFlags: readonly Flag[] = [
 ];
 
 /** Decodes the flags about who may connect to the port of the gateways, and how. */
-export function securitySettings(
-  flags: FlagValues,
-  input: InputSettings,
-): Pick<ServeSettings, 'xdsTls' | 'xdsAuth'> {
+export function securitySettings(flags: FlagValues, input: InputSettings): Pick<ServeSettings, 'xdsTls' | 'xdsAuth'> {
   const xdsAuth = xdsAuthSettings(flags, input);
   return { xdsAuth, xdsTls: xdsTlsSettings(flags, xdsAuth) };
 }
@@ -88,7 +85,9 @@ function xdsAuthSettings(flags: FlagValues, input: InputSettings): XdsAuthSettin
 
 function tokenSettings(flags: FlagValues, keys: TokenSettings['keys'], input: InputSettings): TokenSettings {
   if (keys === undefined && input.from === 'files') {
-    throw new UsageError('--xds-auth=token asks the API server of a cluster; for files, give --xds-auth-jwks=<file or https URL>.');
+    throw new UsageError(
+      '--xds-auth=token asks the API server of a cluster; for files, give --xds-auth-jwks=<file or https URL>.',
+    );
   }
   const audience = flags.text('xds-auth-audience');
   if (audience === '') throw new UsageError('--xds-auth-audience is empty: tokens for anybody would count.');

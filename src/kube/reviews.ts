@@ -73,7 +73,10 @@ async function review(
   kind: 'TokenReview' | 'SubjectAccessReview',
   spec: JsonObject,
   signal: AbortSignal | undefined,
-): Promise<{ readonly kind: 'answered'; readonly status: JsonObject } | { readonly kind: 'unavailable'; readonly message: string }> {
+): Promise<
+  | { readonly kind: 'answered'; readonly status: JsonObject }
+  | { readonly kind: 'unavailable'; readonly message: string }
+> {
   try {
     const response = await connection.ask({
       method: 'POST',

@@ -131,7 +131,8 @@ export class Security {
     const { auth, counters, log } = this.#parts;
     const name = accountName(account);
     counters.count('gatehouse_xds_denied_claims_total');
-    if (this.#deniedLines.tryTake(name) === 0) log.warn('a node claims a Gateway that is not its own', { account: name, gateway, reason: message });
+    if (this.#deniedLines.tryTake(name) === 0)
+      log.warn('a node claims a Gateway that is not its own', { account: name, gateway, reason: message });
     auth?.denied({ account: name, gateway, message });
   }
 

@@ -98,11 +98,11 @@ export interface AdsServer {
   clients(): readonly ConnectedClient[];
 }
 
-export { createKeySetVerifier, type KeySet, readKeySet } from './auth/key-set-verifier.ts';
 export { accountOfUser } from './auth/identity.ts';
+export { createKeySetVerifier, type KeySet, readKeySet } from './auth/key-set-verifier.ts';
 export type { VerifyToken } from './auth/token-cache.ts';
-export type { AdsAuth, AdsTls } from './security.ts';
 export { type AdminParts, type RunningAdmin, startAdmin } from './operators/admin-listener.ts';
+export type { AdsAuth, AdsTls } from './security.ts';
 
 /** Creates an ADS server that does not listen yet. */
 export function createAdsServer(options: AdsServerOptions, parts: AdsServerParts): AdsServer {

@@ -39,7 +39,10 @@ describe('a wrong command line', () => {
     [['serve', '-f', '.', '--xds-auth=none,token'], /--xds-auth=none stands alone/],
     [['serve', '-f', '.', '--xds-auth=token'], /for files, give --xds-auth-jwks=<file or https URL>/],
     [['serve', '-f', '.', '--xds-auth=token', '--xds-auth-jwks=k'], /--xds-auth-issuer=<issuer> belong together/],
-    [['serve', '-f', '.', '--xds-auth=token', '--xds-auth-jwks=http://k', '--xds-auth-issuer=i'], /a file or an https URL/],
+    [
+      ['serve', '-f', '.', '--xds-auth=token', '--xds-auth-jwks=http://k', '--xds-auth-issuer=i'],
+      /a file or an https URL/,
+    ],
     [['serve', '-f', '.', '--xds-auth-jwks=k', '--xds-auth-issuer=i'], /--xds-auth-jwks has no effect without/],
     [['serve', '--context=c', '--xds-auth=token', '--xds-auth-audience='], /--xds-auth-audience is empty/],
     [['serve', '-f', '.', '--xds-auth=mtls'], /--xds-auth=mtls needs --xds-tls=on, or either, and --xds-tls-client-ca/],

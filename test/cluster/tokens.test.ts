@@ -50,10 +50,13 @@ describe.skipIf(kubeAssets() === undefined)('a node with a token of a real API s
 
   /** A token from the TokenRequest API. */
   async function token(account: string, spec: object = {}): Promise<string> {
-    const { status, json, text } = await world.api.request(`/api/v1/namespaces/default/serviceaccounts/${account}/token`, {
-      method: 'POST',
-      body: { spec: { audiences: ['gatehouse'], expirationSeconds: 86_400, ...spec } },
-    });
+    const { status, json, text } = await world.api.request(
+      `/api/v1/namespaces/default/serviceaccounts/${account}/token`,
+      {
+        method: 'POST',
+        body: { spec: { audiences: ['gatehouse'], expirationSeconds: 86_400, ...spec } },
+      },
+    );
     if (status !== 201) throw new Error(text);
     return (json as { readonly status: { readonly token: string } }).status.token;
   }
@@ -126,7 +129,13 @@ describe.skipIf(kubeAssets() === undefined)('a node with a token of a real API s
     await polled(
       async () => {
         const again = replica.node(gateway, claims(own));
-        return Promise.race([again.settled().then(() => true, () => undefined), again.ended().then(() => undefined)]);
+        return Promise.race([
+          again.settled().then(
+            () => true,
+            () => undefined,
+          ),
+          again.ended().then(() => undefined),
+        ]);
       },
       () => 'it is never served again',
     );

@@ -22,8 +22,8 @@ import {
 import { parseIp } from '../decode/ip-address.ts';
 import { defineKind, type Frame, type Kind } from '../decode/kind.ts';
 import { list } from '../decode/list.ts';
-import type { Reporter } from '../decode/reporter.ts';
 import { allValid, lenientMapping, mapping, record } from '../decode/mapping.ts';
+import type { Reporter } from '../decode/reporter.ts';
 import { anyText, lenientText, longerThan, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
 import type { Gateway, GatewayAddress, Parsed } from '../model.ts';
 import { localParametersRef } from './gateway-parameters.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../edges.ts';
 import { type Authentication, refused, unauthenticated } from './identity.ts';
-import { readToken } from './token-claims.ts';
 import type { TokenCache, Verification } from './token-cache.ts';
+import { readToken } from './token-claims.ts';
 
 /** What authentication looks at: a stream and the connection below it. */
 export interface Credentials {
@@ -74,7 +74,9 @@ function unlessExpired(authentication: Authentication, now: number): Authenticat
 
 function missing(audience: string | undefined, certificates: boolean): string {
   const ways = [
-    ...(audience === undefined ? [] : [`a token of its ServiceAccount for the audience ${audience} (authorization: Bearer …)`]),
+    ...(audience === undefined
+      ? []
+      : [`a token of its ServiceAccount for the audience ${audience} (authorization: Bearer …)`]),
     ...(certificates ? ['a client certificate'] : []),
   ];
   return `a node of this server shows ${ways.join(' or ')}`;

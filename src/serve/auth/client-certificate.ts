@@ -82,8 +82,11 @@ export function accountOf(names: string, trustDomain: string): ServiceAccount | 
 }
 
 function spiffeAccount(uri: string, trustDomain: string): ServiceAccount | string {
-  const { domain, namespace = '', name = '' } =
-    /^spiffe:\/\/(?<domain>[^/]*)\/ns\/(?<namespace>[^/]*)\/sa\/(?<name>[^/]*)$/.exec(uri)?.groups ?? {};
+  const {
+    domain,
+    namespace = '',
+    name = '',
+  } = /^spiffe:\/\/(?<domain>[^/]*)\/ns\/(?<namespace>[^/]*)\/sa\/(?<name>[^/]*)$/.exec(uri)?.groups ?? {};
   const account = serviceAccount(namespace, name);
   if (domain === undefined || account === undefined) {
     return `${quoted(uri)} is not of the form spiffe://${trustDomain}/ns/<namespace>/sa/<service account>`;

@@ -50,7 +50,10 @@ export function accountOfUser(user: string): ServiceAccount | undefined {
 /** Returns a ServiceAccount if both names are ones that Kubernetes allows. */
 export function serviceAccount(namespace: string, name: string): ServiceAccount | undefined {
   const valid =
-    namespace.length <= 63 && label.test(namespace) && name.length <= 253 && name.split('.').every((part) => label.test(part));
+    namespace.length <= 63 &&
+    label.test(namespace) &&
+    name.length <= 253 &&
+    name.split('.').every((part) => label.test(part));
   return valid ? { namespace, name } : undefined;
 }
 

@@ -24,7 +24,8 @@ export function readKeySet(text: string): KeySet {
   const keys = json.kind === 'json' && isJsonObject(json.value) ? json.value['keys'] : undefined;
   if (!Array.isArray(keys) || !keys.every(isJsonObject)) throw new Error('it is no JSON Web Key Set: {"keys": [...]}');
   if (keys.length === 0) throw new Error('there is no key in it');
-  if (keys.some((key) => key['kty'] === 'oct' || 'd' in key)) throw new Error('there is a secret in it: keep the public keys only');
+  if (keys.some((key) => key['kty'] === 'oct' || 'd' in key))
+    throw new Error('there is a secret in it: keep the public keys only');
   const set: JSONWebKeySet = { keys: keys.map((key) => ({ ...key })) };
   return createLocalJWKSet(set);
 }

@@ -101,6 +101,7 @@ function notBound(account: ServiceAccount, gateway: string, bindings: GatewayBin
 }
 
 function noSingleGateway(account: ServiceAccount, one: string | undefined): string {
-  const count = one === undefined ? 'of no Gateway' : 'of several Gateways, so the node has to name one (node.metadata.role)';
+  const count =
+    one === undefined ? 'of no Gateway' : 'of several Gateways, so the node has to name one (node.metadata.role)';
   return `ServiceAccount ${accountName(account)} may be a node ${count}; the annotation ${accountAnnotation} of a Gateway names its accounts, by default the one of its own name`;
 }

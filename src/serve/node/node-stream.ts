@@ -18,8 +18,8 @@ import { type AdsCall, addressOf } from '../transport/calls.ts';
 import { GrpcStream, type GrpcStreamParts } from '../transport/grpc-stream.ts';
 import type { Http2Stream } from '../transport/http2-stream.ts';
 import { type Denied, Grant, type GrantRules } from './grant.ts';
-import { keptNodeInfo } from './identification.ts';
 import type { GrantedSnapshots } from './granted-snapshots.ts';
+import { keptNodeInfo } from './identification.ts';
 import type { NodeLog } from './node-log.ts';
 
 interface NodeStreamLimits extends WatchedTypeLimits {
@@ -81,13 +81,7 @@ export class NodeStream {
   /** One counter for all types, so that a nonce echoed under the wrong type never matches (rule A14). */
   #nonces = 0;
 
-  constructor(
-    call: AdsCall,
-    stream: Http2Stream,
-    identity: Identity,
-    protocol: AdsProtocol,
-    parts: NodeStreamParts,
-  ) {
+  constructor(call: AdsCall, stream: Http2Stream, identity: Identity, protocol: AdsProtocol, parts: NodeStreamParts) {
     this.#identity = identity;
     this.#protocol = protocol;
     this.#parts = parts;

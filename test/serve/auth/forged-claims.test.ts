@@ -39,18 +39,13 @@ interface Proof {
   readonly certificate?: Identity;
 }
 
-async function proofs(served: AuthWorld): Promise<Readonly<Record<string, Proof>>> {
-  const { world, clients, token } = served;
+async function tokenProofs(served: AuthWorld): Promise<Readonly<Record<string, Proof>>> {
+  const { world, token } = served;
   const now = Math.floor(world.clock.now() / 1_000);
   const bearer = (text: string, account?: string): Proof => ({
     account,
     by: 'token',
     headers: { authorization: `Bearer ${text}`, clusterid: 'Kubernetes' },
-  });
-  const certified = (uris: readonly string[], account?: string, from = clients): Proof => ({
-    account,
-    by: 'mtls',
-    certificate: from.issue({ names: [], uris, usage: 'clientAuth' }),
   });
   const stranger = await createIssuer('ES256', 'k');
   const good = await token('red/gw');
@@ -76,13 +71,30 @@ async function proofs(served: AuthWorld): Promise<Readonly<Record<string, Proof>
     'a token that is no token': bearer('x'),
     'an empty token': bearer(''),
     'a basic password': { account: undefined, by: 'token', headers: { authorization: 'Basic cmVkOmd3' } },
+  };
+}
+
+function certificateProofs({ clients }: AuthWorld): Readonly<Record<string, Proof>> {
+  const certified = (uris: readonly string[], account?: string, from = clients): Proof => ({
+    account,
+    by: 'mtls',
+    certificate: from.issue({ names: [], uris, usage: 'clientAuth' }),
+  });
+  return {
     'a certificate of red/gw': certified(['spiffe://cluster.local/ns/red/sa/gw'], 'red/gw'),
     'a certificate of blue/gw': certified(['spiffe://cluster.local/ns/blue/sa/gw'], 'blue/gw'),
     'a certificate of another domain': certified(['spiffe://other/ns/red/sa/gw']),
-    'a certificate with two names': certified(['spiffe://cluster.local/ns/red/sa/gw', 'spiffe://cluster.local/ns/blue/sa/gw']),
+    'a certificate with two names': certified([
+      'spiffe://cluster.local/ns/red/sa/gw',
+      'spiffe://cluster.local/ns/blue/sa/gw',
+    ]),
     'a certificate with an escape': certified(['spiffe://cluster.local/ns/red/sa/g%77']),
     'a certificate with a longer path': certified(['spiffe://cluster.local/ns/red/sa/gw/x']),
-    'a certificate of another authority': certified(['spiffe://cluster.local/ns/red/sa/gw'], undefined, createAuthority('clients')),
+    'a certificate of another authority': certified(
+      ['spiffe://cluster.local/ns/red/sa/gw'],
+      undefined,
+      createAuthority('clients'),
+    ),
     'a certificate for servers': {
       account: undefined,
       by: 'mtls',
@@ -97,14 +109,20 @@ async function proofs(served: AuthWorld): Promise<Readonly<Record<string, Proof>
         until: new Date('2021-01-01T00:00:00Z'),
       }),
     },
-    'a certificate with a DNS name': { account: 'red/gw', by: 'mtls', certificate: clients.issue({ names: ['gw.red'] }) },
+    'a certificate with a DNS name': {
+      account: 'red/gw',
+      by: 'mtls',
+      certificate: clients.issue({ names: ['gw.red'] }),
+    },
   };
 }
 
 /** The one Gateway of which an account may be a node without naming it. */
 function onlyGatewayOf(account: string): string | undefined {
   const [namespace, name = ''] = account.split('/');
-  const own = Object.entries(accounts).filter(([gateway, names]) => gateway.startsWith(`${namespace}/`) && names.includes(name));
+  const own = Object.entries(accounts).filter(
+    ([gateway, names]) => gateway.startsWith(`${namespace}/`) && names.includes(name),
+  );
   return own.length === 1 ? own[0]?.[0] : undefined;
 }
 
@@ -124,7 +142,8 @@ it.each([[['token']], [['mtls']], [['token', 'mtls']]] as const)(
     const served = await startAuthWorld({ ways, accounts });
     const wrong: object[] = [];
     let granted = 0;
-    for (const [proof, { account, by, headers, certificate }] of Object.entries(await proofs(served))) {
+    const all = { ...(await tokenProofs(served)), ...certificateProofs(served) };
+    for (const [proof, { account, by, headers, certificate }] of Object.entries(all)) {
       const counts = by !== 'nothing' && ([...ways] as readonly string[]).includes(by);
       const client = served.world.client(certificate && served.channel(certificate));
       const decide = async (gateway: string, naming: string, claimOf: (typeof namings)[string]): Promise<void> => {
@@ -136,7 +155,9 @@ it.each([[['token']], [['mtls']], [['token', 'mtls']]] as const)(
         if (want !== undefined) granted += 1;
         if (got !== (want && `default.${want.replace('/', '-')}`)) wrong.push({ proof, naming, gateway, want, fate });
       };
-      const cases = gateways.flatMap((gateway) => Object.entries(namings).map(([naming, of]) => decide(gateway, naming, of)));
+      const cases = gateways.flatMap((gateway) =>
+        Object.entries(namings).map(([naming, of]) => decide(gateway, naming, of)),
+      );
       await Promise.all(cases);
       client.close();
     }

@@ -33,7 +33,10 @@ describe('a stream', () => {
     const stream = await followingWithToken(served, 'red/gw', 'red/gw', { exp });
     await stream.silence();
     served.world.clock.advance(20_000);
-    expect(await stream.ended()).toMatchObject({ code: 'UNAUTHENTICATED', message: expect.stringContaining('expired') });
+    expect(await stream.ended()).toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: expect.stringContaining('expired'),
+    });
   });
 
   it('ends PERMISSION_DENIED when the annotation names its account no more, and nothing is sent before', async () => {
@@ -74,12 +77,18 @@ describe('a node that names no Gateway', () => {
   it('gets the one that its identity may claim, and none when there are two', async () => {
     const served = await startAuthWorld({ ways: ['token'], accounts });
     const client = served.world.client();
-    const fate = async (account: string): Promise<object> => fateOf(client, { headers: bearer(await served.token(account)) });
+    const fate = async (account: string): Promise<object> =>
+      fateOf(client, { headers: bearer(await served.token(account)) });
     expect(await fate('red/gw')).toEqual({ served: ['default.red-gw'] });
-    expect(await fate('red/double')).toMatchObject({ code: 'PERMISSION_DENIED', message: expect.stringContaining('several') });
+    expect(await fate('red/double')).toMatchObject({
+      code: 'PERMISSION_DENIED',
+      message: expect.stringContaining('several'),
+    });
     expect(await fate('red/nobody')).toMatchObject({
       code: 'PERMISSION_DENIED',
-      message: expect.stringMatching(/red\/nobody may be a node of no Gateway; the annotation kgateway\.dev\/service-account/),
+      message: expect.stringMatching(
+        /red\/nobody may be a node of no Gateway; the annotation kgateway\.dev\/service-account/,
+      ),
     });
   });
 });
@@ -92,7 +101,10 @@ describe('a denied claim', () => {
     const headers = bearer(await served.token('red/other'));
     for (let left = 3; left > 0; left -= 1) await fateOf(client, { headers, node: role('red/gw') });
     const lines = (): number => world.log.lines.filter(({ message }) => message.includes('not its own')).length;
-    expect({ counted: world.counters.total('gatehouse_xds_denied_claims_total'), lines: lines() }).toEqual({ counted: 3, lines: 1 });
+    expect({ counted: world.counters.total('gatehouse_xds_denied_claims_total'), lines: lines() }).toEqual({
+      counted: 3,
+      lines: 1,
+    });
     expect(denied[0]).toMatchObject({ account: 'red/other', gateway: 'red/gw' });
     world.clock.advance(60_000);
     await fateOf(client, { headers, node: role('red/gw') });
@@ -135,14 +147,19 @@ it('health is for everybody', async () => {
   const client = new Client(served.world.address, credentials.createInsecure());
   const { path, requestSerialize, responseDeserialize } = HealthService.check;
   const answer = await new Promise((resolve) =>
-    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: '' }, (error, value) => resolve(error ?? value)),
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: '' }, (error, value) =>
+      resolve(error ?? value),
+    ),
   );
   client.close();
   expect(answer).toMatchObject({ status: 1 });
 });
 
 it('while nothing can be verified, a node that is not known gets UNAVAILABLE', async () => {
-  const verify = async (): Promise<{ readonly kind: 'unavailable'; readonly message: string }> => ({ kind: 'unavailable', message: 'the API server is away' });
+  const verify = async (): Promise<{ readonly kind: 'unavailable'; readonly message: string }> => ({
+    kind: 'unavailable',
+    message: 'the API server is away',
+  });
   const served = await startAuthWorld({ ways: ['token'], accounts, verify });
   const headers = bearer(await served.token('red/gw'));
   expect(await fateOf(served.world.client(), { headers, node: role('red/gw') })).toMatchObject({

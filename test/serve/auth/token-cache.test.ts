@@ -83,7 +83,9 @@ describe('a token', () => {
     await settle();
     expect(asked).toHaveLength(2);
   });
+});
 
+describe('a token that has to be verified', () => {
   it('waits while 64 are verified, and one of another address is next', async () => {
     const { asked, verify } = rig();
     for (let number = 0; number < 100; number += 1) void verify(`t${number}`, 'flood');
@@ -96,7 +98,7 @@ describe('a token', () => {
     expect(asked.slice(64).map(({ token }) => token)).toContain('honest');
   });
 
-  it('about which no answer comes in time is not verified', async () => {
+  it('and about which no answer comes in time is not verified', async () => {
     const { verify, clock } = rig();
     const verification = verify();
     await settle();

@@ -2,8 +2,8 @@ import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import type { JWTPayload } from 'jose';
 import { onTestFinished } from 'vitest';
 import { ServerCertificate } from '../../../src/net/tls/server-certificate.ts';
-import { createKeySetVerifier, readKeySet, type VerifyToken } from '../../../src/serve/serve.ts';
 import type { DeniedClaim } from '../../../src/serve/model.ts';
+import { createKeySetVerifier, readKeySet, type VerifyToken } from '../../../src/serve/serve.ts';
 import { type Authority, createAuthority, type Identity } from '../api-server/kube-certificates.ts';
 import { createIssuer, type Issuer } from '../gateway/issuer.ts';
 import type { AdsClient } from '../nodes/ads-client.ts';
@@ -36,8 +36,14 @@ export interface AuthWorldOptions {
   readonly verify?: VerifyToken;
 }
 
-const gatewaysOf = (accounts: ReadonlyMap<string, readonly string[]>, namespace: string, name: string): readonly string[] =>
-  [...accounts].flatMap(([gateway, names]) => (gateway.startsWith(`${namespace}/`) && names.includes(name) ? [gateway] : []));
+const gatewaysOf = (
+  accounts: ReadonlyMap<string, readonly string[]>,
+  namespace: string,
+  name: string,
+): readonly string[] =>
+  [...accounts].flatMap(([gateway, names]) =>
+    gateway.startsWith(`${namespace}/`) && names.includes(name) ? [gateway] : [],
+  );
 
 /** A test opens more streams on a connection than a node does. */
 const manyStreams = { furtherStreamRate: 1_000_000, furtherStreamBurst: 1_000_000 };
@@ -45,7 +51,11 @@ const manyStreams = { furtherStreamRate: 1_000_000, furtherStreamBurst: 1_000_00
 export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorldOptions): Promise<AuthWorld> {
   const accounts = new Map(Object.entries(given));
   const denied: DeniedClaim[] = [];
-  const [issuer, servers, clients] = [await createIssuer('ES256', 'k'), createAuthority('servers'), createAuthority('clients')];
+  const [issuer, servers, clients] = [
+    await createIssuer('ES256', 'k'),
+    createAuthority('servers'),
+    createAuthority('clients'),
+  ];
   const secret = new MountedSecret();
   const own = servers.issue();
   const mount = (cas: readonly Authority[]): Promise<void> =>
@@ -63,7 +73,7 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
         tokens: ways.includes('token') ? { verify: verify ?? byKeys, audience } : undefined,
         certificates: ways.includes('mtls') ? { trustDomain: 'cluster.local' } : undefined,
         bindings: {
-          accountsOf: (gateway) => accounts.has(gateway) ? new Set(accounts.get(gateway)) : undefined,
+          accountsOf: (gateway) => (accounts.has(gateway) ? new Set(accounts.get(gateway)) : undefined),
           gatewaysOf: ({ namespace, name }) => gatewaysOf(accounts, namespace, name),
         },
         denied: (claim) => denied.push(claim),
@@ -85,7 +95,13 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
     token: (account, claims) => {
       const [namespace, name] = account.split('/');
       const exp = Math.floor(world.clock.now() / 1_000) + 3_600;
-      return issuer.sign({ iss: 'kube', aud: audience, exp, sub: `system:serviceaccount:${namespace}:${name}`, ...claims });
+      return issuer.sign({
+        iss: 'kube',
+        aud: audience,
+        exp,
+        sub: `system:serviceaccount:${namespace}:${name}`,
+        ...claims,
+      });
     },
     channel: (client) =>
       client === undefined
@@ -105,7 +121,11 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
 /** What a stream got: the name of the Config that it was served, or the status of its end. */
 export async function fateOf(
   client: AdsClient,
-  { node, headers, authority }: {
+  {
+    node,
+    headers,
+    authority,
+  }: {
     readonly node?: Readonly<Record<string, unknown>>;
     readonly headers?: Readonly<Record<string, string>>;
     readonly authority?: string;
@@ -114,7 +134,10 @@ export async function fateOf(
   const options = { ...(headers && { headers }), ...(authority !== undefined && { authority }) };
   const stream = client.open(options).request(configType, { node: { id: 'forged', metadata: node ?? {} } });
   const result = await Promise.race([
-    stream.next().then(({ names }) => ({ served: names }), () => stream.ended()),
+    stream.next().then(
+      ({ names }) => ({ served: names }),
+      () => stream.ended(),
+    ),
     stream.ended(),
   ]);
   stream.cancel();
