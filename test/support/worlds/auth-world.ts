@@ -18,6 +18,8 @@ export interface AuthWorld {
   readonly world: ServedWorld;
   readonly issuer: Issuer;
   readonly clients: Authority;
+  /** The authority of the server, PEM. */
+  readonly serverCa: string;
   /** The accounts of each Gateway; change them and call `recheck` of the server. */
   readonly accounts: Map<string, readonly string[]>;
   readonly denied: DeniedClaim[];
@@ -90,6 +92,7 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
     world,
     issuer,
     clients,
+    serverCa: servers.cert,
     accounts,
     denied,
     token: (account, claims) => {
