@@ -36,7 +36,10 @@ function tokenIn(path: string, texts: FileTexts): string {
 }
 
 function channelOf({ ca, cert, key }: NonNullable<XdsSecurity['tls']>, texts: FileTexts): ChannelCredentials {
-  const file = (path: string): { readonly path: string; readonly text: string } => ({ path, text: texts.get(path) ?? '' });
+  const file = (path: string): { readonly path: string; readonly text: string } => ({
+    path,
+    text: texts.get(path) ?? '',
+  });
   const authorities = ca === undefined ? null : Buffer.from(readCertificates(file(ca)).join(''));
   if (cert === undefined || key === undefined) return credentials.createSsl(authorities);
   const [chain, privateKey] = [readCertificates(file(cert)), readPrivateKey(file(key))];
