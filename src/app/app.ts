@@ -84,8 +84,10 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
   const metrics = createMetrics();
   const pipeline = createPipeline(settings, { log, counters: metrics });
   const { translation, explainer, snapshots, synced } = pipeline;
-  const security = await openSecurity(settings, { clock, log, counters: metrics });
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
+  const { connection } = input;
+  const denied: Input['denied'] = (claim) => input.denied(claim);
+  const security = await openSecurity(settings, { clock, log, counters: metrics, connection, denied });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
   const ads = createAdsServer(
     { ...settings, maxRequest: settings.receiveLimit, identifier },
@@ -98,6 +100,7 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
       log,
       counters: metrics,
       tls: security.tls,
+      auth: security.auth,
       rejected: (response) => input.rejected(response),
       updates: changes,
     },
@@ -155,11 +158,15 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
 
 /** Starts the source; each of its batches becomes a commit. */
 function startSource(stages: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
-  const { pipeline, input, ads, log, changes, clock } = stages;
+  const { pipeline, input, ads, security, log, changes, clock } = stages;
   let announced = false;
   return input.source.start((batch) => {
     const began = clock.now();
-    const commit = pipeline.deliver(batch);
+    let narrowed = false;
+    const commit = pipeline.deliver(batch, (delivered) => {
+      narrowed = security.bindings?.applied(delivered.changes(pipeline.gateways)) ?? false;
+    });
+    if (narrowed) ads.recheck();
     const at = clock.now();
     const cause = announced ? 'change' : 'start';
     const encoded = pipeline.encodes(commit);

@@ -4,7 +4,12 @@ import type { EncodedResource } from '../snapshot/model.ts';
 /** The status of connected nodes: what each stream was sent and answered. Every value is a copy taken at the call. */
 
 /** The clause of the node identification that named the Gateway. */
-export type IdentifiedBy = 'metadata.alt_xds_hostname' | 'x-alt-xds-hostname' | 'metadata.role' | ':authority';
+export type IdentifiedBy =
+  | 'metadata.alt_xds_hostname'
+  | 'x-alt-xds-hostname'
+  | 'metadata.role'
+  | ':authority'
+  | 'identity';
 
 /** The two protocol variants of ADS. */
 export type ProtocolVariant = 'delta' | 'state-of-the-world';
@@ -18,6 +23,8 @@ export interface NodeStatus {
   /** False while no Gateway object of that name exists; the node is served empty Views until it does. */
   readonly gatewayExists: boolean;
   readonly identifiedBy: IdentifiedBy;
+  /** `<namespace>/<name>` of the ServiceAccount that was proven; absent when nobody is asked (`--xds-auth=none`). */
+  readonly serviceAccount?: string;
   readonly variety: ProtocolVariant;
   /** Remote address and port of the connection. */
   readonly peer: string;
@@ -79,6 +86,15 @@ export interface RejectedResponse {
   readonly node: string;
   readonly typeUrl: string;
   /** `error_detail.message`, at most 2,048 characters of it. */
+  readonly message: string;
+}
+
+/** A claim of a node that its identity does not allow. */
+export interface DeniedClaim {
+  /** `<namespace>/<name>` of the ServiceAccount. */
+  readonly account: string;
+  /** `<namespace>/<name>`; undefined if the node named none. */
+  readonly gateway: string | undefined;
   readonly message: string;
 }
 

@@ -11,26 +11,20 @@ export interface NodeClaims {
   readonly authority: string | undefined;
 }
 
-/**
- * The identity that authentication has proven for a connection; it bounds which Gateways the claims may name (rule I2).
- */
-export interface VerifiedIdentity {
-  readonly name: string;
-  mayBe(gateway: string): boolean;
-}
-
 /** The cluster facts that an identification depends on, besides the node. */
 export interface IdentifyRules {
   readonly clusterDomain: string;
   /** Returns whether a Gateway of that name exists, of any GatewayClass. */
   readonly exists: (gateway: string) => boolean;
-  /** Set when the server authenticates connections; an `:authority` is ignored then, since it proves nothing. */
-  readonly verified?: VerifiedIdentity;
+  /** Whether the server has authenticated the node; an `:authority` is ignored then, since it proves nothing. */
+  readonly authenticated: boolean;
 }
 
 export type Identification =
   | { readonly kind: 'gateway'; readonly gateway: string; readonly by: IdentifiedBy }
-  | { readonly kind: 'refused'; readonly code: 'INVALID_ARGUMENT' | 'PERMISSION_DENIED'; readonly message: string };
+  /** Not one clause is present. The message says how to name a Gateway. */
+  | { readonly kind: 'nothing-named'; readonly message: string }
+  | { readonly kind: 'refused'; readonly code: 'INVALID_ARGUMENT'; readonly message: string };
 
 /**
  * Finds the Gateway of a node, by the first of three clauses that is present: host names (`alt_xds_hostname` in the
@@ -39,29 +33,25 @@ export type Identification =
  * of an existing Gateway counts as absent, as does an empty value.
  */
 export function identify(claims: NodeClaims, rules: IdentifyRules): Identification {
-  const claimed =
-    fromHostNames(claims, rules.clusterDomain) ?? fromRole(claims) ?? fromAuthority(claims, rules) ?? nothingNamed;
-  if (claimed.kind === 'refused' || rules.verified === undefined || rules.verified.mayBe(claimed.gateway))
-    return claimed;
-  return {
-    kind: 'refused',
-    code: 'PERMISSION_DENIED',
-    message: `${rules.verified.name} may not be a node of Gateway ${claimed.gateway}`,
-  };
+  return fromHostNames(claims, rules.clusterDomain) ?? fromRole(claims) ?? fromAuthority(claims, rules) ?? nothingNamed;
 }
 
-const nothingNamed = refused(
-  'the node does not name its Gateway; name it in one of four ways: node.metadata.alt_xds_hostname or the request ' +
+const nothingNamed: Identification = {
+  kind: 'nothing-named',
+  message:
+    'the node does not name its Gateway; name it in one of four ways: node.metadata.alt_xds_hostname or the request ' +
     'header x-alt-xds-hostname (<gateway>.<namespace>[.svc[.<cluster domain>]]), node.metadata.role ' +
     '([<prefix>~]<namespace>~<gateway>), or an :authority that is the host name of an existing Gateway',
-);
+};
 
-function fromHostNames({ metadata, header }: NodeClaims, clusterDomain: string): Identification | undefined {
+type Claim = Exclude<Identification, { readonly kind: 'nothing-named' }>;
+
+function fromHostNames({ metadata, header }: NodeClaims, clusterDomain: string): Claim | undefined {
   const given: [IdentifiedBy, unknown][] = header.map((value) => ['x-alt-xds-hostname', value]);
   if (metadata !== undefined && Object.hasOwn(metadata, 'alt_xds_hostname')) {
     given.unshift(['metadata.alt_xds_hostname', metadata['alt_xds_hostname']]);
   }
-  let found: Identification | undefined;
+  let found: Claim | undefined;
   for (const [by, value] of given) {
     if (value === '') continue;
     const next = claim(by, value, (text) => readHostName(text, clusterDomain));
@@ -74,26 +64,26 @@ function fromHostNames({ metadata, header }: NodeClaims, clusterDomain: string):
   return found;
 }
 
-function fromRole({ metadata }: NodeClaims): Identification | undefined {
+function fromRole({ metadata }: NodeClaims): Claim | undefined {
   if (metadata === undefined || !Object.hasOwn(metadata, 'role') || metadata['role'] === '') return undefined;
   return claim('metadata.role', metadata['role'], readRole);
 }
 
 function fromAuthority({ authority = '' }: NodeClaims, rules: IdentifyRules): Identification | undefined {
-  if (rules.verified !== undefined) return undefined;
+  if (rules.authenticated) return undefined;
   // Every stream has an authority, and most are an address: only one that names an existing Gateway is a claim.
   const reading = readAuthority(authority, rules.clusterDomain);
   if (reading.kind === 'ill-formed' || !rules.exists(reading.gateway)) return undefined;
   return { kind: 'gateway', gateway: reading.gateway, by: ':authority' };
 }
 
-function claim(by: IdentifiedBy, value: unknown, read: (text: string) => Reading): Identification {
+function claim(by: IdentifiedBy, value: unknown, read: (text: string) => Reading): Claim {
   if (typeof value !== 'string') return refused(`${by} is not a string`);
   const reading = read(value);
   return reading.kind === 'gateway' ? { ...reading, by } : refused(`${by}: ${reading.problem}`);
 }
 
-function refused(message: string): Identification {
+function refused(message: string): Claim {
   return { kind: 'refused', code: 'INVALID_ARGUMENT', message };
 }
 
