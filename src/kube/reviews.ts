@@ -6,21 +6,16 @@ import type { KubeConnection } from './model.ts';
 import { objectBounds } from './object-limits.ts';
 
 /** Who a token belongs to, as the API server says. */
-export interface ReviewedUser {
+interface ReviewedUser {
   readonly username: string;
   readonly uid: string;
   readonly groups: readonly string[];
 }
 
 /** `unavailable`: the API server did not answer, or with something that is no review; nothing is known then. */
-export type TokenReview =
+type TokenReview =
   | { readonly kind: 'authenticated'; readonly user: ReviewedUser }
   | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'unavailable'; readonly message: string };
-
-export type AccessReview =
-  | { readonly kind: 'allowed' }
-  | { readonly kind: 'denied' }
   | { readonly kind: 'unavailable'; readonly message: string };
 
 type Asked = Pick<KubeConnection, 'ask'>;
@@ -53,24 +48,10 @@ export async function reviewToken(
   };
 }
 
-/** Asks whether a user may read a URL of this server (SubjectAccessReview, `authorization.k8s.io/v1`). Never rejects. */
-export async function reviewAccess(
-  connection: Asked,
-  { username, uid, groups }: ReviewedUser,
-  path: string,
-  signal?: AbortSignal,
-): Promise<AccessReview> {
-  const spec = { user: username, uid, groups, nonResourceAttributes: { path, verb: 'get' } };
-  const answer = await review(connection, 'authorization.k8s.io/v1', 'SubjectAccessReview', spec, signal);
-  if (answer.kind === 'unavailable') return answer;
-  const { allowed, denied } = answer.status;
-  return { kind: allowed === true && denied !== true ? 'allowed' : 'denied' };
-}
-
 async function review(
   connection: Asked,
   apiVersion: string,
-  kind: 'TokenReview' | 'SubjectAccessReview',
+  kind: 'TokenReview',
   spec: JsonObject,
   signal: AbortSignal | undefined,
 ): Promise<

@@ -1,10 +1,10 @@
 import type { Clock } from '../../edges.ts';
-import { type Authentication, refused, unauthenticated } from './identity.ts';
+import { type Authentication, refused } from './identity.ts';
 import type { TokenCache, Verification } from './token-cache.ts';
 import { readToken } from './token-claims.ts';
 
 /** What authentication looks at: a stream and the connection below it. */
-export interface Credentials {
+interface Credentials {
   /** Every value of the request header `authorization`. */
   readonly authorization: readonly string[];
   /** The identity that the client certificate of the connection proves; undefined without a certificate. */
@@ -15,9 +15,6 @@ export interface Credentials {
 
 /** Says who a stream belongs to. It may be a promise only if a token has to be verified. */
 export type Authenticate = (credentials: Credentials) => Authentication | Promise<Authentication>;
-
-/** Asks nobody (`--xds-auth=none`). */
-export const authenticateNobody: Authenticate = () => ({ kind: 'authenticated', identity: unauthenticated });
 
 export interface AuthenticatorParts {
   /** Absent: tokens prove nothing. */

@@ -19,7 +19,7 @@ export type Identity =
     };
 
 /** How a ServiceAccount was proven. A certificate has the fingerprint of the authority that its chain leads to. */
-export type Proof = { readonly by: 'token' } | { readonly by: 'certificate'; readonly authority: string };
+type Proof = { readonly by: 'token' } | { readonly by: 'certificate'; readonly authority: string };
 
 /** The result of looking at a credential. The messages are for the client, and contain no credential. */
 export type Authentication =

@@ -79,7 +79,7 @@ export class Grant {
 }
 
 /** The annotation of a Gateway that names its ServiceAccounts; without it, the account has the name of the Gateway. */
-export const accountAnnotation = 'kgateway.dev/service-account';
+const accountAnnotation = 'kgateway.dev/service-account';
 
 function mayServe({ namespace, name }: ServiceAccount, gateway: string, bindings: GatewayBindings): boolean {
   return gateway.startsWith(`${namespace}/`) && bindings.accountsOf(gateway)?.has(name) === true;

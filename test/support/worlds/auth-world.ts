@@ -11,7 +11,7 @@ import { configType } from './hand-made-world.ts';
 import { type ServedWorld, startServedWorld } from './served-world.ts';
 import { MountedSecret } from './tls-world.ts';
 
-export const audience = 'gatehouse';
+const audience = 'gatehouse';
 
 /** A served world that asks nodes who they are; it accepts TLS and plaintext. */
 export interface AuthWorld {
