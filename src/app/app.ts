@@ -127,7 +127,9 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
     startDebug(settings, debugParts),
   );
   started.push(debug.stop);
-  const adminParts = { health: ads.health, clients: () => ads.clients(), descriptorSet, clock, counters: metrics, log };
+  const security = stages.security.operators;
+  const clients = ads.clients.bind(ads);
+  const adminParts = { health: ads.health, clients, descriptorSet, clock, counters: metrics, log, security };
   const admin = await withListenFlags({ 'admin-listen': adminListen }, () => startAdmin(adminListen, adminParts));
   started.push(admin.stop);
   const xds = await withListenFlags({ 'xds-listen': xdsListen }, () => ads.start(xdsListen));
@@ -143,6 +145,7 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
   return {
     ...stages,
     ...pipeline,
+    security: stages.security.operators,
     digest: versionOfAll,
     problems: () => input.source.diagnostics(),
     nodes: (gateway) => ads.nodes(gateway),

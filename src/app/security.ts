@@ -1,3 +1,4 @@
+import type { RouteGuard } from '../debug/debug.ts';
 import type { Clock, Counters, Logger, StopAsync } from '../edges.ts';
 import type { KubeConnection } from '../kube/model.ts';
 import { isLoopback } from '../net/loopback.ts';
@@ -19,12 +20,20 @@ export interface SecurityParts {
   readonly denied: (claim: DeniedClaim) => void;
 }
 
-/** How the port of the gateways is secured. */
+/** What guards the listeners for operators outside of loopback. */
+export interface OperatorSecurity {
+  readonly certificate: ServerCertificate;
+  readonly guard: RouteGuard;
+}
+
+/** How the listeners are secured. */
 export interface Security {
   readonly tls: AdsTls | undefined;
   readonly auth: AdsAuth | undefined;
   /** Undefined when nobody is asked who he is. */
   readonly bindings: Bindings | undefined;
+  /** Undefined: whoever reaches the debug, metrics and admin listeners is answered. */
+  readonly operators: OperatorSecurity | undefined;
   readonly stop: StopAsync;
 }
 
@@ -34,24 +43,37 @@ export interface Security {
  * @throws EnvironmentError when a certificate or a key set cannot be used
  */
 export async function openSecurity(settings: ServeSettings, parts: SecurityParts): Promise<Security> {
-  const { xdsTls, xdsAuth } = settings;
-  const certificate = xdsTls.mode === 'off' ? undefined : await openCertificate(xdsTls, parts);
+  const { xdsTls, xdsAuth, debugAuth } = settings;
   warn(settings, parts.log);
-  const tls = certificate && { certificate, plaintext: xdsTls.mode === 'either' };
-  if (xdsAuth.kind === 'none')
-    return { tls, auth: undefined, bindings: undefined, stop: async () => certificate?.stop() };
-  const bindings = new Bindings();
-  const tokens = xdsAuth.tokens && (await openTokens(xdsAuth.tokens, parts));
-  const { certificates } = xdsAuth;
+  const certificate = xdsTls.mode === 'off' ? undefined : await openCertificate(xdsTls, parts);
+  const operators = debugAuth.kind === 'none' ? undefined : await openOperators(debugAuth, certificate, parts);
+  const tokens = xdsAuth.kind === 'none' ? undefined : xdsAuth.tokens && (await openTokens(xdsAuth.tokens, parts));
+  const bindings = xdsAuth.kind === 'none' ? undefined : new Bindings();
+  const certificates = xdsAuth.kind === 'none' ? undefined : xdsAuth.certificates;
   return {
-    tls,
-    auth: { tokens, certificates, bindings, denied: parts.denied },
+    tls: certificate && { certificate, plaintext: xdsTls.mode === 'either' },
+    auth: bindings && { tokens, certificates, bindings, denied: parts.denied },
     bindings,
+    operators,
     stop: async () => {
       certificate?.stop();
+      operators?.certificate.stop();
       tokens?.stop();
     },
   };
+}
+
+/** @param shared the certificate of the port of the gateways, which is the same if there is one */
+async function openOperators(
+  settings: Extract<ServeSettings['debugAuth'], { readonly kind: 'token' }>,
+  shared: ServerCertificate | undefined,
+  parts: SecurityParts,
+): Promise<OperatorSecurity> {
+  const { connection, clock } = parts;
+  if (connection === undefined) throw new EnvironmentError('--debug-auth=token needs a cluster');
+  const { OperatorAccess } = await import('./operator-access.ts');
+  const { guard } = new OperatorAccess(connection, clock);
+  return { certificate: shared ?? (await openCertificate(settings, parts)), guard };
 }
 
 function warn({ xdsTls, xdsAuth, xdsListen }: ServeSettings, log: Logger): void {
@@ -69,7 +91,7 @@ function warn({ xdsTls, xdsAuth, xdsListen }: ServeSettings, log: Logger): void 
 }
 
 async function openCertificate(
-  { files, minVersion }: Exclude<ServeSettings['xdsTls'], { readonly mode: 'off' }>,
+  { files, minVersion }: Omit<Exclude<ServeSettings['xdsTls'], { readonly mode: 'off' }>, 'mode'>,
   parts: SecurityParts,
 ): Promise<ServerCertificate> {
   try {

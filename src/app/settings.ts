@@ -51,6 +51,11 @@ export interface TokenSettings {
   readonly keys: { readonly location: string; readonly issuer: string } | undefined;
 }
 
+/** What clients of the debug, metrics and admin listeners prove, where these are bound elsewhere than on loopback. */
+export type DebugAuthSettings =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'token'; readonly files: TlsFiles; readonly minVersion: 'TLSv1.2' | 'TLSv1.3' };
+
 /** Settings of the control plane (`gatehouse serve`). */
 export interface ServeSettings {
   readonly input: InputSettings;
@@ -61,6 +66,7 @@ export interface ServeSettings {
   readonly xdsListen: HostPort;
   readonly xdsTls: XdsTlsSettings;
   readonly xdsAuth: XdsAuthSettings;
+  readonly debugAuth: DebugAuthSettings;
   readonly debugListen: HostPort;
   readonly metricsListen: HostPort;
   readonly adminListen: HostPort;

@@ -1,4 +1,4 @@
-import type { InputSettings, ServeSettings, TokenSettings, XdsAuthSettings, XdsTlsSettings } from '../app/settings.ts';
+import type { DebugAuthSettings, InputSettings, ServeSettings, TokenSettings, XdsAuthSettings, XdsTlsSettings } from '../app/settings.ts';
 import { quoted } from '../json/quoted.ts';
 import { oneOf } from './flag-values.ts';
 import { type Flag, type FlagValues, UsageError } from './flags.ts';
@@ -34,15 +34,22 @@ export const securityFlags: readonly Flag[] = [
     default: 'cluster.local',
     help: 'trust domain of SPIFFE ids in client certificates',
   },
+  {
+    name: 'debug-auth',
+    value: '<none|token>',
+    default: 'none',
+    help: 'token: debug, metrics and admin listeners outside of loopback demand TLS and a token of the cluster',
+  },
 ];
 
 /** Decodes the flags about who may connect to the port of the gateways, and how. */
-export function securitySettings(flags: FlagValues, input: InputSettings): Pick<ServeSettings, 'xdsTls' | 'xdsAuth'> {
+export function securitySettings(flags: FlagValues, input: InputSettings): Pick<ServeSettings, 'xdsTls' | 'xdsAuth' | 'debugAuth'> {
   const xdsAuth = xdsAuthSettings(flags, input);
-  return { xdsAuth, xdsTls: xdsTlsSettings(flags, xdsAuth) };
+  const debugAuth = debugAuthSettings(flags, input);
+  return { xdsAuth, debugAuth, xdsTls: xdsTlsSettings(flags, xdsAuth, debugAuth) };
 }
 
-function xdsTlsSettings(flags: FlagValues, auth: XdsAuthSettings): XdsTlsSettings {
+function xdsTlsSettings(flags: FlagValues, auth: XdsAuthSettings, debug: DebugAuthSettings): XdsTlsSettings {
   const mode = oneOf('xds-tls', flags.text('xds-tls'), ['off', 'on', 'either']);
   const version = oneOf('xds-tls-min-version', flags.text('xds-tls-min-version'), ['1.2', '1.3']);
   const cert = flags.optional('xds-tls-cert');
@@ -55,13 +62,26 @@ function xdsTlsSettings(flags: FlagValues, auth: XdsAuthSettings): XdsTlsSetting
   if (clientCa && !mutual) throw new UsageError('--xds-tls-client-ca has no effect without --xds-auth=mtls.');
   if (mode === 'off') {
     const unused = cert === undefined ? key && 'xds-tls-key' : 'xds-tls-cert';
-    if (unused) throw new UsageError(`--${unused} has no effect without TLS: add --xds-tls=on, or either.`);
+    if (unused && debug.kind === 'none') throw new UsageError(`--${unused} has no effect without TLS: add --xds-tls=on, or either.`);
     return { mode };
   }
   if (!cert || !key) {
     throw new UsageError(`--xds-tls=${mode} needs --xds-tls-cert=<file> and --xds-tls-key=<file>.`);
   }
   return { mode, files: { cert, key, ...(clientCa && { clientCa }) }, minVersion: `TLSv${version}` };
+}
+
+function debugAuthSettings(flags: FlagValues, input: InputSettings): DebugAuthSettings {
+  const kind = oneOf('debug-auth', flags.text('debug-auth'), ['none', 'token']);
+  if (kind === 'none') return { kind };
+  const version = oneOf('xds-tls-min-version', flags.text('xds-tls-min-version'), ['1.2', '1.3']);
+  const cert = flags.optional('xds-tls-cert');
+  const key = flags.optional('xds-tls-key');
+  if (!cert || !key) {
+    throw new UsageError('--debug-auth=token needs --xds-tls-cert=<file> and --xds-tls-key=<file>: tokens go over TLS only.');
+  }
+  if (input.from === 'files') throw new UsageError('--debug-auth=token asks the API server of a cluster: remove -f.');
+  return { kind, files: { cert, key }, minVersion: `TLSv${version}` };
 }
 
 function xdsAuthSettings(flags: FlagValues, input: InputSettings): XdsAuthSettings {

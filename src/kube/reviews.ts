@@ -6,7 +6,7 @@ import type { KubeConnection } from './model.ts';
 import { objectBounds } from './object-limits.ts';
 
 /** Who a token belongs to, as the API server says. */
-interface ReviewedUser {
+export interface ReviewedUser {
   readonly username: string;
   readonly uid: string;
   readonly groups: readonly string[];
@@ -18,20 +18,29 @@ type TokenReview =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'unavailable'; readonly message: string };
 
+type AccessReview =
+  | { readonly kind: 'allowed' }
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'unavailable'; readonly message: string };
+
 type Asked = Pick<KubeConnection, 'ask'>;
 
-/** Asks whether a token is valid for an audience (TokenReview, `authentication.k8s.io/v1`). Never rejects. */
+/**
+ * Asks whether a token is valid (TokenReview, `authentication.k8s.io/v1`). Never rejects.
+ *
+ * @param audience undefined: that of the API server itself
+ */
 export async function reviewToken(
   connection: Asked,
-  { token, audience, signal }: { readonly token: string; readonly audience: string; readonly signal?: AbortSignal },
+  { token, audience, signal }: { readonly token: string; readonly audience: string | undefined; readonly signal?: AbortSignal },
 ): Promise<TokenReview> {
-  const spec = { token, audiences: [audience] };
+  const spec = { token, ...(audience !== undefined && { audiences: [audience] }) };
   const answer = await review(connection, 'authentication.k8s.io/v1', 'TokenReview', spec, signal);
   if (answer.kind === 'unavailable') return answer;
   const { status } = answer;
   const { authenticated, audiences } = status;
   // A server that does not know audiences names none: then the token may be for somebody else.
-  const meant = Array.isArray(audiences) && audiences.includes(audience);
+  const meant = audience === undefined || (Array.isArray(audiences) && audiences.includes(audience));
   if (authenticated !== true) {
     return { kind: 'refused', message: shortened(textIn(status, 'error') ?? 'the API server does not accept it') };
   }
@@ -48,10 +57,23 @@ export async function reviewToken(
   };
 }
 
+/** Asks whether a user may use a URL of this server (SubjectAccessReview, `authorization.k8s.io/v1`). Never rejects. */
+export async function reviewAccess(
+  connection: Asked,
+  { username, uid, groups }: ReviewedUser,
+  nonResourceAttributes: { readonly path: string; readonly verb: string },
+): Promise<AccessReview> {
+  const spec = { user: username, uid, groups, nonResourceAttributes };
+  const answer = await review(connection, 'authorization.k8s.io/v1', 'SubjectAccessReview', spec, undefined);
+  if (answer.kind === 'unavailable') return answer;
+  const { allowed, denied } = answer.status;
+  return { kind: allowed === true && denied !== true ? 'allowed' : 'denied' };
+}
+
 async function review(
   connection: Asked,
   apiVersion: string,
-  kind: 'TokenReview',
+  kind: 'TokenReview' | 'SubjectAccessReview',
   spec: JsonObject,
   signal: AbortSignal | undefined,
 ): Promise<

@@ -82,7 +82,9 @@ export class Handshakes {
     this.#pending.set(ends, {
       secured: (secure) =>
         settle(() => {
-          if (secure.alpnProtocol === protocol) listener.secured(secure);
+          // ALPN is for HTTP/2: clients of HTTP/1.1 alone need not name it.
+          const unnamed = protocol === 'http/1.1' && secure.alpnProtocol === false;
+          if (secure.alpnProtocol === protocol || unnamed) listener.secured(secure);
           else listener.failed('failed');
         }),
       failed: () => settle(() => listener.failed('failed')),
