@@ -48,7 +48,9 @@ export class OperatorAccess {
       return Promise.resolve({ status: 401, message: 'show a token of the cluster: authorization: Bearer <token>.' });
     }
     const verb = method === 'HEAD' ? 'get' : method.toLowerCase();
-    const key = createHash('sha256').update(JSON.stringify([token, verb, path])).digest('base64');
+    const key = createHash('sha256')
+      .update(JSON.stringify([token, verb, path]))
+      .digest('base64');
     const known = this.#decisions.get(key);
     const now = this.#clock.now();
     if (known !== undefined && now >= known.since && now - known.since < validity) return known.refusal;

@@ -1,4 +1,11 @@
-import type { DebugAuthSettings, InputSettings, ServeSettings, TokenSettings, XdsAuthSettings, XdsTlsSettings } from '../app/settings.ts';
+import type {
+  DebugAuthSettings,
+  InputSettings,
+  ServeSettings,
+  TokenSettings,
+  XdsAuthSettings,
+  XdsTlsSettings,
+} from '../app/settings.ts';
 import { quoted } from '../json/quoted.ts';
 import { oneOf } from './flag-values.ts';
 import { type Flag, type FlagValues, UsageError } from './flags.ts';
@@ -43,7 +50,10 @@ export const securityFlags: readonly Flag[] = [
 ];
 
 /** Decodes the flags about who may connect to the port of the gateways, and how. */
-export function securitySettings(flags: FlagValues, input: InputSettings): Pick<ServeSettings, 'xdsTls' | 'xdsAuth' | 'debugAuth'> {
+export function securitySettings(
+  flags: FlagValues,
+  input: InputSettings,
+): Pick<ServeSettings, 'xdsTls' | 'xdsAuth' | 'debugAuth'> {
   const xdsAuth = xdsAuthSettings(flags, input);
   const debugAuth = debugAuthSettings(flags, input);
   return { xdsAuth, debugAuth, xdsTls: xdsTlsSettings(flags, xdsAuth, debugAuth) };
@@ -62,7 +72,8 @@ function xdsTlsSettings(flags: FlagValues, auth: XdsAuthSettings, debug: DebugAu
   if (clientCa && !mutual) throw new UsageError('--xds-tls-client-ca has no effect without --xds-auth=mtls.');
   if (mode === 'off') {
     const unused = cert === undefined ? key && 'xds-tls-key' : 'xds-tls-cert';
-    if (unused && debug.kind === 'none') throw new UsageError(`--${unused} has no effect without TLS: add --xds-tls=on, or either.`);
+    if (unused && debug.kind === 'none')
+      throw new UsageError(`--${unused} has no effect without TLS: add --xds-tls=on, or either.`);
     return { mode };
   }
   if (!cert || !key) {
@@ -78,7 +89,9 @@ function debugAuthSettings(flags: FlagValues, input: InputSettings): DebugAuthSe
   const cert = flags.optional('xds-tls-cert');
   const key = flags.optional('xds-tls-key');
   if (!cert || !key) {
-    throw new UsageError('--debug-auth=token needs --xds-tls-cert=<file> and --xds-tls-key=<file>: tokens go over TLS only.');
+    throw new UsageError(
+      '--debug-auth=token needs --xds-tls-cert=<file> and --xds-tls-key=<file>: tokens go over TLS only.',
+    );
   }
   if (input.from === 'files') throw new UsageError('--debug-auth=token asks the API server of a cluster: remove -f.');
   return { kind, files: { cert, key }, minVersion: `TLSv${version}` };

@@ -10,9 +10,9 @@ import { type HttpResponse, plainText, type Route, type RouteGuard, type RoutesP
 import { type SnapshotsView, snapshotsView } from './snapshots-view.ts';
 
 export { ChangeLog } from './change-log.ts';
-export type { GuardedRequest, RouteGuard } from './routes.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { type DecodeResource, resourceDecoder } from './resource-decoder.ts';
+export type { GuardedRequest, RouteGuard } from './routes.ts';
 
 /** The addresses of the two HTTP listeners. */
 export interface DebugSettings {

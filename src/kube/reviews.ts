@@ -32,7 +32,11 @@ type Asked = Pick<KubeConnection, 'ask'>;
  */
 export async function reviewToken(
   connection: Asked,
-  { token, audience, signal }: { readonly token: string; readonly audience: string | undefined; readonly signal?: AbortSignal },
+  {
+    token,
+    audience,
+    signal,
+  }: { readonly token: string; readonly audience: string | undefined; readonly signal?: AbortSignal },
 ): Promise<TokenReview> {
   const spec = { token, ...(audience !== undefined && { audiences: [audience] }) };
   const answer = await review(connection, 'authentication.k8s.io/v1', 'TokenReview', spec, signal);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { shipped } from '../support/cluster/deployed.ts';
 import {
   forElection,
+  forOperators,
   forTokens,
   inNamespaces,
   inTheCluster,
@@ -19,6 +20,11 @@ describe('the shipped roles', () => {
   it('grant reviews of tokens in the component that uses them alone', () => {
     const { rules } = shipped('components/xds-auth-token/token-review.yaml').only('ClusterRole');
     expect(rights(rules)).toEqual(requiredBy(forTokens));
+  });
+
+  it('grant reviews of access in the component that uses them alone', () => {
+    const { rules } = shipped('components/debug-auth-token/access-review.yaml').only('ClusterRole');
+    expect(rights(rules)).toEqual(requiredBy(forOperators));
   });
 
   it('grant the election one Lease', () => {
@@ -42,6 +48,7 @@ describe('the shipped roles', () => {
     'namespaced/watched/role.yaml',
     'base/leader-election.yaml',
     'components/xds-auth-token/token-review.yaml',
+    'components/debug-auth-token/access-review.yaml',
   ])('are bound only to the service account: %s', (file) => {
     const manifests = shipped(file);
     const [role] = [...manifests.of('ClusterRole'), ...manifests.of('Role')];

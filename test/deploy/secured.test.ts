@@ -22,7 +22,9 @@ it('the secured example has a configuration that the gateway accepts', () => {
 });
 
 it('the components add arguments that serve accepts together', () => {
-  const components = ['xds-tls', 'xds-auth-token'].map((name) => documents(`components/${name}/kustomization.yaml`)[0]);
+  const components = ['xds-tls', 'xds-auth-token', 'debug-auth-token'].map(
+    (name) => documents(`components/${name}/kustomization.yaml`)[0],
+  );
   const patches = components.flatMap((component) => objectsOf(asJsonObject(component)['patches']));
   const operations = patches.flatMap((patch) =>
     parseAllDocuments(textIn(patch, 'patch') ?? '').flatMap((one): unknown => one.toJS()),
@@ -33,6 +35,7 @@ it('the components add arguments that serve accepts together', () => {
   const environment = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
   expect(serveSettings(readFlags(serveFlags, args, environment), environment)).toMatchObject({
     xdsTls: { mode: 'on' },
+    debugAuth: { kind: 'token' },
     xdsAuth: { kind: 'required', tokens: { audience: 'gatehouse' }, certificates: undefined },
   });
 });

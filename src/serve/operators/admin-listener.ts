@@ -1,10 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import {
-  Server,
-  ServerCredentials,
-  type ServerInterceptingCall,
-  type ServerInterceptor,
-} from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Clock, Counters, StopAsync } from '../../edges.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { listen } from '../../net/http-listener.ts';
