@@ -6,8 +6,8 @@ import { Handshakes } from '../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../net/tls/server-certificate.ts';
 import { KeyedRateLimiter } from '../rate/keyed-rate-limiter.ts';
 import { type Authenticate, createAuthenticator } from './auth/authenticator.ts';
-import { type Authorities, authenticateCertificate, authoritiesOf } from './auth/client-certificate.ts';
-import { accountName, type Identity, unauthenticated } from './auth/identity.ts';
+import { authenticateCertificate } from './auth/client-certificate.ts';
+import { accountName, type Identity, refused, unauthenticated } from './auth/identity.ts';
 import { TokenCache, type VerifyToken } from './auth/token-cache.ts';
 import type { DeniedClaim } from './model.ts';
 import { AuthenticatedStreams } from './node/authenticated-streams.ts';
@@ -62,14 +62,14 @@ export class Security {
   readonly #deniedLines: KeyedRateLimiter;
   #streams: AuthenticatedStreams | undefined;
   /** The authorities whose client certificates count now. */
-  #authorities: Authorities;
+  #authorities: ReadonlySet<string>;
 
   constructor(parts: SecurityParts) {
     this.#parts = parts;
     const { tls, auth, clock, handshakeTimeout: timeout } = parts;
     this.bindings = auth?.bindings ?? noBindings;
     this.#deniedLines = new KeyedRateLimiter(clock, deniedLines);
-    this.#authorities = authoritiesOf(tls?.certificate.current.clientCas ?? []);
+    this.#authorities = tls?.certificate.current.clientCas ?? new Set();
     if (tls === undefined) return;
     const { certificate, plaintext } = tls;
     const requestCertificate = auth?.certificates !== undefined;
@@ -100,7 +100,12 @@ export class Security {
     const { certificates } = this.#parts.auth ?? {};
     if (certificates === undefined || !(socket instanceof TLSSocket)) return;
     const { trustDomain } = certificates;
-    this.#streams?.began(session, () => authenticateCertificate(socket, this.#authorities, trustDomain));
+    const authorities = this.tls?.handshakes.materialOf(socket)?.clientCas ?? new Set();
+    this.#streams?.began(session, () => {
+      const proven = authenticateCertificate(socket, authorities, trustDomain);
+      const revoked = proven?.kind === 'authenticated' ? this.revoked(proven.identity) : undefined;
+      return revoked === undefined ? proven : refused(revoked.message);
+    });
   }
 
   /** @throws Error for a stream that reached gRPC past the authentication, which is a bug */
@@ -114,14 +119,15 @@ export class Security {
   /** Returns the status for an identity whose proof counts no more: its authority was taken out. */
   revoked(identity: Identity): StreamStatus | undefined {
     if (identity.kind === 'unauthenticated' || identity.proof.by === 'token') return undefined;
-    return this.#authorities.has(identity.proof.authority) ? undefined : withdrawn;
+    const accepted = [...identity.proof.authorities].every((authority) => this.#authorities.has(authority));
+    return accepted ? undefined : withdrawn;
   }
 
   /** Calls `replaced` when the authorities of client certificates may have changed. */
   onAuthoritiesReplaced(replaced: () => void): void {
     const { certificate } = this.#parts.tls ?? {};
     certificate?.onReplaced(() => {
-      this.#authorities = authoritiesOf(certificate.current.clientCas);
+      this.#authorities = certificate.current.clientCas;
       replaced();
     });
   }

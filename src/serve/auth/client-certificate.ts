@@ -6,23 +6,18 @@ import { type Authentication, refused, type ServiceAccount, serviceAccount } fro
 /** Certificates of one chain that are looked at; TLS itself refuses chains of more than a hundred. */
 const maxChain = 16;
 
-/** Authorities by fingerprint. */
-export type Authorities = ReadonlySet<string>;
-
-/** Returns the fingerprints of authorities, to be compared with those of a chain. */
-export function authoritiesOf(certificates: readonly X509Certificate[]): Authorities {
-  return new Set(certificates.map(({ fingerprint256 }) => fingerprint256));
-}
-
 /**
  * Authenticates the client certificate of a connection; undefined without one. OpenSSL has verified the chain, its dates
  * and its usage (RFC 5280) during the handshake.
  *
- * @param authorities those that count now: they may have changed since the handshake
+ * Node shows the chain up to an authority only when no intermediate stands between. Else the proof depends on all
+ * authorities of the handshake: when one of them is taken out, the client has to prove anew.
+ *
+ * @param authorities fingerprints of those that the handshake was made with
  */
 export function authenticateCertificate(
   socket: TLSSocket,
-  authorities: Authorities,
+  authorities: ReadonlySet<string>,
   trustDomain: string,
 ): Authentication | undefined {
   const chain = chainOf(socket.getPeerCertificate(true));
@@ -32,17 +27,16 @@ export function authenticateCertificate(
     return refused(`the client certificate is not accepted: ${String(socket.authorizationError)}`);
   }
   const end = chain.findIndex(({ fingerprint256 }) => authorities.has(fingerprint256));
-  const authority = chain[end];
-  if (authority === undefined) return refused('the client certificate leads to no authority in --xds-tls-client-ca');
+  const authority = chain[end]?.fingerprint256;
   const account = accountOf(own.subjectAltName ?? '', trustDomain);
   if (typeof account === 'string') return refused(`the client certificate names no ServiceAccount: ${account}`);
-  const ends = chain.slice(0, end + 1).map(({ validToDate }) => validToDate.getTime());
+  const ends = (end === -1 ? chain : chain.slice(0, end + 1)).map(({ validToDate }) => validToDate.getTime());
   return {
     kind: 'authenticated',
     identity: {
       kind: 'service-account',
       account,
-      proof: { by: 'certificate', authority: authority.fingerprint256 },
+      proof: { by: 'certificate', authorities: authority === undefined ? authorities : new Set([authority]) },
       expires: Math.min(...ends),
     },
   };

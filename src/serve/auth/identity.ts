@@ -18,8 +18,11 @@ export type Identity =
       readonly expires: number;
     };
 
-/** How a ServiceAccount was proven. A certificate has the fingerprint of the authority that its chain leads to. */
-type Proof = { readonly by: 'token' } | { readonly by: 'certificate'; readonly authority: string };
+/**
+ * How a ServiceAccount was proven. A certificate has the fingerprints of authorities that its proof depends on: it counts
+ * while all of them are accepted.
+ */
+type Proof = { readonly by: 'token' } | { readonly by: 'certificate'; readonly authorities: ReadonlySet<string> };
 
 /** The result of looking at a credential. The messages are for the client, and contain no credential. */
 export type Authentication =
