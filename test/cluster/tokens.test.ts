@@ -35,40 +35,31 @@ subjects: [{ kind: ServiceAccount, name: gatehouse, namespace: kgateway-system }
 
 const gateway = 'default/gw';
 
-describe.skipIf(kubeAssets() === undefined)('a node with a token of a real API server', () => {
-  let world: ClusterWorld;
-  let replica: Replica;
+let world: ClusterWorld;
+let replica: Replica;
 
-  beforeAll(async () => {
-    world = await startClusterWorld();
-    await world.apply(together(rights, mcpClass, mcpGateway(gateway), mcpGateway('red/gw'), policy('default/p', 'gw')));
-    const tokens = { audience: 'gatehouse', keys: undefined };
-    replica = await world.replica({ xdsAuth: { kind: 'required', tokens, certificates: undefined } });
-    await replica.synced;
-  }, 120_000);
-  afterAll(async () => world[Symbol.asyncDispose]());
+/** A token from the TokenRequest API. */
+async function token(account: string, spec: object = {}): Promise<string> {
+  const { status, json, text } = await world.api.request(
+    `/api/v1/namespaces/default/serviceaccounts/${account}/token`,
+    {
+      method: 'POST',
+      body: { spec: { audiences: ['gatehouse'], expirationSeconds: 86_400, ...spec } },
+    },
+  );
+  if (status !== 201) throw new Error(text);
+  return (json as { readonly status: { readonly token: string } }).status.token;
+}
 
-  /** A token from the TokenRequest API. */
-  async function token(account: string, spec: object = {}): Promise<string> {
-    const { status, json, text } = await world.api.request(
-      `/api/v1/namespaces/default/serviceaccounts/${account}/token`,
-      {
-        method: 'POST',
-        body: { spec: { audiences: ['gatehouse'], expirationSeconds: 86_400, ...spec } },
-      },
-    );
-    if (status !== 201) throw new Error(text);
-    return (json as { readonly status: { readonly token: string } }).status.token;
-  }
+const claims = (bearer: string, metadata: object = { role: 'default~gw' }): NodeClaims => ({
+  // As agentgateway sends it: with the id of its cluster.
+  headers: { authorization: `Bearer ${bearer}`, clusterid: 'Kubernetes' },
+  node: { id: 'n', metadata: { ...metadata } },
+});
+const ended = (bearer: string, metadata?: object): Promise<object> =>
+  replica.node(gateway, claims(bearer, metadata)).ended();
 
-  const claims = (bearer: string, metadata: object = { role: 'default~gw' }): NodeClaims => ({
-    // As agentgateway sends it: with the id of its cluster.
-    headers: { authorization: `Bearer ${bearer}`, clusterid: 'Kubernetes' },
-    node: { id: 'n', metadata: { ...metadata } },
-  });
-  const ended = (bearer: string, metadata?: object): Promise<object> =>
-    replica.node(gateway, claims(bearer, metadata)).ended();
-
+function acceptance(): void {
   it('of the account that its Gateway names is served, also without naming it', async () => {
     const own = await token('gw');
     await heldBy(replica.node(gateway, claims(own)), ({ configs }) => 'default.p' in configs);
@@ -115,7 +106,9 @@ describe.skipIf(kubeAssets() === undefined)('a node with a token of a real API s
     );
     expect(event).toContain('default/other may not be a node of Gateway default/gw');
   });
+}
 
+function changes(): void {
   it('loses its stream when the annotation names another account, and has it again afterwards', async () => {
     const own = await token('gw');
     const node = replica.node(gateway, claims(own));
@@ -152,4 +145,18 @@ describe.skipIf(kubeAssets() === undefined)('a node with a token of a real API s
       world.api.suspendApiServer(false);
     }
   });
+}
+
+describe.skipIf(kubeAssets() === undefined)('a node with a token of a real API server', () => {
+  beforeAll(async () => {
+    world = await startClusterWorld();
+    await world.apply(together(rights, mcpClass, mcpGateway(gateway), mcpGateway('red/gw'), policy('default/p', 'gw')));
+    const tokens = { audience: 'gatehouse', keys: undefined };
+    replica = await world.replica({ xdsAuth: { kind: 'required', tokens, certificates: undefined } });
+    await replica.synced;
+  }, 120_000);
+  afterAll(async () => world[Symbol.asyncDispose]());
+
+  describe('of the TokenRequest API', acceptance);
+  describe('that has a stream', changes);
 });

@@ -84,11 +84,7 @@ const wrong: [string, unknown, string][] = [
     { ...guideConfig, xds_tls: { ca: 'c' } },
     'xds_tls: has no effect on a connection in plaintext: write https:// in xds_address',
   ],
-  [
-    'a mistyped file of TLS',
-    { ...guideConfig, xds_address: 'https://a:1', xds_tls: { caa: 'c' } },
-    'xds_tls.caa',
-  ],
+  ['a mistyped file of TLS', { ...guideConfig, xds_address: 'https://a:1', xds_tls: { caa: 'c' } }, 'xds_tls.caa'],
   [
     'a certificate without key',
     { ...guideConfig, xds_address: 'https://a:1', xds_tls: { cert: 'c' } },
@@ -109,7 +105,11 @@ const wrong: [string, unknown, string][] = [
     { ...guideConfig, xds_address: 'kgateway:9977' },
     'xds_address: must be http://host:port or https://host:port and nothing more',
   ],
-  ['a path', { ...guideConfig, xds_address: 'http://a:1/x' }, 'xds_address: must be http://host:port or https://host:port and nothing more'],
+  [
+    'a path',
+    { ...guideConfig, xds_address: 'http://a:1/x' },
+    'xds_address: must be http://host:port or https://host:port and nothing more',
+  ],
   [
     'a password',
     { ...guideConfig, xds_address: 'http://a:b@c:1' },
