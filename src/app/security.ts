@@ -21,7 +21,7 @@ export interface SecurityParts {
 }
 
 /** What guards the listeners for operators outside of loopback. */
-export interface OperatorSecurity {
+interface OperatorSecurity {
   readonly certificate: ServerCertificate;
   readonly guard: RouteGuard;
 }

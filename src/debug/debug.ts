@@ -23,7 +23,7 @@ export interface DebugSettings {
 }
 
 /** What guards listeners that are bound elsewhere than on loopback. */
-export interface DebugSecurity {
+interface DebugSecurity {
   readonly certificate: ServerCertificate;
   readonly guard: RouteGuard;
 }

@@ -33,7 +33,7 @@ export interface AdminParts extends ClientStatusParts {
   readonly security?: AdminSecurity | undefined;
 }
 
-export interface AdminSecurity {
+interface AdminSecurity {
   readonly certificate: ServerCertificate;
   /** Decides about a call; undefined: it may begin. The path is that of the method, such as `/grpc.health.v1.Health/Check`. */
   readonly guard: (request: {
