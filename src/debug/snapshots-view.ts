@@ -17,10 +17,10 @@ export interface SnapshotsParts {
 }
 
 /** A node, and whether it has ACKed the current version of every type of its Gateway. */
-export type NodeView = NodeStatus & { readonly synced: boolean };
+type NodeView = NodeStatus & { readonly synced: boolean };
 
 /** A Gateway: its snapshot, its status, and its nodes. */
-export interface GatewayView {
+interface GatewayView {
   readonly gateway: string;
   /** False: no such Gateway; a node connected under its name. */
   readonly exists: boolean;
@@ -127,10 +127,13 @@ function typeView(view: View, decode: DecodeResource): TypeView {
   return { typeUrl: view.type.typeUrl, version: view.version(), resources };
 }
 
-/** Returns whether the node subscribes to a type, and has ACKed the current version of each one that it subscribes to. */
+/**
+ * Returns whether the node subscribes to a type of snapshots, and has ACKed the current version of each one that it
+ * subscribes to.
+ */
 function hasAcked(node: NodeStatus, views: readonly View[]): boolean {
   const current = new Map(views.map((view) => [view.type.typeUrl, view]));
-  const types = node.types.filter(({ known }) => known);
+  const types = node.types.filter(({ typeUrl }) => current.has(typeUrl));
   return types.length > 0 && types.every(({ typeUrl, acked }) => acked?.version === current.get(typeUrl)?.version());
 }
 

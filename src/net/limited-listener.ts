@@ -3,6 +3,7 @@ import { createServer as createNetServer, type Server as NetServer, type Socket 
 import type { Clock, Logger, StopAsync } from '../edges.ts';
 import { LogThrottle } from '../rate/log-throttle.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
+import { ConnectionTurns } from './connection-turns.ts';
 import { stallTimeout as eventStreamStallTimeout } from './event-streams.ts';
 import type { HostPort } from './host-port.ts';
 import { close, listen } from './http-listener.ts';
@@ -105,9 +106,7 @@ export async function openLimitedListener(
       accepting.server.close();
       return responses.drained();
     },
-    async close() {
-      await Promise.all([accepting.close(), server.listening && close(server)]);
-    },
+    close: accepting.close,
   };
 }
 
@@ -127,15 +126,21 @@ interface Accepting {
 function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListenerParts): Accepting {
   const { certificate, clock } = parts;
   if (certificate === undefined) {
-    return { server, limiter: limitConnections(server, limits, parts), close: async () => {} };
+    const turns = new ConnectionTurns(server);
+    const limiter = limitConnections(server, limits, parts, (socket) => turns.resetNow(socket));
+    return {
+      server,
+      limiter,
+      close() {
+        turns.close();
+        return close(server);
+      },
+    };
   }
-  const outer = createNetServer();
-  const limiter = limitConnections(outer, limits, parts);
   const timeout = limits.headTimeout;
   const handshakes = new Handshakes({ certificate, clock, timeout, protocol: 'http/1.1', requestCertificate: false });
   const accepted = new WeakMap<Socket, Socket>();
-  outer.on('connection', (socket) => {
-    if (socket.destroyed) return;
+  const outer = createNetServer((socket) => {
     socket.on('error', () => {});
     handshakes.begin(socket, {
       secured(secure) {
@@ -145,6 +150,8 @@ function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListe
       failed: () => socket.destroy(),
     });
   });
+  const turns = new ConnectionTurns(outer);
+  const limiter = limitConnections(outer, limits, parts, (socket) => turns.resetNow(socket));
   const of = (secure: Socket): Socket => accepted.get(secure) ?? secure;
   return {
     server: outer,
@@ -153,6 +160,7 @@ function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListe
       answered: (socket) => limiter.answered(of(socket)),
     },
     close() {
+      turns.close();
       const closed = new Promise<void>((resolve) => outer.close(() => resolve()));
       limiter.closeAll();
       return closed;
@@ -163,11 +171,14 @@ function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListe
 /**
  * Limits the connections of a server, HTTP or other. Those that are refused are destroyed when the other listeners of
  * the event `connection` see them.
+ *
+ * @param reset a connection that makes room for a new one
  */
 export function limitConnections(
   server: NetServer,
   limits: ConnectionLimits,
   { listener, clock, log, lost }: Omit<LimitedListenerParts, 'purpose' | 'limits'>,
+  reset: (socket: Socket) => void = (socket) => void socket.resetAndDestroy(),
 ): ConnectionLimiter {
   const maxConnections = Math.min(limits.maxConnections, Math.floor(maxOpenFiles() * openFilesShare));
   if (maxConnections < limits.maxConnections) {
@@ -184,6 +195,7 @@ export function limitConnections(
     { ...limits, maxConnections },
     {
       clock,
+      reset,
       lost(reason, address) {
         lost?.(reason);
         // One that was slow alone, such as a connection that a browser opened in advance, is no attack.

@@ -8,6 +8,7 @@ export type IdentifiedBy =
   | 'metadata.alt_xds_hostname'
   | 'x-alt-xds-hostname'
   | 'metadata.role'
+  | 'metadata.GATEWAY_NAME'
   | ':authority'
   | 'identity';
 

@@ -3,7 +3,7 @@ import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { Quota } from '../rate/quota.ts';
-import type { Snapshots } from '../snapshot/model.ts';
+import type { NodeType, Snapshots } from '../snapshot/model.ts';
 import { createDelta } from './ads/delta.ts';
 import type { AdsProtocol } from './ads/protocol.ts';
 import { servedTypes } from './ads/resource-types.ts';
@@ -54,6 +54,8 @@ export interface AdsServerOptions extends Partial<Omit<Limits, 'send'>> {
 
 export interface AdsServerParts {
   readonly snapshots: Snapshots;
+  /** Types that no snapshot has: each node has a View of its own. */
+  readonly nodeTypes?: readonly NodeType[];
   /** Returns whether the initial state was read. Until then every stream ends UNAVAILABLE, before a response. */
   readonly ready: () => boolean;
   readonly clusterDomain: string;
@@ -253,7 +255,7 @@ function streamPartsOf(
     log: parts.log,
     ...(parts.rejected && { rejected: parts.rejected }),
     snapshots: grantedSnapshots(parts.snapshots),
-    served: servedTypes(parts.snapshots),
+    served: servedTypes(parts.snapshots, parts.nodeTypes ?? []),
     limits,
     linger: limits.linger,
     sendBudget: new SendBudget(clock, limits.send),

@@ -9,6 +9,9 @@ import { mcpGateway, mcpService, openGateway, policy, together } from '../suppor
 import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
 import { nodeOf } from '../support/worlds/served-world.ts';
 
+/** Paths that are asked elsewhere: one needs a query, and the answer of the other has no end. */
+const otherwise: ReadonlySet<string> = new Set(['/debug/object', '/debug/events']);
+
 interface OpenApi {
   readonly paths: Readonly<
     Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, object>> }>>>
@@ -67,7 +70,7 @@ describe('the document of the debug endpoints', () => {
     const served = error.match(/\/(?:debug|snapshots)\/[a-z]+|\/version/g);
     expect(Object.keys(openApi.paths).sort()).toEqual(served?.toSorted());
     for (const [path, methods] of Object.entries(openApi.paths)) {
-      if (methods['get'] !== undefined && path !== '/debug/object') expect((await ask(path))[0], path).toBe(200);
+      if (methods['get'] !== undefined && !otherwise.has(path)) expect((await ask(path))[0], path).toBe(200);
     }
   });
 
@@ -127,7 +130,16 @@ describe('/debug/object', () => {
       conditions: expect.arrayContaining([
         expect.objectContaining({ of: 'Gateway gw', type: 'Accepted', status: 'True' }),
       ]),
-      wire: [{ typeUrl: configType, name: 'default.p', resource: { rules: [{ key: 'sub', value: 'me' }] } }],
+      wire: [
+        { typeUrl: configType, name: 'default.p', resource: { rules: [{ key: 'sub', value: 'me' }] } },
+        {
+          dialect: 'agentgateway.dev',
+          name: 'policy/default/p:mcp-authorization:default/gw',
+          resource: {
+            policy: { backend: { mcpAuthorization: { allow: ['jwt["sub"] == "me" && mcp.tool.name != ""'] } } },
+          },
+        },
+      ],
       gateways: ['default/gw'],
       grants: { total: 1, items: [{ gateway: 'default/gw', claim: 'sub', value: 'me', kind: 'tool', name: '*' }] },
     });
@@ -137,7 +149,10 @@ describe('/debug/object', () => {
     const [, service] = await ask('/debug/object?kind=Service&key=default/tool');
     expect(service).toMatchObject({
       manifest: expect.not.stringContaining('MCPAuthPolicy'),
-      wire: [{ typeUrl: targetType, name: 'default/tool', resource: { host: '10.0.0.1' } }],
+      wire: [
+        { typeUrl: targetType, name: 'default/tool', resource: { host: '10.0.0.1' } },
+        { name: 'backend/tool.default', resource: { backend: { static: { host: '10.0.0.1', port: 80 } } } },
+      ],
       gateways: ['default/gw'],
       grants: { total: 1 },
     });

@@ -27,6 +27,7 @@ const namings: Readonly<Record<string, (namespace: string, name: string) => Nami
     headers: { 'x-alt-xds-hostname': `${name}.${namespace}` },
     node: { role: 'red~gw' },
   }),
+  'the name in the metadata': (namespace, name) => ({ node: { NAMESPACE: namespace, GATEWAY_NAME: name } }),
   'the authority alone': (namespace, name) => ({ authority: `${name}.${namespace}.svc.cluster.local` }),
   'the namespace in metadata alone': (namespace, name) => ({ node: { NAMESPACE: namespace, NAME: name } }),
 };

@@ -115,6 +115,34 @@ describe('A4 a node belongs to the Gateway', () => {
     expect(found({ header: ['gw.a'], metadata: { role: 'p~b~gw' } })).toEqual(gateway('a/gw', 'x-alt-xds-hostname'));
   });
 
+  it('that the role of agentgateway names', () => {
+    const metadata = { role: 'default~gw', GATEWAY_NAME: 'other', NAMESPACE: 'elsewhere' };
+    expect(found({ metadata })).toEqual(gateway('default/gw', 'metadata.role'));
+  });
+
+  it('that metadata.GATEWAY_NAME and metadata.NAMESPACE name, without a role or with one that lacks the namespace', () => {
+    const metadata = { GATEWAY_NAME: 'gw', NAMESPACE: 'default' };
+    expect(found({ metadata })).toEqual(gateway('default/gw', 'metadata.GATEWAY_NAME'));
+    expect(found({ metadata: { ...metadata, role: '' } })).toEqual(gateway('default/gw', 'metadata.GATEWAY_NAME'));
+    expect(found({ metadata: { ...metadata, role: '~gw' } })).toEqual(gateway('default/gw', 'metadata.GATEWAY_NAME'));
+    expect(found({ metadata, authority: 'gw.there' })).toEqual(gateway('default/gw', 'metadata.GATEWAY_NAME'));
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['no namespace', { GATEWAY_NAME: 'gw' }, 'NAMESPACE'],
+    ['a namespace that is no string', { GATEWAY_NAME: 'gw', NAMESPACE: 5 }, 'NAMESPACE'],
+    ['a namespace that is none', { GATEWAY_NAME: 'gw', NAMESPACE: 'De fault' }, 'DNS-1123 label'],
+    ['a name that is no string', { GATEWAY_NAME: 5, NAMESPACE: 'default' }, 'not a string'],
+    ['a name that is none', { GATEWAY_NAME: 'g/w', NAMESPACE: 'default' }, 'DNS-1123 subdomain'],
+    [
+      'a role that names another Gateway without a namespace',
+      { role: '~x', GATEWAY_NAME: 'gw', NAMESPACE: 'a' },
+      'the role',
+    ],
+  ])('or is refused for GATEWAY_NAME with %s, whatever the authority says', (_, metadata, problem) => {
+    expect(found({ metadata, authority: 'gw.there' })).toEqual(refused(problem));
+  });
+
   it('that both name, however each spells it', () => {
     const metadata = { alt_xds_hostname: 'GW.a' };
     expect(found({ metadata, header: ['gw.a.svc'] })).toEqual(gateway('a/gw', 'metadata.alt_xds_hostname'));
@@ -129,14 +157,14 @@ describe('A4 a node belongs to the Gateway', () => {
   it('that the authority names, only when that Gateway exists', () => {
     expect(found({ authority: 'gw.there.svc.cluster.local:9977' })).toEqual(gateway('there/gw', ':authority'));
     expect(found({ metadata: {}, authority: 'gw.there' })).toEqual(gateway('there/gw', ':authority'));
-    expect(found({ authority: 'gw.elsewhere' })).toEqual(nothingNamed('four ways'));
+    expect(found({ authority: 'gw.elsewhere' })).toEqual(nothingNamed('five ways'));
   });
 
-  it('or is refused, with a message that names the four ways', () => {
+  it('or is refused, with a message that names the five ways', () => {
     for (const way of ['metadata.alt_xds_hostname', 'x-alt-xds-hostname', 'metadata.role', ':authority']) {
       expect(found({})).toEqual(nothingNamed(way));
     }
-    expect(found({ authority: undefined })).toEqual(nothingNamed('four ways'));
+    expect(found({ authority: undefined })).toEqual(nothingNamed('five ways'));
   });
 });
 
@@ -170,11 +198,11 @@ describe('an empty text is absent:', () => {
 });
 
 it('metadata that only inherits a key does not have it', () => {
-  expect(found({ metadata: Object.create({ role: 'p~b~gw' }) })).toEqual(nothingNamed('four ways'));
+  expect(found({ metadata: Object.create({ role: 'p~b~gw' }) })).toEqual(nothingNamed('five ways'));
 });
 
 it('I2 an authority is worth nothing beside a proven identity', () => {
-  expect(found({ authority: 'gw.there' }, true)).toEqual(nothingNamed('four ways'));
+  expect(found({ authority: 'gw.there' }, true)).toEqual(nothingNamed('five ways'));
 });
 
 it('a message quotes no more than a little of what somebody sent, and nothing that cannot be sent back', () => {
