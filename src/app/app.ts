@@ -5,11 +5,13 @@ import type { Clock, Logger, Random, StopAsync } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
+import type { Batch } from '../source/model.ts';
 import { versionOfAll } from '../wire/wire.ts';
 import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
+import { PublishedKeys } from './published-keys.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface AppParts {
@@ -33,6 +35,7 @@ interface Stages {
   readonly metrics: Metrics;
   readonly pipeline: Pipeline;
   readonly input: Input;
+  readonly keys: PublishedKeys;
   readonly ads: AdsServer;
   readonly clock: Clock;
   readonly log: Logger;
@@ -65,7 +68,8 @@ export async function startApp(
     for (const [listener, address] of Object.entries(addresses)) {
       parts.log.info('listening', { listener, address: formatHostPort(address) });
     }
-    // The source stops first, so that no commit happens while streams end.
+    // The sources stop first, so that no commit happens while streams end.
+    started.push(stages.keys.stop);
     started.push(await startSource(stages, committed));
     return { listening: addresses, stop };
   } catch (error) {
@@ -77,14 +81,16 @@ export async function startApp(
 async function build(settings: ServeSettings, { clock, random, log }: AppParts): Promise<Stages> {
   const metrics = createMetrics();
   const pipeline = createPipeline(settings, { log, counters: metrics });
-  const { translation, explainer, snapshots, synced } = pipeline;
+  const { translation, explainer, snapshots } = pipeline;
+  const keys = new PublishedKeys(settings.keyFetching, translation.jwksUris, { clock, random, log, counters: metrics });
+  const ready = (): boolean => pipeline.synced() && keys.settled;
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
   const ads = createAdsServer(
     { ...settings, maxRequest: settings.receiveLimit, identifier },
     {
       snapshots,
-      ready: synced,
+      ready,
       clusterDomain: settings.clusterDomain,
       clock,
       random,
@@ -93,7 +99,7 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
       rejected: (response) => input.rejected(response),
     },
   );
-  return { metrics, pipeline, input, ads, clock, log };
+  return { metrics, pipeline: { ...pipeline, synced: ready }, input, keys, ads, clock, log };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */
@@ -132,19 +138,27 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
   return { xds, ...debug.addresses, admin: admin.address };
 }
 
-/** Starts the source; each of its batches becomes a commit. */
-function startSource({ pipeline, input, ads, log }: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
+/** Starts the sources; each of their batches becomes a commit. */
+function startSource(
+  { pipeline, input, keys, ads, log }: Stages,
+  committed: (commit: Commit) => void,
+): Promise<StopAsync> {
+  // A flag of its own: a source delivers a batch again when its delivery threw, and by then the pipeline is synced.
   let announced = false;
-  return input.source.start((batch) => {
+  const announce = (): void => {
+    if (announced || !pipeline.synced()) return;
+    announced = true;
+    log.info('synced: everything was read once, and gateways are served from now on');
+    ads.health.changed();
+    input.synced();
+  };
+  const apply = (batch: Batch): void => {
     const commit = pipeline.deliver(batch);
     input.applied(commit, batch);
-    // A flag of its own: the source delivers a batch again when its delivery threw, and by then the pipeline is synced.
-    if (!announced && pipeline.synced()) {
-      announced = true;
-      log.info('synced: everything was read once, and gateways are served from now on');
-      ads.health.changed();
-      input.synced();
-    }
+    keys.applied(commit, batch);
+    announce();
     committed(commit);
-  });
+  };
+  keys.start(apply, announce);
+  return input.source.start(apply);
 }
