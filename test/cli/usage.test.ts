@@ -88,6 +88,12 @@ describe('a flag', () => {
       allowLoopbackTargets: true,
       externalNameServices: false,
     });
+    expect(settings(['-f', 'a', '--allow-private-jwks'])).toMatchObject({
+      keyFetching: { allowHttp: false, allowPrivate: true },
+    });
+    expect(settings(['-f', 'a', '--allow-http-jwks'])).toMatchObject({
+      keyFetching: { allowHttp: true, allowPrivate: false },
+    });
     expect(settings(['-f', 'a'], { GATEHOUSE_ALLOW_LOOPBACK_TARGETS: 'true' })).toMatchObject({
       allowLoopbackTargets: true,
     });
