@@ -3,13 +3,14 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
 import type { StopAsync } from '../edges.ts';
 import { createLog, type LeveledLog } from '../log/log.ts';
-import { demoFlags, demoPort } from './demo-flags.ts';
+import { demoFlags, demoPorts } from './demo-flags.ts';
 import { type Flag, type FlagValues, UsageError } from './flags.ts';
 import { gatewayFlags, gatewayOptions } from './gateway-flags.ts';
 import { logSettings } from './log-flags.ts';
 import { mcpToolFlags, mcpToolOptions } from './mcp-tool-flags.ts';
 import { checkFlags, runCheck } from './offline/check-command.ts';
 import { explainFlags, runExplain } from './offline/explain-command.ts';
+import { styleOf } from './offline/style.ts';
 import { serveFlags, serveSettings } from './serve-flags.ts';
 import { type SignalWait, waitForSignal } from './signals.ts';
 import { systemClock } from './system-clock.ts';
@@ -85,7 +86,7 @@ export const commands: readonly Command[] = [
   {
     name: 'demo',
     summary: "the guide's story, run with all three programs",
-    examples: ['gatehouse demo', 'gatehouse demo --once', 'gatehouse demo --port=8081'],
+    examples: ['gatehouse demo', 'gatehouse demo --once', 'gatehouse demo --ports=0'],
     flags: demoFlags,
     run: runDemoCommand,
   },
@@ -135,16 +136,19 @@ async function runUntilSignal(
 }
 
 async function runDemoCommand(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {
+  const ports = demoPorts(flags);
+  const { green, red } = styleOf(terminal);
   const { runDemo } = await import('../demo/demo.ts');
   const { signalled, release } = waitForTerminalSignal(terminal, createTerminalLog(flags, terminal));
   try {
     const outcome = await runDemo({
       once: flags.on('once'),
-      port: demoPort(flags),
+      ports,
       manifests: fileURLToPath(new URL('../../deploy/examples/guide', import.meta.url)),
       entry: fileURLToPath(new URL('../main.ts', import.meta.url)),
       environment: terminal.environment,
       print: (line) => terminal.stdout.write(`${line}\n`),
+      verdict: (word) => (word === 'ALLOWED' ? green(word) : red(word)),
       stopRequested: signalled,
     });
     if (outcome.kind === 'completed') return 0;
