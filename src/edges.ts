@@ -68,6 +68,7 @@ export type CounterName =
   | 'gatehouse_xds_unknown_types_total'
   | 'gatehouse_xds_assemblies_total'
   | 'gatehouse_xds_connections_refused_total'
+  | 'gatehouse_xds_handshakes_total'
   | 'gatehouse_xds_connections_closed_total'
   | 'gatehouse_xds_streams_refused_total'
   | 'gatehouse_xds_cut_offs_total'
@@ -84,7 +85,8 @@ export type GaugeName =
   | 'gatehouse_leader'
   | 'gatehouse_status_pending'
   | 'gatehouse_xds_streams'
-  | 'gatehouse_xds_nodes';
+  | 'gatehouse_xds_nodes'
+  | 'gatehouse_tls_certificate_expiry_seconds';
 
 export type HistogramName = 'gatehouse_xds_queue_seconds';
 

@@ -14,6 +14,7 @@ import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import { PublishedKeys } from './published-keys.ts';
+import { openSecurity, type Security } from './security.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface AppParts {
@@ -40,6 +41,7 @@ interface Stages extends AppParts {
   readonly pipeline: Pipeline;
   readonly input: Input;
   readonly keys: PublishedKeys;
+  readonly security: Security;
   readonly ads: AdsServer;
 }
 
@@ -61,7 +63,7 @@ export async function startApp(
   committed: (commit: Commit) => void = () => undefined,
 ): Promise<RunningApp> {
   const stages = await build(settings, parts);
-  const started: StopAsync[] = [stages.input.stop];
+  const started: StopAsync[] = [stages.input.stop, stages.security.stop];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
   };
@@ -88,6 +90,7 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
   const { translation, explainer, snapshots } = pipeline;
   const keys = new PublishedKeys(settings.keyFetching, translation.jwksUris, { clock, random, log, counters: metrics });
   const ready = (): boolean => pipeline.synced() && keys.settled;
+  const security = await openSecurity(settings, { clock, log, counters: metrics });
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
   const ads = createAdsServer(
@@ -100,11 +103,12 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
       random,
       log,
       counters: metrics,
+      tls: security.tls,
       rejected: (response) => input.rejected(response),
       updates: changes,
     },
   );
-  return { ...parts, metrics, changes, pipeline: { ...pipeline, synced: ready }, input, keys, ads };
+  return { ...parts, metrics, changes, pipeline: { ...pipeline, synced: ready }, input, keys, security, ads };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */

@@ -10,3 +10,19 @@ export function callerKey(caller: Caller): string {
 export function isCurrent(caller: Caller, clock: Clock): boolean {
   return caller.kind === 'anonymous' || clock.now() < caller.expiresAt;
 }
+
+/**
+ * Returns whether two tokens say the same of a caller, as far as rules can ask: they compare claims that are texts. What
+ * was decided for one of them holds for the other one.
+ */
+export function hasSameClaims(one: Caller, other: Caller): boolean {
+  if (one.kind === 'anonymous' || other.kind === 'anonymous') return one.kind === other.kind;
+  if (one.identity !== other.identity) return false;
+  const names = new Set([...Object.keys(one.claims), ...Object.keys(other.claims)]);
+  return [...names].every((name) => textClaim(one, name) === textClaim(other, name));
+}
+
+function textClaim({ claims }: Extract<Caller, { readonly kind: 'principal' }>, name: string): string | undefined {
+  const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
+  return typeof value === 'string' ? value : undefined;
+}

@@ -45,6 +45,8 @@ export interface EventStreamsParts {
 export interface EventStreamTarget {
   readonly response: ServerResponse;
   readonly headers?: OutgoingHttpHeaders;
+  /** Events that go out with the headers. */
+  readonly begin?: string | undefined;
   /** Whose share of the bytes the stream uses. */
   readonly caller: string;
   /** Called once, when the stream has ended for any reason. */
@@ -150,6 +152,7 @@ class BufferedStream implements EventStream {
   readonly caller: string;
   readonly #response: ServerResponse;
   readonly #headers: OutgoingHttpHeaders | undefined;
+  readonly #begin: string | undefined;
   readonly #closed: () => void;
   readonly #parts: BufferedStreamParts;
   readonly #queue = new ByteQueue();
@@ -163,10 +166,11 @@ class BufferedStream implements EventStream {
   #state: 'open' | 'ending' | 'closed' = 'open';
   #stopTimer: Stop = () => {};
 
-  constructor({ response, headers, caller, closed }: EventStreamTarget, parts: BufferedStreamParts) {
+  constructor({ response, headers, begin, caller, closed }: EventStreamTarget, parts: BufferedStreamParts) {
     this.caller = caller;
     this.#response = response;
     this.#headers = headers;
+    this.#begin = begin;
     this.#closed = closed;
     this.#parts = parts;
     this.#lastTaken = parts.clock.now();
@@ -186,7 +190,8 @@ class BufferedStream implements EventStream {
     response.once('close', () => this.#finish());
     this.#stopTimer = every(this.#parts.clock, keepAliveInterval, () => this.#check());
     response.writeHead(200, { ...this.#headers, ...eventStreamHeaders });
-    response.flushHeaders();
+    if (this.#begin === undefined) response.flushHeaders();
+    else this.write(this.#begin);
   }
 
   write(events: string | Uint8Array): void {

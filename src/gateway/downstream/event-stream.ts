@@ -12,6 +12,8 @@ export interface EventStreamParts {
   readonly clock: Clock;
   readonly response: ServerResponse;
   readonly headers?: OutgoingHttpHeaders;
+  /** Events that go out with the headers. */
+  readonly begin?: string | undefined;
   /** The sender of the request. */
   readonly caller: Caller;
   /** `token`: the stream ends when the caller's token expires. `answers`: only by {@link EventStream.end}. */

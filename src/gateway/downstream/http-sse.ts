@@ -120,7 +120,7 @@ function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamPa
   let stream: EventStream | undefined;
   let unanswered = 0;
   const send = (message: Message): void => stream?.write(eventText('message', encodeMessage(message)));
-  const own: ClientStream = { caller: reader, send };
+  const own: ClientStream = { reader, send };
   const session: Session = multiplexer.open({ stream: () => own });
 
   /** At the end of the token the stream stays for the responses to requests that were accepted before. */
@@ -146,16 +146,17 @@ function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamPa
     },
     post(message, caller, done) {
       if (!isCurrent(reader, clock)) return sessionNotFound;
+      const common = commonCaller(caller, reader);
+      const sender = { caller: common, reader: common, send };
       if (!isRequest(message)) {
-        session.receive(message, { ...own, settled: () => {} });
+        session.receive(message, { ...sender, settled: () => {} });
         done();
         return undefined;
       }
       if (session.isInFlight(message.id)) return { ...duplicateId, id: message.id };
       unanswered += 1;
       session.receive(message, {
-        send,
-        caller: commonCaller(caller, reader),
+        ...sender,
         settled() {
           unanswered -= 1;
           done();

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Stop } from '../../edges.ts';
 import { parseJson } from '../../json/json.ts';
+import type { Caller } from '../model.ts';
 import { decodeMessage } from '../rpc/decode-message.ts';
 import type { Message } from '../rpc/model.ts';
 import { encodeMessage, rememberText } from '../rpc/source-text.ts';
@@ -13,15 +14,16 @@ import type { Multiplexer } from '../session/multiplexer.ts';
  * called. Ignores lines that are no messages. Not by the SDK's transport, which would parse and write messages anew.
  */
 export function serveStdio(multiplexer: Multiplexer, input: Readable, output: Writable): Stop {
+  // The stdio transport has no headers, and therefore no tokens.
+  const caller: Caller = { kind: 'anonymous', reason: 'stdio' };
   const stream: ClientStream = {
-    // The stdio transport has no headers, and therefore no tokens.
-    caller: { kind: 'anonymous', reason: 'stdio' },
+    reader: caller,
     send: (message) => void output.write(`${encodeMessage(message)}\n`),
   };
   const session = multiplexer.open({ stream: () => stream });
   const receiveLine = (line: string): void => {
     const message = messageIn(line);
-    if (message !== undefined) session.receive(message, { ...stream, settled: () => {} });
+    if (message !== undefined) session.receive(message, { ...stream, caller, settled: () => {} });
   };
 
   const decoder = new StringDecoder('utf8');

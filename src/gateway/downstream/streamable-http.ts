@@ -1,36 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonContentType } from '@modelcontextprotocol/server';
 import { acceptedTypes } from '../../net/accept.ts';
-import { eventText } from '../../net/sse.ts';
 import { isCurrent } from '../callers.ts';
-import type { Message } from '../rpc/model.ts';
-import { encodeMessage } from '../rpc/source-text.ts';
-import type { ClientStream, Session } from '../session/model.ts';
-import type { Multiplexer } from '../session/multiplexer.ts';
-import { decodeBody, headerOf, isRequest, versionError, withoutSession } from './decode-post.ts';
+import type { Caller } from '../model.ts';
+import { errorCode } from '../rpc/rpc-error.ts';
+import { decodeBody, headerOf, versionError, withoutSession } from './decode-post.ts';
 import { type ErrorResponse, sendError, sessionNotFound, tokenExpired, tooManySessions } from './error-response.ts';
-import { openEventStream } from './event-stream.ts';
+import { createEventLogBudget } from './event-log.ts';
 import type { Exchange, HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
-
-/** A session over Streamable HTTP. */
-interface StreamableSession extends Session {
-  readonly id: string;
-  /**
-   * Handles the messages of one POST, none of which is a request with an id that is in flight. What they cause is sent
-   * in the response to this POST.
-   *
-   * @param done called once, when all of them are handled
-   */
-  post(exchange: Exchange, messages: readonly Message[], done: () => void): void;
-  /** Makes the response to a GET the stream of the session, in place of an earlier one. */
-  listen(exchange: Exchange): void;
-}
-
-/** A stream to the client, which ends when what was sent is read. */
-interface EndableStream extends ClientStream {
-  end(): void;
-}
+import { createStreamableSession, type StreamableSession } from './streamable-session.ts';
 
 /** The session that a request names. */
 type Lookup =
@@ -45,6 +24,7 @@ type Lookup =
 export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTransportParts): HttpTransport {
   const { clock } = parts;
   const sessions = createSessionTable<StreamableSession>(parts);
+  const budget = createEventLogBudget();
 
   const lookUp = ({ request, caller }: Exchange): Lookup => {
     const id = headerOf(request, 'mcp-session-id');
@@ -61,6 +41,9 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
     if (response.destroyed) release();
     else response.once('close', release);
   };
+
+  const openSession = (caller: Caller): StreamableSession | undefined =>
+    sessions.open(caller, (id) => createStreamableSession(multiplexer, parts, { id, caller, budget }))?.session;
 
   const post = async (exchange: Exchange): Promise<void> => {
     const { request, response, caller } = exchange;
@@ -79,7 +62,7 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
     const known = found.kind === 'session' ? found.session : undefined;
     const decoded = decodeBody(body.value, request, known);
     if (decoded.kind === 'error') return refuse(decoded.error);
-    const session = known ?? sessions.open(caller, (id) => createStreamableSession(multiplexer, parts, id))?.session;
+    const session = known ?? openSession(caller);
     if (session === undefined) return refuse(tooManySessions);
     hold(session.id, response);
     const handled = exchange.hold();
@@ -98,75 +81,20 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
       if (request.method === 'POST') return post(exchange);
       if (found.kind === 'none') return sendError(response, withoutSession(request, undefined));
       const { session } = found;
-      const error = versionError(request);
+      const error = versionError(request) ?? (request.method === 'GET' ? listen(session, exchange) : undefined);
       if (error !== undefined) return sendError(response, error);
-      if (request.method === 'DELETE') {
-        sessions.close(session.id);
-        response.writeHead(200).end();
-      } else if (accepts(request, ['text/event-stream'])) {
-        hold(session.id, response);
-        session.listen(exchange);
-      } else {
-        sendError(response, notAcceptable);
-      }
+      if (request.method === 'GET') return hold(session.id, response);
+      sessions.close(session.id);
+      response.writeHead(200).end();
     },
     stop: sessions.stop,
   };
 }
 
-function createStreamableSession(
-  multiplexer: Multiplexer,
-  { clock, streams }: Pick<HttpTransportParts, 'clock' | 'streams'>,
-  id: string,
-): StreamableSession {
-  /** The response to the last GET. */
-  let own: EndableStream | undefined;
-
-  const open = ({ response, caller }: Exchange, lifetime: 'token' | 'answers', closed: () => void): EndableStream => {
-    const headers = { 'mcp-session-id': id };
-    const stream = openEventStream({ streams, response, headers, clock, caller, lifetime, closed });
-    return {
-      caller,
-      send: (message) => stream.write(eventText('message', encodeMessage(message))),
-      end: () => stream.end(),
-    };
-  };
-
-  const session = multiplexer.open({ stream: () => own });
-  return {
-    ...session,
-    id,
-    post(exchange, messages, done) {
-      let unsettled = messages.filter(isRequest).length;
-      const { caller, response } = exchange;
-      if (unsettled === 0) response.writeHead(202).end();
-      const stream = unsettled === 0 || response.destroyed ? undefined : open(exchange, 'answers', () => {});
-      const sender = {
-        caller,
-        send: (message: Message) => stream?.send(message),
-        settled() {
-          unsettled -= 1;
-          if (unsettled > 0) return;
-          stream?.end();
-          done();
-        },
-      };
-      if (unsettled === 0) done();
-      for (const message of messages) session.receive(message, sender);
-    },
-    listen(exchange) {
-      // A client that reconnects may arrive before the end of its old stream is noticed.
-      own?.end();
-      const stream = open(exchange, 'token', () => {
-        if (own === stream) own = undefined;
-      });
-      own = stream;
-    },
-    async close() {
-      own?.end();
-      await session.close();
-    },
-  };
+/** Opens the stream that a GET asks for, or returns the error response. */
+function listen(session: StreamableSession, exchange: Exchange): ErrorResponse | undefined {
+  if (!accepts(exchange.request, ['text/event-stream'])) return notAcceptable;
+  return session.listen(exchange, headerOf(exchange.request, 'last-event-id')) ? undefined : unknownEvent;
 }
 
 /** @param types media types of MCP */
@@ -178,6 +106,13 @@ function accepts(request: IncomingMessage, types: readonly string[]): boolean {
 const notAcceptable: ErrorResponse = {
   status: 406,
   message: 'Accept must allow text/event-stream, and for POST application/json as well',
+};
+
+/** SDKs give the request up then, instead of waiting for what cannot come. */
+const unknownEvent: ErrorResponse = {
+  status: 400,
+  code: errorCode.invalidRequest,
+  message: 'Last-Event-ID names no event of this session, or one that is not kept any more',
 };
 
 const notJsonType: ErrorResponse = { status: 415, message: 'Content-Type must be application/json' };

@@ -17,10 +17,23 @@ export interface IncomingRequest {
   readonly signal: AbortSignal;
 }
 
+/** Options of one request to the other side. */
+export interface RequestOptions<Sender extends Address, Address = Sender>
+  extends Pick<SendOptions<Address>, 'to' | 'paused'> {
+  /** Aborted when the response is not needed any more. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the id of the request before it is sent. */
+  readonly sent?: (id: RequestId) => void;
+  /** Decides whether a sender may answer the request; otherwise the request is rejected. By default every one may. */
+  readonly mayAnswer?: (sender: Sender) => boolean;
+}
+
 /** Options of one message. */
-export interface SendOptions<Sender> {
-  /** The sender of the request that this message answers or is about; absent for a message that is about none. */
-  readonly to?: Sender;
+export interface SendOptions<Address> {
+  /** The sender of the request that this message answers, or where else it goes; absent when there is one way only. */
+  readonly to?: Address;
   /** Called when the response to this request can no longer arrive. */
   readonly lost?: () => void;
+  /** Called when the other side has closed the stream of the response, which it continues later. */
+  readonly paused?: (() => void) | undefined;
 }

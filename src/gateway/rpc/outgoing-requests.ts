@@ -1,51 +1,72 @@
-import type { Message, Params, RequestId, Result, SendOptions } from './model.ts';
+import type { Message, Params, RequestId, RequestOptions, Result, SendOptions } from './model.ts';
+import type { RpcError } from './rpc-error.ts';
 
 /** The requests to the other side that are in flight. */
-export interface OutgoingRequests {
-  request(method: string, params: Params | undefined, signal?: AbortSignal): Promise<Result>;
-  /** Settles the request with this id. Ignores an unknown id. */
-  settle(id: RequestId | undefined, outcome: Result | Error): void;
+export interface OutgoingRequests<Sender extends Address, Address> {
+  request(method: string, params: Params | undefined, options?: RequestOptions<Sender, Address>): Promise<Result>;
+  /** Settles the request that a response names. Ignores an unknown id. */
+  answered(id: RequestId | undefined, outcome: Result | RpcError, sender: Sender): void;
   /** Rejects all requests with `reason`. */
   close(reason: Error): void;
 }
 
+interface InFlight<Sender extends Address, Address> {
+  readonly settle: (outcome: Result | Error) => void;
+  readonly mayAnswer: RequestOptions<Sender, Address>['mayAnswer'];
+}
+
 /** Gives each request an id and matches the response to it. */
-export function createOutgoingRequests(
-  send: (message: Message, options: Pick<SendOptions<never>, 'lost'>) => Promise<void>,
-): OutgoingRequests {
-  const inFlight = new Map<RequestId, (outcome: Result | Error) => void>();
+export function createOutgoingRequests<Sender extends Address, Address>(
+  send: (message: Message, options: SendOptions<Address>) => Promise<void>,
+): OutgoingRequests<Sender, Address> {
+  const inFlight = new Map<RequestId, InFlight<Sender, Address>>();
   let nextId = 0;
 
-  const settle = (id: RequestId | undefined, outcome: Result | Error): void => {
-    if (id === undefined) return;
-    inFlight.get(id)?.(outcome);
+  const settle = (id: RequestId, outcome: Result | Error): void => {
+    inFlight.get(id)?.settle(outcome);
     inFlight.delete(id);
   };
 
   /** Sends `notifications/cancelled`, but not for the handshake (MCP 2025-11-25, Cancellation). */
-  const sendCancelled = (requestId: RequestId, method: string, { message }: Error): void => {
+  const sendCancelled = (
+    requestId: RequestId,
+    method: string,
+    { message }: Error,
+    to: Pick<SendOptions<Address>, 'to'>,
+  ): void => {
     if (method === 'initialize') return;
     const params = { requestId, reason: message };
-    send({ jsonrpc: '2.0', method: 'notifications/cancelled', params }, {}).catch(() => {});
+    send({ jsonrpc: '2.0', method: 'notifications/cancelled', params }, to).catch(() => {});
   };
 
   return {
-    settle,
-    request(method, params, signal) {
+    request(method, params, { signal, to, paused, sent, mayAnswer } = {}) {
       const id = nextId++;
+      const addressee = to === undefined ? {} : { to };
       const cancel = (): void => {
         const reason = errorOf(signal?.reason);
         settle(id, reason);
-        sendCancelled(id, method, reason);
+        sendCancelled(id, method, reason, addressee);
       };
       return new Promise<Result>((resolve, reject) => {
         if (signal?.aborted === true) return reject(errorOf(signal.reason));
-        inFlight.set(id, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
+        const settled = (outcome: Result | Error): void => {
+          if (outcome instanceof Error) reject(outcome);
+          else resolve(outcome);
+        };
+        inFlight.set(id, { settle: settled, mayAnswer });
+        sent?.(id);
         signal?.addEventListener('abort', cancel, { once: true });
         const message: Message = { jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params }) };
         const lost = (): void => settle(id, new Error('the answer was cut off'));
-        send(message, { lost }).catch((error: unknown) => settle(id, errorOf(error)));
+        send(message, { ...addressee, lost, paused }).catch((error: unknown) => settle(id, errorOf(error)));
       }).finally(() => signal?.removeEventListener('abort', cancel));
+    },
+    answered(id, outcome, sender) {
+      const request = id === undefined ? undefined : inFlight.get(id);
+      if (id === undefined || request === undefined) return;
+      const refused = request.mayAnswer?.(sender) === false;
+      settle(id, refused ? new Error('the sender of the answer may not answer this request') : outcome);
     },
     close(reason) {
       for (const id of [...inFlight.keys()]) settle(id, reason);

@@ -1,12 +1,12 @@
 import { createIncomingRequests, type RequestHandler } from './incoming-requests.ts';
-import type { Message, Params, RequestId, Result, SendOptions } from './model.ts';
+import type { Message, Params, RequestId, RequestOptions, Result, SendOptions } from './model.ts';
 import { createOutgoingRequests } from './outgoing-requests.ts';
 import { RpcError } from './rpc-error.ts';
 
 /** The transport below a peer and the handlers above it. */
-export interface PeerParts<Sender> extends RequestHandler<Sender> {
+export interface PeerParts<Sender extends Address, Address = Sender> extends RequestHandler<Sender> {
   /** Passes a message to the transport. Rejects when the message could not be sent. */
-  send(message: Message, options: SendOptions<Sender>): Promise<void>;
+  send(message: Message, options: SendOptions<Address>): Promise<void>;
   /** Handles a notification of the other side. */
   notification(method: string, params: Params | undefined, sender: Sender): void;
 }
@@ -14,8 +14,11 @@ export interface PeerParts<Sender> extends RequestHandler<Sender> {
 /**
  * One side of a JSON-RPC connection. Unlike the SDK's `Protocol`, it does not validate or change messages: unknown
  * members, `_meta` of later revisions and error codes pass through as they were sent (decision 0004).
+ *
+ * @template Sender what the transport knows of the sender of a message
+ * @template Address what it needs to know to send one
  */
-export interface Peer<Sender> {
+export interface Peer<Sender extends Address, Address = Sender> {
   /** Handles a message. Drops a request whose id is in flight: its response would be taken for that of the first one. */
   receive(message: Message, sender: Sender): void;
   /** Returns whether a request of the other side with this id waits for its response. */
@@ -24,13 +27,13 @@ export interface Peer<Sender> {
    * Sends a request. Rejects with the {@link RpcError} of the response, with the transport's error when the request
    * could not be sent, or with the signal's reason; in the last case the other side gets `notifications/cancelled`.
    */
-  request(method: string, params: Params | undefined, signal?: AbortSignal): Promise<Result>;
+  request(method: string, params: Params | undefined, options?: RequestOptions<Sender, Address>): Promise<Result>;
   /**
    * Sends a notification. Drops it when it cannot be sent.
    *
-   * @param to the sender of the request that it is about
+   * @param to the sender of the request that it is about, or where else it goes
    */
-  notify(method: string, params?: Params, to?: Sender): void;
+  notify(method: string, params?: Params, to?: Address): void;
   /** Aborts the requests of the other side that are in flight, and responds to each with this error. */
   refuse(error: RpcError): void;
   /** Ends the requests of both directions with `reason`. Nothing is sent or received after that. */
@@ -38,15 +41,17 @@ export interface Peer<Sender> {
 }
 
 /** Speaks JSON-RPC over a transport. */
-export function createPeer<Sender>(parts: PeerParts<Sender>): Peer<Sender> {
+export function createPeer<Sender extends Address, Address = Sender>(
+  parts: PeerParts<Sender, Address>,
+): Peer<Sender, Address> {
   let closed: Error | undefined;
 
-  const send = async (message: Message, options: SendOptions<Sender>): Promise<void> => {
+  const send = async (message: Message, options: SendOptions<Address>): Promise<void> => {
     if (closed !== undefined) throw closed;
     await parts.send(message, options);
   };
 
-  const outgoing = createOutgoingRequests(send);
+  const outgoing = createOutgoingRequests<Sender, Address>(send);
   const incoming = createIncomingRequests(parts, send);
 
   return {
@@ -57,10 +62,10 @@ export function createPeer<Sender>(parts: PeerParts<Sender>): Peer<Sender> {
         else if (message.method === 'notifications/cancelled') incoming.cancel(message.params);
         else parts.notification(message.method, message.params, sender);
       } else if ('result' in message) {
-        outgoing.settle(message.id, message.result);
+        outgoing.answered(message.id, message.result, sender);
       } else {
         const { error } = message;
-        outgoing.settle(message.id, new RpcError(error.code, error.message, error));
+        outgoing.answered(message.id, new RpcError(error.code, error.message, error), sender);
       }
     },
     isInFlight: incoming.has,

@@ -4,14 +4,16 @@ import { at } from '../../net/timers.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Quota } from '../../rate/quota.ts';
 import type { Caller, ConfigChange } from '../model.ts';
-import type { Result } from '../rpc/model.ts';
-import { implementation, protocolVersions } from '../rpc/protocol.ts';
+import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
 import { connectionRequest, type TargetStates } from '../upstream/target-states.ts';
-import { createAuthorization, tokenExpiredError } from './authorization.ts';
+import { type Authorization, createAuthorization, tokenExpiredError } from './authorization.ts';
+import { createClientRequests } from './client-requests.ts';
+import { createHandshake } from './handshake.ts';
+import { createInstructions } from './instructions.ts';
 import { isListMethod, type ListMethod } from './list-pages.ts';
 import { createLists } from './lists.ts';
 import type { Client, ClientRequest, SessionParts } from './model.ts';
@@ -21,12 +23,19 @@ import { createNotifications, listChangedMethods } from './notifications.ts';
 import { createRequestRouter } from './request-router.ts';
 import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import { createUpstreamSessions, type UpstreamSessions, type UpstreamState } from './upstream-sessions.ts';
+import {
+  createUpstreamSessions,
+  type UpstreamEvents,
+  type UpstreamSessions,
+  type UpstreamState,
+} from './upstream-sessions.ts';
 
 /** The MCP server of one client session: all targets behind one set of methods. */
 export interface McpSession {
   /** Handles a request. Throws the {@link RpcError} of the error response. */
   handle(request: ClientRequest): Promise<Result>;
+  /** Handles a notification of the client. */
+  notified(method: string, params: Params | undefined, caller: Caller): void;
   /** The negotiated MCP revision; `undefined` before the handshake. */
   protocolVersion(): string | undefined;
   /** Drops sessions with changed targets, and notifies the client of lists that may have changed. */
@@ -49,45 +58,44 @@ export interface SharedState {
   readonly upstreamState: UpstreamState;
   readonly uiOwners: UiOwners;
   readonly subscriptionBudget: Quota;
+  readonly clientRequestBudget: Quota;
 }
 
 /** Milliseconds after the end of a token for the responses to accepted requests: MCP SDKs wait as long by default. */
 const answerTime = 60_000;
 
-/** The server capabilities. Requests of targets to the client (sampling, elicitation, roots) are not forwarded. */
-const capabilities = {
-  tools: { listChanged: true },
-  prompts: { listChanged: true },
-  resources: { listChanged: true, subscribe: true },
-  completions: {},
-  logging: {},
-};
-
 /** Creates a session. Connects to a target when a request first needs it. */
 export function createMcpSession(parts: SessionParts, shared: SharedState, peer: Client): McpSession {
   const { failures, sharedListing: listing } = shared;
   const ended = new AbortController();
-  let version: string | undefined;
+  const handshake = createHandshake();
   /** The caller of the last request, on whose behalf connections are made. */
   let lastCaller: Caller | undefined;
 
-  /** Sends nothing before the handshake, as MCP requires. */
+  /** Sends no notification before the handshake, as MCP requires. */
   const client: Client = {
+    ...peer,
     notify: (...notification) => {
-      if (version !== undefined) peer.notify(...notification);
+      if (handshake.version() !== undefined) peer.notify(...notification);
     },
   };
   const authorization = createAuthorization(parts);
   const subscriptions = createSubscriptions(authorization, client, shared.subscriptionBudget);
   const notifications = createNotifications(authorization, subscriptions, client);
-  const events = {
+  const events: UpstreamEvents = {
     notification: notifications.receive,
-    connected: (target: string) => void restore(target).catch(() => {}),
-    failed: (target: string, reason: Error) => failures.failed(target, connectionRequest, reason),
+    request: (...request) => clientRequests.handle(...request),
+    clientCapabilities: handshake.clientCapabilities,
+    connected: (target) => void restore(target).catch(() => {}),
+    failed: (target, reason) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
-  const lists = createLists({ ...parts, ...shared, upstreams, shared: listing, authorization, client });
-  const routed = createRequestRouter({ ...shared, authorization, upstreams, lists, notifications, subscriptions });
+  const common = { ...parts, ...shared, client, authorization, notifications, subscriptions, upstreams };
+  const clientRequests = createClientRequests({ ...common, handshake, lastCaller: () => lastCaller });
+  const lists = createLists({ ...common, shared: listing });
+  const routed = createRequestRouter({ ...common, lists });
+  const instructions = createInstructions({ ...common, memories: shared.upstreamState.memories });
+  const local = localHandlers(upstreams, (request) => handshake.initialize(request, instructions));
 
   /**
    * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the
@@ -98,31 +106,23 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
     await subscribeAll(upstreams.opened(target), subscriptions.allowedAt(target, lastCaller), ended.signal);
   };
 
-  const local = localHandlers(upstreams, (negotiated) => {
-    version = negotiated;
-  });
-
   const handlerOf = (method: string): Handler | undefined => {
     if (isListMethod(method)) return (request) => lists.handle(method, request);
     return ownMember(local, method) ?? ownMember(routed, method);
   };
 
   return {
-    protocolVersion: () => version,
+    notified: clientRequests.notified,
+    protocolVersion: handshake.version,
     async handle(request) {
       lastCaller = request.caller;
       const handler = handlerOf(request.method);
       if (handler === undefined) throw new RpcError(errorCode.methodNotFound, 'Method not found');
       return untilTokenEnds(parts.clock, request, handler);
     },
-    configChanged({ targets, rbacConfigs }) {
-      upstreams.drop(targets);
-      // Rules change the lists of anybody; targets those of callers who may see something of them.
-      const rulesChanged = parts.list === 'filtered' && rbacConfigs.length > 0;
-      if (targets.length === 0 && !rulesChanged) return;
-      const mayReceive = (caller: Caller): boolean =>
-        rulesChanged || targets.some((target) => authorization.seesAnythingOf(target, caller));
-      for (const method of listChangedMethods) client.notify({ method }, mayReceive);
+    configChanged(change) {
+      upstreams.drop(change.targets);
+      notifyOfChange(change, common);
     },
     targetRecovered: lists.recovered,
     async close() {
@@ -131,6 +131,18 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
       await upstreams.close();
     },
   };
+}
+
+/** Rules change the lists of anybody; targets those of callers who may see something of them. */
+function notifyOfChange(
+  { targets, rbacConfigs }: ConfigChange,
+  { client, authorization, list }: Pick<SessionParts, 'list'> & { client: Client; authorization: Authorization },
+): void {
+  const rulesChanged = list === 'filtered' && rbacConfigs.length > 0;
+  if (targets.length === 0 && !rulesChanged) return;
+  const mayReceive = (caller: Caller): boolean =>
+    rulesChanged || targets.some((target) => authorization.seesAnythingOf(target, caller));
+  for (const method of listChangedMethods) client.notify({ method }, mayReceive);
 }
 
 async function subscribeAll(
@@ -145,18 +157,10 @@ async function subscribeAll(
 const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
 
 /** The handlers of requests that are answered without a target. */
-function localHandlers(
-  upstreams: UpstreamSessions,
-  negotiated: (version: string) => void,
-): Readonly<Record<string, Handler>> {
+function localHandlers(upstreams: UpstreamSessions, initialize: Handler): Readonly<Record<string, Handler>> {
   return {
     ping: () => ({}),
-    initialize({ params }) {
-      const requested = params?.['protocolVersion'];
-      const version = protocolVersions.find((supported) => supported === requested) ?? protocolVersions[0];
-      negotiated(version);
-      return { protocolVersion: version, capabilities, serverInfo: { ...implementation } };
-    },
+    initialize,
     'logging/setLevel'({ params }) {
       const level = logLevels.find((known) => known === params?.['level']);
       if (level === undefined)

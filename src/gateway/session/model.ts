@@ -1,7 +1,7 @@
 import type { Clock, Logger, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { Caller, GatewayConfig, ListMode, TargetFetch } from '../model.ts';
-import type { IncomingRequest, Message, Params, RequestId } from '../rpc/model.ts';
+import type { IncomingRequest, Message, Params, RequestId, Result } from '../rpc/model.ts';
 
 /** Dependencies of all sessions. */
 export interface SessionParts {
@@ -18,18 +18,36 @@ export interface SessionParts {
   readonly log: Logger;
 }
 
-/** An open stream to a client. */
+/**
+ * Decides whether a caller may have a message. Called when the message is delivered, which may be later than it was
+ * sent: by then rules and claims may be others.
+ */
+export type MayReceive = (caller: Caller) => boolean;
+
+/** A stream to a client. */
 export interface ClientStream {
-  /** Reads the stream. What is sent on it is decided by the claims of this caller, when it is sent. */
-  readonly caller: Caller;
-  /** Throws when the message cannot be serialized. Drops it when the client has disconnected. */
-  send(message: Message): void;
+  /**
+   * Reads the stream. What is sent on it is decided by the claims of this caller, when it is sent. `undefined` while
+   * nobody reads it: what is sent is kept then, within limits, for the next reader.
+   */
+  readonly reader: Caller | undefined;
+  /**
+   * Sends a message that {@link reader} may have now, and keeps it for a client that resumes the stream. Throws when
+   * the message cannot be serialized.
+   *
+   * @param mayReceive decides about a later reader of the stream
+   */
+  send(message: Message, mayReceive: MayReceive): void;
 }
 
 /** The sender of one message, with the stream for everything that the message causes. */
 export interface Sender extends ClientStream {
+  /** The sender. Requests are authorized by its claims. */
+  readonly caller: Caller;
   /** Called once for each request of the message, when no response will be sent on the stream any more. */
   settled(): void;
+  /** Closes the stream for now, as a target has done with its own: a client that can resume it asks again. */
+  pause?(): void;
 }
 
 /** The session of one client, over any transport. */
@@ -46,7 +64,7 @@ export interface Session {
 
 /** The transport of one client, as its session uses it. */
 export interface ClientTransport {
-  /** The stream for messages that no request has caused; `undefined` while none is open, so they are dropped. */
+  /** The stream for messages that no request has caused; `undefined` when there can be none, so they are dropped. */
   stream(): ClientStream | undefined;
 }
 
@@ -55,9 +73,14 @@ export interface ClientRequest extends IncomingRequest {
   /** Authorization is about this caller, who is that of {@link sender}. */
   readonly caller: Caller;
   readonly sender: Sender;
+  /**
+   * Sets who may have the response if it is delivered later, to somebody who resumes its stream. By default that is a
+   * caller with the same claims, as long as the rules are the same.
+   */
+  decides(mayReceive: MayReceive): void;
 }
 
-/** The client of a session, as the receiver of notifications. */
+/** The client of a session, as the receiver of notifications and of requests of targets. */
 export interface Client {
   /**
    * Sends a notification, unless the caller who would read it may not have it now, or has a token that has expired.
@@ -65,7 +88,21 @@ export interface Client {
    * @param mayReceive decides about this caller; called when there is a stream, and kept nowhere
    * @param to the sender of the request that the notification is about; by default the stream of the session
    */
-  notify(notification: Notification, mayReceive: (caller: Caller) => boolean, to?: Sender): void;
+  notify(notification: Notification, mayReceive: MayReceive, to?: Sender): void;
+  /**
+   * Sends a request. Rejects when nobody who may have it reads the stream, with the client's error response, and when
+   * the answer comes from a caller who may not have had the request.
+   *
+   * @param to see {@link notify}
+   */
+  request(request: OutgoingRequest, mayReceive: MayReceive, to?: Sender): Promise<Result>;
+}
+
+/** A request for a client. */
+interface OutgoingRequest {
+  readonly method: string;
+  readonly params: Params | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** A notification for a client. */

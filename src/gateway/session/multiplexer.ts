@@ -1,6 +1,7 @@
+import type { Clock } from '../../edges.ts';
 import { within } from '../../net/deadline.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import { isCurrent } from '../callers.ts';
+import { hasSameClaims, isCurrent } from '../callers.ts';
 import type { TargetState } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
@@ -8,8 +9,9 @@ import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { createTargetFailures } from '../upstream/target-failures.ts';
 import { createTargetHealth } from '../upstream/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/target-states.ts';
+import { createClientRequestBudget } from './client-requests.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
-import type { ClientTransport, Sender, Session, SessionParts } from './model.ts';
+import type { Client, ClientStream, ClientTransport, MayReceive, Sender, Session, SessionParts } from './model.ts';
 import { createUiOwners } from './names/ui-owners.ts';
 import { createSharedListing } from './shared-listing.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
@@ -35,10 +37,14 @@ const maxInFlight = 256;
 /** Creates the server. Sessions follow the changes of the configuration. */
 export function createMultiplexer(parts: SessionParts): Multiplexer {
   const sessions = new Set<McpSession>();
-  const peers = new Set<Peer<Sender>>();
+  const peers = new Set<Peer<Incoming, Delivery>>();
+  /** Changes of the configuration so far. */
+  let changes = 0;
+  const changesSoFar = (): number => changes;
   const inFlight = createInFlight();
   const shared = createSharedState(parts, sessions);
   const unsubscribe = parts.config.subscribe((change) => {
+    changes += 1;
     for (const target of change.targets) {
       shared.failures.forget(target);
       shared.health.forget(target);
@@ -51,33 +57,27 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
 
   return {
     open(transport) {
-      const peer = createPeer<Sender>({
+      const peer = createPeer<Incoming, Delivery>({
         maxInFlight,
-        send(message, { to = transport.stream() }) {
-          to?.send(message);
+        send(message, { to }) {
+          to?.stream.send(message, to.mayReceive);
           return Promise.resolve();
         },
-        request(request, sender) {
+        request(request, { sender, decides }) {
           if (inFlight.isDraining()) return Promise.reject(shuttingDown());
-          return session.handle({ ...request, caller: sender.caller, sender });
+          return session.handle({ ...request, caller: sender.caller, sender, decides });
         },
-        settled: (sender) => sender.settled(),
-        // `initialized` and `roots/list_changed` need no action; the peer itself handles `cancelled`.
-        notification: () => {},
+        settled: ({ sender }) => sender.settled(),
+        // The peer itself handles `cancelled`.
+        notification: (method, params, { sender }) => session.notified(method, params, sender.caller),
       });
-      const session = createMcpSession(parts, shared, {
-        notify({ method, params }, mayReceive, to) {
-          const reader = (to ?? transport.stream())?.caller;
-          if (reader === undefined || !isCurrent(reader, parts.clock) || !mayReceive(reader)) return;
-          peer.notify(method, params, to);
-        },
-      });
+      const session = createMcpSession(parts, shared, createClient(peer, transport, parts.clock));
       sessions.add(session);
       peers.add(peer);
       return {
         receive(message, sender) {
           // A peer that is closed settles nothing.
-          if (peers.has(peer)) peer.receive(message, inFlight.counted(message, sender));
+          if (peers.has(peer)) peer.receive(message, incoming(inFlight.counted(message, sender), changesSoFar));
         },
         isInFlight: peer.isInFlight,
         protocolVersion: session.protocolVersion,
@@ -107,6 +107,56 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
   };
 }
 
+/** A stream, and who may read a message that is sent on it if it is delivered later. */
+interface Delivery {
+  readonly stream: ClientStream;
+  readonly mayReceive: MayReceive;
+}
+
+/** A message of a client, and the delivery of its response. */
+interface Incoming extends Delivery {
+  readonly sender: Sender;
+  readonly decides: (mayReceive: MayReceive) => void;
+}
+
+/** @param changes counts the changes of the configuration */
+function incoming(sender: Sender, changes: () => number): Incoming {
+  const before = changes();
+  let decision: MayReceive = (caller) => hasSameClaims(caller, sender.caller) && changes() === before;
+  return {
+    sender,
+    stream: sender,
+    mayReceive: (caller) => decision(caller),
+    decides(mayReceive) {
+      decision = mayReceive;
+    },
+  };
+}
+
+/** The client behind a peer; see {@link Client}. */
+function createClient(peer: Peer<Incoming, Delivery>, transport: ClientTransport, clock: Clock): Client {
+  return {
+    notify({ method, params }, mayReceive, to) {
+      const delivery = deliverTo(to ?? transport.stream(), mayReceive, clock);
+      if (delivery !== undefined) peer.notify(method, params, delivery);
+    },
+    request({ method, params, signal }, mayReceive, to) {
+      const delivery = deliverTo(to ?? transport.stream(), mayReceive, clock);
+      if (delivery === undefined) return Promise.reject(new Error('nobody who may have the request reads a stream'));
+      const mayAnswer = ({ sender: { caller } }: Incoming): boolean => isCurrent(caller, clock) && mayReceive(caller);
+      return peer.request(method, params, { signal, to: delivery, mayAnswer });
+    },
+  };
+}
+
+/** Returns `undefined` when somebody reads the stream who may not have the message now. */
+function deliverTo(stream: ClientStream | undefined, mayReceive: MayReceive, clock: Clock): Delivery | undefined {
+  if (stream === undefined) return undefined;
+  const { reader } = stream;
+  if (reader !== undefined && !(isCurrent(reader, clock) && mayReceive(reader))) return undefined;
+  return { stream, mayReceive };
+}
+
 /** The requests of all clients that no response was sent to. */
 function createInFlight() {
   const { promise: drained, resolve } = Promise.withResolvers<void>();
@@ -130,7 +180,12 @@ function createInFlight() {
       if (!('method' in message && 'id' in message)) return sender;
       changedBy(1);
       return {
-        ...sender,
+        caller: sender.caller,
+        get reader() {
+          return sender.reader;
+        },
+        send: (...sent) => sender.send(...sent),
+        pause: () => sender.pause?.(),
         settled() {
           sender.settled();
           changedBy(-1);
@@ -163,6 +218,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
   const uiOwners = createUiOwners(parts.clock, parts.log);
   const limits = new LogThrottle(parts.clock, parts.log);
   const subscriptionBudget = createSubscriptionBudget();
+  const clientRequestBudget = createClientRequestBudget();
   return {
     failures,
     states,
@@ -172,5 +228,6 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     upstreamState,
     uiOwners,
     subscriptionBudget,
+    clientRequestBudget,
   };
 }

@@ -2,22 +2,35 @@ import type { AccessRequest } from '../../authz/model.ts';
 import type { Stop } from '../../edges.ts';
 import type { Params } from '../rpc/model.ts';
 import { changed } from '../rpc/source-text.ts';
+import type { Exchange } from '../upstream/model.ts';
 import type { Authorization } from './authorization.ts';
 import type { Client, ClientRequest } from './model.ts';
+import { elicitationChanges } from './names/elicitation-ids.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** Forwards notifications of targets to the client, each on the stream of the request that it is about. */
 export interface Notifications {
   /** Registers an authorized request as in flight at a target, until it is stopped. */
   track(target: string, use: AccessRequest, request: ClientRequest): TrackedRequest;
-  /** Handles a notification of a target. Drops unknown ones. */
-  receive(target: string, method: string, params: Params | undefined): void;
+  /**
+   * Handles a notification of a target. One of an unknown method is passed on as a log message is.
+   *
+   * @param about {@link TrackedRequest.about} of the request on whose stream it has arrived
+   */
+  receive(target: string, method: string, params: Params | undefined, about: number | undefined): void;
+  /**
+   * Finds the request that a message of a target is about: that on whose stream it has arrived, else the only one in
+   * flight there. Over HTTP+SSE nothing else says which, and its stream also reaches clients without a GET stream.
+   */
+  find(target: string, about: number | undefined): InFlight | undefined;
 }
 
 /** A request in flight at a target. */
 export interface TrackedRequest {
   /** Replaces the client's progress token in the parameters by one that no other request of the session has. */
   forwarded(params: Params): Params;
+  /** What the target is told nothing of; see `Exchange`. */
+  readonly exchange: Exchange;
   readonly stop: Stop;
 }
 
@@ -27,6 +40,9 @@ export const listChangedMethods = [
   'notifications/prompts/list_changed',
   'notifications/resources/list_changed',
 ] as const;
+
+/** What only clients tell. From a target, a client would take it for its own. */
+const ofClients: readonly string[] = ['notifications/initialized', 'notifications/roots/list_changed'];
 
 /** What a request in flight may use, and who has sent it. */
 interface InFlight {
@@ -57,19 +73,22 @@ export function createNotifications(
     client.notify(notification, (caller) => authorization.allows(use, caller), request.sender);
   };
 
-  /** With one request in flight the message is about it: its stream also reaches clients without a GET stream. */
-  const logMessage = (target: string, params: Params | undefined): void => {
+  const find: Notifications['find'] = (target, about) => {
+    const requests = inFlight.get(target);
+    if (about !== undefined) return requests?.get(about);
+    const [only, ...others] = requests?.values() ?? [];
+    return others.length > 0 ? undefined : only;
+  };
+
+  const passOn = (target: string, notification: Parameters<Client['notify']>[0], about: number | undefined): void => {
     if (!used.has(target)) return;
-    const notification = { method: 'notifications/message', params };
-    const [only, ...others] = inFlight.get(target)?.values() ?? [];
-    if (only === undefined || others.length > 0) {
-      client.notify(notification, (caller) => authorization.allowsAnythingOf(target, caller));
-    } else {
-      client.notify(notification, (caller) => authorization.allows(only.use, caller), only.request.sender);
-    }
+    const found = find(target, about);
+    if (found === undefined) client.notify(notification, (caller) => authorization.allowsAnythingOf(target, caller));
+    else client.notify(notification, (caller) => authorization.allows(found.use, caller), found.request.sender);
   };
 
   return {
+    find,
     track(target, use, request) {
       const requests = inFlight.get(target) ?? new Map<number, InFlight>();
       inFlight.set(target, requests);
@@ -82,19 +101,23 @@ export function createNotifications(
           if (params._meta?.progressToken === undefined) return params;
           return changed(params, [{ path: ['_meta', 'progressToken'], value: token }]);
         },
+        exchange: { about: token, paused: () => request.sender.pause?.() },
         stop() {
           requests.delete(token);
           if (requests.size === 0 && inFlight.get(target) === requests) inFlight.delete(target);
         },
       };
     },
-    receive(target, method, params) {
+    receive(target, method, params, about) {
       if (method === 'notifications/progress') progress(target, params);
-      else if (method === 'notifications/message') logMessage(target, params);
+      else if (ofClients.includes(method)) return;
       else if (method === 'notifications/resources/updated') subscriptions.updated(target, params);
       else if (listChangedMethods.some((known) => known === method)) {
         client.notify({ method, params }, (caller) => authorization.allowsAnythingOf(target, caller));
-      }
+      } else if (method === 'notifications/elicitation/complete') {
+        const changes = elicitationChanges(target, params?.['elicitationId'], ['elicitationId']);
+        passOn(target, { method, params: params && changed(params, changes) }, about);
+      } else passOn(target, { method, params }, about);
     },
   };
 }

@@ -12,6 +12,7 @@ import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Lists } from './lists.ts';
 import type { ClientRequest } from './model.ts';
+import { exposeElicitations } from './names/elicitation-ids.ts';
 import { type QualifiedName, qualify, unqualify } from './names/qualified-names.ts';
 import { isUiUri, parseExposedUri, uriRewriterOf } from './names/resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './names/result-uris.ts';
@@ -101,8 +102,8 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
       const params = renamed(request, ['uri'], resource);
       const destination = { ...resource, upstream, use, requestedName: requestedUri };
-      return relay(parts, destination, request, (forwarded) => {
-        return upstream.request(request.method, forwarded(params), request.signal);
+      return relay(parts, destination, request, ({ forwarded, exchange }) => {
+        return upstream.request(request.method, forwarded(params), request.signal, exchange);
       });
     },
     async 'completion/complete'(request) {
@@ -130,12 +131,13 @@ async function forward(
   params: Params,
 ): Promise<Result> {
   const { use, requestedName, upstream } = destination;
-  return relay(parts, destination, request, async (forwarded) => {
+  request.decides((caller) => parts.authorization.allows(use, caller));
+  return relay(parts, destination, request, async ({ forwarded, exchange }) => {
     await upstream.capabilities(request.signal);
     if (!parts.authorization.allows(use, request.caller)) {
       parts.authorization.authorize(use, request.caller, requestedName);
     }
-    return upstream.request(request.method, forwarded(params), request.signal);
+    return upstream.request(request.method, forwarded(params), request.signal, exchange);
   });
 }
 
@@ -144,19 +146,19 @@ async function relay(
   { notifications, failures, sharedListing }: RouterParts,
   { target, use }: Destination,
   request: ClientRequest,
-  send: (forwarded: TrackedRequest['forwarded']) => Promise<Result>,
+  send: (tracked: TrackedRequest) => Promise<Result>,
 ): Promise<Result> {
   const { method, signal } = request;
   const tracked = notifications.track(target, use, request);
   try {
-    const result = await send(tracked.forwarded);
+    const result = await send(tracked);
     failures.succeeded(target, method);
     if (answerSizeOf(result).bytes > largeResult) await sharedListing.turns.toSerialize(callerKey(request.caller));
     return result;
   } catch (error) {
     if (error instanceof RpcError) {
       if (error.received !== undefined) failures.refused(target);
-      throw error;
+      throw exposeElicitations(target, error);
     }
     if (!signal.aborted) failures.failed(target, method, error);
     const why = error instanceof DeadlineExceededError ? `: ${error.message}` : '';

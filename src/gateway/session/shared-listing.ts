@@ -1,6 +1,7 @@
 import type { Stop, StopAsync } from '../../edges.ts';
 import { within } from '../../net/deadline.ts';
 import { FairSemaphore } from '../../rate/fair-semaphore.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { AnswerBudget } from '../upstream/answer-limits.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
 import { type ListMethod, listSizeOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
@@ -79,7 +80,13 @@ export function createSharedListing(
 ): SharedListing {
   const ended = new AbortController();
   // No client is behind this connection: nothing was set up there, and nobody is told.
-  const events = { notification: () => {}, connected: () => {}, failed };
+  const events = {
+    notification: () => {},
+    request: () => Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found')),
+    clientCapabilities: () => ({}),
+    connected: () => {},
+    failed,
+  };
   const upstreams = createUpstreamSessions(parts, state, events, ended.signal);
   const running = new Map<string, Promise<readonly unknown[]>>();
   const stopTimers = new Map<string, Stop>();

@@ -1,8 +1,8 @@
-import type { Params } from '../rpc/model.ts';
+import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { AnswerBudget } from '../upstream/answer-limits.ts';
 import { createAnswerBudget } from '../upstream/answer-limits.ts';
-import type { TargetMemory, UpstreamSession } from '../upstream/model.ts';
+import type { Capabilities, TargetMemory, UpstreamSession } from '../upstream/model.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
 import { compareBytes } from './names/qualified-names.ts';
@@ -15,6 +15,8 @@ export interface UpstreamSessions {
   opened(target: string): UpstreamSession | undefined;
   /** Returns whether there is such a target. */
   isTarget(name: string): boolean;
+  /** The targets with a session in use. */
+  openedTargets(): readonly string[];
   /** The names of all targets, sorted by bytes. */
   targetNames(): readonly string[];
   /** Ends the sessions with targets that were removed or changed, and the requests in flight there. */
@@ -31,7 +33,11 @@ export interface UpstreamSessions {
 
 /** Events of the sessions with targets. */
 export interface UpstreamEvents {
-  notification(target: string, method: string, params: Params | undefined): void;
+  notification(target: string, method: string, params: Params | undefined, about: number | undefined): void;
+  /** Handles a request of a target; see `UpstreamParts.request`. */
+  request(target: string, request: IncomingRequest, about: number | undefined): Promise<Result>;
+  /** The capabilities of the client, which targets are told of. */
+  clientCapabilities(): Capabilities;
   /** The handshake with a target is complete. */
   connected(target: string): void;
   /** A connection was lost, or works in part only, while no request reports it. */
@@ -72,7 +78,7 @@ export function createUpstreamSessions(
   const open = (name: string): UpstreamSession | undefined => {
     const target = config.targets.get(name);
     if (target === undefined || !isValidName(name)) return undefined;
-    const memory = memories.get(name) ?? { transport: undefined, floods: 0, refusedUntil: 0 };
+    const memory = memories.get(name) ?? newMemory();
     memories.set(name, memory);
     const upstream = createUpstreamSession({
       target,
@@ -82,7 +88,9 @@ export function createUpstreamSessions(
       memory,
       requestTimeout: parts.callTimeout ?? defaultCallTimeout,
       budget,
-      notification: (method, params) => events.notification(name, method, params),
+      clientCapabilities: events.clientCapabilities(),
+      notification: (method, params, about) => events.notification(name, method, params, about),
+      request: (request, about) => events.request(name, request, about),
       connected: () => events.connected(name),
       failed: (reason) => events.failed(name, reason),
     });
@@ -101,6 +109,7 @@ export function createUpstreamSessions(
     // A handler may have awaited a list while the session was closed: nothing would close a session created now.
     get: (name) => upstreams.get(name) ?? (signal.aborted ? undefined : open(name)),
     opened: (name) => upstreams.get(name),
+    openedTargets: () => [...upstreams.keys()],
     isTarget: (name) => config.targets.has(name) && isValidName(name),
     targetNames: () => [...config.targets.keys()].filter(isValidName).sort(compareBytes),
     drop(targets) {
@@ -121,6 +130,10 @@ export function createUpstreamSessions(
       await Promise.all(closing);
     },
   };
+}
+
+function newMemory(): TargetMemory {
+  return { transport: undefined, floods: 0, refusedUntil: 0, handshake: undefined };
 }
 
 /** A target name with a colon would make qualified names ambiguous. No control plane should send one. */

@@ -1,14 +1,13 @@
 import { asJsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
-import type { Message, RequestId } from '../rpc/model.ts';
+import type { Message, Params, RequestId, Result } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { implementation, protocolVersions } from '../rpc/protocol.ts';
-import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { noteAnswerSize } from './answer-size.ts';
 import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
-import type { Capabilities, MessageSize, Transport, TransportKind, UpstreamParts } from './model.ts';
+import type { Exchange, Handshake, MessageSize, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
 import { createTransport } from './transport/transport.ts';
 
@@ -20,8 +19,9 @@ export interface UpstreamEndpoint {
 
 /** An initialized connection to a target. */
 export interface Connection {
-  readonly peer: Peer<undefined>;
-  readonly capabilities: Capabilities;
+  readonly handshake: Handshake;
+  request(method: string, params: Params | undefined, signal: AbortSignal, exchange?: Exchange): Promise<Result>;
+  notify(method: string, params: Params | undefined): void;
   /** Rejects all requests with `reason` and terminates the session at the target, within a second. */
   close(reason: Error): Promise<void>;
 }
@@ -29,10 +29,11 @@ export interface Connection {
 /** Milliseconds that a target has to confirm the end of its session. */
 const terminateTimeout = 1_000;
 
-/**
- * Requests of a target are answered, and responses sent, this many at a time. A target needs little more than `ping`.
- */
-const maxInFlight = 4;
+/** Requests of a target are answered, and responses sent, this many at a time. */
+const maxInFlight = 16;
+
+/** Characters of a target's instructions that are kept: a page of text. */
+const maxInstructions = 8 * 1024;
 
 /** What tools send while they work, as often as they like. */
 const pacedMethods: readonly string[] = [
@@ -45,8 +46,7 @@ const pacedMethods: readonly string[] = [
 const maxAwaited = 1_000;
 
 /**
- * Connects with one transport and performs the handshake. Offers no client capability to the target: its requests other
- * than `ping` get "Method not found".
+ * Connects with one transport and performs the handshake.
  *
  * @param lost called once when the connection fails after the handshake
  */
@@ -72,20 +72,34 @@ export async function connect(
     end(reason);
     lost();
   };
-  const incoming = createIncoming(parts, (message) => peer.receive(message, undefined), fail);
+  const incoming = createIncoming(parts, (message, about) => peer.receive(message, { about }), fail);
   const transport = createTransport(endpoint.transport, {
     ...parts,
     url: endpoint.url,
     target: parts.target.name,
     events: { ...incoming, lost: fail, streamFailed: parts.failed },
   });
-  const peer = createTargetPeer(transport, parts, incoming.expect);
+  const exchanges = new Map<RequestId, number>();
+  const peer = createTargetPeer(transport, parts, incoming.expect, exchanges);
   try {
     await untilAborted(AbortSignal.any([signal, ended.signal]), transport.start());
-    const capabilities = await initialize(transport, peer, signal);
+    const handshake = await initialize(transport, peer, parts, signal);
+    parts.memory.handshake = handshake;
     return {
-      peer,
-      capabilities,
+      handshake,
+      request(method, params, until, exchange) {
+        if (exchange === undefined) return peer.request(method, params, { signal: until });
+        const { about, paused } = exchange;
+        let sentId: RequestId | undefined;
+        const sent = (id: RequestId): void => {
+          sentId = id;
+          exchanges.set(id, about);
+        };
+        return peer.request(method, params, { signal: until, paused, sent }).finally(() => {
+          if (sentId !== undefined) exchanges.delete(sentId);
+        });
+      },
+      notify: (method, params) => peer.notify(method, params),
       async close(reason) {
         peer.close(reason);
         await terminateSession(transport, parts).catch(ignoreFailure);
@@ -99,7 +113,11 @@ export async function connect(
 }
 
 /** The messages of a target: counts those that are no response to a request of the gateway. */
-function createIncoming(parts: UpstreamParts, receive: (message: Message) => void, fail: (reason: Error) => void) {
+function createIncoming(
+  parts: UpstreamParts,
+  receive: (message: Message, about: RequestId | undefined) => void,
+  fail: (reason: Error) => void,
+) {
   const guard = createFloodGuard(parts.clock);
   const awaited = new Set<RequestId>();
   const charge = (charged: () => void): void => {
@@ -118,12 +136,12 @@ function createIncoming(parts: UpstreamParts, receive: (message: Message) => voi
       const [oldest] = awaited;
       if (awaited.size > maxAwaited && oldest !== undefined) awaited.delete(oldest);
     },
-    received(message: Message, size: MessageSize) {
+    received(message: Message, size: MessageSize, about?: RequestId) {
       const id = answeredId(message);
       if ('method' in message && pacedMethods.includes(message.method)) guard.notification(size);
       else if (id === undefined || !awaited.delete(id)) charge(() => guard.message(size));
       if ('result' in message) noteAnswerSize(message.result, size);
-      receive(message);
+      receive(message, about);
     },
     invalid(size: MessageSize, refused?: string) {
       if (refused !== undefined) parts.failed(new Error(refused));
@@ -134,11 +152,20 @@ function createIncoming(parts: UpstreamParts, receive: (message: Message) => voi
   };
 }
 
+/** Where a message of the target has arrived. */
+interface Arrival {
+  /** The request on whose stream; `undefined` for a stream of the session. */
+  readonly about: RequestId | undefined;
+}
+
+/** @param exchanges {@link Exchange.about} of the requests in flight */
 function createTargetPeer(
   transport: Transport,
   parts: UpstreamParts,
   expect: (id: RequestId) => void,
-): Peer<undefined> {
+  exchanges: ReadonlyMap<RequestId, number>,
+): Peer<Arrival> {
+  const aboutOf = ({ about }: Arrival): number | undefined => (about === undefined ? undefined : exchanges.get(about));
   let responding = 0;
   /**
    * Each response is an HTTP request: drops responses to a target that sends requests faster than it accepts responses.
@@ -154,31 +181,42 @@ function createTargetPeer(
       responding -= 1;
     });
   };
-  return createPeer<undefined>({
-    send(message) {
+  return createPeer<Arrival>({
+    send(message, { paused }) {
       if ('id' in message && !('method' in message)) return respond(message);
       const id = requestIdOf(message);
       if (id !== undefined) expect(id);
-      return transport.send(message);
+      return transport.send(message, { paused });
     },
-    request({ method }) {
-      if (method === 'ping') return Promise.resolve({});
-      return Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found'));
+    request(request, arrival) {
+      return request.method === 'ping' ? Promise.resolve({}) : parts.request(request, aboutOf(arrival));
     },
-    notification: (method, params) => parts.notification(method, params),
+    notification: (method, params, arrival) => parts.notification(method, params, aboutOf(arrival)),
     maxInFlight,
   });
 }
 
-async function initialize(transport: Transport, peer: Peer<undefined>, signal: AbortSignal): Promise<Capabilities> {
-  const params = { protocolVersion: protocolVersions[0], capabilities: {}, clientInfo: { ...implementation } };
-  const { protocolVersion, capabilities } = await peer.request('initialize', params, signal);
+async function initialize(
+  transport: Transport,
+  peer: Peer<Arrival>,
+  { clientCapabilities }: UpstreamParts,
+  signal: AbortSignal,
+): Promise<Handshake> {
+  const params = {
+    protocolVersion: protocolVersions[0],
+    capabilities: clientCapabilities,
+    clientInfo: { ...implementation },
+  };
+  const { protocolVersion, capabilities, instructions } = await peer.request('initialize', params, { signal });
   if (typeof protocolVersion !== 'string' || !protocolVersions.includes(protocolVersion)) {
     throw new Error(`the target speaks MCP ${quoted(String(protocolVersion))}, which is none of ${protocolVersions}`);
   }
   transport.setProtocolVersion(protocolVersion);
   await untilAborted(signal, transport.send({ jsonrpc: '2.0', method: 'notifications/initialized' }));
-  return asJsonObject(capabilities);
+  return {
+    capabilities: asJsonObject(capabilities),
+    instructions: typeof instructions === 'string' ? instructions.slice(0, maxInstructions).toWellFormed() : undefined,
+  };
 }
 
 async function terminateSession(transport: Transport, { clock }: UpstreamParts): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { TargetFetch } from '../model.ts';
-import type { Message, Params, Result } from '../rpc/model.ts';
+import type { IncomingRequest, Message, Params, RequestId, Result } from '../rpc/model.ts';
 import type { AnswerBudget } from './answer-limits.ts';
 
 /**
@@ -14,11 +14,21 @@ export interface UpstreamSession {
    * and repeats the request once, which is safe since the target has not processed it. Rejects with the target's error
    * response, with the signal's reason, or with the connection's error.
    */
-  request(method: string, params: Params | undefined, signal: AbortSignal): Promise<Result>;
+  request(method: string, params: Params | undefined, signal: AbortSignal, exchange?: Exchange): Promise<Result>;
+  /** Sends a notification, if there is a connection. */
+  notify(method: string, params: Params | undefined): void;
   /** The capabilities from the target's handshake, after connecting if necessary. */
   capabilities(signal: AbortSignal): Promise<Capabilities>;
   /** Ends the connection and all requests with `reason`. Resolves when the session at the target is terminated, too. */
   close(reason: Error): Promise<void>;
+}
+
+/** What a request to a target is for. */
+export interface Exchange {
+  /** The number under which the caller of this room knows the request; what arrives on its stream is about it. */
+  readonly about: number;
+  /** Called when the target has closed the stream of the response, which it continues later. */
+  readonly paused: (() => void) | undefined;
 }
 
 /** The `capabilities` of an `initialize` result. Only the presence of a member is used. */
@@ -38,8 +48,20 @@ export interface UpstreamParts {
   readonly requestTimeout: number;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
-  /** Handles a notification of the target. */
-  notification(method: string, params: Params | undefined): void;
+  /** The capabilities of the client that a target is told of. It may send the requests that they name. */
+  readonly clientCapabilities: Capabilities;
+  /**
+   * Handles a notification of the target.
+   *
+   * @param about {@link Exchange.about} of the request on whose stream it has arrived
+   */
+  notification(method: string, params: Params | undefined, about: number | undefined): void;
+  /**
+   * Handles a request of the target, other than `ping`. Rejects with the error response.
+   *
+   * @param about see {@link notification}
+   */
+  request(request: IncomingRequest, about: number | undefined): Promise<Result>;
   /**
    * Called after every handshake, also the first: the target does not know what the client session had set up before.
    */
@@ -56,6 +78,15 @@ export interface TargetMemory {
   floods: number;
   /** No connection is opened before this time, in milliseconds since the epoch. */
   refusedUntil: number;
+  /** What the last handshake said; `undefined` before the first one. */
+  handshake: Handshake | undefined;
+}
+
+/** What a target says of itself. */
+export interface Handshake {
+  readonly capabilities: Capabilities;
+  /** How to use the target, for models; shortened when it is too long. */
+  readonly instructions: string | undefined;
 }
 
 /** The size of a message as it was counted while it arrived. */
@@ -73,7 +104,7 @@ export interface Transport {
    * Sends a message. Rejects when it could not be sent and, for a request, when the response can no longer arrive. Call
    * it with `notifications/cancelled` to end the exchange of a request whose response is not needed.
    */
-  send(message: Message): Promise<void>;
+  send(message: Message, options?: { readonly paused?: (() => void) | undefined }): Promise<void>;
   /** Sets the protocol version of the handshake, which further requests name. */
   setProtocolVersion(version: string): void;
   /** Ends the session at the target. */
@@ -84,7 +115,8 @@ export interface Transport {
 
 /** What a transport reports. What the first three throw ends the stream that the message arrived on. */
 export interface TransportEvents {
-  received(message: Message, size: MessageSize): void;
+  /** @param about the request on whose stream the message has arrived; `undefined` for a stream of the session */
+  received(message: Message, size: MessageSize, about?: RequestId): void;
   /**
    * Called for a text that is no message.
    *

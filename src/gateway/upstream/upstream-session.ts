@@ -6,7 +6,7 @@ import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import type { Connection } from './connection.ts';
 import { dial } from './dial.ts';
-import type { UpstreamParts, UpstreamSession } from './model.ts';
+import type { Exchange, UpstreamParts, UpstreamSession } from './model.ts';
 import { HttpStatusError } from './transport/http-exchange.ts';
 
 /** Milliseconds for connecting and the handshake. */
@@ -14,15 +14,10 @@ const connectTimeout = 10_000;
 
 /** Creates a session with a target; see {@link UpstreamSession}. Connects on the first request. */
 export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
-  const { clock, requestTimeout } = parts;
+  const { clock } = parts;
   const closed = new AbortController();
   let current: Promise<Connection> | undefined;
-  /** Gives a request in flight more time, by its progress token. */
-  const extensions = new Map<unknown, Stop>();
-  const notification: UpstreamParts['notification'] = (method, params) => {
-    if (method === 'notifications/progress') extensions.get(params?.['progressToken'])?.();
-    parts.notification(method, params);
-  };
+  const times = createRequestTimes(parts);
 
   const forget = (connection: Promise<Connection>): void => {
     if (current === connection) current = undefined;
@@ -31,7 +26,7 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
   const open = (): Promise<Connection> => {
     const limit = { clock, milliseconds: connectTimeout, signal: closed.signal };
     const connection: Promise<Connection> = within(limit, (signal) =>
-      dial({ ...parts, notification }, () => forget(connection), signal),
+      dial({ ...parts, ...times.events }, () => forget(connection), signal),
     );
     current = connection;
     connection.then(parts.connected, () => forget(connection));
@@ -42,40 +37,33 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
     closed.signal.aborted ? Promise.reject(closed.signal.reason) : (current ?? open());
 
   const requestWithin = async (
-    { peer }: Connection,
-    method: string,
-    params: Params | undefined,
+    connected: Connection,
+    { method, params, exchange }: Outgoing,
     signal: AbortSignal,
   ): Promise<Result> => {
-    const deadline = new Deadline(clock, signal);
-    const extend = (): void => deadline.set(requestTimeout);
-    const token = params?._meta?.progressToken;
-    if (token !== undefined) extensions.set(token, extend);
-    extend();
-    try {
-      return await peer.request(method, params, deadline.signal);
-    } finally {
-      deadline.release();
-      extensions.delete(token);
-    }
+    const time = times.start(params, signal);
+    return connected.request(method, params, time.signal, exchange).finally(time.stop);
   };
 
   return {
-    async request(method, clientParams, signal): Promise<Result> {
-      const params = withoutVersion(clientParams);
+    async request(method, clientParams, signal, exchange): Promise<Result> {
+      const outgoing = { method, params: withoutVersion(clientParams), exchange };
       const used = connection();
       const connected = await untilAborted(signal, used);
       try {
-        return await requestWithin(connected, method, params, signal);
+        return await requestWithin(connected, outgoing, signal);
       } catch (error) {
         if (!isSessionUnknown(error)) throw error;
         forget(used);
         void connected.close(new Error('the target no longer knows this session'));
-        return requestWithin(await untilAborted(signal, connection()), method, params, signal);
+        return requestWithin(await untilAborted(signal, connection()), outgoing, signal);
       }
     },
+    notify(method, params) {
+      void current?.then((connected) => connected.notify(method, params)).catch(() => {});
+    },
     async capabilities(signal) {
-      return (await untilAborted(signal, connection())).capabilities;
+      return (await untilAborted(signal, connection())).handshake.capabilities;
     },
     async close(reason) {
       closed.abort(reason);
@@ -84,6 +72,54 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
       await last?.close(reason);
     },
   };
+}
+
+/** Limits the time of requests in flight, which progress extends. */
+function createRequestTimes({ clock, requestTimeout, ...handlers }: UpstreamParts) {
+  /** Gives a request more time, by its progress token. */
+  const extensions = new Map<unknown, Stop>();
+  /** The same for each request. */
+  const all = new Set<Stop>();
+  const extendAll = (): void => {
+    for (const extend of all) extend();
+  };
+  const events: Pick<UpstreamParts, 'request' | 'notification'> = {
+    // A target that waits for the client has not stopped working, and whose request it works on is not always known.
+    request(incoming, about) {
+      extendAll();
+      return handlers.request(incoming, about).finally(extendAll);
+    },
+    notification(method, params, about) {
+      if (method === 'notifications/progress') extensions.get(params?.['progressToken'])?.();
+      handlers.notification(method, params, about);
+    },
+  };
+  return {
+    events,
+    start(params: Params | undefined, signal: AbortSignal) {
+      const deadline = new Deadline(clock, signal);
+      const extend = (): void => deadline.set(requestTimeout);
+      const token = params?._meta?.progressToken;
+      if (token !== undefined) extensions.set(token, extend);
+      all.add(extend);
+      extend();
+      return {
+        signal: deadline.signal,
+        stop() {
+          deadline.release();
+          extensions.delete(token);
+          all.delete(extend);
+        },
+      };
+    },
+  };
+}
+
+/** A request to the target. */
+interface Outgoing {
+  readonly method: string;
+  readonly params: Params | undefined;
+  readonly exchange: Exchange | undefined;
 }
 
 /**

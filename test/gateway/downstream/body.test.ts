@@ -87,7 +87,7 @@ it('a token that expires while the body arrives is refused, before the message r
     socket.end(body.slice(10));
     expect((await text(socket)).slice(0, 12)).toMatch(/^HTTP\/1.1 (401|404)$/);
   }
-  expect(target.received).toEqual([]);
+  expect(target.asked).toEqual([]);
   await reader?.cancel();
 });
 

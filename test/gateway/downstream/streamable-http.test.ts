@@ -250,7 +250,7 @@ describe('the id of a request', () => {
     const { sessionId } = await openRawClient(gateway, token, '2025-03-26');
     const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'a:x' } };
     expect((await post(gateway, token, sessionId, [call, call])).status).toBe(400);
-    expect(target.received).toEqual([]);
+    expect(target.asked).toEqual([]);
   });
 
   it('of a cancelled request is free again, and the others of its batch are answered', async () => {

@@ -73,7 +73,7 @@ describe('a peer', () => {
       ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({}))),
     );
     const abort = new AbortController();
-    const asked = client.request('a', undefined, abort.signal);
+    const asked = client.request('a', undefined, { signal: abort.signal });
     abort.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
     expect(settled).toEqual(['client']);
@@ -85,10 +85,10 @@ describe('a peer', () => {
   it('sends no cancellation for the handshake, and no request that is aborted already', async () => {
     const { client, sent } = pair(never);
     const abort = new AbortController();
-    const shaking = client.request('initialize', undefined, abort.signal);
+    const shaking = client.request('initialize', undefined, { signal: abort.signal });
     abort.abort(new Error('enough'));
     await expect(shaking).rejects.toThrow('enough');
-    await expect(client.request('a', undefined, abort.signal)).rejects.toThrow('enough');
+    await expect(client.request('a', undefined, { signal: abort.signal })).rejects.toThrow('enough');
     expect(sent).toHaveLength(1);
   });
 

@@ -30,7 +30,7 @@ describe.each(uses)('%s', (method, params, kind, name) => {
     const denied = { code: -32600, message: expect.stringContaining('not allowed') };
 
     expect((await client.request(method, params)).error).toMatchObject(denied);
-    expect(rig.target.received).toEqual([]);
+    expect(rig.target.asked).toEqual([]);
 
     rig.gateway.config.allow('ns.policy', 'me', kind, name);
     expect((await client.request(method, params)).result).toEqual({});
@@ -165,5 +165,5 @@ it('invalid names and parameters are rejected without a request to the target', 
   for (const method of ['constructor', '__proto__', 'tools', 'sampling/createMessage', 'server/discover']) {
     expect((await client.request(method)).error?.code, method).toBe(-32601);
   }
-  expect(rig.target.received).toEqual([]);
+  expect(rig.target.asked).toEqual([]);
 });

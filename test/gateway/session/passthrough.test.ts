@@ -123,6 +123,24 @@ describe('URIs in the results of a target', () => {
     });
   });
 
+  it('are rewritten in structured content as in blocks, and other texts there stay', async () => {
+    const structuredContent = {
+      blocks: [link, embedded, page],
+      same: { deep: ['file:///l', 'file:///other', 'file:///l?x'] },
+      uri: 'file:///other',
+    };
+    await using rig = await startRig(() => ({ result: { content: [link], structuredContent } }));
+    const tool = await rig.client.request('tools/call', { name: 'ns/raw:t' });
+    expect(tool.result).toEqual({
+      content: [shownLink],
+      structuredContent: {
+        blocks: [shownLink, shownEmbedded, page],
+        same: { deep: [shownLink.uri, 'file:///other', 'file:///l?x'] },
+        uri: 'file:///other',
+      },
+    });
+  });
+
   it('are in contents as the client spelled them', async () => {
     await using rig = await startRig(({ params }) => ({
       result: {
@@ -166,9 +184,29 @@ describe('notifications', () => {
     ]);
   });
 
+  it('of methods that MCP does not know are passed on, and none that only clients send', async () => {
+    await using rig = await startRig((_request, say) => {
+      say('notifications/roots/list_changed', {});
+      say('notifications/initialized', {});
+      say('notifications/x', { unknown: [1] });
+      say('notifications/elicitation/complete', { elicitationId: 'e', more: 1 });
+      return { result: { content: [] } };
+    });
+    const { before } = await rig.client.request('tools/call', { name: 'ns/raw:t' });
+    expect(before).toEqual([
+      { jsonrpc: '2.0', method: 'notifications/x', params: { unknown: [1] } },
+      {
+        jsonrpc: '2.0',
+        method: 'notifications/elicitation/complete',
+        params: { elicitationId: 'ns/raw:e', more: 1 },
+      },
+    ]);
+  });
+
   it('of a target’s log are not sent to a caller who may use nothing there', async () => {
     await using rig = await startRig((_request, say) => {
       say('notifications/message', { level: 'info', data: 'secret' });
+      say('notifications/x', { data: 'secret' });
       say('notifications/tools/list_changed', {});
       return { result: { tools: [] } };
     });
@@ -176,7 +214,9 @@ describe('notifications', () => {
     expect((await rig.client.request('tools/list')).before).toEqual([]);
     expect(await stream.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
   });
+});
 
+describe('other notifications', () => {
   it('of a cancellation reach the target, and close the request’s stream without a response', async () => {
     await using rig = await startRig(() => undefined);
     const calling = rig.client.request('tools/call', { name: 'ns/raw:slow' }, { id: 'call-1' });

@@ -26,6 +26,7 @@ function createRig() {
     notify({ params }, mayReceive) {
       if (mayReceive(caller)) notified.push(params);
     },
+    request: () => Promise.resolve({}),
   };
   const subscriptions = createSubscriptions(authorization, client, createSubscriptionBudget());
   const upstream = {
@@ -33,6 +34,7 @@ function createRig() {
       requests.push(`${method} ${params?.['uri']}`);
       return Promise.resolve({});
     },
+    notify: () => {},
     capabilities: () => Promise.resolve({}),
     close: () => Promise.resolve(),
   };
@@ -42,6 +44,7 @@ function createRig() {
     upstreams: {
       get: () => upstream,
       opened: () => upstream,
+      openedTargets: () => ['t'],
       isTarget: () => true,
       targetNames: () => ['t'],
       drop: () => {},
@@ -50,7 +53,11 @@ function createRig() {
       close: () => Promise.resolve(),
     },
     lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined), recovered: () => {} },
-    notifications: { track: () => ({ forwarded: (params) => params, stop: () => {} }), receive: () => {} },
+    notifications: {
+      track: () => ({ forwarded: (params) => params, exchange: { about: 1, paused: undefined }, stop: () => {} }),
+      receive: () => {},
+      find: () => undefined,
+    },
     failures: { succeeded: () => {}, refused: () => {}, failed: () => {}, forget: () => {} },
     limits: new LogThrottle(createManualClock(), log),
     sharedListing: { turns: { toSerialize: () => Promise.resolve() } },
@@ -67,7 +74,8 @@ function createRig() {
         params: { uri: `mcp://t/:${uri}` },
         signal,
         caller,
-        sender: { caller, send: () => {}, settled: () => {} },
+        sender: { caller, reader: caller, send: () => {}, settled: () => {} },
+        decides: () => {},
       }),
     updated: (uri: string) => subscriptions.updated('t', { uri }),
   };

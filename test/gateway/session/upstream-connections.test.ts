@@ -31,7 +31,7 @@ describe('a caller who may use nothing at a target', () => {
     rig.gateway.config.allow('n.p', 'me', 'prompt', 'a:x');
     const client = await rig.open();
     expect((await client.request('tools/list')).result).toEqual({ tools: [] });
-    expect(rig.target.received).toEqual([]);
+    expect(rig.target.asked).toEqual([]);
     rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
     expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'a:x' }] });
     expect(handshakes(rig.target)).toBe(1);

@@ -20,7 +20,13 @@ it('after the end of the client session no session with a target is created', as
     log: createRecordedLog(),
   } as const;
   const ended = new AbortController();
-  const events = { notification: () => {}, connected: () => {}, failed: () => {} };
+  const events = {
+    notification: () => {},
+    request: () => Promise.resolve({}),
+    clientCapabilities: () => ({}),
+    connected: () => {},
+    failed: () => {},
+  };
   const upstreams = createUpstreamSessions(parts, createUpstreamState(), events, ended.signal);
   expect(upstreams.get('a')).toBeDefined();
   ended.abort();

@@ -17,6 +17,8 @@ interface Received {
 /** A minimal Streamable HTTP server, with which a test sees and sends exactly what is on the wire. */
 export interface RawTarget extends AsyncDisposable {
   readonly received: readonly Received[];
+  /** What was received but for handshakes, which are made for a caller who may use something. */
+  readonly asked: readonly Received[];
   target(name: string): Target;
   /** Resolves with the `nth` message of this method, counted from 1; at once when it has arrived already. */
   arrival(method: string, nth?: number): Promise<Received>;
@@ -45,6 +47,8 @@ interface RawTargetOptions {
   readonly capabilities?: Json;
   /** The session id of the handshake; none by default. */
   readonly sessionId?: string | undefined;
+  /** The instructions of the handshake; none by default. */
+  readonly instructions?: string;
   /** Handles GET requests; by default there is no stream of notifications. */
   readonly get?: RequestListener;
 }
@@ -52,7 +56,7 @@ interface RawTargetOptions {
 /** @param script handles all requests but the handshake */
 export async function startRawTarget(
   script: Script,
-  { capabilities = allCapabilities, sessionId, get = refuseGet }: RawTargetOptions = {},
+  { capabilities = allCapabilities, sessionId, instructions, get = refuseGet }: RawTargetOptions = {},
 ): Promise<RawTarget> {
   const received: Received[] = [];
   const awaited = new Set<() => void>();
@@ -77,7 +81,10 @@ export async function startRawTarget(
       if (!response.writableFinished) disconnected.resolve();
     });
     if (method === 'initialize' && sessionId !== undefined) response.setHeader('mcp-session-id', sessionId);
-    const answer = method === 'initialize' ? handshake(params, capabilities) : await script(message, sayOn(response));
+    const answer =
+      method === 'initialize'
+        ? handshake(params, { capabilities, instructions })
+        : await script(message, sayOn(response));
     if (answer === undefined) return void openStream(response);
     if ('status' in answer) return void response.writeHead(answer.status).end();
     if ('raw' in answer) return writeRaw(response, answer.raw, answer.chunks);
@@ -89,6 +96,9 @@ export async function startRawTarget(
 
   return {
     received,
+    get asked() {
+      return received.filter(({ method }) => !['initialize', 'notifications/initialized'].includes(method));
+    },
     disconnected: disconnected.promise,
     target: (name) => ({ name, host: '127.0.0.1', port, path: '/mcp' }),
     arrival(method, nth = 1) {
@@ -112,8 +122,8 @@ const refuseGet: RequestListener = (_, response) => response.writeHead(405).end(
 
 const allCapabilities: Json = { tools: {}, prompts: {}, resources: { subscribe: true }, completions: {}, logging: {} };
 
-function handshake({ protocolVersion }: Json, capabilities: Json): Answer {
-  return { result: { protocolVersion, capabilities, serverInfo: { name: 'raw', version: '0' } } };
+function handshake({ protocolVersion }: Json, said: Json): Answer {
+  return { result: { protocolVersion, ...said, serverInfo: { name: 'raw', version: '0' } } };
 }
 
 function openStream(response: ServerResponse): void {

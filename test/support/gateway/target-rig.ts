@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { openRawClient, type RawClient } from '../nodes/raw-client.ts';
 import { type GatewayRig, type RigOptions, startGateway } from './gateway-rig.ts';
 import { type RawTarget, type Script, startRawTarget } from './raw-target.ts';
@@ -7,7 +8,7 @@ export interface TargetRig extends AsyncDisposable {
   readonly target: RawTarget;
   readonly gateway: GatewayRig;
   /** Opens a session over Streamable HTTP with a new token of this identity. */
-  open(identity?: string): Promise<RawClient>;
+  open(identity?: string, capabilities?: Readonly<Record<string, unknown>>): Promise<RawClient>;
 }
 
 export interface TargetRigOptions extends RigOptions {
@@ -15,20 +16,23 @@ export interface TargetRigOptions extends RigOptions {
   readonly name?: string;
   /** The session id that the target gives out; none by default. */
   readonly sessionId?: string;
+  /** Handles GET requests to the target; see {@link startRawTarget}. */
+  readonly get?: RequestListener;
 }
 
 /** Starts a gateway whose only target follows the script. No rule allows anything. */
 export async function startTargetRig(
   script: Script,
-  { name = 'a', sessionId, ...options }: TargetRigOptions = {},
+  { name = 'a', sessionId, get, ...options }: TargetRigOptions = {},
 ): Promise<TargetRig> {
-  const target = await startRawTarget(script, { sessionId });
+  const target = await startRawTarget(script, { sessionId, ...(get && { get }) });
   const gateway = await startGateway(options);
   gateway.config.putTarget(target.target(name));
   return {
     target,
     gateway,
-    open: (identity = 'me') => openRawClient(gateway, gateway.token(identity)),
+    open: (identity = 'me', capabilities = {}) =>
+      openRawClient(gateway, gateway.token(identity), '2025-11-25', capabilities),
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
       await target[Symbol.asyncDispose]();

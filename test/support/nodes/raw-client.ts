@@ -15,8 +15,10 @@ export interface RawClient {
   readonly sessionId: string;
   request(method: string, params?: Json, options?: RequestOptions): Promise<Reply>;
   notify(method: string, params?: Json): Promise<Response>;
-  /** Opens the GET stream of server messages. */
-  listen(token?: string): Promise<EventReader>;
+  /** Sends the response to a request of the gateway, by default as the session's own caller. */
+  answer(id: unknown, outcome: Json, token?: string): Promise<Response>;
+  /** Opens the GET stream of server messages, or continues the stream with an event. */
+  listen(token?: string, lastEventId?: string): Promise<EventReader>;
 }
 
 interface RequestOptions {
@@ -30,11 +32,18 @@ interface RequestOptions {
 interface EventReader {
   /** The next message on the stream; `undefined` at its end. */
   next(): Promise<Json | undefined>;
+  /** The id of the last event. */
+  lastId(): string;
 }
 
 /** Opens a session with the handshake of MCP 2025-11-25. */
-export async function openRawClient(gateway: GatewayRig, token: string, version = '2025-11-25'): Promise<RawClient> {
-  const opened = await post(gateway, token, undefined, initialize(version));
+export async function openRawClient(
+  gateway: GatewayRig,
+  token: string,
+  version = '2025-11-25',
+  capabilities: Json = {},
+): Promise<RawClient> {
+  const opened = await post(gateway, token, undefined, initialize(version, capabilities));
   await readReply(opened);
   const sessionId = opened.headers.get('mcp-session-id') ?? '';
   let nextId = 1;
@@ -49,8 +58,10 @@ export async function openRawClient(gateway: GatewayRig, token: string, version 
       return readReply(response, said);
     },
     notify: (method, params = {}) => post(gateway, token, sessionId, { jsonrpc: '2.0', method, params }),
-    async listen(other = token) {
-      const response = await fetch(`${gateway.url}/mcp`, { headers: headersOf(other, sessionId) });
+    answer: (id, outcome, other = token) => post(gateway, other, sessionId, { jsonrpc: '2.0', id, ...outcome }),
+    async listen(other = token, lastEventId) {
+      const resume: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const response = await fetch(`${gateway.url}/mcp`, { headers: { ...headersOf(other, sessionId), ...resume } });
       if (response.status !== 200) throw new Error(`GET /mcp: ${response.status}`);
       return readEvents(response);
     },
@@ -59,8 +70,8 @@ export async function openRawClient(gateway: GatewayRig, token: string, version 
   return client;
 }
 
-export function initialize(protocolVersion = '2025-11-25'): Json {
-  const params = { protocolVersion, capabilities: {}, clientInfo: { name: 'raw', version: '0' } };
+export function initialize(protocolVersion = '2025-11-25', capabilities: Json = {}): Json {
+  const params = { protocolVersion, capabilities, clientInfo: { name: 'raw', version: '0' } };
   return { jsonrpc: '2.0', id: 0, method: 'initialize', params };
 }
 
@@ -106,13 +117,16 @@ async function readReply(response: Response, said?: (message: Json) => void): Pr
 }
 
 /** Reads server-sent events with one `data` line each; the gateway writes no others. */
-function readEvents(response: Response): EventReader {
+export function readEvents(response: Response): EventReader {
   const lines = linesOf(response);
+  let lastId = '';
   return {
+    lastId: () => lastId,
     async next() {
       for (;;) {
         const { value, done } = await lines.next();
         if (done === true) return undefined;
+        if (value.startsWith('id: ')) lastId = value.slice('id: '.length);
         if (value.startsWith('data: {')) return JSON.parse(value.slice('data: '.length));
       }
     },

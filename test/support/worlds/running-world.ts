@@ -37,6 +37,7 @@ export const quickSettings: Omit<ServeSettings, 'input'> = {
   replica: 'here',
   namespaces: [],
   xdsListen: { host: '127.0.0.1', port: 0 },
+  xdsTls: { mode: 'off' },
   debugListen: { host: '127.0.0.1', port: 0 },
   metricsListen: { host: '127.0.0.1', port: 0 },
   adminListen: { host: '127.0.0.1', port: 0 },

@@ -53,9 +53,9 @@ async function readOneStream(
   let useful = false;
   const events: TransportEvents = {
     ...parts.events,
-    received(message, size) {
+    received(message, size, about) {
       useful = true;
-      parts.events.received(message, size);
+      parts.events.received(message, size, about);
     },
   };
   let reason = new Error('the stream of notifications ended without a message');

@@ -3,7 +3,7 @@ import { quoted } from '../../../json/quoted.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { encodeMessage } from '../../rpc/source-text.ts';
 import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
-import type { MessageSize, Transport, TransportEvents, TransportParts } from '../model.ts';
+import type { Transport, TransportEvents, TransportParts } from '../model.ts';
 import { discard, fetchWithinOrigin, HttpStatusError, mediaTypeOf, statusError } from './http-exchange.ts';
 import { type Incoming, type Resumption, readJson, readMessages } from './incoming-stream.ts';
 import { answeredId, requestIdOf } from './message.ts';
@@ -15,6 +15,8 @@ interface Exchange {
   answered: boolean;
   stopLinger: Stop;
 }
+
+type SendOptions = NonNullable<Parameters<Transport['send']>[1]>;
 
 /** Milliseconds that a stream may stay open after the response that it was opened for. */
 const lingerTime = 1_000;
@@ -34,9 +36,9 @@ export class StreamableHttpTransport implements Transport {
   #protocolVersion: string | undefined;
 
   constructor(parts: TransportParts) {
-    const received = (message: Message, size: MessageSize): void => {
+    const received: TransportEvents['received'] = (message, size, about) => {
       this.#noteAnswer(message);
-      parts.events.received(message, size);
+      parts.events.received(message, size, about);
     };
     this.#parts = { ...parts, events: { ...parts.events, received } };
   }
@@ -45,10 +47,10 @@ export class StreamableHttpTransport implements Transport {
     return Promise.resolve();
   }
 
-  async send(message: Message): Promise<void> {
+  async send(message: Message, { paused }: SendOptions = {}): Promise<void> {
     if (this.#closed.signal.aborted) throw new Error('the connection is closed');
     const id = requestIdOf(message);
-    if (id !== undefined) return this.#request(id, message);
+    if (id !== undefined) return this.#request(id, message, paused);
     const { signal } = this.#closed;
     this.#endCancelled(message);
     await discard(await this.#post(message, signal));
@@ -70,15 +72,17 @@ export class StreamableHttpTransport implements Transport {
     for (const { abort } of this.#exchanges.values()) abort.abort();
   }
 
-  async #request(id: RequestId, message: Message): Promise<void> {
+  async #request(id: RequestId, message: Message, paused: SendOptions['paused']): Promise<void> {
     const exchange: Exchange = { abort: new AbortController(), answered: false, stopLinger: () => {} };
     const incoming = { ...this.#parts, events: aboutRequest(id, this.#parts.events), maxBytes: maxBytesOf(message) };
     const resumption: Resumption = { lastEventId: undefined, retry: undefined };
     this.#exchanges.set(id, exchange);
     try {
       await this.#readResponse(await this.#post(message, exchange.abort.signal), incoming, resumption);
-      if (!exchange.answered && resumption.lastEventId !== undefined)
+      if (!exchange.answered && resumption.lastEventId !== undefined) {
+        paused?.();
         await this.#resume(exchange, incoming, resumption);
+      }
     } catch (error) {
       if (!exchange.answered) throw error;
     } finally {
@@ -167,7 +171,7 @@ function aboutRequest(id: RequestId, events: TransportEvents): TransportEvents {
   return {
     ...events,
     received(message, size) {
-      events.received('error' in message && message.id === undefined ? { ...message, id } : message, size);
+      events.received('error' in message && message.id === undefined ? { ...message, id } : message, size, id);
     },
   };
 }

@@ -91,7 +91,7 @@ describe('the page of an MCP App', () => {
     gateway.config.putTarget(honest.target('default/good'));
     const client = await openRawClient(gateway, gateway.token('me'));
     expect((await client.request('resources/read', { uri: page.uri })).error?.code).toBe(-32602);
-    expect(honest.received).toEqual([]);
+    expect(honest.asked).toEqual([]);
   });
 });
 

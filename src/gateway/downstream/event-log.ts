@@ -1,0 +1,296 @@
+import { Quota } from '../../rate/quota.ts';
+import type { Caller } from '../model.ts';
+import type { Message, RequestId } from '../rpc/model.ts';
+import { errorCode } from '../rpc/rpc-error.ts';
+import { encodeMessage } from '../rpc/source-text.ts';
+import type { MayReceive } from '../session/model.ts';
+
+/*
+ * The events of a session's streams, kept for a client that lost a stream and asks for what came after an event (MCP
+ * 2025-11-25, Resumability and Redelivery). Whether a caller may have a message is decided anew when it is delivered
+ * again. What no longer fits is dropped, the oldest first; what is left of a response then is an error that says so.
+ */
+
+/** Milliseconds after which a client that was disconnected should ask again, by the SSE field `retry`. */
+const retryDelay = 1_000;
+
+/** What one session keeps. */
+const perSession = { events: 64, bytes: 256 * 1024 } as const;
+
+/** Bytes of the events of all sessions, and the part of them that one caller may have. */
+const maxBytes = 32 * 1024 * 1024;
+const callerShare = 1 / 2;
+
+/** Memory of an event beside its text, which takes two bytes for each character. */
+const eventOverhead = 200;
+
+/** Where a stream is written to now. */
+export interface EventSink {
+  /** Who reads it. */
+  readonly reader: Caller;
+  write(events: string): void;
+  /** Ends the response when what was written is read. */
+  end(): void;
+}
+
+/** One stream of a session, over any number of responses. */
+export interface LoggedStream {
+  /** The reader of the response that it is written to now. */
+  readonly reader: Caller | undefined;
+  send(message: Message, mayReceive: MayReceive): void;
+  /**
+   * Continues in another response, which gets the events after `after` that its reader may have. By default those that
+   * were never written.
+   */
+  attach(sink: EventSink, after?: number): void;
+  /** Call it when a response is closed. */
+  detach(sink: EventSink): void;
+  /** An event without data that comes before all others, whose id the client can resume after. */
+  readonly primer: string;
+  /** Ends the response for now. */
+  pause(): void;
+  /** Nothing will be sent any more: ends the response. */
+  end(): void;
+}
+
+/** The streams of one session. */
+export interface EventLog {
+  /** The stream for messages that no request has caused. */
+  readonly own: LoggedStream;
+  /**
+   * Opens the stream of the responses to a POST.
+   *
+   * @param author who may have them, since they were made for this caller
+   */
+  open(author: Caller): LoggedStream;
+  /** Finds the stream of this session with an event of this id; `undefined` when it is not kept any more. */
+  find(eventId: string): { readonly stream: LoggedStream; readonly after: number } | undefined;
+  /** Drops everything. Nothing is kept after that. */
+  close(): void;
+}
+
+/** What the logs of all sessions share. */
+export interface EventLogBudget {
+  readonly bytes: Quota;
+  /** Drops the ended stream of any session that ended first. Returns whether there was one. */
+  dropOldest(): boolean;
+  readonly ended: Set<() => void>;
+}
+
+/** Creates the budget that all sessions share. */
+export function createEventLogBudget(): EventLogBudget {
+  const ended = new Set<() => void>();
+  return {
+    bytes: new Quota(maxBytes, callerShare),
+    ended,
+    dropOldest() {
+      const [drop] = ended;
+      drop?.();
+      return drop !== undefined;
+    },
+  };
+}
+
+/** One event of a stream. */
+interface KeptEvent {
+  readonly number: number;
+  /** `undefined` when it was too large to be kept, or dropped. */
+  readonly text: string | undefined;
+  readonly bytes: number;
+  readonly mayReceive: MayReceive;
+  /** The id of the request that it responds to. */
+  readonly answers: RequestId | undefined;
+}
+
+/**
+ * Starts without events.
+ *
+ * @param prefix begins the ids of this session's events, so that those of another session are not found
+ * @param key whose share of the budget is used
+ */
+export function createEventLog(budget: EventLogBudget, prefix: string, key: string): EventLog {
+  /** By number. An ended stream stays as long as its events are kept. */
+  const streams = new Map<number, ResumableStream>();
+  const kept = { events: 0, bytes: 0 };
+  let nextStream = 0;
+  let closed = false;
+
+  const keeping: Keeping = {
+    keep(bytes) {
+      if (closed || bytes > perSession.bytes) return false;
+      const isFull = (): boolean => kept.events >= perSession.events || kept.bytes + bytes > perSession.bytes;
+      while (isFull() && dropOne(streams)) {}
+      // Ended streams of others only make room in the budget of all, not in the share of this caller.
+      while (!budget.bytes.acquire(key, bytes)) {
+        if (!dropOne(streams) && (budget.bytes.exceedsShare(key, bytes) || !budget.dropOldest())) return false;
+      }
+      kept.events += 1;
+      kept.bytes += bytes;
+      return true;
+    },
+    dropped(bytes) {
+      kept.events -= 1;
+      kept.bytes -= bytes;
+      budget.bytes.release(key, bytes);
+    },
+    ended: (stream) => void budget.ended.add(stream.drop),
+    forgotten(stream) {
+      budget.ended.delete(stream.drop);
+      streams.delete(stream.number);
+    },
+  };
+
+  const open = (author: Caller | undefined): ResumableStream => {
+    const stream = new ResumableStream(nextStream, prefix, author, keeping);
+    nextStream += 1;
+    streams.set(stream.number, stream);
+    return stream;
+  };
+
+  return {
+    own: open(undefined),
+    open,
+    find(eventId) {
+      const [, own, number, after] = /^([^-]{1,64})-(\d{1,15})-(\d{1,15})$/.exec(eventId) ?? [];
+      const stream = own === prefix ? streams.get(Number(number)) : undefined;
+      return stream === undefined ? undefined : { stream, after: Number(after) };
+    },
+    close() {
+      closed = true;
+      for (const stream of streams.values()) stream.drop();
+    },
+  };
+}
+
+/** Drops the oldest ended stream of a session, or else an event of one that goes on. Returns false without any. */
+function dropOne(streams: ReadonlyMap<number, ResumableStream>): boolean {
+  for (const stream of streams.values()) {
+    if (!stream.isEnded) continue;
+    stream.drop();
+    return true;
+  }
+  for (const stream of streams.values()) if (stream.dropFirst()) return true;
+  return false;
+}
+
+/** How a stream keeps its events. */
+interface Keeping {
+  /** Makes room for an event; returns false when there is none. */
+  keep(bytes: number): boolean;
+  dropped(bytes: number): void;
+  ended(stream: ResumableStream): void;
+  forgotten(stream: ResumableStream): void;
+}
+
+/** More than 1,000 live instances: one for each request of each session. */
+class ResumableStream implements LoggedStream {
+  readonly number: number;
+  readonly #prefix: string;
+  readonly #author: Caller | undefined;
+  readonly #keeping: Keeping;
+  #events: KeptEvent[] = [];
+  #nextEvent = 1;
+  /** The number of the last event that was written to some response. */
+  #written = 0;
+  #sink: EventSink | undefined;
+  #state: 'open' | 'ended' | 'dropped' = 'open';
+
+  constructor(number: number, prefix: string, author: Caller | undefined, keeping: Keeping) {
+    this.number = number;
+    this.#author = author;
+    this.#prefix = prefix;
+    this.#keeping = keeping;
+  }
+
+  get reader(): Caller | undefined {
+    return this.#sink?.reader;
+  }
+
+  get isEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  send(message: Message, mayReceive: MayReceive): void {
+    const text = encodeMessage(message);
+    const answers = 'method' in message ? undefined : message.id;
+    const bytes = 2 * text.length + eventOverhead;
+    const isKept = this.#keeping.keep(bytes);
+    const event: KeptEvent = { number: this.#nextEvent, text: isKept ? text : undefined, bytes, mayReceive, answers };
+    this.#nextEvent += 1;
+    if (isKept || answers !== undefined) this.#events.push(event);
+    if (this.#sink === undefined) return;
+    // Whether the reader may have anything but a response was decided just now.
+    const isDecided = answers === undefined || this.#sink.reader === this.#author;
+    this.#write(this.#sink, { ...event, text }, isDecided);
+  }
+
+  attach(sink: EventSink, after: number = this.#written): void {
+    this.#sink?.end();
+    this.#sink = sink;
+    for (const event of this.#events) if (event.number > after) this.#write(sink, event, false);
+    if (this.#state !== 'open') this.#endSink();
+  }
+
+  detach(sink: EventSink): void {
+    if (this.#sink === sink) this.#sink = undefined;
+  }
+
+  get primer(): string {
+    return `id: ${this.#id(0)}\nretry: ${retryDelay}\ndata:\n\n`;
+  }
+
+  pause(): void {
+    if (this.#state === 'open') this.#endSink();
+  }
+
+  end(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ended';
+    this.#endSink();
+    if (this.#events.some(({ text }) => text !== undefined)) this.#keeping.ended(this);
+    else this.drop();
+  }
+
+  /** Forgets the stream. A bound function, which the budget of all sessions keeps. */
+  readonly drop = (): void => {
+    if (this.#state === 'dropped') return;
+    this.#state = 'dropped';
+    this.#endSink();
+    while (this.dropFirst()) {}
+    this.#keeping.forgotten(this);
+  };
+
+  /** Drops the text of the oldest event that is kept; of a response, the id stays. Returns false without any. */
+  dropFirst(): boolean {
+    const index = this.#events.findIndex(({ text }) => text !== undefined);
+    const event = this.#events[index];
+    if (event === undefined) return false;
+    this.#keeping.dropped(event.bytes);
+    if (event.answers === undefined) this.#events.splice(index, 1);
+    else this.#events[index] = { ...event, text: undefined };
+    return true;
+  }
+
+  #write(sink: EventSink, { number, text, mayReceive, answers }: KeptEvent, isDecided: boolean): void {
+    this.#written = Math.max(this.#written, number);
+    const allowed = isDecided || mayReceive(sink.reader);
+    const data = allowed && text !== undefined ? text : refusalOf(answers, allowed);
+    if (data !== undefined) sink.write(`event: message\nid: ${this.#id(number)}\ndata: ${data}\n\n`);
+  }
+
+  #endSink(): void {
+    this.#sink?.end();
+    this.#sink = undefined;
+  }
+
+  #id(event: number): string {
+    return `${this.#prefix}-${this.number}-${event}`;
+  }
+}
+
+/** The error in place of a response that cannot be delivered: the client would wait for it otherwise. */
+function refusalOf(answers: RequestId | undefined, allowed: boolean): string | undefined {
+  if (answers === undefined) return undefined;
+  const message = allowed ? 'The response was too large to be kept' : 'The response is not for this token';
+  return JSON.stringify({ jsonrpc: '2.0', id: answers, error: { code: errorCode.unavailable, message } });
+}

@@ -1,0 +1,159 @@
+import { asJsonObject, isJsonObject, type JsonObject } from '../../json/json.ts';
+import type { JsonChange } from '../../json/json-text.ts';
+import { within } from '../../net/deadline.ts';
+import { Quota } from '../../rate/quota.ts';
+import { callerKey } from '../callers.ts';
+import type { Caller } from '../model.ts';
+import type { IncomingRequest, Params, RequestId, Result } from '../rpc/model.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { changed } from '../rpc/source-text.ts';
+import type { Capabilities } from '../upstream/model.ts';
+import type { Authorization } from './authorization.ts';
+import type { Client, SessionParts } from './model.ts';
+import { elicitationChanges } from './names/elicitation-ids.ts';
+import type { Notifications } from './notifications.ts';
+import type { UpstreamSessions } from './upstream-sessions.ts';
+
+/** The requests of targets to the client of a session, and what the client tells targets about them. */
+export interface ClientRequests {
+  /**
+   * Sends a request of a target to the client, if its capabilities name it and it may use something of the target: what
+   * the request in flight is about, when it is known. The answer goes back to that target.
+   *
+   * @param about see `UpstreamParts.request`
+   */
+  handle(target: string, request: IncomingRequest, about: number | undefined): Promise<Result>;
+  /** Handles a notification of the client: passes on the progress of such a request, and that roots have changed. */
+  notified(method: string, params: Params | undefined, caller: Caller): void;
+}
+
+/** The methods that targets may call, each with the capability of clients that have it. */
+const capabilityOf: Readonly<Record<string, string>> = {
+  'sampling/createMessage': 'sampling',
+  'elicitation/create': 'elicitation',
+  'roots/list': 'roots',
+};
+
+/** The members of each capability that say more of it (MCP 2025-11-25, ClientCapabilities). */
+const known: Readonly<Record<string, readonly string[]>> = {
+  roots: ['listChanged'],
+  sampling: ['context', 'tools'],
+  elicitation: ['form', 'url'],
+};
+
+/** Requests of targets that wait for clients, in all sessions. Each takes about 2 KiB and what the target keeps. */
+const maxWaiting = 4_096;
+
+/** Half of them for one caller, whose sessions may be those of a fleet. */
+const callerShare = 1 / 2;
+
+/** Creates the budget that all sessions share. */
+export function createClientRequestBudget(): Quota {
+  return new Quota(maxWaiting, callerShare);
+}
+
+/**
+ * Decodes the capabilities of a client that targets are told of. They are kept as long as the session, so without
+ * anything else that the client has sent.
+ */
+export function decodeClientCapabilities(value: unknown): Capabilities {
+  const declared = asJsonObject(value);
+  const decoded = Object.entries(known).flatMap(([name, details]) => {
+    const own = Object.hasOwn(declared, name) ? declared[name] : undefined;
+    if (!isJsonObject(own)) return [];
+    const kept = details.filter((detail) => own[detail] === true || isJsonObject(own[detail]));
+    return [[name, Object.fromEntries(kept.map((detail) => [detail, own[detail] === true || {}]))] as const];
+  });
+  return Object.fromEntries(decoded);
+}
+
+/** Dependencies of the requests of targets in one session. */
+export interface ClientRequestParts extends Pick<SessionParts, 'clock' | 'callTimeout'> {
+  readonly client: Client;
+  readonly authorization: Authorization;
+  readonly notifications: Notifications;
+  readonly upstreams: Pick<UpstreamSessions, 'opened' | 'openedTargets'>;
+  readonly clientRequestBudget: Quota;
+  readonly handshake: { clientCapabilities(): Capabilities };
+  /** The sender of the last request, whose share of the budget is used. */
+  readonly lastCaller: () => Caller | undefined;
+}
+
+/** Milliseconds that a client has for an answer by default: a person may have to be asked. */
+const defaultTimeout = 600_000;
+
+/** Starts without requests. */
+export function createClientRequests(parts: ClientRequestParts): ClientRequests {
+  const { authorization, notifications, upstreams, client, handshake, clientRequestBudget: budget } = parts;
+  /** The progress tokens of targets, by those that the client knows. */
+  const tokens = new Map<number, { readonly target: string; readonly token: RequestId }>();
+  let lastToken = 0;
+
+  const send = async (target: string, request: IncomingRequest, about: number | undefined): Promise<Result> => {
+    const found = notifications.find(target, about);
+    const use = found?.use;
+    const mayReceive = (caller: Caller): boolean =>
+      use === undefined ? authorization.allowsAnythingOf(target, caller) : authorization.allows(use, caller);
+    const token = request.params?._meta?.progressToken;
+    lastToken += 1;
+    const own = lastToken;
+    if (token !== undefined) tokens.set(own, { target, token });
+    const params = request.params && changed(request.params, changesFor(target, request.params, own));
+    const limit = { clock: parts.clock, milliseconds: parts.callTimeout ?? defaultTimeout, signal: request.signal };
+    try {
+      return await within(limit, (signal) =>
+        client.request({ method: request.method, params, signal }, mayReceive, found?.request.sender),
+      );
+    } catch (error) {
+      // The client's own error response, with every member; what happens at the gateway is of no use to a target.
+      if (error instanceof RpcError) throw error;
+      throw new RpcError(errorCode.unavailable, 'The client does not answer');
+    } finally {
+      tokens.delete(own);
+    }
+  };
+
+  const progress = (params: Params | undefined, caller: Caller): void => {
+    const token = params?.['progressToken'];
+    const found = typeof token === 'number' ? tokens.get(token) : undefined;
+    if (params === undefined || found === undefined || !authorization.allowsAnythingOf(found.target, caller)) return;
+    const renamed = changed(params, [{ path: ['progressToken'], value: found.token }]);
+    upstreams.opened(found.target)?.notify('notifications/progress', renamed);
+  };
+
+  return {
+    async handle(target, request, about) {
+      const capability = Object.hasOwn(capabilityOf, request.method) ? capabilityOf[request.method] : undefined;
+      if (capability === undefined || !Object.hasOwn(handshake.clientCapabilities(), capability)) {
+        throw new RpcError(errorCode.methodNotFound, 'Method not found');
+      }
+      const caller = parts.lastCaller();
+      const key = caller === undefined ? undefined : callerKey(caller);
+      if (key === undefined || !budget.acquire(key)) {
+        throw new RpcError(errorCode.unavailable, 'Too many requests wait for clients');
+      }
+      return send(target, request, about).finally(() => budget.release(key));
+    },
+    notified(method, params, caller) {
+      if (method === 'notifications/progress') progress(params, caller);
+      if (method !== 'notifications/roots/list_changed' || !Object.hasOwn(handshake.clientCapabilities(), 'roots'))
+        return;
+      for (const target of upstreams.openedTargets()) {
+        if (authorization.allowsAnythingOf(target, caller)) upstreams.opened(target)?.notify(method, undefined);
+      }
+    },
+  };
+}
+
+/**
+ * The changes of a request for the client: its progress token is one of this session, and the id of an elicitation by URL
+ * names its target, so that those of two targets differ. A client that was offered no tasks gets none.
+ */
+function changesFor(target: string, params: JsonObject & Params, progressToken: number): readonly JsonChange[] {
+  const elicitationId = params['elicitationId'];
+  return [
+    { path: ['task'] },
+    ...(params._meta?.progressToken === undefined ? [] : [{ path: ['_meta', 'progressToken'], value: progressToken }]),
+    ...elicitationChanges(target, elicitationId, ['elicitationId']),
+  ];
+}

@@ -1,0 +1,52 @@
+import type { Params, Result } from '../rpc/model.ts';
+import { implementation, protocolVersions } from '../rpc/protocol.ts';
+import type { Capabilities } from '../upstream/model.ts';
+import { decodeClientCapabilities } from './client-requests.ts';
+import type { ClientRequest } from './model.ts';
+
+/** The handshake of one session, and what is known of the client from it. */
+export interface Handshake {
+  /** The negotiated MCP revision; `undefined` before the handshake. */
+  version(): string | undefined;
+  /** The capabilities that targets are told of, for as long as the session lasts. */
+  clientCapabilities(): Capabilities;
+  /**
+   * Handles `initialize`.
+   *
+   * @param instructions joins those of targets, which are told of the client's capabilities
+   */
+  initialize(request: ClientRequest, instructions: Instructions): Promise<Result>;
+}
+
+type Instructions = (caller: ClientRequest['caller'], signal: AbortSignal) => Promise<string | undefined>;
+
+/** The server capabilities. */
+const capabilities = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
+  completions: {},
+  logging: {},
+};
+
+/** Starts before the handshake. */
+export function createHandshake(): Handshake {
+  let version: string | undefined;
+  let clientCapabilities: Capabilities = {};
+  return {
+    version: () => version,
+    clientCapabilities: () => clientCapabilities,
+    async initialize({ params, caller, signal }, instructions) {
+      clientCapabilities = decodeClientCapabilities(params?.['capabilities']);
+      const text = await instructions(caller, signal);
+      version = negotiated(params);
+      const said = text === undefined ? {} : { instructions: text };
+      return { protocolVersion: version, capabilities, serverInfo: { ...implementation }, ...said };
+    },
+  };
+}
+
+/** The version of the client if it is supported, else the newest one. */
+function negotiated(params: Params | undefined): string {
+  return protocolVersions.find((supported) => supported === params?.['protocolVersion']) ?? protocolVersions[0];
+}

@@ -1,0 +1,58 @@
+import { within } from '../../net/deadline.ts';
+import type { Caller } from '../model.ts';
+import type { TargetMemory } from '../upstream/model.ts';
+import type { Authorization } from './authorization.ts';
+import type { SessionParts } from './model.ts';
+import type { UpstreamSessions } from './upstream-sessions.ts';
+
+/** Milliseconds for the handshakes with targets whose instructions are not known. */
+const greetTimeout = 2_000;
+
+/** Targets whose instructions are told, and characters of all of them: a model reads them with every conversation. */
+const maxTargets = 32;
+const maxLength = 32 * 1024;
+
+/** Dependencies of the instructions in one session. */
+export interface InstructionsParts extends Pick<SessionParts, 'clock'> {
+  readonly authorization: Pick<Authorization, 'allowsAnythingOf'>;
+  readonly upstreams: Pick<UpstreamSessions, 'get' | 'targetNames'>;
+  readonly memories: ReadonlyMap<string, TargetMemory>;
+}
+
+/**
+ * Creates the function that joins the instructions of the targets at which a caller may use something, each below the
+ * target's name. What targets said in their last handshake counts; those that had none yet are connected to, in the
+ * session of the client, and left out when they do not answer in time.
+ */
+export function createInstructions({ clock, authorization, upstreams, memories }: InstructionsParts) {
+  return async (caller: Caller, signal: AbortSignal): Promise<string | undefined> => {
+    const targets = upstreams
+      .targetNames()
+      .filter((target) => authorization.allowsAnythingOf(target, caller))
+      .slice(0, maxTargets);
+    const unknown = targets.filter((target) => memories.get(target)?.handshake === undefined);
+    const greet = async (until: AbortSignal): Promise<void> => {
+      await Promise.allSettled(unknown.map((target) => upstreams.get(target)?.capabilities(until)));
+    };
+    if (unknown.length > 0) await within({ clock, milliseconds: greetTimeout, signal }, greet).catch(ignoreLate);
+    const said = targets.flatMap((target) => {
+      // The rules may have changed while targets were connected to.
+      if (!authorization.allowsAnythingOf(target, caller)) return [];
+      const text = memories.get(target)?.handshake?.instructions;
+      return text === undefined || text === '' ? [] : [{ target, text }];
+    });
+    const [only, ...others] = said;
+    if (only === undefined) return undefined;
+    if (others.length === 0 && upstreams.targetNames().length === 1) return only.text;
+    let room = maxLength;
+    const sections = said.flatMap(({ target, text }) => {
+      const section = `# ${target}\n\n${text}`;
+      room -= section.length;
+      return room < 0 ? [] : [section];
+    });
+    return sections.join('\n\n');
+  };
+}
+
+/** The others go without those that are late. */
+function ignoreLate(): void {}

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { startGateway } from '../../support/gateway/gateway-rig.ts';
+import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
+import { initialize, post, readEvents } from '../../support/nodes/raw-client.ts';
+
+const quiet: Script = () => ({ result: {} });
+
+async function instructionsFor(gateway: Parameters<typeof post>[0], token: string): Promise<unknown> {
+  const message = await readEvents(await post(gateway, token, undefined, initialize())).next();
+  return Object(message?.['result']).instructions;
+}
+
+it('the instructions of the only target are passed on as they are', async () => {
+  await using target = await startRawTarget(quiet, { instructions: 'Use me\nwell.' });
+  await using gateway = await startGateway();
+  gateway.config.putTarget(target.target('a'));
+  gateway.config.allowAll('n.p', 'me');
+  expect(await instructionsFor(gateway, gateway.token('me'))).toBe('Use me\nwell.');
+});
+
+it('the instructions of several targets are joined below their names, for those who may use something there', async () => {
+  await using one = await startRawTarget(quiet, { instructions: 'First.' });
+  await using other = await startRawTarget(quiet, { instructions: 'Second.' });
+  await using silent = await startRawTarget(quiet);
+  await using gateway = await startGateway();
+  for (const [name, target] of Object.entries({ a: one, b: other, c: silent }))
+    gateway.config.putTarget(target.target(name));
+  gateway.config.allowAll('n.all', 'me');
+  gateway.config.allow('n.one', 'you', 'prompt', 'b:x');
+  expect(await instructionsFor(gateway, gateway.token('me'))).toBe('# a\n\nFirst.\n\n# b\n\nSecond.');
+  expect(await instructionsFor(gateway, gateway.token('you'))).toBe('# b\n\nSecond.');
+  expect(await instructionsFor(gateway, gateway.token('nobody'))).toBeUndefined();
+  const handshakes = one.received.filter(({ method }) => method === 'initialize');
+  expect(handshakes, 'a later session knows what the first one was told').toHaveLength(1);
+});
+
+it('a target that does not answer only lacks its own instructions, and long ones are cut', async () => {
+  await using long = await startRawTarget(quiet, { instructions: 'x'.repeat(1_000_000) });
+  await using gateway = await startGateway();
+  gateway.config.putTarget({ name: 'gone', host: '127.0.0.1', port: 1, path: '/mcp' });
+  gateway.config.putTarget(long.target('long'));
+  gateway.config.allowAll('n.p', 'me');
+  expect(await instructionsFor(gateway, gateway.token('me'))).toBe(`# long\n\n${'x'.repeat(8 * 1024)}`);
+});
