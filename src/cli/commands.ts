@@ -11,6 +11,7 @@ import { mcpToolFlags, mcpToolOptions } from './mcp-tool-flags.ts';
 import { checkFlags, runCheck } from './offline/check-command.ts';
 import { explainFlags, runExplain } from './offline/explain-command.ts';
 import { styleOf } from './offline/style.ts';
+import { runTranslate, translateFlags } from './offline/translate-command.ts';
 import { serveFlags, serveSettings } from './serve-flags.ts';
 import { type SignalWait, waitForSignal } from './signals.ts';
 import { systemClock } from './system-clock.ts';
@@ -97,10 +98,24 @@ export const commands: readonly Command[] = [
       'gatehouse check manifests/',
       'gatehouse check --strict -o github manifests/ gateway.yaml',
       'gatehouse check - < rendered.yaml',
+      'gatehouse check --cluster --context my-cluster',
     ],
     arguments: '<file, folder or ->...',
     flags: checkFlags,
     run: runCheck,
+  },
+  {
+    name: 'translate',
+    summary: 'shows what gateways would be sent, or what a change would do',
+    examples: [
+      'gatehouse translate manifests/',
+      'gatehouse translate -o json --gateway default/mcp-gateway manifests/',
+      'gatehouse translate --exit-code main/manifests/ --diff manifests/',
+      'gatehouse translate --cluster --context my-cluster --diff manifests/',
+    ],
+    arguments: '<file, folder or ->...',
+    flags: translateFlags,
+    run: runTranslate,
   },
   {
     name: 'explain',
@@ -109,6 +124,8 @@ export const commands: readonly Command[] = [
       `gatehouse explain -f manifests/ --claims '{"sub":"me"}' --tool default/mcp-tool:convert_to_markdown`,
       'gatehouse explain -f manifests/ --gateway default/mcp-gateway --token -',
       'gatehouse explain -f manifests/ --tool default/mcp-tool:convert_to_markdown',
+      'gatehouse explain --server 127.0.0.1:9097 --token - --config config.json',
+      'gatehouse explain --cluster --context my-cluster --gateway default/mcp-gateway',
     ],
     flags: explainFlags,
     run: runExplain,

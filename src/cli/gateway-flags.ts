@@ -19,6 +19,12 @@ export const gatewayFlags: readonly Flag[] = [
   },
   { name: 'list', value: '<mode>', default: 'all', help: 'all: lists show everything; filtered: what may be called' },
   {
+    name: 'names',
+    value: '<mode>',
+    default: 'qualified',
+    help: 'qualified: <target>:<name>; portable: a-z, A-Z, 0-9, _ and -, at most 64; bare: as targets have them',
+  },
+  {
     name: 'admin-listen',
     value: '<host:port>',
     default: '127.0.0.1:19000',
@@ -61,6 +67,7 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     resolve: flags.list('resolve'),
     mount: flags.list('mount'),
     list: oneOf('list', flags.text('list'), ['all', 'filtered']),
+    names: oneOf('names', flags.text('names'), ['qualified', 'portable', 'bare']),
     adminListen: flags.text('admin-listen'),
     allowedOrigins: flags.list('allow-origin'),
     allowedHosts: flags.list('allow-host'),

@@ -9,6 +9,7 @@ import { type SnapshotsView, snapshotsView } from './snapshots-view.ts';
 
 export { ChangeLog } from './change-log.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export { type DecodeResource, resourceDecoder } from './resource-decoder.ts';
 
 /** The addresses of the two HTTP listeners. */
 export interface DebugSettings {

@@ -92,6 +92,14 @@ export interface Finding {
   readonly message: string;
 }
 
+/** Who may sign the tokens of a Gateway, as its policies say it. */
+export interface SignerClaim {
+  /** Equal for equal claims. */
+  readonly fingerprint: string;
+  /** The issuers of all of them, sorted. */
+  readonly issuers: readonly string[];
+}
+
 /** Answers questions about the present state of the inputs; keeps nothing, and costs nothing until it is asked. */
 export interface Explainer {
   /** The keys of the Gateways of ours, sorted. */
@@ -106,6 +114,8 @@ export interface Explainer {
   decide(gateway: GatewayKey, claims: Claims, request: AccessRequest): Verdict;
   /** The rules on a Gateway, in the order in which they decide: only those that match the claims or the request given. */
   grants(gateway: GatewayKey, filter: { readonly claims?: Claims; readonly request?: AccessRequest }): readonly Grant[];
+  /** Who may sign the tokens of each Gateway of which a policy says it. */
+  signers(): ReadonlyMap<GatewayKey, SignerClaim>;
   /** What the conditions and notices of all objects report. */
   statusFindings(): Iterable<Finding>;
   /**
@@ -156,3 +166,24 @@ export type Answered =
       answerAt(places: readonly (string | undefined)[]): Answer;
     }
   | { readonly ok: false; readonly message: string };
+
+/** Access to something on a Gateway that a change gives or takes, for every caller with one claim. */
+export interface AccessChange {
+  readonly gateway: GatewayKey;
+  readonly claim: string;
+  readonly value: string;
+  readonly kind: AccessRequest['kind'];
+  /** `<target>:<name>`; `*`: everything of the kind, at `targets`. */
+  readonly name: string;
+  /** The targets to which a `*` is new; undefined: every target, now and later. */
+  readonly targets: readonly string[] | undefined;
+  /** The rule that gives it: for access that is lost, as it was before. */
+  readonly by: Grant;
+}
+
+/** Other signers of tokens than before: callers whom nobody knew may have tokens that count. */
+export interface SignerChange {
+  readonly gateway: GatewayKey;
+  /** The issuers that policies name after the change. */
+  readonly issuers: readonly string[];
+}

@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import type { Stop } from '../edges.ts';
+import type { Fields, Stop } from '../edges.ts';
 import { onlyForLoopbackHosts } from '../net/host-guard.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type LimitedListener, type LimitedListenerParts, openLimitedListener } from '../net/limited-listener.ts';
@@ -14,7 +14,7 @@ import type { BootstrapConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
 import { GatewayError } from './errors.ts';
 import { parseFlags } from './flags.ts';
-import type { GatewayCounters, GatewayEdges, GatewayOptions, RunningGateway, TargetState } from './model.ts';
+import type { GatewayCounters, GatewayEdges, GatewayOptions, NameMode, RunningGateway, TargetState } from './model.ts';
 import { createNetwork } from './network/network.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { GatewayEnvironment } from './xds/model.ts';
@@ -67,6 +67,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const source = { file: options.file, config: options.config };
   const { config: bootstrap, warnings } = await loadConfig(source, { mounts, fetchText });
   for (const warning of warnings) log.warn(warning);
+  log.info(...aboutNames(options.names ?? 'qualified'));
   const authenticator = await openAuthenticator(bootstrap.listener, edges, fetchText);
   shutdown.add(() => authenticator?.stop());
   const { host, port } = bootstrap.xdsAddress;
@@ -80,6 +81,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     authenticator,
     fetchFor: network.targetFetch,
     list: options.list,
+    names: options.names,
     allowedOrigins: options.allowedOrigins,
     allowedHosts: options.allowedHosts,
     maxBodyBytes: options.maxBodyBytes,
@@ -113,6 +115,17 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   // The first step: until it is done, rules and keys change as ever, and clients are told to try elsewhere.
   shutdown.add(() => downstream.drain(drainShare * (options.shutdownGrace ?? defaultGrace)));
   return { listener, admin, config, status: xds.status, ended, stop };
+}
+
+/** A start line: which hosts refuse a whole list over the names that clients get. */
+function aboutNames(names: NameMode): [message: string, fields: Fields] {
+  const refusing = 'Claude Desktop, claude.ai, the Anthropic and OpenAI APIs, Codex and Copilot CLI refuse';
+  const messages: Readonly<Record<NameMode, string>> = {
+    qualified: `${refusing} lists with names like <target>:<name>: use --names portable for them`,
+    portable: 'names of tools and prompts are such that all known hosts take them',
+    bare: `names are those of targets: ${refusing} lists in which one has anything but letters, digits, _ and -`,
+  };
+  return [messages[names], { names }];
 }
 
 /** Returns `undefined` when the listener has no authentication, and warns that every call will be denied. */

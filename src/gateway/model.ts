@@ -17,6 +17,8 @@ export interface GatewayOptions {
   /** `--mount`, each `/path=<folder>`. */
   readonly mount: readonly string[];
   readonly list: ListMode;
+  /** Default `qualified`. */
+  readonly names?: NameMode | undefined;
   /** `host:port`; port 0 binds a free port. */
   readonly adminListen: string;
   /** Origins of browser pages that may connect, in addition to loopback origins. */
@@ -118,6 +120,12 @@ export interface Authenticator {
  * never sends credentials of the downstream client.
  */
 export type TargetFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
+/**
+ * What clients call tools, prompts and resources. `qualified`: `<target>:<name>`. `portable`: names that every host takes,
+ * at most 64 letters, digits, `_` and `-`. `bare`: names as targets have them, but for those that two targets list.
+ */
+export type NameMode = 'qualified' | 'portable' | 'bare';
 
 /** `all`: lists show every entry. `filtered`: lists show the entries that the caller may use. */
 export type ListMode = 'all' | 'filtered';

@@ -12,8 +12,9 @@ import type { Authorization } from './authorization.ts';
 import { type ListMethod, type ListQuery, listTimeout, pagedLists, readPages } from './list-pages.ts';
 import { splitByRoom, type TargetList } from './merged-list.ts';
 import type { Client, SessionParts } from './model.ts';
-import { qualify } from './names/qualified-names.ts';
-import { exposeTemplate, exposeUri, isUiUri } from './names/resource-uris.ts';
+import type { NamedKind } from './names/name-index.ts';
+import type { Names } from './names/names.ts';
+import type { QualifiedName } from './names/qualified-names.ts';
 import { type UiOwners, withoutForeignPages } from './names/ui-owners.ts';
 import type { SharedListing } from './shared-listing.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
@@ -24,24 +25,38 @@ export interface ListKind {
   /** The member of an entry that contains its name or URI. */
   readonly key: string;
   /** Returns the name or URI for clients; `undefined` when it cannot be exposed. */
-  expose(target: string, name: string): string | undefined;
+  expose(names: Names, name: QualifiedName): string | undefined;
+  /** The kind in the index of names; resources are in none. */
+  readonly named?: NamedKind;
   /** The notification that tells clients to ask again. */
   readonly changed: string;
 }
 
 export const listKinds: Readonly<Record<ListMethod, ListKind>> = {
-  'tools/list': { use: 'tool', key: 'name', expose: exposeName, changed: 'notifications/tools/list_changed' },
-  'prompts/list': { use: 'prompt', key: 'name', expose: exposeName, changed: 'notifications/prompts/list_changed' },
+  'tools/list': {
+    use: 'tool',
+    named: 'tool',
+    key: 'name',
+    expose: exposeName,
+    changed: 'notifications/tools/list_changed',
+  },
+  'prompts/list': {
+    use: 'prompt',
+    named: 'prompt',
+    key: 'name',
+    expose: exposeName,
+    changed: 'notifications/prompts/list_changed',
+  },
   'resources/list': {
     use: 'resource',
     key: 'uri',
-    expose: (target, name) => (isUiUri(name) ? name : exposeUri({ target, name })),
+    expose: (names, resource) => names.exposeUri(resource),
     changed: 'notifications/resources/list_changed',
   },
   'resources/templates/list': {
     use: 'resource',
     key: 'uriTemplate',
-    expose: (target, name) => exposeTemplate({ target, name }),
+    expose: (names, template) => names.exposeTemplate(template),
     changed: 'notifications/resources/list_changed',
   },
 };
@@ -98,6 +113,7 @@ export interface ListCollectorParts {
   readonly client: Client;
   readonly authorization: Authorization;
   readonly uiOwners: UiOwners;
+  readonly names: Names;
 }
 
 /**
@@ -174,7 +190,7 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
 
 /** Takes a turn for each few thousand entries. */
 async function mergeLists(
-  { shared, failures, uiOwners }: ListCollectorParts,
+  { shared, failures, uiOwners, names }: ListCollectorParts,
   method: ListMethod,
   { signal, caller }: ListRequest,
   lists: readonly TargetList[],
@@ -193,7 +209,15 @@ async function mergeLists(
     }
     sinceTurn += found.length;
     if (method === 'tools/list') uiOwners.toolsListed(target, found);
-    entries.push(...withoutDuplicates(found.flatMap((entry) => listEntry(target, listKinds[method], entry))));
+    const listed = withoutDuplicates(found.flatMap((entry) => listEntry(names, target, listKinds[method], entry)));
+    const { named } = listKinds[method];
+    if (named !== undefined)
+      names.index.listed(
+        named,
+        target,
+        listed.map(({ name }) => name),
+      );
+    entries.push(...listed);
   }
   const own = method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries;
   return { entries: own, merged: targets };
@@ -209,10 +233,10 @@ function isReachable({ reachable }: ListRequest, target: string): boolean {
 /** Characters of a name or URI in a list, whose encoding takes time; entries with longer ones are left out. */
 const maxNameLength = 8 * 1024;
 
-function listEntry(target: string, kind: ListKind, json: unknown): ListEntry[] {
+function listEntry(names: Names, target: string, kind: ListKind, json: unknown): ListEntry[] {
   const name = isJsonObject(json) ? json[kind.key] : undefined;
   if (!isJsonObject(json) || typeof name !== 'string' || name === '' || name.length > maxNameLength) return [];
-  const exposed = kind.expose(target, name);
+  const exposed = kind.expose(names, { target, name });
   return exposed === undefined
     ? []
     : [{ target, name, exposed, json: changed(json, [{ path: [kind.key], value: exposed }]) }];
@@ -224,6 +248,6 @@ function withoutDuplicates(entries: readonly ListEntry[]): readonly ListEntry[] 
   return entries.filter(({ exposed }) => !seen.has(exposed) && seen.add(exposed));
 }
 
-function exposeName(target: string, name: string): string {
-  return qualify({ target, name });
+function exposeName(names: Names, name: QualifiedName): string {
+  return names.exposeName(name);
 }

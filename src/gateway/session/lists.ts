@@ -12,12 +12,23 @@ import {
 } from './list-collector.ts';
 import { type ListMethod, pagedLists } from './list-pages.ts';
 import type { ClientRequest, SessionParts } from './model.ts';
-import { qualify } from './names/qualified-names.ts';
+import type { NamedKind } from './names/name-index.ts';
+import type { Names } from './names/names.ts';
+import { type QualifiedName, qualify } from './names/qualified-names.ts';
 
 /** The merged lists of all targets. */
 export interface Lists {
   /** Handles a list request: returns all entries that are visible to the caller, on one page. */
   handle(method: ListMethod, request: ClientRequest): Promise<Result>;
+  /**
+   * Finds what the caller may use under a name that does not say its target. Lists the targets that are not known, or
+   * all when none has it: those at which the caller may use something of the kind.
+   */
+  find(
+    kind: NamedKind,
+    exposed: string,
+    request: Pick<ClientRequest, 'caller' | 'signal'>,
+  ): Promise<readonly QualifiedName[]>;
   /** Returns the target that owns a `ui://` URI. Lists the tools of targets that are not known, or when none owns it. */
   ownerOf(uri: string, request: Pick<ClientRequest, 'caller' | 'signal'>): Promise<string | undefined>;
   readonly recovered: ListCollector['recovered'];
@@ -36,27 +47,39 @@ const missingTargetsKey = 'kgateway.dev/missingTargets';
 
 /** Starts without knowing any list. */
 export function createLists(parts: ListsParts): Lists {
-  const { upstreams, authorization, uiOwners } = parts;
+  const { upstreams, authorization, uiOwners, names } = parts;
   const { collect, recovered } = createListCollector(parts);
 
-  /** Who owns a page does not depend on the caller, so that targets are asked in no session of the caller. */
-  const listTools = async (
+  /** Who owns what does not depend on the caller, so that targets are asked in no session of the caller. */
+  const ask = async (
+    method: ListMethod,
     targets: readonly string[],
     { caller, signal }: Pick<ClientRequest, 'caller' | 'signal'>,
   ): Promise<void> => {
     if (targets.length === 0) return;
-    using _ = await collect('tools/list', { params: {}, signal, caller, reachable: new Set() }, targets);
+    using _ = await collect(method, { params: {}, signal, caller, reachable: new Set() }, targets);
   };
 
   return {
     async ownerOf(uri, request) {
-      await listTools(
-        upstreams.targetNames().filter((target) => !uiOwners.isKnown(target)),
-        request,
-      );
-      if (uiOwners.claimants(uri).length === 0) await listTools(upstreams.targetNames(), request);
+      const unknown = upstreams.targetNames().filter((target) => !uiOwners.isKnown(target));
+      await ask('tools/list', unknown, request);
+      if (uiOwners.claimants(uri).length === 0) await ask('tools/list', upstreams.targetNames(), request);
       const [owner, ...others] = uiOwners.claimants(uri);
       return others.length === 0 ? owner : undefined;
+    },
+    async find(kind, exposed, request) {
+      const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
+      const reachable = authorization.reachable(kind, request.caller);
+      const targets = upstreams.targetNames().filter((target) => reachable === 'all' || reachable.has(target));
+      const usable = (): readonly QualifiedName[] =>
+        names.index
+          .find(kind, exposed)
+          .filter((name) => authorization.allows({ kind, name: qualify(name) }, request.caller));
+      const unknown = targets.filter((target) => !names.index.isKnown(kind, target));
+      await ask(method, unknown, request);
+      if (usable().length === 0 && unknown.length < targets.length) await ask(method, targets, request);
+      return usable();
     },
     async handle(method, { params, caller, signal }) {
       const kind = listKinds[method];
@@ -72,12 +95,24 @@ export function createLists(parts: ListsParts): Lists {
       const visible = entries.filter((entry) => authorization.isVisible(useOf(kind, entry), caller));
       const missing = collected.missing.filter((target) => authorization.seesAnythingOf(target, caller));
       return {
-        [pagedLists[method].member]: visible.map(({ json }) => json),
+        [pagedLists[method].member]: withDistinctNames(visible, kind, names).map(({ json }) => json),
         ...(missing.length === 0 ? {} : { _meta: { [missingTargetsKey]: missing } }),
       };
     },
     recovered,
   };
+}
+
+/** Gives entries of several targets with the same name others, which say their target. */
+function withDistinctNames(entries: readonly ListEntry[], kind: ListKind, names: Names): readonly ListEntry[] {
+  if (kind.named === undefined) return entries;
+  const targets = Map.groupBy(entries, ({ exposed }) => exposed);
+  if (targets.size === entries.length) return entries;
+  return entries.map((entry) => {
+    if (targets.get(entry.exposed)?.length === 1) return entry;
+    const exposed = names.distinct(entry);
+    return { ...entry, exposed, json: changed(entry.json, [{ path: [kind.key], value: exposed }]) };
+  });
 }
 
 /**

@@ -17,6 +17,7 @@ import { createInstructions } from './instructions.ts';
 import { isListMethod, type ListMethod } from './list-pages.ts';
 import { createLists } from './lists.ts';
 import type { Client, ClientRequest, SessionParts } from './model.ts';
+import type { Names } from './names/names.ts';
 import type { QualifiedName } from './names/qualified-names.ts';
 import type { UiOwners } from './names/ui-owners.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
@@ -57,6 +58,7 @@ export interface SharedState {
   readonly sharedListing: SharedListing;
   readonly upstreamState: UpstreamState;
   readonly uiOwners: UiOwners;
+  readonly names: Names;
   readonly subscriptionBudget: Quota;
   readonly clientRequestBudget: Quota;
 }
@@ -80,7 +82,12 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
     },
   };
   const authorization = createAuthorization(parts);
-  const subscriptions = createSubscriptions(authorization, client, shared.subscriptionBudget);
+  const subscriptions = createSubscriptions({
+    authorization,
+    client,
+    names: shared.names,
+    budget: shared.subscriptionBudget,
+  });
   const notifications = createNotifications(authorization, subscriptions, client);
   const events: UpstreamEvents = {
     notification: notifications.receive,

@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import type { Caller, GatewayConfig, ListMode, TargetFetch } from '../model.ts';
+import type { Caller, GatewayConfig, ListMode, NameMode, TargetFetch } from '../model.ts';
 import type { IncomingRequest, Message, Params, RequestId, Result } from '../rpc/model.ts';
 
 /** Dependencies of all sessions. */
@@ -8,6 +8,8 @@ export interface SessionParts {
   readonly config: GatewayConfig;
   readonly fetchFor: (target: Target) => TargetFetch;
   readonly list: ListMode;
+  /** Default `qualified`. */
+  readonly names?: NameMode | undefined;
   /**
    * Milliseconds that a target has for a response, from the request or from the last progress. Default 10 minutes: MCP
    * SDKs give up and cancel after one, and hosts that wait longer have tools that work for minutes.

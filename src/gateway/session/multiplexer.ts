@@ -12,6 +12,7 @@ import { connectionRequest, createTargetStates } from '../upstream/target-states
 import { createClientRequestBudget } from './client-requests.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
 import type { Client, ClientStream, ClientTransport, MayReceive, Sender, Session, SessionParts } from './model.ts';
+import { createNames } from './names/names.ts';
 import { createUiOwners } from './names/ui-owners.ts';
 import { createSharedListing } from './shared-listing.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
@@ -50,6 +51,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       shared.health.forget(target);
       shared.upstreamState.memories.delete(target);
       shared.uiOwners.forget(target);
+      shared.names.index.forget(target);
     }
     shared.sharedListing.drop(change.targets);
     for (const session of sessions) session.configChanged(change);
@@ -217,6 +219,10 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
   });
   const uiOwners = createUiOwners(parts.clock, parts.log);
   const limits = new LogThrottle(parts.clock, parts.log);
+  const names = createNames(parts.names ?? 'qualified', () => {
+    const [only, ...others] = parts.config.targets.keys();
+    return others.length === 0 ? only : undefined;
+  });
   const subscriptionBudget = createSubscriptionBudget();
   const clientRequestBudget = createClientRequestBudget();
   return {
@@ -227,6 +233,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     sharedListing,
     upstreamState,
     uiOwners,
+    names,
     subscriptionBudget,
     clientRequestBudget,
   };

@@ -1,5 +1,6 @@
-import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
+import type { AccessRequest } from '../../authz/model.ts';
 import { isJsonObject } from '../../json/json.ts';
+import { shortened } from '../../json/quoted.ts';
 import { DeadlineExceededError } from '../../net/deadline.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import { callerKey } from '../callers.ts';
@@ -13,8 +14,10 @@ import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Lists } from './lists.ts';
 import type { ClientRequest } from './model.ts';
 import { exposeElicitations } from './names/elicitation-ids.ts';
-import { type QualifiedName, qualify, unqualify } from './names/qualified-names.ts';
-import { isUiUri, parseExposedUri, uriRewriterOf } from './names/resource-uris.ts';
+import type { NamedKind } from './names/name-index.ts';
+import type { Names } from './names/names.ts';
+import { type QualifiedName, qualify } from './names/qualified-names.ts';
+import { isUiUri } from './names/resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './names/result-uris.ts';
 import type { Notifications, TrackedRequest } from './notifications.ts';
 import type { ListTurns } from './shared-listing.ts';
@@ -31,6 +34,7 @@ export interface RouterParts {
   readonly failures: TargetFailures;
   /** Of limits that end something for a client. */
   readonly limits: LogThrottle;
+  readonly names: Names;
   readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
 }
 
@@ -56,22 +60,22 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
 
   return {
     async 'tools/call'(request) {
-      const tool = findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
+      const tool = await findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
       // Task support is not offered, so the request is processed normally without it (MCP 2025-11-25, Tasks).
       const params = changed(request.params ?? {}, [{ path: ['task'] }, { path: ['name'], value: tool.name }]);
       const result = await forward(parts, tool, request, params);
-      return rewriteToolResult(result, uriRewriterOf(tool.target));
+      return rewriteToolResult(result, parts.names.rewriterOf(tool.target));
     },
     async 'prompts/get'(request) {
-      const prompt = findNamed(parts, 'prompt', request, stringIn(request.params, 'name'));
+      const prompt = await findNamed(parts, 'prompt', request, stringIn(request.params, 'name'));
       const result = await forward(parts, prompt, request, renamed(request, ['name'], prompt));
-      return rewritePrompt(result, uriRewriterOf(prompt.target));
+      return rewritePrompt(result, parts.names.rewriterOf(prompt.target));
     },
     async 'resources/read'(request) {
       const requestedUri = stringIn(request.params, 'uri');
       const resource = await findResource(parts, request, requestedUri);
       const result = await forward(parts, resource, request, renamed(request, ['uri'], resource));
-      const rewrite = uriRewriterOf(resource.target);
+      const rewrite = parts.names.rewriterOf(resource.target);
       return rewriteContents(result, (uri) => (uri === resource.name ? requestedUri : rewrite(uri)));
     },
     async 'resources/subscribe'(request) {
@@ -95,7 +99,9 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
     async 'resources/unsubscribe'(request) {
       const requestedUri = stringIn(request.params, 'uri');
       // The owner of a `ui://` URI may be another one now.
-      const resource = isUiUri(requestedUri) ? subscriptions.withName(requestedUri) : parseExposedUri(requestedUri);
+      const resource = isUiUri(requestedUri)
+        ? subscriptions.withName(requestedUri)
+        : parts.names.parseUri(requestedUri);
       const upstream = resource === undefined ? undefined : parts.upstreams.get(resource.target);
       // Not authorized: the caller may have lost the permission since it subscribed.
       if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
@@ -110,7 +116,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       const ref = request.params?.['ref'];
       if (!isJsonObject(ref)) throw invalidParams('ref');
       if (ref['type'] === 'ref/prompt') {
-        const prompt = findNamed(parts, 'prompt', request, stringIn(ref, 'name'));
+        const prompt = await findNamed(parts, 'prompt', request, stringIn(ref, 'name'));
         return forward(parts, prompt, request, renamed(request, ['ref', 'name'], prompt));
       }
       if (ref['type'] !== 'ref/resource') throw invalidParams('ref.type');
@@ -176,20 +182,43 @@ function unsubscribe({ upstreams }: RouterParts, { target, name }: QualifiedName
   void unsubscribed?.catch(ignoreFailure);
 }
 
-/** Authorizes the use of a tool or prompt and finds its target. */
-function findNamed(
-  { authorization, upstreams }: RouterParts,
-  kind: PrimitiveKind,
-  { caller }: ClientRequest,
+/** Finds the target of a tool or prompt and authorizes its use. */
+async function findNamed(
+  parts: RouterParts,
+  kind: NamedKind,
+  request: ClientRequest,
   requestedName: string,
-): Destination {
-  const use: AccessRequest = { kind, name: requestedName };
-  authorization.authorize(use, caller, requestedName);
-  const found = unqualify(requestedName);
-  const upstream = found === undefined ? undefined : upstreams.get(found.target);
+): Promise<Destination> {
+  const found = await nameOf(parts, kind, request, requestedName);
+  const use: AccessRequest = { kind, name: found === undefined ? requestedName : qualify(found) };
+  parts.authorization.authorize(use, request.caller, requestedName);
+  const upstream = found === undefined ? undefined : parts.upstreams.get(found.target);
   if (found === undefined || upstream === undefined) throw unknownNameError(kind, requestedName);
   return { ...found, upstream, use, requestedName };
 }
+
+/**
+ * A name that does not say its target is that of what the caller may use under it.
+ *
+ * @throws RpcError when several targets have such a thing
+ */
+async function nameOf(
+  { names, lists }: RouterParts,
+  kind: NamedKind,
+  request: ClientRequest,
+  requestedName: string,
+): Promise<QualifiedName | undefined> {
+  const parsed = names.parseName(requestedName);
+  if (parsed.kind === 'name') return parsed.name;
+  const [found, ...others] = await lists.find(kind, requestedName, request);
+  if (found === undefined || others.length === 0) return found ?? parsed.otherwise;
+  const alternatives = [found, ...others].slice(0, maxAlternatives).map((name) => shortened(names.distinct(name)));
+  const message = `Ambiguous ${kind}: ${shortened(requestedName)}; use ${alternatives.join(' or ')}`;
+  throw new RpcError(errorCode.invalidParams, message);
+}
+
+/** Names that an error tells. */
+const maxAlternatives = 4;
 
 /** Finds the target of a resource or template by its exposed URI and authorizes its use. */
 async function findResource(parts: RouterParts, request: ClientRequest, requestedUri: string): Promise<Destination> {
@@ -208,11 +237,11 @@ async function findResource(parts: RouterParts, request: ClientRequest, requeste
  * at least: nobody else makes the gateway ask its targets.
  */
 async function parseUri(
-  { lists, upstreams, authorization }: RouterParts,
+  { lists, upstreams, authorization, names }: RouterParts,
   request: ClientRequest,
   name: string,
 ): Promise<QualifiedName | undefined> {
-  if (!isUiUri(name)) return parseExposedUri(name);
+  if (!isUiUri(name)) return names.parseUri(name);
   const mayRead = (target: string): boolean =>
     authorization.allows({ kind: 'resource', name: qualify({ target, name }) }, request.caller);
   if (!upstreams.targetNames().some(mayRead)) return undefined;

@@ -6,8 +6,8 @@ import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import type { Authorization } from './authorization.ts';
 import type { Client } from './model.ts';
+import type { Names } from './names/names.ts';
 import { type QualifiedName, qualify } from './names/qualified-names.ts';
-import { uriRewriterOf } from './names/resource-uris.ts';
 
 /** A resource subscription of the client. */
 interface ResourceSubscription extends QualifiedName {
@@ -64,7 +64,13 @@ export function createSubscriptionBudget(): Quota {
 }
 
 /** Starts without subscriptions. */
-export function createSubscriptions(authorization: Authorization, client: Client, budget: Quota): Subscriptions {
+export function createSubscriptions(parts: {
+  readonly authorization: Pick<Authorization, 'allows'>;
+  readonly client: Pick<Client, 'notify'>;
+  readonly names: Pick<Names, 'rewriterOf'>;
+  readonly budget: Quota;
+}): Subscriptions {
+  const { authorization, client, names, budget } = parts;
   const subscriptions = new Map<string, Kept>();
   let closed = false;
   const at = (target: string): readonly ResourceSubscription[] =>
@@ -105,7 +111,7 @@ export function createSubscriptions(authorization: Authorization, client: Client
       const exact = subscriptions.get(qualify({ target, name }))?.subscription;
       const subscription = exact ?? at(target).find((subscribed) => isBelow(name, subscribed.name));
       if (subscription === undefined) return;
-      const uri = exact === undefined ? uriRewriterOf(target)(name) : exact.requestedUri;
+      const uri = exact === undefined ? names.rewriterOf(target)(name) : exact.requestedUri;
       const method = 'notifications/resources/updated';
       const renamed = changed(params ?? {}, [{ path: ['uri'], value: uri }]);
       client.notify({ method, params: renamed }, (caller) => allows({ target, name }, caller));

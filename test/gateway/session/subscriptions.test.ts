@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../src/gateway/session/model.ts';
+import { createNames } from '../../../src/gateway/session/names/names.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
@@ -8,27 +9,29 @@ import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
 const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 
+const yes = (): boolean => true;
+const authorization = {
+  authorize: () => {},
+  allows: yes,
+  allowsAnythingOf: yes,
+  seesAnythingOf: yes,
+  isVisible: yes,
+  reachable: () => 'all' as const,
+};
+
 /** A session with one target, at which everything is allowed. */
 function createRig() {
   const log = createRecordedLog();
   const requests: string[] = [];
   const notified: unknown[] = [];
-  const yes = (): boolean => true;
-  const authorization = {
-    authorize: () => {},
-    allows: yes,
-    allowsAnythingOf: yes,
-    seesAnythingOf: yes,
-    isVisible: yes,
-    reachable: () => 'all' as const,
-  };
   const client: Client = {
     notify({ params }, mayReceive) {
       if (mayReceive(caller)) notified.push(params);
     },
     request: () => Promise.resolve({}),
   };
-  const subscriptions = createSubscriptions(authorization, client, createSubscriptionBudget());
+  const names = createNames('qualified', () => undefined);
+  const subscriptions = createSubscriptions({ authorization, client, names, budget: createSubscriptionBudget() });
   const upstream = {
     request: (method: string, params?: Readonly<Record<string, unknown>>) => {
       requests.push(`${method} ${params?.['uri']}`);
@@ -52,7 +55,13 @@ function createRig() {
       restoreLogLevel: () => Promise.resolve(),
       close: () => Promise.resolve(),
     },
-    lists: { handle: () => Promise.resolve({}), ownerOf: () => Promise.resolve(undefined), recovered: () => {} },
+    names,
+    lists: {
+      handle: () => Promise.resolve({}),
+      find: () => Promise.resolve([]),
+      ownerOf: () => Promise.resolve(undefined),
+      recovered: () => {},
+    },
     notifications: {
       track: () => ({ forwarded: (params) => params, exchange: { about: 1, paused: undefined }, stop: () => {} }),
       receive: () => {},

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../../src/edges.ts';
 import { createDownstream, type Downstream } from '../../../src/gateway/downstream/downstream.ts';
-import type { Authenticator, Caller, ListMode, TargetFetch } from '../../../src/gateway/model.ts';
+import type { Authenticator, Caller, ListMode, NameMode, TargetFetch } from '../../../src/gateway/model.ts';
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createRecordedGatewayCounters, type RecordedGatewayCounters } from '../edges/recorded-gateway-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
@@ -30,6 +30,7 @@ export interface GatewayRig extends AsyncDisposable {
 
 export interface RigOptions {
   readonly list?: ListMode;
+  readonly names?: NameMode;
   readonly clock?: Clock;
   readonly allowedOrigins?: readonly string[];
   readonly allowedHosts?: readonly string[];
@@ -50,6 +51,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     authenticator: authn === 'tokens' ? authenticatorOf(callers, keys, clock) : undefined,
     fetchFor: options.fetchFor ?? (() => (url, init) => fetch(url, init)),
     list,
+    names: options.names,
     allowedOrigins,
     allowedHosts: options.allowedHosts ?? [],
     counters,
