@@ -5,6 +5,7 @@ import { clusterBench } from './bench/cluster/cluster-bench.ts';
 import { outageBench } from './bench/cluster/outage-bench.ts';
 import { connectBench } from './bench/connect-bench.ts';
 import { fanOutBench } from './bench/fan-out-bench.ts';
+import { gatewayBench } from './bench/gateway/gateway-bench.ts';
 import { graphBench } from './bench/graph/graph-bench.ts';
 import { hostileAttacks, hostileBench } from './bench/hostile/hostile-bench.ts';
 import type { Bench, BenchResult, BenchSelection, Table } from './bench/model.ts';
@@ -19,6 +20,7 @@ const benches: readonly Bench[] = [
   worldBench,
   clusterBench,
   outageBench,
+  gatewayBench,
 ];
 
 const usage = `npm run bench -- [flags]

@@ -7,7 +7,7 @@ import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import type { Batch } from '../source/model.ts';
-import { versionOfAll } from '../wire/wire.ts';
+import { agentgateway, versionOfAll } from '../wire/wire.ts';
 import { configView } from './config-view.ts';
 import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
@@ -97,6 +97,7 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
     { ...settings, maxRequest: settings.receiveLimit, identifier },
     {
       snapshots,
+      nodeTypes: [agentgateway.addressType],
       ready,
       clusterDomain: settings.clusterDomain,
       clock,

@@ -6,8 +6,8 @@ import type { Batch } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
 import { createInputs, type Inputs, type TranslationSettings, translate } from '../translate/translate.ts';
 import type { Dialect } from '../wire/model.ts';
-import { mcpKgateway } from '../wire/wire.ts';
-import { type Encoding, encode } from './encoding.ts';
+import { dialects } from '../wire/wire.ts';
+import { type Encoding, encode } from './encoding/encoding.ts';
 
 /** The stages without I/O and without time: graph, translation, encoding, snapshots. */
 export interface Pipeline extends Encoding {
@@ -44,7 +44,7 @@ export function createPipeline(
   });
   const inputs = createInputs(graph);
   const translation = translate(graph, inputs, settings);
-  const { snapshots, encodes } = encode(graph, translation, mcpKgateway);
+  const { snapshots, encodes } = encode(graph, translation);
   const { controllerName } = settings;
   const explainer = createExplainer({ ...inputs, translation, controllerName });
   let synced = false;
@@ -53,7 +53,7 @@ export function createPipeline(
     translation,
     explainer,
     resources: inputs.resources,
-    dialects: [mcpKgateway],
+    dialects,
     policies: () => inputs.resources.MCPAuthPolicy.size,
     snapshots,
     encodes,

@@ -53,10 +53,12 @@ export interface DocumentFilter {
 export async function translationDocument(world: OfflineWorld, filter: DocumentFilter): Promise<TranslationDocument> {
   const decode = await loadDecoder();
   const keys = filter.gateway === undefined ? world.explainer.gateways() : [filter.gateway];
+  const wanted = world.snapshots.types.filter(
+    ({ dialect }) => filter.dialect === undefined || dialect === filter.dialect,
+  );
+  for (const { typeUrl } of wanted) world.snapshots.request(typeUrl);
   const viewsOf = (gateway: string): readonly View[] =>
-    [...world.snapshots.of(gateway).views.values()].filter(
-      ({ type }) => filter.dialect === undefined || type.dialect === filter.dialect,
-    );
+    [...world.snapshots.of(gateway).views.values()].filter(({ type }) => wanted.includes(type));
   return {
     *gateways() {
       for (const gateway of keys) yield { gateway, types: viewsOf(gateway).map((view) => typeOf(view, decode)) };
@@ -75,11 +77,9 @@ export async function translationDocument(world: OfflineWorld, filter: DocumentF
 
 function typeOf(view: View, decode: DecodeResource): TranslatedType {
   const { typeUrl, dialect } = view.type;
-  const resources = [...view.resources()].map((resource) => ({
-    name: resource.name,
-    version: resource.version,
-    resource: decode(resource),
-  }));
+  const resources = [...view.resources()]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((resource) => ({ name: resource.name, version: resource.version, resource: decode(resource) }));
   return { typeUrl, dialect, version: view.version(), resources };
 }
 

@@ -1,6 +1,7 @@
 import type { GatewayOptions } from '../gateway/model.ts';
+import { quoted } from '../json/quoted.ts';
 import { duration, oneOf, wholeNumber } from './flag-values.ts';
-import type { Environment, Flag, FlagValues } from './flags.ts';
+import { type Environment, type Flag, type FlagValues, UsageError } from './flags.ts';
 
 export const gatewayFlags: readonly Flag[] = [
   { name: 'file', value: '<path or URL>', help: 'the configuration; either this or --config' },
@@ -39,6 +40,12 @@ export const gatewayFlags: readonly Flag[] = [
   },
   { name: 'max-body-bytes', value: '<bytes>', default: '1048576', help: 'maximum size of a request of a client' },
   {
+    name: 'max-header-bytes',
+    value: '<bytes>',
+    default: '16384',
+    help: 'maximum size of a request line with all header fields; a larger one is answered with 431',
+  },
+  {
     name: 'max-connections',
     value: '<number>',
     default: '8192',
@@ -49,6 +56,18 @@ export const gatewayFlags: readonly Flag[] = [
     value: '<duration>',
     default: '10m',
     help: 'time of a target to answer a request, or to report progress of it',
+  },
+  {
+    name: 'target-timeout',
+    value: '<target=duration>',
+    repeatable: true,
+    help: 'the same for one target, such as default/reports=1h; comes before --method-timeout',
+  },
+  {
+    name: 'method-timeout',
+    value: '<method=duration>',
+    repeatable: true,
+    help: 'the same for one method, such as completion/complete=5s',
   },
   {
     name: 'shutdown-grace',
@@ -72,9 +91,46 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     allowedOrigins: flags.list('allow-origin'),
     allowedHosts: flags.list('allow-host'),
     maxBodyBytes: wholeNumber('max-body-bytes', flags.text('max-body-bytes'), 1_024, 256 * 1024 * 1024),
+    maxHeaderBytes: wholeNumber('max-header-bytes', flags.text('max-header-bytes'), 1_024, 1024 * 1024),
     maxConnections: wholeNumber('max-connections', flags.text('max-connections'), 1, 1_000_000),
     environment: { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP },
     callTimeout: duration('call-timeout', flags.text('call-timeout')),
+    targetTimeouts: durations('target-timeout', flags.list('target-timeout'), targetName),
+    methodTimeouts: durations('method-timeout', flags.list('method-timeout'), methodName),
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
   };
+}
+
+/** Decodes `name=duration` of each, the last one of a name. */
+function durations(
+  flag: string,
+  texts: readonly string[],
+  nameOf: (flag: string, text: string) => string,
+): ReadonlyMap<string, number> {
+  return new Map(
+    texts.map((text) => {
+      const end = text.lastIndexOf('=');
+      return [nameOf(flag, text.slice(0, Math.max(0, end))), duration(flag, text.slice(end + 1))];
+    }),
+  );
+}
+
+/** A name as in /targets: `<namespace>/<Service>`, with the port where a Service has several. */
+function targetName(flag: string, text: string): string {
+  if (/^[^/\s=]+\/[^\s=]+$/.test(text)) return text;
+  throw new UsageError(`--${flag} is <target>=<duration>, for example default/reports=1h, not one of ${quoted(text)}`);
+}
+
+/** The methods that go to one target; those of lists have five seconds. */
+const methods = [
+  'tools/call',
+  'prompts/get',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'completion/complete',
+] as const;
+
+function methodName(flag: string, text: string): string {
+  return oneOf(flag, text, methods);
 }

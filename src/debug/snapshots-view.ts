@@ -127,10 +127,13 @@ function typeView(view: View, decode: DecodeResource): TypeView {
   return { typeUrl: view.type.typeUrl, version: view.version(), resources };
 }
 
-/** Returns whether the node subscribes to a type, and has ACKed the current version of each one that it subscribes to. */
+/**
+ * Returns whether the node subscribes to a type of snapshots, and has ACKed the current version of each one that it
+ * subscribes to.
+ */
 function hasAcked(node: NodeStatus, views: readonly View[]): boolean {
   const current = new Map(views.map((view) => [view.type.typeUrl, view]));
-  const types = node.types.filter(({ known }) => known);
+  const types = node.types.filter(({ typeUrl }) => current.has(typeUrl));
   return types.length > 0 && types.every(({ typeUrl, acked }) => acked?.version === current.get(typeUrl)?.version());
 }
 

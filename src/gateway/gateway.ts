@@ -86,6 +86,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     allowedHosts: options.allowedHosts,
     maxBodyBytes: options.maxBodyBytes,
     callTimeout: options.callTimeout,
+    callTimeoutOf: (target, method) => options.targetTimeouts?.get(target) ?? options.methodTimeouts?.get(method),
     // The bound address: the configured host may be a spelling or a name that only the resolver knows.
     listensOnLoopback: () => listener !== undefined && isLoopback(listener.host),
     clock,
@@ -97,7 +98,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const listenerParts: ListenerParts = { ...edges, counters: metrics, shutdown };
   const listener =
     bootstrap.listener.type === 'sse'
-      ? await openListener(bootstrap.listener, options.maxConnections, downstream, listenerParts)
+      ? await openListener(bootstrap.listener, options, downstream, listenerParts)
       : undefined;
   const listeners = (): readonly ListenerStatus[] => [
     listener === undefined
@@ -171,7 +172,7 @@ interface ListenerParts extends GatewayEdges {
  */
 async function openListener(
   { host, port }: Extract<ListenerConfig, { readonly type: 'sse' }>,
-  maxConnections: number | undefined,
+  { maxConnections, maxHeaderBytes }: GatewayOptions,
   downstream: Downstream,
   parts: ListenerParts,
 ): Promise<HostPort> {
@@ -179,7 +180,10 @@ async function openListener(
   const { address, drain, close } = await bind({ host, port }, () => downstream.handle, parts, {
     listener: 'mcp',
     purpose: 'MCP clients (listener.port of the configuration)',
-    limits: { maxConnections: maxConnections ?? defaultMaxConnections },
+    limits: {
+      maxConnections: maxConnections ?? defaultMaxConnections,
+      ...(maxHeaderBytes !== undefined && { maxHeaderSize: maxHeaderBytes }),
+    },
   });
   shutdown.add(close);
   shutdown.add(async () => {

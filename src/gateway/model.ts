@@ -32,6 +32,12 @@ export interface GatewayOptions {
   readonly maxConnections?: number | undefined;
   /** Milliseconds that a target has for a response, from the request or from its last progress. Default 10 minutes. */
   readonly callTimeout?: number | undefined;
+  /** The same for single targets, by name, which comes before that of the method. */
+  readonly targetTimeouts?: ReadonlyMap<string, number> | undefined;
+  /** The same for single methods. */
+  readonly methodTimeouts?: ReadonlyMap<string, number> | undefined;
+  /** The most bytes of a request line with all header fields. Default 16 KiB. */
+  readonly maxHeaderBytes?: number | undefined;
   /** Milliseconds that a graceful shutdown may take; what is still open after that is closed. Default 10,000. */
   readonly shutdownGrace?: number | undefined;
 }

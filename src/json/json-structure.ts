@@ -35,6 +35,8 @@ export class JsonStructure {
   /** Hash and length of the string that is read, or was read last. */
   #hash = 0;
   #stringLength = 0;
+  /** Length of the longest string before that one. */
+  #longest = 0;
 
   constructor(bounds: JsonStructureBounds) {
     this.#bounds = bounds;
@@ -43,6 +45,11 @@ export class JsonStructure {
   /** Values and keys so far. */
   get values(): number {
     return this.#values;
+  }
+
+  /** Bytes of the longest string so far; a string that goes on counts with what has arrived. */
+  get longestString(): number {
+    return Math.max(this.#longest, this.#stringLength);
   }
 
   /** Counts the next bytes. Returns what there is too much of; the text must not be parsed then. */
@@ -85,11 +92,14 @@ export class JsonStructure {
     this.#depth = 0;
     this.#inString = false;
     this.#escaped = false;
+    this.#stringLength = 0;
+    this.#longest = 0;
   }
 
   #beginString(): void {
     this.#inString = true;
     this.#hash = seed;
+    if (this.#stringLength > this.#longest) this.#longest = this.#stringLength;
     this.#stringLength = 0;
   }
 

@@ -23,6 +23,8 @@ export type ConnectionLoss = 'evicted' | 'refused' | 'timeout';
 /** Dependencies of a limiter. */
 export interface ConnectionLimiterParts {
   readonly clock: Clock;
+  /** Resets a connection at once. */
+  readonly reset: (socket: Socket) => void;
   /** Called with each connection that is closed. */
   readonly lost: (reason: ConnectionLoss, address: string) => void;
 }
@@ -115,7 +117,7 @@ export class ConnectionLimiter {
     const address = socket.remoteAddress ?? '';
     if (!this.#acquire(address)) {
       this.#parts.lost('refused', address);
-      socket.resetAndDestroy();
+      this.#parts.reset(socket);
       return false;
     }
     const own = this.#byAddress.get(address) ?? new ConnectionGroup();
@@ -156,7 +158,7 @@ export class ConnectionLimiter {
     if (victim === undefined) return false;
     this.#remove(victim);
     this.#parts.lost('evicted', victim.address);
-    victim.socket.resetAndDestroy();
+    this.#parts.reset(victim.socket);
     return this.#quota.acquire(address);
   }
 

@@ -6,8 +6,11 @@ import { every } from './timers.ts';
 
 /** An open stream of server-sent events. */
 export interface EventStream {
-  /** Writes whole events, after those that the client has not taken yet. Does nothing after the end. */
-  write(events: string | Uint8Array): void;
+  /**
+   * Writes whole events, after those that the client has not taken yet. Does nothing after the end. What is large comes
+   * in pieces: each is copied into a buffer of its own, of a size that the allocator can use again.
+   */
+  write(events: string | readonly string[]): void;
   /** Ends the stream when the client has taken what was written. */
   end(): void;
 }
@@ -56,7 +59,7 @@ export interface EventStreamTarget {
 /** Bytes that are handed to the operating system at once: what a client must take to show that it reads. */
 const sliceSize = 64 * 1024;
 
-/** Bytes that a message takes in a queue beside its own. */
+/** Bytes that a message, or a piece of one, takes in a queue beside its own. */
 const messageOverhead = 256;
 
 /**
@@ -194,14 +197,15 @@ class BufferedStream implements EventStream {
     else this.write(this.#begin);
   }
 
-  write(events: string | Uint8Array): void {
+  write(events: string | readonly string[]): void {
     if (this.#state !== 'open') return;
-    const bytes = typeof events === 'string' ? Buffer.from(events) : events;
-    const cost = bytes.length + messageOverhead;
+    const pieces = typeof events === 'string' ? [events] : events;
+    const cost = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece) + messageOverhead, 0);
+    // Before any byte of it: a stream that is cut in the middle of a message cannot say so.
     if (!this.#parts.reserve(cost)) return;
     if (this.#unread === 0) this.#showProgress();
     this.#unread += cost;
-    this.#queue.push(bytes);
+    for (const piece of pieces) this.#queue.push(Buffer.from(piece));
     this.#send();
   }
 
@@ -271,7 +275,7 @@ class BufferedStream implements EventStream {
   }
 }
 
-/** Messages in their order, taken out in slices. */
+/** Messages, or pieces of them, in their order, taken out in slices. */
 class ByteQueue {
   #messages: Uint8Array[] = [];
   /** The first message that is left, and the number of its bytes that were taken. */

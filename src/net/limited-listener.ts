@@ -3,6 +3,7 @@ import type { Server as NetServer, Socket } from 'node:net';
 import type { Clock, Logger, StopAsync } from '../edges.ts';
 import { LogThrottle } from '../rate/log-throttle.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
+import { ConnectionTurns } from './connection-turns.ts';
 import { stallTimeout as eventStreamStallTimeout } from './event-streams.ts';
 import type { HostPort } from './host-port.ts';
 import { close, listen } from './http-listener.ts';
@@ -92,7 +93,8 @@ export async function openLimitedListener(
   });
   server.maxHeadersCount = maxHeaders;
   server.setTimeout(limits.stallTimeout);
-  const limiter = limitConnections(server, limits, parts);
+  const turns = new ConnectionTurns(server);
+  const limiter = limitConnections(server, limits, parts, (socket) => turns.resetNow(socket));
   const address = await listen(server, at, parts.purpose);
   const responses = limitRequests(server, handlerFor(address), limiter, parts);
   return {
@@ -101,18 +103,24 @@ export async function openLimitedListener(
       server.close();
       return responses.drained();
     },
-    close: () => close(server),
+    close() {
+      turns.close();
+      return close(server);
+    },
   };
 }
 
 /**
  * Limits the connections of a server, HTTP or other. Those that are refused are destroyed when the other listeners of
  * the event `connection` see them.
+ *
+ * @param reset a connection that makes room for a new one
  */
 export function limitConnections(
   server: NetServer,
   limits: ConnectionLimits,
   { listener, clock, log, lost }: Omit<LimitedListenerParts, 'purpose' | 'limits'>,
+  reset: (socket: Socket) => void = (socket) => void socket.resetAndDestroy(),
 ): ConnectionLimiter {
   const maxConnections = Math.min(limits.maxConnections, Math.floor(maxOpenFiles() * openFilesShare));
   if (maxConnections < limits.maxConnections) {
@@ -129,6 +137,7 @@ export function limitConnections(
     { ...limits, maxConnections },
     {
       clock,
+      reset,
       lost(reason, address) {
         lost?.(reason);
         // One that was slow alone, such as a connection that a browser opened in advance, is no attack.

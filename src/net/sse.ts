@@ -19,5 +19,18 @@ export const keepAliveInterval = 15_000;
  * @param data one line; JSON has no line breaks of its own
  */
 export function eventText(event: string, data: string): string {
-  return `event: ${event}\ndata: ${data}\n\n`;
+  return eventPieces(event, [data]).join('');
+}
+
+/**
+ * Formats one event whose data comes in pieces, none of which has a line break.
+ *
+ * @param id for `Last-Event-ID`
+ */
+export function eventPieces(event: string, data: readonly string[], id?: string): readonly string[] {
+  const fields = id === undefined ? `event: ${event}` : `event: ${event}\nid: ${id}`;
+  return data.map((piece, index) => {
+    const head = index === 0 ? `${fields}\ndata: ` : '';
+    return `${head}${piece}${index === data.length - 1 ? '\n\n' : ''}`;
+  });
 }

@@ -11,14 +11,19 @@ const defaultShare = 3 / 4;
 export class Quota {
   readonly #limit: number;
   readonly #limitPerKey: number;
+  readonly #shareOfRest: number;
   readonly #held = new Map<string, number>();
   #total = 0;
 
   /**
    * @param limit the most that may be held at once
    * @param share the part of it that one key may hold, above 0 and at most 1
+   * @param shareOfRest how much a key may hold of what nobody holds: with 1/2 one key gets a third, of nine keys each
+   * gets an eleventh, and however many there are, something is left for another one (dynamic thresholds, Choudhury and
+   * Hahne 1998). Without it, keys that take their whole share leave nothing
    */
-  constructor(limit: number, share: number = defaultShare) {
+  constructor(limit: number, share: number = defaultShare, shareOfRest: number = Number.POSITIVE_INFINITY) {
+    this.#shareOfRest = shareOfRest;
     this.#limit = limit;
     this.#limitPerKey = Math.ceil(limit * share);
   }
@@ -30,7 +35,9 @@ export class Quota {
 
   /** Takes an amount, to be released later, or takes nothing and returns false. */
   acquire(key: string, amount: number = 1): boolean {
-    if (this.#total + amount > this.#limit || this.exceedsShare(key, amount)) return false;
+    const rest = this.#limit - this.#total;
+    if (amount > rest || this.exceedsShare(key, amount)) return false;
+    if ((this.#held.get(key) ?? 0) + amount > rest * this.#shareOfRest) return false;
     this.#held.set(key, (this.#held.get(key) ?? 0) + amount);
     this.#total += amount;
     return true;

@@ -90,6 +90,13 @@ export class WorkQueue<T> {
     });
   }
 
+  /** Ends a pause. */
+  resume(): void {
+    this.#stopPause?.();
+    this.#stopPause = undefined;
+    this.#run();
+  }
+
   /** Removes all items and ends a pause. Work that has begun continues, but no longer counts as work. */
   clear(): void {
     this.#stopPause?.();

@@ -124,8 +124,15 @@ export interface Gateway {
   readonly listeners: readonly Parsed<Listener>[];
 }
 
+/** The values of `appProtocol` that make a port an MCP target; compared exactly. */
+export type McpAppProtocol =
+  | 'kgateway.dev/mcp'
+  | 'kgateway.dev/mcp-sse'
+  | 'agentgateway.dev/mcp'
+  | 'agentgateway.dev/mcp-sse';
+
 /** A port of a Service that declares an MCP app protocol, or whose declaration is invalid. */
-export type McpPort = Parsed<{ readonly port: number }>;
+export type McpPort = Parsed<{ readonly port: number; readonly appProtocol: McpAppProtocol }>;
 
 /** A Service; an MCP server when it has MCP ports. */
 export interface Service {

@@ -4,7 +4,12 @@ import type { EncodedResource } from '../snapshot/model.ts';
 /** The status of connected nodes: what each stream was sent and answered. Every value is a copy taken at the call. */
 
 /** The clause of the node identification that named the Gateway. */
-export type IdentifiedBy = 'metadata.alt_xds_hostname' | 'x-alt-xds-hostname' | 'metadata.role' | ':authority';
+export type IdentifiedBy =
+  | 'metadata.alt_xds_hostname'
+  | 'x-alt-xds-hostname'
+  | 'metadata.role'
+  | 'metadata.GATEWAY_NAME'
+  | ':authority';
 
 /** The two protocol variants of ADS. */
 export type ProtocolVariant = 'delta' | 'state-of-the-world';

@@ -4,7 +4,7 @@ import type { HostPort } from '../net/host-port.ts';
 import { Handshakes } from '../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../net/tls/server-certificate.ts';
 import { Quota } from '../rate/quota.ts';
-import type { Snapshots } from '../snapshot/model.ts';
+import type { NodeType, Snapshots } from '../snapshot/model.ts';
 import { createDelta } from './ads/delta.ts';
 import type { AdsProtocol } from './ads/protocol.ts';
 import { servedTypes } from './ads/resource-types.ts';
@@ -60,6 +60,8 @@ export interface AdsTls {
 
 export interface AdsServerParts {
   readonly snapshots: Snapshots;
+  /** Types that no snapshot has: each node has a View of its own. */
+  readonly nodeTypes?: readonly NodeType[];
   /** Returns whether the initial state was read. Until then every stream ends UNAVAILABLE, before a response. */
   readonly ready: () => boolean;
   readonly clusterDomain: string;
@@ -231,7 +233,7 @@ function streamPartsOf(limits: Limits, parts: AdsServerParts, registry: Connecti
   const { clock, counters } = parts;
   return {
     ...parts,
-    served: servedTypes(parts.snapshots),
+    served: servedTypes(parts.snapshots, parts.nodeTypes ?? []),
     limits,
     linger: limits.linger,
     sendBudget: new SendBudget(clock, limits.send),

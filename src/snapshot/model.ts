@@ -2,7 +2,7 @@ import type { Stop } from '../edges.ts';
 import type { EncodedResource, ResourceType } from '../wire/model.ts';
 
 /** The members of views, so that readers of snapshots need no import of wire/. */
-export type { EncodedResource, ResourceType } from '../wire/model.ts';
+export type { EncodedResource, NodeType, ResourceType, UpdateOrder } from '../wire/model.ts';
 
 /** A resource and its shard: the namespace of a Target, the Gateway of a Config. */
 export interface PlacedResource {
@@ -18,13 +18,16 @@ export interface View {
   readonly type: ResourceType;
   readonly size: number;
   get(name: string): EncodedResource | undefined;
-  /** In bytewise order of the names. */
+  /** In a fixed order: bytewise by name for a type that is computed always. */
   resources(): Iterable<EncodedResource>;
   /** A hash of the members' names and versions; computed by the first call. */
   version(): string;
 }
 
-/** The difference of two views: applied to the first, it gives the second. Lists are in bytewise order of the names. */
+/**
+ * The difference of two views: applied to the first, it gives the second. Lists are in bytewise order of the names, part
+ * by part for a type that has parts.
+ */
 export interface Delta {
   readonly changed: readonly EncodedResource[];
   readonly removed: readonly string[];
@@ -36,7 +39,7 @@ export interface Snapshot {
   readonly gateway: string;
   /** True if a Gateway object of that name exists, also one of another controller. */
   readonly exists: boolean;
-  /** By type URL; every registered type has a view, which may be empty. */
+  /** By type URL. Every registered type has a view, which may be empty, but for one that no node has requested yet. */
   readonly views: ReadonlyMap<string, View>;
 }
 
@@ -50,6 +53,11 @@ export interface Snapshots {
   size(): number;
   /** The keys of the Gateway objects that exist. */
   gateways(): Iterable<string>;
+  /**
+   * Computes the resources of a type that is computed on demand, from now on. Call it when a node requests the type, and
+   * before the snapshot is read for it. Repeated calls, and calls for other types, do nothing.
+   */
+  request(typeUrl: string): void;
   /** Computes the delta of two views in time proportional to it; repeated calls for one pair return one object. */
   diff(from: View, to: View): Delta;
   /** A view of the type without members: the state of a new client. Undefined for a type that is not registered. */

@@ -46,6 +46,41 @@ export class ShardedView implements View {
   }
 }
 
+/** A view over several views: its resources are theirs, and no two of them have a name in common. */
+export class JointView implements View {
+  readonly type: ResourceType;
+  readonly parts: readonly ShardedView[];
+  readonly #digest: Digest;
+  #version: string | undefined;
+
+  constructor(type: ResourceType, parts: readonly ShardedView[], digest: Digest) {
+    this.type = type;
+    this.parts = parts;
+    this.#digest = digest;
+  }
+
+  get size(): number {
+    return this.parts.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  get(name: string): EncodedResource | undefined {
+    for (const part of this.parts) {
+      const resource = part.get(name);
+      if (resource !== undefined) return resource;
+    }
+    return undefined;
+  }
+
+  *resources(): Iterable<EncodedResource> {
+    for (const part of this.parts) yield* part.resources();
+  }
+
+  version(): string {
+    this.#version ??= this.#digest(this.parts.map((part) => part.version()));
+    return this.#version;
+  }
+}
+
 /** Caches the version of each shard for as long as the shard lives: a change in one does not hash the others again. */
 export class ShardVersions {
   readonly #digest: Digest;

@@ -47,7 +47,9 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
   const edges = { clock, random, log, counters };
   const client = eventClient(send, { controller: controllerName, instance: replica });
   const recorder = new EventRecorder({ client, identify: parts.identify, ...edges });
-  const writer = new StatusWriter({ index, write: statusClient(send), mayWrite: () => leadership.leads(), ...edges });
+  const { onSuccess } = connection;
+  const mayWrite = (): boolean => leadership.leads();
+  const writer = new StatusWriter({ index, write: statusClient(send), mayWrite, onSuccess, ...edges });
   const notices = new NoticeReporter(translation, index, recorder);
   let synced = false;
   const startTerm = (): void => {

@@ -1,7 +1,7 @@
 import type { Collection } from '../graph/model.ts';
-import type { ResourceMetadata } from '../resources/model.ts';
+import type { McpAppProtocol, ResourceMetadata } from '../resources/model.ts';
 
-export type { BundleVersions, FetchedKeys, UnlistedNamespaces } from '../resources/model.ts';
+export type { BundleVersions, FetchedKeys, McpAppProtocol, UnlistedNamespaces } from '../resources/model.ts';
 
 /**
  * The configuration of gateways before it is encoded. Each branded type has one constructor, in `translate/names.ts`: a
@@ -36,6 +36,8 @@ export interface Target {
   readonly host: Host;
   readonly port: Port;
   readonly path: UrlPath;
+  /** What its port declares. A dialect that names the transport derives it from this and the path. */
+  readonly appProtocol: McpAppProtocol;
 }
 
 /** Allows callers with one claim to use one item, or all items of a kind. */
@@ -97,6 +99,14 @@ export type GatewayState =
   | { readonly kind: 'rejected' }
   /** Ours: served its Configs and the targets of its scope. */
   | { readonly kind: 'served'; readonly scope: NamespaceScope };
+
+/** An accepted MCP listener of a served Gateway. */
+export interface McpListener {
+  /** Unique in its Gateway. */
+  readonly name: string;
+  /** Unique among the accepted listeners of its Gateway. */
+  readonly port: number;
+}
 
 /** The Config of one policy on one Gateway; exists only for a served Gateway. */
 export interface Attachment {
@@ -239,4 +249,9 @@ export interface Translation {
   readonly serviceNotices: Collection<ServiceNotice>;
   readonly policyNotices: Collection<PolicyNotice>;
   readonly keyNotices: Collection<KeyNotice>;
+  /**
+   * Adds a collection to the graph, by Gateway key: the accepted listeners of each served Gateway, in document order.
+   * Only some dialects have listeners, and a collection that no dialect reads would cost every edit.
+   */
+  deriveListeners(): Collection<readonly McpListener[]>;
 }

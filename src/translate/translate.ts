@@ -5,7 +5,7 @@ import {
   type UnresolvedGateway,
   unresolvedGateway,
 } from './gateway/allowed-namespaces.ts';
-import { evaluateGateway, type GatewayResult } from './gateway/gateway.ts';
+import { acceptedListeners, evaluateGateway, type GatewayResult } from './gateway/gateway.ts';
 import { evaluateGatewayClass, type GatewayClassResult } from './gateway/gateway-class.ts';
 import {
   type LabelledNamespace,
@@ -83,6 +83,12 @@ export function translate(graph: Graph, inputs: Inputs, settings: TranslationSet
     keyNotices: signers.keyNotices,
     serviceNotices: services.serviceNotices,
     ...statuses,
+    deriveListeners: () =>
+      graph.derive(
+        inputs.resources.Gateway,
+        (gateway, context, key) => acceptedListeners(gateway, context.get(gateways.gatewayResults, key)),
+        { name: 'accepted-listeners' },
+      ),
   };
 }
 

@@ -2,7 +2,7 @@ import { Resource_Type, Rule_Matcher, Config as WireConfig } from '../gen/mcp/kg
 import { Target as WireTarget } from '../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { PolicyConfig, Rule, Target } from '../translate/model.ts';
 import { encode, encodeResource } from './encoded-resource.ts';
-import type { Dialect, EncodedResource } from './model.ts';
+import type { EncodedResource, ResourceType } from './model.ts';
 
 const targetTypeUrl = 'type.googleapis.com/mcp.kgateway.dev.target.v1alpha1.Target';
 const configTypeUrl = 'type.googleapis.com/mcp.kgateway.dev.rbac.v1alpha1.Config';
@@ -19,8 +19,12 @@ const resourceTypes = {
  *
  * Configs are pushed before Targets: a narrowed policy takes effect before the Targets that it governs change.
  */
-export const mcpKgateway: Dialect = {
-  name: 'mcp.kgateway.dev/v1alpha1',
+export const mcpKgateway: {
+  readonly configType: ResourceType;
+  readonly targetType: ResourceType;
+  readonly encodeTarget: typeof encodeTarget;
+  readonly encodeConfig: typeof encodeConfig;
+} = {
   configType: {
     typeUrl: configTypeUrl,
     dialect: 'mcp.kgateway.dev',

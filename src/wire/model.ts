@@ -1,4 +1,5 @@
-import type { PolicyConfig, Target } from '../translate/model.ts';
+import type { Node } from '../gen/envoy/config/core/v3/base.ts';
+import type { GatewayKey, PolicyConfig, Target } from '../translate/model.ts';
 
 /** A resource in the encodings of both protocol variants, encoded once for all nodes. */
 export interface EncodedResource {
@@ -24,15 +25,39 @@ export interface ResourceType {
   readonly legacyWildcard: boolean;
   /** Pushes leave a stream in this order, lower first. */
   readonly pushOrder: number;
+  /** Absent: in the order of the names, and split wherever a response is full. */
+  readonly updateOrder?: UpdateOrder;
 }
 
-type DialectName = 'mcp.kgateway.dev';
+type DialectName = 'mcp.kgateway.dev' | 'agentgateway.dev';
 
-/** An encoding of targets and rules. Another one can be served beside it: a node chooses by the type it requests. */
+/** A dialect, for those who show what is served: its types, and the form of single objects in it. */
 export interface Dialect {
   readonly name: string;
-  readonly targetType: ResourceType;
-  readonly configType: ResourceType;
+  readonly types: readonly ResourceType[];
+  /** Types with one resource for each target and for each policy; absent in a dialect that has no such types. */
+  readonly counted?: { readonly targets: ResourceType; readonly policies: ResourceType };
+  /** The resource of one target. */
   encodeTarget(target: Target): EncodedResource;
-  encodeConfig(config: PolicyConfig): EncodedResource;
+  /** The resources of a policy that is attached to these Gateways. */
+  encodePolicy(config: PolicyConfig, gateways: readonly GatewayKey[]): readonly EncodedResource[];
+}
+
+/** The order in which one change of a type reaches a node. */
+export interface UpdateOrder {
+  /** Changed resources leave in this order, lower first, and removed ones the other way round. */
+  rank(name: string): number;
+  /**
+   * True for a resource without an effect as long as no other one refers to it. When a change does not fit into one
+   * response, these leave in responses of their own: changed ones before all others, removed ones after them. All
+   * others share one response, whatever its size, so that a node never has one of them without another.
+   */
+  isInert(name: string): boolean;
+}
+
+/** A type whose only resource is made of what a node says of itself. Only that node is sent it. */
+export interface NodeType {
+  readonly type: ResourceType;
+  /** Undefined for a node that says too little. */
+  resourceOf(node: Node): EncodedResource | undefined;
 }

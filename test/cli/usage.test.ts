@@ -39,6 +39,14 @@ describe('a wrong command line', () => {
     [['gateway', '--config={}', '--file=a'], /exactly one/],
     [['gateway', '--config={'], /--config: is not JSON/],
     [['gateway', '--config={}', '--list=some'], /--list is one of all, filtered, not "some"/],
+    [
+      ['gateway', '--config={}', '--target-timeout=a=1s'],
+      /--target-timeout is <target>=<duration>, .*, not one of "a"/,
+    ],
+    [['gateway', '--config={}', '--target-timeout=a/b'], /--target-timeout is /],
+    [['gateway', '--config={}', '--target-timeout=a/b=5'], /--target-timeout is a number with a unit/],
+    [['gateway', '--config={}', '--method-timeout=tools/list=5s'], /--method-timeout is one of tools\/call, .*list"/],
+    [['gateway', '--config={}', '--max-header-bytes=1'], /--max-header-bytes is a whole number from 1024/],
     [['mcp-tool', '--port=99999'], /--port is a whole number from 0 to 65535, not "99999"/],
     [['demo', '--port=0'], /--port is a whole number from 1 to 65535/],
   ])('is answered with one line that says what to write instead: %j', async (args, message) => {

@@ -52,7 +52,7 @@ describe('the images', () => {
   it.each(images)('%s runs as the user of the Deployment, and has labels', (name) => {
     const { runAsUser } = shipped('base/deployment.yaml').only('Deployment').spec.template.spec.securityContext;
     expect(image(name).user).toBe(`${runAsUser}:${runAsUser}`);
-    expect(image(name).environment).toEqual({ NODE_ENV: 'production' });
+    expect(image(name).environment).toMatchObject({ NODE_ENV: 'production' });
     expect(image(name).labels).toMatchObject({
       'org.opencontainers.image.title': name,
       'org.opencontainers.image.licenses': 'Apache-2.0',
@@ -86,6 +86,11 @@ describe('the images', () => {
         .toSorted(),
     ).toEqual(copied.toSorted());
   });
+});
+
+it('the image of the gateway returns the memory of large answers to the system', () => {
+  const { MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX } = image('mcp-gateway').environment;
+  expect([MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX]).toEqual(['131072', '1']);
 });
 
 describe('docker-bake.hcl', () => {

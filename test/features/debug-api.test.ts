@@ -127,7 +127,16 @@ describe('/debug/object', () => {
       conditions: expect.arrayContaining([
         expect.objectContaining({ of: 'Gateway gw', type: 'Accepted', status: 'True' }),
       ]),
-      wire: [{ typeUrl: configType, name: 'default.p', resource: { rules: [{ key: 'sub', value: 'me' }] } }],
+      wire: [
+        { typeUrl: configType, name: 'default.p', resource: { rules: [{ key: 'sub', value: 'me' }] } },
+        {
+          dialect: 'agentgateway.dev',
+          name: 'policy/default/p:mcp-authorization:default/gw',
+          resource: {
+            policy: { backend: { mcpAuthorization: { allow: ['jwt["sub"] == "me" && mcp.tool.name != ""'] } } },
+          },
+        },
+      ],
       gateways: ['default/gw'],
       grants: { total: 1, items: [{ gateway: 'default/gw', claim: 'sub', value: 'me', kind: 'tool', name: '*' }] },
     });
@@ -137,7 +146,10 @@ describe('/debug/object', () => {
     const [, service] = await ask('/debug/object?kind=Service&key=default/tool');
     expect(service).toMatchObject({
       manifest: expect.not.stringContaining('MCPAuthPolicy'),
-      wire: [{ typeUrl: targetType, name: 'default/tool', resource: { host: '10.0.0.1' } }],
+      wire: [
+        { typeUrl: targetType, name: 'default/tool', resource: { host: '10.0.0.1' } },
+        { name: 'backend/tool.default', resource: { backend: { static: { host: '10.0.0.1', port: 80 } } } },
+      ],
       gateways: ['default/gw'],
       grants: { total: 1 },
     });

@@ -53,7 +53,7 @@ async function list(bytes: Buffer, contentType: string): Promise<unknown> {
     request: () => Promise.resolve({}),
     connected: () => {},
     failed: () => {},
-    requestTimeout: 600_000,
+    requestTimeout: () => 600_000,
   });
   const late = new AbortController();
   const stopTimer = clock.after(5_000, () => late.abort(new Error('late')));

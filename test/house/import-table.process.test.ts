@@ -24,6 +24,8 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/explain/planted.ts', '../app/pipeline.ts', '../authz/model.ts'],
   ['src/wire/planted.ts', '../snapshot/model.ts', '../translate/model.ts'],
   ['src/wire/planted.ts', '../translate/translate.ts', 'node:crypto'],
+  ['src/wire/agentgateway/planted.ts', '../mcp-kgateway.ts', '../encoded-resource.ts'],
+  ['src/app/encoding/planted.ts', '../../serve/serve.ts', '../../wire/wire.ts'],
   ['src/snapshot/planted.ts', '@grpc/grpc-js', 'sorted-btree'],
   ['src/source/planted.ts', '../translate/model.ts', '../resources/resources.ts'],
   ['src/source/planted.ts', '../resources/gateway.ts', '../json/json.ts'],

@@ -41,3 +41,10 @@ it('counts amounts, and takes all of one or nothing', () => {
   bytes.release('a', 1_000);
   expect(bytes.total).toBe(50);
 });
+
+it('leaves something to another key however many hold all that they may, with a share of the rest', () => {
+  const quota = new Quota(1_000, 1 / 4, 1 / 2);
+  const held = Array.from({ length: 12 }, (_, index) => taken(quota, `${index}`));
+  expect(held.slice(0, 4)).toEqual([250, 250, 167, 111]);
+  expect(held.every((count) => count > 0)).toBe(true);
+});

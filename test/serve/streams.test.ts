@@ -66,9 +66,9 @@ describe('a stream ends alone, with', () => {
     expect(world.server.nodes()).toEqual([]);
   });
 
-  it('A4 INVALID_ARGUMENT for a node that names no Gateway, with a message that lists the four ways', async () => {
+  it('A4 INVALID_ARGUMENT for a node that names no Gateway, with a message that lists the five ways', async () => {
     const stream = world.stream().request(targetType, { node: { id: 'somebody' } });
-    expect(await stream.ended()).toEqual(invalid('four ways'));
+    expect(await stream.ended()).toEqual(invalid('five ways'));
     expect(await world.stream().request(targetType).ended()).toEqual(invalid(':authority'));
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Commit } from '../../src/graph/model.ts';
+import type { Collection, Commit } from '../../src/graph/model.ts';
 import { createTranslatedWorld, type Manifest, type TranslatedWorld } from '../support/worlds/translated-world.ts';
 import { gateway, gatewayClass, namespace, policy, service } from './manifests.ts';
 
@@ -37,7 +37,9 @@ function gatewayOf(name: string, team: string, port?: number): Manifest {
 
 /** The number of changed entries by output; outputs without a change are left out. */
 function changesIn({ translation }: TranslatedWorld, commit: Commit): Readonly<Record<string, number>> {
-  const counts = Object.entries(translation).map(([name, output]) => [name, commit.changes(output).length] as const);
+  const { deriveListeners, ...outputs } = translation;
+  const collections: Readonly<Record<string, Collection<unknown>>> = outputs;
+  const counts = Object.entries(collections).map(([name, output]) => [name, commit.changes(output).length] as const);
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 

@@ -2,6 +2,7 @@ import type { Collection } from '../../graph/model.ts';
 import type { KindName, Listener, Parsed, ResourceByKind } from '../../resources/model.ts';
 import type { Snapshot } from '../../snapshot/model.ts';
 import type { Condition, Target, Translation } from '../../translate/model.ts';
+import type { Dialect } from '../../wire/model.ts';
 import { countsOf, type NodeCounts, type NodesParts, ratedNodes } from './nodes-view.ts';
 import { gatewayIn, type Paged, paged, pageOf, searchIn, wordIn } from './query.ts';
 
@@ -54,15 +55,20 @@ function gatewayRow(
   nodes: NodeCounts,
 ): GatewayRow {
   const { views } = snapshots.of(key);
-  const [dialect] = dialects;
+  const counted = countedTypes(dialects);
   return {
     gateway: key,
     ...healthOf(translation, key),
     listeners: resources.Gateway.get(key)?.listeners.length ?? 0,
-    targets: (dialect && views.get(dialect.targetType.typeUrl)?.size) ?? 0,
-    policies: (dialect && views.get(dialect.configType.typeUrl)?.size) ?? 0,
+    targets: (counted && views.get(counted.targets.typeUrl)?.size) ?? 0,
+    policies: (counted && views.get(counted.policies.typeUrl)?.size) ?? 0,
     nodes,
   };
+}
+
+/** The types whose Views have one resource for each target, and for each policy. */
+function countedTypes(dialects: GraphParts['dialects']): Dialect['counted'] {
+  return dialects.find(({ counted }) => counted !== undefined)?.counted;
 }
 
 function healthOf(translation: Translation, key: string): Pick<GatewayRow, 'state' | 'message'> {
@@ -128,8 +134,8 @@ function allowedText(namespaces: Listener['namespaces']): string {
 function targetsOf({ dialects, translation }: GraphParts, { views }: Snapshot, query: URLSearchParams): Paged<object> {
   const page = pageOf(query, 50);
   const search = searchIn(query);
-  const [dialect] = dialects;
-  const view = dialect && views.get(dialect.targetType.typeUrl);
+  const counted = countedTypes(dialects);
+  const view = counted && views.get(counted.targets.typeUrl);
   const items: object[] = [];
   let total = 0;
   for (const { name } of view?.resources() ?? []) {

@@ -123,10 +123,7 @@ function row(parts: NodesParts, { node, snapshot, state }: RatedNode): object {
 /** The dialect of the first type that belongs to one. */
 function dialectOf(dialects: readonly Dialect[], types: readonly TypeStatus[]): string | null {
   const requested = new Set(types.map(({ typeUrl }) => typeUrl));
-  const found = dialects.find(
-    ({ targetType, configType }) => requested.has(targetType.typeUrl) || requested.has(configType.typeUrl),
-  );
-  return found?.name ?? null;
+  return dialects.find(({ types }) => types.some(({ typeUrl }) => requested.has(typeUrl)))?.name ?? null;
 }
 
 function typeRow(type: TypeStatus, snapshot: Snapshot, now: number): object {

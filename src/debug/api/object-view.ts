@@ -97,9 +97,12 @@ function wireOf(parts: ObjectParts, kind: KindName, key: string): readonly WireR
   const { dialects, translation } = parts;
   if (kind === 'MCPAuthPolicy') {
     const config = translation.configs.get(key);
-    return config === undefined
-      ? []
-      : dialects.map((dialect) => ({ dialect: dialect.name, resource: dialect.encodeConfig(config) }));
+    if (config === undefined) return [];
+    const attached = [...translation.attachments.entries()].filter(([, { policy }]) => policy === key);
+    const gateways = attached.map(([, { gateway }]) => gateway).sort();
+    return dialects.flatMap(({ name, encodePolicy }) =>
+      encodePolicy(config, gateways.slice(0, mostGateways)).map((resource) => ({ dialect: name, resource })),
+    );
   }
   if (kind !== 'Service') return [];
   const targets = targetsOfService(parts, key);

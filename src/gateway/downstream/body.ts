@@ -59,11 +59,14 @@ const bytesPerValue = 100;
  */
 const maxBodies = 16;
 const maxBodiesPerCaller = 4;
+/** So that callers who hold bodies at a tool that hangs leave room for those of others, however many they are. */
+const shareOfRest = 1 / 2;
 
 /** Counts the memory of bodies while they arrive and until their requests are answered. */
 export function createBodyReader(parts: BodyReaderParts): BodyReader {
   const { maxBodyBytes = defaultMaxBodyBytes, clock, log, counters } = parts;
-  const quota = new Quota(maxBodies * (maxBodyBytes + maxValues * bytesPerValue), maxBodiesPerCaller / maxBodies);
+  const bytes = maxBodies * (maxBodyBytes + maxValues * bytesPerValue);
+  const quota = new Quota(bytes, maxBodiesPerCaller / maxBodies, shareOfRest);
   const throttle = new LogThrottle(clock, log);
 
   /** Logs all but text that is no JSON, which is a mistake and costs nothing. */

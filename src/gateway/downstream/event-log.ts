@@ -1,8 +1,9 @@
+import { eventPieces } from '../../net/sse.ts';
 import { Quota } from '../../rate/quota.ts';
 import type { Caller } from '../model.ts';
 import type { Message, RequestId } from '../rpc/model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
-import { encodeMessage } from '../rpc/source-text.ts';
+import { encodePieces } from '../rpc/source-text.ts';
 import type { MayReceive } from '../session/model.ts';
 
 /*
@@ -28,7 +29,7 @@ const eventOverhead = 200;
 export interface EventSink {
   /** Who reads it. */
   readonly reader: Caller;
-  write(events: string): void;
+  write(events: readonly string[]): void;
   /** Ends the response when what was written is read. */
   end(): void;
 }
@@ -94,8 +95,8 @@ export function createEventLogBudget(): EventLogBudget {
 /** One event of a stream. */
 interface KeptEvent {
   readonly number: number;
-  /** `undefined` when it was too large to be kept, or dropped. */
-  readonly text: string | undefined;
+  /** In pieces; `undefined` when it was too large to be kept, or dropped. */
+  readonly text: readonly string[] | undefined;
   readonly bytes: number;
   readonly mayReceive: MayReceive;
   /** The id of the request that it responds to. */
@@ -211,9 +212,9 @@ class ResumableStream implements LoggedStream {
   }
 
   send(message: Message, mayReceive: MayReceive): void {
-    const text = encodeMessage(message);
+    const text = encodePieces(message);
     const answers = 'method' in message ? undefined : message.id;
-    const bytes = 2 * text.length + eventOverhead;
+    const bytes = 2 * text.reduce((sum, { length }) => sum + length, 0) + eventOverhead;
     const isKept = this.#keeping.keep(bytes);
     const event: KeptEvent = { number: this.#nextEvent, text: isKept ? text : undefined, bytes, mayReceive, answers };
     this.#nextEvent += 1;
@@ -275,7 +276,7 @@ class ResumableStream implements LoggedStream {
     this.#written = Math.max(this.#written, number);
     const allowed = isDecided || mayReceive(sink.reader);
     const data = allowed && text !== undefined ? text : refusalOf(answers, allowed);
-    if (data !== undefined) sink.write(`event: message\nid: ${this.#id(number)}\ndata: ${data}\n\n`);
+    if (data !== undefined) sink.write(eventPieces('message', data, this.#id(number)));
   }
 
   #endSink(): void {
@@ -289,8 +290,8 @@ class ResumableStream implements LoggedStream {
 }
 
 /** The error in place of a response that cannot be delivered: the client would wait for it otherwise. */
-function refusalOf(answers: RequestId | undefined, allowed: boolean): string | undefined {
+function refusalOf(answers: RequestId | undefined, allowed: boolean): readonly string[] | undefined {
   if (answers === undefined) return undefined;
   const message = allowed ? 'The response was too large to be kept' : 'The response is not for this token';
-  return JSON.stringify({ jsonrpc: '2.0', id: answers, error: { code: errorCode.unavailable, message } });
+  return [JSON.stringify({ jsonrpc: '2.0', id: answers, error: { code: errorCode.unavailable, message } })];
 }

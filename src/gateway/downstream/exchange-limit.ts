@@ -12,6 +12,9 @@ const maxExchanges = 4_096;
 /** The part of them that one caller may have: a fleet of agents may share one identity. */
 const callerShare = 1 / 2;
 
+/** Two callers leave a quarter, three an eighth. */
+const shareOfRest = 1;
+
 /** A request that was admitted, or the error response. */
 type Admission =
   | { readonly kind: 'admitted'; readonly hold: Hold }
@@ -36,7 +39,7 @@ export function createExchangeLimit(parts: {
   readonly counters: GatewayCounters;
 }): ExchangeLimit {
   const { clock, log, counters } = parts;
-  const quota = new Quota(maxExchanges, callerShare);
+  const quota = new Quota(maxExchanges, callerShare, shareOfRest);
   const throttle = new LogThrottle(clock, log);
   return {
     admit(response, caller) {

@@ -2,14 +2,14 @@ import type { ServerResponse } from 'node:http';
 import { isJsonContentType } from '@modelcontextprotocol/server';
 import type { Clock } from '../../edges.ts';
 import type { EventStream, EventStreams } from '../../net/event-streams.ts';
-import { eventText } from '../../net/sse.ts';
+import { eventPieces, eventText } from '../../net/sse.ts';
 import { at } from '../../net/timers.ts';
 import { isCurrent } from '../callers.ts';
 import type { Caller } from '../model.ts';
 import { decodeMessage } from '../rpc/decode-message.ts';
 import type { Message } from '../rpc/model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
-import { encodeMessage } from '../rpc/source-text.ts';
+import { encodePieces } from '../rpc/source-text.ts';
 import type { ClientStream, Session } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 import { isRequest } from './decode-post.ts';
@@ -119,7 +119,7 @@ interface StreamParts {
 function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamParts, reader: Caller): SseSession {
   let stream: EventStream | undefined;
   let unanswered = 0;
-  const send = (message: Message): void => stream?.write(eventText('message', encodeMessage(message)));
+  const send = (message: Message): void => stream?.write(eventPieces('message', encodePieces(message)));
   const own: ClientStream = { reader, send };
   const session: Session = multiplexer.open({ stream: () => own });
 

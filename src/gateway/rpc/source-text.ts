@@ -77,17 +77,76 @@ export function changed<T extends object>(object: T, changes: readonly JsonChang
 
 /** Writes a message on one line, what was remembered as it was written. */
 export function encodeMessage(message: Message): string {
-  const text = encode(message);
-  // A line break in JSON is white space between tokens: strings escape theirs.
-  return text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text;
+  return encodePieces(message).join('');
 }
 
+/** Characters of a piece: more bytes than malloc takes from its heap, so that they return to the system at once. */
+const pieceLength = 256 * 1024;
+
+/**
+ * Writes a message on one line, in pieces: at least one, each with 256 Ki characters at most. Joining what is large
+ * would copy it, once to look at it and once to send it.
+ */
+export function encodePieces(message: Message): readonly string[] {
+  const pieces: string[] = [];
+  let text = '';
+  for (const part of partsOf(message)) {
+    if (text.length + part.length <= pieceLength) {
+      text += part;
+      continue;
+    }
+    pieces.push(onOneLine(text));
+    text = part;
+    for (; text.length > pieceLength; text = text.slice(pieces.at(-1)?.length)) {
+      pieces.push(onOneLine(text.slice(0, endOfPiece(text))));
+    }
+  }
+  pieces.push(onOneLine(text));
+  return pieces;
+}
+
+/** A line break in JSON is white space between tokens: strings escape theirs. Keeps the length. */
+function onOneLine(text: string): string {
+  return text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]/g, ' ') : text;
+}
+
+/** Does not cut a character in two. */
+function endOfPiece(text: string): number {
+  const last = text.charCodeAt(pieceLength - 1);
+  return last >= firstHighSurrogate && last <= lastHighSurrogate ? pieceLength - 1 : pieceLength;
+}
+
+const firstHighSurrogate = 0xd800;
+const lastHighSurrogate = 0xdbff;
+
 /** Recurs into what the gateway itself has made, which is nested a few levels. */
-function encode(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+function* partsOf(value: unknown): Generator<string> {
+  if (typeof value !== 'object' || value === null) {
+    yield JSON.stringify(value) ?? 'null';
+    return;
+  }
   const text = texts.get(value);
-  if (text !== undefined) return text;
-  if (Array.isArray(value)) return `[${value.map(encode)}]`;
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${encode(member)}`)}}`;
+  if (text !== undefined) {
+    yield text;
+    return;
+  }
+  let separator = '';
+  if (Array.isArray(value)) {
+    yield '[';
+    for (const element of value) {
+      yield separator;
+      yield* partsOf(element);
+      separator = ',';
+    }
+    yield ']';
+    return;
+  }
+  yield '{';
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    yield `${separator}${JSON.stringify(name)}:`;
+    yield* partsOf(member);
+    separator = ',';
+  }
+  yield '}';
 }

@@ -15,6 +15,8 @@ export interface SessionParts {
    * SDKs give up and cancel after one, and hosts that wait longer have tools that work for minutes.
    */
   readonly callTimeout?: number | undefined;
+  /** The same for one target or method; `undefined` when it has no time of its own. */
+  readonly callTimeoutOf?: ((target: string, method: string) => number | undefined) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

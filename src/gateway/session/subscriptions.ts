@@ -57,10 +57,12 @@ const maxSubscribedBytes = 32 * 1024 * 1024;
 
 /** Half of it for one caller, whose sessions may be those of a fleet. */
 const callerShare = 1 / 2;
+/** Two callers leave a quarter. */
+const shareOfRest = 1;
 
 /** Creates the budget that all sessions share. */
 export function createSubscriptionBudget(): Quota {
-  return new Quota(maxSubscribedBytes, callerShare);
+  return new Quota(maxSubscribedBytes, callerShare, shareOfRest);
 }
 
 /** Starts without subscriptions. */

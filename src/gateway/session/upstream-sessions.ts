@@ -86,7 +86,7 @@ export function createUpstreamSessions(
       clock: parts.clock,
       random: parts.random,
       memory,
-      requestTimeout: parts.callTimeout ?? defaultCallTimeout,
+      requestTimeout: (method) => parts.callTimeoutOf?.(name, method) ?? parts.callTimeout ?? defaultCallTimeout,
       budget,
       clientCapabilities: events.clientCapabilities(),
       notification: (method, params, about) => events.notification(name, method, params, about),

@@ -44,8 +44,11 @@ export interface UpstreamParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly memory: TargetMemory;
-  /** Milliseconds that a target has for a response, from the request or from the last progress that it has reported. */
-  readonly requestTimeout: number;
+  /**
+   * Milliseconds that a target has for the response to a request of this method, from the request or from the last
+   * progress that it has reported.
+   */
+  requestTimeout(method: string): number;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
   /** The capabilities of the client that a target is told of. It may send the requests that they name. */

@@ -41,7 +41,7 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
     { method, params, exchange }: Outgoing,
     signal: AbortSignal,
   ): Promise<Result> => {
-    const time = times.start(params, signal);
+    const time = times.start(method, params, signal);
     return connected.request(method, params, time.signal, exchange).finally(time.stop);
   };
 
@@ -96,9 +96,9 @@ function createRequestTimes({ clock, requestTimeout, ...handlers }: UpstreamPart
   };
   return {
     events,
-    start(params: Params | undefined, signal: AbortSignal) {
+    start(method: string, params: Params | undefined, signal: AbortSignal) {
       const deadline = new Deadline(clock, signal);
-      const extend = (): void => deadline.set(requestTimeout);
+      const extend = (): void => deadline.set(requestTimeout(method));
       const token = params?._meta?.progressToken;
       if (token !== undefined) extensions.set(token, extend);
       all.add(extend);

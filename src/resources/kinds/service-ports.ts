@@ -4,10 +4,10 @@ import { list } from '../decode/list.ts';
 import { type DecodedFields, lenientMapping } from '../decode/mapping.ts';
 import { isNear, nearest, type Reporter } from '../decode/reporter.ts';
 import { anyText, portNumber, text } from '../decode/scalars.ts';
-import type { McpPort, OtherPort, Path } from '../model.ts';
+import type { McpAppProtocol, McpPort, OtherPort, Path } from '../model.ts';
 
-/** The values of `appProtocol` that make a port an MCP target; compared exactly. */
-export const mcpAppProtocols: readonly string[] = [
+/** Every `McpAppProtocol`. */
+export const mcpAppProtocols: readonly McpAppProtocol[] = [
   'kgateway.dev/mcp',
   'kgateway.dev/mcp-sse',
   'agentgateway.dev/mcp',
@@ -83,11 +83,11 @@ type Fields = DecodedFields<typeof fields>;
 /** Undefined for a port that does not declare MCP, or that is not a TCP port. */
 function mcpPort(block: Fields, seen: Set<number>, path: Path, reporter: Reporter): McpPort | undefined {
   const { port, protocol, appProtocol } = block.fields;
-  const isMcp = appProtocol.ok && appProtocol.value !== undefined && mcpAppProtocols.includes(appProtocol.value);
+  const declared = appProtocol.ok ? mcpAppProtocols.find((known) => known === appProtocol.value) : undefined;
   // The API server defaults an empty protocol to TCP, as an absent one.
   if (protocol.ok && protocol.value !== 'TCP' && protocol.value !== '') {
     const detail = `is ${quoted(protocol.value)}, so that the port is no MCP target: write "TCP".`;
-    if (isMcp) reporter.error([...path, 'protocol'], detail);
+    if (declared !== undefined) reporter.error([...path, 'protocol'], detail);
     return undefined;
   }
   const isDuplicate = port.ok && seen.has(port.value);
@@ -95,13 +95,13 @@ function mcpPort(block: Fields, seen: Set<number>, path: Path, reporter: Reporte
   if (!protocol.ok) return protocol;
   if (!appProtocol.ok) return appProtocol;
   if (!port.ok) return port;
-  if (!isMcp) {
+  if (declared === undefined) {
     warnOfMisspelling(appProtocol.value ?? '', [...path, 'appProtocol'], reporter);
     return undefined;
   }
   if (isDuplicate)
     return reporter.error([...path, 'port'], `is ${port.value} for the second time: give every port its own number.`);
-  return ok({ port: port.value });
+  return ok({ port: port.value, appProtocol: declared });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ControlPlane } from '../../gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../../gen/envoy/service/discovery/v3/ads.ts';
 import { DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
-import type { Delta, EncodedResource } from '../../snapshot/model.ts';
+import type { Delta, EncodedResource, ResourceType, UpdateOrder } from '../../snapshot/model.ts';
 import { type InitialVersions, InitialVersionsReader } from '../request/initial-versions.ts';
 import { requestMetering } from '../request/request-cost.ts';
 import { decodeRequest, deltaFields as fields, type RawRequest } from '../request/request-decoder.ts';
@@ -19,8 +19,8 @@ import { updateSubscription } from './subscription.ts';
 export function createDelta({ controlPlane, maxBody, limits, cache, assembled }: ProtocolOptions): AdsProtocol {
   const responses = new ResponseCache(cache);
   const initialVersions = new InitialVersionsReader();
-  const build = (delta: Delta, typeUrl: string): readonly ResponseChunk[] =>
-    split(delta, maxBody).map((part) => {
+  const build = (delta: Delta, { typeUrl, updateOrder }: ResourceType): readonly ResponseChunk[] =>
+    split(delta, maxBody, updateOrder).map((part) => {
       const body = bodyOf(part, typeUrl, controlPlane);
       assembled(typeUrl, body.length);
       return { delta: part, body };
@@ -41,10 +41,8 @@ export function createDelta({ controlPlane, maxBody, limits, cache, assembled }:
         ? sum(changed, ({ deltaField }) => deltaField.length) + sum(removed, (name) => name.length)
         : 0,
     buildResponses: (delta, { view }) => {
-      const { typeUrl } = view.type;
-      return delta.shared === undefined
-        ? build(delta, typeUrl)
-        : responses.get(delta.shared, () => build(delta, typeUrl));
+      const { type } = view;
+      return delta.shared === undefined ? build(delta, type) : responses.get(delta.shared, () => build(delta, type));
     },
   };
 }
@@ -66,9 +64,46 @@ function bodyOf({ changed, removed }: Delta, typeUrl: string, controlPlane: Cont
 }
 
 /**
- * Splits a delta, in its order, into responses of at most `maxBody` bytes. A larger resource is sent alone (rule C29).
+ * Splits a delta into responses of at most `maxBody` bytes. A larger resource is sent alone (rule C29), and so is what a
+ * type with an order never splits.
  */
-function split(delta: Delta, maxBody: number): readonly Delta[] {
+function split(delta: Delta, maxBody: number, order: UpdateOrder | undefined): readonly Delta[] {
+  if (order === undefined) return splitInOrder(delta, maxBody);
+  const ordered = {
+    changed: delta.changed.toSorted((a, b) => order.rank(a.name) - order.rank(b.name)),
+    removed: delta.removed.toSorted((a, b) => order.rank(b) - order.rank(a)),
+  };
+  if (changedBytes(ordered) + removedBytes(ordered) <= maxBody) return [ordered];
+  const [inert, effective] = partition(ordered, order);
+  return [
+    ...splitInOrder({ changed: inert.changed, removed: [] }, maxBody),
+    effective,
+    ...splitInOrder({ changed: [], removed: inert.removed }, maxBody),
+  ].filter(({ changed, removed }) => changed.length + removed.length > 0);
+}
+
+function partition({ changed, removed }: Delta, { isInert }: UpdateOrder): readonly [inert: Delta, effective: Delta] {
+  return [
+    { changed: changed.filter(({ name }) => isInert(name)), removed: removed.filter((name) => isInert(name)) },
+    { changed: changed.filter(({ name }) => !isInert(name)), removed: removed.filter((name) => !isInert(name)) },
+  ];
+}
+
+function changedBytes({ changed }: Delta): number {
+  return sum(changed, ({ deltaField }) => deltaField.length);
+}
+
+function removedBytes({ removed }: Delta): number {
+  return sum(removed, removedSize);
+}
+
+/** A removed name is encoded as UTF-8 after a tag and a length. */
+function removedSize(name: string): number {
+  return Buffer.byteLength(name) + 6;
+}
+
+/** Splits a delta in its order. */
+function splitInOrder(delta: Delta, maxBody: number): readonly Delta[] {
   const parts: { changed: EncodedResource[]; removed: string[] }[] = [];
   let last: (typeof parts)[number] | undefined;
   let size = 0;
@@ -82,7 +117,6 @@ function split(delta: Delta, maxBody: number): readonly Delta[] {
     return last;
   };
   for (const resource of delta.changed) partWithRoom(resource.deltaField.length).changed.push(resource);
-  // A removed name is encoded as UTF-8 after a tag and a length.
-  for (const name of delta.removed) partWithRoom(Buffer.byteLength(name) + 6).removed.push(name);
+  for (const name of delta.removed) partWithRoom(removedSize(name)).removed.push(name);
   return parts.length > 1 ? parts : [delta];
 }

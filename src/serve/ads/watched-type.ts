@@ -204,7 +204,10 @@ export class WatchedType {
     if (this.#watch === undefined) return [];
     const { subscription, client } = this.#watch;
     if (client.view === current && client.pendingNames.size === 0 && !client.responseRequired) return [];
-    const delta = pendingDelta(client, subscription, current, this.#parts.diff);
+    const { own } = this.served;
+    const pending = pendingDelta(client, subscription, current, own?.diff ?? this.#parts.diff);
+    // The delta of a View of this node's own is no key of the response cache: no other node makes that step.
+    const delta = own === undefined ? pending : pending && { changed: pending.changed, removed: pending.removed };
     const context = { view: current, subscription, responseRequired: client.responseRequired };
     const chunks = delta === undefined ? noChunks : this.#buildWithin(delta, context);
     if (chunks === undefined) return noChunks;

@@ -33,14 +33,19 @@ export type Identification =
   | { readonly kind: 'refused'; readonly code: 'INVALID_ARGUMENT' | 'PERMISSION_DENIED'; readonly message: string };
 
 /**
- * Finds the Gateway of a node, by the first of three clauses that is present: host names (`alt_xds_hostname` in the
- * metadata and `x-alt-xds-hostname` in the headers, which have to agree), the role in the metadata, the `:authority`. A
- * host name or role that is malformed is an error, and the next clause is not tried; an `:authority` that is no host name
- * of an existing Gateway counts as absent, as does an empty value.
+ * Finds the Gateway of a node, by the first of four clauses that is present: host names (`alt_xds_hostname` in the
+ * metadata and `x-alt-xds-hostname` in the headers, which have to agree), the role in the metadata, `GATEWAY_NAME` and
+ * `NAMESPACE` in the metadata, the `:authority`. A host name, role or name that is malformed is an error, and the next
+ * clause is not tried; an `:authority` that is no host name of an existing Gateway counts as absent, as does an empty
+ * value.
  */
 export function identify(claims: NodeClaims, rules: IdentifyRules): Identification {
   const claimed =
-    fromHostNames(claims, rules.clusterDomain) ?? fromRole(claims) ?? fromAuthority(claims, rules) ?? nothingNamed;
+    fromHostNames(claims, rules.clusterDomain) ??
+    fromRole(claims) ??
+    fromGatewayName(claims) ??
+    fromAuthority(claims, rules) ??
+    nothingNamed;
   if (claimed.kind === 'refused' || rules.verified === undefined || rules.verified.mayBe(claimed.gateway))
     return claimed;
   return {
@@ -51,9 +56,10 @@ export function identify(claims: NodeClaims, rules: IdentifyRules): Identificati
 }
 
 const nothingNamed = refused(
-  'the node does not name its Gateway; name it in one of four ways: node.metadata.alt_xds_hostname or the request ' +
+  'the node does not name its Gateway; name it in one of five ways: node.metadata.alt_xds_hostname or the request ' +
     'header x-alt-xds-hostname (<gateway>.<namespace>[.svc[.<cluster domain>]]), node.metadata.role ' +
-    '([<prefix>~]<namespace>~<gateway>), or an :authority that is the host name of an existing Gateway',
+    '([<prefix>~]<namespace>~<gateway>), node.metadata.GATEWAY_NAME and NAMESPACE, or an :authority that is the host name ' +
+    'of an existing Gateway',
 );
 
 function fromHostNames({ metadata, header }: NodeClaims, clusterDomain: string): Identification | undefined {
@@ -75,8 +81,30 @@ function fromHostNames({ metadata, header }: NodeClaims, clusterDomain: string):
 }
 
 function fromRole({ metadata }: NodeClaims): Identification | undefined {
-  if (metadata === undefined || !Object.hasOwn(metadata, 'role') || metadata['role'] === '') return undefined;
-  return claim('metadata.role', metadata['role'], readRole);
+  const role = memberOf(metadata, 'role');
+  if (role === undefined) return undefined;
+  // agentgateway takes the namespace in its role from its environment alone, and GATEWAY_NAME from its file too.
+  const name = memberOf(metadata, 'GATEWAY_NAME');
+  if (name !== undefined && role === `~${name}`) return undefined;
+  return claim('metadata.role', role, readRole);
+}
+
+function fromGatewayName({ metadata }: NodeClaims): Identification | undefined {
+  const name = memberOf(metadata, 'GATEWAY_NAME');
+  if (name === undefined) return undefined;
+  const namespace = memberOf(metadata, 'NAMESPACE');
+  const what = 'the pair of metadata.NAMESPACE and metadata.GATEWAY_NAME';
+  return claim('metadata.GATEWAY_NAME', name, (text) =>
+    typeof namespace === 'string'
+      ? readGateway(namespace, text, () => what)
+      : illFormed('metadata.NAMESPACE is missing, or is not a string'),
+  );
+}
+
+/** A member of the metadata; undefined for an absent or empty one. */
+function memberOf(metadata: NodeClaims['metadata'], key: string): unknown {
+  const value = metadata !== undefined && Object.hasOwn(metadata, key) ? metadata[key] : undefined;
+  return value === '' ? undefined : value;
 }
 
 function fromAuthority({ authority = '' }: NodeClaims, rules: IdentifyRules): Identification | undefined {

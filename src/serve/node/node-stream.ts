@@ -184,10 +184,10 @@ export class NodeStream {
   }
 
   #answer(request: AdsRequest, bytes: number): void {
-    const snapshot = this.#snapshot ?? this.#open(request, bytes);
-    const type = snapshot && this.#typeOf(request.typeUrl);
-    if (snapshot === undefined || type === undefined) return;
-    type.receive(request, this.#viewOf(type, snapshot));
+    const node = this.#node ?? this.#open(request, bytes);
+    const type = node && this.#typeOf(request.typeUrl, node);
+    if (this.#snapshot === undefined || type === undefined) return;
+    type.receive(request, this.#viewOf(type, this.#snapshot));
     // A change committed before this request arrived is sent in the order of types, not after its answer (rule E4).
     if (this.#pushPending) this.push();
     else this.#sendNext(type);
@@ -199,7 +199,7 @@ export class NodeStream {
   }
 
   /** Identifies the Gateway of the node and subscribes to its snapshots. */
-  #open({ node }: AdsRequest, bytes: number): Snapshot | undefined {
+  #open({ node }: AdsRequest, bytes: number): Node | undefined {
     const { snapshots, clusterDomain, log } = this.#parts;
     const { hostNames, authority, peer } = this.#stream;
     const exists = (gateway: string): boolean => snapshots.of(gateway).exists;
@@ -232,14 +232,17 @@ export class NodeStream {
       variety: this.#protocol.variant,
       exists: this.#snapshot.exists,
     });
-    return this.#snapshot;
+    return this.#node;
   }
 
-  #typeOf(typeUrl: string): WatchedType | undefined {
+  #typeOf(typeUrl: string, node: Node): WatchedType | undefined {
     const open = this.#types.find(({ served }) => served.type.typeUrl === typeUrl);
     if (open !== undefined) return open;
-    const { counters, limits } = this.#parts;
+    const { counters, limits, snapshots } = this.#parts;
     const registered = this.#parts.served.get(typeUrl);
+    // A type may be computed from now on, and then the snapshot has another View.
+    snapshots.request(typeUrl);
+    this.#snapshot = snapshots.of(node.gateway);
     if (registered === undefined) {
       counters.count('gatehouse_xds_unknown_types_total');
       if (typeUrl.length > 1024) {
@@ -251,7 +254,8 @@ export class NodeStream {
         return undefined;
       }
     }
-    const stream = new WatchedType(registered ?? unknownType(typeUrl), this.#typeParts);
+    const served = registered?.forNode?.(node.info) ?? registered ?? unknownType(typeUrl);
+    const stream = new WatchedType(served, this.#typeParts);
     this.#types = [...this.#types, stream].sort((a, b) => a.served.type.pushOrder - b.served.type.pushOrder);
     return stream;
   }
@@ -261,7 +265,7 @@ export class NodeStream {
   }
 
   #viewOf({ served }: WatchedType, snapshot: Snapshot): View {
-    return snapshot.views.get(served.type.typeUrl) ?? served.empty;
+    return served.own?.view ?? snapshot.views.get(served.type.typeUrl) ?? served.empty;
   }
 
   #send(body: Buffer): string {

@@ -23,6 +23,9 @@ interface VersionComparison {
 /** Number of Views whose index is kept. Gateways with the same scope share a View. */
 const indexedViews = 8;
 
+/** Resources of a View below which its index is computed for each request. */
+const minIndexed = 16;
+
 /**
  * Reads initial versions in place. After a restart all nodes reconnect and report everything they hold, nearly all of
  * it current. So names and versions are compared as bytes of the message, and strings are created only for entries that
@@ -42,7 +45,9 @@ export class InitialVersionsReader {
         }
       },
       compare: (view) => {
-        const index = this.#indexes.get(view, () => new VersionIndex(view));
+        // An index of a View of one node would only displace those that nodes share.
+        const index =
+          view.size < minIndexed ? new VersionIndex(view) : this.#indexes.get(view, () => new VersionIndex(view));
         return compare(bytes, new VersionEntryReader(bytes, ranges), index);
       },
     };

@@ -3,6 +3,7 @@ import type { Http2Session } from 'node:http2';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
 import type { Counters, Logger } from '../../edges.ts';
+import { queueTeardown } from '../../net/connection-turns.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { ListenError } from '../../net/http-listener.ts';
 import type { Handshakes } from '../../net/tls/handshakes.ts';
@@ -215,7 +216,8 @@ export class Listener {
       this.#reject(socket, address, 'too many streams on new connections');
       return 1;
     }
-    this.#queueTeardown(socket);
+    // The teardown of its session and streams follows from that of the socket.
+    queueTeardown(socket, (tearDown) => this.#queue.close(tearDown));
     const session = this.#http2.begin(socket);
     if (session !== undefined) this.#began(session, streams, socket);
     return 1 + Math.floor(streams / streamsPerConnection);
@@ -225,30 +227,6 @@ export class Listener {
     this.#counters.count('gatehouse_xds_connections_refused_total');
     this.#log.failed('refused', { reason, message: 'connections are refused', fields: { address } });
     socket.resetAndDestroy();
-  }
-
-  /**
-   * Makes the teardown of a connection wait in the accept queue. The teardown of its session and streams follows from
-   * the end of `_destroy`, the method that Node documents for implementers of streams. It is replaced on the socket and
-   * not on a class, since `net.Server` creates the sockets.
-   */
-  #queueTeardown(socket: Socket): void {
-    const destroy = socket._destroy.bind(socket);
-    socket._destroy = (error, destroyed) => {
-      stopReading(socket);
-      this.#queue.close(() => destroy(error, destroyed));
-    };
-  }
-}
-
-/**
- * Stops reading below the socket. Node takes bytes that arrive on a destroyed socket for an error number, and throws
- * where nobody can catch it; it never sees any, since it closes the handle before it returns from `destroy`.
- */
-function stopReading(socket: Socket): void {
-  const handle: unknown = Reflect.get(socket, '_handle');
-  if (typeof handle === 'object' && handle !== null && 'readStop' in handle && typeof handle.readStop === 'function') {
-    handle.readStop();
   }
 }
 

@@ -8,7 +8,7 @@ import { within } from '../../net/deadline.ts';
 import { type RequestError, requestError } from './request-error.ts';
 
 /** The part of a connection that object requests use. */
-export type AskConnection = Pick<KubeConnection, 'ask'>;
+export type AskConnection = Pick<KubeConnection, 'ask' | 'onSuccess'>;
 
 /** A request about one object; the response holds that object. The body of a PATCH is a JSON merge patch (RFC 7386). */
 interface ObjectRequest {
@@ -30,7 +30,11 @@ export type SendObjectRequest = <T>(
 ) => Promise<T | RequestError>;
 
 /** @param timeout milliseconds for each request; less than the connection's own */
-export function objectRequests(connection: AskConnection, clock: Clock, timeout: number): SendObjectRequest {
+export function objectRequests(
+  connection: Pick<AskConnection, 'ask'>,
+  clock: Clock,
+  timeout: number,
+): SendObjectRequest {
   return async (request, signal, decode) => {
     let response: ApiAnswer;
     try {

@@ -1,4 +1,4 @@
-import type { Clock, Counters, Logger, Random } from '../../edges.ts';
+import type { Clock, Counters, Logger, Random, Stop } from '../../edges.ts';
 import { type Backoff, backoffDelay } from '../../rate/backoff.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
@@ -21,11 +21,19 @@ const topic = 'writing statuses';
 /** Pause of all writes while the API server is unavailable. */
 const outageBackoff: Backoff = { initial: 500, max: 30_000 };
 
+/**
+ * How often the success of another request ends such a pause: a server that answers others and never a write would get
+ * one for each of them otherwise.
+ */
+const wakeRate = { rate: 1 / 30, burst: 4 };
+
 export interface StatusWriterParts {
   readonly index: StatusIndex;
   readonly write: WriteStatus;
   /** Called before each write: whether this replica still leads. */
   readonly mayWrite: () => boolean;
+  /** Calls `run` for each request of the process that the API server answers, until it is stopped. */
+  readonly onSuccess: (run: () => void) => Stop;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -47,6 +55,10 @@ export class StatusWriter {
   #term: AbortController | undefined;
   /** Consecutive pauses because of an unavailable API server. */
   #outages = 0;
+  readonly #wakes: RateLimiter;
+  /** Before this time, the server has asked for no write. */
+  #notBefore = 0;
+  #stopListening: Stop = () => {};
 
   constructor(parts: StatusWriterParts) {
     const { clock, log } = parts;
@@ -60,12 +72,16 @@ export class StatusWriter {
       resized: (size) => parts.counters.gauge('gatehouse_status_pending', size),
     });
     this.#failures = new LogThrottle(clock, log);
+    this.#wakes = new RateLimiter(clock, wakeRate);
     this.#warnings = new KeyedRateLimiter(clock, warningRate);
   }
 
   /** Starts a term of leadership: compares every object once. */
   start(): void {
-    this.#term ??= new AbortController();
+    if (this.#term === undefined) {
+      this.#term = new AbortController();
+      this.#stopListening = this.#parts.onSuccess(() => this.#wake());
+    }
     this.changed(this.#parts.index.objects());
   }
 
@@ -73,6 +89,7 @@ export class StatusWriter {
   stop(): void {
     this.#term?.abort();
     this.#term = undefined;
+    this.#stopListening();
     this.#outages = 0;
     this.#queue.clear();
     this.#histories.clear();
@@ -150,7 +167,15 @@ export class StatusWriter {
     // Requests in flight fail together: they count as one outage.
     if (this.#queue.paused) return;
     this.#outages += 1;
+    this.#notBefore = this.#parts.clock.now() + retryAfter;
     this.#queue.pause(Math.max(backoffDelay(this.#outages, outageBackoff, this.#parts.random), retryAfter));
+  }
+
+  /** The server answers another request: it is back. */
+  #wake(): void {
+    if (!this.#queue.paused || this.#parts.clock.now() < this.#notBefore || this.#wakes.tryTake() > 0) return;
+    this.#outages = 0;
+    this.#queue.resume();
   }
 
   #historyOf(object: StatusObject): WriteHistory {

@@ -2,6 +2,7 @@ import type { Collection, Context } from '../../graph/model.ts';
 import { quoted } from '../../json/quoted.ts';
 import type { Gateway, GatewayParameters } from '../../resources/model.ts';
 import { joinSentences } from '../messages.ts';
+import type { McpListener } from '../model.ts';
 import { type AddressesResult, evaluateAddresses } from './addresses.ts';
 import type { GatewayClassResult } from './gateway-class.ts';
 import { evaluateListeners, type ListenerResult } from './listeners.ts';
@@ -60,4 +61,19 @@ function rejection(
   if (message !== undefined) return { kind: 'rejected', reason: 'InvalidParameters', message };
   if (addresses.unsupported.length === 0) return undefined;
   return { kind: 'rejected', reason: 'UnsupportedAddress', message: joinSentences(addresses.unsupported) };
+}
+
+/**
+ * The accepted listeners of a served Gateway, in document order; undefined for a Gateway that is not served. Read from
+ * the Gateway: its result has no port, so that a listener that moves to another one runs nothing that depends on it.
+ */
+export function acceptedListeners(
+  gateway: Gateway,
+  result: GatewayResult | undefined,
+): readonly McpListener[] | undefined {
+  if (result?.kind !== 'ours' || result.acceptance.kind !== 'served') return undefined;
+  return result.listeners.flatMap(({ name, outcome }, position) => {
+    const port = gateway.listeners[position]?.ok ? gateway.listeners[position].value.port : undefined;
+    return outcome.accepted && name !== undefined && port?.ok ? [{ name, port: port.value }] : [];
+  });
 }

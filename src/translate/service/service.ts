@@ -50,7 +50,7 @@ function portTargets(
     if (seen.has(number)) dropped.push(`spec.ports has port ${number} more than once: only the first counts.`);
     else if (valid === undefined || name === undefined)
       dropped.push(`spec.ports has port ${number}, which cannot be served.`);
-    else targets.push({ name, port: valid, ...endpoint });
+    else targets.push({ name, port: valid, appProtocol: declared.value.appProtocol, ...endpoint });
     seen.add(number);
   }
   return { targets, dropped };

@@ -10,6 +10,9 @@ async function translate(text: string, ...args: readonly string[]): Promise<CliR
   return cli(['translate', '-', ...args], {}, { input: text });
 }
 
+/** The policy without which a node of agentgateway would stand open. */
+const closed: unknown = expect.objectContaining({ name: 'policy/sentinel:default/gw' });
+
 describe('translate', () => {
   it('shows what a gateway is sent, and how objects are judged, as YAML', async () => {
     const { code, stdout, stderr } = await translate(world);
@@ -43,6 +46,7 @@ describe('translate', () => {
               ],
             },
             { resources: [{ name: 'default/tool', resource: { host: '10.0.0.1', port: 80 } }] },
+            { dialect: 'agentgateway.dev', resources: expect.arrayContaining([closed]) },
           ],
         },
       ],
@@ -76,6 +80,7 @@ describe('translate', () => {
     const bytes = await cliBytes(['translate', '-', '-o', 'binary'], { input: world });
     const responses = delimited(bytes).map((bytes) => DiscoveryResponse.decode(bytes));
     const { pipeline } = createFreshWorld({ 'world.yaml': world });
+    pipeline.snapshots.request('type.googleapis.com/agentgateway.dev.resource.Resource');
     const views = [...pipeline.snapshots.of('default/gw').views.values()];
     expect(responses.map(({ typeUrl, versionInfo, resources }) => [typeUrl, versionInfo, resources.length])).toEqual(
       views.map((view) => [view.type.typeUrl, view.version(), view.size]),
@@ -92,7 +97,14 @@ describe('translate and its flags', () => {
     const two = together(world, mcpGateway('default/other'));
     const one: unknown = parse((await translate(two, '--gateway=other')).stdout);
     expect(one).toMatchObject({ gateways: [{ gateway: 'default/other' }] });
-    expect((await translate(world, '--dialect=mcp.kgateway.dev')).stdout).toBe((await translate(world)).stdout);
+    const dialectsIn = async (...flags: readonly string[]): Promise<unknown> =>
+      parse((await translate(world, ...flags)).stdout).gateways[0].types.map(
+        ({ dialect }: { readonly dialect: string }) => dialect,
+      );
+    const [first, second] = ['mcp.kgateway.dev', 'agentgateway.dev'];
+    expect(await dialectsIn()).toEqual([first, first, second]);
+    expect(await dialectsIn(`--dialect=${first}`)).toEqual([first, first]);
+    expect(await dialectsIn(`--dialect=${second}`)).toEqual([second]);
   });
 
   it('says that something invalid is left out, beside the result', async () => {
@@ -117,7 +129,7 @@ describe('translate and its flags', () => {
     [['translate', '-', '-o', 'text'], /--output is one of yaml, json, binary/],
     [['translate', '-', '--diff', 'src', '-o', 'binary'], /--output is one of text, yaml, json/],
     [['translate', '-', '--diff', 'src/cli', '--dialect=mcp.kgateway.dev'], /the same in every dialect/],
-    [['translate', '-', '--dialect=mpc'], /--dialect is one of mcp\.kgateway\.dev, not "mpc"/],
+    [['translate', '-', '--dialect=mpc'], /--dialect is one of mcp\.kgateway\.dev, agentgateway\.dev, not "mpc"/],
     [['translate', '-', '--gateway=default/gv'], /There is no Gateway "default\/gv"\. The nearest is default\/gw/],
   ])('says what to write instead of %j', async (args, message) => {
     const { code, stdout, stderr } = await cli(args, {}, { input: world });

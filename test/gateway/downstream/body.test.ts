@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
@@ -91,18 +91,36 @@ it('a token that expires while the body arrives is refused, before the message r
   await reader?.cancel();
 });
 
-describe('bodies together', () => {
-  /** Sends the first megabyte of a body in chunks, and never its end. */
-  function sendHalf(gateway: GatewayRig, token: string, sessionId: string) {
-    const socket = connectTo(gateway);
-    // The gateway ends its connections when the test is over.
-    socket.on('error', () => {});
-    socket.write(headOf(token, sessionId, 'Transfer-Encoding: chunked'));
-    const part = 'x'.repeat(1_000_000);
-    socket.write(`${part.length.toString(16)}\r\n${part}\r\n`);
-    return socket;
-  }
+/** Sends the first megabyte of a body in chunks, and never its end. */
+function sendHalf(gateway: GatewayRig, token: string, sessionId: string) {
+  const socket = connectTo(gateway);
+  // The gateway ends its connections when the test is over.
+  socket.on('error', () => {});
+  socket.write(headOf(token, sessionId, 'Transfer-Encoding: chunked'));
+  const part = 'x'.repeat(1_000_000);
+  socket.write(`${part.length.toString(16)}\r\n${part}\r\n`);
+  return socket;
+}
 
+it('bodies of four callers who hold their share leave room for those of a fifth', async () => {
+  await using gateway = await startGateway();
+  const answers: string[] = [];
+  for (const name of ['a', 'b', 'c', 'd']) {
+    const token = gateway.token(name);
+    const { sessionId } = await openRawClient(gateway, token);
+    for (let index = 0; index < 24; index += 1) {
+      const socket = sendHalf(gateway, token, sessionId).on('data', (data) => answers.push(String(data)));
+      onTestFinished(() => void socket.destroy());
+    }
+  }
+  // What is not refused is held: 92 MiB have room for 96 such halves, and 19 to 22 of them are left.
+  await expect.poll(() => answers.length, patience).toBeGreaterThanOrEqual(19);
+  const other = await openRawClient(gateway, gateway.token('other'));
+  const large = ping(1, `"${'x'.repeat(1_000_000)}"`);
+  expect((await post(gateway, gateway.token('other'), other.sessionId, large)).status).toBe(200);
+});
+
+describe('bodies together', () => {
   it('are counted while they arrive: a caller who holds its share is refused, others are not, until it lets go', async () => {
     await using gateway = await startGateway();
     const [mine, yours] = [gateway.token('me'), gateway.token('you')];

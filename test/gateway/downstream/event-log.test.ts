@@ -176,7 +176,7 @@ function createSink(): EventSink & { readonly written: string[]; ended: boolean 
     written,
     ended: false,
     reader,
-    write: (events) => void written.push((events.split('data: ')[1] ?? '').trim()),
+    write: (events) => void written.push((events.join('').split('data: ')[1] ?? '').trim()),
     end() {
       this.ended = true;
     },

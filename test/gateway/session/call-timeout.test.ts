@@ -2,17 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { objectIn } from '../../../src/json/json.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import type { Script } from '../../support/gateway/raw-target.ts';
-import { startTargetRig } from '../../support/gateway/target-rig.ts';
+import { startTargetRig, type TargetRigOptions } from '../../support/gateway/target-rig.ts';
 
 const limit = 600_000;
 
 /** A gateway whose clock only the test advances, with a target whose calls follow the script. */
-async function startRig(script: Script) {
+async function startRig(script: Script, options: Pick<TargetRigOptions, 'callTimeoutOf'> = {}) {
   const clock = createManualClock();
   const rig = await startTargetRig(
     (request, say) => (request.method === 'tools/call' ? script(request, say) : { result: {} }),
     {
       clock,
+      ...options,
     },
   );
   rig.gateway.config.allowAll('ns.all', 'me');
@@ -35,6 +36,18 @@ describe('a call that its target does not answer', () => {
     expect(await rig.gateway.log.line('does not answer')).toMatchObject({
       fields: { reason: 'no answer within 600 s' },
     });
+  });
+
+  it('has the time of its target or method, if that is another one', async () => {
+    const callTimeoutOf = (target: string, method: string): number =>
+      `${target} ${method}` === 'a tools/call' ? 10 : 1;
+    await using rig = await startRig(() => undefined, { callTimeoutOf });
+    const calling = rig.client.request('tools/call', { name: 'a:slow' });
+    await rig.target.arrival('tools/call');
+    rig.clock.advance(9);
+    expect(rig.target.received.some(({ method }) => method === 'notifications/cancelled')).toBe(false);
+    rig.clock.advance(1);
+    expect((await calling).error?.message).toContain('no answer within 0.01 s');
   });
 
   it('has as much time again after each progress, but not after that of another call', async () => {

@@ -26,14 +26,16 @@ describe('what a session keeps of its client', () => {
     await using rig = await startTargetRig(() => ({ result: {} }));
     rig.gateway.config.allowAll('n.p', 'me');
     rig.gateway.config.allowAll('n.q', 'you');
+    rig.gateway.config.allowAll('n.r', 'them');
     const first = await subscribeAll(await rig.open('me'));
     expect(first).toMatchObject({
       count: 13,
       error: { code: -32000, message: expect.stringContaining('unsubscribe') },
     });
-    // Another session of the same caller has no share of its own, another caller has.
+    // Another session of the same caller has no share of its own, other callers have half of what is left.
     expect(await subscribeAll(await rig.open('me'))).toMatchObject({ count: 0 });
-    expect(await subscribeAll(await rig.open('you'))).toMatchObject({ count: 13 });
+    expect(await subscribeAll(await rig.open('you'))).toMatchObject({ count: 7 });
+    expect(await subscribeAll(await rig.open('them'))).toMatchObject({ count: 4 });
   });
 
   it('is given back when a client unsubscribes, when the target refuses, and at the end of the session', async () => {

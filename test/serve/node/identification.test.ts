@@ -112,6 +112,34 @@ describe('A4 a node belongs to the Gateway', () => {
     expect(found({ header: ['gw.a'], metadata: { role: 'p~b~gw' } })).toEqual(gateway('a/gw', 'x-alt-xds-hostname'));
   });
 
+  it('that the role of agentgateway names', () => {
+    const metadata = { role: 'default~gw', GATEWAY_NAME: 'other', NAMESPACE: 'elsewhere' };
+    expect(found({ metadata })).toEqual(gateway('default/gw', 'metadata.role'));
+  });
+
+  it('that metadata.GATEWAY_NAME and metadata.NAMESPACE name, without a role or with one that lacks the namespace', () => {
+    const metadata = { GATEWAY_NAME: 'gw', NAMESPACE: 'default' };
+    expect(found({ metadata })).toEqual(gateway('default/gw', 'metadata.GATEWAY_NAME'));
+    expect(found({ metadata: { ...metadata, role: '' } })).toEqual(gateway('default/gw', 'metadata.GATEWAY_NAME'));
+    expect(found({ metadata: { ...metadata, role: '~gw' } })).toEqual(gateway('default/gw', 'metadata.GATEWAY_NAME'));
+    expect(found({ metadata, authority: 'gw.there' })).toEqual(gateway('default/gw', 'metadata.GATEWAY_NAME'));
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['no namespace', { GATEWAY_NAME: 'gw' }, 'NAMESPACE'],
+    ['a namespace that is no string', { GATEWAY_NAME: 'gw', NAMESPACE: 5 }, 'NAMESPACE'],
+    ['a namespace that is none', { GATEWAY_NAME: 'gw', NAMESPACE: 'De fault' }, 'DNS-1123 label'],
+    ['a name that is no string', { GATEWAY_NAME: 5, NAMESPACE: 'default' }, 'not a string'],
+    ['a name that is none', { GATEWAY_NAME: 'g/w', NAMESPACE: 'default' }, 'DNS-1123 subdomain'],
+    [
+      'a role that names another Gateway without a namespace',
+      { role: '~x', GATEWAY_NAME: 'gw', NAMESPACE: 'a' },
+      'the role',
+    ],
+  ])('or is refused for GATEWAY_NAME with %s, whatever the authority says', (_, metadata, problem) => {
+    expect(found({ metadata, authority: 'gw.there' })).toEqual(refused(problem));
+  });
+
   it('that both name, however each spells it', () => {
     const metadata = { alt_xds_hostname: 'GW.a' };
     expect(found({ metadata, header: ['gw.a.svc'] })).toEqual(gateway('a/gw', 'metadata.alt_xds_hostname'));
@@ -126,14 +154,14 @@ describe('A4 a node belongs to the Gateway', () => {
   it('that the authority names, only when that Gateway exists', () => {
     expect(found({ authority: 'gw.there.svc.cluster.local:9977' })).toEqual(gateway('there/gw', ':authority'));
     expect(found({ metadata: {}, authority: 'gw.there' })).toEqual(gateway('there/gw', ':authority'));
-    expect(found({ authority: 'gw.elsewhere' })).toEqual(refused('four ways'));
+    expect(found({ authority: 'gw.elsewhere' })).toEqual(refused('five ways'));
   });
 
-  it('or is refused, with a message that names the four ways', () => {
+  it('or is refused, with a message that names the five ways', () => {
     for (const way of ['metadata.alt_xds_hostname', 'x-alt-xds-hostname', 'metadata.role', ':authority']) {
       expect(found({})).toEqual(refused(way));
     }
-    expect(found({ authority: undefined })).toEqual(refused('four ways'));
+    expect(found({ authority: undefined })).toEqual(refused('five ways'));
   });
 });
 
@@ -167,7 +195,7 @@ describe('an empty text is absent:', () => {
 });
 
 it('metadata that only inherits a key does not have it', () => {
-  expect(found({ metadata: Object.create({ role: 'p~b~gw' }) })).toEqual(refused('four ways'));
+  expect(found({ metadata: Object.create({ role: 'p~b~gw' }) })).toEqual(refused('five ways'));
 });
 
 describe('I2 a verified identity', () => {
@@ -179,7 +207,7 @@ describe('I2 a verified identity', () => {
   });
 
   it('makes the authority worth nothing', () => {
-    expect(found({ authority: 'gw.there' }, { name: 'x', mayBe: () => true })).toEqual(refused('four ways'));
+    expect(found({ authority: 'gw.there' }, { name: 'x', mayBe: () => true })).toEqual(refused('five ways'));
   });
 });
 

@@ -159,6 +159,28 @@ describe('an unavailable API server', () => {
     expect(rig.log.lines.at(-1)?.message).toBe('writing statuses: works again');
   });
 
+  it('is written to again as soon as it answers another request, but not for each of them', async () => {
+    const rig = createWriterRig();
+    rig.objects.answer = () => ({ kind: 'unavailable', message: 'no answer', retryAfter: 0 });
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.writer.start();
+    await pass(rig, 300_000, 1_000);
+    // In the middle of a pause of half a minute.
+    await pass(rig, 2_000, 500);
+    const asked = rig.objects.asked.length;
+    for (let answer = 0; answer < 20; answer += 1) {
+      rig.answered();
+      await settled();
+    }
+    expect(rig.objects.asked.length - asked).toBe(4);
+    await pass(rig, 60_000, 1_000);
+    rig.objects.answer = undefined;
+    rig.answered();
+    await settled();
+    expect(rig.objects.written()).toBe(1);
+  });
+
   it('gets the pause that it asks for', async () => {
     const rig = createWriterRig();
     rig.objects.answer = () => ({ kind: 'unavailable', message: '429 slow down', retryAfter: 30_000 });
@@ -166,6 +188,8 @@ describe('an unavailable API server', () => {
     rig.desire('mcp');
     rig.writer.start();
     await pass(rig, 29_500);
+    rig.answered();
+    await settled();
     expect(rig.objects.asked).toHaveLength(1);
     await pass(rig, 1_000);
     expect(rig.objects.asked).toHaveLength(2);

@@ -18,6 +18,8 @@ export interface WriterRig {
   readonly writer: StatusWriter;
   /** Whether this replica may write. */
   leads: boolean;
+  /** The API server answers a request of somebody else. */
+  answered(): void;
   /** Sets the desired message of a class. */
   desire(key: string, message?: string): void;
   /** The desired statuses of policies. */
@@ -34,10 +36,15 @@ export function createWriterRig(): WriterRig {
   const gatewayStatuses = collectionOf<GatewayStatus>('gateways');
   const policyStatuses = collectionOf<PolicyStatus>('policies');
   const index = new StatusIndex({ gatewayClassStatuses, gatewayStatuses, policyStatuses }, controllerName);
+  const answered = new Set<() => void>();
   const writer = new StatusWriter({
     index,
     write: objects.write,
     mayWrite: () => rig.leads,
+    onSuccess(run) {
+      answered.add(run);
+      return () => answered.delete(run);
+    },
     clock,
     random: () => 0.5,
     log,
@@ -50,6 +57,9 @@ export function createWriterRig(): WriterRig {
     objects,
     writer,
     leads: true,
+    answered() {
+      for (const run of answered) run();
+    },
     desire: (key, message = 'as it should be') => {
       const conditions = [{ ...desired('Accepted'), message }];
       gatewayClassStatuses.values.set(key, { kind: 'GatewayClass', name: key, conditions });

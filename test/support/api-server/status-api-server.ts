@@ -94,7 +94,8 @@ export async function startStatusApiServer(): Promise<StatusApiServer> {
 
   const api: StatusApiServer = {
     url,
-    connection: { ask: (request) => ask(url, request) },
+    // Nobody else has requests here.
+    connection: { ask: (request) => ask(url, request), onSuccess: () => () => {} },
     object: store.get,
     put: (path, object) => void store.put(path, object),
     calls,

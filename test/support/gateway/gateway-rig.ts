@@ -37,6 +37,7 @@ export interface RigOptions {
   readonly authn?: 'tokens' | 'none';
   readonly fetchFor?: (target: Target) => TargetFetch;
   readonly listensOnLoopback?: boolean;
+  readonly callTimeoutOf?: (target: string, method: string) => number;
 }
 
 export async function startGateway(options: RigOptions = {}): Promise<GatewayRig> {
@@ -58,6 +59,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     clock,
     random: () => 0.5,
     log,
+    callTimeoutOf: options.callTimeoutOf,
     ...(listensOnLoopback === undefined ? {} : { listensOnLoopback: () => listensOnLoopback }),
   });
   const server = createServer((request, response) => downstream.handle(request, response));

@@ -1,4 +1,4 @@
-import type { PolicyConfig, Rule, Target } from '../../../src/translate/model.ts';
+import type { McpAppProtocol, PolicyConfig, Rule, Target } from '../../../src/translate/model.ts';
 import {
   claimKey,
   claimValue,
@@ -12,14 +12,18 @@ import {
 } from '../../../src/translate/names.ts';
 
 /** A Target by its short name, `<namespace>/<service>`. */
-export function target(name: string, fields: { host?: string; port?: number; path?: string } = {}): Target {
-  const [namespace = '', service = ''] = name.split('/');
+export function target(
+  name: string,
+  fields: { host?: string; port?: number; path?: string; appProtocol?: McpAppProtocol } = {},
+): Target {
+  const [namespace = '', service = '', further] = name.split('/');
   return {
-    name: valid(targetName(namespace, service)),
+    name: valid(targetName(namespace, service, further === undefined ? undefined : Number(further))),
     namespace: valid(namespaceName(namespace)),
     host: valid(host(fields.host ?? 'tool.svc')),
     port: valid(port(fields.port ?? 80)),
     path: valid(urlPath(fields.path ?? '')),
+    appProtocol: fields.appProtocol ?? 'kgateway.dev/mcp',
   };
 }
 

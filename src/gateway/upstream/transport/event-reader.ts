@@ -1,12 +1,10 @@
-import type { MessageSize } from '../model.ts';
-import { MessageBuffer, type MessageLimits } from './message-buffer.ts';
+import { MessageBuffer, type MessageLimits, type TakenMessage } from './message-buffer.ts';
 
 /** A server-sent event with data. */
 interface ServerEvent {
   /** `message` when the event names no type. */
   readonly type: string;
-  readonly data: string;
-  readonly size: MessageSize;
+  readonly data: TakenMessage;
 }
 
 /** What a stream of events contains. */
@@ -203,8 +201,7 @@ class EventParser {
     }
     this.#dataLines = 0;
     this.#events += 1;
-    const { text, size } = this.#data.take();
-    this.#handler.event({ type, data: text, size });
+    this.#handler.event({ type, data: this.#data.take() });
   }
 }
 

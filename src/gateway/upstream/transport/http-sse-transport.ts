@@ -40,9 +40,9 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
     let reason = new Error('the target closed the connection');
     try {
       await readEvents(body, parts, {
-        event({ type, data, size }) {
-          if (type === 'endpoint') setEndpoint(data);
-          else if (type === 'message') deliver(data, size, parts);
+        event({ type, data }) {
+          if (type === 'endpoint') setEndpoint(data.text);
+          else if (type === 'message') deliver(data, parts);
           else events.ignored(1);
         },
         ignored: events.ignored,

@@ -1,7 +1,7 @@
-import type { MessageSize, TransportParts } from '../model.ts';
+import type { TransportParts } from '../model.ts';
 import { type Body, readEvents } from './event-reader.ts';
 import { type ParsedMessages, parseMessages } from './message.ts';
-import { MessageBuffer, type MessageLimits } from './message-buffer.ts';
+import { MessageBuffer, type MessageLimits, type TakenMessage } from './message-buffer.ts';
 
 /** Where to resume a stream of events, and when. */
 export interface Resumption {
@@ -17,8 +17,8 @@ export type Incoming = MessageLimits & Pick<TransportParts, 'events'>;
 /** Reads the messages of an event stream until its end. */
 export function readMessages(body: Body, parts: Incoming, resumption: Resumption): Promise<void> {
   return readEvents(body, parts, {
-    event({ type, data, size }) {
-      if (type === 'message') deliver(data, size, parts);
+    event({ type, data }) {
+      if (type === 'message') deliver(data, parts);
       else parts.events.ignored(1);
     },
     id(id) {
@@ -41,17 +41,17 @@ export async function readJson(body: Body, parts: Incoming): Promise<void> {
       buffer.append(chunk);
     }
     await buffer.ready();
-    const { text, size } = buffer.take();
-    deliver(text, size, parts);
+    deliver(buffer.take(), parts);
   } finally {
     buffer.clear();
   }
 }
 
 /** Parses and delivers the messages of a text. A batch is as large as its messages together, and counts for each. */
-export function deliver(text: string, size: MessageSize, { events }: Incoming): void {
+export function deliver(taken: TakenMessage, { events }: Incoming): void {
+  const { size } = taken;
   // The priming event of a stream that can be resumed has no data (MCP 2025-11-25, Transports, 6).
-  const { messages, refused }: ParsedMessages = text === '' ? { messages: [] } : parseMessages(text);
+  const { messages, refused }: ParsedMessages = taken.text === '' ? { messages: [] } : parseMessages(taken);
   if (messages.length === 0) events.invalid(size, refused);
   for (const message of messages) events.received(message, size);
 }

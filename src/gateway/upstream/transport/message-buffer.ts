@@ -9,6 +9,14 @@ export interface MessageLimits extends BudgetShare {
   readonly maxBytes?: number;
 }
 
+/** A complete message. */
+export interface TakenMessage {
+  readonly text: string;
+  readonly size: MessageSize;
+  /** Bytes of its longest string. */
+  readonly longestString: number;
+}
+
 const words = { values: 'values', levels: 'levels', names: 'different names of members' } as const;
 const most = {
   values: messageBounds.maxValues,
@@ -72,11 +80,12 @@ export class MessageBuffer {
   }
 
   /** Returns the message, and begins with the next one. */
-  take(): { readonly text: string; readonly size: MessageSize } {
+  take(): TakenMessage {
     const text = this.#text + this.#decoder.decode(this.#block.subarray(0, this.#blockLength));
     const size: MessageSize = { bytes: this.#length, values: this.#structure.values };
+    const { longestString } = this.#structure;
     this.clear();
-    return { text, size };
+    return { text, size, longestString };
   }
 
   /** Drops the message, and gives back what it held of the budget. */

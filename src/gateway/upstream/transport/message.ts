@@ -1,11 +1,21 @@
 import { isJsonObject, parseJson } from '../../../json/json.ts';
+import { parseWithoutLongStrings } from '../../../json/long-strings.ts';
 import { quoted } from '../../../json/quoted.ts';
 import { decodeMessage } from '../../rpc/decode-message.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { rememberText } from '../../rpc/source-text.ts';
+import type { TakenMessage } from './message-buffer.ts';
 
 /** The most messages of a batch. The gateway sends none, so that a target has no reason to. */
 const maxBatch = 100;
+
+/**
+ * Members of results whose long strings nobody here reads: texts and files (MCP, ContentBlock and ResourceContents).
+ * They are passed on as they were written.
+ */
+const unread: ReadonlySet<string> = new Set(['text', 'data', 'blob']);
+/** Characters of such a string that is parsed like all else. */
+const longestRead = 64 * 1024;
 
 /** The messages of a text; none, with the reason, when they were refused. Without reason it had no message. */
 export interface ParsedMessages {
@@ -17,8 +27,9 @@ export interface ParsedMessages {
  * Parses the messages in a JSON text whose structure was counted before: one, or a batch. Refuses a batch that is too
  * large, and a message in which a member that the gateway reads occurs twice.
  */
-export function parseMessages(text: string): ParsedMessages {
-  const value = parseJson(text)?.value;
+export function parseMessages({ text, longestString }: Omit<TakenMessage, 'size'>): ParsedMessages {
+  const isPlain = longestString <= longestRead;
+  const value = (isPlain ? parseJson(text) : parseWithoutLongStrings(text, unread, longestRead))?.value;
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (values.length > maxBatch) return { messages: [], refused: `a batch has more than ${maxBatch} messages` };
   const duplicate = rememberText(value, text);

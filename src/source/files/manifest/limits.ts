@@ -5,7 +5,7 @@ export const limits: {
     | 'aliases'
     | 'unfoldedValues'
     | 'depth'
-    | 'lexemes'
+    | 'structure'
     | 'diagnostics'
     | 'parseTime'
     | 'parseMemory']: number;
@@ -18,8 +18,12 @@ export const limits: {
   unfoldedValues: 100_000,
   /** Nested collections, far more than any Kubernetes object has. */
   depth: 200,
-  /** Tokens of the lexer per document. 5 MiB of Services in one List have two million; more would take gigabytes. */
-  lexemes: 3_000_000,
+  /**
+   * Line breaks and characters of the structure (colon, comma, opening brackets) per document, wherever they stand. They
+   * bound the nodes that parsing makes, each of which takes up to 2 KiB, before it begins. 2 MiB of Services in one List
+   * have 300,000 as JSON.
+   */
+  structure: 400_000,
   /** Diagnostics of a file that are listed one by one. */
   diagnostics: 100,
   /** Milliseconds of processor time that a worker may take for one file. 5 MiB of Services take 2 to 4 seconds. */

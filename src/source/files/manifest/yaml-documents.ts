@@ -12,6 +12,7 @@ export type YamlDocument = Document.Parsed<ParsedNode>;
  * @throws ManifestError at the first error: the list of all can take gigabytes
  */
 export function* yamlDocuments(text: string, lines: LineCounter): Generator<YamlDocument> {
+  checkStructure(text, lines);
   // Duplicate keys are found by NodeReader in linear time; the library's check is quadratic.
   const composer = new Composer({
     schema: 'failsafe',
@@ -47,20 +48,44 @@ function stopAtFirstError(composer: Composer): void {
   Object.assign(composer, { onError });
 }
 
+/**
+ * @throws ManifestError for a document whose nodes would take more memory than there is. The heap of a worker is limited,
+ * but it may be exceeded for a while: by 500 MiB for 5 MiB of empty lists
+ */
+function checkStructure(text: string, lines: LineCounter): void {
+  let structure = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === lineFeed) {
+      structure = text.startsWith('---', index + 1) ? 0 : structure + 1;
+    } else if (code === colon || code === comma || code === openArray || code === openObject) {
+      structure += 1;
+    }
+    if (structure <= limits.structure) continue;
+    // Nothing was parsed yet that would know the line.
+    lines.addNewLine(0);
+    for (let at = text.indexOf('\n'); at !== -1 && at < index; at = text.indexOf('\n', at + 1))
+      lines.addNewLine(at + 1);
+    throw new ManifestError(index, 'A document is too long: split it.');
+  }
+}
+
+const lineFeed = 0x0a;
+const comma = 0x2c;
+const colon = 0x3a;
+const openArray = 0x5b;
+const openObject = 0x7b;
+
 function* tokens(text: string, lines: LineCounter): Generator<CST.Token> {
   const parser = new Parser(lines.addNewLine);
   lines.addNewLine(0);
-  let lexemes = 0;
   let offset = 0;
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) {
-      if (token.type === 'document') lexemes = 0;
       yield checked(token);
     }
-    lexemes += 1;
     if (parser.stack.length > limits.depth)
       throw new ManifestError(offset, `More than ${limits.depth} levels are nested.`);
-    if (lexemes > limits.lexemes) throw new ManifestError(offset, 'A document is too long: split it.');
     // Lexemes for control characters have no text of their own.
     offset = Math.min(offset + lexeme.length, text.length);
   }

@@ -23,6 +23,12 @@ export interface ManifestLoaderParts {
  */
 const defaultMaxInline = 8 * 1024;
 
+/**
+ * Milliseconds that a scan waits for a large file, so that files that are saved together are one batch. After that the
+ * others are taken over beside it: what they revoke must not wait for a file that takes its whole time.
+ */
+const maxHeld = 1_000;
+
 /** Large files whose text is held while they wait for the worker: 5 MiB each. More of them hold up the scans. */
 const maxWaiting = 4;
 
@@ -32,10 +38,10 @@ interface Job {
   readonly file: ManifestFile;
   readonly text: string;
   /**
-   * False: the scan that read the file waits, so that files that are saved together are one batch. True for a file that
-   * did not parse the last time: nothing that other files revoke is held up by one file twice.
+   * False: the scan that read the file waits, for {@link maxHeld} at most. True after that, and for a file that did not
+   * parse the last time: nothing that other files revoke is held up by one file twice.
    */
-  readonly late: boolean;
+  late: boolean;
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -121,7 +127,13 @@ export class ManifestLoader {
     this.#waiting.get(key)?.done.resolve();
     this.#waiting.set(key, job);
     this.#runNext();
-    if (!job.late) await job.done.promise;
+    if (job.late) return;
+    const stopTimer = this.#parts.clock.after(maxHeld, () => {
+      job.late = true;
+      job.done.resolve();
+    });
+    await job.done.promise;
+    stopTimer();
   }
 
   #runNext(): void {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
+import { parseDockerfile } from '../../../../scripts/install-check/dockerfile.ts';
 
 const entry = fileURLToPath(new URL('../../../../src/main.ts', import.meta.url));
 const preload = new URL('./loop-preload.ts', import.meta.url).href;
@@ -33,6 +34,8 @@ export interface WatchedProcess extends AsyncDisposable {
   death(): string | undefined;
   /** Undefined when the process has ended. */
   footprint(): Footprint | undefined;
+  /** CPU time of all its threads, in milliseconds; 0 when it has ended. */
+  cpuTime(): number;
   /** Begins to measure the event loop anew. */
   resetLoop(): void;
   /** The last report of the event loop. */
@@ -81,6 +84,7 @@ export function startWatched(
     },
     death: () => death,
     footprint: () => (death === undefined ? footprintOf(child.pid ?? 0) : undefined),
+    cpuTime: () => (death === undefined ? cpuTimeOf(child.pid ?? 0) : 0),
     resetLoop: () => void child.send('reset' satisfies LoopRequest),
     loop: () => loop,
     turned: () => (death === undefined ? reported.promise : Promise.resolve()),
@@ -131,6 +135,9 @@ function followLog(child: ChildProcess): FollowedLog {
   };
 }
 
+const dockerfile = new URL('../../../../Dockerfile', import.meta.url);
+const images = { serve: 'gatehouse', gateway: 'mcp-gateway' };
+
 /** Manifests with the containers of the two programs. */
 const manifests = {
   serve: new URL('../../../../deploy/base/deployment.yaml', import.meta.url),
@@ -138,15 +145,29 @@ const manifests = {
 };
 
 /** The guide's gateway sets no limits of its own; its heap is that of the control plane. */
-const defaults = { NODE_OPTIONS: '--max-old-space-size=768' };
+const heap = '--max-old-space-size=768';
 
-/** The variables that a Deployment sets for Node itself. */
+/** The variables that an image and its Deployment set for Node itself. */
 function deployedEnvironment(program: 'gateway' | 'serve'): Readonly<Record<string, string>> {
   const [deployment] = parseAllDocuments(readFileSync(manifests[program], 'utf8'));
   const env: unknown = deployment?.toJS()?.spec?.template?.spec?.containers?.[0]?.env;
   const variables: readonly { readonly name: string; readonly value?: unknown }[] = Array.isArray(env) ? env : [];
-  const ofNode = variables.filter(({ name }) => name === 'NODE_OPTIONS' || name === 'MALLOC_ARENA_MAX');
-  return { ...defaults, ...Object.fromEntries(ofNode.map(({ name, value }) => [name, String(value)])) };
+  const ofNode = variables.filter(({ name }) => name === 'NODE_OPTIONS' || name.startsWith('MALLOC_'));
+  const image = parseDockerfile(readFileSync(dockerfile, 'utf8')).get(images[program])?.environment;
+  return {
+    ...image,
+    NODE_OPTIONS: `${heap} ${image?.['NODE_OPTIONS'] ?? ''}`,
+    ...Object.fromEntries(ofNode.map(({ name, value }) => [name, String(value)])),
+  };
+}
+
+/** Milliseconds of one clock tick of the kernel's statistics. */
+const clockTick = 10;
+
+function cpuTimeOf(pid: number): number {
+  // The second field, the name in brackets, may contain spaces; user and system time are the 14th and the 15th.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * clockTick;
 }
 
 /** Undefined when there is no such process any more. */

@@ -27,7 +27,7 @@ async function read(chunks: Iterable<Uint8Array>) {
     bodyOf(chunks),
     { budget, target: 'a' },
     {
-      event: ({ type, data }) => found.events.push(`${type}|${data}`),
+      event: ({ type, data }) => found.events.push(`${type}|${data.text}`),
       id: (id) => found.ids.push(id),
       retry: (delay) => found.retries.push(delay),
       ignored(lines) {
@@ -172,7 +172,7 @@ describe('an event of a target', () => {
     budget.bytes.acquire('b', 2 * maxMessageBytes);
     const readOne = async (bytes: number) => {
       const events: string[] = [];
-      const handler = { event: ({ data }: { data: string }) => events.push(data), ignored: () => {} };
+      const handler = { event: ({ data }: { data: { text: string } }) => events.push(data.text), ignored: () => {} };
       const body = bodyOf([bytesOf('data: '), bytesOf('x'.repeat(bytes)), bytesOf('\n\n')]);
       const error = await readEvents(body, { budget, target: 'c' }, handler).catch(String);
       return error ?? events.map((data) => data.length);

@@ -258,3 +258,18 @@ it('a file with hundreds of problems lists the first ones and counts the rest', 
   expect(listed.at(-1)).toMatchObject({ severity: 'error', position: undefined });
   expect(listed.at(-1)?.message).toContain('400 more errors');
 });
+
+it.each([
+  ['flow lists', (count: number) => `[${'[],'.repeat(count / 2 - 1)}]`],
+  ['keys', (count: number) => 'a:\n'.repeat(count / 2)],
+  ['the strings of a block', (count: number) => `a: |\n${' ,,,,\n'.repeat(count / 5)}`],
+])('a document of %s with too much structure is not parsed', (_, text) => {
+  const found = parseManifest(`kind: x\n---\n${text(400_100)}`, []);
+  expect(found).toMatchObject({ ok: false, reason: 'A document is too long: split it.' });
+  expect(found.ok ? undefined : (found.position?.line ?? 0) > 2).toBe(true);
+});
+
+it('documents of a file are counted one by one', () => {
+  const text = `---\n# ${','.repeat(1_000)}\n`.repeat(500);
+  expect(parseManifest(text, [])).toMatchObject({ ok: true });
+});

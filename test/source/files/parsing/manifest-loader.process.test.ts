@@ -123,6 +123,21 @@ describe('a long file', () => {
   });
 });
 
+it('a long file is waited for by the files that were saved with it for a second, and counts when it is parsed', async () => {
+  const folder = temporaryFolder();
+  // A second is over at once.
+  const after: Clock['after'] = (delay, run) => (delay > 1_000 ? () => {} : systemClock.after(delay % 1_000, run));
+  const clock: Clock = { now: () => systemClock.now() + 1_000, after };
+  save(folder, 'c.yaml', serviceText('c'));
+  const files = await startFiles([folder], { clock });
+  await files.until(() => files.port('default/c') === 80);
+  save(folder, 'a.yaml', documents(serviceText('a'), keys(50_000)));
+  save(folder, 'b.yaml', serviceText('b'));
+  await files.until(() => files.port('default/b') === 80);
+  expect(files.port('default/a')).toBeUndefined();
+  await files.until(() => files.port('default/a') === 80);
+});
+
 it('a tag of a million characters makes one short line', async () => {
   const folder = temporaryFolder();
   save(folder, 'a.yaml', '!'.repeat(1_000_000));

@@ -1,0 +1,92 @@
+import {
+  type BackendPolicySpec,
+  type Policy,
+  type TrafficPolicySpec_JWT,
+  TrafficPolicySpec_JWT_Mode,
+  TrafficPolicySpec_PolicyPhase,
+} from '../../gen/agentgateway/dev/resource/resource.ts';
+import type { JwtProvider } from '../../translate/model.ts';
+import type { EncodedResource } from '../model.ts';
+import { type AllowList, allowNothing } from './cel.ts';
+import { encodeKind, sentinelPrefix } from './types.ts';
+
+/** A Gateway as the names in this dialect spell it. */
+export interface GatewayName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Returns the only form of authorization that is sent: an allow list, which is never empty. */
+export function authorization(allow: AllowList): BackendPolicySpec {
+  return { kind: { $case: 'mcpAuthorization', value: { allow: [...allow], deny: [], require: [] } } };
+}
+
+/** Encodes a policy for one Gateway. The data plane allows what any policy of the Gateway allows. */
+export function encodePolicy(
+  gateway: GatewayName,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  allow: AllowList,
+): EncodedResource {
+  const key = `${namespace}/${name}:mcp-authorization:${gateway.namespace}/${gateway.name}`;
+  const policy = { name, namespace, kind: 'MCPAuthPolicy' };
+  return encodePolicyOf(gateway, key, policy, { $case: 'backend', value: authorization(allow) });
+}
+
+/** Encodes the policy that closes a Gateway: it allows nothing, and without any policy everything would be allowed. */
+export function encodeSentinel(gateway: GatewayName): EncodedResource {
+  const key = `${sentinelPrefix.slice('policy/'.length)}${gateway.namespace}/${gateway.name}`;
+  return encodePolicyOf(gateway, key, ofGateway(gateway), { $case: 'backend', value: authorization(allowNothing) });
+}
+
+/** Encodes who may sign tokens: without a provider nobody, and every request is answered with 401. */
+export function encodeAuthentication(gateway: GatewayName, providers: readonly JwtProvider[]): EncodedResource {
+  const key = `jwt:${gateway.namespace}/${gateway.name}`;
+  const traffic = {
+    phase: TrafficPolicySpec_PolicyPhase.ROUTE,
+    kind: { $case: 'jwt', value: jwtOf(providers) },
+  } as const;
+  return encodePolicyOf(gateway, key, ofGateway(gateway), { $case: 'traffic', value: traffic });
+}
+
+function encodePolicyOf(
+  { namespace, name }: GatewayName,
+  key: string,
+  policy: NonNullable<Policy['name']>,
+  kind: NonNullable<Policy['kind']>,
+): EncodedResource {
+  const target = { kind: { $case: 'gateway', value: { name, namespace } } } as const;
+  return encodeKind('policy', { key, name: policy, target, kind });
+}
+
+function ofGateway({ namespace, name }: GatewayName): NonNullable<Policy['name']> {
+  return { name, namespace, kind: 'Gateway' };
+}
+
+function jwtOf(providers: readonly JwtProvider[]): TrafficPolicySpec_JWT {
+  return {
+    // The default would let requests without a token pass.
+    mode: TrafficPolicySpec_JWT_Mode.STRICT,
+    providers: providers.map(({ issuer, audiences, jwks }) => ({
+      issuer,
+      audiences: [...audiences],
+      jwksSource: { $case: 'inline', value: jwks },
+    })),
+    mcp: metadataOf(providers),
+  };
+}
+
+/** Undefined unless there is exactly one provider: the data plane would reject the whole policy. */
+function metadataOf([provider, ...others]: readonly JwtProvider[]): TrafficPolicySpec_JWT['mcp'] {
+  const metadata = others.length === 0 ? provider?.resourceMetadata : undefined;
+  if (metadata === undefined) return undefined;
+  const { resource, authorizationServers, scopesSupported } = metadata;
+  return {
+    resourceMetadata: {
+      extra: {
+        resource,
+        authorizationServers: [...authorizationServers],
+        scopesSupported: [...scopesSupported],
+      },
+    },
+  };
+}
