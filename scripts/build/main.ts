@@ -27,8 +27,11 @@ const entries = {
   'conversion-worker': 'src/mcp-tool/convert/conversion-worker.ts',
 };
 
-/** Files that the programs read at run time. */
-const assets = ['src/gen/descriptors.binpb'];
+/** Files and folders that the programs read at run time, one of them of a package: browsers get it as it is. */
+const assets = ['src/gen/descriptors.binpb', 'src/page/browser', 'node_modules/lit-html/lit-html.js'];
+
+/** Files beside these that only the type checker reads. */
+const isRead = (file: string): boolean => !file.endsWith('.d.ts') && !file.endsWith('tsconfig.json');
 
 await rm(unfinished, { recursive: true, force: true });
 await mkdir(unfinished);
@@ -55,9 +58,11 @@ const { metafile } = await build({
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   plugins: [moduleUrls(checkout, entries, assets), builtinModules],
 });
-for (const asset of assets) await cp(join(checkout, asset), join(unfinished, basename(asset)));
+for (const asset of assets) {
+  await cp(join(checkout, asset), join(unfinished, basename(asset)), { recursive: true, filter: isRead });
+}
 await writeDeclarations(checkout, entries.cli, unfinished);
-const packages = await bundledPackages(checkout, Object.keys(metafile.inputs));
+const packages = await bundledPackages(checkout, [...Object.keys(metafile.inputs), ...assets]);
 await writeFile(join(unfinished, 'THIRD-PARTY-NOTICES.txt'), await notices(checkout, packages));
 await writeFile(join(unfinished, 'sbom.cdx.json'), `${JSON.stringify(billOfMaterials(packages), undefined, 1)}\n`);
 await rm(output, { recursive: true, force: true });

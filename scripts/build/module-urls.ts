@@ -10,7 +10,7 @@ const moduleUrl = /new URL\('([^']+)', import\.meta\.url\)/g;
  * entries by their names, assets by theirs, and files outside of src/ relative to dist/.
  *
  * @param entries output name to source, relative to the checkout
- * @param assets files of src/ that are copied into dist/, relative to the checkout
+ * @param assets files and folders that are copied into dist/, relative to the checkout
  * @throws when a URL names another file of src/, which would be missing in dist/
  */
 export function moduleUrls(
@@ -29,7 +29,7 @@ export function moduleUrls(
         const text = await readFile(path, 'utf8');
         const contents = text.replaceAll(moduleUrl, (_all, target: string) => {
           const named = relative(checkout, join(dirname(path), target));
-          const output = named.startsWith('src/') ? outputs.get(named) : `../${named}`;
+          const output = outputs.get(named) ?? (named.startsWith('src/') ? undefined : `../${named}`);
           if (output === undefined) throw new Error(`${path}: ${named} is neither an entry nor an asset of dist/`);
           return `new URL('${output}', import.meta.url)`;
         });

@@ -1,11 +1,11 @@
-import type { StopAsync } from '../edges.ts';
+import type { Stop, StopAsync } from '../edges.ts';
 import type { HostPort } from '../net/host-port.ts';
+import { type Page, readPage } from '../page/page.ts';
 import { createDebugApi, type DebugApiParts } from './api/debug-api.ts';
-import { indexPage } from './index-page.ts';
 import type { Metrics } from './metrics.ts';
 import { resourceDecoder } from './resource-decoder.ts';
 import { type HttpResponse, plainText, type Route, type RoutesParts, serveRoutes } from './routes.ts';
-import { type SnapshotsView, snapshotsView } from './snapshots-view.ts';
+import { StatusStream } from './status-stream.ts';
 
 export { ChangeLog } from './change-log.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
@@ -38,12 +38,14 @@ export interface RunningDebug {
  * @throws ListenError when one of the addresses cannot be bound; then neither listens
  */
 export async function startDebug(settings: DebugSettings, parts: DebugParts): Promise<RunningDebug> {
-  const debug = await serveRoutes(settings.debugListen, debugRoutes(parts), listenerParts('debug', parts));
+  const { routes, stop } = debugRoutes(parts, await readPage());
+  const debug = await serveRoutes(settings.debugListen, routes, listenerParts('debug', parts));
   try {
     const metrics = await serveRoutes(settings.metricsListen, metricsRoutes(parts), listenerParts('metrics', parts));
     return {
       addresses: { debug: debug.address, metrics: metrics.address },
       stop: async () => {
+        stop();
         await Promise.all([debug.stop(), metrics.stop()]);
       },
     };
@@ -65,24 +67,21 @@ function listenerParts(listener: string, { clock, log, metrics }: DebugParts): R
   };
 }
 
-function debugRoutes(parts: DebugParts): ReadonlyMap<string, Route> {
+/** The endpoints, the stream of the status, and the page that shows them. */
+function debugRoutes(
+  parts: DebugParts,
+  page: Page,
+): { readonly routes: ReadonlyMap<string, Route>; readonly stop: Stop } {
   const all: DebugApiParts = { ...parts, decode: resourceDecoder(parts.descriptorSet), now: () => parts.clock.now() };
-  const { routes } = createDebugApi(all);
-  return new Map<string, Route>([
-    ['/', { get: () => indexPage({ ...noSnapshots, ...snapshotsView(all) }) }],
-    ...routes,
-  ]);
+  const { routes, status } = createDebugApi(all);
+  const failed = (error: unknown): void => parts.log.error('internal error in the debug endpoint', { error });
+  const stream = new StatusStream({ status, clock: parts.clock, failed });
+  const files = [...page].map(([path, file]): [string, Route] => [path, { get: () => ({ status: 200, ...file }) }]);
+  return {
+    routes: new Map<string, Route>([...files, ...routes, ['/debug/events', stream.route]]),
+    stop: () => stream.stop(),
+  };
 }
-
-const noSnapshots: SnapshotsView = {
-  synced: false,
-  gateways: [],
-  gatewayClasses: [],
-  policies: [],
-  policyNotices: [],
-  services: [],
-  problems: [],
-};
 
 function metricsRoutes({ synced, metrics }: DebugParts): ReadonlyMap<string, Route> {
   return new Map<string, Route>([

@@ -17,10 +17,10 @@ export interface SnapshotsParts {
 }
 
 /** A node, and whether it has ACKed the current version of every type of its Gateway. */
-export type NodeView = NodeStatus & { readonly synced: boolean };
+type NodeView = NodeStatus & { readonly synced: boolean };
 
 /** A Gateway: its snapshot, its status, and its nodes. */
-export interface GatewayView {
+interface GatewayView {
   readonly gateway: string;
   /** False: no such Gateway; a node connected under its name. */
   readonly exists: boolean;

@@ -150,7 +150,7 @@ function openXdsClient(
   resolved: HostPort | undefined,
   { clock, random, log }: GatewayEdges,
 ): XdsClient {
-  const node = nodeOf(bootstrap, environment);
+  const node = nodeOf(bootstrap, environment, random);
   if (!namesGateway(node)) {
     log.warn(
       'nothing names the Gateway that this node belongs to, so the control plane may turn it away: ' +

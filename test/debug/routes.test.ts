@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   json,
   plainText,
@@ -25,6 +25,7 @@ const parts: RoutesParts = {
 };
 let waits: Promise<void> = Promise.resolve();
 let entered = 0;
+const allEntered = Promise.withResolvers<void>();
 const routes = new Map<string, Route>([
   ['/', { get: () => plainText('hello\n') }],
   ['/query', { get: (query) => json(Object.fromEntries(query), query.has('pretty')) }],
@@ -41,6 +42,7 @@ const routes = new Map<string, Route>([
     {
       get: async () => {
         entered += 1;
+        if (entered === 64) allEntered.resolve();
         await waits;
         return plainText('at last\n');
       },
@@ -131,7 +133,7 @@ describe('a listener that reads bodies', () => {
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     waits = held;
     const waiting = Array.from({ length: 64 }, () => send(listener, { path: '/slow' }));
-    await vi.waitUntil(() => entered === 64);
+    await allEntered.promise;
     const refused = await send(listener, {});
     expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
     release();

@@ -9,6 +9,9 @@ import { mcpGateway, mcpService, openGateway, policy, together } from '../suppor
 import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
 import { nodeOf } from '../support/worlds/served-world.ts';
 
+/** Paths that are asked elsewhere: one needs a query, and the answer of the other has no end. */
+const otherwise: ReadonlySet<string> = new Set(['/debug/object', '/debug/events']);
+
 interface OpenApi {
   readonly paths: Readonly<
     Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, object>> }>>>
@@ -67,7 +70,7 @@ describe('the document of the debug endpoints', () => {
     const served = error.match(/\/(?:debug|snapshots)\/[a-z]+|\/version/g);
     expect(Object.keys(openApi.paths).sort()).toEqual(served?.toSorted());
     for (const [path, methods] of Object.entries(openApi.paths)) {
-      if (methods['get'] !== undefined && path !== '/debug/object') expect((await ask(path))[0], path).toBe(200);
+      if (methods['get'] !== undefined && !otherwise.has(path)) expect((await ask(path))[0], path).toBe(200);
     }
   });
 

@@ -127,16 +127,38 @@ describe('the debug view of nodes', () => {
 });
 
 describe('the debug endpoint', () => {
-  it('has an HTML page that escapes all input', async () => {
-    const metadata = { id: '<script>alert(1)</script>', metadata: { role: 'default~gw' } };
-    const stream = client.open().request(targetType, { node: metadata });
-    await stream.accept();
-    const { status, body } = await running.get('debug', '/');
-    expect(status).toBe(200);
-    expect(body).toContain('default/gw');
-    expect(body).toContain('&#60;script&#62;');
-    expect(body).not.toContain('<script');
-    stream.cancel();
+  it('has a page that may run its own files only', async () => {
+    const { port } = running.app.listening.debug;
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    const policy = response.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain('unsafe');
+    const html = await response.text();
+    const files = [...html.matchAll(/(?:src|href)="(\/page\/[^"]+)"/g)].map(([, path = '']) => path);
+    expect(files).toContain('/page/main.js');
+    const seen = new Set(['/page/lit-html.js', ...files]);
+    for (const path of seen) {
+      const file = await running.get('debug', path);
+      expect(file.status, path).toBe(200);
+      for (const [, imported = ''] of file.body.matchAll(/from '(\.[^']+)'/g)) {
+        seen.add(new URL(imported, `http://page${path}`).pathname);
+      }
+    }
+    expect(seen.size).toBeGreaterThan(15);
+  });
+
+  it('streams the status at once and after a change, and ends when the server stops', async () => {
+    const { port } = running.app.listening.debug;
+    const response = await fetch(`http://127.0.0.1:${port}/debug/events`);
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    const events = response.body?.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+    const first = String((await events?.next())?.value);
+    expect(first).toMatch(/^event: status\ndata: .*"targets":1,/);
+    await running.write({ 'e.yaml': mcpService('default/another') });
+    let text = '';
+    while (!text.includes('"targets":2,')) text += String((await events?.next())?.value);
+    await events?.return?.();
+    await running.write({ 'e.yaml': undefined });
   });
 
   it('accepts only loopback Host headers, GET and HEAD', async () => {

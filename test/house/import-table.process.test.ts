@@ -64,6 +64,8 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/status/leader/planted.ts', '../writer/status-writer.ts', '../api/object-request.ts'],
   ['src/status/events/planted.ts', '../writer/status-index.ts', '../../rate/work-queue.ts'],
   ['src/debug/planted.ts', '../serve/serve.ts', '../serve/model.ts'],
+  ['src/page/planted.ts', '../json/json.ts', 'node:crypto'],
+  ['src/page/browser/planted.js', '../page.ts', './words.js'],
   ['src/debug/api/planted.ts', '../../serve/serve.ts', '../../serve/model.ts'],
   ['src/authz/planted.ts', '../translate/model.ts', '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts'],
   ['src/gateway/planted.ts', '../snapshot/model.ts', '../authz/authz.ts'],

@@ -29,10 +29,11 @@ export interface DebugApiParts
   readonly log: Logger;
 }
 
-/** The endpoints with JSON, by path, and the report that some of them share. */
+/** The endpoints with JSON, by path, and the status for those who follow it. */
 export interface DebugApi {
   readonly routes: ReadonlyMap<string, Route>;
-  readonly problems: ProblemReport;
+  /** Makes a new report of the problems if the last one is old, and computes the status. */
+  readonly status: () => Promise<object>;
 }
 
 export function createDebugApi(parts: DebugApiParts): DebugApi {
@@ -56,7 +57,11 @@ export function createDebugApi(parts: DebugApiParts): DebugApi {
     ['/snapshots/xds', read((query) => snapshotsOf(parts, query))],
     ['/snapshots/graph', read((query) => graph.dump({ keys: query.has('keys') }))],
   ]);
-  return { routes, problems: report };
+  const status = async (): Promise<object> => {
+    if (parts.synced()) await report.get();
+    return statusView(parts, report);
+  };
+  return { routes, status };
 }
 
 function snapshotsOf(parts: SnapshotsParts, query: URLSearchParams): object {

@@ -8,6 +8,8 @@ import type { InputDiagnostic } from '../../source/model.ts';
 export interface ProblemParts {
   readonly explainer: Pick<Explainer, 'statusFindings' | 'hints'>;
   readonly problems: () => readonly InputDiagnostic[];
+  /** The number of the last commit. */
+  readonly epoch: () => number;
   readonly clock: Clock;
 }
 
@@ -46,9 +48,19 @@ export const mostListed = 1_000;
 const turn = 5;
 const pause = 10;
 
-/** A report is made again when it is older than this, in milliseconds, and than ten times what it took. */
+/**
+ * After a change, a report is made again when it is older than this, in milliseconds, and than ten times what it took.
+ */
 const maxAge = 1_000;
 const restFactor = 10;
+
+/** A report, what it was made from, and what it took in milliseconds. */
+interface MadeReport {
+  readonly report: Report;
+  readonly took: number;
+  readonly epoch: number;
+  readonly problems: readonly InputDiagnostic[];
+}
 
 /**
  * Reports what is wrong in the whole world. A report reads every object, so that it is made only when somebody asks, in
@@ -56,7 +68,7 @@ const restFactor = 10;
  */
 export class ProblemReport {
   readonly #parts: ProblemParts;
-  #last: { readonly report: Report; readonly took: number } | undefined;
+  #last: MadeReport | undefined;
   #running: Promise<Report> | undefined;
 
   constructor(parts: ProblemParts) {
@@ -77,17 +89,21 @@ export class ProblemReport {
     return this.#running;
   }
 
-  #isFresh({ report, took }: { readonly report: Report; readonly took: number }): boolean {
-    const age = this.#parts.clock.now() - report.at;
+  #isFresh({ report, took, epoch, problems }: MadeReport): boolean {
+    const { clock, problems: current, epoch: currentEpoch } = this.#parts;
+    // A source returns the same list until something changes in it.
+    if (epoch === currentEpoch() && problems === current()) return true;
+    const age = clock.now() - report.at;
     return age >= 0 && age < Math.max(maxAge, took * restFactor);
   }
 
   async #make(): Promise<Report> {
     const { clock } = this.#parts;
+    const [epoch, problems] = [this.#parts.epoch(), this.#parts.problems()];
     const collected = new Collected();
     let took = 0;
     let began = clock.now();
-    for (const problem of this.#all()) {
+    for (const problem of this.#all(problems)) {
       if (problem !== undefined) collected.add(problem);
       const now = clock.now();
       if (now - began < turn) continue;
@@ -96,15 +112,15 @@ export class ProblemReport {
       began = clock.now();
     }
     const report = collected.report(clock.now());
-    this.#last = { report, took: took + clock.now() - began };
+    this.#last = { report, took: took + clock.now() - began, epoch, problems };
     return report;
   }
 
   /** Yields undefined after each step without a problem. */
-  *#all(): Generator<ListedProblem | undefined> {
-    const { explainer, problems } = this.#parts;
+  *#all(problems: readonly InputDiagnostic[]): Generator<ListedProblem | undefined> {
+    const { explainer } = this.#parts;
     const said = new Map<string, Set<string>>();
-    for (const { severity, object, field, place, message } of problems()) {
+    for (const { severity, object, field, place, message } of problems) {
       const [kind, key] = object?.split(' ', 2) ?? [];
       if (object !== undefined) said.set(object, (said.get(object) ?? new Set<string>()).add(message));
       yield { severity, from: 'input', kind, key, field, place, message, at: undefined };

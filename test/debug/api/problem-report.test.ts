@@ -22,7 +22,7 @@ function reportOf({ problems = [], status = [], hints = [] }: World): { report: 
       yield* hints;
     },
   };
-  const parts = { explainer, problems: () => problems, clock: systemClock };
+  const parts = { explainer, problems: () => problems, epoch: () => 1, clock: systemClock };
   return { report: new ProblemReport(parts), made: () => made };
 }
 
