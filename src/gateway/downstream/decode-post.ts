@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isInitializeRequest, isJSONRPCRequest } from '@modelcontextprotocol/server';
 import { decodeMessage } from '../rpc/decode-message.ts';
 import type { Message, RequestId } from '../rpc/model.ts';
-import { perRequestVersionKey, protocolVersions } from '../rpc/protocol.ts';
+import { perRequestVersionKey, protocolVersions, statelessVersion } from '../rpc/protocol.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import type { Session } from '../session/model.ts';
 import { duplicateId, type ErrorResponse, sessionMissing } from './error-response.ts';
@@ -91,6 +91,7 @@ const initialized: ErrorResponse = {
 export function withoutSession(request: IncomingMessage, body: unknown): ErrorResponse {
   const requested = perRequestVersionOf(body) ?? headerOf(request, 'mcp-protocol-version');
   if (requested === undefined || protocolVersions.includes(requested)) return sessionMissing;
+  if (requested === statelessVersion) return postOnly;
   return {
     status: 400,
     code: errorCode.unsupportedProtocolVersion,
@@ -99,6 +100,13 @@ export function withoutSession(request: IncomingMessage, body: unknown): ErrorRe
     ...(isJSONRPCRequest(body) ? { id: body.id } : {}),
   };
 }
+
+/** MCP 2026-07-28, Streamable HTTP: there is no stream of a session, and no session to end. */
+const postOnly: ErrorResponse = {
+  status: 405,
+  message: `MCP ${statelessVersion} has POST only`,
+  headers: { allow: 'POST' },
+};
 
 function perRequestVersionOf(body: unknown): string | undefined {
   const version = isJSONRPCRequest(body) ? body.params?._meta?.[perRequestVersionKey] : undefined;

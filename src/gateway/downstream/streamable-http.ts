@@ -4,11 +4,14 @@ import { acceptedTypes } from '../../net/accept.ts';
 import { isCurrent } from '../callers.ts';
 import type { Caller } from '../model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
+import type { BodyReader } from './body.ts';
 import { decodeBody, headerOf, versionError, withoutSession } from './decode-post.ts';
 import { type ErrorResponse, sendError, sessionNotFound, tokenExpired, tooManySessions } from './error-response.ts';
 import { createEventLogBudget } from './event-log.ts';
 import type { Exchange, HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
+import { createStatelessHttp } from './stateless-http.ts';
+import { isStateless } from './stateless-request.ts';
 import { createStreamableSession, type StreamableSession } from './streamable-session.ts';
 
 /** The session that a request names. */
@@ -18,13 +21,14 @@ type Lookup =
   | { readonly kind: 'error'; readonly error: ErrorResponse };
 
 /**
- * The Streamable HTTP transport of MCP 2025-03-26 to 2025-11-25, with sessions. Requests of MCP 2026-07-28, which has
- * neither a handshake nor sessions, get an error with the supported revisions.
+ * The Streamable HTTP transport of MCP 2025-03-26 to 2025-11-25, with sessions, and that of MCP 2026-07-28 without them
+ * at the same URL.
  */
 export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTransportParts): HttpTransport {
   const { clock } = parts;
   const sessions = createSessionTable<StreamableSession>(parts);
   const budget = createEventLogBudget();
+  const stateless = createStatelessHttp({ ...parts, multiplexer });
 
   const lookUp = ({ request, caller }: Exchange): Lookup => {
     const id = headerOf(request, 'mcp-session-id');
@@ -45,32 +49,27 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
   const openSession = (caller: Caller): StreamableSession | undefined =>
     sessions.open(caller, (id) => createStreamableSession(multiplexer, parts, { id, caller, budget }))?.session;
 
-  const post = async (exchange: Exchange): Promise<void> => {
+  /** While the body arrived, the token may have expired, and the session ended. */
+  const receive: Receive = (exchange, body, done) => {
     const { request, response, caller } = exchange;
-    if (!accepts(request, ['application/json', 'text/event-stream'])) return sendError(response, notAcceptable);
-    if (!isJsonContentType(request.headers['content-type'] ?? null)) return sendError(response, notJsonType);
-    const body = await bodies.read(request, caller);
-    if (body.kind === 'error') return sendError(response, body);
-    const refuse = (error: ErrorResponse): void => {
-      body.release();
-      sendError(response, error);
-    };
-    // The token may have expired, and the session ended, while the body arrived.
-    if (!isCurrent(caller, clock)) return refuse(tokenExpired);
+    if (!isCurrent(caller, clock)) return tokenExpired;
     const found = lookUp(exchange);
-    if (found.kind === 'error') return refuse(found.error);
+    if (found.kind === 'error') return found.error;
+    if (found.kind === 'none' && isStateless(body, request)) {
+      stateless.post(exchange, body, done);
+      return undefined;
+    }
     const known = found.kind === 'session' ? found.session : undefined;
-    const decoded = decodeBody(body.value, request, known);
-    if (decoded.kind === 'error') return refuse(decoded.error);
+    const decoded = decodeBody(body, request, known);
+    if (decoded.kind === 'error') return decoded.error;
     const session = known ?? openSession(caller);
-    if (session === undefined) return refuse(tooManySessions);
+    if (session === undefined) return tooManySessions;
     hold(session.id, response);
-    const handled = exchange.hold();
-    session.post(exchange, decoded.messages, () => {
-      body.release();
-      handled();
-    });
+    session.post(exchange, decoded.messages, done);
+    return undefined;
   };
+
+  const post = createPost(bodies, receive);
 
   return {
     methods: ['POST', 'GET', 'DELETE'],
@@ -87,7 +86,32 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
       sessions.close(session.id);
       response.writeHead(200).end();
     },
-    stop: sessions.stop,
+    async stop() {
+      await Promise.all([sessions.stop(), stateless.stop()]);
+    },
+  };
+}
+
+/** Handles a body that has arrived, or returns the error response. */
+type Receive = (exchange: Exchange, body: unknown, done: () => void) => ErrorResponse | undefined;
+
+/** Reads the bodies of POST requests. */
+function createPost(bodies: BodyReader, receive: Receive): (exchange: Exchange) => Promise<void> {
+  return async (exchange) => {
+    const { request, response, caller } = exchange;
+    if (!accepts(request, ['application/json', 'text/event-stream'])) return sendError(response, notAcceptable);
+    if (!isJsonContentType(request.headers['content-type'] ?? null)) return sendError(response, notJsonType);
+    const body = await bodies.read(request, caller);
+    if (body.kind === 'error') return sendError(response, body);
+    const handled = exchange.hold();
+    const done = (): void => {
+      body.release();
+      handled();
+    };
+    const error = receive(exchange, body.value, done);
+    if (error === undefined) return;
+    done();
+    sendError(response, error);
   };
 }
 

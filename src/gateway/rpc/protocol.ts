@@ -15,6 +15,9 @@ export const protocolVersions: readonly [string, ...string[]] = [
   '2024-11-05',
 ];
 
+/** The MCP revision without handshake and sessions: each request says all that it needs. */
+export const statelessVersion = '2026-07-28';
+
 /** The `_meta` member that names the protocol version of a request, from MCP 2026-07-28 on. */
 export const perRequestVersionKey = 'io.modelcontextprotocol/protocolVersion';
 

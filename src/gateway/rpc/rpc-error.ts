@@ -9,6 +9,8 @@ export const errorCode = {
   unavailable: -32000,
   /** The code that the MCP SDKs send with HTTP 404 for a session that has ended. */
   sessionNotFound: -32001,
+  /** MCP 2026-07-28: a header does not say what the body says. */
+  headerMismatch: -32020,
   /** MCP 2026-07-28: the protocol version of the request is not supported. */
   unsupportedProtocolVersion: -32022,
 } as const;

@@ -1,8 +1,8 @@
 import type { Params, Result } from '../rpc/model.ts';
-import { implementation, protocolVersions } from '../rpc/protocol.ts';
+import { implementation, protocolVersions, statelessVersion } from '../rpc/protocol.ts';
 import type { Capabilities } from '../upstream/model.ts';
 import { decodeClientCapabilities } from './client-requests.ts';
-import type { ClientRequest } from './model.ts';
+import type { ClientRequest, StatelessClient } from './model.ts';
 
 /** The handshake of one session, and what is known of the client from it. */
 export interface Handshake {
@@ -16,6 +16,8 @@ export interface Handshake {
    * @param instructions joins those of targets, which are told of the client's capabilities
    */
   initialize(request: ClientRequest, instructions: Instructions): Promise<Result>;
+  /** Handles `server/discover` of a client without handshake. */
+  discover(request: ClientRequest, instructions: Instructions): Promise<Result>;
 }
 
 type Instructions = (caller: ClientRequest['caller'], signal: AbortSignal) => Promise<string | undefined>;
@@ -29,10 +31,16 @@ const capabilities = {
   logging: {},
 };
 
-/** Starts before the handshake. */
-export function createHandshake(): Handshake {
-  let version: string | undefined;
-  let clientCapabilities: Capabilities = {};
+/** Without logging, which clients ask for in each request. */
+const { logging: _, ...statelessCapabilities } = capabilities;
+
+/** The `_meta` member of MCP 2026-07-28. */
+const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
+
+/** Starts before the handshake, or with what a client without one says of itself. */
+export function createHandshake(client?: StatelessClient): Handshake {
+  let version = client?.version;
+  let clientCapabilities: Capabilities = client?.capabilities ?? {};
   return {
     version: () => version,
     clientCapabilities: () => clientCapabilities,
@@ -42,6 +50,17 @@ export function createHandshake(): Handshake {
       version = negotiated(params);
       const said = text === undefined ? {} : { instructions: text };
       return { protocolVersion: version, capabilities, serverInfo: { ...implementation }, ...said };
+    },
+    async discover({ caller, signal }, instructions) {
+      const text = await instructions(caller, signal);
+      const said = text === undefined ? {} : { instructions: text };
+      const supportedVersions = [statelessVersion, ...protocolVersions];
+      return {
+        supportedVersions,
+        capabilities: statelessCapabilities,
+        ...said,
+        _meta: { [serverInfoKey]: { ...implementation } },
+      };
     },
   };
 }

@@ -16,7 +16,7 @@ import { createHandshake } from './handshake.ts';
 import { createInstructions } from './instructions.ts';
 import { isListMethod, type ListMethod } from './list-pages.ts';
 import { createLists } from './lists.ts';
-import type { Client, ClientRequest, SessionParts } from './model.ts';
+import type { Client, ClientRequest, SessionParts, StatelessClient } from './model.ts';
 import type { Names } from './names/names.ts';
 import type { QualifiedName } from './names/qualified-names.ts';
 import type { UiOwners } from './names/ui-owners.ts';
@@ -67,10 +67,15 @@ export interface SharedState {
 const answerTime = 60_000;
 
 /** Creates a session. Connects to a target when a request first needs it. */
-export function createMcpSession(parts: SessionParts, shared: SharedState, peer: Client): McpSession {
+export function createMcpSession(
+  parts: SessionParts,
+  shared: SharedState,
+  peer: Client,
+  stateless?: StatelessClient,
+): McpSession {
   const { failures, sharedListing: listing } = shared;
   const ended = new AbortController();
-  const handshake = createHandshake();
+  const handshake = createHandshake(stateless);
   /** The caller of the last request, on whose behalf connections are made. */
   let lastCaller: Caller | undefined;
 
@@ -102,7 +107,10 @@ export function createMcpSession(parts: SessionParts, shared: SharedState, peer:
   const lists = createLists({ ...common, shared: listing });
   const routed = createRequestRouter({ ...common, lists });
   const instructions = createInstructions({ ...common, memories: shared.upstreamState.memories });
-  const local = localHandlers(upstreams, (request) => handshake.initialize(request, instructions));
+  const local: Readonly<Record<string, Handler>> =
+    stateless === undefined
+      ? localHandlers(upstreams, (request) => handshake.initialize(request, instructions))
+      : { 'server/discover': (request) => handshake.discover(request, instructions) };
 
   /**
    * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the

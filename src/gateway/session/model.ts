@@ -2,6 +2,7 @@ import type { Clock, Logger, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { Caller, GatewayConfig, ListMode, NameMode, TargetFetch } from '../model.ts';
 import type { IncomingRequest, Message, Params, RequestId, Result } from '../rpc/model.ts';
+import type { Capabilities } from '../upstream/model.ts';
 
 /** Dependencies of all sessions. */
 export interface SessionParts {
@@ -66,8 +67,16 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** A client of a revision without handshake. */
+export interface StatelessClient {
+  readonly version: string;
+  readonly capabilities: Capabilities;
+}
+
 /** The transport of one client, as its session uses it. */
 export interface ClientTransport {
+  /** Absent for a client that begins with `initialize`. */
+  readonly client?: StatelessClient;
   /** The stream for messages that no request has caused; `undefined` when there can be none, so they are dropped. */
   stream(): ClientStream | undefined;
 }

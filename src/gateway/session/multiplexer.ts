@@ -73,7 +73,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
         // The peer itself handles `cancelled`.
         notification: (method, params, { sender }) => session.notified(method, params, sender.caller),
       });
-      const session = createMcpSession(parts, shared, createClient(peer, transport, parts.clock));
+      const session = createMcpSession(parts, shared, createClient(peer, transport, parts.clock), transport.client);
       sessions.add(session);
       peers.add(peer);
       return {

@@ -38,7 +38,7 @@ describe('the handshake', () => {
     });
   });
 
-  it('is not part of 2026-07-28, whose requests get the supported revisions', async () => {
+  it('is not part of 2026-07-28: a request without its headers is refused by its id', async () => {
     await using gateway = await startGateway();
     const _meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -51,7 +51,7 @@ describe('the handshake', () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
       id: 'd',
-      error: { code: -32022, data: { supported: expect.arrayContaining(['2025-11-25']), requested: '2026-07-28' } },
+      error: { code: -32020, message: expect.stringContaining('Mcp-Method') },
     });
   });
 });

@@ -7,11 +7,12 @@ export interface TextClient extends AsyncDisposable {
   request(text: string): Promise<readonly string[]>;
 }
 
-/** Opens a session with the handshake of MCP 2025-11-25. */
+/** Opens a session with a handshake, by default that of MCP 2025-11-25. */
 export async function openTextClient(
   gateway: GatewayRig,
   path: '/mcp' | '/mcp/' | '/sse' | '/sse/',
   token: string,
+  version?: string,
 ): Promise<TextClient> {
   const headers: Record<string, string> = {
     accept: 'application/json, text/event-stream',
@@ -31,7 +32,7 @@ export async function openTextClient(
     if (!response.ok) return [await response.text()];
     return untilAnswer(events ?? dataOf(response));
   };
-  await request(JSON.stringify(initialize()));
+  await request(JSON.stringify(initialize(version)));
   return {
     request,
     [Symbol.asyncDispose]() {
