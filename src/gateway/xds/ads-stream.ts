@@ -16,8 +16,12 @@ export interface AdsStream {
 
 /** The events of a stream. */
 export interface AdsEvents {
-  /** The control plane has sent headers or a first response. Emitted once, before the first `response`. */
-  connected(): void;
+  /**
+   * The control plane has sent headers or a first response. Emitted once, before the first `response`.
+   *
+   * @param unknownGateway the Gateway that this node names, if the control plane says that it does not exist
+   */
+  connected(unknownGateway: string | undefined): void;
   response(response: DeltaDiscoveryResponse): void;
   /** The stream has ended. No event follows. */
   ended(reason: string): void;
@@ -78,10 +82,10 @@ function open(controlPlane: ControlPlane, { channel, metadata }: StreamCredentia
   });
   const call = client.deltaAggregatedResources(metadata);
   let state: 'opening' | 'open' | 'closed' = 'opening';
-  const connected = (): void => {
+  const connected = (headers?: Metadata): void => {
     if (state !== 'opening') return;
     state = 'open';
-    events.connected();
+    events.connected(headers?.get(unknownGatewayHeader).map(String).at(0));
   };
   const close = (): void => {
     if (state === 'closed') return;
@@ -118,6 +122,9 @@ function serverNameOf({ authority, address, security }: ControlPlane): ClientOpt
   const name = serverName ?? (authority.host === address.host ? undefined : authority.host);
   return security.tls === undefined || name === undefined ? {} : { 'grpc.ssl_target_name_override': name };
 }
+
+/** A response header of gatehouse. Its value is `<namespace>/<name>`. */
+const unknownGatewayHeader = 'gatehouse-unknown-gateway';
 
 /** grpc-js appends the resolver's note to its message, even when it is empty. */
 const emptyNote = / Resolution note: $/;
