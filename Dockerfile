@@ -1,31 +1,40 @@
 # Builds three images: docker build --target gatehouse | mcp-gateway | mcp-tool. deploy/README.md explains how to tag
 # and push them; scripts/install-check.sh runs the steps of this file without a container engine.
 
-# A Node 24 image with npm, and one without npm; pass digests to pin them.
+# A Node 24 image with npm, and the smallest one that has Node and its certificates alone. docs/releasing.md pins digests.
 ARG BUILD_IMAGE=node:24-trixie-slim
 ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot
 
-FROM ${BUILD_IMAGE} AS build
+# dist/ is the same on every platform: it is built once, on that of the builder.
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /app
 # Packages first, so that a change of the sources reuses this layer.
 COPY package.json package-lock.json ./
-# The optional packages are Node itself, which the image contains. No package needs an install script.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
-# Node strips the types when it loads a file: there is no compile step.
+COPY scripts/node/package.json ./scripts/node/
+# No package needs an install script.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json LICENSE ./
+COPY scripts/build ./scripts/build
 COPY src ./src
-COPY LICENSE ./
+RUN npm run -s build
 # The image's user is not the owner of the files; after a checkout with a strict umask it could not read them.
-RUN chmod -R a+rX src package.json LICENSE
+RUN chmod -R a+rX dist package.json LICENSE
 
 FROM ${RUNTIME_IMAGE} AS runtime
+# docker-bake.hcl sets them.
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG SOURCE=unknown
 LABEL org.opencontainers.image.vendor="gatehouse" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"
 ENV NODE_ENV=production
 WORKDIR /app
-# Separate layers, so that a change of the sources transfers only the sources.
-COPY --from=build /app/node_modules ./node_modules
+# package.json says that the files are ES modules. No package is installed: dist/ contains what it uses.
 COPY --from=build /app/package.json /app/LICENSE ./
-COPY --from=build /app/src ./src
+COPY --from=build /app/dist ./dist
 # Numeric, so that Kubernetes can check runAsNonRoot.
 USER 65532:65532
 
@@ -34,14 +43,14 @@ FROM runtime AS mcp-tool
 LABEL org.opencontainers.image.title="mcp-tool" \
       org.opencontainers.image.description="A sample MCP server with the tool convert_to_markdown"
 EXPOSE 8080
-ENTRYPOINT ["/nodejs/bin/node", "/app/src/main.ts", "mcp-tool"]
+ENTRYPOINT ["/nodejs/bin/node", "/app/dist/main.js", "mcp-tool"]
 
 # The reference MCP gateway; its configuration sets the port, 8080 in the guide.
 FROM runtime AS mcp-gateway
 LABEL org.opencontainers.image.title="mcp-gateway" \
       org.opencontainers.image.description="A reference MCP gateway that is configured over xDS"
 EXPOSE 8080
-ENTRYPOINT ["/nodejs/bin/node", "/app/src/main.ts", "gateway"]
+ENTRYPOINT ["/nodejs/bin/node", "/app/dist/main.js", "gateway"]
 
 # The control plane, last, so that a build without --target makes it.
 FROM runtime AS gatehouse
@@ -49,5 +58,5 @@ LABEL org.opencontainers.image.title="gatehouse" \
       org.opencontainers.image.description="An xDS control plane for MCP gateways"
 # Gateways (gRPC), and health and metrics (HTTP).
 EXPOSE 9977 9092
-ENTRYPOINT ["/nodejs/bin/node", "/app/src/main.ts"]
+ENTRYPOINT ["/nodejs/bin/node", "/app/dist/main.js"]
 CMD ["serve"]

@@ -15,6 +15,13 @@ export interface Logger {
   child(fields: Fields): Logger;
 }
 
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** The level of a log: lines below it are not written. */
+export interface LogLevelControl {
+  level: LogLevel;
+}
+
 /** Stops what was started. Idempotent. */
 export type Stop = () => void;
 
@@ -60,6 +67,7 @@ export type CounterName =
   | 'gatehouse_xds_unknown_types_total'
   | 'gatehouse_xds_assemblies_total'
   | 'gatehouse_xds_connections_refused_total'
+  | 'gatehouse_xds_handshakes_total'
   | 'gatehouse_xds_connections_closed_total'
   | 'gatehouse_xds_streams_refused_total'
   | 'gatehouse_xds_cut_offs_total'
@@ -75,7 +83,8 @@ export type GaugeName =
   | 'gatehouse_leader'
   | 'gatehouse_status_pending'
   | 'gatehouse_xds_streams'
-  | 'gatehouse_xds_nodes';
+  | 'gatehouse_xds_nodes'
+  | 'gatehouse_tls_certificate_expiry_seconds';
 
 export type HistogramName = 'gatehouse_xds_queue_seconds';
 

@@ -49,8 +49,9 @@ export function parseDockerfile(text: string): ReadonlyMap<string, Stage> {
   for (const { keyword, value } of splitInstructions(text)) {
     if (keyword === 'ARG') continue;
     if (keyword === 'FROM') {
-      const [, base = '', name = ''] = /^(\S+) AS (\S+)$/.exec(value) ?? [];
-      if (name === '') throw new Error(`FROM ${value}: every stage has a name here, FROM <image> AS <name>`);
+      const [, base = '', name = ''] = /^(?:--platform=\S+ )?(\S+) AS (\S+)$/.exec(value) ?? [];
+      if (name === '')
+        throw new Error(`FROM ${value}: every stage has a name here, FROM [--platform=<p>] <image> AS <name>`);
       current = { ...(stages.get(base) ?? emptyStage), name };
     } else if (current === undefined) {
       throw new Error(`${keyword} is before the first FROM`);

@@ -71,7 +71,7 @@ export async function runPrograms(options: ProgramsOptions): Promise<void> {
 }
 
 async function startAndConnect({ manifests, report }: ProgramsOptions, start: Start): Promise<void> {
-  const guide = await prepareGuide(manifests, 0);
+  const guide = await prepareGuide(manifests, { host: '0.0.0.0', port: 0 });
   try {
     const tool = start('mcp-tool', [
       ...(await argumentsIn(manifests, '5-mcp-tool.yaml')),

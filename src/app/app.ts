@@ -1,21 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
-import { createMetrics, type Metrics, startDebug } from '../debug/debug.ts';
-import type { Clock, Logger, Random, StopAsync } from '../edges.ts';
+import { ChangeLog, createMetrics, type DebugParts, type Metrics, startDebug } from '../debug/debug.ts';
+import type { Clock, Logger, LogLevelControl, Random, StopAsync } from '../edges.ts';
+import { answerQuestion } from '../explain/explain.ts';
 import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import { versionOfAll } from '../wire/wire.ts';
+import { configView } from './config-view.ts';
 import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
+import { openSecurity, type Security } from './security.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface AppParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly logLevel: LogLevelControl;
 }
 
 type Addresses = Readonly<Record<'xds' | 'debug' | 'metrics' | 'admin', HostPort>>;
@@ -29,13 +33,13 @@ export interface RunningApp {
 }
 
 /** The stages, built and not started. */
-interface Stages {
+interface Stages extends AppParts {
   readonly metrics: Metrics;
+  readonly changes: ChangeLog;
   readonly pipeline: Pipeline;
   readonly input: Input;
+  readonly security: Security;
   readonly ads: AdsServer;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /**
@@ -56,7 +60,7 @@ export async function startApp(
   committed: (commit: Commit) => void = () => undefined,
 ): Promise<RunningApp> {
   const stages = await build(settings, parts);
-  const started: StopAsync[] = [stages.input.stop];
+  const started: StopAsync[] = [stages.input.stop, stages.security.stop];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
   };
@@ -74,10 +78,13 @@ export async function startApp(
   }
 }
 
-async function build(settings: ServeSettings, { clock, random, log }: AppParts): Promise<Stages> {
+async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> {
+  const { clock, random, log } = parts;
+  const changes = new ChangeLog();
   const metrics = createMetrics();
   const pipeline = createPipeline(settings, { log, counters: metrics });
   const { translation, explainer, snapshots, synced } = pipeline;
+  const security = await openSecurity(settings, { clock, log, counters: metrics });
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
   const ads = createAdsServer(
@@ -90,10 +97,12 @@ async function build(settings: ServeSettings, { clock, random, log }: AppParts):
       random,
       log,
       counters: metrics,
+      tls: security.tls,
       rejected: (response) => input.rejected(response),
+      updates: changes,
     },
   );
-  return { metrics, pipeline, input, ads, clock, log };
+  return { ...parts, metrics, changes, pipeline, input, security, ads };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */
@@ -107,19 +116,10 @@ async function openInput(settings: ServeSettings, parts: InputParts): Promise<In
 
 /** Opens the listeners one after another. The stop of each is added to `started`, also when a later one fails. */
 async function listen(settings: ServeSettings, stages: Stages, started: StopAsync[]): Promise<Addresses> {
-  const { metrics, pipeline, input, ads, clock, log } = stages;
+  const { metrics, ads, clock, log } = stages;
   const { xdsListen, debugListen, metricsListen, adminListen } = settings;
   const descriptorSet = await readFile(descriptors);
-  const debugParts = {
-    ...pipeline,
-    digest: versionOfAll,
-    problems: () => input.source.diagnostics(),
-    nodes: () => ads.nodes(),
-    metrics,
-    descriptorSet,
-    clock,
-    log,
-  };
+  const debugParts = debugPartsOf(settings, stages, descriptorSet);
   const debug = await withListenFlags({ 'debug-listen': debugListen, 'metrics-listen': metricsListen }, () =>
     startDebug(settings, debugParts),
   );
@@ -132,11 +132,38 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
   return { xds, ...debug.addresses, admin: admin.address };
 }
 
+function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Uint8Array): DebugParts {
+  const { pipeline, input, ads, clock } = stages;
+  const { explainer, graph } = pipeline;
+  const { replica } = settings;
+  const program = { version: packageJson.version, startedAt: clock.now(), replica, source: input.origin };
+  return {
+    ...stages,
+    ...pipeline,
+    digest: versionOfAll,
+    problems: () => input.source.diagnostics(),
+    nodes: (gateway) => ads.nodes(gateway),
+    placesOf: input.placesOf,
+    manifestOf: input.manifestOf,
+    answer: (question) => answerQuestion(explainer, question),
+    epoch: () => graph.epoch,
+    config: configView(settings),
+    program,
+    descriptorSet,
+  };
+}
+
 /** Starts the source; each of its batches becomes a commit. */
-function startSource({ pipeline, input, ads, log }: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
+function startSource(stages: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
+  const { pipeline, input, ads, log, changes, clock } = stages;
   let announced = false;
   return input.source.start((batch) => {
+    const began = clock.now();
     const commit = pipeline.deliver(batch);
+    const at = clock.now();
+    const cause = announced ? 'change' : 'start';
+    const encoded = pipeline.encodes(commit);
+    changes.committed({ commit, changes: batch.changes, cause, at, encodeMilliseconds: at - began, encoded });
     input.applied(commit, batch);
     // A flag of its own: the source delivers a batch again when its delivery threw, and by then the pipeline is synced.
     if (!announced && pipeline.synced()) {

@@ -10,6 +10,9 @@ import type { Input, InputParts } from './input.ts';
 import type { ClusterInputSettings, ServeSettings } from './settings.ts';
 import { logStatuses } from './status-log.ts';
 
+/** The part of an input that statuses are written by. */
+type StatusInput = Pick<Input, 'synced' | 'applied' | 'rejected' | 'stop'>;
+
 const leaseName = 'gatehouse-leader';
 
 /** Default namespace of the Lease outside of a pod: the one that the manifests in `deploy` use. */
@@ -32,6 +35,9 @@ export async function openCluster(
   const status = await openStatus({ controllerName, replica }, statusWriting, connection, source, parts);
   return {
     source,
+    origin: connection.server,
+    placesOf: (places) => Promise.resolve(places.map(() => undefined)),
+    manifestOf: (kind, key) => source.manifestOf(kind, key),
     ...status,
     stop: async () => {
       await status.stop();
@@ -57,7 +63,7 @@ async function openStatus(
   connection: KubeConnection,
   { identify }: ClusterSource,
   parts: InputParts,
-): Promise<Omit<Input, 'source'>> {
+): Promise<StatusInput> {
   const { translation, log } = parts;
   if (statusWriting.by === 'none') {
     return {
@@ -76,7 +82,7 @@ async function leaseOf(namespace: string | undefined): Promise<{ readonly namesp
 }
 
 /** Joins the election after the initial read: until then a replica that is synced already may lead. */
-function startedWhenSynced(manager: StatusManager): Omit<Input, 'source'> {
+function startedWhenSynced(manager: StatusManager): StatusInput {
   let stop: StopAsync = () => Promise.resolve();
   return {
     synced: () => {

@@ -14,6 +14,9 @@ export function openFiles(
   const hints = new HintLog({ explainer, placesOf: (fields) => source.placesOf(fields), clock, log });
   return {
     source,
+    origin: filenames.join(', '),
+    placesOf: (places) => source.placesOf(places.map(({ kind, key, path }) => ({ object: `${kind} ${key}`, path }))),
+    manifestOf: (kind, key) => source.manifestOf(`${kind} ${key}`),
     synced: () => undefined,
     applied: (commit, { synced }) => {
       logStatuses(log, translation, commit);

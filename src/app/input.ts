@@ -1,3 +1,4 @@
+import type { ManifestOf, PlacesOf } from '../debug/model.ts';
 import type { Clock, Counters, Logger, Random, StopAsync } from '../edges.ts';
 import type { Explainer } from '../explain/model.ts';
 import type { Commit } from '../graph/model.ts';
@@ -18,6 +19,12 @@ export interface InputParts {
 /** The source of the resources, and the place to which the results of their translation are reported. */
 export interface Input {
   readonly source: ResourceSource;
+  /** Where the resources come from, in words. */
+  readonly origin: string;
+  /** Finds where fields are written; undefined for each when the source has no files. */
+  readonly placesOf: PlacesOf;
+  /** Reads an object as it is written now, as YAML; undefined when it cannot be read. */
+  readonly manifestOf: ManifestOf;
   /** Handles the end of the initial read: call it once, after the batch that completes it was translated. */
   synced(): void;
   /** Handles a commit: call it after each batch. */

@@ -1,11 +1,17 @@
 import { access } from 'node:fs/promises';
+import type { PlacesOf } from '../debug/model.ts';
 import type { Clock, Counters, Logger } from '../edges.ts';
-import type { Explainer, Finding, Place } from '../explain/model.ts';
-import { pathText } from '../resources/resources.ts';
-import { type FilesOnce, readFilesOnce } from '../source/source.ts';
-import type { TranslationSettings } from '../translate/model.ts';
+import { answerQuestion } from '../explain/explain.ts';
+import type { Answer, Explainer, Place, Question } from '../explain/model.ts';
+import type { Snapshots } from '../snapshot/model.ts';
+import type { Batch, InputDiagnostic } from '../source/model.ts';
+import { readFilesOnce } from '../source/source.ts';
+import type { Translation, TranslationSettings } from '../translate/model.ts';
+import { type CheckReport, checkReport } from './check-report.ts';
 import { EnvironmentError } from './errors.ts';
 import { createPipeline } from './pipeline.ts';
+
+export type { CheckReport } from './check-report.ts';
 
 /** What a command that answers and ends reads. */
 export interface OfflineSettings extends TranslationSettings {
@@ -22,40 +28,22 @@ export interface OfflineParts {
   readonly readStdin: () => Promise<string>;
 }
 
-/** Something to correct, for people and programs. */
-export interface CheckDiagnostic {
-  readonly severity: 'error' | 'warning';
-  /** `<file>:<line>:<column>`, or a path without a position. */
-  readonly place: string;
-  /** `<Kind> <namespace>/<name>`, when it belongs to an object. */
-  readonly object: string | undefined;
-  /** The field's path as `spec.rules[0].matches`; empty for the whole object or file. */
-  readonly field: string;
-  readonly message: string;
-}
-
-/** The objects of some files, translated as `serve` does. */
+/** The objects of some files or of a cluster at one time, translated as `serve` does. */
 export interface OfflineWorld {
   readonly explainer: Explainer;
+  readonly translation: Translation;
+  readonly snapshots: Snapshots;
   readonly counts: { readonly gateways: number; readonly targets: number; readonly policies: number };
-  /** Every error and warning, by place: at most 1,000 of them, errors first, and the number of all. */
   check(): Promise<CheckReport>;
-  /** The number of errors that decoding found: what they are about is left out. */
-  readonly inputErrors: number;
+  /** Answers a question; or says why it has no answer. */
+  answer(question: Question): Promise<Answer | { readonly message: string }>;
+  /** What to know about every answer, in sentences: that a part of the input is left out. */
+  readonly notes: readonly string[];
   /** The place of each field; undefined for one that is in no file. */
-  placesOf(places: readonly Place[]): Promise<readonly (string | undefined)[]>;
+  readonly placesOf: PlacesOf;
   /** The texts that no file has, by the path in their places. */
   readonly texts: ReadonlyMap<string, string>;
 }
-
-export interface CheckReport {
-  readonly diagnostics: readonly CheckDiagnostic[];
-  readonly errors: number;
-  readonly warnings: number;
-}
-
-/** Findings that are located and listed: a place takes a pass over its file, and nobody reads more. */
-const mostListed = 1000;
 
 const noCounters: Counters = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
 
@@ -70,17 +58,48 @@ export async function openOffline(settings: OfflineSettings, parts: OfflineParts
   const files = await readFilesOnce({ ...parts, roots: filenames, namespaces });
   if (!files.batch.synced)
     throw new EnvironmentError('a file changes while it is read, or is gone again: try once more.');
-  const pipeline = createPipeline(settings, { log: parts.log, counters: noCounters });
-  pipeline.deliver(files.batch);
-  const { translation, explainer, policies } = pipeline;
+  return translateOnce(settings, files, parts.log);
+}
+
+/** What was read once. */
+export interface ReadOnce {
+  readonly batch: Batch;
+  readonly diagnostics: readonly InputDiagnostic[];
+  placesOf(
+    fields: readonly { readonly object: string; readonly path: Place['path'] }[],
+  ): Promise<readonly (string | undefined)[]>;
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/** Translates what was read. */
+export function translateOnce(settings: TranslationSettings, read: ReadOnce, log: Logger): OfflineWorld {
+  const pipeline = createPipeline(settings, { log, counters: noCounters });
+  pipeline.deliver(read.batch);
+  const { translation, explainer, snapshots, policies } = pipeline;
+  const placesOf: PlacesOf = (places) =>
+    read.placesOf(places.map(({ kind, key, path }) => ({ object: `${kind} ${key}`, path })));
   return {
     explainer,
+    translation,
+    snapshots,
     counts: { gateways: explainer.gateways().length, targets: translation.targets.size, policies: policies() },
-    inputErrors: files.diagnostics.filter(({ severity }) => severity === 'error').length,
-    check: () => check(files, explainer),
-    placesOf: (places) => files.placesOf(places.map(fieldOf)),
-    texts: files.texts,
+    notes: inputNotes(read.diagnostics),
+    check: () => checkReport(read.diagnostics, explainer, placesOf),
+    answer: async (question) => {
+      const answered = answerQuestion(explainer, question);
+      return answered.ok ? answered.answerAt(await placesOf(answered.fields)) : answered;
+    },
+    placesOf,
+    texts: read.texts,
   };
+}
+
+/** Says that decoding found errors: what they are about is left out. */
+function inputNotes(diagnostics: readonly InputDiagnostic[]): readonly string[] {
+  const number = diagnostics.filter(({ severity }) => severity === 'error').length;
+  if (number === 0) return [];
+  const errors = number === 1 ? 'an error' : `${number} errors`;
+  return [`The input has ${errors}, and what is invalid is left out: gatehouse check lists them.`];
 }
 
 async function requireReadable(path: string): Promise<void> {
@@ -91,49 +110,4 @@ async function requireReadable(path: string): Promise<void> {
     const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
     throw new EnvironmentError(`${path} ${reason}: name files or folders with manifests, or - for standard input.`);
   }
-}
-
-async function check(files: FilesOnce, explainer: Explainer): Promise<CheckReport> {
-  const reported = new Map<string, Set<string>>();
-  for (const { object = '', message } of files.diagnostics) {
-    reported.set(object, (reported.get(object) ?? new Set<string>()).add(message));
-  }
-  const diagnostics: CheckDiagnostic[] = [...files.diagnostics];
-  const listed: Finding[] = [];
-  const counts = { error: 0, warning: 0 };
-  for (const { severity } of diagnostics) counts[severity] += 1;
-  for (const finding of findingsOf(explainer)) {
-    if (finding === undefined || isReported(finding, reported)) continue;
-    counts[finding.severity] += 1;
-    if (listed.length < mostListed) listed.push(finding);
-  }
-  const places = await files.placesOf(listed.map(({ at }) => fieldOf(at)));
-  for (const [n, { severity, at, message }] of listed.entries()) {
-    const object = `${at.kind} ${at.key}`;
-    diagnostics.push({ severity, place: places[n] ?? '', object, field: pathText(at.path), message });
-  }
-  // Of too many, the errors are listed before any warning.
-  const bySeverity = diagnostics.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));
-  const shown = bySeverity.slice(0, mostListed).toSorted(comparePlaces);
-  return { diagnostics: shown, errors: counts.error, warnings: counts.warning };
-}
-
-function* findingsOf(explainer: Explainer): Generator<Finding | undefined> {
-  yield* explainer.statusFindings();
-  yield* explainer.hints();
-}
-
-/** Returns whether decoding the object said the same: a sentence of a condition repeats those of its parts. */
-function isReported({ from, at, message }: Finding, reported: ReadonlyMap<string, ReadonlySet<string>>): boolean {
-  if (from !== 'status') return false;
-  const messages = reported.get(`${at.kind} ${at.key}`);
-  return messages !== undefined && [...messages].some((said) => message.includes(said));
-}
-
-function fieldOf({ kind, key, path }: Place): { readonly object: string; readonly path: Place['path'] } {
-  return { object: `${kind} ${key}`, path };
-}
-
-function comparePlaces(a: CheckDiagnostic, b: CheckDiagnostic): number {
-  return a.place.localeCompare(b.place, 'en', { numeric: true }) || (a.message < b.message ? -1 : 1);
 }

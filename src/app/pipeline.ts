@@ -5,6 +5,7 @@ import type { Commit, Graph } from '../graph/model.ts';
 import type { Batch } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
 import { createInputs, type Inputs, type TranslationSettings, translate } from '../translate/translate.ts';
+import type { Dialect } from '../wire/model.ts';
 import { mcpKgateway } from '../wire/wire.ts';
 import { type Encoding, encode } from './encoding.ts';
 
@@ -14,6 +15,10 @@ export interface Pipeline extends Encoding {
   readonly translation: Translation;
   /** Reads the collections when it is asked; it is no stage, and costs a commit nothing. */
   readonly explainer: Explainer;
+  /** The objects as they were decoded, by kind. */
+  readonly resources: Inputs['resources'];
+  /** The encodings that are served. */
+  readonly dialects: readonly Dialect[];
   /** The number of policies, valid or not. */
   policies(): number;
   /** Applies a batch as one commit, then updates the snapshots and notifies their subscribers. */
@@ -47,6 +52,8 @@ export function createPipeline(
     graph,
     translation,
     explainer,
+    resources: inputs.resources,
+    dialects: [mcpKgateway],
     policies: () => inputs.resources.MCPAuthPolicy.size,
     snapshots,
     encodes,

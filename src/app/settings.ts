@@ -1,5 +1,6 @@
 import type { ClusterAccess } from '../kube/kube.ts';
 import type { HostPort } from '../net/host-port.ts';
+import type { TlsFiles } from '../net/tls/server-certificate.ts';
 import type { DebounceOptions } from '../rate/debounce.ts';
 
 /** Which process writes statuses and Events into the cluster. */
@@ -30,6 +31,11 @@ export interface ClusterInputSettings {
 /** The source of the resources. `debounce`: each burst of changes becomes one commit. */
 export type InputSettings = FileInputSettings | ClusterInputSettings;
 
+/** TLS on the port of the gateways. `either`: plaintext as well, told apart by the first byte of a connection. */
+export type XdsTlsSettings =
+  | { readonly mode: 'off' }
+  | { readonly mode: 'on' | 'either'; readonly files: TlsFiles; readonly minVersion: 'TLSv1.2' | 'TLSv1.3' };
+
 /** Settings of the control plane (`gatehouse serve`). */
 export interface ServeSettings {
   readonly input: InputSettings;
@@ -38,6 +44,7 @@ export interface ServeSettings {
   /** Namespaces to read; all when empty. */
   readonly namespaces: readonly string[];
   readonly xdsListen: HostPort;
+  readonly xdsTls: XdsTlsSettings;
   readonly debugListen: HostPort;
   readonly metricsListen: HostPort;
   readonly adminListen: HostPort;

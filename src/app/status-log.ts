@@ -33,9 +33,10 @@ export function logStatuses(log: Logger, translation: Translation, commit: Commi
 /** Condition types with negative polarity: `True` is the problem. */
 const negativePolarity = new Set(['Conflicted', 'kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError']);
 
+/** Without `spec.jwt` (`NotProvided`) everything is as written: gateways may have the keys in their own configuration. */
 function logConditions(log: Logger, object: string, conditions: readonly Condition[]): void {
-  const problems = conditions.filter(({ type, status }) =>
-    negativePolarity.has(type) ? status === 'True' : status !== 'True',
+  const problems = conditions.filter(({ type, status, reason }) =>
+    negativePolarity.has(type) ? status === 'True' : status !== 'True' && reason !== 'NotProvided',
   );
   if (problems.length === 0) {
     log.info('accepted', { object });

@@ -1,9 +1,8 @@
-import { closest, distance } from 'fastest-levenshtein';
 import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
 import { quoted } from '../json/quoted.ts';
 import { type Command, commands } from './commands.ts';
-import { type Flag, readFlags, UsageError, variableOf } from './flags.ts';
+import { type Flag, nearWord, readFlags, UsageError, variableOf } from './flags.ts';
 import { logFlags } from './log-flags.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 
@@ -42,12 +41,12 @@ function printError(terminal: Terminal, error: unknown): ExitCode {
 }
 
 function unknownCommand(name: string): UsageError {
-  const nearest = closest(
+  const near = nearWord(
     name,
     commands.map((command) => command.name),
   );
-  const near = distance(name, nearest) <= Math.max(2, name.length / 2) ? ` Did you mean ${nearest}?` : '';
-  return new UsageError(`unknown command ${quoted(name)}.${near} See gatehouse --help.`);
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+  return new UsageError(`unknown command ${quoted(name)}.${hint} See gatehouse --help.`);
 }
 
 function overview(): string {

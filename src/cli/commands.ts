@@ -1,15 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
-import type { Logger, StopAsync } from '../edges.ts';
-import { createLog } from '../log/log.ts';
-import { demoFlags, demoPort } from './demo-flags.ts';
+import type { StopAsync } from '../edges.ts';
+import { createLog, type LeveledLog } from '../log/log.ts';
+import { demoFlags, demoPorts } from './demo-flags.ts';
 import { type Flag, type FlagValues, UsageError } from './flags.ts';
 import { gatewayFlags, gatewayOptions } from './gateway-flags.ts';
 import { logSettings } from './log-flags.ts';
 import { mcpToolFlags, mcpToolOptions } from './mcp-tool-flags.ts';
 import { checkFlags, runCheck } from './offline/check-command.ts';
 import { explainFlags, runExplain } from './offline/explain-command.ts';
+import { styleOf } from './offline/style.ts';
+import { runTranslate, translateFlags } from './offline/translate-command.ts';
 import { serveFlags, serveSettings } from './serve-flags.ts';
 import { type SignalWait, waitForSignal } from './signals.ts';
 import { systemClock } from './system-clock.ts';
@@ -43,7 +45,7 @@ export const commands: readonly Command[] = [
       runUntilSignal(flags, terminal, async (log) => {
         const settings = serveSettings(flags, terminal.environment);
         const { startApp } = await import('../app/app.ts');
-        return startApp(settings, { clock: systemClock, random: Math.random, log });
+        return startApp(settings, { clock: systemClock, random: Math.random, log, logLevel: log });
       }),
   },
   {
@@ -85,7 +87,7 @@ export const commands: readonly Command[] = [
   {
     name: 'demo',
     summary: "the guide's story, run with all three programs",
-    examples: ['gatehouse demo', 'gatehouse demo --once', 'gatehouse demo --port=8081'],
+    examples: ['gatehouse demo', 'gatehouse demo --once', 'gatehouse demo --ports=0'],
     flags: demoFlags,
     run: runDemoCommand,
   },
@@ -96,10 +98,24 @@ export const commands: readonly Command[] = [
       'gatehouse check manifests/',
       'gatehouse check --strict -o github manifests/ gateway.yaml',
       'gatehouse check - < rendered.yaml',
+      'gatehouse check --cluster --context my-cluster',
     ],
     arguments: '<file, folder or ->...',
     flags: checkFlags,
     run: runCheck,
+  },
+  {
+    name: 'translate',
+    summary: 'shows what gateways would be sent, or what a change would do',
+    examples: [
+      'gatehouse translate manifests/',
+      'gatehouse translate -o json --gateway default/mcp-gateway manifests/',
+      'gatehouse translate --exit-code main/manifests/ --diff manifests/',
+      'gatehouse translate --cluster --context my-cluster --diff manifests/',
+    ],
+    arguments: '<file, folder or ->...',
+    flags: translateFlags,
+    run: runTranslate,
   },
   {
     name: 'explain',
@@ -108,6 +124,8 @@ export const commands: readonly Command[] = [
       `gatehouse explain -f manifests/ --claims '{"sub":"me"}' --tool default/mcp-tool:convert_to_markdown`,
       'gatehouse explain -f manifests/ --gateway default/mcp-gateway --token -',
       'gatehouse explain -f manifests/ --tool default/mcp-tool:convert_to_markdown',
+      'gatehouse explain --server 127.0.0.1:9097 --token - --config config.json',
+      'gatehouse explain --cluster --context my-cluster --gateway default/mcp-gateway',
     ],
     flags: explainFlags,
     run: runExplain,
@@ -118,7 +136,7 @@ export const commands: readonly Command[] = [
 async function runUntilSignal(
   flags: FlagValues,
   terminal: Terminal,
-  start: (log: Logger) => Promise<{ readonly stop: StopAsync; readonly ended?: Promise<void> }>,
+  start: (log: LeveledLog) => Promise<{ readonly stop: StopAsync; readonly ended?: Promise<void> }>,
 ): Promise<ExitCode> {
   const log = createTerminalLog(flags, terminal);
   const { signalled, release } = waitForTerminalSignal(terminal, log);
@@ -135,16 +153,19 @@ async function runUntilSignal(
 }
 
 async function runDemoCommand(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {
+  const ports = demoPorts(flags);
+  const { green, red } = styleOf(terminal);
   const { runDemo } = await import('../demo/demo.ts');
   const { signalled, release } = waitForTerminalSignal(terminal, createTerminalLog(flags, terminal));
   try {
     const outcome = await runDemo({
       once: flags.on('once'),
-      port: demoPort(flags),
+      ports,
       manifests: fileURLToPath(new URL('../../deploy/examples/guide', import.meta.url)),
       entry: fileURLToPath(new URL('../main.ts', import.meta.url)),
       environment: terminal.environment,
       print: (line) => terminal.stdout.write(`${line}\n`),
+      verdict: (word) => (word === 'ALLOWED' ? green(word) : red(word)),
       stopRequested: signalled,
     });
     if (outcome.kind === 'completed') return 0;
@@ -157,11 +178,11 @@ async function runDemoCommand(flags: FlagValues, terminal: Terminal): Promise<Ex
 }
 
 /** A second signal, more than a second after the first one, exits with code 3. */
-function waitForTerminalSignal(terminal: Terminal, log: Logger): SignalWait {
+function waitForTerminalSignal(terminal: Terminal, log: LeveledLog): SignalWait {
   return waitForSignal(terminal.signals, { clock: systemClock, log, forceExit: () => terminal.exit(3) });
 }
 
-function createTerminalLog(flags: FlagValues, terminal: Terminal): Logger {
+function createTerminalLog(flags: FlagValues, terminal: Terminal): LeveledLog {
   const { level, format } = logSettings(flags);
   const isTerminal = terminal.stderr.isTTY === true;
   return createLog(level, format, isTerminal, isTerminal && !terminal.environment['NO_COLOR']);

@@ -97,13 +97,18 @@ function flagValue(flag: Flag, value: string | undefined): string {
 }
 
 function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {
-  const name = rawName.replace(/^-+/, '');
-  const nearest = closest(
-    name,
+  const near = nearWord(
+    rawName.replace(/^-+/, ''),
     flags.map((flag) => flag.name),
   );
-  const hint = distance(name, nearest) <= Math.max(2, name.length / 2) ? ` Did you mean --${nearest}?` : ' See --help.';
+  const hint = near === undefined ? ' See --help.' : ` Did you mean --${near}?`;
   return new UsageError(`unknown flag ${shortened(rawName)}.${hint}`);
+}
+
+/** The known word that one was probably meant to be; undefined when more than a third of its letters, and two, differ. */
+export function nearWord(word: string, known: readonly string[]): string | undefined {
+  const nearest = closest(word, known);
+  return distance(word, nearest) <= Math.max(2, word.length / 3) ? nearest : undefined;
 }
 
 function fromEnvironment(flag: Flag, environment: Environment): readonly string[] | undefined {

@@ -82,6 +82,34 @@ function accessOf(
   return environment['KUBERNETES_SERVICE_HOST'] ? { by: 'service account', environment } : undefined;
 }
 
+/** The flags of commands that read a cluster once instead of files. */
+export const clusterFlags: readonly Flag[] = [
+  {
+    name: 'cluster',
+    default: 'false',
+    help: 'read a cluster once instead of files: that of --kubeconfig or --context, or in a pod the one around it',
+  },
+  { name: 'kubeconfig', value: '<file>', help: 'read the cluster of this kubeconfig' },
+  {
+    name: 'context',
+    value: '<name>',
+    help: 'context of the kubeconfig; without --kubeconfig, of $KUBECONFIG or ~/.kube/config',
+  },
+  ...inputFlags.filter(({ name }) => name === 'namespace'),
+];
+
+/**
+ * Decodes {@link clusterFlags}: undefined when no cluster is asked for. Like `serve`, never chooses the current context
+ * of a kubeconfig by itself.
+ */
+export function clusterAccess(flags: FlagValues, environment: Environment): ClusterInputSettings['access'] | undefined {
+  const [path, context] = [flags.optional('kubeconfig'), flags.optional('context')];
+  if (!flags.on('cluster') && (path ?? context) === undefined) return undefined;
+  const access = accessOf(path, context, environment);
+  if (access !== undefined) return access;
+  throw new UsageError('say which cluster: --kubeconfig <file> or --context <name>, with --cluster.');
+}
+
 /** Decodes `--namespace`; an empty list selects all namespaces. */
 export function namespacesOf(flags: FlagValues): readonly string[] {
   return flags.list('namespace').map((name) => namespaceName('namespace', name));

@@ -1,4 +1,5 @@
-import type { LogFormat, LogLevel } from '../log/log.ts';
+import type { LogLevel } from '../edges.ts';
+import type { LogFormat } from '../log/log.ts';
 import { oneOf } from './flag-values.ts';
 import type { Flag, FlagValues } from './flags.ts';
 

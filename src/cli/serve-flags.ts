@@ -3,11 +3,13 @@ import type { ServeSettings } from '../app/settings.ts';
 import { duration, listenAddress, wholeNumber } from './flag-values.ts';
 import type { Environment, Flag, FlagValues } from './flags.ts';
 import { inputFlags, inputSettings, namespacesOf } from './input-flags.ts';
+import { securityFlags, xdsTlsSettings } from './security-flags.ts';
 import { translationFlags, translationSettings } from './translation-flags.ts';
 
 export const serveFlags: readonly Flag[] = [
   ...inputFlags,
   { name: 'xds-listen', value: '<host:port>', default: '0.0.0.0:9977', help: 'where gateways connect (gRPC, ADS)' },
+  ...securityFlags,
   { name: 'debug-listen', value: '<host:port>', default: '127.0.0.1:9097', help: 'snapshots and nodes, for people' },
   { name: 'metrics-listen', value: '<host:port>', default: '0.0.0.0:9092', help: '/healthz, /readyz, /metrics' },
   { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:9098', help: 'gRPC for operators: client status' },
@@ -60,6 +62,7 @@ export function serveSettings(flags: FlagValues, environment: Environment): Serv
     replica: environment['POD_NAME'] || hostname(),
     namespaces: namespacesOf(flags),
     xdsListen: listenAddress('xds-listen', flags.text('xds-listen')),
+    xdsTls: xdsTlsSettings(flags),
     debugListen: listenAddress('debug-listen', flags.text('debug-listen')),
     metricsListen: listenAddress('metrics-listen', flags.text('metrics-listen')),
     adminListen: listenAddress('admin-listen', flags.text('admin-listen')),

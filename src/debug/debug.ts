@@ -1,13 +1,15 @@
-import type { Clock, Logger, StopAsync } from '../edges.ts';
-import type { Graph } from '../graph/model.ts';
+import type { StopAsync } from '../edges.ts';
 import type { HostPort } from '../net/host-port.ts';
+import { createDebugApi, type DebugApiParts } from './api/debug-api.ts';
 import { indexPage } from './index-page.ts';
 import type { Metrics } from './metrics.ts';
 import { resourceDecoder } from './resource-decoder.ts';
-import { type HttpResponse, json, plainText, type Route, type RoutesParts, serveRoutes } from './routes.ts';
-import { type SnapshotsParts, snapshotsView } from './snapshots-view.ts';
+import { type HttpResponse, plainText, type Route, type RoutesParts, serveRoutes } from './routes.ts';
+import { type SnapshotsView, snapshotsView } from './snapshots-view.ts';
 
+export { ChangeLog } from './change-log.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export { type DecodeResource, resourceDecoder } from './resource-decoder.ts';
 
 /** The addresses of the two HTTP listeners. */
 export interface DebugSettings {
@@ -17,14 +19,11 @@ export interface DebugSettings {
   readonly metricsListen: HostPort;
 }
 
-/** The state to show, read-only. */
-export interface DebugParts extends Omit<SnapshotsParts, 'decode'> {
-  readonly graph: Graph;
+/** The state to show. */
+export interface DebugParts extends Omit<DebugApiParts, 'decode' | 'now'> {
   readonly metrics: Metrics;
   /** The `FileDescriptorSet` of every message on the wire. */
   readonly descriptorSet: Uint8Array;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 export interface RunningDebug {
@@ -67,32 +66,33 @@ function listenerParts(listener: string, { clock, log, metrics }: DebugParts): R
 }
 
 function debugRoutes(parts: DebugParts): ReadonlyMap<string, Route> {
-  const snapshots: SnapshotsParts = { ...parts, decode: resourceDecoder(parts.descriptorSet) };
+  const all: DebugApiParts = { ...parts, decode: resourceDecoder(parts.descriptorSet), now: () => parts.clock.now() };
+  const { routes } = createDebugApi(all);
   return new Map<string, Route>([
-    ['/', () => indexPage(snapshotsView(snapshots))],
-    ['/snapshots/xds', (query) => snapshotsOf(snapshots, query)],
-    ['/snapshots/graph', (query) => json(parts.graph.dump({ keys: query.has('keys') }), query.has('pretty'))],
+    ['/', { get: () => indexPage({ ...noSnapshots, ...snapshotsView(all) }) }],
+    ...routes,
   ]);
 }
 
-function snapshotsOf(snapshots: SnapshotsParts, query: URLSearchParams): HttpResponse {
-  const gateway = query.get('gateway') ?? undefined;
-  if (gateway !== undefined && !/^[^/]+\/[^/]+$/.test(gateway)) {
-    return plainText('gateway is <namespace>/<name>, for example ?gateway=default/mcp-gateway\n', 400);
-  }
-  return json(snapshotsView(snapshots, gateway), query.has('pretty'));
-}
+const noSnapshots: SnapshotsView = {
+  synced: false,
+  gateways: [],
+  gatewayClasses: [],
+  policies: [],
+  policyNotices: [],
+  services: [],
+  problems: [],
+};
 
 function metricsRoutes({ synced, metrics }: DebugParts): ReadonlyMap<string, Route> {
   return new Map<string, Route>([
-    ['/healthz', () => plainText('ok\n')],
-    [
-      '/readyz',
-      () =>
-        synced()
-          ? plainText('ok\n')
-          : plainText('not everything was read yet: the log and the debug endpoint say what is missing\n', 503),
-    ],
-    ['/metrics', async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() })],
+    ['/healthz', { get: () => plainText('ok\n') }],
+    ['/readyz', { get: () => readiness(synced()) }],
+    ['/metrics', { get: async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() }) }],
   ]);
+}
+
+function readiness(synced: boolean): HttpResponse {
+  if (synced) return plainText('ok\n');
+  return plainText('not everything was read yet: the log and the debug endpoint say what is missing\n', 503);
 }

@@ -33,7 +33,7 @@ ${table(['Place', 'Object', 'Problem'], problemRows(view), 'There is none.')}
 const maxGateways = 20;
 
 function gatewayRow(view: GatewayView): readonly Cell[] {
-  const { gateway, exists, version, status, nodes } = view;
+  const { gateway, exists, version, status, nodes = [] } = view;
   const accepted = status?.conditions.find(({ type }) => type === 'Accepted');
   return [
     exists ? jsonOf(gateway) : `${gateway} (no such Gateway)`,

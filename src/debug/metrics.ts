@@ -47,6 +47,10 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_xds_connections_refused_total: {
     help: 'Connections that were reset because too many were waiting or open, or because they sent no HTTP/2 in time.',
   },
+  gatehouse_xds_handshakes_total: {
+    help: 'TLS handshakes of nodes that ended: completed, or failed because of the client, the time or their number.',
+    labels: ['outcome'],
+  },
   gatehouse_xds_connections_closed_total: {
     help: 'Connections that were closed because they opened too many streams.',
   },
@@ -72,6 +76,8 @@ const gaugeHelp: Readonly<Record<GaugeName, string>> = {
   gatehouse_status_pending: 'Statuses that wait to be written or are being written.',
   gatehouse_xds_streams: 'Open streams.',
   gatehouse_xds_nodes: 'Open streams whose node has identified itself.',
+  gatehouse_tls_certificate_expiry_seconds:
+    'Time at which the TLS certificate of this server ends, in seconds since the epoch; 0 without one.',
 };
 
 const histogramHelp: Readonly<Record<HistogramName, { readonly help: string; readonly buckets: readonly number[] }>> = {

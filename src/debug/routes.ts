@@ -1,26 +1,53 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import type { StopAsync } from '../edges.ts';
+import { parseBoundedJson } from '../json/bounded-json.ts';
 import { onlyForLoopbackHosts } from '../net/host-guard.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { type LimitedListenerParts, openLimitedListener } from '../net/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
 
-/** A response to GET. */
+/** A response, whole. */
 export interface HttpResponse {
   readonly status: number;
   /** The `Content-Type`. */
   readonly type: string;
   readonly body: string;
+  /** Further headers, in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Handles GET and HEAD requests of one path. */
-export type Route = (query: URLSearchParams) => HttpResponse | Promise<HttpResponse>;
+type Read = (query: URLSearchParams) => HttpResponse | Promise<HttpResponse>;
+
+/** Handles requests with a JSON body. */
+type Write = (body: unknown, query: URLSearchParams) => HttpResponse | Promise<HttpResponse>;
+
+/** The methods of one path. `stream` answers GET by itself, with a response that does not end. */
+export interface Route {
+  readonly get?: Read;
+  readonly put?: Write;
+  readonly post?: Write;
+  readonly stream?: (request: IncomingMessage, response: ServerResponse) => void;
+}
 
 /** A running listener that serves routes. */
 export interface RouteServer {
   /** The bound address. */
   readonly address: HostPort;
   readonly stop: StopAsync;
+}
+
+/** A request that is not answered: the status, and a sentence with the remedy. */
+export class RequestError extends Error {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
 }
 
 /** Builds a JSON response. */
@@ -39,9 +66,19 @@ export interface RoutesParts extends LimitedListenerParts {
   readonly failed: (error: unknown) => void;
 }
 
+/** Bytes of a request body: a question with all claims of a large token. */
+const maxBody = 64 * 1024;
+
+/** Structure of a request body. */
+const bodyBounds = { maxValues: 5_000, maxDepth: 50 };
+
+/** Requests that are being answered or wait for their turn. */
+const maxOpenRequests = 64;
+
 /**
- * Serves read-only routes. Answers GET and HEAD and reads no request bodies. If the bound address is loopback, a `Host`
- * header that is not loopback gets 403 (protection against DNS rebinding).
+ * Serves routes. If the bound address is loopback, a `Host` header that is not loopback gets 403 (protection against DNS
+ * rebinding); a request with a body from a page of another origin gets 403 on every address. Starts one answer in each
+ * iteration of the event loop, so that requests delay other work by one answer only.
  *
  * @param routes by exact path
  * @throws ListenError
@@ -51,36 +88,138 @@ export async function serveRoutes(
   routes: ReadonlyMap<string, Route>,
   { failed, ...parts }: RoutesParts,
 ): Promise<RouteServer> {
+  const turns = new Turns();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    respond(request, routes)
+    const { path, query } = targetOf(request);
+    const route = routes.get(path);
+    if (route?.stream !== undefined && request.method === 'GET') {
+      route.stream(request, response);
+      return;
+    }
+    respond(request, { route, query, known: routes }, turns)
       .catch((error: unknown) => {
+        if (error instanceof RequestError) return errorResponse(error);
         failed(error);
-        return plainText('internal error\n', 500);
+        return errorResponse(new RequestError(500, 'internal error: the log has it.'));
       })
       .then((answer) => send(request, response, answer))
       .catch(failed);
   };
   const handlerFor = ({ host }: HostPort): RequestListener =>
-    isLoopback(host) ? onlyForLoopbackHosts(handle) : handle;
+    isLoopback(host) ? onlyForLoopbackHosts(handle, refuseHost) : handle;
   const { address, close } = await openLimitedListener(at, handlerFor, parts);
   return { address, stop: close };
 }
 
-async function respond(request: IncomingMessage, routes: ReadonlyMap<string, Route>): Promise<HttpResponse> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return plainText('only GET\n', 405);
-  const [path = '/', query] = (request.url ?? '/').split('?', 2);
-  const route = routes.get(path);
-  if (route === undefined) return plainText(`nothing here; try ${[...routes.keys()].join(', ')}\n`, 404);
-  return route(new URLSearchParams(query));
+function refuseHost(_: IncomingMessage, response: ServerResponse, message: string): void {
+  const { type, body } = json({ error: message }, false);
+  response.writeHead(403, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(body);
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: HttpResponse): void {
+/** Starts tasks one by one, each in an iteration of the event loop of its own. */
+class Turns {
+  #open = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#open >= maxOpenRequests) {
+      throw new RequestError(503, 'too many requests are being answered: try again.', { 'retry-after': '1' });
+    }
+    this.#open += 1;
+    const turn = this.#last.then(() => setImmediate());
+    this.#last = turn;
+    try {
+      await turn;
+      return await task();
+    } finally {
+      this.#open -= 1;
+    }
+  }
+}
+
+function targetOf({ url = '/' }: IncomingMessage): { readonly path: string; readonly query: URLSearchParams } {
+  const [path = '/', query] = url.split('?', 2);
+  return { path, query: new URLSearchParams(query) };
+}
+
+interface Target {
+  readonly route: Route | undefined;
+  readonly query: URLSearchParams;
+  readonly known: ReadonlyMap<string, Route>;
+}
+
+async function respond(request: IncomingMessage, { route, query, known }: Target, turns: Turns): Promise<HttpResponse> {
+  if (route === undefined) throw new RequestError(404, `nothing here; try ${[...known.keys()].join(', ')}.`);
+  const { method } = request;
+  const { get } = route;
+  if ((method === 'GET' || method === 'HEAD') && get !== undefined) return turns.run(async () => get(query));
+  const write = method === 'PUT' ? route.put : method === 'POST' ? route.post : undefined;
+  if (write === undefined) {
+    const allow = methodsOf(route);
+    throw new RequestError(405, `only ${allow}.`, { allow });
+  }
+  refuseOtherOrigins(request);
+  // Before its turn: a client that sends slowly takes no turn of others.
+  const body = await readJson(request);
+  return turns.run(async () => write(body, query));
+}
+
+function methodsOf(route: Route): string {
+  const methods = [
+    ...(route.get !== undefined || route.stream !== undefined ? ['GET'] : []),
+    ...(route.get !== undefined ? ['HEAD'] : []),
+    ...(route.put !== undefined ? ['PUT'] : []),
+    ...(route.post !== undefined ? ['POST'] : []),
+  ];
+  return methods.join(', ');
+}
+
+/**
+ * A browser sends `Origin` with every request that has a body: a page of another origin must change nothing here, and
+ * ask nothing. Programs send none.
+ */
+function refuseOtherOrigins({ headers }: IncomingMessage): void {
+  const { origin, host } = headers;
+  if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return;
+  throw new RequestError(403, 'a page of another origin may not send this: use the page of this address.');
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const [type = ''] = (request.headers['content-type'] ?? '').split(';');
+  // A form of another page cannot have this type, so that a browser asks first.
+  if (type.trim().toLowerCase() !== 'application/json') {
+    throw new RequestError(415, 'send JSON with content-type: application/json.');
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    bytes += chunk.length;
+    if (bytes > maxBody) {
+      const headers = { connection: 'close' };
+      throw new RequestError(413, `the body is larger than ${maxBody} bytes: send less.`, headers);
+    }
+    chunks.push(chunk);
+  }
+  const parsed = parseBoundedJson(Buffer.concat(chunks).toString('utf8'), bodyBounds);
+  if (parsed.kind === 'json') return parsed.value;
+  if (parsed.kind === 'not-json') throw new RequestError(400, 'the body is not JSON.');
+  const { maxValues, maxDepth } = bodyBounds;
+  throw new RequestError(413, `the body has more than ${maxValues} values or ${maxDepth} levels: send less.`);
+}
+
+function errorResponse({ status, message, headers }: RequestError): HttpResponse {
+  return { ...json({ error: message }, false, status), headers };
+}
+
+function send(request: IncomingMessage, response: ServerResponse, answer: HttpResponse): void {
+  const { status, type, body, headers } = answer;
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...(status === 405 && { allow: 'GET, HEAD' }),
+    ...headers,
   });
   response.end(request.method === 'HEAD' ? undefined : body);
 }

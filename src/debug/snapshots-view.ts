@@ -9,7 +9,7 @@ export interface SnapshotsParts {
   readonly snapshots: Snapshots;
   readonly translation: Translation;
   readonly synced: () => boolean;
-  readonly nodes: () => readonly NodeStatus[];
+  readonly nodes: (gateway?: string) => readonly NodeStatus[];
   readonly problems: () => readonly InputDiagnostic[];
   readonly decode: DecodeResource;
   /** Combines versions into one. */
@@ -29,7 +29,8 @@ export interface GatewayView {
   readonly types: readonly TypeView[];
   /** Absent when another controller owns the Gateway. */
   readonly status?: Pick<GatewayStatus, 'conditions' | 'listeners' | 'addresses'>;
-  readonly nodes: readonly NodeView[];
+  /** Absent when nobody asked for nodes. */
+  readonly nodes?: readonly NodeView[];
 }
 
 interface TypeView {
@@ -52,25 +53,57 @@ export interface SnapshotsView {
   readonly problems: readonly InputDiagnostic[];
 }
 
-/** @param gateway `<namespace>/<name>`: show only this Gateway and the policies of its namespace */
-export function snapshotsView(parts: SnapshotsParts, gateway?: string): SnapshotsView {
-  const { snapshots, translation } = parts;
-  const nodes = Map.groupBy(parts.nodes(), (node) => node.gateway);
-  const names = gateway === undefined ? [...new Set([...snapshots.gateways(), ...nodes.keys()])].sort() : [gateway];
-  const [namespace] = gateway?.split('/') ?? [];
-  const policies = valuesByKey(translation.policyStatuses);
-  return {
-    synced: parts.synced(),
-    gateways: names.map((name) => gatewayView(parts, snapshots.of(name), nodes.get(name) ?? [])),
-    gatewayClasses: valuesByKey(translation.gatewayClassStatuses),
-    policies: namespace === undefined ? policies : policies.filter((policy) => policy.namespace === namespace),
-    policyNotices: valuesByKey(translation.policyNotices),
-    services: valuesByKey(translation.serviceNotices),
-    problems: parts.problems(),
-  };
+/** The members of the view, which can be selected. */
+export const snapshotFields: readonly (keyof SnapshotsView)[] = [
+  'synced',
+  'gateways',
+  'gatewayClasses',
+  'policies',
+  'policyNotices',
+  'services',
+  'problems',
+];
+
+export interface SnapshotsSelection {
+  /** `<namespace>/<name>`: only this Gateway and the policies of its namespace. */
+  readonly gateway?: string | undefined;
+  /** False leaves out the nodes of the Gateways, and Gateways that exist only because a node asks for them. */
+  readonly nodes?: boolean;
+  /** The members to compute; undefined: all. */
+  readonly fields?: ReadonlySet<string> | undefined;
 }
 
-function gatewayView(parts: SnapshotsParts, snapshot: Snapshot, nodes: readonly NodeStatus[]): GatewayView {
+export function snapshotsView(parts: SnapshotsParts, selection: SnapshotsSelection = {}): Partial<SnapshotsView> {
+  const { translation } = parts;
+  const [namespace] = selection.gateway?.split('/') ?? [];
+  const members: { readonly [K in keyof SnapshotsView]: () => SnapshotsView[K] } = {
+    synced: () => parts.synced(),
+    gateways: () => gatewayViews(parts, selection),
+    gatewayClasses: () => valuesByKey(translation.gatewayClassStatuses),
+    policies: () => {
+      const policies = valuesByKey(translation.policyStatuses);
+      return namespace === undefined ? policies : policies.filter((policy) => policy.namespace === namespace);
+    },
+    policyNotices: () => valuesByKey(translation.policyNotices),
+    services: () => valuesByKey(translation.serviceNotices),
+    problems: () => parts.problems(),
+  };
+  const { fields } = selection;
+  const chosen = snapshotFields.filter((name) => fields === undefined || fields.has(name));
+  return Object.fromEntries(chosen.map((name) => [name, members[name]()]));
+}
+
+function gatewayViews(
+  parts: SnapshotsParts,
+  { gateway, nodes: withNodes = true }: SnapshotsSelection,
+): readonly GatewayView[] {
+  const { snapshots } = parts;
+  const nodes = Map.groupBy(withNodes ? parts.nodes(gateway) : [], (node) => node.gateway);
+  const names = gateway === undefined ? [...new Set([...snapshots.gateways(), ...nodes.keys()])].sort() : [gateway];
+  return names.map((name) => gatewayView(parts, snapshots.of(name), withNodes ? (nodes.get(name) ?? []) : undefined));
+}
+
+function gatewayView(parts: SnapshotsParts, snapshot: Snapshot, nodes: readonly NodeStatus[] | undefined): GatewayView {
   const status = parts.translation.gatewayStatuses.get(snapshot.gateway);
   const views = [...snapshot.views.values()];
   return {
@@ -81,7 +114,7 @@ function gatewayView(parts: SnapshotsParts, snapshot: Snapshot, nodes: readonly 
     ...(status && {
       status: { conditions: status.conditions, listeners: status.listeners, addresses: status.addresses },
     }),
-    nodes: nodes.map((node) => ({ ...node, synced: hasAcked(node, views) })),
+    ...(nodes && { nodes: nodes.map((node) => ({ ...node, synced: hasAcked(node, views) })) }),
   };
 }
 
@@ -94,10 +127,11 @@ function typeView(view: View, decode: DecodeResource): TypeView {
   return { typeUrl: view.type.typeUrl, version: view.version(), resources };
 }
 
-/** Returns whether the node subscribes to every type and has ACKed its current version. */
+/** Returns whether the node subscribes to a type, and has ACKed the current version of each one that it subscribes to. */
 function hasAcked(node: NodeStatus, views: readonly View[]): boolean {
-  const acked = new Map(node.types.map(({ typeUrl, acked }) => [typeUrl, acked?.version]));
-  return views.every((view) => acked.get(view.type.typeUrl) === view.version());
+  const current = new Map(views.map((view) => [view.type.typeUrl, view]));
+  const types = node.types.filter(({ known }) => known);
+  return types.length > 0 && types.every(({ typeUrl, acked }) => acked?.version === current.get(typeUrl)?.version());
 }
 
 function valuesByKey<V>(collection: { entries(): IterableIterator<[string, V]> }): V[] {

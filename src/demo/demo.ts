@@ -1,15 +1,17 @@
+import { formatHostPort, type HostPort, parseHostPort } from '../net/host-port.ts';
 import { connectAgent } from './agent.ts';
 import { controlPlane } from './control-plane.ts';
-import { type Guide, guideToken, prepareGuide } from './guide.ts';
-import { portsInUse } from './ports.ts';
+import { type Guide, guidePort, guideToken, prepareGuide } from './guide.ts';
+import { busyAddresses, type DemoAddresses, demoAddresses, type PortChoice } from './ports.ts';
 import { type Program, type ProgramSource, startProgram } from './programs.ts';
-import { runStory, StoryError } from './story.ts';
+import { guideTool, runStory, StoryError, type Verdict } from './story.ts';
+
+export type { PortChoice } from './ports.ts';
 
 export interface DemoOptions {
   /** Stops after the story instead of waiting for `stopRequested`. */
   readonly once: boolean;
-  /** The gateway's listener port instead of the guide's. */
-  readonly port: number | undefined;
+  readonly ports: PortChoice;
   /** The folder of the guide's manifests. */
   readonly manifests: string;
   /** The entry file of `gatehouse`. */
@@ -17,6 +19,7 @@ export interface DemoOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Prints a line for the user. */
   readonly print: (line: string) => void;
+  readonly verdict: Verdict;
   /** Resolves when the user wants the demo to stop. */
   readonly stopRequested: Promise<void>;
 }
@@ -29,17 +32,12 @@ export type DemoOutcome =
   | { readonly kind: 'completed' }
   | { readonly kind: 'diverged' | 'failed'; readonly message: string };
 
-const xdsAddress = '127.0.0.1:9977';
-const debugAddress = '127.0.0.1:9097';
-
 /** Starts the three programs, runs the story, and stops them in every case. */
 export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
-  const guide = await prepareGuide(options.manifests, options.port);
-  const inUse = await portsInUse(neededPorts(guide));
-  if (inUse.length > 0) {
-    await guide.discard();
-    return { kind: 'failed', message: inUse.join('\n') };
-  }
+  const addresses = demoAddresses(options.ports, await guidePort(options.manifests));
+  const busy = await busyAddresses(addresses);
+  if (busy !== undefined) return { kind: 'failed', message: busy };
+  const guide = await prepareGuide(options.manifests, addresses.gateway);
   const exited = Promise.withResolvers<DemoOutcome>();
   const programs: Program[] = [];
   const source: ProgramSource = {
@@ -49,57 +47,73 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
     unexpectedExit: (message) => exited.resolve({ kind: 'failed', message }),
   };
   const stopped = options.stopRequested.then((): DemoOutcome => ({ kind: 'completed' }));
+  const story = startAndRunStory(options, guide, () => startPrograms(guide, addresses, source, programs));
   try {
-    return await Promise.race([startAndRunStory(options, guide, source, programs), exited.promise, stopped]);
+    return await Promise.race([story, exited.promise, stopped]);
   } finally {
     await Promise.all(programs.toReversed().map((program) => program.stop()));
     await guide.discard();
-    options.print('Everything has stopped.');
+    options.print(`Everything has stopped. The logs of the programs are in ${guide.logs}`);
   }
 }
 
 async function startAndRunStory(
-  options: DemoOptions,
+  { once, print, verdict, stopRequested }: DemoOptions,
   guide: Guide,
-  source: ProgramSource,
-  programs: Program[],
+  start: () => Promise<RunningAddresses>,
 ): Promise<DemoOutcome> {
   try {
-    options.print("Starting the control plane, the MCP gateway and the sample tool on the guide's manifests …");
-    await startPrograms(guide, source, programs);
-    options.print('');
+    print("Starting the control plane, the MCP gateway and the sample tool on the guide's manifests …");
+    const running = await start();
+    print('');
     await runStory({
       guide,
-      controlPlane: controlPlane(debugAddress, 'default/mcp-gateway'),
-      connect: () => connectAgent(endpointOf(guide), guideToken),
-      print: options.print,
+      controlPlane: controlPlane(running.debug, 'default/mcp-gateway'),
+      connect: () => connectAgent(`${running.gateway}/sse`, guideToken),
+      print,
+      verdict,
     });
+    if (once) return { kind: 'completed' };
+    for (const line of instructions(guide, running)) print(line);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { kind: error instanceof StoryError ? 'diverged' : 'failed', message };
   }
-  if (options.once) return { kind: 'completed' };
-  for (const line of instructions(guide)) options.print(line);
-  await options.stopRequested;
+  await stopRequested;
   return { kind: 'completed' };
 }
 
+/** Where the programs listen, once they do. */
+interface RunningAddresses {
+  /** The URL of the gateway's listener, without a path. */
+  readonly gateway: string;
+  readonly gatewayAdmin: string;
+  readonly debug: string;
+}
+
 /** Starts the three programs. Flags replace what a cluster provides: the mounted ConfigMap, DNS names and ports. */
-async function startPrograms(guide: Guide, source: ProgramSource, programs: Program[]): Promise<void> {
+async function startPrograms(
+  guide: Guide,
+  addresses: DemoAddresses,
+  source: ProgramSource,
+  programs: Program[],
+): Promise<RunningAddresses> {
   const start = (command: string, args: readonly string[], environment = {}): Program => {
     const program = startProgram({ ...source, environment: { ...source.environment, ...environment } }, command, args);
     programs.push(program);
     return program;
   };
+  const listen = (flag: string, address: HostPort): string => `--${flag}-listen=${formatHostPort(address)}`;
+  const { xds, debug, admin, metrics, gatewayAdmin } = addresses;
   const tool = start('mcp-tool', [
     '--sse',
     '--host=127.0.0.1',
     '--port=0',
     '--allow-host=mcp-tool.default.svc.cluster.local',
   ]);
-  const serve = start('serve', ['-f', guide.watched, `--xds-listen=${xdsAddress}`, `--debug-listen=${debugAddress}`]);
-  const toolAddress = await tool.listening('mcp');
-  await serve.listening('xds');
+  const listeners = [listen('xds', xds), listen('debug', debug), listen('admin', admin), listen('metrics', metrics)];
+  const serve = start('serve', ['-f', guide.watched, ...listeners]);
+  const [toolAddress, xdsAddress] = [await tool.listening('mcp'), await serve.listening('xds')];
   const gateway = start(
     'gateway',
     [
@@ -107,47 +121,48 @@ async function startPrograms(guide: Guide, source: ProgramSource, programs: Prog
       `--mount=/config=${guide.mounted}`,
       `--resolve=kgateway.kgateway-system.svc.cluster.local:9977=${xdsAddress}`,
       `--resolve=mcp-tool.default.svc.cluster.local:8080=${toolAddress}`,
+      listen('admin', gatewayAdmin),
     ],
     { POD_NAMESPACE: 'default', POD_NAME: 'mcp-gateway', NODE_NAME: 'mcp-gateway', GW_NAME: 'mcp-gateway' },
   );
-  await gateway.listening('mcp');
+  return {
+    gateway: reachableUrl(await gateway.listening('mcp')),
+    gatewayAdmin: `http://${await gateway.listening('admin')}`,
+    debug: await serve.listening('debug'),
+  };
 }
 
-function neededPorts({ gatewayPort }: Guide): Parameters<typeof portsInUse>[0] {
-  const stop = 'stop what has it';
-  return [
-    { host: '127.0.0.1', port: 9977, what: 'where gateways connect', remedy: stop },
-    { host: '127.0.0.1', port: 9097, what: 'the debug endpoint', remedy: stop },
-    { host: '127.0.0.1', port: 9098, what: 'gRPC for operators', remedy: stop },
-    { host: '0.0.0.0', port: 9092, what: 'health and metrics', remedy: stop },
-    { host: '127.0.0.1', port: 19000, what: "the gateway's admin endpoint", remedy: stop },
-    {
-      host: '0.0.0.0',
-      port: gatewayPort,
-      what: "the gateway's listener",
-      remedy: 'choose another with npm start -- --port <port>',
-    },
-  ];
-}
-
-function endpointOf({ gatewayPort }: Guide): string {
-  return `http://127.0.0.1:${gatewayPort}/sse`;
+/** The URL of a listener for a program on this machine: a listener on every address is reached on loopback. */
+function reachableUrl(address: string): string {
+  const { host, port } = parseHostPort(address) ?? { host: address, port: 0 };
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${formatHostPort({ host: reachable, port })}`;
 }
 
 /** Returns how to try the running demo by hand. */
-function instructions(guide: Guide): string[] {
-  const endpoint = endpointOf(guide);
+function instructions(guide: Guide, { gateway, gatewayAdmin, debug }: RunningAddresses): string[] {
+  const inspector = [
+    `  npx @modelcontextprotocol/inspector --cli ${gateway}/mcp --transport http \\`,
+    `      --header "Authorization: Bearer $(cat ${guide.tokenFile})" \\`,
+  ];
   return [
     '',
     'Everything stays up. Try it by hand:',
-    `  MCP endpoint   ${endpoint} (HTTP+SSE), ${endpoint.replace('/sse', '/mcp')} (Streamable HTTP)`,
-    `  Token          ${guideToken}`,
-    `  Inspector      npx @modelcontextprotocol/inspector --cli ${endpoint} --transport sse \\`,
-    '                   --header "Authorization: Bearer <token>" --method tools/list',
-    `  Snapshot       http://${debugAddress}/snapshots/xds?pretty`,
-    `  Gateway        http://127.0.0.1:19000/targets, /rbac, /listeners`,
-    `  Manifests      ${guide.watched} (copy the policy in: cp deploy/examples/guide/6-mcpauthpolicy.yaml ${guide.watched}/)`,
+    `  MCP endpoint   ${gateway}/sse (HTTP+SSE), ${gateway}/mcp (Streamable HTTP)`,
+    `  Token          ${guide.tokenFile}`,
+    `  Snapshot       http://${debug}/snapshots/xds?pretty`,
+    `  Gateway        ${gatewayAdmin}/targets, /rbac, /listeners`,
+    `  Manifests      ${guide.watched}`,
     `  Logs           ${guide.logs}`,
+    '',
+    'List the tools, and call one:',
+    ...inspector,
+    '      --method tools/list',
+    ...inspector,
+    `      --method tools/call --tool-name ${guideTool} --tool-arg 'uri=data:text/html,<h1>Hello</h1>'`,
+    'The call is denied. Allow it, and call again:',
+    `  cp ${guide.policy} ${guide.watched}/`,
+    '',
     'Ctrl-C stops everything.',
   ];
 }

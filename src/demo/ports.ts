@@ -1,22 +1,70 @@
 import { createServer } from 'node:net';
+import { formatHostPort, type HostPort } from '../net/host-port.ts';
 
-/** A port that the demo listens on. */
-export interface NeededPort {
+/** The addresses that the three programs listen on. Port 0: a free one, which the program's log names. */
+export interface DemoAddresses {
+  /** MCP clients of the gateway. */
+  readonly gateway: HostPort;
+  readonly xds: HostPort;
+  readonly debug: HostPort;
+  readonly admin: HostPort;
+  readonly metrics: HostPort;
+  readonly gatewayAdmin: HostPort;
+}
+
+export interface PortChoice {
+  /** The first of six ports, for the listeners in the order of `DemoAddresses`; 0: free ones. Default: the usual ports. */
+  readonly base: number | undefined;
+  /** The port of the gateway's listener, instead of the one of the base or of the guide. */
+  readonly gateway: number | undefined;
+  /** The address that the gateway listens on for MCP clients. Everything else listens on loopback. */
   readonly host: string;
-  readonly port: number;
-  /** Purpose, for the message. */
-  readonly what: string;
-  /** Remedy if it is in use. */
-  readonly remedy: string;
 }
 
-/** Returns a message for each port that is in use, found by binding it for a moment. */
-export async function portsInUse(needed: readonly NeededPort[]): Promise<string[]> {
-  const taken = await Promise.all(needed.map(async (port) => ((await isFree(port)) ? [] : [port])));
-  return taken.flat().map(({ host, port, what, remedy }) => `port ${port} on ${host}, ${what}, is in use: ${remedy}`);
+const loopback = '127.0.0.1';
+
+/** @param guidePort the port of the gateway's listener in the guide */
+export function demoAddresses({ base, gateway, host }: PortChoice, guidePort: number): DemoAddresses {
+  const port = (offset: number, usual: number): number => {
+    if (base === undefined) return usual;
+    return base === 0 ? 0 : base + offset;
+  };
+  const local = (offset: number, usual: number): HostPort => ({ host: loopback, port: port(offset, usual) });
+  return {
+    gateway: { host, port: gateway ?? port(0, guidePort) },
+    xds: local(1, 9977),
+    debug: local(2, 9097),
+    admin: local(3, 9098),
+    metrics: local(4, 9092),
+    gatewayAdmin: local(5, 19_000),
+  };
 }
 
-function isFree({ host, port }: NeededPort): Promise<boolean> {
+const purposes: Readonly<Record<keyof DemoAddresses, string>> = {
+  gateway: "the gateway's listener",
+  xds: 'where gateways connect',
+  debug: 'the debug endpoint',
+  admin: 'gRPC for operators',
+  metrics: 'health and metrics',
+  gatewayAdmin: "the gateway's admin pages",
+};
+
+/**
+ * Returns why the addresses cannot be used, with the flag that helps; undefined if all are free. Binds each for a moment.
+ */
+export async function busyAddresses(addresses: DemoAddresses): Promise<string | undefined> {
+  const all = Object.entries(purposes).map(([name, purpose]) => ({
+    purpose,
+    at: addresses[name as keyof DemoAddresses],
+  }));
+  const busy = await Promise.all(all.map(async (listener) => ((await isFree(listener.at)) ? [] : [listener])));
+  const found = busy.flat().map(({ purpose, at }) => `${formatHostPort(at)} (${purpose})`);
+  if (found.length === 0) return undefined;
+  const subject = found.length === 1 ? 'is' : 'are';
+  return `${found.join(', ')} ${subject} in use: add --ports 0 for free ports, or --ports <first of six>.`;
+}
+
+function isFree({ host, port }: HostPort): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));

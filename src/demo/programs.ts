@@ -34,7 +34,8 @@ const quotedLines = 8;
 export function startProgram(source: ProgramSource, command: string, args: readonly string[]): Program {
   const child = spawn(process.execPath, [source.entry, command, ...args, '--log-format=json'], {
     env: withoutFlags(source.environment),
-    stdio: ['ignore', 'ignore', 'pipe'],
+    // The channel closes when the demo is killed: src/main.ts stops the program then.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // A process group of its own: Ctrl-C must reach only the demo, which then stops its programs in order.
     detached: true,
   });

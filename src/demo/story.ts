@@ -12,9 +12,14 @@ export interface StoryParts {
   readonly controlPlane: ControlPlane;
   readonly connect: () => Promise<Agent>;
   readonly print: (line: string) => void;
+  readonly verdict: Verdict;
 }
 
-const tool = 'default/mcp-tool:convert_to_markdown';
+/** Emphasizes a verdict on a terminal. */
+export type Verdict = (word: 'ALLOWED' | 'DENIED') => string;
+
+/** The tool that the guide's policy is about. */
+export const guideTool = 'default/mcp-tool:convert_to_markdown';
 const page =
   'data:text/html,<h1>We the People</h1><p>of the <b>United States</b>, in Order to form a more perfect Union</p>';
 
@@ -23,17 +28,19 @@ const page =
  *
  * @throws StoryError at the first step that differs from the guide
  */
-export async function runStory({ guide, controlPlane, connect, print }: StoryParts): Promise<void> {
+export async function runStory(parts: StoryParts): Promise<void> {
+  const { guide, controlPlane, connect, print } = parts;
   const first = await controlPlane.acknowledged(undefined);
   print(`1. The gateway ${first.nodes.join(', ')} connected and acknowledged snapshot ${short(first.version)}.`);
 
   const agent = await connect();
   try {
     const tools = await agent.tools();
-    if (!tools.includes(tool)) throw new StoryError(`the gateway lists ${tools.join(', ') || 'no tool'}, not ${tool}`);
-    print(`2. An agent with a token for "me" sees the tool ${tool}.`);
+    if (!tools.includes(guideTool))
+      throw new StoryError(`the gateway lists ${tools.join(', ') || 'no tool'}, not ${guideTool}`);
+    print(`2. An agent with a token for "me" sees the tool ${guideTool}.`);
 
-    expectRefused(await agent.call(tool, { uri: page }), 'there is no MCPAuthPolicy', print, 3);
+    expectRefused(await agent.call(guideTool, { uri: page }), 'there is no MCPAuthPolicy', parts, 3);
 
     const added = performance.now();
     await guide.addPolicy();
@@ -43,28 +50,28 @@ export async function runStory({ guide, controlPlane, connect, print }: StoryPar
       `4. 6-mcpauthpolicy.yaml appeared in the folder; ${took} ms later the gateway held snapshot ${short(second.version)}.`,
     );
 
-    expectReturned(await agent.call(tool, { uri: page }), print);
+    expectReturned(await agent.call(guideTool, { uri: page }), parts);
 
     await guide.removePolicy();
     const third = await controlPlane.acknowledged(second.version);
     print(`6. The policy's file is gone; the gateway holds snapshot ${short(third.version)}.`);
-    expectRefused(await agent.call(tool, { uri: page }), 'the policy is gone', print, 7);
+    expectRefused(await agent.call(guideTool, { uri: page }), 'the policy is gone', parts, 7);
   } finally {
     await agent.close();
   }
 }
 
-function expectRefused(outcome: Outcome, why: string, print: (line: string) => void, step: number): void {
+function expectRefused(outcome: Outcome, why: string, { print, verdict }: StoryParts, step: number): void {
   if (outcome.kind === 'returned') throw new StoryError(`the call was allowed although ${why}: ${outcome.text}`);
   if (!outcome.message.includes('not allowed')) throw new StoryError(`the call failed otherwise: ${outcome.message}`);
-  print(`${step}. Its call is DENIED, for ${why}: "${outcome.message}".`);
+  print(`${step}. Its call is ${verdict('DENIED')}, for ${why}: "${outcome.message}".`);
 }
 
-function expectReturned(outcome: Outcome, print: (line: string) => void): void {
+function expectReturned(outcome: Outcome, { print, verdict }: StoryParts): void {
   if (outcome.kind === 'refused')
     throw new StoryError(`the call was denied although a policy allows it: ${outcome.message}`);
   if (!outcome.text.includes('# We the People')) throw new StoryError(`the tool returned no Markdown: ${outcome.text}`);
-  print('5. The same call is ALLOWED and returns Markdown:');
+  print(`5. The same call is ${verdict('ALLOWED')} and returns Markdown:`);
   for (const line of outcome.text.trim().split('\n')) print(`     ${line}`);
 }
 

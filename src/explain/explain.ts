@@ -5,9 +5,12 @@ import { hints } from './hints.ts';
 import type { Explainer, ExplainInputs, Reason, ReasonCode, Verdict } from './model.ts';
 import { nameReason } from './names.ts';
 import { type Denial, type NearMiss, policyNearMisses } from './near-misses.ts';
+import { signerClaims } from './signers.ts';
 import { statusFindings } from './status-findings.ts';
 import { servedTargets, targetOf, targetReason } from './targets.ts';
 
+export { changedSigners, gainedAccess } from './access-diff.ts';
+export { answerQuestion } from './answer.ts';
 export type { Explainer, ExplainInputs } from './model.ts';
 
 /** Creates the explanations over the collections of the translation. */
@@ -32,6 +35,7 @@ export function createExplainer(inputs: ExplainInputs): Explainer {
           (claims === undefined || matchesCaller(grant, claims)) &&
           (request === undefined || matchesItem(grant, request)),
       ),
+    signers: () => signerClaims(inputs),
     statusFindings: () => statusFindings(inputs),
     hints: () => hints(inputs),
   };

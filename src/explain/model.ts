@@ -92,6 +92,14 @@ export interface Finding {
   readonly message: string;
 }
 
+/** Who may sign the tokens of a Gateway, as its policies say it. */
+export interface SignerClaim {
+  /** Equal for equal claims. */
+  readonly fingerprint: string;
+  /** The issuers of all of them, sorted. */
+  readonly issuers: readonly string[];
+}
+
 /** Answers questions about the present state of the inputs; keeps nothing, and costs nothing until it is asked. */
 export interface Explainer {
   /** The keys of the Gateways of ours, sorted. */
@@ -106,6 +114,8 @@ export interface Explainer {
   decide(gateway: GatewayKey, claims: Claims, request: AccessRequest): Verdict;
   /** The rules on a Gateway, in the order in which they decide: only those that match the claims or the request given. */
   grants(gateway: GatewayKey, filter: { readonly claims?: Claims; readonly request?: AccessRequest }): readonly Grant[];
+  /** Who may sign the tokens of each Gateway of which a policy says it. */
+  signers(): ReadonlyMap<GatewayKey, SignerClaim>;
   /** What the conditions and notices of all objects report. */
   statusFindings(): Iterable<Finding>;
   /**
@@ -113,4 +123,67 @@ export interface Explainer {
    * caller can divide the work.
    */
   hints(): Generator<Finding | undefined>;
+}
+
+/** A value with the place of the field that it is about; undefined when nothing is written there. */
+export type Placed<T> = T & { readonly place: string | undefined };
+
+export interface Question {
+  /** `<namespace>/<name>`, or a name in the namespace `default`. Undefined: the only Gateway. */
+  readonly gateway: string | undefined;
+  /** Undefined: whoever may. */
+  readonly claims: Claims | undefined;
+  /** Undefined: everything that the caller may use. */
+  readonly request: AccessRequest | undefined;
+}
+
+/** The answer to a question: the document that `explain -o json` writes and `/debug/explain` returns. */
+export type Answer = {
+  readonly gateway: GatewayKey;
+  readonly request: AccessRequest | undefined;
+} & (
+  | { readonly verdict: 'allowed'; readonly by: Placed<Grant>; readonly remarks: readonly Placed<Reason>[] }
+  | { readonly verdict: 'denied'; readonly reasons: readonly Placed<Reason>[]; readonly omitted: number }
+  /** The rules that match the caller, or the request, or all. */
+  | {
+      readonly verdict: 'grants';
+      readonly of: 'caller' | 'anybody';
+      readonly grants: readonly Placed<Grant>[];
+      /** The targets that the Gateway serves: a rule for `*` is about all of them. */
+      readonly targets: readonly string[];
+      /** Why the Gateway serves nobody. */
+      readonly remarks: readonly Placed<Reason>[];
+    }
+);
+
+/** An answer whose places are still to be found; or why the question has none, for who asked. */
+export type Answered =
+  | {
+      readonly ok: true;
+      /** The fields that the answer is about. */
+      readonly fields: readonly Place[];
+      /** The answer, with the place of each of the fields, in their order. */
+      answerAt(places: readonly (string | undefined)[]): Answer;
+    }
+  | { readonly ok: false; readonly message: string };
+
+/** Access to something on a Gateway that a change gives or takes, for every caller with one claim. */
+export interface AccessChange {
+  readonly gateway: GatewayKey;
+  readonly claim: string;
+  readonly value: string;
+  readonly kind: AccessRequest['kind'];
+  /** `<target>:<name>`; `*`: everything of the kind, at `targets`. */
+  readonly name: string;
+  /** The targets to which a `*` is new; undefined: every target, now and later. */
+  readonly targets: readonly string[] | undefined;
+  /** The rule that gives it: for access that is lost, as it was before. */
+  readonly by: Grant;
+}
+
+/** Other signers of tokens than before: callers whom nobody knew may have tokens that count. */
+export interface SignerChange {
+  readonly gateway: GatewayKey;
+  /** The issuers that policies name after the change. */
+  readonly issuers: readonly string[];
 }

@@ -1,9 +1,11 @@
 import { createLogger, format, type Logger as Winston } from 'winston';
-import type { Fields, Logger } from '../edges.ts';
+import type { Fields, Logger, LogLevel, LogLevelControl } from '../edges.ts';
 import { BufferedTransport } from './buffered-transport.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'auto' | 'json' | 'text';
+
+/** A log whose level can be changed while it is in use, with that of its children. */
+export type LeveledLog = Logger & LogLevelControl;
 
 /**
  * Creates the program's log, which writes to standard error.
@@ -12,14 +14,14 @@ export type LogFormat = 'auto' | 'json' | 'text';
  * @param isTerminal whether standard error is a terminal
  * @param colour whether levels are coloured in text
  */
-export function createLog(level: LogLevel, logFormat: LogFormat, isTerminal: boolean, colour: boolean): Logger {
+export function createLog(level: LogLevel, logFormat: LogFormat, isTerminal: boolean, colour: boolean): LeveledLog {
   const text = logFormat === 'text' || (logFormat === 'auto' && isTerminal);
   const winston = createLogger({
     level,
     format: format.combine(format.timestamp(), boundedTexts(), text ? textLine(colour) : jsonLine()),
     transports: [new BufferedTransport((text) => void process.stderr.write(text))],
   });
-  return new FieldsLogger(winston, {});
+  return new RootLogger(winston, level);
 }
 
 /** A class, because each connected node has one. */
@@ -50,6 +52,26 @@ class FieldsLogger implements Logger {
 
   child(more: Fields): Logger {
     return new FieldsLogger(this.#winston, { ...this.#fields, ...more });
+  }
+}
+
+class RootLogger extends FieldsLogger implements LeveledLog {
+  readonly #winston: Winston;
+  #level: LogLevel;
+
+  constructor(winston: Winston, level: LogLevel) {
+    super(winston, {});
+    this.#winston = winston;
+    this.#level = level;
+  }
+
+  get level(): LogLevel {
+    return this.#level;
+  }
+
+  set level(level: LogLevel) {
+    this.#level = level;
+    this.#winston.level = level;
   }
 }
 

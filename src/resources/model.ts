@@ -1,3 +1,7 @@
+import type { PublicKey } from '../jwk/public-keys.ts';
+
+export type { PublicKey } from '../jwk/public-keys.ts';
+
 /**
  * The objects that users write, decoded.
  *
@@ -207,13 +211,57 @@ export interface WrittenTargetRef extends TargetRef {
   readonly namespace: string | undefined;
 }
 
+/** `jwks` of a provider: the keys, or where they are published. */
+export type JwksSource =
+  /** The keys that can be used, by `kid`, maybe none; and a sentence about each other one. */
+  | { readonly kind: 'inline'; readonly keys: readonly PublicKey[]; readonly dropped: readonly string[] }
+  | { readonly kind: 'uri'; readonly uri: string };
+
+/** An entry of `spec.jwt.providers`: an issuer of tokens. */
+export interface PolicyJwtProvider {
+  readonly issuer: string;
+  /** Empty: any audience. */
+  readonly audiences: readonly string[];
+  readonly jwks: JwksSource;
+}
+
+/** `spec.jwt.resourceMetadata`: where clients get tokens (RFC 9728). */
+export interface ResourceMetadata {
+  readonly resource: string;
+  readonly authorizationServers: readonly string[];
+  readonly scopesSupported: readonly string[];
+}
+
+/** `spec.jwt`: who may sign tokens for the Gateways of the policy. */
+export interface PolicyJwt {
+  readonly providers: readonly Parsed<PolicyJwtProvider>[];
+  /** Valid only beside a single provider. */
+  readonly resourceMetadata: Parsed<ResourceMetadata> | undefined;
+}
+
+/** What a `jwks.uri` answered. No entry: it did not answer yet. */
+export type FetchedKeys =
+  /** The keys of the last answer that was understood; `failure` is why a later one was not, as the end of a sentence. */
+  | {
+      readonly kind: 'keys';
+      readonly keys: readonly PublicKey[];
+      /** The other keys of the answer, each as the end of the sentence "it has …". */
+      readonly dropped: readonly string[];
+      readonly failure: string | undefined;
+    }
+  | { readonly kind: 'failed'; readonly failure: string };
+
 /** A policy: rules that grant access, and the Gateways that they are attached to. */
 export interface MCPAuthPolicy {
   readonly kind: 'MCPAuthPolicy';
   readonly metadata: ObjectMeta;
+  /** `metadata.creationTimestamp` as an API server writes it, in UTC to the second; undefined in files. */
+  readonly created: string | undefined;
   readonly targetRefs: readonly ParsedTargetRef[];
   /** Invalid when `spec` has an unknown field: then no rule counts. */
   readonly rules: Parsed<readonly Parsed<PolicyRule>[]>;
+  /** Undefined: the policy says nothing about signers. Invalid too when `spec` has an unknown field. */
+  readonly jwt: Parsed<PolicyJwt> | undefined;
 }
 
 /** The resources by kind. */

@@ -82,6 +82,14 @@ export interface RejectedResponse {
   readonly message: string;
 }
 
+/** Observes how changes reach the nodes that have an earlier state. Called for each response, so that it must be cheap. */
+export interface UpdateObserver {
+  /** A node was sent another state. Time in milliseconds since the epoch. */
+  pushed(at: number): void;
+  /** A node ACKed or NACKed the response that was sent at a time. */
+  answered(sent: number, at: number, accepted: boolean): void;
+}
+
 /** The warnings of a node about a response that it applied. */
 export interface Warnings {
   readonly nonce: string;

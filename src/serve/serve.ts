@@ -1,6 +1,8 @@
 import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { HostPort } from '../net/host-port.ts';
+import { Handshakes } from '../net/tls/handshakes.ts';
+import type { ServerCertificate } from '../net/tls/server-certificate.ts';
 import { Quota } from '../rate/quota.ts';
 import type { Snapshots } from '../snapshot/model.ts';
 import { createDelta } from './ads/delta.ts';
@@ -11,7 +13,7 @@ import { defaultLimits, type Limits, unaryCallLimits } from './limits/limits.ts'
 import { PushQueue } from './limits/push-queue.ts';
 import { ReceiveBudget } from './limits/receive-budget.ts';
 import { defaultSendLimits, SendBudget } from './limits/send-budget.ts';
-import type { ConnectedClient, NodeStatus, RejectedResponse } from './model.ts';
+import type { ConnectedClient, NodeStatus, RejectedResponse, UpdateObserver } from './model.ts';
 import { type ConnectionAge, ConnectionRegistry } from './node/connection-registry.ts';
 import { NodeLog } from './node/node-log.ts';
 import { NodeStream, type NodeStreamParts } from './node/node-stream.ts';
@@ -21,7 +23,7 @@ import type { AdsCall } from './transport/calls.ts';
 import { LoopIteration } from './transport/grpc-stream.ts';
 import { Http2Server } from './transport/http2-server.ts';
 import { Http2Stream } from './transport/http2-stream.ts';
-import { Listener } from './transport/listener.ts';
+import { Listener, type ListenerTls } from './transport/listener.ts';
 import { maxHeaders, StreamAdmission } from './transport/stream-admission.ts';
 
 /** Bytes that a node may report per existing resource, in addition: more than a name and a version take. */
@@ -49,6 +51,13 @@ export interface AdsServerOptions extends Partial<Omit<Limits, 'send'>> {
   readonly connectionAge?: ConnectionAge;
 }
 
+/** TLS on port 9977. */
+export interface AdsTls {
+  readonly certificate: ServerCertificate;
+  /** Whether plaintext is accepted besides, on the same port. */
+  readonly plaintext: boolean;
+}
+
 export interface AdsServerParts {
   readonly snapshots: Snapshots;
   /** Returns whether the initial state was read. Until then every stream ends UNAVAILABLE, before a response. */
@@ -58,8 +67,11 @@ export interface AdsServerParts {
   readonly random: Random;
   readonly log: Logger;
   readonly counters: Counters;
+  /** Absent: port 9977 is plaintext. */
+  readonly tls?: AdsTls | undefined;
   /** Called for every NACK. */
   readonly rejected?: (response: RejectedResponse) => void;
+  readonly updates?: UpdateObserver;
 }
 
 /** Serves the snapshots over ADS, in both protocol variants. */
@@ -82,8 +94,8 @@ export interface AdsServer {
    * have changed.
    */
   readonly health: Health;
-  /** Returns the status of every stream that has identified its Gateway. */
-  nodes(): readonly NodeStatus[];
+  /** Returns the status of every stream that has identified its Gateway, or of those of one Gateway. */
+  nodes(gateway?: string): readonly NodeStatus[];
   /** Returns the same streams for CSDS, resource by resource. */
   clients(): readonly ConnectedClient[];
 }
@@ -133,6 +145,7 @@ class GrpcAdsServer implements AdsServer {
       busy,
       mayOpen: (address, streams) => this.#admission.mayOpen(address, streams),
       began: (session, streams) => this.#admission.began(session, streams),
+      tls: tlsOf(limits, parts),
     });
     this.health.register(this.#server);
     const responses = responseOptionsOf(options, limits, parts);
@@ -149,8 +162,8 @@ class GrpcAdsServer implements AdsServer {
     return this.#stopping;
   }
 
-  nodes(): readonly NodeStatus[] {
-    return this.#registry.nodes();
+  nodes(gateway?: string): readonly NodeStatus[] {
+    return this.#registry.nodes(gateway);
   }
 
   clients(): readonly ConnectedClient[] {
@@ -184,6 +197,13 @@ class GrpcAdsServer implements AdsServer {
 function limitsOf({ send, ...options }: AdsServerOptions): Limits {
   const { maxConnections = defaultLimits.maxConnections } = options;
   return { ...defaultLimits, maxStreams: maxConnections, ...options, send: { ...defaultSendLimits, ...send } };
+}
+
+function tlsOf({ prefaceTimeout: timeout }: Limits, { tls, clock }: AdsServerParts): ListenerTls | undefined {
+  if (tls === undefined) return undefined;
+  const { certificate, plaintext } = tls;
+  const handshakes = new Handshakes({ certificate, clock, timeout, protocol: 'h2', requestCertificate: false });
+  return { handshakes, plaintext };
 }
 
 function responseOptionsOf(

@@ -32,6 +32,8 @@ export class DiagnosticRegistry {
   /** By owner that was replaced since the last `logChanges`: its diagnostics at that time. */
   readonly #logged = new Map<string, readonly PlacedDiagnostic[]>();
   #errors = 0;
+  /** The sorted list, until something changes: sorting thousands takes long. */
+  #list: readonly InputDiagnostic[] | undefined;
 
   constructor(log: Logger, counters: Counters) {
     this.#log = log;
@@ -43,6 +45,7 @@ export class DiagnosticRegistry {
     const before = this.#current.get(owner) ?? [];
     if (before.length === 0 && diagnostics.length === 0) return;
     if (!this.#logged.has(owner)) this.#logged.set(owner, before);
+    this.#list = undefined;
     this.#errors += errorsIn(diagnostics) - errorsIn(before);
     if (diagnostics.length > 0) this.#current.set(owner, diagnostics);
     else this.#current.delete(owner);
@@ -61,6 +64,11 @@ export class DiagnosticRegistry {
 
   /** Returns all diagnostics by path, line, column and text. The same lines reached by two paths are listed once. */
   list(): readonly InputDiagnostic[] {
+    this.#list ??= this.#sorted();
+    return this.#list;
+  }
+
+  #sorted(): readonly InputDiagnostic[] {
     const byContent = new Map<string, InputDiagnostic>();
     for (const placed of [...this.#current.values()].flat().sort(comparePlaced)) {
       const diagnostic = inputDiagnostic(placed);

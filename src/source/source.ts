@@ -1,5 +1,6 @@
 /** The sources of resources: YAML and JSON files, or the API server of a cluster; both are watched. */
 export { type ClusterSource, type ClusterSourceOptions, clusterSource } from './cluster/cluster-source.ts';
+export { readClusterOnce } from './cluster/read-once.ts';
 export {
   type FileSourceOptions,
   type FilesOnce,

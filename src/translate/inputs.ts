@@ -1,6 +1,6 @@
 import type { Graph, Source } from '../graph/model.ts';
 import type { KindName, ResourceByKind } from '../resources/model.ts';
-import type { BundleVersions, UnlistedNamespaces } from './model.ts';
+import type { BundleVersions, FetchedKeys, UnlistedNamespaces } from './model.ts';
 
 /** The sources of the translation. Keys are `<namespace>/<name>`, or the name of a cluster-scoped object. */
 export interface Inputs {
@@ -9,6 +9,8 @@ export interface Inputs {
   readonly unlistedNamespaces: Source<UnlistedNamespaces>;
   /** One entry under the empty key; none without a cluster: then no class has the condition `SupportedVersion`. */
   readonly bundle: Source<BundleVersions>;
+  /** What each `jwks.uri` answered, by URI; none as long as it did not answer. */
+  readonly fetchedKeys: Source<FetchedKeys>;
   /** Sets or (`undefined`) deletes one object. Throws outside of a commit. */
   apply<K extends KindName>(change: {
     readonly kind: K;
@@ -32,6 +34,7 @@ export function createInputs(graph: Graph): Inputs {
     resources,
     unlistedNamespaces: graph.source({ name: 'unlistedNamespaces' }),
     bundle: graph.source({ name: 'bundle' }),
+    fetchedKeys: graph.source({ name: 'fetchedKeys' }),
     apply: ({ kind, key, resource }) => {
       if (resource === undefined) resources[kind].delete(key);
       else resources[kind].set(key, resource);

@@ -1,6 +1,7 @@
 import type { Collection } from '../graph/model.ts';
+import type { ResourceMetadata } from '../resources/model.ts';
 
-export type { BundleVersions, UnlistedNamespaces } from '../resources/model.ts';
+export type { BundleVersions, FetchedKeys, UnlistedNamespaces } from '../resources/model.ts';
 
 /**
  * The configuration of gateways before it is encoded. Each branded type has one constructor, in `translate/names.ts`: a
@@ -50,6 +51,21 @@ export interface PolicyConfig {
   readonly namespace: NamespaceName;
   readonly name: ObjectName;
   readonly rules: readonly [Rule, ...Rule[]];
+}
+
+/** One issuer whose tokens count at a Gateway, for data planes that take it over xDS. */
+export interface JwtProvider {
+  /** The required value of `iss`. */
+  readonly issuer: string;
+  /** One of them must be in `aud`; empty: any audience. */
+  readonly audiences: readonly string[];
+  /**
+   * A JWK Set as JSON with at least one key. Each key is a public one with a `kid` that no other key of the Gateway has.
+   * Equal keys are equal text.
+   */
+  readonly jwks: string;
+  /** Where clients get tokens (RFC 9728); only of the single provider of a Gateway, since agentgateway takes no more. */
+  readonly resourceMetadata?: ResourceMetadata;
 }
 
 /** The settings of the translation, constant for the life of the process. */
@@ -112,6 +128,7 @@ export type GatewayConditionType =
   | 'Accepted'
   | 'Programmed'
   | 'kgateway.dev/MCPAuthPolicyAffected'
+  | 'kgateway.dev/JWTProvided'
   | 'kgateway.dev/InternalError';
 
 /** The condition types of a listener. */
@@ -190,6 +207,14 @@ export interface PolicyNotice {
   readonly unwritable: readonly string[];
 }
 
+/** Failures to fetch the keys of a policy: they are Events, since the last good keys stay in use. */
+export interface KeyNotice {
+  readonly namespace: string;
+  readonly name: string;
+  /** Sentences, in the order of the providers. */
+  readonly failures: readonly string[];
+}
+
 /** The outputs of the translation. */
 export interface Translation {
   /** By target name. */
@@ -200,10 +225,18 @@ export interface Translation {
   readonly attachments: Collection<Attachment>;
   /** By Gateway key. */
   readonly gateways: Collection<GatewayState>;
+  /**
+   * By the key of a served Gateway of which a policy says who may sign tokens. Empty: nobody, because no key is usable or
+   * fetched. Without an entry nobody may either.
+   */
+  readonly jwtProviders: Collection<readonly JwtProvider[]>;
+  /** The addresses of keys that served Gateways need, as keys and values. */
+  readonly jwksUris: Collection<string>;
   /** Statuses and notices are by name, or by `<namespace>/<name>`; objects of other controllers have none. */
   readonly gatewayClassStatuses: Collection<GatewayClassStatus>;
   readonly gatewayStatuses: Collection<GatewayStatus>;
   readonly policyStatuses: Collection<PolicyStatus>;
   readonly serviceNotices: Collection<ServiceNotice>;
   readonly policyNotices: Collection<PolicyNotice>;
+  readonly keyNotices: Collection<KeyNotice>;
 }

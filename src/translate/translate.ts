@@ -18,12 +18,15 @@ import type { Inputs } from './inputs.ts';
 import type {
   Attachment,
   GatewayState,
+  JwtProvider,
+  KeyNotice,
   PolicyConfig,
   ServiceNotice,
   Target,
   Translation,
   TranslationSettings,
 } from './model.ts';
+import { firstClaim, type GatewayJwt, gatewayJwt, type JwtClaim, jwtClaim, keyNotice, keyUris } from './policy/jwt.ts';
 import {
   attach,
   evaluatePolicy,
@@ -66,13 +69,18 @@ export type { TranslationSettings } from './model.ts';
 export function translate(graph: Graph, inputs: Inputs, settings: TranslationSettings): Translation {
   const services = translateServices(graph, inputs, settings);
   const gateways = translateGateways(graph, inputs, settings, services);
-  const policies = translatePolicies(graph, inputs, gateways);
-  const statuses = deriveStatuses(graph, inputs, settings, { ...services, ...gateways, ...policies });
+  const policyResults = graph.derive(inputs.resources.MCPAuthPolicy, evaluatePolicy, { name: 'policy-results' });
+  const signers = translateSigners(graph, inputs, policyResults, gateways);
+  const policies = translatePolicies(graph, policyResults, { ...gateways, ...signers });
+  const statuses = deriveStatuses(graph, inputs, settings, { ...services, ...gateways, ...signers, ...policies });
   return {
     targets: services.targets,
     configs: policies.configs,
     attachments: policies.attachments,
     gateways: gateways.states,
+    jwtProviders: signers.jwtProviders,
+    jwksUris: signers.jwksUris,
+    keyNotices: signers.keyNotices,
     serviceNotices: services.serviceNotices,
     ...statuses,
   };
@@ -160,6 +168,55 @@ function translateGateways(
   return { classes, gatewayResults, unresolvedGateways, selections, states };
 }
 
+interface Signers {
+  readonly jwtClaims: Derived<JwtClaim>;
+  /** The name of the policy whose `spec.jwt` counts, by Gateway. */
+  readonly jwtOwners: Derived<string>;
+  readonly gatewayJwts: Derived<GatewayJwt>;
+  readonly jwtProviders: Derived<readonly JwtProvider[]>;
+  readonly jwksUris: Collection<string>;
+  readonly keyNotices: Derived<KeyNotice>;
+}
+
+/**
+ * Finds the one policy of each Gateway that says who may sign tokens, and joins it with the keys that were fetched. A
+ * policy without `spec.jwt` has no part in this, and a Gateway without such a policy neither.
+ */
+function translateSigners(
+  graph: Graph,
+  { fetchedKeys }: Inputs,
+  policyResults: Derived<PolicyResult>,
+  { unresolvedGateways }: Gateways,
+): Signers {
+  const jwtClaims = graph.derive(policyResults, jwtClaim, { name: 'jwt-claims' });
+  const claimsByGateway = graph.index(jwtClaims, ({ gateways }) => gateways, { name: 'jwt-claims-by-gateway' });
+  const claimedGateways = graph.indexValues(claimsByGateway, { name: 'jwt-gateways' });
+  const firstClaims = graph.derive(
+    claimedGateways,
+    (gateway, context) => firstClaim(context.by(claimsByGateway, gateway)),
+    { name: 'first-jwt-claims' },
+  );
+  const servedClaims = graph.derive(
+    firstClaims,
+    (claim, context, gateway) => (context.get(unresolvedGateways, gateway)?.kind === 'served' ? claim : undefined),
+    { name: 'served-jwt-claims' },
+  );
+  const gatewayJwts = graph.derive(servedClaims, (claim, context) => gatewayJwt(claim, context, fetchedKeys), {
+    name: 'gateway-jwts',
+  });
+  const urisOfGateways = graph.index(servedClaims, keyUris, { name: 'gateways-by-jwks-uri' });
+  return {
+    jwtClaims,
+    jwtOwners: graph.derive(firstClaims, ({ name }) => name, { name: 'jwt-owners' }),
+    gatewayJwts,
+    jwtProviders: graph.derive(gatewayJwts, ({ providers }) => providers, { name: 'jwt-providers' }),
+    jwksUris: graph.indexValues(urisOfGateways, { name: 'jwks-uris' }),
+    keyNotices: graph.derive(jwtClaims, (claim, context) => keyNotice(claim, context, fetchedKeys), {
+      name: 'key-notices',
+    }),
+  };
+}
+
 interface Policies {
   readonly policyResults: Derived<PolicyResult>;
   readonly configs: Derived<PolicyConfig>;
@@ -167,14 +224,13 @@ interface Policies {
   readonly attachments: Derived<Attachment>;
 }
 
-/** Evaluates each policy on its own, its Config once for all Gateways, and the Gateways that it is attached to. */
-function translatePolicies(graph: Graph, { resources }: Inputs, { unresolvedGateways }: Gateways): Policies {
-  const policyResults = graph.derive(resources.MCPAuthPolicy, evaluatePolicy, { name: 'policy-results' });
+/** The Config of each policy, once for all Gateways, and the Gateways that it is attached to. */
+function translatePolicies(graph: Graph, policyResults: Derived<PolicyResult>, gateways: Gateways & Signers): Policies {
   const configs = graph.derive(policyResults, policyConfig, { name: 'configs' });
   const targetsOfPolicies = graph.derive(policyResults, policyTargets, { name: 'policy-targets' });
   const attachments = graph.deriveMany(
     targetsOfPolicies,
-    (targets, context, key) => attach(targets, context, key, unresolvedGateways),
+    (targets, context, key) => attach(targets, context, key, gateways),
     { name: 'attachments' },
   );
   return { policyResults, configs, targetsOfPolicies, attachments };
@@ -187,13 +243,13 @@ function deriveStatuses(
   graph: Graph,
   { resources, bundle }: Inputs,
   { controllerName }: TranslationSettings,
-  derived: Services & Gateways & Policies,
+  derived: Services & Gateways & Signers & Policies,
 ): Statuses {
   const { policyResults, configs, targetsOfPolicies, attachments } = derived;
   const policiesByGateway = graph.index(targetsOfPolicies, ({ gateways }) => gateways, { name: 'policies-by-gateway' });
   const classInputs = { ...derived, controllerName, bundle };
   const gatewayInputs = { ...derived, policiesByGateway };
-  const derivedFromPolicies = [configs, targetsOfPolicies, attachments];
+  const derivedFromPolicies = [configs, targetsOfPolicies, attachments, derived.jwtClaims];
   const policyInputs = { ...derived, controllerName, derivedFromPolicies };
   return {
     gatewayClassStatuses: graph.derive(

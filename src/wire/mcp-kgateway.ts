@@ -23,12 +23,14 @@ export const mcpKgateway: Dialect = {
   name: 'mcp.kgateway.dev/v1alpha1',
   configType: {
     typeUrl: configTypeUrl,
+    dialect: 'mcp.kgateway.dev',
     fullState: true,
     legacyWildcard: true,
     pushOrder: 0,
   },
   targetType: {
     typeUrl: targetTypeUrl,
+    dialect: 'mcp.kgateway.dev',
     fullState: true,
     legacyWildcard: true,
     pushOrder: 1,

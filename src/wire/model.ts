@@ -16,6 +16,8 @@ export interface EncodedResource {
 /** The properties of a resource type that the server depends on. */
 export interface ResourceType {
   readonly typeUrl: string;
+  /** The dialect that the type belongs to: a node speaks those of the types that it requests. None: of no dialect. */
+  readonly dialect?: DialectName;
   /** True if a state-of-the-world response carries all resources, so that absence means removal. */
   readonly fullState: boolean;
   /** True if a first request without names subscribes to all resources (xDS legacy wildcard). */
@@ -23,6 +25,8 @@ export interface ResourceType {
   /** Pushes leave a stream in this order, lower first. */
   readonly pushOrder: number;
 }
+
+type DialectName = 'mcp.kgateway.dev';
 
 /** An encoding of targets and rules. Another one can be served beside it: a node chooses by the type it requests. */
 export interface Dialect {

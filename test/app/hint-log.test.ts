@@ -44,6 +44,7 @@ function createRig(step = 0): Rig {
     gatewayReasons: () => [],
     decide: () => ({ allowed: false as const, reasons: [], omitted: 0 }),
     grants: () => [],
+    signers: () => new Map(),
     statusFindings: () => [],
   };
   let passed = 0;

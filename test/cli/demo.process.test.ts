@@ -1,4 +1,8 @@
-import { createServer } from 'node:net';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { startProgram } from '../../src/demo/programs.ts';
@@ -8,16 +12,52 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-it('fails before it starts anything when a port is in use, and names the flag that chooses another', async () => {
+it('fails before it starts anything when a port is in use, and names the flags that choose others', async () => {
   const taken = createServer();
-  await new Promise<void>((resolve) => taken.listen(0, '0.0.0.0', resolve));
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const port = portOf(taken.address());
-  const { code, stdout, stderr } = await cli(['demo', `--port=${port}`]);
+  const { code, stdout, stderr } = await cli(['demo', '--ports=0', `--port=${port}`]);
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
-  expect(stderr).toContain(
-    `port ${port} on 0.0.0.0, the gateway's listener, is in use: choose another with npm start -- --port <port>`,
+  expect(stderr).toBe(
+    `gatehouse: 127.0.0.1:${port} (the gateway's listener) is in use: ` +
+      'add --ports 0 for free ports, or --ports <first of six>.\n',
   );
   await new Promise((resolve) => taken.close(resolve));
+});
+
+it('runs side by side with another one on free ports, and names the folder of the logs last', {
+  timeout: 120_000,
+}, async () => {
+  const demos = await Promise.all([cli(['demo', '--once', '--ports=0']), cli(['demo', '--once', '--ports=0'])]);
+  for (const { code, stdout, stderr } of demos) {
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('The same call is ALLOWED');
+    const logs = /The logs of the programs are in (\S+)\n$/.exec(stdout)?.[1] ?? '';
+    expect(readdirSync(logs).toSorted()).toEqual(['gateway.log', 'mcp-tool.log', 'serve.log']);
+    for (const log of readdirSync(logs)) expect(readFileSync(join(logs, log), 'utf8')).not.toContain('0.0.0.0:');
+    rmSync(dirname(logs), { recursive: true });
+  }
+});
+
+it('leaves no program behind when it is killed', { timeout: 120_000 }, async () => {
+  const folder = temporaryFolder();
+  const script = join(folder, 'parent.ts');
+  const programs = new URL('../../src/demo/programs.ts', import.meta.url).href;
+  writeFileSync(
+    script,
+    `import { startProgram } from ${JSON.stringify(programs)};
+    const [entry, logs] = process.argv.slice(2);
+    const source = { entry, logs, environment: process.env, unexpectedExit: () => {} };
+    console.log(await startProgram(source, 'mcp-tool', ['--port=0']).listening('mcp'));`,
+  );
+  const parent = spawn(process.execPath, [script, entry, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [printed]: Buffer[] = await once(parent.stdout, 'data');
+  const { port } = new URL(`http://${String(printed).trim()}`);
+  const connection = connect(Number(port), '127.0.0.1');
+  await once(connection, 'connect');
+  parent.kill('SIGKILL');
+  // The program closes its connections when it stops.
+  await once(connection, 'close');
 });
 
 it('starts its programs without the environment variables of flags', {

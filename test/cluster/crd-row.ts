@@ -11,9 +11,9 @@ export interface CrdRow {
 
 /**
  * The doors agree, but for what an API server cannot see: it drops unknown fields and nulls, and reads half a character
- * as U+FFFD, before anything of ours is asked. And it takes what is for another controller.
+ * as U+FFFD, before anything of ours is asked. And it takes what is for another controller, and any text for keys.
  */
-export type Verdict = 'taken' | 'refused' | 'refused by the decoder alone';
+export type Verdict = 'taken' | 'refused' | 'refused by the decoder alone' | 'refused for its keys by the decoder';
 
 type Kind = 'MCPAuthPolicy' | 'GatewayParameters';
 

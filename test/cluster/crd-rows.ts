@@ -1,3 +1,4 @@
+import { jwtRows } from './crd-jwt-rows.ts';
 import { type CrdRow, row, rows, type Verdict } from './crd-row.ts';
 
 const MATCH = '{type: JWT, jwt: {claim: sub, value: me}}';
@@ -341,4 +342,4 @@ const frames: readonly CrdRow[] = [
 ];
 
 /** Each field and each limit, on both sides of its edge. */
-export const crdRows: readonly CrdRow[] = [...policies, ...gatewayParameters, ...frames];
+export const crdRows: readonly CrdRow[] = [...policies, ...jwtRows, ...gatewayParameters, ...frames];

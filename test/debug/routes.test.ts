@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   json,
   plainText,
@@ -23,13 +23,35 @@ const parts: RoutesParts = {
   log: createRecordedLog(),
   failed: (error) => void errors.push(error),
 };
+let waits: Promise<void> = Promise.resolve();
+let entered = 0;
 const routes = new Map<string, Route>([
-  ['/', () => plainText('hello\n')],
-  ['/query', (query) => json(Object.fromEntries(query), query.has('pretty'))],
+  ['/', { get: () => plainText('hello\n') }],
+  ['/query', { get: (query) => json(Object.fromEntries(query), query.has('pretty')) }],
   [
     '/broken',
-    () => {
-      throw new Error('a bug');
+    {
+      get: () => {
+        throw new Error('a bug');
+      },
+    },
+  ],
+  [
+    '/slow',
+    {
+      get: async () => {
+        entered += 1;
+        await waits;
+        return plainText('at last\n');
+      },
+    },
+  ],
+  [
+    '/changed',
+    {
+      get: () => json('as it was', false),
+      put: (body) => json(body, false),
+      post: (body, query) => json([body, Object.fromEntries(query)], false),
     },
   ],
 ]);
@@ -45,14 +67,16 @@ interface Sent {
   readonly path?: string;
   readonly method?: string;
   readonly host?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 /** Sends a request with a `Host` header of its own, which `fetch` does not allow. */
-async function send({ address }: RouteServer, { path = '/', method = 'GET', host = 'localhost' }: Sent) {
+async function send({ address }: RouteServer, { path = '/', method = 'GET', host = 'localhost', ...sent }: Sent) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  request({ host: address.host, port: address.port, path, method, headers: { host } }, resolve)
+  request({ host: address.host, port: address.port, path, method, headers: { host, ...sent.headers } }, resolve)
     .on('error', reject)
-    .end();
+    .end(sent.body);
   const response = await promise;
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
@@ -64,22 +88,55 @@ describe('a listener', () => {
     [{ path: '/?a=1' }, 200, 'hello\n'],
     [{ path: '/query?a=1&b=%2F' }, 200, '{"a":"1","b":"/"}\n'],
     [{ path: '/query?pretty' }, 200, '{\n  "pretty": ""\n}\n'],
-    [{ path: '/Query' }, 404, 'nothing here; try /, /query, /broken\n'],
-    [{ path: '/query/' }, 404, 'nothing here; try /, /query, /broken\n'],
-    [{ path: '//' }, 404, 'nothing here; try /, /query, /broken\n'],
+    [{ path: '/Query' }, 404, '{"error":"nothing here; try /, /query, /broken, /slow, /changed."}\n'],
+    [{ path: '/query/' }, 404, '{"error":"nothing here; try /, /query, /broken, /slow, /changed."}\n'],
+    [{ path: '//' }, 404, '{"error":"nothing here; try /, /query, /broken, /slow, /changed."}\n'],
     [{ method: 'HEAD', path: '/nothing' }, 404, ''],
-    [{ path: '/broken' }, 500, 'internal error\n'],
-    [{ method: 'POST' }, 405, 'only GET\n'],
-    [{ method: 'PUT' }, 405, 'only GET\n'],
-    [{ method: 'DELETE' }, 405, 'only GET\n'],
-    [{ method: 'OPTIONS' }, 405, 'only GET\n'],
-    [{ method: 'POST', path: '/nothing' }, 405, 'only GET\n'],
+    [{ path: '/broken' }, 500, '{"error":"internal error: the log has it."}\n'],
+    [{ method: 'POST' }, 405, '{"error":"only GET, HEAD."}\n'],
+    [{ method: 'PUT' }, 405, '{"error":"only GET, HEAD."}\n'],
+    [{ method: 'DELETE' }, 405, '{"error":"only GET, HEAD."}\n'],
+    [{ method: 'OPTIONS' }, 405, '{"error":"only GET, HEAD."}\n'],
+    [{ method: 'POST', path: '/nothing' }, 404, '{"error":"nothing here; try /, /query, /broken, /slow, /changed."}\n'],
   ])('answers %j with %d', async (sent, status, body) => {
     const { headers, ...answer } = await send(await started(), sent);
     expect(answer).toEqual({ status, body });
     expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     expect(headers.allow).toBe(status === 405 ? 'GET, HEAD' : undefined);
     expect(errors).toEqual(status === 500 ? [new Error('a bug')] : []);
+  });
+});
+
+describe('a listener that reads bodies', () => {
+  it.each<[string, Sent, number, string]>([
+    ['a body', { body: '{"a":1}' }, 200, '{"a":1}\n'],
+    ['a POST with a query', { method: 'POST', path: '/changed?b=2', body: '1' }, 200, '[1,{"b":"2"}]\n'],
+    ['its own origin', { headers: { origin: 'http://localhost' }, body: '1' }, 200, '1\n'],
+    ['another origin', { headers: { origin: 'http://evil.example' }, body: '1' }, 403, 'another origin'],
+    ['another port of this machine', { headers: { origin: 'http://localhost:1' }, body: '1' }, 403, 'another origin'],
+    ['the origin of a sandbox', { headers: { origin: 'null' }, body: '1' }, 403, 'another origin'],
+    ['a form', { headers: { 'content-type': 'text/plain' }, body: '1' }, 415, 'content-type: application/json'],
+    ['no JSON', { body: '{' }, 400, 'not JSON'],
+    ['a long body', { body: JSON.stringify('x'.repeat(64 * 1024)) }, 413, 'larger than 65536 bytes'],
+    ['many values', { body: JSON.stringify(Array(10_000).fill(0)) }, 413, 'more than 5000 values'],
+    ['deep values', { body: '['.repeat(100) }, 413, '50 levels'],
+  ])('reads bodies: %s', async (_, sent, status, body) => {
+    const headers = { 'content-type': 'application/json', ...sent.headers };
+    const answer = await send(await started(), { method: 'PUT', path: '/changed', ...sent, headers });
+    expect(answer).toMatchObject({ status, body: expect.stringContaining(body) });
+  });
+
+  it('answers some requests at once, and tells further ones to come again', async () => {
+    const listener = await started();
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    waits = held;
+    const waiting = Array.from({ length: 64 }, () => send(listener, { path: '/slow' }));
+    await vi.waitUntil(() => entered === 64);
+    const refused = await send(listener, {});
+    expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    release();
+    for (const answer of waiting) expect((await answer).status).toBe(200);
+    expect((await send(listener, {})).status).toBe(200);
   });
 
   it('answers HEAD with the headers of GET', async () => {

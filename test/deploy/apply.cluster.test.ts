@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { shipped } from '../support/cluster/deployed.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 
 /** The shipped manifests, applied to a real API server. */
@@ -34,18 +33,6 @@ describe.skipIf(kubeAssets() === undefined)('a real API server', () => {
       expect(await api.kubectl(['diff', '-k', folder])).toBe('');
     },
   );
-
-  it('admits the pods of the Deployment into the restricted Namespace, and no less restricted ones', async () => {
-    await api.kubectl(['apply', '--filename=deploy/namespace.yaml', '--filename=deploy/base/service-account.yaml']);
-    const template = shipped('base/deployment.yaml').only('Deployment').spec.template.spec;
-    const metadata = { name: 'one', namespace: 'kgateway-system' };
-    const podWith = (spec: object): string => JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
-    const create = ['create', '--dry-run=server', '--filename=-'];
-    expect(await api.kubectl(create, { stdin: podWith(template) })).toContain('pod/one created');
-    const laxer = template.containers.map((container) => ({ ...container, securityContext: {} }));
-    const refused = await api.kubectl.try(create, { stdin: podWith({ ...template, containers: laxer }) });
-    expect(refused.stderr).toContain('violates PodSecurity "restricted');
-  });
 
   it('accepts the NetworkPolicy', async () => {
     await api.kubectl(['apply', '--filename=deploy/namespace.yaml']);

@@ -27,6 +27,13 @@ interface Definition {
 
 const definitions = ['mcpauthpolicies', 'gatewayparameters'].map(readDefinition);
 
+it('the Helm chart has the same CRDs: `npm run generate:chart` copies them', () => {
+  for (const file of ['mcpauthpolicies.yaml', 'gatewayparameters.yaml']) {
+    const copy = readFileSync(`deploy/helm/gatehouse/crds/${file}`, 'utf8');
+    expect(copy, file).toBe(readFileSync(`deploy/crds/${file}`, 'utf8'));
+  }
+});
+
 describe.each(definitions)('the CRD of $spec.names.kind', ({ metadata, spec }) => {
   const root = spec.versions[0]?.schema.openAPIV3Schema ?? {};
   const fields = [...fieldsOf(root, '')];

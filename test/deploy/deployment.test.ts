@@ -45,9 +45,10 @@ describe('the Deployment', () => {
     for (const { labelSelector } of pod.topologySpreadConstraints) expect(labelSelector).toEqual(selector);
   });
 
-  it('exposes the xDS port', () => {
+  it('has a Service for the xDS port and for metrics', () => {
     expect(service.spec.ports).toEqual([
       { name: 'xds', port: 9977, targetPort: 'xds', protocol: 'TCP', appProtocol: 'kubernetes.io/h2c' },
+      { name: 'metrics', port: 9092, targetPort: 'metrics', protocol: 'TCP', appProtocol: 'http' },
     ]);
     expect(portOf('xds')).toBe(listenAddress('xds-listen', defaultOf('xds-listen')).port);
   });

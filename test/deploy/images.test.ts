@@ -14,6 +14,8 @@ const image = (name: string): Stage => {
   if (stage === undefined) throw new Error(`no stage ${name}`);
   return stage;
 };
+/** How a Dockerfile and HCL write the value of a variable. */
+const variable = (name: string): string => `\${${name}}`;
 const containerIn = (file: string): Container => shipped(file).only('Deployment').spec.template.spec.containers[0];
 
 describe('the images', () => {
@@ -25,7 +27,7 @@ describe('the images', () => {
     const container = containerIn(file);
     expect(container.image).toMatch(new RegExp(`^ctlptl-registry:5000/${name}:`));
     const [node, entry, ...words] = image(target).entrypoint;
-    expect([node, entry]).toEqual(['/nodejs/bin/node', '/app/src/main.ts']);
+    expect([node, entry]).toEqual(['/nodejs/bin/node', '/app/dist/main.js']);
     const [first, ...args] = [...words, ...container.args];
     expect(first).toBe(command);
     const known = commands.find((candidate) => candidate.name === first)?.flags ?? [];
@@ -54,17 +56,22 @@ describe('the images', () => {
     expect(image(name).labels).toMatchObject({
       'org.opencontainers.image.title': name,
       'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.version': variable('VERSION'),
+      'org.opencontainers.image.revision': variable('REVISION'),
+      'org.opencontainers.image.source': variable('SOURCE'),
       'org.opencontainers.image.description': expect.stringMatching(/\w/),
     });
   });
 
-  it('are built with the required Node, from production packages only', () => {
+  it('are built with the required Node, and contain no package beside dist/', () => {
     const { engines }: { engines: { node: string } } = JSON.parse(readFileSync('package.json', 'utf8'));
     const major = engines.node.replace('>=', '');
     expect(text).toContain(`ARG BUILD_IMAGE=node:${major}-`);
     expect(text).toContain(`ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs${major}-`);
     const npm = image('build').steps.flatMap((step) => (step.kind === 'run' ? [step.command] : []));
-    expect(npm[0]).toMatch(/^npm ci --omit=dev --omit=optional /);
+    expect(npm.slice(0, 2)).toEqual(['npm ci --ignore-scripts --no-audit --no-fund', 'npm run -s build']);
+    const copied = image('runtime').steps.flatMap((step) => (step.kind === 'copy' ? step.sources : []));
+    expect(copied).toEqual(['/app/package.json', '/app/LICENSE', '/app/dist']);
   });
 
   it('copy what .dockerignore does not exclude', () => {
@@ -72,7 +79,38 @@ describe('the images', () => {
     const lines = readFileSync('.dockerignore', 'utf8').split('\n');
     const rules = lines.filter((line) => line !== '' && !line.startsWith('#'));
     expect(rules[0]).toBe('*');
-    expect(rules.slice(1).map((rule) => rule.replace('!', ''))).toEqual(copied);
+    expect(
+      rules
+        .slice(1)
+        .map((rule) => rule.replace('!', ''))
+        .toSorted(),
+    ).toEqual(copied.toSorted());
+  });
+});
+
+describe('docker-bake.hcl', () => {
+  const bake = readFileSync('docker-bake.hcl', 'utf8');
+
+  it('builds every image under its name in the manifests', () => {
+    const built = Array.from(
+      bake.matchAll(/target "(\S+)" \{\n +inherits = \["image"\]\n +target +(?:= "\1")\n +tags +(= .*)/g),
+      ([, target, tags]) => [target, tags],
+    );
+    const tag = (name: string): string => `= ["${variable('REGISTRY')}/${name}:${variable('VERSION')}"]`;
+    expect(built).toEqual([
+      ['gatehouse', tag('gatehouse')],
+      ['mcp-gateway', tag('mcp-gateway')],
+      ['mcp-tool', tag('markitdown-mcp')],
+    ]);
+    expect(bake).toContain(`targets = ${JSON.stringify(images).replaceAll(',', ', ')}`);
+  });
+
+  it('sets every argument of the Dockerfile, with the same bases', () => {
+    const declared = Array.from(text.matchAll(/^ARG (\w+)=(\S+)$/gm), ([, name, value]) => [name, value]);
+    const variables = bake.matchAll(/^variable "(\w+)" \{ default = "(.*)" \}$/gm);
+    const set = Array.from(variables, ([, name, value]) => [name, value]).filter(([name]) => name !== 'REGISTRY');
+    expect(set.toSorted()).toEqual(declared.toSorted());
+    for (const [name] of declared) expect(bake).toMatch(new RegExp(`^ {4}${name} += ${name}$`, 'm'));
   });
 });
 

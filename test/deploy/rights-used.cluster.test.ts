@@ -98,7 +98,7 @@ async function start(api: KubeApiServer, namespaces: readonly string[]): Promise
         debounce: { idle: 10, ceiling: 200 },
       },
     },
-    { clock: hurriedClock, random: Math.random, log },
+    { clock: hurriedClock, random: Math.random, log, logLevel: { level: 'info' } },
   );
   await log.line('synced: everything');
   return app;

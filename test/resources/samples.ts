@@ -68,5 +68,13 @@ export const samples: Readonly<Record<KindName, Mapping>> = {
       },
       { matches: [{ type: 'JWT', jwt: { claim: 'role', value: 'admin' } }], resource: { kind: 'Prompt', name: '*' } },
     ],
+    jwt: {
+      providers: [{ issuer: 'me', audiences: ['me.com'], jwks: { uri: 'https://issuer.example/jwks' } }],
+      resourceMetadata: {
+        resource: 'https://mcp.example/mcp',
+        authorizationServers: ['https://issuer.example'],
+        scopesSupported: ['tools'],
+      },
+    },
   }),
 };

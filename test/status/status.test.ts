@@ -84,6 +84,7 @@ describe('the leader', () => {
         { type: 'Accepted', status: 'True' },
         { type: 'Programmed', status: 'True' },
         { type: 'kgateway.dev/MCPAuthPolicyAffected', message: 'Attached policies: policy.' },
+        { type: 'kgateway.dev/JWTProvided', status: 'False', reason: 'NotProvided' },
       ],
       listeners: [{ name: 'mcp', supportedKinds: [], attachedRoutes: 0 }],
     });

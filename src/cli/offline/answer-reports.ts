@@ -1,6 +1,5 @@
-import type { Claims } from '../../explain/model.ts';
+import type { Answer, Claims } from '../../explain/model.ts';
 import { quoted } from '../../json/quoted.ts';
-import type { Answer } from './answer.ts';
 import { oneLine, type Style, table } from './style.ts';
 
 /** An answer in words. `claims` are those of a decoded token, which the caller may not know. */
@@ -60,7 +59,7 @@ function numbered(
   return [`${title}:`, ...lines];
 }
 
-/** The rules as a table, ordered by kind and name, so that those of one target stand together. */
+/** The rules as a table, ordered by target, kind and name. */
 function grantLines(
   { grants, of, request, gateway }: Extract<Answer, { verdict: 'grants' }>,
   style: Style,
@@ -70,17 +69,23 @@ function grantLines(
     const who = of === 'caller' ? 'this caller may use nothing' : `nobody may use ${what}`;
     return [`${style.red('denied')}: ${who} on Gateway ${oneLine(gateway)}`];
   }
-  const sorted = grants.toSorted((a, b) => compare(`${a.kind} ${a.name}`, `${b.kind} ${b.name}`));
-  const rows = sorted.map(({ kind, name, served, claim, value, policy, rule, match, place }) => [
-    kind,
-    name === '*' ? '* (all of them)' : oneLine(name),
-    served ? 'yes' : 'no',
-    `${claim} is ${quoted(value)}`,
-    `${policy} spec.rules[${rule}].matches[${match}]`,
-    place === undefined ? '' : oneLine(place),
-  ]);
-  const [header = '', ...lines] = table([['KIND', 'NAME', 'SERVED', 'WHO', 'BY POLICY', 'PLACE'], ...rows]);
-  return [style.bold(header), ...lines];
+  const rows = grants.map(({ kind, name, served, claim, value, policy, rule, match, place }) => {
+    // The target of a rule ends at the first colon.
+    const colon = name.indexOf(':');
+    return [
+      name === '*' ? '*' : oneLine(name.slice(0, colon)),
+      kind,
+      name === '*' ? '*' : oneLine(name.slice(colon + 1)),
+      served ? 'yes' : 'no',
+      `${oneLine(claim)} is ${quoted(value)}`,
+      `${policy} spec.rules[${rule}].matches[${match}]`,
+      place === undefined ? '' : oneLine(place),
+    ];
+  });
+  const sorted = rows.toSorted((a, b) => compare(a.slice(0, 3).join('\n'), b.slice(0, 3).join('\n')));
+  const header = ['TARGET', 'KIND', 'NAME', 'SERVED', 'WHO', 'BY POLICY', 'PLACE'];
+  const [first = '', ...lines] = table([header, ...sorted]);
+  return [style.bold(first), ...lines];
 }
 
 /** Targets that are listed; `-o json` has all. */
@@ -91,7 +96,7 @@ function targetLines({ grants, targets }: Extract<Answer, { verdict: 'grants' }>
   if (!grants.some(({ name }) => name === '*')) return [];
   const more = targets.length > mostTargets ? `, and ${targets.length - mostTargets} more` : '';
   const names = targets.length === 0 ? 'none' : targets.slice(0, mostTargets).join(', ');
-  return [`* is everything behind the targets of the Gateway: ${names}${more}`];
+  return [`* is everything behind every target of the Gateway: ${names}${more}`];
 }
 
 function compare(a: string, b: string): number {

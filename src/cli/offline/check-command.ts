@@ -1,7 +1,7 @@
 import type { CheckReport, OfflineWorld } from '../../app/offline.ts';
 import { oneOf } from '../flag-values.ts';
 import { type Flag, type FlagValues, UsageError } from '../flags.ts';
-import { inputFlags } from '../input-flags.ts';
+import { clusterAccess, clusterFlags } from '../input-flags.ts';
 import type { ExitCode, Terminal } from '../terminal.ts';
 import { translationFlags } from '../translation-flags.ts';
 import { githubReport, jsonReport, textReport } from './check-reports.ts';
@@ -18,7 +18,7 @@ export const checkFlags: readonly Flag[] = [
     help: 'text, json, or github (annotations of a workflow)',
   },
   { name: 'strict', default: 'false', help: 'whether warnings are errors' },
-  ...inputFlags.filter(({ name }) => name === 'namespace'),
+  ...clusterFlags,
   ...translationFlags,
 ];
 
@@ -26,8 +26,8 @@ export const checkFlags: readonly Flag[] = [
 export async function runCheck(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {
   const format = oneOf('output', flags.text('output'), ['text', 'json', 'github']);
   const strict = flags.on('strict');
-  if (flags.positionals.length === 0) {
-    throw new UsageError('say what to check: files or folders with manifests, or - for standard input.');
+  if (flags.positionals.length === 0 && clusterAccess(flags, terminal.environment) === undefined) {
+    throw new UsageError('say what to check: files or folders with manifests, - for standard input, or --cluster.');
   }
   const world = await openWorld(flags.positionals, flags, terminal);
   const report = await world.check();

@@ -1,8 +1,9 @@
-import type { CheckDiagnostic, CheckReport, OfflineWorld } from '../../app/offline.ts';
+import type { CheckReport, OfflineWorld } from '../../app/offline.ts';
 import { type Excerpts, parsePlace } from './excerpts.ts';
 import { oneLine, type Style } from './style.ts';
 
 type Counts = OfflineWorld['counts'];
+type Diagnostic = CheckReport['diagnostics'][number];
 
 /** One line for each diagnostic, as compilers write them, and the summary. */
 export function textReport(counts: Counts, report: CheckReport, style: Style, excerpts: Excerpts | undefined): string {
@@ -35,7 +36,7 @@ export function githubReport(counts: Counts, report: CheckReport): string {
 }
 
 /** The object and the field before the message, unless the message begins with them. */
-function sentence({ object, field, message }: CheckDiagnostic): string {
+function sentence({ object, field, message }: Diagnostic): string {
   const where = [object, message.startsWith(field) ? undefined : field].filter((part) => part !== undefined);
   return oneLine(where.length === 0 ? message : `${where.join(' ')}: ${message}`);
 }

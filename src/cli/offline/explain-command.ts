@@ -1,12 +1,11 @@
-import type { OfflineWorld } from '../../app/offline.ts';
-import type { AccessRequest, Claims } from '../../explain/model.ts';
+import type { AccessRequest, Answer, Claims, Question } from '../../explain/model.ts';
 import { oneOf } from '../flag-values.ts';
 import { type Flag, type FlagValues, UsageError } from '../flags.ts';
-import { inputFlags } from '../input-flags.ts';
+import { clusterAccess, clusterFlags } from '../input-flags.ts';
+import { askServer } from '../remote/explain-client.ts';
 import { systemClock } from '../system-clock.ts';
 import type { ExitCode, Terminal } from '../terminal.ts';
 import { translationFlags } from '../translation-flags.ts';
-import { type Answer, answerQuestion } from './answer.ts';
 import { answerJson, answerText } from './answer-reports.ts';
 import { styleOf } from './style.ts';
 import { openWorld, readText } from './world.ts';
@@ -19,29 +18,37 @@ export const explainFlags: readonly Flag[] = [
     repeatable: true,
     help: 'the manifests; the first definition of an object is used',
   },
+  {
+    name: 'server',
+    value: '<host:port>',
+    help: 'ask a running control plane at its debug listener, such as 127.0.0.1:9097',
+  },
+  ...clusterFlags,
   { name: 'gateway', value: '<namespace>/<name>', help: 'the Gateway that is called; not needed when there is one' },
   { name: 'claims', value: '<JSON>', help: "the claims of the caller's token" },
   { name: 'token', value: '<JWT or ->', help: "the caller's token, which is decoded and not verified" },
+  {
+    name: 'config',
+    value: '<file>',
+    help: "the gateway's configuration: says whether it would accept issuer, audience and dates of --token",
+  },
   { name: 'tool', value: '<target>:<tool>', help: 'the tool that is called' },
   { name: 'prompt', value: '<target>:<prompt>', help: 'the prompt that is asked for' },
   { name: 'resource', value: '<target>:<URI>', help: 'the resource that is read' },
   { name: 'output', short: 'o', value: '<format>', default: 'text', help: 'text or json' },
   { name: 'exit-code', default: 'false', help: 'whether the exit code is 1 when nothing is allowed' },
-  ...inputFlags.filter(({ name }) => name === 'namespace'),
   ...translationFlags,
 ];
 
 /** Runs `explain`: 1 with `--exit-code` when nothing is allowed. */
 export async function runExplain(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {
   const format = oneOf('output', flags.text('output'), ['text', 'json']);
-  const filenames = flags.list('filename');
-  if (filenames.length === 0) throw new UsageError('say which manifests to read: -f <file or folder>.');
+  requireSource(flags, terminal);
   const request = requestOf(flags);
   const caller = await callerOf(flags, terminal);
-  const world = await openWorld(filenames, flags, terminal);
-  const gateway = gatewayOf(flags.optional('gateway'), world);
-  const answer = await answerQuestion(world, { gateway, request, claims: caller?.claims });
-  const notes = [...(caller?.notes ?? []), ...inputNotes(world)];
+  const question = { gateway: flags.optional('gateway'), request, claims: caller?.claims };
+  const { answer, notes: inputNotes } = await ask(question, flags, terminal);
+  const notes = [...(caller?.notes ?? []), ...inputNotes];
   const shown = caller?.fromToken === true ? caller.claims : undefined;
   const text =
     format === 'json' ? answerJson(answer, notes, shown) : answerText(answer, notes, shown, styleOf(terminal));
@@ -49,10 +56,33 @@ export async function runExplain(flags: FlagValues, terminal: Terminal): Promise
   return flags.on('exit-code') && !allowsSomething(answer) ? 1 : 0;
 }
 
-function inputNotes({ inputErrors }: OfflineWorld): readonly string[] {
-  if (inputErrors === 0) return [];
-  const errors = inputErrors === 1 ? 'an error' : `${inputErrors} errors`;
-  return [`The manifests have ${errors}, and what is invalid is left out: gatehouse check lists them.`];
+/** Requires exactly one of files, a cluster and a server. */
+function requireSource(flags: FlagValues, { environment }: Terminal): void {
+  const sources = [
+    flags.list('filename').length > 0,
+    flags.optional('server') !== undefined,
+    clusterAccess(flags, environment) !== undefined,
+  ].filter(Boolean);
+  if (sources.length === 1) return;
+  throw new UsageError(
+    sources.length === 0
+      ? 'say what to read: -f <file or folder>, --server <host:port>, or --cluster.'
+      : 'read one of these: files (-f), a server (--server) or a cluster (--cluster).',
+  );
+}
+
+/** Asks the server, or what was read once. */
+async function ask(
+  question: Question,
+  flags: FlagValues,
+  terminal: Terminal,
+): Promise<{ readonly answer: Answer; readonly notes: readonly string[] }> {
+  const server = flags.optional('server');
+  if (server !== undefined) return askServer(server, question);
+  const world = await openWorld(flags.list('filename'), flags, terminal);
+  const answer = await world.answer(question);
+  if ('message' in answer) throw new UsageError(answer.message);
+  return { answer, notes: world.notes };
 }
 
 function requestOf(flags: FlagValues): AccessRequest | undefined {
@@ -71,9 +101,12 @@ interface Caller {
 }
 
 async function callerOf(flags: FlagValues, terminal: Terminal): Promise<Caller | undefined> {
-  const [claims, token] = [flags.optional('claims'), flags.optional('token')];
+  const [claims, token, config] = [flags.optional('claims'), flags.optional('token'), flags.optional('config')];
   if (claims !== undefined && token !== undefined) {
     throw new UsageError('say who calls by --claims or by --token, one of the two.');
+  }
+  if (config !== undefined && token === undefined) {
+    throw new UsageError('--config says whether a gateway accepts a token: give one by --token.');
   }
   if (claims === undefined && token === undefined) return undefined;
   // Loaded on demand: no other command needs the package that decodes tokens.
@@ -83,25 +116,7 @@ async function callerOf(flags: FlagValues, terminal: Terminal): Promise<Caller |
     throw new UsageError('standard input is either the token or a manifest: give one of the two as a file.');
   }
   const decoded = claimsOfToken(token === '-' ? await readText(terminal.stdin) : (token ?? ''));
-  return { claims: decoded, fromToken: true, notes: tokenNotes(decoded, systemClock.now()) };
-}
-
-/**
- * The Gateway that is asked about: the one of ours, when there is one only. Without any, the only other one: its class is
- * probably misspelt, and the answer says so.
- */
-function gatewayOf(name: string | undefined, { explainer }: OfflineWorld): string {
-  if (name !== undefined) return name.includes('/') ? name : `default/${name}`;
-  const own = explainer.gateways();
-  const [only, ...others] = own.length === 0 ? explainer.foreignGateways() : own;
-  if (only === undefined) {
-    throw new UsageError('there is no Gateway in these manifests: gatehouse check says what there is.');
-  }
-  if (others.length > 0) {
-    const names = [only, ...others].slice(0, 10).join(', ');
-    throw new UsageError(`say which of the ${others.length + 1} Gateways is called: --gateway, one of ${names}.`);
-  }
-  return only;
+  return { claims: decoded, fromToken: true, notes: await tokenNotes(decoded, config, systemClock.now()) };
 }
 
 function allowsSomething(answer: Answer): boolean {

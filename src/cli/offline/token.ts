@@ -1,5 +1,7 @@
 import { decodeJwt } from 'jose';
+import { EnvironmentError } from '../../app/errors.ts';
 import type { Claims } from '../../explain/model.ts';
+import { type AcceptedTokens, readGatewayTokens, tokenObjections } from '../../gateway/token-objections.ts';
 import { UsageError } from '../flags.ts';
 
 /** Characters of a token that are decoded: no HTTP server takes a longer header. */
@@ -34,19 +36,21 @@ function parse(text: string): unknown {
   }
 }
 
-/** What a gateway would object to before it reads any rule. `now` in milliseconds. */
-export function tokenNotes({ exp, nbf }: Claims, now: number): readonly string[] {
-  const notes = ['The signature was not verified: a gateway does that, and checks issuer and audience.'];
-  if (typeof exp === 'number' && exp * 1000 <= now) {
-    notes.push(`The token expired at ${timeOf(exp)}: a gateway answers 401. Get a new one.`);
-  }
-  if (typeof nbf === 'number' && nbf * 1000 > now) {
-    notes.push(`The token is not valid before ${timeOf(nbf)}: a gateway answers 401 until then.`);
-  }
-  return notes;
+/**
+ * What a gateway would object to before it reads any rule.
+ *
+ * @param config the file of the gateway's configuration; undefined: only the dates are looked at
+ * @param now in milliseconds
+ */
+export async function tokenNotes(claims: Claims, config: string | undefined, now: number): Promise<readonly string[]> {
+  const accepted = config === undefined ? undefined : await acceptedTokens(config);
+  const checked =
+    accepted === undefined ? 'a gateway does that, and checks issuer and audience' : 'the gateway does that';
+  return [`The signature was not verified: ${checked}.`, ...tokenObjections(claims, accepted, now)];
 }
 
-function timeOf(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString();
+async function acceptedTokens(config: string): Promise<AcceptedTokens> {
+  const read = await readGatewayTokens(config);
+  if (read.ok) return read.accepted;
+  throw read.reason === 'usage' ? new UsageError(read.message) : new EnvironmentError(read.message);
 }

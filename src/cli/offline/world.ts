@@ -1,8 +1,8 @@
 import type { OfflineWorld } from '../../app/offline.ts';
 import type { Logger } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
-import type { FlagValues } from '../flags.ts';
-import { namespacesOf } from '../input-flags.ts';
+import { type FlagValues, UsageError } from '../flags.ts';
+import { clusterAccess, namespacesOf } from '../input-flags.ts';
 import { systemClock } from '../system-clock.ts';
 import type { Terminal } from '../terminal.ts';
 import { translationSettings } from '../translation-flags.ts';
@@ -10,8 +10,28 @@ import { translationSettings } from '../translation-flags.ts';
 /** Bytes of standard input that are read: one more than a file may have, so that a longer text is refused. */
 const mostInput = 5 * 1024 * 1024 + 1;
 
-/** Reads and translates files; loads the translation when it is called. */
+/**
+ * Reads and translates files, or a cluster when the flags ask for one; loads what that needs when it is called.
+ *
+ * @throws UsageError when the flags name neither, or both
+ */
 export async function openWorld(
+  filenames: readonly string[],
+  flags: FlagValues,
+  terminal: Terminal,
+): Promise<OfflineWorld> {
+  const access = clusterAccess(flags, terminal.environment);
+  if (access === undefined) return openFiles(filenames, flags, terminal);
+  if (filenames.length > 0) throw new UsageError('give files or a cluster, one of the two.');
+  const { openOfflineCluster } = await import('../../app/offline-cluster.ts');
+  return openOfflineCluster(
+    { ...translationSettings(flags), access, namespaces: namespacesOf(flags) },
+    { clock: systemClock, random: Math.random, log: errorLog(terminal) },
+  );
+}
+
+/** Reads and translates files. */
+export async function openFiles(
   filenames: readonly string[],
   flags: FlagValues,
   terminal: Terminal,

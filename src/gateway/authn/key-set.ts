@@ -1,9 +1,8 @@
-import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey } from 'jose';
 import type { Clock, Logger, Stop } from '../../edges.ts';
 import { isJsonObject, parseJson } from '../../json/json.ts';
-import { quoted } from '../../json/quoted.ts';
+import { defaultAlgorithm, jwkEntries, jwkForms, jwkName, jwkProblem } from '../../jwk/jwk.ts';
 import { reasonOf } from '../errors.ts';
-import { validateJwk } from './jwk.ts';
 
 /** Keys to verify tokens with; at least one. */
 export interface KeySet {
@@ -49,10 +48,12 @@ export async function parseKeySet(text: string): Promise<KeySet> {
   if (json === undefined) throw new Error('it is not JSON');
   const keys: JWK[] = [];
   const skipped: string[] = [];
-  for (const [index, entry] of entriesOf(json.value).entries()) {
+  const entries = jwkEntries(json.value);
+  if (entries === undefined) throw new Error(jwkForms);
+  for (const [index, entry] of entries.entries()) {
     const validation = await validateJwk(entry);
     if (validation.kind === 'key') keys.push(validation.jwk);
-    else skipped.push(`${nameOf(entry, index)} ${validation.problem}`);
+    else skipped.push(`${jwkName(entry, index)} ${validation.problem}`);
   }
   if (keys.length === 0) throw new Error(skipped.length === 0 ? 'there is no key in it' : skipped.join('; '));
   return { find: finderOf(keys), kids: keys.map(({ kid }) => kid ?? null), skipped };
@@ -66,17 +67,23 @@ function finderOf(keys: readonly JWK[]): JWTVerifyGetKey {
   return ({ kid: _, ...header }, token) => find(header, token);
 }
 
-function entriesOf(json: unknown): readonly unknown[] {
-  if (isJsonObject(json)) {
-    if (Array.isArray(json['keys'])) return json['keys'];
-    if ('kty' in json) return [json];
-  }
-  throw new Error('it is neither a JSON Web Key nor a set of them: write one key with "kty", or {"keys": [...]}');
-}
+/** A key to verify tokens with, or the reason why it must not be used. */
+type JwkValidation =
+  | { readonly kind: 'key'; readonly jwk: JWK }
+  | { readonly kind: 'invalid'; readonly problem: string };
 
-function nameOf(entry: unknown, index: number): string {
-  const kid = isJsonObject(entry) ? entry['kid'] : undefined;
-  return typeof kid === 'string' ? `the key ${quoted(kid)}` : `key number ${index + 1}`;
+/** Rejects keys that must not verify tokens, and keys that the platform cannot import. */
+async function validateJwk(json: unknown): Promise<JwkValidation> {
+  const problem = jwkProblem(json);
+  if (problem !== undefined || !isJsonObject(json)) return { kind: 'invalid', problem: problem ?? '' };
+  // `ext` says whether a key may be exported, which a public key always may: its thumbprint is part of identities.
+  const { ext: _, ...jwk } = json as JWK;
+  try {
+    await importJWK(jwk, jwk.alg ?? defaultAlgorithm(json));
+  } catch (error) {
+    return { kind: 'invalid', problem: `cannot be read: ${reasonOf(error)}` };
+  }
+  return { kind: 'key', jwk };
 }
 
 /** The message for keys that cannot be loaded. Does not contain their text. */

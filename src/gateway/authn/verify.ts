@@ -1,10 +1,10 @@
 import { type CryptoKey, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, type ResolvedKey } from 'jose';
+import { algorithms } from '../../jwk/jwk.ts';
 import type { JwtAuthnConfig } from '../config/model.ts';
-import { algorithms } from './jwk.ts';
 import type { KeySet } from './key-set.ts';
 
 /** Accepted clock skew in seconds, the same as in the deployed gateways. */
-const clockTolerance = 60;
+export const clockTolerance = 60;
 
 /** The last second of the year 9999, in seconds since the epoch. A later date is none, or was written in milliseconds. */
 const lastDate = Date.UTC(9999, 11, 31, 23, 59, 59) / 1_000;
@@ -61,8 +61,8 @@ export async function verify(token: string, keys: KeySet, expected: Expectations
   }
 }
 
-/** JSON can write a number that is infinite for JavaScript: `1e400`. */
-function isDate(seconds: number): boolean {
+/** Returns whether a claim can be a date. JSON can write a number that is infinite for JavaScript: `1e400`. */
+export function isDate(seconds: number): boolean {
   return seconds >= 0 && seconds <= lastDate;
 }
 

@@ -29,6 +29,8 @@ export interface KindDescription<K extends KindName> {
 /** The parts that all kinds share; without them an object counts as absent (`docs/semantics.md`). */
 export interface Frame {
   readonly metadata: ObjectMeta;
+  /** `metadata.creationTimestamp`; undefined when it is not as an API server writes it. */
+  readonly created: string | undefined;
   readonly labels: Parsed<readonly Entry<string>[]>;
   readonly annotations: Parsed<readonly Entry<string>[]>;
   /** As written; undefined for null. */
@@ -80,12 +82,14 @@ function frameDecoder<K extends KindName>(
     if (!block.ok) return nameless(block);
     const { apiVersion, kind, metadata, spec } = block.value.fields;
     if (!metadata.ok) return nameless(metadata);
-    const { name, namespace, generation, labels, annotations } = metadata.value.fields;
+    const { name, namespace, generation, creationTimestamp, labels, annotations } = metadata.value.fields;
     const frame = (): Parsed<Frame> => {
       if (!name.ok) return name;
       if (!namespace.ok) return namespace;
       const meta = { namespace: namespace.value, name: name.value, generation: valueIfValid(generation) };
-      return firstInvalid([apiVersion, kind]) ?? ok({ metadata: meta, labels, annotations, spec: valueIfValid(spec) });
+      const created = valueIfValid(creationTimestamp);
+      const parts = { metadata: meta, created, labels, annotations, spec: valueIfValid(spec) };
+      return firstInvalid([apiVersion, kind]) ?? ok(parts);
     };
     return { name: valueIfValid(name), namespace: valueIfValid(namespace), frame: frame() };
   };
@@ -99,6 +103,7 @@ type MetadataFields = {
   readonly name: Decoder<string>;
   readonly namespace: Decoder<string>;
   readonly generation: Decoder<number | undefined>;
+  readonly creationTimestamp: Decoder<string | undefined>;
   readonly labels: Decoder<readonly Entry<string>[]>;
   readonly annotations: Decoder<readonly Entry<string>[]>;
 };
@@ -112,11 +117,15 @@ function metadataDecoder({
     name: text(nameRule),
     namespace: namespaced ? withDefault(text(dnsLabel), 'default') : noNamespace(kind),
     generation: (value) => ok(Number.isSafeInteger(value) ? Number(value) : undefined),
+    creationTimestamp: (value) => ok(typeof value === 'string' && utcSeconds.test(value) ? value : undefined),
     labels: withDefault(record(labelKey, text(labelValue)), []),
     annotations: withDefault(record(anyText, text(anyText)), []),
   };
   return lenientMapping(fields, otherMetadata);
 }
+
+/** `metav1.Time` as JSON: texts of this form are in the order of their times. */
+const utcSeconds = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
 function noNamespace(kind: KindName): Decoder<string> {
   return refine(ignored(`means nothing: a ${kind} is in no namespace. Remove it.`), () => ok(''));
@@ -124,7 +133,6 @@ function noNamespace(kind: KindName): Decoder<string> {
 
 /** The other fields of a Kubernetes ObjectMeta. */
 const otherMetadata = [
-  'creationTimestamp',
   'deletionGracePeriodSeconds',
   'deletionTimestamp',
   'finalizers',

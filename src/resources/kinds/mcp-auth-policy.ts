@@ -3,8 +3,8 @@ import {
   firstInvalid,
   ok,
   optional,
-  refine,
   requiredWithFallback,
+  unwrapOptional,
   valueIfValid,
   withDefault,
 } from '../decode/decoder.ts';
@@ -13,7 +13,8 @@ import { defineKind, type Kind } from '../decode/kind.ts';
 import { list } from '../decode/list.ts';
 import { type DecodedFields, strictMapping } from '../decode/mapping.ts';
 import { type TextRule, text } from '../decode/scalars.ts';
-import type { MCPAuthPolicy, Parsed, ParsedTargetRef, PolicyRule, TargetRef } from '../model.ts';
+import type { MCPAuthPolicy, Parsed, ParsedTargetRef, PolicyJwt, PolicyRule, TargetRef } from '../model.ts';
+import { policyJwt } from './policy-jwt.ts';
 import { policyRule } from './policy-rule.ts';
 
 /** An empty kind means an absent one. */
@@ -50,21 +51,20 @@ const targetRef: Decoder<TargetRef> = (value, path, reporter): ParsedTargetRef =
   return error ? { ...error, ref: { ...ref, namespace: valueIfValid(namespace) } } : ok(ref);
 };
 
+const noRules = 'has no entry, so that the policy allows nothing: write rules, or delete the policy.';
 const noNamespace = 'is not known here: a policy names a Gateway of its own namespace. Remove it.';
 
 type Spec = {
   readonly targetRefs: Decoder<readonly Parsed<TargetRef>[]>;
   readonly rules: Decoder<readonly Parsed<PolicyRule>[]>;
+  readonly jwt: Decoder<PolicyJwt | undefined>;
 };
 
 function policySpec(namespace: string): Decoder<DecodedFields<Spec>> {
   return strictMapping<Spec>({
     targetRefs: requiredWithFallback(list(targetRef, { least: 1, most: 16 }), [], 'a list of Gateways'),
-    rules: refine(withDefault(list(policyRule(namespace), { most: 256 }), []), (rules, path, reporter) => {
-      if (rules.length === 0)
-        reporter.warning(path, 'has no entry, so that the policy allows nothing: write rules, or delete the policy.');
-      return ok(rules);
-    }),
+    rules: withDefault(list(policyRule(namespace), { most: 256 }), []),
+    jwt: optional(policyJwt),
   });
 }
 
@@ -77,17 +77,21 @@ export const mcpAuthPolicy: Kind<'MCPAuthPolicy'> = defineKind(
     namespaced: true,
     nameRule: dnsSubdomain,
   },
-  ({ metadata, spec }, reporter): Parsed<MCPAuthPolicy> => {
+  ({ metadata, created, spec }, reporter): Parsed<MCPAuthPolicy> => {
     const block = policySpec(metadata.namespace)(spec, ['spec'], reporter);
     if (!block.ok) return block;
-    const { targetRefs, rules } = block.value.fields;
+    const { targetRefs, rules, jwt } = block.value.fields;
     if (!targetRefs.ok) return targetRefs;
     if (!rules.ok) return rules;
+    if (rules.value.length === 0 && !block.value.has('jwt')) reporter.warning(['spec', 'rules'], noRules);
     return ok({
       kind: 'MCPAuthPolicy',
       metadata,
+      created,
       targetRefs: targetRefs.value,
       rules: block.value.unknown[0] ?? rules,
+      // An unknown field may be a misspelt `jwt`, and without it another policy's signers would count.
+      jwt: block.value.unknown[0] ?? unwrapOptional(jwt),
     });
   },
 );

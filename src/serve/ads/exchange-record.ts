@@ -33,6 +33,11 @@ export class ExchangeRecord {
     this.#counts.requests += 1;
   }
 
+  /** Returns whether the node was sent another View before. */
+  isUpdate(view: View): boolean {
+    return this.#sent !== undefined && this.#sent.view !== view;
+  }
+
   /** @param last whether the node holds all of the View after this response */
   sent(view: View, nonce: string, at: number, delta: Delta, last: boolean): void {
     this.#counts.responses += 1;

@@ -1,6 +1,6 @@
 import type { Clock, Counters, Stop } from '../../edges.ts';
 import type { Delta, Snapshots, View } from '../../snapshot/model.ts';
-import type { TypeStatus } from '../model.ts';
+import type { TypeStatus, UpdateObserver } from '../model.ts';
 import { tooManyNames } from '../request/request-cost.ts';
 import type { StreamStatus } from '../request/stream-status.ts';
 import { type AckState, classifyRequest, nextAckState } from './ack-state.ts';
@@ -35,6 +35,7 @@ export interface WatchedTypeParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly limits: WatchedTypeLimits;
+  readonly updates: UpdateObserver | undefined;
   /**
    * Reserves room for responses of this many bytes that no other stream shares. Returns the function that releases it;
    * undefined when there is none: `sendNext` is called once there is.
@@ -57,6 +58,8 @@ export class WatchedType {
   #ackState: AckState = { kind: 'unsent' };
   /** Stops the ACK timeout of the response in flight. */
   #stopAckTimer: Stop | undefined;
+  /** The time of the response in flight, if it changed what the node has. */
+  #updateSent: number | undefined;
   /** Undefined until the first request of the type. */
   #watch: { readonly subscription: Subscription; readonly client: ClientState } | undefined;
   /** The remaining responses of a delta that was split. */
@@ -108,7 +111,10 @@ export class WatchedType {
     const nonce = this.#parts.send(next.body);
     const since = clock.now();
     this.#ackState = { kind: 'awaiting-ack', nonce, since };
-    this.#record.sent(this.#watch?.client.view ?? current, nonce, since, next.delta, this.#unsent.length === 0);
+    const view = this.#watch?.client.view ?? current;
+    this.#updateSent = this.#record.isUpdate(view) ? since : undefined;
+    if (this.#updateSent !== undefined) this.#parts.updates?.pushed(since);
+    this.#record.sent(view, nonce, since, next.delta, this.#unsent.length === 0);
     counters.count('gatehouse_xds_responses_total', this.served.labels);
     this.#stopAckTimer = clock.after(limits.ackTimeout, () => this.#expire());
   }
@@ -222,14 +228,24 @@ export class WatchedType {
   }
 
   #acknowledge(nonce: string, warnings: ErrorDetail | undefined): void {
-    this.#record.acked(this.#parts.clock.now(), warnings?.diagnostics ?? []);
+    const now = this.#parts.clock.now();
+    this.#record.acked(now, warnings?.diagnostics ?? []);
+    this.#answered(now, true);
     this.#parts.counters.count('gatehouse_xds_acks_total', this.served.labels);
     if (warnings !== undefined) this.#parts.onErrorDetail(this.served.type.typeUrl, nonce, warnings);
   }
 
+  #answered(now: number, accepted: boolean): void {
+    if (this.#updateSent === undefined) return;
+    this.#parts.updates?.answered(this.#updateSent, now, accepted);
+    this.#updateSent = undefined;
+  }
+
   #reject(nonce: string, errorDetail: ErrorDetail): void {
     const { message, diagnostics } = errorDetail;
-    this.#record.rejected({ nonce, message, diagnostics, at: this.#parts.clock.now() });
+    const now = this.#parts.clock.now();
+    this.#record.rejected({ nonce, message, diagnostics, at: now });
+    this.#answered(now, false);
     this.#parts.counters.count('gatehouse_xds_nacks_total', this.served.labels);
     this.#parts.onErrorDetail(this.served.type.typeUrl, nonce, errorDetail);
   }

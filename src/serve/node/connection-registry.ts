@@ -69,8 +69,10 @@ export class ConnectionRegistry {
     }
   }
 
-  nodes(): readonly NodeStatus[] {
-    return [...this.#nodes].flatMap((stream) => stream.status() ?? []);
+  /** @param gateway returns the streams of this Gateway only */
+  nodes(gateway?: string): readonly NodeStatus[] {
+    const streams = [...this.#nodes].filter((stream) => gateway === undefined || stream.gateway === gateway);
+    return streams.flatMap((stream) => stream.status() ?? []);
   }
 
   clients(): readonly ConnectedClient[] {

@@ -9,7 +9,7 @@ import { type ServedType, unknownType } from '../ads/resource-types.ts';
 import { WatchedType, type WatchedTypeLimits, type WatchedTypeParts } from '../ads/watched-type.ts';
 import type { PushQueue } from '../limits/push-queue.ts';
 import type { SendBudget } from '../limits/send-budget.ts';
-import type { ConnectedClient, IdentifiedBy, NodeStatus, RejectedResponse } from '../model.ts';
+import type { ConnectedClient, IdentifiedBy, NodeStatus, RejectedResponse, UpdateObserver } from '../model.ts';
 import { bounded } from '../request/bounded-text.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import { type AdsCall, addressOf } from '../transport/calls.ts';
@@ -40,6 +40,7 @@ export interface NodeStreamParts extends GrpcStreamParts {
   /** Called once, when the first request has named the Gateway. */
   readonly identified: (stream: NodeStream) => void;
   readonly rejected?: (response: RejectedResponse) => void;
+  readonly updates?: UpdateObserver;
   /** Called once, when the stream has ended. */
   readonly ended: (stream: NodeStream, ending: StatusCode) => void;
 }
@@ -84,6 +85,7 @@ export class NodeStream {
       clock: parts.clock,
       counters: parts.counters,
       limits: parts.limits,
+      updates: parts.updates,
       reserve: (bytes) => parts.sendBudget.reserve(this, bytes),
       countNames: (before, after) => this.#countNames(before, after),
       send: (body) => this.#send(body),
@@ -122,6 +124,11 @@ export class NodeStream {
   /** Sends GOAWAY: the node opens its next stream on another connection, while this one continues. */
   sendGoaway(): void {
     this.#stream.sendGoaway();
+  }
+
+  /** The Gateway; undefined until the first request has named it. */
+  get gateway(): string | undefined {
+    return this.#node?.gateway;
   }
 
   /** Returns undefined until the first request has named the Gateway. */

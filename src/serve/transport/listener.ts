@@ -5,11 +5,12 @@ import type { Server } from '@grpc/grpc-js';
 import type { Counters, Logger } from '../../edges.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { ListenError } from '../../net/http-listener.ts';
+import type { Handshakes } from '../../net/tls/handshakes.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import { AcceptQueue, type AcceptQueueParts } from '../limits/accept-queue.ts';
 import { settled, shutDown } from './bind.ts';
-import { awaitPreface, type PrefaceParts } from './connection-preface.ts';
+import { awaitPreface, type Beginning, type PrefaceParts } from './connection-preface.ts';
 import type { Http2Server } from './http2-server.ts';
 
 export interface ListenerParts extends AcceptQueueParts {
@@ -22,14 +23,29 @@ export interface ListenerParts extends AcceptQueueParts {
   /** Returns whether a connection of an address may begin with this many streams. */
   readonly mayOpen: (address: string, streams: number) => boolean;
   /** Called when HTTP/2 has begun on a connection, with what it was asked for. */
-  readonly began: (session: Http2Session, streams: number) => void;
+  readonly began: (session: Http2Session, streams: number, socket: Socket) => void;
+  /** Absent: connections are plaintext. */
+  readonly tls?: ListenerTls | undefined;
 }
+
+/** TLS on the connections of a listener. */
+export interface ListenerTls {
+  readonly handshakes: Handshakes;
+  /** Whether connections in plaintext are accepted besides, told apart by their first byte. */
+  readonly plaintext: boolean;
+}
+
+/**
+ * What a handshake costs, in connections: 1 ms for a P-256 or RSA-2048 key. So four begin in an iteration of the event
+ * loop, and one beside a change.
+ */
+const handshakeCost = 4;
 
 /** Streams that cost as much as a connection before anything is decided about them: Node takes 60 µs for each. */
 const streamsPerConnection = 5;
 
 /**
- * Accepts connections in plaintext and hands them to the gRPC server one by one: grpc-js alone would begin all that the
+ * Accepts connections, in plaintext or with TLS, and hands them to the gRPC server one by one: grpc-js alone would begin all that the
  * operating system reports at once (decision 0007).
  */
 export class Listener {
@@ -42,6 +58,10 @@ export class Listener {
   readonly #began: ListenerParts['began'];
   readonly #open: Quota;
   readonly #queue: AcceptQueue;
+  readonly #tls: ListenerTls | undefined;
+  readonly #beginnings: readonly Beginning[];
+  /** Connections that wait for their handshake: beside changes at the same rate as connections, in a queue of their own. */
+  readonly #handshakeQueue: AcceptQueue;
   /** Connections whose first bytes are awaited. */
   readonly #silent = new Set<Socket>();
   /** The bound ones, by address of the host. */
@@ -50,7 +70,7 @@ export class Listener {
   constructor(
     server: Server,
     http2: Http2Server,
-    { counters, log, maxConnections, prefaceTimeout, mayOpen, began, ...queue }: ListenerParts,
+    { counters, log, maxConnections, prefaceTimeout, mayOpen, began, tls, ...queue }: ListenerParts,
   ) {
     this.#server = server;
     this.#http2 = http2;
@@ -61,6 +81,9 @@ export class Listener {
     this.#began = began;
     this.#open = new Quota(maxConnections);
     this.#queue = new AcceptQueue(queue);
+    this.#handshakeQueue = new AcceptQueue(queue);
+    this.#tls = tls;
+    this.#beginnings = tls === undefined ? ['http2'] : tls.plaintext ? ['http2', 'tls'] : ['tls'];
   }
 
   /**
@@ -132,27 +155,59 @@ export class Listener {
       this.#open.release(address);
     });
     this.#silent.add(socket);
-    awaitPreface(socket, this.#prefaceParts, {
-      arrived: (putBack) => {
-        this.#silent.delete(socket);
-        this.#enqueue(socket, address, putBack);
+    awaitPreface(socket, this.#beginnings, this.#prefaceParts, {
+      arrived: (putBack, beginning) => {
+        if (beginning === 'tls' && this.#tls !== undefined) this.#enqueueHandshake(this.#tls, socket, address, putBack);
+        else this.#arrived(socket, socket, address, putBack);
       },
-      failed: () => this.#reject(socket, address, 'no HTTP/2 came in time'),
+      failed: () => this.#reject(socket, address, this.#unexpected()),
     });
   }
 
-  #enqueue(socket: Socket, address: string, putBack: () => number): void {
+  #unexpected(): string {
+    if (this.#tls === undefined) return 'no HTTP/2 came in time';
+    return this.#tls.plaintext ? 'neither TLS nor HTTP/2 came in time' : 'no TLS came in time';
+  }
+
+  /** @param transport what HTTP/2 runs on: the socket itself, or TLS over it */
+  #arrived(socket: Socket, transport: Socket, address: string, putBack: () => number): void {
+    this.#silent.delete(socket);
+    this.#enqueue(this.#queue, transport, address, () => this.#begin(transport, address, putBack()));
+  }
+
+  #enqueueHandshake({ handshakes }: ListenerTls, socket: Socket, address: string, putBack: () => number): void {
+    this.#enqueue(this.#handshakeQueue, socket, address, () => {
+      putBack();
+      handshakes.begin(socket, {
+        secured: (secure) => {
+          this.#counters.count('gatehouse_xds_handshakes_total', { outcome: 'completed' });
+          secure.on('error', ignoreError);
+          awaitPreface(secure, ['http2'], this.#prefaceParts, {
+            arrived: (putBackSecure) => this.#arrived(socket, secure, address, putBackSecure),
+            failed: () => this.#reject(socket, address, 'no HTTP/2 came in time'),
+          });
+        },
+        failed: (outcome) => {
+          this.#counters.count('gatehouse_xds_handshakes_total', { outcome });
+          this.#reject(socket, address, outcome === 'refused' ? 'too many handshakes' : 'no TLS handshake succeeded');
+        },
+      });
+      return handshakeCost;
+    });
+  }
+
+  #enqueue(queue: AcceptQueue, socket: Socket, address: string, begin: () => number): void {
     const waiting = {
       address,
       accept: () => {
         socket.off('close', closed);
-        return this.#begin(socket, address, putBack());
+        return begin();
       },
       reject: () => this.#reject(socket, address, 'too many connections'),
     };
-    const closed = (): void => this.#queue.remove(waiting);
+    const closed = (): void => queue.remove(waiting);
     socket.once('close', closed);
-    this.#queue.add(waiting);
+    queue.add(waiting);
   }
 
   #begin(socket: Socket, address: string, streams: number): number {
@@ -162,7 +217,7 @@ export class Listener {
     }
     this.#queueTeardown(socket);
     const session = this.#http2.begin(socket);
-    if (session !== undefined) this.#began(session, streams);
+    if (session !== undefined) this.#began(session, streams, socket);
     return 1 + Math.floor(streams / streamsPerConnection);
   }
 

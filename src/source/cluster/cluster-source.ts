@@ -4,6 +4,7 @@ import { type DebounceOptions, debounceLeading } from '../../rate/debounce.ts';
 import type { KindName } from '../../resources/model.ts';
 import { kinds } from '../../resources/resources.ts';
 import type { Batch, ResourceSource } from '../model.ts';
+import { readManifest } from './api/manifest.ts';
 import type { Collection } from './api/path.ts';
 import { ApiReader, type ReadConnection } from './api/reader.ts';
 import { BatchDispatcher } from './batch-dispatcher.ts';
@@ -30,6 +31,8 @@ export interface ClusterSourceOptions {
 export interface ClusterSource extends ResourceSource {
   /** Returns uid and resource version of an object, as last received; undefined: there is none. */
   identify(kind: KindName, key: string): ObjectIdentity | undefined;
+  /** Reads an object from the API server, as YAML; undefined when it cannot be read. */
+  manifestOf(kind: KindName, key: string): Promise<string | undefined>;
 }
 
 const defaultDebounce: DebounceOptions = { idle: 10, ceiling: 200 };
@@ -56,6 +59,7 @@ export function clusterSource(options: ClusterSourceOptions): ClusterSource {
       }
       return undefined;
     },
+    manifestOf: (kind, key) => readManifest(new ApiReader(options.connection, options.clock), kind, key),
     start: (deliver) => {
       const running = startReflectors(options, collections, pending, deliver);
       reflectors = running.reflectors;

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { DebounceOptions } from '../../rate/debounce.ts';
 import type { ResourceSource } from '../model.ts';
+import { documentOf } from './document-text.ts';
 import { type ObjectField, placesOf } from './field-locator.ts';
 import { ManifestStore } from './manifest-store.ts';
 import { ManifestLoader } from './parsing/manifest-loader.ts';
@@ -37,6 +38,8 @@ export interface FileSource extends ResourceSource {
    * field in a large file is that of its object: finding more would take the time of other work.
    */
   placesOf(fields: readonly ObjectField[]): Promise<readonly (string | undefined)[]>;
+  /** Reads the document of an object, by `<Kind> <key>`; undefined for an object or a file that is gone. */
+  manifestOf(object: string): Promise<string | undefined>;
 }
 
 /** The longest text that is parsed again for a place, in UTF-16 code units: 32 ms for the dearest of this length. */
@@ -70,6 +73,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
   return {
     diagnostics: () => store.diagnostics(),
     placesOf: (fields) => placesOf(store, fields, read),
+    manifestOf: (object) => documentOf(store, object, ({ realPath }) => readText(realPath, clock)),
     start: (deliver) => watchFiles({ store, loader, scanners, arrivals, debounce, scanInterval, clock, log, deliver }),
   };
 }

@@ -12,6 +12,7 @@ const gatewayRules = conditionRules<GatewayConditionType>({
   Accepted: 'normal',
   Programmed: 'normal',
   'kgateway.dev/MCPAuthPolicyAffected': 'omitted first',
+  'kgateway.dev/JWTProvided': 'omitted first',
   'kgateway.dev/InternalError': 'omitted first',
 });
 

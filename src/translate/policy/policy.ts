@@ -1,5 +1,5 @@
 import type { Collection, Context } from '../../graph/model.ts';
-import type { MCPAuthPolicy } from '../../resources/model.ts';
+import type { MCPAuthPolicy, Parsed, PolicyJwt } from '../../resources/model.ts';
 import type { UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
 import type { Attachment, GatewayKey, PolicyConfig } from '../model.ts';
 import { namespaceName, objectName } from '../names.ts';
@@ -10,25 +10,30 @@ import { type PolicyReferences, resolveTargetRefs } from './target-refs.ts';
 export interface PolicyResult extends WireRules, PolicyReferences {
   readonly namespace: string;
   readonly name: string;
-  /** `empty`: `spec.rules` is empty, so the policy allows nothing. `invalid`: no valid rule remains. */
+  readonly created: string | undefined;
+  /** The Gateways that valid references name: sorted, without duplicates. */
+  readonly gateways: readonly GatewayKey[];
+  /** `empty`: the policy has no valid rule, and is none the less of use or meant so. `invalid`: nothing valid remains. */
   readonly outcome: 'allows' | 'empty' | 'invalid';
+  readonly jwt: Parsed<PolicyJwt> | undefined;
 }
 
 /** Evaluates one policy. */
 export function evaluatePolicy(policy: MCPAuthPolicy): PolicyResult {
   const { namespace, name } = policy.metadata;
+  const { created, jwt } = policy;
   const references = resolveTargetRefs(policy.targetRefs, namespace);
-  if (!policy.rules.ok) {
-    const dropped = [policy.rules.reason];
-    return { namespace, name, outcome: 'invalid', ...references, rules: [], items: [], dropped };
-  }
+  const named = references.references.flatMap(({ target }) => (target.kind === 'gateway' ? [target.gateway] : []));
+  const self = { namespace, name, created, jwt, ...references, gateways: [...new Set(named)].sort() };
+  if (!policy.rules.ok) return { ...self, outcome: 'invalid', rules: [], items: [], dropped: [policy.rules.reason] };
   const wireRules = toWireRules(policy.rules.value);
-  return { namespace, name, outcome: outcomeOf(policy.rules.value.length, wireRules), ...references, ...wireRules };
+  return { ...self, outcome: outcomeOf(policy, policy.rules.value.length, wireRules), ...wireRules };
 }
 
-function outcomeOf(count: number, { rules }: WireRules): PolicyResult['outcome'] {
+function outcomeOf({ jwt }: MCPAuthPolicy, count: number, { rules }: WireRules): PolicyResult['outcome'] {
   if (rules.length > 0) return 'allows';
-  return count === 0 ? 'empty' : 'invalid';
+  if (jwt === undefined) return count === 0 ? 'empty' : 'invalid';
+  return jwt.ok && jwt.value.providers.some(({ ok }) => ok) ? 'empty' : 'invalid';
 }
 
 /** The Config of a policy; none without a rule: gateways read an empty list as "everyone may" (`docs/wire.md`). */
@@ -47,23 +52,48 @@ export interface PolicyTargets {
   readonly gateways: readonly GatewayKey[];
   /** True if the policy has a Config to send. */
   readonly hasConfig: boolean;
+  /** True if the policy says who may sign tokens: it counts only where no other policy says so before it. */
+  readonly hasJwt: boolean;
 }
 
 /** The Gateways that a policy targets; undefined for an invalid policy. */
-export function policyTargets({ name, outcome, references }: PolicyResult): PolicyTargets | undefined {
+export function policyTargets({ name, outcome, gateways, jwt }: PolicyResult): PolicyTargets | undefined {
   if (outcome === 'invalid') return undefined;
-  const gateways = references.flatMap(({ target }) => (target.kind === 'gateway' ? [target.gateway] : []));
-  return { name, gateways: [...new Set(gateways)].sort(), hasConfig: outcome === 'allows' };
+  return { name, gateways, hasConfig: outcome === 'allows', hasJwt: jwt !== undefined };
 }
 
-/** One attachment for each served Gateway that a policy with a Config targets. */
+/** What is known of the Gateways of policies. */
+export interface PolicyGateways {
+  readonly unresolvedGateways: Collection<UnresolvedGateway>;
+  /** The name of the policy whose `spec.jwt` counts at a Gateway, by the key of the Gateway. */
+  readonly jwtOwners: Collection<string>;
+}
+
+/** Returns whether another policy's `spec.jwt` counts at a Gateway, so that this policy does not. */
+export function isConflicted(
+  { name, hasJwt }: Pick<PolicyTargets, 'name' | 'hasJwt'>,
+  gateway: GatewayKey,
+  context: Context,
+  { jwtOwners }: Pick<PolicyGateways, 'jwtOwners'>,
+): boolean {
+  return hasJwt && context.get(jwtOwners, gateway) !== name;
+}
+
+/**
+ * One attachment for each served Gateway that a policy with a Config targets. Rules of a policy whose signers do not count
+ * are not attached: they name callers of other issuers.
+ */
 export function attach(
-  { gateways, hasConfig }: PolicyTargets,
+  targets: PolicyTargets,
   context: Context,
   policy: string,
-  unresolvedGateways: Collection<UnresolvedGateway>,
+  gateways: PolicyGateways,
 ): readonly (readonly [key: string, attachment: Attachment])[] {
-  if (!hasConfig) return [];
-  const served = gateways.filter((gateway) => context.get(unresolvedGateways, gateway)?.kind === 'served');
+  if (!targets.hasConfig) return [];
+  const served = targets.gateways.filter(
+    (gateway) =>
+      context.get(gateways.unresolvedGateways, gateway)?.kind === 'served' &&
+      !isConflicted(targets, gateway, context, gateways),
+  );
   return served.map((gateway) => [`${gateway}|${policy}`, { gateway, policy }]);
 }

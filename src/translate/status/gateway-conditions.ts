@@ -7,8 +7,10 @@ import type { GatewayClassResult } from '../gateway/gateway-class.ts';
 import type { ListenerResult } from '../gateway/listeners.ts';
 import { joinNames, joinSentences } from '../messages.ts';
 import type { Condition, GatewayConditionType, GatewayState, GatewayStatus } from '../model.ts';
-import type { PolicyTargets } from '../policy/policy.ts';
+import type { GatewayJwt } from '../policy/jwt.ts';
+import { isConflicted, type PolicyTargets } from '../policy/policy.ts';
 import { type ConditionWriter, conditionWriter, internalError } from './conditions.ts';
+import { jwtProvided } from './jwt-conditions.ts';
 import { listenerStatuses } from './listener-conditions.ts';
 
 /** The collections that the status of a Gateway is computed from. */
@@ -19,6 +21,8 @@ export interface GatewayStatusInputs {
   readonly selections: Derived<readonly string[]>;
   readonly states: Derived<GatewayState>;
   readonly policiesByGateway: Index<PolicyTargets>;
+  readonly jwtOwners: Collection<string>;
+  readonly gatewayJwts: Derived<GatewayJwt>;
 }
 
 type OurGateway = Extract<GatewayResult, { kind: 'ours' }>;
@@ -47,14 +51,15 @@ export function gatewayStatus(
   const own = failure === undefined ? gatewayConditions(result, condition) : unknown(condition);
   const internalErrors = failure === undefined ? [] : [internalError(condition, failure)];
   const conditions = [...own, ...attachedPolicies(context, key, inputs, condition), ...internalErrors];
+  if (result.acceptance.kind === 'served') conditions.push(...jwtProvided(context, key, inputs, condition));
   const listeners = listenerStatuses(result.listeners, result.acceptance.kind, condition);
   return { kind: 'Gateway', namespace, name, conditions, addresses: result.addresses.usable, listeners };
 }
 
 /** The first failure among the transformations from the Gateway to its state. */
 function findFailure(context: Context, key: string, inputs: GatewayStatusInputs): Failure | undefined {
-  const { gatewayResults, unresolvedGateways, selections, states } = inputs;
-  for (const { failures } of [gatewayResults, unresolvedGateways, states]) {
+  const { gatewayResults, unresolvedGateways, selections, states, gatewayJwts } = inputs;
+  for (const { failures } of [gatewayResults, unresolvedGateways, states, gatewayJwts]) {
     const failure = context.get(failures, key);
     if (failure !== undefined) return failure;
   }
@@ -133,21 +138,16 @@ function notProgrammed(condition: ConditionWriter): Condition<GatewayConditionTy
   return condition('Programmed', 'False', 'Invalid', 'The Gateway is not accepted.');
 }
 
-/** Lists the policies that target the Gateway, for its owner; absent without one. */
+/** Lists the policies that count at the Gateway, for its owner; absent without one. */
 function attachedPolicies(
   context: Context,
   key: string,
-  { policiesByGateway }: GatewayStatusInputs,
+  inputs: GatewayStatusInputs,
   condition: ConditionWriter,
 ): readonly Condition<GatewayConditionType>[] {
-  const names = context.by(policiesByGateway, key).map(({ name }) => name);
+  const policies = context.by(inputs.policiesByGateway, key);
+  const names = policies.filter((policy) => !isConflicted(policy, key, context, inputs)).map(({ name }) => name);
   if (names.length === 0) return [];
-  return [
-    condition(
-      'kgateway.dev/MCPAuthPolicyAffected',
-      'True',
-      'PolicyAttached',
-      `Attached policies: ${joinNames(names)}.`,
-    ),
-  ];
+  const message = `Attached policies: ${joinNames(names)}.`;
+  return [condition('kgateway.dev/MCPAuthPolicyAffected', 'True', 'PolicyAttached', message)];
 }

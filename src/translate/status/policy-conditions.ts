@@ -9,9 +9,10 @@ import type { PolicyResult } from '../policy/policy.ts';
 import type { NamedItem } from '../policy/rules.ts';
 import { type PolicyReference, resolveTargetRefs } from '../policy/target-refs.ts';
 import { type ConditionWriter, conditionWriter, internalError } from './conditions.ts';
+import { droppedSigners, invalidSigners, type SignerInputs, signerConflict, signerRemark } from './jwt-conditions.ts';
 
 /** The collections that the status of a policy is computed from. */
-export interface PolicyStatusInputs {
+export interface PolicyStatusInputs extends SignerInputs {
   readonly controllerName: string;
   readonly policyResults: Derived<PolicyResult>;
   /** The other collections that are derived from policies, for their failures. */
@@ -40,17 +41,18 @@ export function policyStatus(
   const result = context.get(inputs.policyResults, key);
   const failure = findFailure(context, key, inputs);
   const { references, unwritable } = result ?? resolveTargetRefs(policy.targetRefs, namespace);
-  const dropped = droppedParts(result, unwritable, condition);
   const ancestors = references.flatMap((reference): readonly Ancestor[] => {
     const ancestor = findAncestor(reference, context, inputs);
     if (ancestor.kind === 'foreign') return [];
     const accepted =
       result === undefined || failure !== undefined
         ? condition('Accepted', 'False', 'Invalid', 'The policy could not be judged.')
-        : acceptedCondition(result, ancestor, context, inputs, condition);
+        : acceptedCondition(result, { ...reference, ancestor }, context, inputs, condition);
     const internalErrors = failure === undefined ? [] : [internalError(condition, failure)];
-    const { ancestorRef } = reference;
-    const conditions = [accepted, ...dropped, ...internalErrors];
+    const { ancestorRef, target } = reference;
+    const signers =
+      result === undefined || target.kind !== 'gateway' ? [] : droppedSigners(result, target.gateway, context, inputs);
+    const conditions = [accepted, ...droppedParts(result, unwritable, signers, condition), ...internalErrors];
     return [{ ancestorRef, controllerName: inputs.controllerName, conditions }];
   });
   if (ancestors.length === 0) return undefined;
@@ -81,6 +83,8 @@ type AncestorState =
   | { readonly kind: 'missing' }
   | { readonly kind: 'unsupported'; readonly message: string };
 
+type OurAncestor = Exclude<AncestorState, { kind: 'foreign' }>;
+
 /** A Gateway whose evaluation threw counts as rejected. Unsupported references to foreign Gateways count as foreign. */
 function findAncestor(
   { target }: PolicyReference,
@@ -101,31 +105,39 @@ function findAncestor(
 
 function acceptedCondition(
   policy: PolicyResult,
-  ancestor: Exclude<AncestorState, { kind: 'foreign' }>,
+  { target, ancestor }: Pick<PolicyReference, 'target'> & { readonly ancestor: OurAncestor },
   context: Context,
   inputs: PolicyStatusInputs,
   condition: ConditionWriter,
 ): Condition<PolicyConditionType> {
+  if (target.kind === 'unsupported') return condition('Accepted', 'False', 'Invalid', target.message);
   if (ancestor.kind === 'unsupported') return condition('Accepted', 'False', 'Invalid', ancestor.message);
   if (ancestor.kind === 'missing') {
     const message = `There is no such Gateway in the namespace ${policy.namespace}: create it, or correct the name.`;
     return condition('Accepted', 'False', 'TargetNotFound', message);
   }
   if (policy.outcome === 'invalid') {
-    const message = `Nothing of the policy is valid, so it allows nothing. ${joinSentences(policy.dropped)}`;
+    const parts = [...new Set([...policy.dropped, ...invalidSigners(policy)])];
+    const message = `Nothing of the policy is valid, so it allows nothing. ${joinSentences(parts)}`;
     return condition('Accepted', 'False', 'Invalid', message);
   }
-  const accepted =
-    policy.outcome === 'empty'
-      ? 'The policy is accepted and allows nothing: spec.rules is empty.'
-      : 'The policy is accepted.';
+  const conflict = signerConflict(policy, target.gateway, context, inputs);
+  if (conflict !== undefined) return condition('Accepted', 'False', 'Conflicted', conflict);
+  const accepted = acceptedMessage(policy);
   if (ancestor.kind === 'rejected') {
     const message = `${accepted} The Gateway is not accepted, so nothing is sent to it.`;
     return condition('Accepted', 'True', 'Accepted', message);
   }
   const unserved = policy.items.filter((item) => !isServed(item, ancestor, context, inputs)).map(({ id }) => id);
   const missing = unserved.length === 0 ? '' : ` The Gateway serves no target for ${joinNames(unserved)}.`;
-  return condition('Accepted', 'True', 'Accepted', `${accepted}${missing}`);
+  const signers = signerRemark(target.gateway, context, inputs);
+  return condition('Accepted', 'True', 'Accepted', `${accepted}${missing}${signers}`);
+}
+
+function acceptedMessage({ outcome, jwt }: PolicyResult): string {
+  if (outcome !== 'empty') return 'The policy is accepted.';
+  if (jwt === undefined) return 'The policy is accepted and allows nothing: spec.rules is empty.';
+  return 'The policy is accepted: it says who may sign tokens, and allows nothing.';
 }
 
 /** Reads this one target only, so that a change of another target does not run the status of the policy again. */
@@ -143,10 +155,13 @@ function isServed(
 function droppedParts(
   result: PolicyResult | undefined,
   unwritable: readonly string[],
+  signers: readonly string[],
   condition: ConditionWriter,
 ): readonly Condition<PolicyConditionType>[] {
-  const rules = result === undefined || result.outcome === 'invalid' ? [] : result.dropped;
-  const parts = [...rules, ...unwritable];
+  const isValid = result !== undefined && result.outcome !== 'invalid';
+  const rules = isValid ? result.dropped : [];
+  const parts = [...rules, ...(isValid ? signers : []), ...unwritable];
   if (parts.length === 0) return [];
-  return [condition('kgateway.dev/PartiallyInvalid', 'True', 'RulesDropped', `Dropped: ${joinSentences(parts)}`)];
+  const reason = rules.length + unwritable.length > 0 ? 'RulesDropped' : 'SignersDropped';
+  return [condition('kgateway.dev/PartiallyInvalid', 'True', reason, `Dropped: ${joinSentences(parts)}`)];
 }

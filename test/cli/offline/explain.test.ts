@@ -46,9 +46,9 @@ describe('a question without a caller or a name', () => {
 
   it('is answered with everything that the caller may use', async () => {
     expect(await linesFor(mixed, { sub: 'you' }, '--gateway=gw')).toEqual([
-      'KIND  NAME             SERVED  WHO           BY POLICY                           PLACE',
-      'tool  * (all of them)  yes     sub is "you"  default/q spec.rules[0].matches[0]  24:57',
-      '* is everything behind the targets of the Gateway: default/tool, red/tool',
+      'TARGET  KIND  NAME  SERVED  WHO           BY POLICY                           PLACE',
+      '*       tool  *     yes     sub is "you"  default/q spec.rules[0].matches[0]  24:57',
+      '* is everything behind every target of the Gateway: default/tool, red/tool',
     ]);
     expect((await linesFor(mixed, { sub: 'nobody' }, '--gateway=gw'))[0]).toBe(
       'denied: this caller may use nothing on Gateway default/gw',
@@ -58,8 +58,8 @@ describe('a question without a caller or a name', () => {
   it('is answered with everybody who may use it', async () => {
     const { stdout } = await explain(mixed, '--tool=default/tool:run');
     expect(stdout.split('\n').slice(1, 3)).toEqual([
-      expect.stringMatching(/^tool {2}\* \(all of them\) .*sub is "you"/),
-      expect.stringMatching(/^tool {2}default\/tool:run .*sub is "me"/),
+      expect.stringMatching(/^\* {13}tool {2}\* .*sub is "you"/),
+      expect.stringMatching(/^default\/tool {2}tool {2}run .*sub is "me"/),
     ]);
   });
 
@@ -79,7 +79,7 @@ describe('explain', () => {
       '--claims={"sub":"me"}',
     );
     expect(stdout.split('\n').slice(0, 2)).toEqual([
-      'note: The manifests have an error, and what is invalid is left out: gatehouse check lists them.',
+      'note: The input has an error, and what is invalid is left out: gatehouse check lists them.',
       'allowed: the tool "default/tool:run" on Gateway default/gw',
     ]);
   });
@@ -105,11 +105,15 @@ describe('explain', () => {
   });
 
   it.each([
-    [[], /say which manifests to read: -f <file or folder>/],
+    [[], /say what to read: -f <file or folder>, --server <host:port>, or --cluster/],
+    [['-f', '-', '--server=127.0.0.1:1'], /read one of these/],
+    [['--server=127.0.0.1:1', '--context=a'], /read one of these/],
+    [['--cluster'], /say which cluster: --kubeconfig <file> or --context <name>/],
+    [['-f', '-', '--claims={}', '--config=a.json'], /--config says whether a gateway accepts a token/],
     [['-f', '-', '--tool=a', '--prompt=b'], /ask for one thing/],
     [['-f', '-', '--claims={}', '--token=a'], /one of the two/],
     [['-f', '-', '--token=-'], /standard input is either the token or a manifest/],
-    [['-f', '-'], /there is no Gateway in these manifests: gatehouse check says what there is/],
+    [['-f', '-'], /there is no Gateway: gatehouse check says what there is/],
   ])('says what to write instead of %j', async (args, message) => {
     const { code, stderr } = await cli(['explain', ...args]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });

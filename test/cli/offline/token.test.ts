@@ -71,12 +71,58 @@ describe('any text', () => {
     fc.assert(property, { numRuns: 1000 });
   });
 
-  it('that is decoded has notes, whatever its times are', () => {
-    const time = fc.oneof(fc.double(), fc.string(), fc.constant(undefined), fc.bigInt());
-    fc.assert(
-      fc.property(time, time, (exp, nbf) => {
-        for (const note of tokenNotes({ exp, nbf }, Date.UTC(2026, 0, 1))) expect(note).toMatch(/\.$/);
+  it('that is decoded has notes, whatever its times are', async () => {
+    const time = fc.oneof(fc.double(), fc.string(), fc.constant(undefined), fc.constant(null));
+    await fc.assert(
+      fc.asyncProperty(time, time, async (exp, nbf) => {
+        const notes = await tokenNotes({ exp, nbf }, undefined, Date.UTC(2026, 0, 1));
+        for (const note of notes) expect(note).toMatch(/\.$/);
       }),
     );
+  });
+});
+
+describe('the configuration of a gateway', () => {
+  const authn = { type: 'jwt', issuer: ['https://a.example'], audience: ['tools'], jwks: { type: 'local' } };
+  const configFile = (listener: object): string => {
+    const file = join(temporaryFolder(), 'config.json');
+    writeFileSync(file, JSON.stringify({ type: 'xds', xds_address: 'http://127.0.0.1:9977', listener }));
+    return file;
+  };
+  const withAuthn = (): string => {
+    const source = { type: 'inline', data: { keys: [] } };
+    return configFile({ type: 'sse', host: '::', port: 1, authn: { ...authn, jwks: { type: 'local', source } } });
+  };
+  const notesOf = async (claims: object, file: string): Promise<readonly string[]> => {
+    const { stdout } = await explain(
+      world,
+      '--tool=default/tool:run',
+      `--token=${tokenOf(claims)}`,
+      `--config=${file}`,
+    );
+    return stdout.split('\n').filter((line) => line.startsWith('note: '));
+  };
+
+  it('says whether it would accept issuer and audience of a token', async () => {
+    const exp = 4_000_000_000;
+    const signature = 'note: The signature was not verified: the gateway does that.';
+    const file = withAuthn();
+    expect(await notesOf({ sub: 'me', exp, iss: 'https://a.example', aud: ['other', 'tools'] }, file)).toEqual([
+      signature,
+    ]);
+    expect(await notesOf({ sub: 'me', exp, iss: 'https://b.example' }, file)).toEqual([
+      signature,
+      'note: The issuer (iss) is "https://b.example", and the gateway accepts "https://a.example": it answers 401.',
+      'note: The audience (aud) is missing, and the gateway accepts "tools": it answers 401.',
+    ]);
+  });
+
+  it.each([
+    ['a file that does not exist', () => '/nowhere/config.json', 3, /cannot be read: ENOENT/],
+    ['one without authentication', () => configFile({ type: 'sse', host: '::', port: 1 }), 2, /has no listener\.authn/],
+    ['one with a mistake', () => configFile({ type: 'sse', host: '::', port: 0, auth: {} }), 2, /listener.*auth/],
+  ])('is refused with the reason: %s', async (_, file, code, message) => {
+    const run = await explain(world, `--token=${tokenOf({ sub: 'me' })}`, `--config=${file()}`);
+    expect({ code: run.code, stderr: run.stderr }).toEqual({ code, stderr: expect.stringMatching(message) });
   });
 });

@@ -9,6 +9,10 @@ export interface Identity {
 export interface CertificateWishes {
   /** Subject alternative names: DNS names and IPv4 addresses. Default: `localhost` and 127.0.0.1. */
   readonly names?: readonly string[];
+  /** Subject alternative names that are URIs, such as SPIFFE ids. Default: none. */
+  readonly uris?: readonly string[];
+  /** Extended key usage. Default: none, which allows all. */
+  readonly usage?: 'serverAuth' | 'clientAuth';
   /** Default: valid for decades. */
   readonly from?: Date;
   readonly until?: Date;
@@ -31,14 +35,17 @@ export function createAuthority(name: string): Authority {
   });
   return {
     cert,
-    issue({ names = ['localhost', '127.0.0.1'], from, until } = {}) {
+    issue({ names = ['localhost', '127.0.0.1'], uris = [], usage, from, until } = {}) {
       const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const own = certificate({
         issuer: name,
         signer: privateKey,
-        subject: names[0] ?? name,
+        subject: names[0] ?? 'without a name',
         subjectKey: pair.publicKey,
-        extensions: [extension(OID.subjectAltName, sequence(...names.map(generalName)))],
+        extensions: [
+          extension(OID.subjectAltName, sequence(...names.map(generalName), ...uris.map(uriName))),
+          ...(usage === undefined ? [] : [extension(OID.extendedKeyUsage, sequence(oid(OID[usage])))]),
+        ],
         ...(from === undefined ? {} : { from }),
         ...(until === undefined ? {} : { until }),
       });
@@ -80,6 +87,9 @@ const OID = {
   commonName: [2, 5, 4, 3],
   subjectAltName: [2, 5, 29, 17],
   basicConstraints: [2, 5, 29, 19],
+  extendedKeyUsage: [2, 5, 29, 37],
+  serverAuth: [1, 3, 6, 1, 5, 5, 7, 3, 1],
+  clientAuth: [1, 3, 6, 1, 5, 5, 7, 3, 2],
   ecdsaWithSha256: [1, 2, 840, 10045, 4, 3, 2],
 } as const;
 
@@ -124,6 +134,10 @@ function time(at: Date): Buffer {
 function generalName(name: string): Buffer {
   const octets = /^\d+(?:\.\d+){3}$/.test(name) ? name.split('.').map(Number) : undefined;
   return octets === undefined ? der(0x82, Buffer.from(name)) : der(0x87, Buffer.from(octets));
+}
+
+function uriName(uri: string): Buffer {
+  return der(0x86, Buffer.from(uri));
 }
 
 function extension(id: readonly number[], value: Buffer): Buffer {

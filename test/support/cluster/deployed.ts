@@ -145,7 +145,8 @@ export function kustomizations(): readonly string[] {
     .map((file) => dirname(file));
 }
 
-function manifests(text: string): Manifests {
+/** The objects of a YAML stream. */
+export function manifests(text: string): Manifests {
   const all: readonly Manifest[] = parseAllDocuments(text).map((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw error;

@@ -1,4 +1,12 @@
-import { Client, type ClientDuplexStream, credentials, Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type StatusObject,
+  status,
+} from '@grpc/grpc-js';
 import type { Node } from '../../../src/gen/envoy/config/core/v3/base.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
 import {
@@ -60,8 +68,11 @@ export interface AdsClient {
   close(): void;
 }
 
-export function createAdsClient(address: string): AdsClient {
-  const client = new Client(address, credentials.createInsecure(), {
+export function createAdsClient(
+  address: string,
+  channel: ChannelCredentials = credentials.createInsecure(),
+): AdsClient {
+  const client = new Client(address, channel, {
     'grpc.max_receive_message_length': -1,
     'grpc.use_local_subchannel_pool': 1,
   });

@@ -2,7 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { nodeEnvironment, nodeFlags } from './node-flags.ts';
 
-const entry = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+/** `npm run build` makes `dist/main.js`, which runs without a compile cache, as in an image. */
+const built = process.env['BENCH_ENTRY'];
+const entry = built ?? fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+const { NODE_COMPILE_CACHE, ...withoutCache } = nodeEnvironment;
+const variables = built === undefined ? nodeEnvironment : withoutCache;
 
 /** `gatehouse <args>` as a child process. */
 export interface GatehouseProcess extends AsyncDisposable {
@@ -24,7 +28,7 @@ export function gatehouse(
 ): GatehouseProcess {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
   const child = spawn(process.execPath, [...nodeFlags, entry, ...args], {
-    env: { PATH, HOME, ...nodeEnvironment, ...(TMPDIR !== undefined && { TMPDIR }), ...environment },
+    env: { PATH, HOME, ...variables, ...(TMPDIR !== undefined && { TMPDIR }), ...environment },
     stdio: 'pipe',
   });
   child.stdin.end();

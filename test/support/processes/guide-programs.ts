@@ -33,7 +33,7 @@ export interface GuidePrograms extends AsyncDisposable {
 /** @param resolutions further values of `--resolve` */
 export async function startGuide(resolutions: readonly string[] = []): Promise<GuidePrograms> {
   const [port, xdsPort] = await Promise.all([freePort(), freePort()]);
-  const guide = await prepareGuide(manifests, port);
+  const guide = await prepareGuide(manifests, { host: '127.0.0.1', port });
   const serve = (): GatehouseProcess => gatehouse(['serve', '-f', guide.watched, ...listens({ xds: xdsPort })]);
   const tool = gatehouse(['mcp-tool', '--sse', '--host=127.0.0.1', '--port=0']);
   let control = serve();

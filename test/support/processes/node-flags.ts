@@ -3,7 +3,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 const words = packageJson.scripts.gatehouse.split(' ');
 
 /** The Node flags of `npm run gatehouse`, which every way to start the program repeats. */
-export const nodeFlags: readonly string[] = words.slice(words.indexOf('node') + 1, words.indexOf('src/main.ts'));
+export const nodeFlags: readonly string[] = words.slice(words.indexOf('node') + 1, words.indexOf('bin/gatehouse.js'));
 
 /** The environment variables of `npm run gatehouse`. */
 export const nodeEnvironment: Readonly<Record<string, string>> = Object.fromEntries(

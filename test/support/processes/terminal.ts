@@ -9,12 +9,31 @@ export interface CliRun {
   readonly stderr: string;
 }
 
+interface CliOptions {
+  readonly input?: string;
+  readonly isTTY?: boolean;
+}
+
 /** Runs a command line that exits by itself, without the environment of this process. Standard input ends. */
 export async function cli(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-  { input = '', isTTY = false }: { readonly input?: string; readonly isTTY?: boolean } = {},
+  options: CliOptions = {},
 ): Promise<CliRun> {
+  const { code, stdout, stderr } = await run(args, environment, options);
+  return { code, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+/** Runs a command line as {@link cli} does; returns the bytes that it writes to standard output. */
+export async function cliBytes(args: readonly string[], options: CliOptions): Promise<Buffer> {
+  return (await run(args, {}, options)).stdout;
+}
+
+async function run(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  { input = '', isTTY = false }: CliOptions,
+): Promise<{ readonly code: number; readonly stdout: Buffer; readonly stderr: Buffer }> {
   const stdout = Object.assign(new PassThrough(), { isTTY });
   const stderr = new PassThrough();
   const code = await runCli({
@@ -31,6 +50,6 @@ export async function cli(
   return { code, stdout: written(stdout), stderr: written(stderr) };
 }
 
-function written(stream: PassThrough): string {
-  return String(stream.read() ?? '');
+function written(stream: PassThrough): Buffer {
+  return Buffer.from(stream.read() ?? '');
 }

@@ -36,6 +36,7 @@ export const quickSettings: Omit<ServeSettings, 'input'> = {
   replica: 'here',
   namespaces: [],
   xdsListen: { host: '127.0.0.1', port: 0 },
+  xdsTls: { mode: 'off' },
   debugListen: { host: '127.0.0.1', port: 0 },
   metricsListen: { host: '127.0.0.1', port: 0 },
   adminListen: { host: '127.0.0.1', port: 0 },
@@ -77,7 +78,11 @@ export async function startWorld(
   const input = { from: 'files', filenames: roots, debounce: { idle: 2, ceiling: 50 }, settle } as const;
   const all: ServeSettings = { ...quickSettings, ...settings, input };
   const commits = waitingFor();
-  const app = await startApp(all, { clock: systemClock, random: () => 0, log }, commits.happened);
+  const app = await startApp(
+    all,
+    { clock: systemClock, random: () => 0, log, logLevel: { level: 'info' } },
+    commits.happened,
+  );
   const nodes: GatewayNode[] = [];
   let fences = 0;
 

@@ -1,6 +1,12 @@
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
 import type { Random } from '../../../src/edges.ts';
-import { type AdsServer, type AdsServerOptions, createAdsServer } from '../../../src/serve/serve.ts';
+import {
+  type AdsServer,
+  type AdsServerOptions,
+  type AdsServerParts,
+  createAdsServer,
+} from '../../../src/serve/serve.ts';
 import type { ResourceType } from '../../../src/snapshot/model.ts';
 import type { SnapshotStore } from '../../../src/snapshot/snapshot.ts';
 import { createManualClock, type ManualClock } from '../edges/manual-clock.ts';
@@ -31,20 +37,23 @@ export interface ServedWorld {
   /** Commits a new port of a target. */
   change(name: string, port: number): void;
   drop(name: string): void;
-  /** A new connection. */
-  client(): AdsClient;
+  /** A new connection, by default in plaintext. */
+  client(channel?: ChannelCredentials): AdsClient;
   /** A new connection with one stream. */
-  stream(options?: StreamOptions): AdsStream;
+  stream(options?: StreamOptions, channel?: ChannelCredentials): AdsStream;
   /** A stream whose first request, for targets, was answered; the server has processed the ACK. */
-  following(fields?: AdsRequestFields): Promise<AdsStream>;
+  following(fields?: AdsRequestFields, channel?: ChannelCredentials): Promise<AdsStream>;
   close(): Promise<void>;
 }
+
+type ServedEdges = Pick<ServedWorld, 'clock' | 'counters' | 'log'>;
 
 /** @param registration overrides of the target type's registration */
 export async function createServedWorld(
   options: AdsServerOptions = {},
   registration: Partial<ResourceType> = {},
   random: Random = () => 0.5,
+  security: (edges: ServedEdges) => Promise<Pick<AdsServerParts, 'tls'>> = async () => ({}),
 ): Promise<ServedWorld> {
   const { snapshots, commit } = createHandMadeWorld(registration);
   const clock = createManualClock();
@@ -59,6 +68,7 @@ export async function createServedWorld(
     random,
     log,
     counters,
+    ...(await security({ clock, counters, log })),
   });
   const { host, port } = await server.start({ host: '127.0.0.1', port: 0 });
   const world: ServedWorld = {
@@ -76,16 +86,16 @@ export async function createServedWorld(
       }),
     change: (name, port) => commit((edit) => edit.target(name, port)),
     drop: (name) => commit((edit) => edit.noTarget(name)),
-    client() {
-      const client = createAdsClient(this.address);
+    client(channel) {
+      const client = createAdsClient(this.address, channel);
       clients.push(client);
       return client;
     },
-    stream(streamOptions) {
-      return this.client().open(streamOptions);
+    stream(streamOptions, channel) {
+      return this.client(channel).open(streamOptions);
     },
-    async following(fields) {
-      const stream = this.stream().request(targetType, { node: gatewayNode, ...fields });
+    async following(fields, channel) {
+      const stream = this.stream({}, channel).request(targetType, { node: gatewayNode, ...fields });
       await stream.accept();
       await stream.silence();
       return stream;

@@ -2,6 +2,7 @@ import type {
   Condition,
   GatewayState,
   GatewayStatus,
+  JwtProvider,
   ListenerStatus,
   PolicyConfig,
   PolicyStatus,
@@ -18,6 +19,8 @@ export function translationText(translation: Translation): Record<string, unknow
     gatewayStatuses: sorted(translation.gatewayStatuses.entries(), gatewayStatusText),
     policies: sorted(translation.policyStatuses.entries(), policyStatusText),
     policyNotices: sorted(translation.policyNotices.entries(), ({ unwritable }) => unwritable),
+    jwksUris: [...translation.jwksUris.entries()].map(([uri]) => uri).sort(),
+    keyNotices: sorted(translation.keyNotices.entries(), ({ failures }) => failures),
     services: sorted(translation.serviceNotices.entries(), ({ dropped, warnings }) =>
       withoutEmpty({ dropped, warnings }),
     ),
@@ -34,8 +37,22 @@ function gatewaysText(translation: Translation): Record<string, unknown> {
       configs: Object.fromEntries(
         configsOf(translation, key).map((config) => [`${config.namespace}.${config.name}`, config.rules.map(ruleText)]),
       ),
+      ...jwtText(translation.jwtProviders.get(key)),
     };
   });
+}
+
+/** The signers of a Gateway, the keys by their ids; nothing for a Gateway of which no policy says who may sign tokens. */
+function jwtText(providers: readonly JwtProvider[] | undefined): { readonly jwt?: readonly unknown[] } {
+  if (providers === undefined) return {};
+  return {
+    jwt: providers.map(({ issuer, audiences, jwks, ...metadata }) => ({
+      issuer,
+      audiences,
+      keys: Array.from(jwks.matchAll(/"kid":"([^"]*)"/g), ([, kid]) => kid),
+      ...metadata,
+    })),
+  };
 }
 
 /** The targets that a Gateway in this state is served, in bytewise order. */

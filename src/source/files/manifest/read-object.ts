@@ -74,11 +74,13 @@ function decodeOurs(kind: KindName, value: unknown, namespaces: readonly string[
   const title = key === undefined ? kind : `${kind} ${key}`;
   const { problems } = decoded;
   if (!decoded.readable) return { content: unreadableNamespace(kind, name), title, problems };
-  return {
-    content: { type: 'resource', key: resourceKey(decoded.resource.metadata), resource: decoded.resource },
-    title,
-    problems,
-  };
+  const resource = withoutCreation(decoded.resource);
+  return { content: { type: 'resource', key: resourceKey(resource.metadata), resource }, title, problems };
+}
+
+/** Only an API server knows when an object was created: a file has the time of the object that it was copied from. */
+function withoutCreation(resource: Resource): Resource {
+  return resource.kind === 'MCPAuthPolicy' ? { ...resource, created: undefined } : resource;
 }
 
 /** An unreadable Namespace still counts: its labels are unknown, not empty. */

@@ -1,6 +1,5 @@
-import { importJWK, type JWK } from 'jose';
-import { isJsonObject, type JsonObject } from '../../json/json.ts';
-import { reasonOf } from '../errors.ts';
+import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { quoted } from '../json/quoted.ts';
 
 /** The accepted signature algorithms. No symmetric ones: every holder of such a key could sign tokens. */
 export const algorithms: readonly string[] = [
@@ -8,37 +7,40 @@ export const algorithms: readonly string[] = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
 
-/** A key to verify tokens with, or the reason why it must not be used. */
-export type JwkValidation =
-  | { readonly kind: 'key'; readonly jwk: JWK }
-  | { readonly kind: 'invalid'; readonly problem: string };
-
 /**
- * Validates one JSON Web Key (RFC 7517). Rejects keys that contain a secret, keys for other purposes than verifying
- * signatures, weak keys, and keys that the platform cannot import.
+ * Returns why a JSON Web Key (RFC 7517) must not verify tokens, as the end of a sentence about it: a key that contains a
+ * secret, one for another purpose than signatures, and a weak one. Undefined for a key whose numbers may still be none.
  */
-export async function validateJwk(json: unknown): Promise<JwkValidation> {
-  if (!isJsonObject(json)) return invalid('is not an object');
-  const problem = fieldProblem(json) ?? purposeProblem(json) ?? strengthProblem(json);
-  if (problem !== undefined) return invalid(problem);
-  // `ext` says whether a key may be exported, which a public key always may: its thumbprint is part of identities.
-  const { ext: _, ...jwk } = json as JWK;
-  try {
-    await importJWK(jwk, jwk.alg ?? defaultAlgorithms.get(`${jwk.kty} ${jwk.crv ?? ''}`.trim()));
-  } catch (error) {
-    return invalid(`cannot be read: ${reasonOf(error)}`);
-  }
-  return { kind: 'key', jwk };
+export function jwkProblem(json: unknown): string | undefined {
+  if (!isJsonObject(json)) return 'is not an object';
+  return fieldProblem(json) ?? purposeProblem(json) ?? strengthProblem(json);
 }
 
-function invalid(problem: string): JwkValidation {
-  return { kind: 'invalid', problem };
+/** The algorithm of a key without `alg`, with which the platform imports it. Undefined for an unknown type or curve. */
+export function defaultAlgorithm(jwk: JsonObject): string | undefined {
+  return defaultAlgorithms.get(jwk['kty'] === 'RSA' ? 'RSA' : `${String(jwk['kty'])} ${String(jwk['crv'])}`);
+}
+
+/** Returns the keys of a JWK Set, or a single JWK as a set of one; undefined for another value. */
+export function jwkEntries(json: unknown): readonly unknown[] | undefined {
+  if (!isJsonObject(json)) return undefined;
+  if (Array.isArray(json['keys'])) return json['keys'];
+  return 'kty' in json ? [json] : undefined;
+}
+
+/** What {@link jwkEntries} reads, for the message about something else. */
+export const jwkForms = 'it is neither a JSON Web Key nor a set of them: write one key with "kty", or {"keys": [...]}';
+
+/** Names a key of a set in a message, by its id or its position. */
+export function jwkName(entry: unknown, index: number): string {
+  const kid = isJsonObject(entry) ? entry['kid'] : undefined;
+  return typeof kid === 'string' ? `the key ${quoted(kid)}` : `key number ${index + 1}`;
 }
 
 /** The members of a private key (RFC 7518 §6). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'] as const;
 
-/** By `kty` and `crv`; for importing a key without `alg`. */
+/** By `kty`, and `crv` of other keys than RSA. */
 const defaultAlgorithms: ReadonlyMap<string, string> = new Map([
   ['RSA', 'RS256'],
   ['EC P-256', 'ES256'],
@@ -69,7 +71,7 @@ function purposeProblem(jwk: JsonObject): string | undefined {
   if (typeof jwk['alg'] === 'string' && !algorithms.includes(jwk['alg'])) {
     return `is for another algorithm: its "alg" is none of ${algorithms.join(', ')}`;
   }
-  if (jwk['kty'] !== 'RSA' && !defaultAlgorithms.has(`${String(jwk['kty'])} ${String(jwk['crv'])}`)) {
+  if (defaultAlgorithm(jwk) === undefined) {
     return 'is on a curve that no accepted signature uses: "crv" must be P-256, P-384, P-521 or Ed25519';
   }
   return undefined;

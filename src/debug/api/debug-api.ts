@@ -1,0 +1,70 @@
+import type { Logger, LogLevelControl } from '../../edges.ts';
+import type { Graph } from '../../graph/model.ts';
+import type { ChangeLog } from '../change-log.ts';
+import { json, RequestError, type Route } from '../routes.ts';
+import { type SnapshotsParts, snapshotFields, snapshotsView } from '../snapshots-view.ts';
+import { changesView } from './changes-view.ts';
+import { type ExplainParts, explainView } from './explain-view.ts';
+import { graphView } from './graph-view.ts';
+import { changeLogging, loggingView } from './logging.ts';
+import { nodesView } from './nodes-view.ts';
+import { type ObjectParts, objectView } from './object-view.ts';
+import { type ProblemParts, ProblemReport } from './problem-report.ts';
+import { problemsView } from './problems-view.ts';
+import { gatewayIn } from './query.ts';
+import { type StatusParts, statusView, versionView } from './status-view.ts';
+
+/** Everything that the endpoints show, read-only but for the level of the log. */
+export interface DebugApiParts
+  extends ObjectParts,
+    ExplainParts,
+    Omit<ProblemParts, 'explainer'>,
+    StatusParts,
+    Pick<SnapshotsParts, 'digest' | 'problems'> {
+  readonly graph: Graph;
+  readonly changes: ChangeLog;
+  /** What the program runs with; nothing secret. */
+  readonly config: object;
+  readonly logLevel: LogLevelControl;
+  readonly log: Logger;
+}
+
+/** The endpoints with JSON, by path, and the report that some of them share. */
+export interface DebugApi {
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly problems: ProblemReport;
+}
+
+export function createDebugApi(parts: DebugApiParts): DebugApi {
+  const report = new ProblemReport(parts);
+  const { logLevel, log, placesOf, program, graph, config, changes } = parts;
+  const read = (view: (query: URLSearchParams) => object | Promise<object>): Required<Pick<Route, 'get'>> => ({
+    get: async (query) => json(await view(query), query.has('pretty')),
+  });
+  const setLevel: Route['put'] = (body, query) => json(changeLogging(logLevel, log, body), query.has('pretty'));
+  const routes = new Map<string, Route>([
+    ['/debug/status', read(() => statusView(parts, report))],
+    ['/debug/graph', read((query) => graphView(parts, query))],
+    ['/debug/object', read((query) => objectView(parts, query))],
+    ['/debug/nodes', read((query) => nodesView(parts, query))],
+    ['/debug/problems', read((query) => problemsView(report, placesOf, query))],
+    ['/debug/changes', read((query) => changesView(changes, query))],
+    ['/debug/config', read(() => ({ version: 1, ...config }))],
+    ['/debug/explain', { post: async (body, query) => json(await explainView(parts, body), query.has('pretty')) }],
+    ['/debug/logging', { ...read(() => loggingView(logLevel)), put: setLevel, post: setLevel }],
+    ['/version', read(() => versionView(program))],
+    ['/snapshots/xds', read((query) => snapshotsOf(parts, query))],
+    ['/snapshots/graph', read((query) => graph.dump({ keys: query.has('keys') }))],
+  ]);
+  return { routes, problems: report };
+}
+
+function snapshotsOf(parts: SnapshotsParts, query: URLSearchParams): object {
+  const gateway = gatewayIn(query);
+  const nodes = query.get('nodes') ?? 'true';
+  if (nodes !== 'true' && nodes !== 'false') throw new RequestError(400, 'nodes is true or false.');
+  const fields = query.get('fields')?.split(',');
+  const unknown = fields?.find((name) => !snapshotFields.some((known) => known === name));
+  if (unknown !== undefined) throw new RequestError(400, `fields are some of ${snapshotFields.join(', ')}.`);
+  return snapshotsView(parts, { gateway, nodes: nodes === 'true', fields: fields && new Set(fields) });
+}

@@ -1,0 +1,168 @@
+import type { Collection } from '../../graph/model.ts';
+import type { KindName, Listener, Parsed, ResourceByKind } from '../../resources/model.ts';
+import type { Snapshot } from '../../snapshot/model.ts';
+import type { Condition, Target, Translation } from '../../translate/model.ts';
+import { countsOf, type NodeCounts, type NodesParts, ratedNodes } from './nodes-view.ts';
+import { gatewayIn, type Paged, paged, pageOf, searchIn, wordIn } from './query.ts';
+
+/** The sources of `/debug/graph`. */
+export interface GraphParts extends NodesParts {
+  readonly resources: { readonly [K in KindName]: Collection<ResourceByKind[K]> };
+  readonly translation: Translation;
+}
+
+/** `served`, or why not: not accepted, of another controller, or no object of that name. */
+type GatewayHealth = 'served' | 'rejected' | 'foreign' | 'missing';
+
+/** A Gateway in a list. */
+interface GatewayRow {
+  readonly gateway: string;
+  readonly state: GatewayHealth;
+  /** What is wrong, in words; null when nothing is. */
+  readonly message: string | null;
+  readonly listeners: number;
+  readonly targets: number;
+  readonly policies: number;
+  readonly nodes: NodeCounts;
+}
+
+/** The JSON of `/debug/graph`: all Gateways, or one with everything around it. */
+export function graphView(parts: GraphParts, query: URLSearchParams): object {
+  const gateway = gatewayIn(query);
+  return gateway === undefined ? gatewayList(parts, query) : gatewayDetail(parts, gateway, query);
+}
+
+/** Policies of one Gateway that are listed. */
+const mostPolicies = 200;
+
+function gatewayList(parts: GraphParts, query: URLSearchParams): object {
+  const search = searchIn(query);
+  const only = wordIn(query, 'only', ['problems']);
+  const nodes = Map.groupBy(ratedNodes(parts), ({ node }) => node.gateway);
+  const names = new Set([...parts.snapshots.gateways(), ...nodes.keys()]);
+  const matching = [...names].filter((name) => name.toLowerCase().includes(search)).sort();
+  const rowOf = (gateway: string): GatewayRow => gatewayRow(parts, gateway, countsOf(nodes.get(gateway) ?? []));
+  const page = pageOf(query, 50);
+  if (only === undefined) return { version: 1, ...paged(matching, page, rowOf) };
+  const failing = matching.map(rowOf).filter(({ message, nodes: { refusing } }) => message !== null || refusing > 0);
+  return { version: 1, ...paged(failing, page, (row) => row) };
+}
+
+function gatewayRow(
+  { snapshots, dialects, resources, translation }: GraphParts,
+  key: string,
+  nodes: NodeCounts,
+): GatewayRow {
+  const { views } = snapshots.of(key);
+  const [dialect] = dialects;
+  return {
+    gateway: key,
+    ...healthOf(translation, key),
+    listeners: resources.Gateway.get(key)?.listeners.length ?? 0,
+    targets: (dialect && views.get(dialect.targetType.typeUrl)?.size) ?? 0,
+    policies: (dialect && views.get(dialect.configType.typeUrl)?.size) ?? 0,
+    nodes,
+  };
+}
+
+function healthOf(translation: Translation, key: string): Pick<GatewayRow, 'state' | 'message'> {
+  const state = translation.gateways.get(key);
+  if (state === undefined) return { state: 'missing', message: 'There is no such Gateway: a node asks for it.' };
+  if (state.kind === 'foreign') return { state: 'foreign', message: null };
+  const conditions = translation.gatewayStatuses.get(key)?.conditions ?? [];
+  return { state: state.kind, message: conditions.find(isRefusal)?.message ?? null };
+}
+
+function isRefusal({ type, status }: Condition): boolean {
+  return type === 'Accepted' && status !== 'True';
+}
+
+function gatewayDetail(parts: GraphParts, key: string, query: URLSearchParams): object {
+  const rated = ratedNodes(parts, key);
+  const snapshot = parts.snapshots.of(key);
+  return {
+    version: 1,
+    ...gatewayRow(parts, key, countsOf(rated)),
+    listeners: listenersOf(parts, key),
+    targets: targetsOf(parts, snapshot, query),
+    policies: policiesOf(parts, key),
+  };
+}
+
+function listenersOf({ resources, translation }: GraphParts, key: string): readonly object[] {
+  const statuses = new Map(translation.gatewayStatuses.get(key)?.listeners.map((status) => [status.name, status]));
+  return (resources.Gateway.get(key)?.listeners ?? []).map((listener) => {
+    if (!listener.ok) return { name: null, accepted: false, message: listener.reason };
+    const { name, port, protocol, namespaces } = listener.value;
+    const conditions = (name.ok ? statuses.get(name.value)?.conditions : undefined) ?? [];
+    return {
+      name: validValue(name),
+      port: validValue(port),
+      protocol: validValue(protocol),
+      allows: allowedText(namespaces),
+      accepted: conditions.some(({ type, status }) => type === 'Accepted' && status === 'True'),
+      message: conditions.find(isRefusal)?.message ?? null,
+    };
+  });
+}
+
+function validValue<T>(parsed: Parsed<T>): T | null {
+  return parsed.ok ? parsed.value : null;
+}
+
+/** The namespaces that a listener allows, in words. */
+function allowedText(namespaces: Listener['namespaces']): string {
+  if (!namespaces.ok) return 'not understood';
+  const { value } = namespaces;
+  if (value.from === 'All') return 'all namespaces';
+  if (value.from === 'Same') return 'its own namespace';
+  const clauses = value.selector?.requirements.map((requirement) =>
+    'values' in requirement
+      ? `${requirement.key} ${requirement.operator === 'In' ? 'is' : 'is not'} ${requirement.values.join(' or ')}`
+      : `${requirement.key} ${requirement.operator === 'Exists' ? 'exists' : 'does not exist'}`,
+  );
+  if (clauses === undefined) return 'no namespace: its selector is not understood';
+  return clauses.length === 0 ? 'all namespaces, by an empty selector' : `namespaces whose ${clauses.join(' and ')}`;
+}
+
+function targetsOf({ dialects, translation }: GraphParts, { views }: Snapshot, query: URLSearchParams): Paged<object> {
+  const page = pageOf(query, 50);
+  const search = searchIn(query);
+  const [dialect] = dialects;
+  const view = dialect && views.get(dialect.targetType.typeUrl);
+  const items: object[] = [];
+  let total = 0;
+  for (const { name } of view?.resources() ?? []) {
+    if (search !== '' && !name.toLowerCase().includes(search)) continue;
+    total += 1;
+    if (total > page.offset && items.length < page.limit) items.push(targetRow(name, translation.targets.get(name)));
+  }
+  return { total, ...page, items };
+}
+
+function targetRow(name: string, target: Target | undefined): object {
+  const { host, port, path } = target ?? {};
+  return { name, service: name.split('/', 2).join('/'), host: host ?? null, port: port ?? null, path: path ?? null };
+}
+
+/** The policies that are attached to a Gateway, and those that name it and are not. */
+function policiesOf({ translation, resources }: GraphParts, key: string): Paged<object> {
+  const [namespace, name] = key.split('/', 2);
+  const attached = new Set<string>();
+  for (const [, { gateway, policy }] of translation.attachments.entries()) if (gateway === key) attached.add(policy);
+  const rows: { readonly policy: string; readonly message: string | undefined }[] = [];
+  for (const [policy, status] of translation.policyStatuses.entries()) {
+    if (status.namespace !== namespace) continue;
+    const ancestors = status.ancestors.filter(({ ancestorRef }) => ancestorRef.name === name);
+    if (ancestors.length === 0 && !attached.has(policy)) continue;
+    const conditions = ancestors.flatMap((ancestor) => ancestor.conditions);
+    const partly = conditions.find(({ type, status }) => type === 'kgateway.dev/PartiallyInvalid' && status === 'True');
+    rows.push({ policy, message: (conditions.find(isRefusal) ?? partly)?.message });
+  }
+  rows.sort((a, b) => (a.policy < b.policy ? -1 : 1));
+  return paged(rows, { offset: 0, limit: mostPolicies }, ({ policy, message }) => {
+    const rules = resources.MCPAuthPolicy.get(policy)?.rules;
+    const count = rules?.ok === true ? rules.value.length : 0;
+    return { policy, attached: attached.has(policy), rules: count, message: message ?? null };
+  });
+}

@@ -1,0 +1,40 @@
+import { stringify } from 'yaml';
+import { asJsonObject, objectIn, objectsOf } from '../../../json/json.ts';
+import type { KindName } from '../../../resources/model.ts';
+import { kinds } from '../../../resources/resources.ts';
+import { collectionPath, withQuery } from './path.ts';
+import type { ApiReader } from './reader.ts';
+
+/** Milliseconds that somebody waits for an object. */
+const timeout = 5_000;
+
+/** Characters that are returned. */
+const maxText = 64 * 1024;
+
+/** Written by programs for themselves, and longer than the rest. */
+const applied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/**
+ * Reads one object, as YAML without the fields that only programs read; undefined when it cannot be read. Lists it by
+ * its name: the program has the right to list, and none to get.
+ */
+export async function readManifest(reader: ApiReader, kind: KindName, key: string): Promise<string | undefined> {
+  const [first = '', second] = key.split('/', 2);
+  const name = second ?? first;
+  const path = collectionPath({ kind, namespace: second === undefined ? undefined : first });
+  const query = { fieldSelector: `metadata.name=${name}`, limit: '1' };
+  const result = await reader.get(withQuery(path, query), AbortSignal.timeout(timeout));
+  if (result?.ok !== true) return undefined;
+  const [object] = objectsOf(asJsonObject(result.value)['items']);
+  if (object === undefined) return undefined;
+  const { managedFields: _, annotations, ...metadata } = objectIn(object, 'metadata');
+  const kept = Object.entries(asJsonObject(annotations)).filter(([annotation]) => annotation !== applied);
+  const shown = {
+    apiVersion: kinds[kind].apiVersion,
+    kind,
+    ...object,
+    metadata: { ...metadata, ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }) },
+  };
+  const text = stringify(shown, { aliasDuplicateObjects: false });
+  return text.length <= maxText ? text : `${text.slice(0, maxText).toWellFormed()}\n# … (the object is longer)\n`;
+}

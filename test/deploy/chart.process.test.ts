@@ -1,0 +1,137 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readFlags } from '../../src/cli/flags.ts';
+import { logFlags } from '../../src/cli/log-flags.ts';
+import { serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
+import { kubeAssets } from '../support/cluster/assets.ts';
+import { deploy, type Manifest, type Manifests, overlayText, rendered } from '../support/cluster/deployed.ts';
+import { chart, helm, helmProgram, templated } from '../support/cluster/helm.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const program = helmProgram();
+const assets = kubeAssets();
+
+const idOf = ({ kind, metadata }: Manifest): string => [kind, metadata.namespace, metadata.name].join('/');
+
+/** Helm creates no Namespace by a template, and its labels say more than kustomize's. */
+function comparable(manifests: Manifests): Readonly<Record<string, unknown>> {
+  const compared = manifests.all.filter(({ kind }) => kind !== 'Namespace');
+  return Object.fromEntries(
+    compared.map((manifest) => {
+      const { labels: _labels, ...metadata } = manifest.metadata;
+      return [idOf(manifest), { ...manifest, metadata }];
+    }),
+  );
+}
+
+function kustomized(variant: string, components: readonly string[] = [], more = ''): Manifests {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'kustomization.yaml'), overlayText(folder, [variant], components, more));
+  return rendered(join(assets ?? '', 'kubectl'), folder);
+}
+
+const chartOf = (namespace: string, ...flags: readonly string[]): Manifests =>
+  templated(program ?? '', namespace, ...flags);
+
+describe.skipIf(program === undefined || assets === undefined)('the Helm chart renders what kustomize does', () => {
+  it.each([
+    ['.', 'kgateway-system', []],
+    ['namespaced', 'kgateway-system', ['--set=namespaces={default}']],
+    ['beside-kgateway', 'gatehouse-system', ['--set=controllerName=gatehouse.dev/gatehouse,service.name=gatehouse']],
+  ] as const)('renders the objects of %s', (variant, namespace, flags) => {
+    const chart = comparable(chartOf(namespace, ...flags));
+    // kgateway's own CRD is there already: Helm leaves an existing CRD alone.
+    if (variant === 'beside-kgateway') {
+      const { ['CustomResourceDefinition//gatewayparameters.gateway.kgateway.dev']: _kept, ...others } = chart;
+      expect(others).toEqual(comparable(kustomized(variant)));
+    } else expect(chart).toEqual(comparable(kustomized(variant)));
+  });
+
+  it('renders the optional components', () => {
+    expect(comparable(chartOf('kgateway-system', '--set=networkPolicy.enabled=true'))).toEqual(
+      comparable(kustomized('.', ['components/network-policy'])),
+    );
+    expect(comparable(chartOf('kgateway-system', '--set=namespaces={default},readNamespaceLabels=true'))).toEqual(
+      comparable(kustomized('namespaced', ['components/namespaces'])),
+    );
+  });
+
+  it('keeps the labels of the objects, and says which chart they are of', () => {
+    const labels = new Map(kustomized('.').all.map((manifest) => [idOf(manifest), manifest.metadata.labels]));
+    for (const manifest of chartOf('kgateway-system').all) {
+      if (manifest.kind === 'CustomResourceDefinition') continue;
+      expect(manifest.metadata.labels).toMatchObject(labels.get(idOf(manifest)) ?? {});
+      expect(manifest.metadata.labels).toMatchObject({
+        'app.kubernetes.io/managed-by': 'Helm',
+        'helm.sh/chart': expect.stringMatching(/^gatehouse-\d/),
+      });
+    }
+  });
+});
+
+describe.skipIf(program === undefined)('the Helm chart', () => {
+  it('passes flags that gatehouse serve accepts', () => {
+    const values = 'controllerName=a.example/b,namespaces={a,b},extraArgs={--external-name-services=false}';
+    const [container] = chartOf('x', `--set=${values}`).only('Deployment').spec.template.spec.containers;
+    const [command, ...args] = container.args;
+    expect(command).toBe('serve');
+    const settings = serveSettings(readFlags([...serveFlags, ...logFlags], [...args, '-f', deploy], {}), {});
+    expect(settings).toMatchObject({ namespaces: ['a', 'b'], controllerName: 'a.example/b' });
+  });
+
+  it('sets replicas, resources, image and places of the pods', () => {
+    const values = [
+      'replicas=3,resources.limits.memory=2Gi,maxOldSpaceSize=1536,nodeSelector.zone=a,priorityClassName=high',
+      'image.repository=registry.example.com/gatehouse,imagePullSecrets[0].name=pull,podAnnotations.a=b',
+      `image.digest=sha256:${'0'.repeat(64)}`,
+    ];
+    const { spec } = chartOf('x', ...values.map((value) => `--set=${value}`)).only('Deployment');
+    const [container] = spec.template.spec.containers;
+    expect(spec.replicas).toBe(3);
+    expect(container.image).toBe(`registry.example.com/gatehouse@sha256:${'0'.repeat(64)}`);
+    expect(container.resources.limits).toEqual({ memory: '2Gi' });
+    expect(container.env.find(({ name }) => name === 'NODE_OPTIONS')?.value).toContain('--max-old-space-size=1536');
+    expect(spec.template.spec).toMatchObject({
+      nodeSelector: { zone: 'a' },
+      priorityClassName: 'high',
+      imagePullSecrets: [{ name: 'pull' }],
+    });
+  });
+
+  it('renders a PodMonitor for the pods and their metrics port', () => {
+    const manifests = chartOf('x', '--set=podMonitor.enabled=true,podMonitor.labels.release=prometheus');
+    const monitor = manifests.all.find(({ kind }) => kind === 'PodMonitor');
+    expect(monitor).toMatchObject({
+      metadata: { namespace: 'x', labels: { release: 'prometheus' } },
+      spec: { selector: manifests.only('Deployment').spec.selector, podMetricsEndpoints: [{ port: 'metrics' }] },
+    });
+  });
+
+  it('is linted without a warning', () => {
+    const { ok, stdout } = helm(program ?? '', ['lint', '--strict', chart]);
+    expect(ok).toBe(true);
+    expect(stdout).not.toMatch(/WARN|ERROR/);
+  });
+});
+
+describe.skipIf(program === undefined)('the schema of the values', () => {
+  it.each([
+    ['an unknown key', 'replica=3', "additional properties 'replica' not allowed"],
+    ['an unknown key in a part', 'image.tags=x', "at '/image': additional properties 'tags' not allowed"],
+    ['no replica', 'replicas=0', "at '/replicas'"],
+    ['a controller name without a path', 'controllerName=kgateway.dev', "at '/controllerName'"],
+    ['a namespace that is no name', 'namespaces={A_b}', "at '/namespaces/0'"],
+    ['a flag that a value sets', 'extraArgs={--namespace=a}', "at '/extraArgs/0'"],
+    [
+      'labels that the selector needs',
+      'podLabels.app\\.kubernetes\\.io/name=x',
+      "invalid propertyName 'app.kubernetes.io/name'",
+    ],
+    ['a NetworkPolicy that admits everybody', 'networkPolicy.gateways=null', "missing property 'gateways'"],
+    ['a digest that is none', 'image.digest=latest', "at '/image/digest'"],
+  ])('refuses %s', (_what, value, message) => {
+    const { ok, stderr } = helm(program ?? '', ['template', 'gatehouse', chart, `--set=${value}`]);
+    expect({ ok, stderr }).toMatchObject({ ok: false, stderr: expect.stringContaining(message) });
+  });
+});
