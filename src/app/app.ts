@@ -6,12 +6,14 @@ import { answerQuestion } from '../explain/explain.ts';
 import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
+import type { Batch } from '../source/model.ts';
 import { agentgateway, versionOfAll } from '../wire/wire.ts';
 import { configView } from './config-view.ts';
 import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
+import { PublishedKeys } from './published-keys.ts';
 import { openSecurity, type Security } from './security.ts';
 import type { ServeSettings } from './settings.ts';
 
@@ -38,6 +40,7 @@ interface Stages extends AppParts {
   readonly changes: ChangeLog;
   readonly pipeline: Pipeline;
   readonly input: Input;
+  readonly keys: PublishedKeys;
   readonly security: Security;
   readonly ads: AdsServer;
 }
@@ -69,7 +72,8 @@ export async function startApp(
     for (const [listener, address] of Object.entries(addresses)) {
       parts.log.info('listening', { listener, address: formatHostPort(address) });
     }
-    // The source stops first, so that no commit happens while streams end.
+    // The sources stop first, so that no commit happens while streams end.
+    started.push(stages.keys.stop);
     started.push(await startSource(stages, committed));
     return { listening: addresses, stop };
   } catch (error) {
@@ -83,7 +87,9 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
   const changes = new ChangeLog();
   const metrics = createMetrics();
   const pipeline = createPipeline(settings, { log, counters: metrics });
-  const { translation, explainer, snapshots, synced } = pipeline;
+  const { translation, explainer, snapshots } = pipeline;
+  const keys = new PublishedKeys(settings.keyFetching, translation.jwksUris, { clock, random, log, counters: metrics });
+  const ready = (): boolean => pipeline.synced() && keys.settled;
   const security = await openSecurity(settings, { clock, log, counters: metrics });
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
@@ -92,7 +98,7 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
     {
       snapshots,
       nodeTypes: [agentgateway.addressType],
-      ready: synced,
+      ready,
       clusterDomain: settings.clusterDomain,
       clock,
       random,
@@ -103,7 +109,7 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
       updates: changes,
     },
   );
-  return { ...parts, metrics, changes, pipeline, input, security, ads };
+  return { ...parts, metrics, changes, pipeline: { ...pipeline, synced: ready }, input, keys, security, ads };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */
@@ -154,11 +160,19 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
   };
 }
 
-/** Starts the source; each of its batches becomes a commit. */
+/** Starts the sources; each of their batches becomes a commit. */
 function startSource(stages: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
-  const { pipeline, input, ads, log, changes, clock } = stages;
+  const { pipeline, input, keys, ads, log, changes, clock } = stages;
+  // A flag of its own: a source delivers a batch again when its delivery threw, and by then the pipeline is synced.
   let announced = false;
-  return input.source.start((batch) => {
+  const announce = (): void => {
+    if (announced || !pipeline.synced()) return;
+    announced = true;
+    log.info('synced: everything was read once, and gateways are served from now on');
+    ads.health.changed();
+    input.synced();
+  };
+  const apply = (batch: Batch): void => {
     const began = clock.now();
     const commit = pipeline.deliver(batch);
     const at = clock.now();
@@ -166,13 +180,10 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
     const encoded = pipeline.encodes(commit);
     changes.committed({ commit, changes: batch.changes, cause, at, encodeMilliseconds: at - began, encoded });
     input.applied(commit, batch);
-    // A flag of its own: the source delivers a batch again when its delivery threw, and by then the pipeline is synced.
-    if (!announced && pipeline.synced()) {
-      announced = true;
-      log.info('synced: everything was read once, and gateways are served from now on');
-      ads.health.changed();
-      input.synced();
-    }
+    keys.applied(commit, batch);
+    announce();
     committed(commit);
-  });
+  };
+  keys.start(apply, announce);
+  return input.source.start(apply);
 }

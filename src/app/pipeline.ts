@@ -74,8 +74,12 @@ export function createPipeline(
   };
 }
 
-function applyBatch(inputs: Inputs, { changes, unlistedNamespaces, bundle }: Batch): void {
+function applyBatch(inputs: Inputs, { changes, unlistedNamespaces, bundle, fetchedKeys = [] }: Batch): void {
   for (const change of changes) inputs.apply(change);
+  for (const [uri, keys] of fetchedKeys) {
+    if (keys === undefined) inputs.fetchedKeys.delete(uri);
+    else inputs.fetchedKeys.set(uri, keys);
+  }
   if (unlistedNamespaces !== undefined) inputs.unlistedNamespaces.set('', unlistedNamespaces);
   if (bundle !== undefined) inputs.bundle.set('', bundle);
 }

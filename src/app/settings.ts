@@ -53,6 +53,8 @@ export interface ServeSettings {
   readonly clusterDomain: string;
   readonly externalNameServices: boolean;
   readonly allowLoopbackTargets: boolean;
+  /** Which `jwks.uri` are fetched beside public ones of https. */
+  readonly keyFetching: { readonly allowHttp: boolean; readonly allowPrivate: boolean };
   /** Milliseconds after the stop until open streams are reset. */
   readonly shutdownGrace: number;
   /** Milliseconds that a node may take to ACK or NACK a response. */

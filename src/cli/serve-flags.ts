@@ -15,6 +15,16 @@ export const serveFlags: readonly Flag[] = [
   { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:9098', help: 'gRPC for operators: client status' },
   ...translationFlags,
   {
+    name: 'allow-http-jwks',
+    default: 'false',
+    help: 'fetch keys of policies by http too, where anybody on the way can replace them; for trying things out',
+  },
+  {
+    name: 'allow-private-jwks',
+    default: 'false',
+    help: 'fetch keys of policies from private addresses too, such as an issuer in the cluster',
+  },
+  {
     name: 'shutdown-grace',
     value: '<duration>',
     default: '10s',
@@ -67,6 +77,7 @@ export function serveSettings(flags: FlagValues, environment: Environment): Serv
     metricsListen: listenAddress('metrics-listen', flags.text('metrics-listen')),
     adminListen: listenAddress('admin-listen', flags.text('admin-listen')),
     ...translationSettings(flags),
+    keyFetching: { allowHttp: flags.on('allow-http-jwks'), allowPrivate: flags.on('allow-private-jwks') },
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
     ackTimeout: duration('ack-timeout', flags.text('ack-timeout')),
     receiveLimit: wholeNumber('receive-limit', flags.text('receive-limit'), 1, 2 ** 31 - 1),

@@ -12,6 +12,8 @@ describe('a wrong command line', () => {
     [['serve', '-f', '.', '-x'], /unknown flag -x\. /],
     [['gateway', '--resolv=a'], /Did you mean --resolve\?/],
     [['demo', '--onse'], /Did you mean --once\?/],
+    [['listen'], /^gatehouse: unknown command "listen"\. See gatehouse --help\.\n$/],
+    [['gatway'], /Did you mean gateway\?/],
     [['demo', 'once'], /unexpected argument "once"\. See gatehouse demo --help/],
     [['serve'], /say what to serve: -f <file or folder>, or a cluster by --kubeconfig <file> or --context <name>/],
     [['serve', '-f', '.', '--kubeconfig=k'], /-f watches files and --kubeconfig a cluster: give one of the two/],
@@ -99,6 +101,12 @@ describe('a flag', () => {
     expect(settings(['-f', 'a', '--allow-loopback-targets', '--external-name-services=false'])).toMatchObject({
       allowLoopbackTargets: true,
       externalNameServices: false,
+    });
+    expect(settings(['-f', 'a', '--allow-private-jwks'])).toMatchObject({
+      keyFetching: { allowHttp: false, allowPrivate: true },
+    });
+    expect(settings(['-f', 'a', '--allow-http-jwks'])).toMatchObject({
+      keyFetching: { allowHttp: true, allowPrivate: false },
     });
     expect(settings(['-f', 'a'], { GATEHOUSE_ALLOW_LOOPBACK_TARGETS: 'true' })).toMatchObject({
       allowLoopbackTargets: true,

@@ -1,4 +1,4 @@
-import { type ClientOptions, credentials, status } from '@grpc/grpc-js';
+import { type ClientOptions, credentials, type Metadata, status } from '@grpc/grpc-js';
 import type { Stop } from '../../edges.ts';
 import { AggregatedDiscoveryServiceClient } from '../../gen/envoy/service/discovery/v3/ads.ts';
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
@@ -13,8 +13,12 @@ export interface AdsStream {
 
 /** The events of a stream. */
 export interface AdsEvents {
-  /** The control plane has sent headers or a first response. Emitted once, before the first `response`. */
-  connected(): void;
+  /**
+   * The control plane has sent headers or a first response. Emitted once, before the first `response`.
+   *
+   * @param unknownGateway the Gateway that this node names, if the control plane says that it does not exist
+   */
+  connected(unknownGateway: string | undefined): void;
   response(response: DeltaDiscoveryResponse): void;
   /** The stream has ended. No event follows. */
   ended(reason: string): void;
@@ -39,10 +43,10 @@ export function openAdsStream({ authority, address }: ControlPlane, events: AdsE
   });
   const call = client.deltaAggregatedResources();
   let state: 'opening' | 'open' | 'closed' = 'opening';
-  const connected = (): void => {
+  const connected = (headers?: Metadata): void => {
     if (state !== 'opening') return;
     state = 'open';
-    events.connected();
+    events.connected(headers?.get(unknownGatewayHeader).map(String).at(0));
   };
   const close = (): void => {
     if (state === 'closed') return;
@@ -72,6 +76,9 @@ export function openAdsStream({ authority, address }: ControlPlane, events: AdsE
     close,
   };
 }
+
+/** A response header of gatehouse. Its value is `<namespace>/<name>`. */
+const unknownGatewayHeader = 'gatehouse-unknown-gateway';
 
 /** grpc-js appends the resolver's note to its message, even when it is empty. */
 const emptyNote = / Resolution note: $/;

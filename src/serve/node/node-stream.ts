@@ -227,12 +227,16 @@ export class NodeStream {
     };
     this.#snapshot = snapshots.of(gateway);
     this.#parts.identified(this);
-    this.#log(this.#node.log, 'info', 'a node is connected', {
-      by,
-      variety: this.#protocol.variant,
-      exists: this.#snapshot.exists,
-    });
+    this.#logConnected(this.#node, this.#snapshot);
     return this.#node;
+  }
+
+  /** A node of a Gateway that does not exist is told, because it gets empty answers until it does. */
+  #logConnected({ log, gateway, by }: Node, { exists }: Snapshot): void {
+    this.#log(log, 'info', 'a node is connected', { by, variety: this.#protocol.variant, exists });
+    if (exists) return;
+    this.#stream.sendHeader('gatehouse-unknown-gateway', gateway);
+    this.#log(log, 'warn', 'a node names a Gateway that does not exist: it is served nothing until it does', { by });
   }
 
   #typeOf(typeUrl: string, node: Node): WatchedType | undefined {

@@ -94,6 +94,14 @@ export class Http2Stream {
     return room;
   }
 
+  /** Sends the response headers now, with this one, unless they were sent. */
+  sendHeader(name: string, value: string): void {
+    if (this.#stream.headersSent || !this.#stream.writable) return;
+    const metadata = new Metadata();
+    metadata.set(name, value);
+    this.#call.sendMetadata(metadata);
+  }
+
   onDrain(listener: () => void): void {
     this.#stream.on('drain', listener);
   }

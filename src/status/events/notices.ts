@@ -3,6 +3,7 @@ import { quoted } from '../../json/quoted.ts';
 import type {
   AncestorRef,
   Condition,
+  KeyNotice,
   PolicyNotice,
   PolicyStatus,
   ServiceNotice,
@@ -42,11 +43,12 @@ export class NoticeReporter {
 
   /** Records all notices. Those that this replica recorded within the last hour are not counted again. */
   all(): void {
-    const { serviceNotices, policyNotices } = this.#translation;
+    const { serviceNotices, policyNotices, keyNotices } = this.#translation;
     const record = (event: ObjectEvent): void => this.#recorder.recordOnce(event);
     this.#ancestorNotes.clear();
     for (const [, notice] of serviceNotices.entries()) serviceEvents(notice).forEach(record);
     for (const [, notice] of policyNotices.entries()) record(targetRefEvent(notice));
+    for (const [, notice] of keyNotices.entries()) record(keyEvent(notice));
     for (const policy of this.#ancestors.policies()) this.#recordAncestors(policy, record);
   }
 
@@ -54,13 +56,16 @@ export class NoticeReporter {
    * Records the notices that a commit changed. `policies` are those whose desired or observed status may have changed.
    */
   changed(commit: Commit, policies: Iterable<string>): void {
-    const { serviceNotices, policyNotices } = this.#translation;
+    const { serviceNotices, policyNotices, keyNotices } = this.#translation;
     const record = (event: ObjectEvent): void => this.#recorder.record(event);
     for (const { after } of commit.changes(serviceNotices)) {
       if (after !== undefined) serviceEvents(after).forEach(record);
     }
     for (const { after } of commit.changes(policyNotices)) {
       if (after !== undefined) record(targetRefEvent(after));
+    }
+    for (const { after } of commit.changes(keyNotices)) {
+      if (after !== undefined) record(keyEvent(after));
     }
     for (const policy of policies) this.#recordAncestors(policy, record);
   }
@@ -106,6 +111,11 @@ export function serviceEvents({ namespace, name, dropped, warnings }: ServiceNot
 /** The Event of the target references of a policy that `status.ancestors` cannot name. */
 export function targetRefEvent({ namespace, name, unwritable }: PolicyNotice): ObjectEvent {
   return policyEvent(`${namespace}/${name}`, 'InvalidTargetRef', unwritable.join(' '));
+}
+
+/** The Event of keys of a policy that cannot be fetched now. */
+export function keyEvent({ namespace, name, failures }: KeyNotice): ObjectEvent {
+  return policyEvent(`${namespace}/${name}`, 'KeysNotFetched', failures.join(' '));
 }
 
 /**

@@ -33,6 +33,7 @@ export interface RunningWorld extends AsyncDisposable {
 /** Every listener on a free loopback port, and no delays. */
 export const quickSettings: Omit<ServeSettings, 'input'> = {
   ...defaultSettings,
+  keyFetching: { allowHttp: false, allowPrivate: false },
   replica: 'here',
   namespaces: [],
   xdsListen: { host: '127.0.0.1', port: 0 },
