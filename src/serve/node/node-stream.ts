@@ -232,7 +232,7 @@ export class NodeStream {
       return undefined;
     }
     const { grant } = decision;
-    const { gateway, by } = grant;
+    const { gateway } = grant;
     const id = bounded(node?.id ?? '', 256);
     // Subscribe before reading: a change in between would be lost in the other order (rule I3).
     const unsubscribe = snapshots.subscribe(grant, (snapshot) => {
@@ -255,7 +255,8 @@ export class NodeStream {
   }
 
   /** A node of a Gateway that does not exist is told, because it gets empty answers until it does. */
-  #logConnected({ log, gateway, by }: Node, { exists }: Snapshot): void {
+  #logConnected({ log, grant }: Node, { exists }: Snapshot): void {
+    const { gateway, by } = grant;
     this.#log(log, 'info', 'a node is connected', { by, variety: this.#protocol.variant, exists });
     if (exists) return;
     this.#stream.sendHeader('gatehouse-unknown-gateway', gateway);

@@ -24,7 +24,11 @@ function connect({ world }: AuthWorld, security: XdsSecurity, host = 'localhost'
   const log = createRecordedLog();
   const client = createXdsClient({
     controlPlane: { authority: { host, port: 9977 }, address: { host: '127.0.0.1', port }, security },
-    node: nodeOf({ metadata: new Map(), altXdsHostname: undefined }, { POD_NAMESPACE: 'red', GW_NAME: 'gw' }),
+    node: nodeOf(
+      { metadata: new Map(), altXdsHostname: undefined },
+      { POD_NAMESPACE: 'red', GW_NAME: 'gw' },
+      Math.random,
+    ),
     clock: systemClock,
     random: () => 0,
     log,
