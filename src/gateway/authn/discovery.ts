@@ -1,7 +1,7 @@
 import { isJsonObject, parseJson, textIn } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
+import type { TextFetch } from '../../net/text-fetch.ts';
 import { reasonOf } from '../errors.ts';
-import type { TextFetch } from '../network/text-fetch.ts';
 
 /**
  * Finds the URL of an issuer's keys: the `jwks_uri` of its metadata (RFC 8414, OpenID Connect Discovery 1.0).

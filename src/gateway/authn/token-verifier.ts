@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { TextFetch } from '../../net/text-fetch.ts';
 import type { KeySourceConfig } from '../config/model.ts';
 import type { Caller } from '../model.ts';
-import type { TextFetch } from '../network/text-fetch.ts';
 import { identityOf } from './identity.ts';
 import type { KeyParts, KeySource } from './key-set.ts';
 import { openFileKeys, openInlineKeys } from './local-keys.ts';
