@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
-import { ChangeLog, createMetrics, type DebugParts, type Metrics, startDebug } from '../debug/debug.ts';
+import { createMetrics, type DebugParts, type Metrics, startDebug } from '../debug/debug.ts';
 import type { Clock, Logger, LogLevelControl, Random, StopAsync } from '../edges.ts';
 import { answerQuestion } from '../explain/explain.ts';
 import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import { agentgateway, versionOfAll } from '../wire/wire.ts';
+import { CommitTimes } from './commit-times.ts';
 import { configView } from './config-view.ts';
 import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
@@ -35,7 +36,7 @@ export interface RunningApp {
 /** The stages, built and not started. */
 interface Stages extends AppParts {
   readonly metrics: Metrics;
-  readonly changes: ChangeLog;
+  readonly times: CommitTimes;
   readonly pipeline: Pipeline;
   readonly input: Input;
   readonly security: Security;
@@ -60,7 +61,7 @@ export async function startApp(
   committed: (commit: Commit) => void = () => undefined,
 ): Promise<RunningApp> {
   const stages = await build(settings, parts);
-  const started: StopAsync[] = [stages.input.stop, stages.security.stop];
+  const started: StopAsync[] = [async () => stages.times.stop(), stages.input.stop, stages.security.stop];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
   };
@@ -80,9 +81,11 @@ export async function startApp(
 
 async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> {
   const { clock, random, log } = parts;
-  const changes = new ChangeLog();
   const metrics = createMetrics();
-  const pipeline = createPipeline(settings, { log, counters: metrics });
+  metrics.gauge('gatehouse_build_info', 1, { version: packageJson.version, node_version: process.versions.node });
+  const times = new CommitTimes({ clock, counters: metrics });
+  const { translated } = times;
+  const pipeline = createPipeline(settings, { log, counters: metrics, translated });
   const { translation, explainer, snapshots, synced } = pipeline;
   const security = await openSecurity(settings, { clock, log, counters: metrics });
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
@@ -100,10 +103,10 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
       counters: metrics,
       tls: security.tls,
       rejected: (response) => input.rejected(response),
-      updates: changes,
+      updates: times.changes,
     },
   );
-  return { ...parts, metrics, changes, pipeline, input, security, ads };
+  return { ...parts, metrics, times, pipeline, input, security, ads };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */
@@ -134,13 +137,14 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
 }
 
 function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Uint8Array): DebugParts {
-  const { pipeline, input, ads, clock } = stages;
+  const { pipeline, input, ads, clock, times } = stages;
   const { explainer, graph } = pipeline;
   const { replica } = settings;
   const program = { version: packageJson.version, startedAt: clock.now(), replica, source: input.origin };
   return {
     ...stages,
     ...pipeline,
+    changes: times.changes,
     digest: versionOfAll,
     problems: () => input.source.diagnostics(),
     nodes: (gateway) => ads.nodes(gateway),
@@ -156,15 +160,10 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
 
 /** Starts the source; each of its batches becomes a commit. */
 function startSource(stages: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
-  const { pipeline, input, ads, log, changes, clock } = stages;
+  const { pipeline, input, ads, log, times } = stages;
   let announced = false;
   return input.source.start((batch) => {
-    const began = clock.now();
-    const commit = pipeline.deliver(batch);
-    const at = clock.now();
-    const cause = announced ? 'change' : 'start';
-    const encoded = pipeline.encodes(commit);
-    changes.committed({ commit, changes: batch.changes, cause, at, encodeMilliseconds: at - began, encoded });
+    const commit = times.deliver(pipeline, batch, announced ? 'change' : 'start');
     input.applied(commit, batch);
     // A flag of its own: the source delivers a batch again when its delivery threw, and by then the pipeline is synced.
     if (!announced && pipeline.synced()) {

@@ -116,6 +116,7 @@ export class WatchedType {
     if (this.#updateSent !== undefined) this.#parts.updates?.pushed(since);
     this.#record.sent(view, nonce, since, next.delta, this.#unsent.length === 0);
     counters.count('gatehouse_xds_responses_total', this.served.labels);
+    counters.count('gatehouse_xds_response_bytes_total', this.served.labels, next.body.length);
     this.#stopAckTimer = clock.after(limits.ackTimeout, () => this.#expire());
   }
 

@@ -9,7 +9,14 @@ import { type ServedType, unknownType } from '../ads/resource-types.ts';
 import { WatchedType, type WatchedTypeLimits, type WatchedTypeParts } from '../ads/watched-type.ts';
 import type { PushQueue } from '../limits/push-queue.ts';
 import type { SendBudget } from '../limits/send-budget.ts';
-import type { ConnectedClient, IdentifiedBy, NodeStatus, RejectedResponse, UpdateObserver } from '../model.ts';
+import type {
+  ConnectedClient,
+  IdentifiedBy,
+  NodeStatus,
+  ProtocolVariant,
+  RejectedResponse,
+  UpdateObserver,
+} from '../model.ts';
 import { bounded } from '../request/bounded-text.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import { type AdsCall, addressOf } from '../transport/calls.ts';
@@ -129,6 +136,10 @@ export class NodeStream {
   /** The Gateway; undefined until the first request has named it. */
   get gateway(): string | undefined {
     return this.#node?.gateway;
+  }
+
+  get variant(): ProtocolVariant {
+    return this.#protocol.variant;
   }
 
   /** Returns undefined until the first request has named the Gateway. */
