@@ -6,6 +6,7 @@ import { answerQuestion } from '../explain/explain.ts';
 import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
+import type { Batch } from '../source/model.ts';
 import { agentgateway, versionOfAll } from '../wire/wire.ts';
 import { CommitTimes } from './commit-times.ts';
 import { configView } from './config-view.ts';
@@ -13,6 +14,7 @@ import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
+import { PublishedKeys } from './published-keys.ts';
 import { openSecurity, type Security } from './security.ts';
 import type { ServeSettings } from './settings.ts';
 
@@ -39,6 +41,7 @@ interface Stages extends AppParts {
   readonly times: CommitTimes;
   readonly pipeline: Pipeline;
   readonly input: Input;
+  readonly keys: PublishedKeys;
   readonly security: Security;
   readonly ads: AdsServer;
 }
@@ -70,7 +73,8 @@ export async function startApp(
     for (const [listener, address] of Object.entries(addresses)) {
       parts.log.info('listening', { listener, address: formatHostPort(address) });
     }
-    // The source stops first, so that no commit happens while streams end.
+    // The sources stop first, so that no commit happens while streams end.
+    started.push(stages.keys.stop);
     started.push(await startSource(stages, committed));
     return { listening: addresses, stop };
   } catch (error) {
@@ -86,27 +90,32 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
   const times = new CommitTimes({ clock, counters: metrics });
   const { translated } = times;
   const pipeline = createPipeline(settings, { log, counters: metrics, translated });
-  const { translation, explainer, snapshots, synced } = pipeline;
-  const security = await openSecurity(settings, { clock, log, counters: metrics });
+  const { translation, explainer, snapshots } = pipeline;
+  const keys = new PublishedKeys(settings.keyFetching, translation.jwksUris, { clock, random, log, counters: metrics });
+  const ready = (): boolean => pipeline.synced() && keys.settled;
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
+  const { connection } = input;
+  const denied: Input['denied'] = (claim) => input.denied(claim);
+  const security = await openSecurity(settings, { clock, log, counters: metrics, connection, denied });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
   const ads = createAdsServer(
     { ...settings, maxRequest: settings.receiveLimit, identifier },
     {
       snapshots,
       nodeTypes: [agentgateway.addressType],
-      ready: synced,
+      ready,
       clusterDomain: settings.clusterDomain,
       clock,
       random,
       log,
       counters: metrics,
       tls: security.tls,
+      auth: security.auth,
       rejected: (response) => input.rejected(response),
       updates: times.changes,
     },
   );
-  return { ...parts, metrics, times, pipeline, input, security, ads };
+  return { ...parts, metrics, times, pipeline: { ...pipeline, synced: ready }, input, keys, security, ads };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */
@@ -128,7 +137,9 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
     startDebug(settings, debugParts),
   );
   started.push(debug.stop);
-  const adminParts = { health: ads.health, clients: () => ads.clients(), descriptorSet, clock, counters: metrics, log };
+  const security = stages.security.operators;
+  const clients = ads.clients.bind(ads);
+  const adminParts = { health: ads.health, clients, descriptorSet, clock, counters: metrics, log, security };
   const admin = await withListenFlags({ 'admin-listen': adminListen }, () => startAdmin(adminListen, adminParts));
   started.push(admin.stop);
   const xds = await withListenFlags({ 'xds-listen': xdsListen }, () => ads.start(xdsListen));
@@ -145,6 +156,7 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
     ...stages,
     ...pipeline,
     changes: times.changes,
+    security: stages.security.operators,
     digest: versionOfAll,
     problems: () => input.source.diagnostics(),
     nodes: (gateway) => ads.nodes(gateway),
@@ -158,20 +170,29 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
   };
 }
 
-/** Starts the source; each of its batches becomes a commit. */
+/** Starts the sources; each of their batches becomes a commit. */
 function startSource(stages: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
-  const { pipeline, input, ads, log, times } = stages;
+  const { pipeline, input, keys, ads, security, log, times } = stages;
+  // A flag of its own: a source delivers a batch again when its delivery threw, and by then the pipeline is synced.
   let announced = false;
-  return input.source.start((batch) => {
-    const commit = times.deliver(pipeline, batch, announced ? 'change' : 'start');
+  const announce = (): void => {
+    if (announced || !pipeline.synced()) return;
+    announced = true;
+    log.info('synced: everything was read once, and gateways are served from now on');
+    ads.health.changed();
+    input.synced();
+  };
+  const apply = (batch: Batch): void => {
+    let narrowed = false;
+    const commit = times.deliver(pipeline, batch, announced ? 'change' : 'start', (delivered) => {
+      narrowed = security.bindings?.applied(delivered.changes(pipeline.gateways)) ?? false;
+    });
+    if (narrowed) ads.recheck();
     input.applied(commit, batch);
-    // A flag of its own: the source delivers a batch again when its delivery threw, and by then the pipeline is synced.
-    if (!announced && pipeline.synced()) {
-      announced = true;
-      log.info('synced: everything was read once, and gateways are served from now on');
-      ads.health.changed();
-      input.synced();
-    }
+    keys.applied(commit, batch);
+    announce();
     committed(commit);
-  });
+  };
+  keys.start(apply, announce);
+  return input.source.start(apply);
 }

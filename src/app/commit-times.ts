@@ -33,9 +33,14 @@ export class CommitTimes {
   };
 
   /** Delivers a batch, and remembers what it took. */
-  deliver(pipeline: Pipeline, batch: Batch, cause: ChangeRecord['cause']): Commit {
+  deliver(
+    pipeline: Pipeline,
+    batch: Batch,
+    cause: ChangeRecord['cause'],
+    before: Parameters<Pipeline['deliver']>[1],
+  ): Commit {
     const decoded = this.#clock.now();
-    const commit = pipeline.deliver(batch);
+    const commit = pipeline.deliver(batch, before);
     const at = this.#clock.now();
     const translated = this.#translated;
     const encoded = pipeline.encodes(commit);

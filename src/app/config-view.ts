@@ -20,6 +20,8 @@ export function configView(settings: ServeSettings): object {
     clusterDomain: settings.clusterDomain,
     externalNameServices: settings.externalNameServices,
     allowLoopbackTargets: settings.allowLoopbackTargets,
+    allowHttpJwks: settings.keyFetching.allowHttp,
+    allowPrivateJwks: settings.keyFetching.allowPrivate,
     shutdownGrace: settings.shutdownGrace,
     ackTimeout: settings.ackTimeout,
     receiveLimit: settings.receiveLimit,

@@ -12,17 +12,31 @@ export function openFiles(
 ): Input {
   const source = fileSource({ roots: filenames, namespaces, debounce, settle, clock, log, counters });
   const hints = new HintLog({ explainer, placesOf: (fields) => source.placesOf(fields), clock, log });
+  let objects: number | undefined = 0;
+  /** Once, when everything was read: an empty folder is easily another one than was meant. */
+  const announce = (): void => {
+    const message = `read ${objects} ${objects === 1 ? 'object' : 'objects'}`;
+    if (objects === 0) log.warn(`${message}: nothing is served until there is a manifest`, { files: filenames });
+    else log.info(message, { files: filenames });
+    objects = undefined;
+  };
   return {
     source,
     origin: filenames.join(', '),
     placesOf: (places) => source.placesOf(places.map(({ kind, key, path }) => ({ object: `${kind} ${key}`, path }))),
     manifestOf: (kind, key) => source.manifestOf(`${kind} ${key}`),
     synced: () => undefined,
-    applied: (commit, { synced }) => {
+    applied: (commit, { synced, changes }) => {
       logStatuses(log, translation, commit);
+      if (objects !== undefined) {
+        objects += changes.filter(({ resource }) => resource !== undefined).length;
+        if (synced) announce();
+      }
       // Half a world would be full of missing objects.
       if (synced) hints.changed();
     },
+    connection: undefined,
+    denied: () => undefined,
     rejected: () => undefined,
     stop: () => hints.stop(),
   };

@@ -3,7 +3,7 @@ import type { ServeSettings } from '../app/settings.ts';
 import { duration, listenAddress, wholeNumber } from './flag-values.ts';
 import type { Environment, Flag, FlagValues } from './flags.ts';
 import { inputFlags, inputSettings, namespacesOf } from './input-flags.ts';
-import { securityFlags, xdsTlsSettings } from './security-flags.ts';
+import { securityFlags, securitySettings } from './security-flags.ts';
 import { translationFlags, translationSettings } from './translation-flags.ts';
 
 export const serveFlags: readonly Flag[] = [
@@ -14,6 +14,16 @@ export const serveFlags: readonly Flag[] = [
   { name: 'metrics-listen', value: '<host:port>', default: '0.0.0.0:9092', help: '/healthz, /readyz, /metrics' },
   { name: 'admin-listen', value: '<host:port>', default: '127.0.0.1:9098', help: 'gRPC for operators: client status' },
   ...translationFlags,
+  {
+    name: 'allow-http-jwks',
+    default: 'false',
+    help: 'fetch keys of policies by http too, where anybody on the way can replace them; for trying things out',
+  },
+  {
+    name: 'allow-private-jwks',
+    default: 'false',
+    help: 'fetch keys of policies from private addresses too, such as an issuer in the cluster',
+  },
   {
     name: 'shutdown-grace',
     value: '<duration>',
@@ -62,11 +72,12 @@ export function serveSettings(flags: FlagValues, environment: Environment): Serv
     replica: environment['POD_NAME'] || hostname(),
     namespaces: namespacesOf(flags),
     xdsListen: listenAddress('xds-listen', flags.text('xds-listen')),
-    xdsTls: xdsTlsSettings(flags),
+    ...securitySettings(flags, input),
     debugListen: listenAddress('debug-listen', flags.text('debug-listen')),
     metricsListen: listenAddress('metrics-listen', flags.text('metrics-listen')),
     adminListen: listenAddress('admin-listen', flags.text('admin-listen')),
     ...translationSettings(flags),
+    keyFetching: { allowHttp: flags.on('allow-http-jwks'), allowPrivate: flags.on('allow-private-jwks') },
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
     ackTimeout: duration('ack-timeout', flags.text('ack-timeout')),
     receiveLimit: wholeNumber('receive-limit', flags.text('receive-limit'), 1, 2 ** 31 - 1),

@@ -29,6 +29,10 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
     help: 'Differences that a resync found and that no watch event had reported.',
     labels: ['kind'],
   },
+  gatehouse_jwks_fetches_total: {
+    help: 'Requests for the keys at a jwks.uri, by outcome: fetched or failed.',
+    labels: ['outcome'],
+  },
   gatehouse_kube_requests_total: { help: 'Requests to the API server, by HTTP status or "none".', labels: ['status'] },
   gatehouse_status_writes_total: { help: 'Writes of statuses, by outcome.', labels: ['kind', 'outcome'] },
   gatehouse_status_events_total: { help: 'Kubernetes Events, by reason and outcome.', labels: ['reason', 'outcome'] },
@@ -48,6 +52,8 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_xds_connections_refused_total: {
     help: 'Connections that were reset because too many were waiting or open, or because they sent no HTTP/2 in time.',
   },
+  gatehouse_xds_token_reviews_total: { help: 'Tokens of nodes that were verified, by outcome.', labels: ['outcome'] },
+  gatehouse_xds_denied_claims_total: { help: 'Claims of a Gateway that the identity of the node does not allow.' },
   gatehouse_xds_handshakes_total: {
     help: 'TLS handshakes of nodes that ended: completed, or failed because of the client, the time or their number.',
     labels: ['outcome'],
@@ -80,6 +86,7 @@ const gaugeHelp: Readonly<Record<GaugeName, string>> = {
   gatehouse_synced: '1 once every kind of resource was read.',
   gatehouse_input_errors: 'Current problems in the input because of which something is dropped.',
   gatehouse_source_last_event_seconds: 'Time of the last watch event or list of the kind, in seconds since the epoch.',
+  gatehouse_jwks_failing: 'Addresses of keys that could not be fetched at the last attempt.',
   gatehouse_leader: '1 while this replica leads and writes statuses.',
   gatehouse_status_pending: 'Statuses that wait to be written or are being written.',
   gatehouse_xds_streams: 'Open streams.',

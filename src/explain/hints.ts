@@ -1,4 +1,5 @@
 import type { Gateway } from '../resources/model.ts';
+import { evaluateListeners } from '../translate/translate.ts';
 import { foreignGateway, meansMcp } from './gateways.ts';
 import type { ExplainInputs, Finding, Place } from './model.ts';
 import { nearestName } from './nearest.ts';
@@ -53,7 +54,23 @@ function* gatewayHints(
     const missing = gateway.className.ok && inputs.resources.GatewayClass.get(gateway.className.value) === undefined;
     if (missing || meansMcp(gateway) || context.named.has(key)) yield hint(foreignGateway(inputs, key, gateway));
   }
-  if (state?.kind === 'served') yield* selectorHints(key, gateway, state.scope, context.selectors);
+  if (state?.kind !== 'served') return;
+  yield* selectorHints(key, gateway, state.scope, context.selectors);
+  yield* portHints(key, gateway);
+}
+
+/** Ports that agentgateway uses itself unless it is told otherwise: admin, metrics, readiness. */
+const portsOfAgentgateway: ReadonlySet<number> = new Set([15000, 15020, 15021]);
+
+/** A node that cannot bind the port of a listener only logs it, and refuses nothing. */
+function* portHints(key: string, { listeners }: Gateway): Generator<Finding> {
+  const results = evaluateListeners(listeners);
+  for (const [position, listener] of listeners.entries()) {
+    const port = listener.ok && listener.value.port.ok ? listener.value.port.value : undefined;
+    if (port === undefined || !portsOfAgentgateway.has(port) || results[position]?.outcome.accepted !== true) continue;
+    const message = `Port ${port} is one that agentgateway uses itself, so that its nodes do not open the listener: choose another port, or move theirs (ADMIN_ADDR, STATS_ADDR, READINESS_ADDR).`;
+    yield hint({ at: { kind: 'Gateway', key, path: ['spec', 'listeners', position, 'port'] }, message });
+  }
 }
 
 function* labelsOfTargets(

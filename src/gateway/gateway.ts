@@ -4,6 +4,7 @@ import { onlyForLoopbackHosts } from '../net/host-guard.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type LimitedListener, type LimitedListenerParts, openLimitedListener } from '../net/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
+import { createTextFetch, type TextFetch } from '../net/text-fetch.ts';
 import { createAdmin, type ListenerStatus } from './admin/admin.ts';
 import { createGatewayMetrics } from './admin/metrics.ts';
 import { createAuthenticator } from './authn/authn.ts';
@@ -15,7 +16,6 @@ import { GatewayError } from './errors.ts';
 import { parseFlags } from './flags.ts';
 import type { GatewayCounters, GatewayEdges, GatewayOptions, NameMode, RunningGateway, TargetState } from './model.ts';
 import { createNetwork } from './network/network.ts';
-import { createTextFetch, type TextFetch } from './network/text-fetch.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { GatewayEnvironment } from './xds/model.ts';
 import { namesGateway, nodeOf } from './xds/node.ts';
@@ -150,14 +150,15 @@ function openXdsClient(
   resolved: HostPort | undefined,
   { clock, random, log }: GatewayEdges,
 ): XdsClient {
-  const node = nodeOf(bootstrap, environment);
+  const node = nodeOf(bootstrap, environment, random);
   if (!namesGateway(node)) {
     log.warn(
       'nothing names the Gateway that this node belongs to, so the control plane may turn it away: ' +
         'set alt_xds_hostname in the configuration, or POD_NAMESPACE and GW_NAME in the environment',
     );
   }
-  const controlPlane = { authority: bootstrap.xdsAddress, address: resolved ?? bootstrap.xdsAddress };
+  const { xdsAddress, xdsSecurity: security } = bootstrap;
+  const controlPlane = { authority: xdsAddress, address: resolved ?? xdsAddress, security };
   return createXdsClient({ controlPlane, node, clock, random, log });
 }
 

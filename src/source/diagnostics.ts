@@ -11,6 +11,18 @@ export interface Position {
 export interface Diagnostic extends Omit<InputDiagnostic, 'place'> {
   /** Undefined: the file as a whole. */
   readonly position: Position | undefined;
+  /**
+   * What several diagnostics are about, such as an API server that is away. Only the first of them to appear is logged, and
+   * the last of them to be gone, with these messages.
+   */
+  readonly cause?: Cause;
+}
+
+/** The messages of the log when the first diagnostic of a cause appears, and when the last one is gone. */
+export interface Cause {
+  readonly appeared: string;
+  /** Also identifies the cause. */
+  readonly gone: string;
 }
 
 /** A diagnostic, and the file, root or API path that it is about. */
@@ -31,6 +43,8 @@ export class DiagnosticRegistry {
   readonly #current = new Map<string, readonly PlacedDiagnostic[]>();
   /** By owner that was replaced since the last `logChanges`: its diagnostics at that time. */
   readonly #logged = new Map<string, readonly PlacedDiagnostic[]>();
+  /** The number of diagnostics that were logged for a cause and are not gone. */
+  readonly #causes = new Map<string, number>();
   #errors = 0;
   /** The sorted list, until something changes: sorting thousands takes long. */
   #list: readonly InputDiagnostic[] | undefined;
@@ -55,6 +69,7 @@ export class DiagnosticRegistry {
   logChanges(): void {
     for (const [owner, before] of this.#logged) {
       const now = this.#current.get(owner) ?? [];
+      // First those that appeared: a diagnostic that is replaced by one of the same cause does not end it.
       for (const placed of without(now, before)) this.#logAppeared(placed);
       for (const placed of without(before, now)) this.#logGone(placed);
     }
@@ -80,18 +95,35 @@ export class DiagnosticRegistry {
   #logAppeared(placed: PlacedDiagnostic): void {
     const { severity, message, place, object, field } = inputDiagnostic(placed);
     this.#counters.count('gatehouse_source_problems_total', { severity });
+    const { cause } = placed.diagnostic;
+    if (cause !== undefined) {
+      const known = this.#causes.get(cause.gone) ?? 0;
+      this.#causes.set(cause.gone, known + 1);
+      if (known === 0) this.#log[severity === 'error' ? 'error' : 'warn'](cause.appeared);
+      return;
+    }
     if (severity === 'error') this.#log.error(message, { place, object, field });
     else this.#log.warn(message, { place, object, field });
   }
 
   #logGone(placed: PlacedDiagnostic): void {
+    const { cause } = placed.diagnostic;
+    if (cause !== undefined) {
+      const left = (this.#causes.get(cause.gone) ?? 0) - 1;
+      if (left > 0) this.#causes.set(cause.gone, left);
+      else {
+        this.#causes.delete(cause.gone);
+        this.#log.info(cause.gone);
+      }
+      return;
+    }
     const { message, place, object, field } = inputDiagnostic(placed);
     this.#log.info('a problem is gone', { place, object, field, problem: message });
   }
 }
 
 function inputDiagnostic({ path, diagnostic }: PlacedDiagnostic): InputDiagnostic {
-  const { position, ...rest } = diagnostic;
+  const { position, cause: _logged, ...rest } = diagnostic;
   return { ...rest, place: placeText(path, position) };
 }
 

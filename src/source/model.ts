@@ -1,5 +1,5 @@
 import type { StopAsync } from '../edges.ts';
-import type { BundleVersions, KindName, ResourceByKind, UnlistedNamespaces } from '../resources/model.ts';
+import type { BundleVersions, FetchedKeys, KindName, ResourceByKind, UnlistedNamespaces } from '../resources/model.ts';
 
 /**
  * One object that was added or changed, or deleted (`undefined`). The key is `<namespace>/<name>`, or the name of a
@@ -44,6 +44,8 @@ export interface Batch {
   readonly bundle?: BundleVersions;
   /** Absent: unchanged. `unknown` until a batch says otherwise. */
   readonly unlistedNamespaces?: UnlistedNamespaces;
+  /** The answers of the `jwks.uri` that changed, by URI; undefined: nobody needs it any more. */
+  readonly fetchedKeys?: readonly (readonly [uri: string, keys: FetchedKeys | undefined])[];
   /** True once the initial state of every kind was delivered. */
   readonly synced: boolean;
 }

@@ -1,4 +1,4 @@
-/** The sources of resources: YAML and JSON files, or the API server of a cluster; both are watched. */
+/** The sources of resources: YAML and JSON files, or the API server of a cluster, both watched; and published keys. */
 export { type ClusterSource, type ClusterSourceOptions, clusterSource } from './cluster/cluster-source.ts';
 export { readClusterOnce } from './cluster/read-once.ts';
 export {
@@ -7,3 +7,5 @@ export {
   fileSource,
   readFilesOnce,
 } from './files/file-source.ts';
+export { createKeyClient, type KeyClientOptions } from './jwks/key-client.ts';
+export { KeyFetcher } from './jwks/key-fetcher.ts';

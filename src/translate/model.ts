@@ -190,6 +190,10 @@ export interface PolicyStatus {
   readonly kind: 'MCPAuthPolicy';
   readonly namespace: string;
   readonly name: string;
+  /** The number of callers and resources that the policy allows: one for each match of each valid rule. */
+  readonly grants: number;
+  /** The first of them, and how many more there are, for a column of `kubectl get`. */
+  readonly allows: string;
   readonly ancestors: readonly {
     readonly ancestorRef: AncestorRef;
     readonly controllerName: string;

@@ -1,15 +1,15 @@
-import type { Bench, BenchResult, Row } from './model.ts';
+import type { Bench, BenchResult, Row, Table } from './model.ts';
 import type { Rig } from './nodes/rig.ts';
+import type { ChangeKind } from './servers/bench-world.ts';
 import { type ServerName, serverNames, startServerRig } from './servers/server-rig.ts';
 import { median } from './statistics.ts';
 
-/** Cost of pushing one changed target to a thousand connected nodes, compared with the baselines. */
+/** Cost of pushing one change to a thousand connected nodes of either dialect, compared with the baselines. */
 export const fanOutBench: Bench = { name: 'fan-out', run: benchFanOut };
 
 const nodes = 1000;
 const sizes: readonly number[] = [10, 1000, 10_000];
 const warmUps = 10;
-const rounds = 21;
 
 interface Measurement {
   readonly server: ServerName;
@@ -22,28 +22,59 @@ interface Measurement {
   readonly milliseconds: number[];
 }
 
+/**
+ * What changes. A Service that appears changes the list of all targets, so that its message has the size of the list:
+ * fewer rounds measure it.
+ */
+const changes: readonly { readonly change: ChangeKind; readonly title: string; readonly rounds: Rounds }[] = [
+  { change: 'target', title: 'one changed target', rounds: { warmUps, measured: 21 } },
+  { change: 'address', title: 'agentgateway: one changed address', rounds: { warmUps, measured: 21 } },
+  { change: 'policy', title: 'agentgateway: one changed policy', rounds: { warmUps, measured: 21 } },
+  { change: 'service', title: 'agentgateway: a Service that comes or goes', rounds: { warmUps: 2, measured: 5 } },
+];
+
+interface Rounds {
+  readonly warmUps: number;
+  readonly measured: number;
+}
+
 async function benchFanOut(progress: (line: string) => void): Promise<BenchResult> {
-  const rows: Row[] = [];
   const broken: string[] = [];
-  for (const targets of sizes) {
-    progress(`${nodes} nodes, ${targets} targets`);
-    const all: Measurement[] = [];
-    try {
-      for (const server of serverNames) {
-        const rig = await startServerRig(server, { nodes, targets });
-        const { bytes } = await rig.connect();
-        all.push({ server, rig, bytes, cpu: [], milliseconds: [] });
-      }
-      // The servers alternate round by round, so that other load on the machine affects all of them.
-      for (let round = 0; round < warmUps + rounds; round += 1) {
-        for (const one of all) await measureRound(one, round >= warmUps);
-      }
-      for (const one of all) rows.push(await rowOf(one, targets, all[0] ?? one, broken));
-    } finally {
-      for (const { rig } of all) rig.stop();
+  const tables: Table[] = [];
+  for (const { change, title, rounds } of changes) {
+    const rows: Row[] = [];
+    for (const targets of sizes) {
+      progress(`${title}: ${nodes} nodes, ${targets} targets`);
+      rows.push(...(await benchSize(change, targets, rounds, broken)));
     }
+    tables.push({ title: `fan-out: ${title} for ${nodes} nodes`, rows });
   }
-  return { broken, tables: [{ title: `fan-out: one changed target for ${nodes} nodes`, rows }] };
+  return { broken, tables };
+}
+
+async function benchSize(
+  change: ChangeKind,
+  targets: number,
+  { warmUps, measured }: Rounds,
+  broken: string[],
+): Promise<readonly Row[]> {
+  const all: Measurement[] = [];
+  try {
+    for (const server of serverNames) {
+      const rig = await startServerRig(server, { nodes, targets, change });
+      const { bytes } = await rig.connect();
+      all.push({ server, rig, bytes, cpu: [], milliseconds: [] });
+    }
+    // The servers alternate round by round, so that other load on the machine affects all of them.
+    for (let round = 0; round < warmUps + measured; round += 1) {
+      for (const one of all) await measureRound(one, round >= warmUps);
+    }
+    const rows: Row[] = [];
+    for (const one of all) rows.push(await rowOf(one, { targets, rounds: warmUps + measured }, all[0] ?? one, broken));
+    return rows;
+  } finally {
+    for (const { rig } of all) rig.stop();
+  }
 }
 
 async function measureRound({ rig, cpu, milliseconds }: Measurement, counts: boolean): Promise<void> {
@@ -53,10 +84,15 @@ async function measureRound({ rig, cpu, milliseconds }: Measurement, counts: boo
   milliseconds.push(pushed.milliseconds);
 }
 
-async function rowOf(measured: Measurement, targets: number, floor: Measurement, broken: string[]): Promise<Row> {
+async function rowOf(
+  measured: Measurement,
+  { targets, rounds }: { readonly targets: number; readonly rounds: number },
+  floor: Measurement,
+  broken: string[],
+): Promise<Row> {
   const { server, rig, bytes, cpu, milliseconds } = measured;
   const name = `${server}, ${targets.toLocaleString('en')} targets`;
-  const messages = (await rig.received()) / (warmUps + rounds);
+  const messages = (await rig.received()) / rounds;
   if (messages !== nodes) broken.push(`${name}: ${messages} messages per change for ${nodes} nodes`);
   return {
     name,

@@ -74,21 +74,12 @@ function showsAndKeepsStatus(): void {
   it('shows the state of a policy in columns', async () => {
     await writeStatus([ancestor('mcp-gateway', 'All of it.')]);
     expect(await table([])).toEqual([
-      ['NAME', 'GATEWAY', 'ACCEPTED', 'REASON', 'AGE'],
-      ['mcp-jq-auth', 'mcp-gateway', 'True', 'Accepted', expect.any(String)],
+      ['NAME', 'GATEWAY', 'ACCEPTED', 'REASON', 'GRANTS', 'ALLOWS', 'MESSAGE', 'AGE'],
+      ['mcp-jq-auth', 'mcp-gateway', 'True', 'Accepted', '3', grants.allows, 'All of it.', expect.any(String)],
     ]);
     expect(await table(['--output=wide'])).toEqual([
-      ['NAME', 'GATEWAY', 'ACCEPTED', 'REASON', 'DROPPED', 'ALLOWS', 'MESSAGE', 'AGE'],
-      [
-        'mcp-jq-auth',
-        'mcp-gateway',
-        'True',
-        'Accepted',
-        'True',
-        'default/mcp-tool:convert_to_markdown',
-        'All of it.',
-        expect.any(String),
-      ],
+      ['NAME', 'GATEWAY', 'ACCEPTED', 'REASON', 'GRANTS', 'ALLOWS', 'MESSAGE', 'DROPPED', 'AGE'],
+      ['mcp-jq-auth', 'mcp-gateway', 'True', 'Accepted', '3', grants.allows, 'All of it.', 'True', expect.any(String)],
     ]);
     expect(await cluster.kubectl(['get', 'kgateway', '--output=name'])).toContain('/mcp-jq-auth\n');
   });
@@ -137,6 +128,9 @@ async function table(options: readonly string[]): Promise<readonly (readonly str
     .map((line) => line.split(/ {2,}/));
 }
 
+/** What a controller writes about three rules. */
+const grants = { grants: 3, allows: 'sub=me: tool default/mcp-tool:convert_to_markdown and 2 more' };
+
 function ancestor(name: string, message = '', conditions = 2): unknown {
   const types = [
     'Accepted',
@@ -156,7 +150,7 @@ async function writeStatus(ancestors: readonly unknown[]): Promise<number> {
   const answer = await cluster.request(`${policy}/status`, {
     method: 'PATCH',
     type: 'application/merge-patch+json',
-    body: { status: { ancestors } },
+    body: { status: { ...grants, ancestors } },
   });
   if (answer.status !== 200) throw new Error(answer.text);
   const { metadata }: { metadata: { generation: number } } = JSON.parse(answer.text);

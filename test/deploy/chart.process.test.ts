@@ -80,6 +80,26 @@ describe.skipIf(program === undefined)('the Helm chart', () => {
     expect(settings).toMatchObject({ namespaces: ['a', 'b'], controllerName: 'a.example/b' });
   });
 
+  it('mounts the Secret of TLS where the flags say, and no longer calls the port plaintext', () => {
+    const manifests = chartOf('x', '--set=tls.mode=either,tls.secretName=gateways');
+    const { spec } = manifests.only('Deployment').spec.template;
+    expect(spec).toMatchObject({
+      securityContext: { runAsUser: 65_532, fsGroup: 65_532 },
+      containers: [{ volumeMounts: [{ name: 'tls', mountPath: '/tls', readOnly: true }] }],
+      volumes: [{ name: 'tls', secret: { secretName: 'gateways' } }],
+    });
+    expect(spec.containers[0].args).toEqual([
+      'serve',
+      '--xds-tls=either',
+      '--xds-tls-cert=/tls/tls.crt',
+      '--xds-tls-key=/tls/tls.key',
+    ]);
+    const [command, ...args] = spec.containers[0].args;
+    expect(command).toBe('serve');
+    expect(readFlags([...serveFlags, ...logFlags], args, {}).text('xds-tls')).toBe('either');
+    expect(manifests.only('Service').spec.ports.map(({ appProtocol }) => appProtocol)).toEqual([undefined, 'http']);
+  });
+
   it('sets replicas, resources, image and places of the pods', () => {
     const values = [
       'replicas=3,resources.limits.memory=2Gi,maxOldSpaceSize=1536,nodeSelector.zone=a,priorityClassName=high',
@@ -129,6 +149,8 @@ describe.skipIf(program === undefined)('the schema of the values', () => {
       "invalid propertyName 'app.kubernetes.io/name'",
     ],
     ['a NetworkPolicy that admits everybody', 'networkPolicy.gateways=null', "missing property 'gateways'"],
+    ['TLS without a Secret', 'tls.mode=on', "at '/tls/secretName'"],
+    ['a TLS mode that is none', 'tls.mode=yes', "at '/tls/mode'"],
     ['a digest that is none', 'image.digest=latest', "at '/image/digest'"],
   ])('refuses %s', (_what, value, message) => {
     const { ok, stderr } = helm(program ?? '', ['template', 'gatehouse', chart, `--set=${value}`]);

@@ -41,6 +41,18 @@ describe('the hints of a world', () => {
     expect(messagesOf(openGateway, mcpService('default/tool'), withNames('default/tool:run', '*'))).toEqual([]);
   });
 
+  it('name the port of a listener that agentgateway uses itself', () => {
+    const listener = (port: number): string => `[{ name: mcp, port: ${port}, protocol: kgateway.dev/mcp }]`;
+    const ofPort = (port: number): readonly string[] =>
+      messagesOf(mcpClass, gatewayWith('default/gw', listener(port)), mcpService('default/tool'));
+    expect([15_000, 15_020, 15_021].flatMap(ofPort)).toEqual([
+      expect.stringContaining('Port 15000 is one that agentgateway uses itself'),
+      expect.stringContaining('Port 15020'),
+      expect.stringContaining('Port 15021'),
+    ]);
+    expect(ofPort(15_001)).toEqual([]);
+  });
+
   it('name a target that is missing once for each policy', () => {
     expect(messagesOf(openGateway, withNames('red/gone:a', 'red/gone:b'), policy('default/q', 'gw')).length).toBe(1);
   });

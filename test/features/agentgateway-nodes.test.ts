@@ -1,8 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { AgentgatewayNode } from '../support/agentgateway/node.ts';
 import type { Files } from '../support/worlds/fresh-world.ts';
 import {
   gatewayWith,
+  isSubject,
   mcpClass,
   mcpGateway,
   mcpPort,
@@ -65,6 +67,53 @@ it('a node of agentgateway is served the same objects, opens its port, and finds
   const call = { port: 8080, kind: 'tool', target: 'echo.default', name: 'say' } as const;
   expect(node.dataPlane.call(call), 'nobody may sign, so nobody has claims').toBe('unauthenticated');
   expect(node.dataPlane.call({ ...call, token: { kid: 'k', claims: { sub: 'me' } } })).toBe('unauthenticated');
+});
+
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const jwks = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k' }] });
+
+/** The guide's policy, with who may sign. */
+function signedPolicy(rules: string): string {
+  return `
+apiVersion: gateway.kgateway.dev/v1alpha1
+kind: MCPAuthPolicy
+metadata: { namespace: default, name: p }
+spec:
+  targetRefs: [{ name: gw }]
+  rules: ${rules}
+  jwt: { providers: [{ issuer: me, jwks: { inline: '${jwks}' } }] }
+`;
+}
+
+it("the guide's story: denied without a policy, allowed with it, denied again when it goes, and when its rules go", async () => {
+  const running = await start({ 'a.yaml': openGateway, 'b.yaml': mcpService('default/echo') });
+  const node = nodeOf(running);
+  const call = (claims: Record<string, unknown>): string =>
+    node.dataPlane.call({
+      port: 8080,
+      kind: 'tool',
+      target: 'echo.default',
+      name: 'say',
+      token: { kid: 'k', claims: { iss: 'me', ...claims } },
+    });
+  await node.connect();
+  expect(call({ sub: 'me' })).toBe('unauthenticated');
+  const resource = '{ kind: tool, name: "default/echo:say" }';
+  const rules = `[{ matches: [${isSubject('me')}], resource: ${resource} }]`;
+  await running.write({ 'c.yaml': signedPolicy(rules) });
+  await node.settle();
+  expect([call({ sub: 'me' }), call({ sub: 'you' }), call({})]).toEqual(['allowed', 'denied', 'denied']);
+  await running.write({ 'c.yaml': signedPolicy('[]') });
+  await node.settle();
+  expect(call({ sub: 'me' }), 'its rules are gone, its signers are not').toBe('denied');
+  await running.write({ 'c.yaml': signedPolicy(rules) });
+  await node.settle();
+  expect(call({ sub: 'me' })).toBe('allowed');
+  node.disconnect();
+  await running.write({ 'c.yaml': undefined });
+  expect(call({ sub: 'me' }), 'what it holds stays in force while nobody tells it').toBe('allowed');
+  await node.connect();
+  expect(call({ sub: 'me' })).toBe('unauthenticated');
 });
 
 it('what guards is sent before what it guards, and removed after it', async () => {

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { describe, expect } from 'vitest';
-import { blockReasonOf } from '../../src/gateway/network/blocked-address.ts';
 import { targetUrl } from '../../src/gateway/network/target-url.ts';
+import { blockReasonOf } from '../../src/net/blocked-address.ts';
 import { formatHostPort, parseHostPort } from '../../src/net/host-port.ts';
 import { isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../src/net/loopback.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';

@@ -106,10 +106,10 @@ describe.each(sizes)('with %i Services, namespaces and policies', (size) => {
 });
 
 describe.each(sizes)('with %i policies', (size) => {
-  it('an edited policy changes its Config, and neither a Gateway nor an attachment', () => {
+  it('an edited policy changes its Config and its own status, and neither a Gateway nor an attachment', () => {
     const world = createLargeWorld(size);
     const commit = world.apply(policy('policy-7', { gateway: 'gateway-7', tool: 'ns-7/tool:run', subject: 'you' }));
-    expect(changesIn(world, commit)).toEqual({ configs: 1 });
+    expect(changesIn(world, commit)).toEqual({ configs: 1, policyStatuses: 1 });
     expect(commit.runs).toBe(6);
   });
 

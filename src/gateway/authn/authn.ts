@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { TextFetch } from '../../net/text-fetch.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { JwksConfig, JwtAuthnConfig } from '../config/model.ts';
 import { reasonOf } from '../errors.ts';
 import type { Authentication, Caller } from '../model.ts';
-import type { TextFetch } from '../network/text-fetch.ts';
 import { keysUnavailable, parseBearer, tokenInvalid, tokenMissing } from './bearer.ts';
 import { identityOf } from './identity.ts';
 import type { KeyParts, KeySource } from './key-set.ts';

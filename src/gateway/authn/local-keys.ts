@@ -1,6 +1,6 @@
 import { promises as files } from 'node:fs';
+import { maxTextBytes } from '../../net/text-fetch.ts';
 import { GatewayError } from '../errors.ts';
-import { maxTextBytes } from '../network/text-fetch.ts';
 import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
 
 /** Milliseconds between two checks of the file. A check is made by the next token, not by a timer. */

@@ -1,6 +1,6 @@
 import type { Stop } from '../../edges.ts';
+import type { TextFetch } from '../../net/text-fetch.ts';
 import type { JwksConfig } from '../config/model.ts';
-import type { TextFetch } from '../network/text-fetch.ts';
 import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
 
 /** Configuration of remote keys. */

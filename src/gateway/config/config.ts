@@ -1,7 +1,7 @@
 import { promises as files } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { TextFetch } from '../../net/text-fetch.ts';
 import { GatewayError, reasonOf } from '../errors.ts';
-import type { TextFetch } from '../network/text-fetch.ts';
 import { type DecodedConfig, decodeConfig } from './decode.ts';
 import type { Mounts } from './mounts.ts';
 

@@ -107,7 +107,10 @@ class StatelessCall {
         return reader();
       },
       send: (message, mayReceive) => this.#send(message, mayReceive),
-      settled,
+      settled: () => {
+        this.#settle();
+        settled();
+      },
     };
     const { method, params } = this.#request;
     this.#session.receive({ jsonrpc: '2.0', id: this.#id, method, params }, sender);
@@ -145,6 +148,12 @@ class StatelessCall {
     const params = { requestId: this.#id, reason: 'the client has left' };
     const message: Message = { jsonrpc: '2.0', method: 'notifications/cancelled', params };
     this.#session.receive(message, { ...silent, caller: this.#author, reader: this.#author });
+  }
+
+  /** Answers a call that ends without a response, as when its session does; one that was answered stays so. */
+  #settle(): void {
+    if (this.#reply === undefined) this.#outcome ??= { message: hasEnded, mayReceive: () => true };
+    else this.#respond(this.#reply, hasEnded, () => true);
   }
 
   #send(message: Message, mayReceive: MayReceive): void {
@@ -213,6 +222,12 @@ function answerOf(id: string, result: unknown): Message {
     error: { code: errorCode.invalidParams, message: 'The input is no object' },
   };
 }
+
+const hasEnded: Message = {
+  jsonrpc: '2.0',
+  id: 0,
+  error: { code: errorCode.unavailable, message: 'The gateway has ended the request; send it again' },
+};
 
 const notForToken: Message = {
   jsonrpc: '2.0',

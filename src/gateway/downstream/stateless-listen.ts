@@ -42,7 +42,12 @@ export function listen(
 ): void {
   const { response, caller } = exchange;
   let honoured: Honoured = { lists: [], resources: [] };
-  const closed = (): void => void session.close();
+  // A request in a session that has ended is not answered.
+  const ended = Promise.withResolvers<undefined>();
+  const closed = (): void => {
+    ended.resolve(undefined);
+    void session.close();
+  };
   const stream = openEventStream({ streams, response, clock, caller, lifetime: 'token', closed });
   const write = (message: Message): void => stream.write(eventText('message', encodeMessage(tagged(message, request))));
   const own = {
@@ -55,8 +60,9 @@ export function listen(
     stream: () => own,
     client: { version: statelessVersion, capabilities: {} },
   });
-  void subscribe(session, caller, request).then((found) => {
+  void Promise.race([ended.promise, subscribe(session, caller, request)]).then((found) => {
     done();
+    if (found === undefined) return;
     const notifications = {
       ...Object.fromEntries(found.lists.map((name) => [name, true])),
       ...(found.resources.length === 0 ? {} : { resourceSubscriptions: found.resources }),

@@ -1,8 +1,8 @@
-import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
+import { blockReasonOf, hostProblem } from '../../net/blocked-address.ts';
+import { checkedLookup } from '../../net/checked-lookup.ts';
 import { formatHostPort } from '../../net/host-port.ts';
-import { blockReasonOf, hostProblem } from './blocked-address.ts';
 import type { Resolutions } from './resolve.ts';
 
 /**
@@ -47,7 +47,7 @@ export function createConnector(resolutions: Resolutions, check: AddressCheck): 
     if (check === 'none') return connect({ ...options, hostname: host }, callback);
     const problem = hostProblem(host);
     if (problem !== undefined) return callback(new BlockedAddressError(host, port, `is ${problem}`), null);
-    return buildConnector({ allowH2: false, lookup: checkedLookup(port) })({ ...options, hostname: host }, callback);
+    return buildConnector({ allowH2: false, lookup: targetLookup(port) })({ ...options, hostname: host }, callback);
   };
 }
 
@@ -57,22 +57,11 @@ export function portOf({ protocol, port }: { readonly protocol: string; readonly
   return protocol === 'https:' ? 443 : 80;
 }
 
-/**
- * `dns.lookup` that fails when an address of the host is blocked. Node calls it for names only, not for IP addresses.
- */
-function checkedLookup(port: number): LookupFunction {
-  return (host, options, callback) => {
-    lookup(host, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, []);
-      for (const { address } of addresses) {
-        const reason = blockReasonOf(address);
-        if (reason === undefined) continue;
-        const problem = `resolves to ${address}, which is a ${reason} address`;
-        return callback(new BlockedAddressError(host, port, problem), []);
-      }
-      const [first] = addresses;
-      if (options.all === true || first === undefined) return callback(null, addresses);
-      return callback(null, first.address, first.family);
-    });
-  };
+/** The lookup of a target's host. */
+function targetLookup(port: number): LookupFunction {
+  return checkedLookup(
+    blockReasonOf,
+    (host, address, reason) =>
+      new BlockedAddressError(host, port, `resolves to ${address}, which is a ${reason} address`),
+  );
 }

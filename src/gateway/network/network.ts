@@ -1,9 +1,9 @@
 import { Agent, type Dispatcher, fetch, type RequestInit as UndiciInit } from 'undici';
 import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import { quoted } from '../../json/quoted.ts';
 import { formatHostPort } from '../../net/host-port.ts';
 import { isLoopback } from '../../net/loopback.ts';
+import { refuseCoding } from '../../net/text-fetch.ts';
 import type { TargetFetch } from '../model.ts';
 import { type AddressCheck, createConnector, portOf } from './connector.ts';
 import type { Resolutions } from './resolve.ts';
@@ -47,8 +47,7 @@ function createTargetFetch(agent: Agent, target: Target, resolutions: Resolution
     const plain = undiciInit(init);
     const headers = plain.headers.filter(([name]) => !credentialHeaders.includes(name));
     headers.push(['accept-encoding', 'identity']);
-    const response = await fetch(input, { ...plain, headers, dispatcher });
-    await expectNoCoding(response);
+    const response = await refuseCoding(await fetch(input, { ...plain, headers, dispatcher }));
     return url === undefined || authority === undefined ? response : withTargetLocation(response, url, authority);
   };
 }
@@ -74,17 +73,6 @@ function withTargetLocation(response: Response, url: URL, authority: string): Re
   const headers = new Headers(response.headers);
   headers.set('location', `${url.origin}${location.pathname}${location.search}`);
   return new Response(body, { status, statusText, headers });
-}
-
-/**
- * Refuses a response with a content coding, which was not asked for. `fetch` would decode it, and keep as many bytes for
- * each open stream as the target chooses: 16 MiB with Brotli.
- */
-async function expectNoCoding({ headers, body }: Response): Promise<void> {
-  const coding = headers.get('content-encoding') ?? 'identity';
-  if (coding === 'identity') return;
-  await body?.cancel().catch(() => {});
-  throw new Error(`answered with the content coding ${quoted(coding)}; no coding was asked for`);
 }
 
 /** Headers that could carry a client's credentials; never sent to a target. */

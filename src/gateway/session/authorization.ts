@@ -65,7 +65,7 @@ export function createAuthorization(parts: {
     authorize(use, caller, requestedName) {
       const decision = decideFor(use, caller);
       const expired = !isCurrent(caller, clock);
-      const reason = expired ? { reason: 'token expired' } : reasonOf(decision);
+      const reason = expired ? { reason: 'token expired' } : reasonOf(decision, config);
       log.info(decision.allowed ? 'allowed' : 'denied', {
         kind: use.kind,
         name: shortened(use.name),
@@ -89,8 +89,12 @@ export function createAuthorization(parts: {
   };
 }
 
-function reasonOf(decision: Decision): Fields {
-  return decision.allowed ? { config: decision.config, rule: decision.rule } : { reason: decision.reason };
+/** An allowed request is logged with its rule as it was sent: a claim's name, and the resource that the rule names. */
+function reasonOf(decision: Decision, { rbacConfigs }: GatewayConfig): Fields {
+  if (!decision.allowed) return { reason: decision.reason };
+  const { config, rule } = decision;
+  const { key = '', resource } = rbacConfigs.get(config)?.rules[rule] ?? {};
+  return { config, rule, claim: shortened(key), resource: shortened(resource?.id ?? '') };
 }
 
 /** Equal for all tokens of one subject, and does not reveal the subject: claim values are never logged. */

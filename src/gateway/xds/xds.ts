@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random, Stop } from '../../edges.ts';
 import type { Node } from '../../gen/envoy/config/core/v3/base.ts';
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
+import { shortened } from '../../json/quoted.ts';
 import { formatHostPort } from '../../net/host-port.ts';
 import { type Backoff, backoffDelay } from '../../rate/backoff.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
@@ -8,6 +9,7 @@ import type { GatewayConfig } from '../model.ts';
 import { type AdsStream, type ControlPlane, openAdsStream } from './ads-stream.ts';
 import { createConfigStore, type Subscription } from './config-store.ts';
 import type { XdsStatus } from './model.ts';
+import { gatewayNamedBy } from './node.ts';
 
 /** The xDS client of the gateway. */
 export interface XdsClient {
@@ -75,10 +77,11 @@ export function createXdsClient({ controlPlane, node, clock, random, log }: XdsP
 
   const connect = (failures: number): void => {
     const stream = openAdsStream(controlPlane, {
-      connected() {
+      connected(unknownGateway) {
         if (state.kind !== 'connecting') return;
         enter({ ...state, kind: 'connected', since: clock.now() });
-        log.info('connected to the control plane', { address, node: node.id });
+        log.info('connected to the control plane', { address, node: node.id, gateway: gatewayNamedBy(node) });
+        if (unknownGateway !== undefined) warnOfUnknownGateway(log, unknownGateway);
         outages.forget(address);
       },
       response(response) {
@@ -117,6 +120,13 @@ export function createXdsClient({ controlPlane, node, clock, random, log }: XdsP
       return () => enter({ kind: 'stopped' });
     },
   };
+}
+
+function warnOfUnknownGateway(log: Logger, gateway: string): void {
+  log.warn(
+    'the control plane knows no such Gateway: there is nothing to call until it is created; check its name and namespace',
+    { gateway: shortened(gateway) },
+  );
 }
 
 /** The first request of a type on a stream. Without names it is a wildcard subscription. */

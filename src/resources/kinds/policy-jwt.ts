@@ -48,12 +48,6 @@ function isName(value: string): boolean {
   return value !== '' && !longerThan(1024, value) && isPlain(value);
 }
 
-const url: Decoder<string> = refine(text(urlRule), (value, path, reporter) => {
-  if (value.startsWith('http:'))
-    reporter.warning(path, 'is sent in the clear, and read only where a flag allows that: write https.');
-  return ok(value);
-});
-
 /** Reads the keys at once, so that each one that is left out is reported at its place. */
 const inlineKeys: Decoder<JwksSource> = refine(text(keysRule), (value, path, reporter): Parsed<JwksSource> => {
   const read = readPublicKeys(value);
@@ -64,7 +58,14 @@ const inlineKeys: Decoder<JwksSource> = refine(text(keysRule), (value, path, rep
   return ok({ kind: 'inline', keys: read.keys, dropped });
 });
 
-const keysUri: Decoder<JwksSource> = refine(url, (uri) => ok({ kind: 'uri', uri }));
+const keysUri: Decoder<JwksSource> = refine(text(urlRule), (uri, path, reporter) => {
+  if (uri.startsWith('http:'))
+    reporter.warning(
+      path,
+      'is http, where keys can be replaced on the way, and is fetched only with --allow-http-jwks.',
+    );
+  return ok({ kind: 'uri', uri });
+});
 
 const jwksBlock = strictMapping({ inline: optional(inlineKeys), uri: optional(keysUri) });
 
@@ -99,8 +100,8 @@ const provider: Decoder<PolicyJwtProvider> = refine(
 
 const resourceMetadata: Decoder<ResourceMetadata> = allValid(
   strictMapping({
-    resource: url,
-    authorizationServers: allValidList(url, { least: 1, most: 16 }),
+    resource: text(urlRule),
+    authorizationServers: allValidList(text(urlRule), { least: 1, most: 16 }),
     scopesSupported: withDefault(allValidList(text(scopeRule), { most: 64 }), []),
   }),
 );

@@ -129,6 +129,11 @@ export class GrpcStream {
     this.#writable = this.#stream.write(frameOf(body, nonce));
   }
 
+  /** Sends the response headers, with this one, before the first response. */
+  sendHeader(name: string, value: string): void {
+    if (this.#open) this.#stream.sendHeader(name, value);
+  }
+
   /** Ends the stream with this status, after what was written. Does nothing on a stream that has ended. */
   end(end: StreamStatus): void {
     if (this.#close(end.code)) endCall(this.#call, end);

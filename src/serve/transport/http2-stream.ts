@@ -42,6 +42,11 @@ export class Http2Stream {
     this.#call = call;
   }
 
+  /** The stream of `node:http2` itself, as a key of a map. */
+  get key(): object {
+    return this.#stream;
+  }
+
   /** True if the stream is destroyed. */
   get closed(): boolean {
     return this.#stream.destroyed;
@@ -92,6 +97,14 @@ export class Http2Stream {
     const room = stream.write(tail);
     stream.uncork();
     return room;
+  }
+
+  /** Sends the response headers now, with this one, unless they were sent. */
+  sendHeader(name: string, value: string): void {
+    if (this.#stream.headersSent || !this.#stream.writable) return;
+    const metadata = new Metadata();
+    metadata.set(name, value);
+    this.#call.sendMetadata(metadata);
   }
 
   onDrain(listener: () => void): void {

@@ -1,12 +1,14 @@
 import type { Counters, Logger } from '../../edges.ts';
 import type { BundleVersions, KindName, Problem } from '../../resources/model.ts';
 import { pathText } from '../../resources/resources.ts';
-import { DiagnosticRegistry } from '../diagnostics.ts';
+import { type Cause, DiagnosticRegistry } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, Observation, ResourceChange } from '../model.ts';
 import { type Collection, collectionPath, objectPath } from './api/path.ts';
 
 /** A diagnostic of a collection as a whole. */
-export type CollectionDiagnostic = Pick<InputDiagnostic, 'severity' | 'message'>;
+export interface CollectionDiagnostic extends Pick<InputDiagnostic, 'severity' | 'message'> {
+  readonly cause?: Cause;
+}
 
 /** Takes the changes of one collection, as a ResourceEventHandler of client-go does. */
 export interface ChangeHandler {

@@ -103,7 +103,9 @@ export class WatchHealth {
     const severity = this.#listed ? 'warning' : 'error';
     const title = collectionTitle(collection);
     const message = `lost: ${server} does not tell of objects of kind ${title} (${error.reason}: ${apiErrorText(error)}). ${remedy}${this.#consequence()}`;
-    return { severity, message };
+    // All kinds are lost together with their server, and come back with it.
+    const appeared = `lost: ${server} does not tell of changes (${title}: ${error.reason}: ${apiErrorText(error)}). ${remedy}${this.#consequence()}`;
+    return { severity, message, cause: { appeared, gone: `${server} tells of changes of every kind again` } };
   }
 
   #consequence(): string {

@@ -18,7 +18,8 @@ type Ancestor = PolicyStatus['ancestors'][number];
  * Returns the fields of the status to write. Undefined when the status is up to date, or when it describes a newer
  * generation than the desired one. `ancestors` is an atomic list: entries of other controllers stay unchanged and in
  * place. Own entries take the other places in the order of the references, since `kubectl get` shows the first ancestor
- * beside the first reference; own entries that are not desired are removed.
+ * beside the first reference; own entries that are not desired are removed. `grants` and `allows` are
+ * written beside own entries, and removed with the last one.
  *
  * @param desired undefined: no reference leads to a Gateway of this controller
  * @param controllerName the controller that owns the entries to write
@@ -42,7 +43,12 @@ export function patchPolicyStatus(
   );
   const own = [...wanted].map(([key, ancestor]) => entryOf(ancestor, before.get(key), now));
   const inPlace = entries.flatMap((entry) => (isOwn(entry) ? own.splice(0, 1) : [entry]));
-  return changedFields(observed, { ancestors: [...inPlace, ...own] });
+  const ancestors = [...inPlace, ...own];
+  if (desired === undefined || wanted.size === 0) {
+    // Nobody keeps them up to date any more: null removes them.
+    return changedFields(observed, entries.some(isOwn) ? { grants: null, allows: null, ancestors } : { ancestors });
+  }
+  return changedFields(observed, { grants: desired.grants, allows: desired.allows, ancestors });
 }
 
 /** The desired ancestors that do not fit beside the entries of other controllers. They take effect nevertheless. */

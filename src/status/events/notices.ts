@@ -3,12 +3,13 @@ import { quoted } from '../../json/quoted.ts';
 import type {
   AncestorRef,
   Condition,
+  KeyNotice,
   PolicyNotice,
   PolicyStatus,
   ServiceNotice,
   Translation,
 } from '../../translate/model.ts';
-import type { RejectedResponse } from '../model.ts';
+import type { DeniedClaim, RejectedResponse } from '../model.ts';
 import type { ObjectEvent } from './event.ts';
 import type { EventRecorder } from './event-recorder.ts';
 
@@ -42,11 +43,12 @@ export class NoticeReporter {
 
   /** Records all notices. Those that this replica recorded within the last hour are not counted again. */
   all(): void {
-    const { serviceNotices, policyNotices } = this.#translation;
+    const { serviceNotices, policyNotices, keyNotices } = this.#translation;
     const record = (event: ObjectEvent): void => this.#recorder.recordOnce(event);
     this.#ancestorNotes.clear();
     for (const [, notice] of serviceNotices.entries()) serviceEvents(notice).forEach(record);
     for (const [, notice] of policyNotices.entries()) record(targetRefEvent(notice));
+    for (const [, notice] of keyNotices.entries()) record(keyEvent(notice));
     for (const policy of this.#ancestors.policies()) this.#recordAncestors(policy, record);
   }
 
@@ -54,13 +56,16 @@ export class NoticeReporter {
    * Records the notices that a commit changed. `policies` are those whose desired or observed status may have changed.
    */
   changed(commit: Commit, policies: Iterable<string>): void {
-    const { serviceNotices, policyNotices } = this.#translation;
+    const { serviceNotices, policyNotices, keyNotices } = this.#translation;
     const record = (event: ObjectEvent): void => this.#recorder.record(event);
     for (const { after } of commit.changes(serviceNotices)) {
       if (after !== undefined) serviceEvents(after).forEach(record);
     }
     for (const { after } of commit.changes(policyNotices)) {
       if (after !== undefined) record(targetRefEvent(after));
+    }
+    for (const { after } of commit.changes(keyNotices)) {
+      if (after !== undefined) record(keyEvent(after));
     }
     for (const policy of policies) this.#recordAncestors(policy, record);
   }
@@ -95,6 +100,20 @@ export function rejectionEvent({ gateway, node, typeUrl, message }: RejectedResp
   };
 }
 
+/** The Event of a Gateway that a ServiceAccount claims which may not be its node. */
+export function deniedEvent({ account, message }: DeniedClaim, gateway: string): ObjectEvent {
+  return {
+    kind: 'Gateway',
+    key: gateway,
+    type: 'Warning',
+    reason: 'NodeDenied',
+    action: 'Serve',
+    note: message,
+    aggregateBy: account,
+    reportedBy: 'every replica',
+  };
+}
+
 /** The Events of a Service, which has no status: what is dropped, and warnings about what works. */
 export function serviceEvents({ namespace, name, dropped, warnings }: ServiceNotice): readonly ObjectEvent[] {
   const object = { kind: 'Service', key: `${namespace}/${name}`, type: 'Warning', action: 'Translate' } as const;
@@ -106,6 +125,11 @@ export function serviceEvents({ namespace, name, dropped, warnings }: ServiceNot
 /** The Event of the target references of a policy that `status.ancestors` cannot name. */
 export function targetRefEvent({ namespace, name, unwritable }: PolicyNotice): ObjectEvent {
   return policyEvent(`${namespace}/${name}`, 'InvalidTargetRef', unwritable.join(' '));
+}
+
+/** The Event of keys of a policy that cannot be fetched now. */
+export function keyEvent({ namespace, name, failures }: KeyNotice): ObjectEvent {
+  return policyEvent(`${namespace}/${name}`, 'KeysNotFetched', failures.join(' '));
 }
 
 /**

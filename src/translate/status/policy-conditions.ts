@@ -1,4 +1,5 @@
 import type { Collection, Context, Derived, Failure } from '../../graph/model.ts';
+import { shortened } from '../../json/quoted.ts';
 import type { MCPAuthPolicy } from '../../resources/model.ts';
 import { allowsNamespace, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
 import type { GatewayResult } from '../gateway/gateway.ts';
@@ -56,7 +57,17 @@ export function policyStatus(
     return [{ ancestorRef, controllerName: inputs.controllerName, conditions }];
   });
   if (ancestors.length === 0) return undefined;
-  return { kind: 'MCPAuthPolicy', namespace, name, ancestors: ancestors.slice(0, mostAncestors) };
+  return { kind: 'MCPAuthPolicy', namespace, name, ...summary(result), ancestors: ancestors.slice(0, mostAncestors) };
+}
+
+/** A column is read at a glance: the number says what does not fit. */
+function summary(result: PolicyResult | undefined): Pick<PolicyStatus, 'grants' | 'allows'> {
+  const rules = result?.rules ?? [];
+  const [first] = rules;
+  if (first === undefined) return { grants: 0, allows: 'nothing' };
+  const { claim, value, kind, id } = first;
+  const more = rules.length === 1 ? '' : ` and ${rules.length - 1} more`;
+  return { grants: rules.length, allows: `${shortened(`${claim}=${value}`)}: ${kind} ${shortened(id)}${more}` };
 }
 
 /** The notice about references without a place in the status. */

@@ -6,14 +6,13 @@ import {
   DeltaDiscoveryResponse,
 } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { grpcFrame } from '../../support/nodes/raw-stream.ts';
-import { targetType } from '../../support/worlds/hand-made-world.ts';
 import type { FromFleet, GatewayAssignment, ToFleet } from './messages.ts';
 
 /**
  * Entry file of a process with many nodes, each on a connection of its own: `fleet-process.ts <port> <nodes>
- * <assignment>`. The nodes subscribe to all targets and acknowledge every response, with the least work possible.
+ * <assignment> <type URL>`. The nodes subscribe to all resources of the type and acknowledge every response, with the least work possible.
  */
-const [port = '', nodes = '1', assignment = 'one-gateway'] = process.argv.slice(2);
+const [port = '', nodes = '1', assignment = 'one-gateway', typeUrl = ''] = process.argv.slice(2);
 const send = (message: FromFleet): void => void process.send?.(message);
 /**
  * Limit of connections that the server has not accepted yet. Node's accept queue holds 511; beyond that the client's
@@ -29,7 +28,7 @@ let firstResponse: Buffer = Buffer.alloc(0);
 function requestOf(node: number, versions: Readonly<Record<string, string>>): Buffer {
   const gateway = (assignment as GatewayAssignment) === 'one-gateway' ? 'gw' : `gw-${node}`;
   return framed({
-    typeUrl: targetType,
+    typeUrl,
     node: { id: `node-${node}`, metadata: { role: `mcp~default~${gateway}` } },
     initialResourceVersions: versions,
   });
@@ -57,7 +56,7 @@ function startNode(request: Buffer): Node {
   stream.on('error', reject);
   let responded = false;
   readResponses(stream, (chunks, bytes) => {
-    stream.write(framed({ typeUrl: targetType, responseNonce: nonceOf(chunks) }));
+    stream.write(framed({ typeUrl, responseNonce: nonceOf(chunks) }));
     if (responded) {
       responses += 1;
       return;

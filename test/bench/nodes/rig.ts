@@ -1,3 +1,4 @@
+import { targetType } from '../../support/worlds/hand-made-world.ts';
 import { type ChildProcess, startChildProcess } from '../child-process.ts';
 import type { FromFleet, FromServer, GatewayAssignment, ToFleet, ToServer } from './messages.ts';
 
@@ -21,6 +22,8 @@ export interface FleetOptions {
   readonly nodes: number;
   /** Default: all nodes belong to one Gateway. */
   readonly assignment?: GatewayAssignment;
+  /** The type that the nodes request; default: targets. */
+  readonly typeUrl?: string;
 }
 
 /**
@@ -30,14 +33,14 @@ export interface FleetOptions {
  * @param args its arguments
  */
 export async function startRig(
-  { nodes, assignment = 'one-gateway' }: FleetOptions,
+  { nodes, assignment = 'one-gateway', typeUrl = targetType }: FleetOptions,
   serverFile: URL,
   ...args: readonly string[]
 ): Promise<Rig> {
   const server = startChildProcess<ToServer, FromServer>(serverFile, ...args);
   const { port } = await server.next('listening');
   const fleetFile = new URL('./fleet-process.ts', import.meta.url);
-  const fleet = startChildProcess<ToFleet, FromFleet>(fleetFile, String(port), String(nodes), assignment);
+  const fleet = startChildProcess<ToFleet, FromFleet>(fleetFile, String(port), String(nodes), assignment, typeUrl);
   await fleet.next('ready');
   return {
     server,

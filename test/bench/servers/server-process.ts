@@ -1,11 +1,12 @@
 import { heapUsed } from '../heap.ts';
 import type { FromServer, ToServer } from '../nodes/messages.ts';
+import type { ChangeKind } from './bench-world.ts';
 import type { ServerName } from './server-rig.ts';
 import { startServer } from './servers.ts';
 
-/** Entry file of a process with one server: `server-process.ts <name> <targets>`. */
-const [name = 'gatehouse', targets = '10'] = process.argv.slice(2);
-const server = await startServer(name as ServerName, Number(targets));
+/** Entry file of a process with one server: `server-process.ts <name> <targets> <change>`. */
+const [name = 'gatehouse', targets = '10', kind = 'target'] = process.argv.slice(2);
+const server = await startServer(name as ServerName, Number(targets), kind as ChangeKind);
 const send = (message: FromServer): void => void process.send?.(message);
 
 function push(nodes: number): void {

@@ -1,14 +1,23 @@
 import { type Rig, startRig } from '../nodes/rig.ts';
+import { type ChangeKind, typeOf } from './bench-world.ts';
 
 /** The servers that are compared: two baselines, of which the first is the floor, and gatehouse. */
 export const serverNames = ['node:http2', 'grpc-js', 'gatehouse'] as const;
 
 export type ServerName = (typeof serverNames)[number];
 
+interface ServerRigOptions {
+  readonly nodes: number;
+  readonly targets: number;
+  /** What each push changes; default: a target. */
+  readonly change?: ChangeKind;
+}
+
 /** Starts one of the servers with this many targets, and a fleet of this many nodes. */
 export function startServerRig(
   name: ServerName,
-  { nodes, targets }: { readonly nodes: number; readonly targets: number },
+  { nodes, targets, change = 'target' }: ServerRigOptions,
 ): Promise<Rig> {
-  return startRig({ nodes }, new URL('./server-process.ts', import.meta.url), name, String(targets));
+  const file = new URL('./server-process.ts', import.meta.url);
+  return startRig({ nodes, typeUrl: typeOf(change) }, file, name, String(targets), change);
 }

@@ -9,8 +9,8 @@ import { createAdsServer } from '../../../src/serve/serve.ts';
 import type { EncodedResource, View } from '../../../src/snapshot/model.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
 import { grpcFrame } from '../../support/nodes/raw-stream.ts';
-import { createHandMadeWorld, type HandMadeWorld, targetType } from '../../support/worlds/hand-made-world.ts';
 import { AckCounter, countAcks } from './ack-counter.ts';
+import { type BenchWorld, type ChangeKind, createBenchWorld } from './bench-world.ts';
 import type { ServerName } from './server-rig.ts';
 
 /** A server that pushes changes to a fleet and counts its ACKs. */
@@ -25,29 +25,20 @@ interface MeasuredServer {
  * Starts gatehouse or one of two baselines. The baselines have no subscriptions, nonces or snapshots and send prebuilt
  * bytes to all connections: `node:http2` is the floor of the platform, `grpc-js` that of its gRPC library.
  */
-export async function startServer(name: ServerName, targets: number): Promise<MeasuredServer> {
-  const world = createHandMadeWorld();
-  world.commit((edit) => {
-    edit.gateway('default/gw');
-    for (let index = 0; index < targets; index += 1) edit.target(`ns-${index % 10}/tool-${index}`);
-  });
-  let changes = 0;
-  const change = (): void => {
-    changes += 1;
-    world.commit((edit) => edit.target('ns-0/tool-0', 1000 + changes));
-  };
+export async function startServer(name: ServerName, targets: number, kind: ChangeKind): Promise<MeasuredServer> {
+  const world = createBenchWorld(kind, targets);
   switch (name) {
     case 'gatehouse':
-      return startGatehouse(world, change);
+      return startGatehouse(world);
     case 'grpc-js':
-      return startGrpc(createResponses(world, change));
+      return startGrpc(createResponses(world));
     case 'node:http2':
-      return startHttp2(createResponses(world, change));
+      return startHttp2(createResponses(world));
   }
 }
 
 /** Has the metrics and the log of production, because their cost is part of a push. */
-async function startGatehouse({ snapshots }: HandMadeWorld, change: () => void): Promise<MeasuredServer> {
+async function startGatehouse({ snapshots, change }: BenchWorld): Promise<MeasuredServer> {
   const acks = new AckCounter();
   const server = createAdsServer(
     {},
@@ -73,26 +64,31 @@ interface Responses {
   change(): Buffer;
 }
 
-function createResponses({ snapshots }: HandMadeWorld, change: () => void): Responses {
+function createResponses({ snapshots, typeUrl, change }: BenchWorld): Responses {
   const current = (): View => {
-    const view = snapshots.of('default/gw').views.get(targetType);
-    if (view === undefined) throw new Error('no view of targets');
+    const view = snapshots.of('default/gw').views.get(typeUrl);
+    if (view === undefined) throw new Error(`no view of ${typeUrl}`);
     return view;
   };
   const field = (fields: Parameters<typeof DeltaDiscoveryResponse.fromPartial>[0]): Uint8Array =>
     DeltaDiscoveryResponse.encode(DeltaDiscoveryResponse.fromPartial(fields)).finish();
   let nonce = 0;
-  const response = (resources: Iterable<EncodedResource>): Buffer => {
+  const response = (resources: Iterable<EncodedResource>, removed: readonly string[] = []): Buffer => {
     nonce += 1;
     const fields = Array.from(resources, ({ deltaField }) => deltaField);
-    return Buffer.concat([...fields, field({ typeUrl: targetType }), field({ nonce: String(nonce) })]);
+    return Buffer.concat([
+      ...fields,
+      field({ typeUrl, removedResources: [...removed] }),
+      field({ nonce: String(nonce) }),
+    ]);
   };
   return {
     first: response(current().resources()),
     change() {
       const before = current();
       change();
-      return response(snapshots.diff(before, current()).changed);
+      const { changed, removed } = snapshots.diff(before, current());
+      return response(changed, removed);
     },
   };
 }

@@ -115,6 +115,29 @@ describe('a response of MCP 2026-07-28', () => {
   });
 });
 
+it('a call of MCP 2026-07-28 is answered when the gateway ends it', async () => {
+  await using rig = await start(() => undefined);
+  const call = { token: rig.gateway.token('me'), method: 'tools/call', params: { name: 'a:x' } };
+  const answer = answerTo(rig.gateway, call);
+  await rig.target.arrival('tools/call');
+  await rig.gateway.downstream.stop();
+  expect(await answer).toMatchObject({ id: 'mine', error: { code: -32000 } });
+});
+
+it('a client that leaves before subscriptions/listen is acknowledged leaves nothing behind', async () => {
+  await using rig = await start(() => undefined);
+  rig.gateway.config.allow('n.r', 'me', 'resource', 'a:file:///a');
+  const abort = new AbortController();
+  const notifications = { resourceSubscriptions: Array.from({ length: 9 }, () => 'mcp://a/file%3A%2F%2F%2Fa') };
+  const token = rig.gateway.token('me');
+  const params = { notifications };
+  await ask(rig.gateway, { token, method: 'subscriptions/listen', params, signal: abort.signal });
+  await rig.target.arrival('resources/subscribe');
+  abort.abort();
+  await rig.target.disconnected;
+  expect(rig.target.asked.map(({ method }) => method)).toEqual(['resources/subscribe']);
+});
+
 describe('what contradicts itself or is unknown', () => {
   const call = { method: 'tools/call', params: { name: 'a:x' } };
 

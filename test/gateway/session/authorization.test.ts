@@ -117,7 +117,11 @@ describe('a decision', () => {
     const common = { kind: 'tool', name: 'ns/raw:t', caller: expect.stringMatching(/^[0-9a-f]{16}$/) };
     expect(rig.gateway.log.lines.filter(({ message }) => /allowed|denied/.test(message))).toEqual([
       { level: 'info', message: 'denied', fields: { ...common, reason: 'no config' } },
-      { level: 'info', message: 'allowed', fields: { ...common, config: 'ns.policy', rule: 1 } },
+      {
+        level: 'info',
+        message: 'allowed',
+        fields: { ...common, config: 'ns.policy', rule: 1, claim: 'sub', resource: 'ns/raw:t' },
+      },
     ]);
     expect(rig.gateway.log.text()).not.toMatch(new RegExp(`token-|${subject}`));
   });

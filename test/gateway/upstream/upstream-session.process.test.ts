@@ -124,7 +124,7 @@ describe('a target', () => {
     const { gateway } = rig;
     const client = await open(gateway);
     expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
-    expect(answers).toBe(4);
+    expect(answers).toBe(16);
   });
 
   it('whose response stream ends early has failed, and gets the next request all the same', async () => {
@@ -224,10 +224,14 @@ describe('a connection to a target', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     await using gateway = await startGateway({ clock });
     gateway.config.putTarget({ name: 'a', host: '127.0.0.1', port: portOf(silent.address()), path: '' });
-    const client = await open(gateway);
-    const calling = client.request('tools/call', { name: 'a:x' });
+    const opening = open(gateway);
     await connected.promise;
-    clock.advance(10_000);
+    // The session begins without the instructions of the target.
+    clock.advance(2_000);
+    const client = await opening;
+    const calling = client.request('tools/call', { name: 'a:x' });
+    await gateway.log.line('allowed');
+    clock.advance(8_000);
     expect((await calling).error?.message).toBe('Target a does not answer: no answer within 10 s');
     silent.closeAllConnections();
     silent.close();

@@ -27,7 +27,11 @@ afterEach(() => {
 
 function clientOf(port: number): XdsClient {
   return createXdsClient({
-    controlPlane: { authority: { host: 'kgateway', port: 9977 }, address: { host: '127.0.0.1', port } },
+    controlPlane: {
+      authority: { host: 'kgateway', port: 9977 },
+      address: { host: '127.0.0.1', port },
+      security: { tls: undefined, token: undefined },
+    },
     node: nodeOf(
       { metadata: new Map([['team', 'a']]), altXdsHostname: 'mcp-gateway.default.svc.cluster.local' },
       {
@@ -37,6 +41,7 @@ function clientOf(port: number): XdsClient {
         GW_NAME: 'mcp-gateway',
         INSTANCE_IP: '10.1.2.3',
       },
+      Math.random,
     ),
     clock,
     random: () => 0.5,
@@ -248,9 +253,10 @@ it('a node without environment has no metadata but that of the configuration', (
   const node = nodeOf(
     { metadata: new Map([['role', 'ns~gw']]), altXdsHostname: undefined },
     { POD_NAMESPACE: '', GW_NAME: 'x' },
+    () => 0.5,
   );
   expect(node).toMatchObject({
-    id: 'mcpgw~unknown~unknown.unknown~unknown.svc.cluster.local',
+    id: 'mcpgw~unknown~local-nnnnnnnn.unknown~unknown.svc.cluster.local',
     metadata: { role: 'ns~gw' },
   });
 });

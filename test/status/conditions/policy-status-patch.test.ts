@@ -13,6 +13,28 @@ const fresh = (name: string): Record<string, unknown> => ({
 });
 const theirs = (name: string): Record<string, unknown> => ({ ...ancestor(name, 'a.example/controller'), extra: 1 });
 
+describe('the grants of a policy', () => {
+  const patch = (status: object, desired: PolicyStatus | undefined): unknown =>
+    patchPolicyStatus(observed(status), desired, controllerName, now);
+
+  it('are written beside the ancestors, and only when they differ', () => {
+    const { grants, allows } = policyOf('gw');
+    expect(patch({ ancestors: [ancestor('gw')] }, policyOf('gw'))).toEqual({ grants, allows });
+    expect(patch({ grants, allows, ancestors: [ancestor('gw')] }, policyOf('gw'))).toBeUndefined();
+    expect(patch({ grants: 7, allows, ancestors: [ancestor('gw')] }, policyOf('gw'))).toEqual({ grants });
+  });
+
+  it('are removed with the last own ancestor, and those of other controllers are left alone', () => {
+    const stored = { grants: 1, allows: 'sub=me: tool *' };
+    expect(patch({ ...stored, ancestors: [ancestor('gw')] }, undefined)).toEqual({
+      grants: null,
+      allows: null,
+      ancestors: [],
+    });
+    expect(patch({ ...stored, ancestors: [theirs('gw')] }, undefined)).toBeUndefined();
+  });
+});
+
 describe('the ancestors of a policy', () => {
   it('are written with references, controller and conditions', () => {
     expect(merged(undefined, policyOf('gw'))).toEqual([

@@ -40,7 +40,14 @@ export function policyOf(...names: readonly string[]): PolicyStatus {
     controllerName,
     conditions: [desired('Accepted')],
   }));
-  return { kind: 'MCPAuthPolicy', namespace: 'default', name: 'policy', ancestors };
+  return {
+    kind: 'MCPAuthPolicy',
+    namespace: 'default',
+    name: 'policy',
+    grants: 1,
+    allows: 'sub=me: tool *',
+    ancestors,
+  };
 }
 
 /** A stored ancestor. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   ancestorsFullEvent,
+  keyEvent,
   rejectionEvent,
   serviceEvents,
   targetRefEvent,
@@ -23,6 +24,16 @@ describe('the Event', () => {
       key: 'default/p',
       reason: 'InvalidTargetRef',
       note: 'A. B.',
+    });
+  });
+
+  it('of keys that cannot be fetched has the reasons', () => {
+    expect(keyEvent({ namespace: 'default', name: 'p', failures: ['A.', 'B.'] })).toMatchObject({
+      kind: 'MCPAuthPolicy',
+      key: 'default/p',
+      reason: 'KeysNotFetched',
+      note: 'A. B.',
+      reportedBy: 'leader',
     });
   });
 

@@ -231,7 +231,8 @@ describe('another client', () => {
     const written = rig.objects.written();
     for (let round = 0; round < 12; round += 1) {
       const before = objectsOf(asJsonObject(rig.objects.status(policy))['ancestors']);
-      rig.objects.put(policy, { ancestors: [ancestor(`x${round}`, 'a.example/c'), ...before] });
+      const status = asJsonObject(rig.objects.status(policy));
+      rig.objects.put(policy, { ...status, ancestors: [ancestor(`x${round}`, 'a.example/c'), ...before] });
       await pass(rig, 1_000);
     }
     expect(rig.objects.written()).toBe(written);

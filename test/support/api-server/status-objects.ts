@@ -56,7 +56,9 @@ export function createObjectsInMemory(): ObjectsInMemory {
         return Promise.resolve({ kind: 'conflict', message: '409 the object has been modified' });
       }
       written += 1;
-      const after = store(write, { ...Object(before.status), ...write.fields });
+      // A merge patch (RFC 7396): null removes a field.
+      const merged = Object.entries({ ...Object(before.status), ...write.fields });
+      const after = store(write, Object.fromEntries(merged.filter(([, value]) => value !== null)));
       tell(write);
       return Promise.resolve({ kind: 'written', object: after });
     },

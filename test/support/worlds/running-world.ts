@@ -33,10 +33,13 @@ export interface RunningWorld extends AsyncDisposable {
 /** Every listener on a free loopback port, and no delays. */
 export const quickSettings: Omit<ServeSettings, 'input'> = {
   ...defaultSettings,
+  keyFetching: { allowHttp: false, allowPrivate: false },
   replica: 'here',
   namespaces: [],
   xdsListen: { host: '127.0.0.1', port: 0 },
   xdsTls: { mode: 'off' },
+  xdsAuth: { kind: 'none' },
+  debugAuth: { kind: 'none' },
   debugListen: { host: '127.0.0.1', port: 0 },
   metricsListen: { host: '127.0.0.1', port: 0 },
   adminListen: { host: '127.0.0.1', port: 0 },

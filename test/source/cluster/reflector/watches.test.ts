@@ -135,14 +135,15 @@ describe('a server that does not answer', () => {
     for (const delay of waits.slice(0, 6)) await cluster.pass(delay);
     cluster.server.store.put('Service', mcpService('tool', 81));
     const lost = cluster.log.lines.filter(({ message }) => message.startsWith('lost: '));
-    expect(lost.map(({ level, fields }) => [level, fields['place']])).toEqual([['warn', '/api/v1/services']]);
+    expect(lost.map(({ level, message }) => [level, message.includes('(Service: ')])).toEqual([['warn', true]]);
+    expect(cluster.problems()).toEqual([expect.stringContaining('/api/v1/services')]);
     expect(cluster.resources.has('Service default/tool')).toBe(true);
     await cluster.eventually(() => cluster.clock.waiting().includes(22_500));
     cluster.server.clearFaults();
     await cluster.pass(22_500);
     await cluster.until(() => cluster.port('default/tool') === 81);
     await cluster.pass(5000);
-    await cluster.log.line('a problem is gone');
+    await cluster.log.line('tells of changes of every kind again');
     expect(cluster.problems()).toEqual([]);
   });
 });

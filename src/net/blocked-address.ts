@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { isLocalName } from '../../net/loopback.ts';
+import { isLocalName } from './loopback.ts';
 
 /**
- * The reason why no target may have an address: requests to it would reach the gateway's own machine or link. Not the
- * question of net/loopback.ts, which decides who may reach a listener.
+ * The reason why nobody else may choose an address for requests of ours: they would reach our own machine or link. Not the
+ * question of loopback.ts, which decides who may reach a listener.
  */
 export type BlockReason = 'loopback' | 'link-local' | 'unspecified' | 'multicast' | 'broadcast' | 'no address';
 
@@ -61,3 +61,21 @@ function embeddedIpv4(bytes: readonly number[]): readonly ipaddr.IPv4[] {
     .filter(({ prefix }) => prefix.every((byte, index) => bytes[index] === byte))
     .map(({ offset }) => new ipaddr.IPv4(bytes.slice(offset, offset + 4)));
 }
+
+/**
+ * Returns the range of an address that is not of the public Internet, in ipaddr.js's words: `private`, `uniqueLocal`,
+ * `loopback` and so on. Public are IPv4 outside of every special-purpose range, and IPv6 within 2000::/3 (global unicast)
+ * outside of every special-purpose range: no address that embeds an IPv4 address is (mapped, compatible, NAT64, 6to4,
+ * Teredo).
+ * @see https://www.iana.org/assignments/iana-ipv4-special-registry
+ * @see https://www.iana.org/assignments/iana-ipv6-special-registry
+ */
+export function nonPublicRangeOf(text: string): string | undefined {
+  if (isIP(text) === 0 || !ipaddr.isValid(text)) return 'unknown';
+  const address = ipaddr.parse(text);
+  const range = address.range();
+  if (range !== 'unicast') return range;
+  return address instanceof ipaddr.IPv6 && !address.match(globalUnicast) ? 'reserved' : undefined;
+}
+
+const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');

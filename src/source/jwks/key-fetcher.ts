@@ -1,0 +1,213 @@
+import type { Clock, Counters, Logger, Random, Stop } from '../../edges.ts';
+import { readPublicKeys } from '../../jwk/public-keys.ts';
+import { FinalFetchError } from '../../net/text-fetch.ts';
+import { backoffDelay } from '../../rate/backoff.ts';
+import { FairSemaphore } from '../../rate/fair-semaphore.ts';
+import type { FetchedKeys } from '../../resources/model.ts';
+import type { FetchKeys } from './key-client.ts';
+
+export interface KeyFetcherParts {
+  readonly fetchKeys: FetchKeys;
+  /** Receives each answer; undefined when nobody needs the URI any more. Never called within {@link KeyFetcher.need}. */
+  readonly deliver: (uri: string, keys: FetchedKeys | undefined) => void;
+  /** Called once, when the first answers are there, or have taken too long. */
+  readonly settled: () => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly counters: Counters;
+}
+
+/** The most URIs that are fetched; further ones wait until another one is not needed any more. */
+export const mostUris = 1_000;
+
+/** Requests at once. */
+const concurrency = 8;
+
+/** Milliseconds between two requests for a URI: what its headers say within these bounds, else the default. */
+const interval = { least: 60_000, usual: 300_000, most: 3_600_000 };
+
+/** After a failure, whether or not there are keys. */
+const retries = { initial: 1_000, max: 60_000 };
+
+/** Milliseconds that the first answers may take before nodes are served without them. */
+const longestWait = 30_000;
+
+/** One needed URI. */
+interface Publication {
+  last: FetchedKeys | undefined;
+  failures: number;
+  /** The server answered, or an attempt ended as any further one would. */
+  answered: boolean;
+  stopTimer: Stop;
+}
+
+type Attempt =
+  | { readonly keys: Extract<FetchedKeys, { kind: 'keys' }>; readonly freshFor: number | undefined }
+  | { readonly keys: undefined; readonly reason: string; readonly isFinal: boolean };
+
+/**
+ * Keeps the keys of all needed URIs up to date: each is fetched at once, and then at an interval. The last keys that were
+ * understood stay in use while requests fail, however long: an issuer that is away must lock nobody out.
+ *
+ * Every replica has its own: equal answers are equal keys.
+ */
+export class KeyFetcher {
+  readonly #parts: KeyFetcherParts;
+  readonly #publications = new Map<string, Publication>();
+  /** Needed, and beyond the limit. */
+  readonly #surplus = new Set<string>();
+  readonly #slots = new FairSemaphore(concurrency);
+  /** The URIs without an answer, of those that were needed at first; undefined before {@link begin}. */
+  #awaited: Set<string> | undefined;
+  #stopWait: Stop = () => {};
+  #settled = false;
+  #stopped = false;
+
+  constructor(parts: KeyFetcherParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts or ends to fetch a URI. */
+  need(uri: string, needed: boolean): void {
+    if (this.#stopped) return;
+    if (needed) this.#add(uri);
+    else this.#remove(uri);
+  }
+
+  /** Waits from now on for the first answers of the URIs that are needed now. */
+  begin(): void {
+    if (this.#awaited !== undefined || this.#stopped) return;
+    const unanswered = [...this.#publications].filter(([, { answered }]) => !answered);
+    this.#awaited = new Set(unanswered.map(([uri]) => uri));
+    this.#stopWait = this.#parts.clock.after(longestWait, () => {
+      const uris = [...(this.#awaited ?? [])];
+      if (uris.length > 0) this.#parts.log.warn('gateways are served without the keys of some issuers', { uris });
+      this.#settle();
+    });
+    if (this.#awaited.size === 0) this.#settle();
+  }
+
+  /** Returns whether the first answers are there, or took too long; stays true. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#stopWait();
+    for (const { stopTimer } of this.#publications.values()) stopTimer();
+    this.#publications.clear();
+  }
+
+  #add(uri: string): void {
+    if (this.#publications.has(uri)) return;
+    const publication: Publication = { last: undefined, failures: 0, answered: false, stopTimer: () => {} };
+    if (this.#publications.size >= mostUris) {
+      this.#surplus.add(uri);
+      const failure = `is one of more than ${mostUris}, and is not fetched until another one is not needed`;
+      this.#later(() => this.#surplus.has(uri) && this.#parts.deliver(uri, { kind: 'failed', failure }));
+      return;
+    }
+    this.#publications.set(uri, publication);
+    void this.#fetch(uri, publication);
+  }
+
+  #remove(uri: string): void {
+    if (this.#surplus.delete(uri)) this.#forget(uri);
+    const publication = this.#publications.get(uri);
+    if (publication === undefined) return;
+    publication.stopTimer();
+    this.#publications.delete(uri);
+    this.#forget(uri);
+    this.#countFailing();
+    this.#answered(uri, publication);
+    const [next] = this.#surplus;
+    if (next === undefined) return;
+    this.#surplus.delete(next);
+    this.#add(next);
+  }
+
+  #forget(uri: string): void {
+    this.#later(() => {
+      if (!this.#publications.has(uri) && !this.#surplus.has(uri)) this.#parts.deliver(uri, undefined);
+    });
+  }
+
+  /** A commit may be going on. */
+  #later(run: () => unknown): void {
+    this.#parts.clock.after(0, () => {
+      if (!this.#stopped) run();
+    });
+  }
+
+  async #fetch(uri: string, publication: Publication): Promise<void> {
+    const { clock, random, counters } = this.#parts;
+    const release = await this.#slots.acquire('');
+    // It may have waited long for its turn.
+    const isNeeded = (): boolean => this.#publications.get(uri) === publication;
+    const attempt = isNeeded() ? await this.#attempt(uri) : undefined;
+    release();
+    if (attempt === undefined || !isNeeded()) return;
+    counters.count('gatehouse_jwks_fetches_total', { outcome: attempt.keys === undefined ? 'failed' : 'fetched' });
+    publication.failures = attempt.keys === undefined ? publication.failures + 1 : 0;
+    this.#countFailing();
+    const wait =
+      attempt.keys === undefined ? backoffDelay(publication.failures, retries, random) : untilStale(attempt, random);
+    publication.stopTimer = clock.after(wait, () => void this.#fetch(uri, publication));
+    this.#publish(uri, publication, attempt);
+    if (attempt.keys !== undefined || attempt.isFinal) this.#answered(uri, publication);
+  }
+
+  async #attempt(uri: string): Promise<Attempt> {
+    try {
+      const { text, freshFor } = await this.#parts.fetchKeys(uri);
+      const read = readPublicKeys(text);
+      if (read.kind === 'keys') return { keys: { ...read, failure: undefined }, freshFor };
+      return { keys: undefined, reason: `the answer cannot be used: ${read.reason}`, isFinal: true };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { keys: undefined, reason, isFinal: error instanceof FinalFetchError };
+    }
+  }
+
+  #publish(uri: string, publication: Publication, attempt: Attempt): void {
+    const { log, deliver } = this.#parts;
+    const { last } = publication;
+    if (attempt.keys !== undefined) {
+      if (last?.failure !== undefined) log.info('keys are fetched again', { uri });
+      publication.last = attempt.keys;
+      deliver(uri, attempt.keys);
+      return;
+    }
+    const failure = `cannot be fetched: ${attempt.reason}`;
+    if (last?.failure === failure) return;
+    const effect = last?.kind === 'keys' ? 'the last good keys stay in use' : 'nobody can authenticate with them';
+    log.warn(`keys cannot be fetched; ${effect}`, { uri, reason: attempt.reason });
+    publication.last = last?.kind === 'keys' ? { ...last, failure } : { kind: 'failed', failure };
+    deliver(uri, publication.last);
+  }
+
+  #answered(uri: string, publication: Publication): void {
+    publication.answered = true;
+    if (this.#awaited?.delete(uri) === true && this.#awaited.size === 0) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#stopWait();
+    this.#parts.settled();
+  }
+
+  #countFailing(): void {
+    const failing = [...this.#publications.values()].filter(({ failures }) => failures > 0).length;
+    this.#parts.counters.gauge('gatehouse_jwks_failing', failing);
+  }
+}
+
+/** Milliseconds until the next request, with jitter: replicas that started together do not ask together. */
+function untilStale({ freshFor }: Extract<Attempt, { keys: object }>, random: Random): number {
+  const fresh = freshFor === undefined ? interval.usual : freshFor * 1_000;
+  return Math.round(Math.min(Math.max(fresh * (0.9 + random() / 10), interval.least), interval.most));
+}

@@ -1,0 +1,224 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FinalFetchError } from '../../../src/net/text-fetch.ts';
+import type { FetchedKeys } from '../../../src/resources/model.ts';
+import type { PublishedKeys } from '../../../src/source/jwks/key-client.ts';
+import { KeyFetcher, mostUris } from '../../../src/source/jwks/key-fetcher.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { guideJwk } from '../../support/processes/guide.ts';
+
+const uri = 'https://issuer.example/jwks';
+const setOf = (...kids: readonly string[]): string =>
+  JSON.stringify({ keys: kids.map((kid) => ({ ...guideJwk, kid })) });
+
+/** The issuers: what each URI answers; a promise that never settles where nothing is said. */
+let answers: Map<string, PublishedKeys | Error>;
+let asked: string[];
+let delivered: (readonly [uri: string, keys: FetchedKeys | undefined])[];
+let settled: number;
+let clock: ManualClock;
+let log: RecordedLog;
+let counters: RecordedCounters;
+let fetcher: KeyFetcher;
+
+beforeEach(() => {
+  answers = new Map();
+  asked = [];
+  delivered = [];
+  settled = 0;
+  clock = createManualClock();
+  log = createRecordedLog();
+  counters = createRecordedCounters();
+  fetcher = new KeyFetcher({
+    fetchKeys: (wanted) => {
+      asked.push(wanted);
+      const answer = answers.get(wanted);
+      if (answer === undefined) return new Promise(() => undefined);
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+    deliver: (from, keys) => void delivered.push([from, keys]),
+    settled: () => {
+      settled += 1;
+    },
+    clock,
+    random: () => 1,
+    log,
+    counters,
+  });
+});
+
+/** Lets promises settle. */
+const quiet = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const answer = (text: string, freshFor?: number): void => void answers.set(uri, { text, freshFor });
+const kids = (): unknown => {
+  const last = delivered.at(-1)?.[1];
+  return last?.kind === 'keys' ? last.keys.map(({ kid }) => kid) : last?.failure;
+};
+
+describe('the keys of a URI', () => {
+  it('are fetched when they are needed, and again after five minutes', async () => {
+    answer(setOf('a'));
+    fetcher.need(uri, true);
+    await quiet();
+    expect(kids()).toEqual(['a']);
+    answer(setOf('b'));
+    expect(clock.next()).toBe(300_000);
+    await quiet();
+    expect(kids()).toEqual(['b']);
+    expect(counters.total('gatehouse_jwks_fetches_total', { outcome: 'fetched' })).toBe(2);
+  });
+
+  it.each([
+    [600, 600_000],
+    [0, 60_000],
+    [59, 60_000],
+    [1e9, 3_600_000],
+  ])('with %s seconds of freshness are fetched again after %s ms', async (freshFor, milliseconds) => {
+    answer(setOf('a'), freshFor);
+    fetcher.need(uri, true);
+    await quiet();
+    expect(clock.waiting()).toEqual([milliseconds]);
+  });
+
+  it('stay in use while nothing better is answered, with one warning for one reason', async () => {
+    answer(setOf('a'));
+    fetcher.need(uri, true);
+    await quiet();
+    answers.set(uri, new Error('connect ECONNREFUSED'));
+    for (let n = 0; n < 5; n += 1) {
+      clock.next();
+      await quiet();
+    }
+    expect(delivered.slice(1)).toEqual([
+      [uri, expect.objectContaining({ kind: 'keys', failure: 'cannot be fetched: connect ECONNREFUSED' })],
+    ]);
+    expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+    expect(counters.level('gatehouse_jwks_failing')).toBe(1);
+    answer('<html>');
+    clock.next();
+    await quiet();
+    expect(delivered.at(-1)?.[1]).toMatchObject({ kind: 'keys', failure: expect.stringContaining('not JSON') });
+    answer(setOf('a'));
+    clock.next();
+    await quiet();
+    expect(delivered.at(-1)?.[1]).toMatchObject({ kind: 'keys', failure: undefined });
+    expect(counters.level('gatehouse_jwks_failing')).toBe(0);
+  });
+
+  it('end when the issuer publishes an empty set, which withdraws them', async () => {
+    answer(setOf('a'));
+    fetcher.need(uri, true);
+    await quiet();
+    answer('{"keys":[]}');
+    clock.next();
+    await quiet();
+    expect(kids()).toEqual([]);
+  });
+});
+
+describe('the keys of a URI that does not answer, or that nobody needs', () => {
+  it('are tried again sooner when they could not be fetched, and ever more slowly', async () => {
+    answers.set(uri, new Error('no answer'));
+    fetcher.need(uri, true);
+    const waits: number[] = [];
+    for (let n = 0; n < 8; n += 1) {
+      await quiet();
+      waits.push(clock.next());
+    }
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+  });
+
+  it('are not fetched any more when nobody needs them, and forgotten', async () => {
+    answer(setOf('a'));
+    fetcher.need(uri, true);
+    await quiet();
+    fetcher.need(uri, false);
+    clock.next();
+    expect(delivered.at(-1)).toEqual([uri, undefined]);
+    expect(clock.waiting()).toEqual([]);
+  });
+
+  it('that arrive when nobody needs them any more count for nothing', async () => {
+    answer(setOf('a'));
+    fetcher.need(uri, true);
+    fetcher.need(uri, false);
+    await quiet();
+    clock.next();
+    expect(delivered).toEqual([[uri, undefined]]);
+  });
+
+  it('are not fetched after the end', async () => {
+    answer(setOf('a'));
+    fetcher.need(uri, true);
+    fetcher.stop();
+    await quiet();
+    expect(delivered).toEqual([]);
+    expect(clock.waiting()).toEqual([]);
+  });
+});
+
+describe('many URIs', () => {
+  it('are fetched eight at a time', async () => {
+    for (let n = 0; n < 20; n += 1) fetcher.need(`https://${n}.example/`, true);
+    await quiet();
+    expect(asked).toHaveLength(8);
+  });
+
+  it('beyond the limit wait until another one is not needed', async () => {
+    for (let n = 0; n <= mostUris; n += 1) {
+      answers.set(`https://${n}.example/`, { text: setOf('a'), freshFor: undefined });
+      fetcher.need(`https://${n}.example/`, true);
+    }
+    clock.advance(0);
+    const surplus = `https://${mostUris}.example/`;
+    expect(delivered).toEqual([[surplus, { kind: 'failed', failure: expect.stringContaining('more than 1000') }]]);
+    while (asked.length < mostUris) await quiet();
+    fetcher.need('https://0.example/', false);
+    while (asked.length <= mostUris) await quiet();
+    await quiet();
+    expect(delivered.at(-1)).toMatchObject([surplus, { kind: 'keys' }]);
+  });
+});
+
+describe('the first answers', () => {
+  it('are there at once when nobody needs any', () => {
+    fetcher.begin();
+    expect(fetcher.settled).toBe(true);
+    expect(clock.waiting()).toEqual([]);
+  });
+
+  it('are awaited of all issuers that are needed when everything else is ready, and of no later one', async () => {
+    const other = 'https://other.example/jwks';
+    answer(setOf('a'));
+    fetcher.need(uri, true);
+    fetcher.need(other, true);
+    fetcher.begin();
+    fetcher.need('https://later.example/jwks', true);
+    await quiet();
+    expect(fetcher.settled).toBe(false);
+    fetcher.need(other, false);
+    expect([fetcher.settled, settled]).toEqual([true, 1]);
+  });
+
+  it.each<[string, Error, boolean]>([
+    ['an answer without keys is one', new FinalFetchError('answered with status 404'), true],
+    ['none is not', new Error('getaddrinfo EAI_AGAIN'), false],
+  ])('%s', async (_what, error, expected) => {
+    answers.set(uri, error);
+    fetcher.need(uri, true);
+    fetcher.begin();
+    await quiet();
+    expect(fetcher.settled).toBe(expected);
+  });
+
+  it('are awaited for thirty seconds, and then nodes are served without them', async () => {
+    fetcher.need(uri, true);
+    fetcher.begin();
+    clock.advance(29_999);
+    expect(fetcher.settled).toBe(false);
+    clock.advance(1);
+    expect([fetcher.settled, settled]).toEqual([true, 1]);
+    await log.line('gateways are served without the keys of some issuers');
+  });
+});
