@@ -67,16 +67,17 @@ export class ChangeLog {
   }
 
   /** A node that had an earlier state was sent a response. It counts for the last commit, which contains all others. */
-  pushed(at: number): void {
+  pushed(at: number): number {
     const record = this.#records.at(-1);
-    if (record === undefined) return;
+    if (record === undefined) return 0;
     record.pushes += 1;
     record.lastPush = at;
+    return record.epoch;
   }
 
-  /** A node answered such a response. @param sent when it was sent */
-  answered(sent: number, at: number, accepted: boolean): void {
-    const record = this.#records.findLast((one) => one.at <= sent);
+  /** A node answered such a response. @param epoch of its commit: two commits may be made within a millisecond */
+  answered(epoch: number, at: number, accepted: boolean): void {
+    const record = this.#records.findLast((one) => one.epoch === epoch);
     if (record === undefined) return;
     if (accepted) {
       record.acks += 1;

@@ -41,16 +41,15 @@ it('the last 200 commits are remembered, with 20 names each', () => {
 
 it('a response counts for the last commit, and its answer for the commit that it was sent after', () => {
   const { log } = createLog();
-  log.pushed(0);
-  log.answered(0, 0, true);
+  log.answered(log.pushed(0), 0, true);
   committed(log, 1, 10);
-  log.pushed(11);
-  log.pushed(12);
-  committed(log, 2, 20);
-  log.answered(11, 25, true);
-  log.pushed(21);
-  log.answered(12, 26, false);
-  log.answered(21, 29, true);
+  const first = [log.pushed(11), log.pushed(12)];
+  // In the millisecond of a response that belongs to the commit before it.
+  committed(log, 2, 12);
+  log.answered(first[0] ?? 0, 25, true);
+  const second = log.pushed(21);
+  log.answered(first[1] ?? 0, 26, false);
+  log.answered(second, 29, true);
   expect(log.list()).toMatchObject([
     { epoch: 2, pushes: 1, lastPush: 21, acks: 1, lastAck: 29, nacks: 0 },
     { epoch: 1, pushes: 2, lastPush: 12, acks: 1, lastAck: 25, nacks: 1 },
@@ -63,10 +62,10 @@ it('a commit settles a second after its last answer, once, and one that no node 
   clock.advance(900);
   committed(log, 2, 900);
   log.pushed(900);
-  log.pushed(900);
+  const epoch = log.pushed(900);
   clock.advance(100);
-  log.answered(900, 1_000, true);
-  log.answered(900, 1_000, false);
+  log.answered(epoch, 1_000, true);
+  log.answered(epoch, 1_000, false);
   clock.advance(900);
   expect(settled).toEqual([]);
   clock.advance(2_000);
@@ -78,14 +77,13 @@ it('a commit waits for the ACKs of its nodes while the next one settles, and not
   const { log, clock, settled } = createLog();
   committed(log, 1, 0);
   log.pushed(0);
-  log.pushed(0);
+  const slow = log.pushed(0);
   clock.advance(10);
   committed(log, 2, 10);
-  log.pushed(10);
-  log.answered(10, 10, true);
+  log.answered(log.pushed(10), 10, true);
   clock.advance(2_990);
   expect(settled).toMatchObject([{ epoch: 2 }]);
-  log.answered(0, 3_000, true);
+  log.answered(slow, 3_000, true);
   clock.advance(20_000);
   expect(settled).toMatchObject([{ epoch: 2 }, { epoch: 1, pushes: 2, acks: 1, lastAck: 3_000 }]);
 });
