@@ -84,7 +84,9 @@ describe.skipIf(assets === undefined)('an overlay of deploy/README.md', () => {
 describe('deploy/README.md', () => {
   it('names folders, files and pages that exist', () => {
     const commands = [...readme.matchAll(/-[kf] (deploy\S*?)[\s`]/g)].map(([, path = '']) => join(deploy, '..', path));
-    const links = [...readme.matchAll(/\]\((?!http|#)([^)]+)\)/g)].map(([, path = '']) => join(deploy, path.replace(/#.*/, '')));
+    const links = [...readme.matchAll(/\]\((?!http|#)([^)]+)\)/g)].map(([, path = '']) =>
+      join(deploy, path.replace(/#.*/, '')),
+    );
     expect(commands.length).toBeGreaterThan(5);
     expect(links.length).toBeGreaterThan(2);
     expect([...commands, ...links].filter((path) => !existsSync(path))).toEqual([]);
