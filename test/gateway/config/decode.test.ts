@@ -174,8 +174,8 @@ describe('the error for an invalid field names it and the remedy', () => {
 describe('an unknown field', () => {
   it('at the top level is a warning that lists the known fields', () => {
     expect(warnings({ ...guideConfig, listeners: [], alt_xds_host: 'x' })).toEqual([
-      'listeners: is not a field known here and is ignored; known are type, xds_address, metadata, alt_xds_hostname, listener',
-      'alt_xds_host: is not a field known here and is ignored; known are type, xds_address, metadata, alt_xds_hostname, listener',
+      'listeners: is not a field known here and is ignored; known are $schema, type, xds_address, metadata, alt_xds_hostname, listener',
+      'alt_xds_host: is not a field known here and is ignored; known are $schema, type, xds_address, metadata, alt_xds_hostname, listener',
     ]);
   });
 
