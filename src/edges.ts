@@ -69,6 +69,8 @@ export type CounterName =
   | 'gatehouse_xds_assemblies_total'
   | 'gatehouse_xds_connections_refused_total'
   | 'gatehouse_xds_handshakes_total'
+  | 'gatehouse_xds_token_reviews_total'
+  | 'gatehouse_xds_denied_claims_total'
   | 'gatehouse_xds_connections_closed_total'
   | 'gatehouse_xds_streams_refused_total'
   | 'gatehouse_xds_cut_offs_total'

@@ -90,8 +90,10 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
   const { translation, explainer, snapshots } = pipeline;
   const keys = new PublishedKeys(settings.keyFetching, translation.jwksUris, { clock, random, log, counters: metrics });
   const ready = (): boolean => pipeline.synced() && keys.settled;
-  const security = await openSecurity(settings, { clock, log, counters: metrics });
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
+  const { connection } = input;
+  const denied: Input['denied'] = (claim) => input.denied(claim);
+  const security = await openSecurity(settings, { clock, log, counters: metrics, connection, denied });
   const identifier = `${settings.replica} gatehouse/${packageJson.version}`;
   const ads = createAdsServer(
     { ...settings, maxRequest: settings.receiveLimit, identifier },
@@ -105,6 +107,7 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
       log,
       counters: metrics,
       tls: security.tls,
+      auth: security.auth,
       rejected: (response) => input.rejected(response),
       updates: changes,
     },
@@ -131,7 +134,9 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
     startDebug(settings, debugParts),
   );
   started.push(debug.stop);
-  const adminParts = { health: ads.health, clients: () => ads.clients(), descriptorSet, clock, counters: metrics, log };
+  const security = stages.security.operators;
+  const clients = ads.clients.bind(ads);
+  const adminParts = { health: ads.health, clients, descriptorSet, clock, counters: metrics, log, security };
   const admin = await withListenFlags({ 'admin-listen': adminListen }, () => startAdmin(adminListen, adminParts));
   started.push(admin.stop);
   const xds = await withListenFlags({ 'xds-listen': xdsListen }, () => ads.start(xdsListen));
@@ -147,6 +152,7 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
   return {
     ...stages,
     ...pipeline,
+    security: stages.security.operators,
     digest: versionOfAll,
     problems: () => input.source.diagnostics(),
     nodes: (gateway) => ads.nodes(gateway),
@@ -162,7 +168,7 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
 
 /** Starts the sources; each of their batches becomes a commit. */
 function startSource(stages: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
-  const { pipeline, input, keys, ads, log, changes, clock } = stages;
+  const { pipeline, input, keys, ads, security, log, changes, clock } = stages;
   // A flag of its own: a source delivers a batch again when its delivery threw, and by then the pipeline is synced.
   let announced = false;
   const announce = (): void => {
@@ -174,7 +180,11 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
   };
   const apply = (batch: Batch): void => {
     const began = clock.now();
-    const commit = pipeline.deliver(batch);
+    let narrowed = false;
+    const commit = pipeline.deliver(batch, (delivered) => {
+      narrowed = security.bindings?.applied(delivered.changes(pipeline.gateways)) ?? false;
+    });
+    if (narrowed) ads.recheck();
     const at = clock.now();
     const cause = announced ? 'change' : 'start';
     const encoded = pipeline.encodes(commit);

@@ -11,7 +11,7 @@ import type { ClusterInputSettings, ServeSettings } from './settings.ts';
 import { logStatuses } from './status-log.ts';
 
 /** The part of an input that statuses are written by. */
-type StatusInput = Pick<Input, 'synced' | 'applied' | 'rejected' | 'stop'>;
+type StatusInput = Pick<Input, 'synced' | 'applied' | 'denied' | 'rejected' | 'stop'>;
 
 const leaseName = 'gatehouse-leader';
 
@@ -35,6 +35,7 @@ export async function openCluster(
   const status = await openStatus({ controllerName, replica }, statusWriting, connection, source, parts);
   return {
     source,
+    connection,
     origin: connection.server,
     placesOf: (places) => Promise.resolve(places.map(() => undefined)),
     manifestOf: (kind, key) => source.manifestOf(kind, key),
@@ -69,6 +70,7 @@ async function openStatus(
     return {
       synced: () => undefined,
       applied: (commit) => logStatuses(log, translation, commit),
+      denied: () => undefined,
       rejected: () => undefined,
       stop: () => Promise.resolve(),
     };
@@ -90,6 +92,7 @@ function startedWhenSynced(manager: StatusManager): StatusInput {
       stop = manager.start();
     },
     applied: (commit, { observations = [] }) => manager.applied(commit, observations),
+    denied: (claim) => manager.denied(claim),
     rejected: (nack) => manager.rejected(nack),
     stop: () => stop(),
   };

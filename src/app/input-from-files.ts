@@ -35,6 +35,8 @@ export function openFiles(
       // Half a world would be full of missing objects.
       if (synced) hints.changed();
     },
+    connection: undefined,
+    denied: () => undefined,
     rejected: () => undefined,
     stop: () => hints.stop(),
   };

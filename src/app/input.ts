@@ -2,7 +2,8 @@ import type { ManifestOf, PlacesOf } from '../debug/model.ts';
 import type { Clock, Counters, Logger, Random, StopAsync } from '../edges.ts';
 import type { Explainer } from '../explain/model.ts';
 import type { Commit } from '../graph/model.ts';
-import type { RejectedResponse } from '../serve/model.ts';
+import type { KubeConnection } from '../kube/model.ts';
+import type { DeniedClaim, RejectedResponse } from '../serve/model.ts';
 import type { Batch, ResourceSource } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
 
@@ -29,6 +30,10 @@ export interface Input {
   synced(): void;
   /** Handles a commit: call it after each batch. */
   applied(commit: Commit, batch: Batch): void;
+  /** The API server; undefined for files. */
+  readonly connection: KubeConnection | undefined;
+  /** Handles a claim of a Gateway that the identity of a node does not allow. */
+  denied(claim: DeniedClaim): void;
   /** Handles a NACK of a node. */
   rejected(nack: RejectedResponse): void;
   readonly stop: StopAsync;

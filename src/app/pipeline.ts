@@ -1,7 +1,8 @@
 import type { Counters, Logger } from '../edges.ts';
 import { createExplainer, type Explainer } from '../explain/explain.ts';
 import { createGraph } from '../graph/graph.ts';
-import type { Commit, Graph } from '../graph/model.ts';
+import type { Collection, Commit, Graph } from '../graph/model.ts';
+import type { Gateway } from '../resources/model.ts';
 import type { Batch } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
 import { createInputs, type Inputs, type TranslationSettings, translate } from '../translate/translate.ts';
@@ -21,8 +22,14 @@ export interface Pipeline extends Encoding {
   readonly dialects: readonly Dialect[];
   /** The number of policies, valid or not. */
   policies(): number;
-  /** Applies a batch as one commit, then updates the snapshots and notifies their subscribers. */
-  deliver(batch: Batch): Commit;
+  /** The Gateways, of any class. */
+  readonly gateways: Collection<Gateway>;
+  /**
+   * Applies a batch as one commit, then updates the snapshots and notifies their subscribers.
+   *
+   * @param committed called between the two
+   */
+  deliver(batch: Batch, committed?: (commit: Commit) => void): Commit;
   /** Returns whether the initial state was read and translated; stays true. */
   synced(): boolean;
 }
@@ -58,8 +65,10 @@ export function createPipeline(
     snapshots,
     encodes,
     synced: () => synced,
-    deliver: (batch) => {
+    gateways: inputs.resources.Gateway,
+    deliver: (batch, committed) => {
       const commit = graph.commit(() => applyBatch(inputs, batch));
+      committed?.(commit);
       snapshots.apply(commit);
       synced ||= batch.synced;
       counters.count('gatehouse_commits_total');

@@ -36,6 +36,26 @@ export type XdsTlsSettings =
   | { readonly mode: 'off' }
   | { readonly mode: 'on' | 'either'; readonly files: TlsFiles; readonly minVersion: 'TLSv1.2' | 'TLSv1.3' };
 
+/** What a node proves before it is served. `either of` what is present. */
+export type XdsAuthSettings =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'required';
+      readonly tokens: TokenSettings | undefined;
+      readonly certificates: { readonly trustDomain: string } | undefined;
+    };
+
+/** How tokens are verified: by the API server (TokenReview), or with the keys of an issuer. */
+export interface TokenSettings {
+  readonly audience: string;
+  readonly keys: { readonly location: string; readonly issuer: string } | undefined;
+}
+
+/** What clients of the debug, metrics and admin listeners prove, where these are bound elsewhere than on loopback. */
+export type DebugAuthSettings =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'token'; readonly files: TlsFiles; readonly minVersion: 'TLSv1.2' | 'TLSv1.3' };
+
 /** Settings of the control plane (`gatehouse serve`). */
 export interface ServeSettings {
   readonly input: InputSettings;
@@ -45,6 +65,8 @@ export interface ServeSettings {
   readonly namespaces: readonly string[];
   readonly xdsListen: HostPort;
   readonly xdsTls: XdsTlsSettings;
+  readonly xdsAuth: XdsAuthSettings;
+  readonly debugAuth: DebugAuthSettings;
   readonly debugListen: HostPort;
   readonly metricsListen: HostPort;
   readonly adminListen: HostPort;

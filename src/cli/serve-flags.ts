@@ -3,7 +3,7 @@ import type { ServeSettings } from '../app/settings.ts';
 import { duration, listenAddress, wholeNumber } from './flag-values.ts';
 import type { Environment, Flag, FlagValues } from './flags.ts';
 import { inputFlags, inputSettings, namespacesOf } from './input-flags.ts';
-import { securityFlags, xdsTlsSettings } from './security-flags.ts';
+import { securityFlags, securitySettings } from './security-flags.ts';
 import { translationFlags, translationSettings } from './translation-flags.ts';
 
 export const serveFlags: readonly Flag[] = [
@@ -72,7 +72,7 @@ export function serveSettings(flags: FlagValues, environment: Environment): Serv
     replica: environment['POD_NAME'] || hostname(),
     namespaces: namespacesOf(flags),
     xdsListen: listenAddress('xds-listen', flags.text('xds-listen')),
-    xdsTls: xdsTlsSettings(flags),
+    ...securitySettings(flags, input),
     debugListen: listenAddress('debug-listen', flags.text('debug-listen')),
     metricsListen: listenAddress('metrics-listen', flags.text('metrics-listen')),
     adminListen: listenAddress('admin-listen', flags.text('admin-listen')),

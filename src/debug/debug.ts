@@ -1,15 +1,18 @@
 import type { Stop, StopAsync } from '../edges.ts';
 import type { HostPort } from '../net/host-port.ts';
+import { isLoopback } from '../net/loopback.ts';
+import type { ServerCertificate } from '../net/tls/server-certificate.ts';
 import { type Page, readPage } from '../page/page.ts';
 import { createDebugApi, type DebugApiParts } from './api/debug-api.ts';
 import type { Metrics } from './metrics.ts';
 import { resourceDecoder } from './resource-decoder.ts';
-import { type HttpResponse, plainText, type Route, type RoutesParts, serveRoutes } from './routes.ts';
+import { type HttpResponse, plainText, type Route, type RouteGuard, type RoutesParts, serveRoutes } from './routes.ts';
 import { StatusStream } from './status-stream.ts';
 
 export { ChangeLog } from './change-log.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { type DecodeResource, resourceDecoder } from './resource-decoder.ts';
+export type { GuardedRequest, RouteGuard } from './routes.ts';
 
 /** The addresses of the two HTTP listeners. */
 export interface DebugSettings {
@@ -19,11 +22,19 @@ export interface DebugSettings {
   readonly metricsListen: HostPort;
 }
 
+/** What guards listeners that are bound elsewhere than on loopback. */
+interface DebugSecurity {
+  readonly certificate: ServerCertificate;
+  readonly guard: RouteGuard;
+}
+
 /** The state to show. */
 export interface DebugParts extends Omit<DebugApiParts, 'decode' | 'now'> {
   readonly metrics: Metrics;
   /** The `FileDescriptorSet` of every message on the wire. */
   readonly descriptorSet: Uint8Array;
+  /** Absent: plaintext, and every client is answered. */
+  readonly security?: DebugSecurity | undefined;
 }
 
 export interface RunningDebug {
@@ -38,10 +49,12 @@ export interface RunningDebug {
  * @throws ListenError when one of the addresses cannot be bound; then neither listens
  */
 export async function startDebug(settings: DebugSettings, parts: DebugParts): Promise<RunningDebug> {
+  const { debugListen, metricsListen } = settings;
   const { routes, stop } = debugRoutes(parts, await readPage());
-  const debug = await serveRoutes(settings.debugListen, routes, listenerParts('debug', parts));
+  const debug = await serveRoutes(debugListen, routes, listenerParts('debug', debugListen, parts));
   try {
-    const metrics = await serveRoutes(settings.metricsListen, metricsRoutes(parts), listenerParts('metrics', parts));
+    const metricsParts = listenerParts('metrics', metricsListen, parts);
+    const metrics = await serveRoutes(metricsListen, metricsRoutes(parts), metricsParts);
     return {
       addresses: { debug: debug.address, metrics: metrics.address },
       stop: async () => {
@@ -55,8 +68,15 @@ export async function startDebug(settings: DebugSettings, parts: DebugParts): Pr
   }
 }
 
-function listenerParts(listener: string, { clock, log, metrics }: DebugParts): RoutesParts {
+function listenerParts(
+  listener: string,
+  { host }: HostPort,
+  { clock, log, metrics, security }: DebugParts,
+): RoutesParts {
   return {
+    // Decided by the name for TLS, and by the bound address for the guard: what is doubtful has both.
+    certificate: isLoopback(host) ? undefined : security?.certificate,
+    guard: security?.guard,
     listener,
     // The longest response takes seconds to read; one that is not read holds its bytes.
     limits: { stallTimeout: 60_000 },

@@ -60,8 +60,24 @@ export function plainText(body: string, status = 200): HttpResponse {
   return { status, type: 'text/plain; charset=utf-8', body };
 }
 
+/** What a guard looks at. */
+export interface GuardedRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly address: string;
+}
+
+/** Returns the status and the message for a request that is not answered. */
+export type RouteGuard = (
+  request: GuardedRequest,
+) => Promise<{ readonly status: 401 | 403 | 503; readonly message: string } | undefined>;
+
 /** Settings and dependencies of a listener for routes. */
 export interface RoutesParts extends LimitedListenerParts {
+  /** Asked before each request when the bound address is not loopback. Absent: every client is answered. */
+  readonly guard?: RouteGuard | undefined;
   /** Called with each error of a route; the client gets status 500. */
   readonly failed: (error: unknown) => void;
 }
@@ -86,7 +102,7 @@ const maxOpenRequests = 64;
 export async function serveRoutes(
   at: HostPort,
   routes: ReadonlyMap<string, Route>,
-  { failed, ...parts }: RoutesParts,
+  { failed, guard, ...parts }: RoutesParts,
 ): Promise<RouteServer> {
   const turns = new Turns();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -105,10 +121,33 @@ export async function serveRoutes(
       .then((answer) => send(request, response, answer))
       .catch(failed);
   };
+  const guarded = (request: IncomingMessage, response: ServerResponse): void => {
+    if (guard === undefined) handle(request, response);
+    else void pass(request, response, guard, handle).catch(failed);
+  };
   const handlerFor = ({ host }: HostPort): RequestListener =>
-    isLoopback(host) ? onlyForLoopbackHosts(handle, refuseHost) : handle;
+    isLoopback(host) ? onlyForLoopbackHosts(handle, refuseHost) : guarded;
   const { address, close } = await openLimitedListener(at, handlerFor, parts);
   return { address, stop: close };
+}
+
+/** Handles a request that the guard lets pass. */
+async function pass(
+  request: IncomingMessage,
+  response: ServerResponse,
+  guard: RouteGuard,
+  handle: RequestListener,
+): Promise<void> {
+  const { authorization } = request.headers;
+  const { path } = targetOf(request);
+  const address = request.socket.remoteAddress ?? '';
+  const refusal = await guard({ method: request.method ?? 'GET', path, authorization, address });
+  if (refusal === undefined) {
+    handle(request, response);
+    return;
+  }
+  const challenge: Readonly<Record<string, string>> = refusal.status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+  send(request, response, errorResponse(new RequestError(refusal.status, refusal.message, challenge)));
 }
 
 function refuseHost(_: IncomingMessage, response: ServerResponse, message: string): void {

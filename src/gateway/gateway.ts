@@ -157,7 +157,8 @@ function openXdsClient(
         'set alt_xds_hostname in the configuration, or POD_NAMESPACE and GW_NAME in the environment',
     );
   }
-  const controlPlane = { authority: bootstrap.xdsAddress, address: resolved ?? bootstrap.xdsAddress };
+  const { xdsAddress, xdsSecurity: security } = bootstrap;
+  const controlPlane = { authority: xdsAddress, address: resolved ?? xdsAddress, security };
   return createXdsClient({ controlPlane, node, clock, random, log });
 }
 

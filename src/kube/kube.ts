@@ -3,6 +3,7 @@ import type { ClusterAccess, KubeConnection, KubeEdges } from './model.ts';
 export { KubeConfigError } from './kubeconfig/kubeconfig-error.ts';
 export { isInCluster, podNamespace } from './kubeconfig/service-account.ts';
 export type { ClusterAccess } from './model.ts';
+export { reviewAccess, reviewToken } from './reviews.ts';
 
 /**
  * Connects to one API server as one user: reads the kubeconfig or the ServiceAccount, and opens nothing yet. A server

@@ -1,5 +1,4 @@
-import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { FairQueue } from '../rate/fair-queue.ts';
 
 /**
@@ -15,7 +14,7 @@ interface Waiting {
 }
 
 /**
- * Begins and ends the connections of an HTTP server a few in each iteration of the event loop. Those that begin wait in
+ * Begins and ends the connections of a server a few in each iteration of the event loop. Those that begin wait in
  * a fair queue by address, so that a flood of new ones waits for itself; nothing of them is read before.
  */
 export class ConnectionTurns {

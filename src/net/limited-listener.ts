@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { Server as NetServer, Socket } from 'node:net';
+import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Clock, Logger, StopAsync } from '../edges.ts';
 import { LogThrottle } from '../rate/log-throttle.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
@@ -8,6 +8,8 @@ import { stallTimeout as eventStreamStallTimeout } from './event-streams.ts';
 import type { HostPort } from './host-port.ts';
 import { close, listen } from './http-listener.ts';
 import { maxOpenFiles } from './open-files.ts';
+import { Handshakes } from './tls/handshakes.ts';
+import type { ServerCertificate } from './tls/server-certificate.ts';
 
 /** Limits of an HTTP listener. Times are in milliseconds. */
 export interface HttpLimits extends ConnectionLimits {
@@ -55,6 +57,8 @@ export interface LimitedListenerParts {
   readonly limits?: Partial<HttpLimits>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Absent: plaintext. */
+  readonly certificate?: ServerCertificate | undefined;
   /** Counts a connection that the limits closed. */
   readonly lost?: (reason: ConnectionLoss | 'pipelined') => void;
 }
@@ -93,19 +97,73 @@ export async function openLimitedListener(
   });
   server.maxHeadersCount = maxHeaders;
   server.setTimeout(limits.stallTimeout);
-  const turns = new ConnectionTurns(server);
-  const limiter = limitConnections(server, limits, parts, (socket) => turns.resetNow(socket));
-  const address = await listen(server, at, parts.purpose);
-  const responses = limitRequests(server, handlerFor(address), limiter, parts);
+  const accepting = acceptingServer(server, limits, parts);
+  const address = await listen(accepting.server, at, parts.purpose);
+  const responses = limitRequests(server, handlerFor(address), accepting.limiter, parts);
   return {
     address,
     drain() {
-      server.close();
+      accepting.server.close();
       return responses.drained();
+    },
+    close: accepting.close,
+  };
+}
+
+/** What limits of requests tell the limit of connections. */
+type Requests = Pick<ConnectionLimiter, 'began' | 'answered'>;
+
+interface Accepting {
+  readonly server: NetServer;
+  readonly limiter: Requests;
+  readonly close: StopAsync;
+}
+
+/**
+ * Limits the connections of an HTTP server where they are accepted: in front of TLS, so that a handshake that does not
+ * come to its end counts as a connection without a request.
+ */
+function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListenerParts): Accepting {
+  const { certificate, clock } = parts;
+  if (certificate === undefined) {
+    const turns = new ConnectionTurns(server);
+    const limiter = limitConnections(server, limits, parts, (socket) => turns.resetNow(socket));
+    return {
+      server,
+      limiter,
+      close() {
+        turns.close();
+        return close(server);
+      },
+    };
+  }
+  const timeout = limits.headTimeout;
+  const handshakes = new Handshakes({ certificate, clock, timeout, protocol: 'http/1.1', requestCertificate: false });
+  const accepted = new WeakMap<Socket, Socket>();
+  const outer = createNetServer((socket) => {
+    socket.on('error', () => {});
+    handshakes.begin(socket, {
+      secured(secure) {
+        accepted.set(secure, socket);
+        server.emit('connection', secure);
+      },
+      failed: () => socket.destroy(),
+    });
+  });
+  const turns = new ConnectionTurns(outer);
+  const limiter = limitConnections(outer, limits, parts, (socket) => turns.resetNow(socket));
+  const of = (secure: Socket): Socket => accepted.get(secure) ?? secure;
+  return {
+    server: outer,
+    limiter: {
+      began: (socket, isReceiving) => limiter.began(of(socket), isReceiving),
+      answered: (socket) => limiter.answered(of(socket)),
     },
     close() {
       turns.close();
-      return close(server);
+      const closed = new Promise<void>((resolve) => outer.close(() => resolve()));
+      limiter.closeAll();
+      return closed;
     },
   };
 }
@@ -173,7 +231,7 @@ interface Pipeline {
 function limitRequests(
   server: Server,
   handle: RequestListener,
-  limiter: ConnectionLimiter,
+  limiter: Requests,
   { lost }: LimitedListenerParts,
 ): { drained(): Promise<void> } {
   const pipelines = new WeakMap<Socket, Pipeline>();

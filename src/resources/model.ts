@@ -116,6 +116,8 @@ export interface GatewayAddress {
 export interface Gateway {
   readonly kind: 'Gateway';
   readonly metadata: ObjectMeta;
+  /** The annotation `kgateway.dev/service-account`: whose nodes these may be. Undefined without it. */
+  readonly serviceAccounts: Parsed<readonly string[]> | undefined;
   readonly className: Parsed<string>;
   /** `spec.infrastructure.parametersRef`. */
   readonly parametersRef: Parsed<ParametersRef> | undefined;

@@ -9,7 +9,8 @@ export type IdentifiedBy =
   | 'x-alt-xds-hostname'
   | 'metadata.role'
   | 'metadata.GATEWAY_NAME'
-  | ':authority';
+  | ':authority'
+  | 'identity';
 
 /** The two protocol variants of ADS. */
 export type ProtocolVariant = 'delta' | 'state-of-the-world';
@@ -23,6 +24,8 @@ export interface NodeStatus {
   /** False while no Gateway object of that name exists; the node is served empty Views until it does. */
   readonly gatewayExists: boolean;
   readonly identifiedBy: IdentifiedBy;
+  /** `<namespace>/<name>` of the ServiceAccount that was proven; absent when nobody is asked (`--xds-auth=none`). */
+  readonly serviceAccount?: string;
   readonly variety: ProtocolVariant;
   /** Remote address and port of the connection. */
   readonly peer: string;
@@ -84,6 +87,15 @@ export interface RejectedResponse {
   readonly node: string;
   readonly typeUrl: string;
   /** `error_detail.message`, at most 2,048 characters of it. */
+  readonly message: string;
+}
+
+/** A claim of a node that its identity does not allow. */
+export interface DeniedClaim {
+  /** `<namespace>/<name>` of the ServiceAccount. */
+  readonly account: string;
+  /** `<namespace>/<name>`; undefined if the node named none. */
+  readonly gateway: string | undefined;
   readonly message: string;
 }
 

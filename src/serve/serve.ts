@@ -1,8 +1,7 @@
 import { Server } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
+import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
 import type { HostPort } from '../net/host-port.ts';
-import { Handshakes } from '../net/tls/handshakes.ts';
-import type { ServerCertificate } from '../net/tls/server-certificate.ts';
 import { Quota } from '../rate/quota.ts';
 import type { NodeType, Snapshots } from '../snapshot/model.ts';
 import { createDelta } from './ads/delta.ts';
@@ -15,15 +14,17 @@ import { ReceiveBudget } from './limits/receive-budget.ts';
 import { defaultSendLimits, SendBudget } from './limits/send-budget.ts';
 import type { ConnectedClient, NodeStatus, RejectedResponse, UpdateObserver } from './model.ts';
 import { type ConnectionAge, ConnectionRegistry } from './node/connection-registry.ts';
+import { grantedSnapshots } from './node/granted-snapshots.ts';
 import { NodeLog } from './node/node-log.ts';
 import { NodeStream, type NodeStreamParts } from './node/node-stream.ts';
 import { Health } from './operators/health.ts';
 import type { RequestLimits } from './request/request-cost.ts';
+import { type AdsAuth, type AdsTls, Security } from './security.ts';
 import type { AdsCall } from './transport/calls.ts';
 import { LoopIteration } from './transport/grpc-stream.ts';
 import { Http2Server } from './transport/http2-server.ts';
 import { Http2Stream } from './transport/http2-stream.ts';
-import { Listener, type ListenerTls } from './transport/listener.ts';
+import { Listener } from './transport/listener.ts';
 import { maxHeaders, StreamAdmission } from './transport/stream-admission.ts';
 
 /** Bytes that a node may report per existing resource, in addition: more than a name and a version take. */
@@ -51,13 +52,6 @@ export interface AdsServerOptions extends Partial<Omit<Limits, 'send'>> {
   readonly connectionAge?: ConnectionAge;
 }
 
-/** TLS on port 9977. */
-export interface AdsTls {
-  readonly certificate: ServerCertificate;
-  /** Whether plaintext is accepted besides, on the same port. */
-  readonly plaintext: boolean;
-}
-
 export interface AdsServerParts {
   readonly snapshots: Snapshots;
   /** Types that no snapshot has: each node has a View of its own. */
@@ -71,6 +65,8 @@ export interface AdsServerParts {
   readonly counters: Counters;
   /** Absent: port 9977 is plaintext. */
   readonly tls?: AdsTls | undefined;
+  /** Absent: nobody is asked who he is. */
+  readonly auth?: AdsAuth | undefined;
   /** Called for every NACK. */
   readonly rejected?: (response: RejectedResponse) => void;
   readonly updates?: UpdateObserver;
@@ -96,13 +92,19 @@ export interface AdsServer {
    * have changed.
    */
   readonly health: Health;
+  /** Ends the streams whose identity may not be a node of its Gateway any more. Call it when bindings have changed. */
+  recheck(): void;
   /** Returns the status of every stream that has identified its Gateway, or of those of one Gateway. */
   nodes(gateway?: string): readonly NodeStatus[];
   /** Returns the same streams for CSDS, resource by resource. */
   clients(): readonly ConnectedClient[];
 }
 
+export { accountOfUser } from './auth/identity.ts';
+export { createKeySetVerifier, type KeySet, readKeySet } from './auth/key-set-verifier.ts';
+export type { VerifyToken } from './auth/token-cache.ts';
 export { type AdminParts, type RunningAdmin, startAdmin } from './operators/admin-listener.ts';
+export type { AdsAuth, AdsTls } from './security.ts';
 
 /** Creates an ADS server that does not listen yet. */
 export function createAdsServer(options: AdsServerOptions, parts: AdsServerParts): AdsServer {
@@ -117,6 +119,7 @@ class GrpcAdsServer implements AdsServer {
   readonly #listener: Listener;
   readonly #admission: StreamAdmission;
   readonly #registry: ConnectionRegistry;
+  readonly #security: Security;
   #stopping: Promise<void> | undefined;
 
   constructor(options: AdsServerOptions, parts: AdsServerParts) {
@@ -125,7 +128,15 @@ class GrpcAdsServer implements AdsServer {
     const { clock } = parts;
     this.#parts = parts;
     this.#registry = new ConnectionRegistry({ age: connectionAge, ...parts });
-    this.#streamParts = streamPartsOf(limits, parts, this.#registry);
+    const shared = streamPartsOf(limits, parts, this.#registry);
+    this.#security = new Security({
+      ...parts,
+      nodeLog: shared.nodeLog,
+      handshakeTimeout: limits.prefaceTimeout,
+      guarded: new Set([ads.deltaAggregatedResources.path, ads.streamAggregatedResources.path]),
+    });
+    const rules = { clusterDomain: parts.clusterDomain, bindings: this.#security.bindings };
+    this.#streamParts = { ...shared, rules, denied: (claim) => this.#security.denied(claim) };
     this.health = new Health(parts.ready, { clock, linger: limits.linger, ...unaryCallLimits });
     const busy = (): boolean => this.#streamParts.queue.busy(busyAfterPush);
     this.#admission = new StreamAdmission({ ...limits, ...parts, busy });
@@ -138,7 +149,7 @@ class GrpcAdsServer implements AdsServer {
       'grpc.max_connection_idle_ms': maxConnectionIdle,
     });
     const http2Limits = { maxStreams: limits.maxStreamsPerConnection, maxHeaders };
-    const http2 = new Http2Server(this.#server, http2Limits, this.#admission);
+    const http2 = new Http2Server(this.#server, http2Limits, this.#security.gate(this.#admission));
     this.#listener = new Listener(this.#server, http2, {
       ...limits,
       ...parts,
@@ -146,13 +157,21 @@ class GrpcAdsServer implements AdsServer {
       busyRate: { rate: limits.busyAcceptRate, burst: limits.busyAcceptBurst },
       busy,
       mayOpen: (address, streams) => this.#admission.mayOpen(address, streams),
-      began: (session, streams) => this.#admission.began(session, streams),
-      tls: tlsOf(limits, parts),
+      began: (session, streams, socket) => {
+        this.#admission.began(session, streams);
+        this.#security.began(session, socket);
+      },
+      tls: this.#security.tls,
     });
     this.health.register(this.#server);
     const responses = responseOptionsOf(options, limits, parts);
     this.#register(createDelta(responses));
     this.#register(createStateOfTheWorld(responses));
+    this.#security.onAuthoritiesReplaced(() => this.recheck());
+  }
+
+  recheck(): void {
+    this.#registry.recheck((stream) => this.#security.revoked(stream.identity));
   }
 
   start(listen: HostPort): Promise<HostPort> {
@@ -180,7 +199,9 @@ class GrpcAdsServer implements AdsServer {
   }
 
   #start(call: AdsCall, protocol: AdsProtocol): void {
-    const stream = new NodeStream(call, new Http2Stream(call), protocol, this.#streamParts);
+    const http2Stream = new Http2Stream(call);
+    const identity = this.#security.identityOf(http2Stream.key);
+    const stream = new NodeStream(call, http2Stream, identity, protocol, this.#streamParts);
     this.#registry.add(stream);
     if (!this.#parts.ready()) {
       stream.end({ code: 'UNAVAILABLE', message: 'the control plane does not know the whole world yet' });
@@ -199,13 +220,6 @@ class GrpcAdsServer implements AdsServer {
 function limitsOf({ send, ...options }: AdsServerOptions): Limits {
   const { maxConnections = defaultLimits.maxConnections } = options;
   return { ...defaultLimits, maxStreams: maxConnections, ...options, send: { ...defaultSendLimits, ...send } };
-}
-
-function tlsOf({ prefaceTimeout: timeout }: Limits, { tls, clock }: AdsServerParts): ListenerTls | undefined {
-  if (tls === undefined) return undefined;
-  const { certificate, plaintext } = tls;
-  const handshakes = new Handshakes({ certificate, clock, timeout, protocol: 'h2', requestCertificate: false });
-  return { handshakes, plaintext };
 }
 
 function responseOptionsOf(
@@ -229,10 +243,18 @@ function responseOptionsOf(
   };
 }
 
-function streamPartsOf(limits: Limits, parts: AdsServerParts, registry: ConnectionRegistry): NodeStreamParts {
+function streamPartsOf(
+  limits: Limits,
+  parts: AdsServerParts,
+  registry: ConnectionRegistry,
+): Omit<NodeStreamParts, 'rules' | 'denied'> {
   const { clock, counters } = parts;
   return {
-    ...parts,
+    clock,
+    counters,
+    log: parts.log,
+    ...(parts.rejected && { rejected: parts.rejected }),
+    snapshots: grantedSnapshots(parts.snapshots),
     served: servedTypes(parts.snapshots, parts.nodeTypes ?? []),
     limits,
     linger: limits.linger,

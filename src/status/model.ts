@@ -13,6 +13,15 @@ export interface RejectedResponse {
   readonly message: string;
 }
 
+/** A claim of a Gateway that the identity of a node does not allow. */
+export interface DeniedClaim {
+  /** `<namespace>/<name>` of the ServiceAccount. */
+  readonly account: string;
+  /** `<namespace>/<name>`; undefined if the node named none. */
+  readonly gateway: string | undefined;
+  readonly message: string;
+}
+
 /** Writes results to the cluster: statuses on the leader, Events on every replica. */
 export interface StatusManager {
   /** Joins the election, if there is one. The stop ends all writes at once and releases the Lease. */
@@ -25,4 +34,6 @@ export interface StatusManager {
   synced(): void;
   /** Handles a NACK. Cheap: it may be called at the rate of the requests of nodes. */
   rejected(response: RejectedResponse): void;
+  /** Handles a claim that was denied. Cheap, as `rejected` is. */
+  denied(claim: DeniedClaim): void;
 }

@@ -5,7 +5,7 @@ import type { Translation } from '../translate/model.ts';
 import { type AskConnection, objectRequests } from './api/object-request.ts';
 import { eventClient } from './events/event-client.ts';
 import { EventRecorder, type Identify } from './events/event-recorder.ts';
-import { NoticeReporter, rejectionEvent } from './events/notices.ts';
+import { deniedEvent, NoticeReporter, rejectionEvent } from './events/notices.ts';
 import { defaultElectionTimes, Elector, type ElectorParts } from './leader/elector.ts';
 import { type Leadership, soleLeadership } from './leader/leadership.ts';
 import { type LeaseClient, leaseClient } from './leader/lease-client.ts';
@@ -87,6 +87,11 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
       if (synced) return;
       synced = true;
       if (leadership.leads()) startTerm();
+    },
+    denied: (claim) => {
+      const { gateway } = claim;
+      if (gateway === undefined || translation.gatewayStatuses.get(gateway) === undefined) return;
+      recorder.record(deniedEvent(claim, gateway));
     },
     rejected: (response) => {
       // A node may name any Gateway: no Events are recorded on one of another controller.

@@ -33,10 +33,6 @@ describe('a wrong command line', () => {
     [['serve', '-f', '.', '--external-name-services=perhaps'], /--external-name-services is true or false/],
     [['serve', '-f', '.', '--cluster-domain=.local'], /--cluster-domain is a domain name/],
     [['serve', '-f', '.', '--log-level=loud'], /--log-level is one of debug, info, warn, error, not "loud"/],
-    [['serve', '-f', '.', '--xds-tls=yes'], /--xds-tls is one of off, on, either, not "yes"/],
-    [['serve', '-f', '.', '--xds-tls=on'], /--xds-tls=on needs --xds-tls-cert=<file> and --xds-tls-key=<file>/],
-    [['serve', '-f', '.', '--xds-tls-key=k'], /--xds-tls-key has no effect without TLS: add --xds-tls=on/],
-    [['serve', '-f', '.', '--xds-tls=on', '--xds-tls-cert=/nowhere'], /needs/],
     [['gateway'], /--file=<path or URL> or with --config=<JSON>, exactly one/],
     [['gateway', '--config={}', '--file=a'], /exactly one/],
     [['gateway', '--config={'], /--config: is not JSON/],
@@ -61,6 +57,37 @@ describe('a wrong command line', () => {
   it('may also be a wrong variable of the environment', async () => {
     const { code, stderr } = await cli(['serve', '-f', '.'], { GATEHOUSE_LOG_LEVEL: 'loud' });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('"loud"') });
+  });
+});
+
+describe('a wrong flag about security', () => {
+  it.each([
+    [['serve', '-f', '.', '--xds-tls=yes'], /--xds-tls is one of off, on, either, not "yes"/],
+    [['serve', '-f', '.', '--xds-tls=on'], /--xds-tls=on needs --xds-tls-cert=<file> and --xds-tls-key=<file>/],
+    [['serve', '-f', '.', '--xds-tls-key=k'], /--xds-tls-key has no effect without TLS: add --xds-tls=on/],
+    [['serve', '-f', '.', '--xds-tls=on', '--xds-tls-cert=/nowhere'], /needs/],
+    [['serve', '-f', '.', '--xds-auth=maybe'], /--xds-auth is one of none, token, mtls, not "maybe"/],
+    [['serve', '-f', '.', '--xds-auth=none,token'], /--xds-auth=none stands alone/],
+    [['serve', '-f', '.', '--xds-auth=token'], /for files, give --xds-auth-jwks=<file or https URL>/],
+    [['serve', '-f', '.', '--xds-auth=token', '--xds-auth-jwks=k'], /--xds-auth-issuer=<issuer> belong together/],
+    [
+      ['serve', '-f', '.', '--xds-auth=token', '--xds-auth-jwks=http://k', '--xds-auth-issuer=i'],
+      /a file or an https URL/,
+    ],
+    [['serve', '-f', '.', '--xds-auth-jwks=k', '--xds-auth-issuer=i'], /--xds-auth-jwks has no effect without/],
+    [['serve', '--context=c', '--xds-auth=token', '--xds-auth-audience='], /--xds-auth-audience is empty/],
+    [['serve', '-f', '.', '--xds-auth=mtls'], /--xds-auth=mtls needs --xds-tls=on, or either, and --xds-tls-client-ca/],
+    [['serve', '-f', '.', '--debug-auth=yes'], /--debug-auth is one of none, token, not "yes"/],
+    [['serve', '--context=c', '--debug-auth=token'], /--debug-auth=token needs --xds-tls-cert=<file>/],
+    [
+      ['serve', '-f', '.', '--debug-auth=token', '--xds-tls-cert=c', '--xds-tls-key=k'],
+      /asks the API server of a cluster/,
+    ],
+  ])('is answered with one line that says what to write instead: %j', async (args, message) => {
+    const { code, stdout, stderr } = await cli(args, {});
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^gatehouse: [^\n]+\n$/);
+    expect(stderr).toMatch(message);
   });
 });
 

@@ -3,12 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../../src/app/app.ts';
+import type { ServeSettings } from '../../src/app/settings.ts';
 import type { Clock } from '../../src/edges.ts';
+import { objectIn, textIn } from '../../src/json/json.ts';
 import { formatHostPort } from '../../src/net/host-port.ts';
-import { deploy } from '../support/cluster/deployed.ts';
+import { deploy, overlayText } from '../support/cluster/deployed.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 import { polled } from '../support/cluster/poll.ts';
-import { forElection, inNamespaces, inTheCluster, namespaces, requiredBy } from '../support/cluster/required-rights.ts';
+import {
+  forElection,
+  forTokens,
+  inNamespaces,
+  inTheCluster,
+  namespaces,
+  requiredBy,
+} from '../support/cluster/required-rights.ts';
 import { auditedRequests, auditFlags, auditPolicy } from '../support/cluster/rights.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import { systemClock } from '../support/edges/system-clock.ts';
@@ -45,13 +54,14 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
 
   it.each([
     ['.', [], requiredBy(inNamespaces, inTheCluster, namespaces, forElection), []],
+    ['components/xds-auth-token', [], requiredBy(inNamespaces, inTheCluster, namespaces, forElection, forTokens), []],
     // The control plane finds out by a refused list of Namespaces that it may not read their labels.
     ['namespaced', ['default'], requiredBy(inNamespaces, inTheCluster, forElection), ['list namespaces']],
   ])(
     '%s: requests use every right of the table, and no other',
     { timeout: 120_000 },
     async (variant, watched, required, refused) => {
-      await api.kubectl(['apply', '-k', join(deploy, variant)]);
+      await apply(api, folder, variant);
       await api.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all']);
       await api.kubectl(['apply', '--filename=deploy/examples/guide']);
       const before = auditedRequests(log, account).length;
@@ -60,12 +70,14 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
         const asked = new Set(since().flatMap(({ takes }) => takes));
         return required.filter((right) => !asked.has(right));
       };
-      const app = await start(api, watched);
+      const asksNodes = variant.endsWith('xds-auth-token');
+      const app = await start(api, watched, asksNodes ? tokensDemanded : quickSettings.xdsAuth);
+      const headers = asksNodes ? { authorization: `Bearer ${await gatewayToken(api)}` } : {};
       const client = createAdsClient(formatHostPort(app.listening.xds));
       try {
         await polled(
           async () => {
-            await refuseOnce(client);
+            await refuseOnce(client, headers);
             return unasked().length === 0 ? true : undefined;
           },
           () => `never asked for: ${unasked().join(', ')}`,
@@ -83,13 +95,46 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
   );
 });
 
+const tokensDemanded: ServeSettings['xdsAuth'] = {
+  kind: 'required',
+  tokens: { audience: 'gatehouse', keys: undefined },
+  certificates: undefined,
+};
+
+/** Applies a variant, or the base with a component. */
+async function apply(api: KubeApiServer, folder: string, variant: string): Promise<void> {
+  if (!variant.startsWith('components/')) {
+    await api.kubectl(['apply', '-k', join(deploy, variant)]);
+    return;
+  }
+  writeFileSync(join(folder, 'kustomization.yaml'), overlayText(folder, ['.'], [variant]));
+  await api.kubectl(['apply', '-k', folder]);
+}
+
+/** A token for the audience of the control plane, of the account that the guide's Gateway has by default. */
+async function gatewayToken(api: KubeApiServer): Promise<string> {
+  await api.serviceAccountToken('default', 'mcp-gateway');
+  const { json, text } = await api.request('/api/v1/namespaces/default/serviceaccounts/mcp-gateway/token', {
+    method: 'POST',
+    body: { spec: { audiences: ['gatehouse'], expirationSeconds: 86_400 } },
+  });
+  const token = textIn(objectIn(json, 'status'), 'token');
+  if (token === undefined) throw new Error(text);
+  return token;
+}
+
 /** A synced control plane with the shipped service account's token. */
-async function start(api: KubeApiServer, namespaces: readonly string[]): Promise<RunningApp> {
+async function start(
+  api: KubeApiServer,
+  namespaces: readonly string[],
+  xdsAuth: ServeSettings['xdsAuth'],
+): Promise<RunningApp> {
   const token = await api.serviceAccountToken('kgateway-system', 'gatehouse');
   const log = createRecordedLog();
   const app = await startApp(
     {
       ...quickSettings,
+      xdsAuth,
       namespaces,
       input: {
         from: 'cluster',
@@ -105,8 +150,8 @@ async function start(api: KubeApiServer, namespaces: readonly string[]): Promise
 }
 
 /** Connects a node that sends NACKs: the first creates an Event, the next ones are counted in it. */
-async function refuseOnce(client: AdsClient): Promise<void> {
-  const stream = client.open();
+async function refuseOnce(client: AdsClient, headers: Readonly<Record<string, string>>): Promise<void> {
+  const stream = client.open({ headers });
   const response = await stream.request(targetType, { node: nodeOf('default/mcp-gateway') }).next();
   stream.nack(response);
   await stream.untilSilence();

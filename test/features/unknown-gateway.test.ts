@@ -15,7 +15,7 @@ function connect(world: ServedWorld, gateway: string): RecordedLog {
     { POD_NAMESPACE: 'default', GW_NAME: gateway },
     Math.random,
   );
-  const controlPlane = { authority: address, address };
+  const controlPlane = { authority: address, address, security: { tls: undefined, token: undefined } };
   onTestFinished(createXdsClient({ controlPlane, node, clock: systemClock, random: Math.random, log }).start());
   return log;
 }

@@ -52,6 +52,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/serve/ads/planted.ts', '../limits/accept-queue.ts', '../request/request-cost.ts'],
   ['src/serve/ads/planted.ts', '../transport/calls.ts', '../model.ts'],
   ['src/serve/transport/planted.ts', '../node/node-stream.ts', '../ads/protocol.ts'],
+  ['src/serve/auth/planted.ts', '../transport/calls.ts', '../../net/deadline.ts'],
   ['src/net/tls/planted.ts', '../../json/json.ts', '../timers.ts'],
   ['src/serve/node/planted.ts', '../operators/health.ts', '../transport/calls.ts'],
   ['src/serve/operators/planted.ts', '../node/node-stream.ts', '../transport/calls.ts'],

@@ -2,7 +2,7 @@ import { quoted, shortened } from '../../json/quoted.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { decodeAuthn } from './decode-authn.ts';
 import { configError, fieldsOf, type JsonFields } from './fields.ts';
-import type { BootstrapConfig, ListenerConfig } from './model.ts';
+import type { BootstrapConfig, ListenerConfig, XdsSecurity } from './model.ts';
 import type { Mounts } from './mounts.ts';
 
 /** A valid configuration with its warnings, each of which begins with the path of a field. */
@@ -26,8 +26,10 @@ export function decodeConfig(json: unknown, mounts: Mounts): DecodedConfig {
     );
   }
   top.word('type', ['xds']);
+  const { address, secure } = decodeXdsAddress(top);
   const config: BootstrapConfig = {
-    xdsAddress: decodeXdsAddress(top),
+    xdsAddress: address,
+    xdsSecurity: decodeXdsSecurity(top, secure, mounts),
     metadata: top.stringMap('metadata'),
     altXdsHostname: top.optionalString('alt_xds_hostname'),
     listener: decodeListener(top.object('listener'), mounts),
@@ -36,7 +38,10 @@ export function decodeConfig(json: unknown, mounts: Mounts): DecodedConfig {
 }
 
 /** `$schema` is for editors: what it names is never fetched. */
-const topLevelFields = ['$schema', 'type', 'xds_address', 'metadata', 'alt_xds_hostname', 'listener'] as const;
+const topLevelFields = [
+  ...['$schema', 'type', 'xds_address', 'xds_tls', 'xds_token_file', 'xds_token_over_plaintext'],
+  ...['metadata', 'alt_xds_hostname', 'listener'],
+] as const;
 
 function unknownFieldWarnings(top: JsonFields): readonly string[] {
   const warnings = top
@@ -50,14 +55,47 @@ function unknownFieldWarnings(top: JsonFields): readonly string[] {
   return [...warnings, wrong];
 }
 
-function decodeXdsAddress(top: JsonFields): HostPort {
+function decodeXdsAddress(top: JsonFields): { readonly address: HostPort; readonly secure: boolean } {
   const remedy = 'the address of the control plane, such as "http://kgateway.kgateway-system.svc.cluster.local:9977"';
   const url = URL.parse(top.string('xds_address', remedy));
-  if (url?.protocol === 'https:')
-    throw configError('xds_address', 'TLS is not supported on this connection: write http://');
   const bare = url !== null && `${url.pathname}${url.search}${url.hash}${url.username}${url.password}` === '/';
-  if (!bare || url.protocol !== 'http:') throw configError('xds_address', 'must be http://host:port and nothing more');
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 80 : Number(url.port) };
+  const secure = url?.protocol === 'https:';
+  if (!bare || (url.protocol !== 'http:' && !secure)) {
+    throw configError('xds_address', 'must be http://host:port or https://host:port and nothing more');
+  }
+  const port = url.port === '' ? { http: 80, https: 443 }[secure ? 'https' : 'http'] : Number(url.port);
+  return { address: { host: url.hostname.replace(/^\[|\]$/g, ''), port }, secure };
+}
+
+/**
+ * Decodes what secures the connection to the control plane. An unknown field of `xds_tls` is an error: a mistyped `ca`
+ * must not mean the authorities of the operating system.
+ */
+function decodeXdsSecurity(top: JsonFields, secure: boolean, mounts: Mounts): XdsSecurity {
+  const tls = top.optionalObject('xds_tls');
+  const token = pathIn(top, 'xds_token_file', mounts);
+  const plaintext = top.value('xds_token_over_plaintext') ?? false;
+  if (typeof plaintext !== 'boolean') throw configError('xds_token_over_plaintext', 'must be true or false');
+  if (!secure && tls !== undefined) {
+    throw configError('xds_tls', 'has no effect on a connection in plaintext: write https:// in xds_address');
+  }
+  if (!secure && token !== undefined && !plaintext) {
+    throw configError(
+      'xds_token_file',
+      'would be sent in plaintext, and whoever is on the way could use it: write https:// in xds_address, or "xds_token_over_plaintext": true',
+    );
+  }
+  if (!secure) return { tls: undefined, token };
+  tls?.only(['ca', 'cert', 'key', 'server_name']);
+  const [cert, key] = [tls && pathIn(tls, 'cert', mounts), tls && pathIn(tls, 'key', mounts)];
+  if ((cert === undefined) !== (key === undefined)) throw configError('xds_tls', 'cert and key belong together');
+  const ca = tls && pathIn(tls, 'ca', mounts);
+  return { tls: { ca, cert, key, serverName: tls?.optionalString('server_name') }, token };
+}
+
+function pathIn(fields: JsonFields, name: string, mounts: Mounts): string | undefined {
+  const path = fields.optionalString(name);
+  return path && mounts(path);
 }
 
 function decodeListener(listener: JsonFields, mounts: Mounts): ListenerConfig {

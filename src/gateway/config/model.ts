@@ -5,13 +5,31 @@ import type { HostPort } from '../../net/host-port.ts';
  * validated, and `--mount` is applied to every path.
  */
 export interface BootstrapConfig {
-  /** The address of the control plane, plaintext HTTP/2. */
+  /** The address of the control plane. */
   readonly xdsAddress: HostPort;
+  readonly xdsSecurity: XdsSecurity;
   /** Merged into the metadata of the xDS node, with precedence. */
   readonly metadata: ReadonlyMap<string, string>;
   /** `<gateway>.<namespace>.svc.<cluster domain>`: names the Gateway to the control plane. */
   readonly altXdsHostname: string | undefined;
   readonly listener: ListenerConfig;
+}
+
+/** How the connection to the control plane is secured. Every member but `serverName` is the path of a file. */
+export interface XdsSecurity {
+  /** Absent: plaintext. */
+  readonly tls:
+    | {
+        /** Authorities of the control plane; absent: those of the operating system. */
+        readonly ca: string | undefined;
+        readonly cert: string | undefined;
+        readonly key: string | undefined;
+        /** The name that the certificate of the control plane must have; absent: the host of the address. */
+        readonly serverName: string | undefined;
+      }
+    | undefined;
+  /** A token of the ServiceAccount, sent with each stream. */
+  readonly token: string | undefined;
 }
 
 /** The listener for MCP clients. */

@@ -1,8 +1,11 @@
-import { type ClientOptions, credentials, type Metadata, status } from '@grpc/grpc-js';
+import { type ClientOptions, credentials, Metadata, status } from '@grpc/grpc-js';
 import type { Stop } from '../../edges.ts';
 import { AggregatedDiscoveryServiceClient } from '../../gen/envoy/service/discovery/v3/ads.ts';
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
 import { formatHostPort, type HostPort } from '../../net/host-port.ts';
+import type { XdsSecurity } from '../config/model.ts';
+import { reasonOf } from '../errors.ts';
+import { readCredentials, type StreamCredentials } from './credentials.ts';
 
 /** One delta ADS stream, on a connection of its own. */
 export interface AdsStream {
@@ -30,18 +33,54 @@ export interface ControlPlane {
   readonly authority: HostPort;
   /** The address that is connected to, which `--resolve` may override. */
   readonly address: HostPort;
+  readonly security: XdsSecurity;
 }
 
 /**
  * Opens a stream. Does not share or reuse connections, so that the caller alone decides when to retry, and each attempt
  * looks up the name anew.
  */
-export function openAdsStream({ authority, address }: ControlPlane, events: AdsEvents): AdsStream {
-  const client = new AggregatedDiscoveryServiceClient(`dns:${formatHostPort(address)}`, credentials.createInsecure(), {
+export function openAdsStream(controlPlane: ControlPlane, events: AdsEvents): AdsStream {
+  const { security } = controlPlane;
+  if (security.tls === undefined && security.token === undefined) return open(controlPlane, plaintext, events);
+  let state: 'reading' | AdsStream | 'closed' = 'reading';
+  // The first requests of the types: the caller sends no more before a response.
+  const early: DeltaDiscoveryRequest[] = [];
+  readCredentials(security).then(
+    (read) => {
+      if (state === 'closed') return;
+      const stream = open(controlPlane, read, events);
+      state = stream;
+      for (const request of early) stream.send(request);
+    },
+    (error: unknown) => {
+      if (state === 'closed') return;
+      state = 'closed';
+      events.ended(reasonOf(error));
+    },
+  );
+  return {
+    send(request) {
+      if (state === 'reading') early.push(request);
+      else if (state !== 'closed') state.send(request);
+    },
+    close() {
+      if (typeof state === 'object') state.close();
+      state = 'closed';
+    },
+  };
+}
+
+const plaintext: StreamCredentials = { channel: credentials.createInsecure(), metadata: new Metadata() };
+
+function open(controlPlane: ControlPlane, { channel, metadata }: StreamCredentials, events: AdsEvents): AdsStream {
+  const { authority, address } = controlPlane;
+  const client = new AggregatedDiscoveryServiceClient(`dns:${formatHostPort(address)}`, channel, {
     ...options,
     'grpc.default_authority': formatHostPort(authority),
+    ...serverNameOf(controlPlane),
   });
-  const call = client.deltaAggregatedResources();
+  const call = client.deltaAggregatedResources(metadata);
   let state: 'opening' | 'open' | 'closed' = 'opening';
   const connected = (headers?: Metadata): void => {
     if (state !== 'opening') return;
@@ -75,6 +114,13 @@ export function openAdsStream({ authority, address }: ControlPlane, events: AdsE
     },
     close,
   };
+}
+
+/** The name that the certificate must have, where it is not that of the address that is connected to. */
+function serverNameOf({ authority, address, security }: ControlPlane): ClientOptions {
+  const { serverName } = security.tls ?? {};
+  const name = serverName ?? (authority.host === address.host ? undefined : authority.host);
+  return security.tls === undefined || name === undefined ? {} : { 'grpc.ssl_target_name_override': name };
 }
 
 /** A response header of gatehouse. Its value is `<namespace>/<name>`. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../edges.ts';
 import { Quota } from '../../rate/quota.ts';
-import type { ServerCertificate } from './server-certificate.ts';
+import type { ServerCertificate, TlsMaterial } from './server-certificate.ts';
 
 /**
  * Handshakes under way at once, three quarters of them of one address. Each takes about 60 KiB until it is completed, and
@@ -38,6 +38,7 @@ export class Handshakes {
   readonly #parts: HandshakesParts;
   readonly #server: Server;
   readonly #quota = new Quota(maxHandshakes);
+  readonly #materials = new WeakMap<Socket, TlsMaterial>();
   /** Node tells of the end of a handshake with a new socket, which has the addresses of the old one. */
   readonly #pending = new Map<string, { readonly secured: (socket: TLSSocket) => void; readonly failed: () => void }>();
 
@@ -60,6 +61,11 @@ export class Handshakes {
     });
   }
 
+  /** Returns what the handshake of a connection was made with: files may have changed since. */
+  materialOf(secure: Socket): TlsMaterial | undefined {
+    return this.#materials.get(secure);
+  }
+
   /** Begins a handshake, with what was put back into the buffer of the socket. */
   begin(socket: Socket, listener: HandshakeListener): void {
     const address = socket.remoteAddress ?? '';
@@ -68,6 +74,7 @@ export class Handshakes {
       return;
     }
     const ends = endsOf(socket);
+    const material = this.#parts.certificate.current;
     const { clock, timeout, protocol } = this.#parts;
     const stopTimer = clock.after(timeout, () => settle(() => listener.failed('timeout')));
     let open = true;
@@ -82,7 +89,10 @@ export class Handshakes {
     this.#pending.set(ends, {
       secured: (secure) =>
         settle(() => {
-          if (secure.alpnProtocol === protocol) listener.secured(secure);
+          this.#materials.set(secure, material);
+          // ALPN is for HTTP/2: clients of HTTP/1.1 alone need not name it.
+          const unnamed = protocol === 'http/1.1' && secure.alpnProtocol === false;
+          if (secure.alpnProtocol === protocol || unnamed) listener.secured(secure);
           else listener.failed('failed');
         }),
       failed: () => settle(() => listener.failed('failed')),

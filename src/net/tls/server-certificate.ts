@@ -1,4 +1,4 @@
-import { constants, type X509Certificate } from 'node:crypto';
+import { constants } from 'node:crypto';
 import type { SecureContextOptions, SecureVersion } from 'node:tls';
 import type { Clock, Counters, Logger, Stop } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
@@ -26,8 +26,8 @@ export interface ServerCertificateParts {
 /** What new connections use. A handshake that has begun, and a connection that is open, keep what they began with. */
 export interface TlsMaterial {
   readonly context: SecureContextOptions;
-  /** Empty when clients are not asked for a certificate. */
-  readonly clientCas: readonly X509Certificate[];
+  /** The fingerprints of the authorities of client certificates; empty when clients are not asked for one. */
+  readonly clientCas: ReadonlySet<string>;
 }
 
 /** Milliseconds before the end of a certificate from which each day begins with a warning. */
@@ -98,7 +98,7 @@ export class ServerCertificate {
     this.#expires = Math.min(...chain.map(({ validToDate }) => validToDate.getTime()));
     counters.gauge('gatehouse_tls_certificate_expiry_seconds', this.#expires / 1_000);
     return {
-      clientCas,
+      clientCas: new Set(clientCas.map(({ fingerprint256 }) => fingerprint256)),
       context: {
         cert: chain.map((certificate) => certificate.toString()).join(''),
         key: privateKey.export({ type: 'pkcs8', format: 'pem' }),

@@ -20,9 +20,10 @@ import {
   objectName,
 } from '../decode/formats.ts';
 import { parseIp } from '../decode/ip-address.ts';
-import { defineKind, type Kind } from '../decode/kind.ts';
+import { defineKind, type Frame, type Kind } from '../decode/kind.ts';
 import { list } from '../decode/list.ts';
 import { allValid, lenientMapping, mapping, record } from '../decode/mapping.ts';
+import type { Reporter } from '../decode/reporter.ts';
 import { anyText, lenientText, longerThan, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
 import type { Gateway, GatewayAddress, Parsed } from '../model.ts';
 import { localParametersRef } from './gateway-parameters.ts';
@@ -106,6 +107,22 @@ const gatewaySpec = lenientMapping({
   defaultScope: unchecked,
 });
 
+const accountAnnotation = 'kgateway.dev/service-account';
+
+/** Decodes the names of the ServiceAccounts whose pods may be nodes of the Gateway. One that is invalid allows none. */
+function serviceAccounts(annotations: Frame['annotations'], reporter: Reporter): Gateway['serviceAccounts'] {
+  if (!annotations.ok) return annotations;
+  const present = annotations.value.find(({ key }) => key === accountAnnotation);
+  if (present === undefined) return undefined;
+  if (!present.value.ok) return present.value;
+  const names = present.value.value.split(',').map((name) => name.trim());
+  if (names.every((name) => dnsSubdomain.test(name))) return ok(names);
+  return reporter.error(
+    ['metadata', 'annotations', accountAnnotation],
+    `is ${quoted(present.value.value)}: write names of ServiceAccounts of the Gateway's namespace, with commas between.`,
+  );
+}
+
 /** Gateway: a data plane and its listeners. */
 export const gateway: Kind<'Gateway'> = defineKind(
   {
@@ -115,7 +132,7 @@ export const gateway: Kind<'Gateway'> = defineKind(
     namespaced: true,
     nameRule: dnsSubdomain,
   },
-  ({ metadata, spec }, reporter): Parsed<Gateway> => {
+  ({ metadata, annotations, spec }, reporter): Parsed<Gateway> => {
     const block = gatewaySpec(spec, ['spec'], reporter);
     if (!block.ok) return block;
     const { gatewayClassName, listeners, addresses, infrastructure: parameters } = block.value.fields;
@@ -125,6 +142,7 @@ export const gateway: Kind<'Gateway'> = defineKind(
     return ok({
       kind: 'Gateway',
       metadata,
+      serviceAccounts: serviceAccounts(annotations, reporter),
       className: gatewayClassName,
       parametersRef: parametersRef && unwrapOptional(parametersRef),
       addresses: addresses.value,

@@ -69,6 +69,15 @@ export class ConnectionRegistry {
     }
   }
 
+  /** Ends the streams whose identity may not be what it was any more. */
+  recheck(revoked: (stream: NodeStream) => StreamStatus | undefined): void {
+    for (const stream of [...this.#streams.keys()]) {
+      const end = revoked(stream);
+      if (end === undefined) stream.recheck();
+      else stream.end(end);
+    }
+  }
+
   /** @param gateway returns the streams of this Gateway only */
   nodes(gateway?: string): readonly NodeStatus[] {
     const streams = [...this.#nodes].filter((stream) => gateway === undefined || stream.gateway === gateway);

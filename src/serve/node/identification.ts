@@ -11,26 +11,20 @@ export interface NodeClaims {
   readonly authority: string | undefined;
 }
 
-/**
- * The identity that authentication has proven for a connection; it bounds which Gateways the claims may name (rule I2).
- */
-export interface VerifiedIdentity {
-  readonly name: string;
-  mayBe(gateway: string): boolean;
-}
-
 /** The cluster facts that an identification depends on, besides the node. */
 export interface IdentifyRules {
   readonly clusterDomain: string;
   /** Returns whether a Gateway of that name exists, of any GatewayClass. */
   readonly exists: (gateway: string) => boolean;
-  /** Set when the server authenticates connections; an `:authority` is ignored then, since it proves nothing. */
-  readonly verified?: VerifiedIdentity;
+  /** Whether the server has authenticated the node; an `:authority` is ignored then, since it proves nothing. */
+  readonly authenticated: boolean;
 }
 
 export type Identification =
   | { readonly kind: 'gateway'; readonly gateway: string; readonly by: IdentifiedBy }
-  | { readonly kind: 'refused'; readonly code: 'INVALID_ARGUMENT' | 'PERMISSION_DENIED'; readonly message: string };
+  /** Not one clause is present. The message says how to name a Gateway. */
+  | { readonly kind: 'nothing-named'; readonly message: string }
+  | { readonly kind: 'refused'; readonly code: 'INVALID_ARGUMENT'; readonly message: string };
 
 /**
  * Finds the Gateway of a node, by the first of four clauses that is present: host names (`alt_xds_hostname` in the
@@ -40,34 +34,32 @@ export type Identification =
  * value.
  */
 export function identify(claims: NodeClaims, rules: IdentifyRules): Identification {
-  const claimed =
+  return (
     fromHostNames(claims, rules.clusterDomain) ??
     fromRole(claims) ??
     fromGatewayName(claims) ??
     fromAuthority(claims, rules) ??
-    nothingNamed;
-  if (claimed.kind === 'refused' || rules.verified === undefined || rules.verified.mayBe(claimed.gateway))
-    return claimed;
-  return {
-    kind: 'refused',
-    code: 'PERMISSION_DENIED',
-    message: `${rules.verified.name} may not be a node of Gateway ${claimed.gateway}`,
-  };
+    nothingNamed
+  );
 }
 
-const nothingNamed = refused(
-  'the node does not name its Gateway; name it in one of five ways: node.metadata.alt_xds_hostname or the request ' +
+const nothingNamed: Identification = {
+  kind: 'nothing-named',
+  message:
+    'the node does not name its Gateway; name it in one of five ways: node.metadata.alt_xds_hostname or the request ' +
     'header x-alt-xds-hostname (<gateway>.<namespace>[.svc[.<cluster domain>]]), node.metadata.role ' +
     '([<prefix>~]<namespace>~<gateway>), node.metadata.GATEWAY_NAME and NAMESPACE, or an :authority that is the host name ' +
     'of an existing Gateway',
-);
+};
 
-function fromHostNames({ metadata, header }: NodeClaims, clusterDomain: string): Identification | undefined {
+type Claim = Exclude<Identification, { readonly kind: 'nothing-named' }>;
+
+function fromHostNames({ metadata, header }: NodeClaims, clusterDomain: string): Claim | undefined {
   const given: [IdentifiedBy, unknown][] = header.map((value) => ['x-alt-xds-hostname', value]);
   if (metadata !== undefined && Object.hasOwn(metadata, 'alt_xds_hostname')) {
     given.unshift(['metadata.alt_xds_hostname', metadata['alt_xds_hostname']]);
   }
-  let found: Identification | undefined;
+  let found: Claim | undefined;
   for (const [by, value] of given) {
     if (value === '') continue;
     const next = claim(by, value, (text) => readHostName(text, clusterDomain));
@@ -80,7 +72,7 @@ function fromHostNames({ metadata, header }: NodeClaims, clusterDomain: string):
   return found;
 }
 
-function fromRole({ metadata }: NodeClaims): Identification | undefined {
+function fromRole({ metadata }: NodeClaims): Claim | undefined {
   const role = memberOf(metadata, 'role');
   if (role === undefined) return undefined;
   // agentgateway takes the namespace in its role from its environment alone, and GATEWAY_NAME from its file too.
@@ -89,7 +81,7 @@ function fromRole({ metadata }: NodeClaims): Identification | undefined {
   return claim('metadata.role', role, readRole);
 }
 
-function fromGatewayName({ metadata }: NodeClaims): Identification | undefined {
+function fromGatewayName({ metadata }: NodeClaims): Claim | undefined {
   const name = memberOf(metadata, 'GATEWAY_NAME');
   if (name === undefined) return undefined;
   const namespace = memberOf(metadata, 'NAMESPACE');
@@ -108,20 +100,20 @@ function memberOf(metadata: NodeClaims['metadata'], key: string): unknown {
 }
 
 function fromAuthority({ authority = '' }: NodeClaims, rules: IdentifyRules): Identification | undefined {
-  if (rules.verified !== undefined) return undefined;
+  if (rules.authenticated) return undefined;
   // Every stream has an authority, and most are an address: only one that names an existing Gateway is a claim.
   const reading = readAuthority(authority, rules.clusterDomain);
   if (reading.kind === 'ill-formed' || !rules.exists(reading.gateway)) return undefined;
   return { kind: 'gateway', gateway: reading.gateway, by: ':authority' };
 }
 
-function claim(by: IdentifiedBy, value: unknown, read: (text: string) => Reading): Identification {
+function claim(by: IdentifiedBy, value: unknown, read: (text: string) => Reading): Claim {
   if (typeof value !== 'string') return refused(`${by} is not a string`);
   const reading = read(value);
   return reading.kind === 'gateway' ? { ...reading, by } : refused(`${by}: ${reading.problem}`);
 }
 
-function refused(message: string): Identification {
+function refused(message: string): Claim {
   return { kind: 'refused', code: 'INVALID_ARGUMENT', message };
 }
 

@@ -1,21 +1,25 @@
 import type { Counters, Fields, Logger, Stop } from '../../edges.ts';
 import { quoted, shortened } from '../../json/quoted.ts';
+import { at } from '../../net/timers.ts';
 import type { Quota } from '../../rate/quota.ts';
-import type { Snapshot, Snapshots, View } from '../../snapshot/model.ts';
+import type { Snapshot, View } from '../../snapshot/model.ts';
 import type { ErrorDetail } from '../ads/nack.ts';
 import type { AdsProtocol, AdsRequest, Incoming } from '../ads/protocol.ts';
 import { resourceStatuses } from '../ads/resource-status.ts';
 import { type ServedType, unknownType } from '../ads/resource-types.ts';
 import { WatchedType, type WatchedTypeLimits, type WatchedTypeParts } from '../ads/watched-type.ts';
+import { accountName, type Identity } from '../auth/identity.ts';
 import type { PushQueue } from '../limits/push-queue.ts';
 import type { SendBudget } from '../limits/send-budget.ts';
-import type { ConnectedClient, IdentifiedBy, NodeStatus, RejectedResponse, UpdateObserver } from '../model.ts';
+import type { ConnectedClient, NodeStatus, RejectedResponse, UpdateObserver } from '../model.ts';
 import { bounded } from '../request/bounded-text.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import { type AdsCall, addressOf } from '../transport/calls.ts';
 import { GrpcStream, type GrpcStreamParts } from '../transport/grpc-stream.ts';
 import type { Http2Stream } from '../transport/http2-stream.ts';
-import { identify, keptNodeInfo } from './identification.ts';
+import { type Denied, Grant, type GrantRules } from './grant.ts';
+import type { GrantedSnapshots } from './granted-snapshots.ts';
+import { keptNodeInfo } from './identification.ts';
 import type { NodeLog } from './node-log.ts';
 
 interface NodeStreamLimits extends WatchedTypeLimits {
@@ -25,8 +29,8 @@ interface NodeStreamLimits extends WatchedTypeLimits {
 
 /** Parts that all streams of a server share. */
 export interface NodeStreamParts extends GrpcStreamParts {
-  readonly snapshots: Snapshots;
-  readonly clusterDomain: string;
+  readonly snapshots: GrantedSnapshots;
+  readonly rules: Omit<GrantRules, 'exists'>;
   readonly log: Logger;
   readonly nodeLog: NodeLog;
   readonly counters: Counters;
@@ -40,6 +44,8 @@ export interface NodeStreamParts extends GrpcStreamParts {
   /** Called once, when the first request has named the Gateway. */
   readonly identified: (stream: NodeStream) => void;
   readonly rejected?: (response: RejectedResponse) => void;
+  /** Called with each claim of a node that its identity does not allow. */
+  readonly denied: (claim: Denied) => void;
   readonly updates?: UpdateObserver;
   /** Called once, when the stream has ended. */
   readonly ended: (stream: NodeStream, ending: StatusCode) => void;
@@ -48,8 +54,7 @@ export interface NodeStreamParts extends GrpcStreamParts {
 /** The node of a stream, from its first request; the `node` of later ones is ignored (rule A5). */
 interface Node {
   readonly id: string;
-  readonly gateway: string;
-  readonly by: IdentifiedBy;
+  readonly grant: Grant;
   readonly info: ConnectedClient['node'];
   readonly log: Logger;
   readonly unsubscribe: Stop;
@@ -63,6 +68,8 @@ export class NodeStream {
   readonly #stream: GrpcStream;
   readonly #since: number;
   readonly #address: string;
+  readonly #identity: Identity;
+  readonly #stopExpiry: Stop;
   #node: Node | undefined;
   #snapshot: Snapshot | undefined;
   /** Stops the timeout of the first request; undefined after that request. */
@@ -74,7 +81,8 @@ export class NodeStream {
   /** One counter for all types, so that a nonce echoed under the wrong type never matches (rule A14). */
   #nonces = 0;
 
-  constructor(call: AdsCall, stream: Http2Stream, protocol: AdsProtocol, parts: NodeStreamParts) {
+  constructor(call: AdsCall, stream: Http2Stream, identity: Identity, protocol: AdsProtocol, parts: NodeStreamParts) {
+    this.#identity = identity;
     this.#protocol = protocol;
     this.#parts = parts;
     this.#since = parts.clock.now();
@@ -97,6 +105,8 @@ export class NodeStream {
       drained: () => this.push(),
       ended: (ending) => this.#release(ending),
     });
+    this.#stopExpiry =
+      identity.kind === 'unauthenticated' ? noTimer : at(parts.clock, identity.expires, () => this.end(expired));
     const { ackTimeout } = parts.limits;
     this.#stopFirstRequestTimer = parts.clock.after(ackTimeout, () =>
       this.end({ code: 'DEADLINE_EXCEEDED', message: `no request came within ${ackTimeout} ms` }),
@@ -121,6 +131,17 @@ export class NodeStream {
     this.#stream.end(end);
   }
 
+  /** Ends the stream if its identity may not be a node of its Gateway any more. Call it after a change of the rules. */
+  recheck(): void {
+    const lapsed = this.#node?.grant.lapsed(this.#parts.rules.bindings);
+    if (lapsed !== undefined) this.end({ code: 'PERMISSION_DENIED', message: lapsed });
+  }
+
+  /** Who the stream belongs to. */
+  get identity(): Identity {
+    return this.#identity;
+  }
+
   /** Sends GOAWAY: the node opens its next stream on another connection, while this one continues. */
   sendGoaway(): void {
     this.#stream.sendGoaway();
@@ -128,7 +149,7 @@ export class NodeStream {
 
   /** The Gateway; undefined until the first request has named it. */
   get gateway(): string | undefined {
-    return this.#node?.gateway;
+    return this.#node?.grant.gateway;
   }
 
   /** Returns undefined until the first request has named the Gateway. */
@@ -136,9 +157,10 @@ export class NodeStream {
     if (this.#node === undefined || this.#snapshot === undefined) return undefined;
     return {
       id: this.#node.id,
-      gateway: this.#node.gateway,
+      gateway: this.#node.grant.gateway,
       gatewayExists: this.#snapshot.exists,
-      identifiedBy: this.#node.by,
+      identifiedBy: this.#node.grant.by,
+      ...(this.#identity.kind === 'service-account' && { serviceAccount: accountName(this.#identity.account) }),
       variety: this.#protocol.variant,
       peer: this.#stream.peer,
       connectedSince: this.#since,
@@ -149,11 +171,11 @@ export class NodeStream {
   /** Returns undefined until the first request has named the Gateway. */
   client(): ConnectedClient | undefined {
     if (this.#node === undefined || this.#snapshot === undefined) return undefined;
-    const { gateway, info } = this.#node;
+    const { grant, info } = this.#node;
     const snapshot = this.#snapshot;
     return {
       node: info,
-      gateway,
+      gateway: grant.gateway,
       resources: () => {
         const types = this.#types.flatMap((type) => type.state(this.#viewOf(type, snapshot)) ?? []);
         return resourceStatuses(types);
@@ -200,18 +222,20 @@ export class NodeStream {
 
   /** Identifies the Gateway of the node and subscribes to its snapshots. */
   #open({ node }: AdsRequest, bytes: number): Node | undefined {
-    const { snapshots, clusterDomain, log } = this.#parts;
+    const { snapshots, rules, log } = this.#parts;
     const { hostNames, authority, peer } = this.#stream;
-    const exists = (gateway: string): boolean => snapshots.of(gateway).exists;
-    const found = identify({ metadata: node?.metadata, header: hostNames, authority }, { clusterDomain, exists });
-    if (found.kind === 'refused') {
-      this.end(found);
+    const claims = { metadata: node?.metadata, header: hostNames, authority };
+    const decision = Grant.decide(this.#identity, claims, { ...rules, exists: snapshots.exists });
+    if (decision.kind === 'refused') {
+      if (decision.code === 'PERMISSION_DENIED') this.#parts.denied(decision);
+      this.end({ code: decision.code, message: decision.message });
       return undefined;
     }
-    const { gateway, by } = found;
+    const { grant } = decision;
+    const { gateway } = grant;
     const id = bounded(node?.id ?? '', 256);
     // Subscribe before reading: a change in between would be lost in the other order (rule I3).
-    const unsubscribe = snapshots.subscribe(gateway, (snapshot) => {
+    const unsubscribe = snapshots.subscribe(grant, (snapshot) => {
       this.#snapshot = snapshot;
       this.#pushPending = true;
       // A stream that can send nothing now does so with the node's next ACK, or when there is room again.
@@ -219,20 +243,20 @@ export class NodeStream {
     });
     this.#node = {
       id,
-      gateway,
-      by,
+      grant,
       info: keptNodeInfo(node, bytes),
       unsubscribe,
       log: log.child({ node: id, gateway, peer }),
     };
-    this.#snapshot = snapshots.of(gateway);
+    this.#snapshot = snapshots.of(grant);
     this.#parts.identified(this);
     this.#logConnected(this.#node, this.#snapshot);
     return this.#node;
   }
 
   /** A node of a Gateway that does not exist is told, because it gets empty answers until it does. */
-  #logConnected({ log, gateway, by }: Node, { exists }: Snapshot): void {
+  #logConnected({ log, grant }: Node, { exists }: Snapshot): void {
+    const { gateway, by } = grant;
     this.#log(log, 'info', 'a node is connected', { by, variety: this.#protocol.variant, exists });
     if (exists) return;
     this.#stream.sendHeader('gatehouse-unknown-gateway', gateway);
@@ -246,7 +270,7 @@ export class NodeStream {
     const registered = this.#parts.served.get(typeUrl);
     // A type may be computed from now on, and then the snapshot has another View.
     snapshots.request(typeUrl);
-    this.#snapshot = snapshots.of(node.gateway);
+    this.#snapshot = snapshots.of(node.grant);
     if (registered === undefined) {
       counters.count('gatehouse_xds_unknown_types_total');
       if (typeUrl.length > 1024) {
@@ -296,7 +320,8 @@ export class NodeStream {
 
   #logErrorDetail(typeUrl: string, nonce: string, { rejects, message }: ErrorDetail): void {
     if (this.#node === undefined) return;
-    const { id, gateway, log } = this.#node;
+    const { id, grant, log } = this.#node;
+    const { gateway } = grant;
     if (rejects) {
       this.#log(log, 'warn', 'the node refuses a response', { type: typeUrl, nonce, message: shortened(message) });
       this.#parts.rejected?.({ gateway, node: id, typeUrl, message });
@@ -311,6 +336,7 @@ export class NodeStream {
 
   #release(ending: StatusCode): void {
     this.#firstRequestReceived();
+    this.#stopExpiry();
     this.#node?.unsubscribe();
     this.#parts.queue.delete(this);
     this.#parts.sendBudget.delete(this);
@@ -321,7 +347,14 @@ export class NodeStream {
 
   /** Ends this stream after an exception, which is a bug of ours; other streams continue. */
   #fail(error: unknown): void {
-    this.#parts.log.error('a stream failed', { error, gateway: this.#node?.gateway });
+    this.#parts.log.error('a stream failed', { error, gateway: this.#node?.grant.gateway });
     this.end({ code: 'INTERNAL', message: 'the control plane failed; see its log' });
   }
 }
+
+const expired = {
+  code: 'UNAUTHENTICATED',
+  message: 'the token or certificate of this stream has expired; connect again with a new one',
+} as const;
+
+const noTimer = (): void => {};

@@ -1,17 +1,16 @@
 import { createServer, type Socket } from 'node:net';
-import {
-  type ConnectionInjector,
-  Server,
-  ServerCredentials,
-  type ServerInterceptingCall,
-  type ServerInterceptor,
-} from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Clock, Counters, StopAsync } from '../../edges.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { listen } from '../../net/http-listener.ts';
 import { defaultHttpLimits, limitConnections } from '../../net/limited-listener.ts';
 import { isLoopback } from '../../net/loopback.ts';
+import { Handshakes } from '../../net/tls/handshakes.ts';
+import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import { settled, shutDown } from '../transport/bind.ts';
+import { refuseStream } from '../transport/calls.ts';
+import { Http2Server, type StreamGate } from '../transport/http2-server.ts';
+import { maxHeaders } from '../transport/stream-admission.ts';
 import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
 import { registerReflection } from './reflection/reflection.ts';
@@ -30,6 +29,19 @@ export interface AdminParts extends ClientStatusParts {
   readonly descriptorSet: Uint8Array;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** What guards the listener when it is bound elsewhere than on loopback. Absent: plaintext, and for everybody. */
+  readonly security?: AdminSecurity | undefined;
+}
+
+interface AdminSecurity {
+  readonly certificate: ServerCertificate;
+  /** Decides about a call; undefined: it may begin. The path is that of the method, such as `/grpc.health.v1.Health/Check`. */
+  readonly guard: (request: {
+    readonly method: string;
+    readonly path: string;
+    readonly authorization: string | undefined;
+    readonly address: string;
+  }) => Promise<{ readonly status: 401 | 403 | 503; readonly message: string } | undefined>;
 }
 
 /** The largest request; bytes. */
@@ -56,8 +68,8 @@ export async function startAdmin(listening: HostPort, parts: AdminParts): Promis
   health.register(server);
   registerClientStatus(server, parts);
   registerReflection(server, { descriptorSet, services, log });
-  const { address, close } = await accept(listening, server, calls, parts);
-  if (!isLoopback(address.host)) {
+  const { address, close, guarded } = await accept(listening, server, calls, parts);
+  if (!isLoopback(address.host) && !guarded) {
     const remedy = 'listen on 127.0.0.1, or let nobody else reach it';
     log.warn('the admin listener shows every Gateway to whoever reaches it', { host: address.host, remedy });
   }
@@ -74,9 +86,10 @@ async function accept(
   at: HostPort,
   grpc: Server,
   calls: FirstCalls,
-  { clock, counters, log }: AdminParts,
-): Promise<{ readonly address: HostPort; readonly close: StopAsync }> {
-  const injector: ConnectionInjector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  parts: AdminParts,
+): Promise<{ readonly address: HostPort; readonly close: StopAsync; readonly guarded: boolean }> {
+  const { clock, counters, log } = parts;
+  const { begin, guarded } = beginnerOf(at, grpc, parts);
   const server = createServer();
   const limiter = limitConnections(server, defaultHttpLimits, {
     listener: 'admin',
@@ -89,11 +102,12 @@ async function accept(
     // HTTP/2 handles the errors of its connection; one that is reset before is closed by its error.
     socket.on('error', ignoreError);
     calls.expect(socket, () => limiter.began(socket, () => false));
-    injector.injectConnection(socket);
+    begin(socket);
   });
   const address = await listen(server, at);
   return {
     address,
+    guarded,
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       limiter.closeAll();
@@ -101,6 +115,56 @@ async function accept(
     },
   };
 }
+
+/**
+ * Returns what begins HTTP/2 on a connection: in plaintext, or over TLS and with the guard asked before each call. Health
+ * is for everybody: it says nothing but whether the process is well.
+ */
+function beginnerOf(
+  { host }: HostPort,
+  grpc: Server,
+  { security, clock }: AdminParts,
+): { readonly begin: (socket: Socket) => void; readonly guarded: boolean } {
+  if (security === undefined || isLoopback(host)) {
+    const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    return { begin: (socket) => injector.injectConnection(socket), guarded: false };
+  }
+  const { certificate, guard } = security;
+  const http2 = new Http2Server(grpc, { maxStreams: maxCalls, maxHeaders }, guardedCalls(guard));
+  const timeout = defaultHttpLimits.headTimeout;
+  const handshakes = new Handshakes({ certificate, clock, timeout, protocol: 'h2', requestCertificate: false });
+  return {
+    guarded: true,
+    begin: (socket) =>
+      handshakes.begin(socket, {
+        secured(secure) {
+          secure.on('error', ignoreError);
+          http2.begin(secure);
+        },
+        failed: () => socket.destroy(),
+      }),
+  };
+}
+
+function guardedCalls(guard: AdminSecurity['guard']): StreamGate {
+  return {
+    admit(stream, headers, start) {
+      const path = headers[':path'] ?? '';
+      if (path.startsWith('/grpc.health.v1.Health/')) {
+        start();
+        return;
+      }
+      const address = stream.session?.socket.remoteAddress ?? '';
+      void guard({ method: 'GET', path, authorization: headers.authorization, address }).then((refusal) => {
+        if (refusal === undefined) start();
+        else refuseStream(stream, { code: codes[refusal.status], message: encodeURI(refusal.message) });
+      });
+    },
+    cutOff: (stream) => stream.destroy(),
+  };
+}
+
+const codes = { 401: 'UNAUTHENTICATED', 403: 'PERMISSION_DENIED', 503: 'UNAVAILABLE' } as const;
 
 /** Notices the first call of each connection. gRPC tells of a call only the address of its client. */
 class FirstCalls {

@@ -9,6 +9,7 @@ export interface StreamStatus {
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
   | 'NOT_FOUND'
+  | 'UNAUTHENTICATED'
   | 'PERMISSION_DENIED'
   | 'RESOURCE_EXHAUSTED'
   | 'DEADLINE_EXCEEDED'

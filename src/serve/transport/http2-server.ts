@@ -7,10 +7,13 @@ import { limitPieces } from './data-pieces.ts';
 /** Decides about the streams of all connections. */
 export interface StreamGate {
   /** Decides about a new stream: calls `start`, now or later, to pass it on to gRPC. */
-  admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, start: () => void): void;
+  admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, start: () => void, rawHeaders: RawHeaders): void;
   /** Called with a stream whose data come in pieces that are too small. Ends it. */
   cutOff(stream: ServerHttp2Stream): void;
 }
+
+/** All headers as they came, names and values in turn: Node drops the second of two that may occur once. */
+export type RawHeaders = readonly string[];
 
 /** The limits of one connection. */
 export interface Http2Limits {
@@ -84,14 +87,15 @@ function replaceListener(server: EventEmitter, gate: StreamGate): void {
   const [handle, ...others] = server.listeners('stream');
   if (handle === undefined || others.length > 0) throw wrongVersion();
   server.removeAllListeners('stream');
-  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: RawHeaders) => {
     // grpc-js listens too, but only to the streams that it is given; an error without a listener ends the process.
     stream.on('error', ignoreError);
     limitPieces(stream, () => gate.cutOff(stream));
-    gate.admit(stream, headers, () => {
+    const start = (): void => {
       // To answer a stream that is gone throws.
       if (!stream.destroyed && !stream.closed) Reflect.apply(handle, server, [stream, headers]);
-    });
+    };
+    gate.admit(stream, headers, start, raw);
   });
 }
 

@@ -42,6 +42,11 @@ export class Http2Stream {
     this.#call = call;
   }
 
+  /** The stream of `node:http2` itself, as a key of a map. */
+  get key(): object {
+    return this.#stream;
+  }
+
   /** True if the stream is destroyed. */
   get closed(): boolean {
     return this.#stream.destroyed;

@@ -9,7 +9,7 @@ import type {
   ServiceNotice,
   Translation,
 } from '../../translate/model.ts';
-import type { RejectedResponse } from '../model.ts';
+import type { DeniedClaim, RejectedResponse } from '../model.ts';
 import type { ObjectEvent } from './event.ts';
 import type { EventRecorder } from './event-recorder.ts';
 
@@ -96,6 +96,20 @@ export function rejectionEvent({ gateway, node, typeUrl, message }: RejectedResp
     note: `${who} keeps its earlier configuration, because it refuses a response of type ${type}: ${message}`,
     // One series for all nodes that reject a response for the same reason.
     aggregateBy: `${typeUrl} ${message}`,
+    reportedBy: 'every replica',
+  };
+}
+
+/** The Event of a Gateway that a ServiceAccount claims which may not be its node. */
+export function deniedEvent({ account, message }: DeniedClaim, gateway: string): ObjectEvent {
+  return {
+    kind: 'Gateway',
+    key: gateway,
+    type: 'Warning',
+    reason: 'NodeDenied',
+    action: 'Serve',
+    note: message,
+    aggregateBy: account,
     reportedBy: 'every replica',
   };
 }

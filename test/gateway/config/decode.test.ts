@@ -14,11 +14,30 @@ const withJwks = (jwks: unknown): object => withAuthn({ jwks });
 const remote = (change: object): object =>
   withJwks({ type: 'remote', url: 'https://issuer.example', port: 443, ...change });
 
+describe('the connection to the control plane', () => {
+  const secured = (change: object): object => decodeConfig({ ...guideConfig, ...change }, (path) => `/m${path}`).config;
+
+  it('may be TLS, with files of its own and a token', () => {
+    const files = { ca: '/ca', cert: '/crt', key: '/key', server_name: 'xds' };
+    expect(secured({ xds_address: 'https://a', xds_tls: files, xds_token_file: '/t' })).toMatchObject({
+      xdsAddress: { host: 'a', port: 443 },
+      xdsSecurity: { tls: { ca: '/m/ca', cert: '/m/crt', key: '/m/key', serverName: 'xds' }, token: '/m/t' },
+    });
+  });
+
+  it('sends a token in plaintext when it is told to', () => {
+    expect(secured({ xds_token_file: '/t', xds_token_over_plaintext: true })).toMatchObject({
+      xdsSecurity: { tls: undefined, token: '/m/t' },
+    });
+  });
+});
+
 describe("the guide's configuration", () => {
   it('is decoded without a warning', () => {
     expect(decodeConfig(guideConfig, asIs)).toEqual({
       config: {
         xdsAddress: { host: 'kgateway.kgateway-system.svc.cluster.local', port: 9977 },
+        xdsSecurity: { tls: undefined, token: undefined },
         metadata: new Map(),
         altXdsHostname: 'mcp-gateway.default.svc.cluster.local',
         listener: {
@@ -35,6 +54,7 @@ describe("the guide's configuration", () => {
   it('may omit optional fields', () => {
     expect(decode({ type: 'xds', xds_address: 'http://[::1]:9977/', listener: { type: 'stdio' } })).toEqual({
       xdsAddress: { host: '::1', port: 9977 },
+      xdsSecurity: { tls: undefined, token: undefined },
       metadata: new Map(),
       altXdsHostname: undefined,
       listener: { type: 'stdio' },
@@ -58,21 +78,42 @@ const wrong: [string, unknown, string][] = [
     { ...guideConfig, xds_address: '' },
     'xds_address: must be the address of the control plane, such as',
   ],
+  ['another scheme', { ...guideConfig, xds_address: 'ftp://a:1' }, 'xds_address: must be http://host:port or https://'],
   [
-    'TLS to it',
-    { ...guideConfig, xds_address: 'https://a:1' },
-    'xds_address: TLS is not supported on this connection: write http://',
+    'TLS files without TLS',
+    { ...guideConfig, xds_tls: { ca: 'c' } },
+    'xds_tls: has no effect on a connection in plaintext: write https:// in xds_address',
+  ],
+  ['a mistyped file of TLS', { ...guideConfig, xds_address: 'https://a:1', xds_tls: { caa: 'c' } }, 'xds_tls.caa'],
+  [
+    'a certificate without key',
+    { ...guideConfig, xds_address: 'https://a:1', xds_tls: { cert: 'c' } },
+    'xds_tls: cert and key belong together',
+  ],
+  [
+    'a token in plaintext',
+    { ...guideConfig, xds_token_file: 't' },
+    'xds_token_file: would be sent in plaintext, and whoever is on the way could use it',
+  ],
+  [
+    'a doubtful permission',
+    { ...guideConfig, xds_token_file: 't', xds_token_over_plaintext: 'yes' },
+    'xds_token_over_plaintext: must be true or false',
   ],
   [
     'no scheme',
     { ...guideConfig, xds_address: 'kgateway:9977' },
-    'xds_address: must be http://host:port and nothing more',
+    'xds_address: must be http://host:port or https://host:port and nothing more',
   ],
-  ['a path', { ...guideConfig, xds_address: 'http://a:1/x' }, 'xds_address: must be http://host:port and nothing more'],
+  [
+    'a path',
+    { ...guideConfig, xds_address: 'http://a:1/x' },
+    'xds_address: must be http://host:port or https://host:port and nothing more',
+  ],
   [
     'a password',
     { ...guideConfig, xds_address: 'http://a:b@c:1' },
-    'xds_address: must be http://host:port and nothing more',
+    'xds_address: must be http://host:port or https://host:port and nothing more',
   ],
   [
     'metadata that is no text',
@@ -174,8 +215,8 @@ describe('the error for an invalid field names it and the remedy', () => {
 describe('an unknown field', () => {
   it('at the top level is a warning that lists the known fields', () => {
     expect(warnings({ ...guideConfig, listeners: [], alt_xds_host: 'x' })).toEqual([
-      'listeners: is not a field known here and is ignored; known are $schema, type, xds_address, metadata, alt_xds_hostname, listener',
-      'alt_xds_host: is not a field known here and is ignored; known are $schema, type, xds_address, metadata, alt_xds_hostname, listener',
+      'listeners: is not a field known here and is ignored; known are $schema, type, xds_address, xds_tls, xds_token_file, xds_token_over_plaintext, metadata, alt_xds_hostname, listener',
+      'alt_xds_host: is not a field known here and is ignored; known are $schema, type, xds_address, xds_tls, xds_token_file, xds_token_over_plaintext, metadata, alt_xds_hostname, listener',
     ]);
   });
 

@@ -42,6 +42,21 @@ const configs = [
     initial_timeout: '5s',
     refresh_interval: { secs: 60, nanos: 2_000_000 },
   }),
+  {
+    type: 'xds',
+    xds_address: 'https://control-plane:9977',
+    xds_tls: { ca: 'ca.crt', cert: 'tls.crt', key: 'tls.key', server_name: 'control-plane' },
+    xds_token_file: '/token',
+    listener: { type: 'stdio' },
+  },
+  {
+    type: 'xds',
+    xds_address: 'http://control-plane:9977',
+    xds_tls: null,
+    xds_token_file: '/token',
+    xds_token_over_plaintext: true,
+    listener: { type: 'stdio' },
+  },
   { type: 'xds', xds_address: 'http://control-plane:9977', listener: { type: 'stdio' } },
 ];
 

@@ -27,7 +27,11 @@ afterEach(() => {
 
 function clientOf(port: number): XdsClient {
   return createXdsClient({
-    controlPlane: { authority: { host: 'kgateway', port: 9977 }, address: { host: '127.0.0.1', port } },
+    controlPlane: {
+      authority: { host: 'kgateway', port: 9977 },
+      address: { host: '127.0.0.1', port },
+      security: { tls: undefined, token: undefined },
+    },
     node: nodeOf(
       { metadata: new Map([['team', 'a']]), altXdsHostname: 'mcp-gateway.default.svc.cluster.local' },
       {

@@ -41,6 +41,17 @@ export const forElection: Reasons = {
   'update leases.coordination.k8s.io/gatehouse-leader': 'to take it, to renew it, to give it back',
 };
 
+/** Rights in the whole cluster, with `--xds-auth=token` alone. */
+export const forTokens: Reasons = {
+  'create tokenreviews.authentication.k8s.io': 'each token of a node is reviewed',
+};
+
+/** Rights in the whole cluster, with `--debug-auth=token` alone. */
+export const forOperators: Reasons = {
+  ...forTokens,
+  'create subjectaccessreviews.authorization.k8s.io': 'each URL that a user asks for is reviewed',
+};
+
 /** All rights of these tables, sorted. */
 export function requiredBy(...tables: readonly Reasons[]): readonly string[] {
   return tables.flatMap((table) => Object.keys(table)).sort();

@@ -38,6 +38,8 @@ export const quickSettings: Omit<ServeSettings, 'input'> = {
   namespaces: [],
   xdsListen: { host: '127.0.0.1', port: 0 },
   xdsTls: { mode: 'off' },
+  xdsAuth: { kind: 'none' },
+  debugAuth: { kind: 'none' },
   debugListen: { host: '127.0.0.1', port: 0 },
   metricsListen: { host: '127.0.0.1', port: 0 },
   adminListen: { host: '127.0.0.1', port: 0 },

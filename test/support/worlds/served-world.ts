@@ -53,7 +53,7 @@ export async function createServedWorld(
   options: AdsServerOptions = {},
   registration: Partial<ResourceType> = {},
   random: Random = () => 0.5,
-  security: (edges: ServedEdges) => Promise<Pick<AdsServerParts, 'tls'>> = async () => ({}),
+  security: (edges: ServedEdges) => Promise<Pick<AdsServerParts, 'tls' | 'auth'>> = async () => ({}),
 ): Promise<ServedWorld> {
   const { snapshots, commit } = createHandMadeWorld(registration);
   const clock = createManualClock();

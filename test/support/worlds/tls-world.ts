@@ -10,7 +10,7 @@ import { temporaryFolder } from '../temporary-folder.ts';
 import { type ServedWorld, startServedWorld } from './served-world.ts';
 
 /** A folder with the files of a mounted Secret, which are swapped together by one link, as the kubelet does. */
-class MountedSecret {
+export class MountedSecret {
   readonly folder: string = temporaryFolder();
   #version = 0;
 

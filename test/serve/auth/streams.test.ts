@@ -1,0 +1,169 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import { HealthService } from '../../../src/gen/grpc/health/v1/health.ts';
+import { createAuthority } from '../../support/api-server/kube-certificates.ts';
+import { type AuthWorld, fateOf, startAuthWorld } from '../../support/worlds/auth-world.ts';
+import { configType } from '../../support/worlds/hand-made-world.ts';
+
+const role = (gateway: string): Readonly<Record<string, unknown>> => ({ role: gateway.replace('/', '~') });
+const accounts = { 'red/gw': ['gw'], 'red/two': ['double'], 'red/three': ['double'] };
+const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
+
+type Stream = ReturnType<ReturnType<AuthWorld['world']['client']>['open']>;
+
+/** A stream with a token, whose Config was served. */
+async function followingWithToken(served: AuthWorld, gateway: string, account: string, claims = {}): Promise<Stream> {
+  const stream = served.world.stream({ headers: bearer(await served.token(account, claims)) });
+  stream.request(configType, { node: { metadata: role(gateway) } });
+  await stream.accept();
+  return stream;
+}
+
+async function followingWithCertificate(served: AuthWorld, uri: string): Promise<Stream> {
+  const channel = served.channel(served.clients.issue({ names: [], uris: [uri], usage: 'clientAuth' }));
+  const stream = served.world.stream({}, channel).request(configType, { node: { metadata: role('red/gw') } });
+  await stream.accept();
+  return stream;
+}
+
+describe('a stream', () => {
+  it('ends UNAUTHENTICATED when its token expires', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const exp = Math.floor(served.world.clock.now() / 1_000) + 20;
+    const stream = await followingWithToken(served, 'red/gw', 'red/gw', { exp });
+    await stream.silence();
+    served.world.clock.advance(20_000);
+    expect(await stream.ended()).toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: expect.stringContaining('expired'),
+    });
+  });
+
+  it('ends PERMISSION_DENIED when the annotation names its account no more, and nothing is sent before', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const stream = await followingWithToken(served, 'red/gw', 'red/gw');
+    await stream.silence();
+    served.accounts.set('red/gw', ['other']);
+    served.world.commit((edit) => edit.config('red/gw', 'secret'));
+    served.world.server.recheck();
+    await expect(stream.next()).rejects.toThrow(/PERMISSION_DENIED .*red\/gw may not be a node of Gateway red\/gw/);
+  });
+
+  it('goes on while its Gateway is gone, and ends when another account gets it', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const stream = await followingWithToken(served, 'red/gw', 'red/gw');
+    served.accounts.delete('red/gw');
+    served.world.server.recheck();
+    await stream.silence();
+    served.accounts.set('red/gw', ['other']);
+    served.world.server.recheck();
+    expect(await stream.ended()).toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
+
+  it('ends UNAUTHENTICATED when the authority of its certificate is taken out, and others go on', async () => {
+    const served = await startAuthWorld({ ways: ['token', 'mtls'], accounts });
+    const stream = await followingWithCertificate(served, 'spiffe://cluster.local/ns/red/sa/gw');
+    const other = await followingWithToken(served, 'red/gw', 'red/gw');
+    const next = createAuthority('next');
+    await served.trust(served.clients, next);
+    await stream.silence();
+    await served.trust(next);
+    expect(await stream.ended()).toMatchObject({ code: 'UNAUTHENTICATED' });
+    await other.silence();
+  });
+});
+
+describe('a node that names no Gateway', () => {
+  it('gets the one that its identity may claim, and none when there are two', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const client = served.world.client();
+    const fate = async (account: string): Promise<object> =>
+      fateOf(client, { headers: bearer(await served.token(account)) });
+    expect(await fate('red/gw')).toEqual({ served: ['default.red-gw'] });
+    expect(await fate('red/double')).toMatchObject({
+      code: 'PERMISSION_DENIED',
+      message: expect.stringContaining('several'),
+    });
+    expect(await fate('red/nobody')).toMatchObject({
+      code: 'PERMISSION_DENIED',
+      message: expect.stringMatching(
+        /red\/nobody may be a node of no Gateway; the annotation kgateway\.dev\/service-account/,
+      ),
+    });
+  });
+});
+
+describe('a denied claim', () => {
+  it('is counted each time, reported, and logged once a minute for each identity', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const { world, denied } = served;
+    const client = world.client();
+    const headers = bearer(await served.token('red/other'));
+    for (let left = 3; left > 0; left -= 1) await fateOf(client, { headers, node: role('red/gw') });
+    const lines = (): number => world.log.lines.filter(({ message }) => message.includes('not its own')).length;
+    expect({ counted: world.counters.total('gatehouse_xds_denied_claims_total'), lines: lines() }).toEqual({
+      counted: 3,
+      lines: 1,
+    });
+    expect(denied[0]).toMatchObject({ account: 'red/other', gateway: 'red/gw' });
+    world.clock.advance(60_000);
+    await fateOf(client, { headers, node: role('red/gw') });
+    expect(lines()).toBe(2);
+  });
+});
+
+describe('a bad credential', () => {
+  it.each([
+    ['no token', {}, 'a node of this server shows a token of its ServiceAccount for the audience gatehouse'],
+    ['an empty token', { authorization: 'Bearer' }, 'is the file of the token empty?'],
+    ['another scheme', { authorization: 'Basic cmVkOmd3' }, 'is not "Bearer <token>" on one line'],
+    ['something else', { authorization: 'Bearer abc' }, 'the token is no JSON Web Token'],
+    ['too long', { authorization: `Bearer ${'a'.repeat(9_000)}` }, 'the token has more than 8192 characters'],
+  ])('is refused in words: %s', async (_, headers, message) => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    expect(await fateOf(served.world.client(), { headers, node: role('red/gw') })).toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('of 1 MiB is refused before it is looked at', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const fate = await fateOf(served.world.client(), { headers: bearer('a'.repeat(1 << 20)), node: role('red/gw') });
+    expect(fate).not.toHaveProperty('served');
+  });
+
+  it('appears in no log', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const token = await served.token('red/other');
+    await fateOf(served.world.client(), { headers: bearer(token), node: role('red/gw') });
+    await fateOf(served.world.client(), { headers: bearer(`${token}x`), node: role('red/gw') });
+    expect(served.world.log.text()).not.toContain(token.slice(-40));
+  });
+});
+
+it('health is for everybody', async () => {
+  const served = await startAuthWorld({ ways: ['token'], accounts });
+  const client = new Client(served.world.address, credentials.createInsecure());
+  const { path, requestSerialize, responseDeserialize } = HealthService.check;
+  const answer = await new Promise((resolve) =>
+    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: '' }, (error, value) =>
+      resolve(error ?? value),
+    ),
+  );
+  client.close();
+  expect(answer).toMatchObject({ status: 1 });
+});
+
+it('while nothing can be verified, a node that is not known gets UNAVAILABLE', async () => {
+  const verify = async (): Promise<{ readonly kind: 'unavailable'; readonly message: string }> => ({
+    kind: 'unavailable',
+    message: 'the API server is away',
+  });
+  const served = await startAuthWorld({ ways: ['token'], accounts, verify });
+  const headers = bearer(await served.token('red/gw'));
+  expect(await fateOf(served.world.client(), { headers, node: role('red/gw') })).toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining('the API server is away'),
+  });
+});
