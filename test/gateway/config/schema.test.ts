@@ -25,6 +25,12 @@ const withJwks = (jwks: object): object => ({
   listener: { type: 'sse', host: '::1', port: 0, authn: { type: 'jwt', issuer: ['me'], audience: ['me'], jwks } },
 });
 
+const withAuthn = (authn: object): object => ({
+  type: 'xds',
+  xds_address: 'http://127.0.0.1:9977',
+  listener: { type: 'sse', host: '::1', port: 0, authn: { type: 'jwt', ...authn } },
+});
+
 const configs = [
   {
     ...withJwks({ type: 'local', source: { type: 'file', data: 'jwks.json' } }),
@@ -41,6 +47,24 @@ const configs = [
     headers: { 'x-key': 'a' },
     initial_timeout: '5s',
     refresh_interval: { secs: 60, nanos: 2_000_000 },
+  }),
+  withAuthn({
+    issuer: ['https://issuer.example'],
+    jwks: { type: 'discovery', initial_timeout: '5s', refresh_interval: 60 },
+    clock_tolerance: '30s',
+    resource: {
+      url: 'https://mcp.example/mcp',
+      scopes: ['mcp:use'],
+      name: 'Tools',
+      documentation: 'https://a.example',
+    },
+  }),
+  withAuthn({
+    issuers: [
+      { issuer: 'https://issuer.example', jwks: null },
+      { issuer: 'ci', jwks: { type: 'local', source: { type: 'file', data: 'ci.json' } } },
+    ],
+    audience: ['me'],
   }),
   {
     type: 'xds',
@@ -69,7 +93,13 @@ const replacements = [null, true, 0, 1, 1.5, -1, 70_000, 1e9, '', [], ['a'], [''
 /** Every configuration that results from replacing, removing or adding one field. */
 function* changed(value: unknown): Generator<unknown> {
   yield* replacements;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) {
+      for (const other of changed(item)) yield value.with(index, other);
+    }
+    return;
+  }
   yield { ...value, unknown: 1 };
   for (const [field, item] of Object.entries(value)) {
     yield Object.fromEntries(Object.entries(value).filter(([name]) => name !== field));
@@ -86,14 +116,17 @@ describe('the JSON Schema of the configuration', () => {
 
   it('has the fields of the reference, and no others', () => {
     const described = new Set(Array.from(page.matchAll(/^\| `([$\w.]+)` \|/gm), ([, path]) => path));
-    expect(described).toEqual(new Set(fieldPaths(schema, '')));
+    // The keys of one issuer have the fields of those of all, which the page describes once.
+    const fields = fieldPaths(schema, '').filter((path) => !path.startsWith('listener.authn.issuers.jwks.'));
+    expect(described).toEqual(new Set(fields));
   });
 });
 
 /** The paths of all fields in a schema, each once. */
 function fieldPaths(node: unknown, prefix: string): readonly string[] {
   if (typeof node !== 'object' || node === null) return [];
-  const { $ref, oneOf, properties }: { $ref?: string; oneOf?: unknown[]; properties?: object } = node;
+  const { $ref, oneOf, items, properties }: { $ref?: string; oneOf?: unknown[]; items?: object; properties?: object } =
+    node;
   const definitions: Readonly<Record<string, unknown>> = Object(schema['$defs']);
   const name = $ref?.replace('#/$defs/', '');
   if (name === 'duration') return [];
@@ -102,7 +135,12 @@ function fieldPaths(node: unknown, prefix: string): readonly string[] {
     `${prefix}${field}`,
     ...fieldPaths(below, `${prefix}${field}.`),
   ]);
-  return [...referred, ...own, ...(oneOf ?? []).flatMap((one) => fieldPaths(one, prefix))];
+  return [
+    ...referred,
+    ...own,
+    ...fieldPaths(items, prefix),
+    ...(oneOf ?? []).flatMap((one) => fieldPaths(one, prefix)),
+  ];
 }
 
 describe('$schema', () => {
