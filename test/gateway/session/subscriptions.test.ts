@@ -7,6 +7,12 @@ import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
+const names = createNames(
+  'qualified',
+  () => undefined,
+  () => false,
+);
+
 const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 
 const yes = (): boolean => true;
@@ -30,7 +36,6 @@ function createRig() {
     },
     request: () => Promise.resolve({}),
   };
-  const names = createNames('qualified', () => undefined);
   const subscriptions = createSubscriptions({ authorization, client, names, budget: createSubscriptionBudget() });
   const upstream = {
     request: (method: string, params?: Readonly<Record<string, unknown>>) => {
