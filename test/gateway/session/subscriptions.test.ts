@@ -5,7 +5,14 @@ import { createRequestRouter } from '../../../src/gateway/session/request-router
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+
+const names = createNames(
+  'qualified',
+  () => undefined,
+  () => false,
+);
 
 const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 
@@ -30,7 +37,6 @@ function createRig() {
     },
     request: () => Promise.resolve({}),
   };
-  const names = createNames('qualified', () => undefined);
   const subscriptions = createSubscriptions({ authorization, client, names, budget: createSubscriptionBudget() });
   const upstream = {
     request: (method: string, params?: Readonly<Record<string, unknown>>) => {
@@ -42,6 +48,9 @@ function createRig() {
     close: () => Promise.resolve(),
   };
   const router = createRequestRouter({
+    turnstile: { enter: () => () => {} },
+    counters: createRecordedGatewayCounters(),
+    clock: createManualClock(),
     authorization,
     subscriptions,
     upstreams: {
