@@ -20,7 +20,7 @@ describe('where traces go', () => {
     expect(tracesUrl({ ...environment })).toBe(url);
   });
 
-  it.each(['collector:4318', 'not a url', 'ftp://user:hunter2@c'])(
+  it.each(['otel:4318', 'not a url', 'ftp://user:hunter2@c'])(
     'must be an http URL, and %j is not repeated',
     (text) => {
       const read = (): unknown => tracesUrl({ OTEL_EXPORTER_OTLP_ENDPOINT: text });
