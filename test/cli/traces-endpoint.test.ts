@@ -20,12 +20,9 @@ describe('where traces go', () => {
     expect(tracesUrl({ ...environment })).toBe(url);
   });
 
-  it.each(['otel:4318', 'not a url', 'ftp://user:hunter2@c'])(
-    'must be an http URL, and %j is not repeated',
-    (text) => {
-      const read = (): unknown => tracesUrl({ OTEL_EXPORTER_OTLP_ENDPOINT: text });
-      expect(read).toThrow('OTEL_EXPORTER_OTLP_ENDPOINT is an http or https URL');
-      expect(read).not.toThrow(text);
-    },
-  );
+  it.each(['otel:4318', 'not a url', 'ftp://user:hunter2@c'])('must be an http URL, and %j is not repeated', (text) => {
+    const read = (): unknown => tracesUrl({ OTEL_EXPORTER_OTLP_ENDPOINT: text });
+    expect(read).toThrow('OTEL_EXPORTER_OTLP_ENDPOINT is an http or https URL');
+    expect(read).not.toThrow(text);
+  });
 });
