@@ -61,7 +61,7 @@ function numbered(
 
 /** The rules as a table, ordered by target, kind and name. */
 function grantLines(
-  { grants, of, request, gateway }: Extract<Answer, { verdict: 'grants' }>,
+  { grants, omitted, of, request, gateway }: Extract<Answer, { verdict: 'grants' }>,
   style: Style,
 ): readonly string[] {
   const what = request === undefined ? 'anything' : `the ${request.kind} ${quoted(request.name)}`;
@@ -85,7 +85,8 @@ function grantLines(
   const sorted = rows.toSorted((a, b) => compare(a.slice(0, 3).join('\n'), b.slice(0, 3).join('\n')));
   const header = ['TARGET', 'KIND', 'NAME', 'SERVED', 'WHO', 'BY POLICY', 'PLACE'];
   const [first = '', ...lines] = table([header, ...sorted]);
-  return [style.bold(first), ...lines];
+  const more = omitted > 0 ? [`... and ${omitted} further rules: ask for one name or caller`] : [];
+  return [style.bold(first), ...lines, ...more];
 }
 
 /** Targets that are listed; `-o json` has all. */
