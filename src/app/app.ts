@@ -164,6 +164,9 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
   return { xds, ...debug.addresses, admin: admin.address };
 }
 
+/** Rules of one answer of `/debug/explain`: each place takes a look into its file. */
+const mostGrants = 1_000;
+
 function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Uint8Array): DebugParts {
   const { pipeline, input, ads, clock, times } = stages;
   const { explainer, graph } = pipeline;
@@ -179,7 +182,7 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
     nodes: (gateway) => ads.nodes(gateway),
     placesOf: input.placesOf,
     manifestOf: input.manifestOf,
-    answer: (question) => answerQuestion(explainer, question),
+    answer: (question) => answerQuestion(explainer, question, mostGrants),
     epoch: () => graph.epoch,
     config: configView(settings),
     program,
