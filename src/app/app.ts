@@ -180,11 +180,10 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
   };
   const apply = (batch: Batch): void => {
     const began = clock.now();
-    let narrowed = false;
+    // Before the snapshots change: a stream that has lost its right gets nothing of the commit.
     const commit = pipeline.deliver(batch, (delivered) => {
-      narrowed = security.bindings?.applied(delivered.changes(pipeline.gateways)) ?? false;
+      if (security.bindings?.applied(delivered.changes(pipeline.gateways)) === true) ads.recheck();
     });
-    if (narrowed) ads.recheck();
     const at = clock.now();
     const cause = announced ? 'change' : 'start';
     const encoded = pipeline.encodes(commit);
