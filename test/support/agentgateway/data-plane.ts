@@ -90,6 +90,12 @@ export class AgentgatewayDataPlane {
     return decide(rules.flatMap(mcpRules), caller.claims, call) ? 'allowed' : 'denied';
   }
 
+  /** The address behind a target that an allowed call reaches. */
+  addressOf(target: string): string {
+    const kind = this.#backends.get(target)?.kind;
+    return kind?.$case === 'static' ? `${kind.value.host}:${kind.value.port}` : '';
+  }
+
   #update(name: string, { kind }: Resource): Reject[] {
     if (kind === undefined) return [{ key: name, error: 'unknown resource type' }];
     // Noted before the conversion, so that the removal of a rejected resource removes what it was before.
