@@ -24,6 +24,7 @@ import { createNotifications, listChangedMethods } from './notifications.ts';
 import { createRequestRouter } from './request-router.ts';
 import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
+import type { TargetTurnstile } from './target-turnstile.ts';
 import {
   createUpstreamSessions,
   type UpstreamEvents,
@@ -61,6 +62,7 @@ export interface SharedState {
   readonly names: Names;
   readonly subscriptionBudget: Quota;
   readonly clientRequestBudget: Quota;
+  readonly turnstile: TargetTurnstile;
 }
 
 /** Milliseconds after the end of a token for the responses to accepted requests: MCP SDKs wait as long by default. */

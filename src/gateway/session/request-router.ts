@@ -1,9 +1,11 @@
 import type { AccessRequest } from '../../authz/model.ts';
+import type { Clock } from '../../edges.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { shortened } from '../../json/quoted.ts';
 import { DeadlineExceededError } from '../../net/deadline.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import { callerKey } from '../callers.ts';
+import type { GatewayCounters } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
@@ -22,6 +24,7 @@ import { rewriteContents, rewritePrompt, rewriteToolResult } from './names/resul
 import type { Notifications, TrackedRequest } from './notifications.ts';
 import type { ListTurns } from './shared-listing.ts';
 import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
+import type { TargetTurnstile } from './target-turnstile.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** Dependencies of the request router. */
@@ -35,6 +38,9 @@ export interface RouterParts {
   /** Of limits that end something for a client. */
   readonly limits: LogThrottle;
   readonly names: Names;
+  readonly turnstile: TargetTurnstile;
+  readonly counters: GatewayCounters;
+  readonly clock: Clock;
   readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
 }
 
@@ -149,13 +155,15 @@ async function forward(
 
 /** Relays a request. Passes the target's error response on; any other error is logged, and hidden. */
 async function relay(
-  { notifications, failures, sharedListing }: RouterParts,
+  { notifications, failures, sharedListing, turnstile, counters, clock }: RouterParts,
   { target, use }: Destination,
   request: ClientRequest,
   send: (tracked: TrackedRequest) => Promise<Result>,
 ): Promise<Result> {
   const { method, signal } = request;
+  const leave = turnstile.enter(target);
   const tracked = notifications.track(target, use, request);
+  const startedAt = clock.now();
   try {
     const result = await send(tracked);
     failures.succeeded(target, method);
@@ -171,6 +179,8 @@ async function relay(
     throw new RpcError(errorCode.unavailable, `Target ${target} does not answer${why}`);
   } finally {
     tracked.stop();
+    leave();
+    counters.targetRequestTook(Math.max(0, clock.now() - startedAt) / 1_000, method);
   }
 }
 

@@ -5,6 +5,7 @@ import { createRequestRouter } from '../../../src/gateway/session/request-router
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
 const caller = { kind: 'anonymous', reason: 'stdio' } as const;
@@ -42,6 +43,9 @@ function createRig() {
     close: () => Promise.resolve(),
   };
   const router = createRequestRouter({
+    turnstile: { enter: () => () => {} },
+    counters: createRecordedGatewayCounters(),
+    clock: createManualClock(),
     authorization,
     subscriptions,
     upstreams: {
