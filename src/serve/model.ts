@@ -40,6 +40,8 @@ export interface TypeStatus {
   readonly typeUrl: string;
   /** False for a type that is not registered; it has no resources (rule A7). */
   readonly known: boolean;
+  /** The version of this node's own View, for a type that no snapshot has. */
+  readonly ownVersion?: string;
   readonly subscription: { readonly wildcard: boolean; readonly names: readonly string[] };
   /** The last response. */
   readonly sent?: SentVersion;

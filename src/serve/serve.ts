@@ -244,9 +244,10 @@ function responseOptionsOf(
     maxBody,
     limits,
     cache: responseCacheSize,
-    assembled: (type, bytes) => {
+    assembled: ({ typeUrl: type, updateOrder }, bytes) => {
       counters.count('gatehouse_xds_assemblies_total');
-      if (bytes > maxBody) log.warn('a response is larger than many nodes accept', { type, bytes, maxBody });
+      const accepted = updateOrder?.maxResponse ?? maxBody;
+      if (bytes > accepted) log.warn('a response is larger than many nodes accept', { type, bytes, maxBody: accepted });
     },
   };
 }

@@ -25,7 +25,7 @@ export interface ResourceType {
   readonly legacyWildcard: boolean;
   /** Pushes leave a stream in this order, lower first. */
   readonly pushOrder: number;
-  /** Absent: in the order of the names, and split wherever a response is full. */
+  /** Absent: in the order of the names, and split wherever a response is full (rule C29). */
   readonly updateOrder?: UpdateOrder;
 }
 
@@ -43,16 +43,15 @@ export interface Dialect {
   encodePolicy(config: PolicyConfig, gateways: readonly GatewayKey[]): readonly EncodedResource[];
 }
 
-/** The order in which one change of a type reaches a node. */
+/**
+ * The order in which one change of a type reaches a node: all of it in one response, whatever its size, so that a node
+ * never has one part without another.
+ */
 export interface UpdateOrder {
-  /** Changed resources leave in this order, lower first, and removed ones the other way round. */
+  /** Changed resources stand in this order, lower first, and removed ones the other way round. */
   rank(name: string): number;
-  /**
-   * True for a resource without an effect as long as no other one refers to it. When a change does not fit into one
-   * response, these leave in responses of their own: changed ones before all others, removed ones after them. All
-   * others share one response, whatever its size, so that a node never has one of them without another.
-   */
-  isInert(name: string): boolean;
+  /** Bytes of a response that nodes accept; a larger one is sent and logged. */
+  readonly maxResponse: number;
 }
 
 /** A type whose only resource is made of what a node says of itself. Only that node is sent it. */

@@ -131,6 +131,17 @@ it('what guards is sent before what it guards, and removed after it', async () =
   expect(node.dataPlane.ports()).toEqual([]);
 });
 
+it('a node that has everything is shown as in sync, its own Workload included', async () => {
+  const running = await start();
+  const node = nodeOf(running);
+  await node.connect();
+  const { states, nodes } = JSON.parse((await running.get('debug', '/debug/nodes')).body);
+  expect(states).toEqual({ inSync: 1, behind: 0, refusing: 0 });
+  const [address] = nodes[0].types;
+  expect(address).toMatchObject({ typeUrl: 'type.googleapis.com/istio.workload.Address', lagSeconds: 0 });
+  expect(address.current).toBe(address.acked.version);
+});
+
 it('both kinds of nodes are served at one Gateway, each in its own dialect', async () => {
   const running = await start();
   const [old, node] = [running.node('default/gw').connect(), nodeOf(running)];

@@ -8,6 +8,7 @@ import type { McpAppProtocol, Target } from '../../src/translate/model.ts';
 import { targetName } from '../../src/translate/names.ts';
 import type { EncodedResource } from '../../src/wire/model.ts';
 import { agentgateway } from '../../src/wire/wire.ts';
+import { AgentgatewayDataPlane, type Answer } from '../support/agentgateway/data-plane.ts';
 import { target } from '../support/worlds/wire-values.ts';
 
 function messageOf({ deltaField }: EncodedResource): Uint8Array {
@@ -243,6 +244,35 @@ describe('a Gateway', () => {
       },
     });
     expect(jwtOf(provider, { ...provider, issuer: 'you' })).not.toHaveProperty('policy.traffic.jwt.mcp');
+  });
+});
+
+describe('a Gateway takes no token', () => {
+  const callWith = (audiences: readonly string[], claims: Readonly<Record<string, unknown>>): Answer => {
+    const jwks = '{"keys":[{"kid":"k"}]}';
+    const dataPlane = new AgentgatewayDataPlane();
+    const gateway = agentgateway.encodeGateway({ ...served, providers: [{ issuer: 'me', audiences, jwks }] });
+    const resources = [...gateway, agentgateway.encodeMcpBackend('all', [])];
+    dataPlane.apply(
+      resources.map((resource) => ({ name: resource.name, value: messageOf(resource) })),
+      [],
+    );
+    return dataPlane.call({ port: 8080, target: 'b.a', kind: 'tool', name: 'x', token: { kid: 'k', claims } });
+  };
+
+  it.each<[string, Record<string, unknown>]>([
+    ['without an issuer', { aud: 'me.com' }],
+    ['with an issuer that is no text', { iss: 5, aud: 'me.com' }],
+    ['without an audience', { iss: 'me' }],
+    ['with an audience that is no text', { iss: 'me', aud: { a: 'me.com' } }],
+  ])('%s, which the data plane would compare with nothing', (_, claims) => {
+    expect(callWith(['me.com'], { iss: 'me', aud: 'me.com' })).toBe('not found');
+    expect(callWith(['me.com'], claims)).toBe('unauthenticated');
+  });
+
+  it('without an audience where audiences are named, and takes it where none are', () => {
+    expect(callWith(['me.com'], { iss: 'me' })).toBe('unauthenticated');
+    expect(callWith([], { iss: 'me' })).toBe('not found');
   });
 });
 

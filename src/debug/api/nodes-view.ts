@@ -86,10 +86,15 @@ function nodeState({ types }: NodeStatus, snapshot: Snapshot): SyncState {
   return states.length === 0 || states.includes('behind') ? 'behind' : 'in-sync';
 }
 
-function typeState({ typeUrl, known, acked, rejection }: TypeStatus, { views }: Snapshot): SyncState {
-  if (rejection !== undefined) return 'refusing';
-  if (!known) return 'in-sync';
-  return acked !== undefined && acked.version === views.get(typeUrl)?.version() ? 'in-sync' : 'behind';
+function typeState(type: TypeStatus, snapshot: Snapshot): SyncState {
+  if (type.rejection !== undefined) return 'refusing';
+  if (!type.known) return 'in-sync';
+  return type.acked !== undefined && type.acked.version === currentVersion(type, snapshot) ? 'in-sync' : 'behind';
+}
+
+/** The version that the node should have. */
+function currentVersion({ typeUrl, ownVersion }: TypeStatus, { views }: Snapshot): string | undefined {
+  return ownVersion ?? views.get(typeUrl)?.version();
 }
 
 function textOf({ id, gateway, peer }: NodeStatus): string {
@@ -134,7 +139,7 @@ function typeRow(type: TypeStatus, snapshot: Snapshot, now: number): object {
     known,
     state: typeState(type, snapshot),
     subscription: { wildcard, total: names.length, names: names.slice(0, mostNames) },
-    current: snapshot.views.get(typeUrl)?.version() ?? null,
+    current: currentVersion(type, snapshot) ?? null,
     sent: sent === undefined ? null : { version: sent.version, at: timeText(sent.at) },
     acked: acked === undefined ? null : { version: acked.version, at: timeText(acked.at) },
     lagSeconds: lagSeconds(type, snapshot, now),

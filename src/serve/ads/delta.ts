@@ -19,10 +19,10 @@ import { updateSubscription } from './subscription.ts';
 export function createDelta({ controlPlane, maxBody, limits, cache, assembled }: ProtocolOptions): AdsProtocol {
   const responses = new ResponseCache(cache);
   const initialVersions = new InitialVersionsReader();
-  const build = (delta: Delta, { typeUrl, updateOrder }: ResourceType): readonly ResponseChunk[] =>
-    split(delta, maxBody, updateOrder).map((part) => {
-      const body = bodyOf(part, typeUrl, controlPlane);
-      assembled(typeUrl, body.length);
+  const build = (delta: Delta, type: ResourceType): readonly ResponseChunk[] =>
+    split(delta, maxBody, type.updateOrder).map((part) => {
+      const body = bodyOf(part, type.typeUrl, controlPlane);
+      assembled(type, body.length);
       return { delta: part, body };
     });
   return {
@@ -64,37 +64,17 @@ function bodyOf({ changed, removed }: Delta, typeUrl: string, controlPlane: Cont
 }
 
 /**
- * Splits a delta into responses of at most `maxBody` bytes. A larger resource is sent alone (rule C29), and so is what a
- * type with an order never splits.
+ * Splits a delta into responses of at most `maxBody` bytes; a larger resource is sent alone (rule C29). What a type with
+ * an order changes stays together.
  */
 function split(delta: Delta, maxBody: number, order: UpdateOrder | undefined): readonly Delta[] {
-  if (order === undefined) return splitInOrder(delta, maxBody);
-  const ordered = {
-    changed: delta.changed.toSorted((a, b) => order.rank(a.name) - order.rank(b.name)),
-    removed: delta.removed.toSorted((a, b) => order.rank(b) - order.rank(a)),
-  };
-  if (changedBytes(ordered) + removedBytes(ordered) <= maxBody) return [ordered];
-  const [inert, effective] = partition(ordered, order);
+  if (order === undefined) return splitBySize(delta, maxBody);
   return [
-    ...splitInOrder({ changed: inert.changed, removed: [] }, maxBody),
-    effective,
-    ...splitInOrder({ changed: [], removed: inert.removed }, maxBody),
-  ].filter(({ changed, removed }) => changed.length + removed.length > 0);
-}
-
-function partition({ changed, removed }: Delta, { isInert }: UpdateOrder): readonly [inert: Delta, effective: Delta] {
-  return [
-    { changed: changed.filter(({ name }) => isInert(name)), removed: removed.filter((name) => isInert(name)) },
-    { changed: changed.filter(({ name }) => !isInert(name)), removed: removed.filter((name) => !isInert(name)) },
+    {
+      changed: delta.changed.toSorted((a, b) => order.rank(a.name) - order.rank(b.name)),
+      removed: delta.removed.toSorted((a, b) => order.rank(b) - order.rank(a)),
+    },
   ];
-}
-
-function changedBytes({ changed }: Delta): number {
-  return sum(changed, ({ deltaField }) => deltaField.length);
-}
-
-function removedBytes({ removed }: Delta): number {
-  return sum(removed, removedSize);
 }
 
 /** A removed name is encoded as UTF-8 after a tag and a length. */
@@ -102,8 +82,7 @@ function removedSize(name: string): number {
   return Buffer.byteLength(name) + 6;
 }
 
-/** Splits a delta in its order. */
-function splitInOrder(delta: Delta, maxBody: number): readonly Delta[] {
+function splitBySize(delta: Delta, maxBody: number): readonly Delta[] {
   const parts: { changed: EncodedResource[]; removed: string[] }[] = [];
   let last: (typeof parts)[number] | undefined;
   let size = 0;

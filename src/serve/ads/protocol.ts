@@ -71,7 +71,7 @@ export interface ProtocolOptions {
   /** Size of the response cache; bytes. */
   readonly cache: number;
   /** Called for each response body that is built, with its size. Not called for bodies from the cache. */
-  readonly assembled: (typeUrl: string, bytes: number) => void;
+  readonly assembled: (type: ResourceType, bytes: number) => void;
 }
 
 /** Wraps a decoder that throws for malformed bytes into one that returns them as `undecodable`. */

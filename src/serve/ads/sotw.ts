@@ -27,7 +27,7 @@ export function createStateOfTheWorld({
   const responses = new ResponseCache(cache);
   const build = (delta: Delta, view: View, resources: Iterable<EncodedResource>): readonly ResponseChunk[] => {
     const body = bodyOf(view, resources, controlPlane);
-    assembled(view.type.typeUrl, body.length);
+    assembled(view.type, body.length);
     return [{ delta, body }];
   };
   return {

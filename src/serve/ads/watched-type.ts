@@ -152,6 +152,7 @@ export class WatchedType {
     return {
       typeUrl: this.served.type.typeUrl,
       known: this.served.registered,
+      ...(this.served.own && { ownVersion: this.served.own.view.version() }),
       subscription: { wildcard: wildcard !== 'none', names: [...names] },
       ...(this.#ackState.kind === 'awaiting-ack' && { inFlightSince: this.#ackState.since }),
       ...this.#record.status(),

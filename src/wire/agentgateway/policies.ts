@@ -66,10 +66,12 @@ function jwtOf(providers: readonly JwtProvider[]): TrafficPolicySpec_JWT {
   return {
     // The default would let requests without a token pass.
     mode: TrafficPolicySpec_JWT_Mode.STRICT,
+    // The data plane compares issuer and audience of a token only if it has them as text or a list of texts.
     providers: providers.map(({ issuer, audiences, jwks }) => ({
       issuer,
       audiences: [...audiences],
       jwksSource: { $case: 'inline', value: jwks },
+      jwtValidationOptions: { requiredClaims: audiences.length > 0 ? ['aud', 'exp', 'iss'] : ['exp', 'iss'] },
     })),
     mcp: metadataOf(providers),
   };

@@ -20,8 +20,8 @@ const updateOrder: UpdateOrder = {
     if (name.startsWith(mcpBackendPrefix)) return 3;
     return ranks[kindOf(name)];
   },
-  // The Backend of a target is reached only through an MCP Backend that lists the target.
-  isInert: (name) => kindOf(name) === 'backend' && !name.startsWith(mcpBackendPrefix),
+  // The message limit of the gRPC client in agentgateway.
+  maxResponse: 200 * 1024 * 1024,
 };
 
 /** The type of everything but a node's own Workload. Names of all kinds share one namespace. */

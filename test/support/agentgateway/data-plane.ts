@@ -90,6 +90,12 @@ export class AgentgatewayDataPlane {
     return decide(rules.flatMap(mcpRules), caller.claims, call) ? 'allowed' : 'denied';
   }
 
+  /** The address behind a target that an allowed call reaches. */
+  addressOf(target: string): string {
+    const kind = this.#backends.get(target)?.kind;
+    return kind?.$case === 'static' ? `${kind.value.host}:${kind.value.port}` : '';
+  }
+
   #update(name: string, { kind }: Resource): Reject[] {
     if (kind === undefined) return [{ key: name, error: 'unknown resource type' }];
     // Noted before the conversion, so that the removal of a rejected resource removes what it was before.
@@ -203,10 +209,25 @@ function authenticate(
   }
   // The first provider that has the key decides.
   const provider = jwt.providers.find(({ jwksSource }) => kidsIn(jwksSource?.value).includes(token.kid));
-  if (provider === undefined || token.claims['iss'] !== provider.issuer) return 'unauthenticated';
-  const audience = token.claims['aud'];
-  const accepted = provider.audiences.length === 0 || provider.audiences.some((one) => one === audience);
+  if (provider === undefined) return 'unauthenticated';
+  const { issuer, audiences, jwtValidationOptions } = provider;
+  const required = jwtValidationOptions?.requiredClaims ?? ['exp'];
+  const [issuers, own] = [textsIn(token.claims['iss']), textsIn(token.claims['aud'])];
+  if (required.includes('iss') && issuers === undefined) return 'unauthenticated';
+  if (required.includes('aud') && own === undefined) return 'unauthenticated';
+  // What is absent, or neither a text nor texts, is compared with nothing.
+  const accepted =
+    (issuers?.includes(issuer) ?? true) &&
+    (audiences.length === 0 || own === undefined || own.some((one) => audiences.includes(one)));
   return accepted ? { claims: token.claims } : 'unauthenticated';
+}
+
+/** A claim that the data plane's library can compare. */
+function textsIn(claim: unknown): readonly string[] | undefined {
+  if (typeof claim === 'string') return [claim];
+  if (!Array.isArray(claim)) return undefined;
+  const texts = claim.filter((one): one is string => typeof one === 'string');
+  return texts.length === claim.length ? texts : undefined;
 }
 
 function kidsIn(jwks = '{"keys":[]}'): readonly unknown[] {

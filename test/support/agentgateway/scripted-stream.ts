@@ -30,7 +30,6 @@ export class ScriptedStream {
   responses = 0;
 
   /**
-   * @param maxBody bytes of a response above which a delta is split
    * @param building called with the View that the next responses lead to, before the first of them is sent
    * @param received called after each response was applied
    */
@@ -38,7 +37,7 @@ export class ScriptedStream {
     snapshots: Snapshots,
     gateway: string,
     node: { readonly dataPlane: AgentgatewayDataPlane; readonly versions: Map<string, string> },
-    { maxBody, building, received }: { maxBody: number; building: (view: View) => void; received: () => void },
+    { building, received }: { building: (view: View) => void; received: () => void },
   ) {
     snapshots.request(typeUrl);
     const served = servedTypes(snapshots, []).get(typeUrl);
@@ -48,7 +47,8 @@ export class ScriptedStream {
     this.#received = received;
     this.#view = () => snapshots.of(gateway).views.get(typeUrl) ?? served.empty;
     const options = { controlPlane: { identifier: '' }, limits: noLimits, cache: 1 << 20, assembled: nothing };
-    const protocol = createDelta({ ...options, maxBody });
+    // Whatever could be split would be.
+    const protocol = createDelta({ ...options, maxBody: 1 });
     this.#protocol = {
       ...protocol,
       buildResponses: (delta, context) => {

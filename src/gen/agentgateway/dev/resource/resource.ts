@@ -416,6 +416,14 @@ export interface PolicyTarget_GatewayTarget {
   namespace: string;
 }
 
+export interface JWTValidationOptions {
+  /**
+   * Of `exp`, `nbf`, `aud`, `iss`, `sub` those that a token must have, in the form that they are compared in. Without
+   * these options `exp` alone; a claim that a token lacks is not compared with anything.
+   */
+  requiredClaims: string[];
+}
+
 export interface TrafficPolicySpec {
   phase: TrafficPolicySpec_PolicyPhase;
   kind: { $case: "jwt"; value: TrafficPolicySpec_JWT } | undefined;
@@ -468,6 +476,7 @@ export interface TrafficPolicySpec_JWTProvider {
     /** A JSON Web Key Set as JSON text; each key has a `kid`. */
     { $case: "inline"; value: string }
     | undefined;
+  jwtValidationOptions: JWTValidationOptions | undefined;
 }
 
 export interface TrafficPolicySpec_JWT {
@@ -2682,6 +2691,79 @@ export const PolicyTarget_GatewayTarget: MessageFns<PolicyTarget_GatewayTarget> 
   },
 };
 
+function createBaseJWTValidationOptions(): JWTValidationOptions {
+  return { requiredClaims: [] };
+}
+
+export const JWTValidationOptions: MessageFns<JWTValidationOptions> = {
+  encode(message: JWTValidationOptions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.requiredClaims) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JWTValidationOptions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJWTValidationOptions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requiredClaims.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): JWTValidationOptions {
+    return {
+      requiredClaims: globalThis.Array.isArray(object?.requiredClaims)
+        ? object.requiredClaims.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.required_claims)
+        ? object.required_claims.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: JWTValidationOptions): unknown {
+    const obj: any = {};
+    if (message.requiredClaims?.length) {
+      obj.requiredClaims = message.requiredClaims;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<JWTValidationOptions>): JWTValidationOptions {
+    return JWTValidationOptions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<JWTValidationOptions>): JWTValidationOptions {
+    const message = createBaseJWTValidationOptions();
+    message.requiredClaims = object.requiredClaims?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseTrafficPolicySpec(): TrafficPolicySpec {
   return { phase: 0, kind: undefined };
 }
@@ -2777,7 +2859,7 @@ export const TrafficPolicySpec: MessageFns<TrafficPolicySpec> = {
 };
 
 function createBaseTrafficPolicySpec_JWTProvider(): TrafficPolicySpec_JWTProvider {
-  return { issuer: "", audiences: [], jwksSource: undefined };
+  return { issuer: "", audiences: [], jwksSource: undefined, jwtValidationOptions: undefined };
 }
 
 export const TrafficPolicySpec_JWTProvider: MessageFns<TrafficPolicySpec_JWTProvider> = {
@@ -2792,6 +2874,9 @@ export const TrafficPolicySpec_JWTProvider: MessageFns<TrafficPolicySpec_JWTProv
       case "inline":
         writer.uint32(26).string(message.jwksSource.value);
         break;
+    }
+    if (message.jwtValidationOptions !== undefined) {
+      JWTValidationOptions.encode(message.jwtValidationOptions, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2833,6 +2918,14 @@ export const TrafficPolicySpec_JWTProvider: MessageFns<TrafficPolicySpec_JWTProv
             message.jwksSource = { $case: "inline", value: reader.string() };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.jwtValidationOptions = JWTValidationOptions.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2852,6 +2945,11 @@ export const TrafficPolicySpec_JWTProvider: MessageFns<TrafficPolicySpec_JWTProv
         ? object.audiences.map((e: any) => globalThis.String(e))
         : [],
       jwksSource: isSet(object.inline) ? { $case: "inline", value: globalThis.String(object.inline) } : undefined,
+      jwtValidationOptions: isSet(object.jwtValidationOptions)
+        ? JWTValidationOptions.fromJSON(object.jwtValidationOptions)
+        : isSet(object.jwt_validation_options)
+        ? JWTValidationOptions.fromJSON(object.jwt_validation_options)
+        : undefined,
     };
   },
 
@@ -2865,6 +2963,9 @@ export const TrafficPolicySpec_JWTProvider: MessageFns<TrafficPolicySpec_JWTProv
     }
     if (message.jwksSource?.$case === "inline") {
       obj.inline = message.jwksSource.value;
+    }
+    if (message.jwtValidationOptions !== undefined) {
+      obj.jwtValidationOptions = JWTValidationOptions.toJSON(message.jwtValidationOptions);
     }
     return obj;
   },
@@ -2884,6 +2985,9 @@ export const TrafficPolicySpec_JWTProvider: MessageFns<TrafficPolicySpec_JWTProv
         break;
       }
     }
+    message.jwtValidationOptions = (object.jwtValidationOptions !== undefined && object.jwtValidationOptions !== null)
+      ? JWTValidationOptions.fromPartial(object.jwtValidationOptions)
+      : undefined;
     return message;
   },
 };
