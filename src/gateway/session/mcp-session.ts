@@ -73,7 +73,7 @@ export function createMcpSession(
   peer: Client,
   stateless?: StatelessClient,
 ): McpSession {
-  const { failures, sharedListing: listing } = shared;
+  const { failures, sharedListing: listing, names, subscriptionBudget: budget } = shared;
   const ended = new AbortController();
   const handshake = createHandshake(stateless);
   /** The caller of the last request, on whose behalf connections are made. */
@@ -87,17 +87,13 @@ export function createMcpSession(
     },
   };
   const authorization = createAuthorization(parts);
-  const subscriptions = createSubscriptions({
-    authorization,
-    client,
-    names: shared.names,
-    budget: shared.subscriptionBudget,
-  });
+  const subscriptions = createSubscriptions({ authorization, client, names, budget });
   const notifications = createNotifications(authorization, subscriptions, client);
   const events: UpstreamEvents = {
     notification: notifications.receive,
     request: (...request) => clientRequests.handle(...request),
     clientCapabilities: handshake.clientCapabilities,
+    input: stateless === undefined ? 'asked for' : 'passed on',
     connected: (target) => void restore(target).catch(() => {}),
     failed: (target, reason) => failures.failed(target, connectionRequest, reason),
   };
@@ -160,12 +156,23 @@ function notifyOfChange(
   for (const method of listChangedMethods) client.notify({ method }, mayReceive);
 }
 
+/** Subscriptions that are repeated at the same time: targets of MCP 2026-07-28 get those in one request. */
+const maxTogether = 32;
+
 async function subscribeAll(
   upstream: UpstreamSession | undefined,
   resources: Iterable<QualifiedName>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { name } of resources) await upstream?.request('resources/subscribe', { uri: name }, signal);
+  let together: Promise<unknown>[] = [];
+  for (const { name } of resources) {
+    if (upstream === undefined) return;
+    together.push(upstream.request('resources/subscribe', { uri: name }, signal));
+    if (together.length < maxTogether) continue;
+    await Promise.all(together);
+    together = [];
+  }
+  await Promise.all(together);
 }
 
 /** The log levels of MCP, those of RFC 5424. */

@@ -183,6 +183,7 @@ function createInFlight() {
       changedBy(1);
       return {
         caller: sender.caller,
+        paramHeaders: sender.paramHeaders,
         get reader() {
           return sender.reader;
         },

@@ -5,6 +5,7 @@ import { DeadlineExceededError } from '../../net/deadline.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import { callerKey } from '../callers.ts';
 import type { Params, Result } from '../rpc/model.ts';
+import { contradictionOf } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import { answerSizeOf } from '../upstream/answer-size.ts';
@@ -13,7 +14,7 @@ import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Lists } from './lists.ts';
 import type { ClientRequest } from './model.ts';
-import { exposeElicitations } from './names/elicitation-ids.ts';
+import { exposeElicitations, exposeInput } from './names/elicitation-ids.ts';
 import type { NamedKind } from './names/name-index.ts';
 import type { Names } from './names/names.ts';
 import { type QualifiedName, qualify } from './names/qualified-names.ts';
@@ -22,7 +23,7 @@ import { rewriteContents, rewritePrompt, rewriteToolResult } from './names/resul
 import type { Notifications, TrackedRequest } from './notifications.ts';
 import type { ListTurns } from './shared-listing.ts';
 import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
-import type { UpstreamSessions } from './upstream-sessions.ts';
+import type { UpstreamSessions, UpstreamState } from './upstream-sessions.ts';
 
 /** Dependencies of the request router. */
 export interface RouterParts {
@@ -35,6 +36,7 @@ export interface RouterParts {
   /** Of limits that end something for a client. */
   readonly limits: LogThrottle;
   readonly names: Names;
+  readonly upstreamState: Pick<UpstreamState, 'memories'>;
   readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
 }
 
@@ -61,6 +63,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
   return {
     async 'tools/call'(request) {
       const tool = await findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
+      expectHeaders(parts, tool, request);
       // Task support is not offered, so the request is processed normally without it (MCP 2025-11-25, Tasks).
       const params = changed(request.params ?? {}, [{ path: ['task'] }, { path: ['name'], value: tool.name }]);
       const result = await forward(parts, tool, request, params);
@@ -160,7 +163,7 @@ async function relay(
     const result = await send(tracked);
     failures.succeeded(target, method);
     if (answerSizeOf(result).bytes > largeResult) await sharedListing.turns.toSerialize(callerKey(request.caller));
-    return result;
+    return result['inputRequests'] === undefined ? result : exposeInput(target, result);
   } catch (error) {
     if (error instanceof RpcError) {
       if (error.received !== undefined) failures.refused(target);
@@ -215,6 +218,20 @@ async function nameOf(
   const alternatives = [found, ...others].slice(0, maxAlternatives).map((name) => shortened(names.distinct(name)));
   const message = `Ambiguous ${kind}: ${shortened(requestedName)}; use ${alternatives.join(' or ')}`;
   throw new RpcError(errorCode.invalidParams, message);
+}
+
+/**
+ * Servers behind the gateway, and proxies before it, may go by a header: one that contradicts the arguments is refused
+ * (MCP 2026-07-28, Streamable HTTP). Tools of targets that were not listed yet are known to have none.
+ *
+ * @throws RpcError
+ */
+function expectHeaders({ upstreamState }: RouterParts, tool: QualifiedName, { sender, params }: ClientRequest): void {
+  const declared = upstreamState.memories.get(tool.target)?.paramHeaders.get(tool.name);
+  if (declared === undefined || sender.paramHeaders === undefined) return;
+  const header = contradictionOf(declared, params?.['arguments'], sender.paramHeaders);
+  if (header === undefined) return;
+  throw new RpcError(errorCode.headerMismatch, `Header mismatch: ${header} does not say what the arguments say`);
 }
 
 /** Names that an error tells. */

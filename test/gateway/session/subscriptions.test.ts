@@ -3,6 +3,7 @@ import type { Client } from '../../../src/gateway/session/model.ts';
 import { createNames } from '../../../src/gateway/session/names/names.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
+import { createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
@@ -56,6 +57,7 @@ function createRig() {
       close: () => Promise.resolve(),
     },
     names,
+    upstreamState: createUpstreamState(),
     lists: {
       handle: () => Promise.resolve({}),
       find: () => Promise.resolve([]),
