@@ -94,13 +94,24 @@ export function translateOnce(settings: TranslationSettings, read: ReadOnce, log
   };
 }
 
-/** Says that decoding found errors: what they are about is left out. */
+/** Says that decoding found errors, and which objects are not read because of their kind: all of it is left out. */
 function inputNotes(diagnostics: readonly InputDiagnostic[]): readonly string[] {
   const number = diagnostics.filter(({ severity }) => severity === 'error').length;
-  if (number === 0) return [];
   const errors = number === 1 ? 'an error' : `${number} errors`;
-  return [`The input has ${errors}, and what is invalid is left out: gatehouse check lists them.`];
+  const skipped = diagnostics.filter(({ field, severity }) => severity === 'warning' && skippedBy.has(field));
+  const more = skipped.length > mostSkipped ? [`There are ${skipped.length - mostSkipped} more of these.`] : [];
+  return [
+    ...(number === 0 ? [] : [`The input has ${errors}, and what is invalid is left out: gatehouse check lists them.`]),
+    ...skipped.slice(0, mostSkipped).map(({ place, message }) => `${place}: ${message}`),
+    ...more,
+  ];
 }
+
+/** The fields for which a whole object is skipped with a warning. */
+const skippedBy: ReadonlySet<string> = new Set(['kind', 'apiVersion']);
+
+/** Skipped objects that a note is written about. */
+const mostSkipped = 5;
 
 async function requireReadable(path: string): Promise<void> {
   try {

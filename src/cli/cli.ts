@@ -50,7 +50,7 @@ function unknownCommand(name: string): UsageError {
 }
 
 function overview(): string {
-  const rows = commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
+  const rows = commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`);
   return [
     'gatehouse: an xDS control plane for MCP gateways',
     '',

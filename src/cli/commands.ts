@@ -3,19 +3,22 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
 import type { StopAsync } from '../edges.ts';
 import { createLog, type LeveledLog } from '../log/log.ts';
+import { completionScript, shells } from './completion.ts';
 import { demoFlags, demoPorts } from './demo-flags.ts';
 import { type Flag, type FlagValues, UsageError } from './flags.ts';
 import { gatewayFlags, gatewayOptions } from './gateway-flags.ts';
-import { logSettings } from './log-flags.ts';
+import { logFlags, logSettings } from './log-flags.ts';
 import { mcpToolFlags, mcpToolOptions } from './mcp-tool-flags.ts';
 import { checkFlags, runCheck } from './offline/check-command.ts';
 import { explainFlags, runExplain } from './offline/explain-command.ts';
 import { styleOf } from './offline/style.ts';
 import { runTranslate, translateFlags } from './offline/translate-command.ts';
+import { nodesFlags, runNodes } from './remote/nodes-command.ts';
 import { serveFlags, serveSettings } from './serve-flags.ts';
 import { type SignalWait, waitForSignal } from './signals.ts';
 import { systemClock } from './system-clock.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
+import { keysFlags, tokenFlags } from './trial/trial-flags.ts';
 
 /** A command, such as `gatehouse serve`. */
 export interface Command {
@@ -26,6 +29,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** The placeholder of the arguments that are no flags; absent for a command that has none. */
   readonly arguments?: string;
+  /** The words that the arguments may be, for completion. */
+  readonly words?: readonly string[];
   run(flags: FlagValues, terminal: Terminal): Promise<ExitCode>;
 }
 
@@ -129,6 +134,46 @@ export const commands: readonly Command[] = [
     ],
     flags: explainFlags,
     run: runExplain,
+  },
+  {
+    name: 'nodes',
+    summary: 'every connected gateway: versions sent and acknowledged, lag, last refusal',
+    examples: [
+      'gatehouse nodes',
+      'gatehouse nodes --watch --gateway default/mcp-gateway',
+      'gatehouse nodes --server 127.0.0.1:9097 -o json',
+    ],
+    flags: nodesFlags,
+    run: runNodes,
+  },
+  {
+    name: 'keys',
+    summary: 'makes a key pair and its JWK Set, for trying things',
+    examples: ['gatehouse keys new', 'gatehouse keys new --directory my-world'],
+    arguments: 'new',
+    words: ['new'],
+    flags: keysFlags,
+    run: async (flags, terminal) => (await import('./trial/keys-command.ts')).runKeys(flags, terminal),
+  },
+  {
+    name: 'token',
+    summary: 'signs a token with such a key, for trying things',
+    examples: [`gatehouse token --key private-key.json --claims '{"sub":"me","iss":"me","aud":"me"}'`],
+    flags: tokenFlags,
+    run: async (flags, terminal) => (await import('./trial/token-command.ts')).runToken(flags, terminal),
+  },
+  {
+    name: 'completion',
+    summary: 'writes the completion script of a shell: bash, zsh or fish',
+    examples: ['gatehouse completion bash', 'gatehouse completion fish'],
+    arguments: 'bash|zsh|fish',
+    words: shells,
+    flags: [],
+    run: ({ positionals }, terminal) => {
+      const all = commands.map((command) => ({ ...command, flags: [...command.flags, ...logFlags] }));
+      terminal.stdout.write(completionScript(positionals[0], all));
+      return Promise.resolve(0);
+    },
   },
 ];
 

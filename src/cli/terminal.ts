@@ -7,7 +7,8 @@ export interface Terminal {
   readonly args: readonly string[];
   readonly environment: Environment;
   readonly stdin: Readable;
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  /** `rows`: the height of a terminal. */
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly rows?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly signals: Signals;
   /** Ends the process at once. */

@@ -108,14 +108,24 @@ export type Authentication =
       readonly kind: 'refused';
       /** 401: the token is missing or not valid. 503: the keys are not available. */
       readonly status: 401 | 503;
+      /** A fixed code for the log and the metrics. */
+      readonly reason: string;
       /** The value of `WWW-Authenticate`, with 401. */
       readonly challenge?: string;
       /** For the client and the log; never contains the token. */
       readonly message: string;
     };
 
+/** A JSON document that anybody may read at the listener for clients. */
+export interface PublicDocument {
+  readonly paths: ReadonlySet<string>;
+  readonly text: string;
+}
+
 /** Authenticates the senders of requests. */
 export interface Authenticator {
+  /** What clients may know before they have a token; `undefined` when that is nothing. */
+  readonly document?: PublicDocument | undefined;
   /** Authenticates by the value of the `Authorization` header. Never throws. */
   authenticate(authorization: string | undefined): Promise<Authentication>;
 }
@@ -156,6 +166,7 @@ export interface TargetState {
 export type GatewayCounterName =
   | 'gatehouse_gateway_connections_lost_total'
   | 'gatehouse_gateway_event_streams_cut_total'
+  | 'gatehouse_gateway_requests_unauthenticated_total'
   | 'gatehouse_gateway_requests_refused_total'
   | 'gatehouse_gateway_sessions_full_total';
 

@@ -1,13 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { parseJson } from '../json/json.ts';
 import { quoted } from '../json/quoted.ts';
-import { clockTolerance, isDate } from './authn/verify.ts';
+import { defaultClockTolerance, isDate } from './authn/verify.ts';
 import { decodeConfig } from './config/decode.ts';
 import type { JwtAuthnConfig } from './config/model.ts';
 import { GatewayError, reasonOf } from './errors.ts';
 
 /** What a gateway accepts of a token beside its signature. */
-export type AcceptedTokens = Pick<JwtAuthnConfig, 'issuers' | 'audiences'>;
+export type AcceptedTokens = Pick<JwtAuthnConfig, 'issuers' | 'audiences' | 'clockTolerance'>;
 
 /** Bytes of a configuration that are read. */
 const mostBytes = 1024 * 1024;
@@ -51,7 +51,7 @@ type Claims = Readonly<Record<string, unknown>>;
  * @param now milliseconds since the epoch
  */
 export function tokenObjections(claims: Claims, accepted: AcceptedTokens | undefined, now: number): readonly string[] {
-  const objections = dateObjections(claims, Math.floor(now / 1_000));
+  const objections = dateObjections(claims, Math.floor(now / 1_000), accepted?.clockTolerance ?? defaultClockTolerance);
   if (accepted === undefined) return objections;
   const { issuers, audiences } = accepted;
   const { iss, aud } = claims;
@@ -67,8 +67,11 @@ export function tokenObjections(claims: Claims, accepted: AcceptedTokens | undef
   return objections;
 }
 
-/** @param now seconds since the epoch */
-function dateObjections(claims: Claims, now: number): string[] {
+/**
+ * @param now seconds since the epoch
+ * @param clockTolerance in seconds
+ */
+function dateObjections(claims: Claims, now: number, clockTolerance: number): string[] {
   const objections: string[] = [];
   for (const name of ['exp', 'nbf', 'iat'] as const) {
     const value = claims[name];

@@ -91,6 +91,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/cli/planted.ts', '../serve/serve.ts', '../app/settings.ts'],
   ['src/cli/planted.ts', '../app/pipeline.ts', '../app/app.ts'],
   ['src/cli/offline/planted.ts', '../../source/source.ts', '../../app/offline.ts'],
+  ['src/cli/trial/planted.ts', '../../gateway/gateway.ts', 'jose'],
   ['src/cli/remote/planted.ts', '../../serve/model.ts', '../../explain/model.ts'],
   ['src/demo/planted.ts', '../app/app.ts', '../net/host-port.ts'],
   ['src/log/planted.ts', '../json/json.ts', '../edges.ts'],

@@ -22,6 +22,10 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
       help: 'Requests that were refused: the caller, or the gateway, had too many open, or the body exceeded a limit.',
       labels: ['reason'],
     },
+    gatehouse_gateway_requests_unauthenticated_total: {
+      help: 'Requests that were answered with 401, or with 503 for want of keys, by the reason: a code of the verification.',
+      labels: ['reason'],
+    },
     gatehouse_gateway_sessions_full_total: {
       help: 'Sessions that were ended for a new one, idle or in use, or refused, because there were too many.',
       labels: ['outcome'],

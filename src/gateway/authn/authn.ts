@@ -1,97 +1,126 @@
-import { createHash } from 'node:crypto';
-import type { TextFetch } from '../../net/text-fetch.ts';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { shortened } from '../../json/quoted.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import type { JwksConfig, JwtAuthnConfig } from '../config/model.ts';
+import type { JwtAuthnConfig } from '../config/model.ts';
 import { reasonOf } from '../errors.ts';
-import type { Authentication, Caller } from '../model.ts';
-import { keysUnavailable, parseBearer, tokenInvalid, tokenMissing } from './bearer.ts';
-import { identityOf } from './identity.ts';
-import type { KeyParts, KeySource } from './key-set.ts';
-import { openFileKeys, openInlineKeys } from './local-keys.ts';
+import type { Authentication } from '../model.ts';
+import { createRefusals, parseBearer } from './bearer.ts';
 import type { JwtAuthenticator } from './model.ts';
-import { openRemoteKeys } from './remote-keys.ts';
-import { createTokenCache } from './token-cache.ts';
-import { verify } from './verify.ts';
-
-/** Dependencies of the authenticator. */
-export interface AuthnParts extends KeyParts {
-  readonly fetchText: TextFetch;
-}
+import { describeResource } from './protected-resource.ts';
+import { type AuthnParts, createTokenVerifier, type TokenVerifier } from './token-verifier.ts';
 
 /**
  * Creates the authenticator of a configuration. Keys from a file or from the configuration must be usable at once; a
  * token waits for remote keys.
  *
- * Logs refusals at `debug` with a fixed code, and never any part of a token. Of tokens that no key fits, which may be a
- * rotation that was missed, one line in ten minutes is a warning.
+ * Logs refusals with a fixed code, issuer and key id, which is all that is ever logged of a token: each at `debug`, and
+ * one of each code in ten minutes at `info`. Of tokens that no key fits, which may be a rotation that was missed, that
+ * one is a warning.
  *
  * @throws GatewayError when the file or the configuration contains no usable key
  */
 export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnParts): Promise<JwtAuthenticator> {
   const { clock, log } = parts;
-  const source = await openKeys(config.jwks, parts);
+  const issuers = await openIssuers(config, parts);
+  const resource = config.resource === undefined ? undefined : describeResource(config.resource);
+  const refusals = createRefusals(resource);
   const throttle = new LogThrottle(clock, log);
-  // Valid for one key set: with new keys, every token is verified again.
-  let cache = { keys: source.current, tokens: createTokenCache() };
 
+  const refuse = (token: string, code: string, message: string, keysName?: string): Authentication => {
+    const fields = { code, ...namesIn(token) };
+    log.debug('a token was refused', fields);
+    if (keysName !== undefined) {
+      const unfit = { reason: code, message: `tokens were refused that no key of ${keysName} fits`, fields };
+      throttle.failed(`key ${keysName}`, unfit);
+    } else if (throttle.admit(`code ${code}`, code)) {
+      log.info('tokens were refused; this is one of them', fields);
+    }
+    return refusals.invalid(code, message);
+  };
   const authenticateToken = async (token: string): Promise<Authentication> => {
-    const keys = await source.keys();
-    if (keys === undefined) return keysUnavailable();
-    if (cache.keys !== keys) cache = { keys, tokens: createTokenCache() };
-    const { tokens } = cache;
-    const hash = createHash('sha256').update(token).digest('base64');
-    const cached = tokens.get(hash, clock.now());
-    if (cached !== undefined) return { kind: 'caller', caller: cached };
-
-    let verification = await verify(token, keys, config, clock.now());
-    if (verification.kind === 'invalid' && verification.keyMissing) {
-      const newer = await source.keys(keys);
-      if (newer !== undefined && newer !== keys) verification = await verify(token, newer, config, clock.now());
+    const verifier = issuers.verifierOf(token);
+    if (verifier === undefined) {
+      return refuse(token, 'ERR_UNKNOWN_ISSUER', 'The claim iss is missing or not what this gateway accepts');
     }
-    if (verification.kind === 'invalid') {
-      const { code, keyMissing } = verification;
-      log.debug('a token was refused', { code });
-      if (keyMissing) {
-        throttle.failed('key', { reason: code, message: `tokens were refused that no key of ${source.name} fits` });
-      }
-      return tokenInvalid(verification.message);
-    }
-    const { claims, key, expiresAt } = verification;
-    const identity = await identityOf(claims, key);
-    const caller = { kind: 'principal', claims, identity, expiresAt } as const satisfies Caller;
-    tokens.put(hash, caller, clock.now());
-    return { kind: 'caller', caller };
+    const check = await verifier.check(token);
+    if (check.kind === 'caller') return check;
+    if (check.kind === 'no keys') return refusals.keysUnavailable();
+    return refuse(token, check.code, check.message, check.keyMissing ? verifier.keys.name : undefined);
   };
 
   return {
+    document: resource,
     async authenticate(authorization) {
       const bearer = parseBearer(authorization);
-      if (bearer.kind === 'none') return tokenMissing();
-      if (bearer.kind === 'malformed') return tokenInvalid('The token cannot be read');
+      if (bearer.kind === 'none') return refusals.missing();
+      if (bearer.kind === 'malformed') return refusals.invalid('malformed', 'The token cannot be read');
       try {
         return await authenticateToken(bearer.token);
       } catch (error) {
         log.error('a token could not be looked at', { error: reasonOf(error) });
-        return keysUnavailable();
+        return refusals.keysUnavailable();
       }
     },
     status: () => ({
       issuers: config.issuers,
       audiences: config.audiences,
-      source: source.name,
-      keys: source.current?.kids,
+      source: issuers.verifiers.map(({ keys }) => keys.name).join(', '),
+      keys: idsOf(issuers.verifiers),
     }),
-    stop: source.stop,
+    stop() {
+      for (const { keys } of issuers.verifiers) keys.stop();
+    },
   };
 }
 
-async function openKeys(jwks: JwksConfig, parts: AuthnParts): Promise<KeySource> {
-  switch (jwks.kind) {
-    case 'file':
-      return openFileKeys(jwks.path, parts);
-    case 'inline':
-      return openInlineKeys(jwks.text, parts);
-    case 'remote':
-      return openRemoteKeys(jwks, parts);
+/** The verifiers of a configuration. */
+interface Issuers {
+  readonly verifiers: readonly TokenVerifier[];
+  /** Finds the verifier by what the token says of its issuer, which the verifier then checks. */
+  verifierOf(token: string): TokenVerifier | undefined;
+}
+
+/** Each verifier accepts the tokens of its own issuer alone, so that no issuer can sign for another one. */
+async function openIssuers({ jwks, ...expected }: JwtAuthnConfig, parts: AuthnParts): Promise<Issuers> {
+  if (jwks.kind !== 'by issuer') {
+    const verifier = await createTokenVerifier(jwks, expected, parts);
+    return { verifiers: [verifier], verifierOf: () => verifier };
   }
+  const verifiers = new Map<string, TokenVerifier>();
+  for (const [issuer, source] of jwks.sources) {
+    verifiers.set(issuer, await createTokenVerifier(source, { ...expected, issuers: [issuer] }, parts));
+  }
+  return {
+    verifiers: [...verifiers.values()],
+    verifierOf: (token) => verifiers.get(claimedIssuer(token) ?? ''),
+  };
+}
+
+function claimedIssuer(token: string): string | undefined {
+  try {
+    const { iss } = decodeJwt(token);
+    return typeof iss === 'string' ? iss : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Who says to have signed a token, and with which key: what an operator needs to find the reason. */
+function namesIn(token: string): { readonly issuer?: string; readonly kid?: string } {
+  const issuer = claimedIssuer(token);
+  return { ...(issuer !== undefined && { issuer: shortened(issuer) }), ...keyIdIn(token) };
+}
+
+function keyIdIn(token: string): { readonly kid?: string } {
+  try {
+    const { kid } = decodeProtectedHeader(token);
+    return typeof kid === 'string' ? { kid: shortened(kid) } : {};
+  } catch {
+    return {};
+  }
+}
+
+function idsOf(verifiers: readonly TokenVerifier[]): readonly (string | null)[] | undefined {
+  const sets = verifiers.flatMap(({ keys }) => keys.current ?? []);
+  return sets.length === 0 ? undefined : sets.flatMap(({ kids }) => kids);
 }

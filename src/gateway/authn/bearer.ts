@@ -1,4 +1,5 @@
 import type { Authentication } from '../model.ts';
+import type { ResourceDocument } from './protected-resource.ts';
 
 /** The content of an `Authorization` header. */
 export type Bearer =
@@ -18,29 +19,49 @@ export function parseBearer(authorization: string | undefined): Bearer {
   return /^[A-Za-z0-9\-._~+/]+=*$/.test(token) ? { kind: 'token', token } : { kind: 'malformed' };
 }
 
-const challenge = 'Bearer realm="mcp-gateway"';
-
-/** 401 for a request without a token; the challenge has no error code (RFC 6750 §3.1). */
-export function tokenMissing(): Authentication {
-  const message = 'A token is required: send it as Authorization: Bearer <token>';
-  return { kind: 'refused', status: 401, challenge, message };
+/** Answers to requests whose token is missing, not valid, or cannot be verified. */
+export interface Refusals {
+  /** 401 for a request without a token; the challenge has no error code (RFC 6750 §3.1). */
+  missing(): Authentication;
+  /**
+   * 401 for a token that is not valid.
+   *
+   * @param reason a fixed code for the log and the metrics
+   * @param message is quoted in the challenge, so it must not contain quotes
+   */
+  invalid(reason: string, message: string): Authentication;
+  /** 503 while no keys are available: the token may well be valid. */
+  keysUnavailable(): Authentication;
 }
 
-/** 401 for a token that is not valid. The message is quoted in the challenge, so it must not contain quotes. */
-export function tokenInvalid(message: string): Authentication {
+/**
+ * Creates the answers, whose challenges say where the metadata of the resource is (RFC 9728 §5.1) and which scopes to
+ * ask for, when these are known. Their texts contain nothing that a quoted string would have to escape.
+ */
+export function createRefusals(resource: ResourceDocument | undefined): Refusals {
+  const scope = resource === undefined || resource.scopes.length === 0 ? '' : `, scope="${resource.scopes.join(' ')}"`;
+  const metadata = resource === undefined ? '' : `, resource_metadata="${resource.metadataUrl}"${scope}`;
+  const challenge = 'Bearer realm="mcp-gateway"';
   return {
-    kind: 'refused',
-    status: 401,
-    challenge: `${challenge}, error="invalid_token", error_description="${message}"`,
-    message,
-  };
-}
-
-/** 503 while no keys are available: the token may well be valid. */
-export function keysUnavailable(): Authentication {
-  return {
-    kind: 'refused',
-    status: 503,
-    message: 'The keys to verify tokens with cannot be had right now; try again later',
+    missing: () => ({
+      kind: 'refused',
+      status: 401,
+      reason: 'no token',
+      challenge: `${challenge}${metadata}`,
+      message: 'A token is required: send it as Authorization: Bearer <token>',
+    }),
+    invalid: (reason, message) => ({
+      kind: 'refused',
+      status: 401,
+      reason,
+      challenge: `${challenge}, error="invalid_token", error_description="${message}"${metadata}`,
+      message,
+    }),
+    keysUnavailable: () => ({
+      kind: 'refused',
+      status: 503,
+      reason: 'no keys',
+      message: 'The keys to verify tokens with cannot be had right now; try again later',
+    }),
   };
 }

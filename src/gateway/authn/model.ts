@@ -5,7 +5,7 @@ import type { Authenticator } from '../model.ts';
 export interface AuthnStatus {
   readonly issuers: readonly string[];
   readonly audiences: readonly string[];
-  /** The source of the keys: a path, a URL without its query, or `inline`. */
+  /** The sources of the keys: paths, URLs without their queries, or `inline`. */
   readonly source: string;
   /** The key ids in use, `null` for a key without one; `undefined` while there are no keys. */
   readonly keys: readonly (string | null)[] | undefined;

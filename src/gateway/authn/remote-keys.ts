@@ -1,10 +1,11 @@
-import type { Stop } from '../../edges.ts';
+import type { Clock, Stop } from '../../edges.ts';
 import type { TextFetch } from '../../net/text-fetch.ts';
-import type { JwksConfig } from '../config/model.ts';
+import type { KeySourceConfig } from '../config/model.ts';
+import { discoverKeys } from './discovery.ts';
 import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
 
 /** Configuration of remote keys. */
-export type RemoteJwks = Extract<JwksConfig, { readonly kind: 'remote' }>;
+export type RemoteJwks = Extract<KeySourceConfig, { readonly kind: 'remote' | 'discovery' }>;
 
 /**
  * Milliseconds from the start of one request to the next, whatever causes it: a shorter interval, a failure, or a token
@@ -15,7 +16,7 @@ const minInterval = 10_000;
 const refreshTimeout = 5_000;
 
 /**
- * Keys from an issuer's endpoint: fetched at once, and then at an interval by a timer, so that keys that the issuer
+ * Keys from an issuer's endpoint, configured or discovered: fetched at once, and then at an interval by a timer, so that keys that the issuer
  * withdrew are not kept by a gateway without requests. Once there are keys, a token never waits for a request; one that
  * names an unknown key waits for itself alone, and not longer than the timeout. Keys stay in use while requests fail.
  */
@@ -23,7 +24,8 @@ export function openRemoteKeys(
   jwks: RemoteJwks,
   { clock, log, fetchText }: KeyParts & { readonly fetchText: TextFetch },
 ): KeySource {
-  const name = `${jwks.url.origin}${jwks.url.pathname}`;
+  const name = nameOf(jwks);
+  const endpoint = createEndpoint(jwks, clock, fetchText);
   let known: { readonly set: KeySet; readonly text: string } | undefined;
   let problem = '';
   let startedAt = 0;
@@ -34,7 +36,7 @@ export function openRemoteKeys(
   const fetchKeys = async (): Promise<void> => {
     try {
       const timeout = known === undefined ? jwks.initialTimeout : refreshTimeout;
-      const text = await fetchText(jwks.url, { timeout, headers: jwks.headers });
+      const text = await endpoint.download(timeout);
       if (known?.text !== text) {
         const set = await parseKeySet(text);
         log.info(known === undefined ? 'keys were fetched' : 'new keys were fetched', { keys: name });
@@ -43,6 +45,7 @@ export function openRemoteKeys(
       }
       problem = '';
     } catch (error) {
+      endpoint.failed();
       const found = keysProblem(name, error);
       const effect =
         known === undefined ? 'tokens cannot be verified until they can' : 'the last good keys stay in use';
@@ -82,6 +85,40 @@ export function openRemoteKeys(
     stop() {
       stopped = true;
       stopTimer();
+    },
+  };
+}
+
+function nameOf(jwks: RemoteJwks): string {
+  if (jwks.kind === 'discovery') return `the metadata of ${jwks.issuer}`;
+  return `${jwks.url.origin}${jwks.url.pathname}`;
+}
+
+/** Milliseconds before the metadata of an issuer is read again, to learn of another `jwks_uri`. */
+const metadataAge = 600_000;
+
+/** The place of the keys. */
+interface Endpoint {
+  /** @param timeout of each request, in milliseconds */
+  download(timeout: number): Promise<string>;
+  /** Told when the keys cannot be had there: they may have moved. */
+  failed(): void;
+}
+
+function createEndpoint(jwks: RemoteJwks, clock: Clock, fetchText: TextFetch): Endpoint {
+  if (jwks.kind === 'remote') {
+    return { download: (timeout) => fetchText(jwks.url, { timeout, headers: jwks.headers }), failed() {} };
+  }
+  let found: { readonly url: URL; readonly at: number } | undefined;
+  return {
+    async download(timeout) {
+      if (found === undefined || Math.abs(clock.now() - found.at) >= metadataAge) {
+        found = { url: await discoverKeys(jwks.issuer, fetchText, timeout), at: clock.now() };
+      }
+      return fetchText(found.url, { timeout });
+    },
+    failed() {
+      found = undefined;
     },
   };
 }

@@ -3,8 +3,8 @@ import { algorithms } from '../../jwk/jwk.ts';
 import type { JwtAuthnConfig } from '../config/model.ts';
 import type { KeySet } from './key-set.ts';
 
-/** Accepted clock skew in seconds, the same as in the deployed gateways. */
-export const clockTolerance = 60;
+/** Accepted clock skew in seconds where none is configured, the same as in the deployed gateways. */
+export const defaultClockTolerance = 60;
 
 /** The last second of the year 9999, in seconds since the epoch. A later date is none, or was written in milliseconds. */
 const lastDate = Date.UTC(9999, 11, 31, 23, 59, 59) / 1_000;
@@ -30,7 +30,7 @@ export type Verification =
     };
 
 /** The expected claims. */
-export type Expectations = Pick<JwtAuthnConfig, 'issuers' | 'audiences'>;
+export type Expectations = Pick<JwtAuthnConfig, 'issuers' | 'audiences' | 'clockTolerance'>;
 
 /**
  * Verifies the signature, issuer, audience and times of a token. `exp` is required. `iss` and `aud` are checked, and
@@ -40,6 +40,7 @@ export type Expectations = Pick<JwtAuthnConfig, 'issuers' | 'audiences'>;
  * @param now milliseconds since the epoch
  */
 export async function verify(token: string, keys: KeySet, expected: Expectations, now: number): Promise<Verification> {
+  const { clockTolerance = defaultClockTolerance } = expected;
   try {
     const { claims, key } = await verifiedClaims(token, keys, {
       algorithms: [...algorithms],
@@ -55,7 +56,7 @@ export async function verify(token: string, keys: KeySet, expected: Expectations
     if (claims.iat !== undefined && !(claims.iat <= now / 1_000 + clockTolerance)) {
       return invalid('ERR_JWT_IAT', 'The token was issued in the future');
     }
-    return { kind: 'verified', claims, key, expiresAt: expiryOf(claims.exp, now) };
+    return { kind: 'verified', claims, key, expiresAt: expiryOf(claims.exp, now, clockTolerance) };
   } catch (error) {
     return invalidBecause(error);
   }
@@ -67,7 +68,7 @@ export function isDate(seconds: number): boolean {
 }
 
 /** An accepted request must get its response, so its stream must not be over before it begins. */
-function expiryOf(exp: number, now: number): number {
+function expiryOf(exp: number, now: number, clockTolerance: number): number {
   const expiry = exp * 1_000 > now ? exp : exp + clockTolerance;
   return expiry * 1_000;
 }

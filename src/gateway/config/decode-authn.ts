@@ -1,35 +1,142 @@
-import { shortened } from '../../json/quoted.ts';
-import { configError, type JsonFields } from './fields.ts';
-import type { JwksConfig, JwtAuthnConfig } from './model.ts';
+import { quoted, shortened } from '../../json/quoted.ts';
+import { configError, fieldsOf, type JsonFields } from './fields.ts';
+import type { JwtAuthnConfig, KeySourceConfig, ProtectedResource } from './model.ts';
 import type { Mounts } from './mounts.ts';
 
 /**
  * Decodes `authn`. An unknown field is an error at every level: a mistyped `audience` must not mean "any audience".
  *
+ * `issuer` with `jwks` is the form of the deployed gateways: one source of keys for all issuers. `issuers` has a source
+ * for each; what a token of them is for must be said, by `audience` or by `resource`.
+ *
  * @throws GatewayError that names the field
  */
 export function decodeAuthn(authn: JsonFields, mounts: Mounts): JwtAuthnConfig {
   authn.word('type', ['jwt']);
-  authn.only(['type', 'issuer', 'audience', 'jwks']);
+  authn.only(['type', 'issuer', 'issuers', 'audience', 'jwks', 'clock_tolerance', 'resource']);
+  const { issuers, jwks } = authn.value('issuers') === undefined ? oneSource(authn, mounts) : byIssuer(authn, mounts);
+  const resource = authn.optionalObject('resource');
+  const listed = authn.strings('audience');
+  const decoded = resource === undefined ? undefined : decodeResource(resource, issuers);
+  const audiences = listed.length === 0 && decoded !== undefined ? spellingsOf(decoded.url) : listed;
+  if (jwks.kind === 'by issuer' && audiences.length === 0) {
+    throw configError(authn.path('audience'), 'is missing: list the audience of this gateway, or set resource.url');
+  }
   return {
-    issuers: authn.strings('issuer'),
-    audiences: authn.strings('audience'),
-    jwks: decodeJwks(authn.object('jwks'), mounts),
+    issuers,
+    audiences,
+    jwks,
+    clockTolerance: authn.value('clock_tolerance') === undefined ? undefined : toleranceOf(authn),
+    resource: decoded,
   };
 }
 
-function decodeJwks(jwks: JsonFields, mounts: Mounts): JwksConfig {
-  switch (jwks.word('type', ['local', 'remote'])) {
+/** Longer ones would accept tokens long after their issuer ended them. */
+const maxTolerance = 5 * 60_000;
+
+function toleranceOf(authn: JsonFields): number {
+  // A tolerance of none is sensible where clocks are synchronised, though no other duration may be zero.
+  const written = authn.value('clock_tolerance');
+  const tolerance = written === 0 || written === '0s' ? 0 : authn.duration('clock_tolerance', 0);
+  if (tolerance > maxTolerance) throw configError(authn.path('clock_tolerance'), 'must be at most 5m');
+  return tolerance / 1_000;
+}
+
+type IssuersAndKeys = Pick<JwtAuthnConfig, 'issuers' | 'jwks'>;
+
+function oneSource(authn: JsonFields, mounts: Mounts): IssuersAndKeys {
+  const issuers = authn.strings('issuer');
+  const [only, ...others] = issuers;
+  const jwks = authn.object('jwks');
+  return { issuers, jwks: decodeSource(jwks, mounts, others.length === 0 ? only : undefined) };
+}
+
+/** A token chooses the source of its keys by its `iss`, so their number is that of what is kept. */
+const maxIssuers = 32;
+
+function byIssuer(authn: JsonFields, mounts: Mounts): IssuersAndKeys {
+  for (const name of ['issuer', 'jwks']) {
+    if (authn.value(name) !== undefined) {
+      throw configError(authn.path(name), 'is for one source of keys: keep it, or issuers, which has one for each');
+    }
+  }
+  const sources = new Map<string, KeySourceConfig>();
+  const entries = authn.objects('issuers');
+  if (entries.length === 0 || entries.length > maxIssuers) {
+    throw configError(authn.path('issuers'), `must have from 1 to ${maxIssuers} entries`);
+  }
+  for (const entry of entries) {
+    entry.only(['issuer', 'jwks']);
+    const issuer = entry.string('issuer', 'the issuer as tokens name it, such as "https://issuer.example"');
+    if (sources.has(issuer)) throw configError(entry.path('issuer'), `is ${quoted(issuer)} a second time`);
+    const jwks = entry.optionalObject('jwks') ?? fieldsOf({ type: 'discovery' }, entry.path('jwks'));
+    sources.set(issuer, decodeSource(jwks, mounts, issuer));
+  }
+  return { issuers: [...sources.keys()], jwks: { kind: 'by issuer', sources } };
+}
+
+/** @param issuer the only issuer whose keys these are */
+function decodeSource(jwks: JsonFields, mounts: Mounts, issuer: string | undefined): KeySourceConfig {
+  switch (jwks.word('type', ['local', 'remote', 'discovery'])) {
     case 'local':
       jwks.only(['type', 'source']);
       return decodeLocal(jwks.object('source'), mounts);
     case 'remote':
       jwks.only(['type', 'url', 'port', 'path', 'headers', 'initial_timeout', 'refresh_interval']);
-      return decodeRemote(jwks);
+      return { kind: 'remote', url: decodeUrl(jwks), headers: decodeHeaders(jwks), ...timesOf(jwks) };
+    case 'discovery':
+      jwks.only(['type', 'initial_timeout', 'refresh_interval']);
+      if (issuer === undefined || !isPlainUrl(issuer)) {
+        throw configError(jwks.path('type'), 'is "discovery", which needs exactly one issuer, and that to be a URL');
+      }
+      return { kind: 'discovery', issuer, ...timesOf(jwks) };
   }
 }
 
-function decodeLocal(source: JsonFields, mounts: Mounts): JwksConfig {
+function timesOf(jwks: JsonFields): { readonly initialTimeout: number; readonly refreshInterval: number } {
+  return {
+    initialTimeout: jwks.duration('initial_timeout', 5_000),
+    refreshInterval: jwks.duration('refresh_interval', 60_000),
+  };
+}
+
+function decodeResource(resource: JsonFields, issuers: readonly string[]): ProtectedResource {
+  resource.only(['url', 'scopes', 'name', 'documentation']);
+  const url = resource.string('url', 'the URL at which clients reach this gateway, such as "https://mcp.example/mcp"');
+  if (!isPlainUrl(url)) {
+    throw configError(resource.path('url'), 'must be an https:// or http:// URL without user, query and fragment');
+  }
+  const authorizationServers = issuers.filter(isPlainUrl);
+  if (authorizationServers.length === 0) {
+    throw configError(
+      resource.path('url'),
+      'needs an issuer that is a URL: clients find the authorization server by it',
+    );
+  }
+  const scopes = resource.strings('scopes');
+  // RFC 6749 §3.3; what is allowed there needs no escape in the header that it becomes a part of.
+  const wrong = scopes.find((scope) => !/^[\x21\x23-\x5B\x5D-\x7E]{1,200}$/.test(scope));
+  if (wrong !== undefined) throw configError(resource.path('scopes'), `has ${quoted(wrong)}, which is no scope`);
+  const documentation = resource.optionalString('documentation');
+  if (documentation !== undefined && !/^https?:$/.test(URL.parse(documentation)?.protocol ?? '')) {
+    throw configError(resource.path('documentation'), 'must be an https:// or http:// URL');
+  }
+  return { url, authorizationServers, scopes, name: resource.optionalString('name'), documentation };
+}
+
+/** Whether a text is a URL of the web with nothing but origin and path, written so that it fits into a header. */
+function isPlainUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || !/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(text)) return false;
+  return url.username === '' && url.password === '' && !text.includes('?') && !text.includes('#');
+}
+
+/** An origin can be written with and without its slash, and clients of RFC 8707 write it as URL parsers do. */
+function spellingsOf(url: string): readonly string[] {
+  return [...new Set([url, URL.parse(url)?.href ?? url])];
+}
+
+function decodeLocal(source: JsonFields, mounts: Mounts): KeySourceConfig {
   source.only(['type', 'data']);
   switch (source.word('type', ['file', 'inline'])) {
     case 'file':
@@ -40,16 +147,6 @@ function decodeLocal(source: JsonFields, mounts: Mounts): JwksConfig {
       return { kind: 'inline', text: isJson ? JSON.stringify(data) : source.string('data', 'a JWK or JWK Set') };
     }
   }
-}
-
-function decodeRemote(jwks: JsonFields): JwksConfig {
-  return {
-    kind: 'remote',
-    url: decodeUrl(jwks),
-    headers: decodeHeaders(jwks),
-    initialTimeout: jwks.duration('initial_timeout', 5_000),
-    refreshInterval: jwks.duration('refresh_interval', 60_000),
-  };
 }
 
 /**

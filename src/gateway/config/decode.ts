@@ -2,7 +2,7 @@ import { shortened } from '../../json/quoted.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { decodeAuthn } from './decode-authn.ts';
 import { configError, fieldsOf, type JsonFields } from './fields.ts';
-import type { BootstrapConfig, ListenerConfig, XdsSecurity } from './model.ts';
+import type { BootstrapConfig, KeySourceConfig, ListenerConfig, XdsSecurity } from './model.ts';
 import type { Mounts } from './mounts.ts';
 
 /** A valid configuration with its warnings, each of which begins with the path of a field. */
@@ -125,10 +125,17 @@ function securityWarnings(listener: ListenerConfig): readonly string[] {
   if (issuers.length === 0) {
     warnings.push('listener.authn.issuer: is empty, so the issuer of a token is not checked; list the issuer');
   }
-  if (jwks.kind === 'remote' && jwks.url.protocol === 'http:') {
+  const sources = jwks.kind === 'by issuer' ? [...jwks.sources.values()] : [jwks];
+  if (sources.some(isPlaintext)) {
     warnings.push(
       'listener.authn.jwks.url: keys come without TLS, so whoever is on the way can replace them; use https://',
     );
   }
   return warnings;
+}
+
+/** Loopback is no exception: who reads this configuration may not be on that machine. */
+function isPlaintext(source: KeySourceConfig): boolean {
+  if (source.kind === 'remote') return source.url.protocol === 'http:';
+  return source.kind === 'discovery' && URL.parse(source.issuer)?.protocol === 'http:';
 }

@@ -29,6 +29,8 @@ export interface JsonFields {
   duration(name: string, fallback: number): number;
   /** A list of non-empty strings; absent is empty. */
   strings(name: string): readonly string[];
+  /** A list of objects; absent is empty. */
+  objects(name: string): readonly JsonFields[];
   /** A map of strings; absent and `null` are empty. */
   stringMap(name: string): ReadonlyMap<string, string>;
   /** An object; required. */
@@ -98,6 +100,11 @@ export function fieldsOf(json: unknown, path: string): JsonFields {
         throw wrong(name, 'a list of non-empty strings, such as ["me"]');
       }
       return strings;
+    },
+    objects(name) {
+      const found = value(name) ?? [];
+      if (value(name) === null || !Array.isArray(found)) throw wrong(name, 'a list of objects');
+      return found.map((item, index) => fieldsOf(item, `${at(name)}[${index}]`));
     },
     stringMap: (name) => parseStringMap(value(name) ?? {}, at(name)),
     object: (name) => {

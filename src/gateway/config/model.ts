@@ -52,19 +52,47 @@ export interface JwtAuthnConfig {
   /** The accepted values of `aud`. Empty: any audience. */
   readonly audiences: readonly string[];
   readonly jwks: JwksConfig;
+  /** Accepted clock skew in seconds. Default 60, as in the deployed gateways. */
+  readonly clockTolerance?: number | undefined;
+  /** What clients are told of this gateway as an OAuth 2.0 resource server. `undefined`: nothing. */
+  readonly resource?: ProtectedResource | undefined;
 }
 
-/** The source of the keys. */
-export type JwksConfig =
+/** The gateway as a protected resource (RFC 9728). */
+export interface ProtectedResource {
+  /** The resource identifier as it was written: the URL at which clients reach the gateway. */
+  readonly url: string;
+  /** The issuers that are URLs, which clients find the metadata of authorization servers by (RFC 8414). */
+  readonly authorizationServers: readonly string[];
+  /** The scopes that a client should ask for. */
+  readonly scopes: readonly string[];
+  /** A name for people. */
+  readonly name: string | undefined;
+  readonly documentation: string | undefined;
+}
+
+/** Where the keys are: one source for every issuer, or one for each, whose keys sign for that issuer alone. */
+type JwksConfig =
+  | KeySourceConfig
+  | { readonly kind: 'by issuer'; readonly sources: ReadonlyMap<string, KeySourceConfig> };
+
+/** One source of keys. */
+export type KeySourceConfig =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'inline'; readonly text: string }
-  | {
+  | (RemoteTimes & {
       readonly kind: 'remote';
       readonly url: URL;
       /** Sent with every request for the keys. May be secret, so it is never logged. */
       readonly headers: ReadonlyMap<string, string>;
-      /** Timeout of the first request for the keys, in milliseconds. */
-      readonly initialTimeout: number;
-      /** Age at which the keys are fetched again, by the next token, in milliseconds. */
-      readonly refreshInterval: number;
-    };
+    })
+  /** The `jwks_uri` in the metadata of the issuer (RFC 8414, OpenID Connect Discovery 1.0). */
+  | (RemoteTimes & { readonly kind: 'discovery'; readonly issuer: string });
+
+/** Times of keys that come from another machine, in milliseconds. */
+interface RemoteTimes {
+  /** Timeout of the first request for the keys. */
+  readonly initialTimeout: number;
+  /** Age at which the keys are fetched again. */
+  readonly refreshInterval: number;
+}

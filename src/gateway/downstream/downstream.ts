@@ -4,7 +4,7 @@ import type { Stop } from '../../edges.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { reasonOf } from '../errors.ts';
-import type { Authentication, Authenticator, GatewayCounters, TargetState } from '../model.ts';
+import type { Authentication, Authenticator, GatewayCounters, PublicDocument, TargetState } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer } from '../session/multiplexer.ts';
 import { type BodyReaderParts, createBodyReader } from './body.ts';
@@ -73,12 +73,13 @@ export function createDownstream(parts: DownstreamParts): Downstream {
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, parts)) return;
+    const url = parseRequestUrl(request.url);
+    if (sendsDocument(authenticator?.document, url, request, response)) return;
     if (draining) {
       parts.counters.count('gatehouse_gateway_requests_refused_total', { reason: 'shutting down' });
       return sendError(response, shuttingDown);
     }
-    const url = parseRequestUrl(request.url);
-    const transport = url === null ? undefined : transports.get(url.pathname.replace(/\/$/, ''));
+    const transport = url === null ? undefined : transports.get(withoutSlash(url.pathname));
     if (url === null || transport === undefined) {
       return sendError(response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
     }
@@ -88,7 +89,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     }
     const authentication = await authenticate(authenticator, request);
     if (response.destroyed) return;
-    if (authentication.kind === 'refused') return sendAuthenticationError(response, authentication);
+    if (authentication.kind === 'refused') return sendAuthenticationError(response, authentication, parts.counters);
     const { caller } = authentication;
     const admission = exchanges.admit(response, caller);
     if (admission.kind === 'refused') return sendError(response, admission.error);
@@ -128,8 +129,31 @@ function authenticate(
 
 function sendAuthenticationError(
   response: ServerResponse,
-  { status, challenge, message }: Extract<Authentication, { readonly kind: 'refused' }>,
+  { status, reason, challenge, message }: Extract<Authentication, { readonly kind: 'refused' }>,
+  counters: GatewayCounters,
 ): void {
+  counters.count('gatehouse_gateway_requests_unauthenticated_total', { reason });
   const headers = challenge === undefined ? {} : { 'www-authenticate': challenge };
   sendError(response, { status, message, headers });
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/\/$/, '');
+}
+
+/** Answers a request for a document that needs no token, since it says how to get one; returns whether it is one. */
+function sendsDocument(
+  document: PublicDocument | undefined,
+  url: URL | null,
+  { method = '' }: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  if (document === undefined || url === null || !document.paths.has(withoutSlash(url.pathname))) return false;
+  if (method === 'GET' || method === 'HEAD') {
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=300' });
+    response.end(method === 'HEAD' ? undefined : document.text);
+  } else {
+    sendError(response, { status: 405, message: 'Method not allowed', headers: { allow: 'GET, HEAD' } });
+  }
+  return true;
 }

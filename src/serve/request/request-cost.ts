@@ -5,9 +5,10 @@ const fieldOverhead = 64;
 
 /**
  * The same for a reported version: 1.3 µs, for a name and a version that have to be decoded because nobody else has them.
- * A hundred thousand would take more than a tenth of a second.
+ * Not more than this, because a node that is refused keeps what it holds: one that was away while a large world became
+ * small must still be told what is gone.
  */
-const versionOverhead = 256;
+const versionOverhead = 128;
 
 /** The largest `node` of a request; bytes. */
 const maxNode = 256 * 1024;

@@ -84,6 +84,20 @@ describe('explain', () => {
     ]);
   });
 
+  it('says which objects are not read because their kind is misspelt', async () => {
+    const { stdout } = await explain(
+      world.replace('kind: MCPAuthPolicy', 'kind: MCPAuthPolcy'),
+      '--tool=default/tool:run',
+      '--claims={"sub":"me"}',
+    );
+    expect(stdout.split('\n').slice(0, 2)).toEqual([
+      'note: <stdin>:17:1: kind is "MCPAuthPolcy", which is not read: write "MCPAuthPolicy", the nearest known one, if it is to count.',
+      'denied: the tool "default/tool:run" on Gateway default/gw',
+    ]);
+  });
+});
+
+describe('explain and its flags', () => {
   it('writes a document of stable form', async () => {
     const { stdout } = await explain(world, '-o', 'json', '--tool=default/tool:run', '--claims={"sub":"you"}');
     expect(JSON.parse(stdout)).toEqual({

@@ -13,7 +13,7 @@ export interface StubRequest {
 export async function stubServer(answer: {
   readonly status?: number;
   readonly body: unknown;
-}): Promise<{ readonly address: string; readonly asked: StubRequest[] }> {
+}): Promise<{ readonly address: string; readonly asked: StubRequest[]; close(): void }> {
   const asked: StubRequest[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -28,13 +28,14 @@ export async function stubServer(answer: {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
   await promise;
-  onTestFinished(() => {
-    server.closeAllConnections();
+  const close = (): void => {
     server.close();
-  });
+    server.closeAllConnections();
+  };
+  onTestFinished(close);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return { address: `127.0.0.1:${address.port}`, asked };
+  return { address: `127.0.0.1:${address.port}`, asked, close };
 }
 
 /** An address on loopback where nothing listens. */

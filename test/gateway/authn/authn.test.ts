@@ -172,16 +172,18 @@ describe('a token that is refused', () => {
     expect(await authn.authenticate(`Bearer ${token}`)).toMatchObject(invalid('The token cannot be read'));
   });
 
-  it('appears neither in the log nor in the response', async () => {
+  it('appears neither in the log nor in the response, but for its issuer and key id in the log', async () => {
     const authn = await withKeys(issuer.jwk);
     const token = await issuer.sign({ ...good(), iss: 'stranger', sub: 'somebody' });
     const answer = await authn.authenticate(`Bearer ${token}`);
     await authn.authenticate(`Bearer ${await issuer.sign(good())}`);
-    for (const text of [JSON.stringify(answer), log.text()]) {
-      for (const part of [...token.split('.'), 'stranger', 'somebody']) expect(text).not.toContain(part);
-    }
+    for (const part of [...token.split('.'), 'somebody']) expect(log.text()).not.toContain(part);
+    for (const part of [...token.split('.'), 'somebody', 'stranger'])
+      expect(JSON.stringify(answer)).not.toContain(part);
+    const fields = { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED', issuer: 'stranger', kid: 'a' };
     expect(log.lines).toEqual([
-      { level: 'debug', message: 'a token was refused', fields: { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' } },
+      { level: 'debug', message: 'a token was refused', fields },
+      { level: 'info', message: 'tokens were refused; this is one of them', fields },
     ]);
   });
 });

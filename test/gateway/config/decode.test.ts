@@ -161,7 +161,7 @@ const wrong: [string, unknown, string][] = [
   [
     'keys of another type',
     withJwks({ type: 'file' }),
-    'listener.authn.jwks.type: must be "local" or "remote", not "file"',
+    'listener.authn.jwks.type: must be "local" or "remote" or "discovery", not "file"',
   ],
   [
     'a source of another type',
@@ -205,6 +205,88 @@ const wrong: [string, unknown, string][] = [
     'listener.authn.jwks.initial_timeout: must be a length of time from 1ms to 24h',
   ],
 ];
+
+const twice = [{ issuer: 'https://a.example' }, { issuer: 'https://a.example' }];
+const manyIssuers = (change: object): object =>
+  withAuthn({ issuer: undefined, jwks: undefined, issuers: [{ issuer: 'https://a.example' }], ...change });
+
+describe('issuers with keys of their own', () => {
+  const authnOf = (json: unknown): unknown => {
+    const { listener } = decode(json);
+    return listener.type === 'sse' ? listener.authn : undefined;
+  };
+  const times = { initialTimeout: 5_000, refreshInterval: 60_000 };
+
+  it('are discovered where no keys are given', () => {
+    const jwks = { type: 'local', source: { type: 'inline', data: '{}' } };
+    expect(authnOf(manyIssuers({ issuers: [{ issuer: 'https://a.example' }, { issuer: 'b', jwks }] }))).toEqual({
+      issuers: ['https://a.example', 'b'],
+      audiences: ['me.com'],
+      jwks: {
+        kind: 'by issuer',
+        sources: new Map<string, unknown>([
+          ['https://a.example', { kind: 'discovery', issuer: 'https://a.example', ...times }],
+          ['b', { kind: 'inline', text: '{}' }],
+        ]),
+      },
+    });
+  });
+
+  it('the only issuer of the older form can be discovered', () => {
+    expect(authnOf(withAuthn({ issuer: ['https://a.example'], jwks: { type: 'discovery' } }))).toMatchObject({
+      jwks: { kind: 'discovery', issuer: 'https://a.example', ...times },
+    });
+  });
+
+  it('accept tokens for the resource when no audience is listed, in both spellings of an origin', () => {
+    const resource = { url: 'https://mcp.example', scopes: ['a'] };
+    expect(authnOf(manyIssuers({ audience: undefined, resource, clock_tolerance: '5s' }))).toMatchObject({
+      audiences: ['https://mcp.example', 'https://mcp.example/'],
+      clockTolerance: 5,
+      resource: { url: 'https://mcp.example', authorizationServers: ['https://a.example'], scopes: ['a'] },
+    });
+    expect(authnOf(manyIssuers({ resource, clock_tolerance: 0 }))).toMatchObject({
+      audiences: ['me.com'],
+      clockTolerance: 0,
+    });
+  });
+
+  it.each<[string, object, string]>([
+    ['both forms', { issuer: ['a'] }, 'listener.authn.issuer: is for one source of keys'],
+    ['none', { issuers: [] }, 'listener.authn.issuers: must have from 1 to 32 entries'],
+    ['too many', { issuers: Array.from({ length: 33 }, () => ({})) }, 'listener.authn.issuers: must have from 1 to 32'],
+    ['a text', { issuers: ['a'] }, 'listener.authn.issuers[0]: must be an object, not "a"'],
+    ['one twice', { issuers: twice }, 'listener.authn.issuers[1].issuer: is "https://a.example" a second time'],
+    ['an unknown field', { issuers: [{ issuer: 'a', audience: [] }] }, 'listener.authn.issuers[0].audience: is not a'],
+    [
+      'no URL to discover',
+      { issuers: [{ issuer: 'a' }] },
+      'listener.authn.issuers[0].jwks.type: is "discovery", which',
+    ],
+    ['no audience', { audience: undefined }, 'listener.authn.audience: is missing: list the audience'],
+    ['a tolerance of an hour', { clock_tolerance: '1h' }, 'listener.authn.clock_tolerance: must be at most 5m'],
+    ['a resource with a query', { resource: { url: 'https://a/?b' } }, 'listener.authn.resource.url: must be an'],
+    ['a resource with a quote', { resource: { url: 'https://a/"' } }, 'listener.authn.resource.url: must be an'],
+    [
+      'a scope with a space',
+      { resource: { url: 'https://a', scopes: ['a b'] } },
+      'listener.authn.resource.scopes: has',
+    ],
+    [
+      'an unknown field there',
+      { resource: { url: 'https://a', scope: [] } },
+      'listener.authn.resource.scope: is not a',
+    ],
+  ])('are refused with %s', (_, change, message) => {
+    expect(() => decode(manyIssuers(change))).toThrow(message);
+  });
+});
+
+it('a resource needs an issuer that is a URL', () => {
+  expect(() => decode(withAuthn({ resource: { url: 'https://a' } }))).toThrow(
+    'listener.authn.resource.url: needs an issuer that is a URL',
+  );
+});
 
 describe('the error for an invalid field names it and the remedy', () => {
   it.each(wrong)('%s', (_, json, message) => {

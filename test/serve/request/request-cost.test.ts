@@ -7,7 +7,7 @@ import { deltaRequest, lengthDelimited } from '../../support/nodes/requests.ts';
 const nothing = Buffer.alloc(0);
 const text = fc.string({ maxLength: 20 });
 const limit = 1_000;
-const limits = { maxNames: limit, maxInitialVersions: () => 6 * limit };
+const limits = { maxNames: limit, maxInitialVersions: () => 3 * limit };
 const decoded = (bytes: Buffer): string | undefined => {
   const request = decodeRequest(bytes, deltaFields, limits);
   return request.kind === 'limit-exceeded' ? request.message : undefined;
@@ -87,6 +87,6 @@ it('initial versions have a limit of their own, which is read for each request',
       initialResourceVersions: Object.fromEntries(Array.from({ length: count }, (_, at) => [`a${at}`, ''])),
     });
   expect([decoded(versions(22)), metered(versions(22), [])]).toEqual([undefined, undefined]);
-  const tooMuch = 'the node says that it holds far more than there is: it may take 6000 bytes';
+  const tooMuch = 'the node says that it holds far more than there is: it may take 3000 bytes';
   expect([decoded(versions(24)), metered(versions(24), [7])]).toEqual([tooMuch, tooMuch]);
 });

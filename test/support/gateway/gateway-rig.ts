@@ -93,13 +93,19 @@ function authenticatorOf(
 ): Authenticator {
   return {
     authenticate(authorization) {
-      if (keys.lost) return Promise.resolve({ kind: 'refused', status: 503, message: 'no keys' });
+      if (keys.lost) return Promise.resolve({ kind: 'refused', status: 503, reason: 'no keys', message: 'no keys' });
       const caller = callers.get(authorization?.replace(/^Bearer /, '') ?? '');
       if (caller?.kind === 'principal' && caller.expiresAt > clock.now()) {
         return Promise.resolve({ kind: 'caller', caller });
       }
       const challenge = 'Bearer error="invalid_token"';
-      return Promise.resolve({ kind: 'refused', status: 401, challenge, message: 'no valid token' });
+      return Promise.resolve({
+        kind: 'refused',
+        status: 401,
+        reason: 'no token',
+        challenge,
+        message: 'no valid token',
+      });
     },
   };
 }

@@ -1,0 +1,59 @@
+import { isJsonObject, parseJson, textIn } from '../../json/json.ts';
+import { quoted } from '../../json/quoted.ts';
+import type { TextFetch } from '../../net/text-fetch.ts';
+import { reasonOf } from '../errors.ts';
+
+/**
+ * Finds the URL of an issuer's keys: the `jwks_uri` of its metadata (RFC 8414, OpenID Connect Discovery 1.0).
+ *
+ * The metadata must name the issuer that was asked for, character by character (RFC 8414 §3.3): otherwise one issuer
+ * could have its keys used for the tokens of another one. Keys of an issuer with TLS come with TLS.
+ *
+ * @param timeout of each of at most three requests, in milliseconds
+ * @throws Error with the reason of the last document that was there, or of the last request
+ */
+export async function discoverKeys(issuer: string, fetchText: TextFetch, timeout: number): Promise<URL> {
+  let failure: unknown;
+  for (const url of metadataUrls(issuer)) {
+    let text: string;
+    try {
+      text = await fetchText(url, { timeout });
+    } catch (error) {
+      failure = new Error(`${url} cannot be read: ${reasonOf(error)}`, { cause: error });
+      continue;
+    }
+    return keysOf(text, issuer, url);
+  }
+  throw failure;
+}
+
+/**
+ * The places of the metadata, in the order of MCP 2025-11-25 (Authorization, Authorization Server Metadata Discovery):
+ * the path of an issuer follows the well-known part, and for OpenID Connect it may also precede it.
+ */
+function metadataUrls(issuer: string): readonly string[] {
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname.endsWith('/') ? pathname.slice(0, -1) : pathname;
+  return [
+    ...new Set([
+      `${origin}/.well-known/oauth-authorization-server${path}`,
+      `${origin}/.well-known/openid-configuration${path}`,
+      `${origin}${path}/.well-known/openid-configuration`,
+    ]),
+  ];
+}
+
+function keysOf(text: string, issuer: string, from: string): URL {
+  const metadata = parseJson(text)?.value;
+  if (!isJsonObject(metadata)) throw new Error(`${from} is no JSON object`);
+  const named = textIn(metadata, 'issuer');
+  if (named !== issuer) {
+    throw new Error(`${from} names the issuer ${quoted(named ?? '')} instead of ${quoted(issuer)}`);
+  }
+  const keys = URL.parse(textIn(metadata, 'jwks_uri') ?? '');
+  if (keys === null || !/^https?:$/.test(keys.protocol)) throw new Error(`${from} has no jwks_uri`);
+  if (keys.protocol === 'http:' && new URL(issuer).protocol === 'https:') {
+    throw new Error(`${from} has a jwks_uri without TLS`);
+  }
+  return keys;
+}
