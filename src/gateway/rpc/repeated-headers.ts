@@ -44,7 +44,7 @@ export function withListed(known: ParamHeaders, tools: unknown): ParamHeaders {
  * Returns the headers that a schema declares. Follows `properties` only, as the specification does, so never a `$ref`.
  * A schema that breaks its rules has none: the target itself refuses what it misses.
  */
-export function declaredIn(schema: unknown): readonly ParamHeader[] {
+function declaredIn(schema: unknown): readonly ParamHeader[] {
   const found: ParamHeader[] = [];
   return collect(schema, [], found) && isDistinct(found) ? found : [];
 }
