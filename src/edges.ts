@@ -62,6 +62,7 @@ export type CounterName =
   | 'gatehouse_http_connections_lost_total'
   | 'gatehouse_xds_requests_total'
   | 'gatehouse_xds_responses_total'
+  | 'gatehouse_xds_response_bytes_total'
   | 'gatehouse_xds_acks_total'
   | 'gatehouse_xds_nacks_total'
   | 'gatehouse_xds_stale_nonces_total'
@@ -77,9 +78,12 @@ export type CounterName =
   | 'gatehouse_xds_streams_ended_total';
 
 export type GaugeName =
+  | 'gatehouse_build_info'
   | 'gatehouse_gateways'
   | 'gatehouse_targets'
   | 'gatehouse_policies'
+  | 'gatehouse_snapshot_resources'
+  | 'gatehouse_snapshot_bytes'
   | 'gatehouse_synced'
   | 'gatehouse_input_errors'
   | 'gatehouse_source_last_event_seconds'
@@ -88,9 +92,15 @@ export type GaugeName =
   | 'gatehouse_status_pending'
   | 'gatehouse_xds_streams'
   | 'gatehouse_xds_nodes'
+  | 'gatehouse_xds_nodes_by_variant'
   | 'gatehouse_tls_certificate_expiry_seconds';
 
-export type HistogramName = 'gatehouse_xds_queue_seconds';
+export type HistogramName =
+  | 'gatehouse_translation_seconds'
+  | 'gatehouse_encoding_seconds'
+  | 'gatehouse_xds_queue_seconds'
+  | 'gatehouse_xds_convergence_sent_seconds'
+  | 'gatehouse_xds_convergence_acked_seconds';
 
 /** Metrics, without time and without I/O. */
 export interface Counters {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
-import { ChangeLog, createMetrics, type DebugParts, type Metrics, startDebug } from '../debug/debug.ts';
+import { createMetrics, type DebugParts, type Metrics, startDebug } from '../debug/debug.ts';
 import type { Clock, Logger, LogLevelControl, Random, StopAsync } from '../edges.ts';
 import { answerQuestion } from '../explain/explain.ts';
 import type { Commit } from '../graph/model.ts';
@@ -8,6 +8,7 @@ import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import type { Batch } from '../source/model.ts';
 import { agentgateway, versionOfAll } from '../wire/wire.ts';
+import { CommitTimes } from './commit-times.ts';
 import { configView } from './config-view.ts';
 import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
@@ -37,7 +38,7 @@ export interface RunningApp {
 /** The stages, built and not started. */
 interface Stages extends AppParts {
   readonly metrics: Metrics;
-  readonly changes: ChangeLog;
+  readonly times: CommitTimes;
   readonly pipeline: Pipeline;
   readonly input: Input;
   readonly keys: PublishedKeys;
@@ -63,7 +64,7 @@ export async function startApp(
   committed: (commit: Commit) => void = () => undefined,
 ): Promise<RunningApp> {
   const stages = await build(settings, parts);
-  const started: StopAsync[] = [stages.input.stop, stages.security.stop];
+  const started: StopAsync[] = [async () => stages.times.stop(), stages.input.stop, stages.security.stop];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
   };
@@ -84,9 +85,11 @@ export async function startApp(
 
 async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> {
   const { clock, random, log } = parts;
-  const changes = new ChangeLog();
   const metrics = createMetrics();
-  const pipeline = createPipeline(settings, { log, counters: metrics });
+  metrics.gauge('gatehouse_build_info', 1, { version: packageJson.version, node_version: process.versions.node });
+  const times = new CommitTimes({ clock, counters: metrics });
+  const { translated } = times;
+  const pipeline = createPipeline(settings, { log, counters: metrics, translated });
   const { translation, explainer, snapshots } = pipeline;
   const keys = new PublishedKeys(settings.keyFetching, translation.jwksUris, { clock, random, log, counters: metrics });
   const ready = (): boolean => pipeline.synced() && keys.settled;
@@ -109,10 +112,10 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
       tls: security.tls,
       auth: security.auth,
       rejected: (response) => input.rejected(response),
-      updates: changes,
+      updates: times.changes,
     },
   );
-  return { ...parts, metrics, changes, pipeline: { ...pipeline, synced: ready }, input, keys, security, ads };
+  return { ...parts, metrics, times, pipeline: { ...pipeline, synced: ready }, input, keys, security, ads };
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */
@@ -145,13 +148,14 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
 }
 
 function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Uint8Array): DebugParts {
-  const { pipeline, input, ads, clock } = stages;
+  const { pipeline, input, ads, clock, times } = stages;
   const { explainer, graph } = pipeline;
   const { replica } = settings;
   const program = { version: packageJson.version, startedAt: clock.now(), replica, source: input.origin };
   return {
     ...stages,
     ...pipeline,
+    changes: times.changes,
     security: stages.security.operators,
     digest: versionOfAll,
     problems: () => input.source.diagnostics(),
@@ -168,7 +172,7 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
 
 /** Starts the sources; each of their batches becomes a commit. */
 function startSource(stages: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
-  const { pipeline, input, keys, ads, security, log, changes, clock } = stages;
+  const { pipeline, input, keys, ads, security, log, times } = stages;
   // A flag of its own: a source delivers a batch again when its delivery threw, and by then the pipeline is synced.
   let announced = false;
   const announce = (): void => {
@@ -179,16 +183,11 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
     input.synced();
   };
   const apply = (batch: Batch): void => {
-    const began = clock.now();
     let narrowed = false;
-    const commit = pipeline.deliver(batch, (delivered) => {
+    const commit = times.deliver(pipeline, batch, announced ? 'change' : 'start', (delivered) => {
       narrowed = security.bindings?.applied(delivered.changes(pipeline.gateways)) ?? false;
     });
     if (narrowed) ads.recheck();
-    const at = clock.now();
-    const cause = announced ? 'change' : 'start';
-    const encoded = pipeline.encodes(commit);
-    changes.committed({ commit, changes: batch.changes, cause, at, encodeMilliseconds: at - began, encoded });
     input.applied(commit, batch);
     keys.applied(commit, batch);
     announce();

@@ -11,7 +11,7 @@ import { dialects } from '../wire/wire.ts';
 import { type Encoding, encode } from './encoding/encoding.ts';
 
 /** The stages without I/O and without time: graph, translation, encoding, snapshots. */
-export interface Pipeline extends Encoding {
+export interface Pipeline extends Omit<Encoding, 'measure'> {
   readonly graph: Graph;
   readonly translation: Translation;
   /** Reads the collections when it is asked; it is no stage, and costs a commit nothing. */
@@ -34,10 +34,17 @@ export interface Pipeline extends Encoding {
   synced(): boolean;
 }
 
+export interface PipelineParts {
+  readonly log: Logger;
+  readonly counters: Counters;
+  /** Called in each commit, between the translation and the encoding. */
+  readonly translated?: () => void;
+}
+
 /** Builds and connects the stages. */
 export function createPipeline(
   settings: TranslationSettings,
-  { log, counters }: { readonly log: Logger; readonly counters: Counters },
+  { log, counters, translated = () => undefined }: PipelineParts,
 ): Pipeline {
   const graph = createGraph({
     onFailure: ({ collection, key, error }) => {
@@ -51,7 +58,11 @@ export function createPipeline(
   });
   const inputs = createInputs(graph);
   const translation = translate(graph, inputs, settings);
-  const { snapshots, encodes } = encode(graph, translation);
+  graph.checkpoint(translated);
+  const { snapshots, encodes, measure } = encode(graph, translation, (type, { resources, bytes }) => {
+    counters.gauge('gatehouse_snapshot_resources', resources, { type });
+    counters.gauge('gatehouse_snapshot_bytes', bytes, { type });
+  });
   const { controllerName } = settings;
   const explainer = createExplainer({ ...inputs, translation, controllerName });
   let synced = false;
@@ -70,6 +81,7 @@ export function createPipeline(
       const commit = graph.commit(() => applyBatch(inputs, batch));
       committed?.(commit);
       snapshots.apply(commit);
+      measure(commit);
       synced ||= batch.synced;
       counters.count('gatehouse_commits_total');
       counters.count('gatehouse_graph_runs_total', {}, commit.runs);

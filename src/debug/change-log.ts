@@ -1,47 +1,19 @@
+import type { Clock, Stop } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
-import type { KindName } from '../resources/model.ts';
 import type { ResourceChange } from '../source/model.ts';
-
-/** An object that a commit changed. */
-interface ChangedObject {
-  readonly kind: KindName;
-  /** `<namespace>/<name>`, or the name of a cluster-scoped object. */
-  readonly key: string;
-  readonly change: 'set' | 'deleted';
-}
-
-/** One commit, and how it reached the nodes. Times are in milliseconds since the epoch. */
-export interface ChangeRecord {
-  readonly epoch: number;
-  /** The time at which the snapshots were up to date, and nodes were about to be sent the change. */
-  readonly at: number;
-  /** `start`: the initial read. `change`: files or objects changed while they were watched. */
-  readonly cause: 'start' | 'change';
-  /** The first objects, in the order of the input. */
-  readonly objects: readonly ChangedObject[];
-  /** The number of all objects. */
-  readonly total: number;
-  /** Transformations that ran. */
-  readonly runs: number;
-  /** Milliseconds from the batch to the snapshots: decoded objects are translated and encoded. */
-  readonly encodeMilliseconds: number;
-  /** Resources that were encoded, by type URL. */
-  readonly encoded: ReadonlyMap<string, number>;
-  readonly pushes: number;
-  readonly lastPush: number | undefined;
-  readonly acks: number;
-  readonly lastAck: number | undefined;
-  readonly nacks: number;
-}
+import type { ChangeRecord } from './model.ts';
 
 /** What a commit did, for the log of changes. */
-export interface CommittedChange {
+export interface CommittedChange
+  extends Pick<ChangeRecord, 'since' | 'decoded' | 'translated' | 'at' | 'cause' | 'encoded'> {
   readonly commit: Commit;
   readonly changes: readonly ResourceChange[];
-  readonly cause: ChangeRecord['cause'];
-  readonly at: number;
-  readonly encodeMilliseconds: number;
-  readonly encoded: ReadonlyMap<string, number>;
+}
+
+export interface ChangeLogParts {
+  readonly clock: Clock;
+  /** Called once for each commit that nodes were sent, when no more responses to it are expected. */
+  readonly settled: (record: ChangeRecord) => void;
 }
 
 /** Commits that are remembered. */
@@ -50,6 +22,12 @@ const mostRecords = 200;
 /** Objects of one commit that are remembered by name. */
 const mostObjects = 20;
 
+/**
+ * Milliseconds without a response or an answer after which a commit has settled: when all responses are answered, and
+ * when some are not. The queue of pushes is never idle for a second, and the stream of a node that does not answer ends.
+ */
+const quiet = { answered: 1_000, unanswered: 15_000 };
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
@@ -57,42 +35,49 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * a response costs two assignments: a push to thousands of nodes passes here.
  */
 export class ChangeLog {
+  readonly #parts: ChangeLogParts;
   readonly #records: Mutable<ChangeRecord>[] = [];
+  /** Records that more responses may belong to, oldest first. */
+  #unsettled: ChangeRecord[] = [];
+  #stopTimer: Stop | undefined;
 
-  committed({ commit, changes, cause, at, encodeMilliseconds, encoded }: CommittedChange): void {
-    this.#records.push({
+  constructor(parts: ChangeLogParts) {
+    this.#parts = parts;
+  }
+
+  committed({ commit, changes, ...known }: CommittedChange): void {
+    const record = {
+      ...known,
       epoch: commit.epoch,
-      at,
-      cause,
-      objects: changes.slice(0, mostObjects).map(({ kind, key, resource }) => ({
-        kind,
-        key,
-        change: resource === undefined ? 'deleted' : 'set',
-      })),
+      objects: changes
+        .slice(0, mostObjects)
+        .map(({ kind, key, resource }) => ({ kind, key, change: resource === undefined ? 'deleted' : 'set' }) as const),
       total: changes.length,
       runs: commit.runs,
-      encodeMilliseconds,
-      encoded,
       pushes: 0,
       lastPush: undefined,
       acks: 0,
       lastAck: undefined,
       nacks: 0,
-    });
-    if (this.#records.length > mostRecords) this.#records.shift();
+    };
+    this.#records.push(record);
+    this.#unsettled.push(record);
+    if (this.#records.length > mostRecords) this.#forget();
+    this.#arm();
   }
 
   /** A node that had an earlier state was sent a response. It counts for the last commit, which contains all others. */
-  pushed(at: number): void {
+  pushed(at: number): number {
     const record = this.#records.at(-1);
-    if (record === undefined) return;
+    if (record === undefined) return 0;
     record.pushes += 1;
     record.lastPush = at;
+    return record.epoch;
   }
 
-  /** A node answered such a response. @param sent when it was sent */
-  answered(sent: number, at: number, accepted: boolean): void {
-    const record = this.#records.findLast((one) => one.at <= sent);
+  /** A node answered such a response. @param epoch of its commit: two commits may be made within a millisecond */
+  answered(epoch: number, at: number, accepted: boolean): void {
+    const record = this.#records.findLast((one) => one.epoch === epoch);
     if (record === undefined) return;
     if (accepted) {
       record.acks += 1;
@@ -104,4 +89,41 @@ export class ChangeLog {
   list(): readonly ChangeRecord[] {
     return this.#records.toReversed();
   }
+
+  /** Settles what is left: no more responses follow. */
+  stop(): void {
+    this.#stopTimer?.();
+    for (const record of this.#unsettled.splice(0)) this.#settle(record);
+  }
+
+  #forget(): void {
+    const oldest = this.#records.shift();
+    if (oldest === undefined || this.#unsettled[0] !== oldest) return;
+    this.#unsettled.shift();
+    this.#settle(oldest);
+  }
+
+  #arm(): void {
+    this.#stopTimer ??= this.#parts.clock.after(quiet.answered, () => this.#look());
+  }
+
+  #look(): void {
+    this.#stopTimer = undefined;
+    const now = this.#parts.clock.now();
+    const [settled, unsettled]: [ChangeRecord[], ChangeRecord[]] = [[], []];
+    for (const record of this.#unsettled) (isSettled(record, now) ? settled : unsettled).push(record);
+    this.#unsettled = unsettled;
+    if (unsettled.length > 0) this.#arm();
+    for (const record of settled) this.#settle(record);
+  }
+
+  #settle(record: ChangeRecord): void {
+    if (record.pushes > 0) this.#parts.settled(record);
+  }
+}
+
+function isSettled({ at, pushes, lastPush = at, acks, lastAck = at, nacks }: ChangeRecord, now: number): boolean {
+  const since = now - Math.max(at, lastPush, lastAck);
+  // The clock may have been set back.
+  return since < 0 || since >= (acks + nacks >= pushes ? quiet.answered : quiet.unanswered);
 }

@@ -43,6 +43,7 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   },
   gatehouse_xds_requests_total: { help: 'xDS requests of nodes.', labels: ['type'] },
   gatehouse_xds_responses_total: { help: 'xDS responses to nodes.', labels: ['type'] },
+  gatehouse_xds_response_bytes_total: { help: 'Bytes of xDS responses to nodes, before framing.', labels: ['type'] },
   gatehouse_xds_acks_total: { help: 'Responses that nodes accepted (ACK).', labels: ['type'] },
   gatehouse_xds_nacks_total: { help: 'Responses that nodes rejected (NACK).', labels: ['type'] },
   gatehouse_xds_stale_nonces_total: { help: 'Requests with the nonce of an older response.', labels: ['type'] },
@@ -68,13 +69,20 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
 };
 
 const gaugeLabels: Readonly<Partial<Record<GaugeName, readonly string[]>>> = {
+  gatehouse_build_info: ['version', 'node_version'],
+  gatehouse_snapshot_resources: ['type'],
+  gatehouse_snapshot_bytes: ['type'],
   gatehouse_source_last_event_seconds: ['kind'],
+  gatehouse_xds_nodes_by_variant: ['variant'],
 };
 
 const gaugeHelp: Readonly<Record<GaugeName, string>> = {
+  gatehouse_build_info: 'Always 1; the labels are the versions of gatehouse and of Node.',
   gatehouse_gateways: 'Gateways of this controller that are served.',
   gatehouse_targets: 'Targets, over all Gateways.',
   gatehouse_policies: 'Policies that yield a Config.',
+  gatehouse_snapshot_resources: 'Encoded resources, each counted once however many Gateways share it.',
+  gatehouse_snapshot_bytes: 'Bytes of the encoded resources as a delta response carries them.',
   gatehouse_synced: '1 once every kind of resource was read.',
   gatehouse_input_errors: 'Current problems in the input because of which something is dropped.',
   gatehouse_source_last_event_seconds: 'Time of the last watch event or list of the kind, in seconds since the epoch.',
@@ -83,16 +91,45 @@ const gaugeHelp: Readonly<Record<GaugeName, string>> = {
   gatehouse_status_pending: 'Statuses that wait to be written or are being written.',
   gatehouse_xds_streams: 'Open streams.',
   gatehouse_xds_nodes: 'Open streams whose node has identified itself.',
+  gatehouse_xds_nodes_by_variant: 'The same by variant of the protocol: delta or state-of-the-world.',
   gatehouse_tls_certificate_expiry_seconds:
     'Time at which the TLS certificate of this server ends, in seconds since the epoch; 0 without one.',
 };
 
+/** From a commit of one object to one of a large world. */
+const workBuckets = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
+
+/** From a loopback to nodes that are slow to answer; the ACK timeout ends their streams. */
+const convergenceBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
 const histogramHelp: Readonly<Record<HistogramName, { readonly help: string; readonly buckets: readonly number[] }>> = {
+  gatehouse_translation_seconds: {
+    help: 'Time that a commit took to translate what changed into targets, rules and conditions.',
+    buckets: workBuckets,
+  },
+  gatehouse_encoding_seconds: {
+    help: 'Time that a commit took to encode what changed and to update the snapshots.',
+    buckets: workBuckets,
+  },
+  gatehouse_xds_convergence_sent_seconds: {
+    help: 'By change: time from its first event until the last node was sent it.',
+    buckets: convergenceBuckets,
+  },
+  gatehouse_xds_convergence_acked_seconds: {
+    help: 'By change: time from its first event until the last node acknowledged it.',
+    buckets: convergenceBuckets,
+  },
   gatehouse_xds_queue_seconds: {
     help: 'Time that nodes waited in the push queue after a change: the longest wait of each slice of nodes.',
-    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    buckets: workBuckets,
   },
 };
+
+/** The labels of a metric, by its name; none for an unknown one. */
+export const metricLabels: ReadonlyMap<string, readonly string[]> = new Map([
+  ...Object.entries(counterHelp).map(([name, { labels = [] }]) => [name, labels] as const),
+  ...Object.entries(gaugeLabels),
+]);
 
 const noLabels: Labels = {};
 
@@ -127,13 +164,13 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const counters = new Map<string, Counter>();
-  for (const [name, { help, labels }] of Object.entries(counterHelp)) {
-    counters.set(name, new Counter({ name, help, labelNames: labels ?? [], registers: [registry] }));
+  const labelsOf = (name: string): string[] => [...(metricLabels.get(name) ?? [])];
+  for (const [name, { help }] of Object.entries(counterHelp)) {
+    counters.set(name, new Counter({ name, help, labelNames: labelsOf(name), registers: [registry] }));
   }
   const gauges = new Map<string, Gauge>();
-  const labelsOf = new Map(Object.entries(gaugeLabels));
   for (const [name, help] of Object.entries(gaugeHelp)) {
-    gauges.set(name, new Gauge({ name, help, labelNames: [...(labelsOf.get(name) ?? [])], registers: [registry] }));
+    gauges.set(name, new Gauge({ name, help, labelNames: labelsOf(name), registers: [registry] }));
   }
   const histograms = new Map<string, Histogram>();
   for (const [name, { help, buckets }] of Object.entries(histogramHelp)) {

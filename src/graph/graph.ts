@@ -107,6 +107,10 @@ class IncrementalGraph implements Graph {
     return values;
   }
 
+  checkpoint(reached: () => void): void {
+    this.#nodes.push({ update: () => reached() });
+  }
+
   commit(apply: () => void): Commit {
     const commit = runCommit(this.#state, { sources: this.#sources, nodes: this.#nodes }, apply);
     for (const failure of commit.failures) this.#onFailure(failure);

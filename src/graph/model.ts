@@ -122,6 +122,11 @@ export interface Graph {
   ): Index<V>;
   /** The values of an index that have members, as keys and values. Changes only when a value gets or loses members. */
   indexValues<V>(index: Index<V>, options: { readonly name: string }): Collection<string>;
+  /**
+   * Calls `reached` in each commit, when everything that was created before is up to date and nothing that is created
+   * afterwards is. It may not read the graph, and must not throw.
+   */
+  checkpoint(reached: () => void): void;
   /** Applies one batch. Throws when called within a commit. */
   commit(apply: () => void): Commit;
   readonly epoch: Epoch;

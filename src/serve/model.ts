@@ -101,10 +101,10 @@ export interface DeniedClaim {
 
 /** Observes how changes reach the nodes that have an earlier state. Called for each response, so that it must be cheap. */
 export interface UpdateObserver {
-  /** A node was sent another state. Time in milliseconds since the epoch. */
-  pushed(at: number): void;
-  /** A node ACKed or NACKed the response that was sent at a time. */
-  answered(sent: number, at: number, accepted: boolean): void;
+  /** A node was sent another state. Time in milliseconds since the epoch. Returns the number of what it was sent. */
+  pushed(at: number): number;
+  /** A node ACKed or NACKed a response. @param pushed what `pushed` returned */
+  answered(pushed: number, at: number, accepted: boolean): void;
 }
 
 /** The warnings of a node about a response that it applied. */

@@ -35,6 +35,8 @@ export interface ObservedObject {
 
 /** The content of one commit. */
 export interface Batch {
+  /** The time at which its first change was noticed, in milliseconds since the epoch; absent for one that is put together. */
+  readonly since?: number;
   readonly changes: readonly ResourceChange[];
   /** Objects of which something beside the decoded resource changed: a status, a resource version. */
   readonly observations?: readonly Observation[];

@@ -164,3 +164,19 @@ describe('onFailure', () => {
     ]);
   });
 });
+
+it('a checkpoint is reached once in each commit, after what was created before it and before what follows', () => {
+  const graph = createGraph();
+  const order: string[] = [];
+  const source = graph.source<number>({ name: 'source' });
+  const derive = (name: string): void => {
+    graph.derive(source, (value) => void order.push(`${name} ${value}`), { name });
+  };
+  derive('before');
+  graph.checkpoint(() => order.push('checkpoint'));
+  derive('after');
+  graph.commit(() => source.set('a', 1));
+  graph.commit(nothing);
+  expect(order).toEqual(['before 1', 'checkpoint', 'after 1', 'checkpoint']);
+  expect(graph.dump().map(({ name }) => name)).not.toContain('checkpoint');
+});

@@ -10,7 +10,7 @@ import { gatewayScope, namespaceShard, samePlace, targetScope } from './placemen
 interface Derived {
   readonly parts: readonly ResourceSource[];
   /** The collections whose changes are encoded resources. */
-  readonly encoded: readonly Collection<unknown>[];
+  readonly encoded: readonly Collection<PlacedResource>[];
 }
 
 /**

@@ -1,6 +1,8 @@
-import type { Collection, Commit, Graph } from '../../graph/model.ts';
+import type { Change, Collection, Commit, Graph } from '../../graph/model.ts';
+import type { PlacedResource } from '../../snapshot/model.ts';
 import { createSnapshots, type SnapshotStore } from '../../snapshot/snapshot.ts';
 import type { Translation } from '../../translate/model.ts';
+import type { EncodedResource } from '../../wire/model.ts';
 import { agentgateway, mcpKgateway, versionOfAll } from '../../wire/wire.ts';
 import { deriveAgentgateway } from './agentgateway.ts';
 import { deriveMcpKgateway } from './mcp-kgateway.ts';
@@ -10,16 +12,52 @@ export interface Encoding {
   readonly snapshots: SnapshotStore;
   /** Counts the resources that a commit encoded, by type URL. */
   encodes(commit: Commit): ReadonlyMap<string, number>;
+  /** Updates the sizes by a commit. Call it once for each; the one that opens a type has been counted. */
+  measure(commit: Commit): void;
+}
+
+/** The encoded resources of a type, each counted once however many Gateways share it. */
+export interface EncodedSize {
+  readonly resources: number;
+  /** Bytes of their delta fields. */
+  readonly bytes: number;
+}
+
+/** The changes of one collection of encoded resources in a commit. */
+type EncodedChanges = (commit: Commit) => readonly Change<EncodedResource>[];
+
+/** The encoded resources of one type: what changes them, and how much they are. */
+interface EncodedType {
+  readonly typeUrl: string;
+  changes: readonly EncodedChanges[];
+  size: EncodedSize;
 }
 
 /**
  * Appends the dialects to the graph, so that they are incremental like the translation. A change that leaves the encoded
  * bytes equal is not sent. The dialect of spring 2025 is encoded always, the one of agentgateway from the first request
  * of such a node on ([decision 19](../../../docs/decisions/0019-a-second-dialect.md)).
+ *
+ * @param sized called when the size of a type has changed
  */
-export function encode(graph: Graph, translation: Translation): Encoding {
+export function encode(
+  graph: Graph,
+  translation: Translation,
+  sized: (typeUrl: string, size: EncodedSize) => void = () => undefined,
+): Encoding {
   const { types, encoded } = deriveMcpKgateway(graph, translation);
-  let encodedLater: readonly Collection<unknown>[] = [];
+  const resources: EncodedType = encodedType(agentgateway.resourceType.typeUrl, []);
+  const encodedTypes = [
+    encodedType(mcpKgateway.targetType.typeUrl, [encodedIn(encoded.targets)]),
+    encodedType(mcpKgateway.configType.typeUrl, [encodedIn(encoded.configs)]),
+    resources,
+  ];
+  const measure = (commit: Commit, type: EncodedType): void => {
+    const size = sizeAfter(commit, type);
+    if (size === type.size) return;
+    type.size = size;
+    sized(type.typeUrl, size);
+  };
   const snapshots = createSnapshots({
     gateways: translation.gateways,
     digest: versionOfAll,
@@ -29,27 +67,56 @@ export function encode(graph: Graph, translation: Translation): Encoding {
         type: agentgateway.resourceType,
         open: () => {
           const derived = deriveAgentgateway(graph, translation);
-          encodedLater = derived.encoded;
+          resources.changes = derived.encoded.map(placedIn);
           // The collections are filled by the next commit, here by one that changes nothing else.
-          return { parts: derived.parts, commit: graph.commit(() => undefined) };
+          const commit = graph.commit(() => undefined);
+          measure(commit, resources);
+          return { parts: derived.parts, commit };
         },
       },
     ],
   });
   return {
     snapshots,
-    encodes: (commit) =>
-      new Map([
-        [mcpKgateway.targetType.typeUrl, countEncoded(commit, encoded.targets)],
-        [mcpKgateway.configType.typeUrl, countEncoded(commit, encoded.configs)],
-        [
-          agentgateway.resourceType.typeUrl,
-          encodedLater.reduce((sum, collection) => sum + countEncoded(commit, collection), 0),
-        ],
-      ]),
+    encodes: (commit) => new Map(encodedTypes.map((type) => [type.typeUrl, countEncoded(commit, type)])),
+    measure: (commit) => {
+      for (const type of encodedTypes) measure(commit, type);
+    },
   };
 }
 
-function countEncoded(commit: Commit, collection: Collection<unknown>): number {
-  return commit.changes(collection).filter(({ after }) => after !== undefined).length;
+function encodedType(typeUrl: string, changes: readonly EncodedChanges[]): EncodedType {
+  return { typeUrl, changes, size: { resources: 0, bytes: 0 } };
+}
+
+function encodedIn(collection: Collection<EncodedResource>): EncodedChanges {
+  return (commit) => commit.changes(collection);
+}
+
+function placedIn(collection: Collection<PlacedResource>): EncodedChanges {
+  return (commit) =>
+    commit
+      .changes(collection)
+      .map(({ key, before, after }) => ({ key, before: before?.resource, after: after?.resource }));
+}
+
+function countEncoded(commit: Commit, { changes }: EncodedType): number {
+  return changes.reduce(
+    (sum, changesIn) => sum + changesIn(commit).filter(({ after }) => after !== undefined).length,
+    0,
+  );
+}
+
+/** Returns the same object if the commit changed nothing of the type. */
+function sizeAfter(commit: Commit, { changes, size }: EncodedType): EncodedSize {
+  let { resources, bytes } = size;
+  let changed = false;
+  for (const changesIn of changes) {
+    for (const { before, after } of changesIn(commit)) {
+      changed = true;
+      resources += (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
+      bytes += (after?.deltaField.length ?? 0) - (before?.deltaField.length ?? 0);
+    }
+  }
+  return changed ? { resources, bytes } : size;
 }

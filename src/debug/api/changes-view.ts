@@ -1,4 +1,5 @@
-import type { ChangeLog, ChangeRecord } from '../change-log.ts';
+import type { ChangeLog } from '../change-log.ts';
+import type { ChangeRecord } from '../model.ts';
 import { paged, pageOf, timeText } from './query.ts';
 
 /** The JSON of `/debug/changes`: the last commits, newest first. */
@@ -7,7 +8,7 @@ export function changesView(log: ChangeLog, query: URLSearchParams): object {
 }
 
 function row(record: ChangeRecord): object {
-  const { epoch, at, cause, objects, total, runs, encodeMilliseconds, encoded } = record;
+  const { epoch, decoded, at, cause, objects, total, runs, encoded } = record;
   const { pushes, lastPush, acks, lastAck, nacks } = record;
   return {
     epoch,
@@ -16,7 +17,8 @@ function row(record: ChangeRecord): object {
     objects,
     total,
     runs,
-    encodeMilliseconds,
+    // From the batch to the snapshots: decoded objects are translated and encoded.
+    encodeMilliseconds: at - decoded,
     encoded: Object.fromEntries([...encoded].filter(([, count]) => count > 0)),
     pushes,
     // From the commit to the last response, and to the last ACK.

@@ -58,7 +58,7 @@ export class WatchedType {
   #ackState: AckState = { kind: 'unsent' };
   /** Stops the ACK timeout of the response in flight. */
   #stopAckTimer: Stop | undefined;
-  /** The time of the response in flight, if it changed what the node has. */
+  /** The number of the response in flight among the updates that are observed, if it changed what the node has. */
   #updateSent: number | undefined;
   /** Undefined until the first request of the type. */
   #watch: { readonly subscription: Subscription; readonly client: ClientState } | undefined;
@@ -112,10 +112,10 @@ export class WatchedType {
     const since = clock.now();
     this.#ackState = { kind: 'awaiting-ack', nonce, since };
     const view = this.#watch?.client.view ?? current;
-    this.#updateSent = this.#record.isUpdate(view) ? since : undefined;
-    if (this.#updateSent !== undefined) this.#parts.updates?.pushed(since);
+    this.#updateSent = this.#record.isUpdate(view) ? this.#parts.updates?.pushed(since) : undefined;
     this.#record.sent(view, nonce, since, next.delta, this.#unsent.length === 0);
     counters.count('gatehouse_xds_responses_total', this.served.labels);
+    counters.count('gatehouse_xds_response_bytes_total', this.served.labels, next.body.length);
     this.#stopAckTimer = clock.after(limits.ackTimeout, () => this.#expire());
   }
 

@@ -1,6 +1,6 @@
 import type { Clock, Counters, Random, Stop } from '../../edges.ts';
 import { at } from '../../net/timers.ts';
-import type { ConnectedClient, NodeStatus } from '../model.ts';
+import type { ConnectedClient, NodeStatus, ProtocolVariant } from '../model.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import type { NodeStream } from './node-stream.ts';
 
@@ -25,6 +25,7 @@ export class ConnectionRegistry {
   /** Each stream with the timer that ends it, by age or by shutdown. */
   readonly #streams = new Map<NodeStream, Stop>();
   readonly #nodes = new Set<NodeStream>();
+  readonly #byVariant: Record<ProtocolVariant, number> = { delta: 0, 'state-of-the-world': 0 };
 
   constructor(parts: ConnectionRegistryParts) {
     this.#parts = parts;
@@ -44,17 +45,17 @@ export class ConnectionRegistry {
 
   /** Call it when the first request has named the Gateway of the stream. */
   identified(stream: NodeStream): void {
+    if (this.#nodes.has(stream)) return;
     this.#nodes.add(stream);
-    this.#parts.counters.gauge('gatehouse_xds_nodes', this.#nodes.size);
+    this.#countNode(stream.variant, 1);
   }
 
   /** Call it when the stream has ended. */
   ended(stream: NodeStream, code: StatusCode): void {
     this.#streams.get(stream)?.();
     this.#streams.delete(stream);
-    this.#nodes.delete(stream);
+    if (this.#nodes.delete(stream)) this.#countNode(stream.variant, -1);
     this.#parts.counters.gauge('gatehouse_xds_streams', this.#streams.size);
-    this.#parts.counters.gauge('gatehouse_xds_nodes', this.#nodes.size);
     this.#parts.counters.count('gatehouse_xds_streams_ended_total', { code });
   }
 
@@ -89,6 +90,13 @@ export class ConnectionRegistry {
   }
 
   /** Replaces the timer of a stream. */
+  #countNode(variant: ProtocolVariant, by: 1 | -1): void {
+    const { counters } = this.#parts;
+    this.#byVariant[variant] += by;
+    counters.gauge('gatehouse_xds_nodes', this.#nodes.size);
+    counters.gauge('gatehouse_xds_nodes_by_variant', this.#byVariant[variant], { variant });
+  }
+
   #setTimer(stream: NodeStream, milliseconds: number, run: () => void): void {
     const { clock } = this.#parts;
     this.#streams.get(stream)?.();

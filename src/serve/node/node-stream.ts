@@ -11,7 +11,7 @@ import { WatchedType, type WatchedTypeLimits, type WatchedTypeParts } from '../a
 import { accountName, type Identity } from '../auth/identity.ts';
 import type { PushQueue } from '../limits/push-queue.ts';
 import type { SendBudget } from '../limits/send-budget.ts';
-import type { ConnectedClient, NodeStatus, RejectedResponse, UpdateObserver } from '../model.ts';
+import type { ConnectedClient, NodeStatus, ProtocolVariant, RejectedResponse, UpdateObserver } from '../model.ts';
 import { bounded } from '../request/bounded-text.ts';
 import type { StatusCode, StreamStatus } from '../request/stream-status.ts';
 import { type AdsCall, addressOf } from '../transport/calls.ts';
@@ -150,6 +150,10 @@ export class NodeStream {
   /** The Gateway; undefined until the first request has named it. */
   get gateway(): string | undefined {
     return this.#node?.grant.gateway;
+  }
+
+  get variant(): ProtocolVariant {
+    return this.#protocol.variant;
   }
 
   /** Returns undefined until the first request has named the Gateway. */

@@ -29,8 +29,8 @@ export interface BundleReading {
 const bundleKey = 'bundle';
 
 /**
- * Changes that were received from the API server and not yet delivered, the newest per object. Does no I/O and knows no
- * time. A failure changes nothing in it: only an object that is known to be deleted is removed.
+ * Changes that were received from the API server and not yet delivered, the newest per object. Does no I/O and has no
+ * clock. A failure changes nothing in it: only an object that is known to be deleted is removed.
  */
 export class PendingChanges {
   readonly #counters: Counters;
@@ -45,6 +45,9 @@ export class PendingChanges {
   #bundleDelivered = true;
   #syncedDelivered = false;
   #hasUnlogged = false;
+  /** The time of the last event, and that of the first change that is pending. Milliseconds since the epoch. */
+  #lastEvent: number | undefined;
+  #since: number | undefined;
 
   constructor(
     collections: readonly Collection[],
@@ -75,7 +78,10 @@ export class PendingChanges {
   /** The handler for changes of objects of this kind. */
   handlerOf(kind: KindName): ChangeHandler {
     return {
-      changed: (change) => this.#changes.set(`${kind} ${change.key}`, change),
+      changed: (change) => {
+        this.#since ??= this.#lastEvent;
+        this.#changes.set(`${kind} ${change.key}`, change);
+      },
       observed: (observation) => this.#observations.set(`${kind} ${observation.key}`, observation),
       diagnosed: (key, problems) => this.#diagnosed(kind, key, problems),
     };
@@ -114,12 +120,15 @@ export class PendingChanges {
     if (!this.hasBatch) return undefined;
     const [changes, observations] = [[...this.#changes.values()], [...this.#observations.values()]];
     const bundle = this.#bundleDelivered ? undefined : this.#bundle;
+    const since = this.#since;
+    this.#since = undefined;
     this.#changes = new Map();
     this.#observations = new Map();
     this.#bundleDelivered = true;
     this.#syncedDelivered = true;
     return {
       changes,
+      ...(since !== undefined && { since }),
       ...(observations.length > 0 && { observations }),
       ...(bundle !== undefined && { bundle }),
       synced: true,
@@ -151,6 +160,7 @@ export class PendingChanges {
 
   /** @param now milliseconds since the epoch */
   countEvent(kind: KindName, now: number): void {
+    this.#lastEvent = now;
     this.#counters.count('gatehouse_source_events_total', { kind });
     this.#counters.gauge('gatehouse_source_last_event_seconds', now / 1000, { kind });
   }

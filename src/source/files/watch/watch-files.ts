@@ -33,25 +33,31 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   const settled = new SettleTimer(scanners, queue, clock);
   let plan = new WatchPlan([]);
   let stopped = false;
+  /** The time of the first event that no batch contains yet. */
+  let since: number | undefined;
   const watcher = new FolderWatcher({
     log,
     changed: (folder, name, event) => {
       if (name !== undefined) arrivals.record(entryIn(folder.identity, name), event);
       const requests = plan.scansAfter(folder.path, name);
       for (const request of requests) queue.add(request);
-      if (requests.length > 0) requested.next();
+      if (requests.length === 0) return;
+      since ??= clock.now();
+      requested.next();
     },
   });
 
   const scan = async (): Promise<void> => {
     arrivals.beginScan();
+    const began = since ?? clock.now();
+    since = undefined;
     for (const [root, scope] of queue.take()) await scanners[root]?.scan(scope);
     settled.arm();
     plan = new WatchPlan(scanners.map((scanner) => scanner.watchedEntries()));
     const added = await watcher.watchOnly(plan.folders);
     if (stopped) return;
     const batch = store.takeBatch();
-    if (batch !== undefined) deliver(batch);
+    if (batch !== undefined) deliver({ ...batch, since: began });
     if (!added) return;
     queue.addAll(scanners.length);
     requested.next();

@@ -1,0 +1,67 @@
+import { ChangeLog } from '../debug/debug.ts';
+import type { ChangeRecord } from '../debug/model.ts';
+import type { Clock, Counters } from '../edges.ts';
+import type { Commit } from '../graph/model.ts';
+import type { Batch } from '../source/model.ts';
+import type { Pipeline } from './pipeline.ts';
+
+export interface CommitTimesParts {
+  readonly clock: Clock;
+  readonly counters: Counters;
+}
+
+/**
+ * Measures each commit: when its first change was noticed, when it was decoded, translated and encoded, and when nodes
+ * were sent it and answered. All of it is measured once for a commit, whatever the number of nodes.
+ */
+export class CommitTimes {
+  /** Told of each response and its answer. */
+  readonly changes: ChangeLog;
+  readonly #clock: Clock;
+  readonly #counters: Counters;
+  #translated = 0;
+
+  constructor({ clock, counters }: CommitTimesParts) {
+    this.#clock = clock;
+    this.#counters = counters;
+    this.changes = new ChangeLog({ clock, settled: (record) => this.#settled(record) });
+  }
+
+  /** Call it in each commit, between the translation and the encoding. */
+  readonly translated = (): void => {
+    this.#translated = this.#clock.now();
+  };
+
+  /** Delivers a batch, and remembers what it took. */
+  deliver(
+    pipeline: Pipeline,
+    batch: Batch,
+    cause: ChangeRecord['cause'],
+    before: Parameters<Pipeline['deliver']>[1],
+  ): Commit {
+    const decoded = this.#clock.now();
+    const commit = pipeline.deliver(batch, before);
+    const at = this.#clock.now();
+    const translated = this.#translated;
+    const encoded = pipeline.encodes(commit);
+    const { since = decoded, changes } = batch;
+    this.changes.committed({ commit, changes, cause, since, decoded, translated, at, encoded });
+    this.#observe('gatehouse_translation_seconds', decoded, translated);
+    this.#observe('gatehouse_encoding_seconds', translated, at);
+    return commit;
+  }
+
+  stop(): void {
+    this.changes.stop();
+  }
+
+  #settled({ since, lastPush, lastAck }: ChangeRecord): void {
+    this.#observe('gatehouse_xds_convergence_sent_seconds', since, lastPush);
+    this.#observe('gatehouse_xds_convergence_acked_seconds', since, lastAck);
+  }
+
+  /** @param to undefined: it did not happen. A clock that was set back counts as no time. */
+  #observe(name: Parameters<Counters['observe']>[0], from: number, to: number | undefined): void {
+    if (to !== undefined) this.#counters.observe(name, Math.max(0, to - from) / 1000);
+  }
+}
