@@ -14,6 +14,7 @@ import { type Authorization, createAuthorization, tokenExpiredError } from './au
 import { createClientRequests } from './client-requests.ts';
 import { createHandshake } from './handshake.ts';
 import { createInstructions } from './instructions.ts';
+import { coalesceListChanges } from './list-changes.ts';
 import { isListMethod, type ListMethod } from './list-pages.ts';
 import { createLists } from './lists.ts';
 import type { Client, ClientRequest, SessionParts, StatelessClient } from './model.ts';
@@ -21,7 +22,8 @@ import type { Names } from './names/names.ts';
 import type { QualifiedName } from './names/qualified-names.ts';
 import type { UiOwners } from './names/ui-owners.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
-import { createRequestRouter } from './request-router.ts';
+import { createPassthrough } from './passthrough.ts';
+import { createRequestRouter, passThrough } from './request-router.ts';
 import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
 import {
@@ -80,12 +82,10 @@ export function createMcpSession(
   let lastCaller: Caller | undefined;
 
   /** Sends no notification before the handshake, as MCP requires. */
-  const client: Client = {
-    ...peer,
-    notify: (...notification) => {
-      if (handshake.version() !== undefined) peer.notify(...notification);
-    },
+  const notify: Client['notify'] = (...notification) => {
+    if (handshake.version() !== undefined) peer.notify(...notification);
   };
+  const client = coalesceListChanges({ ...peer, notify }, parts.clock, ended.signal);
   const authorization = createAuthorization(parts);
   const subscriptions = createSubscriptions({ authorization, client, names, budget });
   const notifications = createNotifications(authorization, subscriptions, client);
@@ -100,6 +100,7 @@ export function createMcpSession(
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
   const common = { ...parts, ...shared, client, authorization, notifications, subscriptions, upstreams };
   const clientRequests = createClientRequests({ ...common, handshake, lastCaller: () => lastCaller });
+  const passthrough = createPassthrough(common);
   const lists = createLists({ ...common, shared: listing });
   const routed = createRequestRouter({ ...common, lists });
   const instructions = createInstructions({ ...common, memories: shared.upstreamState.memories });
@@ -123,12 +124,15 @@ export function createMcpSession(
   };
 
   return {
-    notified: clientRequests.notified,
+    notified(...notification) {
+      clientRequests.notified(...notification);
+      passthrough.notified(...notification);
+    },
     protocolVersion: handshake.version,
     async handle(request) {
       lastCaller = request.caller;
-      const handler = handlerOf(request.method);
-      if (handler === undefined) throw new RpcError(errorCode.methodNotFound, 'Method not found');
+      const handler =
+        handlerOf(request.method) ?? ((unknown) => passThrough({ ...common, lists, passthrough }, unknown));
       return untilTokenEnds(parts.clock, request, handler);
     },
     configChanged(change) {

@@ -20,7 +20,8 @@ import type { Names } from './names/names.ts';
 import { type QualifiedName, qualify } from './names/qualified-names.ts';
 import { isUiUri } from './names/resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './names/result-uris.ts';
-import type { Notifications, TrackedRequest } from './notifications.ts';
+import type { Notifications, TrackedRequest, Uses } from './notifications.ts';
+import type { Passthrough } from './passthrough.ts';
 import type { ListTurns } from './shared-listing.ts';
 import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { UpstreamSessions, UpstreamState } from './upstream-sessions.ts';
@@ -110,8 +111,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
       const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
       const params = renamed(request, ['uri'], resource);
-      const destination = { ...resource, upstream, use, requestedName: requestedUri };
-      return relay(parts, destination, request, ({ forwarded, exchange }) => {
+      return relay(parts, { target: resource.target, uses: [use] }, request, ({ forwarded, exchange }) => {
         return upstream.request(request.method, forwarded(params), request.signal, exchange);
       });
     },
@@ -141,7 +141,7 @@ async function forward(
 ): Promise<Result> {
   const { use, requestedName, upstream } = destination;
   request.decides((caller) => parts.authorization.allows(use, caller));
-  return relay(parts, destination, request, async ({ forwarded, exchange }) => {
+  return relay(parts, { ...destination, uses: [use] }, request, async ({ forwarded, exchange }) => {
     await upstream.capabilities(request.signal);
     if (!parts.authorization.allows(use, request.caller)) {
       parts.authorization.authorize(use, request.caller, requestedName);
@@ -150,15 +150,41 @@ async function forward(
   });
 }
 
+/**
+ * Passes a request of an unknown method on as it is, to the only target.
+ *
+ * @throws RpcError when there is no such target, or the caller may not use everything of it
+ */
+export async function passThrough(
+  parts: RouterParts & { readonly passthrough: Passthrough },
+  request: ClientRequest,
+): Promise<Result> {
+  const { passthrough, upstreams } = parts;
+  const target = passthrough.targetOf(request.method, request.caller);
+  const upstream = target === undefined ? undefined : upstreams.get(target);
+  if (target === undefined || upstream === undefined) throw methodNotFound();
+  request.decides(passthrough.allows);
+  const uses = (['tool', 'prompt', 'resource'] as const).map((kind) => ({ kind, name: '*' }));
+  return relay(parts, { target, uses }, request, async ({ forwarded, exchange }) => {
+    await upstream.capabilities(request.signal);
+    if (passthrough.targetOf(request.method, request.caller) !== target) throw methodNotFound();
+    return upstream.request(request.method, forwarded(request.params ?? {}), request.signal, exchange);
+  });
+}
+
+function methodNotFound(): RpcError {
+  return new RpcError(errorCode.methodNotFound, 'Method not found');
+}
+
 /** Relays a request. Passes the target's error response on; any other error is logged, and hidden. */
 async function relay(
   { notifications, failures, sharedListing }: RouterParts,
-  { target, use }: Destination,
+  { target, uses }: { readonly target: string; readonly uses: Uses },
   request: ClientRequest,
   send: (tracked: TrackedRequest) => Promise<Result>,
 ): Promise<Result> {
   const { method, signal } = request;
-  const tracked = notifications.track(target, use, request);
+  const tracked = notifications.track(target, uses, request);
   try {
     const result = await send(tracked);
     failures.succeeded(target, method);

@@ -67,6 +67,7 @@ function createRig() {
     notifications: {
       track: () => ({ forwarded: (params) => params, exchange: { about: 1, paused: undefined }, stop: () => {} }),
       receive: () => {},
+      usesAt: () => [],
       find: () => undefined,
     },
     failures: { succeeded: () => {}, refused: () => {}, failed: () => {}, forget: () => {} },
