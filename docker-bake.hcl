@@ -1,5 +1,5 @@
 # The three images for two architectures, with labels, provenance and a bill of materials:
-#   VERSION=0.1.0 REVISION=$(git rev-parse HEAD) REGISTRY=registry.example.com docker buildx bake --push
+#   VERSION=0.2.0 REVISION=$(git rev-parse HEAD) REGISTRY=registry.example.com docker buildx bake --push
 # docs/releasing.md explains the variables. `docker buildx bake --print` shows what would be built.
 
 variable "REGISTRY" { default = "ctlptl-registry:5000" }

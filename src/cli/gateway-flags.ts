@@ -70,6 +70,22 @@ export const gatewayFlags: readonly Flag[] = [
     help: 'the same for one method, such as completion/complete=5s',
   },
   {
+    name: 'max-request-rate',
+    value: '<number>',
+    help: 'HTTP requests a second of one caller, by default not limited; more are answered with 429',
+  },
+  {
+    name: 'max-target-requests',
+    value: '<number>',
+    help: 'requests of all callers that one target may have open, by default not limited; more are refused',
+  },
+  {
+    name: 'log-caller',
+    value: '<what>',
+    default: 'hash',
+    help: 'how decisions in the log name callers: hash, sub (the claim of that name) or none',
+  },
+  {
     name: 'shutdown-grace',
     value: '<duration>',
     default: '10s',
@@ -97,8 +113,16 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     callTimeout: duration('call-timeout', flags.text('call-timeout')),
     targetTimeouts: durations('target-timeout', flags.list('target-timeout'), targetName),
     methodTimeouts: durations('method-timeout', flags.list('method-timeout'), methodName),
+    maxRequestRate: optionalNumber('max-request-rate', flags, 100_000),
+    maxTargetRequests: optionalNumber('max-target-requests', flags, 1_000_000),
+    logCaller: oneOf('log-caller', flags.text('log-caller'), ['hash', 'sub', 'none']),
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
   };
+}
+
+function optionalNumber(flag: string, flags: FlagValues, max: number): number | undefined {
+  const text = flags.optional(flag);
+  return text === undefined ? undefined : wholeNumber(flag, text, 1, max);
 }
 
 /** Decodes `name=duration` of each, the last one of a name. */

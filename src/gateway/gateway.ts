@@ -17,7 +17,7 @@ import { parseFlags } from './flags.ts';
 import type { GatewayCounters, GatewayEdges, GatewayOptions, NameMode, RunningGateway, TargetState } from './model.ts';
 import { createNetwork } from './network/network.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
-import type { GatewayEnvironment } from './xds/model.ts';
+import type { GatewayEnvironment, XdsStatus } from './xds/model.ts';
 import { namesGateway, nodeOf } from './xds/node.ts';
 import { createXdsClient, type XdsClient } from './xds/xds.ts';
 
@@ -74,19 +74,17 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const xds = openXdsClient(bootstrap, options.environment, resolutions.find(host, port), edges);
   const { config } = xds;
   const targetState = (target: string): TargetState => downstream.targetState(target);
-  const metrics = createGatewayMetrics(() => [...config.targets.keys()].map((name) => [name, targetState(name)]));
+  const metrics = createGatewayMetrics({
+    targets: () => [...config.targets.keys()].map((name) => [name, targetState(name)]),
+    xds: xds.status,
+    sessions: () => downstream.sessions(),
+  });
   const downstream = createDownstream({
     config,
     counters: metrics,
     authenticator,
     fetchFor: network.targetFetch,
-    list: options.list,
-    names: options.names,
-    allowedOrigins: options.allowedOrigins,
-    allowedHosts: options.allowedHosts,
-    maxBodyBytes: options.maxBodyBytes,
-    callTimeout: options.callTimeout,
-    callTimeoutOf: (target, method) => options.targetTimeouts?.get(target) ?? options.methodTimeouts?.get(method),
+    ...clientSettings(options),
     // The bound address: the configured host may be a spelling or a name that only the resolver knows.
     listensOnLoopback: () => listener !== undefined && isLoopback(listener.host),
     clock,
@@ -105,8 +103,9 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
       ? { type: 'stdio', authn: null }
       : { type: 'sse', address: urlOf(listener), authn: authenticator?.status() ?? null },
   ];
+  const notReady = (): string | undefined => (shutdown.begun() ? 'shutting down' : unreadyKinds(xds.status()));
   const failed = (error: unknown): void => log.error('internal error in an admin page', { error });
-  const pages = createAdmin({ config, targetState, xds: xds.status, listeners, metrics, failed });
+  const pages = createAdmin({ config, targetState, xds: xds.status, notReady, listeners, metrics, failed });
   const admin = await openAdmin(adminListen, pages, listenerParts);
   shutdown.add(xds.start());
 
@@ -116,6 +115,31 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   // The first step: until it is done, rules and keys change as ever, and clients are told to try elsewhere.
   shutdown.add(() => downstream.drain(drainShare * (options.shutdownGrace ?? defaultGrace)));
   return { listener, admin, config, status: xds.status, ended, stop };
+}
+
+/** The settings of serving clients, as the flags give them. */
+function clientSettings(options: GatewayOptions) {
+  const { list, names, allowedOrigins, allowedHosts, maxBodyBytes, callTimeout, targetTimeouts, methodTimeouts } =
+    options;
+  const { logCaller, maxRequestRate, maxTargetRequests } = options;
+  return {
+    list,
+    names,
+    allowedOrigins,
+    allowedHosts,
+    maxBodyBytes,
+    callTimeout,
+    callTimeoutOf: (target: string, method: string) => targetTimeouts?.get(target) ?? methodTimeouts?.get(method),
+    logCaller,
+    maxRequestRate,
+    maxTargetRequests,
+  };
+}
+
+/** Says which kinds of resources the control plane has not sent yet: until then, everything would be denied. */
+function unreadyKinds({ kinds }: XdsStatus): string | undefined {
+  const missing = kinds.filter(({ ackedNonce, nack }) => ackedNonce === null && nack === null).map(({ kind }) => kind);
+  return missing.length === 0 ? undefined : `waiting for the control plane to send ${missing.join(' and ')}`;
 }
 
 /** A start line: which hosts refuse a whole list over the names that clients get. */

@@ -38,6 +38,12 @@ export interface GatewayOptions {
   readonly methodTimeouts?: ReadonlyMap<string, number> | undefined;
   /** The most bytes of a request line with all header fields. Default 16 KiB. */
   readonly maxHeaderBytes?: number | undefined;
+  /** How the log names callers. Default `hash`. */
+  readonly logCaller?: CallerNaming | undefined;
+  /** Requests a second of one caller, with a burst of as many. Default: not limited. */
+  readonly maxRequestRate?: number | undefined;
+  /** Requests of all callers that one target may have open. Default: not limited. */
+  readonly maxTargetRequests?: number | undefined;
   /** Milliseconds that a graceful shutdown may take; what is still open after that is closed. Default 10,000. */
   readonly shutdownGrace?: number | undefined;
 }
@@ -162,9 +168,16 @@ export interface TargetState {
   readonly requests: Readonly<Record<TargetOutcome, number>>;
 }
 
+/**
+ * What the log has of a caller. `hash`: 16 hexadecimal digits, the same for all tokens of a subject. `sub`: the claim of
+ * that name, or the hash without it. `none`: nothing.
+ */
+export type CallerNaming = 'hash' | 'sub' | 'none';
+
 /** The counters of the gateway; `admin/metrics.ts` has their help texts. */
 export type GatewayCounterName =
   | 'gatehouse_gateway_connections_lost_total'
+  | 'gatehouse_gateway_decisions_total'
   | 'gatehouse_gateway_event_streams_cut_total'
   | 'gatehouse_gateway_requests_unauthenticated_total'
   | 'gatehouse_gateway_requests_refused_total'
@@ -174,4 +187,6 @@ export type GatewayCounterName =
 export interface GatewayCounters {
   /** Adds 1 to a counter. A label has few values, never the name of an object or of a caller. */
   count(name: GatewayCounterName, labels?: Labels): void;
+  /** Adds to the histogram of the times of requests to targets. */
+  targetRequestTook(seconds: number, method: string): void;
 }

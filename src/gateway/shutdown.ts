@@ -8,6 +8,8 @@ export interface Shutdown {
    * Runs all steps, once. A step that fails, or that takes longer than the grace time allows, does not stop the others.
    */
   readonly run: StopAsync;
+  /** Returns whether {@link run} was called. */
+  begun(): boolean;
 }
 
 /** @param grace milliseconds for all steps together; after that, steps are started but not awaited */
@@ -23,6 +25,7 @@ export function createShutdown(clock: Clock, grace: number): Shutdown {
     stopTimer();
   };
   return {
+    begun: () => running !== undefined,
     add: (step) => void steps.push(step),
     run() {
       running ??= runAll();

@@ -49,7 +49,7 @@ describe.skipIf(assets === undefined)('an overlay of deploy/README.md', () => {
     const manifests = render(own);
     expect(argumentsOf(manifests)).toEqual(['serve', '--external-name-services=false']);
     const [container] = manifests.only('Deployment').spec.template.spec.containers;
-    expect(container.image).toBe('registry.example.com/gatehouse:0.1.0');
+    expect(container.image).toBe('registry.example.com/gatehouse:0.2.0');
     expect(manifests.all.map(({ kind }) => kind)).toContain('NetworkPolicy');
   });
 

@@ -276,12 +276,12 @@ describe('the admin pages', () => {
     });
   });
 
-  it('are five, and read-only', async () => {
+  it('are six, and read-only', async () => {
     const gateway = await start();
     const other = await fetch(adminOf(gateway, '/'));
     expect([other.status, await other.text()]).toEqual([
       404,
-      'There is nothing here; there is /targets, /rbac, /listeners, /metrics, /healthz.\n',
+      'There is nothing here; there is /targets, /rbac, /listeners, /metrics, /healthz, /readyz.\n',
     ]);
     const posted = await fetch(adminOf(gateway, '/rbac?x'), { method: 'POST' });
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);

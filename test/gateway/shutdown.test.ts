@@ -13,7 +13,10 @@ it('steps run in reverse order, one after the other, and one that fails does not
     await Promise.resolve();
     done.push('last');
   });
-  await Promise.all([shutdown.run(), shutdown.run()]);
+  expect(shutdown.begun()).toBe(false);
+  const over = [shutdown.run(), shutdown.run()];
+  expect(shutdown.begun()).toBe(true);
+  await Promise.all(over);
   expect(done).toEqual(['last', 'first']);
 });
 

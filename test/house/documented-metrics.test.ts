@@ -4,12 +4,13 @@ import { gatewayFlags } from '../../src/cli/gateway-flags.ts';
 import { serveFlags } from '../../src/cli/serve-flags.ts';
 import { createMetrics } from '../../src/debug/debug.ts';
 import { createGatewayMetrics } from '../../src/gateway/admin/metrics.ts';
+import { metricSources } from '../support/gateway/metric-sources.ts';
 
 const read = (page: string): Promise<string> => readFile(page, 'utf8');
 
 /** The names of all metrics that one of the programs exposes. */
 async function exposedMetrics(): Promise<ReadonlySet<string>> {
-  const text = (await createMetrics().text()) + (await createGatewayMetrics(() => []).text());
+  const text = (await createMetrics().text()) + (await createGatewayMetrics(metricSources()).text());
   return new Set(Array.from(text.matchAll(/^# TYPE (gatehouse_\w+)/gm), ([, name = '']) => name));
 }
 

@@ -17,6 +17,8 @@ export interface AdminParts {
   readonly config: GatewayConfig;
   readonly targetState: (target: string) => TargetState;
   readonly xds: () => XdsStatus;
+  /** Why the gateway should get no requests now; `undefined` when it may. */
+  readonly notReady: () => string | undefined;
   readonly listeners: () => readonly ListenerStatus[];
   readonly metrics: GatewayMetrics;
   /** Called with each error of a page; the client gets status 500. */
@@ -25,6 +27,8 @@ export interface AdminParts {
 
 /** The body of a page. */
 interface Page {
+  /** Default 200. */
+  readonly status?: number;
   readonly type: string;
   readonly text: string;
 }
@@ -32,9 +36,11 @@ interface Page {
 /**
  * Creates the handler of the admin pages: `GET /targets`, `/rbac` and `/listeners` return what is in force, each with
  * the state of the connection to the control plane. Names are sorted by bytes. No page contains a secret: keys appear
- * by their ids, and tokens do not appear. `/metrics` is for Prometheus, and `/healthz` succeeds while the process runs.
+ * by their ids, and tokens do not appear. `/metrics` is for Prometheus, `/healthz` succeeds while the process runs, and `/readyz` while
+ * clients should be sent here.
  */
-export function createAdmin({ config, targetState, xds, listeners, metrics, failed }: AdminParts): RequestListener {
+export function createAdmin(parts: AdminParts): RequestListener {
+  const { config, targetState, xds, notReady, listeners, metrics, failed } = parts;
   const json = (state: object): Page => {
     return {
       type: 'application/json; charset=utf-8',
@@ -46,7 +52,8 @@ export function createAdmin({ config, targetState, xds, listeners, metrics, fail
     ['/rbac', () => json({ configs: rbacConfigsOf(config) })],
     ['/listeners', () => json({ listeners: listeners() })],
     ['/metrics', async () => ({ type: metrics.contentType, text: await metrics.text() })],
-    ['/healthz', () => ({ type: 'text/plain; charset=utf-8', text: 'ok\n' })],
+    ['/healthz', () => plainText(200, 'ok')],
+    ['/readyz', () => plainText(notReady() === undefined ? 200 : 503, notReady() ?? 'ok')],
   ]);
   const paths = [...pages.keys()].join(', ');
 
@@ -66,9 +73,13 @@ export function createAdmin({ config, targetState, xds, listeners, metrics, fail
 }
 
 async function sendPage(response: ServerResponse, method: string, page: () => Page | Promise<Page>): Promise<void> {
-  const { type, text } = await page();
-  response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
+  const { status = 200, type, text } = await page();
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
   response.end(method === 'HEAD' ? undefined : text);
+}
+
+function plainText(status: number, line: string): Page {
+  return { status, type: 'text/plain; charset=utf-8', text: `${line}\n` };
 }
 
 function sendText(response: ServerResponse, status: number, message: string): void {

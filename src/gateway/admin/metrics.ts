@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { GatewayCounterName, GatewayCounters, TargetState } from '../model.ts';
+import type { XdsStatus } from '../xds/model.ts';
 
 /** Metrics that Prometheus can scrape. */
 export interface GatewayMetrics extends GatewayCounters {
@@ -13,6 +14,10 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
     gatehouse_gateway_connections_lost_total: {
       help: 'Connections that the limits of a listener closed: evicted for a new one, refused, or for another reason.',
       labels: ['listener', 'reason'],
+    },
+    gatehouse_gateway_decisions_total: {
+      help: 'Decisions about requests of callers, by outcome and, of a denial, by the reason.',
+      labels: ['outcome', 'reason'],
     },
     gatehouse_gateway_event_streams_cut_total: {
       help: 'Event streams that were closed because their clients did not read them.',
@@ -32,12 +37,17 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
     },
   };
 
-/**
- * Creates the metrics of a gateway, in their own registry.
- *
- * @param targets the targets of the configuration with their states; called when the metrics are scraped
- */
-export function createGatewayMetrics(targets: Targets): GatewayMetrics {
+/** What the gauges show; each is called when the metrics are scraped. */
+export interface MetricSources {
+  /** The targets of the configuration with their states. */
+  readonly targets: Targets;
+  readonly xds: () => XdsStatus;
+  /** Open sessions of clients. */
+  readonly sessions: () => number;
+}
+
+/** Creates the metrics of a gateway, in their own registry. */
+export function createGatewayMetrics({ targets, xds, sessions }: MetricSources): GatewayMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const counters = new Map<string, Counter>();
@@ -45,9 +55,27 @@ export function createGatewayMetrics(targets: Targets): GatewayMetrics {
     counters.set(name, new Counter({ name, help, labelNames: [...labels], registers: [registry] }));
   }
   registerTargets(registry, targets);
+  registerXds(registry, xds);
+  new Gauge({
+    name: 'gatehouse_gateway_sessions',
+    help: 'Open sessions of clients.',
+    registers: [registry],
+    collect() {
+      this.set(sessions());
+    },
+  });
+  const times = new Histogram({
+    name: 'gatehouse_gateway_target_request_seconds',
+    help: 'Time from the decision that allowed a request until the response of its target, by method.',
+    labelNames: ['method'],
+    // Tools work for milliseconds or for minutes; the default timeout is ten minutes.
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
+    registers: [registry],
+  });
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    targetRequestTook: (seconds, method) => times.observe({ method }, seconds),
     count: (name, labels = {}) => counters.get(name)?.inc({ ...labels }),
   };
 }
@@ -88,6 +116,35 @@ function registerTargets(registry: Registry, targets: Targets): void {
     collect() {
       this.reset();
       for (const [target, { lists }] of targets()) this.set({ target }, lists.length);
+    },
+  });
+}
+
+function registerXds(registry: Registry, xds: () => XdsStatus): void {
+  new Gauge({
+    name: 'gatehouse_gateway_xds_connected',
+    help: '1 while the control plane answers on the stream to it, otherwise 0.',
+    registers: [registry],
+    collect() {
+      this.set(xds().connection.state === 'connected' ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'gatehouse_gateway_xds_resources',
+    help: 'Resources in force, by kind.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const { kind, held } of xds().kinds) this.set({ kind }, held);
+    },
+  });
+  new Gauge({
+    name: 'gatehouse_gateway_xds_refused',
+    help: '1 while the last response of a kind was refused in part, otherwise 0.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const { kind, nack } of xds().kinds) this.set({ kind }, nack === null ? 0 : 1);
     },
   });
 }

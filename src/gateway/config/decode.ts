@@ -1,4 +1,4 @@
-import { shortened } from '../../json/quoted.ts';
+import { quoted, shortened } from '../../json/quoted.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { decodeAuthn } from './decode-authn.ts';
 import { configError, fieldsOf, type JsonFields } from './fields.ts';
@@ -37,17 +37,22 @@ export function decodeConfig(json: unknown, mounts: Mounts): DecodedConfig {
   return { config, warnings: [...unknownFieldWarnings(top), ...securityWarnings(config.listener)] };
 }
 
+/** `$schema` is for editors: what it names is never fetched. */
 const topLevelFields = [
-  ...['type', 'xds_address', 'xds_tls', 'xds_token_file', 'xds_token_over_plaintext'],
+  ...['$schema', 'type', 'xds_address', 'xds_tls', 'xds_token_file', 'xds_token_over_plaintext'],
   ...['metadata', 'alt_xds_hostname', 'listener'],
 ] as const;
 
 function unknownFieldWarnings(top: JsonFields): readonly string[] {
-  return top
+  const warnings = top
     .unknown(topLevelFields)
     .map(
       (name) => `${shortened(name)}: is not a field known here and is ignored; known are ${topLevelFields.join(', ')}`,
     );
+  const schema = top.optionalString('$schema');
+  if (schema === undefined || /(^|\/)gateway-config\.schema\.json$/.test(schema)) return warnings;
+  const wrong = `$schema: names ${quoted(schema)}, which is not the schema of this file: gateway-config.schema.json`;
+  return [...warnings, wrong];
 }
 
 function decodeXdsAddress(top: JsonFields): { readonly address: HostPort; readonly secure: boolean } {

@@ -22,6 +22,8 @@ export interface DownstreamParts extends SessionParts, BrowserGuardParts, BodyRe
   /** `undefined`: every caller is anonymous, so every call is denied. */
   readonly authenticator: Authenticator | undefined;
   readonly counters: GatewayCounters;
+  /** Requests a second of one caller, with a burst of as many. Default: not limited. */
+  readonly maxRequestRate?: number | undefined;
 }
 
 /** The MCP server for clients, over HTTP and stdio. */
@@ -31,6 +33,8 @@ export interface Downstream {
   /** Serves one anonymous client over a pair of streams. */
   stdio(input: Readable, output: Writable): Stop;
   targetState(target: string): TargetState;
+  /** Open sessions of clients. */
+  sessions(): number;
   /**
    * Refuses new requests with 503, and waits for those in flight, at most for this time in milliseconds. Those that are
    * in flight after that get an error.
@@ -107,6 +111,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     },
     stdio: (input, output) => serveStdio(multiplexer, input, output),
     targetState: multiplexer.targetState,
+    sessions: multiplexer.sessions,
     drain(limit) {
       draining = true;
       return multiplexer.drain(limit);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Logger, Stop } from '../../edges.ts';
+import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import { callerKey } from '../callers.ts';
@@ -37,13 +38,22 @@ export function createExchangeLimit(parts: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: GatewayCounters;
+  readonly maxRequestRate?: number | undefined;
 }): ExchangeLimit {
-  const { clock, log, counters } = parts;
+  const { clock, log, counters, maxRequestRate } = parts;
+  const rates =
+    maxRequestRate === undefined ? undefined : new KeyedRateLimiter(clock, { rate: maxRequestRate, maxKeys: maxRates });
   const quota = new Quota(maxExchanges, callerShare, shareOfRest);
   const throttle = new LogThrottle(clock, log);
   return {
     admit(response, caller) {
       const key = callerKey(caller);
+      const delay = rates?.tryTake(key) ?? 0;
+      if (delay > 0) {
+        counters.count('gatehouse_gateway_requests_refused_total', { reason: 'rate' });
+        throttle.failed('rate', { reason: 'rate', message: 'requests are refused: a caller sends too many a second' });
+        return { kind: 'refused', error: tooFast(maxRequestRate, delay) };
+      }
       if (quota.acquire(key)) {
         let holders = 0;
         const hold: Hold = () => {
@@ -64,6 +74,18 @@ export function createExchangeLimit(parts: {
       throttle.failed(reason, { reason, message: 'requests are refused: too many are being answered at once' });
       return { kind: 'refused', error: reason === 'caller' ? tooManyOfCaller : tooMany };
     },
+  };
+}
+
+/** Callers whose rates are remembered: as many as sessions of both transports, twice. */
+const maxRates = 4_096;
+
+/** @param delay milliseconds until the next request may come */
+function tooFast(rate: number | undefined, delay: number): ErrorResponse {
+  return {
+    status: 429,
+    message: `You may send ${rate} requests a second (--max-request-rate): wait ${delay} ms`,
+    headers: { 'retry-after': String(Math.ceil(delay / 1_000)) },
   };
 }
 

@@ -1,7 +1,7 @@
 /** `serverInfo` and `clientInfo` of every handshake. The version is that of the package. */
 export const implementation: { readonly name: string; readonly version: string } = {
   name: 'gatehouse',
-  version: '0.1.0',
+  version: '0.2.0',
 };
 
 /**

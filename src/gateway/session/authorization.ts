@@ -4,7 +4,7 @@ import type { AccessRequest, Claims, Decision, PrimitiveKind } from '../../authz
 import type { Clock, Fields, Logger } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
 import { isCurrent } from '../callers.ts';
-import type { Caller, GatewayConfig, ListMode } from '../model.ts';
+import type { Caller, CallerNaming, GatewayConfig, GatewayCounters, ListMode } from '../model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 
 /**
@@ -50,10 +50,13 @@ export function unknownNameError(kind: PrimitiveKind, requestedName: string): Rp
 export function createAuthorization(parts: {
   readonly config: GatewayConfig;
   readonly list: ListMode;
+  readonly counters: GatewayCounters;
+  /** Default `hash`. */
+  readonly logCaller?: CallerNaming | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }): Authorization {
-  const { config, list, clock, log } = parts;
+  const { config, list, counters, logCaller = 'hash', clock, log } = parts;
   const claimsOf = (caller: Caller): Claims | undefined =>
     caller.kind === 'principal' && isCurrent(caller, clock) ? caller.claims : undefined;
   const decideFor = (use: AccessRequest, caller: Caller): Decision => decide(config.rules, claimsOf(caller), use);
@@ -65,12 +68,18 @@ export function createAuthorization(parts: {
     authorize(use, caller, requestedName) {
       const decision = decideFor(use, caller);
       const expired = !isCurrent(caller, clock);
-      const reason = expired ? { reason: 'token expired' } : reasonOf(decision, config);
+      const reason: Fields & { readonly reason?: string } = expired
+        ? { reason: 'token expired' }
+        : reasonOf(decision, config);
       log.info(decision.allowed ? 'allowed' : 'denied', {
         kind: use.kind,
         name: shortened(use.name),
-        caller: callerHash(caller),
+        ...callerFields(caller, logCaller),
         ...reason,
+      });
+      counters.count('gatehouse_gateway_decisions_total', {
+        outcome: decision.allowed ? 'allowed' : 'denied',
+        reason: decision.allowed ? '' : (reason.reason ?? ''),
       });
       if (decision.allowed) return;
       if (expired) throw tokenExpiredError();
@@ -90,15 +99,22 @@ export function createAuthorization(parts: {
 }
 
 /** An allowed request is logged with its rule as it was sent: a claim's name, and the resource that the rule names. */
-function reasonOf(decision: Decision, { rbacConfigs }: GatewayConfig): Fields {
+function reasonOf(decision: Decision, { rbacConfigs }: GatewayConfig): Fields & { readonly reason?: string } {
   if (!decision.allowed) return { reason: decision.reason };
   const { config, rule } = decision;
   const { key = '', resource } = rbacConfigs.get(config)?.rules[rule] ?? {};
   return { config, rule, claim: shortened(key), resource: shortened(resource?.id ?? '') };
 }
 
-/** Equal for all tokens of one subject, and does not reveal the subject: claim values are never logged. */
-function callerHash(caller: Caller): string {
-  if (caller.kind === 'anonymous') return caller.reason;
-  return createHash('sha256').update(caller.identity).digest('hex').slice(0, 16);
+/** Claim values are never logged, unless the operator asks for that of `sub`. */
+function callerFields(caller: Caller, naming: CallerNaming): Fields {
+  if (naming === 'none') return {};
+  if (caller.kind === 'anonymous') return { caller: caller.reason };
+  const { sub } = caller.claims;
+  return { caller: naming === 'sub' && typeof sub === 'string' ? shortened(sub) : callerHash(caller.identity) };
+}
+
+/** Equal for all tokens of one subject, and does not reveal the subject. */
+function callerHash(identity: string): string {
+  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
 }

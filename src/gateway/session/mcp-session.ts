@@ -26,6 +26,7 @@ import { createPassthrough } from './passthrough.ts';
 import { createRequestRouter, passThrough } from './request-router.ts';
 import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
+import type { TargetTurnstile } from './target-turnstile.ts';
 import {
   createUpstreamSessions,
   type UpstreamEvents,
@@ -63,6 +64,7 @@ export interface SharedState {
   readonly names: Names;
   readonly subscriptionBudget: Quota;
   readonly clientRequestBudget: Quota;
+  readonly turnstile: TargetTurnstile;
 }
 
 /** Milliseconds after the end of a token for the responses to accepted requests: MCP SDKs wait as long by default. */

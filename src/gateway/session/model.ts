@@ -1,6 +1,14 @@
 import type { Clock, Logger, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
-import type { Caller, GatewayConfig, ListMode, NameMode, TargetFetch } from '../model.ts';
+import type {
+  Caller,
+  CallerNaming,
+  GatewayConfig,
+  GatewayCounters,
+  ListMode,
+  NameMode,
+  TargetFetch,
+} from '../model.ts';
 import type { IncomingRequest, Message, Params, RequestId, Result } from '../rpc/model.ts';
 import type { Capabilities } from '../upstream/model.ts';
 
@@ -9,6 +17,11 @@ export interface SessionParts {
   readonly config: GatewayConfig;
   readonly fetchFor: (target: Target) => TargetFetch;
   readonly list: ListMode;
+  readonly counters: GatewayCounters;
+  /** Default `hash`. */
+  readonly logCaller?: CallerNaming | undefined;
+  /** Requests of all callers that one target may have open. Default: not limited. */
+  readonly maxTargetRequests?: number | undefined;
   /** Default `qualified`. */
   readonly names?: NameMode | undefined;
   /**

@@ -16,6 +16,7 @@ import { createNames } from './names/names.ts';
 import { createUiOwners } from './names/ui-owners.ts';
 import { createSharedListing } from './shared-listing.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
+import { createTargetTurnstile } from './target-turnstile.ts';
 import { createUpstreamState } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
@@ -23,6 +24,8 @@ export interface Multiplexer {
   /** Opens the session of one client over its transport. */
   open(transport: ClientTransport): Session;
   targetState(target: string): TargetState;
+  /** Open sessions. */
+  sessions(): number;
   /**
    * Refuses new requests, and waits until no request is in flight, at most for this time in milliseconds. Those that are
    * in flight after that get an error.
@@ -95,6 +98,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       };
     },
     targetState: (target) => ({ ...shared.states.of(target), lists: shared.health.failing(target) }),
+    sessions: () => sessions.size,
     async drain(limit) {
       const { clock, log } = parts;
       if (inFlight.count() > 0) log.info('waits for the requests in flight', { requests: inFlight.count() });
@@ -240,5 +244,6 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     names,
     subscriptionBudget,
     clientRequestBudget,
+    turnstile: createTargetTurnstile(parts),
   };
 }

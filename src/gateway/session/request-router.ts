@@ -1,9 +1,11 @@
 import type { AccessRequest } from '../../authz/model.ts';
+import type { Clock } from '../../edges.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { shortened } from '../../json/quoted.ts';
 import { DeadlineExceededError } from '../../net/deadline.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import { callerKey } from '../callers.ts';
+import type { GatewayCounters } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { contradictionOf } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
@@ -24,6 +26,7 @@ import type { Notifications, TrackedRequest, Uses } from './notifications.ts';
 import type { Passthrough } from './passthrough.ts';
 import type { ListTurns } from './shared-listing.ts';
 import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
+import type { TargetTurnstile } from './target-turnstile.ts';
 import type { UpstreamSessions, UpstreamState } from './upstream-sessions.ts';
 
 /** Dependencies of the request router. */
@@ -38,6 +41,9 @@ export interface RouterParts {
   readonly limits: LogThrottle;
   readonly names: Names;
   readonly upstreamState: Pick<UpstreamState, 'memories'>;
+  readonly turnstile: TargetTurnstile;
+  readonly counters: GatewayCounters;
+  readonly clock: Clock;
   readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
 }
 
@@ -165,7 +171,7 @@ export async function passThrough(
   if (target === undefined || upstream === undefined) throw methodNotFound();
   request.decides(passthrough.allows);
   const uses = (['tool', 'prompt', 'resource'] as const).map((kind) => ({ kind, name: '*' }));
-  return relay(parts, { target, uses }, request, async ({ forwarded, exchange }) => {
+  return relay(parts, { target, uses, countedAs: 'other' }, request, async ({ forwarded, exchange }) => {
     await upstream.capabilities(request.signal);
     if (passthrough.targetOf(request.method, request.caller) !== target) throw methodNotFound();
     return upstream.request(request.method, forwarded(request.params ?? {}), request.signal, exchange);
@@ -176,15 +182,26 @@ function methodNotFound(): RpcError {
   return new RpcError(errorCode.methodNotFound, 'Method not found');
 }
 
+/** Where a request goes, and what it uses. */
+interface Relayed {
+  readonly target: string;
+  readonly uses: Uses;
+  /** In metrics and states; the method by default. Clients choose the names of unknown methods. */
+  readonly countedAs?: string;
+}
+
 /** Relays a request. Passes the target's error response on; any other error is logged, and hidden. */
 async function relay(
-  { notifications, failures, sharedListing }: RouterParts,
-  { target, uses }: { readonly target: string; readonly uses: Uses },
+  { notifications, failures, sharedListing, turnstile, counters, clock }: RouterParts,
+  { target, uses, countedAs }: Relayed,
   request: ClientRequest,
   send: (tracked: TrackedRequest) => Promise<Result>,
 ): Promise<Result> {
-  const { method, signal } = request;
+  const { signal } = request;
+  const method = countedAs ?? request.method;
+  const leave = turnstile.enter(target);
   const tracked = notifications.track(target, uses, request);
+  const startedAt = clock.now();
   try {
     const result = await send(tracked);
     failures.succeeded(target, method);
@@ -200,6 +217,8 @@ async function relay(
     throw new RpcError(errorCode.unavailable, `Target ${target} does not answer${why}`);
   } finally {
     tracked.stop();
+    leave();
+    counters.targetRequestTook(Math.max(0, clock.now() - startedAt) / 1_000, method);
   }
 }
 

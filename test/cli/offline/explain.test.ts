@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cli } from '../../support/processes/terminal.ts';
 import {
@@ -136,13 +135,6 @@ describe('explain and its flags', () => {
   it('is about the only Gateway also when its class is misspelt', async () => {
     const misspelt = world.replace('gatewayClassName: mcp', 'gatewayClassName: mpc');
     expect((await linesFor(misspelt, me))[2]).toContain('there is no GatewayClass "mpc". The nearest class');
-  });
-
-  it('answers as README.md shows', async () => {
-    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-    const [, line = '', shown = ''] = /```console\n\$ npm run -s gatehouse -- (.*)\n([^`]*)```/.exec(readme) ?? [];
-    const args = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain = '']) => quoted ?? plain);
-    expect((await cli(args)).stdout).toBe(shown);
   });
 
   it('asks for the Gateway when there are several', async () => {

@@ -297,8 +297,8 @@ describe('the error for an invalid field names it and the remedy', () => {
 describe('an unknown field', () => {
   it('at the top level is a warning that lists the known fields', () => {
     expect(warnings({ ...guideConfig, listeners: [], alt_xds_host: 'x' })).toEqual([
-      'listeners: is not a field known here and is ignored; known are type, xds_address, xds_tls, xds_token_file, xds_token_over_plaintext, metadata, alt_xds_hostname, listener',
-      'alt_xds_host: is not a field known here and is ignored; known are type, xds_address, xds_tls, xds_token_file, xds_token_over_plaintext, metadata, alt_xds_hostname, listener',
+      'listeners: is not a field known here and is ignored; known are $schema, type, xds_address, xds_tls, xds_token_file, xds_token_over_plaintext, metadata, alt_xds_hostname, listener',
+      'alt_xds_host: is not a field known here and is ignored; known are $schema, type, xds_address, xds_tls, xds_token_file, xds_token_over_plaintext, metadata, alt_xds_hostname, listener',
     ]);
   });
 

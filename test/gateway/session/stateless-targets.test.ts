@@ -48,7 +48,7 @@ describe('a target of MCP 2026-07-28', () => {
       _meta: {
         mine: 1,
         [key('protocolVersion')]: '2026-07-28',
-        [key('clientInfo')]: { name: 'gatehouse', version: '0.1.0' },
+        [key('clientInfo')]: { name: 'gatehouse', version: expect.any(String) },
         [key('clientCapabilities')]: { sampling: {} },
       },
     });

@@ -6,6 +6,7 @@ import { createSubscriptionBudget, createSubscriptions } from '../../../src/gate
 import { createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
 const caller = { kind: 'anonymous', reason: 'stdio' } as const;
@@ -43,6 +44,9 @@ function createRig() {
     close: () => Promise.resolve(),
   };
   const router = createRequestRouter({
+    turnstile: { enter: () => () => {} },
+    counters: createRecordedGatewayCounters(),
+    clock: createManualClock(),
     authorization,
     subscriptions,
     upstreams: {

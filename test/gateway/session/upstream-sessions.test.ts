@@ -5,6 +5,7 @@ import {
   type UpstreamEvents,
 } from '../../../src/gateway/session/upstream-sessions.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { createFakeConfig } from '../../support/gateway/fake-config.ts';
 
@@ -22,6 +23,7 @@ it('after the end of the client session no session with a target is created', as
     clock: createManualClock(),
     random: () => 0,
     log: createRecordedLog(),
+    counters: createRecordedGatewayCounters(),
   } as const;
   const ended = new AbortController();
   const events: UpstreamEvents = {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createGatewayMetrics } from '../../../src/gateway/admin/metrics.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { metricSources } from '../../support/gateway/metric-sources.ts';
 import { type RawTarget, startRawTarget } from '../../support/gateway/raw-target.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
 
@@ -46,7 +47,7 @@ it('the state of a target says whether it answers, its last error, its failing l
   });
   expect(targetState('a').requests.limit).toBeGreaterThan(0);
 
-  const text = await createGatewayMetrics(() => [['a', targetState('a')]]).text();
+  const text = await createGatewayMetrics(metricSources([['a', targetState('a')]])).text();
   expect(text).toContain('gatehouse_gateway_target_requests_total{target="a",outcome="result"} 1');
   expect(text).toContain('gatehouse_gateway_targets{state="fails"} 1');
   expect(text).toContain('gatehouse_gateway_target_lists_failing{target="a"} 1');

@@ -2,7 +2,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../../src/edges.ts';
 import { createDownstream, type Downstream } from '../../../src/gateway/downstream/downstream.ts';
-import type { Authenticator, Caller, ListMode, NameMode, TargetFetch } from '../../../src/gateway/model.ts';
+import type {
+  Authenticator,
+  Caller,
+  CallerNaming,
+  ListMode,
+  NameMode,
+  TargetFetch,
+} from '../../../src/gateway/model.ts';
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createRecordedGatewayCounters, type RecordedGatewayCounters } from '../edges/recorded-gateway-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
@@ -37,6 +44,9 @@ export interface RigOptions {
   readonly authn?: 'tokens' | 'none';
   readonly fetchFor?: (target: Target) => TargetFetch;
   readonly listensOnLoopback?: boolean;
+  readonly logCaller?: CallerNaming;
+  readonly maxRequestRate?: number;
+  readonly maxTargetRequests?: number;
   readonly callTimeoutOf?: (target: string, method: string) => number;
 }
 
@@ -60,6 +70,9 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     random: () => 0.5,
     log,
     callTimeoutOf: options.callTimeoutOf,
+    logCaller: options.logCaller,
+    maxRequestRate: options.maxRequestRate,
+    maxTargetRequests: options.maxTargetRequests,
     ...(listensOnLoopback === undefined ? {} : { listensOnLoopback: () => listensOnLoopback }),
   });
   const server = createServer((request, response) => downstream.handle(request, response));
