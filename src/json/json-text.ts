@@ -53,10 +53,19 @@ export function elementsOf(text: string): readonly string[] {
   return elements;
 }
 
-/** Returns the name that occurs twice, if there is one. */
-export function duplicateName(members: readonly TextMember[]): string | undefined {
+/**
+ * Returns the name that occurs twice, if there is one.
+ *
+ * @param anyCase names, in lower case, that are taken for the same in every spelling: some parsers, such as
+ *   `encoding/json` of Go, find a member whatever the case of its letters
+ */
+export function duplicateName(members: readonly TextMember[], anyCase: ReadonlySet<string>): string | undefined {
   const names = new Set<string>();
-  return members.find(({ name }) => names.size === names.add(name).size)?.name;
+  return members.find(({ name }) => {
+    // Both ways, as in Unicode's simple case folding: U+017F is a small s in upper case only, U+212A a k in lower case.
+    const folded = name.toUpperCase().toLowerCase();
+    return names.size === names.add(anyCase.has(folded) ? folded : name).size;
+  })?.name;
 }
 
 /**

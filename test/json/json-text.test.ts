@@ -50,7 +50,16 @@ describe('the text of a JSON object', () => {
   });
 
   it('has a member twice, in whatever spelling', () => {
-    expect(duplicateName(membersOf('{"a":1,"\\u0061":2}'))).toBe('a');
-    expect(duplicateName(membersOf('{"a":{"b":1},"b":2}'))).toBeUndefined();
+    expect(duplicateName(membersOf('{"a":1,"\\u0061":2}'), new Set())).toBe('a');
+    expect(duplicateName(membersOf('{"a":{"b":1},"b":2}'), new Set())).toBeUndefined();
   });
+
+  it.each(['NAME', 'Name', 'na\\u004de', 'task\u017f', '\u212aind'])(
+    'has a member twice when %j differs only by case from one that counts in any case',
+    (name) => {
+      const text = `{"name":1,"kind":2,"tasks":3,"${name}":4}`;
+      expect(duplicateName(membersOf(text), new Set(['name', 'kind', 'tasks']))).toBeDefined();
+      expect(duplicateName(membersOf(text), new Set())).toBeUndefined();
+    },
+  );
 });

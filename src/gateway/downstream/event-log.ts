@@ -61,11 +61,10 @@ export interface EventLog {
   /** The stream for messages that no request has caused. */
   readonly own: LoggedStream;
   /**
-   * Opens the stream of the responses to a POST.
-   *
-   * @param author who may have them, since they were made for this caller
+   * Opens the stream of the responses to a POST. The response that it is attached to first, without an event to continue
+   * after, has them whatever the rules are by then: they were made for its caller.
    */
-  open(author: Caller): LoggedStream;
+  open(): LoggedStream;
   /** Finds the stream of this session with an event of this id; `undefined` when it is not kept any more. */
   find(eventId: string): { readonly stream: LoggedStream; readonly after: number } | undefined;
   /** Drops everything. Nothing is kept after that. */
@@ -157,15 +156,15 @@ export function createEventLog(budget: EventLogBudget, prefix: string, key: stri
     },
   };
 
-  const open = (author: Caller | undefined): ResumableStream => {
-    const stream = new ResumableStream(nextStream, prefix, author, keeping);
+  const open = (): ResumableStream => {
+    const stream = new ResumableStream(nextStream, prefix, keeping);
     nextStream += 1;
     streams.set(stream.number, stream);
     return stream;
   };
 
   return {
-    own: open(undefined),
+    own: open(),
     open,
     find(eventId) {
       const [, own, number, after] = /^([^-]{1,64})-(\d{1,15})-(\d{1,15})$/.exec(eventId) ?? [];
@@ -203,18 +202,18 @@ interface Keeping {
 class ResumableStream implements LoggedStream {
   readonly number: number;
   readonly #prefix: string;
-  readonly #author: Caller | undefined;
   readonly #keeping: Keeping;
   #events: KeptEvent[] = [];
   #nextEvent = 1;
   /** The number of the last event that was written to some response. */
   #written = 0;
   #sink: EventSink | undefined;
+  /** The response to the POST itself. Another one with the same token is decided anew. */
+  #original: EventSink | undefined;
   #state: 'open' | 'ended' | 'dropped' = 'open';
 
-  constructor(number: number, prefix: string, author: Caller | undefined, keeping: Keeping) {
+  constructor(number: number, prefix: string, keeping: Keeping) {
     this.number = number;
-    this.#author = author;
     this.#prefix = prefix;
     this.#keeping = keeping;
   }
@@ -237,14 +236,16 @@ class ResumableStream implements LoggedStream {
     if (isKept || answers !== undefined) this.#events.push(event);
     if (this.#sink === undefined) return;
     // Whether the reader may have anything but a response was decided just now.
-    const isDecided = answers === undefined || this.#sink.reader === this.#author;
+    const isDecided = answers === undefined || this.#sink === this.#original;
     this.#write(this.#sink, { ...event, text }, isDecided);
   }
 
-  attach(sink: EventSink, after: number = this.#written): void {
+  attach(sink: EventSink, after?: number): void {
     this.#sink?.end();
     this.#sink = sink;
-    for (const event of this.#events) if (event.number > after) this.#write(sink, event, false);
+    if (after === undefined) this.#original = sink;
+    const first = after ?? this.#written;
+    for (const event of this.#events) if (event.number > first) this.#write(sink, event, false);
     if (this.#state !== 'open') this.#endSink();
   }
 

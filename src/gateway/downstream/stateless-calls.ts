@@ -91,6 +91,8 @@ class StatelessCall {
   readonly #session: Session;
   readonly #request: StatelessRequest;
   readonly #author: Caller;
+  /** That of the accepted request, which is answered whatever the rules are by then. */
+  readonly #first: StatelessReply;
   readonly #shared: Waiting;
   /** `undefined` while the client is asked for input. */
   #reply: StatelessReply | undefined;
@@ -105,6 +107,7 @@ class StatelessCall {
     this.#session = session;
     this.#request = reply.request;
     this.#author = reply.exchange.caller;
+    this.#first = reply;
     this.#reply = reply;
     this.#shared = shared;
   }
@@ -196,6 +199,8 @@ class StatelessCall {
     const asked = [...this.#asked].filter(([, { mayReceive }]) => this.#mayHave(reply, mayReceive));
     if (asked.length === 0) {
       this.#respond(reply, notForToken, () => true);
+      // The state was given back, so that nobody can continue the call.
+      this.cancel();
       return;
     }
     if (!quota.acquire(key)) throw new Error('too many calls wait for input');
@@ -217,8 +222,9 @@ class StatelessCall {
     });
   }
 
-  #mayHave({ exchange }: StatelessReply, mayReceive: MayReceive): boolean {
-    return exchange.caller === this.#author || mayReceive(exchange.caller);
+  /** A repeated request is another one, although its token is the same: it is decided by the rules of now. */
+  #mayHave(reply: StatelessReply, mayReceive: MayReceive): boolean {
+    return reply === this.#first || mayReceive(reply.exchange.caller);
   }
 }
 

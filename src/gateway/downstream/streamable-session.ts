@@ -64,7 +64,7 @@ export function createStreamableSession(
       let unsettled = messages.filter(isRequest).length;
       const { caller, response } = exchange;
       if (unsettled === 0) response.writeHead(202).end();
-      const stream = unsettled === 0 ? undefined : log.open(caller);
+      const stream = unsettled === 0 ? undefined : log.open();
       if (stream !== undefined && !response.destroyed) {
         attach(stream, exchange, { lifetime: 'answers', begin: mayPrime() ? stream.primer : undefined });
       }

@@ -25,6 +25,12 @@ const passedOn: readonly string[] = ['params', 'result', 'error'];
 /** The members below them that the gateway reads members of. */
 const read: readonly string[] = ['_meta', 'ref'];
 
+/** What the gateway decides by, or renames: a receiver must not find another member under one of these names. */
+const decidedBy: ReadonlySet<string> = new Set([
+  ...['jsonrpc', 'id', 'method', 'params', 'result', 'error'],
+  ...['name', 'uri', 'ref', 'type', 'task', '_meta', 'progresstoken', 'elicitationid', 'requestid'],
+]);
+
 /**
  * Remembers the text of a parsed message, or of each message of a batch.
  *
@@ -41,7 +47,7 @@ export function rememberText(json: unknown, text: string): string | undefined {
 function rememberMessage(json: unknown, text: string): string | undefined {
   if (!isJsonObject(json)) return undefined;
   const members = membersOf(text);
-  let duplicate = duplicateName(members);
+  let duplicate = duplicateName(members, decidedBy);
   for (const part of members.filter(({ name }) => passedOn.includes(name))) {
     const value = json[part.name];
     if (!isJsonObject(value)) continue;
@@ -52,8 +58,10 @@ function rememberMessage(json: unknown, text: string): string | undefined {
 }
 
 function duplicateWithin(members: readonly TextMember[]): string | undefined {
-  const inner = members.filter(({ name }) => read.includes(name)).map(({ text }) => duplicateName(membersOf(text)));
-  return duplicateName(members) ?? inner.find((name) => name !== undefined);
+  const inner = members
+    .filter(({ name }) => read.includes(name))
+    .map(({ text }) => duplicateName(membersOf(text), decidedBy));
+  return duplicateName(members, decidedBy) ?? inner.find((name) => name !== undefined);
 }
 
 /** Remembers the text of each object in a list that is a member of a remembered object. */

@@ -68,7 +68,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       const peer = createPeer<Incoming, Delivery>({
         maxInFlight: transport.client === undefined ? maxInFlight : maxInFlightOfFleet,
         send(message, { to }) {
-          to?.stream.send(message, to.mayReceive);
+          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive);
           return Promise.resolve();
         },
         request(request, { sender, decides }) {
@@ -166,6 +166,17 @@ function deliverTo(stream: ClientStream | undefined, mayReceive: MayReceive, clo
   return { stream, mayReceive };
 }
 
+/**
+ * A client that was asked something is told that it is cancelled whatever it may have by then, but not why: the reason is
+ * the target's text.
+ */
+function forReader(message: Message, { stream, mayReceive }: Delivery, clock: Clock): Message {
+  if (!('method' in message) || message.method !== 'notifications/cancelled') return message;
+  if (deliverTo(stream, mayReceive, clock) !== undefined && stream.reader !== undefined) return message;
+  const requestId = message.params?.['requestId'];
+  return { ...message, params: requestId === undefined ? {} : { requestId } };
+}
+
 /** The requests of all clients that no response was sent to. */
 function createInFlight() {
   const { promise: drained, resolve } = Promise.withResolvers<void>();
@@ -227,10 +238,9 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
   });
   const uiOwners = createUiOwners(parts.clock, parts.log);
   const limits = new LogThrottle(parts.clock, parts.log);
-  const names = createNames(parts.names ?? 'qualified', () => {
-    const [only, ...others] = parts.config.targets.keys();
-    return others.length === 0 ? only : undefined;
-  });
+  const { targets } = parts.config;
+  const onlyTarget = (): string | undefined => (targets.size === 1 ? targets.keys().next().value : undefined);
+  const names = createNames(parts.names ?? 'qualified', onlyTarget, (name) => targets.has(name));
   const subscriptionBudget = createSubscriptionBudget();
   const clientRequestBudget = createClientRequestBudget();
   return {

@@ -183,10 +183,22 @@ function createSink(): EventSink & { readonly written: string[]; ended: boolean 
   };
 }
 
+it('a response is decided anew for one who continues its stream, although the token is that of the call', () => {
+  const log = createEventLog(createEventLogBudget(), 's', 'me');
+  const [stream, original, again] = [log.open(), createSink(), createSink()];
+  stream.attach(original);
+  stream.attach(again, 0);
+  stream.send(result(1, 'secret'), () => false);
+  expect(original.written).toEqual([]);
+  expect(again.written).toEqual([
+    '{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"The response is not for this token"}}',
+  ]);
+});
+
 describe('what a session keeps', () => {
   it('is 64 events: the oldest are dropped, and ended streams before those that go on', () => {
     const log = createEventLog(createEventLogBudget(), 's', 'me');
-    const first = log.open(reader);
+    const first = log.open();
     first.send(result(1), yes);
     first.end();
     for (let index = 0; index < 70; index += 1) log.own.send(note(String(index)), yes);
@@ -199,7 +211,7 @@ describe('what a session keeps', () => {
 
   it('is 256 KiB: of a response that is larger, an error is left', () => {
     const log = createEventLog(createEventLogBudget(), 's', 'me');
-    const stream = log.open(reader);
+    const stream = log.open();
     stream.send(result(1, 'x'.repeat(300_000)), yes);
     const sink = createSink();
     stream.attach(sink);
@@ -215,7 +227,7 @@ describe('what a session keeps', () => {
     const text = 'x'.repeat(60_000);
     const logs = Array.from({ length: 400 }, (_, index) => createEventLog(budget, 's', `caller ${index % 10}`));
     for (const log of logs) {
-      const stream = log.open(reader);
+      const stream = log.open();
       stream.send(result(1, text), yes);
       stream.end();
     }

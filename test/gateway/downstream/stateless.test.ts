@@ -267,6 +267,39 @@ describe('a target of an earlier revision that asks the client during a call', (
   });
 });
 
+describe('an input_required call that is repeated with the same token after the rule is gone', () => {
+  const call = { method: 'tools/call', params: { name: 'a:x' }, meta: offers };
+
+  it('shows neither what the target asks nor the result', async () => {
+    const { rig, finish } = await startAsking();
+    await using _ = rig;
+    const token = rig.gateway.token('me');
+    const stateOf = ({ result }: Json): unknown => Object(result).requestState;
+    const requestState = stateOf(await answerTo(rig.gateway, { token, ...call }));
+    rig.gateway.config.removeConfig('n.p');
+    const again = await answerTo(rig.gateway, { token, ...call, params: { ...call.params, requestState } });
+    expect(again).toMatchObject({ error: { code: -32000, message: 'The response is not for this token' } });
+    expect(again['result']).toBeUndefined();
+    finish({ content: [], secret: true });
+  });
+
+  it('does not show a result that came meanwhile', async () => {
+    const { rig, finish } = await startAsking();
+    await using _ = rig;
+    const token = rig.gateway.token('me');
+    const { result } = await answerTo(rig.gateway, { token, ...call });
+    const { requestState, inputRequests } = Object(result);
+    const [id = ''] = Object.keys(inputRequests);
+    rig.gateway.config.removeConfig('n.p');
+    const inputResponses = { [id]: { action: 'accept' } };
+    const params = { ...call.params, requestState, inputResponses };
+    const repeated = answerTo(rig.gateway, { token, ...call, params });
+    expect((await rig.target.arrival('answer')).params).toMatchObject({ error: { code: -32000 } });
+    finish({ content: [], secret: true });
+    expect(await repeated).toMatchObject({ error: { code: -32000, message: 'The response is not for this token' } });
+  });
+});
+
 describe('subscriptions/listen', () => {
   it('begins with what is delivered, and tells of changes with the id of the request', async () => {
     await using rig = await start();

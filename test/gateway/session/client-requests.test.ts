@@ -189,6 +189,24 @@ describe('a request that several may see', () => {
   });
 });
 
+it('a request of a target that is cancelled after the rule is gone is cancelled without the words of the target', async () => {
+  const { promise: cancel, resolve } = Promise.withResolvers<void>();
+  await using rig = await startTargetRig(async ({ method }, say) => {
+    if (method !== 'tools/call') return { result: {} };
+    say('roots/list', {}, 'q');
+    await cancel;
+    say('notifications/cancelled', { requestId: 'q', reason: 'secret' });
+    return { result: { content: [] } };
+  });
+  rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+  const client = await rig.open('me', all);
+  const { request, reply } = await callUntilAsked(client);
+  rig.gateway.config.removeConfig('n.p');
+  resolve();
+  const params = { requestId: request['id'] };
+  expect((await reply).before).toEqual([request, { jsonrpc: '2.0', method: 'notifications/cancelled', params }]);
+});
+
 function tokenOf(request: Json): unknown {
   const params: Json = Object(request['params']);
   const meta: Json = Object(params['_meta']);

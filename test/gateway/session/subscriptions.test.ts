@@ -9,6 +9,12 @@ import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
+const names = createNames(
+  'qualified',
+  () => undefined,
+  () => false,
+);
+
 const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 
 const yes = (): boolean => true;
@@ -32,7 +38,6 @@ function createRig() {
     },
     request: () => Promise.resolve({}),
   };
-  const names = createNames('qualified', () => undefined);
   const subscriptions = createSubscriptions({ authorization, client, names, budget: createSubscriptionBudget() });
   const upstream = {
     request: (method: string, params?: Readonly<Record<string, unknown>>) => {

@@ -138,6 +138,8 @@ it.each([
   ],
   ['uri', '"id":1,"method":"completion/complete","params":{"ref":{"type":"ref/resource","uri":"a","uri":"b"}}'],
   ['params', '"id":1,"method":"tools/call","params":{"name":"a:allowed"},"params":{"name":"a:denied"}'],
+  ['Name', '"id":1,"method":"tools/call","params":{"name":"a:allowed","Name":"denied"}'],
+  ['URI', '"id":1,"method":"resources/read","params":{"uri":"mcp://a/allowed","URI":"denied"}'],
 ])('a request that has the member %s twice is refused, and reaches no target', async (name, members) => {
   await using target = await startTextTarget('json', ({ id }) => [message(Number(id), '"result":{}')]);
   await using gateway = await startGateway();

@@ -52,8 +52,14 @@ const qualified: Omit<Names, 'index'> = {
  * Creates the names of a mode.
  *
  * @param onlyTarget returns the target when there is exactly one: with `bare`, its URIs are not changed either
+ * @param isTarget with `bare` and several targets, a name that begins with one of them and a colon is qualified: what a
+ *   target lists in that form is shown with its own target, so that it does not take the place of another's
  */
-export function createNames(mode: NameMode, onlyTarget: () => string | undefined): Names {
+export function createNames(
+  mode: NameMode,
+  onlyTarget: () => string | undefined,
+  isTarget: (name: string) => boolean,
+): Names {
   if (mode === 'qualified') return { ...qualified, index: createNameIndex(() => undefined) };
   if (mode === 'portable') {
     const isHashed = (exposed: string): boolean => parsePortableName(exposed)?.kind === 'hashed';
@@ -69,13 +75,21 @@ export function createNames(mode: NameMode, onlyTarget: () => string | undefined
     };
   }
   const bareUri = ({ target, name }: QualifiedName): string | undefined => (target === onlyTarget() ? name : undefined);
+  const parseQualified = (exposed: string): QualifiedName | undefined => {
+    const parsed = unqualify(exposed);
+    return parsed !== undefined && isTarget(parsed.target) ? parsed : undefined;
+  };
   return {
     ...qualified,
-    exposeName: ({ name }) => name,
+    exposeName(name) {
+      const isPlain = onlyTarget() !== undefined || parseQualified(name.name) === undefined;
+      return isPlain ? name.name : qualify(name);
+    },
     parseName(exposed) {
       const target = onlyTarget();
-      if (target === undefined) return { kind: 'listed', otherwise: unqualify(exposed) };
-      return { kind: 'name', name: { target, name: exposed } };
+      if (target !== undefined) return { kind: 'name', name: { target, name: exposed } };
+      const name = parseQualified(exposed);
+      return name === undefined ? { kind: 'listed', otherwise: unqualify(exposed) } : { kind: 'name', name };
     },
     index: createNameIndex(({ name }) => name),
     exposeUri: (resource) => bareUri(resource) ?? qualified.exposeUri(resource),

@@ -134,4 +134,11 @@ describe('with bare names', () => {
     rig.gateway.config.removeTarget('ns/t0');
     expect((await rig.client.request('tools/call', { name: 'new' })).error?.message).toBe('Unknown tool: new');
   });
+
+  it('a name in the form of another target and its name is that one, whoever lists it', async () => {
+    await using rig = await startMode('bare', { tools: ['ns/t1:same', 'same'] }, { tools: ['same'] });
+    expect(await rig.listed()).toEqual(['ns/t0:ns/t1:same', 'ns/t0:same', 'ns/t1:same']);
+    for (const name of ['ns/t1:same', 'ns/t0:ns/t1:same']) await rig.client.request('tools/call', { name });
+    expect(rig.targets.map(calledAt)).toEqual([['ns/t1:same'], ['same']]);
+  });
 });
