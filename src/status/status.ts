@@ -109,10 +109,12 @@ type KeysByKind = Readonly<Record<StatusObject['kind'], ReadonlySet<string>>>;
 
 /** The objects whose desired or observed status may have changed in a batch. */
 function changedKeys(translation: Translation, commit: Commit, observations: readonly Observation[]): KeysByKind {
-  const { gatewayClassStatuses, gatewayStatuses, policyStatuses } = translation;
+  const { gatewayClassStatuses, gatewayStatuses, gatewaysWithoutClass, policyStatuses } = translation;
   const keys = {
     GatewayClass: new Set(commit.changes(gatewayClassStatuses).map(({ key }) => key)),
-    Gateway: new Set(commit.changes(gatewayStatuses).map(({ key }) => key)),
+    Gateway: new Set(
+      [gatewayStatuses, gatewaysWithoutClass].flatMap((one) => commit.changes<unknown>(one).map(({ key }) => key)),
+    ),
     MCPAuthPolicy: new Set(commit.changes(policyStatuses).map(({ key }) => key)),
   };
   for (const { kind, key } of observations) keys[kind].add(key);

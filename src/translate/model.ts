@@ -176,6 +176,14 @@ export interface GatewayStatus {
   readonly listeners: readonly ListenerStatus[];
 }
 
+/** A Gateway whose GatewayClass does not exist: it is nobody's, and what a controller wrote about it no longer holds. */
+export interface GatewayWithoutClass {
+  /** The status of a Gateway that no controller has taken up (Gateway API, defaults of `status.conditions`). */
+  readonly status: GatewayStatus;
+  /** The messages of `Programmed` by which a status of this controller is known: only such a one is replaced. */
+  readonly replaces: readonly string[];
+}
+
 /** `group` and `kind` with their defaults filled in; `namespace` only where the user wrote it. */
 export interface AncestorRef {
   readonly group: string;
@@ -249,6 +257,7 @@ export interface Translation {
   /** Statuses and notices are by name, or by `<namespace>/<name>`; objects of other controllers have none. */
   readonly gatewayClassStatuses: Collection<GatewayClassStatus>;
   readonly gatewayStatuses: Collection<GatewayStatus>;
+  readonly gatewaysWithoutClass: Collection<GatewayWithoutClass>;
   readonly policyStatuses: Collection<PolicyStatus>;
   readonly serviceNotices: Collection<ServiceNotice>;
   readonly policyNotices: Collection<PolicyNotice>;

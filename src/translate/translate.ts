@@ -37,7 +37,7 @@ import {
 } from './policy/policy.ts';
 import { evaluateService, serviceNotice } from './service/service.ts';
 import { gatewayClassStatus } from './status/gateway-class-conditions.ts';
-import { gatewayStatus } from './status/gateway-conditions.ts';
+import { gatewayStatus, gatewayWithoutClass } from './status/gateway-conditions.ts';
 import { policyNotice, policyStatus } from './status/policy-conditions.ts';
 
 export { evaluateListeners } from './gateway/listeners.ts';
@@ -242,7 +242,10 @@ function translatePolicies(graph: Graph, policyResults: Derived<PolicyResult>, g
   return { policyResults, configs, targetsOfPolicies, attachments };
 }
 
-type Statuses = Pick<Translation, 'gatewayClassStatuses' | 'gatewayStatuses' | 'policyStatuses' | 'policyNotices'>;
+type Statuses = Pick<
+  Translation,
+  'gatewayClassStatuses' | 'gatewayStatuses' | 'gatewaysWithoutClass' | 'policyStatuses' | 'policyNotices'
+>;
 
 /** Derives the conditions of all objects, and the notices about policies. */
 function deriveStatuses(
@@ -267,6 +270,11 @@ function deriveStatuses(
       resources.Gateway,
       (gateway, context, key) => gatewayStatus(gateway, context, key, gatewayInputs),
       { name: 'gateway-statuses' },
+    ),
+    gatewaysWithoutClass: graph.derive(
+      derived.gatewayResults,
+      (result, context, key) => (result.kind === 'foreign' ? gatewayWithoutClass(key, context, resources) : undefined),
+      { name: 'gateways-without-class' },
     ),
     policyStatuses: graph.derive(
       resources.MCPAuthPolicy,

@@ -156,6 +156,21 @@ function ofGateways(version: (typeof versions)[number]): void {
     );
   });
 
+  it('say that a Gateway waits for a controller when its class is deleted', async () => {
+    const own = mcpClass.replaceAll('name: mcp', 'name: leaving');
+    const text = gatewayWith('default/left', `[{ name: mcp, port: 8080, protocol: ${mcp} }]`);
+    await world.apply(together(own, text.replace('gatewayClassName: mcp', 'gatewayClassName: leaving')));
+    const isProgrammed = (status: string) => (one: StoredObject) =>
+      (one.status?.conditions ?? []).some(({ type, status: found }) => type === 'Programmed' && found === status);
+    await world.until('gateway', 'default/left', isProgrammed('True'));
+    await world.remove('gatewayclass', 'leaving');
+    const left = await world.until('gateway', 'default/left', isProgrammed('Unknown'));
+    expect(told(left, left.status?.conditions)).toEqual(['Accepted=Unknown/Pending', 'Programmed=Unknown/Pending']);
+    await world.apply(own);
+    await world.until('gateway', 'default/left', isProgrammed('True'));
+    await world.remove('gateway', 'default/left');
+  });
+
   it('follow listeners that come and go', async () => {
     const text = (names: readonly string[]): string =>
       gatewayWith(

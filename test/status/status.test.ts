@@ -71,6 +71,53 @@ async function passUntil(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
+describe('a Gateway whose class does not exist', () => {
+  const ready = 'The configuration is ready for the gateways that ask for it.';
+  const withStatus = (message: string): Manifest => ({
+    ...gateway,
+    status: {
+      conditions: [
+        { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'x', observedGeneration: 1 },
+        { type: 'Programmed', status: 'True', reason: 'Programmed', message, observedGeneration: 1 },
+        { type: 'example.com/Audited', status: 'True', reason: 'Audited', message: '' },
+      ],
+      listeners: [{ name: 'mcp', conditions: [] }],
+    },
+  });
+
+  it('waits for a controller, once its status was of this one', async () => {
+    store(api, withStatus(ready));
+    replica('a', gateway);
+    await passUntil(() => writes().length > 0);
+    expect(statusOf(api, 'Gateway', 'gw')).toMatchObject({
+      conditions: [
+        { type: 'Accepted', status: 'Unknown', reason: 'Pending', message: 'Waiting for controller' },
+        { type: 'Programmed', status: 'Unknown', reason: 'Pending', message: 'Waiting for controller' },
+        { type: 'example.com/Audited', status: 'True' },
+      ],
+      listeners: [],
+    });
+  });
+
+  it.each([
+    ['was written by another controller', 'Programmed by somebody else', []],
+    [
+      'is that of a class of another controller',
+      ready,
+      [{ ...mcpClass, spec: { controllerName: 'example.com/other' } }],
+    ],
+  ])('keeps a status that %s', async (_, message, classes) => {
+    store(api, withStatus(message));
+    // The status of the other class shows that the writer has run.
+    const other = { ...mcpClass, metadata: { name: 'other', generation: 1 } };
+    store(api, other);
+    replica('a', ...classes, gateway, other);
+    await passUntil(() => writes().length > 0);
+    await passUntil(() => statusOf(api, 'GatewayClass', 'other') !== undefined);
+    expect(writes()).toEqual([expect.stringContaining('/gatewayclasses/other')]);
+  });
+});
+
 describe('the leader', () => {
   it('writes the status of every object', async () => {
     store(api, mcpClass, gateway, policy);

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../json/json.ts';
+import { asJsonObject, type JsonObject, objectsOf } from '../../json/json.ts';
 import type { Observation, ObservedObject, StatusKind } from '../../source/model.ts';
-import type { PolicyStatus, Translation } from '../../translate/model.ts';
+import type { GatewayStatus, PolicyStatus, Translation } from '../../translate/model.ts';
 import { patchGatewayClassStatus } from '../conditions/gateway-class-status-patch.ts';
 import { patchGatewayStatus } from '../conditions/gateway-status-patch.ts';
 import { ancestorsWithoutRoom, patchPolicyStatus } from '../conditions/policy-status-patch.ts';
@@ -20,7 +20,10 @@ export interface PendingPatch extends StatusPatch {
 }
 
 /** The desired statuses, by key. */
-export type DesiredStatuses = Pick<Translation, 'gatewayClassStatuses' | 'gatewayStatuses' | 'policyStatuses'>;
+export type DesiredStatuses = Pick<
+  Translation,
+  'gatewayClassStatuses' | 'gatewayStatuses' | 'gatewaysWithoutClass' | 'policyStatuses'
+>;
 
 /** The observed objects beside their desired statuses. */
 export class StatusIndex {
@@ -89,7 +92,7 @@ export class StatusIndex {
       }
       case 'Gateway': {
         // A Gateway that another controller took over keeps its status: observedGeneration shows how old that is.
-        const desired = gatewayStatuses.get(key);
+        const desired = gatewayStatuses.get(key) ?? this.#desiredWithoutClass(key, observed);
         return desired && patchGatewayStatus(observed, desired, now);
       }
       case 'MCPAuthPolicy':
@@ -97,9 +100,18 @@ export class StatusIndex {
     }
   }
 
+  /** The status of a Gateway whose class is gone, when the observed one is of this controller. */
+  #desiredWithoutClass(key: string, observed: ObservedObject): GatewayStatus | undefined {
+    const found = this.#desired.gatewaysWithoutClass.get(key);
+    if (found === undefined) return undefined;
+    const conditions = objectsOf(asJsonObject(observed.status)['conditions']);
+    const programmed = conditions.find(({ type }) => type === 'Programmed')?.['message'];
+    return found.replaces.some((message) => message === programmed) ? found.status : undefined;
+  }
+
   #desiredOf({ kind, key }: StatusObject): unknown {
-    const { gatewayClassStatuses, gatewayStatuses, policyStatuses } = this.#desired;
-    const collections = { GatewayClass: gatewayClassStatuses, Gateway: gatewayStatuses, MCPAuthPolicy: policyStatuses };
-    return collections[kind].get(key);
+    const { gatewayClassStatuses, gatewayStatuses, gatewaysWithoutClass, policyStatuses } = this.#desired;
+    if (kind === 'Gateway') return gatewayStatuses.get(key) ?? gatewaysWithoutClass.get(key);
+    return (kind === 'GatewayClass' ? gatewayClassStatuses : policyStatuses).get(key);
   }
 }

@@ -1,12 +1,12 @@
 import type { Collection, Context, Derived, Failure, Index } from '../../graph/model.ts';
-import type { Gateway } from '../../resources/model.ts';
+import type { Gateway, GatewayClass } from '../../resources/model.ts';
 import type { AddressesResult } from '../gateway/addresses.ts';
 import { selectorKeysOf, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
 import type { GatewayResult } from '../gateway/gateway.ts';
 import type { GatewayClassResult } from '../gateway/gateway-class.ts';
 import type { ListenerResult } from '../gateway/listeners.ts';
 import { joinNames, joinSentences } from '../messages.ts';
-import type { Condition, GatewayConditionType, GatewayState, GatewayStatus } from '../model.ts';
+import type { Condition, GatewayConditionType, GatewayState, GatewayStatus, GatewayWithoutClass } from '../model.ts';
 import type { GatewayJwt } from '../policy/jwt.ts';
 import { isConflicted, type PolicyTargets } from '../policy/policy.ts';
 import { type ConditionWriter, conditionWriter, internalError } from './conditions.ts';
@@ -24,6 +24,9 @@ export interface GatewayStatusInputs {
   readonly jwtOwners: Collection<string>;
   readonly gatewayJwts: Derived<GatewayJwt>;
 }
+
+const readyMessage = 'The configuration is ready for the gateways that ask for it.';
+const notAcceptedMessage = 'The Gateway is not accepted.';
 
 type OurGateway = Extract<GatewayResult, { kind: 'ours' }>;
 
@@ -54,6 +57,28 @@ export function gatewayStatus(
   if (result.acceptance.kind === 'served') conditions.push(...jwtProvided(context, key, inputs, condition));
   const listeners = listenerStatuses(result.listeners, result.acceptance.kind, condition);
   return { kind: 'Gateway', namespace, name, conditions, addresses: result.addresses.usable, listeners };
+}
+
+/**
+ * The Gateway as one that waits for a controller, when the object of its class does not exist; undefined for all others.
+ * A class of another controller exists, and that controller writes the status.
+ */
+export function gatewayWithoutClass(
+  key: string,
+  context: Context,
+  resources: { readonly Gateway: Collection<Gateway>; readonly GatewayClass: Collection<GatewayClass> },
+): GatewayWithoutClass | undefined {
+  const gateway = context.get(resources.Gateway, key);
+  if (gateway === undefined) return undefined;
+  const { className, metadata } = gateway;
+  if (!className.ok || context.get(resources.GatewayClass, className.value) !== undefined) return undefined;
+  const { namespace, name } = metadata;
+  const condition = conditionWriter(metadata);
+  const conditions = (['Accepted', 'Programmed'] as const).map((type) =>
+    condition(type, 'Unknown', 'Pending', 'Waiting for controller'),
+  );
+  const status: GatewayStatus = { kind: 'Gateway', namespace, name, conditions, addresses: [], listeners: [] };
+  return { status, replaces: [readyMessage, notAcceptedMessage] };
 }
 
 /** The first failure among the transformations from the Gateway to its state. */
@@ -131,11 +156,11 @@ function programmed(
 ): Condition<GatewayConditionType> {
   if (unusable.length > 0) return condition('Programmed', 'False', 'AddressNotUsable', joinSentences(unusable));
   if (unassigned.length > 0) return condition('Programmed', 'False', 'AddressNotAssigned', joinSentences(unassigned));
-  return condition('Programmed', 'True', 'Programmed', 'The configuration is ready for the gateways that ask for it.');
+  return condition('Programmed', 'True', 'Programmed', readyMessage);
 }
 
 function notProgrammed(condition: ConditionWriter): Condition<GatewayConditionType> {
-  return condition('Programmed', 'False', 'Invalid', 'The Gateway is not accepted.');
+  return condition('Programmed', 'False', 'Invalid', notAcceptedMessage);
 }
 
 /** Lists the policies that count at the Gateway, for its owner; absent without one. */

@@ -35,7 +35,10 @@ export function createWriterRig(): WriterRig {
   const gatewayClassStatuses = collectionOf<GatewayClassStatus>('classes');
   const gatewayStatuses = collectionOf<GatewayStatus>('gateways');
   const policyStatuses = collectionOf<PolicyStatus>('policies');
-  const index = new StatusIndex({ gatewayClassStatuses, gatewayStatuses, policyStatuses }, controllerName);
+  const index = new StatusIndex(
+    { gatewayClassStatuses, gatewayStatuses, gatewaysWithoutClass: collectionOf('without-class'), policyStatuses },
+    controllerName,
+  );
   const answered = new Set<() => void>();
   const writer = new StatusWriter({
     index,

@@ -17,6 +17,9 @@ export function translationText(translation: Translation): Record<string, unknow
     gateways: gatewaysText(translation),
     gatewayClasses: sorted(translation.gatewayClassStatuses.entries(), ({ conditions }) => conditions.map(line)),
     gatewayStatuses: sorted(translation.gatewayStatuses.entries(), gatewayStatusText),
+    gatewaysWithoutClass: sorted(translation.gatewaysWithoutClass.entries(), ({ status }) =>
+      status.conditions.map(line),
+    ),
     policies: sorted(translation.policyStatuses.entries(), policyStatusText),
     policyNotices: sorted(translation.policyNotices.entries(), ({ unwritable }) => unwritable),
     jwksUris: [...translation.jwksUris.entries()].map(([uri]) => uri).sort(),
