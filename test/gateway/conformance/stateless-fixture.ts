@@ -68,7 +68,8 @@ export function createStatelessFixture(rest: Script): Script {
       return undefined;
     }
     if (method === 'tools/list') return withEntries(await rest(request, say), 'tools', toolNames.map(toolOf));
-    if (method === 'prompts/list') return withEntries(await rest(request, say), 'prompts', [{ name: prompt, description: 'asks for input' }]);
+    if (method === 'prompts/list')
+      return withEntries(await rest(request, say), 'prompts', [{ name: prompt, description: 'asks for input' }]);
     if (Object.hasOwn(asking, name)) return answerTo(name, params, method === 'prompts/get');
     if (!others.includes(name)) return rest(request, say);
     for (const tell of listening) tell(name);

@@ -27,6 +27,8 @@ const authorization = {
   reachable: () => 'all' as const,
 };
 
+const names = createNames(
+
 /** A session with one target, at which everything is allowed. */
 function createRig() {
   const log = createRecordedLog();
