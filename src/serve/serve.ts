@@ -254,7 +254,7 @@ function streamPartsOf(
     counters,
     log: parts.log,
     ...(parts.rejected && { rejected: parts.rejected }),
-    ...(parts.updates && { updates: parts.updates }),
+    updates: parts.updates,
     snapshots: grantedSnapshots(parts.snapshots),
     served: servedTypes(parts.snapshots, parts.nodeTypes ?? []),
     limits,

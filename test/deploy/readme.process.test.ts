@@ -39,9 +39,9 @@ const argumentsOf = (manifests: Manifests): readonly string[] =>
   manifests.only('Deployment').spec.template.spec.containers[0].args;
 
 describe.skipIf(assets === undefined)('an overlay of deploy/README.md', () => {
-  const [own, anotherNamespace, ...others] = overlays();
+  const [own, anotherNamespace, secured, ...others] = overlays();
 
-  it('is one of the two that this test renders', () => {
+  it('is one of the three that this test renders', () => {
     expect(others).toEqual([]);
   });
 
@@ -73,12 +73,20 @@ describe.skipIf(assets === undefined)('an overlay of deploy/README.md', () => {
     expect(bindings.map(({ metadata }) => metadata.namespace)).toEqual(['default', 'team-a']);
     for (const { subjects } of bindings) expect(subjects[0]?.namespace).toBe('kgateway-system');
   });
+
+  it('secures the port of the gateways', () => {
+    const manifests = render(secured);
+    expect(argumentsOf(manifests)).toEqual(expect.arrayContaining(['--xds-tls=on', '--xds-auth=token']));
+    expect(manifests.all.map(({ kind }) => kind)).toContain('Certificate');
+  });
 });
 
 describe('deploy/README.md', () => {
   it('names folders, files and pages that exist', () => {
     const commands = [...readme.matchAll(/-[kf] (deploy\S*?)[\s`]/g)].map(([, path = '']) => join(deploy, '..', path));
-    const links = [...readme.matchAll(/\]\((?!http|#)([^)]+)\)/g)].map(([, path = '']) => join(deploy, path));
+    const links = [...readme.matchAll(/\]\((?!http|#)([^)]+)\)/g)].map(([, path = '']) =>
+      join(deploy, path.replace(/#.*/, '')),
+    );
     expect(commands.length).toBeGreaterThan(5);
     expect(links.length).toBeGreaterThan(2);
     expect([...commands, ...links].filter((path) => !existsSync(path))).toEqual([]);

@@ -46,7 +46,7 @@ export interface NodeStreamParts extends GrpcStreamParts {
   readonly rejected?: (response: RejectedResponse) => void;
   /** Called with each claim of a node that its identity does not allow. */
   readonly denied: (claim: Denied) => void;
-  readonly updates?: UpdateObserver;
+  readonly updates: UpdateObserver | undefined;
   /** Called once, when the stream has ended. */
   readonly ended: (stream: NodeStream, ending: StatusCode) => void;
 }
