@@ -27,7 +27,7 @@ const authorization = {
   reachable: () => 'all' as const,
 };
 
-const names = createNames(
+const noneInFlight = { usesAt: () => [], find: () => undefined };
 
 /** A session with one target, at which everything is allowed. */
 function createRig() {
@@ -78,8 +78,7 @@ function createRig() {
     notifications: {
       track: () => ({ forwarded: (params) => params, exchange: { about: 1, paused: undefined }, stop: () => {} }),
       receive: () => {},
-      usesAt: () => [],
-      find: () => undefined,
+      ...noneInFlight,
     },
     failures: { succeeded: () => {}, refused: () => {}, failed: () => {}, forget: () => {} },
     limits: new LogThrottle(createManualClock(), log),
