@@ -183,11 +183,10 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
     input.synced();
   };
   const apply = (batch: Batch): void => {
-    let narrowed = false;
+    // Before the snapshots change: a stream that has lost its right gets nothing of the commit.
     const commit = times.deliver(pipeline, batch, announced ? 'change' : 'start', (delivered) => {
-      narrowed = security.bindings?.applied(delivered.changes(pipeline.gateways)) ?? false;
+      if (security.bindings?.applied(delivered.changes(pipeline.gateways)) === true) ads.recheck();
     });
-    if (narrowed) ads.recheck();
     input.applied(commit, batch);
     keys.applied(commit, batch);
     announce();

@@ -19,13 +19,16 @@ export class Bindings {
   /**
    * Takes the changes of the Gateways of a commit.
    *
-   * @returns whether an account may have lost a Gateway
+   * @returns whether a stream may have lost its Gateway: an account was taken out, or a Gateway has appeared. Streams of
+   * one that was deleted go on, so whoever has the next object of its name decides anew.
    */
   applied(changes: readonly Change<Gateway>[]): boolean {
     let narrowed = false;
     for (const { key, after } of changes) {
-      const before = this.#byGateway.get(key) ?? none;
+      const known = this.#byGateway.get(key);
+      const before = known ?? none;
       const now = after === undefined ? undefined : accountsOf(after);
+      if (known === undefined && now !== undefined) narrowed = true;
       for (const account of before) if (now?.has(account) !== true) narrowed = true;
       this.#replace(key, before, now);
     }

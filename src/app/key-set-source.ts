@@ -1,5 +1,5 @@
 import type { Clock, Logger, Stop } from '../edges.ts';
-import { within } from '../net/deadline.ts';
+import { createTextFetch, refuseCoding } from '../net/text-fetch.ts';
 import { every } from '../net/timers.ts';
 import { readTexts, watchFiles } from '../net/tls/watched-files.ts';
 import { LogThrottle } from '../rate/log-throttle.ts';
@@ -10,8 +10,7 @@ import { EnvironmentError } from './errors.ts';
 const interval = 300_000;
 const timeout = 10_000;
 
-/** Bytes of a key set. */
-const maxBytes = 1 << 20;
+const plain: ReadonlyMap<string, string> = new Map([['accept-encoding', 'identity']]);
 
 /** Keys from a file or an https URL, read again. While they cannot be read, the last ones stay in use. */
 export interface KeySetSource {
@@ -24,10 +23,15 @@ export async function openKeySet(
   location: string,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<KeySetSource> {
-  const isUrl = location.startsWith('https://');
+  const isUrl = /^https:\/\//i.test(location);
+  // A redirect may lead to plaintext.
+  const fetchText = createTextFetch(
+    async (url, init) => refuseCoding(await fetch(url, { ...init, redirect: 'error' })),
+    clock,
+  );
   const throttle = new LogThrottle(clock, log);
   const read = async (): Promise<string> => {
-    if (isUrl) return within({ clock, milliseconds: timeout }, (signal) => download(location, signal));
+    if (isUrl) return fetchText(location, { timeout, headers: plain });
     return (await readTexts([location])).get(location) ?? '';
   };
   let text: string;
@@ -61,22 +65,6 @@ export async function openKeySet(
         failed,
       });
   return { keys: () => current, stop };
-}
-
-async function download(url: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(url, { signal, redirect: 'error' });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new Error(`the answer has status ${response.status}`);
-  }
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function reasonOf(error: unknown): string {

@@ -1,11 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import type { StopAsync } from '../edges.ts';
+import type { Clock, StopAsync } from '../edges.ts';
 import { parseBoundedJson } from '../json/bounded-json.ts';
 import { onlyForLoopbackHosts } from '../net/host-guard.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { type LimitedListenerParts, openLimitedListener } from '../net/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
+import { every } from '../net/timers.ts';
 
 /** A response, whole. */
 export interface HttpResponse {
@@ -123,7 +124,7 @@ export async function serveRoutes(
   };
   const guarded = (request: IncomingMessage, response: ServerResponse): void => {
     if (guard === undefined) handle(request, response);
-    else void pass(request, response, guard, handle).catch(failed);
+    else void pass(request, response, { guard, handle, clock: parts.clock, failed }).catch(failed);
   };
   const handlerFor = ({ host }: HostPort): RequestListener =>
     isLoopback(host) ? onlyForLoopbackHosts(handle, refuseHost) : guarded;
@@ -131,18 +132,39 @@ export async function serveRoutes(
   return { address, stop: close };
 }
 
-/** Handles a request that the guard lets pass. */
+/** Milliseconds after which a response that has not ended is authorized again: a stream of events may last for days. */
+const authorizedFor = 30_000;
+
+interface Guarded {
+  readonly guard: RouteGuard;
+  readonly handle: RequestListener;
+  readonly clock: Clock;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Handles a request that the guard lets pass, and closes its connection when the guard would let it pass no longer. */
 async function pass(
   request: IncomingMessage,
   response: ServerResponse,
-  guard: RouteGuard,
-  handle: RequestListener,
+  { guard, handle, clock, failed }: Guarded,
 ): Promise<void> {
-  const { authorization } = request.headers;
-  const { path } = targetOf(request);
-  const address = request.socket.remoteAddress ?? '';
-  const refusal = await guard({ method: request.method ?? 'GET', path, authorization, address });
+  // Of two values, nothing says which one is meant: they count as none.
+  const [authorization, another] = request.headersDistinct['authorization'] ?? [];
+  const asked: GuardedRequest = {
+    method: request.method ?? 'GET',
+    path: targetOf(request).path,
+    authorization: another === undefined ? authorization : undefined,
+    address: request.socket.remoteAddress ?? '',
+  };
+  const refusal = await guard(asked);
   if (refusal === undefined) {
+    const again = async (): Promise<void> => {
+      if ((await guard(asked)) !== undefined) response.destroy();
+    };
+    response.once(
+      'close',
+      every(clock, authorizedFor, () => void again().catch(failed)),
+    );
     handle(request, response);
     return;
   }

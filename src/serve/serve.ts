@@ -1,7 +1,8 @@
 import { Server } from '@grpc/grpc-js';
-import type { Clock, Counters, Logger, Random } from '../edges.ts';
+import type { Clock, Counters, Logger, Random, Stop } from '../edges.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../gen/envoy/service/discovery/v3/ads.ts';
 import type { HostPort } from '../net/host-port.ts';
+import { every } from '../net/timers.ts';
 import { Quota } from '../rate/quota.ts';
 import type { NodeType, Snapshots } from '../snapshot/model.ts';
 import { createDelta } from './ads/delta.ts';
@@ -38,6 +39,9 @@ const busyAfterPush = 1_000;
 
 /** Milliseconds after which a connection without a stream is closed: the most that a node waits between two streams. */
 const maxConnectionIdle = 30_000;
+
+/** Milliseconds between two looks at the ends of all identities. Timers measure time, and do not notice that a clock was set. */
+const expiryCheckInterval = 30_000;
 
 /** Bytes of encoded responses that are cached for later streams. */
 const responseCacheSize = 64 << 20;
@@ -120,6 +124,7 @@ class GrpcAdsServer implements AdsServer {
   readonly #admission: StreamAdmission;
   readonly #registry: ConnectionRegistry;
   readonly #security: Security;
+  #stopExpiryCheck: Stop = () => {};
   #stopping: Promise<void> | undefined;
 
   constructor(options: AdsServerOptions, parts: AdsServerParts) {
@@ -175,6 +180,8 @@ class GrpcAdsServer implements AdsServer {
   }
 
   start(listen: HostPort): Promise<HostPort> {
+    const { auth, clock } = this.#parts;
+    if (auth !== undefined) this.#stopExpiryCheck = every(clock, expiryCheckInterval, () => this.recheck());
     return this.#listener.start(listen);
   }
 
@@ -210,6 +217,7 @@ class GrpcAdsServer implements AdsServer {
 
   #stop(grace: number): Promise<void> {
     this.health.stop();
+    this.#stopExpiryCheck();
     this.#admission.close(shuttingDown);
     this.#registry.endAll(grace / 2, shuttingDown);
     // A client may keep its connection, or a stream that it does not read, open without end (rule G10).

@@ -5,11 +5,13 @@ import {
   json,
   plainText,
   type Route,
+  type RouteGuard,
   type RouteServer,
   type RoutesParts,
   serveRoutes,
 } from '../../src/debug/routes.ts';
 import { ListenError } from '../../src/net/http-listener.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import { systemClock } from '../support/edges/system-clock.ts';
 
@@ -167,5 +169,50 @@ describe('the Host guard', () => {
   it.each(['0.0.0.0', '::'])('is off when the listener is open to others: %s', async (at) => {
     const listener = await started(at);
     expect(await send(listener, { host: 'evil.example' })).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a guarded listener', () => {
+  it('ends a response that is still being sent when its right is taken back', async () => {
+    const clock = createManualClock();
+    let allowed = true;
+    const guard: RouteGuard = async () => (allowed ? undefined : { status: 403, message: 'not any more' });
+    const opened = new Map<string, Route>([
+      ['/events', { stream: (_, response) => void response.writeHead(200).write('first\n') }],
+    ]);
+    const listener = await serveRoutes({ host: '0.0.0.0', port: 0 }, opened, { ...parts, clock, guard });
+    listeners.push(listener);
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request({ port: listener.address.port, path: '/events' }, resolve).on('error', reject).end();
+    });
+    const closed = text(response).catch((error: NodeJS.ErrnoException) => error.code);
+    clock.advance(30_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(response.destroyed).toBe(false);
+    allowed = false;
+    clock.advance(30_000);
+    expect(await closed).toBe('ECONNRESET');
+  });
+
+  it('takes two authorization headers for none', async () => {
+    const seen: (string | undefined)[] = [];
+    const guard: RouteGuard = async ({ authorization }) => {
+      seen.push(authorization);
+      return authorization === undefined ? { status: 401, message: 'show one' } : undefined;
+    };
+    const listener = await serveRoutes({ host: '0.0.0.0', port: 0 }, routes, { ...parts, guard });
+    listeners.push(listener);
+    const ask = (headers: readonly string[]): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        request({ port: listener.address.port, path: '/', headers: ['host', 'x', ...headers] }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .on('error', reject)
+          .end();
+      });
+    expect(await ask(['authorization', 'Bearer a'])).toBe(200);
+    expect(await ask(['authorization', 'Bearer a', 'authorization', 'Bearer b'])).toBe(401);
+    expect(seen).toEqual(['Bearer a', undefined]);
   });
 });

@@ -57,6 +57,17 @@ describe.skipIf(program === undefined || assets === undefined)('the Helm chart r
     );
   });
 
+  it.each([
+    ['tls.mode=on', ['xds-tls']],
+    ['tls.mode=on,auth.xds=token', ['xds-tls', 'xds-auth-token']],
+    ['tls.mode=on,auth.debug=token', ['xds-tls', 'debug-auth-token']],
+    ['tls.mode=on,auth.xds=token,auth.debug=token', ['xds-tls', 'xds-auth-token', 'debug-auth-token']],
+  ])('renders %s as the components %j', (values, components) => {
+    const chart = chartOf('kgateway-system', `--set=tls.secretName=gatehouse-xds-tls,${values}`);
+    const folders = components.map((name) => `components/${name}`);
+    expect(comparable(chart)).toEqual(comparable(kustomized('.', folders)));
+  });
+
   it('keeps the labels of the objects, and says which chart they are of', () => {
     const labels = new Map(kustomized('.').all.map((manifest) => [idOf(manifest), manifest.metadata.labels]));
     for (const manifest of chartOf('kgateway-system').all) {
@@ -85,14 +96,14 @@ describe.skipIf(program === undefined)('the Helm chart', () => {
     const { spec } = manifests.only('Deployment').spec.template;
     expect(spec).toMatchObject({
       securityContext: { runAsUser: 65_532, fsGroup: 65_532 },
-      containers: [{ volumeMounts: [{ name: 'tls', mountPath: '/tls', readOnly: true }] }],
-      volumes: [{ name: 'tls', secret: { secretName: 'gateways' } }],
+      containers: [{ volumeMounts: [{ name: 'xds-tls', mountPath: '/etc/gatehouse/xds-tls', readOnly: true }] }],
+      volumes: [{ name: 'xds-tls', secret: { secretName: 'gateways' } }],
     });
     expect(spec.containers[0].args).toEqual([
       'serve',
       '--xds-tls=either',
-      '--xds-tls-cert=/tls/tls.crt',
-      '--xds-tls-key=/tls/tls.key',
+      '--xds-tls-cert=/etc/gatehouse/xds-tls/tls.crt',
+      '--xds-tls-key=/etc/gatehouse/xds-tls/tls.key',
     ]);
     const [command, ...args] = spec.containers[0].args;
     expect(command).toBe('serve');
@@ -150,6 +161,7 @@ describe.skipIf(program === undefined)('the schema of the values', () => {
     ],
     ['a NetworkPolicy that admits everybody', 'networkPolicy.gateways=null', "missing property 'gateways'"],
     ['TLS without a Secret', 'tls.mode=on', "at '/tls/secretName'"],
+    ['tokens in plaintext', 'auth.xds=token', "at '/tls/mode'"],
     ['a TLS mode that is none', 'tls.mode=yes', "at '/tls/mode'"],
     ['a digest that is none', 'image.digest=latest', "at '/image/digest'"],
   ])('refuses %s', (_what, value, message) => {

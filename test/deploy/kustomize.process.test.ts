@@ -143,6 +143,27 @@ describe.skipIf(assets === undefined)('an option', () => {
   it.each([
     ['.', ''],
     ['beside-kgateway', 'namespace: gatehouse-system'],
+  ])('secures the port, the gateways and the operators of %s', (variant, more) => {
+    const names = ['xds-tls', 'xds-tls-cert-manager', 'xds-auth-token', 'debug-auth-token'];
+    const manifests = overlay(
+      [variant],
+      names.map((name) => `components/${name}`),
+      more,
+    );
+    const { metadata, spec } = manifests.only('Deployment');
+    const { securityContext, volumes } = JSON.parse(JSON.stringify(spec.template.spec));
+    expect(securityContext).toMatchObject({ fsGroup: 65_532 });
+    expect(volumes).toMatchObject([{ secret: { secretName: 'gatehouse-xds-tls', defaultMode: 0o440 } }]);
+    const certificates = manifests.all.filter((manifest) => idOf(manifest).startsWith('Certificate/'));
+    expect(certificates.map(idOf)).toContain(`Certificate/${metadata.namespace}/gatehouse-xds`);
+    for (const { subjects } of manifests.of('ClusterRoleBinding')) {
+      expect(subjects).toEqual([{ kind: 'ServiceAccount', name: 'gatehouse', namespace: metadata.namespace }]);
+    }
+  });
+
+  it.each([
+    ['.', ''],
+    ['beside-kgateway', 'namespace: gatehouse-system'],
   ])('adds a NetworkPolicy for the pods and ports of %s', (variant, more) => {
     const manifests = overlay([variant], ['components/network-policy'], more);
     const { metadata, spec } = manifests.only('Deployment');

@@ -131,8 +131,15 @@ export class NodeStream {
     this.#stream.end(end);
   }
 
-  /** Ends the stream if its identity may not be a node of its Gateway any more. Call it after a change of the rules. */
+  /**
+   * Ends the stream if its identity may not be a node of its Gateway any more. Call it after a change of the rules, and
+   * now and then: the timer of its expiry knows nothing of a clock that was set forward.
+   */
   recheck(): void {
+    if (this.#identity.kind !== 'unauthenticated' && this.#identity.expires <= this.#parts.clock.now()) {
+      this.end(expired);
+      return;
+    }
     const lapsed = this.#node?.grant.lapsed(this.#parts.rules.bindings);
     if (lapsed !== undefined) this.end({ code: 'PERMISSION_DENIED', message: lapsed });
   }

@@ -5,6 +5,7 @@ import type { HostPort } from '../../net/host-port.ts';
 import { listen } from '../../net/http-listener.ts';
 import { defaultHttpLimits, limitConnections } from '../../net/limited-listener.ts';
 import { isLoopback } from '../../net/loopback.ts';
+import { every } from '../../net/timers.ts';
 import { Handshakes } from '../../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import { settled, shutDown } from '../transport/bind.ts';
@@ -130,7 +131,7 @@ function beginnerOf(
     return { begin: (socket) => injector.injectConnection(socket), guarded: false };
   }
   const { certificate, guard } = security;
-  const http2 = new Http2Server(grpc, { maxStreams: maxCalls, maxHeaders }, guardedCalls(guard));
+  const http2 = new Http2Server(grpc, { maxStreams: maxCalls, maxHeaders }, guardedCalls(guard, clock));
   const timeout = defaultHttpLimits.headTimeout;
   const handshakes = new Handshakes({ certificate, clock, timeout, protocol: 'h2', requestCertificate: false });
   return {
@@ -146,7 +147,13 @@ function beginnerOf(
   };
 }
 
-function guardedCalls(guard: AdminSecurity['guard']): StreamGate {
+/** CANCEL (RFC 9113, section 7). */
+const cancel = 8;
+
+/** Milliseconds after which a call that has not ended is authorized again: a stream of CSDS may last for days. */
+const authorizedFor = 30_000;
+
+function guardedCalls(guard: AdminSecurity['guard'], clock: Clock): StreamGate {
   return {
     admit(stream, headers, start) {
       const path = headers[':path'] ?? '';
@@ -155,9 +162,23 @@ function guardedCalls(guard: AdminSecurity['guard']): StreamGate {
         return;
       }
       const address = stream.session?.socket.remoteAddress ?? '';
-      void guard({ method: 'GET', path, authorization: headers.authorization, address }).then((refusal) => {
-        if (refusal === undefined) start();
-        else refuseStream(stream, { code: codes[refusal.status], message: encodeURI(refusal.message) });
+      const ask = (): ReturnType<typeof guard> =>
+        guard({ method: 'GET', path, authorization: headers.authorization, address });
+      const again = async (): Promise<void> => {
+        // gRPC has the stream, and alone could send a status.
+        if ((await ask()) !== undefined) stream.close(cancel);
+      };
+      void ask().then((refusal) => {
+        if (refusal !== undefined) {
+          refuseStream(stream, { code: codes[refusal.status], message: encodeURI(refusal.message) });
+          return;
+        }
+        if (stream.destroyed) return;
+        stream.once(
+          'close',
+          every(clock, authorizedFor, () => void again()),
+        );
+        start();
       });
     },
     cutOff: (stream) => stream.destroy(),

@@ -28,6 +28,15 @@ const namings: Readonly<Record<string, (namespace: string, name: string) => Nami
     node: { role: 'red~gw' },
   }),
   'the name in the metadata': (namespace, name) => ({ node: { NAMESPACE: namespace, GATEWAY_NAME: name } }),
+  "agentgateway's role, and the names beside it": (namespace, name) => ({
+    node: { role: `${namespace}~${name}`, NAMESPACE: namespace, GATEWAY_NAME: name },
+  }),
+  "agentgateway's role without its namespace": (namespace, name) => ({
+    node: { role: `~${name}`, NAMESPACE: namespace, GATEWAY_NAME: name },
+  }),
+  "agentgateway's role, and the names of another": (namespace, name) => ({
+    node: { role: `${namespace}~${name}`, NAMESPACE: 'red', GATEWAY_NAME: 'gw' },
+  }),
   'the authority alone': (namespace, name) => ({ authority: `${name}.${namespace}.svc.cluster.local` }),
   'the namespace in metadata alone': (namespace, name) => ({ node: { NAMESPACE: namespace, NAME: name } }),
 };
@@ -160,6 +169,8 @@ it.each([[['token']], [['mtls']], [['token', 'mtls']]] as const)(
         Object.entries(namings).map(([naming, of]) => decide(gateway, naming, of)),
       );
       await Promise.all(cases);
+      // The server admits 2,000 streams a second.
+      served.world.clock.advance(1_000);
       client.close();
     }
     expect(wrong).toEqual([]);

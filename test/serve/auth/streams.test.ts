@@ -1,7 +1,11 @@
-import { Client, credentials } from '@grpc/grpc-js';
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { HealthService } from '../../../src/gen/grpc/health/v1/health.ts';
 import { createAuthority } from '../../support/api-server/kube-certificates.ts';
+import { createRawConnection } from '../../support/nodes/raw-stream.ts';
 import { type AuthWorld, fateOf, startAuthWorld } from '../../support/worlds/auth-world.ts';
 import { configType } from '../../support/worlds/hand-made-world.ts';
 
@@ -10,6 +14,17 @@ const accounts = { 'red/gw': ['gw'], 'red/two': ['double'], 'red/three': ['doubl
 const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
 
 type Stream = ReturnType<ReturnType<AuthWorld['world']['client']>['open']>;
+
+/** Node's client sends one value of the header otherwise; its types know the option for servers only. */
+const loose = { strictSingleValueFields: false, maxSessionMemory: 10 };
+
+/** The status of a stream with several values of the header `authorization`, which no gRPC library sends. */
+async function statusWith(session: ClientHttp2Session, values: readonly string[]): Promise<unknown> {
+  const head = [':method', 'POST', ':path', ads.deltaAggregatedResources.path, ':scheme', 'http', ':authority', 'x'];
+  const stream = session.request([...head, ...values.flatMap((value) => ['authorization', value])]);
+  const [headers] = await once(stream, 'response');
+  return headers['grpc-status'];
+}
 
 /** A stream with a token, whose Config was served. */
 async function followingWithToken(served: AuthWorld, gateway: string, account: string, claims = {}): Promise<Stream> {
@@ -70,6 +85,61 @@ describe('a stream', () => {
     await served.trust(next);
     expect(await stream.ended()).toMatchObject({ code: 'UNAUTHENTICATED' });
     await other.silence();
+  });
+});
+
+describe('a clock that jumps', () => {
+  it('forward ends the streams whose token has expired meanwhile', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const stream = await followingWithToken(served, 'red/gw', 'red/gw');
+    await stream.silence();
+    served.world.clock.jump(7_200_000);
+    served.world.clock.advance(30_000);
+    expect(await stream.ended()).toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+});
+
+describe('a client that is gone while its token is verified', () => {
+  it.each(['invalid', 'unavailable'] as const)('ends nothing but its own stream: the token is %s', async (kind) => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const served = await startAuthWorld({
+      ways: ['token'],
+      accounts,
+      verify: async () => {
+        asked.resolve();
+        await answer.promise;
+        return { kind, message: 'whatever' };
+      },
+    });
+    const connection = createRawConnection(served.world.address);
+    const streams = Array.from({ length: 5 }, () => connection.open());
+    const token = await served.token('red/gw');
+    streams.push(...Array.from({ length: 5 }, () => connection.open(bearer(token))));
+    await asked.promise;
+    connection.close();
+    await Promise.all(streams.map(({ closed }) => closed));
+    answer.resolve();
+    expect(await fateOf(served.world.client(), { headers: bearer(token), node: role('red/gw') })).toMatchObject({
+      code: kind === 'invalid' ? 'UNAUTHENTICATED' : 'UNAVAILABLE',
+    });
+  });
+});
+
+describe('two authorization headers', () => {
+  it('prove nothing, in either order', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const own = `Bearer ${await served.token('red/gw')}`;
+    const other = `Bearer ${await served.token('red/double')}`;
+    const session = connect(`http://${served.world.address}`, loose);
+    const pairs = [
+      [own, other],
+      [other, own],
+      [own, own],
+    ];
+    const statuses = await Promise.all(pairs.map((pair) => statusWith(session, pair)));
+    session.destroy();
+    expect(statuses).toEqual(pairs.map(() => String(status.UNAUTHENTICATED)));
   });
 });
 

@@ -1,15 +1,21 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { credentials } from '@grpc/grpc-js';
+import { join } from 'node:path';
+import { credentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ClientStatusDiscoveryServiceClient } from '../../../src/gen/envoy/service/status/v3/csds.ts';
 import { HealthClient } from '../../../src/gen/grpc/health/v1/health.ts';
+import { ServerCertificate } from '../../../src/net/tls/server-certificate.ts';
 import { Health } from '../../../src/serve/operators/health.ts';
 import { type RunningAdmin, startAdmin } from '../../../src/serve/serve.ts';
+import { createAuthority } from '../../support/api-server/kube-certificates.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { descriptorSet } from '../../support/nodes/operator.ts';
 import { unaryRequestCallsParts } from '../../support/nodes/unary-calls.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let clock: ManualClock;
 let counters: RecordedCounters;
@@ -90,5 +96,40 @@ describe('connections without a call', () => {
     await closed;
     expect(counters.total('gatehouse_http_connections_lost_total')).toBe(1);
     expect(await check(honest)).toBeUndefined();
+  });
+});
+
+describe('a guarded admin listener', () => {
+  it('ends a stream of CSDS whose right is taken back', async () => {
+    const authority = createAuthority('operators');
+    const { cert, key } = authority.issue();
+    const folder = temporaryFolder();
+    const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') };
+    writeFileSync(files.cert, cert);
+    writeFileSync(files.key, key);
+    const certificate = await ServerCertificate.open(files, { clock, log, counters, minVersion: 'TLSv1.3' });
+    let allowed = true;
+    const guard = async (): Promise<{ readonly status: 403; readonly message: string } | undefined> =>
+      allowed ? undefined : { status: 403, message: 'not any more' };
+    const parts = { health, clients: () => [], descriptorSet: await descriptorSet, clock, counters, log };
+    const admin = await startAdmin({ host: '0.0.0.0', port: 0 }, { ...parts, security: { certificate, guard } });
+    const trusted = credentials.createSsl(Buffer.from(authority.cert));
+    const client = new ClientStatusDiscoveryServiceClient(`localhost:${admin.address.port}`, trusted);
+    onTestFinished(async () => {
+      client.close();
+      certificate.stop();
+      await admin.stop();
+    });
+    const stream = client.streamClientStatus();
+    const ended = once(stream, 'error');
+    stream.write({ nodeMatchers: [], node: undefined, excludeResourceContents: true });
+    await once(stream, 'data');
+    clock.advance(30_000);
+    stream.write({ nodeMatchers: [], node: undefined, excludeResourceContents: true });
+    await once(stream, 'data');
+    allowed = false;
+    clock.advance(30_000);
+    const [error] = await ended;
+    expect(error).toMatchObject({ code: status.CANCELLED });
   });
 });

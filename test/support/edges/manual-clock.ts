@@ -4,6 +4,8 @@ import type { Clock } from '../../../src/edges.ts';
 export interface ManualClock extends Clock {
   /** Advances the time and runs the timers that are due, in their order. */
   advance(milliseconds: number): void;
+  /** Sets the time forward, as an operator or NTP does: timers measure time, and still wait as long as before. */
+  jump(milliseconds: number): void;
   /** Advances to the next timer and runs it; returns the milliseconds that this took. */
   next(): number;
   /** The milliseconds until each timer, in ascending order. */
@@ -15,7 +17,7 @@ export interface ManualClock extends Clock {
 /** @param start milliseconds since the epoch; late enough for the guide's token to be valid */
 export function createManualClock(start: number = Date.UTC(2026, 0, 1)): ManualClock {
   interface Timer {
-    readonly at: number;
+    at: number;
     readonly run: () => void;
   }
   let now = start;
@@ -44,6 +46,10 @@ export function createManualClock(start: number = Date.UTC(2026, 0, 1)): ManualC
       };
     },
     advance: (milliseconds) => runUntil(now + milliseconds),
+    jump(milliseconds) {
+      now += milliseconds;
+      for (const timer of timers) timer.at += milliseconds;
+    },
     next() {
       const [first] = timers;
       if (first === undefined) throw new Error('nothing waits for the clock');
