@@ -7,6 +7,7 @@ import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import type { Batch } from '../source/model.ts';
+import type { CommitTraces } from '../trace/trace.ts';
 import { agentgateway, versionOfAll } from '../wire/wire.ts';
 import { CommitTimes } from './commit-times.ts';
 import { configView } from './config-view.ts';
@@ -64,7 +65,7 @@ export async function startApp(
   committed: (commit: Commit) => void = () => undefined,
 ): Promise<RunningApp> {
   const stages = await build(settings, parts);
-  const started: StopAsync[] = [async () => stages.times.stop(), stages.input.stop, stages.security.stop];
+  const started: StopAsync[] = [stages.times.stop, stages.input.stop, stages.security.stop];
   const stop = async (): Promise<void> => {
     for (const end of started.splice(0).reverse()) await end();
   };
@@ -87,7 +88,7 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
   const { clock, random, log } = parts;
   const metrics = createMetrics();
   metrics.gauge('gatehouse_build_info', 1, { version: packageJson.version, node_version: process.versions.node });
-  const times = new CommitTimes({ clock, counters: metrics });
+  const times = new CommitTimes({ clock, counters: metrics, traces: await openTraces(settings, parts) });
   const { translated } = times;
   const pipeline = createPipeline(settings, { log, counters: metrics, translated });
   const { translation, explainer, snapshots } = pipeline;
@@ -116,6 +117,22 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
     },
   );
   return { ...parts, metrics, times, pipeline: { ...pipeline, synced: ready }, input, keys, security, ads };
+}
+
+/** Opens the export of traces, when it is wanted. */
+async function openTraces(
+  { tracesUrl, replica }: ServeSettings,
+  { clock, log }: AppParts,
+): Promise<CommitTraces | undefined> {
+  if (tracesUrl === undefined) return undefined;
+  // Loaded on demand: the SDK of OpenTelemetry costs memory and start-up time.
+  const { openCommitTraces } = await import('../trace/trace.ts');
+  const resource = {
+    'service.name': 'gatehouse',
+    'service.version': packageJson.version,
+    'service.instance.id': replica,
+  };
+  return openCommitTraces({ url: tracesUrl, resource }, { clock, log });
 }
 
 /** Opens the input that the settings select; no I/O before its source starts. */
@@ -147,6 +164,9 @@ async function listen(settings: ServeSettings, stages: Stages, started: StopAsyn
   return { xds, ...debug.addresses, admin: admin.address };
 }
 
+/** Rules of one answer of `/debug/explain`: each place takes a look into its file. */
+const mostGrants = 1_000;
+
 function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Uint8Array): DebugParts {
   const { pipeline, input, ads, clock, times } = stages;
   const { explainer, graph } = pipeline;
@@ -162,7 +182,7 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
     nodes: (gateway) => ads.nodes(gateway),
     placesOf: input.placesOf,
     manifestOf: input.manifestOf,
-    answer: (question) => answerQuestion(explainer, question),
+    answer: (question) => answerQuestion(explainer, question, mostGrants),
     epoch: () => graph.epoch,
     config: configView(settings),
     program,

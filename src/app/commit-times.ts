@@ -1,13 +1,15 @@
 import { ChangeLog } from '../debug/debug.ts';
 import type { ChangeRecord } from '../debug/model.ts';
-import type { Clock, Counters } from '../edges.ts';
+import type { Clock, Counters, StopAsync } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
 import type { Batch } from '../source/model.ts';
+import type { CommitTraces } from '../trace/trace.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export interface CommitTimesParts {
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly traces: CommitTraces | undefined;
 }
 
 /**
@@ -19,11 +21,13 @@ export class CommitTimes {
   readonly changes: ChangeLog;
   readonly #clock: Clock;
   readonly #counters: Counters;
+  readonly #traces: CommitTraces | undefined;
   #translated = 0;
 
-  constructor({ clock, counters }: CommitTimesParts) {
+  constructor({ clock, counters, traces }: CommitTimesParts) {
     this.#clock = clock;
     this.#counters = counters;
+    this.#traces = traces;
     this.changes = new ChangeLog({ clock, settled: (record) => this.#settled(record) });
   }
 
@@ -51,13 +55,17 @@ export class CommitTimes {
     return commit;
   }
 
-  stop(): void {
+  /** Settles what is left, and exports it. */
+  readonly stop: StopAsync = async () => {
     this.changes.stop();
-  }
+    await this.#traces?.stop();
+  };
 
-  #settled({ since, lastPush, lastAck }: ChangeRecord): void {
+  #settled(record: ChangeRecord): void {
+    const { since, lastPush, lastAck } = record;
     this.#observe('gatehouse_xds_convergence_sent_seconds', since, lastPush);
     this.#observe('gatehouse_xds_convergence_acked_seconds', since, lastAck);
+    this.#traces?.settled(record);
   }
 
   /** @param to undefined: it did not happen. A clock that was set back counts as no time. */

@@ -61,6 +61,8 @@ export interface ServeSettings {
   readonly input: InputSettings;
   /** Name of this process among its replicas: the pod's name, else the host name of the machine. */
   readonly replica: string;
+  /** Where the traces of commits are posted, as OTLP/HTTP; absent: nowhere. */
+  readonly tracesUrl?: string | undefined;
   /** Namespaces to read; all when empty. */
   readonly namespaces: readonly string[];
   readonly xdsListen: HostPort;

@@ -4,6 +4,7 @@ import { quoted } from '../json/quoted.ts';
 import { type Command, commands } from './commands.ts';
 import { type Flag, nearWord, readFlags, UsageError, variableOf } from './flags.ts';
 import { logFlags } from './log-flags.ts';
+import { visibleLines } from './offline/style.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 
 /** Runs a command and resolves with its exit code, after everything that it started has stopped. Never rejects. */
@@ -32,7 +33,8 @@ function print(terminal: Terminal, text: string): ExitCode {
 
 function printError(terminal: Terminal, error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof EnvironmentError) {
-    terminal.stderr.write(`gatehouse: ${error.message}\n`);
+    // Some repeat what a server or a library said.
+    terminal.stderr.write(`gatehouse: ${visibleLines(error.message)}\n`);
     return error instanceof UsageError ? 2 : 3;
   }
   // Any other error is a bug: its stack is needed to report it.

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { ServeSettings } from '../app/settings.ts';
 import { duration, listenAddress, wholeNumber } from './flag-values.ts';
-import type { Environment, Flag, FlagValues } from './flags.ts';
+import { type Environment, type Flag, type FlagValues, UsageError } from './flags.ts';
 import { inputFlags, inputSettings, namespacesOf } from './input-flags.ts';
 import { securityFlags, securitySettings } from './security-flags.ts';
 import { translationFlags, translationSettings } from './translation-flags.ts';
@@ -70,6 +70,7 @@ export function serveSettings(flags: FlagValues, environment: Environment): Serv
   return {
     input,
     replica: environment['POD_NAME'] || hostname(),
+    tracesUrl: tracesUrl(environment),
     namespaces: namespacesOf(flags),
     xdsListen: listenAddress('xds-listen', flags.text('xds-listen')),
     ...securitySettings(flags, input),
@@ -94,4 +95,20 @@ export function serveSettings(flags: FlagValues, environment: Environment): Serv
       grace: duration('connection-age-grace', flags.text('connection-age-grace')),
     },
   };
+}
+
+/**
+ * Reads where traces go from the variables that OpenTelemetry specifies
+ * (https://opentelemetry.io/docs/specs/otel/protocol/exporter/): a base, or the whole address. Messages do not repeat
+ * the address: it may have a password.
+ */
+function tracesUrl(environment: Environment): string | undefined {
+  if (environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return undefined;
+  const whole = environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
+  const base = environment['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  const variable = whole ? 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT' : 'OTEL_EXPORTER_OTLP_ENDPOINT';
+  if (!whole && !base) return undefined;
+  const url = whole ? URL.parse(whole) : URL.parse('v1/traces', base?.endsWith('/') ? base : `${base}/`);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href;
+  throw new UsageError(`${variable} is an http or https URL, for example http://collector:4318`);
 }

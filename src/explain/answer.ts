@@ -1,12 +1,20 @@
 import type { AccessRequest, Answer, Answered, Claims, Explainer, Grant, Place, Placed, Question } from './model.ts';
 
-/** Answers a question. The places of the fields in it are found by the caller, since that takes I/O. */
-export function answerQuestion(explainer: Explainer, question: Question): Answered {
+/**
+ * Answers a question. The places of the fields in it are found by the caller, since that takes I/O.
+ *
+ * @param mostGrants rules that an answer without a verdict lists; the others are counted
+ */
+export function answerQuestion(
+  explainer: Explainer,
+  question: Question,
+  mostGrants: number = Number.POSITIVE_INFINITY,
+): Answered {
   const gateway = gatewayOf(explainer, question.gateway);
   if (!gateway.ok) return gateway;
   const { claims, request } = question;
   return claims === undefined || request === undefined
-    ? grantsAnswer(explainer, gateway.key, question)
+    ? grantsAnswer(explainer, gateway.key, question, mostGrants)
     : verdictAnswer(explainer, gateway.key, claims, request);
 }
 
@@ -39,8 +47,14 @@ function verdictAnswer(explainer: Explainer, gateway: string, claims: Claims, re
   };
 }
 
-function grantsAnswer(explainer: Explainer, gateway: string, { claims, request }: Question): Answered {
-  const grants = explainer.grants(gateway, { ...(claims && { claims }), ...(request && { request }) });
+function grantsAnswer(
+  explainer: Explainer,
+  gateway: string,
+  { claims, request }: Question,
+  mostGrants: number,
+): Answered {
+  const all = explainer.grants(gateway, { ...(claims && { claims }), ...(request && { request }) });
+  const grants = all.slice(0, mostGrants);
   const remarks = explainer.gatewayReasons(gateway);
   return {
     ok: true,
@@ -53,6 +67,7 @@ function grantsAnswer(explainer: Explainer, gateway: string, { claims, request }
         verdict: 'grants',
         of: claims === undefined ? 'anybody' : 'caller',
         grants: grants.map((grant, at) => ({ ...grant, place: places[at] })),
+        omitted: all.length - grants.length,
         targets: explainer.targets(gateway),
         remarks: remarks.map((one) => placed(one, next)),
       };

@@ -149,6 +149,8 @@ export type Answer = {
       readonly verdict: 'grants';
       readonly of: 'caller' | 'anybody';
       readonly grants: readonly Placed<Grant>[];
+      /** The number of further rules, which are left out. */
+      readonly omitted: number;
       /** The targets that the Gateway serves: a rule for `*` is about all of them. */
       readonly targets: readonly string[];
       /** Why the Gateway serves nobody. */

@@ -123,7 +123,9 @@ function targetHint(
     const message = `This begins with ${quoted(target)}, which is no target: a rule for a resource has <target>:<upstream URI>.`;
     return { at: undefined, message };
   }
-  if (inputs.translation.targets.get(target) === undefined) return unknownTarget(inputs, target, nearest);
+  if (inputs.translation.targets.get(target) === undefined) {
+    return isReported(inputs, target) ? undefined : unknownTarget(inputs, target, nearest);
+  }
   const [first] = gateways;
   const namespace = target.slice(0, target.indexOf('/'));
   if (first !== undefined && !gateways.some((gateway) => isServed(inputs, gateway, target))) {
@@ -131,6 +133,12 @@ function targetHint(
     return { at: undefined, message };
   }
   return shortNameHint(inputs, target);
+}
+
+/** Returns whether decoding the Service of a target warned of the port that would make it. */
+function isReported({ resources }: ExplainInputs, target: string): boolean {
+  const service = resources.Service.get(target);
+  return service?.mcpPorts.length === 0 && service.otherPorts[0]?.reported === true;
 }
 
 /** The short name of a Service with several MCP ports moves to another server when the ports are reordered. */

@@ -160,6 +160,8 @@ export interface OtherPort {
   /** Its index in `spec.ports`. Its number is left out, so that a change of it is none of the resource. */
   readonly position: number;
   readonly appProtocol: string | undefined;
+  /** True if decoding warned of it: a hint about the same field would repeat that. */
+  readonly reported: boolean;
 }
 
 /** The address of a Service, before the translation makes a host of it. */

@@ -65,6 +65,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/status/leader/planted.ts', '../writer/status-writer.ts', '../api/object-request.ts'],
   ['src/status/events/planted.ts', '../writer/status-index.ts', '../../rate/work-queue.ts'],
   ['src/debug/planted.ts', '../serve/serve.ts', '../serve/model.ts'],
+  ['src/trace/planted.ts', '../debug/change-log.ts', '../debug/model.ts'],
   ['src/page/planted.ts', '../json/json.ts', 'node:crypto'],
   ['src/page/browser/planted.js', '../page.ts', './words.js'],
   ['src/debug/api/planted.ts', '../../serve/serve.ts', '../../serve/model.ts'],

@@ -31,7 +31,7 @@ async function main(): Promise<void> {
 }
 
 async function shootWorld(browser: Browser, name: 'healthy' | 'broken' | 'empty'): Promise<void> {
-  await using world = await startPageWorld(pageWorlds[name]);
+  await using world = await startPageWorld(pageWorlds[name], true);
   if (name !== 'empty') {
     await world.connect('default/mcp-gateway', 'gw-5f7c9');
     await world.connect('default/mcp-gateway', 'gw-8k2d1', name === 'broken');

@@ -5,7 +5,7 @@ import { oneLine, type Style, table } from './style.ts';
 /** An answer in words. `claims` are those of a decoded token, which the caller may not know. */
 export function answerText(answer: Answer, notes: readonly string[], claims: Claims | undefined, style: Style): string {
   const lines = claims === undefined ? [] : [`claims: ${oneLine(JSON.stringify(claims))}`];
-  lines.push(...notes.map((note) => `note: ${note}`), ...body(answer, style));
+  lines.push(...notes.map((note) => `note: ${oneLine(note)}`), ...body(answer, style));
   return lines.join('\n');
 }
 
@@ -42,7 +42,7 @@ function subject({ request, gateway }: Answer): string {
 function ruleText(grant: Extract<Answer, { verdict: 'allowed' }>['by']): string {
   const place = grant.place === undefined ? '' : ` (${oneLine(grant.place)})`;
   const { policy, rule, match, claim, value } = grant;
-  return `MCPAuthPolicy ${policy} spec.rules[${rule}].matches[${match}]${place}: ${quoted(claim)} is ${quoted(value)}`;
+  return `MCPAuthPolicy ${oneLine(policy)} spec.rules[${rule}].matches[${match}]${place}: ${quoted(claim)} is ${quoted(value)}`;
 }
 
 function numbered(
@@ -53,7 +53,7 @@ function numbered(
   if (reasons.length === 0) return [];
   const lines = reasons.map(({ at, place, message }, position) => {
     const where = place === undefined ? '' : `${style.bold(oneLine(place))}: `;
-    const object = at === undefined || message.includes(at.key) ? '' : `${at.kind} ${at.key}: `;
+    const object = at === undefined || message.includes(at.key) ? '' : `${at.kind} ${oneLine(at.key)}: `;
     return `  ${position + 1}. ${where}${object}${oneLine(message)}`;
   });
   return [`${title}:`, ...lines];
@@ -61,7 +61,7 @@ function numbered(
 
 /** The rules as a table, ordered by target, kind and name. */
 function grantLines(
-  { grants, of, request, gateway }: Extract<Answer, { verdict: 'grants' }>,
+  { grants, omitted, of, request, gateway }: Extract<Answer, { verdict: 'grants' }>,
   style: Style,
 ): readonly string[] {
   const what = request === undefined ? 'anything' : `the ${request.kind} ${quoted(request.name)}`;
@@ -78,14 +78,15 @@ function grantLines(
       name === '*' ? '*' : oneLine(name.slice(colon + 1)),
       served ? 'yes' : 'no',
       `${oneLine(claim)} is ${quoted(value)}`,
-      `${policy} spec.rules[${rule}].matches[${match}]`,
+      `${oneLine(policy)} spec.rules[${rule}].matches[${match}]`,
       place === undefined ? '' : oneLine(place),
     ];
   });
   const sorted = rows.toSorted((a, b) => compare(a.slice(0, 3).join('\n'), b.slice(0, 3).join('\n')));
   const header = ['TARGET', 'KIND', 'NAME', 'SERVED', 'WHO', 'BY POLICY', 'PLACE'];
   const [first = '', ...lines] = table([header, ...sorted]);
-  return [style.bold(first), ...lines];
+  const more = omitted > 0 ? [`... and ${omitted} further rules: ask for one name or caller`] : [];
+  return [style.bold(first), ...lines, ...more];
 }
 
 /** Targets that are listed; `-o json` has all. */
@@ -95,7 +96,7 @@ const mostTargets = 20;
 function targetLines({ grants, targets }: Extract<Answer, { verdict: 'grants' }>): readonly string[] {
   if (!grants.some(({ name }) => name === '*')) return [];
   const more = targets.length > mostTargets ? `, and ${targets.length - mostTargets} more` : '';
-  const names = targets.length === 0 ? 'none' : targets.slice(0, mostTargets).join(', ');
+  const names = targets.length === 0 ? 'none' : targets.slice(0, mostTargets).map(oneLine).join(', ');
   return [`* is everything behind every target of the Gateway: ${names}${more}`];
 }
 

@@ -36,6 +36,11 @@ export function table(rows: readonly (readonly string[])[]): readonly string[] {
   );
 }
 
+/** Lines that may repeat texts from outside: all characters but line feeds that would move the cursor become visible. */
+export function visibleLines(text: string): string {
+  return text.split('\n').map(oneLine).join('\n');
+}
+
 /** A text from outside on one line: characters that would move the cursor become visible. */
 export function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');

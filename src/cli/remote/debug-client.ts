@@ -1,5 +1,6 @@
 import { EnvironmentError } from '../../app/errors.ts';
-import { parseJson, textIn } from '../../json/json.ts';
+import { parseBoundedJson } from '../../json/bounded-json.ts';
+import { textIn } from '../../json/json.ts';
 import { quoted, shortened } from '../../json/quoted.ts';
 import { formatHostPort, parseHostPort } from '../../net/host-port.ts';
 import { UsageError } from '../flags.ts';
@@ -10,6 +11,9 @@ const timeout = 10_000;
 
 /** Bytes of an answer that are read: ten thousand nodes with their last NACKs. */
 const mostBytes = 64 * 1024 * 1024;
+
+/** Structure of an answer: parsing thirty million open brackets takes ten seconds. */
+const bounds = { maxValues: 5_000_000, maxDepth: 100 };
 
 /** The version of the documents that are understood; fields may be added to it. */
 const documentVersion = 1;
@@ -39,7 +43,8 @@ export interface DebugRequest {
 export async function askDebug<T>(server: string, request: DebugRequest, decode: (fields: Fields) => T): Promise<T> {
   const url = `http://${server}${request.path}`;
   const { status, text } = await send(url, request.body);
-  const document = parseJson(text)?.value;
+  const parsed = parseBoundedJson(text, bounds);
+  const document = parsed.kind === 'json' ? parsed.value : undefined;
   if (status !== 200) throw refused(server, request.path, status, textIn(document, 'error'), text);
   try {
     const fields = new Fields(document);

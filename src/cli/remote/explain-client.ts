@@ -63,6 +63,8 @@ function decodeAnswer(fields: Fields): Answer {
         verdict,
         of: fields.word('of', ['caller', 'anybody']),
         grants: fields.list('grants', (entry, path) => decodeGrant(new Fields(entry, path))),
+        // Older control planes list all of them.
+        omitted: fields.optionalNumber('omitted') ?? 0,
         targets: fields.list('targets', textEntry),
         remarks: decodeReasons(fields, 'remarks'),
       };

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Explainer, Grant } from '../../explain/model.ts';
 import { quoted } from '../../json/quoted.ts';
 import type { KindName } from '../../resources/model.ts';
@@ -45,7 +46,7 @@ export async function objectView(parts: ObjectParts, query: URLSearchParams): Pr
     throw new RequestError(404, `there is no ${kind} ${quoted(key)}.`);
   }
   const [place] = await parts.placesOf([{ kind, key, path: [] }]);
-  const grants = grantsOf(parts, kind, key);
+  const grants = await grantsOf(parts, kind, key);
   return {
     version: 1,
     kind,
@@ -55,7 +56,7 @@ export async function objectView(parts: ObjectParts, query: URLSearchParams): Pr
     conditions: conditionsOf(parts, kind, key),
     wire: wireOf(parts, kind, key).map((resource) => wireForm(parts, resource)),
     gateways: grants.gateways,
-    grants: { total: grants.all.length, items: grants.all.slice(0, mostGrants) },
+    grants: { total: grants.total, items: grants.items },
   };
 }
 
@@ -132,17 +133,26 @@ function targetsOfService({ resources, translation }: ObjectParts, key: string):
 }
 
 /** The rules that an object is about, and the Gateways on which they count. */
-function grantsOf(
-  parts: ObjectParts,
-  kind: KindName,
-  key: string,
-): { readonly gateways: readonly string[]; readonly all: readonly (Grant & { readonly gateway: string })[] } {
+interface ObjectGrants {
+  readonly gateways: readonly string[];
+  readonly total: number;
+  /** The first ones. */
+  readonly items: readonly (Grant & { readonly gateway: string })[];
+}
+
+/** Looks at one Gateway in each turn of the event loop: pushes go on between the rules of two Gateways. */
+async function grantsOf(parts: ObjectParts, kind: KindName, key: string): Promise<ObjectGrants> {
   const { explainer } = parts;
   const gateways = gatewaysOf(parts, kind, key).slice(0, mostGateways);
-  const all = gateways.flatMap((gateway) =>
-    explainer.grants(gateway, {}).flatMap((grant) => (concerns(grant, kind, key) ? [{ gateway, ...grant }] : [])),
-  );
-  return { gateways, all };
+  const items: (Grant & { readonly gateway: string })[] = [];
+  let total = 0;
+  for (const gateway of gateways) {
+    await setImmediate();
+    const found = explainer.grants(gateway, {}).filter((grant) => concerns(grant, kind, key));
+    items.push(...found.slice(0, mostGrants - items.length).map((grant) => ({ gateway, ...grant })));
+    total += found.length;
+  }
+  return { gateways, total, items };
 }
 
 function gatewaysOf(parts: ObjectParts, kind: KindName, key: string): readonly string[] {

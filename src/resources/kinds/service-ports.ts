@@ -58,7 +58,8 @@ export const servicePorts: Decoder<ServicePorts> = refine(
     for (const [position, entry] of ports.entries()) {
       const port = entry.ok ? mcpPort(entry.value, seen, [...path, position], reporter) : entry;
       const targetPort = entry.ok ? valueIfValid(entry.value.fields.targetPort) : undefined;
-      const other = entry.ok && port === undefined ? otherPort(entry.value, position) : undefined;
+      const other =
+        entry.ok && port === undefined ? otherPort(entry.value, position, [...path, position], reporter) : undefined;
       if (port) declared.push({ port, targetPort, position });
       else if (other && others.length < mostOthers) others.push(other);
     }
@@ -72,10 +73,16 @@ export const servicePorts: Decoder<ServicePorts> = refine(
   },
 );
 
-function otherPort({ fields: { port, protocol, appProtocol } }: Fields, position: number): OtherPort | undefined {
+function otherPort(
+  { fields: { port, protocol, appProtocol } }: Fields,
+  position: number,
+  path: Path,
+  reporter: Reporter,
+): OtherPort | undefined {
   if (!port.ok || !protocol.ok || !appProtocol.ok || (protocol.value !== 'TCP' && protocol.value !== ''))
     return undefined;
-  return { position, appProtocol: appProtocol.value };
+  const reported = warnOfMisspelling(appProtocol.value ?? '', [...path, 'appProtocol'], reporter);
+  return { position, appProtocol: appProtocol.value, reported };
 }
 
 type Fields = DecodedFields<typeof fields>;
@@ -95,10 +102,7 @@ function mcpPort(block: Fields, seen: Set<number>, path: Path, reporter: Reporte
   if (!protocol.ok) return protocol;
   if (!appProtocol.ok) return appProtocol;
   if (!port.ok) return port;
-  if (declared === undefined) {
-    warnOfMisspelling(appProtocol.value ?? '', [...path, 'appProtocol'], reporter);
-    return undefined;
-  }
+  if (declared === undefined) return undefined;
   if (isDuplicate)
     return reporter.error([...path, 'port'], `is ${port.value} for the second time: give every port its own number.`);
   return ok({ port: port.value, appProtocol: declared });
@@ -106,11 +110,12 @@ function mcpPort(block: Fields, seen: Set<number>, path: Path, reporter: Reporte
 
 /**
  * Warns of a value that contains "mcp", or differs in at most two letters from an MCP app protocol, and is none: such a
- * port becomes no target.
+ * port becomes no target. Returns whether it warned.
  */
-function warnOfMisspelling(appProtocol: string, path: Path, reporter: Reporter): void {
+function warnOfMisspelling(appProtocol: string, path: Path, reporter: Reporter): boolean {
   const found = nearest(appProtocol, mcpAppProtocols);
-  if (found === undefined || !(/mcp/i.test(appProtocol) || isNear(appProtocol, found, 2))) return;
+  if (found === undefined || !(/mcp/i.test(appProtocol) || isNear(appProtocol, found, 2))) return false;
   const near = JSON.stringify(found);
   reporter.warning(path, `is ${quoted(appProtocol)}, which makes no MCP target: write ${near} if it is to be one.`);
+  return true;
 }

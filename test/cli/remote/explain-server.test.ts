@@ -66,6 +66,32 @@ describe('explain --server', () => {
   });
 });
 
+describe('a hostile server', () => {
+  it('moves no cursor of a terminal', async () => {
+    const hostile = '\u001b[2J\u001b]0;title\u0007\u202e';
+    const answered = {
+      ...(await document('--claims={}', '--tool=default/tool:run')),
+      gateway: `default/${hostile}`,
+      reasons: [{ code: 'no-rule', at: { kind: 'Gateway', key: hostile, path: [] }, place: hostile, message: hostile }],
+      notes: [hostile],
+    };
+    const { address } = await stubServer({ body: answered });
+    const { stdout } = await cli(['explain', `--server=${address}`, '--claims={}', '--tool=default/tool:run']);
+    expect(stdout).toContain('note: �[2J�]0;title��\n');
+    expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+    const refusing = await stubServer({ status: 400, body: { error: `no${hostile}` } });
+    const refused = await cli(['explain', `--server=${refusing.address}`, '--claims={}']);
+    expect(refused).toMatchObject({ code: 2, stderr: 'gatehouse: no�[2J�]0;title��\n' });
+  });
+
+  it('has no answer parsed with more structure than an answer has', async () => {
+    const { address } = await stubServer({ body: `{"version":1,"notes":${'['.repeat(101)}${']'.repeat(101)}}` });
+    expect((await cli(['explain', `--server=${address}`, '--claims={}'])).stderr).toContain(
+      'the document is no object',
+    );
+  });
+});
+
 describe('a server that cannot answer', () => {
   it.each([
     [

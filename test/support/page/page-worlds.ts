@@ -78,8 +78,9 @@ export interface PageWorld extends AsyncDisposable {
   read<T>(path: string): Promise<T>;
 }
 
-export async function startPageWorld(files: Files): Promise<PageWorld> {
-  const world = await startWorld(files);
+/** @param inside see `startWorld` */
+export async function startPageWorld(files: Files, inside = false): Promise<PageWorld> {
+  const world = await startWorld(files, { inside });
   const address = formatHostPort(world.app.listening.xds);
   const clients: { close(): void }[] = [];
   return {

@@ -59,6 +59,7 @@ const fencePrefix = '~fence-';
  * Starts a control plane with these files in the folder.
  *
  * @param filenames values of `-f`, in which `FOLDER` is replaced; the folder by default
+ * @param inside whether the process changes into the folder above and names the folder `manifests`, as a person does
  * @param settle milliseconds that a file has to stand still after it was written in place
  */
 export async function startWorld(
@@ -66,10 +67,12 @@ export async function startWorld(
   {
     filenames,
     settle = 0,
+    inside = false,
     ...settings
   }: Partial<Omit<ServeSettings, 'input'>> & {
     readonly filenames?: readonly string[];
     readonly settle?: number;
+    readonly inside?: boolean;
   } = {},
 ): Promise<RunningWorld> {
   const root = await mkdtemp(join(tmpdir(), 'gatehouse-world-'));
@@ -77,7 +80,7 @@ export async function startWorld(
   await mkdir(folder);
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const log = createRecordedLog();
-  const roots = filenames?.map((name) => name.replace('FOLDER', folder)) ?? [folder];
+  const roots = inside ? enter(root) : (filenames?.map((name) => name.replace('FOLDER', folder)) ?? [folder]);
   const input = { from: 'files', filenames: roots, debounce: { idle: 2, ceiling: 50 }, settle } as const;
   const all: ServeSettings = { ...quickSettings, ...settings, input };
   const commits = waitingFor();
@@ -146,6 +149,12 @@ export async function startWorld(
       await rm(root, { recursive: true });
     },
   };
+}
+
+/** Makes `manifests` the name of the folder in this one. */
+function enter(root: string): readonly string[] {
+  process.chdir(root);
+  return ['manifests'];
 }
 
 function fenceManifest(number: number, controllerName: string): string {

@@ -62,7 +62,7 @@ function verdictView(answer) {
   const who = answer.of === 'caller' ? 'This caller' : 'Somebody';
   return html`<h3 class="verdict ${grants.length > 0 ? 'good' : 'bad'}">${grants.length > 0 ? `${who} may use this on ${gateway}` : answer.of === 'caller' ? 'This caller may use nothing' : 'Nobody may use it'}</h3>
     ${grants.length === 0 ? nothing : grantTable(grants, { withGateway: false })}
-    ${grants.length > mostGrants ? html`<p class="note">and ${counted(grants.length - mostGrants, 'further rule')}</p>` : nothing}
+    ${grants.length + omitted > mostGrants ? html`<p class="note">and ${counted(grants.length + omitted - Math.min(grants.length, mostGrants), 'further rule')}</p>` : nothing}
     ${grants.some(({ name }) => name === '*') ? html`<p class="note">“Every” is everything behind ${counted(targets.length, 'target')} of the Gateway.</p>` : nothing}
     ${remarks.length === 0 ? nothing : reasonList(remarks)}`;
 }
