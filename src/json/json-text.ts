@@ -1,4 +1,5 @@
 import { endOfString } from './bounded-json.ts';
+import type { JsonObject } from './json.ts';
 
 /*
  * Reads and changes JSON as text (RFC 8259), so that what is not changed stays as it was written: numbers that no double
@@ -19,7 +20,7 @@ export interface TextMember {
 export interface JsonChange {
   /** Names of members and indexes of elements, from the outermost on; not empty. A parent that is missing is not made. */
   readonly path: readonly (string | number)[];
-  readonly value?: string | number;
+  readonly value?: string | number | JsonObject;
 }
 
 /** Returns the members of an object in the order of the text; a name may occur twice. Empty for another value. */
@@ -70,25 +71,31 @@ export function duplicateName(members: readonly TextMember[], anyCase: ReadonlyS
 /**
  * Changes an object. A member at or above a changed place that occurs twice is kept once, the last one, as `JSON.parse`
  * reads it; a new member comes last.
+ *
+ * @param encode writes the new values
  */
-export function changeText(text: string, changes: readonly JsonChange[]): string {
+export function changeText(
+  text: string,
+  changes: readonly JsonChange[],
+  encode: (value: unknown) => string = JSON.stringify,
+): string {
   const bySteps = groupByStep(changes);
   if (text.charCodeAt(skipSpace(text, 0)) === openArray) {
-    return `[${elementsOf(text).flatMap((element, index) => changedPart(element, bySteps.get(index)) ?? [])}]`;
+    return `[${elementsOf(text).flatMap((element, index) => changedPart(element, bySteps.get(index), encode) ?? [])}]`;
   }
   const members = membersOf(text);
   const kept = members.flatMap((member) => {
     const own = bySteps.get(member.name);
     if (own === undefined) return `${member.nameText}:${member.text}`;
     const isLast = members.findLast(({ name }) => name === member.name) === member;
-    const value = isLast ? changedPart(member.text, own) : undefined;
+    const value = isLast ? changedPart(member.text, own, encode) : undefined;
     return value === undefined ? [] : `${member.nameText}:${value}`;
   });
   const added = changes.flatMap(({ path, value }) => {
     const step = path[0];
     if (path.length > 1 || value === undefined) return [];
     const isNew = typeof step === 'string' && !members.some(({ name }) => name === step);
-    return isNew ? `${JSON.stringify(step)}:${JSON.stringify(value)}` : [];
+    return isNew ? `${JSON.stringify(step)}:${encode(value)}` : [];
   });
   return `{${[...kept, ...added]}}`;
 }
@@ -119,12 +126,16 @@ function groupByStep(changes: readonly JsonChange[]): ReadonlyMap<string | numbe
 }
 
 /** Returns `undefined` for a part that is removed. */
-function changedPart(text: string, changes: readonly JsonChange[] | undefined): string | undefined {
+function changedPart(
+  text: string,
+  changes: readonly JsonChange[] | undefined,
+  encode: (value: unknown) => string,
+): string | undefined {
   if (changes === undefined) return text;
   const whole = changes.find(({ path }) => path.length === 1);
-  if (whole !== undefined) return whole.value === undefined ? undefined : JSON.stringify(whole.value);
+  if (whole !== undefined) return whole.value === undefined ? undefined : encode(whole.value);
   const first = text.charCodeAt(skipSpace(text, 0));
-  return first === openObject || first === openArray ? changeText(text, changes.map(withinFirst)) : text;
+  return first === openObject || first === openArray ? changeText(text, changes.map(withinFirst), encode) : text;
 }
 
 function changedValue(value: unknown, changes: readonly JsonChange[]): unknown {

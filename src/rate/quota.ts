@@ -33,6 +33,11 @@ export class Quota {
     return this.#total;
   }
 
+  /** What one key holds. */
+  held(key: string): number {
+    return this.#held.get(key) ?? 0;
+  }
+
   /** Takes an amount, to be released later, or takes nothing and returns false. */
   acquire(key: string, amount: number = 1): boolean {
     const rest = this.#limit - this.#total;

@@ -21,6 +21,8 @@ const perSession = { events: 64, bytes: 256 * 1024 } as const;
 /** Bytes of the events of all sessions, and the part of them that one caller may have. */
 const maxBytes = 32 * 1024 * 1024;
 const callerShare = 1 / 2;
+/** Two callers leave a third, so that streams that go on, which nobody drops, leave something for another caller. */
+const shareOfRest = 1;
 
 /** Memory of an event beside its text, which takes two bytes for each character. */
 const eventOverhead = 200;
@@ -72,19 +74,31 @@ export interface EventLog {
 /** What the logs of all sessions share. */
 export interface EventLogBudget {
   readonly bytes: Quota;
-  /** Drops the ended stream of any session that ended first. Returns whether there was one. */
-  dropOldest(): boolean;
-  readonly ended: Set<() => void>;
+  /**
+   * Makes room for a caller: of those who hold no less than it does, and have ended streams, the one who holds the most
+   * loses that which ended first. Returns false when there is none.
+   */
+  dropFor(key: string): boolean;
+  /** The ended streams of each caller, the oldest first. */
+  readonly ended: Map<string, Set<() => void>>;
 }
 
 /** Creates the budget that all sessions share. */
 export function createEventLogBudget(): EventLogBudget {
-  const ended = new Set<() => void>();
+  const ended = new Map<string, Set<() => void>>();
+  const bytes = new Quota(maxBytes, callerShare, shareOfRest);
   return {
-    bytes: new Quota(maxBytes, callerShare),
+    bytes,
     ended,
-    dropOldest() {
-      const [drop] = ended;
+    dropFor(key) {
+      let most = bytes.held(key);
+      let from = ended.get(key);
+      for (const [other, drops] of ended) {
+        if (bytes.held(other) <= most) continue;
+        most = bytes.held(other);
+        from = drops;
+      }
+      const [drop] = from ?? [];
       drop?.();
       return drop !== undefined;
     },
@@ -120,10 +134,7 @@ export function createEventLog(budget: EventLogBudget, prefix: string, key: stri
       if (closed || bytes > perSession.bytes) return false;
       const isFull = (): boolean => kept.events >= perSession.events || kept.bytes + bytes > perSession.bytes;
       while (isFull() && dropOne(streams)) {}
-      // Ended streams of others only make room in the budget of all, not in the share of this caller.
-      while (!budget.bytes.acquire(key, bytes)) {
-        if (!dropOne(streams) && (budget.bytes.exceedsShare(key, bytes) || !budget.dropOldest())) return false;
-      }
+      while (!budget.bytes.acquire(key, bytes)) if (!dropOne(streams) && !budget.dropFor(key)) return false;
       kept.events += 1;
       kept.bytes += bytes;
       return true;
@@ -133,9 +144,14 @@ export function createEventLog(budget: EventLogBudget, prefix: string, key: stri
       kept.bytes -= bytes;
       budget.bytes.release(key, bytes);
     },
-    ended: (stream) => void budget.ended.add(stream.drop),
+    ended(stream) {
+      const own = budget.ended.get(key) ?? new Set();
+      budget.ended.set(key, own.add(stream.drop));
+    },
     forgotten(stream) {
-      budget.ended.delete(stream.drop);
+      const own = budget.ended.get(key);
+      own?.delete(stream.drop);
+      if (own?.size === 0) budget.ended.delete(key);
       streams.delete(stream.number);
     },
   };

@@ -5,10 +5,20 @@ import { Quota } from '../../rate/quota.ts';
 import { callerKey } from '../callers.ts';
 import type { Caller } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
+import { inputRequired } from '../rpc/protocol.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import type { MayReceive, Sender, Session } from '../session/model.ts';
 import type { ReplyParts, StatelessReply } from './stateless-reply.ts';
 import type { StatelessRequest } from './stateless-request.ts';
+
+/** Begins the state of a call that waits here; the state of a target's own result has another beginning. */
+const stateName = 'gatehouse-call-';
+
+/** Returns whether a request continues a call that waits here. Any other state is for the target that gave it. */
+export function isOfWaitingCall({ params }: StatelessRequest): boolean {
+  const state = params['requestState'];
+  return typeof state === 'string' && state.startsWith(stateName);
+}
 
 /** Milliseconds that a call waits for a client that was asked for input. */
 const inputTime = 600_000;
@@ -106,6 +116,7 @@ class StatelessCall {
     const reader = (): Caller | undefined => this.#reply?.exchange.caller;
     const sender: Sender = {
       caller: this.#author,
+      paramHeaders: this.#request.paramHeaders,
       get reader() {
         return reader();
       },
@@ -193,7 +204,7 @@ class StatelessCall {
       return;
     }
     if (!quota.acquire(key)) throw new Error('too many calls wait for input');
-    const requestState = randomBytes(16).toString('hex');
+    const requestState = `${stateName}${randomBytes(16).toString('hex')}`;
     const stopTimer = clock.after(inputTime, () => this.cancel());
     byState.set(requestState, this);
     this.#stopWaiting = () => {
@@ -207,7 +218,7 @@ class StatelessCall {
     reply.answer({
       jsonrpc: '2.0',
       id: this.#id,
-      result: { resultType: 'input_required', inputRequests, requestState },
+      result: { resultType: inputRequired, inputRequests, requestState },
     });
   }
 

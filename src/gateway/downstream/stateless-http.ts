@@ -7,7 +7,7 @@ import type { Session } from '../session/model.ts';
 import { sendError, tooManySessions } from './error-response.ts';
 import type { Exchange, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
-import { createStatelessCalls } from './stateless-calls.ts';
+import { createStatelessCalls, isOfWaitingCall } from './stateless-calls.ts';
 import { listen } from './stateless-listen.ts';
 import { createReply, type StatelessReply } from './stateless-reply.ts';
 import { decodeStateless, type StatelessRequest } from './stateless-request.ts';
@@ -64,11 +64,11 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
       release();
       calls.left(reply);
     });
-    if (request.params['requestState'] === undefined) {
-      calls.start(opened.session, reply, done);
-    } else {
+    if (isOfWaitingCall(request)) {
       done();
       if (!calls.resume(reply)) reply.answer(unknownState);
+    } else {
+      calls.start(opened.session, reply, done);
     }
   };
 

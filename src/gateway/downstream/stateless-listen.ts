@@ -2,15 +2,12 @@ import { asJsonObject, isJsonObject } from '../../json/json.ts';
 import { eventText } from '../../net/sse.ts';
 import type { Caller } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
-import { statelessVersion } from '../rpc/protocol.ts';
+import { statelessVersion, subscriptionIdKey } from '../rpc/protocol.ts';
 import { changed, encodeMessage } from '../rpc/source-text.ts';
 import type { Sender, Session } from '../session/model.ts';
 import { openEventStream } from './event-stream.ts';
 import type { Exchange, HttpTransportParts } from './model.ts';
 import type { StatelessRequest } from './stateless-request.ts';
-
-/** The `_meta` member that names the listen request of a notification (MCP 2026-07-28). */
-const subscriptionKey = 'io.modelcontextprotocol/subscriptionId';
 
 /** What a client may ask for, with the notification and the list whose request connects to the targets. */
 const lists = {
@@ -112,9 +109,9 @@ function tagged(message: Message, { id }: StatelessRequest): Message {
   if (!('method' in message)) return message;
   const params = message.params ?? {};
   if (isJsonObject(params._meta)) {
-    return { ...message, params: changed(params, [{ path: ['_meta', subscriptionKey], value: id }]) };
+    return { ...message, params: changed(params, [{ path: ['_meta', subscriptionIdKey], value: id }]) };
   }
-  return { ...message, params: { ...params, _meta: { [subscriptionKey]: id } } };
+  return { ...message, params: changed(params, [{ path: ['_meta'], value: { [subscriptionIdKey]: id } }]) };
 }
 
 function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): readonly K[] {

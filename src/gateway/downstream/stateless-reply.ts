@@ -2,6 +2,7 @@ import type { Clock } from '../../edges.ts';
 import type { EventStream, EventStreams } from '../../net/event-streams.ts';
 import { eventText } from '../../net/sse.ts';
 import type { Message, Result } from '../rpc/model.ts';
+import { inputRequired } from '../rpc/protocol.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import { changed, encodeMessage } from '../rpc/source-text.ts';
 import { openEventStream } from './event-stream.ts';
@@ -105,10 +106,10 @@ function isWanted(message: Message, { logLevel }: StatelessRequest): boolean {
 /** Adds what results of this revision have, and those of earlier ones do not. */
 function forClient(message: Message, { id, method }: StatelessRequest): Message {
   if (!('result' in message)) return { ...message, id };
-  const isComplete = message.result['resultType'] === undefined;
+  const { resultType } = message.result;
   const changes = [
-    ...(isComplete ? [{ path: ['resultType'], value: 'complete' }] : []),
-    ...(cacheable.includes(method)
+    ...(resultType === undefined ? [{ path: ['resultType'], value: 'complete' }] : []),
+    ...(cacheable.includes(method) && resultType !== inputRequired
       ? [
           { path: ['ttlMs'], value: 0 },
           { path: ['cacheScope'], value: 'private' },
@@ -119,7 +120,13 @@ function forClient(message: Message, { id, method }: StatelessRequest): Message 
   return { ...message, id, result };
 }
 
-/** 404 tells a method that nobody has from a refusal (MCP 2026-07-28, Streamable HTTP). */
+/** The statuses of errors that a client tells from others by them (MCP 2026-07-28, Streamable HTTP). */
+const statuses: ReadonlyMap<number, number> = new Map([
+  [errorCode.methodNotFound, 404],
+  [errorCode.headerMismatch, 400],
+  [errorCode.missingClientCapability, 400],
+]);
+
 function statusOf(message: Message): number {
-  return 'error' in message && message.error.code === errorCode.methodNotFound ? 404 : 200;
+  return ('error' in message ? statuses.get(message.error.code) : undefined) ?? 200;
 }

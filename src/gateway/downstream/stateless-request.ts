@@ -2,7 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { decodeMessage } from '../rpc/decode-message.ts';
 import type { Params, RequestId } from '../rpc/model.ts';
-import { perRequestVersionKey, protocolVersions, statelessVersion } from '../rpc/protocol.ts';
+import {
+  perRequestCapabilitiesKey,
+  perRequestLogLevelKey,
+  perRequestVersionKey,
+  protocolVersions,
+  statelessVersion,
+} from '../rpc/protocol.ts';
+import { decodeHeader, namedIn } from '../rpc/repeated-headers.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import { headerOf } from './decode-post.ts';
 import type { ErrorResponse } from './error-response.ts';
@@ -16,6 +23,8 @@ export interface StatelessRequest {
   readonly capabilities: JsonObject;
   /** The least level of log messages that the client wants; without one it gets none. */
   readonly logLevel: string | undefined;
+  /** The headers `mcp-param-*`. */
+  readonly paramHeaders: JsonObject;
 }
 
 /** A request, a notification, or the error response. */
@@ -23,16 +32,6 @@ type Decoded =
   | { readonly kind: 'request'; readonly request: StatelessRequest }
   | { readonly kind: 'notification' }
   | { readonly kind: 'error'; readonly error: ErrorResponse };
-
-const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
-const logLevelKey = 'io.modelcontextprotocol/logLevel';
-
-/** The member of the parameters that `Mcp-Name` repeats, by method. */
-const named: Readonly<Record<string, string>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-};
 
 /** Methods of earlier revisions that this one does not have. */
 const removed: readonly string[] = [
@@ -64,8 +63,8 @@ export function decodeStateless(body: unknown, request: IncomingMessage): Decode
   const error = versionError(meta, request) ?? headerError(method, params, request);
   if (error !== undefined) return failed({ ...error, id });
   if (removed.includes(method)) return failed({ ...noMethod, id });
-  const capabilities = meta?.[capabilitiesKey];
-  const logLevel = meta?.[logLevelKey];
+  const capabilities = meta?.[perRequestCapabilitiesKey];
+  const logLevel = meta?.[perRequestLogLevelKey];
   return {
     kind: 'request',
     request: {
@@ -74,6 +73,9 @@ export function decodeStateless(body: unknown, request: IncomingMessage): Decode
       params: params ?? {},
       capabilities: isJsonObject(capabilities) ? capabilities : {},
       logLevel: typeof logLevel === 'string' ? logLevel : undefined,
+      paramHeaders: Object.fromEntries(
+        Object.entries(request.headers).filter(([name]) => name.startsWith('mcp-param-')),
+      ),
     },
   };
 }
@@ -90,10 +92,10 @@ function metaOf(body: JsonObject): JsonObject | undefined {
 function versionError(meta: JsonObject | undefined, request: IncomingMessage): ErrorResponse | undefined {
   const header = headerOf(request, 'mcp-protocol-version');
   const version = meta?.[perRequestVersionKey];
-  if (typeof version !== 'string' || !isJsonObject(meta?.[capabilitiesKey])) {
+  if (typeof version !== 'string' || !isJsonObject(meta?.[perRequestCapabilitiesKey])) {
     return invalid(
       errorCode.invalidParams,
-      `Invalid params: _meta needs ${perRequestVersionKey} and ${capabilitiesKey}`,
+      `Invalid params: _meta needs ${perRequestVersionKey} and ${perRequestCapabilitiesKey}`,
     );
   }
   if (header !== version) return mismatch('MCP-Protocol-Version', perRequestVersionKey);
@@ -104,18 +106,12 @@ function versionError(meta: JsonObject | undefined, request: IncomingMessage): E
 
 function headerError(method: string, params: Params | undefined, request: IncomingMessage): ErrorResponse | undefined {
   if (headerOf(request, 'mcp-method') !== method) return mismatch('Mcp-Method', 'method');
-  const member = Object.hasOwn(named, method) ? named[method] : undefined;
-  if (member === undefined) return undefined;
-  const value = params?.[member];
+  const name = namedIn(method, params);
   // What is no text is an error of its own.
-  if (typeof value !== 'string') return undefined;
-  return decodeHeader(headerOf(request, 'mcp-name')) === value ? undefined : mismatch('Mcp-Name', member);
-}
-
-/** Decodes a value that is no visible ASCII: `=?base64?<UTF-8 in base 64>?=`. */
-function decodeHeader(value: string | undefined): string | undefined {
-  const [, base64] = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/i.exec(value ?? '') ?? [];
-  return base64 === undefined ? value : Buffer.from(base64, 'base64').toString();
+  if (name === undefined) return undefined;
+  const header = headerOf(request, 'mcp-name');
+  const said = header === undefined ? undefined : decodeHeader(header);
+  return said === name ? undefined : mismatch('Mcp-Name', 'the name or URI');
 }
 
 function mismatch(header: string, member: string): ErrorResponse {

@@ -21,6 +21,18 @@ export const statelessVersion = '2026-07-28';
 /** The `_meta` member that names the protocol version of a request, from MCP 2026-07-28 on. */
 export const perRequestVersionKey = 'io.modelcontextprotocol/protocolVersion';
 
+/** The `_meta` member in which a client of MCP 2026-07-28 declares what it can do, in each request. */
+export const perRequestCapabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
+
+/** The `_meta` member with the least level of log messages that a client of MCP 2026-07-28 wants. */
+export const perRequestLogLevelKey = 'io.modelcontextprotocol/logLevel';
+
+/** The `_meta` member that names the listen request of a notification (MCP 2026-07-28). */
+export const subscriptionIdKey = 'io.modelcontextprotocol/subscriptionId';
+
+/** The `resultType` of a result that asks the client for something, from MCP 2026-07-28 on. */
+export const inputRequired = 'input_required';
+
 /**
  * Levels of objects and arrays in a message that is passed on. No MCP message is nested deeper; `JSON.parse` accepts any
  * depth, but `JSON.stringify` of such a value overflows the stack.

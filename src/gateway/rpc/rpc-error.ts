@@ -11,6 +11,8 @@ export const errorCode = {
   sessionNotFound: -32001,
   /** MCP 2026-07-28: a header does not say what the body says. */
   headerMismatch: -32020,
+  /** MCP 2026-07-28: the request needs something that the client has not declared. */
+  missingClientCapability: -32021,
   /** MCP 2026-07-28: the protocol version of the request is not supported. */
   unsupportedProtocolVersion: -32022,
 } as const;

@@ -79,9 +79,12 @@ export function changed<T extends object>(object: T, changes: readonly JsonChang
   if (changes.length === 0) return object;
   const copy = changeValue(object, changes);
   const text = texts.get(object);
-  if (text !== undefined) texts.set(copy, changeText(text, changes));
+  if (text !== undefined) texts.set(copy, changeText(text, changes, encodeValue));
   return copy;
 }
+
+/** Writes a value, and what was remembered in it as it was written. */
+const encodeValue = (value: unknown): string => [...partsOf(value)].join('');
 
 /** Writes a message on one line, what was remembered as it was written. */
 export function encodeMessage(message: Message): string {

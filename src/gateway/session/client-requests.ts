@@ -18,7 +18,8 @@ import type { UpstreamSessions } from './upstream-sessions.ts';
 export interface ClientRequests {
   /**
    * Sends a request of a target to the client, if its capabilities name it and it may use something of the target: what
-   * the request in flight is about, when it is known. The answer goes back to that target.
+   * the request in flight is about, when that is known, else what all in flight there are about. The answer goes back to
+   * that target.
    *
    * @param about see `UpstreamParts.request`
    */
@@ -91,9 +92,10 @@ export function createClientRequests(parts: ClientRequestParts): ClientRequests 
 
   const send = async (target: string, request: IncomingRequest, about: number | undefined): Promise<Result> => {
     const found = notifications.find(target, about);
-    const use = found?.use;
+    if (found === undefined && about !== undefined) throw new RpcError(errorCode.unavailable, 'The request is over');
+    const uses = found?.uses ?? notifications.usesAt(target);
     const mayReceive = (caller: Caller): boolean =>
-      use === undefined ? authorization.allowsAnythingOf(target, caller) : authorization.allows(use, caller);
+      authorization.allowsAnythingOf(target, caller) && uses.every((use) => authorization.allows(use, caller));
     const token = request.params?._meta?.progressToken;
     lastToken += 1;
     const own = lastToken;

@@ -14,6 +14,7 @@ import { type Authorization, createAuthorization, tokenExpiredError } from './au
 import { createClientRequests } from './client-requests.ts';
 import { createHandshake } from './handshake.ts';
 import { createInstructions } from './instructions.ts';
+import { coalesceListChanges } from './list-changes.ts';
 import { isListMethod, type ListMethod } from './list-pages.ts';
 import { createLists } from './lists.ts';
 import type { Client, ClientRequest, SessionParts, StatelessClient } from './model.ts';
@@ -21,7 +22,8 @@ import type { Names } from './names/names.ts';
 import type { QualifiedName } from './names/qualified-names.ts';
 import type { UiOwners } from './names/ui-owners.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
-import { createRequestRouter } from './request-router.ts';
+import { createPassthrough } from './passthrough.ts';
+import { createRequestRouter, passThrough } from './request-router.ts';
 import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
@@ -75,37 +77,32 @@ export function createMcpSession(
   peer: Client,
   stateless?: StatelessClient,
 ): McpSession {
-  const { failures, sharedListing: listing } = shared;
+  const { failures, sharedListing: listing, names, subscriptionBudget: budget } = shared;
   const ended = new AbortController();
   const handshake = createHandshake(stateless);
   /** The caller of the last request, on whose behalf connections are made. */
   let lastCaller: Caller | undefined;
 
   /** Sends no notification before the handshake, as MCP requires. */
-  const client: Client = {
-    ...peer,
-    notify: (...notification) => {
-      if (handshake.version() !== undefined) peer.notify(...notification);
-    },
+  const notify: Client['notify'] = (...notification) => {
+    if (handshake.version() !== undefined) peer.notify(...notification);
   };
+  const client = coalesceListChanges({ ...peer, notify }, parts.clock, ended.signal);
   const authorization = createAuthorization(parts);
-  const subscriptions = createSubscriptions({
-    authorization,
-    client,
-    names: shared.names,
-    budget: shared.subscriptionBudget,
-  });
+  const subscriptions = createSubscriptions({ authorization, client, names, budget });
   const notifications = createNotifications(authorization, subscriptions, client);
   const events: UpstreamEvents = {
     notification: notifications.receive,
     request: (...request) => clientRequests.handle(...request),
     clientCapabilities: handshake.clientCapabilities,
+    input: stateless === undefined ? 'asked for' : 'passed on',
     connected: (target) => void restore(target).catch(() => {}),
     failed: (target, reason) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
   const common = { ...parts, ...shared, client, authorization, notifications, subscriptions, upstreams };
   const clientRequests = createClientRequests({ ...common, handshake, lastCaller: () => lastCaller });
+  const passthrough = createPassthrough(common);
   const lists = createLists({ ...common, shared: listing });
   const routed = createRequestRouter({ ...common, lists });
   const instructions = createInstructions({ ...common, memories: shared.upstreamState.memories });
@@ -129,12 +126,15 @@ export function createMcpSession(
   };
 
   return {
-    notified: clientRequests.notified,
+    notified(...notification) {
+      clientRequests.notified(...notification);
+      passthrough.notified(...notification);
+    },
     protocolVersion: handshake.version,
     async handle(request) {
       lastCaller = request.caller;
-      const handler = handlerOf(request.method);
-      if (handler === undefined) throw new RpcError(errorCode.methodNotFound, 'Method not found');
+      const handler =
+        handlerOf(request.method) ?? ((unknown) => passThrough({ ...common, lists, passthrough }, unknown));
       return untilTokenEnds(parts.clock, request, handler);
     },
     configChanged(change) {
@@ -162,12 +162,23 @@ function notifyOfChange(
   for (const method of listChangedMethods) client.notify({ method }, mayReceive);
 }
 
+/** Subscriptions that are repeated at the same time: targets of MCP 2026-07-28 get those in one request. */
+const maxTogether = 32;
+
 async function subscribeAll(
   upstream: UpstreamSession | undefined,
   resources: Iterable<QualifiedName>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { name } of resources) await upstream?.request('resources/subscribe', { uri: name }, signal);
+  let together: Promise<unknown>[] = [];
+  for (const { name } of resources) {
+    if (upstream === undefined) return;
+    together.push(upstream.request('resources/subscribe', { uri: name }, signal));
+    if (together.length < maxTogether) continue;
+    await Promise.all(together);
+    together = [];
+  }
+  await Promise.all(together);
 }
 
 /** The log levels of MCP, those of RFC 5424. */

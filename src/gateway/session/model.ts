@@ -62,6 +62,8 @@ export interface ClientStream {
 export interface Sender extends ClientStream {
   /** The sender. Requests are authorized by its claims. */
   readonly caller: Caller;
+  /** The headers `mcp-param-*` of the request, from MCP 2026-07-28 on: they have to say what its arguments say. */
+  readonly paramHeaders?: Readonly<Record<string, unknown>> | undefined;
   /** Called once for each request of the message, when no response will be sent on the stream any more. */
   settled(): void;
   /** Closes the stream for now, as a target has done with its own: a client that can resume it asks again. */

@@ -38,6 +38,9 @@ export interface Multiplexer {
 /** Requests of one client in flight at the same time. */
 const maxInFlight = 256;
 
+/** The same where a fleet of clients without handshake shares a session: what one caller may have open at once. */
+const maxInFlightOfFleet = 2_048;
+
 /** Creates the server. Sessions follow the changes of the configuration. */
 export function createMultiplexer(parts: SessionParts): Multiplexer {
   const sessions = new Set<McpSession>();
@@ -63,7 +66,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
   return {
     open(transport) {
       const peer = createPeer<Incoming, Delivery>({
-        maxInFlight,
+        maxInFlight: transport.client === undefined ? maxInFlight : maxInFlightOfFleet,
         send(message, { to }) {
           to?.stream.send(forReader(message, to, parts.clock), to.mayReceive);
           return Promise.resolve();
@@ -198,6 +201,7 @@ function createInFlight() {
       changedBy(1);
       return {
         caller: sender.caller,
+        paramHeaders: sender.paramHeaders,
         get reader() {
           return sender.reader;
         },

@@ -1,5 +1,6 @@
 import type { AccessRequest } from '../../authz/model.ts';
 import type { Stop } from '../../edges.ts';
+import type { Caller } from '../model.ts';
 import type { Params } from '../rpc/model.ts';
 import { changed } from '../rpc/source-text.ts';
 import type { Exchange } from '../upstream/model.ts';
@@ -10,8 +11,12 @@ import type { Subscriptions } from './subscriptions.ts';
 
 /** Forwards notifications of targets to the client, each on the stream of the request that it is about. */
 export interface Notifications {
-  /** Registers an authorized request as in flight at a target, until it is stopped. */
-  track(target: string, use: AccessRequest, request: ClientRequest): TrackedRequest;
+  /**
+   * Registers an authorized request as in flight at a target, until it is stopped.
+   *
+   * @param uses who gets what is said about it may do all of these
+   */
+  track(target: string, uses: Uses, request: ClientRequest): TrackedRequest;
   /**
    * Handles a notification of a target. One of an unknown method is passed on as a log message is.
    *
@@ -23,7 +28,12 @@ export interface Notifications {
    * flight there. Over HTTP+SSE nothing else says which, and its stream also reaches clients without a GET stream.
    */
   find(target: string, about: number | undefined): InFlight | undefined;
+  /** What the requests in flight at a target use: a message that may be about any of them is for who may use all. */
+  usesAt(target: string): Uses;
 }
+
+/** What a request uses: one thing, or for a method that is not known, everything of each kind. */
+export type Uses = readonly AccessRequest[];
 
 /** A request in flight at a target. */
 export interface TrackedRequest {
@@ -46,7 +56,7 @@ const ofClients: readonly string[] = ['notifications/initialized', 'notification
 
 /** What a request in flight may use, and who has sent it. */
 interface InFlight {
-  readonly use: AccessRequest;
+  readonly uses: Uses;
   readonly request: ClientRequest;
 }
 
@@ -61,16 +71,17 @@ export function createNotifications(
   /** The targets of which the client has used something: lists connect to all of them, and their logs are not about it. */
   const used = new Set<string>();
   let lastToken = 0;
+  const allowsAll = (uses: Uses, caller: Caller): boolean => uses.every((use) => authorization.allows(use, caller));
 
   const progress = (target: string, params: Params | undefined): void => {
     const token = params?.['progressToken'];
     const found = typeof token === 'number' ? inFlight.get(target)?.get(token) : undefined;
     const progressToken = found?.request.params?._meta?.progressToken;
     if (params === undefined || found === undefined || progressToken === undefined) return;
-    const { use, request } = found;
+    const { uses, request } = found;
     const renamed = changed(params, [{ path: ['progressToken'], value: progressToken }]);
     const notification = { method: 'notifications/progress', params: renamed };
-    client.notify(notification, (caller) => authorization.allows(use, caller), request.sender);
+    client.notify(notification, (caller) => allowsAll(uses, caller), request.sender);
   };
 
   const find: Notifications['find'] = (target, about) => {
@@ -84,18 +95,19 @@ export function createNotifications(
     if (!used.has(target)) return;
     const found = find(target, about);
     if (found === undefined) client.notify(notification, (caller) => authorization.allowsAnythingOf(target, caller));
-    else client.notify(notification, (caller) => authorization.allows(found.use, caller), found.request.sender);
+    else client.notify(notification, (caller) => allowsAll(found.uses, caller), found.request.sender);
   };
 
   return {
     find,
-    track(target, use, request) {
+    usesAt: (target) => [...(inFlight.get(target)?.values() ?? [])].flatMap(({ uses }) => uses),
+    track(target, uses, request) {
       const requests = inFlight.get(target) ?? new Map<number, InFlight>();
       inFlight.set(target, requests);
       used.add(target);
       lastToken += 1;
       const token = lastToken;
-      requests.set(token, { use, request });
+      requests.set(token, { uses, request });
       return {
         forwarded(params) {
           if (params._meta?.progressToken === undefined) return params;

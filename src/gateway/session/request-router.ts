@@ -7,6 +7,7 @@ import type { LogThrottle } from '../../rate/log-throttle.ts';
 import { callerKey } from '../callers.ts';
 import type { GatewayCounters } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
+import { contradictionOf } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import { answerSizeOf } from '../upstream/answer-size.ts';
@@ -15,17 +16,18 @@ import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Lists } from './lists.ts';
 import type { ClientRequest } from './model.ts';
-import { exposeElicitations } from './names/elicitation-ids.ts';
+import { exposeElicitations, exposeInput } from './names/elicitation-ids.ts';
 import type { NamedKind } from './names/name-index.ts';
 import type { Names } from './names/names.ts';
 import { type QualifiedName, qualify } from './names/qualified-names.ts';
 import { isUiUri } from './names/resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './names/result-uris.ts';
-import type { Notifications, TrackedRequest } from './notifications.ts';
+import type { Notifications, TrackedRequest, Uses } from './notifications.ts';
+import type { Passthrough } from './passthrough.ts';
 import type { ListTurns } from './shared-listing.ts';
 import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
-import type { UpstreamSessions } from './upstream-sessions.ts';
+import type { UpstreamSessions, UpstreamState } from './upstream-sessions.ts';
 
 /** Dependencies of the request router. */
 export interface RouterParts {
@@ -38,6 +40,7 @@ export interface RouterParts {
   /** Of limits that end something for a client. */
   readonly limits: LogThrottle;
   readonly names: Names;
+  readonly upstreamState: Pick<UpstreamState, 'memories'>;
   readonly turnstile: TargetTurnstile;
   readonly counters: GatewayCounters;
   readonly clock: Clock;
@@ -67,6 +70,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
   return {
     async 'tools/call'(request) {
       const tool = await findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
+      expectHeaders(parts, tool, request);
       // Task support is not offered, so the request is processed normally without it (MCP 2025-11-25, Tasks).
       const params = changed(request.params ?? {}, [{ path: ['task'] }, { path: ['name'], value: tool.name }]);
       const result = await forward(parts, tool, request, params);
@@ -113,8 +117,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
       const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
       const params = renamed(request, ['uri'], resource);
-      const destination = { ...resource, upstream, use, requestedName: requestedUri };
-      return relay(parts, destination, request, ({ forwarded, exchange }) => {
+      return relay(parts, { target: resource.target, uses: [use] }, request, ({ forwarded, exchange }) => {
         return upstream.request(request.method, forwarded(params), request.signal, exchange);
       });
     },
@@ -144,7 +147,7 @@ async function forward(
 ): Promise<Result> {
   const { use, requestedName, upstream } = destination;
   request.decides((caller) => parts.authorization.allows(use, caller));
-  return relay(parts, destination, request, async ({ forwarded, exchange }) => {
+  return relay(parts, { ...destination, uses: [use] }, request, async ({ forwarded, exchange }) => {
     await upstream.capabilities(request.signal);
     if (!parts.authorization.allows(use, request.caller)) {
       parts.authorization.authorize(use, request.caller, requestedName);
@@ -153,22 +156,57 @@ async function forward(
   });
 }
 
+/**
+ * Passes a request of an unknown method on as it is, to the only target.
+ *
+ * @throws RpcError when there is no such target, or the caller may not use everything of it
+ */
+export async function passThrough(
+  parts: RouterParts & { readonly passthrough: Passthrough },
+  request: ClientRequest,
+): Promise<Result> {
+  const { passthrough, upstreams } = parts;
+  const target = passthrough.targetOf(request.method, request.caller);
+  const upstream = target === undefined ? undefined : upstreams.get(target);
+  if (target === undefined || upstream === undefined) throw methodNotFound();
+  request.decides(passthrough.allows);
+  const uses = (['tool', 'prompt', 'resource'] as const).map((kind) => ({ kind, name: '*' }));
+  return relay(parts, { target, uses, countedAs: 'other' }, request, async ({ forwarded, exchange }) => {
+    await upstream.capabilities(request.signal);
+    if (passthrough.targetOf(request.method, request.caller) !== target) throw methodNotFound();
+    return upstream.request(request.method, forwarded(request.params ?? {}), request.signal, exchange);
+  });
+}
+
+function methodNotFound(): RpcError {
+  return new RpcError(errorCode.methodNotFound, 'Method not found');
+}
+
+/** Where a request goes, and what it uses. */
+interface Relayed {
+  readonly target: string;
+  readonly uses: Uses;
+  /** In metrics and states; the method by default. Clients choose the names of unknown methods. */
+  readonly countedAs?: string;
+}
+
 /** Relays a request. Passes the target's error response on; any other error is logged, and hidden. */
 async function relay(
   { notifications, failures, sharedListing, turnstile, counters, clock }: RouterParts,
-  { target, use }: Destination,
+  { target, uses, countedAs }: Relayed,
   request: ClientRequest,
   send: (tracked: TrackedRequest) => Promise<Result>,
 ): Promise<Result> {
-  const { method, signal } = request;
+  const { signal } = request;
+  const method = countedAs ?? request.method;
   const leave = turnstile.enter(target);
-  const tracked = notifications.track(target, use, request);
+  const tracked = notifications.track(target, uses, request);
   const startedAt = clock.now();
   try {
     const result = await send(tracked);
     failures.succeeded(target, method);
     if (answerSizeOf(result).bytes > largeResult) await sharedListing.turns.toSerialize(callerKey(request.caller));
-    return result;
+    return result['inputRequests'] === undefined ? result : exposeInput(target, result);
   } catch (error) {
     if (error instanceof RpcError) {
       if (error.received !== undefined) failures.refused(target);
@@ -225,6 +263,20 @@ async function nameOf(
   const alternatives = [found, ...others].slice(0, maxAlternatives).map((name) => shortened(names.distinct(name)));
   const message = `Ambiguous ${kind}: ${shortened(requestedName)}; use ${alternatives.join(' or ')}`;
   throw new RpcError(errorCode.invalidParams, message);
+}
+
+/**
+ * Servers behind the gateway, and proxies before it, may go by a header: one that contradicts the arguments is refused
+ * (MCP 2026-07-28, Streamable HTTP). Tools of targets that were not listed yet are known to have none.
+ *
+ * @throws RpcError
+ */
+function expectHeaders({ upstreamState }: RouterParts, tool: QualifiedName, { sender, params }: ClientRequest): void {
+  const declared = upstreamState.memories.get(tool.target)?.paramHeaders.get(tool.name);
+  if (declared === undefined || sender.paramHeaders === undefined) return;
+  const header = contradictionOf(declared, params?.['arguments'], sender.paramHeaders);
+  if (header === undefined) return;
+  throw new RpcError(errorCode.headerMismatch, `Header mismatch: ${header} does not say what the arguments say`);
 }
 
 /** Names that an error tells. */

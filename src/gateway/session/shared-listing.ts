@@ -6,7 +6,7 @@ import type { AnswerBudget } from '../upstream/answer-limits.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
 import { type ListMethod, listSizeOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
 import type { SessionParts } from './model.ts';
-import { createUpstreamSessions, type UpstreamState } from './upstream-sessions.ts';
+import { createUpstreamSessions, type UpstreamEvents, type UpstreamState } from './upstream-sessions.ts';
 
 /**
  * Lists of targets over connections of the gateway's own, one for each target, however many clients there are: for
@@ -80,7 +80,8 @@ export function createSharedListing(
 ): SharedListing {
   const ended = new AbortController();
   // No client is behind this connection: nothing was set up there, and nobody is told.
-  const events = {
+  const events: UpstreamEvents = {
+    input: 'refused',
     notification: () => {},
     request: () => Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found')),
     clientCapabilities: () => ({}),

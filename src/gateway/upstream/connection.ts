@@ -1,13 +1,15 @@
 import { asJsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
-import type { Message, Params, RequestId, Result } from '../rpc/model.ts';
+import type { Message, RequestId } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
-import { implementation, protocolVersions } from '../rpc/protocol.ts';
+import { implementation, protocolVersions, statelessVersion } from '../rpc/protocol.ts';
+import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { noteAnswerSize } from './answer-size.ts';
 import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
-import type { Exchange, Handshake, MessageSize, Transport, TransportKind, UpstreamParts } from './model.ts';
+import type { Connection, Handshake, MessageSize, Transport, TransportKind, UpstreamParts } from './model.ts';
+import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
 import { createTransport } from './transport/transport.ts';
 
@@ -15,15 +17,6 @@ import { createTransport } from './transport/transport.ts';
 export interface UpstreamEndpoint {
   readonly transport: TransportKind;
   readonly url: URL;
-}
-
-/** An initialized connection to a target. */
-export interface Connection {
-  readonly handshake: Handshake;
-  request(method: string, params: Params | undefined, signal: AbortSignal, exchange?: Exchange): Promise<Result>;
-  notify(method: string, params: Params | undefined): void;
-  /** Rejects all requests with `reason` and terminates the session at the target, within a second. */
-  close(reason: Error): Promise<void>;
 }
 
 /** Milliseconds that a target has to confirm the end of its session. */
@@ -46,7 +39,7 @@ const pacedMethods: readonly string[] = [
 const maxAwaited = 1_000;
 
 /**
- * Connects with one transport and performs the handshake.
+ * Connects with one transport and performs the handshake, or what takes its place.
  *
  * @param lost called once when the connection fails after the handshake
  */
@@ -56,6 +49,7 @@ export async function connect(
   lost: () => void,
   signal: AbortSignal,
 ): Promise<Connection> {
+  const isStateless = endpoint.transport === 'stateless-http';
   const ended = new AbortController();
   const end = (reason: Error): void => {
     if (ended.signal.aborted) return;
@@ -78,16 +72,20 @@ export async function connect(
     url: endpoint.url,
     target: parts.target.name,
     events: { ...incoming, lost: fail, streamFailed: parts.failed },
+    headersOf: isStateless ? (message) => repeatedHeaders(parts, message) : undefined,
   });
   const exchanges = new Map<RequestId, number>();
   const peer = createTargetPeer(transport, parts, incoming.expect, exchanges);
   try {
     await untilAborted(AbortSignal.any([signal, ended.signal]), transport.start());
-    const handshake = await initialize(transport, peer, parts, signal);
+    const handshake = await (isStateless ? discover : initialize)(transport, peer, parts, signal);
     parts.memory.handshake = handshake;
     return {
       handshake,
       request(method, params, until, exchange) {
+        if (!isStateless && parts.input === 'passed on' && params?.['requestState'] !== undefined) {
+          return Promise.reject(unknownState());
+        }
         if (exchange === undefined) return peer.request(method, params, { signal: until });
         const { about, paused } = exchange;
         let sentId: RequestId | undefined;
@@ -213,10 +211,36 @@ async function initialize(
   }
   transport.setProtocolVersion(protocolVersion);
   await untilAborted(signal, transport.send({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+  return handshakeOf(capabilities, instructions);
+}
+
+/** Asks a target of MCP 2026-07-28 what it has; there is no handshake. */
+async function discover(
+  transport: Transport,
+  peer: Peer<Arrival>,
+  parts: UpstreamParts,
+  signal: AbortSignal,
+): Promise<Handshake> {
+  transport.setProtocolVersion(statelessVersion);
+  const result = await peer.request('server/discover', withEnvelope(undefined, parts), { signal });
+  const { supportedVersions, capabilities, instructions } = result;
+  if (!Array.isArray(supportedVersions) || !supportedVersions.includes(statelessVersion)) {
+    throw new RpcError(errorCode.unsupportedProtocolVersion, `the target does not speak MCP ${statelessVersion}`);
+  }
+  return handshakeOf(capabilities, instructions);
+}
+
+function handshakeOf(capabilities: unknown, instructions: unknown): Handshake {
   return {
     capabilities: asJsonObject(capabilities),
     instructions: typeof instructions === 'string' ? instructions.slice(0, maxInstructions).toWellFormed() : undefined,
   };
+}
+
+/** A target with a handshake has given no client such a state: the request would begin anew there. */
+function unknownState(): RpcError {
+  const message = 'Invalid params: requestState is of no call that waits for input; send the request without it';
+  return new RpcError(errorCode.invalidParams, message);
 }
 
 async function terminateSession(transport: Transport, { clock }: UpstreamParts): Promise<void> {

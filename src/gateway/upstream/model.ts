@@ -2,6 +2,7 @@ import type { Clock, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { TargetFetch } from '../model.ts';
 import type { IncomingRequest, Message, Params, RequestId, Result } from '../rpc/model.ts';
+import type { ParamHeaders } from '../rpc/repeated-headers.ts';
 import type { AnswerBudget } from './answer-limits.ts';
 
 /**
@@ -23,6 +24,15 @@ export interface UpstreamSession {
   close(reason: Error): Promise<void>;
 }
 
+/** A connection to a target that is ready for requests. */
+export interface Connection {
+  readonly handshake: Handshake;
+  request(method: string, params: Params | undefined, signal: AbortSignal, exchange?: Exchange): Promise<Result>;
+  notify(method: string, params: Params | undefined): void;
+  /** Rejects all requests with `reason` and terminates the session at the target, within a second. */
+  close(reason: Error): Promise<void>;
+}
+
 /** What a request to a target is for. */
 export interface Exchange {
   /** The number under which the caller of this room knows the request; what arrives on its stream is about it. */
@@ -34,8 +44,17 @@ export interface Exchange {
 /** The `capabilities` of an `initialize` result. Only the presence of a member is used. */
 export type Capabilities = Readonly<Record<string, unknown>>;
 
-/** The two HTTP transports of MCP. */
-export type TransportKind = 'streamable-http' | 'http-sse';
+/**
+ * How a target is spoken with: the two HTTP transports that begin with a handshake, and that of MCP 2026-07-28, which
+ * has neither handshake nor session.
+ */
+export type TransportKind = 'streamable-http' | 'stateless-http' | 'http-sse';
+
+/**
+ * What a target that asks for input by its result (MCP 2026-07-28, `input_required`) gets: the client itself handles
+ * that result, or is asked as by a target of an earlier revision, or there is no client.
+ */
+export type InputMode = 'passed on' | 'asked for' | 'refused';
 
 /** The target, and the dependencies of a session with it. */
 export interface UpstreamParts {
@@ -53,6 +72,7 @@ export interface UpstreamParts {
   readonly budget: AnswerBudget;
   /** The capabilities of the client that a target is told of. It may send the requests that they name. */
   readonly clientCapabilities: Capabilities;
+  readonly input: InputMode;
   /**
    * Handles a notification of the target.
    *
@@ -83,6 +103,8 @@ export interface TargetMemory {
   refusedUntil: number;
   /** What the last handshake said; `undefined` before the first one. */
   handshake: Handshake | undefined;
+  /** Of the tools that a target of MCP 2026-07-28 has listed. */
+  paramHeaders: ParamHeaders;
 }
 
 /** What a target says of itself. */
@@ -140,5 +162,7 @@ export interface TransportEvents {
 export interface TransportParts extends Pick<UpstreamParts, 'fetch' | 'clock' | 'random' | 'budget'> {
   readonly url: URL;
   readonly target: string;
+  /** Returns the headers that repeat what a message says; by default there are none. */
+  readonly headersOf?: ((message: Message) => Readonly<Record<string, string>>) | undefined;
   readonly events: TransportEvents;
 }

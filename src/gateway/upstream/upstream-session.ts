@@ -4,9 +4,8 @@ import type { Params, Result } from '../rpc/model.ts';
 import { perRequestVersionKey } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
-import type { Connection } from './connection.ts';
 import { dial } from './dial.ts';
-import type { Exchange, UpstreamParts, UpstreamSession } from './model.ts';
+import type { Connection, Exchange, UpstreamParts, UpstreamSession } from './model.ts';
 import { HttpStatusError } from './transport/http-exchange.ts';
 
 /** Milliseconds for connecting and the handshake. */
@@ -137,6 +136,8 @@ function withoutVersion(params: Params | undefined): Params | undefined {
  * session that says nothing of credentials or of load.
  */
 function isSessionUnknown(error: unknown): boolean {
+  // A target of MCP 2026-07-28 that was replaced by one of another revision.
+  if (error instanceof RpcError && error.code === errorCode.unsupportedProtocolVersion) return true;
   // With status 200. The code alone says nothing: SDKs use it for time-outs, too.
   if (error instanceof RpcError) return error.code === errorCode.sessionNotFound && /session/i.test(error.message);
   if (!(error instanceof HttpStatusError)) return false;

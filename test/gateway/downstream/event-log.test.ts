@@ -249,3 +249,26 @@ describe('what a session keeps', () => {
     expect([sink.ended, sink.written, budget.bytes.total]).toEqual([true, [], 0]);
   });
 });
+
+it('what sessions keep leaves something for another caller, however many streams go on, and however many end', () => {
+  const budget = createEventLogBudget();
+  const small = createEventLog(budget, 's', 'small');
+  const stream = small.open();
+  stream.send(result(1), yes);
+  stream.end();
+  for (const fleet of ['fleet 1', 'fleet 2', 'fleet 3']) {
+    for (let index = 0; index < 200; index += 1) {
+      const log = createEventLog(budget, `f${index}`, fleet);
+      log.own.send(note('x'.repeat(60_000)), yes);
+      const other = log.open();
+      other.send(result(1, 'x'.repeat(60_000)), yes);
+      other.end();
+    }
+  }
+  expect(small.find('s-1-0'), 'the stream of a caller who holds little').toBeDefined();
+  const late = createEventLog(budget, 'l', 'late');
+  late.own.send(note('y'.repeat(60_000)), yes);
+  const sink = createSink();
+  late.own.attach(sink);
+  expect(sink.written).toHaveLength(1);
+});

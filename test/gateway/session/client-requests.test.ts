@@ -243,3 +243,29 @@ describe('what a client tells targets', () => {
     expect(decodeClientCapabilities(declared)).toEqual(told);
   });
 });
+
+it('a request of a target that may be about any of several calls is for nobody who may not use what they use', async () => {
+  const asking = Promise.withResolvers<void>();
+  await using rig = await startTargetRig(() => undefined, {
+    async get(_, response) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      await asking.promise;
+      const request = { jsonrpc: '2.0', id: 'q', method: 'roots/list', params: {} };
+      response.write(`data: ${JSON.stringify(request)}\n\n`);
+    },
+  });
+  rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+  rig.gateway.config.allow('n.q', 'other', 'tool', 'a:y');
+  const client = await rig.open('me', all);
+  await client.listen();
+  const other = rig.gateway.token('me', undefined, 'other');
+  const replies = [
+    client.request('tools/call', { name: 'a:x' }),
+    client.request('tools/call', { name: 'a:y' }, { token: other }),
+  ];
+  await rig.target.arrival('tools/call', 2);
+  asking.resolve();
+  expect((await rig.target.arrival('answer')).params).toMatchObject({ error: { code: -32000 } });
+  await rig.gateway.downstream.drain(1);
+  expect((await Promise.all(replies)).map(({ error }) => error?.code)).toEqual([-32000, -32000]);
+});

@@ -32,12 +32,13 @@ describe('a notification', () => {
     const readByLess = await client.listen(gateway.token('me', undefined, 'less'));
     await client.request('tools/call', say);
     gateway.config.putTarget({ name: 'marker', host: '127.0.0.1', port: 1, path: '' });
-    expect(await readByLess.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+    // What the target has said of its tools began a burst.
+    expect(await readByLess.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/prompts/list_changed' });
 
     const readByMore = await client.listen();
     await client.request('tools/call', say);
     expect(await readByMore.next()).toMatchObject({ method: 'notifications/resources/updated', params: { uri } });
-    expect(await readByMore.next()).toMatchObject({ params: { secret: true } });
+    expect(await readByMore.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
   });
 
   it('is not delivered on the claims of a token that has expired, although the session goes on', async () => {
@@ -58,7 +59,7 @@ describe('a notification', () => {
     expect(await stream.next()).toMatchObject({ method: 'notifications/tools/list_changed', params: { secret: true } });
     gateway.config.removeConfig('n.q');
     gateway.config.putTarget({ ...target.target('marker') });
-    expect(await stream.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+    expect(await stream.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/prompts/list_changed' });
   });
 });
 

@@ -8,7 +8,7 @@ import { openTextClient } from '../../support/nodes/text-client.ts';
 type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 const clients = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', stateless] as const;
-const targets: readonly TextTransport[] = ['http-sse', 'json', 'event stream'];
+const targets: readonly TextTransport[] = ['http-sse', 'json', 'event stream', 'stateless'];
 const call = { name: 'a:x', arguments: { n: 1 } };
 
 /** Calls the tool as a client of this revision does, and returns the result. */

@@ -3,6 +3,7 @@ import type { Client } from '../../../src/gateway/session/model.ts';
 import { createNames } from '../../../src/gateway/session/names/names.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
+import { createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
@@ -25,6 +26,8 @@ const authorization = {
   isVisible: yes,
   reachable: () => 'all' as const,
 };
+
+const noneInFlight = { usesAt: () => [], find: () => undefined };
 
 /** A session with one target, at which everything is allowed. */
 function createRig() {
@@ -65,6 +68,7 @@ function createRig() {
       close: () => Promise.resolve(),
     },
     names,
+    upstreamState: createUpstreamState(),
     lists: {
       handle: () => Promise.resolve({}),
       find: () => Promise.resolve([]),
@@ -74,7 +78,7 @@ function createRig() {
     notifications: {
       track: () => ({ forwarded: (params) => params, exchange: { about: 1, paused: undefined }, stop: () => {} }),
       receive: () => {},
-      find: () => undefined,
+      ...noneInFlight,
     },
     failures: { succeeded: () => {}, refused: () => {}, failed: () => {}, forget: () => {} },
     limits: new LogThrottle(createManualClock(), log),

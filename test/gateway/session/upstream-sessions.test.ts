@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { createUpstreamSessions, createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
+import {
+  createUpstreamSessions,
+  createUpstreamState,
+  type UpstreamEvents,
+} from '../../../src/gateway/session/upstream-sessions.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
@@ -22,7 +26,8 @@ it('after the end of the client session no session with a target is created', as
     counters: createRecordedGatewayCounters(),
   } as const;
   const ended = new AbortController();
-  const events = {
+  const events: UpstreamEvents = {
+    input: 'refused',
     notification: () => {},
     request: () => Promise.resolve({}),
     clientCapabilities: () => ({}),

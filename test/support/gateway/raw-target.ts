@@ -49,6 +49,8 @@ interface RawTargetOptions {
   readonly sessionId?: string | undefined;
   /** The instructions of the handshake; none by default. */
   readonly instructions?: string;
+  /** Speaks MCP 2026-07-28 only: without a handshake, and with statuses for errors. */
+  readonly stateless?: boolean;
   /** Handles GET requests; by default there is no stream of notifications. */
   readonly get?: RequestListener;
 }
@@ -56,7 +58,13 @@ interface RawTargetOptions {
 /** @param script handles all requests but the handshake */
 export async function startRawTarget(
   script: Script,
-  { capabilities = allCapabilities, sessionId, instructions, get = refuseGet }: RawTargetOptions = {},
+  {
+    capabilities = allCapabilities,
+    sessionId,
+    instructions,
+    stateless = false,
+    get = refuseGet,
+  }: RawTargetOptions = {},
 ): Promise<RawTarget> {
   const received: Received[] = [];
   const awaited = new Set<() => void>();
@@ -81,13 +89,18 @@ export async function startRawTarget(
       if (!response.writableFinished) disconnected.resolve();
     });
     if (method === 'initialize' && sessionId !== undefined) response.setHeader('mcp-session-id', sessionId);
-    const answer =
-      method === 'initialize'
+    const answer = await (stateless
+      ? answerStateless(message, { capabilities, instructions }, () => script(message, sayOn(response)))
+      : method === 'initialize'
         ? handshake(params, { capabilities, instructions })
-        : await script(message, sayOn(response));
+        : script(message, sayOn(response)));
     if (answer === undefined) return void openStream(response);
     if ('status' in answer) return void response.writeHead(answer.status).end();
     if ('raw' in answer) return writeRaw(response, answer.raw, answer.chunks);
+    if (stateless && 'error' in answer) {
+      response.writeHead(answer.error['code'] === -32601 ? 404 : 400, { 'content-type': 'application/json' });
+      return void response.end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+    }
     openStream(response);
     response.end('cut' in answer ? ': nothing more\n\n' : event({ jsonrpc: '2.0', id, ...answer }));
   });
@@ -97,7 +110,7 @@ export async function startRawTarget(
   return {
     received,
     get asked() {
-      return received.filter(({ method }) => !['initialize', 'notifications/initialized'].includes(method));
+      return received.filter(({ method }) => !handshakes.includes(method));
     },
     disconnected: disconnected.promise,
     target: (name) => ({ name, host: '127.0.0.1', port, path: '/mcp' }),
@@ -118,12 +131,31 @@ export async function startRawTarget(
   };
 }
 
+const handshakes: readonly string[] = [
+  'initialize',
+  'notifications/initialized',
+  'server/discover',
+  'subscriptions/listen',
+];
+
 const refuseGet: RequestListener = (_, response) => response.writeHead(405).end();
 
 const allCapabilities: Json = { tools: {}, prompts: {}, resources: { subscribe: true }, completions: {}, logging: {} };
 
 function handshake({ protocolVersion }: Json, said: Json): Answer {
   return { result: { protocolVersion, ...said, serverInfo: { name: 'raw', version: '0' } } };
+}
+
+/** A request says its version in a header and in its body; nothing else is answered. */
+function answerStateless({ method, params, headers }: Received, said: Json, answer: () => Answer | Promise<Answer>) {
+  const version = Object(params['_meta'])['io.modelcontextprotocol/protocolVersion'];
+  if (version !== '2026-07-28' || headers['mcp-protocol-version'] !== version) {
+    return { error: { code: -32022, message: 'Unsupported protocol version', data: { supported: ['2026-07-28'] } } };
+  }
+  if (headers['mcp-method'] !== method) return { error: { code: -32020, message: 'Header mismatch' } };
+  const common = { resultType: 'complete', ttlMs: 60_000, cacheScope: 'public' };
+  if (method === 'server/discover') return { result: { ...common, supportedVersions: [version], ...said } };
+  return answer();
 }
 
 function openStream(response: ServerResponse): void {

@@ -16,6 +16,9 @@ export interface TargetRigOptions extends RigOptions {
   readonly name?: string;
   /** The session id that the target gives out; none by default. */
   readonly sessionId?: string;
+  /** Whether the target speaks MCP 2026-07-28 only. */
+  readonly stateless?: boolean;
+  readonly capabilities?: Readonly<Record<string, unknown>>;
   /** Handles GET requests to the target; see {@link startRawTarget}. */
   readonly get?: RequestListener;
 }
@@ -23,9 +26,14 @@ export interface TargetRigOptions extends RigOptions {
 /** Starts a gateway whose only target follows the script. No rule allows anything. */
 export async function startTargetRig(
   script: Script,
-  { name = 'a', sessionId, get, ...options }: TargetRigOptions = {},
+  { name = 'a', sessionId, stateless, capabilities, get, ...options }: TargetRigOptions = {},
 ): Promise<TargetRig> {
-  const target = await startRawTarget(script, { sessionId, ...(get && { get }) });
+  const target = await startRawTarget(script, {
+    sessionId,
+    ...(get && { get }),
+    ...(stateless && { stateless }),
+    ...(capabilities && { capabilities }),
+  });
   const gateway = await startGateway(options);
   gateway.config.putTarget(target.target(name));
   return {

@@ -2,8 +2,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { portOf } from './gateway-rig.ts';
 
-/** How the target answers a request: as JSON or on an event stream of Streamable HTTP, or over HTTP+SSE. */
-export type TextTransport = 'json' | 'event stream' | 'http-sse';
+/** How the target answers a request: as JSON or on an event stream of Streamable HTTP, over HTTP+SSE, or without handshake. */
+export type TextTransport = 'json' | 'event stream' | 'http-sse' | 'stateless';
 
 /** A target whose messages are texts that the test writes, and that keeps those that it gets. */
 export interface TextTarget extends AsyncDisposable {
@@ -32,7 +32,11 @@ export async function startTextTarget(
     const { id, method } = JSON.parse(text);
     received.set(method, text);
     const messages = id === undefined ? [] : answersTo({ id, method, text });
-    if (transport === 'http-sse') {
+    if (transport === 'stateless' && (method === 'initialize' || request.headers['mcp-method'] !== method)) {
+      const error = { code: -32022, message: 'Unsupported protocol version' };
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, error }));
+    } else if (transport === 'http-sse') {
       response.writeHead(202).end();
       stream?.write(messages.map(eventOf).join(''));
     } else if (messages.length === 0) {
@@ -44,8 +48,13 @@ export async function startTextTarget(
     }
   });
   const answersTo: typeof answer = (request) => {
+    const capabilities = { tools: {}, logging: {} };
+    if (request.method === 'server/discover' && transport === 'stateless') {
+      const result = { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities };
+      return [JSON.stringify({ jsonrpc: '2.0', id: request.id, result })];
+    }
     if (request.method !== 'initialize') return answer(request);
-    const result = { protocolVersion: '2025-11-25', capabilities: { tools: {}, logging: {} }, serverInfo: {} };
+    const result = { protocolVersion: '2025-11-25', capabilities, serverInfo: {} };
     return [JSON.stringify({ jsonrpc: '2.0', id: request.id, result })];
   };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

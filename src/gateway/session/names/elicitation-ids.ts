@@ -1,5 +1,6 @@
 import { asJsonObject, objectIn } from '../../../json/json.ts';
 import type { JsonChange } from '../../../json/json-text.ts';
+import type { Result } from '../../rpc/model.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import { changed } from '../../rpc/source-text.ts';
 import { qualify } from './qualified-names.ts';
@@ -31,4 +32,17 @@ export function exposeElicitations(target: string, error: RpcError): RpcError {
     ]),
   );
   return new RpcError(code, message, changed(received, changes));
+}
+
+/** Returns a result for the client, whose requests for input have such ids, too (MCP 2026-07-28, `input_required`). */
+export function exposeInput(target: string, result: Result): Result {
+  const changes = Object.entries(objectIn(result, 'inputRequests')).flatMap(([name, request]) =>
+    elicitationChanges(target, objectIn(request, 'params')['elicitationId'], [
+      'inputRequests',
+      name,
+      'params',
+      'elicitationId',
+    ]),
+  );
+  return changed(result, changes);
 }

@@ -3,7 +3,7 @@ import { quoted } from '../../../json/quoted.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { encodeMessage } from '../../rpc/source-text.ts';
 import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
-import type { Transport, TransportEvents, TransportParts } from '../model.ts';
+import type { Transport, TransportEvents, TransportKind, TransportParts } from '../model.ts';
 import { discard, fetchWithinOrigin, HttpStatusError, mediaTypeOf, statusError } from './http-exchange.ts';
 import { type Incoming, type Resumption, readJson, readMessages } from './incoming-stream.ts';
 import { answeredId, requestIdOf } from './message.ts';
@@ -27,15 +27,20 @@ const maxResumptions = 5;
 /**
  * The Streamable HTTP transport (MCP 2025-03-26 to 2025-11-25): each message is a POST; a request is answered by JSON
  * or by an event stream, which is resumed when it ends early and has ids. A GET stream carries notifications.
+ *
+ * That of MCP 2026-07-28 is the part of it without sessions: requests only, each with headers that repeat what it says.
+ * Errors have other statuses than 200, and a request is cancelled by closing its stream.
  */
 export class StreamableHttpTransport implements Transport {
   readonly #parts: TransportParts;
+  readonly #isStateless: boolean;
   readonly #closed = new AbortController();
   readonly #exchanges = new Map<RequestId, Exchange>();
   #sessionId: string | undefined;
   #protocolVersion: string | undefined;
 
-  constructor(parts: TransportParts) {
+  constructor(parts: TransportParts, kind: Exclude<TransportKind, 'http-sse'>) {
+    this.#isStateless = kind === 'stateless-http';
     const received: TransportEvents['received'] = (message, size, about) => {
       this.#noteAnswer(message);
       parts.events.received(message, size, about);
@@ -53,6 +58,7 @@ export class StreamableHttpTransport implements Transport {
     if (id !== undefined) return this.#request(id, message, paused);
     const { signal } = this.#closed;
     this.#endCancelled(message);
+    if (this.#isStateless) return;
     await discard(await this.#post(message, signal));
     if ('method' in message && message.method === 'notifications/initialized') {
       void followNotifications(this.#parts, (lastEventId) => this.#openStream(signal, lastEventId), signal);
@@ -78,8 +84,13 @@ export class StreamableHttpTransport implements Transport {
     const resumption: Resumption = { lastEventId: undefined, retry: undefined };
     this.#exchanges.set(id, exchange);
     try {
-      await this.#readResponse(await this.#post(message, exchange.abort.signal), incoming, resumption);
-      if (!exchange.answered && resumption.lastEventId !== undefined) {
+      const response = await this.#post(message, exchange.abort.signal);
+      const { status } = response;
+      await this.#readResponse(response, incoming, resumption);
+      if (!exchange.answered && !response.ok) {
+        throw new HttpStatusError(`answered with status ${status} and no JSON-RPC error`, status, false);
+      }
+      if (!exchange.answered && !this.#isStateless && resumption.lastEventId !== undefined) {
         paused?.();
         await this.#resume(exchange, incoming, resumption);
       }
@@ -126,11 +137,20 @@ export class StreamableHttpTransport implements Transport {
   async #post(message: Message, signal: AbortSignal): Promise<Response> {
     const isHandshake = 'method' in message && message.method === 'initialize';
     if (isHandshake) this.#sessionId = undefined;
-    const headers = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
+    const headers = {
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      ...this.#parts.headersOf?.(message),
+    };
     const response = await this.#fetch('POST', headers, signal, encodeMessage(message));
-    if (!response.ok) throw await statusError(response, this.#sessionId !== undefined);
+    if (!response.ok && !this.#isErrorObject(response))
+      throw await statusError(response, this.#sessionId !== undefined);
     if (isHandshake) this.#sessionId = response.headers.get('mcp-session-id') ?? undefined;
     return response;
+  }
+
+  #isErrorObject(response: Response): boolean {
+    return this.#isStateless && response.status >= 400 && mediaTypeOf(response) === 'application/json';
   }
 
   #openStream(signal: AbortSignal, lastEventId: string | undefined): Promise<Response> {

@@ -4,5 +4,5 @@ import { StreamableHttpTransport } from './streamable-http-transport.ts';
 
 /** Creates a transport without connecting. */
 export function createTransport(kind: TransportKind, parts: TransportParts): Transport {
-  return kind === 'http-sse' ? createHttpSseTransport(parts) : new StreamableHttpTransport(parts);
+  return kind === 'http-sse' ? createHttpSseTransport(parts) : new StreamableHttpTransport(parts, kind);
 }

@@ -1,0 +1,139 @@
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
+
+/** A parameter of a tool that a request repeats in a header (MCP 2026-07-28, `x-mcp-header`). */
+export interface ParamHeader {
+  /** In lower case, with the prefix `mcp-param-`: so no schema can name another header. */
+  readonly header: string;
+  /** Names of members in the arguments, from the outermost on. */
+  readonly path: readonly string[];
+}
+
+/** The headers of a target's tools, by the name of the tool. Has no entry for a tool without such parameters. */
+export type ParamHeaders = ReadonlyMap<string, readonly ParamHeader[]>;
+
+/** Parameters of one tool with headers, tools of a target that have any, and levels of a schema. */
+const maxHeaders = 32;
+const maxTools = 1_000;
+const maxLevels = 16;
+
+/** Characters of the names of one header with its path. */
+const maxNames = 512;
+
+/** Characters of the values of one request, encoded: half of the head that most servers take. */
+const maxValues = 8 * 1024;
+
+/** The name of a header (RFC 9110, 5.1). */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+const primitives: readonly unknown[] = ['string', 'integer', 'boolean'];
+
+/** Returns what is known after some tools were listed: those of the list, and of other pages what was known before. */
+export function withListed(known: ParamHeaders, tools: unknown): ParamHeaders {
+  if (!Array.isArray(tools)) return known;
+  const changed = new Map(known);
+  for (const tool of tools) {
+    if (!isJsonObject(tool) || typeof tool['name'] !== 'string') continue;
+    const declared = declaredIn(tool['inputSchema']);
+    changed.delete(tool['name']);
+    if (declared.length > 0 && changed.size < maxTools) changed.set(tool['name'], declared);
+  }
+  return changed;
+}
+
+/**
+ * Returns the headers that a schema declares. Follows `properties` only, as the specification does, so never a `$ref`.
+ * A schema that breaks its rules has none: the target itself refuses what it misses.
+ */
+function declaredIn(schema: unknown): readonly ParamHeader[] {
+  const found: ParamHeader[] = [];
+  return collect(schema, [], found) && isDistinct(found) ? found : [];
+}
+
+function collect(schema: unknown, path: readonly string[], found: ParamHeader[]): boolean {
+  if (!isJsonObject(schema) || path.length > maxLevels) return true;
+  if (Object.hasOwn(schema, 'x-mcp-header')) {
+    const name = schema['x-mcp-header'];
+    if (typeof name !== 'string' || !token.test(name) || !primitives.includes(schema['type'])) return false;
+    if (path.length === 0 || found.length === maxHeaders || name.length + path.join('').length > maxNames) return false;
+    found.push({ header: `mcp-param-${name.toLowerCase()}`, path });
+  }
+  const properties = schema['properties'];
+  if (!isJsonObject(properties)) return true;
+  return Object.entries(properties).every(([name, inner]) => collect(inner, [...path, name], found));
+}
+
+function isDistinct(found: readonly ParamHeader[]): boolean {
+  return new Set(found.map(({ header }) => header)).size === found.length;
+}
+
+/** The headers of a call with these arguments. Leaves out what is missing, no primitive value, or too large. */
+export function headersOf(declared: readonly ParamHeader[], args: unknown): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  let length = 0;
+  for (const { header, path } of declared) {
+    const text = textOf(valueAt(args, path));
+    const encoded = text === undefined ? undefined : encodeHeader(text);
+    length += encoded?.length ?? 0;
+    if (encoded !== undefined && length <= maxValues) headers[header] = encoded;
+  }
+  return headers;
+}
+
+/** Returns the first header that does not say what the arguments say: one that is missing, or has another value. */
+export function contradictionOf(
+  declared: readonly ParamHeader[],
+  args: unknown,
+  headers: Readonly<Record<string, unknown>>,
+): string | undefined {
+  return declared.find(({ header, path }) => {
+    const value = valueAt(args, path);
+    const text = textOf(value);
+    if (text === undefined) return false;
+    const given = Object.hasOwn(headers, header) ? headers[header] : undefined;
+    const decoded = typeof given === 'string' ? decodeHeader(given) : undefined;
+    const isSameNumber =
+      typeof value === 'number' && /^-?\d+(\.\d+)?$/.test(decoded ?? '') && Number(decoded) === value;
+    return decoded !== text && !isSameNumber;
+  })?.header;
+}
+
+function valueAt(args: unknown, path: readonly string[]): unknown {
+  let value = args;
+  for (const name of path) value = isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  return value;
+}
+
+/** `undefined` for what no header carries. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'boolean' || Number.isSafeInteger(value)) return String(value);
+  return typeof value === 'number' && Number.isFinite(value) && !Number.isInteger(value) ? String(value) : undefined;
+}
+
+/** Encodes what is no visible ASCII, or begins or ends with a space: `=?base64?<UTF-8 in base 64>?=`. */
+export function encodeHeader(value: string): string {
+  if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?')) return value;
+  return `=?base64?${Buffer.from(value).toString('base64')}?=`;
+}
+
+/** Decodes such a value; `undefined` for one that is not encoded as it should be. */
+export function decodeHeader(value: string): string | undefined {
+  if (!/^=\?base64\?/i.test(value) || !value.endsWith('?=')) return value;
+  const bytes = Buffer.from(value.slice('=?base64?'.length, -'?='.length), 'base64');
+  const isCanonical = value.slice('=?base64?'.length, -'?='.length) === bytes.toString('base64');
+  return isCanonical ? bytes.toString() : undefined;
+}
+
+/** The member of the parameters that the header `Mcp-Name` repeats, by method. */
+const named: Readonly<Record<string, string>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+};
+
+/** Returns the name that `Mcp-Name` repeats; `undefined` for a method that has none. */
+export function namedIn(method: string, params: JsonObject | undefined): string | undefined {
+  const member = Object.hasOwn(named, method) ? named[method] : undefined;
+  const value = member === undefined ? undefined : params?.[member];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,81 @@
+import { asJsonObject, isJsonObject, type JsonObject } from '../../json/json.ts';
+import type { JsonChange } from '../../json/json-text.ts';
+import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
+import { inputRequired } from '../rpc/protocol.ts';
+import { RpcError } from '../rpc/rpc-error.ts';
+import { changed } from '../rpc/source-text.ts';
+import type { Capabilities } from './model.ts';
+
+/** Requests for input in one result. */
+const maxRequests = 16;
+
+/** The methods of requests for input, each with the capability of clients that have it. */
+const capabilityOf: Readonly<Record<string, string>> = {
+  'sampling/createMessage': 'sampling',
+  'elicitation/create': 'elicitation',
+  'roots/list': 'roots',
+};
+
+/** The methods whose result may ask for input (MCP 2026-07-28, Multi Round-Trip Requests). */
+const asking: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];
+
+/** Returns whether a result asks for input. */
+export function asksForInput(result: Result): boolean {
+  return result['resultType'] === inputRequired;
+}
+
+/** A request for input, under the name that its answer has. */
+interface InputRequest extends Pick<IncomingRequest, 'method' | 'params'> {
+  readonly name: string;
+}
+
+/**
+ * Decodes what a result asks for.
+ *
+ * @throws Error when it asks too much, or for what the client cannot do: a target is told what it can
+ */
+export function inputRequestsOf(method: string, result: Result, capabilities: Capabilities): readonly InputRequest[] {
+  if (!asking.includes(method)) throw new Error(`asks for input in answer to ${method}`);
+  const requests = Object.entries(asJsonObject(result['inputRequests']));
+  if (requests.length > maxRequests) throw new Error(`asks for more than ${maxRequests} inputs at once`);
+  return requests.map(([name, json]) => {
+    const { method: asked, params } = asJsonObject(json);
+    const capability = typeof asked === 'string' && Object.hasOwn(capabilityOf, asked) && capabilityOf[asked];
+    if (typeof asked !== 'string' || typeof capability !== 'string' || !Object.hasOwn(capabilities, capability)) {
+      throw new Error('asks for input that the client cannot give');
+    }
+    return { name, method: asked, params: isJsonObject(params) ? params : undefined };
+  });
+}
+
+/**
+ * Asks for all inputs at once. Rejects with the first refusal, and cancels the other requests then.
+ *
+ * @param ask sends one request to the client
+ */
+export async function answersTo(
+  requests: readonly InputRequest[],
+  ask: (request: IncomingRequest) => Promise<Result>,
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  const refused = new AbortController();
+  const either = AbortSignal.any([signal, refused.signal]);
+  try {
+    const answers = requests.map(async ({ name, method, params }) => {
+      return [name, await ask({ id: name, method, params, signal: either })] as const;
+    });
+    return Object.fromEntries(await Promise.all(answers));
+  } catch (error) {
+    refused.abort(error);
+    // Not the error of a target, which would be passed on as it is.
+    throw error instanceof RpcError ? new RpcError(error.code, error.message) : error;
+  }
+}
+
+/** The parameters of the request that is repeated with the answers, and with the state that the result has. */
+export function withAnswers(params: Params | undefined, answers: JsonObject, result: Result): Params {
+  const state = result['requestState'];
+  const changes: JsonChange[] = [{ path: ['inputResponses'], value: answers }];
+  changes.push(typeof state === 'string' ? { path: ['requestState'], value: state } : { path: ['requestState'] });
+  return changed(params ?? {}, changes);
+}

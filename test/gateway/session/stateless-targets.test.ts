@@ -1,0 +1,295 @@
+import { describe, expect, it } from 'vitest';
+import type { Script } from '../../support/gateway/raw-target.ts';
+import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
+import { type Ask, ask, key } from '../../support/nodes/stateless-client.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A target of MCP 2026-07-28 alone, whose tool `x` the caller may use. */
+async function start(script: Script, capabilities?: Json): Promise<TargetRig> {
+  const rig = await startTargetRig(script, { stateless: true, ...(capabilities && { capabilities }) });
+  rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+  return rig;
+}
+
+async function answerTo({ gateway }: TargetRig, request: Omit<Ask, 'token'>): Promise<Json> {
+  return JSON.parse(await (await ask(gateway, { token: gateway.token('me'), ...request })).text());
+}
+
+const question = { method: 'elicitation/create', params: { message: 'Who?', requestedSchema: { type: 'object' } } };
+
+/** Asks for input until it gets it, and answers with what it got. */
+const asking: Script = ({ params }) => {
+  const { inputResponses, requestState } = params;
+  if (inputResponses !== undefined)
+    return { result: { resultType: 'complete', content: [], inputResponses, requestState } };
+  return { result: { resultType: 'input_required', inputRequests: { who: question }, requestState: 'its own state' } };
+};
+
+const call = { method: 'tools/call', params: { name: 'a:x', arguments: { n: 1 } } };
+const withElicitation = { [key('clientCapabilities')]: { elicitation: {} } };
+
+describe('a target of MCP 2026-07-28', () => {
+  it('gets requests whose headers and envelope say what they are, and never what the client has said there', async () => {
+    await using rig = await start(() => ({ result: { content: [] } }));
+    const client = await rig.open('me', { sampling: {}, made: { up: 1 } });
+    const _meta = { [key('clientCapabilities')]: { elicitation: {} }, mine: 1 };
+    expect((await client.request('tools/call', { ...call.params, _meta })).result).toEqual({ content: [] });
+    const { headers, params } = await rig.target.arrival('tools/call');
+    expect(headers).toMatchObject({
+      'mcp-method': 'tools/call',
+      'mcp-name': 'x',
+      'mcp-protocol-version': '2026-07-28',
+    });
+    expect(headers['mcp-session-id']).toBeUndefined();
+    expect(params).toEqual({
+      name: 'x',
+      arguments: { n: 1 },
+      _meta: {
+        mine: 1,
+        [key('protocolVersion')]: '2026-07-28',
+        [key('clientInfo')]: { name: 'gatehouse', version: expect.any(String) },
+        [key('clientCapabilities')]: { sampling: {} },
+      },
+    });
+  });
+
+  it('is asked for a handshake once, whoever calls it later', async () => {
+    await using rig = await start(() => ({ result: { content: [] } }));
+    for (const identity of ['me', 'me', 'me']) await (await rig.open(identity)).request('tools/call', call.params);
+    expect(rig.target.received.filter(({ method }) => method === 'initialize')).toHaveLength(1);
+  });
+
+  it('has lists whose results nobody may keep', async () => {
+    const tools = [{ name: 'x' }];
+    await using rig = await start(() => ({
+      result: { resultType: 'complete', ttlMs: 60_000, cacheScope: 'public', tools },
+    }));
+    expect(await answerTo(rig, { method: 'tools/list' })).toMatchObject({
+      result: { tools: [{ name: 'a:x' }], ttlMs: 0, cacheScope: 'private' },
+    });
+  });
+
+  it('answers a method that it does not have with status 404, which is no lost session', async () => {
+    await using rig = await start(() => ({ error: { code: -32601, message: 'Method not found', data: 1 } }));
+    const client = await rig.open();
+    expect((await client.request('tools/call', call.params)).error).toEqual({
+      code: -32601,
+      message: 'Method not found',
+      data: 1,
+    });
+    expect(rig.target.asked).toHaveLength(1);
+  });
+
+  it('gets the log level of the client in each request', async () => {
+    await using rig = await start(() => ({ result: { content: [] } }));
+    const client = await rig.open();
+    await client.request('logging/setLevel', { level: 'debug' });
+    await client.request('tools/call', call.params);
+    await client.request('logging/setLevel', { level: 'error' });
+    await client.request('tools/call', call.params);
+    const level = async (nth: number): Promise<unknown> => {
+      return Object((await rig.target.arrival('tools/call', nth)).params['_meta'])[key('logLevel')];
+    };
+    expect(await level(2)).toBe('error');
+    expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/call', 'tools/call']);
+  });
+});
+
+describe('a result that asks for input', () => {
+  it('reaches a client of MCP 2026-07-28 as it is, and so does its answer the target', async () => {
+    await using rig = await start(asking);
+    const asked = await answerTo(rig, { ...call, meta: withElicitation });
+    expect(asked).toEqual({
+      jsonrpc: '2.0',
+      id: 'mine',
+      result: { resultType: 'input_required', inputRequests: { who: question }, requestState: 'its own state' },
+    });
+    const inputResponses = { who: { action: 'accept', content: { name: 'I' } } };
+    const params = { ...call.params, inputResponses, requestState: 'its own state' };
+    expect(await answerTo(rig, { method: 'tools/call', params, meta: withElicitation })).toMatchObject({
+      result: { resultType: 'complete', inputResponses, requestState: 'its own state' },
+    });
+  });
+
+  it('is a request for an earlier client, whose answer repeats the call', async () => {
+    await using rig = await start(asking);
+    const client = await rig.open('me', { elicitation: {} });
+    const answer = await client.request('tools/call', call.params, {
+      said: ({ id, method, params }) => {
+        expect({ method, params }).toEqual(question);
+        void client.answer(id, { result: { action: 'accept', content: { name: 'I' } } });
+      },
+    });
+    expect(answer.result).toMatchObject({
+      inputResponses: { who: { action: 'accept', content: { name: 'I' } } },
+      requestState: 'its own state',
+    });
+    expect((await rig.target.arrival('tools/call', 2)).params).toMatchObject({ name: 'x', arguments: { n: 1 } });
+  });
+
+  it('is the error of the client for an earlier client that refuses', async () => {
+    await using rig = await start(asking);
+    const client = await rig.open('me', { elicitation: {} });
+    const answer = await client.request('tools/call', call.params, {
+      said: ({ id }) => void client.answer(id, { error: { code: -1, message: 'not now' } }),
+    });
+    expect(answer.error).toEqual({ code: -1, message: 'not now' });
+  });
+
+  it.each([
+    ['what the client cannot do', { resultType: 'input_required', inputRequests: { q: { method: 'roots/list' } } }],
+    ['what no client does', { resultType: 'input_required', inputRequests: { q: { method: 'tools/call' } } }],
+    [
+      'too much',
+      {
+        resultType: 'input_required',
+        inputRequests: Object.fromEntries([...Array(17).keys()].map((n) => [n, question])),
+      },
+    ],
+  ])('is an error when it asks for %s', async (_, result) => {
+    await using rig = await start(() => ({ result }));
+    const client = await rig.open('me', { elicitation: {} });
+    expect((await client.request('tools/call', call.params)).error?.message).toBe('Target a does not answer');
+    expect(await answerTo(rig, { ...call, meta: withElicitation })).toMatchObject({ error: { code: -32000 } });
+    expect(rig.target.asked).toHaveLength(2);
+  });
+});
+
+describe('a request that is repeated with input', () => {
+  it('ends when the target asks again and again', async () => {
+    await using rig = await start(() => ({
+      result: { resultType: 'input_required', inputRequests: { who: question } },
+    }));
+    const client = await rig.open('me', { elicitation: {} });
+    const { error } = await client.request('tools/call', call.params, {
+      said: ({ id }) => void client.answer(id, { result: { action: 'accept' } }),
+    });
+    expect(error?.message).toBe('Target a does not answer');
+    expect(rig.target.asked).toHaveLength(17);
+  });
+
+  it('with a state of no call of a target with sessions is refused there, since the call would begin anew', async () => {
+    await using rig = await startTargetRig(() => ({ result: { content: [] } }));
+    rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+    const params = { ...call.params, requestState: 'made up' };
+    expect(await answerTo(rig, { method: 'tools/call', params })).toMatchObject({ error: { code: -32602 } });
+    expect(rig.target.asked).toEqual([]);
+  });
+});
+
+describe('what a target of MCP 2026-07-28 tells of', () => {
+  const capabilities = { tools: { listChanged: true }, resources: { subscribe: true } };
+  /** Acknowledges what it is asked for, and tells of changes of all that when its tool is called. */
+  const createTelling = (): Script => {
+    const listening: (() => void)[] = [];
+    return ({ method, params, id }, say) => {
+      for (const tell of listening) if (method === 'tools/call') tell();
+      if (method !== 'subscriptions/listen') return { result: { content: [] } };
+      const { notifications } = params;
+      const { toolsListChanged, resourceSubscriptions = [] } = Object(notifications);
+      const _meta = { [key('subscriptionId')]: id, own: 1 };
+      say('notifications/subscriptions/acknowledged', { notifications, _meta });
+      listening.push(() => {
+        for (const uri of resourceSubscriptions) say('notifications/resources/updated', { uri, _meta });
+        if (toolsListChanged === true) say('notifications/tools/list_changed', { _meta });
+      });
+      return undefined;
+    };
+  };
+
+  it('reaches an earlier client that has subscribed', async () => {
+    await using rig = await start(createTelling(), capabilities);
+    rig.gateway.config.allow('n.r', 'me', 'resource', 'a:file:///x');
+    const client = await rig.open();
+    const stream = await client.listen();
+    const uri = 'mcp://a/file%3A%2F%2F%2Fx';
+    expect((await client.request('resources/subscribe', { uri })).error).toBeUndefined();
+    await client.request('tools/call', call.params);
+    const _meta = { own: 1 };
+    expect(await stream.next()).toMatchObject({ method: 'notifications/resources/updated', params: { uri, _meta } });
+    expect(await stream.next()).toEqual({
+      jsonrpc: '2.0',
+      method: 'notifications/tools/list_changed',
+      params: { _meta },
+    });
+    expect((await rig.target.arrival('subscriptions/listen', 2)).params).toMatchObject({
+      notifications: { toolsListChanged: true, resourceSubscriptions: ['file:///x'] },
+    });
+    expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/call']);
+  });
+
+  it('is refused for a resource that the target does not tell of', async () => {
+    await using rig = await start(({ method, id }, say) => {
+      if (method !== 'subscriptions/listen') return { result: {} };
+      const _meta = { [key('subscriptionId')]: id };
+      say('notifications/subscriptions/acknowledged', { notifications: {}, _meta });
+      return undefined;
+    }, capabilities);
+    rig.gateway.config.allow('n.r', 'me', 'resource', 'a:file:///x');
+    const client = await rig.open();
+    expect((await client.request('resources/subscribe', { uri: 'mcp://a/file%3A%2F%2F%2Fx' })).error?.message).toMatch(
+      'does not tell of changes',
+    );
+  });
+});
+
+describe('a parameter that a header repeats', () => {
+  const schema = (header: unknown): Json => ({
+    type: 'object',
+    properties: { region: { type: 'string', 'x-mcp-header': header }, self: { $ref: '#' } },
+    $defs: { loop: { $ref: '#/$defs/loop' } },
+  });
+  /** Refuses a call without the header, as a server of this revision must. */
+  const needing =
+    (header: unknown): Script =>
+    ({ method, headers }) => {
+      if (method === 'tools/list') return { result: { tools: [{ name: 'x', inputSchema: schema(header) }] } };
+      return headers[`mcp-param-${String(header).toLowerCase()}`] === undefined
+        ? { error: { code: -32020, message: 'Header mismatch' } }
+        : { result: { content: [] } };
+    };
+  const regional = { name: 'a:x', arguments: { region: 'Zürich' } };
+
+  it.each(['Region', 'authorization'])(
+    'reaches the target as %s, which an earlier client knows nothing of',
+    async (header) => {
+      await using rig = await start(needing(header));
+      const client = await rig.open();
+      expect((await client.request('tools/call', regional)).result).toEqual({ content: [] });
+      const { headers } = await rig.target.arrival('tools/call', 2);
+      expect(headers[`mcp-param-${header.toLowerCase()}`]).toBe(
+        `=?base64?${Buffer.from('Zürich').toString('base64')}?=`,
+      );
+      expect(headers.authorization).toBeUndefined();
+      await client.request('tools/call', regional);
+      expect(rig.target.asked.map(({ method }) => method)).toEqual([
+        'tools/call',
+        'tools/list',
+        'tools/call',
+        'tools/call',
+      ]);
+    },
+  );
+
+  it.each(['not a token', '', 7, null])('has no header when the schema names %j', async (header) => {
+    await using rig = await start(needing(header));
+    const client = await rig.open();
+    expect((await client.request('tools/call', regional)).error?.code).toBe(-32020);
+  });
+
+  it.each([
+    ['another value', { 'mcp-param-region': 'Bern' }, 400],
+    ['no value', {}, 400],
+    ['a value that is not encoded', { 'mcp-param-region': '=?base64?!?=' }, 400],
+    ['the same value', { 'mcp-param-region': `=?base64?${Buffer.from('Zürich').toString('base64')}?=` }, 200],
+  ])('is compared with the header of a client of MCP 2026-07-28: %s', async (_, headers, status) => {
+    await using rig = await start(needing('Region'));
+    await answerTo(rig, { method: 'tools/list' });
+    const token = rig.gateway.token('me');
+    const response = await ask(rig.gateway, { token, method: 'tools/call', params: regional, headers });
+    expect(response.status).toBe(status);
+    if (status === 400)
+      expect(JSON.parse(await response.text())).toMatchObject({ id: 'mine', error: { code: -32020 } });
+  });
+});
