@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { loggedFields } from '../support/log-fields.ts';
 
 /** Of the format, and fields whose names are computed. */
-const others = new Set(['timestamp', 'level', 'message', 'namespace']);
+const others = new Set(['timestamp', 'level', 'message', 'namespace', 'caller']);
 
 const page = readFileSync('docs/operating.md', 'utf8');
 const section = /^## Log\n(.*?)^## /ms.exec(page)?.[1] ?? '';

@@ -122,6 +122,7 @@ describe('an observation', () => {
     expect(cluster.all[2]).toEqual({
       changes: [{ kind: 'Gateway', key: 'default/gateway', resource: undefined }],
       observations: [{ kind: 'Gateway', key: 'default/gateway', object: undefined }],
+      since: expect.any(Number),
       synced: true,
     });
   });

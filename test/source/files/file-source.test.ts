@@ -28,7 +28,7 @@ describe('the first batch', () => {
     symlinkSync(join(folder, 'below'), join(folder, 'link.yaml'));
     symlinkSync('nowhere', join(folder, 'dangling.yaml'));
     const files = await startFiles([folder]);
-    expect(files.all).toEqual([{ changes: [], synced: true, unlistedNamespaces: 'named' }]);
+    expect(files.all).toEqual([{ changes: [], since: expect.any(Number), synced: true, unlistedNamespaces: 'named' }]);
     expect(files.problems()).toEqual([]);
   });
 

@@ -10,7 +10,9 @@ describe('a root that does not exist yet', () => {
     const folder = temporaryFolder();
     const root = join(folder, 'some', 'where', 'below');
     const files = await startFiles([root]);
-    expect(files.all).toEqual([{ changes: [], synced: false, unlistedNamespaces: 'unknown' }]);
+    expect(files.all).toEqual([
+      { changes: [], since: expect.any(Number), synced: false, unlistedNamespaces: 'unknown' },
+    ]);
     expect(files.problems()).toEqual([expect.stringContaining('does not exist: nothing is served')]);
     mkdirSync(join(folder, 'some'));
     mkdirSync(join(folder, 'some', 'where'));

@@ -242,7 +242,9 @@ describe('at the start', () => {
     save(folder, 'a.yaml', documents(serviceText('a'), serviceText('b')));
     const clock = createManualClock();
     const files = await startFiles([folder], { clock, settle: 1000 });
-    expect(files.all).toEqual([{ changes: [], synced: false, unlistedNamespaces: 'unknown' }]);
+    expect(files.all).toEqual([
+      { changes: [], since: expect.any(Number), synced: false, unlistedNamespaces: 'unknown' },
+    ]);
     clock.advance(1000);
     await files.until(() => files.synced);
     expect(files.resources.size).toBe(2);
