@@ -66,10 +66,12 @@ async function check(): Promise<void> {
   });
 }
 
-/** Imports every other file of dist/, including those that the programs load only in a cluster. */
+/** Imports every other file of dist/ but that of browsers, including those that the programs load only in a cluster. */
 async function importChunks(root: string): Promise<void> {
   const folder = join(root, 'app/dist');
-  const chunks = (await readdir(folder)).filter((file) => file.endsWith('.js') && !running.has(file));
+  const chunks = (await readdir(folder)).filter(
+    (file) => file.endsWith('.js') && file !== 'lit-html.js' && !running.has(file),
+  );
   report(`import ${chunks.length} files of dist/`);
   const script = chunks.map((file) => `await import(${JSON.stringify(join(folder, file))});`).join('\n');
   execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
