@@ -80,7 +80,7 @@ function certificate(wanted: Certificate): string {
   );
   const signature = Buffer.concat([Buffer.of(0), sign('sha256', content, signer)]);
   const base64 = sequence(content, algorithm, der(0x03, signature)).toString('base64');
-  return `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 const OID = {
