@@ -9,6 +9,7 @@ import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import type { Batch } from '../source/model.ts';
 import type { CommitTraces } from '../trace/trace.ts';
 import { agentgateway, versionOfAll } from '../wire/wire.ts';
+import { openSecurity, type Security } from './access/security.ts';
 import { CommitTimes } from './commit-times.ts';
 import { configView } from './config-view.ts';
 import { withListenFlags } from './errors.ts';
@@ -16,7 +17,6 @@ import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import { PublishedKeys } from './published-keys.ts';
-import { openSecurity, type Security } from './security.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface AppParts {

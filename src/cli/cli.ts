@@ -2,8 +2,8 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
 import { quoted } from '../json/quoted.ts';
 import { type Command, commands } from './commands.ts';
+import { logFlags } from './flags/log-flags.ts';
 import { type Flag, nearWord, readFlags, UsageError, variableOf } from './flags.ts';
-import { logFlags } from './log-flags.ts';
 import { visibleLines } from './offline/style.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 

@@ -1,7 +1,7 @@
 import { matchesCaller, matchesItem } from './claims.ts';
 import { foreignGateways, gatewayReason, ownGateways } from './gateways.ts';
 import { decidingGrant, grantsOf } from './grants.ts';
-import { hints } from './hints.ts';
+import { hints } from './hints/hints.ts';
 import type { Explainer, ExplainInputs, Reason, ReasonCode, Verdict } from './model.ts';
 import { nameReason } from './names.ts';
 import { type Denial, type NearMiss, policyNearMisses } from './near-misses.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { commands } from '../../src/cli/commands.ts';
-import { logFlags } from '../../src/cli/log-flags.ts';
+import { logFlags } from '../../src/cli/flags/log-flags.ts';
 import { cli } from '../support/processes/terminal.ts';
 
 describe('gatehouse', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { serveFlags, serveSettings } from '../../src/cli/flags/serve-flags.ts';
 import { readFlags } from '../../src/cli/flags.ts';
-import { serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
 
 const tracesUrl = (environment: Readonly<Record<string, string>>): string | undefined =>
   serveSettings(readFlags(serveFlags, ['-f', 'x.yaml'], {}), environment).tracesUrl;

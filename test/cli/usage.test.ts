@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { serveFlags, serveSettings } from '../../src/cli/flags/serve-flags.ts';
 import { readFlags } from '../../src/cli/flags.ts';
-import { serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
 import { cli } from '../support/processes/terminal.ts';
 
 describe('a wrong command line', () => {

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { serveFlags } from '../../src/cli/serve-flags.ts';
+import { serveFlags } from '../../src/cli/flags/serve-flags.ts';
 import { deploy, shipped } from '../support/cluster/deployed.ts';
 import { guideJwk } from '../support/processes/guide.ts';
 import { createTranslatedWorld, type Manifest } from '../support/worlds/translated-world.ts';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { logFlags } from '../../src/cli/flags/log-flags.ts';
+import { serveFlags, serveSettings } from '../../src/cli/flags/serve-flags.ts';
 import { readFlags } from '../../src/cli/flags.ts';
-import { logFlags } from '../../src/cli/log-flags.ts';
-import { serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
 import { kubeAssets } from '../support/cluster/assets.ts';
 import { deploy, type Manifest, type Manifests, overlayText, rendered } from '../support/cluster/deployed.ts';
 import { chart, helm, helmProgram, templated } from '../support/cluster/helm.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { duration, listenAddress } from '../../src/cli/flag-values.ts';
+import { logFlags } from '../../src/cli/flags/log-flags.ts';
+import { serveFlags } from '../../src/cli/flags/serve-flags.ts';
 import { type Flag, variableOf } from '../../src/cli/flags.ts';
-import { logFlags } from '../../src/cli/log-flags.ts';
-import { serveFlags } from '../../src/cli/serve-flags.ts';
 import { shipped } from '../support/cluster/deployed.ts';
 import { nodeEnvironment, nodeFlags } from '../support/processes/node-flags.ts';
 

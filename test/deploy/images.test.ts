@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseDockerfile, type Stage } from '../../scripts/install-check/dockerfile.ts';
 import { commands } from '../../src/cli/commands.ts';
+import { logFlags } from '../../src/cli/flags/log-flags.ts';
 import { readFlags } from '../../src/cli/flags.ts';
-import { logFlags } from '../../src/cli/log-flags.ts';
 import { type Container, shipped } from '../support/cluster/deployed.ts';
 
 const text = readFileSync('Dockerfile', 'utf8');

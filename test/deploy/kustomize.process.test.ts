@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { logFlags } from '../../src/cli/flags/log-flags.ts';
+import { serveFlags, serveSettings } from '../../src/cli/flags/serve-flags.ts';
 import { readFlags } from '../../src/cli/flags.ts';
-import { logFlags } from '../../src/cli/log-flags.ts';
-import { serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
 import { kubeAssets } from '../support/cluster/assets.ts';
 import {
   deploy,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { gatewayFlags } from '../../src/cli/gateway-flags.ts';
-import { serveFlags } from '../../src/cli/serve-flags.ts';
+import { gatewayFlags } from '../../src/cli/flags/gateway-flags.ts';
+import { serveFlags } from '../../src/cli/flags/serve-flags.ts';
 import { createMetrics } from '../../src/debug/debug.ts';
 import { createGatewayMetrics } from '../../src/gateway/admin/metrics.ts';
 import { metricSources } from '../support/gateway/metric-sources.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { serveFlags, serveSettings } from '../../src/cli/flags/serve-flags.ts';
 import { readFlags } from '../../src/cli/flags.ts';
-import { serveFlags, serveSettings } from '../../src/cli/serve-flags.ts';
 import { keysProblem, parseKeySet } from '../../src/gateway/authn/key-set.ts';
 import { decodeConfig } from '../../src/gateway/config/decode.ts';
 import { parseMounts } from '../../src/gateway/config/mounts.ts';

@@ -1,9 +1,9 @@
-import type { CheckReport, OfflineWorld } from '../../app/offline.ts';
+import type { CheckReport, OfflineWorld } from '../../app/offline/offline.ts';
 import { oneOf } from '../flag-values.ts';
+import { clusterAccess, clusterFlags } from '../flags/input-flags.ts';
+import { translationFlags } from '../flags/translation-flags.ts';
 import { type Flag, type FlagValues, UsageError } from '../flags.ts';
-import { clusterAccess, clusterFlags } from '../input-flags.ts';
 import type { ExitCode, Terminal } from '../terminal.ts';
-import { translationFlags } from '../translation-flags.ts';
 import { githubReport, jsonReport, textReport } from './check-reports.ts';
 import { Excerpts } from './excerpts.ts';
 import { styleOf } from './style.ts';

@@ -1,4 +1,4 @@
-import type { CheckReport, OfflineWorld } from '../../app/offline.ts';
+import type { CheckReport, OfflineWorld } from '../../app/offline/offline.ts';
 import { type Excerpts, parsePlace } from './excerpts.ts';
 import { oneLine, type Style } from './style.ts';
 

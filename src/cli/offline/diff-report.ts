@@ -1,4 +1,4 @@
-import type { Listed, TargetChange, WorldDiff } from '../../app/world-diff.ts';
+import type { Listed, TargetChange, WorldDiff } from '../../app/offline/world-diff.ts';
 import type { AccessChange, Placed, SignerChange } from '../../explain/model.ts';
 import { quoted } from '../../json/quoted.ts';
 import { oneLine, type Style } from './style.ts';

@@ -1,11 +1,11 @@
 import type { AccessRequest, Answer, Claims, Question } from '../../explain/model.ts';
 import { oneOf } from '../flag-values.ts';
+import { clusterAccess, clusterFlags } from '../flags/input-flags.ts';
+import { translationFlags } from '../flags/translation-flags.ts';
 import { type Flag, type FlagValues, UsageError } from '../flags.ts';
-import { clusterAccess, clusterFlags } from '../input-flags.ts';
 import { askServer } from '../remote/explain-client.ts';
 import { systemClock } from '../system-clock.ts';
 import type { ExitCode, Terminal } from '../terminal.ts';
-import { translationFlags } from '../translation-flags.ts';
 import { answerJson, answerText } from './answer-reports.ts';
 import { styleOf } from './style.ts';
 import { openWorld, readText } from './world.ts';

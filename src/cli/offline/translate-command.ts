@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import type { OfflineWorld } from '../../app/offline.ts';
+import type { OfflineWorld } from '../../app/offline/offline.ts';
 import { quoted } from '../../json/quoted.ts';
 import { oneOf } from '../flag-values.ts';
+import { clusterAccess, clusterFlags } from '../flags/input-flags.ts';
+import { translationFlags } from '../flags/translation-flags.ts';
 import { type Flag, type FlagValues, UsageError } from '../flags.ts';
-import { clusterAccess, clusterFlags } from '../input-flags.ts';
 import type { ExitCode, Terminal } from '../terminal.ts';
-import { translationFlags } from '../translation-flags.ts';
 import { diffDocument, diffText } from './diff-report.ts';
 import { styleOf } from './style.ts';
 import { openFiles, openWorld } from './world.ts';
@@ -48,7 +48,7 @@ export async function runTranslate(flags: FlagValues, terminal: Terminal): Promi
   const gateway = gatewayOf(flags.optional('gateway'), after === undefined ? [world] : [world, after]);
   note(world, after, terminal);
   if (after !== undefined) return compare(world, after, { gateway, format }, flags, terminal);
-  const { dialectsOf, translationDocument } = await import('../../app/translation-document.ts');
+  const { dialectsOf, translationDocument } = await import('../../app/offline/translation-document.ts');
   const dialect = dialectOf(flags.optional('dialect'), dialectsOf(world));
   const document = await translationDocument(world, { gateway, dialect });
   if (format === 'binary') await write(terminal, document.responses());
@@ -106,7 +106,7 @@ async function compare(
       '--diff compares targets and access, which are the same in every dialect: leave --dialect out.',
     );
   }
-  const { worldDiff } = await import('../../app/world-diff.ts');
+  const { worldDiff } = await import('../../app/offline/world-diff.ts');
   const diff = await worldDiff(before, after, gateway);
   if (format === 'json') terminal.stdout.write(`${JSON.stringify(diffDocument(diff), undefined, 2)}\n`);
   else if (format === 'yaml') {

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { TranslationDocument } from '../../app/translation-document.ts';
+import type { TranslationDocument } from '../../app/offline/translation-document.ts';
 
 /** The document of `translate`, in parts: all Gateways together may be larger than memory. */
 export function documentText(document: TranslationDocument, format: 'text' | 'yaml' | 'json'): Generator<string> {

@@ -1,11 +1,11 @@
-import type { OfflineWorld } from '../../app/offline.ts';
+import type { OfflineWorld } from '../../app/offline/offline.ts';
 import type { Logger } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
+import { clusterAccess, namespacesOf } from '../flags/input-flags.ts';
+import { translationSettings } from '../flags/translation-flags.ts';
 import { type FlagValues, UsageError } from '../flags.ts';
-import { clusterAccess, namespacesOf } from '../input-flags.ts';
 import { systemClock } from '../system-clock.ts';
 import type { Terminal } from '../terminal.ts';
-import { translationSettings } from '../translation-flags.ts';
 
 /** Bytes of standard input that are read: one more than a file may have, so that a longer text is refused. */
 const mostInput = 5 * 1024 * 1024 + 1;
@@ -23,7 +23,7 @@ export async function openWorld(
   const access = clusterAccess(flags, terminal.environment);
   if (access === undefined) return openFiles(filenames, flags, terminal);
   if (filenames.length > 0) throw new UsageError('give files or a cluster, one of the two.');
-  const { openOfflineCluster } = await import('../../app/offline-cluster.ts');
+  const { openOfflineCluster } = await import('../../app/offline/offline-cluster.ts');
   return openOfflineCluster(
     { ...translationSettings(flags), access, namespaces: namespacesOf(flags) },
     { clock: systemClock, random: Math.random, log: errorLog(terminal) },
@@ -36,7 +36,7 @@ export async function openFiles(
   flags: FlagValues,
   terminal: Terminal,
 ): Promise<OfflineWorld> {
-  const { openOffline } = await import('../../app/offline.ts');
+  const { openOffline } = await import('../../app/offline/offline.ts');
   return openOffline(
     { ...translationSettings(flags), filenames, namespaces: namespacesOf(flags) },
     {

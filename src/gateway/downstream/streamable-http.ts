@@ -10,8 +10,8 @@ import { type ErrorResponse, sendError, sessionNotFound, tokenExpired, tooManySe
 import { createEventLogBudget } from './event-log.ts';
 import type { Exchange, HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
-import { createStatelessHttp } from './stateless-http.ts';
-import { isStateless } from './stateless-request.ts';
+import { createStatelessHttp } from './stateless/stateless-http.ts';
+import { isStateless } from './stateless/stateless-request.ts';
 import { createStreamableSession, type StreamableSession } from './streamable-session.ts';
 
 /** The session that a request names. */

@@ -14,9 +14,10 @@ import { type Authorization, createAuthorization, tokenExpiredError } from './au
 import { createClientRequests } from './client-requests.ts';
 import { createHandshake } from './handshake.ts';
 import { createInstructions } from './instructions.ts';
-import { coalesceListChanges } from './list-changes.ts';
-import { isListMethod, type ListMethod } from './list-pages.ts';
-import { createLists } from './lists.ts';
+import { coalesceListChanges } from './lists/list-changes.ts';
+import { isListMethod, type ListMethod } from './lists/list-pages.ts';
+import { createLists } from './lists/lists.ts';
+import type { SharedListing } from './lists/shared-listing.ts';
 import type { Client, ClientRequest, SessionParts, StatelessClient } from './model.ts';
 import type { Names } from './names/names.ts';
 import type { QualifiedName } from './names/qualified-names.ts';
@@ -24,7 +25,6 @@ import type { UiOwners } from './names/ui-owners.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
 import { createPassthrough } from './passthrough.ts';
 import { createRequestRouter, passThrough } from './request-router.ts';
-import type { SharedListing } from './shared-listing.ts';
 import { createSubscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
 import {

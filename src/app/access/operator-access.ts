@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import type { GuardedRequest, RouteGuard } from '../../debug/debug.ts';
+import type { Clock } from '../../edges.ts';
+import { quoted } from '../../json/quoted.ts';
+import { reviewAccess, reviewToken } from '../../kube/kube.ts';
+import type { KubeConnection } from '../../kube/model.ts';
+import { FairSemaphore } from '../../rate/fair-semaphore.ts';
+
+/** Milliseconds for which a decision counts: a dashboard that is refreshed asks once. */
+const validity = 10_000;
+
+/** Decisions that are kept. */
+const maxDecisions = 1_000;
+
+/** Requests that are decided at once, and those that wait; each takes up to two requests of the API server. */
+const maxConcurrent = 8;
+const maxWaiting = 64;
+
+/** Characters of a token. */
+const maxToken = 8_192;
+
+/** Paths for the kubelet, which has no token to show. They say nothing but whether the process is well. */
+const open: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+
+type Refusal = Awaited<ReturnType<RouteGuard>>;
+
+/**
+ * Demands a token of the cluster whose user may use the URL (a nonResourceURL in RBAC), as kube-rbac-proxy does. Whatever
+ * cannot be decided is refused.
+ */
+export class OperatorAccess {
+  readonly #connection: KubeConnection;
+  readonly #clock: Clock;
+  readonly #turns = new FairSemaphore(maxConcurrent);
+  readonly #decisions = new Map<string, { readonly refusal: Promise<Refusal>; readonly since: number }>();
+  #waiting = 0;
+
+  constructor(connection: KubeConnection, clock: Clock) {
+    this.#connection = connection;
+    this.#clock = clock;
+  }
+
+  readonly guard: RouteGuard = (request) => {
+    const { path, authorization = '', method } = request;
+    if (open.has(path)) return Promise.resolve(undefined);
+    const token = /^bearer +(?<token>[A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.groups?.['token'];
+    if (token === undefined || token.length > maxToken) {
+      return Promise.resolve({ status: 401, message: 'show a token of the cluster: authorization: Bearer <token>.' });
+    }
+    const verb = method === 'HEAD' ? 'get' : method.toLowerCase();
+    const key = createHash('sha256')
+      .update(JSON.stringify([token, verb, path]))
+      .digest('base64');
+    const known = this.#decisions.get(key);
+    const now = this.#clock.now();
+    if (known !== undefined && now >= known.since && now - known.since < validity) return known.refusal;
+    if (this.#waiting >= maxWaiting) {
+      return Promise.resolve({ status: 503, message: 'too many requests wait to be authorized: try again.' });
+    }
+    const refusal = this.#decide(token, { verb, path }, request);
+    this.#remember(key, refusal, now);
+    return refusal;
+  };
+
+  async #decide(
+    token: string,
+    url: { readonly verb: string; readonly path: string },
+    { address }: GuardedRequest,
+  ): Promise<Refusal> {
+    this.#waiting += 1;
+    const release = await this.#turns.acquire(address);
+    try {
+      const review = await reviewToken(this.#connection, { token, audience: undefined });
+      if (review.kind === 'unavailable') return unavailable(review.message);
+      if (review.kind === 'refused') return { status: 401, message: `the token is not accepted: ${review.message}.` };
+      const access = await reviewAccess(this.#connection, review.user, url);
+      if (access.kind === 'allowed') return undefined;
+      if (access.kind === 'unavailable') return unavailable(access.message);
+      const who = quoted(review.user.username);
+      const message = `${who} may not ${url.verb} ${quoted(url.path)}: a ClusterRole with nonResourceURLs allows it.`;
+      return { status: 403, message };
+    } finally {
+      this.#waiting -= 1;
+      release();
+    }
+  }
+
+  #remember(key: string, refusal: Promise<Refusal>, since: number): void {
+    this.#decisions.delete(key);
+    this.#decisions.set(key, { refusal, since });
+    const [oldest] = this.#decisions.keys();
+    if (this.#decisions.size > maxDecisions && oldest !== undefined) this.#decisions.delete(oldest);
+  }
+}
+
+function unavailable(message: string): Refusal {
+  return { status: 503, message: `the API server cannot be asked: ${message}.` };
+}

@@ -1,0 +1,124 @@
+import { access } from 'node:fs/promises';
+import type { PlacesOf } from '../../debug/model.ts';
+import type { Clock, Counters, Logger } from '../../edges.ts';
+import { answerQuestion } from '../../explain/explain.ts';
+import type { Answer, Explainer, Place, Question } from '../../explain/model.ts';
+import type { Snapshots } from '../../snapshot/model.ts';
+import type { Batch, InputDiagnostic } from '../../source/model.ts';
+import { readFilesOnce } from '../../source/source.ts';
+import type { Translation, TranslationSettings } from '../../translate/model.ts';
+import { type CheckReport, checkReport } from '../check-report.ts';
+import { EnvironmentError } from '../errors.ts';
+import { createPipeline } from '../pipeline.ts';
+
+export type { CheckReport } from '../check-report.ts';
+
+/** What a command that answers and ends reads. */
+export interface OfflineSettings extends TranslationSettings {
+  /** Files and folders, or `-` for standard input. */
+  readonly filenames: readonly string[];
+  /** Namespaces to read; all when empty. */
+  readonly namespaces: readonly string[];
+}
+
+export interface OfflineParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Reads standard input. */
+  readonly readStdin: () => Promise<string>;
+}
+
+/** The objects of some files or of a cluster at one time, translated as `serve` does. */
+export interface OfflineWorld {
+  readonly explainer: Explainer;
+  readonly translation: Translation;
+  readonly snapshots: Snapshots;
+  readonly counts: { readonly gateways: number; readonly targets: number; readonly policies: number };
+  check(): Promise<CheckReport>;
+  /** Answers a question; or says why it has no answer. */
+  answer(question: Question): Promise<Answer | { readonly message: string }>;
+  /** What to know about every answer, in sentences: that a part of the input is left out. */
+  readonly notes: readonly string[];
+  /** The place of each field; undefined for one that is in no file. */
+  readonly placesOf: PlacesOf;
+  /** The texts that no file has, by the path in their places. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+const noCounters: Counters = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
+
+/**
+ * Reads files once and translates them.
+ *
+ * @throws EnvironmentError when one of them does not exist
+ */
+export async function openOffline(settings: OfflineSettings, parts: OfflineParts): Promise<OfflineWorld> {
+  const { filenames, namespaces } = settings;
+  for (const path of filenames) if (path !== '-') await requireReadable(path);
+  const files = await readFilesOnce({ ...parts, roots: filenames, namespaces });
+  if (!files.batch.synced)
+    throw new EnvironmentError('a file changes while it is read, or is gone again: try once more.');
+  return translateOnce(settings, files, parts.log);
+}
+
+/** What was read once. */
+export interface ReadOnce {
+  readonly batch: Batch;
+  readonly diagnostics: readonly InputDiagnostic[];
+  placesOf(
+    fields: readonly { readonly object: string; readonly path: Place['path'] }[],
+  ): Promise<readonly (string | undefined)[]>;
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/** Translates what was read. */
+export function translateOnce(settings: TranslationSettings, read: ReadOnce, log: Logger): OfflineWorld {
+  const pipeline = createPipeline(settings, { log, counters: noCounters });
+  pipeline.deliver(read.batch);
+  const { translation, explainer, snapshots, policies } = pipeline;
+  const placesOf: PlacesOf = (places) =>
+    read.placesOf(places.map(({ kind, key, path }) => ({ object: `${kind} ${key}`, path })));
+  return {
+    explainer,
+    translation,
+    snapshots,
+    counts: { gateways: explainer.gateways().length, targets: translation.targets.size, policies: policies() },
+    notes: inputNotes(read.diagnostics),
+    check: () => checkReport(read.diagnostics, explainer, placesOf),
+    answer: async (question) => {
+      const answered = answerQuestion(explainer, question);
+      return answered.ok ? answered.answerAt(await placesOf(answered.fields)) : answered;
+    },
+    placesOf,
+    texts: read.texts,
+  };
+}
+
+/** Says that decoding found errors, and which objects are not read because of their kind: all of it is left out. */
+function inputNotes(diagnostics: readonly InputDiagnostic[]): readonly string[] {
+  const number = diagnostics.filter(({ severity }) => severity === 'error').length;
+  const errors = number === 1 ? 'an error' : `${number} errors`;
+  const skipped = diagnostics.filter(({ field, severity }) => severity === 'warning' && skippedBy.has(field));
+  const more = skipped.length > mostSkipped ? [`There are ${skipped.length - mostSkipped} more of these.`] : [];
+  return [
+    ...(number === 0 ? [] : [`The input has ${errors}, and what is invalid is left out: gatehouse check lists them.`]),
+    ...skipped.slice(0, mostSkipped).map(({ place, message }) => `${place}: ${message}`),
+    ...more,
+  ];
+}
+
+/** The fields for which a whole object is skipped with a warning. */
+const skippedBy: ReadonlySet<string> = new Set(['kind', 'apiVersion']);
+
+/** Skipped objects that a note is written about. */
+const mostSkipped = 5;
+
+async function requireReadable(path: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+    throw new EnvironmentError(`${path} ${reason}: name files or folders with manifests, or - for standard input.`);
+  }
+}

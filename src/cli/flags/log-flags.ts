@@ -1,0 +1,23 @@
+import type { LogLevel } from '../../edges.ts';
+import type { LogFormat } from '../../log/log.ts';
+import { oneOf } from '../flag-values.ts';
+import type { Flag, FlagValues } from '../flags.ts';
+
+/** Flags of every command. */
+export const logFlags: readonly Flag[] = [
+  { name: 'log-level', value: '<level>', default: 'info', help: 'debug, info, warn or error' },
+  {
+    name: 'log-format',
+    value: '<format>',
+    default: 'auto',
+    help: 'auto (text on a terminal, else JSON), json or text',
+  },
+];
+
+/** Decodes the flags of the log. */
+export function logSettings(flags: FlagValues): { readonly level: LogLevel; readonly format: LogFormat } {
+  return {
+    level: oneOf('log-level', flags.text('log-level'), ['debug', 'info', 'warn', 'error']),
+    format: oneOf('log-format', flags.text('log-format'), ['auto', 'json', 'text']),
+  };
+}

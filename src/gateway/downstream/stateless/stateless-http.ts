@@ -1,0 +1,100 @@
+import { callerKey } from '../../callers.ts';
+import type { Caller } from '../../model.ts';
+import { statelessVersion } from '../../rpc/protocol.ts';
+import { errorCode } from '../../rpc/rpc-error.ts';
+import { decodeClientCapabilities } from '../../session/client-requests.ts';
+import type { Session } from '../../session/model.ts';
+import { sendError, tooManySessions } from '../error-response.ts';
+import type { Exchange, HttpTransportParts } from '../model.ts';
+import { createSessionTable } from '../session-table.ts';
+import { createStatelessCalls, isOfWaitingCall } from './stateless-calls.ts';
+import { listen } from './stateless-listen.ts';
+import { createReply, type StatelessReply } from './stateless-reply.ts';
+import { decodeStateless, type StatelessRequest } from './stateless-request.ts';
+
+/** Serves POST requests of MCP 2026-07-28, which has neither a handshake nor sessions. */
+export interface StatelessHttp {
+  /** @param done called once, when the body is not needed any more and no target works on the request */
+  post(exchange: Exchange, body: unknown, done: () => void): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * Requests of one caller with the same capabilities share a session inside the gateway, and so its connections to targets
+ * of earlier revisions. Nothing that a client can see depends on it: each request is authorized by its own token.
+ */
+export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): StatelessHttp {
+  const { multiplexer } = parts;
+  const sessions = createSessionTable<Session>(parts);
+  const calls = createStatelessCalls(parts);
+  /** The ids of sessions by what their requests have in common. */
+  const ids = new Map<string, string>();
+
+  const sessionFor = (caller: Caller, { capabilities: declared }: StatelessRequest) => {
+    const capabilities = decodeClientCapabilities(declared);
+    const key = JSON.stringify([callerKey(caller), capabilities]);
+    const known = ids.get(key);
+    const found = known === undefined ? undefined : sessions.find(known, caller);
+    if (known !== undefined && found?.kind === 'found') return { id: known, session: found.session };
+    const opened = sessions.open(caller, () => {
+      const session = multiplexer.open({
+        stream: () => undefined,
+        client: { version: statelessVersion, capabilities },
+      });
+      const close = (): Promise<void> => {
+        ids.delete(key);
+        return session.close();
+      };
+      return { ...session, close };
+    });
+    if (opened !== undefined) ids.set(key, opened.id);
+    return opened;
+  };
+
+  const serve = (exchange: Exchange, request: StatelessRequest, done: () => void): void => {
+    const { response, caller } = exchange;
+    const opened = sessionFor(caller, request);
+    if (opened === undefined) {
+      done();
+      sendError(response, tooManySessions);
+      return;
+    }
+    const release = sessions.hold(opened.id);
+    const reply: StatelessReply = createReply(parts, exchange, request, () => {
+      release();
+      calls.left(reply);
+    });
+    if (isOfWaitingCall(request)) {
+      done();
+      if (!calls.resume(reply)) reply.answer(unknownState);
+    } else {
+      calls.start(opened.session, reply, done);
+    }
+  };
+
+  return {
+    post(exchange, body, done) {
+      const decoded = decodeStateless(body, exchange.request);
+      if (exchange.response.destroyed || decoded.kind !== 'request') done();
+      if (exchange.response.destroyed) return;
+      if (decoded.kind === 'error') return sendError(exchange.response, decoded.error);
+      if (decoded.kind === 'notification') return void exchange.response.writeHead(202).end();
+      const { request } = decoded;
+      if (request.method === 'subscriptions/listen') return listen(parts, exchange, request, done);
+      serve(exchange, request, done);
+    },
+    stop() {
+      calls.stop();
+      return sessions.stop();
+    },
+  };
+}
+
+const unknownState = {
+  jsonrpc: '2.0' as const,
+  id: 0,
+  error: {
+    code: errorCode.invalidParams,
+    message: 'Invalid params: requestState is of no call that waits for input; send the request without it',
+  },
+};

@@ -1,0 +1,119 @@
+import { asJsonObject, isJsonObject } from '../../../json/json.ts';
+import { eventText } from '../../../net/sse.ts';
+import type { Caller } from '../../model.ts';
+import type { Message } from '../../rpc/model.ts';
+import { statelessVersion, subscriptionIdKey } from '../../rpc/protocol.ts';
+import { changed, encodeMessage } from '../../rpc/source-text.ts';
+import type { Sender, Session } from '../../session/model.ts';
+import { openEventStream } from '../event-stream.ts';
+import type { Exchange, HttpTransportParts } from '../model.ts';
+import type { StatelessRequest } from './stateless-request.ts';
+
+/** What a client may ask for, with the notification and the list whose request connects to the targets. */
+const lists = {
+  toolsListChanged: { method: 'notifications/tools/list_changed', list: 'tools/list' },
+  promptsListChanged: { method: 'notifications/prompts/list_changed', list: 'prompts/list' },
+  resourcesListChanged: { method: 'notifications/resources/list_changed', list: 'resources/list' },
+} as const;
+
+/** Resources of one request; as many as a session may subscribe to. */
+const maxResources = 1_000;
+
+/** What is delivered of what was asked for. */
+interface Honoured {
+  readonly lists: readonly (keyof typeof lists)[];
+  readonly resources: readonly string[];
+}
+
+/**
+ * Serves `subscriptions/listen`: an event stream that begins with what will be delivered, until the client closes it or
+ * its token expires. It has a session of its own, which ends with it.
+ *
+ * @param done called once, when the body is not needed any more
+ */
+export function listen(
+  { multiplexer, streams, clock }: Pick<HttpTransportParts, 'multiplexer' | 'streams' | 'clock'>,
+  exchange: Exchange,
+  request: StatelessRequest,
+  done: () => void,
+): void {
+  const { response, caller } = exchange;
+  let honoured: Honoured = { lists: [], resources: [] };
+  // A request in a session that has ended is not answered.
+  const ended = Promise.withResolvers<undefined>();
+  const closed = (): void => {
+    ended.resolve(undefined);
+    void session.close();
+  };
+  const stream = openEventStream({ streams, response, clock, caller, lifetime: 'token', closed });
+  const write = (message: Message): void => stream.write(eventText('message', encodeMessage(tagged(message, request))));
+  const own = {
+    reader: caller,
+    send(message: Message) {
+      if ('method' in message && isWanted(message.method, honoured)) write(message);
+    },
+  };
+  const session = multiplexer.open({
+    stream: () => own,
+    client: { version: statelessVersion, capabilities: {} },
+  });
+  void Promise.race([ended.promise, subscribe(session, caller, request)]).then((found) => {
+    done();
+    if (found === undefined) return;
+    const notifications = {
+      ...Object.fromEntries(found.lists.map((name) => [name, true])),
+      ...(found.resources.length === 0 ? {} : { resourceSubscriptions: found.resources }),
+    };
+    write({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications } });
+    honoured = found;
+    // Connects to the targets, so that they can tell of changes.
+    for (const name of found.lists) void ask(session, caller, lists[name].list, request.params);
+  });
+}
+
+/** Subscribes to the resources that the caller may read. */
+async function subscribe(session: Session, caller: Caller, { params }: StatelessRequest): Promise<Honoured> {
+  const wanted = asJsonObject(params['notifications']);
+  const uris: readonly unknown[] = Array.isArray(wanted['resourceSubscriptions'])
+    ? wanted['resourceSubscriptions']
+    : [];
+  const resources: string[] = [];
+  for (const uri of uris.slice(0, maxResources)) {
+    if (typeof uri !== 'string') continue;
+    const answer = await ask(session, caller, 'resources/subscribe', { uri });
+    if ('result' in answer) resources.push(uri);
+  }
+  return { lists: keysOf(lists).filter((name) => wanted[name] === true), resources };
+}
+
+const asking = new WeakMap<Session, number>();
+
+/** Sends a request of the gateway itself in a session, on behalf of a caller. */
+function ask(session: Session, caller: Caller, method: string, params: StatelessRequest['params']): Promise<Message> {
+  const id = (asking.get(session) ?? 0) + 1;
+  asking.set(session, id);
+  return new Promise((resolve) => {
+    const settled = (): void => resolve({ jsonrpc: '2.0', id, error: { code: 0, message: 'not answered' } });
+    const sender: Sender = { caller, reader: caller, send: resolve, settled };
+    session.receive({ jsonrpc: '2.0', id, method, params }, sender);
+  });
+}
+
+function isWanted(method: string, { lists: wanted, resources }: Honoured): boolean {
+  if (method === 'notifications/resources/updated') return resources.length > 0;
+  return wanted.some((name) => lists[name].method === method);
+}
+
+/** Adds the id of the request, which tells the client what the message is about. */
+function tagged(message: Message, { id }: StatelessRequest): Message {
+  if (!('method' in message)) return message;
+  const params = message.params ?? {};
+  if (isJsonObject(params._meta)) {
+    return { ...message, params: changed(params, [{ path: ['_meta', subscriptionIdKey], value: id }]) };
+  }
+  return { ...message, params: changed(params, [{ path: ['_meta'], value: { [subscriptionIdKey]: id } }]) };
+}
+
+function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): readonly K[] {
+  return Object.keys(table) as K[];
+}

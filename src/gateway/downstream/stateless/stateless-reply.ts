@@ -1,0 +1,132 @@
+import type { Clock } from '../../../edges.ts';
+import type { EventStream, EventStreams } from '../../../net/event-streams.ts';
+import { eventText } from '../../../net/sse.ts';
+import type { Message, Result } from '../../rpc/model.ts';
+import { inputRequired } from '../../rpc/protocol.ts';
+import { errorCode } from '../../rpc/rpc-error.ts';
+import { changed, encodeMessage } from '../../rpc/source-text.ts';
+import { openEventStream } from '../event-stream.ts';
+import type { Exchange } from '../model.ts';
+import type { StatelessRequest } from './stateless-request.ts';
+
+/** The response to one POST of MCP 2026-07-28: a JSON text, or an event stream once something is said before it ends. */
+export interface StatelessReply {
+  readonly exchange: Exchange;
+  readonly request: StatelessRequest;
+  /** Sends a notification, but for log messages that the request did not ask for, and what other requests ask for. */
+  notify(message: Message): void;
+  /** Ends the reply with the response to the request, whose id is replaced by that of the client. */
+  answer(message: Message): void;
+}
+
+/** Dependencies of replies. */
+export interface ReplyParts {
+  readonly clock: Clock;
+  readonly streams: EventStreams;
+}
+
+/** Results that a client may keep for a time, which is none: what a caller may see changes with the policies. */
+const cacheable: readonly string[] = [
+  'server/discover',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+];
+
+/** The log levels of MCP, those of RFC 5424, the least important first. */
+const levels: readonly unknown[] = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+
+/** Characters of a response that is a JSON text. */
+const maxJson = 64 * 1024;
+
+/** Milliseconds without response after which an event stream begins, whose comments keep the connection open. */
+const quietTime = 1_000;
+
+/**
+ * Starts without having sent anything.
+ *
+ * @param left called once, when the response is closed: before its end, the client cancels the request by that
+ */
+export function createReply(
+  { clock, streams }: ReplyParts,
+  exchange: Exchange,
+  request: StatelessRequest,
+  left: () => void,
+): StatelessReply {
+  const { response, caller } = exchange;
+  let stream: EventStream | undefined;
+  let isOver = false;
+
+  const open = (): EventStream => {
+    stopTimer();
+    stream ??= openEventStream({ streams, response, clock, caller, lifetime: 'answers', closed: () => {} });
+    return stream;
+  };
+  const stopTimer = clock.after(quietTime, () => void open());
+  response.once('close', () => {
+    stopTimer();
+    isOver = true;
+    left();
+  });
+
+  return {
+    exchange,
+    request,
+    notify(message) {
+      if (!isOver && isWanted(message, request)) open().write(eventText('message', encodeMessage(message)));
+    },
+    answer(message) {
+      if (isOver) return;
+      isOver = true;
+      stopTimer();
+      const text = encodeMessage(forClient(message, request));
+      // What a client does not read is limited for event streams only.
+      if (stream === undefined && text.length > maxJson) open();
+      if (stream === undefined) {
+        response.writeHead(statusOf(message), { 'content-type': 'application/json' }).end(text);
+      } else {
+        stream.write(eventText('message', text));
+        stream.end();
+      }
+    },
+  };
+}
+
+function isWanted(message: Message, { logLevel }: StatelessRequest): boolean {
+  if (!('method' in message)) return false;
+  if (message.method === 'notifications/message') {
+    return logLevel !== undefined && levels.indexOf(message.params?.['level']) >= levels.indexOf(logLevel);
+  }
+  // Of a subscription.
+  return !message.method.endsWith('/list_changed') && message.method !== 'notifications/resources/updated';
+}
+
+/** Adds what results of this revision have, and those of earlier ones do not. */
+function forClient(message: Message, { id, method }: StatelessRequest): Message {
+  if (!('result' in message)) return { ...message, id };
+  const { resultType } = message.result;
+  const changes = [
+    ...(resultType === undefined ? [{ path: ['resultType'], value: 'complete' }] : []),
+    ...(cacheable.includes(method) && resultType !== inputRequired
+      ? [
+          { path: ['ttlMs'], value: 0 },
+          { path: ['cacheScope'], value: 'private' },
+        ]
+      : []),
+  ];
+  const result: Result = changed(message.result, changes);
+  return { ...message, id, result };
+}
+
+/** The statuses of errors that a client tells from others by them (MCP 2026-07-28, Streamable HTTP). */
+const statuses: ReadonlyMap<number, number> = new Map([
+  [errorCode.methodNotFound, 404],
+  [errorCode.headerMismatch, 400],
+  [errorCode.missingClientCapability, 400],
+]);
+
+function statusOf(message: Message): number {
+  return ('error' in message ? statuses.get(message.error.code) : undefined) ?? 200;
+}

@@ -1,0 +1,121 @@
+import type { Params, Result } from '../../rpc/model.ts';
+import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
+import { changed, rememberElements } from '../../rpc/source-text.ts';
+import { AnswerLimitError, maxListBytes, messageBounds } from '../../upstream/answer-limits.ts';
+import { answerSizeOf } from '../../upstream/answer-size.ts';
+import type { BudgetLease } from '../../upstream/budget-lease.ts';
+import type { MessageSize, UpstreamSession } from '../../upstream/model.ts';
+
+/** A list of a target, as far as its pages are concerned. */
+interface PagedList {
+  readonly method: string;
+  /** The member of the result that contains the entries. */
+  readonly member: string;
+  /** The capability without which a target is not asked. */
+  readonly capability: string;
+}
+
+/** The list methods of MCP. */
+export type ListMethod = 'tools/list' | 'prompts/list' | 'resources/list' | 'resources/templates/list';
+
+/** How each list is asked for. */
+export const pagedLists: Readonly<Record<ListMethod, PagedList>> = {
+  'tools/list': { method: 'tools/list', member: 'tools', capability: 'tools' },
+  'prompts/list': { method: 'prompts/list', member: 'prompts', capability: 'prompts' },
+  'resources/list': { method: 'resources/list', member: 'resources', capability: 'resources' },
+  'resources/templates/list': {
+    method: 'resources/templates/list',
+    member: 'resourceTemplates',
+    capability: 'resources',
+  },
+};
+
+/** Milliseconds for all pages of one target, including the connection. A slower target is left out of the list. */
+export const listTimeout = 5_000;
+
+/** Returns whether a method is one of the lists. */
+export function isListMethod(method: string): method is ListMethod {
+  return Object.hasOwn(pagedLists, method);
+}
+
+/** Limits per target and list; see {@link expectWithin} for the others. */
+const maxPages = 200;
+const maxEntries = 10_000;
+
+/** The parameters for the targets, and the signal that ends the request. */
+export interface ListQuery {
+  readonly params: Params;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads all pages of a target's list. Returns no entries when the target lacks the capability or the method.
+ *
+ * @param lease holds what the entries take of the budget of all targets; the caller releases it
+ * @throws AnswerLimitError when the list is not within the limits: a part of it would look like all of it
+ */
+export async function readPages(
+  upstream: UpstreamSession,
+  list: PagedList,
+  { params, signal }: ListQuery,
+  lease: BudgetLease,
+): Promise<readonly unknown[]> {
+  if (!Object.hasOwn(await upstream.capabilities(signal), list.capability)) return [];
+  const entries: unknown[] = [];
+  let bytes = 0;
+  let values = 0;
+  let cursor: string | undefined;
+  for (let page = 1; ; page += 1) {
+    const query = {
+      params: cursor === undefined ? params : changed(params, [{ path: ['cursor'], value: cursor }]),
+      signal,
+    };
+    const result = await readPage(upstream, list.method, query);
+    if (result === undefined) break;
+    const size = answerSizeOf(result);
+    bytes += size.bytes;
+    values += size.values;
+    lease.grow(bytes);
+    const found = result[list.member];
+    const count = entries.length + (Array.isArray(found) ? found.length : 0);
+    const next = result['nextCursor'];
+    const isLast = typeof next !== 'string' || next === cursor;
+    expectWithin({ page: isLast ? page : page + 1, count, bytes, values });
+    rememberElements(result, list.member);
+    if (Array.isArray(found)) entries.push(...found);
+    if (isLast) break;
+    cursor = next;
+  }
+  sizes.set(entries, { bytes, values });
+  return entries;
+}
+
+const sizes = new WeakMap<readonly unknown[], MessageSize>();
+
+/** Returns the size of the pages of a list that {@link readPages} returned. */
+export function listSizeOf(entries: readonly unknown[]): MessageSize {
+  return sizes.get(entries) ?? { bytes: 0, values: 0 };
+}
+
+/** @throws AnswerLimitError */
+function expectWithin(found: { page: number; count: number; bytes: number; values: number }): void {
+  if (found.page > maxPages) throw new AnswerLimitError(`a list has more than ${maxPages} pages`);
+  if (found.count > maxEntries) throw new AnswerLimitError(`a list has more than ${maxEntries} entries`);
+  if (found.bytes > maxListBytes) throw new AnswerLimitError(`a list is larger than ${maxListBytes} bytes`);
+  if (found.values > messageBounds.maxValues) {
+    throw new AnswerLimitError(`a list has more than ${messageBounds.maxValues} values`);
+  }
+}
+
+async function readPage(
+  upstream: UpstreamSession,
+  method: string,
+  { params, signal }: ListQuery,
+): Promise<Result | undefined> {
+  try {
+    return await upstream.request(method, params, signal);
+  } catch (error) {
+    if (error instanceof RpcError && error.code === errorCode.methodNotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,147 @@
+import type { Stop, StopAsync } from '../../../edges.ts';
+import { within } from '../../../net/deadline.ts';
+import { FairSemaphore } from '../../../rate/fair-semaphore.ts';
+import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
+import type { AnswerBudget } from '../../upstream/answer-limits.ts';
+import { BudgetLease } from '../../upstream/budget-lease.ts';
+import type { SessionParts } from '../model.ts';
+import { createUpstreamSessions, type UpstreamEvents, type UpstreamState } from '../upstream-sessions.ts';
+import { type ListMethod, listSizeOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
+
+/**
+ * Lists of targets over connections of the gateway's own, one for each target, however many clients there are: for
+ * callers who may use nothing at a target, and to find out whether one answers again.
+ *
+ * Only lists can share a connection. An MCP session has state that belongs to one client (log level, subscriptions,
+ * what its calls have changed), and its notifications name no addressee. So everything else, and the lists of a caller
+ * who may use something at the target, take the client's own session with it.
+ */
+export interface SharedListing {
+  /**
+   * Lists without parameters. Callers at the same time get the same listing, and of a large one those within
+   * {@link reuseTime} of it: lists that wait to be merged would otherwise keep one each. Rejects after
+   * {@link listTimeout}.
+   */
+  read(target: string, method: ListMethod): Promise<readonly unknown[]>;
+  /** The budget for the lists of all targets, those of client sessions included. */
+  readonly budget: AnswerBudget;
+  /** Whose list is read, and merged, next. */
+  readonly turns: ListTurns;
+  /** Ends the connections with targets that were removed or changed. */
+  drop(targets: readonly string[]): void;
+  readonly stop: StopAsync;
+}
+
+/**
+ * The turns of callers, in rotation, in which lists are read and merged: somebody who asks for thousands of lists at
+ * once waits for their own.
+ */
+export interface ListTurns {
+  /**
+   * Resolves when the caller's next list may be read from its targets, with the function to call when that is done.
+   *
+   * @param targets how many are asked in the session of the client, and how many over shared connections
+   */
+  toRead(caller: string, targets: { readonly own: number; readonly shared: number }): Promise<Stop>;
+  /**
+   * Resolves when the caller's next list, or large result, may be made and serialized: one in each iteration of the
+   * event loop, since all who wait for one answer of a target would otherwise have theirs made in the same one.
+   */
+  toSerialize(caller: string): Promise<void>;
+}
+
+/**
+ * Requests for lists at targets at the same time, each of which takes about 40 KiB of memory. A list that is read over
+ * shared connections takes a sixteenth of that, since its request is that of others, too.
+ */
+const maxReads = 2_048;
+const sharedReads = 16;
+
+function createListTurns(): ListTurns {
+  const reads = new FairSemaphore(maxReads * sharedReads);
+  const merges = new FairSemaphore(1);
+  return {
+    toRead: (caller, { own, shared }) => reads.acquire(caller, own * sharedReads + shared),
+    async toSerialize(caller) {
+      setImmediate(await merges.acquire(caller));
+    },
+  };
+}
+
+/** Bytes of a list that is given to others for a time, and that time in milliseconds. */
+const reusedBytes = 256 * 1024;
+const reuseTime = 5_000;
+
+/** Opens no connection before the first list. */
+export function createSharedListing(
+  parts: SessionParts,
+  state: UpstreamState,
+  failed: (target: string, reason: Error) => void,
+): SharedListing {
+  const ended = new AbortController();
+  // No client is behind this connection: nothing was set up there, and nobody is told.
+  const events: UpstreamEvents = {
+    input: 'refused',
+    notification: () => {},
+    request: () => Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found')),
+    clientCapabilities: () => ({}),
+    connected: () => {},
+    failed,
+  };
+  const upstreams = createUpstreamSessions(parts, state, events, ended.signal);
+  const running = new Map<string, Promise<readonly unknown[]>>();
+  const stopTimers = new Map<string, Stop>();
+
+  const forget = (key: string): void => {
+    running.delete(key);
+    stopTimers.get(key)?.();
+    stopTimers.delete(key);
+  };
+
+  const list = async (target: string, method: ListMethod): Promise<readonly unknown[]> => {
+    const upstream = upstreams.get(target);
+    if (upstream === undefined) return [];
+    const limit = { clock: parts.clock, milliseconds: listTimeout, signal: ended.signal };
+    const lease = new BudgetLease({ budget: state.budget, target });
+    return within(limit, (signal) =>
+      readPages(upstream, pagedLists[method], { params: {}, signal }, lease).finally(() => lease.release()),
+    );
+  };
+
+  return {
+    budget: state.budget,
+    turns: createListTurns(),
+    read(target, method) {
+      const key = `${method} ${target}`;
+      const found = running.get(key);
+      if (found !== undefined) return found;
+      const listing = list(target, method);
+      running.set(key, listing);
+      const listed = (bytes: number): void => {
+        if (running.get(key) !== listing) return;
+        if (bytes > reusedBytes)
+          stopTimers.set(
+            key,
+            parts.clock.after(reuseTime, () => forget(key)),
+          );
+        else forget(key);
+      };
+      listing.then(
+        (entries) => listed(listSizeOf(entries).bytes),
+        () => listed(0),
+      );
+      return listing;
+    },
+    drop(targets) {
+      for (const target of targets) {
+        for (const method of Object.keys(pagedLists)) forget(`${method} ${target}`);
+      }
+      upstreams.drop(targets);
+    },
+    stop() {
+      ended.abort(new Error('the gateway stops'));
+      for (const key of [...running.keys()]) forget(key);
+      return upstreams.close();
+    },
+  };
+}

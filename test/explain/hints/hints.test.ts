@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import type { Finding } from '../../../src/explain/model.ts';
+import { createFreshWorld } from '../../support/worlds/fresh-world.ts';
+import {
+  gatewayWith,
+  isSubject,
+  mcpClass,
+  mcpGateway,
+  mcpService,
+  namespace,
+  openGateway,
+  policy,
+  policyWith,
+  together,
+} from '../../support/worlds/manifests.ts';
+
+function hintsOf(...manifests: readonly string[]): readonly Finding[] {
+  const { pipeline } = createFreshWorld({ 'a.yaml': together(...manifests) });
+  return [...pipeline.explainer.hints()].filter((hint) => hint !== undefined);
+}
+
+const messagesOf = (...manifests: readonly string[]): readonly string[] =>
+  hintsOf(...manifests).map(({ message }) => message);
+const withNames = (...names: readonly string[]): string =>
+  policyWith(
+    'default/p',
+    '[{ name: gw }]',
+    `[${names.map((name) => `{ matches: [${isSubject('me')}], resource: { kind: tool, name: "${name}" } }`).join(', ')}]`,
+  );
+
+describe('the hints of a world', () => {
+  it('never repeat the value of a claim', () => {
+    const match = '{ type: JWT, jwt: { claim: "a.b ", value: "geheim " } }';
+    const rules = `[{ matches: [${match}], resource: { kind: tool, name: "default/gone:run " } }]`;
+    const hints = hintsOf(openGateway, policyWith('default/p', '[{ name: gw }, { name: gone }]', rules));
+    expect(hints.length).toBe(6);
+    expect(JSON.stringify(hints)).not.toContain('geheim');
+  });
+
+  it('are none for a world without mistakes', () => {
+    expect(messagesOf(openGateway, mcpService('default/tool'), withNames('default/tool:run', '*'))).toEqual([]);
+  });
+
+  it('name the port of a listener that agentgateway uses itself', () => {
+    const listener = (port: number): string => `[{ name: mcp, port: ${port}, protocol: kgateway.dev/mcp }]`;
+    const ofPort = (port: number): readonly string[] =>
+      messagesOf(mcpClass, gatewayWith('default/gw', listener(port)), mcpService('default/tool'));
+    expect([15_000, 15_020, 15_021].flatMap(ofPort)).toEqual([
+      expect.stringContaining('Port 15000 is one that agentgateway uses itself'),
+      expect.stringContaining('Port 15020'),
+      expect.stringContaining('Port 15021'),
+    ]);
+    expect(ofPort(15_001)).toEqual([]);
+  });
+
+  it('name a target that is missing once for each policy', () => {
+    expect(messagesOf(openGateway, withNames('red/gone:a', 'red/gone:b'), policy('default/q', 'gw')).length).toBe(1);
+  });
+
+  it('suggest a near name for the first hundred, and name the others without', () => {
+    const names = Array.from({ length: 130 }, (_, n) => `default/to${n}:run`);
+    const hints = messagesOf(openGateway, mcpService('default/tool'), withNames(...names));
+    expect(hints.length).toBe(130);
+    expect(hints.filter((message) => message.includes('the nearest target is')).length).toBe(100);
+  });
+
+  it('are about a Gateway of another controller only when somebody here means it', () => {
+    const theirs = mcpClass.replace('kgateway.dev/kgateway', 'example.com/theirs');
+    const web = gatewayWith('default/web', '[{ name: web, port: 80, protocol: HTTP }]');
+    expect(messagesOf(theirs, web)).toEqual([]);
+    expect(messagesOf(theirs, web, policy('default/p', 'web')).length).toBe(2);
+    expect(messagesOf(theirs, mcpGateway('default/gw')).length).toBe(1);
+    expect(messagesOf(web).length).toBe(1);
+  });
+});
+
+describe('the hints about selectors', () => {
+  it.each([
+    [
+      '{ taem: red }',
+      'The listener "mcp" of Gateway default/gw does not select this Namespace, which has targets: its label is "taem=red". Write "team=red", if it is to be selected.',
+    ],
+    [
+      '{ team: Red }',
+      'The listener "mcp" of Gateway default/gw does not select this Namespace, which has targets: its label is "team=Red". Write "team=red", if it is to be selected.',
+    ],
+    ['{ team: blue }', undefined],
+    ['{ taem: blue }', undefined],
+    ['{ env: red }', undefined],
+    ['{}', undefined],
+  ])('are about a Namespace whose only label that does not fit is nearly the wanted one: %s', (labels, message) => {
+    const selecting = mcpGateway('default/gw', 'from: Selector, selector: { matchLabels: { team: red } }');
+    const hints = hintsOf(
+      together(mcpClass, selecting, selecting.replaceAll('gw', 'other')),
+      namespace('good', '{ team: red }'),
+      mcpService('good/tool'),
+      namespace('bad', labels),
+      mcpService('bad/tool'),
+    );
+    const found = hints.map(({ at: { kind, key }, message: said }) => `${kind} ${key} ${said}`);
+    const expected = message === undefined ? [] : [message, message.replace('default/gw', 'default/other')];
+    expect(found).toEqual(expected.map((one) => `Namespace bad ${one}`));
+  });
+
+  it('are none for a Namespace that another listener allows', () => {
+    const mcp = (name: string, port: number, allowed: string): string =>
+      `{ name: ${name}, port: ${port}, protocol: kgateway.dev/mcp, allowedRoutes: { namespaces: { ${allowed} } } }`;
+    const selector = 'from: Selector, selector: { matchLabels: { team: red } }';
+    const world = [mcpClass, namespace('bad', '{ taem: red }'), mcpService('bad/tool')];
+    expect(
+      messagesOf(...world, gatewayWith('bad/gw', `[${mcp('a', 1, selector)}, ${mcp('b', 2, 'from: Same')}]`)),
+    ).toEqual([]);
+    expect(
+      messagesOf(...world, gatewayWith('bad/gw', `[${mcp('a', 1, selector)}, ${mcp('b', 2, 'from: All')}]`)),
+    ).toEqual([]);
+  });
+
+  it('are about a selector that selects nothing, not about one that selects another namespace', () => {
+    const selecting = mcpGateway(
+      'default/gw',
+      'from: Selector, selector: { matchLabels: { kubernetes.io/metadata.name: red } }',
+    );
+    expect(messagesOf(mcpClass, selecting, mcpService('red/tool'), mcpService('blue/tool'))).toEqual([]);
+    expect(messagesOf(mcpClass, selecting, mcpService('blue/tool')).length).toBe(1);
+    expect(messagesOf(mcpClass, selecting)).toEqual([]);
+  });
+});
