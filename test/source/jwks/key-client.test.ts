@@ -97,11 +97,12 @@ describe('an answer that is no text of keys', () => {
 
   it('that begins and never ends is given up as well', async () => {
     const clock = createManualClock();
-    const uri = await serving((_, response) => void response.write('{"keys":['));
+    const { promise: begun, resolve } = Promise.withResolvers<unknown>();
+    const uri = await serving((_, response) => void response.write('{"keys":[', resolve));
     const fetched = trusting(clock)(uri);
     const outcome = expect(fetched).rejects.toThrow('no answer within 5000 ms');
     await clock.armed();
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await begun;
     clock.advance(5_000);
     await outcome;
   });
