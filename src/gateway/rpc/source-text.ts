@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../json/json.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import {
   changeText,
   changeValue,
@@ -71,6 +71,14 @@ export function rememberElements(object: object, member: string): void {
   if (!Array.isArray(list) || text === undefined) return;
   for (const [index, element] of elementsOf(text).entries()) {
     if (isJsonObject(list[index])) texts.set(list[index], element);
+  }
+}
+
+/** Remembers the text of each object that is a member of a remembered one. */
+export function rememberMembers(object: JsonObject): void {
+  for (const { name, text } of membersOf(texts.get(object) ?? '')) {
+    const value = Object.hasOwn(object, name) ? object[name] : undefined;
+    if (isJsonObject(value)) texts.set(value, text);
   }
 }
 

@@ -3,7 +3,7 @@ import type { JsonChange } from '../../json/json-text.ts';
 import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { inputRequired } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
-import { changed } from '../rpc/source-text.ts';
+import { changed, rememberMembers } from '../rpc/source-text.ts';
 import type { Capabilities } from './model.ts';
 
 /** Requests for input in one result. */
@@ -36,10 +36,15 @@ interface InputRequest extends Pick<IncomingRequest, 'method' | 'params'> {
  */
 export function inputRequestsOf(method: string, result: Result, capabilities: Capabilities): readonly InputRequest[] {
   if (!asking.includes(method)) throw new Error(`asks for input in answer to ${method}`);
-  const requests = Object.entries(asJsonObject(result['inputRequests']));
+  rememberMembers(result);
+  const inputRequests = asJsonObject(result['inputRequests']);
+  rememberMembers(inputRequests);
+  const requests = Object.entries(inputRequests);
   if (requests.length > maxRequests) throw new Error(`asks for more than ${maxRequests} inputs at once`);
   return requests.map(([name, json]) => {
-    const { method: asked, params } = asJsonObject(json);
+    const request = asJsonObject(json);
+    rememberMembers(request);
+    const { method: asked, params } = request;
     const capability = typeof asked === 'string' && Object.hasOwn(capabilityOf, asked) && capabilityOf[asked];
     if (typeof asked !== 'string' || typeof capability !== 'string' || !Object.hasOwn(capabilities, capability)) {
       throw new Error('asks for input that the client cannot give');

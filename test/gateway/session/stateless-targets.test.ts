@@ -56,7 +56,8 @@ describe('a target of MCP 2026-07-28', () => {
 
   it('is asked for a handshake once, whoever calls it later', async () => {
     await using rig = await start(() => ({ result: { content: [] } }));
-    for (const identity of ['me', 'me', 'me']) await (await rig.open(identity)).request('tools/call', call.params);
+    rig.gateway.config.allow('n.p', 'you', 'tool', 'a:x');
+    for (const identity of ['me', 'you', 'me']) await (await rig.open(identity)).request('tools/call', call.params);
     expect(rig.target.received.filter(({ method }) => method === 'initialize')).toHaveLength(1);
   });
 
@@ -126,6 +127,24 @@ describe('a result that asks for input', () => {
       requestState: 'its own state',
     });
     expect((await rig.target.arrival('tools/call', 2)).params).toMatchObject({ name: 'x', arguments: { n: 1 } });
+  });
+
+  it('reaches an earlier client as it was written, however large it is', async () => {
+    const data = 'x'.repeat(100_000);
+    await using rig = await start(({ params }) => {
+      if (params['inputResponses'] !== undefined) return { result: { content: [] } };
+      const who = { ...question, params: { ...question.params, data } };
+      return { result: { resultType: 'input_required', inputRequests: { who } } };
+    });
+    const client = await rig.open('me', { elicitation: {} });
+    let asked: Json = {};
+    await client.request('tools/call', call.params, {
+      said: ({ id, params }) => {
+        asked = Object(params);
+        void client.answer(id, { result: { action: 'decline' } });
+      },
+    });
+    expect(asked).toEqual({ ...question.params, data });
   });
 
   it('is the error of the client for an earlier client that refuses', async () => {

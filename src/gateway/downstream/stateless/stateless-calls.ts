@@ -7,6 +7,7 @@ import type { Caller } from '../../model.ts';
 import type { Message } from '../../rpc/model.ts';
 import { inputRequired } from '../../rpc/protocol.ts';
 import { errorCode } from '../../rpc/rpc-error.ts';
+import { rememberMembers } from '../../rpc/source-text.ts';
 import type { MayReceive, Sender, Session } from '../../session/model.ts';
 import type { ReplyParts, StatelessReply } from './stateless-reply.ts';
 import type { StatelessRequest } from './stateless-request.ts';
@@ -130,7 +131,7 @@ class StatelessCall {
     this.#session.receive({ jsonrpc: '2.0', id: this.#id, method, params }, sender);
   }
 
-  /** Returns whether a request of the same caller is the same as that of this call. */
+  /** Returns whether a request of the same caller has the same method, and names the same, as that of this call. */
   isRepeatedBy({ exchange, request }: StatelessReply): boolean {
     const isSame = ['name', 'uri'].every((member) => request.params[member] === this.#request.params[member]);
     return isSame && request.method === this.#request.method && callerKey(exchange.caller) === callerKey(this.#author);
@@ -141,7 +142,9 @@ class StatelessCall {
     this.#stopWaiting();
     this.#reply = reply;
     const { caller } = reply.exchange;
+    rememberMembers(reply.request.params);
     const answers = asJsonObject(reply.request.params['inputResponses']);
+    rememberMembers(answers);
     for (const id of this.#asked.keys()) {
       if (!Object.hasOwn(answers, id)) continue;
       this.#asked.delete(id);

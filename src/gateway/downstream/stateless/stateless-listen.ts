@@ -16,6 +16,8 @@ const lists = {
   resourcesListChanged: { method: 'notifications/resources/list_changed', list: 'resources/list' },
 } as const;
 
+const listNames = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const;
+
 /** Resources of one request; as many as a session may subscribe to. */
 const maxResources = 1_000;
 
@@ -67,9 +69,12 @@ export function listen(
     write({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications } });
     honoured = found;
     // Connects to the targets, so that they can tell of changes.
-    for (const name of found.lists) void ask(session, caller, lists[name].list, request.params);
+    for (const name of found.lists) void ask(session, caller, lists[name].list, {});
   });
 }
+
+/** Subscriptions at the same time: targets of MCP 2026-07-28 get those in one request. */
+const maxTogether = 32;
 
 /** Subscribes to the resources that the caller may read. */
 async function subscribe(session: Session, caller: Caller, { params }: StatelessRequest): Promise<Honoured> {
@@ -77,13 +82,14 @@ async function subscribe(session: Session, caller: Caller, { params }: Stateless
   const uris: readonly unknown[] = Array.isArray(wanted['resourceSubscriptions'])
     ? wanted['resourceSubscriptions']
     : [];
+  const texts = [...new Set(uris.slice(0, maxResources).filter((uri) => typeof uri === 'string'))];
   const resources: string[] = [];
-  for (const uri of uris.slice(0, maxResources)) {
-    if (typeof uri !== 'string') continue;
-    const answer = await ask(session, caller, 'resources/subscribe', { uri });
-    if ('result' in answer) resources.push(uri);
+  for (let from = 0; from < texts.length; from += maxTogether) {
+    const some = texts.slice(from, from + maxTogether);
+    const answers = await Promise.all(some.map((uri) => ask(session, caller, 'resources/subscribe', { uri })));
+    resources.push(...some.filter((_, index) => 'result' in (answers[index] ?? {})));
   }
-  return { lists: keysOf(lists).filter((name) => wanted[name] === true), resources };
+  return { lists: listNames.filter((name) => wanted[name] === true), resources };
 }
 
 const asking = new WeakMap<Session, number>();
@@ -112,8 +118,4 @@ function tagged(message: Message, { id }: StatelessRequest): Message {
     return { ...message, params: changed(params, [{ path: ['_meta', subscriptionIdKey], value: id }]) };
   }
   return { ...message, params: changed(params, [{ path: ['_meta'], value: { [subscriptionIdKey]: id } }]) };
-}
-
-function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): readonly K[] {
-  return Object.keys(table) as K[];
 }
