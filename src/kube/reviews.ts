@@ -36,7 +36,7 @@ export async function reviewToken(
     token,
     audience,
     signal,
-  }: { readonly token: string; readonly audience: string | undefined; readonly signal?: AbortSignal },
+  }: { readonly token: string; readonly audience: string | undefined; readonly signal: AbortSignal },
 ): Promise<TokenReview> {
   const spec = { token, ...(audience !== undefined && { audiences: [audience] }) };
   const answer = await review(connection, 'authentication.k8s.io/v1', 'TokenReview', spec, signal);
@@ -66,9 +66,10 @@ export async function reviewAccess(
   connection: Asked,
   { username, uid, groups }: ReviewedUser,
   nonResourceAttributes: { readonly path: string; readonly verb: string },
+  signal: AbortSignal,
 ): Promise<AccessReview> {
   const spec = { user: username, uid, groups, nonResourceAttributes };
-  const answer = await review(connection, 'authorization.k8s.io/v1', 'SubjectAccessReview', spec, undefined);
+  const answer = await review(connection, 'authorization.k8s.io/v1', 'SubjectAccessReview', spec, signal);
   if (answer.kind === 'unavailable') return answer;
   const { allowed, denied } = answer.status;
   return { kind: allowed === true && denied !== true ? 'allowed' : 'denied' };
@@ -79,7 +80,7 @@ async function review(
   apiVersion: string,
   kind: 'TokenReview' | 'SubjectAccessReview',
   spec: JsonObject,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<
   | { readonly kind: 'answered'; readonly status: JsonObject }
   | { readonly kind: 'unavailable'; readonly message: string }
@@ -90,7 +91,7 @@ async function review(
       path: `/apis/${apiVersion}/${kind.toLowerCase()}s`,
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ apiVersion, kind, spec }),
-      ...(signal && { signal }),
+      signal,
     });
     // Without a time: the wait that the server may ask for is not used.
     if (response.status < 200 || response.status >= 300) {

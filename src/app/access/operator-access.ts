@@ -4,6 +4,7 @@ import type { Clock } from '../../edges.ts';
 import { quoted } from '../../json/quoted.ts';
 import { reviewAccess, reviewToken } from '../../kube/kube.ts';
 import type { KubeConnection } from '../../kube/model.ts';
+import { within } from '../../net/deadline.ts';
 import { FairSemaphore } from '../../rate/fair-semaphore.ts';
 
 /** Milliseconds for which a decision counts: a dashboard that is refreshed asks once. */
@@ -16,11 +17,19 @@ const maxDecisions = 1_000;
 const maxConcurrent = 8;
 const maxWaiting = 64;
 
+/** Milliseconds for a decision, with the wait for its turn: an API server that never answers must not hold all turns. */
+const timeout = 15_000;
+
 /** Characters of a token. */
 const maxToken = 8_192;
 
 /** Paths for the kubelet, which has no token to show. They say nothing but whether the process is well. */
 const open: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+
+interface Url {
+  readonly verb: string;
+  readonly path: string;
+}
 
 type Refusal = Awaited<ReturnType<RouteGuard>>;
 
@@ -29,13 +38,13 @@ type Refusal = Awaited<ReturnType<RouteGuard>>;
  * cannot be decided is refused.
  */
 export class OperatorAccess {
-  readonly #connection: KubeConnection;
+  readonly #connection: Pick<KubeConnection, 'ask'>;
   readonly #clock: Clock;
   readonly #turns = new FairSemaphore(maxConcurrent);
   readonly #decisions = new Map<string, { readonly refusal: Promise<Refusal>; readonly since: number }>();
   #waiting = 0;
 
-  constructor(connection: KubeConnection, clock: Clock) {
+  constructor(connection: Pick<KubeConnection, 'ask'>, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
   }
@@ -62,27 +71,34 @@ export class OperatorAccess {
     return refusal;
   };
 
-  async #decide(
-    token: string,
-    url: { readonly verb: string; readonly path: string },
-    { address }: GuardedRequest,
-  ): Promise<Refusal> {
+  async #decide(token: string, url: Url, { address }: GuardedRequest): Promise<Refusal> {
     this.#waiting += 1;
-    const release = await this.#turns.acquire(address);
     try {
-      const review = await reviewToken(this.#connection, { token, audience: undefined });
-      if (review.kind === 'unavailable') return unavailable(review.message);
-      if (review.kind === 'refused') return { status: 401, message: `the token is not accepted: ${review.message}.` };
-      const access = await reviewAccess(this.#connection, review.user, url);
-      if (access.kind === 'allowed') return undefined;
-      if (access.kind === 'unavailable') return unavailable(access.message);
-      const who = quoted(review.user.username);
-      const message = `${who} may not ${url.verb} ${quoted(url.path)}: a ClusterRole with nonResourceURLs allows it.`;
-      return { status: 403, message };
+      return await within({ clock: this.#clock, milliseconds: timeout }, async (signal) => {
+        const release = await this.#turns.acquire(address);
+        try {
+          return signal.aborted ? unavailable('no answer in time') : await this.#review(token, url, signal);
+        } finally {
+          release();
+        }
+      });
+    } catch (error) {
+      return unavailable(error instanceof Error ? error.message : 'no answer');
     } finally {
       this.#waiting -= 1;
-      release();
     }
+  }
+
+  async #review(token: string, url: Url, signal: AbortSignal): Promise<Refusal> {
+    const review = await reviewToken(this.#connection, { token, audience: undefined, signal });
+    if (review.kind === 'unavailable') return unavailable(review.message);
+    if (review.kind === 'refused') return { status: 401, message: `the token is not accepted: ${review.message}.` };
+    const access = await reviewAccess(this.#connection, review.user, url, signal);
+    if (access.kind === 'allowed') return undefined;
+    if (access.kind === 'unavailable') return unavailable(access.message);
+    const who = quoted(review.user.username);
+    const message = `${who} may not ${url.verb} ${quoted(url.path)}: a ClusterRole with nonResourceURLs allows it.`;
+    return { status: 403, message };
   }
 
   #remember(key: string, refusal: Promise<Refusal>, since: number): void {
