@@ -176,6 +176,8 @@ export class KeyFetcher {
     const { last } = publication;
     if (attempt.keys !== undefined) {
       if (last?.failure !== undefined) log.info('keys are fetched again', { uri });
+      // Most answers are the keys of the last one: a commit of nothing would follow each.
+      if (JSON.stringify(last) === JSON.stringify(attempt.keys)) return;
       publication.last = attempt.keys;
       deliver(uri, attempt.keys);
       return;

@@ -117,6 +117,18 @@ describe('the keys of a URI', () => {
   });
 });
 
+describe('keys that are fetched again', () => {
+  it('and are as before are no change', async () => {
+    answer(setOf('a'));
+    fetcher.need(uri, true);
+    await quiet();
+    clock.next();
+    await quiet();
+    expect(asked).toHaveLength(2);
+    expect(delivered).toHaveLength(1);
+  });
+});
+
 describe('the keys of a URI that does not answer, or that nobody needs', () => {
   it('are tried again sooner when they could not be fetched, and ever more slowly', async () => {
     answers.set(uri, new Error('no answer'));
