@@ -101,8 +101,11 @@ export class Security {
     if (certificates === undefined || !(socket instanceof TLSSocket)) return;
     const { trustDomain } = certificates;
     const authorities = this.tls?.handshakes.materialOf(socket)?.clientCas ?? new Set();
+    // The chain is that of the connection: it is read once, for its first stream.
+    let read: { readonly proven: ReturnType<typeof authenticateCertificate> } | undefined;
     this.#streams?.began(session, () => {
-      const proven = authenticateCertificate(socket, authorities, trustDomain);
+      read ??= { proven: authenticateCertificate(socket, authorities, trustDomain) };
+      const { proven } = read;
       const revoked = proven?.kind === 'authenticated' ? this.revoked(proven.identity) : undefined;
       return revoked === undefined ? proven : refused(revoked.message);
     });
@@ -110,8 +113,8 @@ export class Security {
 
   /** @throws Error for a stream that reached gRPC past the authentication, which is a bug */
   identityOf(stream: object): Identity {
-    if (this.#streams === undefined) return unauthenticated;
-    const identity = this.#streams.identityOf(stream);
+    if (this.#parts.auth === undefined) return unauthenticated;
+    const identity = this.#streams?.identityOf(stream);
     if (identity === undefined) throw new Error('a stream was not authenticated');
     return identity;
   }

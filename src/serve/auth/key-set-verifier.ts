@@ -2,11 +2,9 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import type { Clock } from '../../edges.ts';
 import { parseBoundedJson } from '../../json/bounded-json.ts';
 import { isJsonObject } from '../../json/json.ts';
+import { algorithms, jwkEntries, jwkForms, jwkName, jwkProblem } from '../../jwk/jwk.ts';
 import { accountOfUser } from './identity.ts';
 import type { Verification, VerifyToken } from './token-cache.ts';
-
-/** Asymmetric algorithms alone: a secret that verifies could also sign. */
-const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 /** A set has a key or two for each issuer; the structure of one key has about ten values. */
 const keySetBounds = { maxValues: 4_000, maxDepth: 8 };
@@ -17,16 +15,20 @@ export type KeySet = ReturnType<typeof createLocalJWKSet>;
 /**
  * Reads a JSON Web Key Set (RFC 7517).
  *
- * @throws Error when the text is none, or has no key
+ * @throws Error when the text is none, has a secret, or no key that may verify tokens
  */
 export function readKeySet(text: string): KeySet {
   const json = parseBoundedJson(text, keySetBounds);
-  const keys = json.kind === 'json' && isJsonObject(json.value) ? json.value['keys'] : undefined;
-  if (!Array.isArray(keys) || !keys.every(isJsonObject)) throw new Error('it is no JSON Web Key Set: {"keys": [...]}');
-  if (keys.length === 0) throw new Error('there is no key in it');
-  if (keys.some((key) => key['kty'] === 'oct' || 'd' in key))
+  const entries = json.kind === 'json' ? jwkEntries(json.value) : undefined;
+  if (entries === undefined) throw new Error(jwkForms);
+  if (entries.length === 0) throw new Error('there is no key in it');
+  if (entries.some((entry) => isJsonObject(entry) && (entry['kty'] === 'oct' || 'd' in entry)))
     throw new Error('there is a secret in it: keep the public keys only');
-  const set: JSONWebKeySet = { keys: keys.map((key) => ({ ...key })) };
+  // Issuers publish keys for other purposes, such as encryption, in the same set.
+  const keys = entries.filter((entry) => isJsonObject(entry) && jwkProblem(entry) === undefined);
+  if (keys.length === 0)
+    throw new Error(entries.map((entry, index) => `${jwkName(entry, index)} ${jwkProblem(entry)}`).join('; '));
+  const set: JSONWebKeySet = { keys: keys.filter(isJsonObject).map((key) => ({ ...key })) };
   return createLocalJWKSet(set);
 }
 
@@ -38,7 +40,7 @@ export function createKeySetVerifier(
   return async (token) => {
     try {
       const currentDate = new Date(clock.now());
-      const options = { issuer, audience, algorithms, currentDate, requiredClaims: ['exp', 'sub'] };
+      const options = { issuer, audience, algorithms: [...algorithms], currentDate, requiredClaims: ['exp', 'sub'] };
       const { payload } = await jwtVerify(token, keys(), options);
       const account = accountOfUser(payload.sub ?? '');
       return account === undefined ? invalid('its subject is no ServiceAccount') : { kind: 'valid', account };

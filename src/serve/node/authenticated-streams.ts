@@ -3,7 +3,7 @@ import type { Authenticate } from '../auth/authenticator.ts';
 import type { Authentication, Identity } from '../auth/identity.ts';
 import type { StreamStatus } from '../request/stream-status.ts';
 import { refuseStream } from '../transport/calls.ts';
-import type { RawHeaders, StreamGate } from '../transport/http2-server.ts';
+import { type RawHeaders, type StreamGate, valuesOf } from '../transport/http2-server.ts';
 
 export interface AuthenticatedStreamsParts {
   /** Admits streams at a rate and in number, before anybody spends time on who they are. */
@@ -73,8 +73,4 @@ export class AuthenticatedStreams implements StreamGate {
     this.#identities.set(stream, authentication.identity);
     start();
   }
-}
-
-function valuesOf(name: string, rawHeaders: RawHeaders): readonly string[] {
-  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1] === name);
 }

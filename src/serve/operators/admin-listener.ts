@@ -10,7 +10,7 @@ import { Handshakes } from '../../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import { settled, shutDown } from '../transport/bind.ts';
 import { refuseStream } from '../transport/calls.ts';
-import { Http2Server, type StreamGate } from '../transport/http2-server.ts';
+import { Http2Server, type StreamGate, valuesOf } from '../transport/http2-server.ts';
 import { maxHeaders } from '../transport/stream-admission.ts';
 import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
@@ -155,15 +155,22 @@ const authorizedFor = 30_000;
 
 function guardedCalls(guard: AdminSecurity['guard'], clock: Clock): StreamGate {
   return {
-    admit(stream, headers, start) {
+    admit(stream, headers, start, rawHeaders) {
       const path = headers[':path'] ?? '';
       if (path.startsWith('/grpc.health.v1.Health/')) {
         start();
         return;
       }
       const address = stream.session?.socket.remoteAddress ?? '';
+      // Of two values, nothing says which one is meant: they count as none.
+      const [authorization, another] = valuesOf('authorization', rawHeaders);
       const ask = (): ReturnType<typeof guard> =>
-        guard({ method: 'GET', path, authorization: headers.authorization, address });
+        guard({
+          method: 'GET',
+          path,
+          authorization: another === undefined ? authorization : undefined,
+          address,
+        });
       const again = async (): Promise<void> => {
         // gRPC has the stream, and alone could send a status.
         if ((await ask()) !== undefined) stream.close(cancel);

@@ -15,6 +15,11 @@ export interface StreamGate {
 /** All headers as they came, names and values in turn: Node drops the second of two that may occur once. */
 export type RawHeaders = readonly string[];
 
+/** Returns every value of a header, in the order in which they came. */
+export function valuesOf(name: string, rawHeaders: RawHeaders): readonly string[] {
+  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1] === name);
+}
+
 /** The limits of one connection. */
 export interface Http2Limits {
   /** Streams open at once: MAX_CONCURRENT_STREAMS (RFC 9113, section 6.5.2). */
