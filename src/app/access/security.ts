@@ -11,6 +11,8 @@ import type { ServeSettings, TokenSettings } from '../settings.ts';
 import { Bindings } from './gateway-bindings.ts';
 import { openKeySet } from './key-set-source.ts';
 
+type SecuritySettings = Pick<ServeSettings, 'xdsTls' | 'xdsAuth' | 'debugAuth' | 'xdsListen'>;
+
 export interface SecurityParts {
   readonly clock: Clock;
   readonly log: Logger;
@@ -42,7 +44,7 @@ export interface Security {
  *
  * @throws EnvironmentError when a certificate or a key set cannot be used
  */
-export async function openSecurity(settings: ServeSettings, parts: SecurityParts): Promise<Security> {
+export async function openSecurity(settings: SecuritySettings, parts: SecurityParts): Promise<Security> {
   const { xdsTls, xdsAuth, debugAuth } = settings;
   warn(settings, parts.log);
   const certificate = xdsTls.mode === 'off' ? undefined : await openCertificate(xdsTls, parts);
@@ -76,7 +78,7 @@ async function openOperators(
   return { certificate: shared ?? (await openCertificate(settings, parts)), guard };
 }
 
-function warn({ xdsTls, xdsAuth, xdsListen }: ServeSettings, log: Logger): void {
+function warn({ xdsTls, xdsAuth, xdsListen }: SecuritySettings, log: Logger): void {
   if (isLoopback(xdsListen.host)) return;
   const remedy = 'see SECURITY.md: --xds-auth, --xds-tls and the NetworkPolicy in deploy/';
   if (xdsAuth.kind === 'none') {
