@@ -1,7 +1,7 @@
-import type { RouteGuard } from '../../debug/debug.ts';
 import type { Clock, Counters, Logger, StopAsync } from '../../edges.ts';
 import type { KubeConnection } from '../../kube/model.ts';
 import { isLoopback } from '../../net/loopback.ts';
+import type { RequestGuard } from '../../net/request-guard.ts';
 import { CertificateError } from '../../net/tls/pem.ts';
 import { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import type { DeniedClaim } from '../../serve/model.ts';
@@ -25,7 +25,7 @@ export interface SecurityParts {
 /** What guards the listeners for operators outside of loopback. */
 interface OperatorSecurity {
   readonly certificate: ServerCertificate;
-  readonly guard: RouteGuard;
+  readonly guard: RequestGuard;
 }
 
 /** How the listeners are secured. */

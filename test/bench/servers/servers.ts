@@ -49,6 +49,7 @@ export async function startGatehouse(
       ...edges,
       tls,
       auth,
+      updates: undefined,
       snapshots,
       ready: () => true,
       clusterDomain: 'cluster.local',
