@@ -35,7 +35,7 @@ export interface Pipeline extends Omit<Encoding, 'measure'> {
 }
 
 /** What became of a batch. */
-export interface Delivery {
+interface Delivery {
   readonly commit: Commit;
   /** The number of resources that it encoded, by type URL. */
   readonly encoded: ReadonlyMap<string, number>;
