@@ -268,7 +268,7 @@ async function bind(
     counters.count('gatehouse_gateway_connections_lost_total', { listener: settings.listener, reason });
   };
   try {
-    return await openLimitedListener(at, handlerFor, { ...settings, clock, log, lost });
+    return await openLimitedListener(at, handlerFor, { ...settings, certificate: undefined, clock, log, lost });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new GatewayError('environment', message, { cause: error });

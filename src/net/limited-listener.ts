@@ -57,8 +57,8 @@ export interface LimitedListenerParts {
   readonly limits?: Partial<HttpLimits>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Absent: plaintext. */
-  readonly certificate?: ServerCertificate | undefined;
+  /** Undefined: plaintext. */
+  readonly certificate: ServerCertificate | undefined;
   /** Counts a connection that the limits closed. */
   readonly lost?: (reason: ConnectionLoss | 'pipelined') => void;
 }
@@ -177,7 +177,7 @@ function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListe
 export function limitConnections(
   server: NetServer,
   limits: ConnectionLimits,
-  { listener, clock, log, lost }: Omit<LimitedListenerParts, 'purpose' | 'limits'>,
+  { listener, clock, log, lost }: Omit<LimitedListenerParts, 'purpose' | 'limits' | 'certificate'>,
   reset: (socket: Socket) => void = (socket) => void socket.resetAndDestroy(),
 ): ConnectionLimiter {
   const maxConnections = Math.min(limits.maxConnections, Math.floor(maxOpenFiles() * openFilesShare));
