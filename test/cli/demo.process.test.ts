@@ -81,5 +81,7 @@ it('says in one sentence that its folder cannot be written', async () => {
   onTestFinished(() => void vi.unstubAllEnvs());
   const { code, stderr } = await cli(['demo', '--once', '--ports=0']);
   expect(code).toBe(3);
-  expect(stderr).toMatch(/^gatehouse: the demo keeps its files and logs in .*Set TMPDIR to a folder that can be written\.\n$/);
+  expect(stderr).toMatch(
+    /^gatehouse: the demo keeps its files and logs in .*Set TMPDIR to a folder that can be written\.\n$/,
+  );
 });

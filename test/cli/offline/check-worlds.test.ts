@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { worlds } from '../../features/worlds/worlds.ts';
 import { cli } from '../../support/processes/terminal.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { openGateway } from '../../support/worlds/manifests.ts';
 
 interface Report {
   readonly errors: number;
@@ -29,4 +30,15 @@ describe('check', () => {
       expect(message).toMatch(/[.?]$/);
     }
   });
+});
+
+it('says that a folder has no manifest, since folders below it do not count', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'below'));
+  writeFileSync(join(folder, 'below', 'world.yaml'), openGateway);
+  const { code, stdout, stderr } = await cli(['check', folder]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '0 Gateways, 0 targets, 0 policies; 0 errors, 0 warnings\n' });
+  expect(stderr).toBe(
+    'note: 0 objects were read: of a folder, its *.yaml, *.yml and *.json count, and no folder below it.\n',
+  );
 });

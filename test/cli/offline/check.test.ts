@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CliRun, cli } from '../../support/processes/terminal.ts';
@@ -395,12 +395,3 @@ describe('the output of check', () => {
 function mcpListener(name: string): string {
   return `{ name: ${name}, port: 80, protocol: kgateway.dev/mcp }`;
 }
-
-it('says that a folder has no manifest, since folders below it do not count', async () => {
-  const folder = temporaryFolder();
-  mkdirSync(join(folder, 'below'));
-  writeFileSync(join(folder, 'below', 'world.yaml'), together(mcpClass, openGateway));
-  const { code, stdout, stderr } = await cli(['check', folder]);
-  expect({ code, stdout }).toEqual({ code: 0, stdout: '0 Gateways, 0 targets, 0 policies; 0 errors, 0 warnings\n' });
-  expect(stderr).toBe('note: 0 objects were read: of a folder, its *.yaml, *.yml and *.json count, and no folder below it.\n');
-});
