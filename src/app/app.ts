@@ -205,7 +205,7 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
   const apply = (batch: Batch): void => {
     // Before the snapshots change: a stream that has lost its right gets nothing of the commit.
     const commit = times.deliver(pipeline, batch, announced ? 'change' : 'start', (delivered) => {
-      if (security.bindings?.applied(delivered.changes(pipeline.gateways)) === true) ads.recheck();
+      ads.recheck(security.bindings?.applied(delivered.changes(pipeline.gateways)) ?? []);
     });
     input.applied(commit, batch);
     keys.applied(commit, batch);

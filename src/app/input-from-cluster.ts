@@ -37,7 +37,7 @@ export async function openCluster(
     source,
     connection,
     origin: connection.server,
-    placesOf: (places) => Promise.resolve(places.map(() => undefined)),
+    placesOf: async (places) => source.placesOf(places.map(({ kind, key }) => ({ object: `${kind} ${key}` }))),
     manifestOf: (kind, key) => source.manifestOf(kind, key),
     ...status,
     stop: async () => {

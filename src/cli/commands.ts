@@ -175,6 +175,16 @@ export const commands: readonly Command[] = [
       return Promise.resolve(0);
     },
   },
+  {
+    name: 'version',
+    summary: 'prints the version, as --version does',
+    examples: ['gatehouse version'],
+    flags: [],
+    run: (_, terminal) => {
+      terminal.stdout.write(`${packageJson.version}\n`);
+      return Promise.resolve(0);
+    },
+  },
 ];
 
 /** Runs a program until a signal arrives or the program ends by itself, then stops it. */

@@ -63,9 +63,9 @@ export function unknownTarget(
   }
   const at: Place = { kind: 'Service', key, path: ['spec', 'ports'] };
   if (service.mcpPorts.length === 0) {
-    const [first] = service.otherPorts;
-    const path = first === undefined ? at.path : [...at.path, first.position, 'appProtocol'];
-    return { at: { ...at, path }, message: `Service ${key} makes no target: ${missingProtocol(first)}` };
+    const meant = service.otherPorts.find(({ reported }) => reported) ?? service.otherPorts[0];
+    const path = meant === undefined ? at.path : [...at.path, meant.position, 'appProtocol'];
+    return { at: { ...at, path }, message: `Service ${key} makes no target: ${missingProtocol(meant)}` };
   }
   const [made] = inputs.translation.serviceNotices.get(key)?.dropped ?? [];
   if (made !== undefined) return { at: { ...at, path: [] }, message: `Service ${key} makes no such target: ${made}` };

@@ -257,7 +257,8 @@ async function bind(
     counters.count('gatehouse_gateway_connections_delayed_total', { listener: settings.listener });
   };
   try {
-    return await openLimitedListener(at, handlerFor, { ...settings, clock, log, lost, delayed });
+    const parts = { ...settings, certificate: undefined, clock, log, lost, delayed };
+    return await openLimitedListener(at, handlerFor, parts);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new GatewayError('environment', message, { cause: error });

@@ -67,8 +67,8 @@ export interface LimitedListenerParts {
   readonly limits?: Partial<HttpLimits>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Absent: plaintext. */
-  readonly certificate?: ServerCertificate | undefined;
+  /** Undefined: plaintext. */
+  readonly certificate: ServerCertificate | undefined;
   /** Counts a connection that the limits closed. */
   readonly lost?: (reason: ConnectionLoss | 'pipelined') => void;
   /** Counts a connection that waits because there were too many new ones. */

@@ -31,6 +31,7 @@ const answerOk: RequestListener = (_, response) => void response.end('ok');
 async function open(limits: Partial<HttpLimits>, handle: RequestListener = answerOk): Promise<number> {
   listener = await openLimitedListener({ host: '127.0.0.1', port: 0 }, () => handle, {
     listener: 'test',
+    certificate: undefined,
     limits,
     clock,
     log,

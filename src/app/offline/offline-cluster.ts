@@ -49,8 +49,8 @@ export async function openOfflineCluster(
     const { batch, ...read } = await readClusterOnce(options, timeout);
     if (batch !== undefined) return translateOnce(settings, { ...read, batch, texts: new Map() }, log);
     const reasons = read.diagnostics.slice(0, 3).map(({ place, message }) => `${place}: ${message}`);
-    const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
-    throw new EnvironmentError(`${connection.server} was not read within ${timeout / 1000} seconds${why}`);
+    const why = reasons.length === 0 ? ` within ${timeout / 1000} seconds` : `: ${reasons.join('; ')}`;
+    throw new EnvironmentError(`${connection.server} was not read${why}`);
   } finally {
     await connection.stop();
   }

@@ -18,10 +18,15 @@ export const gatewayFlags: readonly Flag[] = [
     repeatable: true,
     help: 'folder that holds a path of the configuration, like a volume mount',
   },
-  { name: 'list', value: '<mode>', default: 'all', help: 'all: lists show everything; filtered: what may be called' },
+  {
+    name: 'list',
+    value: '<all|filtered>',
+    default: 'all',
+    help: 'all: lists show everything; filtered: what may be called',
+  },
   {
     name: 'names',
-    value: '<mode>',
+    value: '<qualified|portable|bare>',
     default: 'qualified',
     help: 'qualified: <target>:<name>; portable: a-z, A-Z, 0-9, _ and -, at most 64; bare: as targets have them',
   },
@@ -87,7 +92,7 @@ export const gatewayFlags: readonly Flag[] = [
   },
   {
     name: 'log-caller',
-    value: '<what>',
+    value: '<hash|sub|none>',
     default: 'hash',
     help: 'how decisions in the log name callers: hash, sub (the claim of that name) or none',
   },

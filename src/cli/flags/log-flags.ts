@@ -5,12 +5,17 @@ import type { Flag, FlagValues } from '../flags.ts';
 
 /** Flags of every command. */
 export const logFlags: readonly Flag[] = [
-  { name: 'log-level', value: '<level>', default: 'info', help: 'debug, info, warn or error' },
+  {
+    name: 'log-level',
+    value: '<debug|info|warn|error>',
+    default: 'info',
+    help: 'the least severe lines that are written',
+  },
   {
     name: 'log-format',
-    value: '<format>',
+    value: '<auto|json|text>',
     default: 'auto',
-    help: 'auto (text on a terminal, else JSON), json or text',
+    help: 'auto: text on a terminal, else JSON',
   },
 ];
 

@@ -13,9 +13,9 @@ export const checkFlags: readonly Flag[] = [
   {
     name: 'output',
     short: 'o',
-    value: '<format>',
+    value: '<text|json|github>',
     default: 'text',
-    help: 'text, json, or github (annotations of a workflow)',
+    help: 'github: annotations of a workflow',
   },
   { name: 'strict', default: 'false', help: 'whether warnings are errors' },
   ...clusterFlags,

@@ -35,7 +35,7 @@ export const explainFlags: readonly Flag[] = [
   { name: 'tool', value: '<target>:<tool>', help: 'the tool that is called' },
   { name: 'prompt', value: '<target>:<prompt>', help: 'the prompt that is asked for' },
   { name: 'resource', value: '<target>:<URI>', help: 'the resource that is read' },
-  { name: 'output', short: 'o', value: '<format>', default: 'text', help: 'text or json' },
+  { name: 'output', short: 'o', value: '<text|json>', default: 'text', help: 'how the answer is written' },
   { name: 'exit-code', default: 'false', help: 'whether the exit code is 1 when nothing is allowed' },
   ...translationFlags,
 ];

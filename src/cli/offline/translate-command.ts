@@ -14,7 +14,7 @@ export const translateFlags: readonly Flag[] = [
   {
     name: 'output',
     short: 'o',
-    value: '<format>',
+    value: '<yaml|json|binary|text>',
     help: 'yaml (default), json or binary: DiscoveryResponses, each after its length; with --diff text (default), yaml or json',
   },
   { name: 'gateway', value: '<namespace>/<name>', help: 'this Gateway only' },

@@ -14,7 +14,7 @@ import { nodesText } from './nodes-report.ts';
 export const nodesFlags: readonly Flag[] = [
   { name: 'server', value: '<host:port>', default: '127.0.0.1:9097', help: 'the debug listener of the control plane' },
   { name: 'gateway', value: '<namespace>/<name>', help: 'the nodes of this Gateway only' },
-  { name: 'output', short: 'o', value: '<format>', default: 'text', help: 'text, wide or json' },
+  { name: 'output', short: 'o', value: '<text|wide|json>', default: 'text', help: 'how the nodes are shown' },
   { name: 'watch', short: 'w', default: 'false', help: 'show changes until Ctrl-C: in place on a terminal' },
 ];
 

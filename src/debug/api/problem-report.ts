@@ -22,7 +22,7 @@ export interface ListedProblem {
   /** `<namespace>/<name>` of the object. */
   readonly key: string | undefined;
   readonly field: string;
-  /** Where it is written; undefined until it is looked up, and in a cluster. */
+  /** Where it is written: a place in a file, or the API path of the object; undefined until it is looked up. */
   readonly place: string | undefined;
   readonly message: string;
   /** The field of a finding, to look up its place. */

@@ -138,7 +138,7 @@ function targetHint(
 /** Returns whether decoding the Service of a target warned of the port that would make it. */
 function isReported({ resources }: ExplainInputs, target: string): boolean {
   const service = resources.Service.get(target);
-  return service?.mcpPorts.length === 0 && service.otherPorts[0]?.reported === true;
+  return service?.mcpPorts.length === 0 && service.otherPorts.some(({ reported }) => reported);
 }
 
 /** The short name of a Service with several MCP ports moves to another server when the ports are reordered. */

@@ -5,7 +5,7 @@ import type { KindName } from '../../resources/model.ts';
 import { kinds } from '../../resources/resources.ts';
 import type { Batch, ResourceSource } from '../model.ts';
 import { readManifest } from './api/manifest.ts';
-import type { Collection } from './api/path.ts';
+import { type Collection, objectPath } from './api/path.ts';
 import { ApiReader, type ReadConnection } from './api/reader.ts';
 import { BatchDispatcher } from './batch-dispatcher.ts';
 import { CrdVersions } from './crd-versions.ts';
@@ -25,6 +25,8 @@ export interface ClusterSourceOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly counters: Counters;
+  /** Called whenever the server forbids to read a kind without which there is no first batch. */
+  readonly forbidden?: (() => void) | undefined;
 }
 
 /** Resources from the API server of a cluster. */
@@ -33,6 +35,8 @@ export interface ClusterSource extends ResourceSource {
   identify(kind: KindName, key: string): ObjectIdentity | undefined;
   /** Reads an object from the API server, as YAML; undefined when it cannot be read. */
   manifestOf(kind: KindName, key: string): Promise<string | undefined>;
+  /** The API path of each object, `<Kind> <key>`. */
+  placesOf(fields: readonly { readonly object: string }[]): readonly (string | undefined)[];
 }
 
 const defaultDebounce: DebounceOptions = { idle: 10, ceiling: 200 };
@@ -60,12 +64,19 @@ export function clusterSource(options: ClusterSourceOptions): ClusterSource {
       return undefined;
     },
     manifestOf: (kind, key) => readManifest(new ApiReader(options.connection, options.clock), kind, key),
+    placesOf: (fields) => fields.map(({ object }) => pathOf(object)),
     start: (deliver) => {
       const running = startReflectors(options, collections, pending, deliver);
       reflectors = running.reflectors;
       return Promise.resolve(running.stop);
     },
   };
+}
+
+function pathOf(object: string): string | undefined {
+  const [name, key] = object.split(' ', 2);
+  const kind = Object.values(kinds).find((known) => known.kind === name)?.kind;
+  return kind === undefined || key === undefined ? undefined : objectPath(kind, key);
 }
 
 function collectionsOf(namespaces: readonly string[]): readonly Collection[] {

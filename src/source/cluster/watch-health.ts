@@ -12,6 +12,8 @@ export interface WatchHealthParts {
   readonly pending: PendingChanges;
   readonly log: Logger;
   readonly counters: Counters;
+  /** Called whenever the server forbids to read a kind without which there is no first batch. */
+  readonly forbidden?: (() => void) | undefined;
 }
 
 /** The state of a collection's lists and watches. An outage is one state, even if its attempts fail differently. */
@@ -65,8 +67,11 @@ export class WatchHealth {
     // An expired resource version is normal: a server keeps minutes of history.
     if (error.reason === 'expired') return;
     this.#failures += 1;
-    if (error.reason === 'forbidden') this.#become('forbidden', this.#forbidden(error));
-    else if (!this.#listed || this.#failures >= maxFailures) this.#lost(error);
+    if (error.reason === 'forbidden') {
+      this.#become('forbidden', this.#forbidden(error));
+      // Without the labels of Namespaces there is a first batch.
+      if (!this.#listed && collection.kind !== 'Namespace') this.#parts.forbidden?.();
+    } else if (!this.#listed || this.#failures >= maxFailures) this.#lost(error);
   }
 
   /**

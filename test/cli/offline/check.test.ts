@@ -83,6 +83,17 @@ const silent: readonly (readonly [mistake: string, manifests: string, lines: rea
     ],
   ],
   [
+    'a misspelt appProtocol behind a port without one',
+    together(
+      openGateway,
+      serviceWith('default/tool', '{ ports: [{ port: 80 }, { port: 81, appProtocol: kgateway.dev/mpc }] }'),
+      policyWith('default/p', gw, rule('"default/tool:run"')),
+    ),
+    [
+      '14:43: warning: Service default/tool: spec.ports[1].appProtocol is "kgateway.dev/mpc", which makes no MCP target: write "kgateway.dev/mcp" if it is to be one.',
+    ],
+  ],
+  [
     'an appProtocol that only names the protocol',
     together(openGateway, serviceWith('default/tool', '{ ports: [{ port: 80, appProtocol: mcp }] }')),
     [

@@ -64,6 +64,17 @@ describe('a diagnostic of an object', () => {
     await cluster.settled();
     expect(cluster.source.diagnostics()).toEqual([]);
   });
+
+  it('is kept for a misspelt app protocol, which is why a Service has no MCP ports', async () => {
+    const ports = [{ port: 80 }, { port: 81, appProtocol: 'kgateway.dev/mpc' }];
+    const cluster = await startCluster((server) =>
+      server.put('Service', { name: 'tool', spec: { fieldOfTheFuture: true, ports } }),
+    );
+    await cluster.settled();
+    expect(cluster.source.diagnostics()).toEqual([
+      expect.objectContaining({ severity: 'warning', place, field: 'spec.ports[1].appProtocol' }),
+    ]);
+  });
 });
 
 describe('an object whose frame is unreadable', () => {

@@ -11,6 +11,9 @@ const timeout = 5_000;
 /** Characters that are returned. */
 const maxText = 64 * 1024;
 
+/** Characters of the value of an annotation: programs keep whole documents there. One that counts here has no more. */
+const maxAnnotation = 1_024;
+
 /** Written by programs for themselves, and longer than the rest. */
 const applied = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -27,14 +30,34 @@ export async function readManifest(reader: ApiReader, kind: KindName, key: strin
   if (result?.ok !== true) return undefined;
   const [object] = objectsOf(asJsonObject(result.value)['items']);
   if (object === undefined) return undefined;
-  const { managedFields: _, annotations, ...metadata } = objectIn(object, 'metadata');
-  const kept = Object.entries(asJsonObject(annotations)).filter(([annotation]) => annotation !== applied);
-  const shown = {
+  const { managedFields: _, resourceVersion: __, annotations, ...metadata } = objectIn(object, 'metadata');
+  const kept = shownAnnotations(asJsonObject(annotations));
+  return manifestText({
     apiVersion: kinds[kind].apiVersion,
     kind,
     ...object,
     metadata: { ...metadata, ...(kept.length > 0 && { annotations: Object.fromEntries(kept) }) },
-  };
-  const text = stringify(shown, { aliasDuplicateObjects: false });
+  });
+}
+
+function shownAnnotations(annotations: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
+  return Object.entries(annotations).flatMap(([name, value]) => {
+    if (name === applied) return [];
+    if (typeof value !== 'string' || value.length <= maxAnnotation) return [[name, value]];
+    const begin = value.slice(0, maxAnnotation).toWellFormed();
+    return [[name, `${begin}… (${value.length - begin.length} more characters)`]];
+  });
+}
+
+/**
+ * An object as YAML; a long one as JSON, which is YAML too: writing a megabyte in the style of YAML would hold up
+ * everything else for a second.
+ */
+function manifestText(object: object): string {
+  if (JSON.stringify(object).length <= maxText) return cut(stringify(object, { aliasDuplicateObjects: false }));
+  return cut(JSON.stringify(object, undefined, 2));
+}
+
+function cut(text: string): string {
   return text.length <= maxText ? text : `${text.slice(0, maxText).toWellFormed()}\n# … (the object is longer)\n`;
 }

@@ -109,7 +109,7 @@ export function decodeObject(kind: KindName, { key, uid, resourceVersion, conten
   const { apiVersion } = kinds[kind];
   const decoded = decode(kind, 'kind' in json ? json : { ...json, apiVersion, kind });
   const resource = decoded.readable ? decoded.resource : undefined;
-  const problems = isRelevant(resource) ? decoded.problems : [];
+  const problems = relevantProblems(resource, decoded.problems);
   const observation = observe(kind, key, { uid, resourceVersion }, json);
   return { key, uid, resourceVersion, resource, problems, observation };
 }
@@ -119,9 +119,13 @@ export function observeDeletion(kind: KindName, key: string): Observation | unde
   return hasStatus(kind) ? { kind, key, object: undefined } : undefined;
 }
 
-/** A Service without an MCP port is not reported on: it may have fields of a newer Kubernetes. */
-function isRelevant(resource: Resource | undefined): boolean {
-  return resource?.kind !== 'Service' || resource.mcpPorts.length > 0;
+/**
+ * Of a Service without an MCP port only a misspelt app protocol is reported: its other fields may be of a newer
+ * Kubernetes.
+ */
+function relevantProblems(resource: Resource | undefined, problems: readonly Problem[]): readonly Problem[] {
+  if (resource?.kind !== 'Service' || resource.mcpPorts.length > 0) return problems;
+  return problems.filter(({ path }) => path.at(-1) === 'appProtocol');
 }
 
 function observe(
