@@ -46,6 +46,10 @@ export interface GatewayOptions {
   readonly maxRequestRate?: number | undefined;
   /** Requests of all callers that one target may have open. Default: not limited. */
   readonly maxTargetRequests?: number | undefined;
+  /** `--state`: the folder that keeps the resources in force for the next start. Default: nothing is kept. */
+  readonly state?: string | undefined;
+  /** Milliseconds since the control plane has confirmed it, after which the state is not used. Default 24 hours. */
+  readonly stateMaxAge?: number | undefined;
   /** Milliseconds that a graceful shutdown may take; what is still open after that is closed. Default 10,000. */
   readonly shutdownGrace?: number | undefined;
 }
@@ -184,7 +188,8 @@ export type GatewayCounterName =
   | 'gatehouse_gateway_event_streams_cut_total'
   | 'gatehouse_gateway_requests_unauthenticated_total'
   | 'gatehouse_gateway_requests_refused_total'
-  | 'gatehouse_gateway_sessions_full_total';
+  | 'gatehouse_gateway_sessions_full_total'
+  | 'gatehouse_gateway_last_good_total';
 
 /** Counts what the metrics of the gateway show. */
 export interface GatewayCounters {
