@@ -9,6 +9,7 @@ import { gatewayBench } from './bench/gateway/gateway-bench.ts';
 import { graphBench } from './bench/graph/graph-bench.ts';
 import { hostileAttacks, hostileBench } from './bench/hostile/hostile-bench.ts';
 import type { Bench, BenchResult, BenchSelection, Table } from './bench/model.ts';
+import { secureBench } from './bench/secure/secure-bench.ts';
 import { worldBench } from './bench/world/world-bench.ts';
 
 /** In the order of the pipeline. */
@@ -16,6 +17,7 @@ const benches: readonly Bench[] = [
   graphBench,
   fanOutBench,
   connectBench,
+  secureBench,
   hostileBench,
   worldBench,
   clusterBench,
@@ -29,7 +31,7 @@ const usage = `npm run bench -- [flags]
   --attack <attack>  of the hostile bench, may be repeated; default: all
   --list             prints the attacks of the hostile bench and ends
   --rounds <number>  rounds per attack of the hostile bench, default 4 for nodes and 1 for whole programs; restarts of
-                     the outage bench, default 100
+                     the outage bench, default 100; storms of the secure bench, default 9
   --settle <seconds> from the end of an attack until what it left over is counted; default: 60
   --json <file>      writes the figures to a file as well
 `;
@@ -65,8 +67,9 @@ function readArguments(): Arguments | string {
   if ((attacks.length > 0 || settle !== undefined) && only !== hostileBench.name) {
     throw new Error(`--attack and --settle need --only ${hostileBench.name}.`);
   }
-  if (rounds !== undefined && only !== hostileBench.name && only !== outageBench.name) {
-    throw new Error(`--rounds needs --only ${hostileBench.name} or ${outageBench.name}.`);
+  const counted = [hostileBench, outageBench, secureBench].map(({ name }) => name);
+  if (rounds !== undefined && !counted.includes(only ?? '')) {
+    throw new Error(`--rounds needs --only ${counted.join(' or ')}.`);
   }
   return {
     chosen,

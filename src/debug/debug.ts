@@ -1,18 +1,18 @@
 import type { Stop, StopAsync } from '../edges.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { isLoopback } from '../net/loopback.ts';
+import type { RequestGuard } from '../net/request-guard.ts';
 import type { ServerCertificate } from '../net/tls/server-certificate.ts';
 import { type Page, readPage } from '../page/page.ts';
 import { createDebugApi, type DebugApiParts } from './api/debug-api.ts';
 import type { Metrics } from './metrics.ts';
 import { resourceDecoder } from './resource-decoder.ts';
-import { type HttpResponse, plainText, type Route, type RouteGuard, type RoutesParts, serveRoutes } from './routes.ts';
+import { type HttpResponse, plainText, type Route, type RoutesParts, serveRoutes } from './routes.ts';
 import { StatusStream } from './status-stream.ts';
 
 export { ChangeLog } from './change-log.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { type DecodeResource, resourceDecoder } from './resource-decoder.ts';
-export type { GuardedRequest, RouteGuard } from './routes.ts';
 
 /** The addresses of the two HTTP listeners. */
 export interface DebugSettings {
@@ -25,7 +25,7 @@ export interface DebugSettings {
 /** What guards listeners that are bound elsewhere than on loopback. */
 interface DebugSecurity {
   readonly certificate: ServerCertificate;
-  readonly guard: RouteGuard;
+  readonly guard: RequestGuard;
 }
 
 /** The state to show. */
@@ -33,8 +33,8 @@ export interface DebugParts extends Omit<DebugApiParts, 'decode' | 'now'> {
   readonly metrics: Metrics;
   /** The `FileDescriptorSet` of every message on the wire. */
   readonly descriptorSet: Uint8Array;
-  /** Absent: plaintext, and every client is answered. */
-  readonly security?: DebugSecurity | undefined;
+  /** Undefined: plaintext, and every client is answered. */
+  readonly security: DebugSecurity | undefined;
 }
 
 export interface RunningDebug {
@@ -83,6 +83,7 @@ function listenerParts(
     clock,
     log,
     lost: (reason) => metrics.count('gatehouse_http_connections_lost_total', { listener, reason }),
+    delayed: () => metrics.count('gatehouse_http_connections_delayed_total', { listener }),
     failed: (error) => log.error('internal error in the debug endpoint', { error }),
   };
 }

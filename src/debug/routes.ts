@@ -6,7 +6,7 @@ import { onlyForLoopbackHosts } from '../net/host-guard.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { type LimitedListenerParts, openLimitedListener } from '../net/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
-import { every } from '../net/timers.ts';
+import { authorize, type GuardedRequest, keepAuthorized, type RequestGuard } from '../net/request-guard.ts';
 import { Quota } from '../rate/quota.ts';
 
 /** A response, whole. */
@@ -62,24 +62,10 @@ export function plainText(body: string, status = 200): HttpResponse {
   return { status, type: 'text/plain; charset=utf-8', body };
 }
 
-/** What a guard looks at. */
-export interface GuardedRequest {
-  readonly method: string;
-  /** Without the query. */
-  readonly path: string;
-  readonly authorization: string | undefined;
-  readonly address: string;
-}
-
-/** Returns the status and the message for a request that is not answered. */
-export type RouteGuard = (
-  request: GuardedRequest,
-) => Promise<{ readonly status: 401 | 403 | 503; readonly message: string } | undefined>;
-
 /** Settings and dependencies of a listener for routes. */
 export interface RoutesParts extends LimitedListenerParts {
-  /** Asked before each request when the bound address is not loopback. Absent: every client is answered. */
-  readonly guard?: RouteGuard | undefined;
+  /** Asked before each request when the bound address is not loopback. Undefined: every client is answered. */
+  readonly guard: RequestGuard | undefined;
   /** Called with each error of a route; the client gets status 500. */
   readonly failed: (error: unknown) => void;
 }
@@ -129,7 +115,7 @@ export async function serveRoutes(
   };
   const guarded = (request: IncomingMessage, response: ServerResponse): void => {
     if (guard === undefined) handle(request, response);
-    else void pass(request, response, { guard, handle, clock: parts.clock, failed }).catch(failed);
+    else void pass(request, response, { guard, handle, clock: parts.clock }).catch(failed);
   };
   const handlerFor = ({ host }: HostPort): RequestListener =>
     isLoopback(host) ? onlyForLoopbackHosts(handle, refuseHost) : guarded;
@@ -137,38 +123,31 @@ export async function serveRoutes(
   return { address, stop: close };
 }
 
-/** Milliseconds after which a response that has not ended is authorized again: a stream of events may last for days. */
-const authorizedFor = 30_000;
-
 interface Guarded {
-  readonly guard: RouteGuard;
+  readonly guard: RequestGuard;
   readonly handle: RequestListener;
   readonly clock: Clock;
-  readonly failed: (error: unknown) => void;
 }
 
 /** Handles a request that the guard lets pass, and closes its connection when the guard would let it pass no longer. */
 async function pass(
   request: IncomingMessage,
   response: ServerResponse,
-  { guard, handle, clock, failed }: Guarded,
+  { guard, handle, clock }: Guarded,
 ): Promise<void> {
-  // Of two values, nothing says which one is meant: they count as none.
-  const [authorization, another] = request.headersDistinct['authorization'] ?? [];
   const asked: GuardedRequest = {
     method: request.method ?? 'GET',
     path: targetOf(request).path,
-    authorization: another === undefined ? authorization : undefined,
+    authorization: request.headersDistinct['authorization'] ?? [],
     address: request.socket.remoteAddress ?? '',
   };
-  const refusal = await guard(asked);
+  const refusal = await authorize(guard, asked);
+  // A client that is gone by now would leave nothing that ends the timer.
+  if (response.destroyed) return;
   if (refusal === undefined) {
-    const again = async (): Promise<void> => {
-      if ((await guard(asked)) !== undefined) response.destroy();
-    };
     response.once(
       'close',
-      every(clock, authorizedFor, () => void again().catch(failed)),
+      keepAuthorized(guard, asked, clock, () => void response.destroy()),
     );
     handle(request, response);
     return;

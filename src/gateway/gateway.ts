@@ -17,7 +17,7 @@ import { parseFlags } from './flags.ts';
 import type { GatewayCounters, GatewayEdges, GatewayOptions, NameMode, RunningGateway, TargetState } from './model.ts';
 import { createNetwork } from './network/network.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
-import type { GatewayEnvironment, XdsStatus } from './xds/model.ts';
+import type { XdsStatus } from './xds/model.ts';
 import { namesGateway, nodeOf } from './xds/node.ts';
 import { createXdsClient, type XdsClient } from './xds/xds.ts';
 
@@ -71,7 +71,9 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const authenticator = await openAuthenticator(bootstrap.listener, edges, fetchText);
   shutdown.add(() => authenticator?.stop());
   const { host, port } = bootstrap.xdsAddress;
-  const xds = openXdsClient(bootstrap, options.environment, resolutions.find(host, port), edges);
+  const resolved = resolutions.find(host, port);
+  const count = (event: string): void => metrics.count('gatehouse_gateway_last_good_total', { event });
+  const xds = openXdsClient(bootstrap, { ...options, resolved, count }, edges);
   const { config } = xds;
   const targetState = (target: string): TargetState => downstream.targetState(target);
   const metrics = createGatewayMetrics({
@@ -92,6 +94,8 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     log,
   });
   shutdown.add(() => downstream.stop());
+  shutdown.add(xds.save);
+  await xds.load();
 
   const listenerParts: ListenerParts = { ...edges, counters: metrics, shutdown };
   const listener =
@@ -137,8 +141,10 @@ function clientSettings(options: GatewayOptions) {
 }
 
 /** Says which kinds of resources the control plane has not sent yet: until then, everything would be denied. */
-function unreadyKinds({ kinds }: XdsStatus): string | undefined {
-  const missing = kinds.filter(({ ackedNonce, nack }) => ackedNonce === null && nack === null).map(({ kind }) => kind);
+function unreadyKinds({ kinds, lastGood }: XdsStatus): string | undefined {
+  const missing = kinds
+    .filter(({ kind, ackedNonce, nack }) => ackedNonce === null && nack === null && !lastGood?.kinds.includes(kind))
+    .map(({ kind }) => kind);
   return missing.length === 0 ? undefined : `waiting for the control plane to send ${missing.join(' and ')}`;
 }
 
@@ -170,8 +176,16 @@ async function openAuthenticator(
 
 function openXdsClient(
   bootstrap: BootstrapConfig,
-  environment: GatewayEnvironment,
-  resolved: HostPort | undefined,
+  {
+    environment,
+    resolved,
+    state,
+    stateMaxAge = defaultStateMaxAge,
+    count,
+  }: Pick<GatewayOptions, 'environment' | 'state' | 'stateMaxAge'> & {
+    readonly resolved: HostPort | undefined;
+    readonly count: (event: string) => void;
+  },
   { clock, random, log }: GatewayEdges,
 ): XdsClient {
   const node = nodeOf(bootstrap, environment, random);
@@ -183,8 +197,12 @@ function openXdsClient(
   }
   const { xdsAddress, xdsSecurity: security } = bootstrap;
   const controlPlane = { authority: xdsAddress, address: resolved ?? xdsAddress, security };
-  return createXdsClient({ controlPlane, node, clock, random, log });
+  const lastGood = state === undefined ? undefined : { folder: state, maxAge: stateMaxAge, count };
+  return createXdsClient({ controlPlane, node, lastGood, clock, random, log });
 }
+
+/** A day, in milliseconds: longer than an outage that somebody mends, shorter than a grant should outlive its end. */
+const defaultStateMaxAge = 24 * 3_600_000;
 
 /** What the listeners share. */
 interface ListenerParts extends GatewayEdges {
@@ -197,7 +215,7 @@ interface ListenerParts extends GatewayEdges {
  */
 async function openListener(
   { host, port }: Extract<ListenerConfig, { readonly type: 'sse' }>,
-  { maxConnections, maxHeaderBytes }: GatewayOptions,
+  { maxConnections, maxConnectionsPerSecond: rate = defaultConnectionRate, maxHeaderBytes }: GatewayOptions,
   downstream: Downstream,
   parts: ListenerParts,
 ): Promise<HostPort> {
@@ -207,6 +225,7 @@ async function openListener(
     purpose: 'MCP clients (listener.port of the configuration)',
     limits: {
       maxConnections: maxConnections ?? defaultMaxConnections,
+      newConnections: { rate, burst: rate },
       ...(maxHeaderBytes !== undefined && { maxHeaderSize: maxHeaderBytes }),
     },
   });
@@ -226,6 +245,9 @@ async function openListener(
 
 /** Two for each request that may be answered at once: as many again may be idle. An open one takes about 20 KiB. */
 const defaultMaxConnections = 8_192;
+
+/** In a second. Each takes about 100 µs: a fifth of a core. */
+const defaultConnectionRate = 2_000;
 
 async function openAdmin(at: HostPort, pages: RequestListener, parts: ListenerParts): Promise<HostPort> {
   const { log, shutdown } = parts;
@@ -249,8 +271,12 @@ async function bind(
   const lost = (reason: string): void => {
     counters.count('gatehouse_gateway_connections_lost_total', { listener: settings.listener, reason });
   };
+  const delayed = (): void => {
+    counters.count('gatehouse_gateway_connections_delayed_total', { listener: settings.listener });
+  };
   try {
-    return await openLimitedListener(at, handlerFor, { ...settings, clock, log, lost });
+    const parts = { ...settings, certificate: undefined, clock, log, lost, delayed };
+    return await openLimitedListener(at, handlerFor, parts);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new GatewayError('environment', message, { cause: error });

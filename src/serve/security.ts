@@ -36,8 +36,8 @@ export interface AdsAuth {
 }
 
 export interface SecurityParts {
-  readonly tls?: AdsTls | undefined;
-  readonly auth?: AdsAuth | undefined;
+  readonly tls: AdsTls | undefined;
+  readonly auth: AdsAuth | undefined;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Logger;

@@ -67,13 +67,13 @@ export interface AdsServerParts {
   readonly random: Random;
   readonly log: Logger;
   readonly counters: Counters;
-  /** Absent: port 9977 is plaintext. */
-  readonly tls?: AdsTls | undefined;
-  /** Absent: nobody is asked who he is. */
-  readonly auth?: AdsAuth | undefined;
+  /** Undefined: port 9977 is plaintext. */
+  readonly tls: AdsTls | undefined;
+  /** Undefined: nobody is asked who he is. */
+  readonly auth: AdsAuth | undefined;
   /** Called for every NACK. */
   readonly rejected?: (response: RejectedResponse) => void;
-  readonly updates?: UpdateObserver;
+  readonly updates: UpdateObserver | undefined;
 }
 
 /** Serves the snapshots over ADS, in both protocol variants. */
@@ -96,8 +96,8 @@ export interface AdsServer {
    * have changed.
    */
   readonly health: Health;
-  /** Ends the streams whose identity may not be a node of its Gateway any more. Call it when bindings have changed. */
-  recheck(): void;
+  /** Ends the streams of these Gateways whose identity may not be their node any more. Call it when bindings have changed. */
+  recheck(gateways: readonly string[]): void;
   /** Returns the status of every stream that has identified its Gateway, or of those of one Gateway. */
   nodes(gateway?: string): readonly NodeStatus[];
   /** Returns the same streams for CSDS, resource by resource. */
@@ -172,16 +172,16 @@ class GrpcAdsServer implements AdsServer {
     const responses = responseOptionsOf(options, limits, parts);
     this.#register(createDelta(responses));
     this.#register(createStateOfTheWorld(responses));
-    this.#security.onAuthoritiesReplaced(() => this.recheck());
+    this.#security.onAuthoritiesReplaced(() => this.#recheckAll());
   }
 
-  recheck(): void {
-    this.#registry.recheck((stream) => this.#security.revoked(stream.identity));
+  recheck(gateways: readonly string[]): void {
+    for (const gateway of gateways) for (const stream of this.#registry.of(gateway)) stream.recheck();
   }
 
   start(listen: HostPort): Promise<HostPort> {
     const { auth, clock } = this.#parts;
-    if (auth !== undefined) this.#stopExpiryCheck = every(clock, expiryCheckInterval, () => this.recheck());
+    if (auth !== undefined) this.#stopExpiryCheck = every(clock, expiryCheckInterval, () => this.#recheckAll());
     return this.#listener.start(listen);
   }
 
@@ -196,6 +196,10 @@ class GrpcAdsServer implements AdsServer {
 
   clients(): readonly ConnectedClient[] {
     return this.#registry.clients();
+  }
+
+  #recheckAll(): void {
+    this.#registry.recheck((stream) => this.#security.revoked(stream.identity));
   }
 
   #register(protocol: AdsProtocol): void {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -5,12 +6,12 @@ import {
   json,
   plainText,
   type Route,
-  type RouteGuard,
   type RouteServer,
   type RoutesParts,
   serveRoutes,
 } from '../../src/debug/routes.ts';
 import { ListenError } from '../../src/net/http-listener.ts';
+import type { RequestGuard } from '../../src/net/request-guard.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import { systemClock } from '../support/edges/system-clock.ts';
@@ -21,6 +22,8 @@ afterEach(() => Promise.all(listeners.splice(0).map((listener) => listener.stop(
 const errors: unknown[] = [];
 const parts: RoutesParts = {
   listener: 'test',
+  guard: undefined,
+  certificate: undefined,
   clock: systemClock,
   log: createRecordedLog(),
   failed: (error) => void errors.push(error),
@@ -198,7 +201,7 @@ describe('a guarded listener', () => {
   it('ends a response that is still being sent when its right is taken back', async () => {
     const clock = createManualClock();
     let allowed = true;
-    const guard: RouteGuard = async () => (allowed ? undefined : { status: 403, message: 'not any more' });
+    const guard: RequestGuard = async () => (allowed ? undefined : { status: 403, message: 'not any more' });
     const opened = new Map<string, Route>([
       ['/events', { stream: (_, response) => void response.writeHead(200).write('first\n') }],
     ]);
@@ -216,11 +219,11 @@ describe('a guarded listener', () => {
     expect(await closed).toBe('ECONNRESET');
   });
 
-  it('takes two authorization headers for none', async () => {
-    const seen: (string | undefined)[] = [];
-    const guard: RouteGuard = async ({ authorization }) => {
+  it('shows the guard both of two authorization headers', async () => {
+    const seen: (readonly string[])[] = [];
+    const guard: RequestGuard = async ({ authorization }) => {
       seen.push(authorization);
-      return authorization === undefined ? { status: 401, message: 'show one' } : undefined;
+      return authorization.length === 1 ? undefined : { status: 401, message: 'show one' };
     };
     const listener = await serveRoutes({ host: '0.0.0.0', port: 0 }, routes, { ...parts, guard });
     listeners.push(listener);
@@ -235,6 +238,64 @@ describe('a guarded listener', () => {
       });
     expect(await ask(['authorization', 'Bearer a'])).toBe(200);
     expect(await ask(['authorization', 'Bearer a', 'authorization', 'Bearer b'])).toBe(401);
-    expect(seen).toEqual(['Bearer a', undefined]);
+    expect(seen).toEqual([['Bearer a'], ['Bearer a', 'Bearer b']]);
+  });
+});
+
+describe('a guarded listener whose guard does not decide at once', () => {
+  it('goes on with a response that is still being sent while nobody can be asked, and refuses new ones', async () => {
+    const clock = createManualClock();
+    let reachable = true;
+    const guard: RequestGuard = async () => (reachable ? undefined : { status: 503, message: 'nobody can be asked' });
+    let send: (line: string) => void = () => {};
+    const opened = new Map<string, Route>([
+      [
+        '/events',
+        {
+          stream: (_, response) => {
+            send = (line) => void response.write(line);
+            response.writeHead(200);
+            send('first\n');
+          },
+        },
+      ],
+    ]);
+    const listener = await serveRoutes({ host: '0.0.0.0', port: 0 }, opened, { ...parts, clock, guard });
+    listeners.push(listener);
+    const ask = (): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        request({ port: listener.address.port, path: '/events', agent: false }, resolve).on('error', reject).end();
+      });
+    const response = await ask();
+    await once(response, 'data');
+    reachable = false;
+    clock.advance(30_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    const refused = await ask();
+    refused.resume();
+    expect(refused.statusCode).toBe(503);
+    send('second\n');
+    expect(String(await once(response, 'data'))).toBe('second\n');
+  });
+
+  it('asks no more about a client that was gone before it was let pass', async () => {
+    const clock = createManualClock();
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<undefined>();
+    const guard: RequestGuard = () => {
+      asked.resolve();
+      return answer.promise;
+    };
+    const listener = await serveRoutes({ host: '0.0.0.0', port: 0 }, routes, { ...parts, clock, guard });
+    listeners.push(listener);
+    const client = request({ port: listener.address.port, path: '/', agent: false }).on('error', () => {});
+    client.end();
+    await asked.promise;
+    const timers = clock.waiting().length;
+    client.destroy();
+    while (clock.waiting().length === timers) await new Promise((resolve) => setImmediate(resolve));
+    answer.resolve(undefined);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(clock.waiting()).toEqual([]);
   });
 });

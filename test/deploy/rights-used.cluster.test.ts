@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,11 +8,13 @@ import type { ServeSettings } from '../../src/app/settings.ts';
 import type { Clock } from '../../src/edges.ts';
 import { objectIn, textIn } from '../../src/json/json.ts';
 import { formatHostPort } from '../../src/net/host-port.ts';
+import { createAuthority } from '../support/api-server/kube-certificates.ts';
 import { deploy, overlayText } from '../support/cluster/deployed.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 import { polled } from '../support/cluster/poll.ts';
 import {
   forElection,
+  forOperators,
   forTokens,
   inNamespaces,
   inTheCluster,
@@ -52,15 +55,10 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it.each([
-    ['.', [], requiredBy(inNamespaces, inTheCluster, namespaces, forElection), []],
-    ['components/xds-auth-token', [], requiredBy(inNamespaces, inTheCluster, namespaces, forElection, forTokens), []],
-    // The control plane finds out by a refused list of Namespaces that it may not read their labels.
-    ['namespaced', ['default'], requiredBy(inNamespaces, inTheCluster, forElection), ['list namespaces']],
-  ])(
-    '%s: requests use every right of the table, and no other',
+  it.each(variants)(
+    '$folder: requests use every right of the table, and no other',
     { timeout: 120_000 },
-    async (variant, watched, required, refused) => {
+    async ({ folder: variant, settings, required, refused, uses }) => {
       await apply(api, folder, variant);
       await api.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all']);
       await api.kubectl(['apply', '--filename=deploy/examples/guide']);
@@ -70,13 +68,13 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
         const asked = new Set(since().flatMap(({ takes }) => takes));
         return required.filter((right) => !asked.has(right));
       };
-      const asksNodes = variant.endsWith('xds-auth-token');
-      const app = await start(api, watched, asksNodes ? tokensDemanded : quickSettings.xdsAuth);
-      const headers = asksNodes ? { authorization: `Bearer ${await gatewayToken(api)}` } : {};
+      const app = await start(api, settings(folder));
+      const headers = uses === 'tokens of nodes' ? { authorization: `Bearer ${await gatewayToken(api)}` } : {};
       const client = createAdsClient(formatHostPort(app.listening.xds));
       try {
         await polled(
           async () => {
+            if (uses === 'tokens of operators') await scrape(app, await api.serviceAccountToken('default', 'scraper'));
             await refuseOnce(client, headers);
             return unasked().length === 0 ? true : undefined;
           },
@@ -88,18 +86,93 @@ describe.skipIf(kubeAssets() === undefined)('under the shipped roles', () => {
         // Clears the statuses, so that the next control plane has something to write.
         await api.kubectl(['delete', '--filename=deploy/examples/guide']);
         await api.kubectl(['delete', 'lease/gatehouse-leader', '--namespace=kgateway-system', '--ignore-not-found']);
+        await takeBack(api, variant);
       }
-      const denied = since().filter(({ allowed }) => !allowed);
+      const requests = since();
+      const denied = requests.filter(({ allowed }) => !allowed);
       expect([...new Set(denied.map(({ takes: [first] }) => first))]).toEqual(refused);
+      const reviewed = requests.flatMap(({ takes }) => takes).filter((right) => reviews.includes(right));
+      expect([...new Set(reviewed)].sort()).toEqual(required.filter((right) => reviews.includes(right)));
     },
   );
 });
+
+interface Variant {
+  /** In `deploy/`; a component is added to the base. */
+  readonly folder: string;
+  readonly settings: (folder: string) => Partial<ServeSettings>;
+  readonly required: readonly string[];
+  /** Requests that the API server refuses, because this variant does without. */
+  readonly refused: readonly string[];
+  readonly uses?: 'tokens of nodes' | 'tokens of operators';
+}
+
+const clusterWide = [inNamespaces, inTheCluster, namespaces, forElection];
+
+/** Granted in the variants that use them alone. */
+const reviews = requiredBy(forOperators);
+
+const variants: readonly Variant[] = [
+  { folder: '.', settings: () => ({}), required: requiredBy(...clusterWide), refused: [] },
+  {
+    folder: 'components/xds-auth-token',
+    settings: () => ({ xdsAuth: tokensDemanded }),
+    required: requiredBy(...clusterWide, forTokens),
+    refused: [],
+    uses: 'tokens of nodes',
+  },
+  {
+    folder: 'components/debug-auth-token',
+    settings: operatorsDemanded,
+    required: requiredBy(...clusterWide, forOperators),
+    refused: [],
+    uses: 'tokens of operators',
+  },
+  {
+    folder: 'namespaced',
+    settings: () => ({ namespaces: ['default'] }),
+    required: requiredBy(inNamespaces, inTheCluster, forElection),
+    // The control plane finds out by a refused list of Namespaces that it may not read their labels.
+    refused: ['list namespaces'],
+  },
+];
 
 const tokensDemanded: ServeSettings['xdsAuth'] = {
   kind: 'required',
   tokens: { audience: 'gatehouse', keys: undefined },
   certificates: undefined,
 };
+
+/** The metrics listener outside of loopback, which asks for a token. */
+function operatorsDemanded(folder: string): Partial<ServeSettings> {
+  const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') };
+  const { cert, key } = createAuthority('operators').issue();
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  return {
+    metricsListen: { host: '0.0.0.0', port: 0 },
+    debugAuth: { kind: 'token', files, minVersion: 'TLSv1.3' },
+  };
+}
+
+/** Asks for the metrics with a token; the answer may be 403, which takes the same reviews. */
+function scrape(app: RunningApp, token: string): Promise<void> {
+  const { port } = app.listening.metrics;
+  const headers = { authorization: `Bearer ${token}` };
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, path: '/metrics', headers, agent: false, rejectUnauthorized: false };
+    request(options, (response) => response.resume().on('end', resolve))
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** Takes back what a component grants: the next variant must not live on it. */
+async function takeBack(api: KubeApiServer, variant: string): Promise<void> {
+  if (!variant.startsWith('components/')) return;
+  const files = readdirSync(join(deploy, variant)).filter((file) => file !== 'kustomization.yaml');
+  for (const file of files) await api.kubectl(['delete', '-f', join(deploy, variant, file)]);
+}
 
 /** Applies a variant, or the base with a component. */
 async function apply(api: KubeApiServer, folder: string, variant: string): Promise<void> {
@@ -124,18 +197,13 @@ async function gatewayToken(api: KubeApiServer): Promise<string> {
 }
 
 /** A synced control plane with the shipped service account's token. */
-async function start(
-  api: KubeApiServer,
-  namespaces: readonly string[],
-  xdsAuth: ServeSettings['xdsAuth'],
-): Promise<RunningApp> {
+async function start(api: KubeApiServer, settings: Partial<ServeSettings>): Promise<RunningApp> {
   const token = await api.serviceAccountToken('kgateway-system', 'gatehouse');
   const log = createRecordedLog();
   const app = await startApp(
     {
       ...quickSettings,
-      xdsAuth,
-      namespaces,
+      ...settings,
       input: {
         from: 'cluster',
         access: { by: 'kubeconfig', path: api.kubeconfig({ token }), context: undefined },

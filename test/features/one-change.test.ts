@@ -9,7 +9,7 @@ import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import { createAdsClient } from '../support/nodes/ads-client.ts';
 import { targetType } from '../support/worlds/hand-made-world.ts';
 import { mcpClass, mcpGateway, mcpService, together } from '../support/worlds/manifests.ts';
-import { nodeOf } from '../support/worlds/served-world.ts';
+import { nodeOf, unsecured } from '../support/worlds/served-world.ts';
 import { defaultSettings } from '../support/worlds/translated-world.ts';
 
 it('a changed Service is encoded once and built into one response body for all nodes of all Gateways, and sent once to each node', async () => {
@@ -32,7 +32,10 @@ it('a changed Service is encoded once and built into one response body for all n
   write('service.yaml', mcpService(changing));
   const { snapshots, synced: ready } = pipeline;
   const { clusterDomain } = defaultSettings;
-  const server = createAdsServer({}, { snapshots, ready, clusterDomain, clock, random: () => 0.5, log, counters });
+  const server = createAdsServer(
+    {},
+    { ...unsecured, snapshots, ready, clusterDomain, clock, random: () => 0.5, log, counters },
+  );
   const { port } = await server.start({ host: '127.0.0.1', port: 0 });
   const client = createAdsClient(`127.0.0.1:${port}`);
   const streams = [...gateways, ...gateways].map((key) => client.open().request(targetType, { node: nodeOf(key) }));

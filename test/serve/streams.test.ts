@@ -14,6 +14,7 @@ import {
   nodeOf,
   type ServedWorld,
   startServedWorld,
+  unsecured,
 } from '../support/worlds/served-world.ts';
 
 let world: ServedWorld;
@@ -282,6 +283,7 @@ describe('the server', () => {
     const parts = {
       snapshots,
       ready: () => true,
+      ...unsecured,
       clusterDomain: 'cluster.local',
       clock: createManualClock(),
       random: () => 0,

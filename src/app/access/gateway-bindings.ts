@@ -19,17 +19,17 @@ export class Bindings {
   /**
    * Takes the changes of the Gateways of a commit.
    *
-   * @returns whether a stream may have lost its Gateway: an account was taken out, or a Gateway has appeared. Streams of
-   * one that was deleted go on, so whoever has the next object of its name decides anew.
+   * @returns the Gateways whose streams may have lost them: an account was taken out, or the Gateway has appeared. Streams
+   * of one that was deleted go on, so whoever has the next object of its name decides anew.
    */
-  applied(changes: readonly Change<Gateway>[]): boolean {
-    let narrowed = false;
+  applied(changes: readonly Change<Gateway>[]): readonly string[] {
+    const narrowed: string[] = [];
     for (const { key, after } of changes) {
       const known = this.#byGateway.get(key);
       const before = known ?? none;
       const now = after === undefined ? undefined : accountsOf(after);
-      if (known === undefined && now !== undefined) narrowed = true;
-      for (const account of before) if (now?.has(account) !== true) narrowed = true;
+      const appeared = known === undefined && now !== undefined;
+      if (appeared || [...before].some((account) => now?.has(account) !== true)) narrowed.push(key);
       this.#replace(key, before, now);
     }
     return narrowed;

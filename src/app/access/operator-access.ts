@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { GuardedRequest, RouteGuard } from '../../debug/debug.ts';
 import type { Clock } from '../../edges.ts';
 import { quoted } from '../../json/quoted.ts';
 import { reviewAccess, reviewToken } from '../../kube/kube.ts';
 import type { KubeConnection } from '../../kube/model.ts';
+import { maxToken, parseBearer, readJwtClaims } from '../../net/bearer-token.ts';
 import { within } from '../../net/deadline.ts';
+import type { GuardedRequest, GuardRefusal, RequestGuard } from '../../net/request-guard.ts';
 import { FairSemaphore } from '../../rate/fair-semaphore.ts';
 
 /** Milliseconds for which a decision counts: a dashboard that is refreshed asks once. */
@@ -20,9 +21,6 @@ const maxWaiting = 64;
 /** Milliseconds for a decision, with the wait for its turn: an API server that never answers must not hold all turns. */
 const timeout = 15_000;
 
-/** Characters of a token. */
-const maxToken = 8_192;
-
 /** Paths for the kubelet, which has no token to show. They say nothing but whether the process is well. */
 const open: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
@@ -31,7 +29,7 @@ interface Url {
   readonly path: string;
 }
 
-type Refusal = Awaited<ReturnType<RouteGuard>>;
+type Decision = GuardRefusal | undefined;
 
 /**
  * Demands a token of the cluster whose user may use the URL (a nonResourceURL in RBAC), as kube-rbac-proxy does. Whatever
@@ -41,7 +39,7 @@ export class OperatorAccess {
   readonly #connection: Pick<KubeConnection, 'ask'>;
   readonly #clock: Clock;
   readonly #turns = new FairSemaphore(maxConcurrent);
-  readonly #decisions = new Map<string, { readonly refusal: Promise<Refusal>; readonly since: number }>();
+  readonly #decisions = new Map<string, { readonly refusal: Promise<Decision>; readonly since: number }>();
   #waiting = 0;
 
   constructor(connection: Pick<KubeConnection, 'ask'>, clock: Clock) {
@@ -49,12 +47,15 @@ export class OperatorAccess {
     this.#clock = clock;
   }
 
-  readonly guard: RouteGuard = (request) => {
-    const { path, authorization = '', method } = request;
+  readonly guard: RequestGuard = (request) => {
+    const { path, authorization, method } = request;
     if (open.has(path)) return Promise.resolve(undefined);
-    const token = /^bearer +(?<token>[A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.groups?.['token'];
-    if (token === undefined || token.length > maxToken) {
+    const token = tokenIn(authorization);
+    if (token === undefined) {
       return Promise.resolve({ status: 401, message: 'show a token of the cluster: authorization: Bearer <token>.' });
+    }
+    if (hasExpired(token, this.#clock.now())) {
+      return Promise.resolve({ status: 401, message: 'the token has expired: get a new one.' });
     }
     const verb = method === 'HEAD' ? 'get' : method.toLowerCase();
     const key = createHash('sha256')
@@ -71,7 +72,7 @@ export class OperatorAccess {
     return refusal;
   };
 
-  async #decide(token: string, url: Url, { address }: GuardedRequest): Promise<Refusal> {
+  async #decide(token: string, url: Url, { address }: GuardedRequest): Promise<Decision> {
     this.#waiting += 1;
     try {
       return await within({ clock: this.#clock, milliseconds: timeout }, async (signal) => {
@@ -89,7 +90,7 @@ export class OperatorAccess {
     }
   }
 
-  async #review(token: string, url: Url, signal: AbortSignal): Promise<Refusal> {
+  async #review(token: string, url: Url, signal: AbortSignal): Promise<Decision> {
     const review = await reviewToken(this.#connection, { token, audience: undefined, signal });
     if (review.kind === 'unavailable') return unavailable(review.message);
     if (review.kind === 'refused') return { status: 401, message: `the token is not accepted: ${review.message}.` };
@@ -101,7 +102,7 @@ export class OperatorAccess {
     return { status: 403, message };
   }
 
-  #remember(key: string, refusal: Promise<Refusal>, since: number): void {
+  #remember(key: string, refusal: Promise<Decision>, since: number): void {
     this.#decisions.delete(key);
     this.#decisions.set(key, { refusal, since });
     const [oldest] = this.#decisions.keys();
@@ -109,6 +110,18 @@ export class OperatorAccess {
   }
 }
 
-function unavailable(message: string): Refusal {
+/** Of two values, nothing says which one is meant: they count as none. */
+function tokenIn([header, another]: readonly string[]): string | undefined {
+  const bearer = another === undefined ? parseBearer(header) : undefined;
+  return bearer?.kind === 'token' && bearer.token.length <= maxToken ? bearer.token : undefined;
+}
+
+/** What a token says about its end counts while nobody can be asked, too; one of another form says nothing. */
+function hasExpired(token: string, now: number): boolean {
+  const exp = readJwtClaims(token)?.['exp'];
+  return typeof exp === 'number' && exp * 1_000 <= now;
+}
+
+function unavailable(message: string): GuardRefusal {
   return { status: 503, message: `the API server cannot be asked: ${message}.` };
 }

@@ -1,7 +1,7 @@
-import type { RouteGuard } from '../../debug/debug.ts';
 import type { Clock, Counters, Logger, StopAsync } from '../../edges.ts';
 import type { KubeConnection } from '../../kube/model.ts';
 import { isLoopback } from '../../net/loopback.ts';
+import type { RequestGuard } from '../../net/request-guard.ts';
 import { CertificateError } from '../../net/tls/pem.ts';
 import { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import type { DeniedClaim } from '../../serve/model.ts';
@@ -10,6 +10,8 @@ import { EnvironmentError } from '../errors.ts';
 import type { ServeSettings, TokenSettings } from '../settings.ts';
 import { Bindings } from './gateway-bindings.ts';
 import { openKeySet } from './key-set-source.ts';
+
+type SecuritySettings = Pick<ServeSettings, 'xdsTls' | 'xdsAuth' | 'debugAuth' | 'xdsListen'>;
 
 export interface SecurityParts {
   readonly clock: Clock;
@@ -23,7 +25,7 @@ export interface SecurityParts {
 /** What guards the listeners for operators outside of loopback. */
 interface OperatorSecurity {
   readonly certificate: ServerCertificate;
-  readonly guard: RouteGuard;
+  readonly guard: RequestGuard;
 }
 
 /** How the listeners are secured. */
@@ -42,7 +44,7 @@ export interface Security {
  *
  * @throws EnvironmentError when a certificate or a key set cannot be used
  */
-export async function openSecurity(settings: ServeSettings, parts: SecurityParts): Promise<Security> {
+export async function openSecurity(settings: SecuritySettings, parts: SecurityParts): Promise<Security> {
   const { xdsTls, xdsAuth, debugAuth } = settings;
   warn(settings, parts.log);
   const certificate = xdsTls.mode === 'off' ? undefined : await openCertificate(xdsTls, parts);
@@ -76,7 +78,7 @@ async function openOperators(
   return { certificate: shared ?? (await openCertificate(settings, parts)), guard };
 }
 
-function warn({ xdsTls, xdsAuth, xdsListen }: ServeSettings, log: Logger): void {
+function warn({ xdsTls, xdsAuth, xdsListen }: SecuritySettings, log: Logger): void {
   if (isLoopback(xdsListen.host)) return;
   const remedy = 'see SECURITY.md: --xds-auth, --xds-tls and the NetworkPolicy in deploy/';
   if (xdsAuth.kind === 'none') {

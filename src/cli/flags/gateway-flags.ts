@@ -57,6 +57,12 @@ export const gatewayFlags: readonly Flag[] = [
     help: 'maximum of open connections of clients, three quarters of them from one address; each takes about 20 KiB',
   },
   {
+    name: 'max-connections-per-second',
+    value: '<number>',
+    default: '2000',
+    help: 'new connections of clients, three quarters of them from one address; those beyond wait',
+  },
+  {
     name: 'call-timeout',
     value: '<duration>',
     default: '10m',
@@ -91,6 +97,17 @@ export const gatewayFlags: readonly Flag[] = [
     help: 'how decisions in the log name callers: hash, sub (the claim of that name) or none',
   },
   {
+    name: 'state',
+    value: '<folder>',
+    help: 'keep what the control plane sent in this folder, for a start while it is away; mode 0700, of this user',
+  },
+  {
+    name: 'state-max-age',
+    value: '<duration>',
+    default: '24h',
+    help: 'time since the control plane has confirmed that state, after which it is not used, 1m to 720h',
+  },
+  {
     name: 'shutdown-grace',
     value: '<duration>',
     default: '10s',
@@ -114,6 +131,12 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     maxBodyBytes: wholeNumber('max-body-bytes', flags.text('max-body-bytes'), 1_024, 256 * 1024 * 1024),
     maxHeaderBytes: wholeNumber('max-header-bytes', flags.text('max-header-bytes'), 1_024, 1024 * 1024),
     maxConnections: wholeNumber('max-connections', flags.text('max-connections'), 1, 1_000_000),
+    maxConnectionsPerSecond: wholeNumber(
+      'max-connections-per-second',
+      flags.text('max-connections-per-second'),
+      1,
+      1_000_000,
+    ),
     environment: { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP },
     callTimeout: duration('call-timeout', flags.text('call-timeout')),
     targetTimeouts: durations('target-timeout', flags.list('target-timeout'), targetName),
@@ -121,8 +144,17 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     maxRequestRate: optionalNumber('max-request-rate', flags, 100_000),
     maxTargetRequests: optionalNumber('max-target-requests', flags, 1_000_000),
     logCaller: oneOf('log-caller', flags.text('log-caller'), ['hash', 'sub', 'none']),
+    state: flags.optional('state'),
+    stateMaxAge: stateMaxAge(flags),
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
   };
+}
+
+/** Shorter, a restart would find it too old; longer, it would be no answer of this month. */
+function stateMaxAge(flags: FlagValues): number {
+  const age = duration('state-max-age', flags.text('state-max-age'));
+  if (age >= 60_000 && age <= 720 * 3_600_000) return age;
+  throw new UsageError(`--state-max-age is from 1m to 720h, not ${quoted(flags.text('state-max-age'))}`);
 }
 
 function optionalNumber(flag: string, flags: FlagValues, max: number): number | undefined {

@@ -11,6 +11,10 @@ export interface GatewayMetrics extends GatewayCounters {
 
 const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; readonly labels: readonly string[] }>> =
   {
+    gatehouse_gateway_connections_delayed_total: {
+      help: 'Connections that waited because more were opened in a second than a listener accepts.',
+      labels: ['listener'],
+    },
     gatehouse_gateway_connections_lost_total: {
       help: 'Connections that the limits of a listener closed: evicted for a new one, refused, or for another reason.',
       labels: ['listener', 'reason'],
@@ -22,6 +26,10 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
     gatehouse_gateway_event_streams_cut_total: {
       help: 'Event streams that were closed because their clients did not read them.',
       labels: ['reason'],
+    },
+    gatehouse_gateway_last_good_total: {
+      help: 'What happened to the last-good state on disk: restored, refused, dropped, written or failed.',
+      labels: ['event'],
     },
     gatehouse_gateway_requests_refused_total: {
       help: 'Requests that were refused: the caller, or the gateway, had too many open, or the body exceeded a limit.',
@@ -145,6 +153,14 @@ function registerXds(registry: Registry, xds: () => XdsStatus): void {
     registers: [registry],
     collect() {
       for (const { kind, nack } of xds().kinds) this.set({ kind }, nack === null ? 0 : 1);
+    },
+  });
+  new Gauge({
+    name: 'gatehouse_gateway_last_good_age_seconds',
+    help: 'Age of the last-good state that is in force until the control plane answers, otherwise 0.',
+    registers: [registry],
+    collect() {
+      this.set(xds().lastGood?.ageSeconds ?? 0);
     },
   });
 }

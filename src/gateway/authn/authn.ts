@@ -1,10 +1,11 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { shortened } from '../../json/quoted.ts';
+import { parseBearer } from '../../net/bearer-token.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { JwtAuthnConfig } from '../config/model.ts';
 import { reasonOf } from '../errors.ts';
 import type { Authentication } from '../model.ts';
-import { createRefusals, parseBearer } from './bearer.ts';
+import { createRefusals } from './bearer.ts';
 import type { JwtAuthenticator } from './model.ts';
 import { describeResource } from './protected-resource.ts';
 import { type AuthnParts, createTokenVerifier, type TokenVerifier } from './token-verifier.ts';

@@ -1,24 +1,6 @@
 import type { Authentication } from '../model.ts';
 import type { ResourceDocument } from './protected-resource.ts';
 
-/** The content of an `Authorization` header. */
-export type Bearer =
-  | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'malformed' }
-  | { readonly kind: 'none' };
-
-/**
- * Parses the header (RFC 6750 §2.1). Another scheme counts as no token. Takes time in proportion to the header: this is
- * the first that a stranger's text meets.
- */
-export function parseBearer(authorization: string | undefined): Bearer {
-  const text = (authorization ?? '').trim();
-  const end = text.search(/\s/);
-  if (end === -1 || text.slice(0, end).toLowerCase() !== 'bearer') return { kind: 'none' };
-  const token = text.slice(end).trim();
-  return /^[A-Za-z0-9\-._~+/]+=*$/.test(token) ? { kind: 'token', token } : { kind: 'malformed' };
-}
-
 /** Answers to requests whose token is missing, not valid, or cannot be verified. */
 export interface Refusals {
   /** 401 for a request without a token; the challenge has no error code (RFC 6750 §3.1). */

@@ -25,6 +25,7 @@ export class ConnectionRegistry {
   /** Each stream with the timer that ends it, by age or by shutdown. */
   readonly #streams = new Map<NodeStream, Stop>();
   readonly #nodes = new Set<NodeStream>();
+  readonly #byGateway = new Map<string, Set<NodeStream>>();
   readonly #byVariant: Record<ProtocolVariant, number> = { delta: 0, 'state-of-the-world': 0 };
 
   constructor(parts: ConnectionRegistryParts) {
@@ -47,6 +48,9 @@ export class ConnectionRegistry {
   identified(stream: NodeStream): void {
     if (this.#nodes.has(stream)) return;
     this.#nodes.add(stream);
+    const { gateway = '' } = stream;
+    const own = this.#byGateway.get(gateway) ?? new Set();
+    this.#byGateway.set(gateway, own.add(stream));
     this.#countNode(stream.variant, 1);
   }
 
@@ -54,7 +58,7 @@ export class ConnectionRegistry {
   ended(stream: NodeStream, code: StatusCode): void {
     this.#streams.get(stream)?.();
     this.#streams.delete(stream);
-    if (this.#nodes.delete(stream)) this.#countNode(stream.variant, -1);
+    if (this.#nodes.delete(stream)) this.#forgetNode(stream);
     this.#parts.counters.gauge('gatehouse_xds_streams', this.#streams.size);
     this.#parts.counters.count('gatehouse_xds_streams_ended_total', { code });
   }
@@ -70,6 +74,11 @@ export class ConnectionRegistry {
     }
   }
 
+  /** Returns the streams of one Gateway, which may end while they are looked at. */
+  of(gateway: string): readonly NodeStream[] {
+    return [...(this.#byGateway.get(gateway) ?? [])];
+  }
+
   /** Ends the streams whose identity may not be what it was any more. */
   recheck(revoked: (stream: NodeStream) => StreamStatus | undefined): void {
     for (const stream of [...this.#streams.keys()]) {
@@ -81,7 +90,7 @@ export class ConnectionRegistry {
 
   /** @param gateway returns the streams of this Gateway only */
   nodes(gateway?: string): readonly NodeStatus[] {
-    const streams = [...this.#nodes].filter((stream) => gateway === undefined || stream.gateway === gateway);
+    const streams = gateway === undefined ? [...this.#nodes] : this.of(gateway);
     return streams.flatMap((stream) => stream.status() ?? []);
   }
 
@@ -89,7 +98,14 @@ export class ConnectionRegistry {
     return [...this.#nodes].flatMap((stream) => stream.client() ?? []);
   }
 
-  /** Replaces the timer of a stream. */
+  #forgetNode(stream: NodeStream): void {
+    const { gateway = '' } = stream;
+    const own = this.#byGateway.get(gateway);
+    own?.delete(stream);
+    if (own?.size === 0) this.#byGateway.delete(gateway);
+    this.#countNode(stream.variant, -1);
+  }
+
   #countNode(variant: ProtocolVariant, by: 1 | -1): void {
     const { counters } = this.#parts;
     this.#byVariant[variant] += by;
@@ -97,6 +113,7 @@ export class ConnectionRegistry {
     counters.gauge('gatehouse_xds_nodes_by_variant', this.#byVariant[variant], { variant });
   }
 
+  /** Replaces the timer of a stream. */
   #setTimer(stream: NodeStream, milliseconds: number, run: () => void): void {
     const { clock } = this.#parts;
     this.#streams.get(stream)?.();

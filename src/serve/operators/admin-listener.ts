@@ -3,9 +3,9 @@ import { Server, ServerCredentials, type ServerInterceptingCall, type ServerInte
 import type { Clock, Counters, StopAsync } from '../../edges.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { listen } from '../../net/http-listener.ts';
-import { defaultHttpLimits, limitConnections } from '../../net/limited-listener.ts';
+import { defaultHttpLimits, limitConnections, limitNewConnections } from '../../net/limited-listener.ts';
 import { isLoopback } from '../../net/loopback.ts';
-import { every } from '../../net/timers.ts';
+import { authorize, keepAuthorized, type RequestGuard } from '../../net/request-guard.ts';
 import { Handshakes } from '../../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import { settled, shutDown } from '../transport/bind.ts';
@@ -30,19 +30,14 @@ export interface AdminParts extends ClientStatusParts {
   readonly descriptorSet: Uint8Array;
   readonly clock: Clock;
   readonly counters: Counters;
-  /** What guards the listener when it is bound elsewhere than on loopback. Absent: plaintext, and for everybody. */
-  readonly security?: AdminSecurity | undefined;
+  /** What guards the listener when it is bound elsewhere than on loopback. Undefined: plaintext, and for everybody. */
+  readonly security: AdminSecurity | undefined;
 }
 
 interface AdminSecurity {
   readonly certificate: ServerCertificate;
-  /** Decides about a call; undefined: it may begin. The path is that of the method, such as `/grpc.health.v1.Health/Check`. */
-  readonly guard: (request: {
-    readonly method: string;
-    readonly path: string;
-    readonly authorization: string | undefined;
-    readonly address: string;
-  }) => Promise<{ readonly status: 401 | 403 | 503; readonly message: string } | undefined>;
+  /** Asked before each call but those of health. */
+  readonly guard: RequestGuard;
 }
 
 /** The largest request; bytes. */
@@ -92,24 +87,32 @@ async function accept(
   const { clock, counters, log } = parts;
   const { begin, guarded } = beginnerOf(at, grpc, parts);
   const server = createServer();
-  const limiter = limitConnections(server, defaultHttpLimits, {
-    listener: 'admin',
-    clock,
-    log,
-    lost: (reason) => counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason }),
-  });
   server.on('connection', (socket) => {
-    if (socket.destroyed) return;
     // HTTP/2 handles the errors of its connection; one that is reset before is closed by its error.
     socket.on('error', ignoreError);
     calls.expect(socket, () => limiter.began(socket, () => false));
     begin(socket);
   });
+  const limited = { listener: 'admin', clock, log };
+  const turns = limitNewConnections(server, defaultHttpLimits, {
+    ...limited,
+    delayed: () => counters.count('gatehouse_http_connections_delayed_total', { listener: 'admin' }),
+  });
+  const limiter = limitConnections(
+    server,
+    defaultHttpLimits,
+    {
+      ...limited,
+      lost: (reason) => counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason }),
+    },
+    (socket) => turns.resetNow(socket),
+  );
   const address = await listen(server, at);
   return {
     address,
     guarded,
     close() {
+      turns.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       limiter.closeAll();
       return settled([closed, shutDown(grpc)], 0);
@@ -150,10 +153,7 @@ function beginnerOf(
 /** CANCEL (RFC 9113, section 7). */
 const cancel = 8;
 
-/** Milliseconds after which a call that has not ended is authorized again: a stream of CSDS may last for days. */
-const authorizedFor = 30_000;
-
-function guardedCalls(guard: AdminSecurity['guard'], clock: Clock): StreamGate {
+function guardedCalls(guard: RequestGuard, clock: Clock): StreamGate {
   return {
     admit(stream, headers, start, rawHeaders) {
       const path = headers[':path'] ?? '';
@@ -162,20 +162,8 @@ function guardedCalls(guard: AdminSecurity['guard'], clock: Clock): StreamGate {
         return;
       }
       const address = stream.session?.socket.remoteAddress ?? '';
-      // Of two values, nothing says which one is meant: they count as none.
-      const [authorization, another] = valuesOf('authorization', rawHeaders);
-      const ask = (): ReturnType<typeof guard> =>
-        guard({
-          method: 'GET',
-          path,
-          authorization: another === undefined ? authorization : undefined,
-          address,
-        });
-      const again = async (): Promise<void> => {
-        // gRPC has the stream, and alone could send a status.
-        if ((await ask()) !== undefined) stream.close(cancel);
-      };
-      void ask().then((refusal) => {
+      const asked = { method: 'GET', path, authorization: valuesOf('authorization', rawHeaders), address };
+      void authorize(guard, asked).then((refusal) => {
         if (refusal !== undefined) {
           refuseStream(stream, { code: codes[refusal.status], message: encodeURI(refusal.message) });
           return;
@@ -183,7 +171,8 @@ function guardedCalls(guard: AdminSecurity['guard'], clock: Clock): StreamGate {
         if (stream.destroyed) return;
         stream.once(
           'close',
-          every(clock, authorizedFor, () => void again()),
+          // gRPC has the stream, and alone could send a status.
+          keepAuthorized(guard, asked, clock, () => stream.close(cancel)),
         );
         start();
       });

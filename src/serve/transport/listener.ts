@@ -25,8 +25,8 @@ export interface ListenerParts extends AcceptQueueParts {
   readonly mayOpen: (address: string, streams: number) => boolean;
   /** Called when HTTP/2 has begun on a connection, with what it was asked for. */
   readonly began: (session: Http2Session, streams: number, socket: Socket) => void;
-  /** Absent: connections are plaintext. */
-  readonly tls?: ListenerTls | undefined;
+  /** Undefined: connections are plaintext. */
+  readonly tls: ListenerTls | undefined;
 }
 
 /** TLS on the connections of a listener. */

@@ -24,11 +24,11 @@ const change = (before: Gateway | undefined, after: Gateway | undefined): Change
   ({ key: 'red/gw', before, after }) as Change<Gateway>;
 
 describe('the bindings of Gateways', () => {
-  it('say that streams are to be looked at when an account is taken out, and not when one is added', () => {
+  it('name the Gateway whose streams are to be looked at when an account is taken out, and not when one is added', () => {
     const bindings = new Bindings();
     bindings.applied([change(undefined, gateway())]);
-    expect(bindings.applied([change(gateway(), gateway('gw,other'))])).toBe(false);
-    expect(bindings.applied([change(gateway('gw,other'), gateway('other'))])).toBe(true);
+    expect(bindings.applied([change(gateway(), gateway('gw,other'))])).toEqual([]);
+    expect(bindings.applied([change(gateway('gw,other'), gateway('other'))])).toEqual(['red/gw']);
     expect([...(bindings.accountsOf('red/gw') ?? [])]).toEqual(['other']);
     expect(bindings.gatewaysOf({ namespace: 'red', name: 'gw' })).toEqual([]);
   });
@@ -38,7 +38,7 @@ describe('the bindings of Gateways', () => {
     bindings.applied([change(undefined, gateway())]);
     bindings.applied([change(gateway(), undefined)]);
     expect(bindings.accountsOf('red/gw')).toBeUndefined();
-    expect(bindings.applied([change(undefined, gateway('other'))])).toBe(true);
+    expect(bindings.applied([change(undefined, gateway('other'))])).toEqual(['red/gw']);
   });
 
   it('give a Gateway whose annotation is no list of names to nobody', () => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { readFileSync } from 'node:fs';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type SecureClientSessionOptions } from 'node:http2';
+import { createSecureContext } from 'node:tls';
 import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
 import {
   DeltaDiscoveryRequest,
@@ -10,9 +12,15 @@ import type { FromFleet, GatewayAssignment, ToFleet } from './messages.ts';
 
 /**
  * Entry file of a process with many nodes, each on a connection of its own: `fleet-process.ts <port> <nodes>
- * <assignment> <type URL>`. The nodes subscribe to all resources of the type and acknowledge every response, with the least work possible.
+ * <assignment> <type URL> <authority> <another type URL>`. With a file of an authority they connect over TLS. The nodes
+ * subscribe to all resources of the type, before it to those of the other one where it is named, and acknowledge every
+ * response, with the least work possible.
  */
-const [port = '', nodes = '1', assignment = 'one-gateway', typeUrl = ''] = process.argv.slice(2);
+const [port = '', nodes = '1', assignment = 'one-gateway', typeUrl = '', authority = '', firstType = ''] =
+  process.argv.slice(2);
+/** One context for all nodes: what they do for themselves is not measured. */
+const secure: SecureClientSessionOptions =
+  authority === '' ? {} : { secureContext: createSecureContext({ ca: readFileSync(authority) }) };
 const send = (message: FromFleet): void => void process.send?.(message);
 /**
  * Limit of connections that the server has not accepted yet. Node's accept queue holds 511; beyond that the client's
@@ -26,12 +34,14 @@ let firstBytes = 0;
 let firstResponse: Buffer = Buffer.alloc(0);
 
 function requestOf(node: number, versions: Readonly<Record<string, string>>): Buffer {
+  return framed({ typeUrl, node: nodeOf(node), initialResourceVersions: versions });
+}
+
+function nodeOf(node: number): { readonly id: string; readonly metadata: Readonly<Record<string, string>> } {
   const gateway = (assignment as GatewayAssignment) === 'one-gateway' ? 'gw' : `gw-${node}`;
-  return framed({
-    typeUrl,
-    node: { id: `node-${node}`, metadata: { role: `mcp~default~${gateway}` } },
-    initialResourceVersions: versions,
-  });
+  // The names and the address make the Workload with which agentgateway finds itself.
+  const self = { NAME: 'p', NAMESPACE: 'default', INSTANCE_IPS: '10.0.0.9' };
+  return { id: `node-${node}`, metadata: { role: `mcp~default~${gateway}`, ...(firstType !== '' && self) } };
 }
 
 interface Node {
@@ -41,9 +51,10 @@ interface Node {
   readonly responded: Promise<void>;
 }
 
-function startNode(request: Buffer): Node {
+function startNode(request: Buffer, token: string | undefined): Node {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 1 << 22 } });
+  const scheme = authority === '' ? 'http' : 'https';
+  const session = connect(`${scheme}://127.0.0.1:${port}`, { ...secure, settings: { initialWindowSize: 1 << 22 } });
   sessions.push(session);
   session.on('connect', () => session.setLocalWindowSize(1 << 22));
   session.on('error', reject);
@@ -52,10 +63,18 @@ function startNode(request: Buffer): Node {
     ':path': ads.deltaAggregatedResources.path,
     'content-type': 'application/grpc',
     te: 'trailers',
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
   });
   stream.on('error', reject);
   let responded = false;
+  let asksFirst = firstType !== '';
   readResponses(stream, (chunks, bytes) => {
+    if (asksFirst) {
+      asksFirst = false;
+      stream.write(framed({ typeUrl: firstType, responseNonce: nonceOf(chunks) }));
+      stream.write(request);
+      return;
+    }
     stream.write(framed({ typeUrl, responseNonce: nonceOf(chunks) }));
     if (responded) {
       responses += 1;
@@ -66,7 +85,7 @@ function startNode(request: Buffer): Node {
     if (firstResponse.length === 0) firstResponse = Buffer.concat(chunks).subarray(5);
     resolve();
   });
-  stream.write(request);
+  stream.write(asksFirst ? framed({ typeUrl: firstType, node: nodeOf(0) }) : request);
   return { accepted: once(session, 'remoteSettings'), responded: promise };
 }
 
@@ -103,7 +122,7 @@ function framed(fields: Parameters<typeof DeltaDiscoveryRequest.fromPartial>[0])
   return grpcFrame(DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial(fields)).finish());
 }
 
-async function connectAll(versions: Readonly<Record<string, string>>): Promise<void> {
+async function connectAll(versions: Readonly<Record<string, string>>, tokens: readonly string[]): Promise<void> {
   // Nodes of one Gateway share one encoded request: encoding it per node would be measured as well.
   const one = requestOf(0, versions);
   const requests = Array.from({ length: Number(nodes) }, (_, node) =>
@@ -113,7 +132,9 @@ async function connectAll(versions: Readonly<Record<string, string>>): Promise<v
   const start = performance.now();
   const firstResponses: Promise<void>[] = [];
   for (let opened = 0; opened < requests.length; opened += maxPending) {
-    const wave = requests.slice(opened, opened + maxPending).map(startNode);
+    const wave = requests
+      .slice(opened, opened + maxPending)
+      .map((request, index) => startNode(request, tokens[opened + index]));
     firstResponses.push(...wave.map(({ responded }) => responded));
     await Promise.all(wave.map(({ accepted }) => accepted));
   }
@@ -144,7 +165,7 @@ async function disconnectAll(): Promise<void> {
 process.on('message', async (message: ToFleet) => {
   switch (message.kind) {
     case 'connect':
-      return connectAll(message.reporting ? versionsOf(firstResponse) : {});
+      return connectAll(message.reporting ? versionsOf(firstResponse) : {}, message.tokens ?? []);
     case 'disconnect':
       return disconnectAll();
     case 'count-responses':

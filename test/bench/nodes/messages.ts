@@ -31,8 +31,11 @@ export type FromServer =
 
 /** Messages to a fleet process. */
 export type ToFleet =
-  /** Connect all nodes at once; `reporting`: with the versions of the first response as initial resource versions. */
-  | { readonly kind: 'connect'; readonly reporting: boolean }
+  /**
+   * Connect all nodes at once; `reporting`: with the versions of the first response as initial resource versions;
+   * `tokens`: one for each node.
+   */
+  | { readonly kind: 'connect'; readonly reporting: boolean; readonly tokens?: readonly string[] }
   | { readonly kind: 'disconnect' }
   | { readonly kind: 'count-responses' };
 

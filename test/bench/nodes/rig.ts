@@ -8,8 +8,11 @@ export interface Rig {
   readonly fleet: ChildProcess<ToFleet, FromFleet>;
   /** Port of the server on 127.0.0.1. */
   readonly port: number;
-  /** Connects all nodes at once; resolves when each has its first response. */
-  connect(reporting?: 'reporting-versions'): Promise<Extract<FromFleet, { kind: 'connected' }>>;
+  /** Connects all nodes at once, each with its token if there are some; resolves when each has its first response. */
+  connect(
+    reporting?: 'reporting-versions',
+    tokens?: readonly string[],
+  ): Promise<Extract<FromFleet, { kind: 'connected' }>>;
   disconnect(): Promise<unknown>;
   /** Makes one change; resolves when every node has acknowledged it. */
   push(): Promise<Extract<FromServer, { kind: 'pushed' }>>;
@@ -24,6 +27,10 @@ export interface FleetOptions {
   readonly assignment?: GatewayAssignment;
   /** The type that the nodes request; default: targets. */
   readonly typeUrl?: string;
+  /** A type that they request before it. */
+  readonly firstType?: string | undefined;
+  /** A file with the authority of the server's certificate; default: plaintext. */
+  readonly authority?: string;
 }
 
 /**
@@ -33,20 +40,22 @@ export interface FleetOptions {
  * @param args its arguments
  */
 export async function startRig(
-  { nodes, assignment = 'one-gateway', typeUrl = targetType }: FleetOptions,
+  { nodes, assignment = 'one-gateway', typeUrl = targetType, authority = '', firstType = '' }: FleetOptions,
   serverFile: URL,
   ...args: readonly string[]
 ): Promise<Rig> {
   const server = startChildProcess<ToServer, FromServer>(serverFile, ...args);
   const { port } = await server.next('listening');
   const fleetFile = new URL('./fleet-process.ts', import.meta.url);
-  const fleet = startChildProcess<ToFleet, FromFleet>(fleetFile, String(port), String(nodes), assignment, typeUrl);
+  const fleetArgs = [String(port), String(nodes), assignment, typeUrl, authority, firstType];
+  const fleet = startChildProcess<ToFleet, FromFleet>(fleetFile, ...fleetArgs);
   await fleet.next('ready');
   return {
     server,
     fleet,
     port,
-    connect: (reporting) => fleet.request({ kind: 'connect', reporting: reporting !== undefined }, 'connected'),
+    connect: (reporting, tokens = []) =>
+      fleet.request({ kind: 'connect', reporting: reporting !== undefined, tokens }, 'connected'),
     disconnect: () => fleet.request({ kind: 'disconnect' }, 'disconnected'),
     push: () => server.request({ kind: 'push', nodes }, 'pushed'),
     received: async () => (await fleet.request({ kind: 'count-responses' }, 'received')).responses,

@@ -5,21 +5,15 @@ import { createMetrics } from '../../../src/debug/debug.ts';
 import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { createLog } from '../../../src/log/log.ts';
-import { createAdsServer } from '../../../src/serve/serve.ts';
+import { type AdsServerParts, createAdsServer } from '../../../src/serve/serve.ts';
 import type { EncodedResource, View } from '../../../src/snapshot/model.ts';
+import { agentgateway } from '../../../src/wire/wire.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
 import { grpcFrame } from '../../support/nodes/raw-stream.ts';
 import { AckCounter, countAcks } from './ack-counter.ts';
 import { type BenchWorld, type ChangeKind, createBenchWorld } from './bench-world.ts';
+import type { MeasuredServer } from './measured-server.ts';
 import type { ServerName } from './server-rig.ts';
-
-/** A server that pushes changes to a fleet and counts its ACKs. */
-interface MeasuredServer {
-  readonly port: number;
-  readonly acks: AckCounter;
-  /** Makes a change and pushes it. */
-  change(): void;
-}
 
 /**
  * Starts gatehouse or one of two baselines. The baselines have no subscriptions, nonces or snapshots and send prebuilt
@@ -37,19 +31,31 @@ export async function startServer(name: ServerName, targets: number, kind: Chang
   }
 }
 
+/** What its nodes have to prove, and how they connect; default: nothing, in plaintext. */
+type OpenSecurity = (edges: Pick<AdsServerParts, 'clock' | 'log' | 'counters'>) => Promise<ServerSecurity>;
+type ServerSecurity = Pick<AdsServerParts, 'tls' | 'auth'>;
+
 /** Has the metrics and the log of production, because their cost is part of a push. */
-async function startGatehouse({ snapshots, change }: BenchWorld): Promise<MeasuredServer> {
+export async function startGatehouse(
+  { snapshots, change }: BenchWorld,
+  secure: OpenSecurity = async () => ({ tls: undefined, auth: undefined }),
+): Promise<MeasuredServer> {
   const acks = new AckCounter();
+  const counters = countAcks(createMetrics(), acks);
+  const edges = { clock: systemClock, log: createLog('info', 'json', false, false), counters };
+  const { tls, auth } = await secure(edges);
   const server = createAdsServer(
     {},
     {
+      ...edges,
+      tls,
+      auth,
+      updates: undefined,
       snapshots,
+      nodeTypes: [agentgateway.addressType],
       ready: () => true,
       clusterDomain: 'cluster.local',
-      clock: systemClock,
       random: Math.random,
-      log: createLog('info', 'json', false, false),
-      counters: countAcks(createMetrics(), acks),
     },
   );
   const { port } = await server.start({ host: '127.0.0.1', port: 0 });

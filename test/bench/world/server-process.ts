@@ -47,6 +47,9 @@ const ads = createAdsServer(
   {
     snapshots: pipeline.snapshots,
     ready: pipeline.synced,
+    tls: undefined,
+    auth: undefined,
+    updates: undefined,
     clusterDomain: defaultSettings.clusterDomain,
     clock: systemClock,
     random: Math.random,

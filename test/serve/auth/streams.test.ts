@@ -60,18 +60,28 @@ describe('a stream', () => {
     await stream.silence();
     served.accounts.set('red/gw', ['other']);
     served.world.commit((edit) => edit.config('red/gw', 'secret'));
-    served.world.server.recheck();
+    served.world.server.recheck(['red/gw']);
     await expect(stream.next()).rejects.toThrow(/PERMISSION_DENIED .*red\/gw may not be a node of Gateway red\/gw/);
+  });
+
+  it('is looked at for the changes of its own Gateway alone', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const stream = await followingWithToken(served, 'red/gw', 'red/gw');
+    served.accounts.set('red/gw', ['other']);
+    served.world.server.recheck(['red/two', 'red/three', 'red/none']);
+    await stream.silence();
+    served.world.server.recheck(['red/two', 'red/gw']);
+    expect(await stream.ended()).toMatchObject({ code: 'PERMISSION_DENIED' });
   });
 
   it('goes on while its Gateway is gone, and ends when another account gets it', async () => {
     const served = await startAuthWorld({ ways: ['token'], accounts });
     const stream = await followingWithToken(served, 'red/gw', 'red/gw');
     served.accounts.delete('red/gw');
-    served.world.server.recheck();
+    served.world.server.recheck(['red/gw']);
     await stream.silence();
     served.accounts.set('red/gw', ['other']);
-    served.world.server.recheck();
+    served.world.server.recheck(['red/gw']);
     expect(await stream.ended()).toMatchObject({ code: 'PERMISSION_DENIED' });
   });
 

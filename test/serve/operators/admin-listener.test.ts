@@ -6,6 +6,7 @@ import { credentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ClientStatusDiscoveryServiceClient } from '../../../src/gen/envoy/service/status/v3/csds.ts';
 import { HealthClient } from '../../../src/gen/grpc/health/v1/health.ts';
+import type { GuardRefusal, RequestGuard } from '../../../src/net/request-guard.ts';
 import { ServerCertificate } from '../../../src/net/tls/server-certificate.ts';
 import { Health } from '../../../src/serve/operators/health.ts';
 import { type RunningAdmin, startAdmin } from '../../../src/serve/serve.ts';
@@ -34,7 +35,7 @@ afterEach(() => health.stop());
 const start = async (host: string): Promise<RunningAdmin> =>
   startAdmin(
     { host, port: 0 },
-    { health, clients: () => [], descriptorSet: await descriptorSet, clock, counters, log },
+    { health, clients: () => [], descriptorSet: await descriptorSet, clock, counters, log, security: undefined },
   );
 
 describe('the admin listener', () => {
@@ -80,10 +81,15 @@ describe('connections without a call', () => {
     for (let opened = 0; opened < 1_000; opened += 100) {
       await Promise.all(Array.from({ length: 100 }, () => open('')));
     }
+    // Those beyond the rate of their address wait for it.
+    await log.line('new connections wait');
+    clock.advance(2_000);
     expect(await check(client())).toBeUndefined();
     expect(await check(early)).toBeUndefined();
     expect(counters.total('gatehouse_http_connections_lost_total', { listener: 'admin' })).toBeGreaterThanOrEqual(250);
-    expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+    expect(counters.total('gatehouse_http_connections_delayed_total', { listener: 'admin' })).toBeGreaterThan(0);
+    const reasons = log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['because']);
+    expect(reasons.sort()).toEqual(['too many connections', 'too many new connections']);
   });
 
   it('are closed after five seconds, and those with a call are not', async () => {
@@ -100,7 +106,7 @@ describe('connections without a call', () => {
 });
 
 describe('a guarded admin listener', () => {
-  it('ends a stream of CSDS whose right is taken back', async () => {
+  it('ends a stream of CSDS whose right is taken back, and not one while nobody can be asked', async () => {
     const authority = createAuthority('operators');
     const { cert, key } = authority.issue();
     const folder = temporaryFolder();
@@ -108,9 +114,8 @@ describe('a guarded admin listener', () => {
     writeFileSync(files.cert, cert);
     writeFileSync(files.key, key);
     const certificate = await ServerCertificate.open(files, { clock, log, counters, minVersion: 'TLSv1.3' });
-    let allowed = true;
-    const guard = async (): Promise<{ readonly status: 403; readonly message: string } | undefined> =>
-      allowed ? undefined : { status: 403, message: 'not any more' };
+    let refusal: GuardRefusal | undefined;
+    const guard: RequestGuard = async () => refusal;
     const parts = { health, clients: () => [], descriptorSet: await descriptorSet, clock, counters, log };
     const admin = await startAdmin({ host: '0.0.0.0', port: 0 }, { ...parts, security: { certificate, guard } });
     const trusted = credentials.createSsl(Buffer.from(authority.cert));
@@ -124,10 +129,13 @@ describe('a guarded admin listener', () => {
     const ended = once(stream, 'error');
     stream.write({ nodeMatchers: [], node: undefined, excludeResourceContents: true });
     await once(stream, 'data');
-    clock.advance(30_000);
-    stream.write({ nodeMatchers: [], node: undefined, excludeResourceContents: true });
-    await once(stream, 'data');
-    allowed = false;
+    for (const undecided of [undefined, { status: 503, message: 'nobody can be asked' } as const]) {
+      refusal = undecided;
+      clock.advance(30_000);
+      stream.write({ nodeMatchers: [], node: undefined, excludeResourceContents: true });
+      await once(stream, 'data');
+    }
+    refusal = { status: 403, message: 'not any more' };
     clock.advance(30_000);
     const [error] = await ended;
     expect(error).toMatchObject({ code: status.CANCELLED });

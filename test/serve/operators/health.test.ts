@@ -29,6 +29,7 @@ beforeEach(async () => {
       clock: systemClock,
       counters: createRecordedCounters(),
       log: createRecordedLog(),
+      security: undefined,
     },
   );
   client = new HealthClient(`127.0.0.1:${admin.address.port}`, credentials.createInsecure());

@@ -34,7 +34,7 @@ interface Rig {
 function listenerParts(capacity: number, busy = true): ListenerParts {
   const edges = { clock: createManualClock(), counters: createRecordedCounters(), log: createRecordedLog() };
   const limits = { maxConnections: 1_000, capacity, busyRate: { rate: 1, burst: 2 }, prefaceTimeout: 10_000 };
-  return { ...edges, ...limits, busy: () => busy, mayOpen: () => true, began: () => {} };
+  return { ...edges, ...limits, busy: () => busy, mayOpen: () => true, began: () => {}, tls: undefined };
 }
 
 function createListener(parts: ListenerParts): Listener {

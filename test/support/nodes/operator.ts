@@ -38,7 +38,16 @@ export async function createOperator(
   const { health } = server;
   const admin = await startAdmin(
     { host: '127.0.0.1', port: 0 },
-    { health, clients: () => server.clients(), descriptorSet: await descriptorSet, clock, counters, log, ...parts },
+    {
+      health,
+      clients: () => server.clients(),
+      descriptorSet: await descriptorSet,
+      security: undefined,
+      clock,
+      counters,
+      log,
+      ...parts,
+    },
   );
   const operator = operatorAt(`127.0.0.1:${admin.address.port}`);
   return {

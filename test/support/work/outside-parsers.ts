@@ -1,5 +1,4 @@
 import { isJsonContentType } from '@modelcontextprotocol/server';
-import { parseBearer } from '../../../src/gateway/authn/bearer.ts';
 import { parseKeySet } from '../../../src/gateway/authn/key-set.ts';
 import { verify } from '../../../src/gateway/authn/verify.ts';
 import { targetUrl } from '../../../src/gateway/network/target-url.ts';
@@ -18,6 +17,7 @@ import { extensionOf, parseHttpUrl } from '../../../src/mcp-tool/fetch/http-url.
 import { parseContentType } from '../../../src/mcp-tool/source-document.ts';
 import { uriScheme } from '../../../src/mcp-tool/uri-converter.ts';
 import { acceptedTypes } from '../../../src/net/accept.ts';
+import { parseBearer } from '../../../src/net/bearer-token.ts';
 import { parseHostPort } from '../../../src/net/host-port.ts';
 import { isLocalName, isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../../src/net/loopback.ts';
 import { parseRequestUrl } from '../../../src/net/request-url.ts';

@@ -20,7 +20,7 @@ export interface AuthWorld {
   readonly clients: Authority;
   /** The authority of the server, PEM. */
   readonly serverCa: string;
-  /** The accounts of each Gateway; change them and call `recheck` of the server. */
+  /** The accounts of each Gateway; change them and call `recheck` of the server with its name. */
   readonly accounts: Map<string, readonly string[]>;
   readonly denied: DeniedClaim[];
   /** Signs a token, by default a good one of the account. */

@@ -46,6 +46,13 @@ export interface ServedWorld {
   close(): Promise<void>;
 }
 
+/** A server in plaintext that asks nobody, and whose updates nobody observes. */
+export const unsecured: Pick<AdsServerParts, 'tls' | 'auth' | 'updates'> = {
+  tls: undefined,
+  auth: undefined,
+  updates: undefined,
+};
+
 type ServedEdges = Pick<ServedWorld, 'clock' | 'counters' | 'log'>;
 
 /** @param registration overrides of the target type's registration */
@@ -53,7 +60,7 @@ export async function createServedWorld(
   options: AdsServerOptions = {},
   registration: Partial<ResourceType> = {},
   random: Random = () => 0.5,
-  security: (edges: ServedEdges) => Promise<Pick<AdsServerParts, 'tls' | 'auth'>> = async () => ({}),
+  security: (edges: ServedEdges) => Promise<Pick<AdsServerParts, 'tls' | 'auth'>> = async () => unsecured,
 ): Promise<ServedWorld> {
   const { snapshots, commit } = createHandMadeWorld(registration);
   const clock = createManualClock();
@@ -68,6 +75,7 @@ export async function createServedWorld(
     random,
     log,
     counters,
+    updates: undefined,
     ...(await security({ clock, counters, log })),
   });
   const { host, port } = await server.start({ host: '127.0.0.1', port: 0 });

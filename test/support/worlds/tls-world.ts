@@ -60,7 +60,7 @@ export async function startTlsWorld({
   const world = await startServedWorld(options, {}, undefined, async (edges) => {
     const certificate = await ServerCertificate.open(files, { ...edges, minVersion: minVersion ?? 'TLSv1.3' });
     onTestFinished(() => certificate.stop());
-    return { tls: { certificate, plaintext } };
+    return { tls: { certificate, plaintext }, auth: undefined };
   });
   return {
     world,
