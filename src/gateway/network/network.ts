@@ -3,7 +3,7 @@ import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { formatHostPort } from '../../net/host-port.ts';
 import { isLoopback } from '../../net/loopback.ts';
-import { refuseCoding } from '../../net/text-fetch.ts';
+import { refuseCoding } from '../../net/outbound/text-fetch.ts';
 import type { TargetFetch } from '../model.ts';
 import { type AddressCheck, createConnector, portOf } from './connector.ts';
 import type { Resolutions } from './resolve.ts';

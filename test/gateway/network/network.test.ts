@@ -5,7 +5,7 @@ import { reasonOf } from '../../../src/gateway/errors.ts';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
-import { listen } from '../../../src/net/http-listener.ts';
+import { listen } from '../../../src/net/listener/http-listener.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net';
-import { FairQueue } from '../rate/fair-queue.ts';
+import { FairQueue } from '../../rate/fair-queue.ts';
 
 /**
  * Connections that begin in one iteration of the event loop, and that end in one. The operating system reports up to a

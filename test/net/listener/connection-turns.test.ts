@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, createServer as createTcpServer, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { ConnectionTurns, queueTeardown } from '../../src/net/connection-turns.ts';
-import { close, listen } from '../../src/net/http-listener.ts';
+import { ConnectionTurns, queueTeardown } from '../../../src/net/listener/connection-turns.ts';
+import { close, listen } from '../../../src/net/listener/http-listener.ts';
 
 let server: Server;
 let turns: ConnectionTurns;
