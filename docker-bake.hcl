@@ -1,5 +1,5 @@
 # The three images for two architectures, with labels, provenance and a bill of materials:
-#   VERSION=0.2.0 REVISION=$(git rev-parse HEAD) REGISTRY=registry.example.com docker buildx bake --push
+#   docker buildx bake
 # docs/releasing.md explains the variables. `docker buildx bake --print` shows what would be built.
 
 variable "REGISTRY" { default = "ctlptl-registry:5000" }
@@ -7,9 +7,22 @@ variable "VERSION" { default = "unknown" }
 variable "REVISION" { default = "unknown" }
 # Where the sources are, as a URL.
 variable "SOURCE" { default = "unknown" }
-# With a digest (node:24-trixie-slim@sha256:…), a build is of exactly these bases.
-variable "BUILD_IMAGE" { default = "node:24-trixie-slim" }
-variable "RUNTIME_IMAGE" { default = "gcr.io/distroless/nodejs24-debian13:nonroot" }
+# A build with a VERSION is a release: it names its bases by digest (node:24-trixie-slim@sha256:…), so that the same commit
+# gives the same images. docs/releasing.md has the commands.
+variable "BUILD_IMAGE" {
+  default = "node:24-trixie-slim"
+  validation {
+    condition     = VERSION == "unknown" || length(regexall("@sha256:[0-9a-f]{64}$", BUILD_IMAGE)) == 1
+    error_message = "A release names BUILD_IMAGE by digest: docs/releasing.md, Base images by digest."
+  }
+}
+variable "RUNTIME_IMAGE" {
+  default = "gcr.io/distroless/nodejs24-debian13:nonroot"
+  validation {
+    condition     = VERSION == "unknown" || length(regexall("@sha256:[0-9a-f]{64}$", RUNTIME_IMAGE)) == 1
+    error_message = "A release names RUNTIME_IMAGE by digest: docs/releasing.md, Base images by digest."
+  }
+}
 
 group "default" {
   targets = ["gatehouse", "mcp-gateway", "mcp-tool"]

@@ -5,17 +5,25 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildStage } from './build.ts';
 import { parseDockerfile, type Stage } from './dockerfile.ts';
-import { runPrograms } from './programs.ts';
+import { type EntryPoint, runPrograms } from './programs.ts';
+import {
+  addBase,
+  checkReadable,
+  confinement,
+  confinementTrouble,
+  type Mounts,
+  nodeInImages,
+  prepareMounts,
+} from './rootfs.ts';
 
 /**
- * Builds the Dockerfile's stages in an empty folder outside of this checkout, and starts the three programs
- * from there with the arguments of the guide's manifests. Prints the error and exits with 1 if a step fails.
+ * Builds the file system that the Dockerfile describes in an empty folder outside of this checkout, stage by stage, with a
+ * base from packages, and starts the three programs with nothing else: read-only, as the user, with the arguments and the
+ * environment of their Deployments. With a folder as its argument it starts them from that file system instead, which
+ * `scripts/build-images.sh` does with images of buildah. Prints the error and exits with 1 if a step fails.
  */
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 const report = (line: string): void => void process.stdout.write(`install check: ${line}\n`);
-
-/** Path of Node in the images. The check uses the Node that runs it instead. */
-const nodeInImages = '/nodejs/bin/node';
 
 /** Files of dist/ that run something when they are imported. */
 const running = new Set(['main.js', 'parse-worker.js', 'conversion-worker.js']);
@@ -47,23 +55,54 @@ async function check(): Promise<void> {
     if (stage === undefined) throw new Error(`the Dockerfile has no stage ${name}`);
     return stage;
   };
-  const context = { checkout, roots, report };
-  await buildStage(stageNamed('build'), context);
-  // All three images contain the files of this stage.
-  const root = await buildStage(stageNamed('runtime'), context);
+  const root = process.argv[2] ?? (await buildRoot(stageNamed));
+  await checkReadable(root, 'app');
+  await prepareMounts(root);
+  const user = Number(stageNamed('gatehouse').user?.split(':')[0]);
+  const trouble = confinementTrouble(root, user);
+  report(
+    trouble === undefined
+      ? `the programs see nothing but the image, read-only, as user ${user} without capabilities`
+      : `the programs run beside the files of this machine, because it makes no namespaces for this user: ${trouble}`,
+  );
   await importChunks(root);
-  const manifests = join(checkout, 'deploy/examples/guide');
   await runPrograms({
-    manifests,
+    deploy: join(checkout, 'deploy'),
     logs: roots,
     report,
-    entryPointOf: (target) => {
+    entryPointOf: (target, mounts) => {
       const [node, entry = '', ...args] = stageNamed(target).entrypoint;
       if (node !== nodeInImages) throw new Error(`the entry point of ${target} is not ${nodeInImages}`);
-      return { entry: join(root, entry), args };
+      // The first three words are of this machine: without PATH, it would not find them.
+      const environment = { PATH: process.env['PATH'], ...stageNamed(target).environment };
+      return trouble === undefined
+        ? confinedEntryPoint(root, user, entry, mounts, { args, environment })
+        : { program: [process.execPath, join(root, entry)], args, environment, seen: mounts };
     },
     interrupted: interrupted.promise,
   });
+}
+
+/** Builds the files that all three images contain. */
+async function buildRoot(stageNamed: (name: string) => Stage): Promise<string> {
+  const context = { checkout, roots, report };
+  await buildStage(stageNamed('build'), context);
+  const root = await buildStage(stageNamed('runtime'), context);
+  report('add Node, its libraries, certificates and the user in place of the base image');
+  await addBase(root);
+  return root;
+}
+
+function confinedEntryPoint(
+  root: string,
+  user: number,
+  entry: string,
+  mounts: Mounts,
+  rest: Pick<EntryPoint, 'args' | 'environment'>,
+): EntryPoint {
+  const program = [...confinement(root, user, '/app', mounts), nodeInImages, entry] as const;
+  const seen = Object.fromEntries(Object.keys(mounts).map((name) => [name, `/${name}`]));
+  return { program, seen, ...rest };
 }
 
 /** Imports every other file of dist/ but that of browsers, including those that the programs load only in a cluster. */

@@ -41,7 +41,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   const exited = Promise.withResolvers<DemoOutcome>();
   const programs: Program[] = [];
   const source: ProgramSource = {
-    entry: options.entry,
+    program: [process.execPath, options.entry],
     logs: guide.logs,
     environment: options.environment,
     unexpectedExit: (message) => exited.resolve({ kind: 'failed', message }),

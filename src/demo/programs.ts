@@ -16,8 +16,8 @@ export interface Program {
 }
 
 export interface ProgramSource {
-  /** The program's entry file. */
-  readonly entry: string;
+  /** The file to run, and its arguments before the command: Node and the entry file. */
+  readonly program: readonly [file: string, ...args: string[]];
   /** The folder of the log files, one for each program. */
   readonly logs: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -32,7 +32,8 @@ const quotedLines = 8;
 
 /** Starts `gatehouse <command>`; its log goes to `<logs>/<command>.log`. */
 export function startProgram(source: ProgramSource, command: string, args: readonly string[]): Program {
-  const child = spawn(process.execPath, [source.entry, command, ...args, '--log-format=json'], {
+  const [file, ...before] = source.program;
+  const child = spawn(file, [...before, command, ...args, '--log-format=json'], {
     env: withoutFlags(source.environment),
     // The channel closes when the demo is killed: src/main.ts stops the program then.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { startProgram } from '../../src/demo/programs.ts';
+import { type ProgramSource, startProgram } from '../../src/demo/programs.ts';
 import { portOf } from '../support/gateway/gateway-rig.ts';
 import { cli } from '../support/processes/terminal.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -47,7 +47,7 @@ it('leaves no program behind when it is killed', { timeout: 120_000 }, async () 
     script,
     `import { startProgram } from ${JSON.stringify(programs)};
     const [entry, logs] = process.argv.slice(2);
-    const source = { entry, logs, environment: process.env, unexpectedExit: () => {} };
+    const source = { program: [process.execPath, entry], logs, environment: process.env, unexpectedExit: () => {} };
     console.log(await startProgram(source, 'mcp-tool', ['--port=0']).listening('mcp'));`,
   );
   const parent = spawn(process.execPath, [script, entry, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -65,7 +65,12 @@ it('starts its programs without the environment variables of flags', {
 }, async () => {
   const logs = temporaryFolder();
   const environment = { ...process.env, GATEHOUSE_LOG_LEVEL: 'error', GATEHOUSE_ALLOW_PRIVATE_ADDRESSES: 'perhaps' };
-  const source = { entry, logs, environment, unexpectedExit: () => undefined };
+  const source: ProgramSource = {
+    program: [process.execPath, entry],
+    logs,
+    environment,
+    unexpectedExit: () => undefined,
+  };
   const tool = startProgram(source, 'mcp-tool', ['--port=0']);
   expect(await tool.listening('mcp')).toMatch(/^127\.0\.0\.1:\d+$/);
   await tool.stop();

@@ -93,6 +93,18 @@ it('the image of the gateway returns the memory of large answers to the system',
   expect([MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX]).toEqual(['131072', '1']);
 });
 
+it.each([
+  ['gatehouse', 'base/deployment.yaml'],
+  ['mcp-gateway', 'examples/deployments/mcp-gateway.yaml'],
+  ['mcp-tool', 'examples/deployments/mcp-tool.yaml'],
+])('the Deployment of %s repeats the NODE_OPTIONS of its image, which it replaces', (target, file) => {
+  const flags = image(target).environment['NODE_OPTIONS']?.split(' ') ?? [];
+  const own = containerIn(file)
+    .env.find(({ name }) => name === 'NODE_OPTIONS')
+    ?.value?.split(' ');
+  expect(own).toEqual(expect.arrayContaining(flags));
+});
+
 describe('docker-bake.hcl', () => {
   const bake = readFileSync('docker-bake.hcl', 'utf8');
 
@@ -112,10 +124,31 @@ describe('docker-bake.hcl', () => {
 
   it('sets every argument of the Dockerfile, with the same bases', () => {
     const declared = Array.from(text.matchAll(/^ARG (\w+)=(\S+)$/gm), ([, name, value]) => [name, value]);
-    const variables = bake.matchAll(/^variable "(\w+)" \{ default = "(.*)" \}$/gm);
+    const variables = bake.matchAll(/^variable "(\w+)" \{\s+default = "(.*)"\s/gm);
     const set = Array.from(variables, ([, name, value]) => [name, value]).filter(([name]) => name !== 'REGISTRY');
     expect(set.toSorted()).toEqual(declared.toSorted());
     for (const [name] of declared) expect(bake).toMatch(new RegExp(`^ {4}${name} += ${name}$`, 'm'));
+  });
+});
+
+describe('the bases of a release', () => {
+  // As in HCL: the text of the pattern is also one of JavaScript.
+  const conditions = Array.from(
+    readFileSync('docker-bake.hcl', 'utf8').matchAll(
+      /condition +(?:= VERSION == "unknown" \|\| length\(regexall\("(.+)", (\w+)\)\) == 1)$/gm,
+    ),
+    ([, pattern = '', name = '']) => ({ pattern: new RegExp(pattern), name }),
+  );
+
+  it('are named by digest, or docker-bake.hcl refuses to build', () => {
+    expect(conditions.map(({ name }) => name)).toEqual(['BUILD_IMAGE', 'RUNTIME_IMAGE']);
+    const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+    for (const { pattern } of conditions) {
+      expect(`node:24@${digest}`).toMatch(pattern);
+      for (const wrong of ['node:24', 'node:24@', `node:24@${digest}0`, 'node:24@sha256:0', `node@${digest}:24`]) {
+        expect(wrong).not.toMatch(pattern);
+      }
+    }
   });
 });
 
