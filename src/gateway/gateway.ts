@@ -21,7 +21,7 @@ import { parseFlags } from './flags.ts';
 import type { GatewayCounters, GatewayEdges, GatewayOptions, NameMode, RunningGateway, TargetState } from './model.ts';
 import { createNetwork } from './network/network.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
-import type { GatewayEnvironment, XdsStatus } from './xds/model.ts';
+import type { XdsStatus } from './xds/model.ts';
 import { namesGateway, nodeOf } from './xds/node.ts';
 import { createXdsClient, type XdsClient } from './xds/xds.ts';
 
@@ -75,7 +75,9 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const authenticator = await openAuthenticator(bootstrap.listener, edges, fetchText);
   shutdown.add(() => authenticator?.stop());
   const { host, port } = bootstrap.xdsAddress;
-  const xds = openXdsClient(bootstrap, options.environment, resolutions.find(host, port), edges);
+  const resolved = resolutions.find(host, port);
+  const count = (event: string): void => metrics.count('gatehouse_gateway_last_good_total', { event });
+  const xds = openXdsClient(bootstrap, { ...options, resolved, count }, edges);
   const { config } = xds;
   const targetState = (target: string): TargetState => downstream.targetState(target);
   const metrics = createGatewayMetrics({
@@ -96,6 +98,8 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     log,
   });
   shutdown.add(() => downstream.stop());
+  shutdown.add(xds.save);
+  await xds.load();
 
   const listenerParts: ListenerParts = { ...edges, counters: metrics, shutdown };
   const listener =
@@ -141,8 +145,10 @@ function clientSettings(options: GatewayOptions) {
 }
 
 /** Says which kinds of resources the control plane has not sent yet: until then, everything would be denied. */
-function unreadyKinds({ kinds }: XdsStatus): string | undefined {
-  const missing = kinds.filter(({ ackedNonce, nack }) => ackedNonce === null && nack === null).map(({ kind }) => kind);
+function unreadyKinds({ kinds, lastGood }: XdsStatus): string | undefined {
+  const missing = kinds
+    .filter(({ kind, ackedNonce, nack }) => ackedNonce === null && nack === null && !lastGood?.kinds.includes(kind))
+    .map(({ kind }) => kind);
   return missing.length === 0 ? undefined : `waiting for the control plane to send ${missing.join(' and ')}`;
 }
 
@@ -174,8 +180,16 @@ async function openAuthenticator(
 
 function openXdsClient(
   bootstrap: BootstrapConfig,
-  environment: GatewayEnvironment,
-  resolved: HostPort | undefined,
+  {
+    environment,
+    resolved,
+    state,
+    stateMaxAge = defaultStateMaxAge,
+    count,
+  }: Pick<GatewayOptions, 'environment' | 'state' | 'stateMaxAge'> & {
+    readonly resolved: HostPort | undefined;
+    readonly count: (event: string) => void;
+  },
   { clock, random, log }: GatewayEdges,
 ): XdsClient {
   const node = nodeOf(bootstrap, environment, random);
@@ -187,8 +201,12 @@ function openXdsClient(
   }
   const { xdsAddress, xdsSecurity: security } = bootstrap;
   const controlPlane = { authority: xdsAddress, address: resolved ?? xdsAddress, security };
-  return createXdsClient({ controlPlane, node, clock, random, log });
+  const lastGood = state === undefined ? undefined : { folder: state, maxAge: stateMaxAge, count };
+  return createXdsClient({ controlPlane, node, lastGood, clock, random, log });
 }
+
+/** A day, in milliseconds: longer than an outage that somebody mends, shorter than a grant should outlive its end. */
+const defaultStateMaxAge = 24 * 3_600_000;
 
 /** What the listeners share. */
 interface ListenerParts extends GatewayEdges {

@@ -44,6 +44,10 @@ export interface GatewayOptions {
   readonly maxRequestRate?: number | undefined;
   /** Requests of all callers that one target may have open. Default: not limited. */
   readonly maxTargetRequests?: number | undefined;
+  /** `--state`: the folder that keeps the resources in force for the next start. Default: nothing is kept. */
+  readonly state?: string | undefined;
+  /** Milliseconds since the control plane has confirmed it, after which the state is not used. Default 24 hours. */
+  readonly stateMaxAge?: number | undefined;
   /** Milliseconds that a graceful shutdown may take; what is still open after that is closed. Default 10,000. */
   readonly shutdownGrace?: number | undefined;
 }
@@ -138,10 +142,35 @@ export interface Authenticator {
 
 /**
  * Sends HTTP requests to one target. Refuses loopback, link-local and other local addresses, by the address that is
- * connected to (unless `--resolve` names the target's host and port); never follows a redirect to another origin; and
- * never sends credentials of the downstream client.
+ * connected to (unless `--resolve` names the target's host and port); never follows a redirect; and never sends
+ * credentials of the downstream client.
  */
-export type TargetFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+export type TargetFetch = (url: URL, request: TargetRequest) => Promise<TargetResponse>;
+
+/** One request to a target. */
+export interface TargetRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  /** Ends the request, and its response while that is read. */
+  readonly signal: AbortSignal;
+  readonly redirect: 'manual';
+}
+
+/** The response to a request: the part of a `Response` that is used, which costs a third of it. */
+export interface TargetResponse {
+  readonly status: number;
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean;
+  readonly headers: Pick<Headers, 'get'>;
+  readonly body: TargetBody | null;
+}
+
+/** The body of a response, which is read once. */
+export interface TargetBody extends AsyncIterable<Uint8Array> {
+  /** Ends a response that is not needed. */
+  cancel(): Promise<void>;
+}
 
 /**
  * What clients call tools, prompts and resources. `qualified`: `<target>:<name>`. `portable`: names that every host takes,
@@ -181,7 +210,8 @@ export type GatewayCounterName =
   | 'gatehouse_gateway_event_streams_cut_total'
   | 'gatehouse_gateway_requests_unauthenticated_total'
   | 'gatehouse_gateway_requests_refused_total'
-  | 'gatehouse_gateway_sessions_full_total';
+  | 'gatehouse_gateway_sessions_full_total'
+  | 'gatehouse_gateway_last_good_total';
 
 /** Counts what the metrics of the gateway show. */
 export interface GatewayCounters {

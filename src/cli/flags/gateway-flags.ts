@@ -91,6 +91,17 @@ export const gatewayFlags: readonly Flag[] = [
     help: 'how decisions in the log name callers: hash, sub (the claim of that name) or none',
   },
   {
+    name: 'state',
+    value: '<folder>',
+    help: 'keep what the control plane sent in this folder, for a start while it is away; mode 0700, of this user',
+  },
+  {
+    name: 'state-max-age',
+    value: '<duration>',
+    default: '24h',
+    help: 'time since the control plane has confirmed that state, after which it is not used, 1m to 720h',
+  },
+  {
     name: 'shutdown-grace',
     value: '<duration>',
     default: '10s',
@@ -121,8 +132,17 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     maxRequestRate: optionalNumber('max-request-rate', flags, 100_000),
     maxTargetRequests: optionalNumber('max-target-requests', flags, 1_000_000),
     logCaller: oneOf('log-caller', flags.text('log-caller'), ['hash', 'sub', 'none']),
+    state: flags.optional('state'),
+    stateMaxAge: stateMaxAge(flags),
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
   };
+}
+
+/** Shorter, a restart would find it too old; longer, it would be no answer of this month. */
+function stateMaxAge(flags: FlagValues): number {
+  const age = duration('state-max-age', flags.text('state-max-age'));
+  if (age >= 60_000 && age <= 720 * 3_600_000) return age;
+  throw new UsageError(`--state-max-age is from 1m to 720h, not ${quoted(flags.text('state-max-age'))}`);
 }
 
 function optionalNumber(flag: string, flags: FlagValues, max: number): number | undefined {

@@ -23,6 +23,10 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
       help: 'Event streams that were closed because their clients did not read them.',
       labels: ['reason'],
     },
+    gatehouse_gateway_last_good_total: {
+      help: 'What happened to the last-good state on disk: restored, refused, dropped, written or failed.',
+      labels: ['event'],
+    },
     gatehouse_gateway_requests_refused_total: {
       help: 'Requests that were refused: the caller, or the gateway, had too many open, or the body exceeded a limit.',
       labels: ['reason'],
@@ -145,6 +149,14 @@ function registerXds(registry: Registry, xds: () => XdsStatus): void {
     registers: [registry],
     collect() {
       for (const { kind, nack } of xds().kinds) this.set({ kind }, nack === null ? 0 : 1);
+    },
+  });
+  new Gauge({
+    name: 'gatehouse_gateway_last_good_age_seconds',
+    help: 'Age of the last-good state that is in force until the control plane answers, otherwise 0.',
+    registers: [registry],
+    collect() {
+      this.set(xds().lastGood?.ageSeconds ?? 0);
     },
   });
 }

@@ -21,6 +21,18 @@ export interface XdsStatus {
     | { readonly state: 'waiting'; readonly why: string; readonly retryAt: number }
     | { readonly state: 'not started' | 'stopped' };
   readonly kinds: readonly KindStatus[];
+  /** What is in force from before the start; `null` when there is nothing. */
+  readonly lastGood: LastGoodStatus | null;
+}
+
+/** Resources that were read from disk at the start, and that the control plane has not confirmed since. */
+export interface LastGoodStatus {
+  readonly kinds: readonly ResourceKind[];
+  /** When the control plane had confirmed them last. */
+  readonly savedAt: number;
+  readonly ageSeconds: number;
+  /** When they are given up, unless the control plane answers. */
+  readonly droppedAt: number;
 }
 
 /** The state of one kind of resource. */

@@ -48,3 +48,12 @@ export function gatewayNamedBy(node: Node): string | undefined {
 export function namesGateway(node: Node): boolean {
   return ['role', 'alt_xds_hostname'].some((key) => Boolean(node.metadata?.[key]));
 }
+
+/**
+ * Returns the metadata that decides which resources a node gets: all but what differs from one instance of a gateway to
+ * the next.
+ */
+export function lastingMetadata(node: Node): Readonly<Record<string, unknown>> {
+  const { NAME: _pod, INSTANCE_IPS: _ip, NODE_NAME: _machine, ...lasting } = node.metadata ?? {};
+  return lasting;
+}

@@ -15,6 +15,8 @@ export interface ResourceDecoder<Message> {
    * @throws Error with the reason for the NACK
    */
   decode(name: string, bytes: Uint8Array): Message;
+  /** Encodes what {@link decode} has returned, so that it decodes to the same. */
+  encode(message: Message): Uint8Array;
   /**
    * Decides about the accepted version of a resource when a newer one is rejected (decision 0005). A Target is kept
    * at its last address. A Config is dropped: the newer one may allow less, and keeping the older one would keep a
@@ -28,6 +30,7 @@ export const targetDecoder: ResourceDecoder<Target> = {
   kind: 'Target',
   typeUrl: 'type.googleapis.com/mcp.kgateway.dev.target.v1alpha1.Target',
   onRejected: 'keep',
+  encode: (target) => Target.encode(target).finish(),
   decode(name, bytes) {
     const target = Target.decode(bytes);
     assertName(name, target.name);
@@ -45,6 +48,7 @@ export const configDecoder: ResourceDecoder<Config> = {
   kind: 'Config',
   typeUrl: 'type.googleapis.com/mcp.kgateway.dev.rbac.v1alpha1.Config',
   onRejected: 'drop',
+  encode: (config) => Config.encode(config).finish(),
   decode(name, bytes) {
     const config = Config.decode(bytes);
     const unknown = findUnknownField(bytes, configSchema);

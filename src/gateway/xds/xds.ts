@@ -7,15 +7,20 @@ import { type Backoff, backoffDelay } from '../../rate/backoff.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { GatewayConfig } from '../model.ts';
 import { type AdsStream, type ControlPlane, openAdsStream } from './ads-stream.ts';
-import { createConfigStore, type Subscription } from './config-store.ts';
+import { type ConfigStore, createConfigStore, type Subscription } from './config-store.ts';
+import { createLastGood, type LastGood, type LastGoodSettings } from './last-good.ts';
 import type { XdsStatus } from './model.ts';
-import { gatewayNamedBy } from './node.ts';
+import { gatewayNamedBy, lastingMetadata, namesGateway } from './node.ts';
 
 /** The xDS client of the gateway. */
 export interface XdsClient {
   /** The configuration in force. */
   readonly config: GatewayConfig;
   status(): XdsStatus;
+  /** Puts last-good state in force, if there is any. Call it before {@link start}, and once. */
+  load(): Promise<void>;
+  /** Saves the state. Call it after the end of what {@link start} has begun. */
+  save(): Promise<void>;
   /** Connects, and reconnects until the returned function is called. Call it once. */
   start(): Stop;
 }
@@ -24,6 +29,8 @@ export interface XdsClient {
 export interface XdsParts {
   readonly controlPlane: ControlPlane;
   readonly node: Node;
+  /** `undefined`: nothing is kept on disk. */
+  readonly lastGood?: LastGoodSettings | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -61,8 +68,11 @@ const minStableTime = 1_000;
 const reminderInterval = 60_000;
 
 /** Creates a client that keeps one delta ADS stream to the control plane. Does not connect before `start`. */
-export function createXdsClient({ controlPlane, node, clock, random, log }: XdsParts): XdsClient {
-  const { config, subscriptions } = createConfigStore(log);
+export function createXdsClient(parts: XdsParts): XdsClient {
+  const { controlPlane, node, clock, random, log } = parts;
+  const lastGood = lastGoodOf(parts, () => store);
+  const store = createConfigStore(log, lastGood);
+  const { config, subscriptions } = store;
   const address = formatHostPort(controlPlane.authority);
   const outages = new LogThrottle(clock, log, { sameReason: reminderInterval, otherReason: 0 });
   let state: State = { kind: 'idle' };
@@ -72,7 +82,10 @@ export function createXdsClient({ controlPlane, node, clock, random, log }: XdsP
     const previous = state;
     state = next;
     if (previous.kind === 'waiting') previous.stopTimer();
-    else if ('stream' in previous && !('stream' in next)) previous.stream.close();
+    else if ('stream' in previous && !('stream' in next)) {
+      previous.stream.close();
+      lastGood?.disconnected();
+    }
   };
 
   const connect = (failures: number): void => {
@@ -80,6 +93,7 @@ export function createXdsClient({ controlPlane, node, clock, random, log }: XdsP
       connected(unknownGateway) {
         if (state.kind !== 'connecting') return;
         enter({ ...state, kind: 'connected', since: clock.now() });
+        lastGood?.connected();
         log.info('connected to the control plane', { address, node: node.id, gateway: gatewayNamedBy(node) });
         if (unknownGateway !== undefined) warnOfUnknownGateway(log, unknownGateway);
         outages.forget(address);
@@ -114,12 +128,32 @@ export function createXdsClient({ controlPlane, node, clock, random, log }: XdsP
       node: node.id,
       connection: connectionStatus(state),
       kinds: subscriptions.map((subscription) => subscription.status()),
+      lastGood: lastGood?.status() ?? null,
     }),
+    load: () => lastGood?.load() ?? Promise.resolve(),
+    save: () => lastGood?.stop() ?? Promise.resolve(),
     start() {
       if (state.kind === 'idle') connect(0);
       return () => enter({ kind: 'stopped' });
     },
   };
+}
+
+/** State of a node without a name may be of any Gateway, so none is kept. */
+function lastGoodOf(
+  { controlPlane: { authority, security }, node, lastGood, clock, random, log }: XdsParts,
+  store: () => ConfigStore,
+): LastGood | undefined {
+  if (lastGood === undefined) return undefined;
+  if (!namesGateway(node)) {
+    log.warn('no last-good state is kept (--state): nothing names the Gateway; set alt_xds_hostname', {
+      folder: lastGood.folder,
+    });
+    return undefined;
+  }
+  const controlPlane = `${security.tls === undefined ? 'http' : 'https'}://${formatHostPort(authority)}`;
+  const owner = { controlPlane, metadata: lastingMetadata(node) };
+  return createLastGood({ ...lastGood, owner, store, clock, random, log });
 }
 
 function warnOfUnknownGateway(log: Logger, gateway: string): void {

@@ -60,11 +60,17 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** The part of a response that says how it is coded. */
+interface Codable {
+  readonly headers: Pick<Headers, 'get'>;
+  readonly body: { cancel(): Promise<void> } | null;
+}
+
 /**
  * Refuses a response with a content coding, which was not asked for. `fetch` would decode it, and keep as many bytes for
  * each open stream as the server chooses: 16 MiB with Brotli.
  */
-export async function refuseCoding(response: Response): Promise<Response> {
+export async function refuseCoding<R extends Codable>(response: R): Promise<R> {
   const coding = response.headers.get('content-encoding') ?? 'identity';
   if (coding === 'identity') return response;
   await response.body?.cancel().catch(() => {});

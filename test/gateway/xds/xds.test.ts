@@ -115,6 +115,7 @@ describe('a new stream', () => {
         { kind: 'Target', held: 1, ackedNonce: 'a', ackedVersion: 'v1', nack: null },
         { kind: 'Config', held: 0, ackedNonce: 'b', ackedVersion: 'v2', nack: null },
       ],
+      lastGood: null,
     });
   });
 

@@ -10,6 +10,7 @@ import type {
   NameMode,
   TargetFetch,
 } from '../../../src/gateway/model.ts';
+import { createNetwork } from '../../../src/gateway/network/network.ts';
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createRecordedGatewayCounters, type RecordedGatewayCounters } from '../edges/recorded-gateway-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
@@ -57,10 +58,12 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
   const counters = createRecordedGatewayCounters();
   const callers = new Map<string, Caller>();
   const keys = { lost: false };
+  // Every address of a target is named, as by --resolve, since targets of tests are on loopback.
+  const network = createNetwork({ find: (host, port) => ({ host, port }) });
   const downstream = createDownstream({
     config,
     authenticator: authn === 'tokens' ? authenticatorOf(callers, keys, clock) : undefined,
-    fetchFor: options.fetchFor ?? (() => (url, init) => fetch(url, init)),
+    fetchFor: options.fetchFor ?? network.targetFetch,
     list,
     names: options.names,
     allowedOrigins,
@@ -93,6 +96,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     },
     async [Symbol.asyncDispose]() {
       await downstream.stop();
+      await network.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -5,7 +5,7 @@ import type { TargetState } from '../../../src/gateway/model.ts';
 export function metricSources(targets: readonly (readonly [string, TargetState])[] = []): MetricSources {
   return {
     targets: () => targets,
-    xds: () => ({ address: '', node: '', connection: { state: 'not started' }, kinds: [] }),
+    xds: () => ({ address: '', node: '', connection: { state: 'not started' }, kinds: [], lastGood: null }),
     sessions: () => 0,
   };
 }

@@ -1,0 +1,168 @@
+import { constants, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Random } from '../../edges.ts';
+
+/**
+ * The folder with the file of the last-good state, which says who may do what: it and the file belong to the user of
+ * this process, and nobody else may even read them.
+ */
+export interface StateFolder {
+  /**
+   * Creates the folder if it is missing, removes what interrupted writes have left, and reads the file. `undefined`:
+   * there is none.
+   *
+   * @throws Error that names folder or file, and the reason why it is not used
+   */
+  read(): Promise<Buffer | undefined>;
+  /**
+   * Writes the file: to a temporary one that takes its place when it is complete and on the disk.
+   *
+   * @param isCurrent asked in the moment before; when false, the earlier file stays
+   * @returns whether the file was replaced
+   * @throws Error, and the earlier file stays
+   */
+  write(chunks: Iterable<Buffer>, isCurrent: () => boolean): Promise<boolean>;
+  /**
+   * Removes the file before it returns: a request that arrives next must not be able to find the process ended with the
+   * file still there.
+   */
+  remove(): void;
+}
+
+const fileName = 'last-good.ndjson';
+
+/** Of temporary files, which nothing else in the folder is taken for. */
+const temporary = /^\.last-good\.[a-z]{16}\.tmp$/;
+
+/** Bytes that are written at once. */
+const blockSize = 64 * 1024;
+
+/** @param maxBytes of a file that is read */
+export function createStateFolder(path: string, maxBytes: number, random: Random): StateFolder {
+  const file = join(path, fileName);
+  return {
+    async read() {
+      await prepare(path);
+      for (const name of await readdir(path)) {
+        if (temporary.test(name)) await unlink(join(path, name));
+      }
+      const handle = await openToRead(file);
+      if (handle === undefined) return undefined;
+      try {
+        return await readChecked(handle, file, maxBytes);
+      } finally {
+        await handle.close();
+      }
+    },
+    async write(chunks, isCurrent) {
+      await prepare(path);
+      const written = join(path, `.last-good.${randomLetters(random)}.tmp`);
+      try {
+        await writeNew(written, chunks);
+        if (isCurrent()) {
+          // In the same turn as the question: nothing can be applied in between.
+          renameSync(written, file);
+          return true;
+        }
+      } catch (error) {
+        await unlink(written).catch(() => {});
+        throw error;
+      }
+      await unlink(written);
+      return false;
+    },
+    remove() {
+      try {
+        // Through a link it would be the file of somebody else.
+        if (lstatSync(path).isDirectory()) unlinkSync(file);
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw error;
+      }
+    },
+  };
+}
+
+/** The parent must exist: a folder that is misspelt, or a volume that is not mounted, is an error. */
+async function prepare(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') throw new Error(`the folder in which ${path} should be does not exist`);
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
+  const status = await lstat(path);
+  if (status.isSymbolicLink()) throw new Error(`${path} is a symbolic link; name the folder itself`);
+  if (!status.isDirectory()) throw new Error(`${path} is no folder`);
+  assertPrivate(path, status, '0700');
+}
+
+async function openToRead(file: string): Promise<FileHandle | undefined> {
+  try {
+    // Not blocking: to open a named pipe would wait for its writer.
+    return await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw codeOf(error) === 'ELOOP' ? new Error(`${file} is a symbolic link`) : error;
+  }
+}
+
+/** Checks the file that is open, whatever its name leads to by now. */
+async function readChecked(handle: FileHandle, file: string, maxBytes: number): Promise<Buffer> {
+  const status = await handle.stat();
+  if (!status.isFile()) throw new Error(`${file} is no file`);
+  assertPrivate(file, status, '0600');
+  if (status.size > maxBytes) throw new Error(`${file} is larger than ${maxBytes} bytes`);
+  const buffer = Buffer.alloc(status.size);
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return buffer.subarray(0, length);
+}
+
+function assertPrivate(
+  path: string,
+  { uid, mode }: { readonly uid: number; readonly mode: number },
+  wanted: string,
+): void {
+  if (uid !== process.getuid?.()) throw new Error(`${path} belongs to another user (uid ${uid})`);
+  if ((mode & 0o077) !== 0) {
+    const found = (mode & 0o7777).toString(8).padStart(4, '0');
+    throw new Error(`${path} is open to other users (mode ${found}); run chmod ${wanted} on it, or remove it`);
+  }
+}
+
+async function writeNew(path: string, chunks: Iterable<Buffer>): Promise<void> {
+  const handle = await open(
+    path,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    0o600,
+  );
+  try {
+    let block: Buffer[] = [];
+    let size = 0;
+    const flush = async (): Promise<void> => {
+      await handle.writeFile(Buffer.concat(block));
+      block = [];
+      size = 0;
+    };
+    for (const chunk of chunks) {
+      block.push(chunk);
+      size += chunk.length;
+      if (size >= blockSize) await flush();
+    }
+    await flush();
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function randomLetters(random: Random): string {
+  return Array.from({ length: 16 }, () => String.fromCharCode(97 + Math.floor(random() * 26))).join('');
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
