@@ -83,6 +83,7 @@ function listenerParts(
     clock,
     log,
     lost: (reason) => metrics.count('gatehouse_http_connections_lost_total', { listener, reason }),
+    delayed: () => metrics.count('gatehouse_http_connections_delayed_total', { listener }),
     failed: (error) => log.error('internal error in the debug endpoint', { error }),
   };
 }

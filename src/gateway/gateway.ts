@@ -219,7 +219,7 @@ interface ListenerParts extends GatewayEdges {
  */
 async function openListener(
   { host, port }: Extract<ListenerConfig, { readonly type: 'sse' }>,
-  { maxConnections, maxHeaderBytes }: GatewayOptions,
+  { maxConnections, maxConnectionsPerSecond: rate = defaultConnectionRate, maxHeaderBytes }: GatewayOptions,
   downstream: Downstream,
   parts: ListenerParts,
 ): Promise<HostPort> {
@@ -229,6 +229,7 @@ async function openListener(
     purpose: 'MCP clients (listener.port of the configuration)',
     limits: {
       maxConnections: maxConnections ?? defaultMaxConnections,
+      newConnections: { rate, burst: rate },
       ...(maxHeaderBytes !== undefined && { maxHeaderSize: maxHeaderBytes }),
     },
   });
@@ -248,6 +249,9 @@ async function openListener(
 
 /** Two for each request that may be answered at once: as many again may be idle. An open one takes about 20 KiB. */
 const defaultMaxConnections = 8_192;
+
+/** In a second. Each takes about 100 µs: a fifth of a core. */
+const defaultConnectionRate = 2_000;
 
 async function openAdmin(at: HostPort, pages: RequestListener, parts: ListenerParts): Promise<HostPort> {
   const { log, shutdown } = parts;
@@ -271,8 +275,12 @@ async function bind(
   const lost = (reason: string): void => {
     counters.count('gatehouse_gateway_connections_lost_total', { listener: settings.listener, reason });
   };
+  const delayed = (): void => {
+    counters.count('gatehouse_gateway_connections_delayed_total', { listener: settings.listener });
+  };
   try {
-    return await openLimitedListener(at, handlerFor, { ...settings, certificate: undefined, clock, log, lost });
+    const parts = { ...settings, certificate: undefined, clock, log, lost, delayed };
+    return await openLimitedListener(at, handlerFor, parts);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new GatewayError('environment', message, { cause: error });

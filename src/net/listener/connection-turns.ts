@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
-import { FairQueue } from '../../rate/fair-queue.ts';
+import type { Clock } from '../../edges.ts';
+import { PacedQueue } from '../../rate/paced-queue.ts';
 
 /**
  * Connections that begin in one iteration of the event loop, and that end in one. The operating system reports up to a
@@ -8,6 +9,23 @@ import { FairQueue } from '../../rate/fair-queue.ts';
 const beginsPerIteration = 16;
 const endsPerIteration = 32;
 
+/** The part of all new connections that may be of one address. */
+const addressShare = 3 / 4;
+
+/** How many connections may begin. */
+export interface ConnectionRate {
+  /** Per second, of all addresses. */
+  readonly rate: number;
+  /** At once, after an idle time. */
+  readonly burst: number;
+}
+
+interface ConnectionTurnsParts extends ConnectionRate {
+  readonly clock: Clock;
+  /** Called with the address of a connection that waits because of the rate. */
+  readonly delayed: (address: string) => void;
+}
+
 interface Waiting {
   readonly socket: Socket;
   readonly begin: () => void;
@@ -15,18 +33,27 @@ interface Waiting {
 
 /**
  * Begins and ends the connections of a server a few in each iteration of the event loop. Those that begin wait in
- * a fair queue by address, so that a flood of new ones waits for itself; nothing of them is read before.
+ * a fair queue by address, so that a flood of new ones waits for itself; nothing of them is read before. Those of an
+ * address have a rate, and all have one, so that a flood takes a part of the processor's time only.
  */
 export class ConnectionTurns {
   /** Without a capacity of its own: the listener limits the connections, and one that is closed waits no longer. */
-  readonly #beginning = new FairQueue<Waiting>(Number.POSITIVE_INFINITY);
+  readonly #beginning: PacedQueue<Waiting>;
   readonly #ending = new Set<() => void>();
   readonly #closedAtOnce = new WeakSet<Socket>();
   #scheduled = false;
   #closed = false;
 
   /** Takes the connections of a server from its own listener, and passes them on in turn. */
-  constructor(server: Server) {
+  constructor(server: Server, { rate, burst, clock, delayed }: ConnectionTurnsParts) {
+    this.#beginning = new PacedQueue({
+      capacity: Number.POSITIVE_INFINITY,
+      keyRate: { rate: rate * addressShare, burst: Math.max(1, burst * addressShare) },
+      rate: { rate, burst },
+      clock,
+      ready: () => this.#schedule(),
+      delayed,
+    });
     // An option of `net.createServer` that `http.createServer` does not pass on.
     Reflect.set(server, 'pauseOnConnect', true);
     const handlers = server.listeners('connection');
@@ -49,7 +76,7 @@ export class ConnectionTurns {
   /** Closes the connections that wait, and those that come: the server knows only those that have begun. */
   close(): void {
     this.#closed = true;
-    for (let next = this.#beginning.next(); next !== undefined; next = this.#beginning.next()) next.socket.destroy();
+    for (const { socket } of this.#beginning.drain()) socket.destroy();
   }
 
   /** Resets a connection without a turn: a new one takes its place, which it must not hold any longer. */
@@ -94,7 +121,7 @@ export class ConnectionTurns {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#beginning.size + this.#ending.size === 0) return;
+    if (this.#scheduled || (!this.#beginning.isReady && this.#ending.size === 0)) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;

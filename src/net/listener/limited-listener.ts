@@ -7,12 +7,14 @@ import type { HostPort } from '../host-port.ts';
 import { Handshakes } from '../tls/handshakes.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
-import { ConnectionTurns } from './connection-turns.ts';
+import { type ConnectionRate, ConnectionTurns } from './connection-turns.ts';
 import { close, listen } from './http-listener.ts';
 import { maxOpenFiles } from './open-files.ts';
 
 /** Limits of an HTTP listener. Times are in milliseconds. */
 export interface HttpLimits extends ConnectionLimits {
+  /** New connections, three quarters of them from one address; those beyond wait, for `headTimeout` at most. */
+  readonly newConnections: ConnectionRate;
   /** A connection on which no byte moves, in either direction, while a request is being answered. */
   readonly stallTimeout: number;
   /** Bytes of a request line with all header fields; 431 beyond. */
@@ -23,6 +25,8 @@ export interface HttpLimits extends ConnectionLimits {
 export const defaultHttpLimits: HttpLimits = {
   // An open connection takes about 20 KiB: 20 MiB for each listener.
   maxConnections: 1_000,
+  // A new connection takes about 100 µs, with TLS 1 ms: a fifth of a core. Probes and scrapes are a few in a second.
+  newConnections: { rate: 200, burst: 1_000 },
   // A head is one packet or a few: several retransmissions fit.
   headTimeout: 5_000,
   // A body of 1 MiB at 17 KiB a second.
@@ -44,6 +48,12 @@ const maxPipelined = 8;
 /** The part of the files that the process may open which the connections of one listener may take. */
 const openFilesShare = 1 / 2;
 
+/**
+ * Milliseconds without a loss after which too many connections are over for the log: somebody who opens and leaves them
+ * again and again would write a line with each.
+ */
+const calm = 30_000;
+
 /** Milliseconds that Node waits longer than the limiter, which closes connections a few at once. */
 const nodeTimeoutMargin = 30_000;
 
@@ -61,6 +71,8 @@ export interface LimitedListenerParts {
   readonly certificate: ServerCertificate | undefined;
   /** Counts a connection that the limits closed. */
   readonly lost?: (reason: ConnectionLoss | 'pipelined') => void;
+  /** Counts a connection that waits because there were too many new ones. */
+  readonly delayed?: () => void;
 }
 
 /** A running HTTP listener. */
@@ -126,7 +138,7 @@ interface Accepting {
 function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListenerParts): Accepting {
   const { certificate, clock } = parts;
   if (certificate === undefined) {
-    const turns = new ConnectionTurns(server);
+    const turns = limitNewConnections(server, limits, parts);
     const limiter = limitConnections(server, limits, parts, (socket) => turns.resetNow(socket));
     return {
       server,
@@ -150,7 +162,7 @@ function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListe
       failed: () => socket.destroy(),
     });
   });
-  const turns = new ConnectionTurns(outer);
+  const turns = limitNewConnections(outer, limits, parts);
   const limiter = limitConnections(outer, limits, parts, (socket) => turns.resetNow(socket));
   const of = (secure: Socket): Socket => accepted.get(secure) ?? secure;
   return {
@@ -169,6 +181,32 @@ function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListe
 }
 
 /**
+ * Makes the connections of a server, HTTP or other, begin in turn, at the rate of its limits. Call it when the server has
+ * its own listener of the event `connection`. Logs once in ten minutes that connections wait: whether they still do
+ * depends on those who open them.
+ */
+export function limitNewConnections(
+  server: NetServer,
+  { newConnections }: Pick<HttpLimits, 'newConnections'>,
+  parts: Pick<LimitedListenerParts, 'listener' | 'clock' | 'log' | 'delayed'>,
+): ConnectionTurns {
+  const { listener, clock, log } = parts;
+  const throttle = new LogThrottle(clock, log);
+  return new ConnectionTurns(server, {
+    ...newConnections,
+    clock,
+    delayed(address) {
+      parts.delayed?.();
+      throttle.failed(listener, {
+        reason: 'too many new connections',
+        message: 'new connections wait, because more are opened in a second than the listener accepts',
+        fields: { listener, maxPerSecond: newConnections.rate, address },
+      });
+    },
+  });
+}
+
+/**
  * Limits the connections of a server, HTTP or other. Those that are refused are destroyed when the other listeners of
  * the event `connection` see them.
  *
@@ -177,7 +215,7 @@ function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListe
 export function limitConnections(
   server: NetServer,
   limits: ConnectionLimits,
-  { listener, clock, log, lost }: Omit<LimitedListenerParts, 'purpose' | 'limits' | 'certificate'>,
+  { listener, clock, log, lost }: Pick<LimitedListenerParts, 'listener' | 'clock' | 'log' | 'lost'>,
   reset: (socket: Socket) => void = (socket) => void socket.resetAndDestroy(),
 ): ConnectionLimiter {
   const maxConnections = Math.min(limits.maxConnections, Math.floor(maxOpenFiles() * openFilesShare));
@@ -191,6 +229,7 @@ export function limitConnections(
     });
   }
   const throttle = new LogThrottle(clock, log);
+  let lastLoss = Number.NEGATIVE_INFINITY;
   const limiter = new ConnectionLimiter(
     { ...limits, maxConnections },
     {
@@ -200,6 +239,7 @@ export function limitConnections(
         lost?.(reason);
         // One that was slow alone, such as a connection that a browser opened in advance, is no attack.
         if (reason === 'timeout') return;
+        lastLoss = clock.now();
         throttle.failed(listener, {
           reason: 'too many connections',
           message: 'connections are closed to make room for new ones, first those that send no complete request',
@@ -209,7 +249,8 @@ export function limitConnections(
     },
   );
   const logRecovery = (): void => {
-    if (limiter.open <= maxConnections / 2) throttle.recovered(listener, 'fewer connections again', { listener });
+    const isOver = limiter.open <= maxConnections / 2 && clock.now() - lastLoss >= calm;
+    if (isOver) throttle.recovered(listener, 'fewer connections again', { listener });
   };
   // Before Node's own listener, which begins to read.
   server.prependListener('connection', (socket) => {

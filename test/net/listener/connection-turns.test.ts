@@ -4,6 +4,7 @@ import { connect, createServer as createTcpServer, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ConnectionTurns, queueTeardown } from '../../../src/net/listener/connection-turns.ts';
 import { close, listen } from '../../../src/net/listener/http-listener.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 
 let server: Server;
 let turns: ConnectionTurns;
@@ -13,6 +14,9 @@ let begun: number[];
 let ended: number[];
 let turning = true;
 let iteration: number;
+let clock: ManualClock;
+/** The addresses of connections that waited for a rate. */
+let delayed: string[];
 
 beforeEach(async () => {
   begun = [];
@@ -28,7 +32,10 @@ beforeEach(async () => {
     socket.on('end', () => count(ended));
     socket.on('close', () => count(ended));
   });
-  turns = new ConnectionTurns(server);
+  delayed = [];
+  clock = createManualClock();
+  const rates = { rate: 4, burst: 400 };
+  turns = new ConnectionTurns(server, { ...rates, clock, delayed: (address) => void delayed.push(address) });
   ({ port } = await listen(server, { host: '127.0.0.1', port: 0 }));
   const turn = (): void => {
     iteration += 1;
@@ -42,8 +49,9 @@ afterEach(async () => {
   await close(server);
 });
 
-async function connectMany(count: number, sent: string): Promise<readonly Socket[]> {
-  const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1').on('error', () => {}));
+async function connectMany(count: number, sent: string, localAddress = '127.0.0.1'): Promise<readonly Socket[]> {
+  const to = { port, host: '127.0.0.1', localAddress };
+  const sockets = Array.from({ length: count }, () => connect(to).on('error', () => {}));
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
   });
@@ -84,6 +92,27 @@ describe('connections that come at once', () => {
       Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${port}/`).then((response) => response.text())),
     );
     expect(new Set(answers)).toEqual(new Set(['ok']));
+  });
+
+  it('beyond the rate of their address wait for it, and those of other addresses do not', async () => {
+    const flood = [...(await connectMany(303, '')), ...(await connectMany(2, '', '127.0.0.2'))];
+    // Three quarters of a burst of 400 are of one address.
+    await until(() => sum(begun) === 302);
+    await until(() => delayed.length > 0);
+    expect(new Set(delayed)).toEqual(new Set(['127.0.0.1']));
+    expect(clock.waiting()).toHaveLength(1);
+    clock.advance(1_000);
+    await until(() => sum(begun) === 305);
+    for (const socket of flood) socket.destroy();
+  });
+
+  it('beyond the rate of all wait for it, whatever their addresses', async () => {
+    await connectMany(250, '');
+    await connectMany(151, '', '127.0.0.2');
+    await until(() => sum(begun) === 400);
+    await until(() => delayed.length > 0);
+    clock.advance(250);
+    await until(() => sum(begun) === 401);
   });
 
   it('are closed with the server, those that wait and those that come', async () => {
