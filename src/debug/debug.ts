@@ -1,7 +1,7 @@
 import type { Stop, StopAsync } from '../edges.ts';
+import type { RequestGuard } from '../net/guard/request-guard.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { isLoopback } from '../net/loopback.ts';
-import type { RequestGuard } from '../net/request-guard.ts';
 import type { ServerCertificate } from '../net/tls/server-certificate.ts';
 import { type Page, readPage } from '../page/page.ts';
 import { createDebugApi, type DebugApiParts } from './api/debug-api.ts';
