@@ -99,7 +99,7 @@ export function translateOnce(settings: TranslationSettings, read: ReadOnce, log
 }
 
 /** Said when there is no object at all: most likely another folder was meant. */
-const nothingRead = '0 objects were read: of a folder, its *.yaml, *.yml and *.json count, and no folder below it.';
+const nothingRead = '0 objects were read: of a folder, its *.yaml, *.yml and *.json count.';
 
 /** Says that decoding found errors, and which objects are not read because of their kind: all of it is left out. */
 function inputNotes(diagnostics: readonly InputDiagnostic[]): readonly string[] {
