@@ -2,11 +2,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, StopAsync } from '../edges.ts';
 import { parseBoundedJson } from '../json/bounded-json.ts';
-import { onlyForLoopbackHosts } from '../net/host-guard.ts';
+import { onlyForLoopbackHosts } from '../net/guard/host-guard.ts';
+import { authorize, type GuardedRequest, keepAuthorized, type RequestGuard } from '../net/guard/request-guard.ts';
 import type { HostPort } from '../net/host-port.ts';
-import { type LimitedListenerParts, openLimitedListener } from '../net/limited-listener.ts';
+import { type LimitedListenerParts, openLimitedListener } from '../net/listener/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
-import { authorize, type GuardedRequest, keepAuthorized, type RequestGuard } from '../net/request-guard.ts';
 
 /** A response, whole. */
 export interface HttpResponse {

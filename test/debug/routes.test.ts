@@ -10,8 +10,8 @@ import {
   type RoutesParts,
   serveRoutes,
 } from '../../src/debug/routes.ts';
-import { ListenError } from '../../src/net/http-listener.ts';
-import type { RequestGuard } from '../../src/net/request-guard.ts';
+import type { RequestGuard } from '../../src/net/guard/request-guard.ts';
+import { ListenError } from '../../src/net/listener/http-listener.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import { systemClock } from '../support/edges/system-clock.ts';
