@@ -32,7 +32,7 @@ export interface AgentgatewayPrograms extends AsyncDisposable {
   ask(listener: 'debug' | 'metrics', path: string): Promise<string>;
 }
 
-export const gatewayName = 'mcp-gateway';
+const gatewayName = 'mcp-gateway';
 
 /** The example's policy, as it stands. */
 export const guidePolicy: Promise<string> = readFile(join(examples, '5-mcpauthpolicy.yaml'), 'utf8');
