@@ -1,12 +1,13 @@
-import { Agent, type Dispatcher, fetch, type RequestInit as UndiciInit } from 'undici';
+import { Agent, type buildConnector, type Dispatcher, fetch, type RequestInit as UndiciInit } from 'undici';
 import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { formatHostPort } from '../../net/host-port.ts';
 import { isLoopback } from '../../net/loopback.ts';
 import { refuseCoding } from '../../net/text-fetch.ts';
 import type { TargetFetch } from '../model.ts';
-import { type AddressCheck, createConnector, portOf } from './connector.ts';
+import { type ConnectionFailure, createOperatorConnector, createTargetConnector, portOf } from './connector.ts';
 import type { Resolutions } from './resolve.ts';
+import type { TargetSettings } from './target-settings.ts';
 import { targetUrl } from './target-url.ts';
 
 /** The HTTP clients of the gateway. */
@@ -21,12 +22,19 @@ export interface Network {
 
 /**
  * Creates the HTTP clients. Opens no connection. All targets share one connection pool, which closes idle connections.
+ *
+ * @param failed called with each connection to a target that cannot be opened
  */
-export function createNetwork(resolutions: Resolutions): Network {
-  const targets = createAgent(resolutions, 'targets');
-  const operator = createAgent(resolutions, 'none');
+export function createNetwork(
+  resolutions: Resolutions,
+  settings: TargetSettings,
+  failed: (reason: ConnectionFailure) => void,
+): Network {
+  const { authorities } = settings;
+  const targets = createAgent(createTargetConnector(resolutions, { authorities, failed }));
+  const operator = createAgent(createOperatorConnector(resolutions));
   return {
-    targetFetch: (target) => createTargetFetch(targets, target, resolutions),
+    targetFetch: (target) => createTargetFetch(targets, target, resolutions, settings),
     operatorFetch: async (url, init) => fetch(url, { ...undiciInit(init), redirect: 'error', dispatcher: operator }),
     async stop() {
       await Promise.all([targets.destroy(), operator.destroy()]);
@@ -34,19 +42,27 @@ export function createNetwork(resolutions: Resolutions): Network {
   };
 }
 
-function createAgent(resolutions: Resolutions, check: AddressCheck): Agent {
+function createAgent(connect: buildConnector.connector): Agent {
   // An event stream may be silent for hours, and a tool may run for long: the callers have timeouts of their own.
-  return new Agent({ connect: createConnector(resolutions, check), allowH2: false, bodyTimeout: 0, headersTimeout: 0 });
+  return new Agent({ connect, allowH2: false, bodyTimeout: 0, headersTimeout: 0 });
 }
 
-function createTargetFetch(agent: Agent, target: Target, resolutions: Resolutions): TargetFetch {
+function createTargetFetch(
+  agent: Agent,
+  target: Target,
+  resolutions: Resolutions,
+  settings: TargetSettings,
+): TargetFetch {
   const url = targetUrl(target);
   const authority = url === undefined ? undefined : loopbackAuthority(url, resolutions);
   const dispatcher = agent.compose(restrictToOrigin({ name: target.name, origin: url?.origin, authority }));
   return async (input, init) => {
     const plain = undiciInit(init);
-    const headers = plain.headers.filter(([name]) => !credentialHeaders.includes(name));
-    headers.push(['accept-encoding', 'identity']);
+    const added = settings.headersOf(target.name);
+    const mayCarry = (name: string): boolean => !credentialHeaders.includes(name) || settings.passes(name);
+    // What the operator has set replaces what a client has sent.
+    const headers = plain.headers.filter(([name]) => mayCarry(name) && !added.has(name));
+    headers.push(...added, ['accept-encoding', 'identity']);
     const response = await refuseCoding(await fetch(input, { ...plain, headers, dispatcher }));
     return url === undefined || authority === undefined ? response : withTargetLocation(response, url, authority);
   };
@@ -75,7 +91,7 @@ function withTargetLocation(response: Response, url: URL, authority: string): Re
   return new Response(body, { status, statusText, headers });
 }
 
-/** Headers that could carry a client's credentials; never sent to a target. */
+/** Headers that could carry a client's credentials; not sent to a target unless the operator names them. */
 const credentialHeaders: readonly string[] = ['authorization', 'proxy-authorization', 'cookie'];
 
 /** Converts the options of the platform's `fetch` to those of undici's `fetch`. Header names become lower case. */

@@ -5,7 +5,10 @@ import { reasonOf } from '../../../src/gateway/errors.ts';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
+import { createTargetSettings } from '../../../src/gateway/network/target-settings.ts';
 import { listen } from '../../../src/net/http-listener.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { systemClock } from '../../support/edges/system-clock.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -32,7 +35,8 @@ function fetchFor(
   target: { readonly host: string; readonly port: number; readonly path?: string },
   ...resolve: readonly string[]
 ): TargetFetch {
-  const network = createNetwork(parseResolutions(resolve));
+  const settings = createTargetSettings(systemClock, createRecordedLog());
+  const network = createNetwork(parseResolutions(resolve), settings, () => {});
   stops.push(network.stop);
   return network.targetFetch({ name: 'default/tool', path: '/sse', ...target });
 }
@@ -137,5 +141,14 @@ describe('a response of a target with a content coding', () => {
     );
     expect(seen[0]?.headers['accept-encoding']).toBe('identity');
     if (seen[0]?.socket.destroyed === false) await once(seen[0].socket, 'close');
+  });
+});
+
+describe('a target whose name does not resolve', () => {
+  it('is an error that says what to do, with --resolve', async () => {
+    const said = await failure(fetchFor({ host: 'tool.invalid', port: 8080 })('http://tool.invalid:8080/sse'));
+    expect(said).toMatch(
+      /the name of tool\.invalid:8080 does not resolve here \(E\w+\); correct it, or start with --resolve tool\.invalid:8080=<address>:<port>/,
+    );
   });
 });

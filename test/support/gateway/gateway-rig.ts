@@ -46,6 +46,7 @@ export interface RigOptions {
   readonly listensOnLoopback?: boolean;
   readonly logCaller?: CallerNaming;
   readonly maxRequestRate?: number;
+  readonly passHeaders?: readonly string[];
   readonly maxTargetRequests?: number;
   readonly callTimeoutOf?: (target: string, method: string) => number;
 }
@@ -72,6 +73,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     callTimeoutOf: options.callTimeoutOf,
     logCaller: options.logCaller,
     maxRequestRate: options.maxRequestRate,
+    passHeaders: options.passHeaders,
     maxTargetRequests: options.maxTargetRequests,
     ...(listensOnLoopback === undefined ? {} : { listensOnLoopback: () => listensOnLoopback }),
   });

@@ -26,7 +26,11 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
   };
 
   const open = async (): Promise<ReadableStream<Uint8Array>> => {
-    const init = { method: 'GET', headers: headers({ accept: 'text/event-stream' }), signal: closed.signal };
+    const init = {
+      method: 'GET',
+      headers: headers({ ...parts.headers, accept: 'text/event-stream' }),
+      signal: closed.signal,
+    };
     const response = await fetchWithinOrigin(fetch, url, init);
     if (!response.ok) throw await statusError(response, false);
     const type = mediaTypeOf(response);
@@ -60,10 +64,10 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
       void follow(await open());
       await endpoint.promise;
     },
-    async send(message) {
+    async send(message, options) {
       const init = {
         method: 'POST',
-        headers: headers({ 'content-type': 'application/json' }),
+        headers: headers({ ...(options?.headers ?? parts.headers), 'content-type': 'application/json' }),
         body: encodeMessage(message),
         signal: closed.signal,
       };
