@@ -30,6 +30,8 @@ export interface GatewayOptions {
   readonly maxBodyBytes?: number | undefined;
   /** Connections of MCP clients that may be open at once, three quarters of them from one address. Default 8,192. */
   readonly maxConnections?: number | undefined;
+  /** New connections of MCP clients in a second, three quarters of them from one address. Default 2,000. */
+  readonly maxConnectionsPerSecond?: number | undefined;
   /** Milliseconds that a target has for a response, from the request or from its last progress. Default 10 minutes. */
   readonly callTimeout?: number | undefined;
   /** The same for single targets, by name, which comes before that of the method. */
@@ -142,11 +144,36 @@ export interface Authenticator {
 
 /**
  * Sends HTTP requests to one target. Refuses loopback, link-local and other local addresses, by the address that is
- * connected to (unless `--resolve` names the target's host and port); never follows a redirect to another origin;
+ * connected to (unless `--resolve` names the target's host and port); never follows a redirect;
  * sends no credentials of the downstream client unless the configuration names their header; and adds the headers that
  * the operator has for the target.
  */
-export type TargetFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+export type TargetFetch = (url: URL, request: TargetRequest) => Promise<TargetResponse>;
+
+/** One request to a target. */
+export interface TargetRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  /** Ends the request, and its response while that is read. */
+  readonly signal: AbortSignal;
+  readonly redirect: 'manual';
+}
+
+/** The response to a request: the part of a `Response` that is used, which costs a third of it. */
+export interface TargetResponse {
+  readonly status: number;
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean;
+  readonly headers: Pick<Headers, 'get'>;
+  readonly body: TargetBody | null;
+}
+
+/** The body of a response, which is read once. */
+export interface TargetBody extends AsyncIterable<Uint8Array> {
+  /** Ends a response that is not needed. */
+  cancel(): Promise<void>;
+}
 
 /**
  * What clients call tools, prompts and resources. `qualified`: `<target>:<name>`. `portable`: names that every host takes,
@@ -181,6 +208,7 @@ export type CallerNaming = 'hash' | 'sub' | 'none';
 
 /** The counters of the gateway; `admin/metrics.ts` has their help texts. */
 export type GatewayCounterName =
+  | 'gatehouse_gateway_connections_delayed_total'
   | 'gatehouse_gateway_connections_lost_total'
   | 'gatehouse_gateway_decisions_total'
   | 'gatehouse_gateway_event_streams_cut_total'

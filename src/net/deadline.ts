@@ -36,11 +36,14 @@ export class Deadline {
    * Starts the timer, or starts it anew.
    *
    * @param limit milliseconds
-   * @param reason what the signal is aborted with
+   * @param reason what the signal is aborted with; by default a {@link DeadlineExceededError}, which is made when it is
+   * needed: its stack trace would take longer than the timer
    */
-  set(limit: number, reason: Error = new DeadlineExceededError(limit)): void {
+  set(limit: number, reason?: Error): void {
     this.#stopTimer();
-    this.#stopTimer = this.#clock.after(limit, () => this.#controller.abort(reason));
+    this.#stopTimer = this.#clock.after(limit, () =>
+      this.#controller.abort(reason ?? new DeadlineExceededError(limit)),
+    );
   }
 
   /** Stops the timer; the parent still counts. */

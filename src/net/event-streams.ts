@@ -50,6 +50,11 @@ export interface EventStreamTarget {
   readonly headers?: OutgoingHttpHeaders;
   /** Events that go out with the headers. */
   readonly begin?: string | undefined;
+  /**
+   * Milliseconds for which the headers wait for the first event, since one write costs half as much as two. By default
+   * they go out at once.
+   */
+  readonly wait?: number | undefined;
   /** Whose share of the bytes the stream uses. */
   readonly caller: string;
   /** Called once, when the stream has ended for any reason. */
@@ -156,6 +161,7 @@ class BufferedStream implements EventStream {
   readonly #response: ServerResponse;
   readonly #headers: OutgoingHttpHeaders | undefined;
   readonly #begin: string | undefined;
+  readonly #wait: number | undefined;
   readonly #closed: () => void;
   readonly #parts: BufferedStreamParts;
   readonly #queue = new ByteQueue();
@@ -168,12 +174,14 @@ class BufferedStream implements EventStream {
   #looks = 0;
   #state: 'open' | 'ending' | 'closed' = 'open';
   #stopTimer: Stop = () => {};
+  #stopWaiting: Stop = () => {};
 
-  constructor({ response, headers, begin, caller, closed }: EventStreamTarget, parts: BufferedStreamParts) {
+  constructor({ response, headers, begin, wait, caller, closed }: EventStreamTarget, parts: BufferedStreamParts) {
     this.caller = caller;
     this.#response = response;
     this.#headers = headers;
     this.#begin = begin;
+    this.#wait = wait;
     this.#closed = closed;
     this.#parts = parts;
     this.#lastTaken = parts.clock.now();
@@ -193,20 +201,27 @@ class BufferedStream implements EventStream {
     response.once('close', () => this.#finish());
     this.#stopTimer = every(this.#parts.clock, keepAliveInterval, () => this.#check());
     response.writeHead(200, { ...this.#headers, ...eventStreamHeaders });
-    if (this.#begin === undefined) response.flushHeaders();
-    else this.write(this.#begin);
+    const begin = this.#begin;
+    if (begin !== undefined && !this.#push([begin])) return;
+    const wait = this.#wait;
+    if (wait === undefined) this.#flush();
+    else this.#stopWaiting = this.#parts.clock.after(wait, () => this.#flush());
   }
 
   write(events: string | readonly string[]): void {
     if (this.#state !== 'open') return;
-    const pieces = typeof events === 'string' ? [events] : events;
+    if (this.#push(typeof events === 'string' ? [events] : events)) this.#send();
+  }
+
+  /** Queues whole events. Returns false when this stream was cut instead. */
+  #push(pieces: readonly string[]): boolean {
     const cost = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece) + messageOverhead, 0);
     // Before any byte of it: a stream that is cut in the middle of a message cannot say so.
-    if (!this.#parts.reserve(cost)) return;
+    if (!this.#parts.reserve(cost)) return false;
     if (this.#unread === 0) this.#showProgress();
     this.#unread += cost;
     for (const piece of pieces) this.#queue.push(Buffer.from(piece));
-    this.#send();
+    return true;
   }
 
   end(): void {
@@ -221,8 +236,14 @@ class BufferedStream implements EventStream {
     this.#response.destroy();
   }
 
+  #flush(): void {
+    if (this.#queue.isEmpty) this.#response.flushHeaders();
+    else this.#send();
+  }
+
   /** Hands queued bytes to the operating system, as long as it takes them. */
   #send(): void {
+    this.#stopWaiting();
     while (this.#inFlight < sliceSize) {
       const slice = this.#queue.shift(sliceSize);
       if (slice === undefined) break;
@@ -268,6 +289,7 @@ class BufferedStream implements EventStream {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#stopTimer();
+    this.#stopWaiting();
     this.#queue.clear();
     const unread = this.#unread;
     this.#unread = 0;

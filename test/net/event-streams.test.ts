@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EventStream, type EventStreamLimits, EventStreams } from '../../src/net/event-streams.ts';
-import { close, listen } from '../../src/net/http-listener.ts';
+import { close, listen } from '../../src/net/listener/http-listener.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 
 const mebibyte = 1024 * 1024;
@@ -193,5 +193,40 @@ describe('the bytes of all streams', () => {
     }
     expect(cuts).toEqual([]);
     expect(clock.waiting()).toEqual([]);
+  });
+});
+
+describe('the headers of a stream that may wait', () => {
+  /** Opens a stream that waits for its first event for five milliseconds, and returns what its client gets. */
+  async function openWaiting(): Promise<{
+    readonly stream: EventStream;
+    readonly got: string[];
+    readonly client: Socket;
+  }> {
+    const { promise, resolve } = Promise.withResolvers<EventStream>();
+    server.removeAllListeners('request').once('request', (_, response) => {
+      resolve(streams.open({ response, begin: 'id: 0\n\n', wait: 5, caller: 'a', closed: () => {} }));
+    });
+    const client = connect(port, '127.0.0.1').setEncoding('utf8');
+    sockets.push(client);
+    client.write('GET /a HTTP/1.1\r\nhost: x\r\n\r\n');
+    const got: string[] = [];
+    client.on('data', (text: string) => got.push(text));
+    return { stream: await promise, got, client };
+  }
+
+  it('go out with the first event, in one piece', async () => {
+    const { stream, got, client } = await openWaiting();
+    stream.write('data: 1\n\n');
+    await once(client, 'data');
+    expect(got).toHaveLength(1);
+    expect(got[0]).toMatch(/^HTTP\/1.1 200 [\s\S]*id: 0\n\n[\s\S]*data: 1\n\n/);
+  });
+
+  it('go out without an event when the time is over', async () => {
+    const { got, client } = await openWaiting();
+    clock.advance(5);
+    await once(client, 'data');
+    expect(got.join('')).toMatch(/^HTTP\/1.1 200 [\s\S]*id: 0\n\n/);
   });
 });

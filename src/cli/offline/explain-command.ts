@@ -16,7 +16,7 @@ export const explainFlags: readonly Flag[] = [
     short: 'f',
     value: '<file, folder or ->',
     repeatable: true,
-    help: 'the manifests; the first definition of an object is used',
+    help: 'the manifests, without those of folders within a folder; the first definition of an object is used',
   },
   {
     name: 'server',

@@ -1,6 +1,6 @@
 import { quoted, shortened } from '../../json/quoted.ts';
 import type { HostPort } from '../../net/host-port.ts';
-import { headerNameProblem } from '../../net/request-headers.ts';
+import { headerNameProblem } from '../../net/outbound/request-headers.ts';
 import { decodeAuthn } from './decode-authn.ts';
 import { configError, fieldsOf, type JsonFields } from './fields.ts';
 import type { BootstrapConfig, KeySourceConfig, ListenerConfig, UpstreamConfig, XdsSecurity } from './model.ts';

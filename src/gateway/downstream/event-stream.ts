@@ -14,6 +14,8 @@ export interface EventStreamParts {
   readonly headers?: OutgoingHttpHeaders;
   /** Events that go out with the headers. */
   readonly begin?: string | undefined;
+  /** Milliseconds for which the headers wait for the first event; see {@link EventStreamTarget}. */
+  readonly wait?: number | undefined;
   /** The sender of the request. */
   readonly caller: Caller;
   /** `token`: the stream ends when the caller's token expires. `answers`: only by {@link EventStream.end}. */

@@ -5,7 +5,7 @@ import type { Sender, Session } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 import { isRequest } from './decode-post.ts';
 import { createEventLog, type EventLogBudget, type EventSink, type LoggedStream } from './event-log.ts';
-import { openEventStream } from './event-stream.ts';
+import { type EventStreamParts, openEventStream } from './event-stream.ts';
 import type { Exchange, HttpTransportParts } from './model.ts';
 
 /** A session over Streamable HTTP. */
@@ -33,6 +33,15 @@ interface SessionSettings {
   readonly budget: EventLogBudget;
 }
 
+/** How a stream continues in a response. */
+interface Attachment extends Pick<EventStreamParts, 'lifetime' | 'begin' | 'wait'> {
+  /** The number of the event to continue after. */
+  readonly after?: number;
+}
+
+/** Milliseconds in which most targets respond, so that headers and response take one write. */
+const responseTime = 10;
+
 /** Opens a session without streams. */
 export function createStreamableSession(
   multiplexer: Multiplexer,
@@ -45,11 +54,11 @@ export function createStreamableSession(
   const attach = (
     stream: LoggedStream,
     { response, caller }: Exchange,
-    { lifetime, after, begin }: { lifetime: 'token' | 'answers'; after?: number; begin?: string | undefined },
+    { lifetime, after, ...beginning }: Attachment,
   ): void => {
     const headers = { 'mcp-session-id': id };
     const closed = (): void => stream.detach(sink);
-    const events = openEventStream({ streams, response, headers, begin, clock, caller, lifetime, closed });
+    const events = openEventStream({ streams, response, headers, clock, caller, lifetime, closed, ...beginning });
     const sink: EventSink = { reader: caller, write: (text) => events.write(text), end: () => events.end() };
     stream.attach(sink, after);
   };
@@ -66,7 +75,8 @@ export function createStreamableSession(
       if (unsettled === 0) response.writeHead(202).end();
       const stream = unsettled === 0 ? undefined : log.open();
       if (stream !== undefined && !response.destroyed) {
-        attach(stream, exchange, { lifetime: 'answers', begin: mayPrime() ? stream.primer : undefined });
+        const begin = mayPrime() ? stream.primer : undefined;
+        attach(stream, exchange, { lifetime: 'answers', begin, wait: responseTime });
       }
       const sender: Sender = {
         caller,

@@ -1,7 +1,7 @@
 import { parseBoundedJson } from '../../json/bounded-json.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
-import { headerNameProblem, headerValueProblem } from '../../net/request-headers.ts';
+import { headerNameProblem, headerValueProblem } from '../../net/outbound/request-headers.ts';
 
 /** The headers that are added to requests, by target and then by name in lower case. The values are secrets. */
 export type TargetHeaders = ReadonlyMap<string, ReadonlyMap<string, string>>;

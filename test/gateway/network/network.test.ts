@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { reasonOf } from '../../../src/gateway/errors.ts';
-import type { TargetFetch } from '../../../src/gateway/model.ts';
+import type { TargetFetch, TargetRequest, TargetResponse } from '../../../src/gateway/model.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
 import { createTargetSettings } from '../../../src/gateway/network/target-settings.ts';
-import { listen } from '../../../src/net/http-listener.ts';
+import { fetchWithinOrigin } from '../../../src/gateway/upstream/transport/http-exchange.ts';
+import { listen } from '../../../src/net/listener/http-listener.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
 
@@ -34,15 +35,30 @@ async function serve(
 function fetchFor(
   target: { readonly host: string; readonly port: number; readonly path?: string },
   ...resolve: readonly string[]
-): TargetFetch {
+): (url: string, request?: Partial<TargetRequest>) => Promise<TargetResponse> {
   const settings = createTargetSettings(systemClock, createRecordedLog());
   const network = createNetwork(parseResolutions(resolve), settings, () => {});
   stops.push(network.stop);
-  return network.targetFetch({ name: 'default/tool', path: '/sse', ...target });
+  const send = network.targetFetch({ name: 'default/tool', path: '/sse', ...target });
+  return (url, request) => send(new URL(url), { ...plainRequest(), ...request });
 }
 
-const failure = async (answer: Promise<Response>): Promise<string> =>
+const plainRequest = (): TargetRequest => ({
+  method: 'GET',
+  headers: {},
+  body: null,
+  signal: new AbortController().signal,
+  redirect: 'manual',
+});
+
+const failure = async (answer: Promise<TargetResponse>): Promise<string> =>
   answer.then((it) => `answered ${it.status}`, reasonOf);
+
+async function textOf({ body }: TargetResponse): Promise<string> {
+  let text = '';
+  for await (const chunk of body ?? []) text += Buffer.from(chunk).toString();
+  return text;
+}
 
 describe('a target on a loopback address', () => {
   it.each([
@@ -60,7 +76,7 @@ describe('a target on a loopback address', () => {
     const { port, seen } = await serve((_, response) => response.end('reached'));
     const target = { host: 'tool.default.svc.cluster.local', port: 8080 };
     const get = fetchFor(target, `${target.host}:8080=127.0.0.1:${port}`);
-    expect(await (await get('http://tool.default.svc.cluster.local:8080/sse')).text()).toBe('reached');
+    expect(await textOf(await get('http://tool.default.svc.cluster.local:8080/sse'))).toBe('reached');
     expect(seen).toHaveLength(1);
   });
 
@@ -71,7 +87,7 @@ describe('a target on a loopback address', () => {
     const target = { host: 'tool.default.svc.cluster.local', port: 8080 };
     const get = fetchFor(target, `${target.host}:8080=127.0.0.1:${port}`);
     const url = 'http://tool.default.svc.cluster.local:8080/sse';
-    const { status, headers } = await get(url, { redirect: 'manual' });
+    const { status, headers } = await get(url);
     expect(status).toBe(307);
     expect(headers.get('location')).toBe(`${url}/?a=b`);
     expect(seen.map((request) => request.headers.host)).toEqual([`127.0.0.1:${port}`]);
@@ -86,9 +102,9 @@ describe('a target on a loopback address', () => {
   });
 });
 
-describe('the origin of a target', () => {
-  const resolved = (port: number): string => `tool:80=127.0.0.1:${port}`;
+const resolved = (port: number): string => `tool:80=127.0.0.1:${port}`;
 
+describe('the origin of a target', () => {
   it('is the only origin of its requests', async () => {
     const { port, seen } = await serve((_, response) => response.end());
     const get = fetchFor({ host: 'tool', port: 80 }, resolved(port), `other:80=127.0.0.1:${port}`);
@@ -102,9 +118,10 @@ describe('the origin of a target', () => {
       response.writeHead(307, { location: 'http://other/sse' }).end(),
     );
     const get = fetchFor({ host: 'tool', port: 80 }, resolved(port), `other:80=127.0.0.1:${port}`);
-    expect(await failure(get('http://tool/sse', { method: 'POST', body: 'x' }))).toContain(
-      'a request to http://other is refused',
-    );
+    const post = { ...plainRequest(), method: 'POST', body: 'x' } as const;
+    const target: TargetFetch = (url, request) => get(url.href, request);
+    expect((await fetchWithinOrigin(target, new URL('http://tool/sse'), post)).status).toBe(307);
+    expect(await failure(get('http://other/sse'))).toContain('a request to http://other is refused');
     expect(seen).toHaveLength(1);
   });
 
@@ -114,7 +131,25 @@ describe('the origin of a target', () => {
       else response.writeHead(307, { location: '/sse/' }).end();
     });
     const get = fetchFor({ host: 'tool', port: 80 }, resolved(port));
-    expect(await (await get('http://tool/sse')).text()).toBe('here');
+    const target: TargetFetch = (url, request) => get(url.href, request);
+    expect(await textOf(await fetchWithinOrigin(target, new URL('http://tool/sse'), plainRequest()))).toBe('here');
+  });
+});
+
+describe('a response that is not needed', () => {
+  it('leaves its connection to the next request when it has arrived, and ends it when it goes on', async () => {
+    const { port, seen } = await serve(({ url }, response) => {
+      if (url === '/endless') response.writeHead(202).write('more to come');
+      else response.writeHead(202).end('Accepted');
+    });
+    const get = fetchFor({ host: 'tool', port: 80 }, resolved(port));
+    await (await get('http://tool/sse')).body?.cancel();
+    await (await get('http://tool/endless')).body?.cancel();
+    const [first, second] = seen.map(({ socket }) => socket);
+    expect(second).toBe(first);
+    if (second?.destroyed === false) await once(second, 'close');
+    await (await get('http://tool/sse')).body?.cancel();
+    expect(seen).toHaveLength(3);
   });
 });
 

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { reasonOf } from '../../../src/gateway/errors.ts';
-import type { TargetFetch } from '../../../src/gateway/model.ts';
+import type { TargetFetch, TargetResponse } from '../../../src/gateway/model.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
 import { createTargetSettings, type TargetFiles } from '../../../src/gateway/network/target-settings.ts';
@@ -45,8 +45,18 @@ async function reach(server: Pick<Server, 'address'>, files: Partial<TargetFiles
   const network = createNetwork(parseResolutions([to]), settings, (reason) => failures.push(reason));
   onTestFinished(network.stop);
   const target: TargetFetch = network.targetFetch({ name: 'default/tool', host, port: 443, path: '/mcp' });
-  const get = (): Promise<string> => target(`https://${host}/mcp`).then((answer) => answer.text(), reasonOf);
+  const get = (): Promise<string> => {
+    const { signal } = new AbortController();
+    const request = { method: 'GET', headers: {}, body: null, signal, redirect: 'manual' } as const;
+    return target(new URL(`https://${host}/mcp`), request).then(textOf, reasonOf);
+  };
   return { get, failures, clock, log };
+}
+
+async function textOf({ body }: TargetResponse): Promise<string> {
+  let text = '';
+  for await (const chunk of body ?? []) text += Buffer.from(chunk).toString();
+  return text;
 }
 
 function caFile(...certificates: readonly string[]): string {

@@ -10,6 +10,8 @@ import type {
   NameMode,
   TargetFetch,
 } from '../../../src/gateway/model.ts';
+import { createNetwork } from '../../../src/gateway/network/network.ts';
+import { createTargetSettings } from '../../../src/gateway/network/target-settings.ts';
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createRecordedGatewayCounters, type RecordedGatewayCounters } from '../edges/recorded-gateway-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
@@ -58,10 +60,13 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
   const counters = createRecordedGatewayCounters();
   const callers = new Map<string, Caller>();
   const keys = { lost: false };
+  // Every address of a target is named, as by --resolve, since targets of tests are on loopback.
+  const resolutions = { find: (host: string, port: number) => ({ host, port }) };
+  const network = createNetwork(resolutions, createTargetSettings(clock, log), () => {});
   const downstream = createDownstream({
     config,
     authenticator: authn === 'tokens' ? authenticatorOf(callers, keys, clock) : undefined,
-    fetchFor: options.fetchFor ?? (() => (url, init) => fetch(url, init)),
+    fetchFor: options.fetchFor ?? network.targetFetch,
     list,
     names: options.names,
     allowedOrigins,
@@ -95,6 +100,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     },
     async [Symbol.asyncDispose]() {
       await downstream.stop();
+      await network.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

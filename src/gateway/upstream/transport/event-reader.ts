@@ -1,3 +1,4 @@
+import type { TargetBody } from '../../model.ts';
 import { MessageBuffer, type MessageLimits, type TakenMessage } from './message-buffer.ts';
 
 /** A server-sent event with data. */
@@ -25,7 +26,7 @@ export interface EventHandler {
  * Takes time in proportion to the bytes, whatever lines there are, and keeps one event at a time, within the limits of
  * a message. What a handler throws ends the reading.
  */
-export async function readEvents(body: Body, limits: MessageLimits, handler: EventHandler): Promise<void> {
+export async function readEvents(body: TargetBody, limits: MessageLimits, handler: EventHandler): Promise<void> {
   const parser = new EventParser(limits, handler);
   try {
     for await (const chunk of body) {
@@ -39,9 +40,6 @@ export async function readEvents(body: Body, limits: MessageLimits, handler: Eve
     parser.clear();
   }
 }
-
-/** The body of a response. */
-export type Body = ReadableStream<Uint8Array>;
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;

@@ -1,4 +1,4 @@
-import type { TargetFetch } from '../../model.ts';
+import type { TargetFetch, TargetRequest, TargetResponse } from '../../model.ts';
 
 /** A target answered with a status, or a kind of content, that carries no messages. */
 export class HttpStatusError extends Error {
@@ -25,45 +25,52 @@ const maxRedirects = 5;
  * Sends a request and follows redirects within the origin of the URL that keep the method: any redirect of a GET, and
  * 307 and 308 of other requests. Returns any other redirect as it is, which is no success.
  */
-export async function fetchWithinOrigin(fetch: TargetFetch, url: URL, init: RequestInit): Promise<Response> {
+export async function fetchWithinOrigin(
+  fetch: TargetFetch,
+  url: URL,
+  request: Omit<TargetRequest, 'redirect'>,
+): Promise<TargetResponse> {
   let current = url;
   for (let followed = 0; ; followed += 1) {
-    const response = await fetch(current, { ...init, redirect: 'manual' });
-    const next = redirectOf(response, current, init.method ?? 'GET');
+    const response = await fetch(current, { ...request, redirect: 'manual' });
+    const next = redirectOf(response, current, request.method);
     if (next === undefined || followed === maxRedirects) return response;
     await discard(response);
     current = next;
   }
 }
 
-function redirectOf({ status, headers }: Response, from: URL, method: string): URL | undefined {
+function redirectOf({ status, headers }: TargetResponse, from: URL, method: string): URL | undefined {
   const keepsMethod = [307, 308].includes(status) || (method === 'GET' && [301, 302, 303].includes(status));
-  const to = keepsMethod ? URL.parse(headers.get('location') ?? '', from.href) : null;
-  return to !== null && headers.has('location') && to.origin === from.origin ? to : undefined;
+  const location = keepsMethod ? headers.get('location') : null;
+  const to = location === null ? null : URL.parse(location, from.href);
+  return to !== null && to.origin === from.origin ? to : undefined;
 }
 
 /** Describes a response that is no success, with the beginning of its body, and ends the response. */
-export async function statusError(response: Response, inSession: boolean): Promise<HttpStatusError> {
+export async function statusError(response: TargetResponse, inSession: boolean): Promise<HttpStatusError> {
   const location = response.headers.get('location');
   const reason = location === null ? await beginningOf(response) : `redirects to ${location}, which is not followed`;
   await discard(response);
   return new HttpStatusError(`answered with status ${response.status}: ${reason}`, response.status, inSession);
 }
 
-async function beginningOf({ body }: Response): Promise<string> {
-  const reader = body?.getReader();
-  const first = await reader?.read().catch(() => undefined);
-  reader?.releaseLock();
-  return new TextDecoder().decode(first?.value?.subarray(0, maxReasonBytes));
+async function beginningOf({ body }: TargetResponse): Promise<string> {
+  try {
+    for await (const chunk of body ?? []) return new TextDecoder().decode(chunk.subarray(0, maxReasonBytes));
+  } catch {
+    // The status is reason enough.
+  }
+  return '';
 }
 
 /** Ends a response whose body is not needed. */
-export async function discard({ body }: Response): Promise<void> {
+export async function discard({ body }: TargetResponse): Promise<void> {
   await body?.cancel().catch(() => {});
 }
 
 /** Returns the media type of a response in lower case, without parameters; empty when there is none. */
-export function mediaTypeOf({ headers }: Response): string {
+export function mediaTypeOf({ headers }: TargetResponse): string {
   const type = headers.get('content-type') ?? '';
   const semicolon = type.indexOf(';');
   return (semicolon === -1 ? type : type.slice(0, semicolon)).trim().toLowerCase();

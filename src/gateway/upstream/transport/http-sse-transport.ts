@@ -1,3 +1,4 @@
+import type { TargetBody } from '../../model.ts';
 import { encodeMessage } from '../../rpc/source-text.ts';
 import type { Transport, TransportParts } from '../model.ts';
 import { readEvents } from './event-reader.ts';
@@ -25,13 +26,13 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
     else throw new Error('the event "endpoint" has no URL of the target’s own origin');
   };
 
-  const open = async (): Promise<ReadableStream<Uint8Array>> => {
-    const init = {
+  const open = async (): Promise<TargetBody> => {
+    const response = await fetchWithinOrigin(fetch, url, {
       method: 'GET',
       headers: headers({ ...parts.headers, accept: 'text/event-stream' }),
+      body: null,
       signal: closed.signal,
-    };
-    const response = await fetchWithinOrigin(fetch, url, init);
+    });
     if (!response.ok) throw await statusError(response, false);
     const type = mediaTypeOf(response);
     if (response.body !== null && type === 'text/event-stream') return response.body;
@@ -40,7 +41,7 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
     throw new HttpStatusError(found, response.status, false);
   };
 
-  const follow = async (body: ReadableStream<Uint8Array>): Promise<void> => {
+  const follow = async (body: TargetBody): Promise<void> => {
     let reason = new Error('the target closed the connection');
     try {
       await readEvents(body, parts, {
@@ -65,13 +66,12 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
       await endpoint.promise;
     },
     async send(message, options) {
-      const init = {
+      const response = await fetchWithinOrigin(fetch, await endpoint.promise, {
         method: 'POST',
         headers: headers({ ...(options?.headers ?? parts.headers), 'content-type': 'application/json' }),
         body: encodeMessage(message),
         signal: closed.signal,
-      };
-      const response = await fetchWithinOrigin(fetch, await endpoint.promise, init);
+      });
       if (!response.ok) throw await statusError(response, true);
       await discard(response);
     },

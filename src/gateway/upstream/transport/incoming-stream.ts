@@ -1,5 +1,6 @@
+import type { TargetBody } from '../../model.ts';
 import type { TransportParts } from '../model.ts';
-import { type Body, readEvents } from './event-reader.ts';
+import { readEvents } from './event-reader.ts';
 import { type ParsedMessages, parseMessages } from './message.ts';
 import { MessageBuffer, type MessageLimits, type TakenMessage } from './message-buffer.ts';
 
@@ -15,7 +16,7 @@ export interface Resumption {
 export type Incoming = MessageLimits & Pick<TransportParts, 'events'>;
 
 /** Reads the messages of an event stream until its end. */
-export function readMessages(body: Body, parts: Incoming, resumption: Resumption): Promise<void> {
+export function readMessages(body: TargetBody, parts: Incoming, resumption: Resumption): Promise<void> {
   return readEvents(body, parts, {
     event({ type, data }) {
       if (type === 'message') deliver(data, parts);
@@ -33,7 +34,7 @@ export function readMessages(body: Body, parts: Incoming, resumption: Resumption
 }
 
 /** Reads a body that is one JSON text. */
-export async function readJson(body: Body, parts: Incoming): Promise<void> {
+export async function readJson(body: TargetBody, parts: Incoming): Promise<void> {
   const buffer = new MessageBuffer(parts);
   try {
     for await (const chunk of body) {

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../../../edges.ts';
 import { backoffDelay } from '../../../rate/backoff.ts';
+import type { TargetResponse } from '../../model.ts';
 import type { TransportEvents, TransportParts } from '../model.ts';
 import { discard, mediaTypeOf } from './http-exchange.ts';
 import { type Resumption, readMessages } from './incoming-stream.ts';
@@ -22,7 +23,7 @@ const restTime = 60_000;
  */
 export async function followNotifications(
   parts: TransportParts,
-  open: (lastEventId: string | undefined) => Promise<Response>,
+  open: (lastEventId: string | undefined) => Promise<TargetResponse>,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, random, events } = parts;
@@ -45,7 +46,7 @@ interface Outcome {
 
 async function readOneStream(
   parts: TransportParts,
-  open: (lastEventId: string | undefined) => Promise<Response>,
+  open: (lastEventId: string | undefined) => Promise<TargetResponse>,
   resumption: Resumption,
 ): Promise<Outcome> {
   const { clock } = parts;
@@ -80,7 +81,7 @@ async function readOneStream(
 }
 
 /** 405 says so; other refusals of the request will not change either. */
-function hasNone({ status }: Response): boolean {
+function hasNone({ status }: TargetResponse): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 

@@ -1,5 +1,6 @@
 import type { Stop } from '../../../edges.ts';
 import { quoted } from '../../../json/quoted.ts';
+import type { TargetRequest, TargetResponse } from '../../model.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { encodeMessage } from '../../rpc/source-text.ts';
 import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
@@ -103,7 +104,7 @@ export class StreamableHttpTransport implements Transport {
   }
 
   /** Reads a response to a request, which may or may not contain the answer. */
-  async #readResponse(response: Response, incoming: Incoming, resumption: Resumption): Promise<void> {
+  async #readResponse(response: TargetResponse, incoming: Incoming, resumption: Resumption): Promise<void> {
     const type = mediaTypeOf(response);
     if (response.body !== null) {
       if (type === 'text/event-stream') return readMessages(response.body, incoming, resumption);
@@ -133,7 +134,7 @@ export class StreamableHttpTransport implements Transport {
     }
   }
 
-  async #post(message: Message, signal: AbortSignal, passed?: TransportOptions['headers']): Promise<Response> {
+  async #post(message: Message, signal: AbortSignal, passed?: TransportOptions['headers']): Promise<TargetResponse> {
     const isHandshake = 'method' in message && message.method === 'initialize';
     if (isHandshake) this.#sessionId = undefined;
     const headers = {
@@ -149,25 +150,25 @@ export class StreamableHttpTransport implements Transport {
     return response;
   }
 
-  #isErrorObject(response: Response): boolean {
+  #isErrorObject(response: TargetResponse): boolean {
     return this.#isStateless && response.status >= 400 && mediaTypeOf(response) === 'application/json';
   }
 
-  #openStream(signal: AbortSignal, lastEventId: string | undefined): Promise<Response> {
+  #openStream(signal: AbortSignal, lastEventId: string | undefined): Promise<TargetResponse> {
     const resume: Readonly<Record<string, string>> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
     return this.#fetch('GET', { ...this.#parts.headers, accept: 'text/event-stream', ...resume }, signal);
   }
 
   #fetch(
-    method: string,
+    method: TargetRequest['method'],
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
     body: string | null = null,
-  ): Promise<Response> {
+  ): Promise<TargetResponse> {
     const session = this.#sessionId === undefined ? {} : { 'mcp-session-id': this.#sessionId };
     const version = this.#protocolVersion === undefined ? {} : { 'mcp-protocol-version': this.#protocolVersion };
-    const init = { method, headers: { ...headers, ...session, ...version }, signal, body };
-    return fetchWithinOrigin(this.#parts.fetch, this.#parts.url, init);
+    const request = { method, headers: { ...headers, ...session, ...version }, signal, body };
+    return fetchWithinOrigin(this.#parts.fetch, this.#parts.url, request);
   }
 
   #noteAnswer(message: Message): void {

@@ -1,0 +1,108 @@
+import type { Dispatcher } from 'undici';
+import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import { formatHostPort } from '../../net/host-port.ts';
+import { isLoopback } from '../../net/loopback.ts';
+import { refuseCoding } from '../../net/outbound/text-fetch.ts';
+import type { TargetBody, TargetFetch, TargetResponse } from '../model.ts';
+import { portOf } from './connector.ts';
+import type { Resolutions } from './resolve.ts';
+import type { TargetSettings } from './target-settings.ts';
+import { targetUrl } from './target-url.ts';
+
+/*
+ * Requests go to undici's dispatcher without its `fetch`, whose objects and streams take as much time for a small call
+ * as all else that the gateway does.
+ */
+
+/** Creates the client of one target; see {@link TargetFetch}. */
+export function createTargetFetch(
+  dispatcher: Dispatcher,
+  target: Target,
+  resolutions: Resolutions,
+  settings: TargetSettings,
+): TargetFetch {
+  const url = targetUrl(target);
+  const authority = url === undefined ? undefined : loopbackAuthority(url, resolutions);
+  return async (to, { method, headers, body, signal }) => {
+    const { origin } = to;
+    if (url === undefined || origin !== url.origin) {
+      const served = url?.origin ?? 'no usable URL';
+      throw new Error(`target ${target.name} is served at ${served}; a request to ${origin} is refused`);
+    }
+    const path = `${to.pathname}${to.search}`;
+    // What the operator has set replaces what a client has sent.
+    const own = {
+      ...sentHeaders(headers, authority, settings),
+      ...Object.fromEntries(settings.headersOf(target.name)),
+    };
+    const answer = await dispatcher.request({ origin, path, method, headers: own, body, signal });
+    const response = await refuseCoding(responseOf(answer));
+    return authority === undefined ? response : withTargetLocation(response, url, authority);
+  };
+}
+
+/**
+ * Returns the `Host` of a target that `--resolve` maps to a loopback address, or `undefined` for other targets, which
+ * get the name in their URL. Servers on loopback refuse a `Host` that is not loopback (protection against DNS
+ * rebinding).
+ */
+function loopbackAuthority(url: URL, resolutions: Resolutions): string | undefined {
+  const resolved = resolutions.find(url.hostname, portOf(url));
+  return resolved !== undefined && isLoopback(resolved.host) ? formatHostPort(resolved) : undefined;
+}
+
+/** Headers that could carry a client's credentials; not sent to a target unless the operator names them. */
+const credentialHeaders: readonly string[] = ['authorization', 'proxy-authorization', 'cookie'];
+
+function sentHeaders(
+  headers: Readonly<Record<string, string>>,
+  authority: string | undefined,
+  { passes }: TargetSettings,
+): Readonly<Record<string, string>> {
+  const sent: Record<string, string> = { 'user-agent': 'gatehouse', 'accept-encoding': 'identity' };
+  if (authority !== undefined) sent['host'] = authority;
+  for (const [name, value] of Object.entries(headers)) {
+    const lowerCase = name.toLowerCase();
+    if (!credentialHeaders.includes(lowerCase) || passes(lowerCase)) sent[lowerCase] = value;
+  }
+  return sent;
+}
+
+function responseOf({ statusCode, headers, body }: Dispatcher.ResponseData): TargetResponse {
+  return {
+    status: statusCode,
+    ok: statusCode >= 200 && statusCode < 300,
+    headers: { get: (name) => joined(headers[name.toLowerCase()]) },
+    body: bodyOf(body),
+  };
+}
+
+function joined(value: string | readonly string[] | undefined): string | null {
+  if (value === undefined) return null;
+  return typeof value === 'string' ? value : value.join(', ');
+}
+
+function bodyOf(body: Dispatcher.ResponseData['body']): TargetBody {
+  return {
+    [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](),
+    async cancel() {
+      // What has arrived whole leaves its connection to the next request.
+      body.on('error', () => {}).resume();
+      await new Promise((resolve) => setImmediate(resolve));
+      body.destroy();
+    },
+  };
+}
+
+/**
+ * Replaces the loopback authority in a `Location` header by the target's own origin, so that the redirect can be
+ * followed.
+ */
+function withTargetLocation(response: TargetResponse, url: URL, authority: string): TargetResponse {
+  const location = URL.parse(response.headers.get('location') ?? '');
+  if (location?.origin !== new URL(`${url.protocol}//${authority}`).origin) return response;
+  const replaced = `${url.origin}${location.pathname}${location.search}`;
+  const get = (name: string): string | null =>
+    name.toLowerCase() === 'location' ? replaced : response.headers.get(name);
+  return { ...response, headers: { get } };
+}
