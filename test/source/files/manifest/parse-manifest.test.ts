@@ -300,7 +300,10 @@ describe('a document that is too long to be parsed', () => {
     ['it begins beside its marker', '{}\napiVersion: v1\nkind: ConfigMap\n'],
     ['it has no kind', 'apiVersion: v1\n'],
   ])('invalidates the file when %s', (_, head) => {
-    expect(parseManifest(around(long(head)), [])).toMatchObject({ ok: false, reason: 'A document is too long: split it.' });
+    expect(parseManifest(around(long(head)), [])).toMatchObject({
+      ok: false,
+      reason: 'A document is too long: split it.',
+    });
   });
 
   it('is one also when its lines begin like a marker', () => {
