@@ -100,6 +100,12 @@ export interface SignerClaim {
   readonly issuers: readonly string[];
 }
 
+/** Which rules are asked for: those that match the claims or the request given. */
+export interface GrantFilter {
+  readonly claims?: Claims;
+  readonly request?: AccessRequest;
+}
+
 /** Answers questions about the present state of the inputs; keeps nothing, and costs nothing until it is asked. */
 export interface Explainer {
   /** The keys of the Gateways of ours, sorted. */
@@ -112,8 +118,12 @@ export interface Explainer {
   targets(gateway: GatewayKey): readonly string[];
   /** Decides as the gateways do, with reasons. */
   decide(gateway: GatewayKey, claims: Claims, request: AccessRequest): Verdict;
+  /** The same; yields after each step, so that a caller can divide the work. */
+  decideInSteps(gateway: GatewayKey, claims: Claims, request: AccessRequest): Generator<undefined, Verdict>;
   /** The rules on a Gateway, in the order in which they decide: only those that match the claims or the request given. */
-  grants(gateway: GatewayKey, filter: { readonly claims?: Claims; readonly request?: AccessRequest }): readonly Grant[];
+  grants(gateway: GatewayKey, filter: GrantFilter): readonly Grant[];
+  /** The same; yields after each rule. */
+  grantsInSteps(gateway: GatewayKey, filter: GrantFilter): Generator<undefined, readonly Grant[]>;
   /** Who may sign the tokens of each Gateway of which a policy says it. */
   signers(): ReadonlyMap<GatewayKey, SignerClaim>;
   /** What the conditions and notices of all objects report. */
