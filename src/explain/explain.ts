@@ -1,6 +1,6 @@
 import { matchesCaller, matchesItem } from './claims.ts';
 import { foreignGateways, gatewayReason, ownGateways } from './gateways.ts';
-import { decidingGrant, grantsOf, toEnd } from './grants.ts';
+import { decidingGrant, grantsOf, rulesText, toEnd } from './grants.ts';
 import { hints } from './hints/hints.ts';
 import type { Explainer, ExplainInputs, Grant, GrantFilter, Reason, ReasonCode, Verdict } from './model.ts';
 import { nameReason } from './names.ts';
@@ -9,7 +9,7 @@ import { signerClaims } from './signers.ts';
 import { statusFindings } from './status-findings.ts';
 import { servedTargets, targetOf, targetReason } from './targets.ts';
 
-export { changedSigners, gainedAccess } from './access-diff.ts';
+export { type ComparedWorld, changedSigners, gainedAccess, oncePerPair } from './access-diff.ts';
 export { answerInSteps, answerQuestion } from './answer.ts';
 export type { Explainer, ExplainInputs } from './model.ts';
 
@@ -24,6 +24,7 @@ export function createExplainer(inputs: ExplainInputs): Explainer {
     decideInSteps: (gateway, claims, request) => decide(inputs, { gateway, claims, request }),
     grants: (gateway, filter) => toEnd(grants(inputs, gateway, filter)),
     grantsInSteps: (gateway, filter) => grants(inputs, gateway, filter),
+    rulesText: (gateway) => rulesText(inputs, gateway),
     signers: () => signerClaims(inputs),
     statusFindings: () => statusFindings(inputs),
     hints: () => hints(inputs),

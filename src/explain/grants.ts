@@ -26,6 +26,12 @@ export function attachedPolicies({ translation }: ExplainInputs, gateway: string
   return policies.toSorted((a, b) => (a.config < b.config ? -1 : 1)).map(({ key }) => key);
 }
 
+/** A text that differs whenever the rules that reach a Gateway do. */
+export function rulesText(inputs: ExplainInputs, gateway: string): string {
+  const policies = attachedPolicies(inputs, gateway);
+  return JSON.stringify(policies.map((policy) => inputs.translation.configs.get(policy)?.rules));
+}
+
 /** Yields the rules that reach a Gateway, in the order in which gateways evaluate them. */
 export function* grantsOf(inputs: ExplainInputs, gateway: string): Generator<Grant> {
   for (const policy of attachedPolicies(inputs, gateway)) {

@@ -124,6 +124,8 @@ export interface Explainer {
   grants(gateway: GatewayKey, filter: GrantFilter): readonly Grant[];
   /** The same; yields after each rule. */
   grantsInSteps(gateway: GatewayKey, filter: GrantFilter): Generator<undefined, readonly Grant[]>;
+  /** A text that differs whenever the rules on a Gateway do: cheaper than a comparison of the rules. */
+  rulesText(gateway: GatewayKey): string;
   /** Who may sign the tokens of each Gateway of which a policy says it. */
   signers(): ReadonlyMap<GatewayKey, SignerClaim>;
   /** What the conditions and notices of all objects report. */
