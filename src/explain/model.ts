@@ -100,6 +100,32 @@ export interface SignerClaim {
   readonly issuers: readonly string[];
 }
 
+/** Something to correct. `input`: decoding found it. `status`: a condition says it. `hint`: probably not meant. */
+export interface ListedProblem {
+  readonly severity: 'error' | 'warning';
+  readonly from: 'input' | 'status' | 'hint';
+  /** The kind of the object, or undefined for a file as a whole. */
+  readonly kind: string | undefined;
+  /** `<namespace>/<name>` of the object. */
+  readonly key: string | undefined;
+  readonly field: string;
+  /** Where it is written: a place in a file, or the API path of the object; undefined until it is looked up. */
+  readonly place: string | undefined;
+  readonly message: string;
+  /** The field of a finding, to look up its place. */
+  readonly at: Place | undefined;
+}
+
+/** What is wrong in a whole world. */
+export interface ProblemList {
+  readonly errors: number;
+  readonly warnings: number;
+  /** By kind of object, `File` for a file as a whole. */
+  readonly kinds: ReadonlyMap<string, { readonly errors: number; readonly warnings: number }>;
+  /** The first problems, errors before warnings. */
+  readonly listed: readonly ListedProblem[];
+}
+
 /** Which rules are asked for: those that match the claims or the request given. */
 export interface GrantFilter {
   readonly claims?: Claims;
