@@ -59,6 +59,7 @@ export type CounterName =
   | 'gatehouse_status_writes_total'
   | 'gatehouse_status_events_total'
   | 'gatehouse_wire_encodes_total'
+  | 'gatehouse_http_connections_delayed_total'
   | 'gatehouse_http_connections_lost_total'
   | 'gatehouse_xds_requests_total'
   | 'gatehouse_xds_responses_total'

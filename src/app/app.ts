@@ -7,6 +7,7 @@ import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import type { Batch } from '../source/model.ts';
+import { type KeySource, keySource } from '../source/source.ts';
 import type { CommitTraces } from '../trace/trace.ts';
 import { agentgateway, versionOfAll } from '../wire/wire.ts';
 import { openSecurity, type Security } from './access/security.ts';
@@ -16,7 +17,6 @@ import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
-import { PublishedKeys } from './published-keys.ts';
 import type { ServeSettings } from './settings.ts';
 
 export interface AppParts {
@@ -42,7 +42,7 @@ interface Stages extends AppParts {
   readonly times: CommitTimes;
   readonly pipeline: Pipeline;
   readonly input: Input;
-  readonly keys: PublishedKeys;
+  readonly keys: KeySource;
   readonly security: Security;
   readonly ads: AdsServer;
 }
@@ -92,7 +92,7 @@ async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> 
   const { translated } = times;
   const pipeline = createPipeline(settings, { log, counters: metrics, translated });
   const { translation, explainer, snapshots } = pipeline;
-  const keys = new PublishedKeys(settings.keyFetching, translation.jwksUris, { clock, random, log, counters: metrics });
+  const keys = keySource(settings.keyFetching, { clock, random, log, counters: metrics });
   const ready = (): boolean => pipeline.synced() && keys.settled;
   const input = await openInput(settings, { translation, explainer, clock, random, log, counters: metrics });
   const { connection } = input;
@@ -208,7 +208,8 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
       ads.recheck(security.bindings?.applied(delivered.changes(pipeline.gateways)) ?? []);
     });
     input.applied(commit, batch);
-    keys.applied(commit, batch);
+    for (const { key, after } of commit.changes(pipeline.translation.jwksUris)) keys.need(key, after !== undefined);
+    if (batch.synced) keys.begin();
     announce();
     committed(commit);
   };

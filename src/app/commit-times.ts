@@ -44,10 +44,9 @@ export class CommitTimes {
     before: Parameters<Pipeline['deliver']>[1],
   ): Commit {
     const decoded = this.#clock.now();
-    const commit = pipeline.deliver(batch, before);
+    const { commit, encoded } = pipeline.deliver(batch, before);
     const at = this.#clock.now();
     const translated = this.#translated;
-    const encoded = pipeline.encodes(commit);
     const { since = decoded, changes } = batch;
     this.changes.committed({ commit, changes, cause, since, decoded, translated, at, encoded });
     this.#observe('gatehouse_translation_seconds', decoded, translated);

@@ -29,9 +29,16 @@ export interface Pipeline extends Omit<Encoding, 'measure'> {
    *
    * @param committed called between the two
    */
-  deliver(batch: Batch, committed?: (commit: Commit) => void): Commit;
+  deliver(batch: Batch, committed?: (commit: Commit) => void): Delivery;
   /** Returns whether the initial state was read and translated; stays true. */
   synced(): boolean;
+}
+
+/** What became of a batch. */
+interface Delivery {
+  readonly commit: Commit;
+  /** The number of resources that it encoded, by type URL. */
+  readonly encoded: ReadonlyMap<string, number>;
 }
 
 export interface PipelineParts {
@@ -59,7 +66,7 @@ export function createPipeline(
   const inputs = createInputs(graph);
   const translation = translate(graph, inputs, settings);
   graph.checkpoint(translated);
-  const { snapshots, encodes, measure } = encode(graph, translation, (type, { resources, bytes }) => {
+  const { snapshots, measure } = encode(graph, translation, (type, { resources, bytes }) => {
     counters.gauge('gatehouse_snapshot_resources', resources, { type });
     counters.gauge('gatehouse_snapshot_bytes', bytes, { type });
   });
@@ -74,23 +81,22 @@ export function createPipeline(
     dialects,
     policies: () => inputs.resources.MCPAuthPolicy.size,
     snapshots,
-    encodes,
     synced: () => synced,
     gateways: inputs.resources.Gateway,
     deliver: (batch, committed) => {
       const commit = graph.commit(() => applyBatch(inputs, batch));
       committed?.(commit);
       snapshots.apply(commit);
-      measure(commit);
+      const encoded = measure(commit);
       synced ||= batch.synced;
       counters.count('gatehouse_commits_total');
       counters.count('gatehouse_graph_runs_total', {}, commit.runs);
-      for (const [type, count] of encodes(commit)) counters.count('gatehouse_wire_encodes_total', { type }, count);
+      for (const [type, count] of encoded) counters.count('gatehouse_wire_encodes_total', { type }, count);
       counters.gauge('gatehouse_synced', synced ? 1 : 0);
       counters.gauge('gatehouse_targets', translation.targets.size);
       counters.gauge('gatehouse_policies', translation.configs.size);
       counters.gauge('gatehouse_gateways', translation.gatewayStatuses.size);
-      return commit;
+      return { commit, encoded };
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Stop, StopAsync } from '../edges.ts';
+import type { RequestGuard } from '../net/guard/request-guard.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { isLoopback } from '../net/loopback.ts';
-import type { RequestGuard } from '../net/request-guard.ts';
 import type { ServerCertificate } from '../net/tls/server-certificate.ts';
 import { type Page, readPage } from '../page/page.ts';
 import { createDebugApi, type DebugApiParts } from './api/debug-api.ts';
@@ -83,6 +83,7 @@ function listenerParts(
     clock,
     log,
     lost: (reason) => metrics.count('gatehouse_http_connections_lost_total', { listener, reason }),
+    delayed: () => metrics.count('gatehouse_http_connections_delayed_total', { listener }),
     failed: (error) => log.error('internal error in the debug endpoint', { error }),
   };
 }

@@ -37,6 +37,10 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_status_writes_total: { help: 'Writes of statuses, by outcome.', labels: ['kind', 'outcome'] },
   gatehouse_status_events_total: { help: 'Kubernetes Events, by reason and outcome.', labels: ['reason', 'outcome'] },
   gatehouse_wire_encodes_total: { help: 'Resources that were encoded, once for all nodes.', labels: ['type'] },
+  gatehouse_http_connections_delayed_total: {
+    help: 'Connections that waited because more were opened in a second than an HTTP listener accepts.',
+    labels: ['listener'],
+  },
   gatehouse_http_connections_lost_total: {
     help: 'Connections of an HTTP listener that its limits closed: evicted for a new one, refused, or too slow.',
     labels: ['listener', 'reason'],

@@ -6,9 +6,11 @@ export function claimOf(claims: Claims, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }
 
-/** Returns whether a rule is for the item of a request. */
+/** Returns whether a rule is for the item of a request; `*` is for everything that has a name. */
 export function matchesItem({ kind, name }: Pick<Grant, 'kind' | 'name'>, request: AccessRequest): boolean {
-  return kind === request.kind && (name === '*' || name === request.name);
+  if (kind !== request.kind) return false;
+  const nameless = request.name.indexOf(':') === request.name.length - 1;
+  return name === request.name || (name === '*' && !nameless);
 }
 
 /** Returns whether a rule is for a caller. */

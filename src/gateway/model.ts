@@ -30,6 +30,8 @@ export interface GatewayOptions {
   readonly maxBodyBytes?: number | undefined;
   /** Connections of MCP clients that may be open at once, three quarters of them from one address. Default 8,192. */
   readonly maxConnections?: number | undefined;
+  /** New connections of MCP clients in a second, three quarters of them from one address. Default 2,000. */
+  readonly maxConnectionsPerSecond?: number | undefined;
   /** Milliseconds that a target has for a response, from the request or from its last progress. Default 10 minutes. */
   readonly callTimeout?: number | undefined;
   /** The same for single targets, by name, which comes before that of the method. */
@@ -205,6 +207,7 @@ export type CallerNaming = 'hash' | 'sub' | 'none';
 
 /** The counters of the gateway; `admin/metrics.ts` has their help texts. */
 export type GatewayCounterName =
+  | 'gatehouse_gateway_connections_delayed_total'
   | 'gatehouse_gateway_connections_lost_total'
   | 'gatehouse_gateway_decisions_total'
   | 'gatehouse_gateway_event_streams_cut_total'

@@ -73,34 +73,41 @@ export function duplicateName(members: readonly TextMember[], anyCase: ReadonlyS
  * reads it; a new member comes last.
  *
  * @param encode writes the new values
+ * @returns the text in parts: what is not changed is a slice of the text, so that a large one is not copied
  */
-export function changeText(
+export function changeParts(
   text: string,
   changes: readonly JsonChange[],
-  encode: (value: unknown) => string = JSON.stringify,
-): string {
+  encode: (value: unknown) => string,
+): readonly string[] {
   const bySteps = groupByStep(changes);
   if (text.charCodeAt(skipSpace(text, 0)) === openArray) {
-    return `[${elementsOf(text).flatMap((element, index) => changedPart(element, bySteps.get(index), encode) ?? [])}]`;
+    const elements = elementsOf(text).map((element, index) => changedParts(element, bySteps.get(index), encode));
+    return ['[', ...separated(elements), ']'];
   }
   const members = membersOf(text);
-  const kept = members.flatMap((member) => {
+  const kept = members.map((member) => {
     const own = bySteps.get(member.name);
-    if (own === undefined) return `${member.nameText}:${member.text}`;
+    if (own === undefined) return [member.nameText, ':', member.text];
     const isLast = members.findLast(({ name }) => name === member.name) === member;
-    const value = isLast ? changedPart(member.text, own, encode) : undefined;
-    return value === undefined ? [] : `${member.nameText}:${value}`;
+    const value = isLast ? changedParts(member.text, own, encode) : [];
+    return value.length === 0 ? [] : [member.nameText, ':', ...value];
   });
-  const added = changes.flatMap(({ path, value }) => {
+  const added = changes.map(({ path, value }) => {
     const step = path[0];
     if (path.length > 1 || value === undefined) return [];
     const isNew = typeof step === 'string' && !members.some(({ name }) => name === step);
-    return isNew ? `${JSON.stringify(step)}:${encode(value)}` : [];
+    return isNew ? [JSON.stringify(step), ':', encode(value)] : [];
   });
-  return `{${[...kept, ...added]}}`;
+  return ['{', ...separated([...kept, ...added]), '}'];
 }
 
-/** Changes the parsed value as {@link changeText} changes its text. Returns a copy. */
+/** Puts commas between those that are not empty. */
+function separated(all: readonly (readonly string[])[]): readonly string[] {
+  return all.filter(({ length }) => length > 0).flatMap((parts, index) => (index === 0 ? parts : [',', ...parts]));
+}
+
+/** Changes the parsed value as {@link changeParts} changes its text. Returns a copy. */
 export function changeValue<T extends object>(object: T, changes: readonly JsonChange[]): T {
   const copy: T = { ...object };
   for (const [step, own] of groupByStep(changes)) {
@@ -125,17 +132,17 @@ function groupByStep(changes: readonly JsonChange[]): ReadonlyMap<string | numbe
   return groups;
 }
 
-/** Returns `undefined` for a part that is removed. */
-function changedPart(
+/** Returns nothing for a value that is removed. */
+function changedParts(
   text: string,
   changes: readonly JsonChange[] | undefined,
   encode: (value: unknown) => string,
-): string | undefined {
-  if (changes === undefined) return text;
+): readonly string[] {
+  if (changes === undefined) return [text];
   const whole = changes.find(({ path }) => path.length === 1);
-  if (whole !== undefined) return whole.value === undefined ? undefined : encode(whole.value);
+  if (whole !== undefined) return whole.value === undefined ? [] : [encode(whole.value)];
   const first = text.charCodeAt(skipSpace(text, 0));
-  return first === openObject || first === openArray ? changeText(text, changes.map(withinFirst), encode) : text;
+  return first === openObject || first === openArray ? changeParts(text, changes.map(withinFirst), encode) : [text];
 }
 
 function changedValue(value: unknown, changes: readonly JsonChange[]): unknown {

@@ -7,5 +7,4 @@ export {
   fileSource,
   readFilesOnce,
 } from './files/file-source.ts';
-export { createKeyClient, type KeyClientOptions } from './jwks/key-client.ts';
-export { KeyFetcher } from './jwks/key-fetcher.ts';
+export { type KeySource, keySource } from './jwks/key-source.ts';

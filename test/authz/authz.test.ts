@@ -65,6 +65,12 @@ describe('a decision over one rule', () => {
     expect(decide(configsOf(rule()), crafted as Claims, request)).toEqual(noRule);
   });
 
+  it.each(['default/mcp-tool:', ':', ''])('denies %j, which has no name, also for everybody who may use *', (name) => {
+    const everything = configsOf(rule({ resource: { id: '*', type: 0 } }));
+    expect(decide(everything, claims, { kind: 'tool', name })).toEqual(noRule);
+    expect(decide(everything, claims, { kind: 'tool', name: 'default/mcp-tool::' })).toEqual(granted);
+  });
+
   it('matches prompts and resources by their own kind', () => {
     expect(
       decide(configsOf(rule({ resource: { id: '*', type: 1 } })), claims, { kind: 'prompt', name: 't:p' }),
@@ -148,7 +154,7 @@ describe('decisions over any Configs', () => {
   const anyClaims = fc.dictionary(text, fc.oneof(text, fc.array(text), fc.integer(), fc.constant(null)));
   const anyRequest: fc.Arbitrary<AccessRequest> = fc.record({
     kind: fc.constantFrom('tool', 'prompt', 'resource'),
-    name: fc.constantFrom(request.name, 't:x'),
+    name: fc.constantFrom(request.name, 't:x', 't:'),
   });
 
   it('grant no less when Configs are added, and the same in any order', () => {
@@ -200,7 +206,7 @@ function decideByLooking(configs: ReadonlyMap<string, Config>, held: Claims, { k
   const matches = ({ key, value, resource, matcher }: Rule): boolean =>
     resource !== undefined &&
     resource.type === type &&
-    (resource.id === '*' || resource.id === name) &&
+    (resource.id === name || (resource.id === '*' && !/^[^:]*:$/.test(name))) &&
     matcher === 0 &&
     key !== '' &&
     value !== '' &&

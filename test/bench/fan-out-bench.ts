@@ -1,7 +1,7 @@
 import type { Bench, BenchResult, Row, Table } from './model.ts';
 import type { Rig } from './nodes/rig.ts';
 import type { ChangeKind } from './servers/bench-world.ts';
-import { type ServerName, serverNames, startServerRig } from './servers/server-rig.ts';
+import { firstResponses, type ServerName, serverNames, startServerRig } from './servers/server-rig.ts';
 import { median } from './statistics.ts';
 
 /** Cost of pushing one change to a thousand connected nodes of either dialect, compared with the baselines. */
@@ -16,6 +16,8 @@ interface Measurement {
   readonly rig: Rig;
   /** Size of the first response. */
   readonly bytes: number;
+  /** KiB of resident memory of each connected node, after a full collection. */
+  readonly memory: number;
   /** Microseconds of CPU per node, of each round. */
   readonly cpu: number[];
   /** Milliseconds to the last ACK, of each round. */
@@ -61,9 +63,7 @@ async function benchSize(
   const all: Measurement[] = [];
   try {
     for (const server of serverNames) {
-      const rig = await startServerRig(server, { nodes, targets, change });
-      const { bytes } = await rig.connect();
-      all.push({ server, rig, bytes, cpu: [], milliseconds: [] });
+      all.push(await startMeasurement(server, change, targets));
     }
     // The servers alternate round by round, so that other load on the machine affects all of them.
     for (let round = 0; round < warmUps + measured; round += 1) {
@@ -75,6 +75,16 @@ async function benchSize(
   } finally {
     for (const { rig } of all) rig.stop();
   }
+}
+
+async function startMeasurement(server: ServerName, change: ChangeKind, targets: number): Promise<Measurement> {
+  const rig = await startServerRig(server, { nodes, targets, change });
+  const memoryAfter = async (acks: number): Promise<number> =>
+    (await rig.server.request({ kind: 'measure-memory', acks }, 'memory')).resident;
+  const idle = await memoryAfter(0);
+  const { bytes } = await rig.connect();
+  const connected = await memoryAfter(nodes * firstResponses(server, change));
+  return { server, rig, bytes, memory: (connected - idle) / nodes / 1024, cpu: [], milliseconds: [] };
 }
 
 async function measureRound({ rig, cpu, milliseconds }: Measurement, counts: boolean): Promise<void> {
@@ -90,7 +100,7 @@ async function rowOf(
   floor: Measurement,
   broken: string[],
 ): Promise<Row> {
-  const { server, rig, bytes, cpu, milliseconds } = measured;
+  const { server, rig, bytes, memory, cpu, milliseconds } = measured;
   const name = `${server}, ${targets.toLocaleString('en')} targets`;
   const messages = (await rig.received()) / rounds;
   if (messages !== nodes) broken.push(`${name}: ${messages} messages per change for ${nodes} nodes`);
@@ -103,6 +113,7 @@ async function rowOf(
       '× floor': median(cpu) / median(floor.cpu),
       'last ACK, ms': median(milliseconds),
       '× floor ': median(milliseconds) / median(floor.milliseconds),
+      'memory, KiB per node': memory,
     },
   };
 }

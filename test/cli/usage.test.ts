@@ -27,6 +27,10 @@ describe('a wrong command line', () => {
     [['serve', '-f', '.', '--quiet=5'], /--quiet is a number with a unit \(ms, s, m, h\), for example 10s, not "5"/],
     [['serve', '-f', '.', '--receive-limit=0'], /--receive-limit is a whole number from 1 to/],
     [['serve', '-f', '.', '--max-streams-per-second=0'], /--max-streams-per-second is a whole number from 1 to/],
+    [
+      ['gateway', '--config={}', '--max-connections-per-second=0'],
+      /--max-connections-per-second is a whole number from 1/,
+    ],
     [['serve', '-f', '.', '--max-connections=0'], /--max-connections is a whole number from 1 to/],
     [['serve', '-f', '.', '--max-streams-per-connection=no'], /--max-streams-per-connection is a whole number from 1/],
     [['serve', '-f', '.', '--max-connection-age=12'], /--max-connection-age is a number with a unit/],

@@ -42,6 +42,7 @@ export const request: fc.Arbitrary<AccessRequest> = fc.record({
     'b/t:run',
     'b/s:x',
     'a/s:other',
+    'a/s:',
     '*',
     'run',
     '',

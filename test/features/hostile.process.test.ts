@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { programAttacks } from '../bench/hostile/programs/attacks.ts';
 import { untilServed } from '../bench/hostile/programs/honest.ts';
 import { logFigures } from '../bench/hostile/programs/log-figures.ts';
-import type { Attack } from '../bench/hostile/programs/model.ts';
+import type { Attack, WorldOptions } from '../bench/hostile/programs/model.ts';
 import type { Footprint } from '../bench/hostile/programs/watched-process.ts';
 import { startWorld, type World } from '../bench/hostile/programs/world.ts';
 
@@ -22,19 +22,20 @@ const tolerance = 6;
 const faults: ReadonlySet<string> = new Set();
 
 const worlds = [
-  ['the gateway', 'gateway', 'folder'],
-  ['the control plane', 'serve', 'folder'],
-  ['the control plane of a cluster', 'serve', 'cluster'],
+  ['the gateway', 'gateway', { input: 'folder', tls: false }],
+  ['the control plane', 'serve', { input: 'folder', tls: false }],
+  ['the control plane with TLS', 'serve', { input: 'folder', tls: true }],
+  ['the control plane of a cluster', 'serve', { input: 'cluster', tls: false }],
 ] as const;
 
-describe.each(worlds)('%s', (title, program, input) => {
-  const attacks = programAttacks.filter((attack) => attack.program === program && inputOf(attack) === input);
+describe.each(worlds)('%s', (title, program, options) => {
+  const attacks = programAttacks.filter((attack) => attack.program === program && isIn(attack, options));
   let world: World;
   let before: Footprint | undefined;
 
   beforeAll(async () => {
     // Lists that are filtered decide on every entry: the other mode does less.
-    world = await startWorld(program, { input, list: 'filtered' });
+    world = await startWorld(program, { ...options, list: 'filtered' });
     before = world.attacked.footprint();
   });
   afterAll(() => world[Symbol.asyncDispose]());
@@ -63,6 +64,6 @@ describe.each(worlds)('%s', (title, program, input) => {
   });
 });
 
-function inputOf({ world }: Attack): 'folder' | 'cluster' {
-  return world?.input ?? 'folder';
+function isIn({ world: { input = 'folder', tls = false } = {} }: Attack, options: WorldOptions): boolean {
+  return input === options.input && tls === options.tls;
 }

@@ -1,12 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { changeText, changeValue, duplicateName, elementsOf, membersOf } from '../../src/json/json-text.ts';
+import {
+  changeParts,
+  changeValue,
+  duplicateName,
+  elementsOf,
+  type JsonChange,
+  membersOf,
+} from '../../src/json/json-text.ts';
 
 const step = fc.oneof(fc.constantFrom('a', 'b', '1', '__proto__'), fc.nat(3));
 const change = fc
   .tuple(fc.constantFrom('a', 'b', '1'), fc.array(step, { maxLength: 2 }), fc.option(fc.string(), { nil: undefined }))
   .map(([first, rest, value]) => ({ path: [first, ...rest], ...(value === undefined ? {} : { value }) }));
 const object = fc.dictionary(fc.constantFrom('a', 'b', 'c', '1', '2'), fc.jsonValue({ maxDepth: 3 }));
+
+const changeText = (text: string, changes: readonly JsonChange[]): string =>
+  changeParts(text, changes, JSON.stringify).join('');
 
 describe('the text of a JSON object', () => {
   it('has the members and elements that JSON.parse finds', () => {
@@ -47,6 +57,14 @@ describe('the text of a JSON object', () => {
     expect(changeText(text, [{ path: ['a'] }, { path: ['n'], value: 3 }, { path: ['new'], value: 4 }])).toBe(
       '{"n":3,"2":[ -0 ],"1":{},"new":4}',
     );
+  });
+
+  it('is not copied where it is not changed', () => {
+    const file = `"${'x'.repeat(1_000)}"`;
+    const text = `{"content":[{"uri":"a","blob":${file}},{"text":${file}}],"n":1}`;
+    const parts = changeParts(text, [{ path: ['content', 0, 'uri'], value: 'b' }], JSON.stringify);
+    expect(parts.filter((part) => part.length > 1_000)).toEqual([file, `{"text":${file}}`]);
+    expect(parts.join('')).toBe(text.replace('"a"', '"b"'));
   });
 
   it('has a member twice, in whatever spelling', () => {

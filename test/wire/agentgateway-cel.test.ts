@@ -90,8 +90,7 @@ const question = rules.chain((all) =>
       claims: claimsFor(aim),
       kind: fc.oneof(fc.constant(aim.kind), fc.constantFrom('tool', 'prompt', 'resource')),
       target: fc.oneof(target, ...targetOf(aim).map((name) => fc.constant(name))),
-      // A primitive without a name does not exist.
-      item: fc.oneof(fc.constant(aim.id.slice(aim.id.indexOf(':') + 1)), text).filter((item) => item !== ''),
+      item: fc.oneof(fc.constant(aim.id.slice(aim.id.indexOf(':') + 1)), fc.constant(''), text),
     }),
   ),
 );

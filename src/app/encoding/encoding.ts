@@ -10,10 +10,11 @@ import { deriveMcpKgateway } from './mcp-kgateway.ts';
 /** The stages after the translation: encoded resources, and the snapshots of them. */
 export interface Encoding {
   readonly snapshots: SnapshotStore;
-  /** Counts the resources that a commit encoded, by type URL. */
-  encodes(commit: Commit): ReadonlyMap<string, number>;
-  /** Updates the sizes by a commit. Call it once for each; the one that opens a type has been counted. */
-  measure(commit: Commit): void;
+  /**
+   * Updates the sizes by a commit, and returns the number of resources that it encoded, by type URL. Call it once for
+   * each; the one that opens a type has been counted.
+   */
+  measure(commit: Commit): ReadonlyMap<string, number>;
 }
 
 /** The encoded resources of a type, each counted once however many Gateways share it. */
@@ -52,11 +53,11 @@ export function encode(
     encodedType(mcpKgateway.configType.typeUrl, [encodedIn(encoded.configs)]),
     resources,
   ];
-  const measure = (commit: Commit, type: EncodedType): void => {
-    const size = sizeAfter(commit, type);
-    if (size === type.size) return;
+  const measure = (commit: Commit, type: EncodedType): number => {
+    const { size, encoded, changed } = measured(commit, type);
     type.size = size;
-    sized(type.typeUrl, size);
+    if (changed) sized(type.typeUrl, size);
+    return encoded;
   };
   const snapshots = createSnapshots({
     gateways: translation.gateways,
@@ -78,10 +79,7 @@ export function encode(
   });
   return {
     snapshots,
-    encodes: (commit) => new Map(encodedTypes.map((type) => [type.typeUrl, countEncoded(commit, type)])),
-    measure: (commit) => {
-      for (const type of encodedTypes) measure(commit, type);
-    },
+    measure: (commit) => new Map(encodedTypes.map((type) => [type.typeUrl, measure(commit, type)])),
   };
 }
 
@@ -100,23 +98,20 @@ function placedIn(collection: Collection<PlacedResource>): EncodedChanges {
       .map(({ key, before, after }) => ({ key, before: before?.resource, after: after?.resource }));
 }
 
-function countEncoded(commit: Commit, { changes }: EncodedType): number {
-  return changes.reduce(
-    (sum, changesIn) => sum + changesIn(commit).filter(({ after }) => after !== undefined).length,
-    0,
-  );
-}
-
-/** Returns the same object if the commit changed nothing of the type. */
-function sizeAfter(commit: Commit, { changes, size }: EncodedType): EncodedSize {
+/** Walks once through what a commit changed of a type: a commit may change everything. */
+function measured(
+  commit: Commit,
+  { changes, size }: EncodedType,
+): { readonly size: EncodedSize; readonly encoded: number; readonly changed: boolean } {
   let { resources, bytes } = size;
-  let changed = false;
+  let [encoded, changed] = [0, false];
   for (const changesIn of changes) {
     for (const { before, after } of changesIn(commit)) {
       changed = true;
+      if (after !== undefined) encoded += 1;
       resources += (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
       bytes += (after?.deltaField.length ?? 0) - (before?.deltaField.length ?? 0);
     }
   }
-  return changed ? { resources, bytes } : size;
+  return { size: { resources, bytes }, encoded, changed };
 }

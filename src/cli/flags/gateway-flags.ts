@@ -57,6 +57,12 @@ export const gatewayFlags: readonly Flag[] = [
     help: 'maximum of open connections of clients, three quarters of them from one address; each takes about 20 KiB',
   },
   {
+    name: 'max-connections-per-second',
+    value: '<number>',
+    default: '2000',
+    help: 'new connections of clients, three quarters of them from one address; those beyond wait',
+  },
+  {
     name: 'call-timeout',
     value: '<duration>',
     default: '10m',
@@ -125,6 +131,12 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     maxBodyBytes: wholeNumber('max-body-bytes', flags.text('max-body-bytes'), 1_024, 256 * 1024 * 1024),
     maxHeaderBytes: wholeNumber('max-header-bytes', flags.text('max-header-bytes'), 1_024, 1024 * 1024),
     maxConnections: wholeNumber('max-connections', flags.text('max-connections'), 1, 1_000_000),
+    maxConnectionsPerSecond: wholeNumber(
+      'max-connections-per-second',
+      flags.text('max-connections-per-second'),
+      1,
+      1_000_000,
+    ),
     environment: { POD_NAME, POD_NAMESPACE, NODE_NAME, GW_NAME, INSTANCE_IP },
     callTimeout: duration('call-timeout', flags.text('call-timeout')),
     targetTimeouts: durations('target-timeout', flags.list('target-timeout'), targetName),

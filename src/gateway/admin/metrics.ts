@@ -11,6 +11,10 @@ export interface GatewayMetrics extends GatewayCounters {
 
 const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; readonly labels: readonly string[] }>> =
   {
+    gatehouse_gateway_connections_delayed_total: {
+      help: 'Connections that waited because more were opened in a second than a listener accepts.',
+      labels: ['listener'],
+    },
     gatehouse_gateway_connections_lost_total: {
       help: 'Connections that the limits of a listener closed: evicted for a new one, refused, or for another reason.',
       labels: ['listener', 'reason'],

@@ -5,7 +5,7 @@ import { parseJson } from '../../json/json.ts';
 import type { Caller } from '../model.ts';
 import { decodeMessage } from '../rpc/decode-message.ts';
 import type { Message } from '../rpc/model.ts';
-import { encodeMessage, rememberText } from '../rpc/source-text.ts';
+import { encodePieces, rememberText } from '../rpc/source-text.ts';
 import type { ClientStream } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 
@@ -18,7 +18,11 @@ export function serveStdio(multiplexer: Multiplexer, input: Readable, output: Wr
   const caller: Caller = { kind: 'anonymous', reason: 'stdio' };
   const stream: ClientStream = {
     reader: caller,
-    send: (message) => void output.write(`${encodeMessage(message)}\n`),
+    send(message) {
+      const pieces = encodePieces(message);
+      for (const piece of pieces.slice(0, -1)) output.write(piece);
+      output.write(`${pieces.at(-1)}\n`);
+    },
   };
   const session = multiplexer.open({ stream: () => stream });
   const receiveLine = (line: string): void => {

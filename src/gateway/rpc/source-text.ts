@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import {
-  changeText,
+  changeParts,
   changeValue,
   duplicateName,
   elementsOf,
@@ -17,7 +17,8 @@ import type { Message } from './model.ts';
  * written as `JSON.stringify` would.
  */
 
-const texts = new WeakMap<object, string>();
+/** A text that was written or changed; a large one that was changed is kept in parts, which share what it was before. */
+const texts = new WeakMap<object, string | readonly string[]>();
 
 /** The members of a message that are passed on. */
 const passedOn: readonly string[] = ['params', 'result', 'error'];
@@ -68,7 +69,7 @@ function duplicateWithin(members: readonly TextMember[]): string | undefined {
 /** Remembers the text of each object in a list that is a member of a remembered object. */
 export function rememberElements(object: object, member: string): void {
   const list: unknown = Reflect.get(object, member);
-  const text = membersOf(texts.get(object) ?? '').findLast(({ name }) => name === member)?.text;
+  const text = membersOf(textOf(object)).findLast(({ name }) => name === member)?.text;
   if (!Array.isArray(list) || text === undefined) return;
   for (const [index, element] of elementsOf(text).entries()) {
     if (isJsonObject(list[index])) texts.set(list[index], element);
@@ -77,10 +78,15 @@ export function rememberElements(object: object, member: string): void {
 
 /** Remembers the text of each object that is a member of a remembered one. */
 export function rememberMembers(object: JsonObject): void {
-  for (const { name, text } of membersOf(texts.get(object) ?? '')) {
+  for (const { name, text } of membersOf(textOf(object))) {
     const value = Object.hasOwn(object, name) ? object[name] : undefined;
     if (isJsonObject(value)) texts.set(value, text);
   }
+}
+
+function textOf(object: object): string {
+  const text = texts.get(object) ?? '';
+  return typeof text === 'string' ? text : text.join('');
 }
 
 /** Returns a copy with the changes, whose text is that of the object but for the changed places. */
@@ -88,8 +94,29 @@ export function changed<T extends object>(object: T, changes: readonly JsonChang
   if (changes.length === 0) return object;
   const copy = changeValue(object, changes);
   const text = texts.get(object);
-  if (text !== undefined) texts.set(copy, changeText(text, changes, encodeValue));
+  if (text === undefined) return copy;
+  const parts = withNewMembers(object, text, changes) ?? changeParts(textOf(object), changes, encodeValue);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  texts.set(copy, length > pieceLength ? parts : parts.join(''));
   return copy;
+}
+
+/** Adds members to the end of a text, without reading it. Returns `undefined` for any other change. */
+function withNewMembers(
+  object: object,
+  text: string | readonly string[],
+  changes: readonly JsonChange[],
+): readonly string[] | undefined {
+  const names = changes.map(({ path, value }) => (path.length === 1 && value !== undefined ? path[0] : undefined));
+  const areNew = names.every((name) => typeof name === 'string' && !Object.hasOwn(object, name));
+  const parts = typeof text === 'string' ? [text] : text;
+  const last = parts.at(-1);
+  // An object without members, such as `{ }`, has no comma to add; where white space follows, nothing is known.
+  if (!areNew || new Set(names).size < names.length || last?.at(-1) !== '}' || Object.keys(object).length === 0) {
+    return undefined;
+  }
+  const added = changes.map(({ path: [name], value }) => `,${JSON.stringify(name)}:${encodeValue(value)}`);
+  return [...parts.slice(0, -1), last.slice(0, -1), ...added, '}'];
 }
 
 /** Writes a value, and what was remembered in it as it was written. */
@@ -147,7 +174,8 @@ function* partsOf(value: unknown): Generator<string> {
   }
   const text = texts.get(value);
   if (text !== undefined) {
-    yield text;
+    if (typeof text === 'string') yield text;
+    else yield* text;
     return;
   }
   let separator = '';

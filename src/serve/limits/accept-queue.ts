@@ -1,6 +1,5 @@
-import type { Clock, Stop } from '../../edges.ts';
-import { FairQueue } from '../../rate/fair-queue.ts';
-import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
+import type { Clock } from '../../edges.ts';
+import { PacedQueue } from '../../rate/paced-queue.ts';
 
 /**
  * Connections that are handed to HTTP/2 in one iteration of the event loop. Each costs about 0.3 ms, so nodes
@@ -10,9 +9,6 @@ const accepts = { idle: 16, busy: 1 };
 
 /** Connections that are torn down for each that may be accepted: tearing one down costs half as much. */
 const closesPerAccept = 2;
-
-/** Addresses whose rate is remembered while changes are sent. */
-const maxAddresses = 10_000;
 
 export interface AcceptQueueParts {
   /** Connections that may wait. */
@@ -40,20 +36,14 @@ interface Pending {
  */
 export class AcceptQueue {
   readonly #busy: () => boolean;
-  readonly #clock: Clock;
-  readonly #busyRate: KeyedRateLimiter;
-  readonly #waiting: FairQueue<Pending>;
+  readonly #waiting: PacedQueue<Pending>;
   readonly #closing = new Set<() => void>();
-  /** Stops the timer of each address that waits for its rate: its connections are suspended until then. */
-  readonly #suspended = new Map<string, Stop>();
   #scheduled = false;
   #draining = false;
 
   constructor({ capacity, busyRate, busy, clock }: AcceptQueueParts) {
     this.#busy = busy;
-    this.#clock = clock;
-    this.#busyRate = new KeyedRateLimiter(clock, { ...busyRate, maxKeys: maxAddresses });
-    this.#waiting = new FairQueue(capacity);
+    this.#waiting = new PacedQueue({ capacity, clock, keyRate: busyRate, ready: () => this.#schedule() });
   }
 
   /**
@@ -81,13 +71,12 @@ export class AcceptQueue {
   /** Accepts and tears down everything that waits, at once, and everything that follows without a wait. */
   drain(): void {
     this.#draining = true;
-    for (const address of this.#suspended.keys()) this.#resume(address);
     this.#closeSome(this.#closing.size);
-    for (let next = this.#waiting.next(); next !== undefined; next = this.#waiting.next()) next.accept();
+    for (const connection of this.#waiting.drain()) connection.accept();
   }
 
   #schedule(): void {
-    if (this.#scheduled || (this.#closing.size === 0 && this.#waiting.nextKey === undefined)) return;
+    if (this.#scheduled || (this.#closing.size === 0 && !this.#waiting.isReady)) return;
     this.#scheduled = true;
     setImmediate(this.#iterate);
   }
@@ -97,34 +86,9 @@ export class AcceptQueue {
     const busy = this.#busy();
     const count = busy ? accepts.busy : accepts.idle;
     this.#closeSome(count * closesPerAccept);
-    for (let left = count; left > 0; ) left -= this.#next(busy)?.accept() ?? left;
+    for (let left = count; left > 0; ) left -= this.#waiting.next(busy)?.accept() ?? left;
     this.#schedule();
   };
-
-  #next(busy: boolean): Pending | undefined {
-    for (let address = this.#waiting.nextKey; address !== undefined; address = this.#waiting.nextKey) {
-      const delay = busy ? this.#busyRate.tryTake(address) : 0;
-      if (delay === 0) return this.#waiting.next();
-      this.#suspend(address, delay);
-    }
-    return undefined;
-  }
-
-  /** Each address has a timer of its own, so that none looks at all the others. */
-  #suspend(address: string, delay: number): void {
-    this.#waiting.suspend(address);
-    const stopTimer = this.#clock.after(delay, () => {
-      this.#resume(address);
-      this.#schedule();
-    });
-    this.#suspended.set(address, stopTimer);
-  }
-
-  #resume(address: string): void {
-    this.#suspended.get(address)?.();
-    this.#suspended.delete(address);
-    this.#waiting.resume(address);
-  }
 
   #closeSome(count: number): void {
     let left = count;

@@ -1,11 +1,11 @@
 import { createServer, type Socket } from 'node:net';
 import { Server, ServerCredentials, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Clock, Counters, StopAsync } from '../../edges.ts';
+import { authorize, keepAuthorized, type RequestGuard } from '../../net/guard/request-guard.ts';
 import type { HostPort } from '../../net/host-port.ts';
-import { listen } from '../../net/http-listener.ts';
-import { defaultHttpLimits, limitConnections } from '../../net/limited-listener.ts';
+import { listen } from '../../net/listener/http-listener.ts';
+import { defaultHttpLimits, limitConnections, limitNewConnections } from '../../net/listener/limited-listener.ts';
 import { isLoopback } from '../../net/loopback.ts';
-import { authorize, keepAuthorized, type RequestGuard } from '../../net/request-guard.ts';
 import { Handshakes } from '../../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import { settled, shutDown } from '../transport/bind.ts';
@@ -87,24 +87,32 @@ async function accept(
   const { clock, counters, log } = parts;
   const { begin, guarded } = beginnerOf(at, grpc, parts);
   const server = createServer();
-  const limiter = limitConnections(server, defaultHttpLimits, {
-    listener: 'admin',
-    clock,
-    log,
-    lost: (reason) => counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason }),
-  });
   server.on('connection', (socket) => {
-    if (socket.destroyed) return;
     // HTTP/2 handles the errors of its connection; one that is reset before is closed by its error.
     socket.on('error', ignoreError);
     calls.expect(socket, () => limiter.began(socket, () => false));
     begin(socket);
   });
+  const limited = { listener: 'admin', clock, log };
+  const turns = limitNewConnections(server, defaultHttpLimits, {
+    ...limited,
+    delayed: () => counters.count('gatehouse_http_connections_delayed_total', { listener: 'admin' }),
+  });
+  const limiter = limitConnections(
+    server,
+    defaultHttpLimits,
+    {
+      ...limited,
+      lost: (reason) => counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason }),
+    },
+    (socket) => turns.resetNow(socket),
+  );
   const address = await listen(server, at);
   return {
     address,
     guarded,
     close() {
+      turns.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       limiter.closeAll();
       return settled([closed, shutDown(grpc)], 0);

@@ -13,7 +13,7 @@ export const hostileBench: Bench = { name: 'hostile', run: benchHostile };
 /** Seconds after which what an attack has left over is counted. */
 const defaultSettle = 60;
 
-/** The attacks of both tables with the row of issue 13, as `--list` prints them. */
+/** The attacks of both tables with the number of their kind, as `--list` prints them. */
 export const hostileAttacks: readonly { readonly name: string; readonly of: string }[] = [
   ...nodeAttackNames.map((name) => ({ name, of: 'nodes' })),
   ...programAttacks.map(({ name, program, row }) => ({ name, of: `${program}, row ${row}` })),

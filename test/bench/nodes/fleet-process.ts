@@ -12,9 +12,12 @@ import type { FromFleet, GatewayAssignment, ToFleet } from './messages.ts';
 
 /**
  * Entry file of a process with many nodes, each on a connection of its own: `fleet-process.ts <port> <nodes>
- * <assignment> <type URL> <authority>`. With a file of an authority they connect over TLS. The nodes subscribe to all resources of the type and acknowledge every response, with the least work possible.
+ * <assignment> <type URL> <authority> <another type URL>`. With a file of an authority they connect over TLS. The nodes
+ * subscribe to all resources of the type, before it to those of the other one where it is named, and acknowledge every
+ * response, with the least work possible.
  */
-const [port = '', nodes = '1', assignment = 'one-gateway', typeUrl = '', authority = ''] = process.argv.slice(2);
+const [port = '', nodes = '1', assignment = 'one-gateway', typeUrl = '', authority = '', firstType = ''] =
+  process.argv.slice(2);
 /** One context for all nodes: what they do for themselves is not measured. */
 const secure: SecureClientSessionOptions =
   authority === '' ? {} : { secureContext: createSecureContext({ ca: readFileSync(authority) }) };
@@ -31,12 +34,14 @@ let firstBytes = 0;
 let firstResponse: Buffer = Buffer.alloc(0);
 
 function requestOf(node: number, versions: Readonly<Record<string, string>>): Buffer {
+  return framed({ typeUrl, node: nodeOf(node), initialResourceVersions: versions });
+}
+
+function nodeOf(node: number): { readonly id: string; readonly metadata: Readonly<Record<string, string>> } {
   const gateway = (assignment as GatewayAssignment) === 'one-gateway' ? 'gw' : `gw-${node}`;
-  return framed({
-    typeUrl,
-    node: { id: `node-${node}`, metadata: { role: `mcp~default~${gateway}` } },
-    initialResourceVersions: versions,
-  });
+  // The names and the address make the Workload with which agentgateway finds itself.
+  const self = { NAME: 'p', NAMESPACE: 'default', INSTANCE_IPS: '10.0.0.9' };
+  return { id: `node-${node}`, metadata: { role: `mcp~default~${gateway}`, ...(firstType !== '' && self) } };
 }
 
 interface Node {
@@ -62,7 +67,14 @@ function startNode(request: Buffer, token: string | undefined): Node {
   });
   stream.on('error', reject);
   let responded = false;
+  let asksFirst = firstType !== '';
   readResponses(stream, (chunks, bytes) => {
+    if (asksFirst) {
+      asksFirst = false;
+      stream.write(framed({ typeUrl: firstType, responseNonce: nonceOf(chunks) }));
+      stream.write(request);
+      return;
+    }
     stream.write(framed({ typeUrl, responseNonce: nonceOf(chunks) }));
     if (responded) {
       responses += 1;
@@ -73,7 +85,7 @@ function startNode(request: Buffer, token: string | undefined): Node {
     if (firstResponse.length === 0) firstResponse = Buffer.concat(chunks).subarray(5);
     resolve();
   });
-  stream.write(request);
+  stream.write(asksFirst ? framed({ typeUrl: firstType, node: nodeOf(0) }) : request);
   return { accepted: once(session, 'remoteSettings'), responded: promise };
 }
 

@@ -27,6 +27,8 @@ export interface FleetOptions {
   readonly assignment?: GatewayAssignment;
   /** The type that the nodes request; default: targets. */
   readonly typeUrl?: string;
+  /** A type that they request before it. */
+  readonly firstType?: string | undefined;
   /** A file with the authority of the server's certificate; default: plaintext. */
   readonly authority?: string;
 }
@@ -38,21 +40,15 @@ export interface FleetOptions {
  * @param args its arguments
  */
 export async function startRig(
-  { nodes, assignment = 'one-gateway', typeUrl = targetType, authority = '' }: FleetOptions,
+  { nodes, assignment = 'one-gateway', typeUrl = targetType, authority = '', firstType = '' }: FleetOptions,
   serverFile: URL,
   ...args: readonly string[]
 ): Promise<Rig> {
   const server = startChildProcess<ToServer, FromServer>(serverFile, ...args);
   const { port } = await server.next('listening');
   const fleetFile = new URL('./fleet-process.ts', import.meta.url);
-  const fleet = startChildProcess<ToFleet, FromFleet>(
-    fleetFile,
-    String(port),
-    String(nodes),
-    assignment,
-    typeUrl,
-    authority,
-  );
+  const fleetArgs = [String(port), String(nodes), assignment, typeUrl, authority, firstType];
+  const fleet = startChildProcess<ToFleet, FromFleet>(fleetFile, ...fleetArgs);
   await fleet.next('ready');
   return {
     server,

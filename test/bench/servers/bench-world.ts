@@ -49,6 +49,11 @@ export function typeOf(kind: ChangeKind): string {
   return kind === 'target' ? targetType : agentgateway.resourceType.typeUrl;
 }
 
+/** The type that these nodes request before it: a node of agentgateway looks for itself. */
+export function firstTypeOf(kind: ChangeKind): string | undefined {
+  return kind === 'target' ? undefined : agentgateway.addressType.type.typeUrl;
+}
+
 const gatewayApi = 'gateway.networking.k8s.io/v1';
 
 /** The whole pipeline over a Gateway, this many Services and a policy, served in the dialect of agentgateway. */

@@ -7,6 +7,7 @@ import { DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery
 import { createLog } from '../../../src/log/log.ts';
 import { type AdsServerParts, createAdsServer } from '../../../src/serve/serve.ts';
 import type { EncodedResource, View } from '../../../src/snapshot/model.ts';
+import { agentgateway } from '../../../src/wire/wire.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
 import { grpcFrame } from '../../support/nodes/raw-stream.ts';
 import { AckCounter, countAcks } from './ack-counter.ts';
@@ -51,6 +52,7 @@ export async function startGatehouse(
       auth,
       updates: undefined,
       snapshots,
+      nodeTypes: [agentgateway.addressType],
       ready: () => true,
       clusterDomain: 'cluster.local',
       random: Math.random,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../src/gateway/rpc/model.ts';
-import { encodeMessage, encodePieces } from '../../../src/gateway/rpc/source-text.ts';
+import { changed, encodeMessage, encodePieces } from '../../../src/gateway/rpc/source-text.ts';
 import { parseMessages } from '../../../src/gateway/upstream/transport/message.ts';
 import { objectsOf } from '../../../src/json/json.ts';
 
@@ -56,5 +56,43 @@ describe('a large message of a target', () => {
       false,
       JSON.parse(text),
     ]);
+  });
+});
+
+describe('a result of a target that is changed', () => {
+  it('is changed twice as its value is, and nothing of it is lost', () => {
+    const file = 'é'.repeat(300_000);
+    const added = [{ path: ['resultType'], value: 'complete' }];
+    const renamed = [{ path: ['content', 0, 'uri'], value: 'b' }];
+    fc.assert(
+      fc.property(
+        fc.constantFrom('', ',"resultType":"x"', ',"\\u0072esultType":{}'),
+        fc.constantFrom('', ' ', '\n'),
+        fc.constantFrom([added, renamed], [renamed, added], [added, added]),
+        (member, space, changes) => {
+          const text = `{"jsonrpc":"2.0","id":1,"result":{"content":[{"uri":"a","n":1e400,"blob":"${file}"}]${member}${space}}}`;
+          const message = parsed(text);
+          if (!('result' in message)) throw new Error('no result');
+          const result = changes.reduce((value, some) => changed(value, some), message.result);
+          const written = JSON.parse(encodePieces({ ...message, result }).join('')).result;
+          expect(written.content[0].blob).toBe(file);
+          expect([written.resultType, written.content[0].uri]).toEqual([
+            result['resultType'],
+            objectsOf(result['content'])[0]?.['uri'],
+          ]);
+          expect(encodePieces({ ...message, result }).join('')).toContain('1e400');
+        },
+      ),
+    );
+  });
+
+  it.each(['{}', '{ }', '{"a":1 }', '{"a":{}}'])('gets a new member although it is %s', (text) => {
+    const message = parsed(`{"jsonrpc":"2.0","id":1,"result":${text}}`);
+    if (!('result' in message)) throw new Error('no result');
+    const result = changed(message.result, [{ path: ['new'], value: 1 }]);
+    expect(JSON.parse(encodeMessage({ ...message, result }))).toEqual({
+      ...message,
+      result: { ...JSON.parse(text), new: 1 },
+    });
   });
 });

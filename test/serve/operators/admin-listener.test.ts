@@ -6,7 +6,7 @@ import { credentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ClientStatusDiscoveryServiceClient } from '../../../src/gen/envoy/service/status/v3/csds.ts';
 import { HealthClient } from '../../../src/gen/grpc/health/v1/health.ts';
-import type { GuardRefusal, RequestGuard } from '../../../src/net/request-guard.ts';
+import type { GuardRefusal, RequestGuard } from '../../../src/net/guard/request-guard.ts';
 import { ServerCertificate } from '../../../src/net/tls/server-certificate.ts';
 import { Health } from '../../../src/serve/operators/health.ts';
 import { type RunningAdmin, startAdmin } from '../../../src/serve/serve.ts';
@@ -81,10 +81,15 @@ describe('connections without a call', () => {
     for (let opened = 0; opened < 1_000; opened += 100) {
       await Promise.all(Array.from({ length: 100 }, () => open('')));
     }
+    // Those beyond the rate of their address wait for it.
+    await log.line('new connections wait');
+    clock.advance(2_000);
     expect(await check(client())).toBeUndefined();
     expect(await check(early)).toBeUndefined();
     expect(counters.total('gatehouse_http_connections_lost_total', { listener: 'admin' })).toBeGreaterThanOrEqual(250);
-    expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+    expect(counters.total('gatehouse_http_connections_delayed_total', { listener: 'admin' })).toBeGreaterThan(0);
+    const reasons = log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['because']);
+    expect(reasons.sort()).toEqual(['too many connections', 'too many new connections']);
   });
 
   it('are closed after five seconds, and those with a call are not', async () => {

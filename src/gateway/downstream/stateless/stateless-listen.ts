@@ -1,9 +1,9 @@
 import { asJsonObject, isJsonObject } from '../../../json/json.ts';
-import { eventText } from '../../../net/sse.ts';
+import { eventPieces } from '../../../net/sse.ts';
 import type { Caller } from '../../model.ts';
 import type { Message } from '../../rpc/model.ts';
 import { statelessVersion, subscriptionIdKey } from '../../rpc/protocol.ts';
-import { changed, encodeMessage } from '../../rpc/source-text.ts';
+import { changed, encodePieces } from '../../rpc/source-text.ts';
 import type { Sender, Session } from '../../session/model.ts';
 import { openEventStream } from '../event-stream.ts';
 import type { Exchange, HttpTransportParts } from '../model.ts';
@@ -48,7 +48,8 @@ export function listen(
     void session.close();
   };
   const stream = openEventStream({ streams, response, clock, caller, lifetime: 'token', closed });
-  const write = (message: Message): void => stream.write(eventText('message', encodeMessage(tagged(message, request))));
+  const write = (message: Message): void =>
+    stream.write(eventPieces('message', encodePieces(tagged(message, request))));
   const own = {
     reader: caller,
     send(message: Message) {

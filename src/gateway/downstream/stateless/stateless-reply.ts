@@ -1,10 +1,10 @@
 import type { Clock } from '../../../edges.ts';
 import type { EventStream, EventStreams } from '../../../net/event-streams.ts';
-import { eventText } from '../../../net/sse.ts';
+import { eventPieces } from '../../../net/sse.ts';
 import type { Message, Result } from '../../rpc/model.ts';
 import { inputRequired } from '../../rpc/protocol.ts';
 import { errorCode } from '../../rpc/rpc-error.ts';
-import { changed, encodeMessage } from '../../rpc/source-text.ts';
+import { changed, encodePieces } from '../../rpc/source-text.ts';
 import { openEventStream } from '../event-stream.ts';
 import type { Exchange } from '../model.ts';
 import type { StatelessRequest } from './stateless-request.ts';
@@ -75,19 +75,20 @@ export function createReply(
     exchange,
     request,
     notify(message) {
-      if (!isOver && isWanted(message, request)) open().write(eventText('message', encodeMessage(message)));
+      if (!isOver && isWanted(message, request)) open().write(eventPieces('message', encodePieces(message)));
     },
     answer(message) {
       if (isOver) return;
       isOver = true;
       stopTimer();
-      const text = encodeMessage(forClient(message, request));
+      const pieces = encodePieces(forClient(message, request));
+      const [text = ''] = pieces;
       // What a client does not read is limited for event streams only.
-      if (stream === undefined && text.length > maxJson) open();
+      if (stream === undefined && (pieces.length > 1 || text.length > maxJson)) open();
       if (stream === undefined) {
         response.writeHead(statusOf(message), { 'content-type': 'application/json' }).end(text);
       } else {
-        stream.write(eventText('message', text));
+        stream.write(eventPieces('message', pieces));
         stream.end();
       }
     },

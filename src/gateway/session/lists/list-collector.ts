@@ -188,7 +188,7 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
   };
 }
 
-/** Takes a turn for each few thousand entries. */
+/** Takes a turn for each few thousand entries, also of one target, and another one before many are serialized. */
 async function mergeLists(
   { shared, failures, uiOwners, names }: ListCollectorParts,
   method: ListMethod,
@@ -201,15 +201,22 @@ async function mergeLists(
   const entries: ListEntry[] = [];
   const targets = new Set(merged.map(({ target }) => target));
   let sinceTurn = Number.POSITIVE_INFINITY;
+  const takeTurn = async (count: number): Promise<void> => {
+    sinceTurn += count;
+    if (sinceTurn <= entriesPerTurn) return;
+    await shared.turns.toSerialize(callerKey(caller));
+    sinceTurn = count;
+  };
   for (const { target, found } of merged) {
-    if (sinceTurn > entriesPerTurn) {
-      await shared.turns.toSerialize(callerKey(caller));
+    const own: ListEntry[] = [];
+    for (let from = 0; from === 0 || from < found.length; from += entriesPerTurn) {
+      const some = found.slice(from, from + entriesPerTurn);
+      await takeTurn(some.length);
       if (signal.aborted) return { entries: [], merged: targets };
-      sinceTurn = 0;
+      own.push(...some.flatMap((entry) => listEntry(names, target, listKinds[method], entry)));
     }
-    sinceTurn += found.length;
     if (method === 'tools/list') uiOwners.toolsListed(target, found);
-    const listed = withoutDuplicates(found.flatMap((entry) => listEntry(names, target, listKinds[method], entry)));
+    const listed = withoutDuplicates(own);
     const { named } = listKinds[method];
     if (named !== undefined)
       names.index.listed(
@@ -219,12 +226,12 @@ async function mergeLists(
       );
     entries.push(...listed);
   }
-  const own = method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries;
-  return { entries: own, merged: targets };
+  if (entries.length > entriesPerTurn) await takeTurn(entries.length);
+  return { entries: method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries, merged: targets };
 }
 
 /** Takes about 20 ms. */
-const entriesPerTurn = 5_000;
+const entriesPerTurn = 2_500;
 
 function isReachable({ reachable }: ListRequest, target: string): boolean {
   return reachable === 'all' || reachable.has(target);

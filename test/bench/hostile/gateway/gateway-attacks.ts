@@ -4,16 +4,22 @@ import { bodyAttacks } from './bodies.ts';
 import { connectionAttacks } from './connections.ts';
 import { deliveryAttacks } from './deliveries.ts';
 import { headerAttacks } from './headers.ts';
+import { largeResultAttacks } from './large-results.ts';
+import { pageAttacks } from './pages.ts';
 import { sessionAttacks } from './sessions.ts';
+import { statelessAttacks } from './stateless.ts';
 import { targetAttacks } from './targets.ts';
 
-/** The attacks on the gateway, in the order of the rows of issue 13. */
+/** The attacks on the gateway, in the order of their rows. */
 export const gatewayAttacks: readonly Attack[] = [
   ...headerAttacks,
   ...bodyAttacks,
   ...answerAttacks,
+  ...largeResultAttacks,
   ...deliveryAttacks,
   ...sessionAttacks,
+  ...statelessAttacks,
   ...connectionAttacks,
+  ...pageAttacks,
   ...targetAttacks,
 ];

@@ -1,6 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
-import { attackerAddresses, mcpHeaders, openSession, send, sendMcp } from '../programs/http-client.ts';
+import { attackerAddresses, mcpHeaders, openSession, send, sendMcp, sendUnread } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
@@ -71,7 +71,7 @@ async function neverRead(victim: Victim, streams: number): Promise<StopAttack> {
     for (let id = 0; id < Math.min(streams, perSession); id += 1) {
       const params = { name: 'default/hostile-1:large', arguments: {} };
       const message = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params });
-      sockets.push(postUnread(port, mcpHeaders(token, session), message));
+      sockets.push(sendUnread(port, mcpHeaders(token, session), message, from));
     }
   });
   return async () => {
@@ -81,17 +81,6 @@ async function neverRead(victim: Victim, streams: number): Promise<StopAttack> {
     target.close();
     return 0;
   };
-}
-
-/** Sends a request on a connection of its own and never reads from it. */
-function postUnread(port: number, headers: Readonly<Record<string, string>>, body: string): Socket {
-  const fields = { ...headers, host: `127.0.0.1:${port}`, 'content-length': String(Buffer.byteLength(body)) };
-  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  const socket = connect({ host: '127.0.0.1', port, localAddress: from }, () => {
-    socket.write(`POST /mcp HTTP/1.1\r\n${head.join('')}\r\n${body}`);
-  });
-  socket.on('error', () => {});
-  return socket.pause();
 }
 
 /** Opens sessions that list the tools of three targets, of which they may use none. */

@@ -1,8 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { isSubject, policyWith } from '../../../support/worlds/manifests.ts';
 import { type AnswerRequest, emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
+import { attackerAddresses, mcpHeaders, openSession, send } from '../programs/http-client.ts';
+import { signToken } from '../programs/issuer.ts';
 import { addHostileServices, removeManifest, writeManifest } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
+import { repeat } from '../programs/repeat.ts';
+
+const [from] = attackerAddresses;
 
 /** Targets that misbehave at the lists and streams of honest clients. */
 export const targetAttacks: readonly Attack[] = [
@@ -13,6 +18,14 @@ export const targetAttacks: readonly Attack[] = [
     amount: { full: 1, short: 1 },
     seconds: 30,
     start: (victim) => startTarget(victim, 1, () => {}),
+  },
+  {
+    name: 'thirty-two targets that never answer',
+    row: 14,
+    program: 'gateway',
+    amount: { full: 32, short: 8 },
+    seconds: 30,
+    start: (victim, count) => startTarget(victim, count, () => {}),
   },
   {
     name: 'a target that answers a byte a second',
@@ -40,6 +53,14 @@ export const targetAttacks: readonly Attack[] = [
     return '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}';
   }),
   ofMessages('messages that are no JSON-RPC', () => '{"x":1}'),
+  {
+    name: 'requests of a target to its clients without an end',
+    row: 15,
+    program: 'gateway',
+    amount: { full: 100, short: 1 },
+    seconds: 15,
+    start: askClients,
+  },
 ];
 
 let sent = 0;
@@ -95,6 +116,39 @@ async function multiply(victim: Victim, rules: number): Promise<StopAttack> {
   };
 }
 
+/** A client of the attackers that can do everything calls a tool, and the target asks it for more and more meanwhile. */
+async function askClients(victim: Victim, perTurn: number): Promise<StopAttack> {
+  const { gateway: port, issuerKey } = victim;
+  const text = 'x'.repeat(1_000);
+  const methods = ['sampling/createMessage', 'elicitation/create', 'roots/list'];
+  const stop = await startTarget(victim, 1, (message, response) => {
+    if (message.method !== 'tools/call') return sendResult(response, message, emptyList);
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    writeOn(response, perTurn, () => {
+      sent += 1;
+      const method = methods[sent % methods.length];
+      const params = { messages: [{ role: 'user', content: { type: 'text', text } }], maxTokens: 1, message: text };
+      return JSON.stringify({ jsonrpc: '2.0', id: sent, method, params });
+    });
+  });
+  const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
+  const capabilities = { sampling: {}, elicitation: {}, roots: {} };
+  const session = await openSession({ port, token, from, capabilities });
+  const leaving = new AbortController();
+  const params = { name: 'default/hostile-1:large', arguments: {} };
+  const headers = mcpHeaders(token, session);
+  void send({ port, path: '/mcp', headers, from, timeout: 120_000, leave: leaving.signal }).catch(() => undefined);
+  const call = repeat(4, (index) => {
+    const message = JSON.stringify({ jsonrpc: '2.0', id: index, method: 'tools/call', params });
+    return send({ port, method: 'POST', path: '/mcp', headers, body: message, from, leave: leaving.signal });
+  });
+  return async () => {
+    await call();
+    leaving.abort();
+    return stop();
+  };
+}
+
 /** Bytes that the attackers keep unsent. */
 const backlog = 2 ** 20;
 
@@ -113,13 +167,18 @@ function ofMessages(name: string, message: () => string): Attack {
         (request, response) => sendResult(response, request, emptyList),
         (response) => {
           response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-          const write = (): void => {
-            if (response.writableLength > backlog) return;
-            for (let index = 0; index < perTurn; index += 1) response.write(`data: ${message()}\n\n`);
-          };
-          const timer = setInterval(write, 1);
-          response.on('close', () => clearInterval(timer));
+          writeOn(response, perTurn, message);
         },
       ),
   };
+}
+
+/** Writes messages as fast as they are read. */
+function writeOn(response: ServerResponse, perTurn: number, message: () => string): void {
+  const write = (): void => {
+    if (response.writableLength > backlog) return;
+    for (let index = 0; index < perTurn; index += 1) response.write(`data: ${message()}\n\n`);
+  };
+  const timer = setInterval(write, 1);
+  response.on('close', () => clearInterval(timer));
 }

@@ -25,9 +25,16 @@ export interface BareTargetOptions {
   readonly answer: AnswerRequest;
   /** Answers GET, the stream of the target's own messages; 405 by default. */
   readonly stream?: (response: ServerResponse) => void;
+  /** Speaks MCP 2026-07-28, which has no handshake. */
+  readonly stateless?: boolean;
 }
 
-export async function startBareTarget({ port, answer, stream }: BareTargetOptions): Promise<BareTarget> {
+export async function startBareTarget({
+  port,
+  answer,
+  stream,
+  stateless = false,
+}: BareTargetOptions): Promise<BareTarget> {
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
     response.on('error', () => {});
@@ -35,6 +42,8 @@ export async function startBareTarget({ port, answer, stream }: BareTargetOption
     if (request.method !== 'POST') return void response.writeHead(405).end();
     void readMessage(request).then((message) => {
       if (message?.id === undefined || message.method === undefined) response.writeHead(202).end();
+      else if (stateless && message.method === 'initialize') response.writeHead(400).end();
+      else if (stateless && message.method === 'server/discover') sendResult(response, message, discovery);
       else if (message.method === 'initialize') sendResult(response, message, handshakeOf(message));
       else answer(message, response);
     });
@@ -66,10 +75,19 @@ async function readMessage(request: IncomingMessage): Promise<TargetMessage | un
   }
 }
 
+const capabilities = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {} };
+
 function handshakeOf({ params }: TargetMessage): object {
-  const capabilities = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {} };
   return { protocolVersion: params?.['protocolVersion'], capabilities, serverInfo: { name: 'bare', version: '0' } };
 }
+
+const discovery: object = {
+  supportedVersions: ['2026-07-28'],
+  capabilities,
+  resultType: 'complete',
+  ttlMs: 0,
+  cacheScope: 'private',
+};
 
 export function sendResult(response: ServerResponse, { id }: TargetMessage, result: object): void {
   sendText(response, JSON.stringify({ jsonrpc: '2.0', id, result }));

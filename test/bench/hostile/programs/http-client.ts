@@ -1,4 +1,6 @@
 import { type Agent, type OutgoingHttpHeaders, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { key, version as statelessVersion } from '../../../support/nodes/stateless-client.ts';
 
 /** The addresses that attackers connect from; honest clients use 127.0.0.1. */
 export const attackerAddresses = ['127.0.0.2', '127.0.0.3'] as const;
@@ -76,17 +78,21 @@ export function mcpHeaders(token: string, session: string | undefined): Record<s
 
 export const handshake: object = handshakeOf('2025-11-25');
 
-function handshakeOf(protocolVersion: string): object {
-  const params = { protocolVersion, capabilities: {}, clientInfo: { name: 'bench', version: '0' } };
+function handshakeOf(protocolVersion: string, capabilities: object = {}): object {
+  const params = { protocolVersion, capabilities, clientInfo: { name: 'bench', version: '0' } };
   return { jsonrpc: '2.0', id: 0, method: 'initialize', params };
 }
 
 /** Opens a session of a revision of MCP; undefined when the gateway does not give one. */
 export async function openSession({
   version = '2025-11-25',
+  capabilities = {},
   ...from
-}: Omit<McpRequest, 'message' | 'session'> & { readonly version?: string }): Promise<string | undefined> {
-  const { session } = await sendMcp({ ...from, message: handshakeOf(version) });
+}: Omit<McpRequest, 'message' | 'session'> & {
+  readonly version?: string;
+  readonly capabilities?: object;
+}): Promise<string | undefined> {
+  const { session } = await sendMcp({ ...from, message: handshakeOf(version, capabilities) });
   if (session === undefined) return undefined;
   await sendMcp({ ...from, session, message: { jsonrpc: '2.0', method: 'notifications/initialized' } });
   return session;
@@ -101,4 +107,40 @@ export function messageIn({ text }: HttpReply): { readonly result?: unknown; rea
         .findLast((line) => line.startsWith('data: {'))
         ?.slice(6);
   return json === undefined ? undefined : JSON.parse(json);
+}
+
+/** A POST of MCP 2026-07-28. @param meta what it says of itself besides what all say */
+export function statelessRequest(
+  token: string,
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+  meta: Readonly<Record<string, unknown>> = {},
+): { readonly headers: Record<string, string>; readonly body: string } {
+  const _meta = { [key('protocolVersion')]: statelessVersion, [key('clientCapabilities')]: {}, ...meta };
+  const name = params['name'] ?? params['uri'];
+  return {
+    headers: {
+      ...mcpHeaders(token, undefined),
+      'mcp-protocol-version': statelessVersion,
+      'mcp-method': method,
+      ...(typeof name === 'string' && { 'mcp-name': name }),
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } }),
+  };
+}
+
+/** Sends a POST on a connection of its own, of which nothing is read until the caller resumes it. */
+export function sendUnread(
+  port: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  from: string,
+): Socket {
+  const fields = { ...headers, host: `127.0.0.1:${port}`, 'content-length': String(Buffer.byteLength(body)) };
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const socket = connect({ host: '127.0.0.1', port, localAddress: from }, () => {
+    socket.write(`POST /mcp HTTP/1.1\r\n${head.join('')}\r\n${body}`);
+  });
+  socket.on('error', () => {});
+  return socket.pause();
 }

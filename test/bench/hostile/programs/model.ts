@@ -9,9 +9,11 @@ export interface Victim {
   /** Ports of the control plane: ADS, and health and metrics. */
   readonly xds: number;
   readonly metrics: number;
+  /** The port of the pages for people. */
+  readonly debug: number;
   /** The folder of manifests; a file becomes visible by its rename. */
   readonly folder: string;
-  /** The port that the gateway connects to for the Services `default/hostile-1` to `default/hostile-3`. */
+  /** The port that the gateway connects to for the Services `default/hostile-1` to `default/hostile-32`. */
   readonly target: number;
   /** The port at which the control plane looks for its API server, in a world of a cluster. */
   readonly apiServer: number;
@@ -30,12 +32,14 @@ export interface WorldOptions {
   readonly list?: 'all' | 'filtered';
   /** Where the control plane reads from; a folder by default. Nothing answers for the cluster before the attack. */
   readonly input?: 'folder' | 'cluster';
+  /** TLS beside plaintext at the port of the gateways, and keys of issuers from any address that is not loopback. */
+  readonly tls?: boolean;
 }
 
 /** One attack of the hostile bench: an entry of a table. */
 export interface Attack {
   readonly name: string;
-  /** The row of the table in issue 13. */
+  /** The kind of the fault that was found first: rows of one number were mended together. */
   readonly row: number;
   readonly program: 'gateway' | 'serve';
   /** How many of what the name says: in the bench, and in the tests. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createAuthority } from '../../../support/api-server/kube-certificates.ts';
 import { freePort } from '../../../support/gateway/everything-server.ts';
 import { isSubject, openGateway, policyWith, together } from '../../../support/worlds/manifests.ts';
 import { emptyList, sendResult, startBareTarget, type TargetMessage } from './bare-target.ts';
@@ -45,13 +46,15 @@ async function start(
   const [apiServer, target, issuer] = await Promise.all([freePort(), freePort(), startIssuer()]);
   cleanUp.defer(() => issuer.close());
   const control = cleanUp.use(startWatched('serve', serveArguments(folder, apiServer, options)));
-  const [xds, metrics] = await Promise.all([control.listening('xds'), control.listening('metrics')]);
+  const listeners = ['xds', 'metrics', 'debug'].map((name) => control.listening(name));
+  const [xds = 0, metrics = 0, debug = 0] = await Promise.all(listeners);
   const { port, privateKey } = issuer;
   const before: Victim = {
     gateway: 0,
     admin: 0,
     xds,
     metrics,
+    debug,
     folder,
     target,
     apiServer,
@@ -73,15 +76,28 @@ async function start(
   return { victim, attacked: gateway, honest, metrics: admin };
 }
 
-function serveArguments(folder: string, apiServer: number, { input = 'folder' }: WorldOptions): readonly string[] {
+function serveArguments(
+  folder: string,
+  apiServer: number,
+  { input = 'folder', tls = false }: WorldOptions,
+): readonly string[] {
   const listeners = ['xds', 'debug', 'metrics', 'admin'].map((name) => `--${name}-listen=127.0.0.1:0`);
   if (input === 'folder') {
     writeManifest(folder, 'base.yaml', baseManifests());
-    return ['-f', folder, ...listeners];
+    return ['-f', folder, ...listeners, ...(tls ? securedArguments(folder) : [])];
   }
   const kubeconfig = join(folder, 'kubeconfig');
   writeFileSync(kubeconfig, JSON.stringify(kubeconfigOf(apiServer)));
   return ['--kubeconfig', kubeconfig, ...listeners];
+}
+
+function securedArguments(folder: string): readonly string[] {
+  const { cert, key } = createAuthority('bench').issue();
+  const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') };
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  const certificate = [`--xds-tls-cert=${files.cert}`, `--xds-tls-key=${files.key}`];
+  return ['--xds-tls=either', ...certificate, '--allow-http-jwks', '--allow-private-jwks'];
 }
 
 /** Callers: `honest` may use the honest target; a token with the role `reader` a resource and tools of the hostile one. */
@@ -116,6 +132,9 @@ function kubeconfigOf(port: number): object {
   };
 }
 
+/** Services whose targets are the attackers'. */
+const maxHostile = 32;
+
 const pod = { POD_NAMESPACE: 'default', POD_NAME: 'gw-0', GW_NAME: 'gw', NODE_NAME: 'node' };
 
 function gatewayArguments(victim: Victim, honest: number, { list = 'all' }: WorldOptions): readonly string[] {
@@ -135,7 +154,10 @@ function gatewayArguments(victim: Victim, honest: number, { list = 'all' }: Worl
     },
   };
   const service = (name: string): string => `${name}.default.svc.cluster.local:80`;
-  const hostile = [1, 2, 3].map((index) => `--resolve=${service(`hostile-${index}`)}=127.0.0.1:${victim.target}`);
+  const hostile = Array.from(
+    { length: maxHostile },
+    (_, index) => `--resolve=${service(`hostile-${index + 1}`)}=127.0.0.1:${victim.target}`,
+  );
   return [
     `--config=${JSON.stringify(config)}`,
     `--resolve=${service('honest')}=127.0.0.1:${honest}`,

@@ -1,13 +1,19 @@
 import type { Attack } from '../programs/model.ts';
 import { apiServerAttacks } from './api-server.ts';
+import { dialectAttacks } from './dialect.ts';
 import { healthAttacks } from './health.ts';
 import { manifestAttacks } from './manifests.ts';
+import { operatorAttacks } from './operators.ts';
+import { securedAttacks } from './secured.ts';
 import { streamAttacks } from './streams.ts';
 
-/** The attacks on the control plane, in the order of the rows of issue 13. */
+/** The attacks on the control plane, in the order of their rows. */
 export const serveAttacks: readonly Attack[] = [
   ...healthAttacks,
+  ...operatorAttacks,
   ...streamAttacks,
+  ...dialectAttacks,
+  ...securedAttacks,
   ...manifestAttacks,
   ...apiServerAttacks,
 ];

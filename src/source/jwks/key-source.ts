@@ -1,0 +1,101 @@
+import { Subject } from 'rxjs';
+import type { Clock, Counters, Logger, Random, StopAsync } from '../../edges.ts';
+import { type DebounceOptions, debounce } from '../../rate/debounce.ts';
+import type { FetchedKeys } from '../../resources/model.ts';
+import type { Batch } from '../model.ts';
+import { createKeyClient, type FetchKeys, type KeyClientOptions } from './key-client.ts';
+import { KeyFetcher } from './key-fetcher.ts';
+
+export interface KeySourceParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly counters: Counters;
+}
+
+/** Keys that issuers publish: one more source beside files and the cluster. */
+export interface KeySource {
+  /**
+   * Sets where the answers go.
+   *
+   * @param deliver receives batches, never within `need` or `begin`
+   * @param ready called once, when the first answers are delivered or have taken too long
+   */
+  start(deliver: (batch: Batch) => void, ready: () => void): void;
+  /** Starts or ends to fetch a URI. */
+  need(uri: string, needed: boolean): void;
+  /** Waits from now on for the first answers of the URIs that are needed now. */
+  begin(): void;
+  /** Returns whether nodes may be served as far as keys are concerned; stays true. */
+  readonly settled: boolean;
+  readonly stop: StopAsync;
+}
+
+/** Issuers that answer at the same time, as after a start, cause one commit. */
+const burst: DebounceOptions = { idle: 25, ceiling: 500 };
+
+/**
+ * Fetches needed keys, and makes one batch of each burst of answers.
+ *
+ * @param client replaces the requests
+ */
+export function keySource(
+  options: KeyClientOptions,
+  parts: KeySourceParts,
+  client: { readonly fetchKeys: FetchKeys; readonly stop: StopAsync } = createKeyClient(options, parts.clock),
+): KeySource {
+  const { clock } = parts;
+  const answers = new Map<string, FetchedKeys | undefined>();
+  /** The time of the first answer that no batch contains yet. */
+  let since = 0;
+  let settled = false;
+  let stopSettling = (): void => {};
+  let deliver: (batch: Batch) => void = () => {};
+  let ready: () => void = () => {};
+  const answered = new Subject<void>();
+  const flush = (): void => {
+    if (answers.size === 0) return;
+    const batch = { since, changes: [], fetchedKeys: [...answers], synced: false };
+    answers.clear();
+    deliver(batch);
+  };
+  const bursts = debounce(answered, burst, clock).subscribe(flush);
+  const settle = (): void => {
+    settled = true;
+    ready();
+  };
+  const fetcher = new KeyFetcher({
+    ...parts,
+    fetchKeys: client.fetchKeys,
+    deliver: (uri, keys) => {
+      if (answers.size === 0) since = clock.now();
+      answers.set(uri, keys);
+      answered.next();
+    },
+    settled: () => {
+      if (answers.size === 0) return settle();
+      // What a node is served first contains the answers. The fetcher may be within a delivery.
+      stopSettling = clock.after(0, () => {
+        flush();
+        settle();
+      });
+    },
+  });
+  return {
+    start(to, whenReady) {
+      deliver = to;
+      ready = whenReady;
+    },
+    need: (uri, needed) => fetcher.need(uri, needed),
+    begin: () => fetcher.begin(),
+    get settled() {
+      return settled;
+    },
+    async stop() {
+      stopSettling();
+      bursts.unsubscribe();
+      fetcher.stop();
+      await client.stop();
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { connect } from 'node:net';
+import { attackerAddresses, send } from '../programs/http-client.ts';
+import type { Attack, StopAttack } from '../programs/model.ts';
+import { repeat } from '../programs/repeat.ts';
+
+const [from] = attackerAddresses;
+
+/** Requests of strangers, each on a connection of its own. */
+export const pageAttacks: readonly Attack[] = [
+  {
+    name: 'metadata for clients without an end',
+    row: 8,
+    program: 'gateway',
+    amount: { full: 16, short: 1 },
+    start: ({ gateway: port }, atOnce) =>
+      repeat(atOnce, (index) => {
+        const path = `/.well-known/oauth-protected-resource${index % 2 === 0 ? '' : `/${'x'.repeat(8_000)}`}`;
+        return send({ port, path, from });
+      }),
+  },
+  {
+    name: 'scrapes and probes of the gateway without an end',
+    row: 8,
+    program: 'gateway',
+    amount: { full: 16, short: 1 },
+    start: ({ admin: port }, atOnce) =>
+      repeat(atOnce, (index) => {
+        const path = ['/metrics', '/readyz', '/targets', '/healthz'][index % 4] ?? '/';
+        return send({ port, path, from, timeout: 60_000 });
+      }),
+  },
+  {
+    name: 'connections that are opened and left without an end',
+    row: 8,
+    program: 'gateway',
+    amount: { full: 250, short: 5 },
+    seconds: 15,
+    start: ({ gateway }, perTurn) => openAndLeave(gateway, perTurn),
+  },
+];
+
+/** Milliseconds between two turns, in each of which as many connections begin. */
+const turn = 25;
+
+/** Opens connections, sends the beginning of a request, and resets them. */
+export function openAndLeave(port: number, perTurn: number, words = 'GET / HTTP/1.1\r\n'): StopAttack {
+  const timer = setInterval(() => {
+    for (let index = 0; index < perTurn; index += 1) {
+      const socket = connect({ host: '127.0.0.1', port, localAddress: from }, () => {
+        socket.write(words, () => socket.resetAndDestroy());
+      });
+      socket.on('error', () => {});
+    }
+  }, turn);
+  return () => {
+    clearInterval(timer);
+    return 0;
+  };
+}

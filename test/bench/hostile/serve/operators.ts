@@ -1,0 +1,67 @@
+import { openAndLeave } from '../gateway/pages.ts';
+import { attackerAddresses, send } from '../programs/http-client.ts';
+import type { Attack, StopAttack, Victim } from '../programs/model.ts';
+import { repeat } from '../programs/repeat.ts';
+
+const [from] = attackerAddresses;
+
+/** The listener of people, for those who reach it. */
+export const operatorAttacks: readonly Attack[] = [
+  {
+    name: 'pages that follow the status',
+    row: 7,
+    program: 'serve',
+    amount: { full: 1_000, short: 50 },
+    start: follow,
+  },
+  {
+    name: 'explanations without an end',
+    row: 2,
+    program: 'serve',
+    amount: { full: 60_000, short: 1_000 },
+    start: ({ debug: port }, size) => {
+      const claims = {
+        sub: 'a'.repeat(1_000),
+        groups: Array.from({ length: size / 20 }, (_, index) => `group-${index}`),
+      };
+      const kinds = ['tool', 'prompt', 'resource'];
+      const headers = { 'content-type': 'application/json' };
+      return repeat(16, (index) => {
+        const request = { kind: kinds[index % 3], name: `default/${'honset'.repeat(index % 5)}:eco` };
+        const body = JSON.stringify({ gateway: 'default/gw', request, claims });
+        return send({ port, method: 'POST', path: '/debug/explain', headers, body, from });
+      });
+    },
+  },
+  {
+    name: 'explanations of bodies that are no question',
+    row: 2,
+    program: 'serve',
+    amount: { full: 4_190_000, short: 50_000 },
+    start: ({ debug: port }, size) => {
+      const body = `{"claims":[${'{},'.repeat(size / 3)}{}]}`;
+      const headers = { 'content-type': 'application/json' };
+      return repeat(14, () => send({ port, method: 'POST', path: '/debug/explain', headers, body, from }));
+    },
+  },
+  {
+    name: 'connections to the health listener that are opened and left',
+    row: 8,
+    program: 'serve',
+    amount: { full: 250, short: 5 },
+    seconds: 15,
+    start: ({ metrics }, perTurn) => openAndLeave(metrics, perTurn),
+  },
+];
+
+/** Opens event streams of the status page, and leaves them all at the end. */
+function follow({ debug: port }: Victim, count: number): StopAttack {
+  const leaving = new AbortController();
+  const stop = repeat(count, () =>
+    send({ port, path: '/debug/events', from, timeout: 120_000, leave: leaving.signal }),
+  );
+  return () => {
+    leaving.abort();
+    return stop();
+  };
+}

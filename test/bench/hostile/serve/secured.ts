@@ -1,0 +1,90 @@
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { policyWith } from '../../../support/worlds/manifests.ts';
+import { attackerAddresses } from '../programs/http-client.ts';
+import { removeManifest, writeManifest } from '../programs/manifest-folder.ts';
+import type { Attack, StopAttack, Victim } from '../programs/model.ts';
+import { repeat } from '../programs/repeat.ts';
+
+const [from] = attackerAddresses;
+
+/** What came with TLS and with keys of issuers. */
+export const securedAttacks: readonly Attack[] = [
+  {
+    name: 'handshakes of TLS without an end',
+    row: 9,
+    program: 'serve',
+    amount: { full: 64, short: 4 },
+    seconds: 15,
+    world: { tls: true },
+    start: ({ xds: port }, atOnce) => repeat(atOnce, () => shakeHands(port)),
+  },
+  {
+    name: 'beginnings of a ClientHello',
+    row: 9,
+    program: 'serve',
+    amount: { full: 4_000, short: 50 },
+    seconds: 15,
+    world: { tls: true },
+    start: ({ xds }, count) => holdHandshakes(xds, count),
+  },
+  {
+    name: 'a thousand addresses of keys that do not answer',
+    row: 10,
+    program: 'serve',
+    amount: { full: 1_000, short: 20 },
+    seconds: 15,
+    world: { tls: true },
+    start: publishKeys,
+  },
+];
+
+function shakeHands(port: number): Promise<void> {
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port, localAddress: from, rejectUnauthorized: false, ALPNProtocols: ['h2'] };
+    const socket = connectTls(options, () => socket.destroy());
+    socket.on('error', () => {}).on('close', () => resolve());
+  });
+}
+
+/** A record of a handshake, of the largest size, and as much of it as comes before the end. */
+const clientHello = Buffer.concat([Buffer.from([22, 3, 1, 0x3f, 0xff, 1, 0, 0x3f, 0xfb, 3, 3]), Buffer.alloc(1_000)]);
+
+/** Keeps connections open in the middle of a handshake; one that is closed is opened again. */
+function holdHandshakes(port: number, count: number): StopAttack {
+  const open = new Set<Socket>();
+  const timer = setInterval(() => {
+    for (let missing = Math.min(100, count - open.size); missing > 0; missing -= 1) {
+      const socket = connect({ host: '127.0.0.1', port, localAddress: from }, () => socket.write(clientHello));
+      open.add(socket);
+      socket.on('error', () => {}).on('close', () => open.delete(socket));
+      socket.resume();
+    }
+  }, 25);
+  return () => {
+    clearInterval(timer);
+    for (const socket of open) socket.destroy();
+    return 0;
+  };
+}
+
+/** Policies whose issuers' keys are at addresses that nobody answers at, each with another path in each turn. */
+function publishKeys({ folder }: Victim, count: number): StopAttack {
+  let turns = 0;
+  const write = (): void => {
+    turns += 1;
+    const policies = Array.from({ length: count }, (_, index) => {
+      const uri = `http://10.255.255.${1 + (index % 250)}/keys-${turns}-${index}`;
+      const jwt = `{ providers: [{ issuer: me, audiences: [me.com], jwks: { uri: "${uri}" } }] }`;
+      return policyWith(`default/keys-${index}`, '[{ name: none }]', `[], jwt: ${jwt}`);
+    });
+    writeManifest(folder, 'keys.yaml', policies.join('---\n'));
+  };
+  write();
+  const timer = setInterval(write, 4_000);
+  return () => {
+    clearInterval(timer);
+    removeManifest(folder, 'keys.yaml');
+    return 0;
+  };
+}

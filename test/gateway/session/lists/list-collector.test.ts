@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { createListCollector, type ListCollectorParts } from '../../../../src/gateway/session/lists/list-collector.ts';
+import { createAnswerBudget } from '../../../../src/gateway/upstream/answer-limits.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+
+/** A collector of these lists of targets, and the entries that were made in each turn. */
+function create(lists: Readonly<Record<string, number>>): {
+  readonly collect: () => Promise<number>;
+  readonly turns: number[];
+} {
+  const turns: number[] = [];
+  const shared = {
+    budget: createAnswerBudget(),
+    read: async (target: string) => Array.from({ length: lists[target] ?? 0 }, (_, index) => ({ name: `t${index}` })),
+    turns: { toRead: async () => () => {}, toSerialize: async () => void turns.push(0) },
+  };
+  const exposeName = ({ name }: { readonly name: string }): string => {
+    turns.push((turns.pop() ?? 0) + 1);
+    return name;
+  };
+  const parts: object = {
+    clock: createManualClock(),
+    upstreams: { get: () => undefined, opened: () => undefined, isTarget: () => true },
+    shared,
+    health: { isLeftOut: () => false, listed() {} },
+    uiOwners: { toolsListed() {} },
+    names: { exposeName, index: { listed() {} } },
+  };
+  const { collect } = createListCollector(parts as ListCollectorParts);
+  const caller = { kind: 'anonymous', reason: 'stdio' } as const;
+  const request = { params: {}, signal: new AbortController().signal, reachable: 'all', caller } as const;
+  const collected = async (): Promise<number> =>
+    (await collect('tools/list', request, Object.keys(lists))).entries.length;
+  return { collect: collected, turns };
+}
+
+it.each([
+  ['of one target that has the most', { a: 10_000 }, [2_500, 2_500, 2_500, 2_500, 0]],
+  ['of many targets that have a few', { a: 1_000, b: 1_000, c: 1_000, d: 10 }, [2_000, 1_010, 0]],
+  ['that is small', { a: 10, b: 10 }, [20]],
+])(
+  'a list %s is made by 2,500 entries in a turn, and serialized in another one when it is large',
+  async (_, lists, turns) => {
+    const collector = create(lists);
+    expect(await collector.collect()).toBe(Object.values<number>(lists).reduce((sum, count) => sum + count));
+    expect(collector.turns).toEqual(turns);
+  },
+);
