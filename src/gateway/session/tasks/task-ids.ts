@@ -14,7 +14,7 @@ export function relatedTaskId(value: JsonObject | undefined): string | undefined
 }
 
 /** The change that lets a message name its task by another id, or by none: no other id of a target is passed on. */
-export function relatedChanges(value: JsonObject | undefined, id: string | undefined): readonly JsonChange[] {
+function relatedChanges(value: JsonObject | undefined, id: string | undefined): readonly JsonChange[] {
   if (objectIn(value, '_meta')[relatedKey] === undefined) return [];
   const path = ['_meta', relatedKey];
   return [id === undefined ? { path } : { path, value: { taskId: id } }];

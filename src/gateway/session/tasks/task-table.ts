@@ -29,7 +29,7 @@ export interface Task {
 }
 
 /** The progress token of a call, as its target and its client know it. */
-export interface TaskProgress {
+interface TaskProgress {
   readonly ofTarget: number;
   readonly ofClient: RequestId;
 }
