@@ -18,7 +18,7 @@ import { coalesceListChanges } from './lists/list-changes.ts';
 import { isListMethod, type ListMethod } from './lists/list-pages.ts';
 import { createLists } from './lists/lists.ts';
 import type { SharedListing } from './lists/shared-listing.ts';
-import type { Client, ClientRequest, SessionParts, StatelessClient } from './model.ts';
+import type { Client, ClientRequest, Sender, SessionParts, StatelessClient } from './model.ts';
 import type { Names } from './names/names.ts';
 import type { QualifiedName } from './names/qualified-names.ts';
 import type { UiOwners } from './names/ui-owners.ts';
@@ -84,8 +84,8 @@ export function createMcpSession(
   const { failures, sharedListing: listing, names, subscriptionBudget: budget } = shared;
   const ended = new AbortController();
   const handshake = createHandshake(stateless);
-  /** The caller of the last request, on whose behalf connections are made. */
-  let lastCaller: Caller | undefined;
+  /** Of the last request, on whose behalf connections are made. */
+  let last: Pick<Sender, 'caller' | 'passedHeaders'> | undefined;
 
   /** Sends no notification before the handshake, as MCP requires. */
   const notify: Client['notify'] = (...notification) => {
@@ -101,14 +101,15 @@ export function createMcpSession(
     notification: notifications.receive,
     request: (...request) => clientRequests.handle(...request),
     clientCapabilities: handshake.clientCapabilities,
+    passedHeaders: () => last?.passedHeaders,
     input: stateless === undefined ? 'asked for' : 'passed on',
-    connected: (target) => void restore(common, target, lastCaller, ended.signal).catch(() => {}),
+    connected: (target) => void restore(common, target, last?.caller, ended.signal).catch(() => {}),
     failed: (target, reason) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
   const own = { client, authorization, notifications, subscriptions, upstreams, tasks, handshake };
   const common = { ...parts, ...shared, ...own };
-  const clientRequests = createClientRequests({ ...common, lastCaller: () => lastCaller });
+  const clientRequests = createClientRequests({ ...common, lastCaller: () => last?.caller });
   const passthrough = createPassthrough(common);
   const lists = createLists({ ...common, shared: listing });
   const instructions = createInstructions({ ...common, memories: shared.upstreamState.memories });
@@ -126,7 +127,7 @@ export function createMcpSession(
     },
     protocolVersion: handshake.version,
     async handle(request) {
-      lastCaller = request.caller;
+      last = { caller: request.caller, passedHeaders: request.sender.passedHeaders };
       return untilTokenEnds(parts.clock, request, handlerOf(request.method));
     },
     configChanged(change) {

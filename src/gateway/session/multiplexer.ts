@@ -203,6 +203,7 @@ function createInFlight() {
       return {
         caller: sender.caller,
         paramHeaders: sender.paramHeaders,
+        passedHeaders: sender.passedHeaders,
         get reader() {
           return sender.reader;
         },
