@@ -42,7 +42,7 @@ function* verdictAnswer(
     ok: true,
     fields: [...by, ...reasons.flatMap(({ at }) => at ?? [])],
     answerAt: (places) => {
-      const asked = { gateway, request };
+      const asked = { gateway, request, signers: explainer.tokenSigners(gateway) };
       const next = places[Symbol.iterator]();
       if (!verdict.allowed) {
         return {
@@ -80,6 +80,7 @@ function* grantsAnswer(
       return {
         gateway,
         request,
+        signers: explainer.tokenSigners(gateway),
         verdict: 'grants',
         of: claims === undefined ? 'anybody' : 'caller',
         grants: grants.map((grant, at) => ({ ...grant, place: places[at] })),

@@ -8,6 +8,7 @@ import { type Denial, type NearMiss, policyNearMisses } from './near-misses.ts';
 import { signerClaims } from './signers.ts';
 import { statusFindings } from './status-findings.ts';
 import { servedTargets, targetOf, targetReason } from './targets.ts';
+import { tokenSigners } from './token-signers.ts';
 
 export { type ComparedWorld, changedSigners, gainedAccess, oncePerPair } from './access-diff.ts';
 export { answerInSteps, answerQuestion } from './answer.ts';
@@ -26,6 +27,7 @@ export function createExplainer(inputs: ExplainInputs): Explainer {
     grants: (gateway, filter) => toEnd(grants(inputs, gateway, filter)),
     grantsInSteps: (gateway, filter) => grants(inputs, gateway, filter),
     rulesText: (gateway) => rulesText(inputs, gateway),
+    tokenSigners: (gateway) => tokenSigners(inputs, gateway),
     signers: () => signerClaims(inputs),
     statusFindings: () => statusFindings(inputs),
     hints: () => hints(inputs),
