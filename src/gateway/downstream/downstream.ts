@@ -15,6 +15,7 @@ import { createExchangeLimit } from './exchange-limit.ts';
 import { createHttpSse } from './http-sse.ts';
 import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { serveStdio } from './stdio.ts';
+import { createRefuseStranger } from './strangers.ts';
 import { createStreamableHttp } from './streamable-http.ts';
 
 /** Dependencies and settings of serving MCP clients. */
@@ -55,6 +56,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   const multiplexer = createMultiplexer(parts);
   const throttle = new LogThrottle(clock, log);
   const exchanges = createExchangeLimit(parts);
+  const refuse = createRefuseStranger(parts);
   const transportParts: HttpTransportParts = {
     multiplexer,
     streams: createEventStreams(parts),
@@ -76,7 +78,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   let draining = false;
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (!admit(request, response, parts)) return;
+    if (!admit(request, response, { ...parts, refuse })) return;
     const url = parseRequestUrl(request.url);
     if (sendsDocument(authenticator?.document, url, request, response)) return;
     if (draining) {
@@ -85,11 +87,11 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     }
     const transport = url === null ? undefined : transports.get(withoutSlash(url.pathname));
     if (url === null || transport === undefined) {
-      return sendError(response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
+      return refuse('path', response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
     }
     if (!transport.methods.includes(request.method ?? '')) {
       const headers = { allow: transport.methods.join(', ') };
-      return sendError(response, { status: 405, message: 'Method not allowed', headers });
+      return refuse('method', response, { status: 405, message: 'Method not allowed', headers });
     }
     const authentication = await authenticate(authenticator, request);
     if (response.destroyed) return;
