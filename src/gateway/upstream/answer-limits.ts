@@ -1,5 +1,5 @@
 import { Quota } from '../../rate/quota.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../../rate/turns.ts';
 
 /*
  * What one message of a target may cost. The bounds keep the time in which one message holds the event loop below

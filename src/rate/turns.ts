@@ -1,4 +1,4 @@
-import { FairQueue } from '../../rate/fair-queue.ts';
+import { FairQueue } from './fair-queue.ts';
 
 interface Waiting {
   readonly resolve: () => void;
