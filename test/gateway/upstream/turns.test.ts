@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createAnswerBudget, uncountedBytes } from '../../../src/gateway/upstream/answer-limits.ts';
 import { MessageBuffer } from '../../../src/gateway/upstream/transport/message-buffer.ts';
-import { Turns } from '../../src/rate/turns.ts';
+import { Turns } from '../../../src/rate/turns.ts';
 
 const iteration = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
