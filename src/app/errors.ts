@@ -1,5 +1,5 @@
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
-import { ListenError } from '../net/http-listener.ts';
+import { ListenError } from '../net/listener/http-listener.ts';
 
 /** A failure of the environment, such as a port in use: exit code 3. The message is for the user. */
 export class EnvironmentError extends Error {

@@ -2,11 +2,12 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, StopAsync } from '../edges.ts';
 import { parseBoundedJson } from '../json/bounded-json.ts';
-import { onlyForLoopbackHosts } from '../net/host-guard.ts';
+import { onlyForLoopbackHosts } from '../net/guard/host-guard.ts';
+import { authorize, type GuardedRequest, keepAuthorized, type RequestGuard } from '../net/guard/request-guard.ts';
 import type { HostPort } from '../net/host-port.ts';
-import { type LimitedListenerParts, openLimitedListener } from '../net/limited-listener.ts';
+import { type LimitedListenerParts, openLimitedListener } from '../net/listener/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
-import { authorize, type GuardedRequest, keepAuthorized, type RequestGuard } from '../net/request-guard.ts';
+import { Quota } from '../rate/quota.ts';
 
 /** A response, whole. */
 export interface HttpResponse {
@@ -78,6 +79,9 @@ const bodyBounds = { maxValues: 5_000, maxDepth: 50 };
 /** Requests that are being answered or wait for their turn. */
 const maxOpenRequests = 64;
 
+/** Bytes of all answers that are being sent: clients that do not read them hold no more memory than this. */
+const maxUnsent = 64 * 1024 * 1024;
+
 /**
  * Serves routes. If the bound address is loopback, a `Host` header that is not loopback gets 403 (protection against DNS
  * rebinding); a request with a body from a page of another origin gets 403 on every address. Starts one answer in each
@@ -92,6 +96,7 @@ export async function serveRoutes(
   { failed, guard, ...parts }: RoutesParts,
 ): Promise<RouteServer> {
   const turns = new Turns();
+  const unsent = new Quota(maxUnsent, 1);
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const { path, query } = targetOf(request);
     const route = routes.get(path);
@@ -105,7 +110,7 @@ export async function serveRoutes(
         failed(error);
         return errorResponse(new RequestError(500, 'internal error: the log has it.'));
       })
-      .then((answer) => send(request, response, answer))
+      .then((answer) => send(request, response, reserve(unsent, response, answer)))
       .catch(failed);
   };
   const guarded = (request: IncomingMessage, response: ServerResponse): void => {
@@ -247,6 +252,22 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   const { maxValues, maxDepth } = bodyBounds;
   throw new RequestError(413, `the body has more than ${maxValues} values or ${maxDepth} levels: send less.`);
 }
+
+/** Counts the bytes of an answer until they are sent. Without room for them the answer says so. */
+function reserve(unsent: Quota, response: ServerResponse, answer: HttpResponse): HttpResponse {
+  const bytes = Buffer.byteLength(answer.body);
+  if (response.destroyed || bytes <= smallAnswer) return answer;
+  // A single answer may be larger than all of them together may.
+  if (!unsent.acquire('', Math.min(bytes, maxUnsent)))
+    return errorResponse(new RequestError(503, notRead, { 'retry-after': '1' }));
+  response.once('close', () => unsent.release('', Math.min(bytes, maxUnsent)));
+  return answer;
+}
+
+/** Bytes of an answer that is not counted: the number of connections limits these. */
+const smallAnswer = 16 * 1024;
+
+const notRead = 'too many answers are being sent and not read: read them, and try again.';
 
 function errorResponse({ status, message, headers }: RequestError): HttpResponse {
   return { ...json({ error: message }, false, status), headers };

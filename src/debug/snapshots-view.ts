@@ -1,5 +1,5 @@
 import type { NodeStatus } from '../serve/model.ts';
-import type { Snapshot, Snapshots, View } from '../snapshot/model.ts';
+import type { EncodedResource, Snapshot, Snapshots, View } from '../snapshot/model.ts';
 import type { InputDiagnostic } from '../source/model.ts';
 import type { GatewayStatus, PolicyStatus, Translation } from '../translate/model.ts';
 import type { DecodeResource } from './resource-decoder.ts';
@@ -73,12 +73,50 @@ export interface SnapshotsSelection {
   readonly fields?: ReadonlySet<string> | undefined;
 }
 
-export function snapshotsView(parts: SnapshotsParts, selection: SnapshotsSelection = {}): Partial<SnapshotsView> {
+/** The most entries of one answer: such an answer has about 10 MB, and is written in 50 ms. */
+export const mostEntries = 50_000;
+
+/** Entries that a node counts for: its types, and what it refused. */
+const entriesPerNode = 10;
+
+/** Counts the resources, nodes, statuses and problems that a selection shows, without computing them. */
+export function countEntries(parts: SnapshotsParts, { gateway, nodes = true, fields }: SnapshotsSelection): number {
+  const { translation, snapshots } = parts;
+  const counts: { readonly [K in keyof SnapshotsView]: () => number } = {
+    synced: () => 0,
+    gateways: () => {
+      let total = nodes ? entriesPerNode * parts.nodes(gateway).length : 0;
+      for (const name of gateway === undefined ? snapshots.gateways() : [gateway]) {
+        total += 1;
+        for (const view of snapshots.of(name).views.values()) total += view.size;
+      }
+      return total;
+    },
+    gatewayClasses: () => translation.gatewayClassStatuses.size,
+    policies: () => translation.policyStatuses.size,
+    policyNotices: () => translation.policyNotices.size,
+    services: () => translation.serviceNotices.size,
+    problems: () => parts.problems().length,
+  };
+  return chosenFields(fields).reduce((sum, name) => sum + counts[name](), 0);
+}
+
+function chosenFields(fields: SnapshotsSelection['fields']): readonly (keyof SnapshotsView)[] {
+  return snapshotFields.filter((name) => fields === undefined || fields.has(name));
+}
+
+/** Computes the view; yields after each resource, so that the caller can divide the work. */
+export function* snapshotsView(
+  parts: SnapshotsParts,
+  selection: SnapshotsSelection,
+): Generator<undefined, Partial<SnapshotsView>> {
   const { translation } = parts;
   const [namespace] = selection.gateway?.split('/') ?? [];
+  const chosen = chosenFields(selection.fields);
+  const gateways = chosen.includes('gateways') ? yield* gatewayViews(parts, selection) : [];
   const members: { readonly [K in keyof SnapshotsView]: () => SnapshotsView[K] } = {
     synced: () => parts.synced(),
-    gateways: () => gatewayViews(parts, selection),
+    gateways: () => gateways,
     gatewayClasses: () => valuesByKey(translation.gatewayClassStatuses),
     policies: () => {
       const policies = valuesByKey(translation.policyStatuses);
@@ -88,29 +126,45 @@ export function snapshotsView(parts: SnapshotsParts, selection: SnapshotsSelecti
     services: () => valuesByKey(translation.serviceNotices),
     problems: () => parts.problems(),
   };
-  const { fields } = selection;
-  const chosen = snapshotFields.filter((name) => fields === undefined || fields.has(name));
   return Object.fromEntries(chosen.map((name) => [name, members[name]()]));
 }
 
-function gatewayViews(
+function* gatewayViews(
   parts: SnapshotsParts,
   { gateway, nodes: withNodes = true }: SnapshotsSelection,
-): readonly GatewayView[] {
+): Generator<undefined, readonly GatewayView[]> {
   const { snapshots } = parts;
   const nodes = Map.groupBy(withNodes ? parts.nodes(gateway) : [], (node) => node.gateway);
   const names = gateway === undefined ? [...new Set([...snapshots.gateways(), ...nodes.keys()])].sort() : [gateway];
-  return names.map((name) => gatewayView(parts, snapshots.of(name), withNodes ? (nodes.get(name) ?? []) : undefined));
+  // Gateways share resources.
+  const decoded = new Map<EncodedResource, unknown>();
+  const decode: DecodeResource = (resource) => {
+    if (!decoded.has(resource)) decoded.set(resource, parts.decode(resource));
+    return decoded.get(resource);
+  };
+  const views: GatewayView[] = [];
+  for (const name of names) {
+    views.push(
+      yield* gatewayView({ ...parts, decode }, snapshots.of(name), withNodes ? (nodes.get(name) ?? []) : undefined),
+    );
+  }
+  return views;
 }
 
-function gatewayView(parts: SnapshotsParts, snapshot: Snapshot, nodes: readonly NodeStatus[] | undefined): GatewayView {
+function* gatewayView(
+  parts: SnapshotsParts,
+  snapshot: Snapshot,
+  nodes: readonly NodeStatus[] | undefined,
+): Generator<undefined, GatewayView> {
   const status = parts.translation.gatewayStatuses.get(snapshot.gateway);
   const views = [...snapshot.views.values()];
+  const types: TypeView[] = [];
+  for (const view of views) types.push(yield* typeView(view, parts.decode));
   return {
     gateway: snapshot.gateway,
     exists: snapshot.exists,
     version: parts.digest(views.flatMap((view) => [view.type.typeUrl, view.version()])),
-    types: views.map((view) => typeView(view, parts.decode)),
+    types,
     ...(status && {
       status: { conditions: status.conditions, listeners: status.listeners, addresses: status.addresses },
     }),
@@ -118,12 +172,12 @@ function gatewayView(parts: SnapshotsParts, snapshot: Snapshot, nodes: readonly 
   };
 }
 
-function typeView(view: View, decode: DecodeResource): TypeView {
-  const resources = [...view.resources()].map((resource) => ({
-    name: resource.name,
-    version: resource.version,
-    resource: decode(resource),
-  }));
+function* typeView(view: View, decode: DecodeResource): Generator<undefined, TypeView> {
+  const resources: TypeView['resources'][number][] = [];
+  for (const resource of view.resources()) {
+    resources.push({ name: resource.name, version: resource.version, resource: decode(resource) });
+    yield undefined;
+  }
   return { typeUrl: view.type.typeUrl, version: view.version(), resources };
 }
 

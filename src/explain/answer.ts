@@ -26,7 +26,7 @@ function verdictAnswer(explainer: Explainer, gateway: string, claims: Claims, re
     ok: true,
     fields: [...by, ...reasons.flatMap(({ at }) => at ?? [])],
     answerAt: (places) => {
-      const asked = { gateway, request };
+      const asked = { gateway, request, signers: explainer.tokenSigners(gateway) };
       const next = places[Symbol.iterator]();
       if (!verdict.allowed) {
         return {
@@ -64,6 +64,7 @@ function grantsAnswer(
       return {
         gateway,
         request,
+        signers: explainer.tokenSigners(gateway),
         verdict: 'grants',
         of: claims === undefined ? 'anybody' : 'caller',
         grants: grants.map((grant, at) => ({ ...grant, place: places[at] })),

@@ -8,6 +8,7 @@ import { type Denial, type NearMiss, policyNearMisses } from './near-misses.ts';
 import { signerClaims } from './signers.ts';
 import { statusFindings } from './status-findings.ts';
 import { servedTargets, targetOf, targetReason } from './targets.ts';
+import { tokenSigners } from './token-signers.ts';
 
 export { changedSigners, gainedAccess } from './access-diff.ts';
 export { answerQuestion } from './answer.ts';
@@ -35,6 +36,7 @@ export function createExplainer(inputs: ExplainInputs): Explainer {
           (claims === undefined || matchesCaller(grant, claims)) &&
           (request === undefined || matchesItem(grant, request)),
       ),
+    tokenSigners: (gateway) => tokenSigners(inputs, gateway),
     signers: () => signerClaims(inputs),
     statusFindings: () => statusFindings(inputs),
     hints: () => hints(inputs),

@@ -19,12 +19,10 @@ export function writtenRules({ resources }: Pick<ExplainInputs, 'resources'>, po
 
 /** The keys of the policies whose rules reach a Gateway, in the order in which gateways evaluate them. */
 export function attachedPolicies({ translation }: ExplainInputs, gateway: string): readonly string[] {
-  const policies: { readonly key: string; readonly config: string }[] = [];
-  for (const [, attachment] of translation.attachments.entries()) {
-    if (attachment.gateway !== gateway) continue;
-    const config = translation.configs.get(attachment.policy);
-    if (config) policies.push({ key: attachment.policy, config: `${config.namespace}.${config.name}` });
-  }
+  const policies = translation.attachedPolicies(gateway).flatMap((key) => {
+    const config = translation.configs.get(key);
+    return config === undefined ? [] : [{ key, config: `${config.namespace}.${config.name}` }];
+  });
   return policies.toSorted((a, b) => (a.config < b.config ? -1 : 1)).map(({ key }) => key);
 }
 

@@ -100,6 +100,19 @@ export interface SignerClaim {
   readonly issuers: readonly string[];
 }
 
+/** Who may sign the tokens that agentgateway nodes of a Gateway accept. */
+export interface TokenSigners {
+  readonly providers: readonly {
+    readonly issuer: string;
+    /** One of them must be in the token; empty: any. */
+    readonly audiences: readonly string[];
+    /** The ids of its keys. */
+    readonly keyIds: readonly string[];
+  }[];
+  /** Why nobody may, with the remedy; undefined when there is a provider. */
+  readonly problem: string | undefined;
+}
+
 /** Answers questions about the present state of the inputs; keeps nothing, and costs nothing until it is asked. */
 export interface Explainer {
   /** The keys of the Gateways of ours, sorted. */
@@ -114,6 +127,8 @@ export interface Explainer {
   decide(gateway: GatewayKey, claims: Claims, request: AccessRequest): Verdict;
   /** The rules on a Gateway, in the order in which they decide: only those that match the claims or the request given. */
   grants(gateway: GatewayKey, filter: { readonly claims?: Claims; readonly request?: AccessRequest }): readonly Grant[];
+  /** Who may sign the tokens of a Gateway as agentgateway nodes are told it; undefined for one that is not served. */
+  tokenSigners(gateway: GatewayKey): TokenSigners | undefined;
   /** Who may sign the tokens of each Gateway of which a policy says it. */
   signers(): ReadonlyMap<GatewayKey, SignerClaim>;
   /** What the conditions and notices of all objects report. */
@@ -141,6 +156,8 @@ export interface Question {
 export type Answer = {
   readonly gateway: GatewayKey;
   readonly request: AccessRequest | undefined;
+  /** Undefined for a Gateway that is not served. */
+  readonly signers: TokenSigners | undefined;
 } & (
   | { readonly verdict: 'allowed'; readonly by: Placed<Grant>; readonly remarks: readonly Placed<Reason>[] }
   | { readonly verdict: 'denied'; readonly reasons: readonly Placed<Reason>[]; readonly omitted: number }

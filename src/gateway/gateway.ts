@@ -1,10 +1,14 @@
 import type { RequestListener } from 'node:http';
 import type { Fields, Stop } from '../edges.ts';
-import { onlyForLoopbackHosts } from '../net/host-guard.ts';
+import { onlyForLoopbackHosts } from '../net/guard/host-guard.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
-import { type LimitedListener, type LimitedListenerParts, openLimitedListener } from '../net/limited-listener.ts';
+import {
+  type LimitedListener,
+  type LimitedListenerParts,
+  openLimitedListener,
+} from '../net/listener/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
-import { createTextFetch, type TextFetch } from '../net/text-fetch.ts';
+import { createTextFetch, type TextFetch } from '../net/outbound/text-fetch.ts';
 import { createAdmin, type ListenerStatus } from './admin/admin.ts';
 import { createGatewayMetrics } from './admin/metrics.ts';
 import { createAuthenticator } from './authn/authn.ts';

@@ -95,12 +95,13 @@ function timeOf(seconds: number): string {
   return new Date(seconds * 1_000).toISOString();
 }
 
-/** A claim, which is a text or a list of them in every sensible token. */
-function shown(value: unknown): string {
+/** Shows a claim in a message: a text or a list of them in every sensible token. */
+export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   return typeof value === 'string' ? quoted(value) : quoted(JSON.stringify(value));
 }
 
-function listed(values: readonly string[]): string {
+/** Lists alternatives in a message. */
+export function listed(values: readonly string[]): string {
   return values.map(quoted).join(' or ');
 }

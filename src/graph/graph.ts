@@ -107,6 +107,11 @@ class IncrementalGraph implements Graph {
     return values;
   }
 
+  members<V>(index: Index<V>, value: string): readonly V[] {
+    this.#state.assertReadable(index.name);
+    return indexerOf(this.#state, index).membersOf(value);
+  }
+
   checkpoint(reached: () => void): void {
     this.#nodes.push({ update: () => reached() });
   }

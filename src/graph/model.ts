@@ -122,6 +122,8 @@ export interface Graph {
   ): Index<V>;
   /** The values of an index that have members, as keys and values. Changes only when a value gets or loses members. */
   indexValues<V>(index: Index<V>, options: { readonly name: string }): Collection<string>;
+  /** The members under one index value after the last commit, in the order of their keys; for reads between commits. */
+  members<V>(index: Index<V>, value: string): readonly V[];
   /**
    * Calls `reached` in each commit, when everything that was created before is up to date and nothing that is created
    * afterwards is. It may not read the graph, and must not throw.

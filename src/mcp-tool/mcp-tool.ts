@@ -1,7 +1,7 @@
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { formatHostPort } from '../net/host-port.ts';
-import { openLimitedListener } from '../net/limited-listener.ts';
+import { openLimitedListener } from '../net/listener/limited-listener.ts';
 import { allowAnyAddress, allowPublicAddresses } from './fetch/address-policy.ts';
 import { systemResolve } from './fetch/guarded-lookup.ts';
 import { createRequestBodies } from './http/request-body.ts';
@@ -11,7 +11,7 @@ import type { Limits, McpToolEdges, McpToolOptions, RunningMcpTool } from './mod
 import { createToolServer, type ToolServerParts } from './tool-server.ts';
 import { createUriConverter } from './uri-converter.ts';
 
-export { ListenError } from '../net/http-listener.ts';
+export { ListenError } from '../net/listener/http-listener.ts';
 
 const mebibyte = 1024 * 1024;
 

@@ -1,33 +1,25 @@
-import { FairQueue } from './fair-queue.ts';
+import type { Clock } from '../edges.ts';
 
-interface Waiting {
-  readonly resolve: () => void;
-}
+/** Milliseconds that work takes of one iteration of the event loop. */
+const turn = 5;
 
 /**
- * Lets those who have much to do go on one after another, each step in an iteration of the event loop of its own, so that
- * hundreds of large messages delay what is small by one step of one of them. Keys take turns, whatever number of steps
- * each asks for.
+ * Does work in turns: step by step, and everything else that is due after each few milliseconds. What the work reads may
+ * change between its steps, where it yields.
+ *
+ * @param pause waits until the next turn, at least until the next iteration of the event loop
  */
-export class Turns {
-  readonly #waiting = new FairQueue<Waiting>(Number.POSITIVE_INFINITY);
-  #scheduled = false;
-
-  /** Resolves when it is the turn of this key. */
-  next(key: string): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(key, { resolve });
-    this.#schedule();
-    return promise;
-  }
-
-  #schedule(): void {
-    if (this.#scheduled || this.#waiting.size === 0) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#waiting.next()?.resolve();
-      this.#schedule();
-    });
+export async function inTurns<T>(
+  steps: Generator<unknown, T>,
+  clock: Clock,
+  pause: () => Promise<unknown>,
+): Promise<T> {
+  for (;;) {
+    const until = clock.now() + turn;
+    do {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    } while (clock.now() < until);
+    await pause();
   }
 }

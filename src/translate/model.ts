@@ -245,6 +245,10 @@ export interface Translation {
   readonly configs: Collection<PolicyConfig>;
   /** By `<gateway key>|<policy key>`. */
   readonly attachments: Collection<Attachment>;
+  /** The keys of the policies that are attached to a Gateway, sorted; found by an index. */
+  attachedPolicies(gateway: GatewayKey): readonly string[];
+  /** The keys of the Gateways that a policy is attached to, sorted. */
+  attachedGateways(policy: string): readonly GatewayKey[];
   /** By Gateway key. */
   readonly gateways: Collection<GatewayState>;
   /**

@@ -29,6 +29,7 @@ import type {
 import { firstClaim, type GatewayJwt, gatewayJwt, type JwtClaim, jwtClaim, keyNotice, keyUris } from './policy/jwt.ts';
 import {
   attach,
+  attachmentKey,
   evaluatePolicy,
   type PolicyResult,
   type PolicyTargets,
@@ -77,6 +78,7 @@ export function translate(graph: Graph, inputs: Inputs, settings: TranslationSet
     targets: services.targets,
     configs: policies.configs,
     attachments: policies.attachments,
+    ...attachmentLookups(graph, policies),
     gateways: gateways.states,
     jwtProviders: signers.jwtProviders,
     jwksUris: signers.jwksUris,
@@ -227,6 +229,8 @@ interface Policies {
   readonly policyResults: Derived<PolicyResult>;
   readonly configs: Derived<PolicyConfig>;
   readonly targetsOfPolicies: Derived<PolicyTargets>;
+  /** The policies that name a Gateway, attached or not. */
+  readonly policiesByGateway: Index<PolicyTargets>;
   readonly attachments: Derived<Attachment>;
 }
 
@@ -234,12 +238,31 @@ interface Policies {
 function translatePolicies(graph: Graph, policyResults: Derived<PolicyResult>, gateways: Gateways & Signers): Policies {
   const configs = graph.derive(policyResults, policyConfig, { name: 'configs' });
   const targetsOfPolicies = graph.derive(policyResults, policyTargets, { name: 'policy-targets' });
+  const policiesByGateway = graph.index(targetsOfPolicies, ({ gateways }) => gateways, { name: 'policies-by-gateway' });
   const attachments = graph.deriveMany(
     targetsOfPolicies,
     (targets, context, key) => attach(targets, context, key, gateways),
     { name: 'attachments' },
   );
-  return { policyResults, configs, targetsOfPolicies, attachments };
+  return { policyResults, configs, targetsOfPolicies, policiesByGateway, attachments };
+}
+
+/** Finds attachments without a walk over all of them. A policy names Gateways of its own namespace only. */
+function attachmentLookups(
+  graph: Graph,
+  { targetsOfPolicies, policiesByGateway, attachments }: Policies,
+): Pick<Translation, 'attachedPolicies' | 'attachedGateways'> {
+  const isAttached = (gateway: string, policy: string): boolean =>
+    attachments.get(attachmentKey(gateway, policy)) !== undefined;
+  return {
+    attachedPolicies: (gateway) => {
+      const namespace = gateway.slice(0, gateway.indexOf('/'));
+      const named = graph.members(policiesByGateway, gateway).map(({ name }) => `${namespace}/${name}`);
+      return named.filter((policy) => isAttached(gateway, policy));
+    },
+    attachedGateways: (policy) =>
+      (targetsOfPolicies.get(policy)?.gateways ?? []).filter((gateway) => isAttached(gateway, policy)),
+  };
 }
 
 type Statuses = Pick<
@@ -254,8 +277,7 @@ function deriveStatuses(
   { controllerName }: TranslationSettings,
   derived: Services & Gateways & Signers & Policies,
 ): Statuses {
-  const { policyResults, configs, targetsOfPolicies, attachments } = derived;
-  const policiesByGateway = graph.index(targetsOfPolicies, ({ gateways }) => gateways, { name: 'policies-by-gateway' });
+  const { policyResults, configs, targetsOfPolicies, policiesByGateway, attachments } = derived;
   const classInputs = { ...derived, controllerName, bundle };
   const gatewayInputs = { ...derived, policiesByGateway };
   const derivedFromPolicies = [configs, targetsOfPolicies, attachments, derived.jwtClaims];

@@ -44,6 +44,7 @@ function createRig(step = 0): Rig {
     gatewayReasons: () => [],
     decide: () => ({ allowed: false as const, reasons: [], omitted: 0 }),
     grants: () => [],
+    tokenSigners: () => undefined,
     signers: () => new Map(),
     statusFindings: () => [],
   };

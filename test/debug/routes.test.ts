@@ -10,8 +10,8 @@ import {
   type RoutesParts,
   serveRoutes,
 } from '../../src/debug/routes.ts';
-import { ListenError } from '../../src/net/http-listener.ts';
-import type { RequestGuard } from '../../src/net/request-guard.ts';
+import type { RequestGuard } from '../../src/net/guard/request-guard.ts';
+import { ListenError } from '../../src/net/listener/http-listener.ts';
 import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import { systemClock } from '../support/edges/system-clock.ts';
@@ -32,6 +32,7 @@ let waits: Promise<void> = Promise.resolve();
 let entered = 0;
 const allEntered = Promise.withResolvers<void>();
 const routes = new Map<string, Route>([
+  ['/long', { get: () => plainText('x'.repeat(16 * 1024 * 1024)) }],
   ['/', { get: () => plainText('hello\n') }],
   ['/query', { get: (query) => json(Object.fromEntries(query), query.has('pretty')) }],
   [
@@ -95,16 +96,20 @@ describe('a listener', () => {
     [{ path: '/?a=1' }, 200, 'hello\n'],
     [{ path: '/query?a=1&b=%2F' }, 200, '{"a":"1","b":"/"}\n'],
     [{ path: '/query?pretty' }, 200, '{\n  "pretty": ""\n}\n'],
-    [{ path: '/Query' }, 404, '{"error":"nothing here; try /, /query, /broken, /slow, /changed."}\n'],
-    [{ path: '/query/' }, 404, '{"error":"nothing here; try /, /query, /broken, /slow, /changed."}\n'],
-    [{ path: '//' }, 404, '{"error":"nothing here; try /, /query, /broken, /slow, /changed."}\n'],
+    [{ path: '/Query' }, 404, '{"error":"nothing here; try /long, /, /query, /broken, /slow, /changed."}\n'],
+    [{ path: '/query/' }, 404, '{"error":"nothing here; try /long, /, /query, /broken, /slow, /changed."}\n'],
+    [{ path: '//' }, 404, '{"error":"nothing here; try /long, /, /query, /broken, /slow, /changed."}\n'],
     [{ method: 'HEAD', path: '/nothing' }, 404, ''],
     [{ path: '/broken' }, 500, '{"error":"internal error: the log has it."}\n'],
     [{ method: 'POST' }, 405, '{"error":"only GET, HEAD."}\n'],
     [{ method: 'PUT' }, 405, '{"error":"only GET, HEAD."}\n'],
     [{ method: 'DELETE' }, 405, '{"error":"only GET, HEAD."}\n'],
     [{ method: 'OPTIONS' }, 405, '{"error":"only GET, HEAD."}\n'],
-    [{ method: 'POST', path: '/nothing' }, 404, '{"error":"nothing here; try /, /query, /broken, /slow, /changed."}\n'],
+    [
+      { method: 'POST', path: '/nothing' },
+      404,
+      '{"error":"nothing here; try /long, /, /query, /broken, /slow, /changed."}\n',
+    ],
   ])('answers %j with %d', async (sent, status, body) => {
     const { headers, ...answer } = await send(await started(), sent);
     expect(answer).toEqual({ status, body });
@@ -144,6 +149,23 @@ describe('a listener that reads bodies', () => {
     release();
     for (const answer of waiting) expect((await answer).status).toBe(200);
     expect((await send(listener, {})).status).toBe(200);
+  });
+
+  it('holds 64 MiB of answers that nobody reads, and says so to who asks for more', async () => {
+    const listener = await started();
+    const answers = Array.from({ length: 8 }, () => Promise.withResolvers<IncomingMessage>());
+    // As much as a socket of this machine takes is sent, and the rest waits.
+    for (const { resolve, reject } of answers) {
+      const { host, port } = listener.address;
+      request({ host, port, path: '/long' }, resolve).on('error', reject).end();
+    }
+    const statuses = await Promise.all(answers.map(async ({ promise }) => (await promise).statusCode));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(4);
+    expect(statuses.filter((status) => status === 503)).toHaveLength(4);
+    expect((await send(listener, { path: '/long' })).body).toContain('not read: read them, and try again');
+    expect((await send(listener, {})).status).toBe(200);
+    for (const { promise } of answers) (await promise).destroy();
+    while ((await send(listener, { path: '/long' })).status !== 200);
   });
 
   it('answers HEAD with the headers of GET', async () => {

@@ -97,7 +97,7 @@ describe.skipIf(!isInstalled)('in Prometheus', () => {
       'c.yaml': policy('default/p', 'gw'),
     });
     try {
-      await running.node('default/gw').connect().settled();
+      await running.node('default/gw').settled();
       const { body } = await running.get('metrics', '/metrics');
       const { output } = run(['check', 'metrics'], body);
       const remarks = output.split('\n').filter((line) => line !== '');

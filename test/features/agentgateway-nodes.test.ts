@@ -144,7 +144,7 @@ it('a node that has everything is shown as in sync, its own Workload included', 
 
 it('both kinds of nodes are served at one Gateway, each in its own dialect', async () => {
   const running = await start();
-  const [old, node] = [running.node('default/gw').connect(), nodeOf(running)];
+  const [old, node] = [running.node('default/gw'), nodeOf(running)];
   const before = await old.settled();
   await node.connect();
   expect(await old.settled()).toEqual(before);
@@ -155,7 +155,7 @@ it('both kinds of nodes are served at one Gateway, each in its own dialect', asy
 
 it('a dialect that no node asks for is not encoded, and one that is asked for encodes a change once', async () => {
   const running = await start();
-  await running.node('default/gw').connect().settled();
+  await running.node('default/gw').settled();
   await running.write({ 'd.yaml': mcpService('default/more') });
   expect(await encodes(running)).toBe(
     'gatehouse_wire_encodes_total{type="type.googleapis.com/agentgateway.dev.resource.Resource"} 0',

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { formatHostPort } from '../../src/net/host-port.ts';
 import { type AdsClient, createAdsClient } from '../support/nodes/ads-client.ts';
 import { configType, targetType } from '../support/worlds/hand-made-world.ts';
-import { mcpGateway, mcpService, openGateway, policy, together } from '../support/worlds/manifests.ts';
+import { mcpClass, mcpGateway, mcpService, openGateway, policy, together } from '../support/worlds/manifests.ts';
 import { type RunningWorld, startWorld } from '../support/worlds/running-world.ts';
 import { nodeOf } from '../support/worlds/served-world.ts';
 
@@ -291,6 +291,22 @@ describe('/debug/logging and /debug/config', () => {
 });
 
 describe('/snapshots/xds', () => {
+  it('refuses an answer that would take seconds to write, and says how to ask', async () => {
+    const gateways = Array.from({ length: 300 }, (_, index) => mcpGateway(`default/gw-${index}`));
+    const services = Array.from({ length: 200 }, (_, index) => mcpService(`default/tool-${index}`));
+    const files = { 'a.yaml': together(mcpClass, ...gateways), 'b.yaml': together(...services) };
+    await using large = await startWorld(files);
+    await large.log.line('synced: everything');
+    const get = (path: string): ReturnType<typeof large.get> => large.get('debug', path);
+    const { status, body } = await get('/snapshots/xds');
+    expect({ status, body }).toEqual({ status: 413, body: expect.stringContaining('?gateway=') });
+    expect(body).toContain('at most 50000');
+    const one = await get('/snapshots/xds?gateway=default/gw-7');
+    expect(one.body.match(/"name":"default\/tool-/g)).toHaveLength(400);
+    expect((await get('/snapshots/xds?fields=policies,problems')).status).toBe(200);
+    expect((await get('/snapshots/graph')).status).toBe(200);
+  });
+
   it('leaves out what nobody asked for', async () => {
     const [, answer] = await ask('/snapshots/xds?nodes=false&fields=gateways,synced');
     expect(Object.keys(Object(answer))).toEqual(['synced', 'gateways']);

@@ -2,9 +2,9 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { describe, expect } from 'vitest';
 import { targetUrl } from '../../src/gateway/network/target-url.ts';
-import { blockReasonOf } from '../../src/net/blocked-address.ts';
 import { formatHostPort, parseHostPort } from '../../src/net/host-port.ts';
 import { isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../src/net/loopback.ts';
+import { blockReasonOf } from '../../src/net/outbound/blocked-address.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';
 
 const corpus = new URL('./corpus/host-and-origin/', import.meta.url);

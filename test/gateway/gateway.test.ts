@@ -8,7 +8,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayOptions, RunningGateway } from '../../src/gateway/model.ts';
-import { listen } from '../../src/net/http-listener.ts';
+import { listen } from '../../src/net/listener/http-listener.ts';
 import { createRecordedLog, type RecordedLog } from '../support/edges/recorded-log.ts';
 import { systemClock } from '../support/edges/system-clock.ts';
 import { type RawTarget, startRawTarget } from '../support/gateway/raw-target.ts';

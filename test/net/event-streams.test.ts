@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EventStream, type EventStreamLimits, EventStreams } from '../../src/net/event-streams.ts';
-import { close, listen } from '../../src/net/http-listener.ts';
+import { close, listen } from '../../src/net/listener/http-listener.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 
 const mebibyte = 1024 * 1024;

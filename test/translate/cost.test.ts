@@ -37,7 +37,7 @@ function gatewayOf(name: string, team: string, port?: number): Manifest {
 
 /** The number of changed entries by output; outputs without a change are left out. */
 function changesIn({ translation }: TranslatedWorld, commit: Commit): Readonly<Record<string, number>> {
-  const { deriveListeners, ...outputs } = translation;
+  const { deriveListeners, attachedPolicies, attachedGateways, ...outputs } = translation;
   const collections: Readonly<Record<string, Collection<unknown>>> = outputs;
   const counts = Object.entries(collections).map(([name, output]) => [name, commit.changes(output).length] as const);
   return Object.fromEntries(counts.filter(([, count]) => count > 0));

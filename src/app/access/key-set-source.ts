@@ -1,5 +1,5 @@
 import type { Clock, Logger, Stop } from '../../edges.ts';
-import { createTextFetch, refuseCoding } from '../../net/text-fetch.ts';
+import { createTextFetch, refuseCoding } from '../../net/outbound/text-fetch.ts';
 import { every } from '../../net/timers.ts';
 import { readTexts, watchFiles } from '../../net/tls/watched-files.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';

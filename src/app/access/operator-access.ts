@@ -3,9 +3,9 @@ import type { Clock } from '../../edges.ts';
 import { quoted } from '../../json/quoted.ts';
 import { reviewAccess, reviewToken } from '../../kube/kube.ts';
 import type { KubeConnection } from '../../kube/model.ts';
-import { maxToken, parseBearer, readJwtClaims } from '../../net/bearer-token.ts';
 import { within } from '../../net/deadline.ts';
-import type { GuardedRequest, GuardRefusal, RequestGuard } from '../../net/request-guard.ts';
+import { maxToken, parseBearer, readJwtClaims } from '../../net/guard/bearer-token.ts';
+import type { GuardedRequest, GuardRefusal, RequestGuard } from '../../net/guard/request-guard.ts';
 import { FairSemaphore } from '../../rate/fair-semaphore.ts';
 
 /** Milliseconds for which a decision counts: a dashboard that is refreshed asks once. */

@@ -1,7 +1,7 @@
 import type { Clock, Counters, Logger, StopAsync } from '../../edges.ts';
 import type { KubeConnection } from '../../kube/model.ts';
+import type { RequestGuard } from '../../net/guard/request-guard.ts';
 import { isLoopback } from '../../net/loopback.ts';
-import type { RequestGuard } from '../../net/request-guard.ts';
 import { CertificateError } from '../../net/tls/pem.ts';
 import { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import type { DeniedClaim } from '../../serve/model.ts';

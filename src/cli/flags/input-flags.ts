@@ -9,7 +9,7 @@ export const inputFlags: readonly Flag[] = [
     short: 'f',
     value: '<file or folder>',
     repeatable: true,
-    help: 'watch manifests instead of a cluster; the first definition of an object is used',
+    help: 'watch manifests instead of a cluster, not those of folders within a folder; the first definition of an object is used',
   },
   { name: 'kubeconfig', value: '<file>', help: 'watch the cluster of this kubeconfig' },
   {

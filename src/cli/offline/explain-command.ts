@@ -1,4 +1,4 @@
-import type { AccessRequest, Answer, Claims, Question } from '../../explain/model.ts';
+import type { AccessRequest, Answer, Claims, Question, TokenSigners } from '../../explain/model.ts';
 import { oneOf } from '../flag-values.ts';
 import { clusterAccess, clusterFlags } from '../flags/input-flags.ts';
 import { translationFlags } from '../flags/translation-flags.ts';
@@ -16,7 +16,7 @@ export const explainFlags: readonly Flag[] = [
     short: 'f',
     value: '<file, folder or ->',
     repeatable: true,
-    help: 'the manifests; the first definition of an object is used',
+    help: 'the manifests, without those of folders within a folder; the first definition of an object is used',
   },
   {
     name: 'server',
@@ -48,7 +48,8 @@ export async function runExplain(flags: FlagValues, terminal: Terminal): Promise
   const caller = await callerOf(flags, terminal);
   const question = { gateway: flags.optional('gateway'), request, claims: caller?.claims };
   const { answer, notes: inputNotes } = await ask(question, flags, terminal);
-  const notes = [...(caller?.notes ?? []), ...inputNotes];
+  const signerNotes = answer.signers === undefined ? [] : (caller?.signerNotes(answer.signers) ?? []);
+  const notes = [...(caller?.notes ?? []), ...signerNotes, ...inputNotes];
   const shown = caller?.fromToken === true ? caller.claims : undefined;
   const text =
     format === 'json' ? answerJson(answer, notes, shown) : answerText(answer, notes, shown, styleOf(terminal));
@@ -98,6 +99,8 @@ interface Caller {
   readonly claims: Claims;
   readonly fromToken: boolean;
   readonly notes: readonly string[];
+  /** What agentgateway nodes would object to. */
+  signerNotes(signers: TokenSigners): readonly string[];
 }
 
 async function callerOf(flags: FlagValues, terminal: Terminal): Promise<Caller | undefined> {
@@ -110,13 +113,19 @@ async function callerOf(flags: FlagValues, terminal: Terminal): Promise<Caller |
   }
   if (claims === undefined && token === undefined) return undefined;
   // Loaded on demand: no other command needs the package that decodes tokens.
-  const { claimsOfJson, claimsOfToken, tokenNotes } = await import('./token.ts');
-  if (claims !== undefined) return { claims: claimsOfJson(claims), fromToken: false, notes: [] };
+  const { claimsOfJson, decodeToken, signerObjections, tokenNotes } = await import('./token.ts');
+  if (claims !== undefined) return { claims: claimsOfJson(claims), fromToken: false, notes: [], signerNotes: () => [] };
   if (token === '-' && flags.list('filename').includes('-')) {
     throw new UsageError('standard input is either the token or a manifest: give one of the two as a file.');
   }
-  const decoded = claimsOfToken(token === '-' ? await readText(terminal.stdin) : (token ?? ''));
-  return { claims: decoded, fromToken: true, notes: await tokenNotes(decoded, config, systemClock.now()) };
+  const decoded = decodeToken(token === '-' ? await readText(terminal.stdin) : (token ?? ''));
+  return {
+    claims: decoded.claims,
+    fromToken: true,
+    notes: await tokenNotes(decoded.claims, config, systemClock.now()),
+    // A configuration is one of the other gateways, whose signers are in it.
+    signerNotes: (signers) => (config === undefined ? signerObjections(decoded, signers) : []),
+  };
 }
 
 function allowsSomething(answer: Answer): boolean {

@@ -1,23 +1,45 @@
-import { decodeJwt } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { EnvironmentError } from '../../app/errors.ts';
-import type { Claims } from '../../explain/model.ts';
-import { type AcceptedTokens, readGatewayTokens, tokenObjections } from '../../gateway/token-objections.ts';
+import type { Claims, TokenSigners } from '../../explain/model.ts';
+import {
+  type AcceptedTokens,
+  listed,
+  readGatewayTokens,
+  shown,
+  tokenObjections,
+} from '../../gateway/token-objections.ts';
 import { UsageError } from '../flags.ts';
 
 /** Characters of a token that are decoded: no HTTP server takes a longer header. */
 const longest = 64 * 1024;
 
-/** Decodes the claims of a JWT without verifying it. Never repeats the token, or a part of it. */
-export function claimsOfToken(text: string): Claims {
+/** What a token says of itself. */
+export interface DecodedToken {
+  readonly claims: Claims;
+  /** The id of the key that signed it; undefined when it names none. */
+  readonly keyId: string | undefined;
+}
+
+/** Decodes a JWT without verifying it. Never repeats the token, or a part of it. */
+export function decodeToken(text: string): DecodedToken {
   const token = text.trim().replace(/^Bearer\s+/i, '');
   if (token.length > longest)
     throw new UsageError(`--token is longer than ${longest} characters, which no gateway takes.`);
   try {
-    return decodeJwt(token);
+    return { claims: decodeJwt(token), keyId: keyIdOf(token) };
   } catch {
     throw new UsageError(
       '--token is no JWT: three parts of base64url with dots between them, the second a JSON object.',
     );
+  }
+}
+
+function keyIdOf(token: string): string | undefined {
+  try {
+    const { kid }: { readonly kid?: unknown } = decodeProtectedHeader(token);
+    return typeof kid === 'string' ? kid : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -47,6 +69,50 @@ export async function tokenNotes(claims: Claims, config: string | undefined, now
   const checked =
     accepted === undefined ? 'a gateway does that, and checks issuer and audience' : 'the gateway does that';
   return [`The signature was not verified: ${checked}.`, ...tokenObjections(claims, accepted, now)];
+}
+
+/** Key ids that a message lists. */
+const mostListed = 8;
+
+/**
+ * Why agentgateway nodes of a Gateway would answer 401 to a token, whoever signed it: one sentence per reason, with the
+ * remedy. Beside dates, which {@link tokenNotes} is about, it is empty exactly when they take the token.
+ */
+export function signerObjections({ claims, keyId }: DecodedToken, signers: TokenSigners): readonly string[] {
+  if (signers.problem !== undefined) return [signers.problem];
+  const objections: string[] = [];
+  const keyIds = signers.providers.flatMap((provider) => provider.keyIds);
+  const ofKey = signers.providers.find((provider) => keyId !== undefined && provider.keyIds.includes(keyId));
+  const answers = 'agentgateway nodes answer 401';
+  if (keyId === undefined) {
+    objections.push(`The token names no key (kid), by which keys are found: ${answers}. Have its issuer name it.`);
+  } else if (ofKey === undefined) {
+    const more = keyIds.length > mostListed ? ` and ${keyIds.length - mostListed} more` : '';
+    objections.push(
+      `The key (kid) is ${shown(keyId)}, and spec.jwt has ${listed(keyIds.slice(0, mostListed))}${more}: ${answers}. Write the present keys of the issuer, or its jwks.uri.`,
+    );
+  }
+  const { iss, aud } = claims;
+  const issuers = ofKey === undefined ? signers.providers.map(({ issuer }) => issuer) : [ofKey.issuer];
+  if (!issuers.some((issuer) => textsIn(iss).includes(issuer))) {
+    const forKey = ofKey === undefined ? '' : ' for this key';
+    objections.push(
+      `The issuer (iss) is ${shown(iss)}, and spec.jwt has ${listed(issuers)}${forKey}: ${answers}. Write a provider for it, or get a token of another issuer.`,
+    );
+  }
+  const audiences = (ofKey ?? signers.providers.find(({ issuer }) => textsIn(iss).includes(issuer)))?.audiences ?? [];
+  if (audiences.length > 0 && !audiences.some((audience) => textsIn(aud).includes(audience))) {
+    objections.push(
+      `The audience (aud) is ${shown(aud)}, and spec.jwt has ${listed(audiences)}: ${answers}. Get a token for one of these, or write the other one.`,
+    );
+  }
+  return objections;
+}
+
+/** The texts of a claim that is a text or a list of nothing else; none for another one, which matches nothing. */
+function textsIn(claim: unknown): readonly string[] {
+  const texts = [claim].flat();
+  return texts.every((text) => typeof text === 'string') ? texts : [];
 }
 
 async function acceptedTokens(config: string): Promise<AcceptedTokens> {

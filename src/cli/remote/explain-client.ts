@@ -1,4 +1,14 @@
-import type { AccessRequest, Answer, Grant, Place, Placed, Question, Reason, ReasonCode } from '../../explain/model.ts';
+import type {
+  AccessRequest,
+  Answer,
+  Grant,
+  Place,
+  Placed,
+  Question,
+  Reason,
+  ReasonCode,
+  TokenSigners,
+} from '../../explain/model.ts';
 import { askDebug, serverAddress } from './debug-client.ts';
 import { DocumentError, Fields, textEntry } from './fields.ts';
 
@@ -50,7 +60,12 @@ const objectKinds: Readonly<Record<Place['kind'], Place['kind']>> = {
 };
 
 function decodeAnswer(fields: Fields): Answer {
-  const asked = { gateway: fields.text('gateway'), request: decodeRequest(fields.optionalObject('request')) };
+  const asked = {
+    gateway: fields.text('gateway'),
+    request: decodeRequest(fields.optionalObject('request')),
+    // Older control planes do not say it.
+    signers: decodeSigners(fields.optionalObject('signers')),
+  };
   const verdict = fields.word('verdict', ['allowed', 'denied', 'grants']);
   switch (verdict) {
     case 'allowed':
@@ -73,6 +88,19 @@ function decodeAnswer(fields: Fields): Answer {
 
 function decodeRequest(fields: Fields | undefined): AccessRequest | undefined {
   return fields && { kind: fields.word('kind', kinds), name: fields.text('name') };
+}
+
+function decodeSigners(fields: Fields | undefined): TokenSigners | undefined {
+  if (fields === undefined) return undefined;
+  const providers = fields.list('providers', (entry, path) => {
+    const provider = new Fields(entry, path);
+    return {
+      issuer: provider.text('issuer'),
+      audiences: provider.list('audiences', textEntry),
+      keyIds: provider.list('keyIds', textEntry),
+    };
+  });
+  return { providers, problem: fields.optionalText('problem') };
 }
 
 function decodeGrant(fields: Fields): Placed<Grant> {

@@ -1,8 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Logger, LogLevelControl } from '../../edges.ts';
 import type { Graph } from '../../graph/model.ts';
+import { inTurns } from '../../rate/turns.ts';
 import type { ChangeLog } from '../change-log.ts';
+import type { DecodeResource } from '../resource-decoder.ts';
 import { json, RequestError, type Route } from '../routes.ts';
-import { type SnapshotsParts, snapshotFields, snapshotsView } from '../snapshots-view.ts';
+import { countEntries, mostEntries, type SnapshotsParts, snapshotFields, snapshotsView } from '../snapshots-view.ts';
 import { changesView } from './changes-view.ts';
 import { type ExplainParts, explainView } from './explain-view.ts';
 import { graphView } from './graph-view.ts';
@@ -16,11 +19,13 @@ import { type StatusParts, statusView, versionView } from './status-view.ts';
 
 /** Everything that the endpoints show, read-only but for the level of the log. */
 export interface DebugApiParts
-  extends ObjectParts,
+  extends Omit<ObjectParts, 'decode'>,
     ExplainParts,
     Omit<ProblemParts, 'explainer'>,
     StatusParts,
     Pick<SnapshotsParts, 'digest' | 'problems'> {
+  /** Loads what decodes resources, once. */
+  readonly decoder: () => Promise<DecodeResource>;
   readonly graph: Graph;
   readonly changes: ChangeLog;
   /** What the program runs with; nothing secret. */
@@ -42,11 +47,14 @@ export function createDebugApi(parts: DebugApiParts): DebugApi {
   const read = (view: (query: URLSearchParams) => object | Promise<object>): Required<Pick<Route, 'get'>> => ({
     get: async (query) => json(await view(query), query.has('pretty')),
   });
+  type Decoding = ObjectParts & SnapshotsParts & Pick<DebugApiParts, 'clock'>;
+  const decoding = (view: (parts: Decoding, query: URLSearchParams) => object | Promise<object>): Route =>
+    read(async (query) => view({ ...parts, decode: await parts.decoder() }, query));
   const setLevel: Route['put'] = (body, query) => json(changeLogging(logLevel, log, body), query.has('pretty'));
   const routes = new Map<string, Route>([
     ['/debug/status', read(() => statusView(parts, report))],
     ['/debug/graph', read((query) => graphView(parts, query))],
-    ['/debug/object', read((query) => objectView(parts, query))],
+    ['/debug/object', decoding(objectView)],
     ['/debug/nodes', read((query) => nodesView(parts, query))],
     ['/debug/problems', read((query) => problemsView(report, placesOf, query))],
     ['/debug/changes', read((query) => changesView(changes, query))],
@@ -54,8 +62,8 @@ export function createDebugApi(parts: DebugApiParts): DebugApi {
     ['/debug/explain', { post: async (body, query) => json(await explainView(parts, body), query.has('pretty')) }],
     ['/debug/logging', { ...read(() => loggingView(logLevel)), put: setLevel, post: setLevel }],
     ['/version', read(() => versionView(program))],
-    ['/snapshots/xds', read((query) => snapshotsOf(parts, query))],
-    ['/snapshots/graph', read((query) => graph.dump({ keys: query.has('keys') }))],
+    ['/snapshots/xds', decoding(snapshotsOf)],
+    ['/snapshots/graph', read((query) => dumpOf(graph, query))],
   ]);
   const status = async (): Promise<object> => {
     if (parts.synced()) await report.get();
@@ -64,12 +72,32 @@ export function createDebugApi(parts: DebugApiParts): DebugApi {
   return { routes, status };
 }
 
-function snapshotsOf(parts: SnapshotsParts, query: URLSearchParams): object {
+/** The keys of every collection take seconds to write down in a large world. */
+function dumpOf(graph: Graph, query: URLSearchParams): object {
+  const dump = graph.dump();
+  if (!query.has('keys')) return dump;
+  const entries = dump.reduce((sum, { size }) => sum + size, 0);
+  if (entries <= mostEntries) return graph.dump({ keys: true });
+  throw new RequestError(413, `the graph has ${entries} keys, and one answer at most ${mostEntries}: leave ?keys out.`);
+}
+
+/** @throws RequestError when the answer would be so long that writing it delayed everything else */
+async function snapshotsOf(
+  parts: SnapshotsParts & Pick<DebugApiParts, 'clock'>,
+  query: URLSearchParams,
+): Promise<object> {
   const gateway = gatewayIn(query);
   const nodes = query.get('nodes') ?? 'true';
   if (nodes !== 'true' && nodes !== 'false') throw new RequestError(400, 'nodes is true or false.');
   const fields = query.get('fields')?.split(',');
   const unknown = fields?.find((name) => !snapshotFields.some((known) => known === name));
   if (unknown !== undefined) throw new RequestError(400, `fields are some of ${snapshotFields.join(', ')}.`);
-  return snapshotsView(parts, { gateway, nodes: nodes === 'true', fields: fields && new Set(fields) });
+  const selection = { gateway, nodes: nodes === 'true', fields: fields && new Set(fields) };
+  const entries = countEntries(parts, selection);
+  if (entries > mostEntries) throw new RequestError(413, tooMany(entries));
+  return inTurns(snapshotsView(parts, selection), parts.clock, () => setImmediate());
+}
+
+function tooMany(entries: number): string {
+  return `this would show ${entries} resources, statuses and nodes (each of which counts tenfold), and one answer has at most ${mostEntries}: ask for one Gateway with ?gateway=, leave nodes out with ?nodes=false, choose members with ?fields=, or use the pages of /debug/graph, /debug/nodes and /debug/problems.`;
 }

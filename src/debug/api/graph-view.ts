@@ -154,8 +154,7 @@ function targetRow(name: string, target: Target | undefined): object {
 /** The policies that are attached to a Gateway, and those that name it and are not. */
 function policiesOf({ translation, resources }: GraphParts, key: string): Paged<object> {
   const [namespace, name] = key.split('/', 2);
-  const attached = new Set<string>();
-  for (const [, { gateway, policy }] of translation.attachments.entries()) if (gateway === key) attached.add(policy);
+  const attached = new Set(translation.attachedPolicies(key));
   const rows: { readonly policy: string; readonly message: string | undefined }[] = [];
   for (const [policy, status] of translation.policyStatuses.entries()) {
     if (status.namespace !== namespace) continue;

@@ -99,10 +99,9 @@ function wireOf(parts: ObjectParts, kind: KindName, key: string): readonly WireR
   if (kind === 'MCPAuthPolicy') {
     const config = translation.configs.get(key);
     if (config === undefined) return [];
-    const attached = [...translation.attachments.entries()].filter(([, { policy }]) => policy === key);
-    const gateways = attached.map(([, { gateway }]) => gateway).sort();
+    const gateways = translation.attachedGateways(key).slice(0, mostGateways);
     return dialects.flatMap(({ name, encodePolicy }) =>
-      encodePolicy(config, gateways.slice(0, mostGateways)).map((resource) => ({ dialect: name, resource })),
+      encodePolicy(config, gateways).map((resource) => ({ dialect: name, resource })),
     );
   }
   if (kind !== 'Service') return [];
@@ -169,10 +168,7 @@ function gatewaysOf(parts: ObjectParts, kind: KindName, key: string): readonly s
       );
     });
   }
-  if (kind !== 'MCPAuthPolicy') return [];
-  const gateways: string[] = [];
-  for (const [, { gateway, policy }] of translation.attachments.entries()) if (policy === key) gateways.push(gateway);
-  return gateways.sort();
+  return kind === 'MCPAuthPolicy' ? translation.attachedGateways(key) : [];
 }
 
 function concerns({ name, policy }: Grant, kind: KindName, key: string): boolean {

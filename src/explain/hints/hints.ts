@@ -6,6 +6,7 @@ import { nearestName } from '../nearest.ts';
 import { labelsOf } from '../targets.ts';
 import { policyHints } from './policy-hints.ts';
 import { type SelectorContext, type SelectorResult, selectorHints } from './selector-hints.ts';
+import { signerHints } from './signer-hints.ts';
 
 /**
  * Names without a near one that is looked for, per run: each look-up compares with every target, which takes milliseconds
@@ -25,6 +26,7 @@ export function* hints(inputs: ExplainInputs): Generator<Finding | undefined> {
     yield* policyHints(inputs, key, { nearest, named });
     yield undefined;
   }
+  yield* signerHints(inputs, named);
   const selectors = { labelled: yield* labelsOfTargets(inputs), evaluated: new Map<string, SelectorResult>() };
   for (const [key, gateway] of inputs.resources.Gateway.entries()) {
     yield* gatewayHints(inputs, key, gateway, { named, selectors });

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { shortened } from '../../json/quoted.ts';
-import { parseBearer } from '../../net/bearer-token.ts';
+import { parseBearer } from '../../net/guard/bearer-token.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { JwtAuthnConfig } from '../config/model.ts';
 import { reasonOf } from '../errors.ts';

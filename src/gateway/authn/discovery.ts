@@ -1,6 +1,6 @@
 import { isJsonObject, parseJson, textIn } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
-import type { TextFetch } from '../../net/text-fetch.ts';
+import type { TextFetch } from '../../net/outbound/text-fetch.ts';
 import { reasonOf } from '../errors.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { promises as files } from 'node:fs';
-import { maxTextBytes } from '../../net/text-fetch.ts';
+import { maxTextBytes } from '../../net/outbound/text-fetch.ts';
 import { GatewayError } from '../errors.ts';
 import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
 

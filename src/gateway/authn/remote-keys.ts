@@ -1,5 +1,5 @@
 import type { Clock, Stop } from '../../edges.ts';
-import type { TextFetch } from '../../net/text-fetch.ts';
+import type { TextFetch } from '../../net/outbound/text-fetch.ts';
 import type { KeySourceConfig } from '../config/model.ts';
 import { discoverKeys } from './discovery.ts';
 import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';

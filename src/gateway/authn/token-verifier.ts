@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TextFetch } from '../../net/text-fetch.ts';
+import type { TextFetch } from '../../net/outbound/text-fetch.ts';
 import type { KeySourceConfig } from '../config/model.ts';
 import type { Caller } from '../model.ts';
 import { identityOf } from './identity.ts';

@@ -1,6 +1,6 @@
 import { promises as files } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { TextFetch } from '../../net/text-fetch.ts';
+import type { TextFetch } from '../../net/outbound/text-fetch.ts';
 import { GatewayError, reasonOf } from '../errors.ts';
 import { type DecodedConfig, decodeConfig } from './decode.ts';
 import type { Mounts } from './mounts.ts';

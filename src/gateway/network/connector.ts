@@ -1,8 +1,8 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
-import { blockReasonOf, hostProblem } from '../../net/blocked-address.ts';
-import { checkedLookup } from '../../net/checked-lookup.ts';
 import { formatHostPort } from '../../net/host-port.ts';
+import { blockReasonOf, hostProblem } from '../../net/outbound/blocked-address.ts';
+import { checkedLookup } from '../../net/outbound/checked-lookup.ts';
 import type { Resolutions } from './resolve.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { formatHostPort } from '../../net/host-port.ts';
 import { isLoopback } from '../../net/loopback.ts';
-import { refuseCoding } from '../../net/text-fetch.ts';
+import { refuseCoding } from '../../net/outbound/text-fetch.ts';
 import type { TargetBody, TargetFetch, TargetResponse } from '../model.ts';
 import { portOf } from './connector.ts';
 import type { Resolutions } from './resolve.ts';

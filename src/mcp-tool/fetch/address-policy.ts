@@ -1,4 +1,4 @@
-import { nonPublicRangeOf } from '../../net/blocked-address.ts';
+import { nonPublicRangeOf } from '../../net/outbound/blocked-address.ts';
 import { ConversionError } from '../conversion-error.ts';
 
 /** Returns undefined if connecting to the address is allowed, else its reserved range, such as `loopback`. */

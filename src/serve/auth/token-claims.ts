@@ -1,4 +1,4 @@
-import { maxToken, parseBearer, readJwtClaims } from '../../net/bearer-token.ts';
+import { maxToken, parseBearer, readJwtClaims } from '../../net/guard/bearer-token.ts';
 
 /** What a token says about itself, before anybody has verified it. */
 export type TokenReading =

@@ -1,11 +1,11 @@
 import { createServer, type Socket } from 'node:net';
 import { Server, ServerCredentials, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Clock, Counters, StopAsync } from '../../edges.ts';
+import { authorize, keepAuthorized, type RequestGuard } from '../../net/guard/request-guard.ts';
 import type { HostPort } from '../../net/host-port.ts';
-import { listen } from '../../net/http-listener.ts';
-import { defaultHttpLimits, limitConnections, limitNewConnections } from '../../net/limited-listener.ts';
+import { listen } from '../../net/listener/http-listener.ts';
+import { defaultHttpLimits, limitConnections, limitNewConnections } from '../../net/listener/limited-listener.ts';
 import { isLoopback } from '../../net/loopback.ts';
-import { authorize, keepAuthorized, type RequestGuard } from '../../net/request-guard.ts';
 import { Handshakes } from '../../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import { settled, shutDown } from '../transport/bind.ts';

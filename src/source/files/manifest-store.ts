@@ -45,9 +45,12 @@ export class ManifestStore {
   }
 
   /** The root exists. Its files are set one by one. */
-  rootFound(root: number): void {
+  rootFound(root: number, warning?: string): void {
     this.#unseen.delete(root);
-    this.#diagnostics.replace(`root ${root}`, []);
+    const path = this.#roots[root] ?? '';
+    const diagnostic = { severity: 'warning', position: undefined, object: undefined, field: '' } as const;
+    const warnings = warning === undefined ? [] : [{ path, diagnostic: { ...diagnostic, message: warning } }];
+    this.#diagnostics.replace(`root ${root}`, warnings);
   }
 
   /** The root does not exist, or cannot be read. `reason` is a clause such as "does not exist". */

@@ -1,9 +1,9 @@
 import type { Agent } from 'undici';
 import type { Clock, StopAsync } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
-import { blockReasonOf, nonPublicRangeOf } from '../../net/blocked-address.ts';
-import { checkedLookup } from '../../net/checked-lookup.ts';
-import { FinalFetchError, fetchText, refuseCoding } from '../../net/text-fetch.ts';
+import { blockReasonOf, nonPublicRangeOf } from '../../net/outbound/blocked-address.ts';
+import { checkedLookup } from '../../net/outbound/checked-lookup.ts';
+import { FinalFetchError, fetchText, refuseCoding } from '../../net/outbound/text-fetch.ts';
 
 /** The text at a `jwks.uri`. */
 export interface PublishedKeys {

@@ -1,6 +1,6 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../../edges.ts';
 import { readPublicKeys } from '../../jwk/public-keys.ts';
-import { FinalFetchError } from '../../net/text-fetch.ts';
+import { FinalFetchError } from '../../net/outbound/text-fetch.ts';
 import { backoffDelay } from '../../rate/backoff.ts';
 import { FairSemaphore } from '../../rate/fair-semaphore.ts';
 import type { FetchedKeys } from '../../resources/model.ts';

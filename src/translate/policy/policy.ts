@@ -95,5 +95,9 @@ export function attach(
       context.get(gateways.unresolvedGateways, gateway)?.kind === 'served' &&
       !isConflicted(targets, gateway, context, gateways),
   );
-  return served.map((gateway) => [`${gateway}|${policy}`, { gateway, policy }]);
+  return served.map((gateway) => [attachmentKey(gateway, policy), { gateway, policy }]);
+}
+
+export function attachmentKey(gateway: GatewayKey, policy: string): string {
+  return `${gateway}|${policy}`;
 }

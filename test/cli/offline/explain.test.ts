@@ -103,6 +103,7 @@ describe('explain and its flags', () => {
       version: 1,
       gateway: 'default/gw',
       request: { kind: 'tool', name: 'default/tool:run' },
+      signers: { providers: [], problem: expect.stringMatching(/^No policy has spec\.jwt, so .* Write spec\.jwt/) },
       verdict: 'denied',
       reasons: [
         {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../src/cli/flags.ts';
-import { claimsOfJson, claimsOfToken, tokenNotes } from '../../../src/cli/offline/token.ts';
+import { claimsOfJson, decodeToken, tokenNotes } from '../../../src/cli/offline/token.ts';
 import { cli } from '../../support/processes/terminal.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { explain, world } from './explain-rig.ts';
@@ -19,8 +19,9 @@ describe('a token', () => {
       'claims: {"sub":"me","exp":1000000000}',
       'note: The signature was not verified: a gateway does that, and checks issuer and audience.',
       'note: The token expired at 2001-09-09T01:46:40.000Z: a gateway answers 401. Get a new one.',
-      'allowed: the tool "default/tool:run" on Gateway default/gw',
+      expect.stringContaining('note: No policy has spec.jwt, so agentgateway nodes'),
     ]);
+    expect(stdout).toContain('\nallowed: the tool "default/tool:run" on Gateway default/gw\n');
   });
 
   it('is read from standard input', async () => {
@@ -60,7 +61,7 @@ const odd = fc
 
 describe('any text', () => {
   it('as a token or as claims is decoded to an object, or refused without being repeated', () => {
-    const property = fc.property(fc.constantFrom(claimsOfToken, claimsOfJson), odd, (decode, text) => {
+    const property = fc.property(fc.constantFrom(decodeToken, claimsOfJson), odd, (decode, text) => {
       try {
         expect(typeof decode(text)).toBe('object');
       } catch (error) {

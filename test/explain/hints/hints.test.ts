@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/explain/model.ts';
+import { guideJwk } from '../../support/processes/guide.ts';
 import { createFreshWorld } from '../../support/worlds/fresh-world.ts';
 import {
   gatewayWith,
@@ -51,6 +52,31 @@ describe('the hints of a world', () => {
       expect.stringContaining('Port 15021'),
     ]);
     expect(ofPort(15_001)).toEqual([]);
+  });
+
+  it('name a Gateway without signers beside others that have them, and a rule for an issuer that none of them is', () => {
+    const signers = `
+apiVersion: gateway.kgateway.dev/v1alpha1
+kind: MCPAuthPolicy
+metadata: { name: signers, namespace: default }
+spec:
+  targetRefs: [{ name: gw }]
+  jwt: { providers: [{ issuer: me, audiences: [me.com], jwks: { inline: '${JSON.stringify(guideJwk)}' } }] }
+`;
+    const ofIssuer = (issuer: string): string =>
+      policyWith(
+        'default/p',
+        '[{ name: gw }, { name: other }]',
+        `[{ matches: [{ type: JWT, jwt: { claim: iss, value: ${issuer} } }], resource: { kind: tool, name: "*" } }]`,
+      );
+    const base = [openGateway, mcpGateway('default/other'), mcpService('default/tool')];
+    expect(messagesOf(...base, ofIssuer('me')), 'no policy is about signers').toEqual([]);
+    const hints = hintsOf(...base, ofIssuer('you'), signers);
+    expect(hints.map(({ at, message }) => [at.key, at.path.join('.'), message])).toEqual([
+      ['default/other', 'spec', expect.stringContaining('has spec.jwt, unlike those of default/gw')],
+      ['default/p', 'spec.rules.0.matches.0.jwt.value', expect.stringContaining('Gateway default/gw has this issuer')],
+    ]);
+    expect(messagesOf(openGateway, mcpService('default/tool'), policy('default/p', 'gw'), signers)).toEqual([]);
   });
 
   it('name a target that is missing once for each policy', () => {

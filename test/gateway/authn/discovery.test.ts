@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createAuthenticator } from '../../../src/gateway/authn/authn.ts';
 import { discoverKeys } from '../../../src/gateway/authn/discovery.ts';
 import { openRemoteKeys } from '../../../src/gateway/authn/remote-keys.ts';
-import type { TextFetch } from '../../../src/net/text-fetch.ts';
+import type { TextFetch } from '../../../src/net/outbound/text-fetch.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { createIssuer } from '../../support/gateway/issuer.ts';

@@ -6,7 +6,7 @@ import type { KeySource } from '../../../src/gateway/authn/key-set.ts';
 import { openFileKeys } from '../../../src/gateway/authn/local-keys.ts';
 import { openRemoteKeys } from '../../../src/gateway/authn/remote-keys.ts';
 import { createTokenCache } from '../../../src/gateway/authn/token-cache.ts';
-import type { TextFetch } from '../../../src/net/text-fetch.ts';
+import type { TextFetch } from '../../../src/net/outbound/text-fetch.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { createIssuer } from '../../support/gateway/issuer.ts';

@@ -5,7 +5,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { expect, it } from 'vitest';
 import { startGateway } from '../../../src/gateway/gateway.ts';
-import { close, listen } from '../../../src/net/http-listener.ts';
+import { close, listen } from '../../../src/net/listener/http-listener.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
 import { startAuthorizationServer } from '../../support/gateway/authorization-server.ts';

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { createEventStreams } from '../../../src/gateway/downstream/event-stream.ts';
 import { listen } from '../../../src/gateway/downstream/stateless/stateless-listen.ts';
 import type { Multiplexer } from '../../../src/gateway/session/multiplexer.ts';
-import type { Turns } from '../../../src/rate/turns.ts';
+import type { FairTurns } from '../../../src/rate/fair-turns.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
@@ -33,7 +33,7 @@ it('a thousand resources are subscribed to in turns of the caller, and no more o
   const caller = { kind: 'anonymous', reason: 'stdio' } as const;
   const resourceSubscriptions = Array.from({ length: 1_000 }, (_, index) => `file:///${index}`);
   listen(
-    { multiplexer, streams, clock, turns: { next } as unknown as Turns },
+    { multiplexer, streams, clock, turns: { next } as unknown as FairTurns },
     { response, caller, request: response.req, hold: () => () => {} },
     {
       id: 1,

@@ -6,7 +6,7 @@ import type { TargetFetch, TargetRequest, TargetResponse } from '../../../src/ga
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
 import { fetchWithinOrigin } from '../../../src/gateway/upstream/transport/http-exchange.ts';
-import { listen } from '../../../src/net/http-listener.ts';
+import { listen } from '../../../src/net/listener/http-listener.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {

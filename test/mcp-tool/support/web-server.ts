@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import { close, listen } from '../../../src/net/http-listener.ts';
+import { close, listen } from '../../../src/net/listener/http-listener.ts';
 
 /** A web server on loopback that records requests. */
 export interface RecordingServer {

@@ -6,7 +6,7 @@ import { credentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ClientStatusDiscoveryServiceClient } from '../../../src/gen/envoy/service/status/v3/csds.ts';
 import { HealthClient } from '../../../src/gen/grpc/health/v1/health.ts';
-import type { GuardRefusal, RequestGuard } from '../../../src/net/request-guard.ts';
+import type { GuardRefusal, RequestGuard } from '../../../src/net/guard/request-guard.ts';
 import { ServerCertificate } from '../../../src/net/tls/server-certificate.ts';
 import { Health } from '../../../src/serve/operators/health.ts';
 import { type RunningAdmin, startAdmin } from '../../../src/serve/serve.ts';

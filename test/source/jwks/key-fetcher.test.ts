@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FinalFetchError } from '../../../src/net/text-fetch.ts';
+import { FinalFetchError } from '../../../src/net/outbound/text-fetch.ts';
 import type { FetchedKeys } from '../../../src/resources/model.ts';
 import type { PublishedKeys } from '../../../src/source/jwks/key-client.ts';
 import { KeyFetcher, mostUris } from '../../../src/source/jwks/key-fetcher.ts';

@@ -32,6 +32,12 @@ interface BoundBind extends Bind {
   readonly listeners: ReadonlyMap<string, Listener>;
 }
 
+/**
+ * How listeners and Binds belong together. `1.4`, and earlier: a listener stays in the Bind that it named first, and goes
+ * with it. `later`, in its source of August 2026: it is in the Bind that it named last, and survives it.
+ */
+export type Release = '1.4' | 'later';
+
 const kinds = ['bind', 'listener', 'route', 'backend', 'policy'] as const;
 type Kind = (typeof kinds)[number];
 
@@ -49,6 +55,11 @@ export class AgentgatewayDataPlane {
   readonly #routes = new Map<string, Map<string, Route>>();
   readonly #backends = new Map<string, Backend>();
   readonly #policies = new Map<string, Policy>();
+  readonly #release: Release;
+
+  constructor(release: Release = '1.4') {
+    this.#release = release;
+  }
 
   /** Applies one response as one step: updates in their order, and then removals. */
   apply(
@@ -139,6 +150,7 @@ export class AgentgatewayDataPlane {
   #insertListener(listener: Listener): string | undefined {
     if (listener.name === undefined) return 'missing required field';
     if (listener.protocol === Protocol.UNKNOWN) return 'unknown protocol';
+    if (this.#release === 'later') this.#forgetListener(listener.key);
     const bind = this.#binds.get(listener.bindKey);
     if (bind === undefined) entryOf(this.#pendingListeners, listener.bindKey).set(listener.key, listener);
     // Where the same listener stands in another Bind, it stays there.
@@ -151,11 +163,27 @@ export class AgentgatewayDataPlane {
     if (known === undefined) return;
     this.#names.delete(name);
     const { kind, key } = known;
-    if (kind === 'bind') this.#binds.delete(key);
+    if (kind === 'bind') this.#removeBind(key);
     if (kind === 'backend') this.#backends.delete(key);
     if (kind === 'policy') this.#policies.delete(key);
     if (kind === 'route') for (const routes of this.#routes.values()) routes.delete(key);
-    if (kind === 'listener') this.#removeListener(key);
+    if (kind === 'listener' && this.#release === 'later') this.#forgetListener(key);
+    else if (kind === 'listener') this.#removeListener(key);
+  }
+
+  #removeBind(key: string): void {
+    const listeners = this.#binds.get(key)?.listeners;
+    this.#binds.delete(key);
+    if (this.#release === 'later' && listeners !== undefined) this.#pendingListeners.set(key, new Map(listeners));
+  }
+
+  /** Removes it wherever it is. */
+  #forgetListener(key: string): void {
+    for (const pending of this.#pendingListeners.values()) pending.delete(key);
+    for (const bind of this.#binds.values()) {
+      const listeners = new Map(bind.listeners);
+      if (listeners.delete(key)) this.#binds.set(bind.key, { ...bind, listeners });
+    }
   }
 
   /** Removes it from the first Bind that has it. */

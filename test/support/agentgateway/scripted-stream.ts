@@ -8,7 +8,7 @@ import { agentgateway } from '../../../src/wire/wire.ts';
 import { createManualClock } from '../edges/manual-clock.ts';
 import { createRecordedCounters } from '../edges/recorded-counters.ts';
 import { deltaRequest, noLimits } from '../nodes/requests.ts';
-import { AgentgatewayDataPlane, type Reject } from './data-plane.ts';
+import { AgentgatewayDataPlane, type Reject, type Release } from './data-plane.ts';
 
 const { typeUrl } = agentgateway.resourceType;
 const nothing = (): void => {};
@@ -122,8 +122,8 @@ export class ScriptedStream {
 }
 
 /** The data plane of a node that was sent a whole View. */
-export function dataPlaneOf(view: View): AgentgatewayDataPlane {
-  const dataPlane = new AgentgatewayDataPlane();
+export function dataPlaneOf(view: View, release: Release): AgentgatewayDataPlane {
+  const dataPlane = new AgentgatewayDataPlane(release);
   const updates = [...view.resources()].map(({ name, deltaField }) => {
     const [resource] = DeltaDiscoveryResponse.decode(deltaField).resources;
     return { name, value: resource?.resource?.value ?? Buffer.alloc(0) };

@@ -17,7 +17,7 @@ import { extensionOf, parseHttpUrl } from '../../../src/mcp-tool/fetch/http-url.
 import { parseContentType } from '../../../src/mcp-tool/source-document.ts';
 import { uriScheme } from '../../../src/mcp-tool/uri-converter.ts';
 import { acceptedTypes } from '../../../src/net/accept.ts';
-import { parseBearer } from '../../../src/net/bearer-token.ts';
+import { parseBearer } from '../../../src/net/guard/bearer-token.ts';
 import { parseHostPort } from '../../../src/net/host-port.ts';
 import { isLocalName, isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../../src/net/loopback.ts';
 import { parseRequestUrl } from '../../../src/net/request-url.ts';

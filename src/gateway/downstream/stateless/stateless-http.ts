@@ -1,4 +1,4 @@
-import { Turns } from '../../../rate/turns.ts';
+import { FairTurns } from '../../../rate/fair-turns.ts';
 import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
 import { statelessVersion } from '../../rpc/protocol.ts';
@@ -28,7 +28,7 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
   const { multiplexer } = parts;
   const sessions = createSessionTable<Session>(parts);
   const calls = createStatelessCalls(parts);
-  const turns = new Turns();
+  const turns = new FairTurns();
   /** The ids of sessions by what their requests have in common. */
   const ids = new Map<string, string>();
 

@@ -1,6 +1,6 @@
 import { asJsonObject, isJsonObject } from '../../../json/json.ts';
 import { eventPieces } from '../../../net/sse.ts';
-import type { Turns } from '../../../rate/turns.ts';
+import type { FairTurns } from '../../../rate/fair-turns.ts';
 import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
 import type { Message } from '../../rpc/model.ts';
@@ -32,7 +32,7 @@ interface Honoured {
 /** Dependencies of subscriptions. */
 interface ListenParts extends Pick<HttpTransportParts, 'multiplexer' | 'streams' | 'clock'> {
   /** By caller, for subscribing to some resources: each takes 50 µs, also one that the caller may not read. */
-  readonly turns: Turns;
+  readonly turns: FairTurns;
 }
 
 /**

@@ -11,6 +11,7 @@ import { followLinks, type LinkEntry, type Resolution } from './follow-links.ts'
 import { errorCode } from './fs-error.ts';
 import { type Fingerprint, fingerprintOf, readManifestFile } from './read-file.ts';
 import { Settling } from './settling.ts';
+import { unreadSubfolders } from './subfolders.ts';
 
 /** The scope of a scan: the whole root, or the entries of its folder with these names. */
 export type ScanScope = 'all' | ReadonlySet<string>;
@@ -76,6 +77,8 @@ export class RootScanner {
   readonly #linkEntries = new Map<string, readonly LinkEntry[]>();
   /** The folder that the root is, or was last. */
   #folder: string | undefined;
+  /** A warning about folders within it that have manifests, as of the last scan of all. */
+  #unread: string | undefined;
   readonly #settling: Settling;
   /** False until the first scan has ended: only then the time of a file's change is asked for, which was unobserved. */
   #scanned = false;
@@ -132,7 +135,8 @@ export class RootScanner {
       return this.#missing(`cannot be listed (${errorCode(error)})`);
     }
     this.#folder = realPath;
-    this.#parts.store.rootFound(this.#parts.root);
+    if (scope === 'all') this.#unread = await unreadSubfolders(realPath, isManifestName);
+    this.#parts.store.rootFound(this.#parts.root, this.#unread);
     if (scope === 'all') this.#keepOnly(names);
     const waiting = [...names];
     while (waiting.length > 0) {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { expect, it } from 'vitest';
-import { close, ListenError, listen } from '../../src/net/http-listener.ts';
+import { close, ListenError, listen } from '../../../src/net/listener/http-listener.ts';
 
 it('a listener says where it really listens', async () => {
   const server = createServer();

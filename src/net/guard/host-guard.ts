@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { isLoopbackAuthority } from './loopback.ts';
+import { isLoopbackAuthority } from '../loopback.ts';
 
 const refusal = 'This address answers only when it is called by a loopback name, such as localhost or 127.0.0.1.';
 

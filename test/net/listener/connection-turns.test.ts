@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, createServer as createTcpServer, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { ConnectionTurns, queueTeardown } from '../../src/net/connection-turns.ts';
-import { close, listen } from '../../src/net/http-listener.ts';
-import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { ConnectionTurns, queueTeardown } from '../../../src/net/listener/connection-turns.ts';
+import { close, listen } from '../../../src/net/listener/http-listener.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 
 let server: Server;
 let turns: ConnectionTurns;

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
-import type { Clock } from '../edges.ts';
-import { PacedQueue } from '../rate/paced-queue.ts';
+import type { Clock } from '../../edges.ts';
+import { PacedQueue } from '../../rate/paced-queue.ts';
 
 /**
  * Connections that begin in one iteration of the event loop, and that end in one. The operating system reports up to a

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { expect, it } from 'vitest';
-import { onlyForLoopbackHosts } from '../../src/net/host-guard.ts';
-import { close, listen } from '../../src/net/http-listener.ts';
+import { onlyForLoopbackHosts } from '../../../src/net/guard/host-guard.ts';
+import { close, listen } from '../../../src/net/listener/http-listener.ts';
 
 it.each([
   ['localhost', 200],

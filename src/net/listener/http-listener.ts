@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Server as NetServer } from 'node:net';
-import { formatHostPort, type HostPort } from './host-port.ts';
+import { formatHostPort, type HostPort } from '../host-port.ts';
 
 /** The error of an address that cannot be bound. The message names the address, the reason and the remedy. */
 export class ListenError extends Error {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blockReasonOf, hostProblem } from '../../src/net/blocked-address.ts';
+import { blockReasonOf, hostProblem } from '../../../src/net/outbound/blocked-address.ts';
 
 describe('a blocked address', () => {
   it.each([

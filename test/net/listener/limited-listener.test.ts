@@ -3,9 +3,13 @@ import { type RequestListener, request, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HttpLimits, type LimitedListener, openLimitedListener } from '../../src/net/limited-listener.ts';
-import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
-import { createRecordedLog, type RecordedLog } from '../support/edges/recorded-log.ts';
+import {
+  type HttpLimits,
+  type LimitedListener,
+  openLimitedListener,
+} from '../../../src/net/listener/limited-listener.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 
 let clock: ManualClock;
 let log: RecordedLog;

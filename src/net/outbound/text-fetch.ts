@@ -1,6 +1,6 @@
-import type { Clock } from '../edges.ts';
-import { quoted } from '../json/quoted.ts';
-import { Deadline } from './deadline.ts';
+import type { Clock } from '../../edges.ts';
+import { quoted } from '../../json/quoted.ts';
+import { Deadline } from '../deadline.ts';
 
 /** Downloads a small text, such as a key set. Rejects with a reason that contains neither a header nor the text. */
 export type TextFetch = (url: string | URL, options: TextFetchOptions) => Promise<string>;

@@ -1,5 +1,5 @@
-import type { Clock, Stop } from '../edges.ts';
-import { every } from './timers.ts';
+import type { Clock, Stop } from '../../edges.ts';
+import { every } from '../timers.ts';
 
 /** What a guard looks at, of HTTP as of gRPC. */
 export interface GuardedRequest {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { authorize, type GuardRefusal, keepAuthorized } from '../../src/net/request-guard.ts';
-import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { authorize, type GuardRefusal, keepAuthorized } from '../../../src/net/guard/request-guard.ts';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 
 const request = { method: 'GET', path: '/events', authorization: ['Bearer a'], address: '10.0.0.1' };
 const away: GuardRefusal = { status: 503, message: 'nobody can be asked' };

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { isLocalName } from './loopback.ts';
+import { isLocalName } from '../loopback.ts';
 
 /**
  * The reason why nobody else may choose an address for requests of ours: they would reach our own machine or link. Not the

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseBearer } from '../../src/net/bearer-token.ts';
+import { parseBearer } from '../../../src/net/guard/bearer-token.ts';
 
 describe('the Authorization header', () => {
   it.each([

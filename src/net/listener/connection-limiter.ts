@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Clock, Stop } from '../edges.ts';
-import { Quota } from '../rate/quota.ts';
+import type { Clock, Stop } from '../../edges.ts';
+import { Quota } from '../../rate/quota.ts';
 
 /** Limits of the connections of one listener. Times are in milliseconds. */
 export interface ConnectionLimits {

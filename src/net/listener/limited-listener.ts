@@ -1,15 +1,15 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
-import type { Clock, Logger, StopAsync } from '../edges.ts';
-import { LogThrottle } from '../rate/log-throttle.ts';
+import type { Clock, Logger, StopAsync } from '../../edges.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
+import { stallTimeout as eventStreamStallTimeout } from '../event-streams.ts';
+import type { HostPort } from '../host-port.ts';
+import { Handshakes } from '../tls/handshakes.ts';
+import type { ServerCertificate } from '../tls/server-certificate.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
 import { type ConnectionRate, ConnectionTurns } from './connection-turns.ts';
-import { stallTimeout as eventStreamStallTimeout } from './event-streams.ts';
-import type { HostPort } from './host-port.ts';
 import { close, listen } from './http-listener.ts';
 import { maxOpenFiles } from './open-files.ts';
-import { Handshakes } from './tls/handshakes.ts';
-import type { ServerCertificate } from './tls/server-certificate.ts';
 
 /** Limits of an HTTP listener. Times are in milliseconds. */
 export interface HttpLimits extends ConnectionLimits {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 
 const script = `
-  import { maxOpenFiles } from './src/net/open-files.ts';
+  import { maxOpenFiles } from './src/net/listener/open-files.ts';
   console.log(maxOpenFiles(), process.report.excludeNetwork);
 `;
 

@@ -1,5 +1,5 @@
-import { parseBoundedJson } from '../json/bounded-json.ts';
-import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { parseBoundedJson } from '../../json/bounded-json.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 
 /** Characters of a token that are looked at. Those of ServiceAccounts have about a thousand. */
 export const maxToken = 8_192;

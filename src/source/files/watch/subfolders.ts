@@ -1,0 +1,61 @@
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { quoted } from '../../../json/quoted.ts';
+
+/** Folders and files that are looked at: `.` may be the folder of everything that somebody has. */
+const mostFolders = 100;
+const mostFiles = 100;
+
+/** Bytes of a file that are looked at: manifests begin with their kind and version. */
+const head = 4_096;
+
+/** Folders that a message names. */
+const mostNamed = 3;
+
+/** Folders with the files of other programs. Hidden ones are left out as hidden files are. */
+const foreign = /^(?:\..*|node_modules)$/s;
+
+/** A line that only a manifest has, in YAML or JSON. */
+const version = /^\s{0,8}\{?\s{0,8}"?apiVersion"?\s{0,8}:/m;
+
+/**
+ * Says which folders below a folder have manifests, since these are not read: as of `kubectl apply -f` without
+ * `--recursive`. Looks at a bounded number of folders and of beginnings of files. Undefined: none has.
+ *
+ * @param isManifestName returns whether a file of this name would be read
+ */
+export async function unreadSubfolders(
+  folder: string,
+  isManifestName: (name: string) => boolean,
+): Promise<string | undefined> {
+  const found: string[] = [];
+  const waiting: string[] = [''];
+  let [folders, files] = [0, 0];
+  for (let below = waiting.shift(); below !== undefined && folders <= mostFolders; below = waiting.shift()) {
+    folders += 1;
+    const entries = await readdir(join(folder, below), { withFileTypes: true }).catch(() => []);
+    let has = false;
+    for (const entry of entries) {
+      const path = below === '' ? entry.name : `${below}/${entry.name}`;
+      if (entry.isDirectory() && !foreign.test(entry.name)) waiting.push(path);
+      if (below === '' || has || files >= mostFiles || !entry.isFile() || !isManifestName(entry.name)) continue;
+      files += 1;
+      has = version.test(await beginning(join(folder, path)));
+    }
+    if (has) found.push(below);
+  }
+  if (found.length === 0) return undefined;
+  const more = found.length > mostNamed ? `, and ${found.length - mostNamed} more` : '';
+  const names = found.toSorted().slice(0, mostNamed).map(quoted).join(', ');
+  return `Folders within this one are not read, and there are manifests in ${names}${more}: name each folder that is to be read.`;
+}
+
+async function beginning(path: string): Promise<string> {
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(head) });
+    return buffer.toString('utf8', 0, bytesRead);
+  } catch {
+    return '';
+  }
+}

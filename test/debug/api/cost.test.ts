@@ -1,0 +1,123 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Pipeline } from '../../../src/app/pipeline.ts';
+import { graphView } from '../../../src/debug/api/graph-view.ts';
+import { type ObjectParts, objectView } from '../../../src/debug/api/object-view.ts';
+import { createExplainer } from '../../../src/explain/explain.ts';
+import type { Collection } from '../../../src/graph/model.ts';
+import { createFreshWorld } from '../../support/worlds/fresh-world.ts';
+import { mcpClass, mcpGateway, mcpService, policy, policyWith, together } from '../../support/worlds/manifests.ts';
+import { defaultSettings } from '../../support/worlds/translated-world.ts';
+
+/** What an endpoint reads is counted: time depends on the machine. */
+
+const teams = Array.from({ length: 40 }, (_, index) => `team-${index}`);
+const world = together(
+  mcpClass,
+  ...teams.map((team) => mcpGateway(`${team}/gw`, 'from: Same')),
+  ...teams.map((team) => mcpService(`${team}/tool`)),
+  ...teams.flatMap((team) => [
+    policy(`${team}/a`, 'gw'),
+    policy(`${team}/b`, 'gw', 'you', `{ kind: tool, name: "${team}/tool:run" }`),
+  ]),
+  // Named and not attached: it has no rules.
+  policyWith('team-1/none', '[{ name: gw }]', '[]'),
+);
+
+let pipeline: Pipeline;
+beforeAll(() => {
+  ({ pipeline } = createFreshWorld({ 'world.yaml': world }));
+});
+
+/** The sources of the views, and the number of entries that were read of the attachments, by key or by walking. */
+function counted(): { readonly parts: ObjectParts; readonly reads: () => number } {
+  let reads = 0;
+  const { attachments } = pipeline.translation;
+  const counting: Collection<typeof attachments extends Collection<infer V> ? V : never> = {
+    name: attachments.name,
+    get size() {
+      return attachments.size;
+    },
+    get: (key) => {
+      reads += 1;
+      return attachments.get(key);
+    },
+    entries: () => {
+      reads += attachments.size;
+      return attachments.entries();
+    },
+  };
+  const translation = { ...pipeline.translation, attachments: counting };
+  const { resources, snapshots, dialects } = pipeline;
+  const explainer = createExplainer({ ...explainInputs(), translation });
+  const parts: ObjectParts = {
+    resources,
+    translation,
+    snapshots,
+    dialects,
+    explainer,
+    nodes: () => [],
+    now: () => 0,
+    manifestOf: () => Promise.resolve(undefined),
+    placesOf: (places) => Promise.resolve(places.map(() => undefined)),
+    decode: () => ({}),
+  };
+  return { parts, reads: () => reads };
+}
+
+function explainInputs(): Omit<Parameters<typeof createExplainer>[0], 'translation'> {
+  const unlistedNamespaces = { name: 'unlisted', size: 0, get: () => undefined, entries: () => new Map().entries() };
+  return { resources: pipeline.resources, unlistedNamespaces, controllerName: defaultSettings.controllerName };
+}
+
+describe('the attachments of other Gateways are not read', () => {
+  it.each(['kind=Service&key=team-7/tool', 'kind=Gateway&key=team-7/gw', 'kind=MCPAuthPolicy&key=team-7/b'])(
+    'for the object %s',
+    async (query) => {
+      const { parts, reads } = counted();
+      const { grants } = (await objectView(parts, new URLSearchParams(query))) as {
+        readonly grants: { readonly total: number };
+      };
+      expect(grants.total).toBe(query.includes('Policy') ? 1 : 2);
+      expect(reads()).toBe(0);
+    },
+  );
+
+  it('for a Gateway of the picture', () => {
+    const { parts, reads } = counted();
+    expect(graphView(parts, new URLSearchParams('gateway=team-7/gw'))).toMatchObject({
+      policies: {
+        total: 2,
+        items: [
+          { policy: 'team-7/a', attached: true },
+          { policy: 'team-7/b', attached: true },
+        ],
+      },
+    });
+    expect(reads()).toBe(0);
+  });
+
+  it('for an explanation', () => {
+    const { parts, reads } = counted();
+    expect(parts.explainer.grants('team-7/gw', { claims: { sub: 'you' } })).toMatchObject([{ policy: 'team-7/b' }]);
+    expect(parts.explainer.decide('team-7/gw', { sub: 'me' }, { kind: 'tool', name: 'team-7/tool:run' }).allowed).toBe(
+      true,
+    );
+    expect(reads()).toBe(0);
+  });
+});
+
+it('the indexes of attachments find what a walk over all of them finds', () => {
+  const { attachments, attachedPolicies, attachedGateways } = pipeline.translation;
+  const all = [...attachments.entries()].map(([, attachment]) => attachment);
+  expect(all).toHaveLength(2 * teams.length);
+  for (const { gateway, policy: key } of all) {
+    expect(attachedPolicies(gateway)).toEqual(
+      all
+        .filter((one) => one.gateway === gateway)
+        .map((one) => one.policy)
+        .sort(),
+    );
+    expect(attachedGateways(key)).toEqual([gateway]);
+  }
+  expect([attachedPolicies('team-1/other'), attachedGateways('team-1/none')]).toEqual([[], []]);
+});
