@@ -18,7 +18,7 @@ import { coalesceListChanges } from './lists/list-changes.ts';
 import { isListMethod, type ListMethod } from './lists/list-pages.ts';
 import { createLists } from './lists/lists.ts';
 import type { SharedListing } from './lists/shared-listing.ts';
-import type { Client, ClientRequest, SessionParts, StatelessClient } from './model.ts';
+import type { Client, ClientRequest, Sender, SessionParts, StatelessClient } from './model.ts';
 import type { Names } from './names/names.ts';
 import type { QualifiedName } from './names/qualified-names.ts';
 import type { UiOwners } from './names/ui-owners.ts';
@@ -80,8 +80,8 @@ export function createMcpSession(
   const { failures, sharedListing: listing, names, subscriptionBudget: budget } = shared;
   const ended = new AbortController();
   const handshake = createHandshake(stateless);
-  /** The caller of the last request, on whose behalf connections are made. */
-  let lastCaller: Caller | undefined;
+  /** Of the last request, on whose behalf connections are made. */
+  let last: Pick<Sender, 'caller' | 'passedHeaders'> | undefined;
 
   /** Sends no notification before the handshake, as MCP requires. */
   const notify: Client['notify'] = (...notification) => {
@@ -95,13 +95,14 @@ export function createMcpSession(
     notification: notifications.receive,
     request: (...request) => clientRequests.handle(...request),
     clientCapabilities: handshake.clientCapabilities,
+    passedHeaders: () => last?.passedHeaders,
     input: stateless === undefined ? 'asked for' : 'passed on',
     connected: (target) => void restore(target).catch(() => {}),
     failed: (target, reason) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
   const common = { ...parts, ...shared, client, authorization, notifications, subscriptions, upstreams };
-  const clientRequests = createClientRequests({ ...common, handshake, lastCaller: () => lastCaller });
+  const clientRequests = createClientRequests({ ...common, handshake, lastCaller: () => last?.caller });
   const passthrough = createPassthrough(common);
   const lists = createLists({ ...common, shared: listing });
   const routed = createRequestRouter({ ...common, lists });
@@ -117,7 +118,7 @@ export function createMcpSession(
    */
   const restore = async (target: string): Promise<void> => {
     await upstreams.restoreLogLevel(target);
-    await subscribeAll(upstreams.opened(target), subscriptions.allowedAt(target, lastCaller), ended.signal);
+    await subscribeAll(upstreams.opened(target), subscriptions.allowedAt(target, last?.caller), ended.signal);
   };
 
   const handlerOf = (method: string): Handler | undefined => {
@@ -132,7 +133,7 @@ export function createMcpSession(
     },
     protocolVersion: handshake.version,
     async handle(request) {
-      lastCaller = request.caller;
+      last = { caller: request.caller, passedHeaders: request.sender.passedHeaders };
       const handler =
         handlerOf(request.method) ?? ((unknown) => passThrough({ ...common, lists, passthrough }, unknown));
       return untilTokenEnds(parts.clock, request, handler);

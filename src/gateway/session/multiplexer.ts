@@ -202,6 +202,7 @@ function createInFlight() {
       return {
         caller: sender.caller,
         paramHeaders: sender.paramHeaders,
+        passedHeaders: sender.passedHeaders,
         get reader() {
           return sender.reader;
         },

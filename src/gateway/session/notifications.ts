@@ -113,7 +113,7 @@ export function createNotifications(
           if (params._meta?.progressToken === undefined) return params;
           return changed(params, [{ path: ['_meta', 'progressToken'], value: token }]);
         },
-        exchange: { about: token, paused: () => request.sender.pause?.() },
+        exchange: { about: token, paused: () => request.sender.pause?.(), headers: request.sender.passedHeaders },
         stop() {
           requests.delete(token);
           if (requests.size === 0 && inFlight.get(target) === requests) inFlight.delete(target);
