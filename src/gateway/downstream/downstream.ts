@@ -9,7 +9,7 @@ import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer } from '../session/multiplexer.ts';
 import { type BodyReaderParts, createBodyReader } from './body.ts';
 import { admit, type BrowserGuardParts } from './browser-guard.ts';
-import { sendError, shuttingDown } from './error-response.ts';
+import { type ErrorResponse, sendError, shuttingDown } from './error-response.ts';
 import { createEventStreams } from './event-stream.ts';
 import { createExchangeLimit } from './exchange-limit.ts';
 import { createHttpSse } from './http-sse.ts';
@@ -92,8 +92,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
       return refuse('path', response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
     }
     if (!transport.methods.includes(request.method ?? '')) {
-      const headers = { allow: transport.methods.join(', ') };
-      return refuse('method', response, { status: 405, message: 'Method not allowed', headers });
+      return refuse('method', response, methodNotAllowed(transport.methods));
     }
     const authentication = await authenticate(authenticator, request);
     if (response.destroyed) return;
@@ -177,7 +176,11 @@ function sendsDocument(
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=300' });
     response.end(method === 'HEAD' ? undefined : document.text);
   } else {
-    sendError(response, { status: 405, message: 'Method not allowed', headers: { allow: 'GET, HEAD' } });
+    sendError(response, methodNotAllowed(['GET', 'HEAD']));
   }
   return true;
+}
+
+function methodNotAllowed(allowed: readonly string[]): ErrorResponse {
+  return { status: 405, message: 'Method not allowed', headers: { allow: allowed.join(', ') } };
 }

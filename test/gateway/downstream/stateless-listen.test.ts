@@ -34,7 +34,7 @@ it('a thousand resources are subscribed to in turns of the caller, and no more o
   const resourceSubscriptions = Array.from({ length: 1_000 }, (_, index) => `file:///${index}`);
   listen(
     { multiplexer, streams, clock, turns: { next } as unknown as FairTurns },
-    { response, caller, request: response.req, hold: () => () => {} },
+    { response, caller, request: response.req, passedHeaders: {}, hold: () => () => {} },
     {
       id: 1,
       method: 'subscriptions/listen',
