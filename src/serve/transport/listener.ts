@@ -194,6 +194,10 @@ export class Listener {
           if (outcome === 'left') return;
           this.#reject(socket, address, outcome === 'refused' ? 'too many handshakes' : 'no TLS handshake succeeded');
         },
+        flooded: () => {
+          this.#counters.count('gatehouse_xds_connections_closed_total');
+          socket.resetAndDestroy();
+        },
       });
       return handshakeCost;
     });
