@@ -168,7 +168,8 @@ function unreadyKinds({ kinds, lastGood }: XdsStatus): string | undefined {
 
 /** A start line: which hosts refuse a whole list over the names that clients get. */
 function aboutNames(names: NameMode): [message: string, fields: Fields] {
-  const refusing = 'Claude Desktop, claude.ai, the Anthropic and OpenAI APIs, Codex and Copilot CLI refuse';
+  const refusing =
+    'Claude Desktop, claude.ai, the Anthropic and OpenAI APIs, older versions of Codex, and Copilot CLI refuse';
   const messages: Readonly<Record<NameMode, string>> = {
     qualified: `${refusing} lists with names like <target>:<name>: use --names portable for them`,
     portable: 'names of tools and prompts are such that all known hosts take them',
