@@ -60,9 +60,8 @@ for target in gatehouse mcp-gateway mcp-tool; do
   store build --quiet --layers --format oci --network host --target "$target" --tag "localhost/$target" \
     --build-arg BUILD_IMAGE=localhost/build-base --build-arg RUNTIME_IMAGE=localhost/runtime-base \
     --build-arg "VERSION=$version" --build-arg "REVISION=$revision" "$here" > "$work/$target.log"
-  store inspect --type image --format \
-    '{{.OCIv1.Config.User}} {{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.Cmd}} {{index .OCIv1.Config.Labels "org.opencontainers.image.title"}} {{index .OCIv1.Config.Labels "org.opencontainers.image.version"}}' \
-    "localhost/$target"
+  echo "images: $(store inspect --type image --format \
+    'user {{.OCIv1.Config.User}}, {{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.Cmd}}, {{.OCIv1.Config.Labels}}' "localhost/$target")"
 done
 
 container=$(store from localhost/gatehouse)

@@ -50,6 +50,8 @@ const { metafile } = await build({
   minifySyntax: true,
   sourcemap: true,
   sourcesContent: false,
+  // Its CommonJS form, which it has for Node, would be bundled whole.
+  alias: { rxjs: join(checkout, 'node_modules/rxjs/dist/esm/index.js') },
   chunkNames: '[name]-[hash]',
   metafile: true,
   logLevel: 'warning',

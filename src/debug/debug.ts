@@ -6,13 +6,13 @@ import type { ServerCertificate } from '../net/tls/server-certificate.ts';
 import { type Page, readPage } from '../page/page.ts';
 import { createDebugApi, type DebugApiParts } from './api/debug-api.ts';
 import type { Metrics } from './metrics.ts';
-import { resourceDecoder } from './resource-decoder.ts';
+import { type DecodeResource, loadResourceDecoder } from './resource-decoder.ts';
 import { type HttpResponse, plainText, type Route, type RoutesParts, serveRoutes } from './routes.ts';
 import { StatusStream } from './status-stream.ts';
 
 export { ChangeLog } from './change-log.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
-export { type DecodeResource, resourceDecoder } from './resource-decoder.ts';
+export { type DecodeResource, loadResourceDecoder } from './resource-decoder.ts';
 
 /** The addresses of the two HTTP listeners. */
 export interface DebugSettings {
@@ -29,7 +29,7 @@ interface DebugSecurity {
 }
 
 /** The state to show. */
-export interface DebugParts extends Omit<DebugApiParts, 'decode' | 'now'> {
+export interface DebugParts extends Omit<DebugApiParts, 'decoder' | 'now'> {
   readonly metrics: Metrics;
   /** The `FileDescriptorSet` of every message on the wire. */
   readonly descriptorSet: Uint8Array;
@@ -93,7 +93,12 @@ function debugRoutes(
   parts: DebugParts,
   page: Page,
 ): { readonly routes: ReadonlyMap<string, Route>; readonly stop: Stop } {
-  const all: DebugApiParts = { ...parts, decode: resourceDecoder(parts.descriptorSet), now: () => parts.clock.now() };
+  let loaded: Promise<DecodeResource> | undefined;
+  const decoder: DebugApiParts['decoder'] = () => {
+    loaded ??= loadResourceDecoder(parts.descriptorSet);
+    return loaded;
+  };
+  const all: DebugApiParts = { ...parts, decoder, now: () => parts.clock.now() };
   const { routes, status } = createDebugApi(all);
   const failed = (error: unknown): void => parts.log.error('internal error in the debug endpoint', { error });
   const stream = new StatusStream({ status, clock: parts.clock, failed });

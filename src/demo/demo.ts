@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { formatHostPort, type HostPort, parseHostPort } from '../net/host-port.ts';
 import { connectAgent } from './agent.ts';
 import { controlPlane } from './control-plane.ts';
@@ -37,7 +38,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   const addresses = demoAddresses(options.ports, await guidePort(options.manifests));
   const busy = await busyAddresses(addresses);
   if (busy !== undefined) return { kind: 'failed', message: busy };
-  const guide = await prepareGuide(options.manifests, addresses.gateway);
+  const guide = await prepareGuide(options.manifests, addresses.gateway).catch(whyNoFolder);
+  if (typeof guide === 'string') return { kind: 'failed', message: guide };
   const exited = Promise.withResolvers<DemoOutcome>();
   const programs: Program[] = [];
   const source: ProgramSource = {
@@ -55,6 +57,12 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
     await guide.discard();
     options.print(`Everything has stopped. The logs of the programs are in ${guide.logs}`);
   }
+}
+
+/** The remedy, when the folders of the demo cannot be made or filled. */
+function whyNoFolder(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `the demo keeps its files and logs in ${tmpdir()}, and cannot: ${reason}. Set TMPDIR to a folder that can be written.`;
 }
 
 async function startAndRunStory(

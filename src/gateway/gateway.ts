@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import type { Fields, Stop } from '../edges.ts';
+import type { Fields, Logger, Stop } from '../edges.ts';
 import { onlyForLoopbackHosts } from '../net/guard/host-guard.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import {
@@ -13,13 +13,14 @@ import { createAdmin, type ListenerStatus } from './admin/admin.ts';
 import { createGatewayMetrics } from './admin/metrics.ts';
 import { createAuthenticator } from './authn/authn.ts';
 import type { JwtAuthenticator } from './authn/model.ts';
-import { loadConfig } from './config/config.ts';
+import { type ConfigParts, loadConfig } from './config/config.ts';
 import type { BootstrapConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
 import { GatewayError } from './errors.ts';
 import { parseFlags } from './flags.ts';
 import type { GatewayCounters, GatewayEdges, GatewayOptions, NameMode, RunningGateway, TargetState } from './model.ts';
 import { createNetwork } from './network/network.ts';
+import { createTargetSettings } from './network/target-settings.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { XdsStatus } from './xds/model.ts';
 import { namesGateway, nodeOf } from './xds/node.ts';
@@ -64,14 +65,15 @@ const drainShare = 0.9;
 async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shutdown): Promise<RunningGateway> {
   const { clock, random, log } = edges;
   const { mounts, resolutions, adminListen } = parseFlags(options);
-  const network = createNetwork(resolutions);
+  const targetSettings = createTargetSettings(clock, log);
+  const network = createNetwork(resolutions, targetSettings, (reason) =>
+    metrics.count('gatehouse_gateway_target_connections_failed_total', { reason }),
+  );
   shutdown.add(network.stop);
   const fetchText = createTextFetch(network.operatorFetch, clock);
 
-  const source = { file: options.file, config: options.config };
-  const { config: bootstrap, warnings } = await loadConfig(source, { mounts, fetchText });
-  for (const warning of warnings) log.warn(warning);
-  log.info(...aboutNames(options.names ?? 'qualified'));
+  const bootstrap = await readBootstrap(options, { mounts, fetchText }, log);
+  shutdown.add(await targetSettings.open(bootstrap.upstream));
   const authenticator = await openAuthenticator(bootstrap.listener, edges, fetchText);
   shutdown.add(() => authenticator?.stop());
   const { host, port } = bootstrap.xdsAddress;
@@ -90,7 +92,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     counters: metrics,
     authenticator,
     fetchFor: network.targetFetch,
-    ...clientSettings(options),
+    ...clientSettings(options, bootstrap),
     // The bound address: the configured host may be a spelling or a name that only the resolver knows.
     listensOnLoopback: () => listener !== undefined && isLoopback(listener.host),
     clock,
@@ -125,8 +127,19 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   return { listener, admin, config, status: xds.status, ended, stop };
 }
 
-/** The settings of serving clients, as the flags give them. */
-function clientSettings(options: GatewayOptions) {
+async function readBootstrap(
+  { file, config: text, names = 'qualified' }: GatewayOptions,
+  parts: ConfigParts,
+  log: Logger,
+): Promise<BootstrapConfig> {
+  const { config, warnings } = await loadConfig({ file, config: text }, parts);
+  for (const warning of warnings) log.warn(warning);
+  log.info(...aboutNames(names));
+  return config;
+}
+
+/** The settings of serving clients, as flags and configuration give them. */
+function clientSettings(options: GatewayOptions, { upstream: { passHeaders } }: BootstrapConfig) {
   const { list, names, allowedOrigins, allowedHosts, maxBodyBytes, callTimeout, targetTimeouts, methodTimeouts } =
     options;
   const { logCaller, maxRequestRate, maxTargetRequests } = options;
@@ -141,6 +154,7 @@ function clientSettings(options: GatewayOptions) {
     logCaller,
     maxRequestRate,
     maxTargetRequests,
+    passHeaders,
   };
 }
 

@@ -144,8 +144,9 @@ export interface Authenticator {
 
 /**
  * Sends HTTP requests to one target. Refuses loopback, link-local and other local addresses, by the address that is
- * connected to (unless `--resolve` names the target's host and port); never follows a redirect; and never sends
- * credentials of the downstream client.
+ * connected to (unless `--resolve` names the target's host and port); never follows a redirect;
+ * sends no credentials of the downstream client unless the configuration names their header; and adds the headers that
+ * the operator has for the target.
  */
 export type TargetFetch = (url: URL, request: TargetRequest) => Promise<TargetResponse>;
 
@@ -214,7 +215,8 @@ export type GatewayCounterName =
   | 'gatehouse_gateway_requests_unauthenticated_total'
   | 'gatehouse_gateway_requests_refused_total'
   | 'gatehouse_gateway_sessions_full_total'
-  | 'gatehouse_gateway_last_good_total';
+  | 'gatehouse_gateway_last_good_total'
+  | 'gatehouse_gateway_target_connections_failed_total';
 
 /** Counts what the metrics of the gateway show. */
 export interface GatewayCounters {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { type ProgramSource, startProgram } from '../../src/demo/programs.ts';
 import { portOf } from '../support/gateway/gateway-rig.ts';
 import { cli } from '../support/processes/terminal.ts';
@@ -74,4 +74,14 @@ it('starts its programs without the environment variables of flags', {
   const tool = startProgram(source, 'mcp-tool', ['--port=0']);
   expect(await tool.listening('mcp')).toMatch(/^127\.0\.0\.1:\d+$/);
   await tool.stop();
+});
+
+it('says in one sentence that its folder cannot be written', async () => {
+  vi.stubEnv('TMPDIR', '/nonexistent');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { code, stderr } = await cli(['demo', '--once', '--ports=0']);
+  expect(code).toBe(3);
+  expect(stderr).toMatch(
+    /^gatehouse: the demo keeps its files and logs in .*Set TMPDIR to a folder that can be written\.\n$/,
+  );
 });

@@ -34,6 +34,8 @@ export interface OfflineWorld {
   readonly translation: Translation;
   readonly snapshots: Snapshots;
   readonly counts: { readonly gateways: number; readonly targets: number; readonly policies: number };
+  /** A sentence when there is no object at all; also the first of the notes. */
+  readonly emptiness: string | undefined;
   check(): Promise<CheckReport>;
   /** Answers a question; or says why it has no answer. */
   answer(question: Question): Promise<Answer | { readonly message: string }>;
@@ -78,12 +80,14 @@ export function translateOnce(settings: TranslationSettings, read: ReadOnce, log
   const { translation, explainer, snapshots, policies } = pipeline;
   const placesOf: PlacesOf = (places) =>
     read.placesOf(places.map(({ kind, key, path }) => ({ object: `${kind} ${key}`, path })));
+  const emptiness = read.batch.changes.length === 0 ? nothingRead : undefined;
   return {
     explainer,
     translation,
     snapshots,
     counts: { gateways: explainer.gateways().length, targets: translation.targets.size, policies: policies() },
-    notes: inputNotes(read.diagnostics),
+    emptiness,
+    notes: [...(emptiness === undefined ? [] : [emptiness]), ...inputNotes(read.diagnostics)],
     check: () => checkReport(read.diagnostics, explainer, placesOf),
     answer: async (question) => {
       const answered = answerQuestion(explainer, question);
@@ -93,6 +97,9 @@ export function translateOnce(settings: TranslationSettings, read: ReadOnce, log
     texts: read.texts,
   };
 }
+
+/** Said when there is no object at all: most likely another folder was meant. */
+const nothingRead = '0 objects were read: of a folder, its *.yaml, *.yml and *.json count.';
 
 /** Says that decoding found errors, and which objects are not read because of their kind: all of it is left out. */
 function inputNotes(diagnostics: readonly InputDiagnostic[]): readonly string[] {

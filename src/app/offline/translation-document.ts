@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type DecodeResource, resourceDecoder } from '../../debug/debug.ts';
+import { type DecodeResource, loadResourceDecoder } from '../../debug/debug.ts';
 import type { EncodedResource, View } from '../../snapshot/model.ts';
 import type { Translation } from '../../translate/model.ts';
 import { discoveryResponse } from '../../wire/wire.ts';
@@ -85,7 +85,7 @@ function typeOf(view: View, decode: DecodeResource): TranslatedType {
 
 /** Decodes each resource once: Gateways share most of them. */
 async function loadDecoder(): Promise<DecodeResource> {
-  const decode = resourceDecoder(await readFile(new URL('../../gen/descriptors.binpb', import.meta.url)));
+  const decode = await loadResourceDecoder(await readFile(new URL('../../gen/descriptors.binpb', import.meta.url)));
   const decoded = new WeakMap<EncodedResource, { readonly value: unknown }>();
   return (resource) => {
     const known = decoded.get(resource) ?? { value: decode(resource) };

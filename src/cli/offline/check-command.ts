@@ -31,6 +31,8 @@ export async function runCheck(flags: FlagValues, terminal: Terminal): Promise<E
   }
   const world = await openWorld(flags.positionals, flags, terminal);
   const report = await world.check();
+  // `check` says the other notes in its diagnostics.
+  if (world.emptiness !== undefined) terminal.stderr.write(`note: ${world.emptiness}\n`);
   terminal.stdout.write(`${render(format, world, report, terminal)}\n`);
   return report.errors > 0 || (strict && report.warnings > 0) ? 1 : 0;
 }

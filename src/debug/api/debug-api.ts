@@ -3,6 +3,7 @@ import type { Logger, LogLevelControl } from '../../edges.ts';
 import type { Graph } from '../../graph/model.ts';
 import { inTurns } from '../../rate/turns.ts';
 import type { ChangeLog } from '../change-log.ts';
+import type { DecodeResource } from '../resource-decoder.ts';
 import { json, RequestError, type Route } from '../routes.ts';
 import { countEntries, mostEntries, type SnapshotsParts, snapshotFields, snapshotsView } from '../snapshots-view.ts';
 import { changesView } from './changes-view.ts';
@@ -18,11 +19,13 @@ import { type StatusParts, statusView, versionView } from './status-view.ts';
 
 /** Everything that the endpoints show, read-only but for the level of the log. */
 export interface DebugApiParts
-  extends ObjectParts,
+  extends Omit<ObjectParts, 'decode'>,
     ExplainParts,
     Omit<ProblemParts, 'explainer'>,
     StatusParts,
     Pick<SnapshotsParts, 'digest' | 'problems'> {
+  /** Loads what decodes resources, once. */
+  readonly decoder: () => Promise<DecodeResource>;
   readonly graph: Graph;
   readonly changes: ChangeLog;
   /** What the program runs with; nothing secret. */
@@ -44,11 +47,14 @@ export function createDebugApi(parts: DebugApiParts): DebugApi {
   const read = (view: (query: URLSearchParams) => object | Promise<object>): Required<Pick<Route, 'get'>> => ({
     get: async (query) => json(await view(query), query.has('pretty')),
   });
+  type Decoding = ObjectParts & SnapshotsParts & Pick<DebugApiParts, 'clock'>;
+  const decoding = (view: (parts: Decoding, query: URLSearchParams) => object | Promise<object>): Route =>
+    read(async (query) => view({ ...parts, decode: await parts.decoder() }, query));
   const setLevel: Route['put'] = (body, query) => json(changeLogging(logLevel, log, body), query.has('pretty'));
   const routes = new Map<string, Route>([
     ['/debug/status', read(() => statusView(parts, report))],
     ['/debug/graph', read((query) => graphView(parts, query))],
-    ['/debug/object', read((query) => objectView(parts, query))],
+    ['/debug/object', decoding(objectView)],
     ['/debug/nodes', read((query) => nodesView(parts, query))],
     ['/debug/problems', read((query) => problemsView(report, placesOf, query))],
     ['/debug/changes', read((query) => changesView(changes, query))],
@@ -56,7 +62,7 @@ export function createDebugApi(parts: DebugApiParts): DebugApi {
     ['/debug/explain', { post: async (body, query) => json(await explainView(parts, body), query.has('pretty')) }],
     ['/debug/logging', { ...read(() => loggingView(logLevel)), put: setLevel, post: setLevel }],
     ['/version', read(() => versionView(program))],
-    ['/snapshots/xds', read((query) => snapshotsOf(parts, query))],
+    ['/snapshots/xds', decoding(snapshotsOf)],
     ['/snapshots/graph', read((query) => dumpOf(graph, query))],
   ]);
   const status = async (): Promise<object> => {

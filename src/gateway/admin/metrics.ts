@@ -39,6 +39,10 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
       help: 'Requests that were answered with 401, or with 503 for want of keys, by the reason: a code of the verification.',
       labels: ['reason'],
     },
+    gatehouse_gateway_target_connections_failed_total: {
+      help: 'Connections to targets that could not be opened: certificate, name, address (a refused one) or connection.',
+      labels: ['reason'],
+    },
     gatehouse_gateway_sessions_full_total: {
       help: 'Sessions that were ended for a new one, idle or in use, or refused, because there were too many.',
       labels: ['outcome'],

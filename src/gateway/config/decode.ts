@@ -1,8 +1,9 @@
 import { quoted, shortened } from '../../json/quoted.ts';
 import type { HostPort } from '../../net/host-port.ts';
+import { headerNameProblem } from '../../net/outbound/request-headers.ts';
 import { decodeAuthn } from './decode-authn.ts';
 import { configError, fieldsOf, type JsonFields } from './fields.ts';
-import type { BootstrapConfig, KeySourceConfig, ListenerConfig, XdsSecurity } from './model.ts';
+import type { BootstrapConfig, KeySourceConfig, ListenerConfig, UpstreamConfig, XdsSecurity } from './model.ts';
 import type { Mounts } from './mounts.ts';
 
 /** A valid configuration with its warnings, each of which begins with the path of a field. */
@@ -33,14 +34,22 @@ export function decodeConfig(json: unknown, mounts: Mounts): DecodedConfig {
     metadata: top.stringMap('metadata'),
     altXdsHostname: top.optionalString('alt_xds_hostname'),
     listener: decodeListener(top.object('listener'), mounts),
+    upstream: decodeUpstream(top.optionalObject('upstream'), mounts),
   };
-  return { config, warnings: [...unknownFieldWarnings(top), ...securityWarnings(config.listener)] };
+  return {
+    config,
+    warnings: [
+      ...unknownFieldWarnings(top),
+      ...securityWarnings(config.listener),
+      ...upstreamWarnings(config.upstream),
+    ],
+  };
 }
 
 /** `$schema` is for editors: what it names is never fetched. */
 const topLevelFields = [
   ...['$schema', 'type', 'xds_address', 'xds_tls', 'xds_token_file', 'xds_token_over_plaintext'],
-  ...['metadata', 'alt_xds_hostname', 'listener'],
+  ...['metadata', 'alt_xds_hostname', 'listener', 'upstream'],
 ] as const;
 
 function unknownFieldWarnings(top: JsonFields): readonly string[] {
@@ -98,6 +107,29 @@ function pathIn(fields: JsonFields, name: string, mounts: Mounts): string | unde
   return path && mounts(path);
 }
 
+/** Headers that are passed on: more are a mistake. */
+const maxPassedHeaders = 32;
+
+/** Decodes what targets get. An unknown field is an error: a mistyped `ca` must not mean the authorities of the system. */
+function decodeUpstream(upstream: JsonFields | undefined, mounts: Mounts): UpstreamConfig {
+  if (upstream === undefined) return { ca: undefined, headersFile: undefined, passHeaders: [] };
+  upstream.only(['ca', 'headers_file', 'pass_headers']);
+  const names = upstream.strings('pass_headers').map((name) => name.toLowerCase());
+  if (names.length > maxPassedHeaders) {
+    throw configError(upstream.path('pass_headers'), `must have at most ${maxPassedHeaders} names`);
+  }
+  for (const name of names) {
+    const problem = headerNameProblem(name);
+    if (problem !== undefined)
+      throw configError(upstream.path('pass_headers'), `has ${quoted(name)}, which ${problem}`);
+  }
+  return {
+    ca: pathIn(upstream, 'ca', mounts),
+    headersFile: pathIn(upstream, 'headers_file', mounts),
+    passHeaders: [...new Set(names)],
+  };
+}
+
 function decodeListener(listener: JsonFields, mounts: Mounts): ListenerConfig {
   switch (listener.word('type', ['sse', 'stdio'])) {
     case 'stdio':
@@ -137,6 +169,14 @@ function securityWarnings(listener: ListenerConfig): readonly string[] {
     );
   }
   return warnings;
+}
+
+/** MCP forbids it (Authorization, Token Passthrough): a target could use the token at this gateway. */
+function upstreamWarnings({ passHeaders }: UpstreamConfig): readonly string[] {
+  if (!passHeaders.includes('authorization')) return [];
+  return [
+    'upstream.pass_headers: names authorization, so every target gets the tokens of clients, and may use them elsewhere; give targets tokens of their own with headers_file',
+  ];
 }
 
 /** Loopback is no exception: who reads this configuration may not be on that machine. */

@@ -13,6 +13,17 @@ export interface BootstrapConfig {
   /** `<gateway>.<namespace>.svc.<cluster domain>`: names the Gateway to the control plane. */
   readonly altXdsHostname: string | undefined;
   readonly listener: ListenerConfig;
+  readonly upstream: UpstreamConfig;
+}
+
+/** Connections and requests to targets. */
+export interface UpstreamConfig {
+  /** The path of the authorities that certificates of targets are verified by; absent: those of the system. */
+  readonly ca: string | undefined;
+  /** The path of the headers that are added, by target: secrets. */
+  readonly headersFile: string | undefined;
+  /** Headers of clients that are passed on, in lower case. */
+  readonly passHeaders: readonly string[];
 }
 
 /** How the connection to the control plane is secured. Every member but `serverName` is the path of a file. */

@@ -24,6 +24,8 @@ export interface DownstreamParts extends SessionParts, BrowserGuardParts, BodyRe
   readonly counters: GatewayCounters;
   /** Requests a second of one caller, with a burst of as many. Default: not limited. */
   readonly maxRequestRate?: number | undefined;
+  /** The headers of clients that targets get, in lower case. Default: none. */
+  readonly passHeaders?: readonly string[] | undefined;
 }
 
 /** The MCP server for clients, over HTTP and stdio. */
@@ -97,7 +99,8 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     const { caller } = authentication;
     const admission = exchanges.admit(response, caller);
     if (admission.kind === 'refused') return sendError(response, admission.error);
-    await transport.serve({ request, response, caller, hold: admission.hold }, url);
+    const passed = passedHeaders(request, parts.passHeaders);
+    await transport.serve({ request, response, caller, passedHeaders: passed, hold: admission.hold }, url);
   };
 
   return {
@@ -130,6 +133,20 @@ function authenticate(
 ): Promise<Authentication> {
   if (authenticator !== undefined) return authenticator.authenticate(headersDistinct['authorization']?.join(', '));
   return Promise.resolve({ kind: 'caller', caller: { kind: 'anonymous', reason: 'no authn configured' } });
+}
+
+/** Several headers of one name are joined, as a proxy may do. */
+function passedHeaders(
+  { headersDistinct }: IncomingMessage,
+  names: readonly string[] = [],
+): Readonly<Record<string, string>> | undefined {
+  if (names.length === 0) return undefined;
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const values = headersDistinct[name];
+      return values === undefined ? [] : [[name, values.join(', ')]];
+    }),
+  );
 }
 
 function sendAuthenticationError(

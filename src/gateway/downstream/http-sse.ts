@@ -34,7 +34,7 @@ interface SseSession {
    *
    * @param done called once, when the message is handled
    */
-  post(message: Message, caller: Caller, done: () => void): ErrorResponse | undefined;
+  post(message: Message, exchange: Exchange, done: () => void): ErrorResponse | undefined;
   close(): Promise<void>;
 }
 
@@ -73,7 +73,8 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
     return found.kind === 'unknown' ? { kind: 'error', error: sessionNotFound } : { ...found, kind: 'session' };
   };
 
-  const post = async ({ request, response, caller, hold }: Exchange, url: URL): Promise<void> => {
+  const post = async (exchange: Exchange, url: URL): Promise<void> => {
+    const { request, response, caller, hold } = exchange;
     const early = lookUp(url, caller);
     if (early.kind === 'error') return sendError(response, early.error);
     if (!isJsonContentType(request.headers['content-type'] ?? null)) return sendError(response, notJsonType);
@@ -94,7 +95,7 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
     if (found.kind === 'error') return refuse(found.error);
     const message = decodeMessage(body.value);
     if (message === undefined) return refuse(noMessage);
-    const error = found.session.post(message, caller, done);
+    const error = found.session.post(message, exchange, done);
     if (error !== undefined) return refuse(error);
     response.writeHead(202).end('Accepted');
   };
@@ -144,10 +145,10 @@ function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamPa
       });
       stream.write(eventText('endpoint', `?sessionId=${id}`));
     },
-    post(message, caller, done) {
+    post(message, { caller, passedHeaders }, done) {
       if (!isCurrent(reader, clock)) return sessionNotFound;
       const common = commonCaller(caller, reader);
-      const sender = { caller: common, reader: common, send };
+      const sender = { caller: common, reader: common, passedHeaders, send };
       if (!isRequest(message)) {
         session.receive(message, { ...sender, settled: () => {} });
         done();

@@ -12,6 +12,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly caller: Caller;
+  /** The headers of the request that targets get. */
+  readonly passedHeaders: Readonly<Record<string, string>> | undefined;
   /** Hold it while a message of the request is handled. */
   readonly hold: Hold;
 }

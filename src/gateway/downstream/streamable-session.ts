@@ -71,7 +71,7 @@ export function createStreamableSession(
     id,
     post(exchange, messages, done) {
       let unsettled = messages.filter(isRequest).length;
-      const { caller, response } = exchange;
+      const { caller, response, passedHeaders } = exchange;
       if (unsettled === 0) response.writeHead(202).end();
       const stream = unsettled === 0 ? undefined : log.open();
       if (stream !== undefined && !response.destroyed) {
@@ -80,6 +80,7 @@ export function createStreamableSession(
       }
       const sender: Sender = {
         caller,
+        passedHeaders,
         // Until somebody resumes a stream whose client is gone, its own claims decide what is kept.
         get reader() {
           return stream?.reader ?? caller;

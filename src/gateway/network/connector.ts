@@ -1,15 +1,9 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
-import { formatHostPort } from '../../net/host-port.ts';
+import { formatHostPort, type HostPort } from '../../net/host-port.ts';
 import { blockReasonOf, hostProblem } from '../../net/outbound/blocked-address.ts';
 import { checkedLookup } from '../../net/outbound/checked-lookup.ts';
 import type { Resolutions } from './resolve.ts';
-
-/**
- * The address check before a connection. `targets`: blocked addresses are refused, unless `--resolve` names the host
- * and port. `none`: every address is allowed.
- */
-export type AddressCheck = 'targets' | 'none';
 
 /** A connection to a target was refused, because its host or the address of its host is blocked. */
 class BlockedAddressError extends Error {
@@ -25,30 +19,124 @@ class BlockedAddressError extends Error {
   }
 }
 
+/** Why a connection to a target cannot be opened: a label, and what the log says. */
+export type ConnectionFailure = 'certificate' | 'name' | 'address' | 'connection';
+
+/** What the connector of targets needs beside `--resolve`. */
+export interface TargetConnections {
+  authorities(): readonly string[];
+  /** Called with each connection that cannot be opened. */
+  failed(reason: ConnectionFailure): void;
+}
+
 /**
- * Creates the `connect` function of an undici agent. It connects to the address that `--resolve` gives, and otherwise
- * only to addresses that pass the check.
- *
- * A name is looked up once: the addresses that are checked are the ones that are connected to, which prevents DNS
- * rebinding. If one of several addresses is blocked, the host is refused.
+ * Creates the `connect` function of an undici agent of the operator's URLs: with the address that `--resolve` gives, and
+ * without a check.
  */
-export function createConnector(resolutions: Resolutions, check: AddressCheck): buildConnector.connector {
+export function createOperatorConnector(resolutions: Resolutions): buildConnector.connector {
   const connect = buildConnector({ allowH2: false });
   return (options, callback) => {
-    const host = options.hostname.replace(/^\[|\]$/g, '');
-    const port = portOf(options);
-    // The certificate must match the host as named, whatever address the connection is made to.
-    const named = isIP(host) === 0 && options.protocol === 'https:' ? { servername: options.servername || host } : {};
+    const host = hostOf(options);
+    const resolved = resolutions.find(host, portOf(options));
+    connect({ ...options, ...namedIn(options, host), ...addressOf(resolved, host) }, callback);
+  };
+}
 
+/**
+ * Creates the `connect` function of the undici agent of targets. It connects to the address that `--resolve` gives, and
+ * otherwise only to addresses that pass the check.
+ *
+ * A name is looked up once: the addresses that are checked are the ones that are connected to, which prevents DNS
+ * rebinding. If one of several addresses is blocked, the host is refused. The certificate of a target must be of its
+ * host, and of an authority that is known now: TLS sessions are not resumed.
+ */
+export function createTargetConnector(
+  resolutions: Resolutions,
+  { authorities, failed }: TargetConnections,
+): buildConnector.connector {
+  const plain = buildConnector({ allowH2: false });
+  return (options, callback) => {
+    const host = hostOf(options);
+    const port = portOf(options);
+    const refuse = (error: Error): void => {
+      const explained = explain(error, host, port);
+      failed(explained.reason);
+      callback(explained.error, null);
+    };
+    const answer: buildConnector.Callback = (...[error, socket]) => {
+      if (error === null) callback(null, socket);
+      else refuse(error);
+    };
+    const tls = options.protocol === 'https:' ? { ca: [...authorities()], maxCachedSessions: 0 } : undefined;
     const resolved = resolutions.find(host, port);
     if (resolved !== undefined) {
-      return connect({ ...options, ...named, hostname: resolved.host, port: String(resolved.port) }, callback);
+      const connect = tls === undefined ? plain : buildConnector({ allowH2: false, ...tls });
+      return connect({ ...options, ...namedIn(options, host), ...addressOf(resolved, host) }, answer);
     }
-    if (check === 'none') return connect({ ...options, hostname: host }, callback);
     const problem = hostProblem(host);
-    if (problem !== undefined) return callback(new BlockedAddressError(host, port, `is ${problem}`), null);
-    return buildConnector({ allowH2: false, lookup: targetLookup(port) })({ ...options, hostname: host }, callback);
+    if (problem !== undefined) return refuse(new BlockedAddressError(host, port, `is ${problem}`));
+    const connect = buildConnector({ allowH2: false, lookup: targetLookup(port), ...tls });
+    return connect({ ...options, hostname: host }, answer);
   };
+}
+
+function hostOf({ hostname }: buildConnector.Options): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+/** The certificate must match the host as named, whatever address the connection is made to. */
+function namedIn({ protocol, servername }: buildConnector.Options, host: string): { readonly servername?: string } {
+  return isIP(host) === 0 && protocol === 'https:' ? { servername: servername || host } : {};
+}
+
+function addressOf(
+  resolved: HostPort | undefined,
+  host: string,
+): { readonly hostname: string; readonly port?: string } {
+  return resolved === undefined ? { hostname: host } : { hostname: resolved.host, port: String(resolved.port) };
+}
+
+/** Says what to do about it, where that is known. */
+function explain(
+  error: Error,
+  host: string,
+  port: number,
+): { readonly reason: ConnectionFailure; readonly error: Error } {
+  const named = formatHostPort({ host, port });
+  if (error instanceof BlockedAddressError) return { reason: 'address', error };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if ('syscall' in error && error.syscall === 'getaddrinfo') {
+    const what = `the name of ${named} does not resolve here (${code})`;
+    const remedy = `correct it, or start with --resolve ${named}=<address>:<port>`;
+    return { reason: 'name', error: new Error(`${what}; ${remedy}`, { cause: error }) };
+  }
+  const certificate = certificateProblem(code);
+  if (certificate === undefined) return { reason: 'connection', error };
+  return { reason: 'certificate', error: new Error(`${named} ${certificate} (${code})`) };
+}
+
+/** Words for the codes of OpenSSL and Node about a certificate; `undefined` for codes of another kind. */
+function certificateProblem(code: string): string | undefined {
+  switch (code) {
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+      return 'has a certificate of an authority that is not known here: name it in upstream.ca';
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+    case 'HOSTNAME_MISMATCH':
+      return 'has a certificate for another name than that of its host';
+    case 'CERT_HAS_EXPIRED':
+      return 'has a certificate that has expired';
+    case 'CERT_NOT_YET_VALID':
+      return 'has a certificate that is not valid yet: compare the clocks';
+    default:
+      if (/^ERR_SSL_|^EPROTO$/.test(code)) return 'does not speak TLS as it should at this port';
+      return /CERT|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH/.test(code)
+        ? 'has a certificate that is not valid'
+        : undefined;
+  }
 }
 
 /** The port of a URL or of undici's connection options, where the default port is empty. */

@@ -1,10 +1,11 @@
-import { Agent, fetch, type RequestInit as UndiciInit } from 'undici';
+import { Agent, type buildConnector, fetch, type RequestInit as UndiciInit } from 'undici';
 import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { TargetFetch } from '../model.ts';
-import { type AddressCheck, createConnector } from './connector.ts';
+import { type ConnectionFailure, createOperatorConnector, createTargetConnector } from './connector.ts';
 import type { Resolutions } from './resolve.ts';
 import { createTargetFetch } from './target-client.ts';
+import type { TargetSettings } from './target-settings.ts';
 
 /** The HTTP clients of the gateway. */
 export interface Network {
@@ -18,12 +19,19 @@ export interface Network {
 
 /**
  * Creates the HTTP clients. Opens no connection. All targets share one connection pool, which closes idle connections.
+ *
+ * @param failed called with each connection to a target that cannot be opened
  */
-export function createNetwork(resolutions: Resolutions): Network {
-  const targets = createAgent(resolutions, 'targets');
-  const operator = createAgent(resolutions, 'none');
+export function createNetwork(
+  resolutions: Resolutions,
+  settings: TargetSettings,
+  failed: (reason: ConnectionFailure) => void,
+): Network {
+  const { authorities } = settings;
+  const targets = createAgent(createTargetConnector(resolutions, { authorities, failed }));
+  const operator = createAgent(createOperatorConnector(resolutions));
   return {
-    targetFetch: (target) => createTargetFetch(targets, target, resolutions),
+    targetFetch: (target) => createTargetFetch(targets, target, resolutions, settings),
     operatorFetch: async (url, init) => fetch(url, { ...undiciInit(init), redirect: 'error', dispatcher: operator }),
     async stop() {
       await Promise.all([targets.destroy(), operator.destroy()]);
@@ -31,9 +39,9 @@ export function createNetwork(resolutions: Resolutions): Network {
   };
 }
 
-function createAgent(resolutions: Resolutions, check: AddressCheck): Agent {
+function createAgent(connect: buildConnector.connector): Agent {
   // An event stream may be silent for hours, and a tool may run for long: the callers have timeouts of their own.
-  return new Agent({ connect: createConnector(resolutions, check), allowH2: false, bodyTimeout: 0, headersTimeout: 0 });
+  return new Agent({ connect, allowH2: false, bodyTimeout: 0, headersTimeout: 0 });
 }
 
 /** Converts the options of the platform's `fetch` to those of undici's `fetch`. Header names become lower case. */

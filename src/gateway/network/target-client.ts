@@ -6,6 +6,7 @@ import { refuseCoding } from '../../net/outbound/text-fetch.ts';
 import type { TargetBody, TargetFetch, TargetResponse } from '../model.ts';
 import { portOf } from './connector.ts';
 import type { Resolutions } from './resolve.ts';
+import type { TargetSettings } from './target-settings.ts';
 import { targetUrl } from './target-url.ts';
 
 /*
@@ -14,7 +15,12 @@ import { targetUrl } from './target-url.ts';
  */
 
 /** Creates the client of one target; see {@link TargetFetch}. */
-export function createTargetFetch(dispatcher: Dispatcher, target: Target, resolutions: Resolutions): TargetFetch {
+export function createTargetFetch(
+  dispatcher: Dispatcher,
+  target: Target,
+  resolutions: Resolutions,
+  settings: TargetSettings,
+): TargetFetch {
   const url = targetUrl(target);
   const authority = url === undefined ? undefined : loopbackAuthority(url, resolutions);
   return async (to, { method, headers, body, signal }) => {
@@ -24,7 +30,11 @@ export function createTargetFetch(dispatcher: Dispatcher, target: Target, resolu
       throw new Error(`target ${target.name} is served at ${served}; a request to ${origin} is refused`);
     }
     const path = `${to.pathname}${to.search}`;
-    const own = sentHeaders(headers, authority);
+    // What the operator has set replaces what a client has sent.
+    const own = {
+      ...sentHeaders(headers, authority, settings),
+      ...Object.fromEntries(settings.headersOf(target.name)),
+    };
     const answer = await dispatcher.request({ origin, path, method, headers: own, body, signal });
     const response = await refuseCoding(responseOf(answer));
     return authority === undefined ? response : withTargetLocation(response, url, authority);
@@ -41,18 +51,19 @@ function loopbackAuthority(url: URL, resolutions: Resolutions): string | undefin
   return resolved !== undefined && isLoopback(resolved.host) ? formatHostPort(resolved) : undefined;
 }
 
-/** Headers that could carry a client's credentials; never sent to a target. */
+/** Headers that could carry a client's credentials; not sent to a target unless the operator names them. */
 const credentialHeaders: readonly string[] = ['authorization', 'proxy-authorization', 'cookie'];
 
 function sentHeaders(
   headers: Readonly<Record<string, string>>,
   authority: string | undefined,
+  { passes }: TargetSettings,
 ): Readonly<Record<string, string>> {
   const sent: Record<string, string> = { 'user-agent': 'gatehouse', 'accept-encoding': 'identity' };
   if (authority !== undefined) sent['host'] = authority;
   for (const [name, value] of Object.entries(headers)) {
     const lowerCase = name.toLowerCase();
-    if (!credentialHeaders.includes(lowerCase)) sent[lowerCase] = value;
+    if (!credentialHeaders.includes(lowerCase) || passes(lowerCase)) sent[lowerCase] = value;
   }
   return sent;
 }

@@ -19,7 +19,7 @@ export interface IncomingRequest {
 
 /** Options of one request to the other side. */
 export interface RequestOptions<Sender extends Address, Address = Sender>
-  extends Pick<SendOptions<Address>, 'to' | 'paused'> {
+  extends Pick<SendOptions<Address>, 'to' | 'paused' | 'headers'> {
   /** Aborted when the response is not needed any more. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the id of the request before it is sent. */
@@ -36,4 +36,6 @@ export interface SendOptions<Address> {
   readonly lost?: () => void;
   /** Called when the other side has closed the stream of the response, which it continues later. */
   readonly paused?: (() => void) | undefined;
+  /** Of the HTTP request that carries the message, where one does; by name in lower case. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }

@@ -10,7 +10,7 @@ import type {
   TargetFetch,
 } from '../model.ts';
 import type { IncomingRequest, Message, Params, RequestId, Result } from '../rpc/model.ts';
-import type { Capabilities } from '../upstream/model.ts';
+import type { Capabilities, PassedHeaders } from '../upstream/model.ts';
 
 /** Dependencies of all sessions. */
 export interface SessionParts {
@@ -64,6 +64,8 @@ export interface Sender extends ClientStream {
   readonly caller: Caller;
   /** The headers `mcp-param-*` of the request, from MCP 2026-07-28 on: they have to say what its arguments say. */
   readonly paramHeaders?: Readonly<Record<string, unknown>> | undefined;
+  /** The headers of the request that targets get, by name in lower case. They may be credentials. */
+  readonly passedHeaders?: PassedHeaders | undefined;
   /** Called once for each request of the message, when no response will be sent on the stream any more. */
   settled(): void;
   /** Closes the stream for now, as a target has done with its own: a client that can resume it asks again. */

@@ -17,6 +17,7 @@ import { createNames } from './names/names.ts';
 import { createUiOwners } from './names/ui-owners.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
 import { createTargetTurnstile } from './target-turnstile.ts';
+import { createTaskBudget } from './tasks/task-table.ts';
 import { createUpstreamState } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
@@ -202,6 +203,7 @@ function createInFlight() {
       return {
         caller: sender.caller,
         paramHeaders: sender.paramHeaders,
+        passedHeaders: sender.passedHeaders,
         get reader() {
           return sender.reader;
         },
@@ -254,6 +256,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     names,
     subscriptionBudget,
     clientRequestBudget,
+    taskBudget: createTaskBudget(),
     turnstile: createTargetTurnstile(parts),
   };
 }

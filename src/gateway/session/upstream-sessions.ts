@@ -2,7 +2,7 @@ import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { AnswerBudget } from '../upstream/answer-limits.ts';
 import { createAnswerBudget } from '../upstream/answer-limits.ts';
-import type { Capabilities, InputMode, TargetMemory, UpstreamSession } from '../upstream/model.ts';
+import type { Capabilities, InputMode, PassedHeaders, TargetMemory, UpstreamSession } from '../upstream/model.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
 import { compareBytes } from './names/qualified-names.ts';
@@ -38,6 +38,8 @@ export interface UpstreamEvents {
   request(target: string, request: IncomingRequest, about: number | undefined): Promise<Result>;
   /** The capabilities of the client, which targets are told of. */
   clientCapabilities(): Capabilities;
+  /** The headers of the last request of the client that targets get, too. */
+  passedHeaders(): PassedHeaders | undefined;
   /** What a target gets that asks for input by its result. */
   readonly input: InputMode;
   /** The handshake with a target is complete. */
@@ -91,6 +93,7 @@ export function createUpstreamSessions(
       requestTimeout: (method) => parts.callTimeoutOf?.(name, method) ?? parts.callTimeout ?? defaultCallTimeout,
       budget,
       clientCapabilities: events.clientCapabilities(),
+      passedHeaders: events.passedHeaders,
       input: events.input,
       notification: (method, params, about) => events.notification(name, method, params, about),
       request: (request, about) => events.request(name, request, about),

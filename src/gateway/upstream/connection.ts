@@ -87,13 +87,13 @@ export async function connect(
           return Promise.reject(unknownState());
         }
         if (exchange === undefined) return peer.request(method, params, { signal: until });
-        const { about, paused } = exchange;
+        const { about, paused, headers = {} } = exchange;
         let sentId: RequestId | undefined;
         const sent = (id: RequestId): void => {
           sentId = id;
           exchanges.set(id, about);
         };
-        return peer.request(method, params, { signal: until, paused, sent }).finally(() => {
+        return peer.request(method, params, { signal: until, paused, headers, sent }).finally(() => {
           if (sentId !== undefined) exchanges.delete(sentId);
         });
       },
@@ -180,11 +180,11 @@ function createTargetPeer(
     });
   };
   return createPeer<Arrival>({
-    send(message, { paused }) {
+    send(message, { paused, headers }) {
       if ('id' in message && !('method' in message)) return respond(message);
       const id = requestIdOf(message);
       if (id !== undefined) expect(id);
-      return transport.send(message, { paused });
+      return transport.send(message, { paused, headers });
     },
     request(request, arrival) {
       return request.method === 'ping' ? Promise.resolve({}) : parts.request(request, aboutOf(arrival));

@@ -39,7 +39,12 @@ export interface Exchange {
   readonly about: number;
   /** Called when the target has closed the stream of the response, which it continues later. */
   readonly paused: (() => void) | undefined;
+  /** What the HTTP request carries of the client's; by name in lower case. */
+  readonly headers?: PassedHeaders | undefined;
 }
+
+/** Headers of a client's request that the configuration lets pass. They may be credentials. */
+export type PassedHeaders = Readonly<Record<string, string>>;
 
 /** The `capabilities` of an `initialize` result. Only the presence of a member is used. */
 export type Capabilities = Readonly<Record<string, unknown>>;
@@ -68,6 +73,13 @@ export interface UpstreamParts {
    * progress that it has reported.
    */
   requestTimeout(method: string): number;
+  /** The headers of the last request of the client; absent for a session of the gateway itself. */
+  passedHeaders?(): PassedHeaders | undefined;
+  /**
+   * The same when the connection was opened. What is no request of the client has them: the handshake, lists, the stream
+   * of notifications, answers to the target and the end of the session.
+   */
+  readonly headers?: PassedHeaders | undefined;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
   /** The capabilities of the client that a target is told of. It may send the requests that they name. */
@@ -129,13 +141,20 @@ export interface Transport {
    * Sends a message. Rejects when it could not be sent and, for a request, when the response can no longer arrive. Call
    * it with `notifications/cancelled` to end the exchange of a request whose response is not needed.
    */
-  send(message: Message, options?: { readonly paused?: (() => void) | undefined }): Promise<void>;
+  send(message: Message, options?: TransportOptions): Promise<void>;
   /** Sets the protocol version of the handshake, which further requests name. */
   setProtocolVersion(version: string): void;
   /** Ends the session at the target. */
   terminate(): Promise<void>;
   /** Ends all exchanges. Nothing is received after that. */
   close(): void;
+}
+
+/** Options of one message. */
+export interface TransportOptions {
+  readonly paused?: (() => void) | undefined;
+  /** By default, those of the connection. */
+  readonly headers?: PassedHeaders | undefined;
 }
 
 /** What a transport reports. What the first three throw ends the stream that the message arrived on. */
@@ -159,7 +178,7 @@ export interface TransportEvents {
 }
 
 /** Dependencies of a transport. */
-export interface TransportParts extends Pick<UpstreamParts, 'fetch' | 'clock' | 'random' | 'budget'> {
+export interface TransportParts extends Pick<UpstreamParts, 'fetch' | 'clock' | 'random' | 'budget' | 'headers'> {
   readonly url: URL;
   readonly target: string;
   /** Returns the headers that repeat what a message says; by default there are none. */

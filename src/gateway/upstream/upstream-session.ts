@@ -25,7 +25,7 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
   const open = (): Promise<Connection> => {
     const limit = { clock, milliseconds: connectTimeout, signal: closed.signal };
     const connection: Promise<Connection> = within(limit, (signal) =>
-      dial({ ...parts, ...times.events }, () => forget(connection), signal),
+      dial({ ...parts, ...times.events, headers: parts.passedHeaders?.() }, () => forget(connection), signal),
     );
     current = connection;
     connection.then(parts.connected, () => forget(connection));

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { worlds } from '../../features/worlds/worlds.ts';
 import { cli } from '../../support/processes/terminal.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { openGateway } from '../../support/worlds/manifests.ts';
 
 interface Report {
   readonly errors: number;
@@ -29,4 +30,12 @@ describe('check', () => {
       expect(message).toMatch(/[.?]$/);
     }
   });
+});
+
+it('says that a folder has no manifest', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'world.txt'), openGateway);
+  const { code, stdout, stderr } = await cli(['check', folder]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '0 Gateways, 0 targets, 0 policies; 0 errors, 0 warnings\n' });
+  expect(stderr).toBe('note: 0 objects were read: of a folder, its *.yaml, *.yml and *.json count.\n');
 });

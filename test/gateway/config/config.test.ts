@@ -8,9 +8,11 @@ import type { DecodedConfig } from '../../../src/gateway/config/decode.ts';
 import { parseMounts } from '../../../src/gateway/config/mounts.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
+import { createTargetSettings } from '../../../src/gateway/network/target-settings.ts';
 import { listen } from '../../../src/net/listener/http-listener.ts';
 import { createTextFetch } from '../../../src/net/outbound/text-fetch.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { guideConfig } from '../../support/processes/guide.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -23,8 +25,9 @@ async function load(
   source: { readonly file?: string; readonly config?: string },
   ...mounts: readonly string[]
 ): Promise<DecodedConfig> {
-  const network = createNetwork(parseResolutions([]));
-  const fetchText = createTextFetch(network.operatorFetch, createManualClock());
+  const clock = createManualClock();
+  const network = createNetwork(parseResolutions([]), createTargetSettings(clock, createRecordedLog()), () => {});
+  const fetchText = createTextFetch(network.operatorFetch, clock);
   try {
     return await loadConfig(
       { file: undefined, config: undefined, ...source },

@@ -46,6 +46,7 @@ describe("the guide's configuration", () => {
           port: 8080,
           authn: { issuers: ['me'], audiences: ['me.com'], jwks: { kind: 'file', path: '/config/jwks.json' } },
         },
+        upstream: { ca: undefined, headersFile: undefined, passHeaders: [] },
       },
       warnings: [],
     });
@@ -58,6 +59,7 @@ describe("the guide's configuration", () => {
       metadata: new Map(),
       altXdsHostname: undefined,
       listener: { type: 'stdio' },
+      upstream: { ca: undefined, headersFile: undefined, passHeaders: [] },
     });
     expect(decode(withListener({ authn: undefined })).listener).toMatchObject({ authn: undefined });
     expect(decode(withListener({ authn: null })).listener).toMatchObject({ authn: undefined });
@@ -297,8 +299,8 @@ describe('the error for an invalid field names it and the remedy', () => {
 describe('an unknown field', () => {
   it('at the top level is a warning that lists the known fields', () => {
     expect(warnings({ ...guideConfig, listeners: [], alt_xds_host: 'x' })).toEqual([
-      'listeners: is not a field known here and is ignored; known are $schema, type, xds_address, xds_tls, xds_token_file, xds_token_over_plaintext, metadata, alt_xds_hostname, listener',
-      'alt_xds_host: is not a field known here and is ignored; known are $schema, type, xds_address, xds_tls, xds_token_file, xds_token_over_plaintext, metadata, alt_xds_hostname, listener',
+      'listeners: is not a field known here and is ignored; known are $schema, type, xds_address, xds_tls, xds_token_file, xds_token_over_plaintext, metadata, alt_xds_hostname, listener, upstream',
+      'alt_xds_host: is not a field known here and is ignored; known are $schema, type, xds_address, xds_tls, xds_token_file, xds_token_over_plaintext, metadata, alt_xds_hostname, listener, upstream',
     ]);
   });
 

@@ -81,6 +81,12 @@ const configs = [
     xds_token_over_plaintext: true,
     listener: { type: 'stdio' },
   },
+  {
+    type: 'xds',
+    xds_address: 'http://control-plane:9977',
+    listener: { type: 'stdio' },
+    upstream: { ca: 'ca.crt', headers_file: 'headers.json', pass_headers: ['Traceparent', 'authorization'] },
+  },
   { type: 'xds', xds_address: 'http://control-plane:9977', listener: { type: 'stdio' } },
 ];
 

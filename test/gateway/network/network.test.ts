@@ -5,8 +5,11 @@ import { reasonOf } from '../../../src/gateway/errors.ts';
 import type { TargetFetch, TargetRequest, TargetResponse } from '../../../src/gateway/model.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
+import { createTargetSettings } from '../../../src/gateway/network/target-settings.ts';
 import { fetchWithinOrigin } from '../../../src/gateway/upstream/transport/http-exchange.ts';
 import { listen } from '../../../src/net/listener/http-listener.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { systemClock } from '../../support/edges/system-clock.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -33,7 +36,8 @@ function fetchFor(
   target: { readonly host: string; readonly port: number; readonly path?: string },
   ...resolve: readonly string[]
 ): (url: string, request?: Partial<TargetRequest>) => Promise<TargetResponse> {
-  const network = createNetwork(parseResolutions(resolve));
+  const settings = createTargetSettings(systemClock, createRecordedLog());
+  const network = createNetwork(parseResolutions(resolve), settings, () => {});
   stops.push(network.stop);
   const send = network.targetFetch({ name: 'default/tool', path: '/sse', ...target });
   return (url, request) => send(new URL(url), { ...plainRequest(), ...request });
@@ -172,5 +176,14 @@ describe('a response of a target with a content coding', () => {
     );
     expect(seen[0]?.headers['accept-encoding']).toBe('identity');
     if (seen[0]?.socket.destroyed === false) await once(seen[0].socket, 'close');
+  });
+});
+
+describe('a target whose name does not resolve', () => {
+  it('is an error that says what to do, with --resolve', async () => {
+    const said = await failure(fetchFor({ host: 'tool.invalid', port: 8080 })('http://tool.invalid:8080/sse'));
+    expect(said).toMatch(
+      /the name of tool\.invalid:8080 does not resolve here \(E\w+\); correct it, or start with --resolve tool\.invalid:8080=<address>:<port>/,
+    );
   });
 });

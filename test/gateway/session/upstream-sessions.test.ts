@@ -31,6 +31,7 @@ it('after the end of the client session no session with a target is created', as
     notification: () => {},
     request: () => Promise.resolve({}),
     clientCapabilities: () => ({}),
+    passedHeaders: () => undefined,
     connected: () => {},
     failed: () => {},
   };

@@ -11,6 +11,7 @@ import type {
   TargetFetch,
 } from '../../../src/gateway/model.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
+import { createTargetSettings } from '../../../src/gateway/network/target-settings.ts';
 import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { createRecordedGatewayCounters, type RecordedGatewayCounters } from '../edges/recorded-gateway-counters.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
@@ -47,6 +48,7 @@ export interface RigOptions {
   readonly listensOnLoopback?: boolean;
   readonly logCaller?: CallerNaming;
   readonly maxRequestRate?: number;
+  readonly passHeaders?: readonly string[];
   readonly maxTargetRequests?: number;
   readonly callTimeoutOf?: (target: string, method: string) => number;
 }
@@ -59,7 +61,8 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
   const callers = new Map<string, Caller>();
   const keys = { lost: false };
   // Every address of a target is named, as by --resolve, since targets of tests are on loopback.
-  const network = createNetwork({ find: (host, port) => ({ host, port }) });
+  const resolutions = { find: (host: string, port: number) => ({ host, port }) };
+  const network = createNetwork(resolutions, createTargetSettings(clock, log), () => {});
   const downstream = createDownstream({
     config,
     authenticator: authn === 'tokens' ? authenticatorOf(callers, keys, clock) : undefined,
@@ -75,6 +78,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     callTimeoutOf: options.callTimeoutOf,
     logCaller: options.logCaller,
     maxRequestRate: options.maxRequestRate,
+    passHeaders: options.passHeaders,
     maxTargetRequests: options.maxTargetRequests,
     ...(listensOnLoopback === undefined ? {} : { listensOnLoopback: () => listensOnLoopback }),
   });

@@ -118,6 +118,7 @@ class StatelessCall {
     const sender: Sender = {
       caller: this.#author,
       paramHeaders: this.#request.paramHeaders,
+      passedHeaders: this.#first.exchange.passedHeaders,
       get reader() {
         return reader();
       },

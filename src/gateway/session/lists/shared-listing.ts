@@ -82,6 +82,8 @@ export function createSharedListing(
   // No client is behind this connection: nothing was set up there, and nobody is told.
   const events: UpstreamEvents = {
     input: 'refused',
+    // Nobody's: the session is of all callers.
+    passedHeaders: () => undefined,
     notification: () => {},
     request: () => Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found')),
     clientCapabilities: () => ({}),

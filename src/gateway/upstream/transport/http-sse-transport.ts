@@ -29,7 +29,7 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
   const open = async (): Promise<TargetBody> => {
     const response = await fetchWithinOrigin(fetch, url, {
       method: 'GET',
-      headers: headers({ accept: 'text/event-stream' }),
+      headers: headers({ ...parts.headers, accept: 'text/event-stream' }),
       body: null,
       signal: closed.signal,
     });
@@ -65,10 +65,10 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
       void follow(await open());
       await endpoint.promise;
     },
-    async send(message) {
+    async send(message, options) {
       const response = await fetchWithinOrigin(fetch, await endpoint.promise, {
         method: 'POST',
-        headers: headers({ 'content-type': 'application/json' }),
+        headers: headers({ ...(options?.headers ?? parts.headers), 'content-type': 'application/json' }),
         body: encodeMessage(message),
         signal: closed.signal,
       });

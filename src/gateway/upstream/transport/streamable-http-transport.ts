@@ -4,7 +4,7 @@ import type { TargetRequest, TargetResponse } from '../../model.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { encodeMessage } from '../../rpc/source-text.ts';
 import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
-import type { Transport, TransportEvents, TransportKind, TransportParts } from '../model.ts';
+import type { Transport, TransportEvents, TransportKind, TransportOptions, TransportParts } from '../model.ts';
 import { discard, fetchWithinOrigin, HttpStatusError, mediaTypeOf, statusError } from './http-exchange.ts';
 import { type Incoming, type Resumption, readJson, readMessages } from './incoming-stream.ts';
 import { answeredId, requestIdOf } from './message.ts';
@@ -16,8 +16,6 @@ interface Exchange {
   answered: boolean;
   stopLinger: Stop;
 }
-
-type SendOptions = NonNullable<Parameters<Transport['send']>[1]>;
 
 /** Milliseconds that a stream may stay open after the response that it was opened for. */
 const lingerTime = 1_000;
@@ -53,10 +51,10 @@ export class StreamableHttpTransport implements Transport {
     return Promise.resolve();
   }
 
-  async send(message: Message, { paused }: SendOptions = {}): Promise<void> {
+  async send(message: Message, options: TransportOptions = {}): Promise<void> {
     if (this.#closed.signal.aborted) throw new Error('the connection is closed');
     const id = requestIdOf(message);
-    if (id !== undefined) return this.#request(id, message, paused);
+    if (id !== undefined) return this.#request(id, message, options);
     const { signal } = this.#closed;
     this.#endCancelled(message);
     if (this.#isStateless) return;
@@ -71,7 +69,8 @@ export class StreamableHttpTransport implements Transport {
   }
 
   async terminate(): Promise<void> {
-    if (this.#sessionId !== undefined) await discard(await this.#fetch('DELETE', {}, this.#closed.signal));
+    if (this.#sessionId !== undefined)
+      await discard(await this.#fetch('DELETE', { ...this.#parts.headers }, this.#closed.signal));
   }
 
   close(): void {
@@ -79,13 +78,13 @@ export class StreamableHttpTransport implements Transport {
     for (const { abort } of this.#exchanges.values()) abort.abort();
   }
 
-  async #request(id: RequestId, message: Message, paused: SendOptions['paused']): Promise<void> {
+  async #request(id: RequestId, message: Message, { paused, headers }: TransportOptions): Promise<void> {
     const exchange: Exchange = { abort: new AbortController(), answered: false, stopLinger: () => {} };
     const incoming = { ...this.#parts, events: aboutRequest(id, this.#parts.events), maxBytes: maxBytesOf(message) };
     const resumption: Resumption = { lastEventId: undefined, retry: undefined };
     this.#exchanges.set(id, exchange);
     try {
-      const response = await this.#post(message, exchange.abort.signal);
+      const response = await this.#post(message, exchange.abort.signal, headers);
       const { status } = response;
       await this.#readResponse(response, incoming, resumption);
       if (!exchange.answered && !response.ok) {
@@ -135,10 +134,11 @@ export class StreamableHttpTransport implements Transport {
     }
   }
 
-  async #post(message: Message, signal: AbortSignal): Promise<TargetResponse> {
+  async #post(message: Message, signal: AbortSignal, passed?: TransportOptions['headers']): Promise<TargetResponse> {
     const isHandshake = 'method' in message && message.method === 'initialize';
     if (isHandshake) this.#sessionId = undefined;
     const headers = {
+      ...(passed ?? this.#parts.headers),
       accept: 'application/json, text/event-stream',
       'content-type': 'application/json',
       ...this.#parts.headersOf?.(message),
@@ -156,7 +156,7 @@ export class StreamableHttpTransport implements Transport {
 
   #openStream(signal: AbortSignal, lastEventId: string | undefined): Promise<TargetResponse> {
     const resume: Readonly<Record<string, string>> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
-    return this.#fetch('GET', { accept: 'text/event-stream', ...resume }, signal);
+    return this.#fetch('GET', { ...this.#parts.headers, accept: 'text/event-stream', ...resume }, signal);
   }
 
   #fetch(
