@@ -49,7 +49,15 @@ export async function startAgentgatewayPrograms(flags: readonly string[] = []): 
   await writeFile(join(folder, '2-gateway.yaml'), gateway.replace('port: 8080', `port: ${port}`));
   await writeFile(join(folder, '3-mcp-tool.yaml'), serviceAt('mcp-tool', Number(toolPort)));
   const serve = (): GatehouseProcess =>
-    gatehouse(['serve', '-f', folder, '--allow-loopback-targets', '--settle=0s', ...listens({ xds: xdsPort }), ...flags]);
+    gatehouse([
+      'serve',
+      '-f',
+      folder,
+      '--allow-loopback-targets',
+      '--settle=0s',
+      ...listens({ xds: xdsPort }),
+      ...flags,
+    ]);
   let control = serve();
   let fences = 0;
   const xds = await control.listening('xds');
