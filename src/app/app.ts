@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
 import { createMetrics, type DebugParts, type Metrics, startDebug } from '../debug/debug.ts';
 import type { Clock, Logger, LogLevelControl, Random, StopAsync } from '../edges.ts';
-import { answerQuestion } from '../explain/explain.ts';
+import { answerInSteps } from '../explain/explain.ts';
 import type { Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
@@ -182,7 +182,7 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
     nodes: (gateway) => ads.nodes(gateway),
     placesOf: input.placesOf,
     manifestOf: input.manifestOf,
-    answer: (question) => answerQuestion(explainer, question, mostGrants),
+    answer: (question) => answerInSteps(explainer, question, mostGrants),
     epoch: () => graph.epoch,
     config: configView(settings),
     program,

@@ -1,6 +1,6 @@
 import type { PlacesOf } from '../debug/model.ts';
-import type { Explainer, Finding } from '../explain/model.ts';
-import { pathText } from '../resources/resources.ts';
+import { CollectedProblems, problemsOf } from '../explain/explain.ts';
+import type { Explainer } from '../explain/model.ts';
 import type { InputDiagnostic } from '../source/model.ts';
 
 /** Every error and warning, by place: at most 1,000 of them, errors first, and the number of all. */
@@ -10,49 +10,26 @@ export interface CheckReport {
   readonly warnings: number;
 }
 
-/** Findings that are located and listed: a place takes a pass over its file, and nobody reads more. */
-const mostListed = 1000;
-
 /** Joins what decoding found, what conditions say, and hints. */
 export async function checkReport(
   decoded: readonly InputDiagnostic[],
-  explainer: Explainer,
+  explainer: Pick<Explainer, 'statusFindings' | 'hints'>,
   placesOf: PlacesOf,
 ): Promise<CheckReport> {
-  const reported = new Map<string, Set<string>>();
-  for (const { object = '', message } of decoded) {
-    reported.set(object, (reported.get(object) ?? new Set<string>()).add(message));
-  }
-  const diagnostics: InputDiagnostic[] = [...decoded];
-  const listed: Finding[] = [];
-  const counts = { error: 0, warning: 0 };
-  for (const { severity } of diagnostics) counts[severity] += 1;
-  for (const finding of findingsOf(explainer)) {
-    if (finding === undefined || isReported(finding, reported)) continue;
-    counts[finding.severity] += 1;
-    if (listed.length < mostListed) listed.push(finding);
-  }
-  const places = await placesOf(listed.map(({ at }) => at));
-  for (const [n, { severity, at, message }] of listed.entries()) {
-    const object = `${at.kind} ${at.key}`;
-    diagnostics.push({ severity, place: places[n] ?? '', object, field: pathText(at.path), message });
-  }
-  // Of too many, the errors are listed before any warning.
-  const bySeverity = diagnostics.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));
-  const shown = bySeverity.slice(0, mostListed).toSorted(comparePlaces);
-  return { diagnostics: shown, errors: counts.error, warnings: counts.warning };
-}
-
-function* findingsOf(explainer: Explainer): Generator<Finding | undefined> {
-  yield* explainer.statusFindings();
-  yield* explainer.hints();
-}
-
-/** Returns whether decoding the object said the same: a sentence of a condition repeats those of its parts. */
-function isReported({ from, at, message }: Finding, reported: ReadonlyMap<string, ReadonlySet<string>>): boolean {
-  if (from !== 'status') return false;
-  const messages = reported.get(`${at.kind} ${at.key}`);
-  return messages !== undefined && [...messages].some((said) => message.includes(said));
+  const collected = new CollectedProblems();
+  for (const problem of problemsOf(decoded, explainer)) if (problem !== undefined) collected.add(problem);
+  const { errors, warnings, listed } = collected.list();
+  const places = (await placesOf(listed.flatMap(({ at }) => at ?? [])))[Symbol.iterator]();
+  const diagnostics = listed.map(
+    ({ severity, kind, key, field, place, message, at }): InputDiagnostic => ({
+      severity,
+      place: place ?? (at === undefined ? undefined : places.next().value) ?? '',
+      object: kind === undefined ? undefined : `${kind} ${key}`,
+      field,
+      message,
+    }),
+  );
+  return { diagnostics: diagnostics.sort(comparePlaces), errors, warnings };
 }
 
 function comparePlaces(a: InputDiagnostic, b: InputDiagnostic): number {

@@ -3,7 +3,7 @@ import type { Explainer, Finding, Place } from '../explain/model.ts';
 import { pathText } from '../resources/resources.ts';
 
 export interface HintLogParts {
-  readonly explainer: Explainer;
+  readonly explainer: Pick<Explainer, 'hints'>;
   /** Finds the place of each field; undefined for an object that is gone. */
   readonly placesOf: (
     fields: readonly { readonly object: string; readonly path: Place['path'] }[],

@@ -42,7 +42,7 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
     labels: ['listener'],
   },
   gatehouse_http_connections_lost_total: {
-    help: 'Connections of an HTTP listener that its limits closed: evicted for a new one, refused, or too slow.',
+    help: 'Connections of an HTTP listener that its limits closed: evicted for a new one, refused, too slow, or a flood.',
     labels: ['listener', 'reason'],
   },
   gatehouse_xds_requests_total: { help: 'xDS requests of nodes.', labels: ['type'] },
@@ -63,7 +63,7 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
     labels: ['outcome'],
   },
   gatehouse_xds_connections_closed_total: {
-    help: 'Connections that were closed because they opened too many streams.',
+    help: 'Connections that were closed because they opened too many streams, or flooded TLS.',
   },
   gatehouse_xds_streams_refused_total: {
     help: 'Streams that were refused because of the rate or the number of streams.',

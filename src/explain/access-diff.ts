@@ -2,18 +2,39 @@ import type { AccessChange, Explainer, Grant, SignerChange } from './model.ts';
 import { targetOf } from './targets.ts';
 
 /** The answers that two states of the world are compared by. */
-export type ComparedWorld = Pick<Explainer, 'gateways' | 'targets' | 'grants'>;
+export type ComparedWorld = Pick<Explainer, 'gateways' | 'targets' | 'grants' | 'rulesText'>;
 
 /**
  * Yields the access that callers have after a change and had not before; with the two exchanged, what they lose. A rule
  * counts although the Gateway does not serve its target, since the target may appear later; and what a Gateway begins to
  * serve counts although its rules are the old ones. So nothing is missing that the rules and the targets together allow.
+ * The rules of a Gateway are compared only when they or its targets changed; lists of targets that several Gateways share
+ * are compared once.
  */
 export function* gainedAccess(before: ComparedWorld, after: ComparedWorld): Generator<AccessChange> {
   const earlier = new Set(before.gateways());
+  const newTargets = oncePerPair((old: readonly string[], now: readonly string[]) => {
+    const served = new Set(old);
+    return new Set(now.filter((target) => !served.has(target)));
+  });
   for (const gateway of after.gateways()) {
-    yield* gainedOn(gateway, earlier.has(gateway) ? before : nothing, after);
+    const known = earlier.has(gateway) ? before : nothing;
+    const added = newTargets(known.targets(gateway), after.targets(gateway));
+    if (added.size === 0 && known.rulesText(gateway) === after.rulesText(gateway)) continue;
+    yield* gainedOn(gateway, known, after, added);
   }
+}
+
+/** Computes a result once for each pair of lists, compared by identity. */
+export function oncePerPair<T extends object, R>(compute: (before: T, after: T) => R): (before: T, after: T) => R {
+  const results = new Map<T, Map<T, { readonly result: R }>>();
+  return (before, after) => {
+    const known = results.get(before) ?? new Map<T, { readonly result: R }>();
+    results.set(before, known);
+    const found = known.get(after) ?? { result: compute(before, after) };
+    known.set(after, found);
+    return found.result;
+  };
 }
 
 /**
@@ -30,16 +51,19 @@ export function* changedSigners(
   }
 }
 
-const nothing: Pick<ComparedWorld, 'targets' | 'grants'> = { targets: () => [], grants: () => [] };
+type KnownWorld = Pick<ComparedWorld, 'targets' | 'grants' | 'rulesText'>;
 
+const none: readonly string[] = [];
+const nothing: KnownWorld = { targets: () => none, grants: () => [], rulesText: () => '' };
+
+/** @param added the targets that the Gateway did not serve before */
 function* gainedOn(
   gateway: string,
-  before: Pick<ComparedWorld, 'targets' | 'grants'>,
+  before: KnownWorld,
   after: ComparedWorld,
+  added: ReadonlySet<string>,
 ): Generator<AccessChange> {
   const known = new Set(before.grants(gateway, {}).map(keyOf));
-  const served = new Set(before.targets(gateway));
-  const newTargets = after.targets(gateway).filter((target) => !served.has(target));
   const told = new Set<string>();
   for (const by of after.grants(gateway, {})) {
     const { claim, value, kind, name } = by;
@@ -48,8 +72,8 @@ function* gainedOn(
     const change = { gateway, claim, value, kind, name, by };
     const target = targetOf(name);
     if (!known.has(keyOf(by)) && !known.has(keyOf({ ...by, name: '*' }))) yield { ...change, targets: undefined };
-    else if (name === '*' && newTargets.length > 0) yield { ...change, targets: newTargets };
-    else if (target !== undefined && by.served && !served.has(target)) yield { ...change, targets: [target] };
+    else if (name === '*' && added.size > 0) yield { ...change, targets: [...added] };
+    else if (target !== undefined && by.served && added.has(target)) yield { ...change, targets: [target] };
   }
 }
 

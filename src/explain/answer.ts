@@ -1,25 +1,41 @@
+import { toEnd } from './grants.ts';
 import type { AccessRequest, Answer, Answered, Claims, Explainer, Grant, Place, Placed, Question } from './model.ts';
 
-/**
- * Answers a question. The places of the fields in it are found by the caller, since that takes I/O.
- *
- * @param mostGrants rules that an answer without a verdict lists; the others are counted
- */
+/** Answers a question at once, as {@link answerInSteps} does. */
 export function answerQuestion(
   explainer: Explainer,
   question: Question,
   mostGrants: number = Number.POSITIVE_INFINITY,
 ): Answered {
+  return toEnd(answerInSteps(explainer, question, mostGrants));
+}
+
+/**
+ * Answers a question; yields after each step, so that the caller can divide the work. The places of the fields in it are
+ * found by the caller, since that takes I/O.
+ *
+ * @param mostGrants rules that an answer without a verdict lists; the others are counted
+ */
+export function* answerInSteps(
+  explainer: Explainer,
+  question: Question,
+  mostGrants: number,
+): Generator<undefined, Answered> {
   const gateway = gatewayOf(explainer, question.gateway);
   if (!gateway.ok) return gateway;
   const { claims, request } = question;
   return claims === undefined || request === undefined
-    ? grantsAnswer(explainer, gateway.key, question, mostGrants)
-    : verdictAnswer(explainer, gateway.key, claims, request);
+    ? yield* grantsAnswer(explainer, gateway.key, question, mostGrants)
+    : yield* verdictAnswer(explainer, gateway.key, claims, request);
 }
 
-function verdictAnswer(explainer: Explainer, gateway: string, claims: Claims, request: AccessRequest): Answered {
-  const verdict = explainer.decide(gateway, claims, request);
+function* verdictAnswer(
+  explainer: Explainer,
+  gateway: string,
+  claims: Claims,
+  request: AccessRequest,
+): Generator<undefined, Answered> {
+  const verdict = yield* explainer.decideInSteps(gateway, claims, request);
   const reasons = verdict.allowed ? verdict.remarks : verdict.reasons;
   const by = verdict.allowed ? [placeOf(verdict.by)] : [];
   return {
@@ -47,13 +63,13 @@ function verdictAnswer(explainer: Explainer, gateway: string, claims: Claims, re
   };
 }
 
-function grantsAnswer(
+function* grantsAnswer(
   explainer: Explainer,
   gateway: string,
   { claims, request }: Question,
   mostGrants: number,
-): Answered {
-  const all = explainer.grants(gateway, { ...(claims && { claims }), ...(request && { request }) });
+): Generator<undefined, Answered> {
+  const all = yield* explainer.grantsInSteps(gateway, { ...(claims && { claims }), ...(request && { request }) });
   const grants = all.slice(0, mostGrants);
   const remarks = explainer.gatewayReasons(gateway);
   return {

@@ -26,7 +26,13 @@ export function attachedPolicies({ translation }: ExplainInputs, gateway: string
   return policies.toSorted((a, b) => (a.config < b.config ? -1 : 1)).map(({ key }) => key);
 }
 
-/** The rules that reach a Gateway, in the order in which gateways evaluate them. */
+/** A text that differs whenever the rules that reach a Gateway do. */
+export function rulesText(inputs: ExplainInputs, gateway: string): string {
+  const policies = attachedPolicies(inputs, gateway);
+  return JSON.stringify(policies.map((policy) => inputs.translation.configs.get(policy)?.rules));
+}
+
+/** Yields the rules that reach a Gateway, in the order in which gateways evaluate them. */
 export function* grantsOf(inputs: ExplainInputs, gateway: string): Generator<Grant> {
   for (const policy of attachedPolicies(inputs, gateway)) {
     const written = new Map(
@@ -45,16 +51,27 @@ export function* grantsOf(inputs: ExplainInputs, gateway: string): Generator<Gra
 }
 
 /** The first rule that allows a request, in the order in which gateways evaluate them. */
-export function decidingGrant(
+export function* decidingGrant(
   inputs: ExplainInputs,
   gateway: string,
   claims: Claims,
   request: AccessRequest,
-): Grant | undefined {
-  for (const grant of grantsOf(inputs, gateway)) if (matchesRequest(grant, request, claims)) return grant;
+): Generator<undefined, Grant | undefined> {
+  for (const grant of grantsOf(inputs, gateway)) {
+    if (matchesRequest(grant, request, claims)) return grant;
+    yield undefined;
+  }
   return undefined;
 }
 
 function ruleKey({ claim, value, kind, name }: Pick<Grant, 'claim' | 'value' | 'kind' | 'name'>): string {
   return JSON.stringify([claim, value, kind, name]);
+}
+
+/** Does all steps at once. */
+export function toEnd<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }

@@ -100,6 +100,38 @@ export interface SignerClaim {
   readonly issuers: readonly string[];
 }
 
+/** Something to correct. `input`: decoding found it. `status`: a condition says it. `hint`: probably not meant. */
+export interface ListedProblem {
+  readonly severity: 'error' | 'warning';
+  readonly from: 'input' | 'status' | 'hint';
+  /** The kind of the object, or undefined for a file as a whole. */
+  readonly kind: string | undefined;
+  /** `<namespace>/<name>` of the object. */
+  readonly key: string | undefined;
+  readonly field: string;
+  /** Where it is written: a place in a file, or the API path of the object; undefined until it is looked up. */
+  readonly place: string | undefined;
+  readonly message: string;
+  /** The field of a finding, to look up its place. */
+  readonly at: Place | undefined;
+}
+
+/** What is wrong in a whole world. */
+export interface ProblemList {
+  readonly errors: number;
+  readonly warnings: number;
+  /** By kind of object, `File` for a file as a whole. */
+  readonly kinds: ReadonlyMap<string, { readonly errors: number; readonly warnings: number }>;
+  /** The first problems, errors before warnings. */
+  readonly listed: readonly ListedProblem[];
+}
+
+/** Which rules are asked for: those that match the claims or the request given. */
+export interface GrantFilter {
+  readonly claims?: Claims;
+  readonly request?: AccessRequest;
+}
+
 /** Who may sign the tokens that agentgateway nodes of a Gateway accept. */
 export interface TokenSigners {
   readonly providers: readonly {
@@ -125,8 +157,14 @@ export interface Explainer {
   targets(gateway: GatewayKey): readonly string[];
   /** Decides as the gateways do, with reasons. */
   decide(gateway: GatewayKey, claims: Claims, request: AccessRequest): Verdict;
+  /** The same; yields after each step, so that a caller can divide the work. */
+  decideInSteps(gateway: GatewayKey, claims: Claims, request: AccessRequest): Generator<undefined, Verdict>;
   /** The rules on a Gateway, in the order in which they decide: only those that match the claims or the request given. */
-  grants(gateway: GatewayKey, filter: { readonly claims?: Claims; readonly request?: AccessRequest }): readonly Grant[];
+  grants(gateway: GatewayKey, filter: GrantFilter): readonly Grant[];
+  /** The same; yields after each rule. */
+  grantsInSteps(gateway: GatewayKey, filter: GrantFilter): Generator<undefined, readonly Grant[]>;
+  /** A text that differs whenever the rules on a Gateway do: cheaper than a comparison of the rules. */
+  rulesText(gateway: GatewayKey): string;
   /** Who may sign the tokens of a Gateway as agentgateway nodes are told it; undefined for one that is not served. */
   tokenSigners(gateway: GatewayKey): TokenSigners | undefined;
   /** Who may sign the tokens of each Gateway of which a policy says it. */

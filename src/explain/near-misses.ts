@@ -18,8 +18,11 @@ export interface Denial {
   readonly request: AccessRequest;
 }
 
-/** Why no policy allows a request: what is near among the rules on the Gateway, and on others. In no order. */
-export function* policyNearMisses(inputs: ExplainInputs, denial: Denial): Generator<NearMiss> {
+/**
+ * Why no policy allows a request: what is near among the rules on the Gateway, and on others. In no order. Yields
+ * undefined after each rule and policy without anything near, so that a caller can divide the work.
+ */
+export function* policyNearMisses(inputs: ExplainInputs, denial: Denial): Generator<NearMiss | undefined> {
   const attached = new Set(attachedPolicies(inputs, denial.gateway));
   let named = false;
   for (const policy of keysOf(inputs.resources.MCPAuthPolicy)) {
@@ -28,11 +31,15 @@ export function* policyNearMisses(inputs: ExplainInputs, denial: Denial): Genera
     const applies = names || attached.has(policy);
     for (const rule of writtenRules(inputs, policy)) {
       const found = applies ? ruleNearMiss(inputs, policy, rule, denial) : elsewhere(inputs, policy, rule, denial);
-      if (found === undefined) continue;
+      if (found === undefined) {
+        yield undefined;
+        continue;
+      }
       const { path, ...rest } = found;
       yield { ...rest, at: { kind: 'MCPAuthPolicy', key: policy, path } };
     }
     if (applies) yield* droppedParts(inputs, policy);
+    yield undefined;
   }
   if (named || inputs.translation.gateways.get(denial.gateway) === undefined) return;
   const [namespace = '', name = ''] = denial.gateway.split('/');

@@ -66,7 +66,7 @@ export class Security {
 
   constructor(parts: SecurityParts) {
     this.#parts = parts;
-    const { tls, auth, clock, handshakeTimeout: timeout } = parts;
+    const { tls, auth, clock, log, handshakeTimeout: timeout } = parts;
     this.bindings = auth?.bindings ?? noBindings;
     this.#deniedLines = new KeyedRateLimiter(clock, deniedLines);
     this.#authorities = tls?.certificate.current.clientCas ?? new Set();
@@ -74,7 +74,7 @@ export class Security {
     const { certificate, plaintext } = tls;
     const requestCertificate = auth?.certificates !== undefined;
     this.tls = {
-      handshakes: new Handshakes({ certificate, clock, timeout, protocol: 'h2', requestCertificate }),
+      handshakes: new Handshakes({ certificate, clock, log, timeout, protocol: 'h2', requestCertificate }),
       plaintext,
     };
   }

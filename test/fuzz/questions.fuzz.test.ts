@@ -3,6 +3,7 @@ import { explainView } from '../../src/debug/api/explain-view.ts';
 import { RequestError } from '../../src/debug/routes.ts';
 import type { Answered, Question } from '../../src/explain/model.ts';
 import { parseJson } from '../../src/json/json.ts';
+import { systemClock } from '../support/edges/system-clock.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';
 
 describe('a question to the debug endpoint', () => {
@@ -22,11 +23,12 @@ describe('a question to the debug endpoint', () => {
     async run(input) {
       const body = parseJson(input.toString())?.value;
       const asked: Question[] = [];
-      const answer = (question: Question): Answered => {
+      const answer = function* (question: Question): Generator<undefined, Answered> {
         asked.push(question);
+        yield undefined;
         return { ok: false, message: 'no answer' };
       };
-      const parts = { answer, placesOf: async () => [], problems: () => [] };
+      const parts = { answer, placesOf: async () => [], problems: () => [], clock: systemClock };
       const refused = await explainView(parts, body).catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(RequestError);
       expect(String(refused).length).toBeLessThanOrEqual(400);

@@ -99,6 +99,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/cli/flags/planted.ts', '../../serve/serve.ts', '../../app/settings.ts'],
   ['src/explain/hints/planted.ts', '../../wire/wire.ts', '../nearest.ts'],
   ['src/gateway/session/lists/planted.ts', '../../downstream/model.ts', '../../upstream/model.ts'],
+  ['src/gateway/session/tasks/planted.ts', '../../downstream/model.ts', '../../upstream/model.ts'],
   ['src/gateway/downstream/stateless/planted.ts', '../../upstream/model.ts', '../../session/model.ts'],
   ['src/cli/offline/planted.ts', '../../source/source.ts', '../../app/offline/offline.ts'],
   ['src/cli/trial/planted.ts', '../../gateway/gateway.ts', 'jose'],

@@ -1,5 +1,5 @@
 import type { PlacesOf } from '../../debug/model.ts';
-import { changedSigners, gainedAccess } from '../../explain/explain.ts';
+import { type ComparedWorld, changedSigners, gainedAccess, oncePerPair } from '../../explain/explain.ts';
 import type { AccessChange, Placed, SignerChange } from '../../explain/model.ts';
 import type { Target } from '../../translate/model.ts';
 import type { OfflineWorld } from './offline.ts';
@@ -45,23 +45,42 @@ const mostListed = 1000;
 export async function worldDiff(before: OfflineWorld, after: OfflineWorld, gateway?: string): Promise<WorldDiff> {
   const concerns = (change: { readonly gateway: string }): boolean =>
     gateway === undefined || change.gateway === gateway;
-  const gained = listed(gainedAccess(before.explainer, after.explainer), concerns);
-  const lost = listed(gainedAccess(after.explainer, before.explainer), concerns);
-  const signers = listed(changedSigners(before.explainer, after.explainer), concerns);
+  const [old, now] = [compared(before, concerns), compared(after, concerns)];
+  const gained = listed(gainedAccess(old, now));
+  const lost = listed(gainedAccess(now, old));
+  const signers = listed([...changedSigners(before.explainer, after.explainer)].filter(concerns));
   return {
     widens: gained.total + signers.total > 0,
     signers,
-    targets: listed(targetChanges(before, after), concerns),
+    targets: listed(targetChanges([before, old], [after, now])),
     gained: { ...gained, listed: await placed(gained.listed, after.placesOf) },
     lost: { ...lost, listed: await placed(lost.listed, before.placesOf) },
   };
 }
 
-function listed<T>(changes: Iterable<T>, concerns: (change: T) => boolean): Listed<T> {
+/** A world in which Gateways with the same scope share one list of targets. */
+function compared(
+  { explainer, translation }: OfflineWorld,
+  concerns: (change: { readonly gateway: string }) => boolean,
+): ComparedWorld {
+  const byScope = new Map<string, readonly string[]>();
+  return {
+    ...explainer,
+    gateways: () => explainer.gateways().filter((gateway) => concerns({ gateway })),
+    targets: (gateway) => {
+      const state = translation.gateways.get(gateway);
+      const scope = state?.kind === 'served' ? JSON.stringify(state.scope) : '';
+      const targets = byScope.get(scope) ?? explainer.targets(gateway);
+      byScope.set(scope, targets);
+      return targets;
+    },
+  };
+}
+
+function listed<T>(changes: Iterable<T>): Listed<T> {
   const first: T[] = [];
   let total = 0;
   for (const change of changes) {
-    if (!concerns(change)) continue;
     total += 1;
     if (first.length < mostListed) first.push(change);
   }
@@ -69,19 +88,28 @@ function listed<T>(changes: Iterable<T>, concerns: (change: T) => boolean): List
 }
 
 /** Yields the changes of targets, by Gateway and name. */
-function* targetChanges(before: OfflineWorld, after: OfflineWorld): Generator<TargetChange> {
-  const gateways = new Set([...before.explainer.gateways(), ...after.explainer.gateways()]);
-  for (const gateway of [...gateways].sort()) {
-    const [old, now] = [new Set(before.explainer.targets(gateway)), new Set(after.explainer.targets(gateway))];
-    for (const target of [...new Set([...old, ...now])].sort()) {
-      const [was, is] = [
-        old.has(target) ? addressOf(before, target) : undefined,
-        now.has(target) ? addressOf(after, target) : undefined,
-      ];
-      if (was === is) continue;
-      const change = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed';
-      yield { gateway, change, target, before: was, after: is };
-    }
+function* targetChanges(
+  [before, old]: readonly [OfflineWorld, ComparedWorld],
+  [after, now]: readonly [OfflineWorld, ComparedWorld],
+): Generator<TargetChange> {
+  const changesOf = oncePerPair((was: readonly string[], is: readonly string[]) => [
+    ...changedTargets([before, new Set(was)], [after, new Set(is)]),
+  ]);
+  for (const gateway of [...new Set([...old.gateways(), ...now.gateways()])].sort()) {
+    for (const change of changesOf(old.targets(gateway), now.targets(gateway))) yield { gateway, ...change };
+  }
+}
+
+function* changedTargets(
+  [before, old]: readonly [OfflineWorld, ReadonlySet<string>],
+  [after, now]: readonly [OfflineWorld, ReadonlySet<string>],
+): Generator<Omit<TargetChange, 'gateway'>> {
+  for (const target of [...new Set([...old, ...now])].sort()) {
+    const was = old.has(target) ? addressOf(before, target) : undefined;
+    const is = now.has(target) ? addressOf(after, target) : undefined;
+    if (was === is) continue;
+    const change = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed';
+    yield { change, target, before: was, after: is };
   }
 }
 

@@ -1,14 +1,19 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../../edges.ts';
 import type { AccessRequest, Answered, Claims, Question } from '../../explain/model.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
+import { inTurns } from '../../rate/turns.ts';
 import type { InputDiagnostic } from '../../source/model.ts';
 import type { PlacesOf } from '../model.ts';
 import { RequestError } from '../routes.ts';
 
 export interface ExplainParts {
-  readonly answer: (question: Question) => Answered;
+  /** Yields after each step of the answer. */
+  readonly answer: (question: Question) => Generator<undefined, Answered>;
   readonly placesOf: PlacesOf;
   readonly problems: () => readonly InputDiagnostic[];
+  readonly clock: Clock;
 }
 
 const fields = ['gateway', 'request', 'claims'];
@@ -19,8 +24,8 @@ const requestKinds = ['tool', 'prompt', 'resource'] as const;
 const maxName = 8_192;
 
 /** The JSON of `POST /debug/explain`: the document of `explain -o json`. @throws RequestError */
-export async function explainView({ answer, placesOf, problems }: ExplainParts, body: unknown): Promise<object> {
-  const answered = answer(questionOf(body));
+export async function explainView({ answer, placesOf, problems, clock }: ExplainParts, body: unknown): Promise<object> {
+  const answered = await inTurns(answer(questionOf(body)), clock, () => setImmediate());
   if (!answered.ok) throw new RequestError(400, answered.message);
   const broken = problems().some(({ severity }) => severity === 'error');
   const notes = broken

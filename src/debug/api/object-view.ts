@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../../edges.ts';
 import type { Explainer, Grant } from '../../explain/model.ts';
 import { quoted } from '../../json/quoted.ts';
+import { inTurns } from '../../rate/turns.ts';
 import type { KindName } from '../../resources/model.ts';
 import type { Condition, Target } from '../../translate/model.ts';
 import type { EncodedResource } from '../../wire/model.ts';
@@ -15,6 +17,7 @@ export interface ObjectParts extends GraphParts {
   readonly manifestOf: ManifestOf;
   readonly placesOf: PlacesOf;
   readonly decode: DecodeResource;
+  readonly clock: Clock;
 }
 
 const kinds: readonly KindName[] = [
@@ -139,15 +142,15 @@ interface ObjectGrants {
   readonly items: readonly (Grant & { readonly gateway: string })[];
 }
 
-/** Looks at one Gateway in each turn of the event loop: pushes go on between the rules of two Gateways. */
+/** Looks at the rules in turns: pushes go on meanwhile. */
 async function grantsOf(parts: ObjectParts, kind: KindName, key: string): Promise<ObjectGrants> {
   const { explainer } = parts;
   const gateways = gatewaysOf(parts, kind, key).slice(0, mostGateways);
   const items: (Grant & { readonly gateway: string })[] = [];
   let total = 0;
   for (const gateway of gateways) {
-    await setImmediate();
-    const found = explainer.grants(gateway, {}).filter((grant) => concerns(grant, kind, key));
+    const all = await inTurns(explainer.grantsInSteps(gateway, {}), parts.clock, () => setImmediate());
+    const found = all.filter((grant) => concerns(grant, kind, key));
     items.push(...found.slice(0, mostGrants - items.length).map((grant) => ({ gateway, ...grant })));
     total += found.length;
   }

@@ -1,5 +1,7 @@
+import { mostListed } from '../../explain/explain.ts';
+import type { ListedProblem } from '../../explain/model.ts';
 import type { PlacesOf } from '../model.ts';
-import { type ListedProblem, mostListed, type ProblemReport } from './problem-report.ts';
+import type { ProblemReport } from './problem-report.ts';
 import { pageOf, searchIn, timeText, wordIn } from './query.ts';
 
 /** The JSON of `/debug/problems`: all counted, the first thousand listed, errors before warnings. */

@@ -24,12 +24,13 @@ const texts = new WeakMap<object, string | readonly string[]>();
 const passedOn: readonly string[] = ['params', 'result', 'error'];
 
 /** The members below them that the gateway reads members of. */
-const read: readonly string[] = ['_meta', 'ref'];
+const read: readonly string[] = ['_meta', 'ref', 'task'];
 
 /** What the gateway decides by, or renames: a receiver must not find another member under one of these names. */
 const decidedBy: ReadonlySet<string> = new Set([
   ...['jsonrpc', 'id', 'method', 'params', 'result', 'error'],
   ...['name', 'uri', 'ref', 'type', 'task', '_meta', 'progresstoken', 'elicitationid', 'requestid'],
+  ...['taskid', 'status', 'io.modelcontextprotocol/related-task'],
 ]);
 
 /**

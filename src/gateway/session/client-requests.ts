@@ -12,6 +12,8 @@ import type { Authorization } from './authorization.ts';
 import type { Client, SessionParts } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
 import type { Notifications } from './notifications.ts';
+import { exposedRelation, relatedTaskId, withUpstreamTask } from './tasks/task-ids.ts';
+import type { TaskTable } from './tasks/task-table.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** The requests of targets to the client of a session, and what the client tells targets about them. */
@@ -75,6 +77,7 @@ export interface ClientRequestParts extends Pick<SessionParts, 'clock' | 'callTi
   readonly notifications: Notifications;
   readonly upstreams: Pick<UpstreamSessions, 'opened' | 'openedTargets'>;
   readonly clientRequestBudget: Quota;
+  readonly tasks: TaskTable;
   readonly handshake: { clientCapabilities(): Capabilities };
   /** The sender of the last request, whose share of the budget is used. */
   readonly lastCaller: () => Caller | undefined;
@@ -85,7 +88,7 @@ const defaultTimeout = 600_000;
 
 /** Starts without requests. */
 export function createClientRequests(parts: ClientRequestParts): ClientRequests {
-  const { authorization, notifications, upstreams, client, handshake, clientRequestBudget: budget } = parts;
+  const { authorization, notifications, upstreams, client, handshake, tasks, clientRequestBudget: budget } = parts;
   /** The progress tokens of targets, by those that the client knows. */
   const tokens = new Map<number, { readonly target: string; readonly token: RequestId }>();
   let lastToken = 0;
@@ -93,19 +96,28 @@ export function createClientRequests(parts: ClientRequestParts): ClientRequests 
   const send = async (target: string, request: IncomingRequest, about: number | undefined): Promise<Result> => {
     const found = notifications.find(target, about);
     if (found === undefined && about !== undefined) throw new RpcError(errorCode.unavailable, 'The request is over');
-    const uses = found?.uses ?? notifications.usesAt(target);
+    const task = tasks.at(target, relatedTaskId(request.params));
+    const uses = task === undefined ? (found?.uses ?? notifications.usesAt(target)) : [task.tool.use];
     const mayReceive = (caller: Caller): boolean =>
-      authorization.allowsAnythingOf(target, caller) && uses.every((use) => authorization.allows(use, caller));
+      (task === undefined || tasks.isOf(task, caller)) &&
+      authorization.allowsAnythingOf(target, caller) &&
+      uses.every((use) => authorization.allows(use, caller));
     const token = request.params?._meta?.progressToken;
     lastToken += 1;
     const own = lastToken;
     if (token !== undefined) tokens.set(own, { target, token });
-    const params = request.params && changed(request.params, changesFor(target, request.params, own));
+    const params =
+      request.params &&
+      changed(request.params, [
+        ...changesFor(target, request.params, own),
+        ...exposedRelation(tasks, target, request.params),
+      ]);
     const limit = { clock: parts.clock, milliseconds: parts.callTimeout ?? defaultTimeout, signal: request.signal };
     try {
-      return await within(limit, (signal) =>
+      const answer = await within(limit, (signal) =>
         client.request({ method: request.method, params, signal }, mayReceive, found?.request.sender),
       );
+      return withUpstreamTask(answer, task);
     } catch (error) {
       // The client's own error response, with every member; what happens at the gateway is of no use to a target.
       if (error instanceof RpcError) throw error;

@@ -8,6 +8,8 @@ import type { ClientRequest, StatelessClient } from './model.ts';
 export interface Handshake {
   /** The negotiated MCP revision; `undefined` before the handshake. */
   version(): string | undefined;
+  /** Returns whether the client was told that calls of tools may create tasks. */
+  offersTasks(): boolean;
   /** The capabilities that targets are told of, for as long as the session lasts. */
   clientCapabilities(): Capabilities;
   /**
@@ -31,6 +33,10 @@ const capabilities = {
   logging: {},
 };
 
+/** From the first revision that has them on (MCP 2025-11-25, Tasks). In the next one they are an extension. */
+const taskCapabilities = { tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } };
+const taskVersion = '2025-11-25';
+
 /** Without logging, which clients ask for in each request. */
 const { logging: _, ...statelessCapabilities } = capabilities;
 
@@ -43,13 +49,15 @@ export function createHandshake(client?: StatelessClient): Handshake {
   let clientCapabilities: Capabilities = client?.capabilities ?? {};
   return {
     version: () => version,
+    offersTasks: () => version === taskVersion,
     clientCapabilities: () => clientCapabilities,
     async initialize({ params, caller, signal }, instructions) {
       clientCapabilities = decodeClientCapabilities(params?.['capabilities']);
       const text = await instructions(caller, signal);
       version = negotiated(params);
       const said = text === undefined ? {} : { instructions: text };
-      return { protocolVersion: version, capabilities, serverInfo: { ...implementation }, ...said };
+      const offered = version === taskVersion ? { ...capabilities, ...taskCapabilities } : capabilities;
+      return { protocolVersion: version, capabilities: offered, serverInfo: { ...implementation }, ...said };
     },
     async discover({ caller, signal }, instructions) {
       const text = await instructions(caller, signal);

@@ -23,10 +23,13 @@ import type { Names } from './names/names.ts';
 import type { QualifiedName } from './names/qualified-names.ts';
 import type { UiOwners } from './names/ui-owners.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
-import { createPassthrough } from './passthrough.ts';
+import { createPassthrough, type Passthrough } from './passthrough.ts';
 import { createRequestRouter, passThrough } from './request-router.ts';
-import { createSubscriptions } from './subscriptions.ts';
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
+import { createTaskNotifications } from './tasks/task-notifications.ts';
+import { createTaskRequests, type TaskRequestParts } from './tasks/task-requests.ts';
+import { TaskTable } from './tasks/task-table.ts';
 import {
   createUpstreamSessions,
   type UpstreamEvents,
@@ -64,6 +67,7 @@ export interface SharedState {
   readonly names: Names;
   readonly subscriptionBudget: Quota;
   readonly clientRequestBudget: Quota;
+  readonly taskBudget: Quota;
   readonly turnstile: TargetTurnstile;
 }
 
@@ -90,41 +94,31 @@ export function createMcpSession(
   const client = coalesceListChanges({ ...peer, notify }, parts.clock, ended.signal);
   const authorization = createAuthorization(parts);
   const subscriptions = createSubscriptions({ authorization, client, names, budget });
-  const notifications = createNotifications(authorization, subscriptions, client);
+  const tasks = new TaskTable(parts.clock, shared.taskBudget);
+  const ofTasks = createTaskNotifications(tasks, authorization, client);
+  const notifications = createNotifications(authorization, { subscriptions, ofTasks }, client);
   const events: UpstreamEvents = {
     notification: notifications.receive,
     request: (...request) => clientRequests.handle(...request),
     clientCapabilities: handshake.clientCapabilities,
     passedHeaders: () => last?.passedHeaders,
     input: stateless === undefined ? 'asked for' : 'passed on',
-    connected: (target) => void restore(target).catch(() => {}),
+    connected: (target) => void restore(common, target, last?.caller, ended.signal).catch(() => {}),
     failed: (target, reason) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
-  const common = { ...parts, ...shared, client, authorization, notifications, subscriptions, upstreams };
-  const clientRequests = createClientRequests({ ...common, handshake, lastCaller: () => last?.caller });
+  const own = { client, authorization, notifications, subscriptions, upstreams, tasks, handshake };
+  const common = { ...parts, ...shared, ...own };
+  const clientRequests = createClientRequests({ ...common, lastCaller: () => last?.caller });
   const passthrough = createPassthrough(common);
   const lists = createLists({ ...common, shared: listing });
-  const routed = createRequestRouter({ ...common, lists });
   const instructions = createInstructions({ ...common, memories: shared.upstreamState.memories });
   const local: Readonly<Record<string, Handler>> =
     stateless === undefined
       ? localHandlers(upstreams, (request) => handshake.initialize(request, instructions))
       : { 'server/discover': (request) => handshake.discover(request, instructions) };
 
-  /**
-   * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the
-   * caller of the last request may read now.
-   */
-  const restore = async (target: string): Promise<void> => {
-    await upstreams.restoreLogLevel(target);
-    await subscribeAll(upstreams.opened(target), subscriptions.allowedAt(target, last?.caller), ended.signal);
-  };
-
-  const handlerOf = (method: string): Handler | undefined => {
-    if (isListMethod(method)) return (request) => lists.handle(method, request);
-    return ownMember(local, method) ?? ownMember(routed, method);
-  };
+  const handlerOf = createHandlers({ ...common, lists, passthrough }, local);
 
   return {
     notified(...notification) {
@@ -134,21 +128,56 @@ export function createMcpSession(
     protocolVersion: handshake.version,
     async handle(request) {
       last = { caller: request.caller, passedHeaders: request.sender.passedHeaders };
-      const handler =
-        handlerOf(request.method) ?? ((unknown) => passThrough({ ...common, lists, passthrough }, unknown));
-      return untilTokenEnds(parts.clock, request, handler);
+      return untilTokenEnds(parts.clock, request, handlerOf(request.method));
     },
     configChanged(change) {
       upstreams.drop(change.targets);
+      tasks.drop(change.targets);
       notifyOfChange(change, common);
     },
     targetRecovered: lists.recovered,
     async close() {
       ended.abort(new Error('the session has ended'));
       subscriptions.close();
+      tasks.close();
       await upstreams.close();
     },
   };
+}
+
+/**
+ * Finds the handlers of all methods: lists, what is answered here, what goes to one target, and for a client that was
+ * told of tasks those about them. Any other method is passed on.
+ *
+ * @param local the handlers of what is answered here
+ */
+function createHandlers(
+  parts: TaskRequestParts & { readonly passthrough: Passthrough },
+  local: Readonly<Record<string, Handler>>,
+): (method: string) => Handler {
+  const { lists, handshake } = parts;
+  const routed = createRequestRouter(parts);
+  const ofTasks = createTaskRequests(parts);
+  return (method) => {
+    if (isListMethod(method)) return (request) => lists.handle(method, request);
+    const tasks = handshake.offersTasks() ? ownMember(ofTasks, method) : undefined;
+    const known = ownMember(local, method) ?? ownMember(routed, method) ?? tasks;
+    return known ?? ((request) => passThrough(parts, request));
+  };
+}
+
+/**
+ * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the caller of
+ * the last request may read now.
+ */
+async function restore(
+  { upstreams, subscriptions }: { readonly upstreams: UpstreamSessions; readonly subscriptions: Subscriptions },
+  target: string,
+  caller: Caller | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  await upstreams.restoreLogLevel(target);
+  await subscribeAll(upstreams.opened(target), subscriptions.allowedAt(target, caller), signal);
 }
 
 /** Rules change the lists of anybody; targets those of callers who may see something of them. */

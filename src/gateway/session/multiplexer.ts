@@ -18,6 +18,7 @@ import { createUiOwners } from './names/ui-owners.ts';
 import { createMissingScope, type MissingScope } from './step-up.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
 import { createTargetTurnstile } from './target-turnstile.ts';
+import { createTaskBudget } from './tasks/task-table.ts';
 import { createUpstreamState } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
@@ -259,6 +260,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     names,
     subscriptionBudget,
     clientRequestBudget,
+    taskBudget: createTaskBudget(),
     turnstile: createTargetTurnstile(parts),
   };
 }

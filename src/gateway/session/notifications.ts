@@ -8,6 +8,7 @@ import type { Authorization } from './authorization.ts';
 import type { Client, ClientRequest } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import type { TaskNotifications } from './tasks/task-notifications.ts';
 
 /** Forwards notifications of targets to the client, each on the stream of the request that it is about. */
 export interface Notifications {
@@ -63,7 +64,7 @@ interface InFlight {
 /** Starts without requests in flight. Keeps no decision: each notification is decided when it arrives. */
 export function createNotifications(
   authorization: Authorization,
-  subscriptions: Subscriptions,
+  { subscriptions, ofTasks }: { readonly subscriptions: Subscriptions; readonly ofTasks: TaskNotifications },
   client: Client,
 ): Notifications {
   /** By target, and by the progress token that the target knows. */
@@ -76,10 +77,12 @@ export function createNotifications(
   const progress = (target: string, params: Params | undefined): void => {
     const token = params?.['progressToken'];
     const found = typeof token === 'number' ? inFlight.get(target)?.get(token) : undefined;
+    if (found === undefined) ofTasks.progress(target, params);
     const progressToken = found?.request.params?._meta?.progressToken;
     if (params === undefined || found === undefined || progressToken === undefined) return;
     const { uses, request } = found;
-    const renamed = changed(params, [{ path: ['progressToken'], value: progressToken }]);
+    const change = { path: ['progressToken'], value: progressToken };
+    const renamed = changed(params, [change, ...ofTasks.relation(target, params)]);
     const notification = { method: 'notifications/progress', params: renamed };
     client.notify(notification, (caller) => allowsAll(uses, caller), request.sender);
   };
@@ -91,11 +94,14 @@ export function createNotifications(
     return others.length > 0 ? undefined : only;
   };
 
-  const passOn = (target: string, notification: Parameters<Client['notify']>[0], about: number | undefined): void => {
+  const passOn = (target: string, said: Parameters<Client['notify']>[0], about: number | undefined): void => {
     if (!used.has(target)) return;
+    const params = said.params && changed(said.params, ofTasks.relation(target, said.params));
+    const notification = { ...said, params };
     const found = find(target, about);
-    if (found === undefined) client.notify(notification, (caller) => authorization.allowsAnythingOf(target, caller));
-    else client.notify(notification, (caller) => allowsAll(found.uses, caller), found.request.sender);
+    const ofAnyUse = (caller: Caller): boolean =>
+      found === undefined ? authorization.allowsAnythingOf(target, caller) : allowsAll(found.uses, caller);
+    client.notify(notification, ofTasks.receivers(target, said.params) ?? ofAnyUse, found?.request.sender);
   };
 
   return {
@@ -123,13 +129,17 @@ export function createNotifications(
     receive(target, method, params, about) {
       if (method === 'notifications/progress') progress(target, params);
       else if (ofClients.includes(method)) return;
+      else if (method === 'notifications/tasks/status') ofTasks.status(target, params);
       else if (method === 'notifications/resources/updated') subscriptions.updated(target, params);
       else if (listChangedMethods.some((known) => known === method)) {
         client.notify({ method, params }, (caller) => authorization.allowsAnythingOf(target, caller));
       } else if (method === 'notifications/elicitation/complete') {
-        const changes = elicitationChanges(target, params?.['elicitationId'], ['elicitationId']);
-        passOn(target, { method, params: params && changed(params, changes) }, about);
+        passOn(target, { method, params: params && withElicitationId(target, params) }, about);
       } else passOn(target, { method, params }, about);
     },
   };
+}
+
+function withElicitationId(target: string, params: Params): Params {
+  return changed(params, elicitationChanges(target, params['elicitationId'], ['elicitationId']));
 }

@@ -6,7 +6,7 @@ import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** What MCP knows passes through its own handlers, or not at all: methods of targets, and of other revisions. */
 const known =
-  /^(?:initialize|ping|(?:server|subscriptions|completion|logging|sampling|elicitation|roots|tools|prompts|resources)\/.*)$/;
+  /^(?:initialize|ping|(?:server|subscriptions|completion|logging|sampling|elicitation|roots|tasks|tools|prompts|resources)\/.*)$/;
 
 /** A method of an extension, as long as a header may be. */
 const extension = /^[\w.-]{1,64}(?:\/[\w.-]{1,64}){1,4}$/;
@@ -17,6 +17,7 @@ const knownNotifications: readonly string[] = [
   'notifications/cancelled',
   'notifications/progress',
   'notifications/roots/list_changed',
+  'notifications/tasks/status',
 ];
 
 const kinds: readonly PrimitiveKind[] = ['tool', 'prompt', 'resource'];

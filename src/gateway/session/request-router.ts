@@ -11,9 +11,10 @@ import { contradictionOf } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import { answerSizeOf } from '../upstream/answer-size.ts';
-import type { UpstreamSession } from '../upstream/model.ts';
+import type { Capabilities, UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
+import type { Handshake } from './handshake.ts';
 import type { Lists } from './lists/lists.ts';
 import type { ListTurns } from './lists/shared-listing.ts';
 import type { ClientRequest } from './model.ts';
@@ -27,6 +28,8 @@ import type { Notifications, TrackedRequest, Uses } from './notifications.ts';
 import type { Passthrough } from './passthrough.ts';
 import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
+import { beginTask } from './tasks/task-creation.ts';
+import type { TaskTable } from './tasks/task-table.ts';
 import type { UpstreamSessions, UpstreamState } from './upstream-sessions.ts';
 
 /** Dependencies of the request router. */
@@ -45,6 +48,8 @@ export interface RouterParts {
   readonly counters: GatewayCounters;
   readonly clock: Clock;
   readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
+  readonly tasks: TaskTable;
+  readonly handshake: Pick<Handshake, 'offersTasks'>;
 }
 
 /** Bytes of a result that takes a turn of its own, about a millisecond after it took one to be parsed. */
@@ -71,20 +76,22 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
     async 'tools/call'(request) {
       const tool = await findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
       expectHeaders(parts, tool, request);
-      // Task support is not offered, so the request is processed normally without it (MCP 2025-11-25, Tasks).
-      const params = changed(request.params ?? {}, [{ path: ['task'] }, { path: ['name'], value: tool.name }]);
-      const result = await forward(parts, tool, request, params);
-      return rewriteToolResult(result, parts.names.rewriterOf(tool.target));
+      using creation = beginTask(parts.tasks, tool, request, parts.handshake.offersTasks());
+      const result = await forward(parts, tool, request, (capabilities, about) => {
+        const name = { path: ['name'], value: tool.name };
+        return changed(request.params ?? {}, [...creation.changes(capabilities, about), name]);
+      });
+      return creation.created(result) ?? rewriteToolResult(result, parts.names.rewriterOf(tool.target));
     },
     async 'prompts/get'(request) {
       const prompt = await findNamed(parts, 'prompt', request, stringIn(request.params, 'name'));
-      const result = await forward(parts, prompt, request, renamed(request, ['name'], prompt));
+      const result = await forward(parts, prompt, request, () => renamed(request, ['name'], prompt));
       return rewritePrompt(result, parts.names.rewriterOf(prompt.target));
     },
     async 'resources/read'(request) {
       const requestedUri = stringIn(request.params, 'uri');
       const resource = await findResource(parts, request, requestedUri);
-      const result = await forward(parts, resource, request, renamed(request, ['uri'], resource));
+      const result = await forward(parts, resource, request, () => renamed(request, ['uri'], resource));
       const rewrite = parts.names.rewriterOf(resource.target);
       return rewriteContents(result, (uri) => (uri === resource.name ? requestedUri : rewrite(uri)));
     },
@@ -92,7 +99,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       const requestedUri = stringIn(request.params, 'uri');
       const resource = await findResource(parts, request, requestedUri);
       const { target, name } = resource;
-      const result = await forward(parts, resource, request, renamed(request, ['uri'], resource));
+      const result = await forward(parts, resource, request, () => renamed(request, ['uri'], resource));
       try {
         const removed = subscriptions.add({ target, name, requestedUri }, request.caller);
         if (removed !== undefined) {
@@ -126,11 +133,11 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       if (!isJsonObject(ref)) throw invalidParams('ref');
       if (ref['type'] === 'ref/prompt') {
         const prompt = await findNamed(parts, 'prompt', request, stringIn(ref, 'name'));
-        return forward(parts, prompt, request, renamed(request, ['ref', 'name'], prompt));
+        return forward(parts, prompt, request, () => renamed(request, ['ref', 'name'], prompt));
       }
       if (ref['type'] !== 'ref/resource') throw invalidParams('ref.type');
       const resource = await findResource(parts, request, stringIn(ref, 'uri'));
-      return forward(parts, resource, request, renamed(request, ['ref', 'uri'], resource));
+      return forward(parts, resource, request, () => renamed(request, ['ref', 'uri'], resource));
     },
   };
 }
@@ -138,20 +145,23 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
 /**
  * Forwards an authorized request. Decides once more when the target is connected, which may take seconds: the rules may
  * have changed, and the token expired.
+ *
+ * @param paramsFor makes the parameters when the capabilities of the target are known
  */
-async function forward(
+export async function forward(
   parts: RouterParts,
   destination: Destination,
   request: ClientRequest,
-  params: Params,
+  paramsFor: (capabilities: Capabilities, about: number) => Params,
 ): Promise<Result> {
   const { use, requestedName, upstream } = destination;
   request.decides((caller) => parts.authorization.allows(use, caller));
   return relay(parts, { ...destination, uses: [use] }, request, async ({ forwarded, exchange }) => {
-    await upstream.capabilities(request.signal);
+    const capabilities = await upstream.capabilities(request.signal);
     if (!parts.authorization.allows(use, request.caller)) {
       parts.authorization.authorize(use, request.caller, requestedName);
     }
+    const params = paramsFor(capabilities, exchange.about);
     return upstream.request(request.method, forwarded(params), request.signal, exchange);
   });
 }

@@ -70,7 +70,7 @@ export interface LimitedListenerParts {
   /** Undefined: plaintext. */
   readonly certificate: ServerCertificate | undefined;
   /** Counts a connection that the limits closed. */
-  readonly lost?: (reason: ConnectionLoss | 'pipelined') => void;
+  readonly lost?: (reason: ConnectionLoss | 'pipelined' | 'flooded') => void;
   /** Counts a connection that waits because there were too many new ones. */
   readonly delayed?: () => void;
 }
@@ -136,7 +136,7 @@ interface Accepting {
  * come to its end counts as a connection without a request.
  */
 function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListenerParts): Accepting {
-  const { certificate, clock } = parts;
+  const { certificate, clock, log } = parts;
   if (certificate === undefined) {
     const turns = limitNewConnections(server, limits, parts);
     const limiter = limitConnections(server, limits, parts, (socket) => turns.resetNow(socket));
@@ -150,7 +150,14 @@ function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListe
     };
   }
   const timeout = limits.headTimeout;
-  const handshakes = new Handshakes({ certificate, clock, timeout, protocol: 'http/1.1', requestCertificate: false });
+  const handshakes = new Handshakes({
+    certificate,
+    clock,
+    log,
+    timeout,
+    protocol: 'http/1.1',
+    requestCertificate: false,
+  });
   const accepted = new WeakMap<Socket, Socket>();
   const outer = createNetServer((socket) => {
     socket.on('error', () => {});
@@ -160,6 +167,10 @@ function acceptingServer(server: Server, limits: HttpLimits, parts: LimitedListe
         server.emit('connection', secure);
       },
       failed: () => socket.destroy(),
+      flooded() {
+        parts.lost?.('flooded');
+        socket.resetAndDestroy();
+      },
     });
   });
   const turns = limitNewConnections(outer, limits, parts);

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import type { Clock } from '../../edges.ts';
+import type { Clock, Logger } from '../../edges.ts';
 import { Quota } from '../../rate/quota.ts';
+import { RecordLimit } from './record-limit.ts';
 import type { ServerCertificate, TlsMaterial } from './server-certificate.ts';
 
 /**
@@ -16,6 +17,7 @@ const never = 2 ** 31 - 1;
 export interface HandshakesParts {
   readonly certificate: ServerCertificate;
   readonly clock: Clock;
+  readonly log: Logger;
   /** Milliseconds for the whole handshake. */
   readonly timeout: number;
   /** The one protocol that is offered (ALPN, RFC 7301); a client that does not name it is refused. */
@@ -27,10 +29,12 @@ export interface HandshakesParts {
 /** Why a handshake did not succeed. */
 type HandshakeLoss = 'failed' | 'timeout' | 'refused';
 
-/** Calls one of the two, once; neither when the client closes the connection before. */
+/** Calls one of the first two, once; neither when the client closes the connection before. */
 export interface HandshakeListener {
   secured(socket: TLSSocket): void;
   failed(loss: HandshakeLoss): void;
+  /** Called with a secured connection that floods TLS with records that carry next to nothing. */
+  flooded(): void;
 }
 
 /** Begins TLS on connections that were accepted already, with the newest certificate. */
@@ -38,12 +42,14 @@ export class Handshakes {
   readonly #parts: HandshakesParts;
   readonly #server: Server;
   readonly #quota = new Quota(maxHandshakes);
+  readonly #records: RecordLimit;
   readonly #materials = new WeakMap<Socket, TlsMaterial>();
   /** Node tells of the end of a handshake with a new socket, which has the addresses of the old one. */
   readonly #pending = new Map<string, { readonly secured: (socket: TLSSocket) => void; readonly failed: () => void }>();
 
   constructor(parts: HandshakesParts) {
     this.#parts = parts;
+    this.#records = new RecordLimit(parts.clock, parts.log);
     const { certificate, protocol, requestCertificate: requestCert } = parts;
     const { context } = certificate.current;
     this.#server = createServer({
@@ -92,8 +98,12 @@ export class Handshakes {
           this.#materials.set(secure, material);
           // ALPN is for HTTP/2: clients of HTTP/1.1 alone need not name it.
           const unnamed = protocol === 'http/1.1' && secure.alpnProtocol === false;
-          if (secure.alpnProtocol === protocol || unnamed) listener.secured(secure);
-          else listener.failed('failed');
+          if (secure.alpnProtocol !== protocol && !unnamed) {
+            listener.failed('failed');
+            return;
+          }
+          this.#records.watch(socket, secure, () => listener.flooded());
+          listener.secured(secure);
         }),
       failed: () => settle(() => listener.failed('failed')),
     });

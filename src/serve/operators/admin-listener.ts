@@ -127,7 +127,7 @@ async function accept(
 function beginnerOf(
   { host }: HostPort,
   grpc: Server,
-  { security, clock }: AdminParts,
+  { security, clock, log, counters }: AdminParts,
 ): { readonly begin: (socket: Socket) => void; readonly guarded: boolean } {
   if (security === undefined || isLoopback(host)) {
     const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
@@ -136,7 +136,7 @@ function beginnerOf(
   const { certificate, guard } = security;
   const http2 = new Http2Server(grpc, { maxStreams: maxCalls, maxHeaders }, guardedCalls(guard, clock));
   const timeout = defaultHttpLimits.headTimeout;
-  const handshakes = new Handshakes({ certificate, clock, timeout, protocol: 'h2', requestCertificate: false });
+  const handshakes = new Handshakes({ certificate, clock, log, timeout, protocol: 'h2', requestCertificate: false });
   return {
     guarded: true,
     begin: (socket) =>
@@ -146,6 +146,10 @@ function beginnerOf(
           http2.begin(secure);
         },
         failed: () => socket.destroy(),
+        flooded() {
+          counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason: 'flooded' });
+          socket.resetAndDestroy();
+        },
       }),
   };
 }

@@ -192,6 +192,10 @@ export class Listener {
           this.#counters.count('gatehouse_xds_handshakes_total', { outcome });
           this.#reject(socket, address, outcome === 'refused' ? 'too many handshakes' : 'no TLS handshake succeeded');
         },
+        flooded: () => {
+          this.#counters.count('gatehouse_xds_connections_closed_total');
+          socket.resetAndDestroy();
+        },
       });
       return handshakeCost;
     });

@@ -4,6 +4,7 @@ import { graphView } from '../../../src/debug/api/graph-view.ts';
 import { type ObjectParts, objectView } from '../../../src/debug/api/object-view.ts';
 import { createExplainer } from '../../../src/explain/explain.ts';
 import type { Collection } from '../../../src/graph/model.ts';
+import { systemClock } from '../../support/edges/system-clock.ts';
 import { createFreshWorld } from '../../support/worlds/fresh-world.ts';
 import { mcpClass, mcpGateway, mcpService, policy, policyWith, together } from '../../support/worlds/manifests.ts';
 import { defaultSettings } from '../../support/worlds/translated-world.ts';
@@ -60,6 +61,7 @@ function counted(): { readonly parts: ObjectParts; readonly reads: () => number 
     manifestOf: () => Promise.resolve(undefined),
     placesOf: (places) => Promise.resolve(places.map(() => undefined)),
     decode: () => ({}),
+    clock: systemClock,
   };
   return { parts, reads: () => reads };
 }

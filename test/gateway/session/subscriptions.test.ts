@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../src/gateway/session/model.ts';
 import { createNames } from '../../../src/gateway/session/names/names.ts';
+import type { Notifications } from '../../../src/gateway/session/notifications.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
+import { createTaskBudget, TaskTable } from '../../../src/gateway/session/tasks/task-table.ts';
 import { createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
@@ -28,7 +30,17 @@ const authorization = {
   reachable: () => 'all' as const,
 };
 
-const noneInFlight = { usesAt: () => [], find: () => undefined };
+const noneInFlight: Notifications = {
+  track: () => ({ forwarded: (params) => params, exchange: { about: 1, paused: undefined }, stop: () => {} }),
+  receive: () => {},
+  usesAt: () => [],
+  find: () => undefined,
+};
+
+const noTasks = {
+  tasks: new TaskTable(createManualClock(), createTaskBudget()),
+  handshake: { offersTasks: () => false },
+};
 
 /** A session with one target, at which everything is allowed. */
 function createRig() {
@@ -76,13 +88,10 @@ function createRig() {
       ownerOf: () => Promise.resolve(undefined),
       recovered: () => {},
     },
-    notifications: {
-      track: () => ({ forwarded: (params) => params, exchange: { about: 1, paused: undefined }, stop: () => {} }),
-      receive: () => {},
-      ...noneInFlight,
-    },
+    notifications: noneInFlight,
     failures: { succeeded: () => {}, refused: () => {}, failed: () => {}, forget: () => {} },
     limits: new LogThrottle(createManualClock(), log),
+    ...noTasks,
     sharedListing: { turns: { toSerialize: () => Promise.resolve() } },
   });
   const { signal } = new AbortController();

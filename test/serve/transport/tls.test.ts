@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthority } from '../../support/api-server/kube-certificates.ts';
 import { firstWords } from '../../support/nodes/raw-socket-node.ts';
+import { clientHello } from '../../support/nodes/raw-tls.ts';
 import { targetType } from '../../support/worlds/hand-made-world.ts';
 import { gatewayNode as node } from '../../support/worlds/served-world.ts';
 import { startTlsWorld, type TlsWorld } from '../../support/worlds/tls-world.ts';
@@ -32,29 +33,6 @@ function secure({ port, authority }: TlsWorld, options: ConnectionOptions = {}):
   const socket = connectTls({ port, host: 'localhost', ca: authority.cert, ALPNProtocols: ['h2'], ...options });
   onTestFinished(() => void socket.destroy());
   return socket.on('error', () => {});
-}
-
-/** The bytes with which a client begins TLS. */
-async function clientHello(): Promise<Buffer> {
-  const { server, client } = await socketPair();
-  connectTls({ socket: client, ALPNProtocols: ['h2'] }).on('error', () => {});
-  const [bytes]: Buffer[] = await once(server, 'data');
-  return bytes ?? Buffer.alloc(0);
-}
-
-async function socketPair(): Promise<{ readonly server: Socket; readonly client: Socket }> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const client = connect({ port: typeof address === 'object' ? (address?.port ?? 0) : 0, host: '127.0.0.1' });
-  const [accepted]: Socket[] = await once(server, 'connection');
-  onTestFinished(() => {
-    client.destroy();
-    accepted?.destroy();
-    server.close();
-  });
-  if (accepted === undefined) throw new Error('no connection');
-  return { server: accepted, client };
 }
 
 const words = firstWords({ node, typeUrl: targetType });
