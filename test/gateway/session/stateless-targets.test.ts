@@ -61,16 +61,6 @@ describe('a target of MCP 2026-07-28', () => {
     expect(rig.target.received.filter(({ method }) => method === 'initialize')).toHaveLength(1);
   });
 
-  it('has lists whose results nobody may keep', async () => {
-    const tools = [{ name: 'x' }];
-    await using rig = await start(() => ({
-      result: { resultType: 'complete', ttlMs: 60_000, cacheScope: 'public', tools },
-    }));
-    expect(await answerTo(rig, { method: 'tools/list' })).toMatchObject({
-      result: { tools: [{ name: 'a:x' }], ttlMs: 0, cacheScope: 'private' },
-    });
-  });
-
   it('answers a method that it does not have with status 404, which is no lost session', async () => {
     await using rig = await start(() => ({ error: { code: -32601, message: 'Method not found', data: 1 } }));
     const client = await rig.open();

@@ -1,10 +1,11 @@
 import type { Clock } from '../../../edges.ts';
 import type { EventStream, EventStreams } from '../../../net/event-streams.ts';
 import { eventPieces } from '../../../net/sse.ts';
-import type { Message, Result } from '../../rpc/model.ts';
+import type { Message, Params, Result } from '../../rpc/model.ts';
 import { inputRequired } from '../../rpc/protocol.ts';
 import { errorCode } from '../../rpc/rpc-error.ts';
 import { changed, encodePieces } from '../../rpc/source-text.ts';
+import { type Freshness, forCaller, freshnessIn, notKept } from '../../session/freshness.ts';
 import { openEventStream } from '../event-stream.ts';
 import type { Exchange } from '../model.ts';
 import type { StatelessRequest } from './stateless-request.ts';
@@ -25,7 +26,7 @@ export interface ReplyParts {
   readonly streams: EventStreams;
 }
 
-/** Results that a client may keep for a time, which is none: what a caller may see changes with the policies. */
+/** Results that a client may keep for a time. */
 const cacheable: readonly string[] = [
   'server/discover',
   'tools/list',
@@ -58,6 +59,8 @@ export function createReply(
   const { response, caller } = exchange;
   let stream: EventStream | undefined;
   let isOver = false;
+  const tokenTime = (): number =>
+    caller.kind === 'principal' ? Math.max(0, caller.expiresAt - clock.now()) : Number.MAX_SAFE_INTEGER;
 
   const open = (): EventStream => {
     stopTimer();
@@ -81,7 +84,7 @@ export function createReply(
       if (isOver) return;
       isOver = true;
       stopTimer();
-      const pieces = encodePieces(forClient(message, request));
+      const pieces = encodePieces(forClient(message, request, tokenTime()));
       const [text = ''] = pieces;
       // What a client does not read is limited for event streams only.
       if (stream === undefined && (pieces.length > 1 || text.length > maxJson)) open();
@@ -105,20 +108,31 @@ function isWanted(message: Message, { logLevel }: StatelessRequest): boolean {
 }
 
 /** Adds what results of this revision have, and those of earlier ones do not. */
-function forClient(message: Message, { id, method }: StatelessRequest): Message {
+function forClient(message: Message, { id, method, params }: StatelessRequest, tokenTime: number): Message {
   if (!('result' in message)) return { ...message, id };
   const { resultType } = message.result;
   const changes = [
     ...(resultType === undefined ? [{ path: ['resultType'], value: 'complete' }] : []),
     ...(cacheable.includes(method) && resultType !== inputRequired
-      ? [
-          { path: ['ttlMs'], value: 0 },
-          { path: ['cacheScope'], value: 'private' },
-        ]
+      ? Object.entries(freshnessOf(message.result, method, params, tokenTime)).map(([name, value]) => ({
+          path: [name],
+          value,
+        }))
       : []),
   ];
   const result: Result = changed(message.result, changes);
   return { ...message, id, result };
+}
+
+/**
+ * Lists say themselves how long they may be kept; what is read was decided for one caller. Nothing is kept for longer
+ * than the token is valid, nor what was made with the input of the client (MCP 2026-07-28, Caching, Cache Key).
+ */
+function freshnessOf(result: Result, method: string, params: Params, tokenTime: number): Freshness {
+  if (method === 'server/discover' || params['requestState'] !== undefined) return notKept;
+  const said = freshnessIn(result);
+  const { ttlMs, cacheScope } = method === 'resources/read' ? forCaller(said) : said;
+  return { ttlMs: Math.min(ttlMs, tokenTime), cacheScope };
 }
 
 /** The statuses of errors that a client tells from others by them (MCP 2026-07-28, Streamable HTTP). */

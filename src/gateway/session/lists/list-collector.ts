@@ -9,13 +9,14 @@ import { BudgetLease } from '../../upstream/budget-lease.ts';
 import type { TargetFailures } from '../../upstream/target-failures.ts';
 import type { TargetHealth } from '../../upstream/target-health.ts';
 import type { Authorization } from '../authorization.ts';
+import { type Freshness, joinFreshness, notKept } from '../freshness.ts';
 import type { Client, SessionParts } from '../model.ts';
 import type { NamedKind } from '../names/name-index.ts';
 import type { Names } from '../names/names.ts';
 import type { QualifiedName } from '../names/qualified-names.ts';
 import { type UiOwners, withoutForeignPages } from '../names/ui-owners.ts';
 import type { UpstreamSessions } from '../upstream-sessions.ts';
-import { type ListMethod, type ListQuery, listTimeout, pagedLists, readPages } from './list-pages.ts';
+import { type ListMethod, type ListQuery, listFreshnessOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
 import { splitByRoom, type TargetList } from './merged-list.ts';
 import type { SharedListing } from './shared-listing.ts';
 
@@ -83,6 +84,8 @@ interface CollectedEntries extends Disposable {
   readonly entries: readonly ListEntry[];
   /** The targets that are left out, because they fail or did not respond in time. */
   readonly missing: readonly string[];
+  /** How long the list may be kept; not at all without a target. */
+  readonly freshness: Freshness;
 }
 
 /** A list that a client asks for. */
@@ -173,9 +176,11 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
       const release = await shared.turns.toRead(key, { own, shared: targets.length - own });
       const lists = (await Promise.all(leases.map(read)).finally(release)).flat();
       const { entries, merged } = await mergeLists(parts, method, request, lists);
+      const missing = targets.filter((target) => !merged.has(target));
       return {
         entries,
-        missing: targets.filter((target) => !merged.has(target)),
+        missing,
+        freshness: missing.length > 0 ? notKept : joinFreshness(lists.map(({ found }) => listFreshnessOf(found))),
         [Symbol.dispose]() {
           for (const lease of leases) lease.release();
         },

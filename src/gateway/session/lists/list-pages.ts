@@ -5,6 +5,7 @@ import { AnswerLimitError, maxListBytes, messageBounds } from '../../upstream/an
 import { answerSizeOf } from '../../upstream/answer-size.ts';
 import type { BudgetLease } from '../../upstream/budget-lease.ts';
 import type { MessageSize, UpstreamSession } from '../../upstream/model.ts';
+import { type Freshness, freshnessIn, joinFreshness, notKept } from '../freshness.ts';
 
 /** A list of a target, as far as its pages are concerned. */
 interface PagedList {
@@ -62,6 +63,7 @@ export async function readPages(
 ): Promise<readonly unknown[]> {
   if (!Object.hasOwn(await upstream.capabilities(signal), list.capability)) return [];
   const entries: unknown[] = [];
+  const pages: Freshness[] = [];
   let bytes = 0;
   let values = 0;
   let cursor: string | undefined;
@@ -72,6 +74,7 @@ export async function readPages(
     };
     const result = await readPage(upstream, list.method, query);
     if (result === undefined) break;
+    pages.push(freshnessIn(result));
     const size = answerSizeOf(result);
     bytes += size.bytes;
     values += size.values;
@@ -87,10 +90,17 @@ export async function readPages(
     cursor = next;
   }
   sizes.set(entries, { bytes, values });
+  freshness.set(entries, joinFreshness(pages));
   return entries;
 }
 
 const sizes = new WeakMap<readonly unknown[], MessageSize>();
+const freshness = new WeakMap<readonly unknown[], Freshness>();
+
+/** Returns how long a list that {@link readPages} returned may be kept: what holds for all of its pages. */
+export function listFreshnessOf(entries: readonly unknown[]): Freshness {
+  return freshness.get(entries) ?? notKept;
+}
 
 /** Returns the size of the pages of a list that {@link readPages} returned. */
 export function listSizeOf(entries: readonly unknown[]): MessageSize {

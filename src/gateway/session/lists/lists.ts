@@ -1,7 +1,9 @@
 import type { AccessRequest } from '../../../authz/model.ts';
 import type { Params, Result } from '../../rpc/model.ts';
+import { statelessVersion } from '../../rpc/protocol.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { changed } from '../../rpc/source-text.ts';
+import { type Freshness, forCaller } from '../freshness.ts';
 import type { ClientRequest, SessionParts } from '../model.ts';
 import type { NamedKind } from '../names/name-index.ts';
 import type { Names } from '../names/names.ts';
@@ -37,6 +39,12 @@ export interface Lists {
 /** Dependencies of the lists of one session. */
 export interface ListsParts extends ListCollectorParts {
   readonly list: SessionParts['list'];
+  readonly handshake: { version(): string | undefined };
+}
+
+/** A list that is the same for all callers may be kept for as long as its targets say, and given to others. */
+function freshnessFor(list: SessionParts['list'], freshness: Freshness): Freshness {
+  return list === 'all' ? freshness : forCaller(freshness);
 }
 
 /**
@@ -97,6 +105,7 @@ export function createLists(parts: ListsParts): Lists {
       return {
         [pagedLists[method].member]: withDistinctNames(visible, kind, names).map(({ json }) => json),
         ...(missing.length === 0 ? {} : { _meta: { [missingTargetsKey]: missing } }),
+        ...(parts.handshake.version() === statelessVersion ? freshnessFor(parts.list, collected.freshness) : {}),
       };
     },
     recovered,
