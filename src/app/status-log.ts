@@ -2,11 +2,31 @@ import type { Logger } from '../edges.ts';
 import type { Change, Commit } from '../graph/model.ts';
 import type { Condition, ServiceNotice, Translation } from '../translate/model.ts';
 
+/** Lines of one commit at each level; the others are counted: one file may have thousands of objects. */
+const mostLines = 100;
+
+/** What writes the lines of one commit. */
+type Lines = Pick<Logger, 'info' | 'warn'>;
+
 /**
- * Logs the conditions of the objects that a commit changed, one line each: for inputs that store no status (files, or a
- * cluster with `--write-status=false`).
+ * Logs the conditions of the objects that a commit changed, one line each, up to a hundred that have a problem and as
+ * many without: for inputs that store no status (files, or a cluster with `--write-status=false`).
  */
 export function logStatuses(log: Logger, translation: Translation, commit: Commit): void {
+  const written = { info: 0, warn: 0 };
+  const write =
+    (level: keyof Lines): Logger['info'] =>
+    (message, fields) => {
+      written[level] += 1;
+      if (written[level] <= mostLines) log[level](message, fields);
+    };
+  logObjects({ info: write('info'), warn: write('warn') }, translation, commit);
+  const [more, accepted] = [written.warn - mostLines, written.info - mostLines].map((count) => Math.max(0, count));
+  if (more !== 0) log.warn('more objects are not accepted as written: /debug/problems lists them', { more });
+  if (accepted !== 0) log.info('more objects are accepted', { more: accepted });
+}
+
+function logObjects(log: Lines, translation: Translation, commit: Commit): void {
   for (const { after } of commit.changes(translation.gatewayClassStatuses)) {
     if (after !== undefined) logConditions(log, `GatewayClass ${after.name}`, after.conditions);
   }
@@ -34,7 +54,7 @@ export function logStatuses(log: Logger, translation: Translation, commit: Commi
 const negativePolarity = new Set(['Conflicted', 'kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError']);
 
 /** Without `spec.jwt` (`NotProvided`) everything is as written: gateways may have the keys in their own configuration. */
-function logConditions(log: Logger, object: string, conditions: readonly Condition[]): void {
+function logConditions(log: Lines, object: string, conditions: readonly Condition[]): void {
   const problems = conditions.filter(({ type, status, reason }) =>
     negativePolarity.has(type) ? status === 'True' : status !== 'True' && reason !== 'NotProvided',
   );
@@ -50,7 +70,7 @@ function inListener(listener: string, condition: Condition): Condition {
   return { ...condition, message: `listener ${listener}: ${condition.message}` };
 }
 
-function logServices(log: Logger, changes: readonly Change<ServiceNotice>[]): void {
+function logServices(log: Lines, changes: readonly Change<ServiceNotice>[]): void {
   for (const { after } of changes) {
     if (after === undefined) continue;
     const object = `Service ${after.namespace}/${after.name}`;

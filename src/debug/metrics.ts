@@ -59,7 +59,7 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_xds_token_reviews_total: { help: 'Tokens of nodes that were verified, by outcome.', labels: ['outcome'] },
   gatehouse_xds_denied_claims_total: { help: 'Claims of a Gateway that the identity of the node does not allow.' },
   gatehouse_xds_handshakes_total: {
-    help: 'TLS handshakes of nodes that ended: completed, or failed because of the client, the time or their number.',
+    help: 'TLS handshakes of nodes that ended: completed, or failed because of the client, the time or their number, or left by the client.',
     labels: ['outcome'],
   },
   gatehouse_xds_connections_closed_total: {

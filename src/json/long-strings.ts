@@ -68,13 +68,14 @@ function checkString(text: string, from: number, to: number): void {
 
 /** Returns an index that is at most `end`, and not within an escape sequence. */
 function beforeEscape(text: string, start: number, end: number): number {
-  const last = text.lastIndexOf('\\', end - 1);
-  // The longest sequence has six characters.
-  if (last < start || last < end - 5) return end;
+  // The longest sequence has six characters. Not in the whole text, which would be searched from each end to its start.
+  const last = end - longestEscape + text.slice(end - longestEscape, end).lastIndexOf('\\');
+  if (last < end - longestEscape + 1) return end;
   let first = last;
   while (first > start && text.charCodeAt(first - 1) === backslash) first -= 1;
   // In an odd run the last one begins a sequence, in an even run it is the second of a pair.
   return (last - first) % 2 === 0 ? last : last - 1;
 }
 
+const longestEscape = 6;
 const backslash = 0x5c;

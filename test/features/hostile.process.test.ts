@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { programAttacks } from '../bench/hostile/programs/attacks.ts';
 import { untilServed } from '../bench/hostile/programs/honest.ts';
 import { logFigures } from '../bench/hostile/programs/log-figures.ts';
+import { leftOver, type Metrics, readMetrics } from '../bench/hostile/programs/metric-changes.ts';
 import type { Attack, WorldOptions } from '../bench/hostile/programs/model.ts';
 import type { Footprint } from '../bench/hostile/programs/watched-process.ts';
 import { startWorld, type World } from '../bench/hostile/programs/world.ts';
@@ -32,11 +33,13 @@ describe.each(worlds)('%s', (title, program, options) => {
   const attacks = programAttacks.filter((attack) => attack.program === program && isIn(attack, options));
   let world: World;
   let before: Footprint | undefined;
+  let gauges: Metrics;
 
   beforeAll(async () => {
     // Lists that are filtered decide on every entry: the other mode does less.
     world = await startWorld(program, { ...options, list: 'filtered' });
     before = world.attacked.footprint();
+    gauges = await readMetrics(world.metrics);
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
@@ -61,6 +64,8 @@ describe.each(worlds)('%s', (title, program, options) => {
   it.skipIf(faults.has(`what is left open at ${title}`))('has nothing left open after all of them', async () => {
     const open = (): number => (world.attacked.footprint()?.sockets ?? 0) - (before?.sockets ?? 0);
     await expect.poll(open, { timeout: 20_000, interval: 100 }).toBeLessThanOrEqual(tolerance);
+    const left = async (): Promise<readonly string[]> => leftOver(gauges, await readMetrics(world.metrics));
+    await expect.poll(left, { timeout: 20_000, interval: 100 }).toEqual([]);
   });
 });
 

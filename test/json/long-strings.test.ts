@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseWithoutLongStrings } from '../../src/json/long-strings.ts';
 
 const names = new Set(['text', 'data']);
@@ -53,6 +53,17 @@ describe('a text that is parsed without long strings', () => {
         const inner = 'x'.repeat(shift) + sequence.repeat(70_000);
         expect(parseWithoutLongStrings(`{"text":"${inner}"}`, names, 8)).toEqual({ value: { text: '' } });
       }
+    }
+  });
+
+  it('is searched for escape sequences at most once, whatever characters it has', () => {
+    for (const unit of ['x', '\\\\', 'é', '\\u00e9']) {
+      const text = `{"text":"${unit.repeat(500_000)}"}`;
+      const searched = vi.spyOn(String.prototype, 'lastIndexOf');
+      parseWithoutLongStrings(text, names, 8);
+      const characters = searched.mock.contexts.reduce<number>((sum, each) => sum + String(each).length, 0);
+      searched.mockRestore();
+      expect(characters).toBeLessThanOrEqual(text.length);
     }
   });
 });

@@ -32,7 +32,7 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
       labels: ['event'],
     },
     gatehouse_gateway_requests_refused_total: {
-      help: 'Requests that were refused: the caller, or the gateway, had too many open, or the body exceeded a limit.',
+      help: 'Requests that were refused: the caller, or the gateway, had too many open, the body exceeded a limit, or host, origin, path or method were wrong.',
       labels: ['reason'],
     },
     gatehouse_gateway_requests_unauthenticated_total: {

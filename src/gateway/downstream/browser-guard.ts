@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { quoted } from '../../json/quoted.ts';
 import { isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../net/loopback.ts';
-import { sendError } from './error-response.ts';
+import type { RefuseStranger } from './strangers.ts';
 
 /** Settings of the protection against requests from web pages. */
 export interface BrowserGuardParts {
@@ -25,17 +25,21 @@ const preflightMaxAgeSeconds = 600;
  * 2025-11-25, Transports, Security Warning), or when it reaches a loopback listener with a `Host` that is not loopback
  * (DNS rebinding), and with 204 when it is a CORS preflight.
  */
-export function admit(request: IncomingMessage, response: ServerResponse, parts: BrowserGuardParts): boolean {
+export function admit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { refuse, ...parts }: BrowserGuardParts & { readonly refuse: RefuseStranger },
+): boolean {
   const { host, origin } = request.headers;
   const onLoopback = parts.listensOnLoopback?.() ?? isLoopback(request.socket.localAddress ?? '');
   if (onLoopback && !isLoopbackAuthority(host) && !parts.allowedHosts.includes(nameIn(host))) {
     const remedy = 'allow the name of a proxy with --allow-host';
-    sendError(response, { status: 403, message: `Host ${quoted(host ?? '')} is not this machine; ${remedy}` });
+    refuse('host', response, { status: 403, message: `Host ${quoted(host ?? '')} is not this machine; ${remedy}` });
     return false;
   }
   if (origin !== undefined) {
     if (!isLoopbackOrigin(origin) && !parts.allowedOrigins.includes(origin)) {
-      sendError(response, { status: 403, message: `Origin ${quoted(origin)} may not connect` });
+      refuse('origin', response, { status: 403, message: `Origin ${quoted(origin)} may not connect` });
       return false;
     }
     response.setHeader('Access-Control-Allow-Origin', origin);

@@ -9,12 +9,13 @@ import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer, type Multiplexer } from '../session/multiplexer.ts';
 import { type BodyReaderParts, createBodyReader } from './body.ts';
 import { admit, type BrowserGuardParts } from './browser-guard.ts';
-import { insufficientScope, sendError, shuttingDown } from './error-response.ts';
+import { type ErrorResponse, insufficientScope, sendError, shuttingDown } from './error-response.ts';
 import { createEventStreams } from './event-stream.ts';
 import { createExchangeLimit } from './exchange-limit.ts';
 import { createHttpSse } from './http-sse.ts';
 import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { serveStdio } from './stdio.ts';
+import { createRefuseStranger } from './strangers.ts';
 import { createStreamableHttp } from './streamable-http.ts';
 
 /** Dependencies and settings of serving MCP clients. */
@@ -56,6 +57,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   const { authenticator, clock, log } = parts;
   const multiplexer = createMultiplexer(parts);
   const exchanges = createExchangeLimit(parts);
+  const refuse = createRefuseStranger(parts);
   const transportParts: HttpTransportParts = {
     multiplexer,
     streams: createEventStreams(parts),
@@ -74,7 +76,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   let draining = false;
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (!admit(request, response, parts)) return;
+    if (!admit(request, response, { ...parts, refuse })) return;
     const url = parseRequestUrl(request.url);
     if (sendsDocument(authenticator?.document, url, request, response)) return;
     if (draining) {
@@ -83,11 +85,10 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     }
     const transport = url === null ? undefined : transports.get(withoutSlash(url.pathname));
     if (url === null || transport === undefined) {
-      return sendError(response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
+      return refuse('path', response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
     }
     if (!transport.methods.includes(request.method ?? '')) {
-      const headers = { allow: transport.methods.join(', ') };
-      return sendError(response, { status: 405, message: 'Method not allowed', headers });
+      return refuse('method', response, methodNotAllowed(transport.methods));
     }
     const authentication = await authenticate(authenticator, request);
     if (response.destroyed) return;
@@ -194,7 +195,11 @@ function sendsDocument(
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=300' });
     response.end(method === 'HEAD' ? undefined : document.text);
   } else {
-    sendError(response, { status: 405, message: 'Method not allowed', headers: { allow: 'GET, HEAD' } });
+    sendError(response, methodNotAllowed(['GET', 'HEAD']));
   }
   return true;
+}
+
+function methodNotAllowed(allowed: readonly string[]): ErrorResponse {
+  return { status: 405, message: 'Method not allowed', headers: { allow: allowed.join(', ') } };
 }

@@ -1,5 +1,5 @@
+import { FairTurns } from '../../rate/fair-turns.ts';
 import { Quota } from '../../rate/quota.ts';
-import { Turns } from './turns.ts';
 
 /*
  * What one message of a target may cost. The bounds keep the time in which one message holds the event loop below
@@ -32,13 +32,13 @@ export interface AnswerBudget {
   /** The bytes of unfinished messages and lists, by target. */
   readonly bytes: Quota;
   /** The time of the event loop for messages that are counted in it. */
-  readonly turns: Turns;
+  readonly turns: FairTurns;
 }
 
 /** Creates the budget of all targets: four of the largest messages. */
 export function createAnswerBudget(): AnswerBudget {
   // Half of it for one target: whatever one does, two others can still send their largest message.
-  return { bytes: new Quota(4 * maxMessageBytes, 1 / 2), turns: new Turns() };
+  return { bytes: new Quota(4 * maxMessageBytes, 1 / 2), turns: new FairTurns() };
 }
 
 /** A target sent more than it may: its answer is not used. */

@@ -26,10 +26,10 @@ export interface HandshakesParts {
   readonly requestCertificate: boolean;
 }
 
-/** Why a handshake did not succeed. */
-type HandshakeLoss = 'failed' | 'timeout' | 'refused';
+/** Why a handshake did not succeed; `left`: the client closed the connection before its end. */
+type HandshakeLoss = 'failed' | 'timeout' | 'refused' | 'left';
 
-/** Calls one of the first two, once; neither when the client closes the connection before. */
+/** Calls one of the first two, once. */
 export interface HandshakeListener {
   secured(socket: TLSSocket): void;
   failed(loss: HandshakeLoss): void;
@@ -107,7 +107,7 @@ export class Handshakes {
         }),
       failed: () => settle(() => listener.failed('failed')),
     });
-    socket.once('close', () => settle(() => {}));
+    socket.once('close', () => settle(() => listener.failed('left')));
     // Documented for connections that were accepted elsewhere.
     this.#server.emit('connection', socket);
   }

@@ -190,6 +190,8 @@ export class Listener {
         },
         failed: (outcome) => {
           this.#counters.count('gatehouse_xds_handshakes_total', { outcome });
+          // As usual as a failure is not: a client that is stopped, or a check whether the port is open.
+          if (outcome === 'left') return;
           this.#reject(socket, address, outcome === 'refused' ? 'too many handshakes' : 'no TLS handshake succeeded');
         },
         flooded: () => {

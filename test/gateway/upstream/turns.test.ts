@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { createAnswerBudget, uncountedBytes } from '../../../src/gateway/upstream/answer-limits.ts';
 import { MessageBuffer } from '../../../src/gateway/upstream/transport/message-buffer.ts';
-import { Turns } from '../../../src/gateway/upstream/turns.ts';
+import { FairTurns } from '../../../src/rate/fair-turns.ts';
 
 const iteration = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 it('one reader goes on in each iteration of the event loop, and targets take turns', async () => {
-  const turns = new Turns();
+  const turns = new FairTurns();
   const order: string[] = [];
   for (const reader of ['a 1', 'a 2', 'a 3', 'b 1']) {
     void turns.next(reader.slice(0, 1)).then(() => order.push(reader));

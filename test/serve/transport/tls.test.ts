@@ -40,6 +40,17 @@ const words = firstWords({ node, typeUrl: targetType });
 const ofHandshakes = (served: TlsWorld, outcome: string): number =>
   served.world.counters.total('gatehouse_xds_handshakes_total', { outcome });
 
+describe('a client that leaves in the middle of a handshake', () => {
+  it('is counted, and is no reason for a line in the log', async () => {
+    const served = await startTlsWorld();
+    const socket = plain(served, await clientHello());
+    await once(socket, 'data');
+    socket.destroy();
+    while (ofHandshakes(served, 'left') === 0) await turn();
+    expect(served.world.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+});
+
 describe('a node over TLS', () => {
   it('is served as one over plaintext', async () => {
     const { world, channel } = await startTlsWorld();

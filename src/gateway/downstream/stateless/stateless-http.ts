@@ -1,3 +1,4 @@
+import { FairTurns } from '../../../rate/fair-turns.ts';
 import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
 import { statelessVersion } from '../../rpc/protocol.ts';
@@ -27,6 +28,7 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
   const { multiplexer } = parts;
   const sessions = createSessionTable<Session>(parts);
   const calls = createStatelessCalls(parts);
+  const turns = new FairTurns();
   /** The ids of sessions by what their requests have in common. */
   const ids = new Map<string, string>();
 
@@ -86,7 +88,7 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
         done();
         return sendError(exchange.response, insufficient);
       }
-      if (request.method === 'subscriptions/listen') return listen(parts, exchange, request, done);
+      if (request.method === 'subscriptions/listen') return listen({ ...parts, turns }, exchange, request, done);
       serve(exchange, request, done);
     },
     stop() {

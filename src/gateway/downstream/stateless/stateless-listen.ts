@@ -1,5 +1,7 @@
 import { asJsonObject, isJsonObject } from '../../../json/json.ts';
 import { eventPieces } from '../../../net/sse.ts';
+import type { FairTurns } from '../../../rate/fair-turns.ts';
+import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
 import type { Message } from '../../rpc/model.ts';
 import { statelessVersion, subscriptionIdKey } from '../../rpc/protocol.ts';
@@ -27,6 +29,12 @@ interface Honoured {
   readonly resources: readonly string[];
 }
 
+/** Dependencies of subscriptions. */
+interface ListenParts extends Pick<HttpTransportParts, 'multiplexer' | 'streams' | 'clock'> {
+  /** By caller, for subscribing to some resources: each takes 50 µs, also one that the caller may not read. */
+  readonly turns: FairTurns;
+}
+
 /**
  * Serves `subscriptions/listen`: an event stream that begins with what will be delivered, until the client closes it or
  * its token expires. It has a session of its own, which ends with it.
@@ -34,7 +42,7 @@ interface Honoured {
  * @param done called once, when the body is not needed any more
  */
 export function listen(
-  { multiplexer, streams, clock }: Pick<HttpTransportParts, 'multiplexer' | 'streams' | 'clock'>,
+  { multiplexer, streams, clock, turns }: ListenParts,
   exchange: Exchange,
   request: StatelessRequest,
   done: () => void,
@@ -60,7 +68,10 @@ export function listen(
     stream: () => own,
     client: { version: statelessVersion, capabilities: {} },
   });
-  void Promise.race([ended.promise, subscribe(session, caller, request)]).then((found) => {
+  const subscribing = subscribe(session, caller, request, () => {
+    return response.destroyed ? Promise.resolve(false) : turns.next(callerKey(caller)).then(() => true);
+  });
+  void Promise.race([ended.promise, subscribing]).then((found) => {
     done();
     if (found === undefined) return;
     const notifications = {
@@ -77,15 +88,24 @@ export function listen(
 /** Subscriptions at the same time: targets of MCP 2026-07-28 get those in one request. */
 const maxTogether = 32;
 
-/** Subscribes to the resources that the caller may read. */
-async function subscribe(session: Session, caller: Caller, { params }: StatelessRequest): Promise<Honoured> {
+/**
+ * Subscribes to the resources that the caller may read.
+ *
+ * @param turn resolves in the turn to subscribe to some more; false: nobody listens any more
+ */
+async function subscribe(
+  session: Session,
+  caller: Caller,
+  { params }: StatelessRequest,
+  turn: () => Promise<boolean>,
+): Promise<Honoured> {
   const wanted = asJsonObject(params['notifications']);
   const uris: readonly unknown[] = Array.isArray(wanted['resourceSubscriptions'])
     ? wanted['resourceSubscriptions']
     : [];
   const texts = [...new Set(uris.slice(0, maxResources).filter((uri) => typeof uri === 'string'))];
   const resources: string[] = [];
-  for (let from = 0; from < texts.length; from += maxTogether) {
+  for (let from = 0; from < texts.length && (await turn()); from += maxTogether) {
     const some = texts.slice(from, from + maxTogether);
     const answers = await Promise.all(some.map((uri) => ask(session, caller, 'resources/subscribe', { uri })));
     resources.push(...some.filter((_, index) => 'result' in (answers[index] ?? {})));

@@ -76,13 +76,16 @@ async function listen(victim: Victim, count: number): Promise<StopAttack> {
   const uris = Array.from({ length: 1_000 }, (_, index) => (index === 0 ? 'file:///a' : `file:///${index}`));
   const notifications = { toolsListChanged: true, resourcesListChanged: true, resourceSubscriptions: uris };
   const sockets: Socket[] = [];
+  let stopped = false;
   const opening = runAll(count, 20, async () => {
+    if (stopped) return;
     const { headers, body } = statelessRequest(token, 'subscriptions/listen', { notifications });
     const socket = sendUnread(port, headers, body, from).resume();
     sockets.push(socket);
     await new Promise((resolve) => socket.once('data', resolve).once('close', resolve));
   });
   return async () => {
+    stopped = true;
     for (const socket of sockets) socket.destroy();
     await opening;
     for (const socket of sockets) socket.destroy();
@@ -108,16 +111,19 @@ async function waitForInput(victim: Victim, count: number): Promise<StopAttack> 
     },
   });
   const remove = await addHostileServices(victim, 1);
+  const leaving = new AbortController();
   const calling = runAll(count, 20, async (index) => {
+    if (leaving.signal.aborted) return;
     const token = await signToken(issuerKey, { sub: `guest-${index % 100}`, role: 'reader' });
     const meta = { [key('clientCapabilities')]: { sampling: {}, elicitation: {} } };
     const { headers, body } = statelessRequest(token, 'tools/call', { name: 'default/hostile-1:large' }, meta);
-    await send({ port, method: 'POST', path: '/mcp', headers, body, from });
+    await send({ port, method: 'POST', path: '/mcp', headers, body, from, leave: leaving.signal });
   });
   return async () => {
+    leaving.abort();
+    await calling;
     remove();
     target.close();
-    await calling;
     return 0;
   };
 }

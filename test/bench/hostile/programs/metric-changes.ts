@@ -1,7 +1,7 @@
 import { send } from './http-client.ts';
 
 /** Values by name and labels, as Prometheus' text format has them. */
-type Metrics = ReadonlyMap<string, string>;
+export type Metrics = ReadonlyMap<string, string>;
 
 /** Reads `/metrics`; empty when there is no such page, or no answer. */
 export async function readMetrics(port: number): Promise<Metrics> {
@@ -19,4 +19,20 @@ export function changedMetrics(before: Metrics, after: Metrics): readonly string
   const changed = [...after].filter(([name, value]) => before.get(name) !== value).map(([name]) => name);
   const names = changed.map((name) => name.replace(/\{.*/, '')).filter((name) => name.startsWith('gatehouse_'));
   return [...new Set(names)];
+}
+
+/** Gauges that are back at what they were once an attack is over, and by how much honest clients move them. */
+const gauges: ReadonlyMap<string, number> = new Map([
+  ['nodejs_active_handles_total', 8],
+  ['nodejs_active_requests_total', 8],
+  ['gatehouse_xds_streams', 4],
+  ['gatehouse_xds_nodes', 4],
+]);
+
+/** Returns a sentence for each gauge that is higher after an attack than it was before. */
+export function leftOver(before: Metrics, after: Metrics): readonly string[] {
+  return [...gauges].flatMap(([name, tolerance]) => {
+    const [was = 0, is = 0] = [before, after].map((metrics) => Number(metrics.get(name) ?? 0));
+    return is > was + tolerance ? [`${name} is ${is} and was ${was} before the attack`] : [];
+  });
 }

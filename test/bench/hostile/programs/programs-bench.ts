@@ -5,7 +5,7 @@ import { quantile } from '../../statistics.ts';
 import { programAttacks } from './attacks.ts';
 import type { HonestClients } from './honest.ts';
 import { type LogFigures, logFigures } from './log-figures.ts';
-import { changedMetrics, readMetrics } from './metric-changes.ts';
+import { changedMetrics, leftOver, readMetrics } from './metric-changes.ts';
 import type { Attack, FromAttacker, ToAttacker } from './model.ts';
 import type { Footprint, WatchedProcess } from './watched-process.ts';
 import { startWorld, type World } from './world.ts';
@@ -24,6 +24,8 @@ const quietSeconds = 4;
 const recovery = 120_000;
 /** Characters of a quoted log line. */
 const maxQuote = 200;
+/** Descriptors that honest clients may have opened meanwhile. */
+const maxLeft = 12;
 /** Metrics that are named for one attack. */
 const maxMetrics = 6;
 
@@ -71,6 +73,8 @@ interface Outcome {
   readonly cpu: number;
   readonly peak: number;
   readonly left: Footprint | undefined;
+  /** What was left over: a sentence for each gauge. */
+  readonly gauges: readonly string[];
   readonly before: Footprint;
   readonly log: LogFigures;
   /** The metrics that changed during the attack and not before. */
@@ -96,6 +100,7 @@ async function measure(attack: Attack, settle: number): Promise<Outcome> {
   const metrics = changedMetrics(usual, await readMetrics(world.metrics));
   const usualMetrics = changedMetrics(atStart, usual);
   await setTimeout(attacked.death() === undefined ? settle * 1_000 : 0);
+  const settled = attacked.death() === undefined ? await readMetrics(world.metrics) : usual;
   return {
     death: attacked.death(),
     quietP99: quantile(quiet.milliseconds, 0.99),
@@ -107,6 +112,7 @@ async function measure(attack: Attack, settle: number): Promise<Outcome> {
     peak,
     before,
     left: attacked.footprint(),
+    gauges: leftOver(usual, settled),
     log: logFigures(attacked.lines().slice(logged)),
     metrics: metrics.filter((name) => !usualMetrics.includes(name)),
     got: duringAttack.got,
@@ -198,9 +204,11 @@ function notesOf({ name, program }: Attack, outcome: Outcome): readonly string[]
 }
 
 /** What must not be, whatever the machine: times and sizes are printed only. */
-function brokenBy({ death, got }: Outcome): readonly string[] {
+function brokenBy({ death, got, left, before, gauges }: Outcome): readonly string[] {
   const sentences: string[] = [];
   if (death !== undefined) sentences.push(`the program ${death}`);
   if (got > 0) sentences.push(`the attackers got ${got} things that they should not get`);
-  return sentences;
+  const descriptors = left === undefined ? 0 : left.descriptors - before.descriptors;
+  if (descriptors > maxLeft) sentences.push(`${descriptors} descriptors were left over`);
+  return [...sentences, ...gauges];
 }

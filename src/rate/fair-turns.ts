@@ -1,22 +1,22 @@
-import { FairQueue } from '../../rate/fair-queue.ts';
+import { FairQueue } from './fair-queue.ts';
 
 interface Waiting {
   readonly resolve: () => void;
 }
 
 /**
- * Lets the readers of large messages go on one after another, each in an iteration of the event loop of its own, so
- * that hundreds of large messages delay what is small by one step of one of them. Targets take turns, whatever number
- * of messages each sends.
+ * Lets those who have much to do go on one after another, each step in an iteration of the event loop of its own, so that
+ * hundreds of large messages delay what is small by one step of one of them. Keys take turns, whatever number of steps
+ * each asks for.
  */
-export class Turns {
+export class FairTurns {
   readonly #waiting = new FairQueue<Waiting>(Number.POSITIVE_INFINITY);
   #scheduled = false;
 
-  /** Resolves when it is the turn of this target. */
-  next(target: string): Promise<void> {
+  /** Resolves when it is the turn of this key. */
+  next(key: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(target, { resolve });
+    this.#waiting.add(key, { resolve });
     this.#schedule();
     return promise;
   }
