@@ -10,6 +10,8 @@ export interface ReviewedUser {
   readonly username: string;
   readonly uid: string;
   readonly groups: readonly string[];
+  /** What the authenticator says besides. Authorizers may narrow by it, such as by the scopes of a token. */
+  readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
 /** `unavailable`: the API server did not answer, or with something that is no review; nothing is known then. */
@@ -45,30 +47,48 @@ export async function reviewToken(
   const { authenticated, audiences } = status;
   // A server that does not know audiences names none: then the token may be for somebody else.
   const meant = audience === undefined || (Array.isArray(audiences) && audiences.includes(audience));
+  // The API server leaves out what is false.
+  if (authenticated !== undefined && typeof authenticated !== 'boolean') {
+    return { kind: 'unavailable', message: 'the API server answers with a TokenReview that cannot be read' };
+  }
   if (authenticated !== true) {
     return { kind: 'refused', message: shortened(textIn(status, 'error') ?? 'the API server does not accept it') };
   }
   if (!meant) return { kind: 'refused', message: `it is not for the audience ${audience}` };
   const user = objectIn(status, 'user');
   const { groups } = user;
+  const extra = extraOf(objectIn(user, 'extra'));
+  if (extra === undefined) {
+    return { kind: 'unavailable', message: 'the API server answers with a user whose extra values cannot be read' };
+  }
   return {
     kind: 'authenticated',
     user: {
       username: textIn(user, 'username') ?? '',
       uid: textIn(user, 'uid') ?? '',
       groups: Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [],
+      extra,
     },
   };
+}
+
+/** Returns undefined when a value cannot be read: to leave it out may widen what the user is allowed. */
+function extraOf(extra: JsonObject): ReviewedUser['extra'] | undefined {
+  const entries = Object.entries(extra);
+  if (!entries.every(([, values]) => Array.isArray(values) && values.every((value) => typeof value === 'string'))) {
+    return undefined;
+  }
+  return Object.fromEntries(entries.map(([name, values]) => [name, Array.isArray(values) ? values.map(String) : []]));
 }
 
 /** Asks whether a user may use a URL of this server (SubjectAccessReview, `authorization.k8s.io/v1`). Never rejects. */
 export async function reviewAccess(
   connection: Asked,
-  { username, uid, groups }: ReviewedUser,
+  { username, uid, groups, extra }: ReviewedUser,
   nonResourceAttributes: { readonly path: string; readonly verb: string },
   signal: AbortSignal,
 ): Promise<AccessReview> {
-  const spec = { user: username, uid, groups, nonResourceAttributes };
+  const spec = { user: username, uid, groups, extra, nonResourceAttributes };
   const answer = await review(connection, 'authorization.k8s.io/v1', 'SubjectAccessReview', spec, signal);
   if (answer.kind === 'unavailable') return answer;
   const { allowed, denied } = answer.status;

@@ -5,7 +5,7 @@ import { reviewAccess, reviewToken } from '../../src/kube/reviews.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';
 
 const { signal } = new AbortController();
-const user = { username: 'a', uid: '1', groups: [] };
+const user = { username: 'a', uid: '1', groups: [], extra: {} };
 
 describe('an answer of the API server', () => {
   fuzz('lets nobody in unless it says so in the right members, and has a short message', {

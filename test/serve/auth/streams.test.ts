@@ -109,6 +109,20 @@ describe('a clock that jumps', () => {
   });
 });
 
+describe('a clock that is set back', () => {
+  it('keeps no stream beyond the time that its token had left', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const exp = Math.floor(served.world.clock.now() / 1_000) + 20;
+    const stream = await followingWithToken(served, 'red/gw', 'red/gw', { exp });
+    await stream.silence();
+    served.world.clock.jump(-7_200_000);
+    served.world.clock.advance(19_000);
+    await stream.silence();
+    served.world.clock.advance(1_000);
+    expect(await stream.ended()).toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+});
+
 describe('a client that is gone while its token is verified', () => {
   it.each(['invalid', 'unavailable'] as const)('ends nothing but its own stream: the token is %s', async (kind) => {
     const asked = Promise.withResolvers<void>();
