@@ -10,6 +10,7 @@ import { ApiReader, type ReadConnection } from './api/reader.ts';
 import { BatchDispatcher } from './batch-dispatcher.ts';
 import { CrdVersions } from './crd-versions.ts';
 import { PendingChanges } from './pending-changes.ts';
+import { ListingBudget } from './reflector/listing-budget.ts';
 import type { ObjectIdentity } from './reflector/object-store.ts';
 import { Outages } from './reflector/outages.ts';
 import { Reflector } from './reflector/reflector.ts';
@@ -23,6 +24,8 @@ export interface ClusterSourceOptions {
   readonly debounce?: DebounceOptions;
   readonly clock: Clock;
   readonly random: Random;
+  /** What is read of the API server in sum. */
+  readonly budget?: ListingBudget;
   readonly log: Logger;
   readonly counters: Counters;
   /** Called whenever the server forbids to read a kind without which there is no first batch. */
@@ -104,10 +107,12 @@ function startReflectors(
   const reader = new ApiReader(connection, clock);
   const crdVersions = new CrdVersions({ reader, pending, clock, changed });
   const outages = new Outages();
+  const budget = options.budget ?? new ListingBudget();
   const reflectors = collections.map((collection) => {
     const attempted = collection.kind === 'GatewayClass' ? () => crdVersions.refresh() : () => undefined;
     const { server, onSuccess } = connection;
-    return new Reflector({ ...options, collection, reader, server, onSuccess, outages, pending, changed, attempted });
+    const parts = { collection, reader, server, onSuccess, outages, budget, pending, changed, attempted };
+    return new Reflector({ ...options, ...parts });
   });
   const stops = reflectors.map((reflector) => reflector.start());
   const stop = async (): Promise<void> => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiObject } from '../../../src/source/cluster/api/object.ts';
 import { ApiReader } from '../../../src/source/cluster/api/reader.ts';
-import { listPages } from '../../../src/source/cluster/reflector/list-pager.ts';
+import { listPages, tooMuchToKeep } from '../../../src/source/cluster/reflector/list-pager.ts';
+import { ListingBudget } from '../../../src/source/cluster/reflector/listing-budget.ts';
 import { createPlainConnection } from '../../support/api-server/api-connection.ts';
 import { startApiServer } from '../../support/api-server/api-server.ts';
 import type { Fault } from '../../support/api-server/faults.ts';
@@ -73,9 +74,9 @@ describe('an object that is beyond a bound', () => {
 
 describe('a listing', () => {
   it.each([
-    ['objects', { objects: 5, bytes: 2 ** 20 }, 'the list has more than 5 objects or 1048576 bytes'],
-    ['bytes', { objects: 100, bytes: 1_000 }, 'the list has more than 100 objects or 1000 bytes'],
-  ])('of too many %s, all pages together, is given up', async (_what, bounds, message) => {
+    ['objects', { objects: 5, bytes: 2 ** 20 }],
+    ['bytes', { objects: 100, bytes: 1_000 }],
+  ])('of too many %s, all pages together, is given up', async (_what, bounds) => {
     const server = await startApiServer();
     const pages = ['a', 'b', 'c'].map((page, at) =>
       listOf([service(`${page}-1`, ''), service(`${page}-2`, '')], `{"resourceVersion":"9","continue":"page-${at}"}`),
@@ -85,9 +86,29 @@ describe('a listing', () => {
     const services = { kind: 'Service', namespace: undefined } as const;
     const taken: string[] = [];
     const add = ({ key }: ApiObject): void => void taken.push(key);
-    const result = await listPages(reader, services, new AbortController().signal, add, bounds);
-    expect(result).toEqual({ ok: false, error: { reason: 'unintelligible', message } });
+    const budget = new ListingBudget(bounds, { objects: 0, bytes: 0 });
+    const result = await listPages(reader, services, new AbortController().signal, add, budget);
+    expect(result).toEqual({ ok: false, error: tooMuchToKeep });
     expect(taken.length).toBeLessThanOrEqual(5);
+  });
+
+  it('grows by a watch only as far as a list may, and what is known stays', async () => {
+    const budget = new ListingBudget({ objects: 3, bytes: 2 ** 20 }, { objects: 0, bytes: 0 });
+    const cluster = await startCluster((server) => void server.put('Service', mcpService('one')), { budget });
+    await cluster.settled();
+    for (const name of ['two', 'three', 'four']) cluster.server.put('Service', mcpService(name));
+    await cluster.pass(600);
+    await cluster.log.line('lost: ');
+    expect(['one', 'two', 'three', 'four'].map((name) => cluster.port(`default/${name}`))).toEqual([
+      80,
+      80,
+      80,
+      undefined,
+    ]);
+    cluster.server.remove('Service', 'default/one');
+    await cluster.pass(1200);
+    await cluster.until(() => cluster.port('default/four') === 80);
+    expect(cluster.port('default/one')).toBeUndefined();
   });
 
   it.each([

@@ -1,24 +1,13 @@
 import { type JsonObject, objectIn, textIn } from '../../../json/json.ts';
+import type { ApiError } from '../../../kube/model.ts';
 import { type ApiObject, maxIdentity, readObject } from '../api/object.ts';
 import { type Collection, collectionPath, withQuery } from '../api/path.ts';
 import type { ApiReader, ApiResult } from '../api/reader.ts';
 import { ListStreamParser } from './list-stream-parser.ts';
+import type { Listing, ListingBudget } from './listing-budget.ts';
 
 /** Objects per page: few enough that a broken page costs little, and four times the usual limit of clients. */
 const pageSize = '2000';
-
-/**
- * The size of one listing, all pages of it. Clusters are tested with 10,000 Services and as many namespaces
- * (https://kubernetes.io/docs/setup/best-practices/cluster-large/), with 1 to 5 KB each: twenty times that many, and
- * five times their bytes.
- */
-const maxListing: ListingBounds = { objects: 200_000, bytes: 256 * 1024 * 1024 };
-
-/** What all pages of a listing may have together. */
-interface ListingBounds {
-  readonly objects: number;
-  readonly bytes: number;
-}
 
 /** The longest `continue` token, in UTF-16 code units: it is part of a URL. A server's has a few hundred. */
 const maxContinue = 4096;
@@ -35,14 +24,31 @@ export async function listPages(
   collection: Collection,
   stop: AbortSignal,
   add: (object: ApiObject) => void,
-  bounds: ListingBounds = maxListing,
+  budget: ListingBudget,
+): Promise<ApiResult<string> | undefined> {
+  const listing = budget.begin(collection);
+  let complete = false;
+  try {
+    const result = await listAll(reader, collection, stop, add, listing);
+    complete = result?.ok === true;
+    return result;
+  } finally {
+    listing.end(complete);
+  }
+}
+
+async function listAll(
+  reader: ApiReader,
+  collection: Collection,
+  stop: AbortSignal,
+  add: (object: ApiObject) => void,
+  listing: Listing,
 ): Promise<ApiResult<string> | undefined> {
   const path = collectionPath(collection);
-  const budget = { ...bounds };
   let page = withQuery(path, { limit: pageSize });
   for (;;) {
-    const result = await readPage(reader, collection, page, stop, add, budget);
-    if (budget.objects < 0 || budget.bytes < 0) return tooMuch(bounds);
+    const result = await readPage(reader, collection, page, stop, add, listing);
+    if (result === 'too much') return { ok: false, error: tooMuchToKeep };
     if (result === undefined || !result.ok) return result;
     const metadata = objectIn(result.value, 'metadata');
     const resourceVersion = textIn(metadata, 'resourceVersion');
@@ -56,12 +62,6 @@ export async function listPages(
   }
 }
 
-/** What is left of a listing. */
-interface Budget {
-  objects: number;
-  bytes: number;
-}
-
 /** Returns the page without its items, if each of them has an identity. */
 async function readPage(
   reader: ApiReader,
@@ -69,29 +69,32 @@ async function readPage(
   path: string,
   stop: AbortSignal,
   add: (object: ApiObject) => void,
-  budget: Budget,
-): Promise<ApiResult<JsonObject> | undefined> {
+  listing: Listing,
+): Promise<ApiResult<JsonObject> | 'too much' | undefined> {
+  let fits = true;
   const parser = new ListStreamParser((item) => {
-    budget.objects -= 1;
-    const object = budget.objects < 0 ? undefined : readObject(kind, item);
+    fits &&= listing.take({ objects: 1, bytes: 0 });
+    const object = fits ? readObject(kind, item) : undefined;
     if (object !== undefined) add(object);
     return object !== undefined;
   });
   const data = (chunk: Uint8Array): 'continue' | 'leave' => {
-    budget.bytes -= chunk.length;
-    return budget.bytes >= 0 && parser.push(chunk) ? 'continue' : 'leave';
+    fits &&= listing.take({ objects: 0, bytes: chunk.length });
+    return fits && parser.push(chunk) ? 'continue' : 'leave';
   };
   const end = await reader.stream(path, stop, { opened: () => undefined, data });
   if (end.end === 'stopped') return undefined;
+  if (!fits) return 'too much';
   if (end.end === 'failed') return { ok: false, error: end.error };
   const list = end.end === 'complete' ? parser.finish() : undefined;
   return list !== undefined && textIn(list, 'kind')?.endsWith('List') === true ? { ok: true, value: list } : noList;
 }
 
-function tooMuch({ objects, bytes }: ListingBounds): ApiResult<never> {
-  const message = `the list has more than ${objects} objects or ${bytes} bytes`;
-  return { ok: false, error: { reason: 'unintelligible', message } };
-}
+/** The kind has more than its part, and all kinds together have more than is read. */
+export const tooMuchToKeep: ApiError = {
+  reason: 'unintelligible',
+  message: 'there are more objects, or bytes of them, than are read of one API server',
+};
 
 const noList: ApiResult<never> = {
   ok: false,

@@ -7,7 +7,8 @@ import { type Collection, collectionTitle } from '../api/path.ts';
 import type { ApiReader } from '../api/reader.ts';
 import type { PendingChanges } from '../pending-changes.ts';
 import { WatchHealth } from '../watch-health.ts';
-import { listPages } from './list-pager.ts';
+import { listPages, tooMuchToKeep } from './list-pager.ts';
+import type { ListingBudget } from './listing-budget.ts';
 import { ObjectStore, type Replacement } from './object-store.ts';
 import type { Outages } from './outages.ts';
 import { doubtfulDelay, nextState, type Outcome, ReflectorBackoff, type ReflectorState } from './reflector-state.ts';
@@ -33,6 +34,8 @@ export interface ReflectorParts {
   /** Calls the function after each request of any client that succeeded. */
   readonly onSuccess: (run: () => void) => Stop;
   readonly outages: Outages;
+  /** Shared by all kinds. */
+  readonly budget: ListingBudget;
 }
 
 /** The result of discovery for a resource: none yet, absent once, or absent for certain. */
@@ -127,9 +130,10 @@ export class Reflector {
   }
 
   async #list(): Promise<Outcome> {
-    const { reader, collection } = this.#parts;
+    const { reader, collection, budget } = this.#parts;
     const replacement = this.store.replacement();
-    const result = await listPages(reader, collection, this.#stop.signal, (object) => replacement.add(object));
+    const { signal } = this.#stop;
+    const result = await listPages(reader, collection, signal, (object) => replacement.add(object), budget);
     if (result === undefined) return stopped;
     if (!result.ok) {
       return result.error.reason === 'not-found' ? this.#notFound(result.error) : this.#listFailed(result.error);
@@ -189,6 +193,8 @@ export class Reflector {
   }
 
   #clear(report: () => void): void {
+    const { budget, collection } = this.#parts;
+    budget.begin(collection).end(true);
     this.#replace(this.store.replacement(), report);
   }
 
@@ -226,12 +232,22 @@ export class Reflector {
     return { of: 'watch', error, resourceVersion, duration, endedEarly };
   }
 
-  #event(event: WatchEvent): void {
-    const { pending, collection, clock } = this.#parts;
+  #event(event: WatchEvent): ApiError | undefined {
+    const { pending, collection, clock, budget } = this.#parts;
     pending.countEvent(collection.kind, clock.now());
-    if (event.type === 'set') this.store.set(event.object);
+    const before = this.store.size;
+    if (event.type === 'set') {
+      const isNew = this.store.identify(event.object.key) === undefined;
+      if (isNew && !budget.count(collection, 1)) {
+        budget.count(collection, -1);
+        return tooMuchToKeep;
+      }
+      this.store.set(event.object);
+    }
     if (event.type === 'deleted') this.store.delete(event.object);
+    if (this.store.size < before) budget.count(collection, -1);
     this.#health.healthy();
+    return undefined;
   }
 
   #failed(error: ApiError): void {

@@ -4,6 +4,7 @@ import { type ApiObject, type DecodedObject, decodeObject, isCustomResource } fr
 import { type Collection, collectionTitle } from '../api/path.ts';
 import type { ApiReader } from '../api/reader.ts';
 import { listPages } from './list-pager.ts';
+import type { ListingBudget } from './listing-budget.ts';
 import type { ObjectStore } from './object-store.ts';
 
 export interface ResyncParts {
@@ -14,6 +15,7 @@ export interface ResyncParts {
   readonly random: Random;
   readonly log: Logger;
   readonly counters: Counters;
+  readonly budget: ListingBudget;
   /** Called when the store was repaired. */
   readonly changed: () => void;
 }
@@ -76,9 +78,9 @@ export class Resync {
   }
 
   async #relist(watch: AbortSignal): Promise<void> {
-    const { collection, store, reader, counters } = this.#parts;
+    const { collection, store, reader, counters, budget } = this.#parts;
     const comparison = new Comparison(collection.kind, store);
-    const result = await listPages(reader, collection, watch, (object) => comparison.add(object));
+    const result = await listPages(reader, collection, watch, (object) => comparison.add(object), budget);
     if (result?.ok) counters.count('gatehouse_source_lists_total', { kind: collection.kind });
     // Without its watch the comparison is void: the next watch may send what this one did not.
     if (watch.aborted) this.#end(comparison, retryDelay);

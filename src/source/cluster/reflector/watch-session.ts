@@ -12,8 +12,8 @@ export interface WatchSessionParts {
   readonly random: Random;
   /** The response has begun; the signal is aborted when the session ends. */
   readonly opened: (session: AbortSignal) => void;
-  /** Takes one event. Must not throw. */
-  readonly event: (event: WatchEvent) => void;
+  /** Takes one event; an error ends the watch before it. Must not throw. */
+  readonly event: (event: WatchEvent) => ApiError | undefined;
   /** The watch works, although it may have no events. */
   readonly healthy: () => void;
   /** All events of a chunk were passed on. */
@@ -86,7 +86,8 @@ export class WatchSession implements StreamHandler {
         this.#error = event.error;
         break;
       }
-      this.#parts.event(event);
+      this.#error = this.#parts.event(event);
+      if (this.#error !== undefined) break;
       // After the handler, so that an event that it throws at is requested again.
       this.#resourceVersion = event.type === 'bookmark' ? event.resourceVersion : event.object.resourceVersion;
     }

@@ -1,8 +1,10 @@
 import { LineCounter } from 'yaml';
+import { quoted } from '../../../json/quoted.ts';
 import type { Path } from '../../../resources/model.ts';
 import { pathText } from '../../../resources/resources.ts';
 import type { Diagnostic, Position } from '../../diagnostics.ts';
 import { limits } from './limits.ts';
+import type { LongDocument } from './long-documents.ts';
 import { ManifestError } from './manifest-error.ts';
 import { NodeReader, offsetOf } from './node-reader.ts';
 import { type ObjectContent, readObject, unpack } from './read-object.ts';
@@ -39,7 +41,8 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
   const objects: PlacedObject[] = [];
   const diagnostics: Diagnostic[] = [];
   const omitted = { error: 0, warning: 0 };
-  for (const { contents } of yamlDocuments(text, lines)) {
+  const left: LongDocument[] = [];
+  for (const { contents } of yamlDocuments(text, lines, (document) => left.push(document))) {
     const document = reader.document(contents);
     if (contents === null || document === null) continue;
     const locate = (path: Path): Position => positionOf(lines, offsetOf(contents, path, reader));
@@ -55,7 +58,14 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
       }
     }
   }
-  return { ok: true, objects, diagnostics: [...diagnostics, ...summary(omitted)] };
+  const long = left.map((document) => tooLong(document, positionOf(lines, document.offset)));
+  return { ok: true, objects, diagnostics: [...long, ...diagnostics, ...summary(omitted)] };
+}
+
+/** Says that a document was not even parsed; its kind would be ignored in any case. */
+function tooLong({ kind }: LongDocument, position: Position): Diagnostic {
+  const message = `This document is too long to be parsed, and left out: its kind ${quoted(kind)} is not read.`;
+  return { severity: 'warning', position, object: undefined, field: '', message };
 }
 
 /** Returns one diagnostic for those that are not listed, with their highest severity. */

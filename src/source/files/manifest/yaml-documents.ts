@@ -1,6 +1,7 @@
 import { Composer, type CST, type Document, Lexer, type LineCounter, type ParsedNode, Parser } from 'yaml';
 import { shortened } from '../../../json/quoted.ts';
 import { limits } from './limits.ts';
+import { type LongDocument, withoutLongDocuments } from './long-documents.ts';
 import { ManifestError } from './manifest-error.ts';
 
 export type YamlDocument = Document.Parsed<ParsedNode>;
@@ -9,10 +10,16 @@ export type YamlDocument = Document.Parsed<ParsedNode>;
  * Parses the documents of a text lazily, as nodes with offsets; scalars stay as written.
  *
  * @param lines is given the offset of each line
+ * @param onLeft told of each document that is left out because of its length, before the first that is parsed
  * @throws ManifestError at the first error: the list of all can take gigabytes
  */
-export function* yamlDocuments(text: string, lines: LineCounter): Generator<YamlDocument> {
-  checkStructure(text, lines);
+export function* yamlDocuments(
+  whole: string,
+  lines: LineCounter,
+  onLeft: (document: LongDocument) => void = () => undefined,
+): Generator<YamlDocument> {
+  const { text, left } = withoutLongDocuments(whole, lines);
+  left.forEach(onLeft);
   // Duplicate keys are found by NodeReader in linear time; the library's check is quadratic.
   const composer = new Composer({
     schema: 'failsafe',
@@ -47,34 +54,6 @@ function stopAtFirstError(composer: Composer): void {
   };
   Object.assign(composer, { onError });
 }
-
-/**
- * @throws ManifestError for a document whose nodes would take more memory than there is. The heap of a worker is limited,
- * but it may be exceeded for a while: by 500 MiB for 5 MiB of empty lists
- */
-function checkStructure(text: string, lines: LineCounter): void {
-  let structure = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code === lineFeed) {
-      structure = text.startsWith('---', index + 1) ? 0 : structure + 1;
-    } else if (code === colon || code === comma || code === openArray || code === openObject) {
-      structure += 1;
-    }
-    if (structure <= limits.structure) continue;
-    // Nothing was parsed yet that would know the line.
-    lines.addNewLine(0);
-    for (let at = text.indexOf('\n'); at !== -1 && at < index; at = text.indexOf('\n', at + 1))
-      lines.addNewLine(at + 1);
-    throw new ManifestError(index, 'A document is too long: split it.');
-  }
-}
-
-const lineFeed = 0x0a;
-const comma = 0x2c;
-const colon = 0x3a;
-const openArray = 0x5b;
-const openObject = 0x7b;
 
 function* tokens(text: string, lines: LineCounter): Generator<CST.Token> {
   const parser = new Parser(lines.addNewLine);

@@ -269,6 +269,48 @@ it.each([
   expect(found.ok ? undefined : (found.position?.line ?? 0) > 2).toBe(true);
 });
 
+describe('a document that is too long to be parsed', () => {
+  const long = (head: string): string => `${head}data:\n${'  a: |\n    [,,,,,,,,]\n'.repeat(40_000)}`;
+  const configMap = long('apiVersion: v1\nkind: ConfigMap\nmetadata: { name: big }\n');
+  const around = (text: string): string => `${namespace('a')}---\n${text}---\n${namespace('b')}`;
+
+  it('is named and left out when its kind is not read, and hides no neighbour', () => {
+    const found = parseManifest(around(configMap), []);
+    expect(found.ok && found.objects.map(({ content }) => 'key' in content && content.key)).toEqual(['a', 'b']);
+    expect(found.ok && found.diagnostics).toEqual([
+      {
+        severity: 'warning',
+        position: { line: namespace('a').split('\n').length, column: 4 },
+        object: undefined,
+        field: '',
+        message: 'This document is too long to be parsed, and left out: its kind "ConfigMap" is not read.',
+      },
+    ]);
+    const last = found.ok ? found.objects.at(-1)?.position.line : undefined;
+    expect(last).toBe(around(configMap).split('\n').length - namespace('b').split('\n').length + 1);
+  });
+
+  it.each([
+    ['its kind is one that is read', 'apiVersion: v1\nkind: Service\n'],
+    ['it is a list, which may have any', 'apiVersion: v1\nkind: List\n'],
+    ['it is nearly a kind that is read', 'apiVersion: gateway.kgateway.dev/v1alpha1\nkind: MCPAuthPolcy\n'],
+    ['its kind stands there twice', 'apiVersion: v1\nkind: ConfigMap\nkind: Service\n'],
+    ['its kind may stand there again, in quotes', 'apiVersion: v1\nkind: ConfigMap\n"kind": Service\n'],
+    ['its kind may come of a merge', '<<: *service\napiVersion: v1\nkind: ConfigMap\n'],
+    ['it begins beside its marker', '{}\napiVersion: v1\nkind: ConfigMap\n'],
+    ['it has no kind', 'apiVersion: v1\n'],
+  ])('invalidates the file when %s', (_, head) => {
+    expect(parseManifest(around(long(head)), [])).toMatchObject({
+      ok: false,
+      reason: 'A document is too long: split it.',
+    });
+  });
+
+  it('is one also when its lines begin like a marker', () => {
+    expect(parseManifest(`${'---x: [a, b]\n'.repeat(150_000)}`, [])).toMatchObject({ ok: false });
+  });
+});
+
 it('documents of a file are counted one by one', () => {
   const text = `---\n# ${','.repeat(1_000)}\n`.repeat(500);
   expect(parseManifest(text, [])).toMatchObject({ ok: true });
