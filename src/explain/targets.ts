@@ -54,7 +54,7 @@ export function unknownTarget(
   const key = `${namespace}/${name}`;
   const service = inputs.resources.Service.get(key);
   if (service === undefined) {
-    const near = nearest(target, keysOf(inputs.translation.targets));
+    const near = withoutNamespace(inputs, target) ?? nearest(target, keysOf(inputs.translation.targets));
     const remedy =
       near === undefined
         ? 'a target is named after its Service, <namespace>/<service>. Create that Service, or correct the name.'
@@ -71,6 +71,22 @@ export function unknownTarget(
   if (made !== undefined) return { at: { ...at, path: [] }, message: `Service ${key} makes no such target: ${made}` };
   const message = `Service ${key} makes no target ${quoted(target)}: the first MCP port has the name ${quoted(key)}, and each further one its number behind it${port === undefined ? '' : `; it has no further port ${port}`}.`;
   return { at, message };
+}
+
+/** Gateways in whose namespaces a target that is named without one is looked for. */
+const mostNamespaces = 100;
+
+/** The target that a name without a namespace probably means: one in the namespace of a Gateway. */
+function withoutNamespace({ resources, translation }: ExplainInputs, target: string): string | undefined {
+  if (target.includes('/')) return undefined;
+  let left = mostNamespaces;
+  for (const gateway of keysOf(resources.Gateway)) {
+    if (left === 0) break;
+    left -= 1;
+    const name = `${gateway.slice(0, gateway.indexOf('/'))}/${target}`;
+    if (translation.targets.get(name) !== undefined) return name;
+  }
+  return undefined;
 }
 
 function missingProtocol(port: OtherPort | undefined): string {

@@ -82,7 +82,8 @@ async function ask(
   if (server !== undefined) return askServer(server, question);
   const world = await openWorld(flags.list('filename'), flags, terminal);
   const answer = await world.answer(question);
-  if ('message' in answer) throw new UsageError(answer.message);
+  // What is left out is probably why.
+  if ('message' in answer) throw new UsageError([answer.message, ...world.notes].join('\n'));
   return { answer, notes: world.notes };
 }
 

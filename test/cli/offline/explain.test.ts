@@ -133,9 +133,19 @@ describe('explain and its flags', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
   });
 
+  it('finds the target of a name without a namespace', async () => {
+    const { stdout } = await cli(['check', '-'], {}, { input: world.replace('"default/tool:run"', '"tool:run"') });
+    expect(stdout).toContain('No Service makes the target "tool": the nearest target is "default/tool".');
+  });
+
   it('is about the only Gateway also when its class is misspelt', async () => {
     const misspelt = world.replace('gatewayClassName: mcp', 'gatewayClassName: mpc');
     expect((await linesFor(misspelt, me))[2]).toContain('there is no GatewayClass "mpc". The nearest class');
+    const { code, stderr } = await explain(world.replace('kind: Gateway\n', 'kind: Gatewy\n'), '--claims={"sub":"me"}');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/there is no Gateway: .*\n.*kind is "Gatewy", which is not read: write "Gateway"/),
+    });
   });
 
   it('asks for the Gateway when there are several', async () => {
