@@ -1,6 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { CallToolResultSchema, type ClientCapabilities, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EverythingServer, startEverything } from '../../support/gateway/everything-server.ts';
 import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
@@ -17,8 +18,13 @@ afterAll(async () => {
 
 const paths = ['/sse', '/mcp'] as const;
 
-async function connect(gateway: GatewayRig, path: (typeof paths)[number], subject: string): Promise<Client> {
-  const client = new Client({ name: 'test', version: '0' });
+async function connect(
+  gateway: GatewayRig,
+  path: (typeof paths)[number],
+  subject: string,
+  capabilities: ClientCapabilities = {},
+): Promise<Client> {
+  const client = new Client({ name: 'test', version: '0' }, { capabilities });
   const url = new URL(gateway.url + path);
   const requestInit = { headers: { authorization: `Bearer ${gateway.token(subject)}` } };
   // The types of the package do not support exactOptionalPropertyTypes.
@@ -53,4 +59,29 @@ describe.each(paths)('the SDK client at %s, with server-everything over both tra
     }
     await client.close();
   });
+});
+
+it('the SDK client runs a task of server-everything, which asks its user for something', {
+  timeout: 60_000,
+}, async () => {
+  await using gateway = await startGateway();
+  gateway.config.putTarget(overHttp.target('default/http'));
+  const name = 'default/http:simulate-research-query';
+  gateway.config.allow('default.policy', 'me', 'tool', name);
+  const capabilities = { elicitation: { form: {} } };
+  const client = await connect(gateway, '/mcp', 'me', capabilities);
+  client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content: { interpretation: 'technical' } }));
+  // The client learns here which tools are tasks.
+  await client.listTools();
+  const call = { name, arguments: { topic: 'python', ambiguous: true } };
+  const seen: string[] = [];
+  for await (const message of client.experimental.tasks.callToolStream(call, CallToolResultSchema, { task: {} })) {
+    if (message.type === 'error') throw message.error;
+    if (message.type === 'taskCreated') expect(message.task.taskId).toMatch(/^[0-9a-f]{32}$/);
+    if (seen.at(-1) !== message.type) seen.push(message.type);
+    if (message.type === 'result') expect(JSON.stringify(message.result)).toContain('python');
+  }
+  expect(seen).toEqual(['taskCreated', 'taskStatus', 'result']);
+  expect((await client.experimental.tasks.listTasks()).tasks).toMatchObject([{ status: 'completed' }]);
+  await client.close();
 });

@@ -72,6 +72,46 @@ describe('lists', () => {
   });
 });
 
+/** What a target lists of each kind: one entry that a rule names, and one that none does. */
+const listed = [
+  ['tools/list', 'tools', 'name', 'tool', ['t', 'other'], 'ns/raw:t'],
+  ['prompts/list', 'prompts', 'name', 'prompt', ['p', 'other'], 'ns/raw:p'],
+  ['resources/list', 'resources', 'uri', 'resource', ['file:///a', 'file:///b'], uri],
+  [
+    'resources/templates/list',
+    'resourceTemplates',
+    'uriTemplate',
+    'resource',
+    ['file:///{a}', 'file:///{b}'],
+    'mcp://ns/raw/:file:///{a}',
+  ],
+] as const;
+
+describe.each(listed)('%s in filtered mode', (method, member, key, kind, [mine, other], exposed) => {
+  it('shows what its caller may use at that time, and tells of each change of that', async () => {
+    const entries = [{ [key]: mine }, { [key]: other }];
+    await using rig = await startTargetRig(
+      (request) => ({ result: request.method === method ? { [member]: entries } : {} }),
+      {
+        name: 'ns/raw',
+        list: 'filtered',
+      },
+    );
+    const client = await rig.open('me');
+    const changes = await client.listen();
+    expect((await client.request(method)).result).toEqual({ [member]: [] });
+    rig.gateway.config.allow('ns.policy', 'me', kind, `ns/raw:${mine}`);
+    const changed = method.replace('/templates', '').replace('/list', '/list_changed');
+    const told: unknown[] = [];
+    while (told.at(-1) !== `notifications/${changed}`) told.push((await changes.next())?.['method']);
+    expect((await client.request(method)).result).toEqual({ [member]: [{ [key]: exposed }] });
+    const less = rig.gateway.token('me', undefined, 'somebody less');
+    expect((await client.request(method, {}, { token: less })).result).toEqual({ [member]: [] });
+    rig.gateway.config.removeConfig('ns.policy');
+    expect((await client.request(method)).result).toEqual({ [member]: [] });
+  });
+});
+
 describe('a decision', () => {
   it('is about the sender of the request, not about the caller that opened the session', async () => {
     await using rig = await startRig();

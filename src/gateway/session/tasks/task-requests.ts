@@ -94,27 +94,31 @@ interface CollectedTasks {
  * taken: to a target, all callers of a gateway may be one.
  */
 async function listTasks(parts: TaskRequestParts, request: ClientRequest): Promise<CollectedTasks> {
-  const { tasks, clock } = parts;
+  const { tasks, clock, sharedListing } = parts;
   const collected: CollectedTasks = { found: new Map(), leases: [] };
   const { found } = collected;
   const own = tasks.of(request.caller).filter((task) => mayKnow(parts, task, request.caller));
+  const targets = new Set(own.map(({ tool }) => tool.target));
+  const reads = { own: Math.max(targets.size, maxTogether), shared: 0 };
+  const release = await sharedListing.turns.toRead(callerKey(request.caller), reads);
   const limit = { clock, milliseconds: listTimeout, signal: request.signal };
   await within(limit, async (signal) => {
-    const targets = new Set(own.map(({ tool }) => tool.target));
-    await Promise.all([...targets].map((target) => readList(parts, target, { ...request, signal }, collected)));
+    await Promise.all([...targets].map((target) => readList(parts, target, signal, collected)));
     const missing = own.filter((task) => !found.has(task));
     for (let from = 0; from < missing.length && !signal.aborted; from += maxTogether) {
       const asked = missing.slice(from, from + maxTogether).map((task) => readOne(parts, task, signal, found));
       await Promise.all(asked);
     }
-  }).catch(() => {});
+  })
+    .catch(() => {})
+    .finally(release);
   return collected;
 }
 
 async function readList(
   parts: TaskRequestParts,
   target: string,
-  { caller, signal }: ClientRequest,
+  signal: AbortSignal,
   { found, leases }: CollectedTasks,
 ): Promise<void> {
   const { tasks, upstreams, sharedListing } = parts;
@@ -122,7 +126,6 @@ async function readList(
   if (upstream === undefined) return;
   const lease = new BudgetLease({ budget: sharedListing.budget, target });
   leases.push(lease);
-  const release = await sharedListing.turns.toRead(callerKey(caller), { own: 1, shared: 0 });
   try {
     for (const entry of await readPages(upstream, taskList, { params: {}, signal }, lease)) {
       const task = tasks.at(target, asJsonObject(entry)['taskId']);
@@ -130,8 +133,6 @@ async function readList(
     }
   } catch {
     // Each task is asked for instead.
-  } finally {
-    release();
   }
 }
 
