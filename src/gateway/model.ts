@@ -138,6 +138,11 @@ export interface PublicDocument {
 export interface Authenticator {
   /** What clients may know before they have a token; `undefined` when that is nothing. */
   readonly document?: PublicDocument | undefined;
+  /**
+   * Returns the value of `WWW-Authenticate` for a valid token that lacks a scope. Absent where clients are not told how
+   * to get a token: one with another scope would be no use to them.
+   */
+  insufficientScope?: ((scope: string) => string) | undefined;
   /** Authenticates by the value of the `Authorization` header. Never throws. */
   authenticate(authorization: string | undefined): Promise<Authentication>;
 }

@@ -86,17 +86,17 @@ export function changeParts(
     return ['[', ...separated(elements), ']'];
   }
   const members = membersOf(text);
+  const last = new Map(members.map((member) => [member.name, member]));
   const kept = members.map((member) => {
     const own = bySteps.get(member.name);
     if (own === undefined) return [member.nameText, ':', member.text];
-    const isLast = members.findLast(({ name }) => name === member.name) === member;
-    const value = isLast ? changedParts(member.text, own, encode) : [];
+    const value = last.get(member.name) === member ? changedParts(member.text, own, encode) : [];
     return value.length === 0 ? [] : [member.nameText, ':', ...value];
   });
   const added = changes.map(({ path, value }) => {
     const step = path[0];
     if (path.length > 1 || value === undefined) return [];
-    const isNew = typeof step === 'string' && !members.some(({ name }) => name === step);
+    const isNew = typeof step === 'string' && !last.has(step);
     return isNew ? [JSON.stringify(step), ':', encode(value)] : [];
   });
   return ['{', ...separated([...kept, ...added]), '}'];

@@ -25,7 +25,11 @@ describe('what an issuer publishes', () => {
     ],
     async run(input) {
       const text = input.toString();
-      const outcome = await discoverKeys(issuer, async () => text, 1).catch((error: unknown) => error);
+      const outcome = await discoverKeys(
+        issuer,
+        async () => text,
+        () => 1,
+      ).catch((error: unknown) => error);
       if (outcome instanceof URL) {
         expect(outcome.protocol).toBe('https:');
         const metadata = parseJson(text)?.value;

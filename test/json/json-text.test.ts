@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   changeParts,
   changeValue,
@@ -80,4 +80,32 @@ describe('the text of a JSON object', () => {
       expect(duplicateName(membersOf(text), new Set())).toBeUndefined();
     },
   );
+});
+
+describe('a JSON object with many changes', () => {
+  it('is changed in as many steps for each member, however many are changed or added', () => {
+    /** Names that are read while half of these members are changed and as many are added. */
+    const reads = (count: number): number => {
+      const text = JSON.stringify(
+        Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, index])),
+      );
+      let found = 0;
+      const name = (prefix: string, index: number): JsonChange => ({
+        get path() {
+          found += 1;
+          return [`${prefix}${index}`];
+        },
+        value: 'x',
+      });
+      const changes = Array.from({ length: count }, (_, index) => name(index % 2 === 0 ? 'k' : 'new', index));
+      const compared = vi.spyOn(Array.prototype, 'findLast');
+      const searched = vi.spyOn(Array.prototype, 'some');
+      changeText(text, changes);
+      const calls = compared.mock.calls.length + searched.mock.calls.length;
+      compared.mockRestore();
+      searched.mockRestore();
+      return found + calls * count;
+    };
+    expect(reads(2_000) / reads(1_000)).toBeLessThan(2.5);
+  });
 });

@@ -51,6 +51,7 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
 
   return {
     document: resource,
+    insufficientScope: refusals.insufficientScope,
     async authenticate(authorization) {
       const bearer = parseBearer(authorization);
       if (bearer.kind === 'none') return refusals.missing();

@@ -12,6 +12,13 @@ export interface Refusals {
    * @param message is quoted in the challenge, so it must not contain quotes
    */
   invalid(reason: string, message: string): Authentication;
+  /**
+   * The challenge of 403 for a token that lacks a scope (RFC 6750, section 3.1); `undefined` without metadata, since
+   * nothing says where to get another token then.
+   *
+   * @param scope is quoted, so it must not contain quotes
+   */
+  readonly insufficientScope: ((scope: string) => string) | undefined;
   /** 503 while no keys are available: the token may well be valid. */
   keysUnavailable(): Authentication;
 }
@@ -39,6 +46,11 @@ export function createRefusals(resource: ResourceDocument | undefined): Refusals
       challenge: `${challenge}, error="invalid_token", error_description="${message}"${metadata}`,
       message,
     }),
+    insufficientScope:
+      resource === undefined
+        ? undefined
+        : (needed) =>
+            `${challenge}, error="insufficient_scope", scope="${needed}", resource_metadata="${resource.metadataUrl}"`,
     keysUnavailable: () => ({
       kind: 'refused',
       status: 503,

@@ -9,15 +9,16 @@ import { reasonOf } from '../errors.ts';
  * The metadata must name the issuer that was asked for, character by character (RFC 8414 §3.3): otherwise one issuer
  * could have its keys used for the tokens of another one. Keys of an issuer with TLS come with TLS.
  *
- * @param timeout of each of at most three requests, in milliseconds
+ * @param left milliseconds for everything that is still to do, the keys included. Each of at most three requests may
+ *   take half of it: a place that does not answer leaves time for the next one
  * @throws Error with the reason of the last document that was there, or of the last request
  */
-export async function discoverKeys(issuer: string, fetchText: TextFetch, timeout: number): Promise<URL> {
+export async function discoverKeys(issuer: string, fetchText: TextFetch, left: () => number): Promise<URL> {
   let failure: unknown;
   for (const url of metadataUrls(issuer)) {
     let text: string;
     try {
-      text = await fetchText(url, { timeout });
+      text = await fetchText(url, { timeout: left() / 2 });
     } catch (error) {
       failure = new Error(`${url} cannot be read: ${reasonOf(error)}`, { cause: error });
       continue;

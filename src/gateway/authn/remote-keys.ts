@@ -99,7 +99,7 @@ const metadataAge = 600_000;
 
 /** The place of the keys. */
 interface Endpoint {
-  /** @param timeout of each request, in milliseconds */
+  /** @param timeout of all requests together, in milliseconds */
   download(timeout: number): Promise<string>;
   /** Told when the keys cannot be had there: they may have moved. */
   failed(): void;
@@ -112,10 +112,13 @@ function createEndpoint(jwks: RemoteJwks, clock: Clock, fetchText: TextFetch): E
   let found: { readonly url: URL; readonly at: number } | undefined;
   return {
     async download(timeout) {
+      const began = clock.now();
+      // The clock may be set: neither backwards nor forwards is there more time than at the beginning, or none.
+      const left = (): number => Math.min(timeout, Math.max(1, timeout - Math.abs(clock.now() - began)));
       if (found === undefined || Math.abs(clock.now() - found.at) >= metadataAge) {
-        found = { url: await discoverKeys(jwks.issuer, fetchText, timeout), at: clock.now() };
+        found = { url: await discoverKeys(jwks.issuer, fetchText, left), at: clock.now() };
       }
-      return fetchText(found.url, { timeout });
+      return fetchText(found.url, { timeout: left() });
     },
     failed() {
       found = undefined;

@@ -6,10 +6,10 @@ import { LogThrottle } from '../../rate/log-throttle.ts';
 import { reasonOf } from '../errors.ts';
 import type { Authentication, Authenticator, GatewayCounters, PublicDocument, TargetState } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
-import { createMultiplexer } from '../session/multiplexer.ts';
+import { createMultiplexer, type Multiplexer } from '../session/multiplexer.ts';
 import { type BodyReaderParts, createBodyReader } from './body.ts';
 import { admit, type BrowserGuardParts } from './browser-guard.ts';
-import { type ErrorResponse, sendError, shuttingDown } from './error-response.ts';
+import { type ErrorResponse, insufficientScope, sendError, shuttingDown } from './error-response.ts';
 import { createEventStreams } from './event-stream.ts';
 import { createExchangeLimit } from './exchange-limit.ts';
 import { createHttpSse } from './http-sse.ts';
@@ -56,7 +56,6 @@ const idleTimeout = 30 * 60_000;
 export function createDownstream(parts: DownstreamParts): Downstream {
   const { authenticator, clock, log } = parts;
   const multiplexer = createMultiplexer(parts);
-  const throttle = new LogThrottle(clock, log);
   const exchanges = createExchangeLimit(parts);
   const refuse = createRefuseStranger(parts);
   const transportParts: HttpTransportParts = {
@@ -64,13 +63,10 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     streams: createEventStreams(parts),
     bodies: createBodyReader(parts),
     clock,
+    stepUp: createStepUp(multiplexer, authenticator),
     maxSessions,
     idleTimeout,
-    full(outcome) {
-      parts.counters.count('gatehouse_gateway_sessions_full_total', { outcome });
-      const message = `more than ${maxSessions} sessions of one transport: one is ended or refused for each new one`;
-      throttle.failed('sessions', { reason: outcome, message });
-    },
+    full: createFullReport(parts),
   };
   const transports: ReadonlyMap<string, HttpTransport> = new Map([
     ['/sse', createHttpSse(transportParts)],
@@ -134,6 +130,29 @@ function authenticate(
 ): Promise<Authentication> {
   if (authenticator !== undefined) return authenticator.authenticate(headersDistinct['authorization']?.join(', '));
   return Promise.resolve({ kind: 'caller', caller: { kind: 'anonymous', reason: 'no authn configured' } });
+}
+
+/** Tells of sessions that are ended or refused. */
+function createFullReport({ clock, log, counters }: DownstreamParts): HttpTransportParts['full'] {
+  const throttle = new LogThrottle(clock, log);
+  return (outcome) => {
+    counters.count('gatehouse_gateway_sessions_full_total', { outcome });
+    const message = `more than ${maxSessions} sessions of one transport: one is ended or refused for each new one`;
+    throttle.failed('sessions', { reason: outcome, message });
+  };
+}
+
+/** Answers requests that only lack a scope, where clients are told how to get a token. */
+function createStepUp(
+  multiplexer: Multiplexer,
+  authenticator: Authenticator | undefined,
+): HttpTransportParts['stepUp'] {
+  const challengeFor = authenticator?.insufficientScope;
+  return ([message, ...others], caller) => {
+    if (challengeFor === undefined || message === undefined || others.length > 0) return undefined;
+    const scope = multiplexer.missingScope(message, caller);
+    return scope === undefined ? undefined : insufficientScope(message, scope, challengeFor(scope));
+  };
 }
 
 /** Several headers of one name are joined, as a proxy may do. */

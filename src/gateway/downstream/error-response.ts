@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Message } from '../rpc/model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 
 /** An HTTP error response, whose body is the same error in JSON-RPC. */
@@ -57,6 +58,20 @@ export const tokenExpired: ErrorResponse = {
   message: 'The token has expired',
   headers: { 'www-authenticate': 'Bearer realm="mcp-gateway", error="invalid_token"' },
 };
+
+/**
+ * Sent for a request that a token with another scope could make. SDKs ask their user for one (MCP 2025-11-25,
+ * Authorization, Scope Challenge Handling).
+ */
+export function insufficientScope(message: Message, scope: string, challenge: string): ErrorResponse {
+  return {
+    status: 403,
+    code: errorCode.invalidRequest,
+    message: `The token lacks the scope ${scope}`,
+    headers: { 'www-authenticate': challenge },
+    ...('id' in message && message.id !== undefined && { id: message.id }),
+  };
+}
 
 /**
  * Bytes of a refused body that are read and dropped. Many clients write the whole body before they read the response,

@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../edges.ts';
 import type { EventStreams } from '../../net/event-streams.ts';
 import type { Caller } from '../model.ts';
+import type { Message } from '../rpc/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 import type { BodyReader } from './body.ts';
+import type { ErrorResponse } from './error-response.ts';
 import type { Hold } from './exchange-limit.ts';
 import type { SessionTableParts } from './session-table.ts';
 
@@ -34,6 +36,8 @@ export interface HttpTransportParts {
   /** The event streams of all transports. */
   readonly streams: EventStreams;
   readonly clock: Clock;
+  /** Returns the error response to a request, the only message of its body, that only lacks a scope. */
+  stepUp(messages: readonly Message[], caller: Caller): ErrorResponse | undefined;
   readonly maxSessions: number;
   /** Milliseconds after which a session without requests and streams is closed. */
   readonly idleTimeout: number;

@@ -62,6 +62,8 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
     const known = found.kind === 'session' ? found.session : undefined;
     const decoded = decodeBody(body, request, known);
     if (decoded.kind === 'error') return decoded.error;
+    const insufficient = parts.stepUp(decoded.messages, caller);
+    if (insufficient !== undefined) return insufficient;
     const session = known ?? openSession(caller);
     if (session === undefined) return tooManySessions;
     hold(session.id, response);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { allowsAnythingOf, decide, reachableTargets } from '../../authz/authz.ts';
-import type { AccessRequest, Claims, Decision, PrimitiveKind } from '../../authz/model.ts';
+import type { AccessRequest, Claims, Decision, PrimitiveKind, RuleIndex } from '../../authz/model.ts';
 import type { Clock, Fields, Logger } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
 import { isCurrent } from '../callers.ts';
@@ -18,6 +18,12 @@ export interface Authorization {
    * @param requestedName the name as the caller spelled it, for the error message
    */
   authorize(use: AccessRequest, caller: Caller, requestedName: string): void;
+  /**
+   * Returns the value of a claim `scope` or `scp` with which the caller would be allowed, and logs the denial.
+   * `undefined` for what is allowed, or not for want of a scope. Where lists are filtered, rules for single things count
+   * for nothing: they would say that these exist.
+   */
+  missingScope(use: AccessRequest, caller: Caller): string | undefined;
   /** Makes the same decision without a log line; for notifications and subscriptions. */
   allows(use: AccessRequest, caller: Caller): boolean;
   /**
@@ -64,23 +70,31 @@ export function createAuthorization(parts: {
   const mayUseSomething = (target: string, caller: Caller): boolean =>
     allowsAnythingOf(config.rules, claimsOf(caller), target);
 
+  const logDecision = (use: AccessRequest, caller: Caller, allowed: boolean, reason: Reason): void => {
+    log.info(allowed ? 'allowed' : 'denied', {
+      kind: use.kind,
+      name: shortened(use.name),
+      ...callerFields(caller, logCaller),
+      ...reason,
+    });
+    counters.count('gatehouse_gateway_decisions_total', {
+      outcome: allowed ? 'allowed' : 'denied',
+      reason: allowed ? '' : (reason.reason ?? ''),
+    });
+  };
+
   return {
+    missingScope(use, caller) {
+      if (claimsOf(caller) === undefined || decideFor(use, caller).allowed) return undefined;
+      const scope = scopeOf(config.rules, use.kind, list === 'all' ? [use.name, '*'] : ['*']);
+      if (scope !== undefined) logDecision(use, caller, false, { reason: 'insufficient scope' });
+      return scope;
+    },
     authorize(use, caller, requestedName) {
       const decision = decideFor(use, caller);
       const expired = !isCurrent(caller, clock);
-      const reason: Fields & { readonly reason?: string } = expired
-        ? { reason: 'token expired' }
-        : reasonOf(decision, config);
-      log.info(decision.allowed ? 'allowed' : 'denied', {
-        kind: use.kind,
-        name: shortened(use.name),
-        ...callerFields(caller, logCaller),
-        ...reason,
-      });
-      counters.count('gatehouse_gateway_decisions_total', {
-        outcome: decision.allowed ? 'allowed' : 'denied',
-        reason: decision.allowed ? '' : (reason.reason ?? ''),
-      });
+      const reason: Reason = expired ? { reason: 'token expired' } : reasonOf(decision, config);
+      logDecision(use, caller, decision.allowed, reason);
       if (decision.allowed) return;
       if (expired) throw tokenExpiredError();
       if (list === 'filtered') throw unknownNameError(use.kind, requestedName);
@@ -98,8 +112,35 @@ export function createAuthorization(parts: {
   };
 }
 
+type Reason = Fields & { readonly reason?: string };
+
+/** The claims that OAuth has scopes in: RFC 9068, and what some authorization servers write instead. */
+const scopeClaims = ['scope', 'scp'] as const;
+
+/** Scopes of one rule's value (RFC 6749, section 3.3): no character that a quoted string has to escape. */
+const scopeList = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
+
+/** Characters of a scope that a header may have, and rules that are looked at for one. */
+const maxScope = 256;
+const maxScopeRules = 64;
+
+/** The scope of the first rule for one of these ids that has one. */
+function scopeOf(rules: RuleIndex, kind: PrimitiveKind, ids: readonly string[]): string | undefined {
+  let looked = 0;
+  for (const id of ids) {
+    for (const claim of scopeClaims) {
+      for (const value of rules.find(kind, id)?.get(claim)?.keys() ?? []) {
+        looked += 1;
+        if (looked > maxScopeRules) return undefined;
+        if (value.length <= maxScope && scopeList.test(value)) return value;
+      }
+    }
+  }
+  return undefined;
+}
+
 /** An allowed request is logged with its rule as it was sent: a claim's name, and the resource that the rule names. */
-function reasonOf(decision: Decision, { rbacConfigs }: GatewayConfig): Fields & { readonly reason?: string } {
+function reasonOf(decision: Decision, { rbacConfigs }: GatewayConfig): Reason {
   if (!decision.allowed) return { reason: decision.reason };
   const { config, rule } = decision;
   const { key = '', resource } = rbacConfigs.get(config)?.rules[rule] ?? {};

@@ -15,6 +15,7 @@ import { createMcpSession, type McpSession, type SharedState } from './mcp-sessi
 import type { Client, ClientStream, ClientTransport, MayReceive, Sender, Session, SessionParts } from './model.ts';
 import { createNames } from './names/names.ts';
 import { createUiOwners } from './names/ui-owners.ts';
+import { createMissingScope, type MissingScope } from './step-up.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
 import { createTargetTurnstile } from './target-turnstile.ts';
 import { createTaskBudget } from './tasks/task-table.ts';
@@ -24,6 +25,8 @@ import { createUpstreamState } from './upstream-sessions.ts';
 export interface Multiplexer {
   /** Opens the session of one client over its transport. */
   open(transport: ClientTransport): Session;
+  /** Call it before a request is received; see {@link MissingScope}. */
+  readonly missingScope: MissingScope;
   targetState(target: string): TargetState;
   /** Open sessions. */
   sessions(): number;
@@ -98,6 +101,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
         },
       };
     },
+    missingScope: createMissingScope(parts, shared.names),
     targetState: (target) => ({ ...shared.states.of(target), lists: shared.health.failing(target) }),
     sessions: () => sessions.size,
     async drain(limit) {

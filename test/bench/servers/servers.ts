@@ -45,7 +45,8 @@ export async function startGatehouse(
   const edges = { clock: systemClock, log: createLog('info', 'json', false, false), counters };
   const { tls, auth } = await secure(edges);
   const server = createAdsServer(
-    {},
+    // Ten minutes: 2 GB of first answers may take longer than the default on a machine that others use too.
+    { ackTimeout: 600_000 },
     {
       ...edges,
       tls,

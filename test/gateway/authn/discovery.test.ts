@@ -35,7 +35,7 @@ beforeEach(() => {
 describe('the keys of an issuer', () => {
   it.each([0, 1, 2])('are found by its metadata, in the order of MCP: place %i', async (index) => {
     documents.set(places[index] ?? '', metadata());
-    expect((await discoverKeys(issuer, fetchText, 1_000)).href).toBe(keysAt);
+    expect((await discoverKeys(issuer, fetchText, () => 1_000)).href).toBe(keysAt);
     expect(asked).toEqual(places.slice(0, index + 1));
   });
 
@@ -53,12 +53,12 @@ describe('the keys of an issuer', () => {
     ['has keys without TLS', metadata({ jwks_uri: 'http://keys.example/' }), 'has a jwks_uri without TLS'],
   ])('are not taken from metadata that %s, nor from another place', async (_, text, problem) => {
     documents.set(places[0], text).set(places[1], metadata());
-    await expect(discoverKeys(issuer, fetchText, 1_000)).rejects.toThrow(problem);
+    await expect(discoverKeys(issuer, fetchText, () => 1_000)).rejects.toThrow(problem);
     expect(asked).toEqual([places[0]]);
   });
 
   it('that has no metadata cannot be found: the error names the last place', async () => {
-    await expect(discoverKeys(issuer, fetchText, 1_000)).rejects.toThrow(`${places[2]} cannot be read`);
+    await expect(discoverKeys(issuer, fetchText, () => 1_000)).rejects.toThrow(`${places[2]} cannot be read`);
   });
 });
 
@@ -82,6 +82,21 @@ describe('discovered keys', () => {
     await settled();
     clock.advance(600_000);
     expect((await source.keys(source.current))?.kids).toEqual(['c']);
+    source.stop();
+  });
+
+  it('have one time limit for all documents and the keys, of which a place that hangs leaves a part', async () => {
+    const timeouts: number[] = [];
+    const slow: TextFetch = async (url, { timeout }) => {
+      timeouts.push(timeout);
+      // Every place takes all the time that it has, but the last one, which answers.
+      if (String(url) === places[2]) return metadata();
+      clock.advance(timeout);
+      throw new Error('no answer');
+    };
+    const source = openRemoteKeys(jwks, { clock, log, fetchText: slow });
+    expect(await source.keys()).toBeUndefined();
+    expect(timeouts).toEqual([1_500, 750, 375, 750]);
     source.stop();
   });
 

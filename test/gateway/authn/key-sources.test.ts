@@ -209,6 +209,21 @@ describe('remote keys that lack one', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('that rotate fifty times a minute are fetched seven times, and the key of the last fetch counts', async () => {
+    const source = open();
+    let known = await source.keys();
+    for (let rotation = 1; rotation <= 50; rotation += 1) {
+      answer = named(`k${rotation}`);
+      clock.advance(1_200);
+      if (known !== undefined) known = await source.keys(known);
+    }
+    // At the start and after each ten seconds, with the timer of the minute among them.
+    expect(asked.length).toBeLessThanOrEqual(7);
+    expect(asked.length).toBeGreaterThanOrEqual(6);
+    expect(known?.kids).toEqual(['k45']);
+    source.stop();
+  });
+
   it('are not fetched any more after the end', async () => {
     const source = open();
     await source.keys();

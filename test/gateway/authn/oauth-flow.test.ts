@@ -9,7 +9,7 @@ import { close, listen } from '../../../src/net/listener/http-listener.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
 import { startAuthorizationServer } from '../../support/gateway/authorization-server.ts';
-import { startRawTarget } from '../../support/gateway/raw-target.ts';
+import { type RawTarget, startRawTarget } from '../../support/gateway/raw-target.ts';
 import { startScriptedAds } from '../../support/nodes/scripted-ads.ts';
 import { guideJwk } from '../../support/processes/guide.ts';
 import { config, configType, target, targetType } from '../xds/resources.ts';
@@ -67,7 +67,10 @@ async function browse(from: URL): Promise<string> {
     const location = response.headers.get('location');
     if (location === null) throw new Error(`${url.pathname}: ${response.status} ${await response.text()}`);
     url = new URL(location, url);
-    if (url.href.startsWith(redirectUrl)) return url.searchParams.get('code') ?? '';
+    if (!url.href.startsWith(redirectUrl)) continue;
+    const code = url.searchParams.get('code');
+    if (code === null) throw new Error(`no code: ${url.search}`);
+    return code;
   }
   throw new Error('too many redirects');
 }
@@ -80,19 +83,28 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-it("the SDK's OAuth client finds the authorization server, gets a token for this gateway, and calls a tool", async () => {
-  await using tool = await startRawTarget(() => ({ result: { content: [{ type: 'text', text: 'called' }] } }));
+interface World extends AsyncDisposable {
+  readonly resource: string;
+  readonly issuer: string;
+}
+
+/** A gateway that tells clients of an authorization server, with one target and these policies. */
+async function startWorld(
+  tool: RawTarget,
+  policies: readonly ReturnType<typeof config>[],
+  scopes = ['mcp:use'],
+): Promise<World> {
   const ads = await startScriptedAds();
   const port = await freePort();
   const resource = `http://127.0.0.1:${port}/mcp`;
-  await using authorizationServer = await startAuthorizationServer(resource, 'alice');
+  const authorizationServer = await startAuthorizationServer(resource, 'alice', scopes.join(' '));
   const authn = {
     type: 'jwt',
     issuers: [
       { issuer: authorizationServer.issuer },
       { issuer: 'me', jwks: { type: 'local', source: { type: 'inline', data: guideJwk } } },
     ],
-    resource: { url: resource, scopes: ['mcp:use'], name: 'Tools' },
+    resource: { url: resource, scopes, name: 'Tools' },
   };
   const log = createRecordedLog();
   const { port: toolPort } = tool.target('');
@@ -125,14 +137,66 @@ it("the SDK's OAuth client finds the authorization server, gets a token for this
   stream.send({
     typeUrl: configType,
     nonce: 'c1',
-    resources: [config('default.auth', [{ value: 'alice', resource: { id: '*', type: 0 } }])],
+    resources: [...policies],
   });
   await stream.request();
+  return {
+    resource,
+    issuer: authorizationServer.issuer,
+    async [Symbol.asyncDispose]() {
+      await gateway.stop();
+      ads.stop();
+      await authorizationServer[Symbol.asyncDispose]();
+    },
+  };
+}
 
+it("the SDK's OAuth client asks for a token with another scope, when a policy wants it for one tool", async () => {
+  await using tool = await startRawTarget(() => ({ result: { content: [{ type: 'text', text: 'called' }] } }));
+  // Rules compare the whole claim: a token with both scopes is not the one that the policy wants.
+  const scopes = ['mcp:use', 'reports:read'];
+  await using world = await startWorld(
+    tool,
+    [
+      config('default.scope', [
+        { key: 'scope', value: 'reports:read', resource: { id: 'default/tool:report', type: 0 } },
+      ]),
+    ],
+    scopes,
+  );
+  const authProvider = createHost();
+  const signIn = async (step: (transport: StreamableHTTPClientTransport) => Promise<unknown>): Promise<Client> => {
+    const transport = new StreamableHTTPClientTransport(new URL(world.resource), { authProvider });
+    await expect(step(transport)).rejects.toThrow(UnauthorizedError);
+    await transport.finishAuth(await browse(authProvider.sentTo()));
+    const client = new Client({ name: 'test', version: '0' });
+    await client.connect(new StreamableHTTPClientTransport(new URL(world.resource), { authProvider }));
+    return client;
+  };
+  await signIn((transport) => new Client({ name: 'test', version: '0' }).connect(transport));
+  expect(authProvider.sentTo().searchParams.get('scope')).toBe('mcp:use reports:read');
+  const call = { name: 'default/tool:report', arguments: {} };
+  const client = await signIn(async (transport) => {
+    const limited = new Client({ name: 'test', version: '0' });
+    await limited.connect(transport);
+    await limited.callTool(call);
+  });
+  expect(authProvider.sentTo().searchParams.get('scope')).toBe('reports:read');
+  expect(await client.callTool(call)).toMatchObject({ content: [{ text: 'called' }] });
+  await expect(client.callTool({ ...call, name: 'default/tool:other' })).rejects.toThrow('not allowed');
+  await client.close();
+});
+
+it("the SDK's OAuth client finds the authorization server, gets a token for this gateway, and calls a tool", async () => {
+  await using tool = await startRawTarget(() => ({ result: { content: [{ type: 'text', text: 'called' }] } }));
+  await using world = await startWorld(tool, [
+    config('default.auth', [{ value: 'alice', resource: { id: '*', type: 0 } }]),
+  ]);
+  const { resource } = world;
   const authProvider = createHost();
   const first = new StreamableHTTPClientTransport(new URL(resource), { authProvider });
   await expect(new Client({ name: 'test', version: '0' }).connect(first)).rejects.toThrow(UnauthorizedError);
-  expect(authProvider.sentTo().origin).toBe(authorizationServer.issuer);
+  expect(authProvider.sentTo().origin).toBe(world.issuer);
   expect(authProvider.sentTo().searchParams.get('scope')).toBe('mcp:use');
   await first.finishAuth(await browse(authProvider.sentTo()));
 
@@ -142,6 +206,4 @@ it("the SDK's OAuth client finds the authorization server, gets a token for this
     content: [{ text: 'called' }],
   });
   await client.close();
-  await gateway.stop();
-  ads.stop();
 });

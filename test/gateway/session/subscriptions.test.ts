@@ -22,6 +22,7 @@ const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 const yes = (): boolean => true;
 const authorization = {
   authorize: () => {},
+  missingScope: () => undefined,
   allows: yes,
   allowsAnythingOf: yes,
   seesAnythingOf: yes,

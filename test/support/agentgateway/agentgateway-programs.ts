@@ -37,6 +37,9 @@ const gatewayName = 'mcp-gateway';
 /** The example's policy, as it stands. */
 export const guidePolicy: Promise<string> = readFile(join(examples, '5-mcpauthpolicy.yaml'), 'utf8');
 
+/** Targets are on this machine, and files are written whole. */
+const serveFlags = ['--allow-loopback-targets', '--settle=0s'];
+
 /** @param flags of `serve` */
 export async function startAgentgatewayPrograms(flags: readonly string[] = []): Promise<AgentgatewayPrograms> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-agentgateway-'));
@@ -49,7 +52,7 @@ export async function startAgentgatewayPrograms(flags: readonly string[] = []): 
   await writeFile(join(folder, '2-gateway.yaml'), gateway.replace('port: 8080', `port: ${port}`));
   await writeFile(join(folder, '3-mcp-tool.yaml'), serviceAt('mcp-tool', Number(toolPort)));
   const serve = (): GatehouseProcess =>
-    gatehouse(['serve', '-f', folder, '--allow-loopback-targets', ...listens({ xds: xdsPort }), ...flags]);
+    gatehouse(['serve', '-f', folder, ...serveFlags, ...listens({ xds: xdsPort }), ...flags]);
   let control = serve();
   let fences = 0;
   const xds = await control.listening('xds');

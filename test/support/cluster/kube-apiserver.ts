@@ -172,7 +172,9 @@ async function serviceAccountToken(
   const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`;
   const created = await request(accounts, { method: 'POST', body: { metadata: { name } } });
   if (created.status !== 201 && created.status !== 409) throw new Error(created.text);
-  const answer = await request(`${accounts}/${name}/token`, { method: 'POST', body: { spec: {} } });
+  // The default is an hour, which a soak or many restarts outlast.
+  const spec = { expirationSeconds: 24 * 3_600 };
+  const answer = await request(`${accounts}/${name}/token`, { method: 'POST', body: { spec } });
   if (answer.status !== 201) throw new Error(answer.text);
   const { status }: { status: { token: string } } = JSON.parse(answer.text);
   return status.token;

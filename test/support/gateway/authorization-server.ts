@@ -12,16 +12,21 @@ export interface AuthorizationServer extends AsyncDisposable {
  *
  * @param resource the only resource that tokens are issued for (RFC 8707)
  * @param subject whose tokens they are
+ * @param scopes that clients may ask for, and get
  */
-export async function startAuthorizationServer(resource: string, subject: string): Promise<AuthorizationServer> {
+export async function startAuthorizationServer(
+  resource: string,
+  subject: string,
+  scopes = 'mcp:use',
+): Promise<AuthorizationServer> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const issuer = `http://127.0.0.1:${port}`;
-  const provider = new Provider(issuer, configurationFor(resource, subject));
+  const provider = new Provider(issuer, configurationFor(resource, subject, scopes));
   const handle = provider.callback();
   server.on('request', (request, response) => {
-    if (request.url?.startsWith('/interaction/')) void consent(provider, resource, subject, request, response);
+    if (request.url?.startsWith('/interaction/')) void consent(provider, { resource, subject }, request, response);
     else void handle(request, response);
   });
   return {
@@ -33,13 +38,13 @@ export async function startAuthorizationServer(resource: string, subject: string
   };
 }
 
-function configurationFor(resource: string, subject: string): Configuration {
+function configurationFor(resource: string, subject: string, scopes: string): Configuration {
   return {
     clientDefaults: { token_endpoint_auth_method: 'none' },
     cookies: { keys: ['a key of this test'] },
     findAccount: () => ({ accountId: subject, claims: () => ({ sub: subject }) }),
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
-    scopes: ['mcp:use'],
+    scopes: scopes.split(' '),
     features: {
       devInteractions: { enabled: false },
       registration: { enabled: true },
@@ -47,7 +52,7 @@ function configurationFor(resource: string, subject: string): Configuration {
         enabled: true,
         getResourceServerInfo(_, indicator) {
           if (indicator !== resource) throw new Error(`unknown resource ${indicator}`);
-          return { scope: 'mcp:use', audience: resource, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } };
+          return { scope: scopes, audience: resource, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } };
         },
       },
     },
@@ -57,8 +62,7 @@ function configurationFor(resource: string, subject: string): Configuration {
 /** Answers the prompts of the authorization endpoint: the login, then the consent. */
 async function consent(
   provider: Provider,
-  resource: string,
-  subject: string,
+  { resource, subject }: { readonly resource: string; readonly subject: string },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -67,8 +71,8 @@ async function consent(
     return provider.interactionFinished(request, response, { login: { accountId: subject } });
   }
   const grant = new provider.Grant({ accountId: subject, clientId: String(params['client_id']) });
-  grant.addOIDCScope('mcp:use');
-  grant.addResourceScope(resource, 'mcp:use');
+  grant.addOIDCScope(String(params['scope']));
+  grant.addResourceScope(resource, String(params['scope']));
   return provider.interactionFinished(
     request,
     response,

@@ -8,8 +8,8 @@ import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/t
 export interface FakeConfig extends GatewayConfig {
   putTarget(target: Target): void;
   removeTarget(name: string): void;
-  /** Adds a rule that allows callers whose `sub` is `subject` to use `id`; `*` is everything of that kind. */
-  allow(config: string, subject: string, kind: PrimitiveKind, id: string): void;
+  /** Adds a rule that allows callers whose `sub` (or another claim) is `subject` to use `id`; `*` is everything of that kind. */
+  allow(config: string, subject: string, kind: PrimitiveKind, id: string, claim?: string): void;
   /** Adds rules that allow these callers to use everything. */
   allowAll(config: string, subject: string): void;
   removeConfig(name: string): void;
@@ -42,9 +42,9 @@ export function createFakeConfig(): FakeConfig {
       targets.delete(name);
       publish({ targets: [name] });
     },
-    allow(config, subject, kind, id) {
+    allow(config, subject, kind, id, claim = 'sub') {
       const [namespace = '', name = ''] = config.split('.');
-      const rule = { key: 'sub', value: subject, resource: { id, type: types[kind] }, matcher: Rule_Matcher.EQUALS };
+      const rule = { key: claim, value: subject, resource: { id, type: types[kind] }, matcher: Rule_Matcher.EQUALS };
       rbacConfigs.set(config, { namespace, name, rules: [...(rbacConfigs.get(config)?.rules ?? []), rule] });
       publish({ rbacConfigs: [config] });
     },

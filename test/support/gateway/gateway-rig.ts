@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Claims } from '../../../src/authz/model.ts';
 import type { Clock } from '../../../src/edges.ts';
 import { createDownstream, type Downstream } from '../../../src/gateway/downstream/downstream.ts';
 import type {
@@ -31,8 +32,9 @@ export interface GatewayRig extends AsyncDisposable {
    *
    * @param expiresAt milliseconds since the epoch; the year 2100 by default
    * @param sub the claim of that name; the identity by default
+   * @param claims further ones
    */
-  token(identity: string, expiresAt?: number, sub?: string): string;
+  token(identity: string, expiresAt?: number, sub?: string, claims?: Claims): string;
   /** Makes the authenticator respond from now on as without keys: 503. */
   loseKeys(): void;
 }
@@ -93,9 +95,9 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     loseKeys() {
       keys.lost = true;
     },
-    token(identity, expiresAt = Date.UTC(2100, 0, 1), sub = identity) {
+    token(identity, expiresAt = Date.UTC(2100, 0, 1), sub = identity, claims = {}) {
       const token = `token-${callers.size}-of-${identity}`;
-      callers.set(token, { kind: 'principal', claims: { sub }, identity: `test ${identity}`, expiresAt });
+      callers.set(token, { kind: 'principal', claims: { sub, ...claims }, identity: `test ${identity}`, expiresAt });
       return token;
     },
     async [Symbol.asyncDispose]() {
@@ -113,6 +115,7 @@ function authenticatorOf(
   clock: Clock,
 ): Authenticator {
   return {
+    insufficientScope: (scope) => `Bearer error="insufficient_scope", scope="${scope}"`,
     authenticate(authorization) {
       if (keys.lost) return Promise.resolve({ kind: 'refused', status: 503, reason: 'no keys', message: 'no keys' });
       const caller = callers.get(authorization?.replace(/^Bearer /, '') ?? '');

@@ -82,6 +82,12 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
       if (decoded.kind === 'error') return sendError(exchange.response, decoded.error);
       if (decoded.kind === 'notification') return void exchange.response.writeHead(202).end();
       const { request } = decoded;
+      const { id, method, params } = request;
+      const insufficient = parts.stepUp([{ jsonrpc: '2.0', id, method, params }], exchange.caller);
+      if (insufficient !== undefined) {
+        done();
+        return sendError(exchange.response, insufficient);
+      }
       if (request.method === 'subscriptions/listen') return listen({ ...parts, turns }, exchange, request, done);
       serve(exchange, request, done);
     },

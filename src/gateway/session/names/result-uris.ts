@@ -49,7 +49,8 @@ function changesOfBlock(block: unknown, path: Path, rewrite: UriRewriter): reado
 
 function uriChanges(value: unknown, path: Path, rewrite: UriRewriter): readonly JsonChange[] {
   const uri = isJsonObject(value) ? value['uri'] : undefined;
-  return typeof uri === 'string' ? [{ path: [...path, 'uri'], value: rewrite(uri) }] : [];
+  const renamed = typeof uri === 'string' ? rewrite(uri) : uri;
+  return typeof renamed === 'string' && renamed !== uri ? [{ path: [...path, 'uri'], value: renamed }] : [];
 }
 
 /** How URIs in structured content are found and replaced. */

@@ -32,7 +32,7 @@ export const securedAttacks: readonly Attack[] = [
     name: 'a thousand addresses of keys that do not answer',
     row: 10,
     program: 'serve',
-    amount: { full: 1_000, short: 20 },
+    amount: { full: 1_000, short: 4 },
     seconds: 15,
     world: { tls: true },
     start: publishKeys,
