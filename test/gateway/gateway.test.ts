@@ -151,6 +151,7 @@ describe("the guide's story", () => {
       ]),
     );
     expect(log.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+    expect(log.text()).toContain('Copilot CLI refuse lists with names like <target>:<name>: use --names portable');
     for (const part of guideToken.split('.')) expect(log.text()).not.toContain(part);
   });
 });

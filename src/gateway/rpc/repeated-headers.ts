@@ -28,7 +28,7 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const primitives: readonly unknown[] = ['string', 'integer', 'boolean'];
 
 /** Returns what is known after some tools were listed: those of the list, and of other pages what was known before. */
-export function withListed(known: ParamHeaders, tools: unknown): ParamHeaders {
+export function withListed(known: ParamHeaders = new Map(), tools: unknown): ParamHeaders {
   if (!Array.isArray(tools)) return known;
   const changed = new Map(known);
   for (const tool of tools) {
@@ -79,7 +79,10 @@ export function headersOf(declared: readonly ParamHeader[], args: unknown): Read
   return headers;
 }
 
-/** Returns the first header that does not say what the arguments say: one that is missing, or has another value. */
+/**
+ * Returns the first header that does not say what the arguments say: one that is missing, has another value, or names a
+ * value that they lack.
+ */
 export function contradictionOf(
   declared: readonly ParamHeader[],
   args: unknown,
@@ -88,8 +91,8 @@ export function contradictionOf(
   return declared.find(({ header, path }) => {
     const value = valueAt(args, path);
     const text = textOf(value);
-    if (text === undefined) return false;
     const given = Object.hasOwn(headers, header) ? headers[header] : undefined;
+    if (text === undefined) return given !== undefined;
     const decoded = typeof given === 'string' ? decodeHeader(given) : undefined;
     const isSameNumber =
       typeof value === 'number' && /^-?\d+(\.\d+)?$/.test(decoded ?? '') && Number(decoded) === value;
@@ -118,10 +121,12 @@ export function encodeHeader(value: string): string {
 
 /** Decodes such a value; `undefined` for one that is not encoded as it should be. */
 export function decodeHeader(value: string): string | undefined {
-  if (!/^=\?base64\?/i.test(value) || !value.endsWith('?=')) return value;
-  const bytes = Buffer.from(value.slice('=?base64?'.length, -'?='.length), 'base64');
-  const isCanonical = value.slice('=?base64?'.length, -'?='.length) === bytes.toString('base64');
-  return isCanonical ? bytes.toString() : undefined;
+  if (/[^\t -~]/.test(value)) return undefined;
+  if (!value.startsWith('=?base64?') || !value.endsWith('?=')) return value;
+  const encoded = value.slice('=?base64?'.length, -'?='.length);
+  const text = Buffer.from(encoded, 'base64').toString();
+  // What is no UTF-8 becomes other bytes.
+  return Buffer.from(text).toString('base64') === encoded ? text : undefined;
 }
 
 /** The member of the parameters that the header `Mcp-Name` repeats, by method. */

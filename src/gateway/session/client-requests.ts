@@ -1,4 +1,4 @@
-import { asJsonObject, isJsonObject, type JsonObject } from '../../json/json.ts';
+import { asJsonObject, isJsonObject, type JsonObject, objectIn } from '../../json/json.ts';
 import type { JsonChange } from '../../json/json-text.ts';
 import { within } from '../../net/deadline.ts';
 import { Quota } from '../../rate/quota.ts';
@@ -44,6 +44,16 @@ const known: Readonly<Record<string, readonly string[]>> = {
   elicitation: ['form', 'url'],
 };
 
+/**
+ * The extension of MCP Apps: which pages the client shows. Servers offer none to a client that does not say so. The only
+ * extension that is passed on, since it adds no method and no kind of result.
+ */
+const appsExtension = 'io.modelcontextprotocol/ui';
+
+/** Media types in it, and characters of one. */
+const maxTypes = 8;
+const maxTypeLength = 128;
+
 /** Requests of targets that wait for clients, in all sessions. Each takes about 2 KiB and what the target keeps. */
 const maxWaiting = 4_096;
 
@@ -67,7 +77,17 @@ export function decodeClientCapabilities(value: unknown): Capabilities {
     const kept = details.filter((detail) => own[detail] === true || isJsonObject(own[detail]));
     return [[name, Object.fromEntries(kept.map((detail) => [detail, own[detail] === true || {}]))] as const];
   });
-  return Object.fromEntries(decoded);
+  return Object.fromEntries([...decoded, ...decodeApps(declared)]);
+}
+
+function decodeApps(declared: JsonObject): readonly (readonly [string, JsonObject])[] {
+  const extensions = objectIn(declared, 'extensions');
+  const apps = Object.hasOwn(extensions, appsExtension) ? extensions[appsExtension] : undefined;
+  if (!isJsonObject(apps)) return [];
+  const { mimeTypes } = apps;
+  if (!Array.isArray(mimeTypes)) return [['extensions', { [appsExtension]: {} }]];
+  const kept = mimeTypes.filter((type) => typeof type === 'string' && type.length <= maxTypeLength).slice(0, maxTypes);
+  return [['extensions', { [appsExtension]: { mimeTypes: kept } }]];
 }
 
 /** Dependencies of the requests of targets in one session. */

@@ -5,6 +5,7 @@ import type { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Quota } from '../../rate/quota.ts';
 import type { Caller, ConfigChange } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
+import { perRequestLogLevelKey } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
@@ -119,6 +120,7 @@ export function createMcpSession(
       : { 'server/discover': (request) => handshake.discover(request, instructions) };
 
   const handlerOf = createHandlers({ ...common, lists, passthrough }, local);
+  const logs = createLogLevel(upstreams);
 
   return {
     notified(...notification) {
@@ -128,6 +130,7 @@ export function createMcpSession(
     protocolVersion: handshake.version,
     async handle(request) {
       last = { caller: request.caller, passedHeaders: request.sender.passedHeaders };
+      if (stateless !== undefined) logs.wanted(request.params);
       return untilTokenEnds(parts.clock, request, handlerOf(request.method));
     },
     configChanged(change) {
@@ -213,6 +216,23 @@ async function subscribeAll(
 
 /** The log levels of MCP, those of RFC 5424. */
 const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
+
+/**
+ * Sets the level of targets of earlier revisions, which have one for the whole session, to the least that any request of a
+ * client without handshake has asked for. Each response has no more than its own request asked for.
+ */
+function createLogLevel(upstreams: Pick<UpstreamSessions, 'setLogLevel'>) {
+  const levels: readonly unknown[] = logLevels;
+  let least = levels.length;
+  return {
+    wanted(params: Params | undefined): void {
+      const index = levels.indexOf(params?._meta?.[perRequestLogLevelKey]);
+      if (index === -1 || index >= least) return;
+      least = index;
+      upstreams.setLogLevel({ level: levels[index] });
+    },
+  };
+}
 
 /** The handlers of requests that are answered without a target. */
 function localHandlers(upstreams: UpstreamSessions, initialize: Handler): Readonly<Record<string, Handler>> {

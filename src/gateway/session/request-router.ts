@@ -2,19 +2,21 @@ import type { AccessRequest } from '../../authz/model.ts';
 import type { Clock } from '../../edges.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { shortened } from '../../json/quoted.ts';
-import { DeadlineExceededError } from '../../net/deadline.ts';
+import { DeadlineExceededError, within } from '../../net/deadline.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import { callerKey } from '../callers.ts';
 import type { GatewayCounters } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
-import { contradictionOf } from '../rpc/repeated-headers.ts';
+import { contradictionOf, type ParamHeaders } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import { answerSizeOf } from '../upstream/answer-size.ts';
+import { BudgetLease } from '../upstream/budget-lease.ts';
 import type { Capabilities, UpstreamSession } from '../upstream/model.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Handshake } from './handshake.ts';
+import { listTimeout, pagedLists, readPages } from './lists/list-pages.ts';
 import type { Lists } from './lists/lists.ts';
 import type { ListTurns } from './lists/shared-listing.ts';
 import type { ClientRequest } from './model.ts';
@@ -43,7 +45,7 @@ export interface RouterParts {
   /** Of limits that end something for a client. */
   readonly limits: LogThrottle;
   readonly names: Names;
-  readonly upstreamState: Pick<UpstreamState, 'memories'>;
+  readonly upstreamState: UpstreamState;
   readonly turnstile: TargetTurnstile;
   readonly counters: GatewayCounters;
   readonly clock: Clock;
@@ -75,7 +77,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
   return {
     async 'tools/call'(request) {
       const tool = await findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
-      expectHeaders(parts, tool, request);
+      await expectHeaders(parts, tool, request);
       using creation = beginTask(parts.tasks, tool, request, parts.handshake.offersTasks());
       const result = await forward(parts, tool, request, (capabilities, about) => {
         const name = { path: ['name'], value: tool.name };
@@ -277,16 +279,42 @@ async function nameOf(
 
 /**
  * Servers behind the gateway, and proxies before it, may go by a header: one that contradicts the arguments is refused
- * (MCP 2026-07-28, Streamable HTTP). Tools of targets that were not listed yet are known to have none.
+ * (MCP 2026-07-28, Streamable HTTP). When there is a header, and the tools of the target were not listed yet, they are.
  *
  * @throws RpcError
  */
-function expectHeaders({ upstreamState }: RouterParts, tool: QualifiedName, { sender, params }: ClientRequest): void {
-  const declared = upstreamState.memories.get(tool.target)?.paramHeaders.get(tool.name);
-  if (declared === undefined || sender.paramHeaders === undefined) return;
-  const header = contradictionOf(declared, params?.['arguments'], sender.paramHeaders);
+async function expectHeaders(parts: RouterParts, tool: Destination, request: ClientRequest): Promise<void> {
+  const given = request.sender.paramHeaders;
+  if (given === undefined) return;
+  const declaredAt = (): ParamHeaders | undefined => parts.upstreamState.memories.get(tool.target)?.paramHeaders;
+  if (declaredAt() === undefined && Object.keys(given).length > 0) await listTools(parts, tool, request);
+  const declared = declaredAt()?.get(tool.name);
+  const header = declared && contradictionOf(declared, request.params?.['arguments'], given);
   if (header === undefined) return;
   throw new RpcError(errorCode.headerMismatch, `Header mismatch: ${header} does not say what the arguments say`);
+}
+
+/** @throws RpcError when the target does not answer: nothing is known of the header then */
+async function listTools(
+  parts: RouterParts,
+  { target, upstream }: Destination,
+  { signal }: ClientRequest,
+): Promise<void> {
+  const { clock, upstreamState, failures } = parts;
+  const lease = new BudgetLease({ budget: upstreamState.budget, target });
+  try {
+    await within({ clock, milliseconds: listTimeout, signal }, (until) =>
+      readPages(upstream, pagedLists['tools/list'], { params: {}, signal: until }, lease),
+    );
+  } catch (error) {
+    if (!signal.aborted) failures.failed(target, 'tools/list', error);
+    throw new RpcError(
+      errorCode.unavailable,
+      `Target ${target} does not list its tools, so that no header can be checked`,
+    );
+  } finally {
+    lease.release();
+  }
 }
 
 /** Names that an error tells. */

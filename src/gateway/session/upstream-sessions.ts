@@ -139,7 +139,7 @@ export function createUpstreamSessions(
 }
 
 function newMemory(): TargetMemory {
-  return { transport: undefined, floods: 0, refusedUntil: 0, handshake: undefined, paramHeaders: new Map() };
+  return { transports: new Map(), floods: 0, refusedUntil: 0, handshake: undefined, paramHeaders: undefined };
 }
 
 /** A target name with a colon would make qualified names ambiguous. No control plane should send one. */

@@ -4,6 +4,7 @@ import { untilAborted, within } from '../../net/deadline.ts';
 import type { Message, RequestId } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { implementation, protocolVersions, statelessVersion } from '../rpc/protocol.ts';
+import { withListed } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { noteAnswerSize } from './answer-size.ts';
@@ -82,21 +83,7 @@ export async function connect(
     parts.memory.handshake = handshake;
     return {
       handshake,
-      request(method, params, until, exchange) {
-        if (!isStateless && parts.input === 'passed on' && params?.['requestState'] !== undefined) {
-          return Promise.reject(unknownState());
-        }
-        if (exchange === undefined) return peer.request(method, params, { signal: until });
-        const { about, paused, headers = {} } = exchange;
-        let sentId: RequestId | undefined;
-        const sent = (id: RequestId): void => {
-          sentId = id;
-          exchanges.set(id, about);
-        };
-        return peer.request(method, params, { signal: until, paused, headers, sent }).finally(() => {
-          if (sentId !== undefined) exchanges.delete(sentId);
-        });
-      },
+      request: createRequests(peer, parts, { isStateless, exchanges }),
       notify: (method, params) => peer.notify(method, params),
       async close(reason) {
         peer.close(reason);
@@ -108,6 +95,35 @@ export async function connect(
     end(error instanceof Error ? error : new Error(String(error)));
     throw error;
   }
+}
+
+/** Sends requests, and notes what each is for as long as it is in flight. Learns of a list which headers its tools have. */
+function createRequests(
+  peer: Peer<Arrival>,
+  { memory, input }: UpstreamParts,
+  { isStateless, exchanges }: { readonly isStateless: boolean; readonly exchanges: Map<RequestId, number> },
+): Connection['request'] {
+  const isForStateless = input === 'passed on';
+  const send: Connection['request'] = (method, params, signal, exchange) => {
+    if (exchange === undefined) return peer.request(method, params, { signal });
+    const { about, paused, headers = {} } = exchange;
+    let sentId: RequestId | undefined;
+    const sent = (id: RequestId): void => {
+      sentId = id;
+      exchanges.set(id, about);
+    };
+    return peer.request(method, params, { signal, paused, headers, sent }).finally(() => {
+      if (sentId !== undefined) exchanges.delete(sentId);
+    });
+  };
+  return async (method, params, signal, exchange) => {
+    if (!isStateless && isForStateless && params?.['requestState'] !== undefined) throw unknownState();
+    const result = await send(method, params, signal, exchange);
+    if (method === 'tools/list' && (isStateless || isForStateless)) {
+      memory.paramHeaders = withListed(memory.paramHeaders, result['tools']);
+    }
+    return result;
+  };
 }
 
 /** The messages of a target: counts those that are no response to a request of the gateway. */

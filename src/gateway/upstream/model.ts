@@ -107,16 +107,19 @@ export interface UpstreamParts {
 
 /** What is known of a target. Shared by all sessions. */
 export interface TargetMemory {
-  /** The transport that worked last, so that only the first session has to probe. */
-  transport: TransportKind | undefined;
+  /** The transport that worked last, by the one that is tried first, so that only the first session has to probe. */
+  readonly transports: Map<TransportKind, TransportKind>;
   /** Connections that the gateway ended because the target sent too much, until a minute passed without one. */
   floods: number;
   /** No connection is opened before this time, in milliseconds since the epoch. */
   refusedUntil: number;
   /** What the last handshake said; `undefined` before the first one. */
   handshake: Handshake | undefined;
-  /** Of the tools that a target of MCP 2026-07-28 has listed. */
-  paramHeaders: ParamHeaders;
+  /**
+   * Of the tools that were listed: those of a target of MCP 2026-07-28, which gets these headers, and what any other one
+   * lists for a client of that revision, which sends them. `undefined` before the first list.
+   */
+  paramHeaders: ParamHeaders | undefined;
 }
 
 /** What a target says of itself. */

@@ -6,12 +6,12 @@ import {
   perRequestVersionKey,
   statelessVersion,
 } from '../rpc/protocol.ts';
-import { encodeHeader, headersOf, namedIn, withListed } from '../rpc/repeated-headers.ts';
+import { encodeHeader, headersOf, namedIn } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import { answersTo, asksForInput, inputRequestsOf, withAnswers } from './input-required.ts';
 import { createListening } from './listening.ts';
-import type { Connection, Exchange, UpstreamParts } from './model.ts';
+import type { Connection, UpstreamParts } from './model.ts';
 import { pause, reconnectDelay } from './transport/notification-stream.ts';
 
 /** Times that one request is repeated with the input that its result asks for. */
@@ -28,7 +28,7 @@ export function repeatedHeaders(
   if (!('method' in message)) return {};
   const { method, params } = message;
   const name = namedIn(method, params);
-  const declared = method === 'tools/call' ? memory.paramHeaders.get(name ?? '') : undefined;
+  const declared = method === 'tools/call' ? memory.paramHeaders?.get(name ?? '') : undefined;
   return {
     'mcp-method': method,
     ...(name === undefined ? {} : { 'mcp-name': encodeHeader(name) }),
@@ -92,7 +92,8 @@ export async function connectStateless(
     handshake: connection.handshake,
     async request(method, params, until, exchange) {
       const uri = String(params?.['uri']);
-      if (method === 'logging/setLevel') logLevel = String(params?.['level']);
+      // A client of this revision says it in each request.
+      if (method === 'logging/setLevel') logLevel = parts.input === 'passed on' ? undefined : String(params?.['level']);
       else if (method === 'resources/subscribe') await listening.add(uri, until);
       else if (method === 'resources/unsubscribe') listening.remove(uri);
       else return request(method, withEnvelope(params, parts, logLevel), until, exchange);
@@ -109,38 +110,36 @@ export async function connectStateless(
 
 /** Sends requests with what a target misses: headers of a tool that was not listed yet, and input of the client. */
 function createRequests(connection: Connection, parts: UpstreamParts): Connection['request'] {
-  const send = async (method: string, params: Params | undefined, until: AbortSignal, exchange?: Exchange) => {
-    const result = await connection.request(method, params, until, exchange);
-    if (method === 'tools/list') parts.memory.paramHeaders = withListed(parts.memory.paramHeaders, result['tools']);
-    return result;
-  };
-
   /** Reads the list of tools again, so that the headers of a call are known. */
   const learnHeaders = async (until: AbortSignal): Promise<void> => {
     let cursor: string | undefined;
     for (let page = 1; page <= maxPages; page += 1) {
-      const result = await send('tools/list', withEnvelope(cursor === undefined ? {} : { cursor }, parts), until);
+      const result = await connection.request(
+        'tools/list',
+        withEnvelope(cursor === undefined ? {} : { cursor }, parts),
+        until,
+      );
       if (typeof result['nextCursor'] !== 'string' || result['nextCursor'] === cursor) return;
       cursor = result['nextCursor'];
     }
   };
 
   /** A target that misses a header has not processed the call. */
-  const sendKnown: typeof send = async (method, params, until, exchange) => {
+  const send: Connection['request'] = async (method, params, until, exchange) => {
     try {
-      return await send(method, params, until, exchange);
+      return await connection.request(method, params, until, exchange);
     } catch (error) {
       const misses = error instanceof RpcError && error.code === errorCode.headerMismatch && method === 'tools/call';
       if (!misses) throw error;
       await learnHeaders(until);
-      return send(method, params, until, exchange);
+      return connection.request(method, params, until, exchange);
     }
   };
 
   return async (method, params, until, exchange) => {
     let current = params;
     for (let round = 1; ; round += 1) {
-      const result: Result = await sendKnown(method, current, until, exchange);
+      const result: Result = await send(method, current, until, exchange);
       if (!asksForInput(result)) return result;
       const asked = inputRequestsOf(method, result, parts.clientCapabilities);
       if (parts.input === 'passed on') return result;

@@ -61,6 +61,21 @@ describe.each(paths)('the SDK client at %s, with server-everything over both tra
   });
 });
 
+it('server-everything has more tools for a client that can be asked for something', async () => {
+  await using gateway = await startGateway();
+  gateway.config.putTarget(overHttp.target('default/http'));
+  gateway.config.allowAll('default.policy', 'me');
+  const named = async (capabilities: ClientCapabilities): Promise<readonly string[]> => {
+    const client = await connect(gateway, '/mcp', 'me', capabilities);
+    const { tools } = await client.listTools();
+    await client.close();
+    return tools.map(({ name }) => name.replace('default/http:', ''));
+  };
+  const plain = await named({});
+  const more = await named({ sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } });
+  expect([plain.length, more.length]).toEqual([13, 17]);
+});
+
 it('the SDK client runs a task of server-everything, which asks its user for something', {
   timeout: 60_000,
 }, async () => {

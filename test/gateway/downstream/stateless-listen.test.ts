@@ -33,7 +33,7 @@ it('a thousand resources are subscribed to in turns of the caller, and no more o
   const caller = { kind: 'anonymous', reason: 'stdio' } as const;
   const resourceSubscriptions = Array.from({ length: 1_000 }, (_, index) => `file:///${index}`);
   listen(
-    { multiplexer, streams, clock, turns: { next } as unknown as FairTurns },
+    { multiplexer, streams, clock, turns: { next } as unknown as FairTurns, open: new Set() },
     { response, caller, request: response.req, passedHeaders: {}, hold: () => () => {} },
     {
       id: 1,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import type { GatewayRig } from '../../support/gateway/gateway-rig.ts';
 import type { Script } from '../../support/gateway/raw-target.ts';
 import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
@@ -75,7 +76,8 @@ describe('a request of MCP 2026-07-28', () => {
 
 describe('a response of MCP 2026-07-28', () => {
   it('has notifications on an event stream before its response, and log messages only when it asks for them', async () => {
-    await using rig = await start(({ params }, say) => {
+    await using rig = await start(({ method, params }, say) => {
+      if (method !== 'tools/call') return { result: {} };
       say('notifications/message', { level: 'info', data: 'log' });
       say('notifications/progress', { progressToken: Object(params['_meta']).progressToken, progress: 1 });
       return { result: { content: [] } };
@@ -97,6 +99,29 @@ describe('a response of MCP 2026-07-28', () => {
       progress,
       undefined,
     ]);
+  });
+
+  it('has the log messages of an earlier target whose level is the least that was asked for', async () => {
+    await using rig = await start();
+    const token = rig.gateway.token('me');
+    for (const level of ['error', 'loud', 'debug', 'warning']) {
+      const meta = { [key('logLevel')]: level };
+      await answerTo(rig.gateway, { token, method: 'tools/call', params: { name: 'a:x' }, meta });
+    }
+    await rig.target.arrival('logging/setLevel', 2);
+    const set = rig.target.received.filter(({ method }) => method === 'logging/setLevel');
+    expect(set.map(({ params }) => params)).toEqual([{ level: 'error' }, { level: 'debug' }]);
+  });
+
+  it('says of a resource that an earlier target does not have what this revision says', async () => {
+    await using rig = await start(() => ({
+      error: { code: -32002, message: 'Resource not found', data: { more: 1 } },
+    }));
+    rig.gateway.config.allow('n.r', 'me', 'resource', 'a:file:///a');
+    const read = { method: 'resources/read', params: { uri: 'mcp://a/file%3A%2F%2F%2Fa' } };
+    expect(await answerTo(rig.gateway, { token: rig.gateway.token('me'), ...read })).toMatchObject({
+      error: { code: -32602, message: 'Resource not found', data: { more: 1 } },
+    });
   });
 
   it('is cancelled at the target when the client closes its response', async () => {
@@ -301,6 +326,21 @@ describe('an input_required call that is repeated with the same token after the 
 });
 
 describe('subscriptions/listen', () => {
+  it.each<[string, (rig: TargetRig, clock: ManualClock) => unknown]>([
+    ['the gateway stops', ({ gateway }) => gateway.downstream.stop()],
+    ['its token expires', (_, clock) => clock.advance(60_000)],
+  ])('ends with an empty result when %s', async (_, finish) => {
+    const clock = createManualClock();
+    await using rig = await startTargetRig(echo, { list: 'filtered', clock });
+    const token = rig.gateway.token('me', clock.now() + 60_000);
+    const params = { notifications: { toolsListChanged: true } };
+    const events = readEvents(await ask(rig.gateway, { token, method: 'subscriptions/listen', params }));
+    expect(await events.next()).toMatchObject({ method: 'notifications/subscriptions/acknowledged' });
+    await finish(rig, clock);
+    const result = { resultType: 'complete', _meta: { [key('subscriptionId')]: 'mine' } };
+    expect([await events.next(), await events.next()]).toEqual([{ jsonrpc: '2.0', id: 'mine', result }, undefined]);
+  });
+
   it('begins with what is delivered, and tells of changes with the id of the request', async () => {
     await using rig = await start();
     rig.gateway.config.allow('n.r', 'me', 'resource', 'a:file:///a');

@@ -202,6 +202,7 @@ it('invalid names and parameters are rejected without a request to the target', 
     ['completion/complete', { ref: { type: 'ref/other', name: 'x' } }],
     ['tools/list', { cursor: 'x' }],
     ['logging/setLevel', {}],
+    ['logging/setLevel', { level: 'loud' }],
   ] as const;
   for (const [method, params] of refused) {
     expect((await client.request(method, params)).error?.code, `${method} ${JSON.stringify(params)}`).toBe(-32602);

@@ -9,6 +9,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 const all = { roots: { listChanged: true }, sampling: { tools: {} }, elicitation: { form: {}, url: {} } };
 
+const apps = 'io.modelcontextprotocol/ui';
+
 /** Asks the client during each call, and returns its answer as the result. */
 function askDuringCalls(
   method: string,
@@ -239,6 +241,12 @@ describe('what a client tells targets', () => {
     [null, {}],
     [{ sampling: true, elicitation: null, roots: [] }, {}],
     [{ constructor: {}, sampling: { tools: 1, context: {} } }, { sampling: { context: {} } }],
+    [
+      { extensions: { [apps]: { mimeTypes: ['text/html;profile=mcp-app', 7, 'x'.repeat(129)], x: 1 }, 'a/tasks': {} } },
+      { extensions: { [apps]: { mimeTypes: ['text/html;profile=mcp-app'] } } },
+    ],
+    [{ extensions: { [apps]: {} } }, { extensions: { [apps]: {} } }],
+    [{ extensions: { [apps]: true } }, {}],
   ])('of %j is %j', (declared, told) => {
     expect(decodeClientCapabilities(declared)).toEqual(told);
   });

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { TargetFetch } from '../../../src/gateway/model.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
 import type { Script } from '../../support/gateway/raw-target.ts';
 import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
+import { readEvents } from '../../support/nodes/raw-client.ts';
 import { type Ask, ask, key } from '../../support/nodes/stateless-client.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -85,6 +88,33 @@ describe('a target of MCP 2026-07-28', () => {
     expect(await level(2)).toBe('error');
     expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/call', 'tools/call']);
   });
+});
+
+it('a target of both eras is spoken with in that of the client', async () => {
+  await using rig = await startTargetRig(asking, { bothEras: true });
+  rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+  expect(await answerTo(rig, { ...call, meta: withElicitation })).toMatchObject({
+    result: { resultType: 'input_required', inputRequests: { who: question }, requestState: 'its own state' },
+  });
+  expect(rig.target.received.map(({ method }) => method)).not.toContain('initialize');
+  await (await rig.open()).request('tools/call', call.params);
+  expect(rig.target.received.map(({ method }) => method)).toContain('initialize');
+  const calls = rig.target.asked.map(({ headers }) => headers['mcp-method']);
+  expect(calls).toEqual(['tools/call', undefined]);
+});
+
+it('a target of earlier revisions that is silent when it is asked for MCP 2026-07-28 is used after three seconds', async () => {
+  const clock = createManualClock();
+  const silent: TargetFetch = (url, init) =>
+    String(init.body).includes('server/discover') ? new Promise(() => {}) : fetch(url, init);
+  await using rig = await startTargetRig(() => ({ result: { content: [] } }), { clock, fetchFor: () => silent });
+  rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+  const response = ask(rig.gateway, { token: rig.gateway.token('me'), ...call });
+  while (!rig.target.received.some(({ method }) => method === 'initialize')) {
+    clock.advance(100);
+    await new Promise(setImmediate);
+  }
+  expect(await readEvents(await response).next()).toMatchObject({ result: { content: [] } });
 });
 
 describe('a result that asks for input', () => {
@@ -243,23 +273,23 @@ describe('what a target of MCP 2026-07-28 tells of', () => {
   });
 });
 
-describe('a parameter that a header repeats', () => {
-  const schema = (header: unknown): Json => ({
-    type: 'object',
-    properties: { region: { type: 'string', 'x-mcp-header': header }, self: { $ref: '#' } },
-    $defs: { loop: { $ref: '#/$defs/loop' } },
-  });
-  /** Refuses a call without the header, as a server of this revision must. */
-  const needing =
-    (header: unknown): Script =>
-    ({ method, headers }) => {
-      if (method === 'tools/list') return { result: { tools: [{ name: 'x', inputSchema: schema(header) }] } };
-      return headers[`mcp-param-${String(header).toLowerCase()}`] === undefined
-        ? { error: { code: -32020, message: 'Header mismatch' } }
-        : { result: { content: [] } };
-    };
-  const regional = { name: 'a:x', arguments: { region: 'Zürich' } };
+const schema = (header: unknown): Json => ({
+  type: 'object',
+  properties: { region: { type: 'string', 'x-mcp-header': header }, self: { $ref: '#' } },
+  $defs: { loop: { $ref: '#/$defs/loop' } },
+});
+/** Refuses a call without the header, as a server of this revision must. */
+const needing =
+  (header: unknown): Script =>
+  ({ method, headers }) => {
+    if (method === 'tools/list') return { result: { tools: [{ name: 'x', inputSchema: schema(header) }] } };
+    return headers[`mcp-param-${String(header).toLowerCase()}`] === undefined
+      ? { error: { code: -32020, message: 'Header mismatch' } }
+      : { result: { content: [] } };
+  };
+const regional = { name: 'a:x', arguments: { region: 'Zürich' } };
 
+describe('a parameter that a header repeats', () => {
   it.each(['Region', 'authorization'])(
     'reaches the target as %s, which an earlier client knows nothing of',
     async (header) => {
@@ -286,11 +316,15 @@ describe('a parameter that a header repeats', () => {
     const client = await rig.open();
     expect((await client.request('tools/call', regional)).error?.code).toBe(-32020);
   });
+});
 
+describe('a parameter that a header repeats', () => {
   it.each([
     ['another value', { 'mcp-param-region': 'Bern' }, 400],
     ['no value', {}, 400],
     ['a value that is not encoded', { 'mcp-param-region': '=?base64?!?=' }, 400],
+    ['the value itself, which no header may have', { 'mcp-param-region': 'Zürich' }, 400],
+    ['another beginning', { 'mcp-param-region': `=?BASE64?${Buffer.from('Zürich').toString('base64')}?=` }, 400],
     ['the same value', { 'mcp-param-region': `=?base64?${Buffer.from('Zürich').toString('base64')}?=` }, 200],
   ])('is compared with the header of a client of MCP 2026-07-28: %s', async (_, headers, status) => {
     await using rig = await start(needing('Region'));
@@ -300,5 +334,21 @@ describe('a parameter that a header repeats', () => {
     expect(response.status).toBe(status);
     if (status === 400)
       expect(JSON.parse(await response.text())).toMatchObject({ id: 'mine', error: { code: -32020 } });
+  });
+
+  it.each<[string, boolean, Json]>([
+    ['of MCP 2026-07-28', true, { region: 'Zürich' }],
+    ['of an earlier revision', false, { region: 'Zürich' }],
+    ['whose call has no such argument', true, {}],
+  ])('is compared before anything was listed, at a target %s', async (_, stateless, args) => {
+    await using rig = await startTargetRig(needing('Region'), { stateless });
+    rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+    const token = rig.gateway.token('me');
+    const params = { name: 'a:x', arguments: args };
+    const headers = { 'mcp-param-region': 'Bern' };
+    for (let times = 0; times < 2; times += 1) {
+      expect((await ask(rig.gateway, { token, method: 'tools/call', params, headers })).status).toBe(400);
+    }
+    expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/list']);
   });
 });

@@ -109,7 +109,7 @@ function createRig() {
         sender: { caller, reader: caller, send: () => {}, settled: () => {} },
         decides: () => {},
       }),
-    updated: (uri: string) => subscriptions.updated('t', { uri }),
+    updated: (uri: string, target = 't') => subscriptions.updated(target, { uri }),
   };
 }
 
@@ -136,6 +136,15 @@ describe('a notification of an updated resource', () => {
       expect(rig.notified).toEqual([]);
     },
   );
+
+  it('is not delivered when another target has the same URI', async () => {
+    const rig = createRig();
+    await rig.subscribe('file:///a');
+    rig.updated('file:///a', 'other');
+    expect(rig.notified).toEqual([]);
+    rig.updated('file:///a');
+    expect(rig.notified).toHaveLength(1);
+  });
 });
 
 it('the oldest of more than 1,000 subscriptions is cancelled at its target, and a line says so', async () => {

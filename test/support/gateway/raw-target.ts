@@ -51,6 +51,8 @@ interface RawTargetOptions {
   readonly instructions?: string;
   /** Speaks MCP 2026-07-28 only: without a handshake, and with statuses for errors. */
   readonly stateless?: boolean;
+  /** Speaks that revision with clients that do, and earlier ones with others. */
+  readonly bothEras?: boolean;
   /** Handles GET requests; by default there is no stream of notifications. */
   readonly get?: RequestListener;
 }
@@ -62,7 +64,8 @@ export async function startRawTarget(
     capabilities = allCapabilities,
     sessionId,
     instructions,
-    stateless = false,
+    stateless: isStateless = false,
+    bothEras = false,
     get = refuseGet,
   }: RawTargetOptions = {},
 ): Promise<RawTarget> {
@@ -84,6 +87,7 @@ export async function startRawTarget(
     const message: Received =
       method === undefined ? { method: 'answer', params: rest, id, headers } : { method, params, id, headers };
     note(message);
+    const stateless = isStateless || (bothEras && Object.hasOwn(Object(params['_meta']), versionKey));
     if (id === undefined || method === undefined) return void response.writeHead(202).end();
     response.once('close', () => {
       if (!response.writableFinished) disconnected.resolve();
@@ -93,7 +97,9 @@ export async function startRawTarget(
       ? answerStateless(message, { capabilities, instructions }, () => script(message, sayOn(response)))
       : method === 'initialize'
         ? handshake(params, { capabilities, instructions })
-        : script(message, sayOn(response)));
+        : method === 'server/discover'
+          ? refusal
+          : script(message, sayOn(response)));
     if (answer === undefined) return void openStream(response);
     if ('status' in answer) return void response.writeHead(answer.status).end();
     if ('raw' in answer) return writeRaw(response, answer.raw, answer.chunks);
@@ -131,12 +137,17 @@ export async function startRawTarget(
   };
 }
 
+const versionKey = 'io.modelcontextprotocol/protocolVersion';
+
 const handshakes: readonly string[] = [
   'initialize',
   'notifications/initialized',
   'server/discover',
   'subscriptions/listen',
 ];
+
+/** Of a request that names no session and is no handshake. */
+const refusal: Answer = { status: 400 };
 
 const refuseGet: RequestListener = (_, response) => response.writeHead(405).end();
 
@@ -148,7 +159,7 @@ function handshake({ protocolVersion }: Json, said: Json): Answer {
 
 /** A request says its version in a header and in its body; nothing else is answered. */
 function answerStateless({ method, params, headers }: Received, said: Json, answer: () => Answer | Promise<Answer>) {
-  const version = Object(params['_meta'])['io.modelcontextprotocol/protocolVersion'];
+  const version = Object(params['_meta'])[versionKey];
   if (version !== '2026-07-28' || headers['mcp-protocol-version'] !== version) {
     return { error: { code: -32022, message: 'Unsupported protocol version', data: { supported: ['2026-07-28'] } } };
   }

@@ -18,6 +18,8 @@ export interface TargetRigOptions extends RigOptions {
   readonly sessionId?: string;
   /** Whether the target speaks MCP 2026-07-28 only. */
   readonly stateless?: boolean;
+  /** Whether it speaks that revision and earlier ones. */
+  readonly bothEras?: boolean;
   readonly capabilities?: Readonly<Record<string, unknown>>;
   /** Handles GET requests to the target; see {@link startRawTarget}. */
   readonly get?: RequestListener;
@@ -26,12 +28,13 @@ export interface TargetRigOptions extends RigOptions {
 /** Starts a gateway whose only target follows the script. No rule allows anything. */
 export async function startTargetRig(
   script: Script,
-  { name = 'a', sessionId, stateless, capabilities, get, ...options }: TargetRigOptions = {},
+  { name = 'a', sessionId, stateless, bothEras, capabilities, get, ...options }: TargetRigOptions = {},
 ): Promise<TargetRig> {
   const target = await startRawTarget(script, {
     sessionId,
     ...(get && { get }),
     ...(stateless && { stateless }),
+    ...(bothEras && { bothEras }),
     ...(capabilities && { capabilities }),
   });
   const gateway = await startGateway(options);

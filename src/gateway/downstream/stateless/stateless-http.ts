@@ -1,3 +1,4 @@
+import type { Stop } from '../../../edges.ts';
 import { FairTurns } from '../../../rate/fair-turns.ts';
 import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
@@ -28,7 +29,7 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
   const { multiplexer } = parts;
   const sessions = createSessionTable<Session>(parts);
   const calls = createStatelessCalls(parts);
-  const turns = new FairTurns();
+  const listening = { ...parts, turns: new FairTurns(), open: new Set<Stop>() };
   /** The ids of sessions by what their requests have in common. */
   const ids = new Map<string, string>();
 
@@ -88,11 +89,12 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
         done();
         return sendError(exchange.response, insufficient);
       }
-      if (request.method === 'subscriptions/listen') return listen({ ...parts, turns }, exchange, request, done);
+      if (method === 'subscriptions/listen') return listen(listening, exchange, request, done);
       serve(exchange, request, done);
     },
     stop() {
       calls.stop();
+      for (const end of listening.open) end();
       return sessions.stop();
     },
   };

@@ -1,5 +1,7 @@
+import type { Stop } from '../../../edges.ts';
 import { asJsonObject, isJsonObject } from '../../../json/json.ts';
 import { eventPieces } from '../../../net/sse.ts';
+import { at } from '../../../net/timers.ts';
 import type { FairTurns } from '../../../rate/fair-turns.ts';
 import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
@@ -33,31 +35,44 @@ interface Honoured {
 interface ListenParts extends Pick<HttpTransportParts, 'multiplexer' | 'streams' | 'clock'> {
   /** By caller, for subscribing to some resources: each takes 50 µs, also one that the caller may not read. */
   readonly turns: FairTurns;
+  /** Has a function for each open stream, which ends it. */
+  readonly open: Set<Stop>;
 }
 
 /**
- * Serves `subscriptions/listen`: an event stream that begins with what will be delivered, until the client closes it or
- * its token expires. It has a session of its own, which ends with it.
+ * Serves `subscriptions/listen`: an event stream that begins with what will be delivered, until the client closes it, its
+ * token expires, or the gateway stops; then it ends with an empty result, which tells the client that nothing is broken.
+ * It has a session of its own, which ends with it.
  *
  * @param done called once, when the body is not needed any more
  */
 export function listen(
-  { multiplexer, streams, clock, turns }: ListenParts,
+  { multiplexer, streams, clock, turns, open }: ListenParts,
   exchange: Exchange,
   request: StatelessRequest,
   done: () => void,
 ): void {
   const { response, caller } = exchange;
   let honoured: Honoured = { lists: [], resources: [] };
+  /** Nothing may come before the acknowledgement. */
+  let isAcknowledged = false;
   // A request in a session that has ended is not answered.
   const ended = Promise.withResolvers<undefined>();
   const closed = (): void => {
+    stopTimer();
+    open.delete(end);
     ended.resolve(undefined);
     void session.close();
   };
-  const stream = openEventStream({ streams, response, clock, caller, lifetime: 'token', closed });
+  const stream = openEventStream({ streams, response, clock, caller, lifetime: 'answers', closed });
   const write = (message: Message): void =>
     stream.write(eventPieces('message', encodePieces(tagged(message, request))));
+  const end = (): void => {
+    if (isAcknowledged) write(endOf(request));
+    stream.end();
+  };
+  open.add(end);
+  const stopTimer = caller.kind === 'principal' ? at(clock, caller.expiresAt, end) : () => {};
   const own = {
     reader: caller,
     send(message: Message) {
@@ -79,6 +94,7 @@ export function listen(
       ...(found.resources.length === 0 ? {} : { resourceSubscriptions: found.resources }),
     };
     write({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications } });
+    isAcknowledged = true;
     honoured = found;
     // Connects to the targets, so that they can tell of changes.
     for (const name of found.lists) void ask(session, caller, lists[name].list, {});
@@ -129,6 +145,11 @@ function ask(session: Session, caller: Caller, method: string, params: Stateless
 function isWanted(method: string, { lists: wanted, resources }: Honoured): boolean {
   if (method === 'notifications/resources/updated') return resources.length > 0;
   return wanted.some((name) => lists[name].method === method);
+}
+
+/** The response to the request (MCP 2026-07-28, SubscriptionsListenResult). */
+function endOf({ id }: StatelessRequest): Message {
+  return { jsonrpc: '2.0', id, result: { resultType: 'complete', _meta: { [subscriptionIdKey]: id } } };
 }
 
 /** Adds the id of the request, which tells the client what the message is about. */

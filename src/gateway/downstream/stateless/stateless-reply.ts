@@ -109,6 +109,7 @@ function isWanted(message: Message, { logLevel }: StatelessRequest): boolean {
 
 /** Adds what results of this revision have, and those of earlier ones do not. */
 function forClient(message: Message, { id, method, params }: StatelessRequest, tokenTime: number): Message {
+  if ('error' in message) return { ...message, id, error: errorForClient(message.error) };
   if (!('result' in message)) return { ...message, id };
   const { resultType } = message.result;
   const changes = [
@@ -122,6 +123,15 @@ function forClient(message: Message, { id, method, params }: StatelessRequest, t
   ];
   const result: Result = changed(message.result, changes);
   return { ...message, id, result };
+}
+
+/** The code of a resource that does not exist, up to MCP 2025-11-25; this revision has `invalidParams` in its place. */
+const resourceNotFound = -32002;
+
+type ErrorObject = Extract<Message, { error: unknown }>['error'];
+
+function errorForClient(error: ErrorObject): ErrorObject {
+  return error.code === resourceNotFound ? changed(error, [{ path: ['code'], value: errorCode.invalidParams }]) : error;
 }
 
 /**

@@ -80,7 +80,11 @@ export class StreamableHttpTransport implements Transport {
 
   async #request(id: RequestId, message: Message, { paused, headers }: TransportOptions): Promise<void> {
     const exchange: Exchange = { abort: new AbortController(), answered: false, stopLinger: () => {} };
-    const incoming = { ...this.#parts, events: aboutRequest(id, this.#parts.events), maxBytes: maxBytesOf(message) };
+    const events = aboutRequest(id, this.#parts.events, (answered) => {
+      if (exchange.answered || this.#exchanges.has(answered)) return;
+      throw new Error('the answer names another request: its id is not that of this one');
+    });
+    const incoming = { ...this.#parts, events, maxBytes: maxBytesOf(message) };
     const resumption: Resumption = { lastEventId: undefined, retry: undefined };
     this.#exchanges.set(id, exchange);
     try {
@@ -187,12 +191,18 @@ export class StreamableHttpTransport implements Transport {
   }
 }
 
-/** An error that names no request, in the response to a request, is the answer to that request. */
-function aboutRequest(id: RequestId, events: TransportEvents): TransportEvents {
+/**
+ * An error that names no request, in the response to a request, is the answer to that request.
+ *
+ * @param other called with the id of an answer to another request; what it throws ends the stream
+ */
+function aboutRequest(id: RequestId, events: TransportEvents, other: (answered: RequestId) => void): TransportEvents {
   return {
     ...events,
     received(message, size) {
       events.received('error' in message && message.id === undefined ? { ...message, id } : message, size, id);
+      const answered = answeredId(message);
+      if (answered !== undefined && answered !== id) other(answered);
     },
   };
 }

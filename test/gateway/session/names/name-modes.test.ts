@@ -83,6 +83,17 @@ describe('with portable names', () => {
   });
 });
 
+it('ten thousand names that no host takes get portable ones that differ, of which a repeated one has the first', async () => {
+  const names = Array.from({ length: 9_999 }, (_, nth) => `ä ${'/'.repeat(nth % 40)}.${nth}`);
+  await using rig = await startMode('portable', { tools: [...names, ...names.slice(0, 1)] });
+  const listed = (await rig.listed()).map(String);
+  expect(listed).toHaveLength(names.length);
+  expect(new Set(listed).size).toBe(names.length);
+  expect(listed.filter((name) => !/^[a-zA-Z0-9_-]{1,64}$/.test(name))).toEqual([]);
+  for (const nth of [0, 39, 9_998]) await rig.client.request('tools/call', { name: listed[nth] });
+  expect(rig.targets.map(calledAt)).toEqual([[names[0], names[39], names[9_998]]]);
+});
+
 describe('with bare names', () => {
   it('one target is passed on as it is: names, URIs, templates, and those in results', async () => {
     await using rig = await startMode('bare', { tools: ['a:b'] });

@@ -79,10 +79,18 @@ describe('a request whose response cannot come any more', () => {
     [
       'JSON with another id',
       (_, answer) => answer.writeHead(200, { 'content-type': 'application/json' }).end(response(8)),
-      'cut off',
+      'names another request',
     ],
     ['no JSON', (_, answer) => answer.writeHead(200, { 'content-type': 'application/json' }).end('{'), 'cut off'],
-    ['a stream with another id', streams(`data: ${response(8)}\n\n`), 'cut off'],
+    ['a stream with another id', streams(`data: ${response(8)}\n\n`), 'names another request'],
+    [
+      'a stream with the id as a text that stays open',
+      (_, answer) => {
+        answer.writeHead(200, { 'content-type': 'text/event-stream' });
+        answer.write('data: {"jsonrpc":"2.0","id":"7","result":{}}\n\n');
+      },
+      'names another request',
+    ],
     ['a stream without an event', streams(''), 'cut off'],
     ['a refusal', (_, answer) => answer.writeHead(503).end('x'.repeat(10_000)), `status 503: ${'x'.repeat(1_024)}`],
   ])('fails at once: %s', async (_, answer, reason) => {
