@@ -47,6 +47,11 @@ export class JsonStructure {
     return this.#values;
   }
 
+  /** Whether no string, object or array is open. */
+  get isWhole(): boolean {
+    return this.#depth === 0 && !this.#inString;
+  }
+
   /** Bytes of the longest string so far; a string that goes on counts with what has arrived. */
   get longestString(): number {
     return Math.max(this.#longest, this.#stringLength);

@@ -1,4 +1,5 @@
 import type { TargetBody } from '../../model.ts';
+import { uncountedBytes } from '../answer-limits.ts';
 import type { TransportParts } from '../model.ts';
 import { readEvents } from './event-reader.ts';
 import { type ParsedMessages, parseMessages } from './message.ts';
@@ -33,19 +34,36 @@ export function readMessages(body: TargetBody, parts: Incoming, resumption: Resu
   });
 }
 
-/** Reads a body that is one JSON text. */
+/**
+ * Reads a body that is one JSON text, or several lines with one each, as some servers stream notifications before the
+ * response. Each line is delivered when it has arrived.
+ */
 export async function readJson(body: TargetBody, parts: Incoming): Promise<void> {
   const buffer = new MessageBuffer(parts);
+  let delivered = false;
   try {
     for await (const chunk of body) {
       await buffer.ready();
       buffer.append(chunk);
+      await parts.events.pace();
+      if (!buffer.endsWithLine) continue;
+      deliverLines(buffer.take(), parts);
+      delivered = true;
     }
     await buffer.ready();
-    deliver(buffer.take(), parts);
+    const rest = buffer.take();
+    if (!delivered || rest.text.trim() !== '') deliverLines(rest, parts);
   } finally {
     buffer.clear();
   }
+}
+
+/** Delivers each line of a small text if all are objects; a large text is one message, as is one on several lines. */
+function deliverLines(taken: TakenMessage, parts: Incoming): void {
+  const { text, size } = taken;
+  const lines = size.bytes > uncountedBytes ? [text] : text.split('\n').filter((line) => line.trim() !== '');
+  const areObjects = lines.length > 1 && lines.every((line) => line.startsWith('{') && line.trimEnd().endsWith('}'));
+  for (const one of areObjects ? lines : [text]) deliver({ ...taken, text: one }, parts);
 }
 
 /** Parses and delivers the messages of a text. A batch is as large as its messages together, and counts for each. */

@@ -48,6 +48,11 @@ export class MessageBuffer {
     this.#lease = new BudgetLease(share);
   }
 
+  /** Whether what was added may be a complete message: it ends with a line, and nothing in it is open. */
+  get endsWithLine(): boolean {
+    return this.#length > 0 && this.#structure.isWhole && this.#block[this.#blockLength - 1] === lineFeed;
+  }
+
   /** Resolves when more may be read, or the message taken: at once for a small one, else in its turn. */
   async ready(): Promise<void> {
     if (this.#length > uncountedBytes) await this.#share.budget.turns.next(this.#share.target);
@@ -124,6 +129,7 @@ export class MessageBuffer {
   }
 }
 
+const lineFeed = 0x0a;
 const initialBytes = 1_024;
 const blockBytes = 64 * 1024;
 const empty = new Uint8Array(0);

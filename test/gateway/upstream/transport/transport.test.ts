@@ -180,6 +180,21 @@ describe('a request', () => {
   });
 });
 
+it('a request is answered by lines of JSON, each of which is used when it arrives', async () => {
+  const noted = '{"jsonrpc":"2.0","method":"notifications/x"}';
+  const go = Promise.withResolvers<void>();
+  await using rig = await connect(async (_, answer) => {
+    answer.writeHead(200, { 'content-type': 'application/json' }).write(`${noted}\n${noted}\n`);
+    await go.promise;
+    answer.end(JSON.stringify(JSON.parse(response(7)), undefined, 2));
+  });
+  const sent = rig.transport.send(request);
+  await expect.poll(() => rig.received).toEqual([JSON.parse(noted), JSON.parse(noted)]);
+  go.resolve();
+  await sent;
+  expect(rig.received.at(-1)).toEqual(JSON.parse(response(7)));
+});
+
 describe('the stream of notifications', () => {
   it.each([
     ['an empty stream', 200, 'text/event-stream'],
