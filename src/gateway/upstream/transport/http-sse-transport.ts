@@ -1,3 +1,4 @@
+import { quoted } from '../../../json/quoted.ts';
 import type { TargetBody } from '../../model.ts';
 import { encodeMessage } from '../../rpc/source-text.ts';
 import type { Transport, TransportParts } from '../model.ts';
@@ -37,7 +38,7 @@ export function createHttpSseTransport(parts: TransportParts): Transport {
     const type = mediaTypeOf(response);
     if (response.body !== null && type === 'text/event-stream') return response.body;
     await discard(response);
-    const found = `answered with the type ${JSON.stringify(type)} and no event stream`;
+    const found = `answered with the type ${quoted(type)} and no event stream`;
     throw new HttpStatusError(found, response.status, false);
   };
 
