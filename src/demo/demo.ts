@@ -3,7 +3,7 @@ import { formatHostPort, type HostPort, parseHostPort } from '../net/host-port.t
 import { connectAgent } from './agent.ts';
 import { controlPlane } from './control-plane.ts';
 import { type Guide, guidePort, guideToken, prepareGuide } from './guide.ts';
-import { busyAddresses, type DemoAddresses, demoAddresses, type PortChoice } from './ports.ts';
+import { addressProblem, type DemoAddresses, demoAddresses, type PortChoice } from './ports.ts';
 import { type Program, type ProgramSource, startProgram } from './programs.ts';
 import { guideTool, runStory, StoryError, type Verdict } from './story.ts';
 
@@ -36,8 +36,8 @@ export type DemoOutcome =
 /** Starts the three programs, runs the story, and stops them in every case. */
 export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
   const addresses = demoAddresses(options.ports, await guidePort(options.manifests));
-  const busy = await busyAddresses(addresses);
-  if (busy !== undefined) return { kind: 'failed', message: busy };
+  const problem = await addressProblem(addresses);
+  if (problem !== undefined) return { kind: 'failed', message: problem };
   const guide = await prepareGuide(options.manifests, addresses.gateway).catch(whyNoFolder);
   if (typeof guide === 'string') return { kind: 'failed', message: guide };
   const exited = Promise.withResolvers<DemoOutcome>();

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
+import { ListenError, listen } from '../net/listener/http-listener.ts';
 
 /** The addresses that the three programs listen on. Port 0: a free one, which the program's log names. */
 export interface DemoAddresses {
@@ -52,22 +53,29 @@ const purposes: Readonly<Record<keyof DemoAddresses, string>> = {
 /**
  * Returns why the addresses cannot be used, with the flag that helps; undefined if all are free. Binds each for a moment.
  */
-export async function busyAddresses(addresses: DemoAddresses): Promise<string | undefined> {
-  const all = Object.entries(purposes).map(([name, purpose]) => ({
-    purpose,
-    at: addresses[name as keyof DemoAddresses],
-  }));
-  const busy = await Promise.all(all.map(async (listener) => ((await isFree(listener.at)) ? [] : [listener])));
-  const found = busy.flat().map(({ purpose, at }) => `${formatHostPort(at)} (${purpose})`);
-  if (found.length === 0) return undefined;
-  const subject = found.length === 1 ? 'is' : 'are';
-  return `${found.join(', ')} ${subject} in use: add --ports 0 for free ports, or --ports <first of six>.`;
+export async function addressProblem(addresses: DemoAddresses): Promise<string | undefined> {
+  const all = Object.entries(purposes).map(async ([name, purpose]) => {
+    const at = addresses[name as keyof DemoAddresses];
+    return { what: `${formatHostPort(at)} (${purpose})`, error: await bindingError(at, purpose) };
+  });
+  const failed = (await Promise.all(all)).filter(({ error }) => error !== undefined);
+  // No other port helps where the address is of another machine, or the user may not bind a low port.
+  const other = failed.find(({ error }) => error?.code !== 'EADDRINUSE')?.error;
+  if (other !== undefined) return `${other.message}.`;
+  if (failed.length === 0) return undefined;
+  const subject = failed.length === 1 ? 'is' : 'are';
+  const found = failed.map(({ what }) => what).join(', ');
+  return `${found} ${subject} in use: use --ports 0 for free ports, or --ports <first of six>.`;
 }
 
-function isFree({ host, port }: HostPort): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(true)));
-  });
+async function bindingError(at: HostPort, purpose: string): Promise<ListenError | undefined> {
+  const probe = createServer();
+  try {
+    await listen(probe, at, purpose);
+  } catch (error) {
+    if (error instanceof ListenError) return error;
+    throw error;
+  }
+  await new Promise((resolve) => probe.close(resolve));
+  return undefined;
 }

@@ -20,9 +20,17 @@ it('fails before it starts anything when a port is in use, and names the flags t
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
   expect(stderr).toBe(
     `gatehouse: 127.0.0.1:${port} (the gateway's listener) is in use: ` +
-      'add --ports 0 for free ports, or --ports <first of six>.\n',
+      'use --ports 0 for free ports, or --ports <first of six>.\n',
   );
   await new Promise((resolve) => taken.close(resolve));
+});
+
+it('says of an address of another machine that it is one, and not that it is in use', async () => {
+  const { code, stdout, stderr } = await cli(['demo', '--ports=0', '--host=192.0.2.1']);
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect(stderr).toBe(
+    "gatehouse: cannot listen on 192.0.2.1:0 for the gateway's listener: the address is not one of this machine.\n",
+  );
 });
 
 it('runs side by side with another one on free ports, and names the folder of the logs last', {

@@ -21,10 +21,29 @@ describe('the package', () => {
     const { version } = packageJson;
     const chart = readFileSync('deploy/helm/gatehouse/Chart.yaml', 'utf8');
     expect(chart).toContain(`\nversion: ${version}\nappVersion: ${version}\n`);
-    const images = ['base/deployment', 'examples/deployments/mcp-gateway', 'examples/deployments/mcp-tool'].map(
-      (file) => /image: \S+:(\S+)/.exec(readFileSync(`deploy/${file}.yaml`, 'utf8'))?.at(1),
+    const examples = ['deployments/mcp-gateway', 'deployments/mcp-tool', 'secured/mcp-gateway'];
+    const images = ['base/deployment', ...examples.map((example) => `examples/${example}`)].map((file) =>
+      /image: \S+:(\S+)/.exec(readFileSync(`deploy/${file}.yaml`, 'utf8'))?.at(1),
     );
-    expect(images).toEqual([version, version, version]);
+    expect(images).toEqual([version, version, version, version]);
+  });
+
+  it('has a changelog with its version, in which each kind of change has one list', () => {
+    const [head, ...versions] = readFileSync('CHANGELOG.md', 'utf8').split(/^## /m);
+    expect(head).toContain('Keep a Changelog');
+    expect(versions.map((text) => /^\[(\S+)\]/.exec(text)?.[1])).toContain(packageJson.version);
+    for (const text of versions) {
+      const [title, ...parts] = text.trimEnd().split('\n\n');
+      const headings = parts.filter((_, index) => index % 2 === 0);
+      expect(headings, title).toEqual(
+        ['### Added', '### Changed', '### Fixed'].filter((one) => headings.includes(one)),
+      );
+      const items = parts.filter((_, index) => index % 2 === 1).flatMap((list) => list.split('\n'));
+      expect(
+        items.filter((line) => !line.startsWith('- ')),
+        title,
+      ).toEqual([]);
+    }
   });
 
   it('has a launcher that asks for the Node of engines', () => {

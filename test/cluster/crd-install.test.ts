@@ -84,6 +84,12 @@ function showsAndKeepsStatus(): void {
     expect(await cluster.kubectl(['get', 'kgateway', '--output=name'])).toContain('/mcp-jq-auth\n');
   });
 
+  it('shows the Gateway that the verdict is about, when the first reference is to one of another controller', async () => {
+    await writeStatus([ancestor('ours', 'Yes.')]);
+    const [, row] = await table([]);
+    expect(row?.slice(0, 3)).toEqual(['mcp-jq-auth', 'ours', 'True']);
+  });
+
   it('keeps status and spec apart', async () => {
     const before = await writeStatus([ancestor('mcp-gateway', 'Before.')]);
     const answer = await cluster.request(policy, {

@@ -146,6 +146,28 @@ describe.skipIf(program === undefined)('the Helm chart', () => {
   });
 });
 
+describe.skipIf(program === undefined)('the names in the Helm chart', () => {
+  it('stay texts where YAML would read numbers or truths', () => {
+    const manifests = chartOf(
+      '123',
+      '--set-string=namespaces={1e3,true},service.name=true,tls.secretName=0x1',
+      '--set=tls.mode=on',
+    );
+    const of = (kind: string): readonly unknown[] =>
+      manifests.all.filter((manifest) => manifest.kind === kind).map(({ metadata }) => metadata.namespace);
+    expect(of('Deployment')).toEqual(['123']);
+    expect(manifests.only('Service').metadata.name).toBe('true');
+    expect(of('RoleBinding').toSorted()).toEqual(['123', '1e3', 'true']);
+    const subjects = [...manifests.of('RoleBinding'), ...manifests.of('ClusterRoleBinding')].flatMap(
+      (one) => one.subjects,
+    );
+    expect(new Set(subjects.map(({ namespace }) => namespace))).toEqual(new Set(['123']));
+    expect(manifests.only('Deployment').spec.template.spec).toMatchObject({
+      volumes: [{ secret: { secretName: '0x1' } }],
+    });
+  });
+});
+
 describe.skipIf(program === undefined)('the schema of the values', () => {
   it.each([
     ['an unknown key', 'replica=3', "additional properties 'replica' not allowed"],
@@ -154,6 +176,11 @@ describe.skipIf(program === undefined)('the schema of the values', () => {
     ['a controller name without a path', 'controllerName=kgateway.dev', "at '/controllerName'"],
     ['a namespace that is no name', 'namespaces={A_b}', "at '/namespaces/0'"],
     ['a flag that a value sets', 'extraArgs={--namespace=a}', "at '/extraArgs/0'"],
+    [
+      'a flag that takes tokens back',
+      'auth.xds=token,tls.mode=on,tls.secretName=a,extraArgs={--xds-auth=none}',
+      "at '/extraArgs/0'",
+    ],
     [
       'labels that the selector needs',
       'podLabels.app\\.kubernetes\\.io/name=x',

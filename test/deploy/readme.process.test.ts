@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -94,21 +103,25 @@ describe('deploy/README.md', () => {
 
   it('builds and pushes every image under its name in the manifests', () => {
     const built = new Map(
-      Array.from(readme.matchAll(/docker build --target (\S+) +-t (\S+) \./g), ([, target = '', tag = '']) => [
+      Array.from(readme.matchAll(/docker build --target (\S+) +((?:-t \S+ )+)\./g), ([, target = '', tags = '']) => [
         target,
-        tag,
+        tags.match(/[^\s:]\S+:\S+/g) ?? [],
       ]),
     );
     const imageIn = (file: string): string => shipped(file).only('Deployment').spec.template.spec.containers[0].image;
     expect(Object.fromEntries(built)).toEqual({
-      gatehouse: imageIn('base/deployment.yaml'),
-      'mcp-gateway': imageIn('examples/guide/4-mcp-gateway.yaml'),
-      'mcp-tool': imageIn('examples/guide/5-mcp-tool.yaml'),
+      gatehouse: [imageIn('base/deployment.yaml')],
+      'mcp-gateway': [imageIn('examples/deployments/mcp-gateway.yaml'), imageIn('examples/guide/4-mcp-gateway.yaml')],
+      'mcp-tool': [imageIn('examples/deployments/mcp-tool.yaml'), imageIn('examples/guide/5-mcp-tool.yaml')],
     });
     const stages = parseDockerfile(readFileSync('Dockerfile', 'utf8'));
     expect([...built.keys()].filter((target) => !stages.has(target))).toEqual([]);
     const pushed = Array.from(readme.matchAll(/^docker push (\S+)$/gm), ([, tag]) => tag);
-    expect(pushed).toEqual([...built.values()]);
+    expect(pushed).toEqual([...built.values()].flat());
+    const named = readdirSync(deploy, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.yaml') && !file.startsWith('helm'))
+      .flatMap((file) => readFileSync(join(deploy, file), 'utf8').match(/(?<=image: )ctlptl-registry\S+/g) ?? []);
+    expect(new Set(named), 'every image of a manifest is one of them').toEqual(new Set(pushed));
   });
 
   it('says first that the base replaces kgateway', () => {

@@ -21,7 +21,7 @@ export interface KeyFetcherParts {
 /** The most URIs that are fetched; further ones wait until another one is not needed any more. */
 export const mostUris = 1_000;
 
-/** Requests at once. */
+/** Requests at once; hosts take turns, so that one with many URIs that hang delays another by one of them. */
 const concurrency = 8;
 
 /** Milliseconds between two requests for a URI: what its headers say within these bounds, else the default. */
@@ -143,7 +143,7 @@ export class KeyFetcher {
 
   async #fetch(uri: string, publication: Publication): Promise<void> {
     const { clock, random, counters } = this.#parts;
-    const release = await this.#slots.acquire('');
+    const release = await this.#slots.acquire(new URL(uri).host);
     // It may have waited long for its turn.
     const isNeeded = (): boolean => this.#publications.get(uri) === publication;
     const attempt = isNeeded() ? await this.#attempt(uri) : undefined;

@@ -17,9 +17,9 @@ type Ancestor = PolicyStatus['ancestors'][number];
 /**
  * Returns the fields of the status to write. Undefined when the status is up to date, or when it describes a newer
  * generation than the desired one. `ancestors` is an atomic list: entries of other controllers stay unchanged and in
- * place. Own entries take the other places in the order of the references, since `kubectl get` shows the first ancestor
- * beside the first reference; own entries that are not desired are removed. `grants` and `allows` are
- * written beside own entries, and removed with the last one.
+ * place. Own entries take the other places in the order of the references, since `kubectl get` shows the first ancestor;
+ * own entries that are not desired are removed. `grants` and `allows` are written beside own entries, and removed with the
+ * last one.
  *
  * @param desired undefined: no reference leads to a Gateway of this controller
  * @param controllerName the controller that owns the entries to write

@@ -1,5 +1,5 @@
 import type { Collection, Context, Derived, Failure } from '../../graph/model.ts';
-import { shortened } from '../../json/quoted.ts';
+import { quoted } from '../../json/quoted.ts';
 import type { MCPAuthPolicy } from '../../resources/model.ts';
 import { allowsNamespace, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
 import type { GatewayResult } from '../gateway/gateway.ts';
@@ -67,7 +67,15 @@ function summary(result: PolicyResult | undefined): Pick<PolicyStatus, 'grants' 
   if (first === undefined) return { grants: 0, allows: 'nothing' };
   const { claim, value, kind, id } = first;
   const more = rules.length === 1 ? '' : ` and ${rules.length - 1} more`;
-  return { grants: rules.length, allows: `${shortened(`${claim}=${value}`)}: ${kind} ${shortened(id)}${more}` };
+  return { grants: rules.length, allows: `${shown(claim)}=${shown(value)}: ${kind} ${shown(id)}${more}` };
+}
+
+/**
+ * Returns a text of a rule as a column shows it. What has blanks or is not ASCII is quoted: otherwise a value could read as
+ * another rule, `nobody: tool x`, or like one that it does not equal.
+ */
+function shown(text: string): string {
+  return /^[!#-~]{1,200}$/.test(text) ? text : quoted(text);
 }
 
 /** The notice about references without a place in the status. */

@@ -120,13 +120,43 @@ describe('the JSON Schema of the configuration', () => {
     expect(different.map((other) => JSON.stringify(other))).toEqual([]);
   });
 
+  // The keys of one issuer have the fields of those of all, which the page describes once.
+  const fields = new Set(
+    fieldPaths(schema, '').map((path) => path.replace('listener.authn.issuers.jwks.', 'listener.authn.jwks.')),
+  );
+
   it('has the fields of the reference, and no others', () => {
     const described = new Set(Array.from(page.matchAll(/^\| `([$\w.]+)` \|/gm), ([, path]) => path));
-    // The keys of one issuer have the fields of those of all, which the page describes once.
-    const fields = fieldPaths(schema, '').filter((path) => !path.startsWith('listener.authn.issuers.jwks.'));
-    expect(described).toEqual(new Set(fields));
+    expect(described).toEqual(fields);
+  });
+
+  it('accepts the examples of the reference, which have every field and no warning', () => {
+    const section = page.split('\n## ').find((text) => text.startsWith('Every field in an example'));
+    const examples = Array.from(section?.matchAll(/^```json\n(.*?)^```$/gms) ?? [], ([, text = '']): unknown =>
+      JSON.parse(text),
+    );
+    for (const example of examples) {
+      expect(matches(example)).toBe(true);
+      expect(decodeConfig(example, parseMounts([])).warnings).toEqual([]);
+    }
+    const used = new Set(
+      examples
+        .flatMap((example) => pathsIn(example, ''))
+        .map((path) => path.replace('listener.authn.issuers.jwks.', 'listener.authn.jwks.')),
+    );
+    expect([...fields].filter((path) => !used.has(path))).toEqual([]);
   });
 });
+
+/** The paths of all fields that a configuration has. */
+function pathsIn(value: unknown, prefix: string): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((item) => pathsIn(item, prefix));
+  return Object.entries(value).flatMap(([field, below]) => [
+    `${prefix}${field}`,
+    ...pathsIn(below, `${prefix}${field}.`),
+  ]);
+}
 
 /** The paths of all fields in a schema, each once. */
 function fieldPaths(node: unknown, prefix: string): readonly string[] {

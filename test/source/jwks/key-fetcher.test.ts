@@ -177,6 +177,30 @@ describe('many URIs', () => {
     expect(asked).toHaveLength(8);
   });
 
+  it('of one host that hangs keep no other host waiting for more than one of them', async () => {
+    const fail: (() => void)[] = [];
+    const crowd = new KeyFetcher({
+      fetchKeys: (wanted) => {
+        asked.push(wanted);
+        return new Promise((_, reject) => void fail.push(() => reject(new Error('no answer within 5000 ms'))));
+      },
+      deliver: () => {},
+      settled: () => {},
+      clock,
+      random: () => 1,
+      log,
+      counters,
+    });
+    for (let n = 0; n < 100; n += 1) crowd.need(`https://hangs.example/${n}`, true);
+    crowd.need(uri, true);
+    await quiet();
+    for (const reject of fail.splice(0, 2)) reject();
+    await quiet();
+    expect(asked).toHaveLength(10);
+    expect(asked).toContain(uri);
+    crowd.stop();
+  });
+
   it('beyond the limit wait until another one is not needed', async () => {
     for (let n = 0; n <= mostUris; n += 1) {
       answers.set(`https://${n}.example/`, { text: setOf('a'), freshFor: undefined });

@@ -36,6 +36,18 @@ describe('the grants of a policy', () => {
     expect(grantsOf()).toEqual({ grants: 0, allows: 'nothing' });
   });
 
+  it('never read as another rule than the one that is meant', () => {
+    expect(grantsOf(rule('*', jwt('sub', 'nobody: tool a/b:c')))).toMatchObject({
+      allows: 'sub="nobody: tool a/b:c": tool *',
+    });
+    expect(grantsOf(rule('a/b:c and 7 more', jwt('sub', 'me\u200b')))).toMatchObject({
+      allows: 'sub="me\\u{200b}": tool "a/b:c and 7 more"',
+    });
+    expect(grantsOf(rule('*', jwt('a "b"', 'system:serviceaccount:bots:agent')))).toMatchObject({
+      allows: '"a \\"b\\""=system:serviceaccount:bots:agent: tool *',
+    });
+  });
+
   it('are short, however long the texts of the rule are', () => {
     const { allows } = Object(grantsOf(rule(`a/b:${'c'.repeat(1_000)}`, jwt('sub', 'v'.repeat(1_000)))));
     expect(String(allows).length).toBeLessThan(450);

@@ -20,5 +20,5 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- define "gatehouse.subjects" -}}
 - kind: ServiceAccount
   name: gatehouse
-  namespace: {{ .Release.Namespace }}
+  namespace: {{ .Release.Namespace | quote }}
 {{- end }}
