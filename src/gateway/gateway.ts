@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { Fields, Logger, Stop } from '../edges.ts';
+import type { Node } from '../gen/envoy/config/core/v3/base.ts';
 import { onlyForLoopbackHosts } from '../net/guard/host-guard.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import {
@@ -23,7 +24,7 @@ import { createNetwork } from './network/network.ts';
 import { createTargetSettings } from './network/target-settings.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { XdsStatus } from './xds/model.ts';
-import { namesGateway, nodeOf } from './xds/node.ts';
+import { gatewayNamedBy, namesGateway, nodeOf } from './xds/node.ts';
 import { createXdsClient, type XdsClient } from './xds/xds.ts';
 
 export { GatewayError } from './errors.ts';
@@ -76,10 +77,10 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   shutdown.add(await targetSettings.open(bootstrap.upstream));
   const authenticator = await openAuthenticator(bootstrap.listener, edges, fetchText);
   shutdown.add(() => authenticator?.stop());
-  const { host, port } = bootstrap.xdsAddress;
-  const resolved = resolutions.find(host, port);
+  const resolved = resolutions.find(bootstrap.xdsAddress.host, bootstrap.xdsAddress.port);
   const count = (event: string): void => metrics.count('gatehouse_gateway_last_good_total', { event });
-  const xds = openXdsClient(bootstrap, { ...options, resolved, count }, edges);
+  const node = nodeOf(bootstrap, options.environment, random);
+  const xds = openXdsClient(bootstrap, { ...options, node, resolved, count }, edges);
   const { config } = xds;
   const targetState = (target: string): TargetState => downstream.targetState(target);
   const metrics = createGatewayMetrics({
@@ -92,7 +93,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     counters: metrics,
     authenticator,
     fetchFor: network.targetFetch,
-    ...clientSettings(options, bootstrap),
+    ...clientSettings(options, bootstrap, node),
     // The bound address: the configured host may be a spelling or a name that only the resolver knows.
     listensOnLoopback: () => listener !== undefined && isLoopback(listener.host),
     clock,
@@ -139,11 +140,12 @@ async function readBootstrap(
 }
 
 /** The settings of serving clients, as flags and configuration give them. */
-function clientSettings(options: GatewayOptions, { upstream: { passHeaders } }: BootstrapConfig) {
+function clientSettings(options: GatewayOptions, { upstream: { passHeaders } }: BootstrapConfig, node: Node) {
   const { list, names, allowedOrigins, allowedHosts, maxBodyBytes, callTimeout, targetTimeouts, methodTimeouts } =
     options;
-  const { logCaller, maxRequestRate, maxTargetRequests } = options;
+  const { logCaller, maxRequestRate, maxTargetRequests, maxSessions, sessionIdleTimeout } = options;
   return {
+    gateway: gatewayNamedBy(node),
     list,
     names,
     allowedOrigins,
@@ -154,6 +156,8 @@ function clientSettings(options: GatewayOptions, { upstream: { passHeaders } }: 
     logCaller,
     maxRequestRate,
     maxTargetRequests,
+    maxSessions,
+    sessionIdleTimeout,
     passHeaders,
   };
 }
@@ -196,18 +200,18 @@ async function openAuthenticator(
 function openXdsClient(
   bootstrap: BootstrapConfig,
   {
-    environment,
+    node,
     resolved,
     state,
     stateMaxAge = defaultStateMaxAge,
     count,
-  }: Pick<GatewayOptions, 'environment' | 'state' | 'stateMaxAge'> & {
+  }: Pick<GatewayOptions, 'state' | 'stateMaxAge'> & {
+    readonly node: Node;
     readonly resolved: HostPort | undefined;
     readonly count: (event: string) => void;
   },
   { clock, random, log }: GatewayEdges,
 ): XdsClient {
-  const node = nodeOf(bootstrap, environment, random);
   if (!namesGateway(node)) {
     log.warn(
       'nothing names the Gateway that this node belongs to, so the control plane may turn it away: ' +

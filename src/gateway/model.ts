@@ -46,6 +46,10 @@ export interface GatewayOptions {
   readonly maxRequestRate?: number | undefined;
   /** Requests of all callers that one target may have open. Default: not limited. */
   readonly maxTargetRequests?: number | undefined;
+  /** Sessions of each HTTP transport. Default 1,000. */
+  readonly maxSessions?: number | undefined;
+  /** Milliseconds after which a session without requests and streams is closed. Default 30 minutes. */
+  readonly sessionIdleTimeout?: number | undefined;
   /** `--state`: the folder that keeps the resources in force for the next start. Default: nothing is kept. */
   readonly state?: string | undefined;
   /** Milliseconds since the control plane has confirmed it, after which the state is not used. Default 24 hours. */
@@ -143,6 +147,8 @@ export interface Authenticator {
    * to get a token: one with another scope would be no use to them.
    */
   insufficientScope?: ((scope: string) => string) | undefined;
+  /** The value of `WWW-Authenticate` for a token that expires while its request arrives. */
+  readonly expired: string;
   /** Authenticates by the value of the `Authorization` header. Never throws. */
   authenticate(authorization: string | undefined): Promise<Authentication>;
 }
@@ -172,6 +178,8 @@ export interface TargetResponse {
   readonly ok: boolean;
   readonly headers: Pick<Headers, 'get'>;
   readonly body: TargetBody | null;
+  /** Whether the text of a refusal may repeat a header of the request that is a secret. Default false. */
+  readonly mayRepeatSecrets?: boolean;
 }
 
 /** The body of a response, which is read once. */
@@ -197,8 +205,10 @@ export type TargetOutcome = 'result' | 'error' | 'failure' | 'timeout' | 'limit'
 
 /** What is known of a target since it was added or changed. */
 export interface TargetState {
-  /** By the last request of any session. */
-  readonly state: 'never connected' | 'answers' | 'fails';
+  /** By the last request of any session. `slow`: it was not answered in time. `fails`: it failed in another way. */
+  readonly state: 'never connected' | 'answers' | 'slow' | 'fails';
+  /** When that began; `null` before the first request. */
+  readonly since: string | null;
   readonly lastError: { readonly at: string; readonly request: string; readonly reason: string } | null;
   /** Its lists that fail; those that are left out are asked for beside the requests of clients. */
   readonly lists: readonly { readonly method: string; readonly state: 'fails' | 'left out'; readonly since: string }[];

@@ -69,6 +69,26 @@ export function duplicateName(members: readonly TextMember[], anyCase: ReadonlyS
 }
 
 /**
+ * Returns the path of a member that occurs twice, at any level: `JSON.parse` keeps the last one without a word. Takes
+ * time in proportion to the text and its depth; bound both.
+ */
+export function repeatedMember(text: string, path = ''): string | undefined {
+  const members = membersOf(text);
+  const pathOf = (name: string): string => (path === '' ? name : `${path}.${name}`);
+  const twice = duplicateName(members, new Set());
+  if (twice !== undefined) return pathOf(twice);
+  const inner = [
+    ...members.map((member) => [pathOf(member.name), member.text] as const),
+    ...elementsOf(text).map((element, index) => [`${path}[${index}]`, element] as const),
+  ];
+  for (const [innerPath, innerText] of inner) {
+    const found = repeatedMember(innerText, innerPath);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
  * Changes an object. A member at or above a changed place that occurs twice is kept once, the last one, as `JSON.parse`
  * reads it; a new member comes last.
  *

@@ -48,6 +48,8 @@ describe('a wrong command line', () => {
     [['gateway', '--config={}', '--target-timeout=a/b'], /--target-timeout is /],
     [['gateway', '--config={}', '--target-timeout=a/b=5'], /--target-timeout is a number with a unit/],
     [['gateway', '--config={}', '--method-timeout=tools/list=5s'], /--method-timeout is one of tools\/call, .*list"/],
+    [['gateway', '--config={}', '--max-sessions=0'], /--max-sessions is a whole number from 1 to 10000/],
+    [['gateway', '--config={}', '--session-idle-timeout=10ms'], /--session-idle-timeout is from 1s to 24h, not "10ms"/],
     [['gateway', '--config={}', '--max-header-bytes=1'], /--max-header-bytes is a whole number from 1024/],
     [['mcp-tool', '--port=99999'], /--port is a whole number from 0 to 65535, not "99999"/],
     [['demo', '--port=0'], /--port is a whole number from 1 to 65535/],

@@ -7,6 +7,7 @@ import {
   elementsOf,
   type JsonChange,
   membersOf,
+  repeatedMember,
 } from '../../src/json/json-text.ts';
 
 const step = fc.oneof(fc.constantFrom('a', 'b', '1', '__proto__'), fc.nat(3));
@@ -70,6 +71,16 @@ describe('the text of a JSON object', () => {
   it('has a member twice, in whatever spelling', () => {
     expect(duplicateName(membersOf('{"a":1,"\\u0061":2}'), new Set())).toBe('a');
     expect(duplicateName(membersOf('{"a":{"b":1},"b":2}'), new Set())).toBeUndefined();
+  });
+
+  it.each([
+    ['{"a":1,"b":{"a":1},"c":[{"a":1}]}', undefined],
+    ['{"a":1,"\\u0061":2}', 'a'],
+    ['{"a":{"b":[0,{"c":1,"c":2}]}}', 'a.b[1].c'],
+    ['[[{"a":1,"a":1}]]', '[0][0].a'],
+    ['"a"', undefined],
+  ])('has a member twice at some level: %s', (text, path) => {
+    expect(repeatedMember(text)).toBe(path);
   });
 
   it.each(['NAME', 'Name', 'na\\u004de', 'task\u017f', '\u212aind'])(

@@ -91,6 +91,18 @@ export const gatewayFlags: readonly Flag[] = [
     help: 'requests of all callers that one target may have open, by default not limited; more are refused',
   },
   {
+    name: 'max-sessions',
+    value: '<number>',
+    default: '1000',
+    help: 'sessions of clients at /mcp, and as many at /sse',
+  },
+  {
+    name: 'session-idle-timeout',
+    value: '<duration>',
+    default: '30m',
+    help: 'time after which a session without requests and streams ends, 1s to 24h',
+  },
+  {
     name: 'log-caller',
     value: '<hash|sub|none>',
     default: 'hash',
@@ -143,18 +155,26 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     methodTimeouts: durations('method-timeout', flags.list('method-timeout'), methodName),
     maxRequestRate: optionalNumber('max-request-rate', flags, 100_000),
     maxTargetRequests: optionalNumber('max-target-requests', flags, 1_000_000),
+    // A new session looks at all others when there is no room.
+    maxSessions: wholeNumber('max-sessions', flags.text('max-sessions'), 1, 10_000),
+    sessionIdleTimeout: durationWithin('session-idle-timeout', flags, { min: '1s', max: '24h' }),
     logCaller: oneOf('log-caller', flags.text('log-caller'), ['hash', 'sub', 'none']),
     state: flags.optional('state'),
-    stateMaxAge: stateMaxAge(flags),
+    // Shorter, a restart would find it too old; longer, it would be no answer of this month.
+    stateMaxAge: durationWithin('state-max-age', flags, { min: '1m', max: '720h' }),
     shutdownGrace: duration('shutdown-grace', flags.text('shutdown-grace')),
   };
 }
 
-/** Shorter, a restart would find it too old; longer, it would be no answer of this month. */
-function stateMaxAge(flags: FlagValues): number {
-  const age = duration('state-max-age', flags.text('state-max-age'));
-  if (age >= 60_000 && age <= 720 * 3_600_000) return age;
-  throw new UsageError(`--state-max-age is from 1m to 720h, not ${quoted(flags.text('state-max-age'))}`);
+function durationWithin(
+  flag: string,
+  flags: FlagValues,
+  { min, max }: { readonly min: string; readonly max: string },
+): number {
+  const text = flags.text(flag);
+  const milliseconds = duration(flag, text);
+  if (milliseconds >= duration(flag, min) && milliseconds <= duration(flag, max)) return milliseconds;
+  throw new UsageError(`--${flag} is from ${min} to ${max}, not ${quoted(text)}`);
 }
 
 function optionalNumber(flag: string, flags: FlagValues, max: number): number | undefined {

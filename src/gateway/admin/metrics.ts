@@ -94,7 +94,7 @@ export function createGatewayMetrics({ targets, xds, sessions }: MetricSources):
 
 type Targets = () => Iterable<readonly [string, TargetState]>;
 
-const targetStates: readonly TargetState['state'][] = ['never connected', 'answers', 'fails'];
+const targetStates: readonly TargetState['state'][] = ['never connected', 'answers', 'slow', 'fails'];
 
 /** The series of a target are gone when the target is. */
 function registerTargets(registry: Registry, targets: Targets): void {

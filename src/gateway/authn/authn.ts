@@ -52,10 +52,11 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
   return {
     document: resource,
     insufficientScope: refusals.insufficientScope,
+    expired: refusals.expired,
     async authenticate(authorization) {
       const bearer = parseBearer(authorization);
       if (bearer.kind === 'none') return refusals.missing();
-      if (bearer.kind === 'malformed') return refusals.invalid('malformed', 'The token cannot be read');
+      if (bearer.kind === 'malformed') return refuse('', 'malformed', 'The token cannot be read');
       try {
         return await authenticateToken(bearer.token);
       } catch (error) {

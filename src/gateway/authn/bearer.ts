@@ -12,6 +12,8 @@ export interface Refusals {
    * @param message is quoted in the challenge, so it must not contain quotes
    */
   invalid(reason: string, message: string): Authentication;
+  /** The challenge of 401 for a token that was valid when its request began to arrive. */
+  readonly expired: string;
   /**
    * The challenge of 403 for a token that lacks a scope (RFC 6750, section 3.1); `undefined` without metadata, since
    * nothing says where to get another token then.
@@ -31,6 +33,8 @@ export function createRefusals(resource: ResourceDocument | undefined): Refusals
   const scope = resource === undefined || resource.scopes.length === 0 ? '' : `, scope="${resource.scopes.join(' ')}"`;
   const metadata = resource === undefined ? '' : `, resource_metadata="${resource.metadataUrl}"${scope}`;
   const challenge = 'Bearer realm="mcp-gateway"';
+  const invalidToken = (message: string): string =>
+    `${challenge}, error="invalid_token", error_description="${message}"${metadata}`;
   return {
     missing: () => ({
       kind: 'refused',
@@ -43,9 +47,10 @@ export function createRefusals(resource: ResourceDocument | undefined): Refusals
       kind: 'refused',
       status: 401,
       reason,
-      challenge: `${challenge}, error="invalid_token", error_description="${message}"${metadata}`,
+      challenge: invalidToken(message),
       message,
     }),
+    expired: invalidToken('The token has expired'),
     insufficientScope:
       resource === undefined
         ? undefined

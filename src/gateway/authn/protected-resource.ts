@@ -28,7 +28,8 @@ export function describeResource(resource: ProtectedResource): ResourceDocument 
   return {
     metadataUrl: `${origin}${own}`,
     scopes: resource.scopes,
-    paths: new Set([wellKnown, own, `${wellKnown}/mcp`, `${wellKnown}/sse`]),
+    // Requests are looked up without a slash at the end, which the path of a resource may have.
+    paths: new Set([wellKnown, own.replace(/\/$/, ''), `${wellKnown}/mcp`, `${wellKnown}/sse`]),
     text: JSON.stringify(metadata),
   };
 }

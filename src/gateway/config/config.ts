@@ -1,5 +1,8 @@
 import { promises as files } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { measureJson } from '../../json/bounded-json.ts';
+import { repeatedMember } from '../../json/json-text.ts';
+import { shortened } from '../../json/quoted.ts';
 import type { TextFetch } from '../../net/outbound/text-fetch.ts';
 import { GatewayError, reasonOf } from '../errors.ts';
 import { type DecodedConfig, decodeConfig } from './decode.ts';
@@ -49,10 +52,27 @@ async function readSource(file: string, { mounts, fetchText }: ConfigParts): Pro
   }
 }
 
-/** Parses the text as JSON, after a byte order mark if there is one. The error quotes the parser's reason. */
-function parseText(text: string): unknown {
+/** Of a configuration: a key set of a hundred keys has a thousand values, and ten levels are enough for all of it. */
+const bounds = { maxValues: 100_000, maxDepth: 32 } as const;
+
+/**
+ * Parses the text as JSON, after a byte order mark if there is one. The error quotes the parser's reason. A field that
+ * occurs twice is one, since the other one could be meant to restrict access.
+ */
+function parseText(source: string): unknown {
+  const text = source.replace(/^\uFEFF/, '');
+  if (measureJson(text, bounds).kind !== 'within') {
+    throw new GatewayError('usage', `has more than ${bounds.maxValues} values or ${bounds.maxDepth} levels`);
+  }
+  const value = parse(text);
+  const twice = repeatedMember(text);
+  if (twice === undefined) return value;
+  throw new GatewayError('usage', `${shortened(twice)}: is there twice; keep one of the two`);
+}
+
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(text);
   } catch (error) {
     throw new GatewayError('usage', `is not JSON: ${reasonOf(error)}`);
   }

@@ -25,6 +25,10 @@ export interface DownstreamParts extends SessionParts, BrowserGuardParts, BodyRe
   readonly counters: GatewayCounters;
   /** Requests a second of one caller, with a burst of as many. Default: not limited. */
   readonly maxRequestRate?: number | undefined;
+  /** Sessions of each HTTP transport. Default 1,000. */
+  readonly maxSessions?: number | undefined;
+  /** Milliseconds after which a session without requests and streams is closed. Default 30 minutes. */
+  readonly sessionIdleTimeout?: number | undefined;
   /** The headers of clients that targets get, in lower case. Default: none. */
   readonly passHeaders?: readonly string[] | undefined;
 }
@@ -47,14 +51,12 @@ export interface Downstream {
   stop(): Promise<void>;
 }
 
-/** Per HTTP transport. */
-const maxSessions = 1_000;
-/** Milliseconds. */
-const idleTimeout = 30 * 60_000;
+const defaultMaxSessions = 1_000;
+const defaultIdleTimeout = 30 * 60_000;
 
 /** Creates the server. Does not listen. */
 export function createDownstream(parts: DownstreamParts): Downstream {
-  const { authenticator, clock, log } = parts;
+  const { authenticator, clock, log, maxSessions = defaultMaxSessions } = parts;
   const multiplexer = createMultiplexer(parts);
   const exchanges = createExchangeLimit(parts);
   const refuse = createRefuseStranger(parts);
@@ -64,9 +66,11 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     bodies: createBodyReader(parts),
     clock,
     stepUp: createStepUp(multiplexer, authenticator),
+    // Without tokens none expires.
+    expiredChallenge: authenticator?.expired ?? 'Bearer',
     maxSessions,
-    idleTimeout,
-    full: createFullReport(parts),
+    idleTimeout: parts.sessionIdleTimeout ?? defaultIdleTimeout,
+    full: createFullReport(parts, maxSessions),
   };
   const transports: ReadonlyMap<string, HttpTransport> = new Map([
     ['/sse', createHttpSse(transportParts)],
@@ -133,11 +137,12 @@ function authenticate(
 }
 
 /** Tells of sessions that are ended or refused. */
-function createFullReport({ clock, log, counters }: DownstreamParts): HttpTransportParts['full'] {
+function createFullReport({ clock, log, counters }: DownstreamParts, maxSessions: number): HttpTransportParts['full'] {
   const throttle = new LogThrottle(clock, log);
   return (outcome) => {
     counters.count('gatehouse_gateway_sessions_full_total', { outcome });
-    const message = `more than ${maxSessions} sessions of one transport: one is ended or refused for each new one`;
+    const most = `more than ${maxSessions} sessions of one transport (--max-sessions)`;
+    const message = `${most}: one is ended or refused for each new one`;
     throttle.failed('sessions', { reason: outcome, message });
   };
 }

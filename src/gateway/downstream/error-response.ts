@@ -39,11 +39,13 @@ export const duplicateId: ErrorResponse = {
 };
 
 /** Sent when no session can be evicted. */
-export const tooManySessions: ErrorResponse = {
-  status: 503,
-  message: 'Too many sessions',
-  headers: { 'retry-after': '60' },
-};
+export function tooManySessions(maxSessions: number): ErrorResponse {
+  return {
+    status: 503,
+    message: `There are ${maxSessions} sessions of this transport, all in use (--max-sessions): try again later`,
+    headers: { 'retry-after': '60' },
+  };
+}
 
 /** Sent during a graceful shutdown. The next connection should reach another replica, or the next process. */
 export const shuttingDown: ErrorResponse = {
@@ -53,11 +55,9 @@ export const shuttingDown: ErrorResponse = {
 };
 
 /** Sent when a token has expired between the headers of its request and the end of the body. */
-export const tokenExpired: ErrorResponse = {
-  status: 401,
-  message: 'The token has expired',
-  headers: { 'www-authenticate': 'Bearer realm="mcp-gateway", error="invalid_token"' },
-};
+export function tokenExpired(challenge: string): ErrorResponse {
+  return { status: 401, message: 'The token has expired', headers: { 'www-authenticate': challenge } };
+}
 
 /**
  * Sent for a request that a token with another scope could make. SDKs ask their user for one (MCP 2025-11-25,

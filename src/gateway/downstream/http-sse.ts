@@ -55,7 +55,7 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
   const open = (response: ServerResponse, caller: Caller): void => {
     const opened = sessions.open(caller, () => createSseSession(multiplexer, { clock, streams }, caller));
     if (opened === undefined) {
-      sendError(response, tooManySessions);
+      sendError(response, tooManySessions(parts.maxSessions));
       return;
     }
     const { id, session } = opened;
@@ -90,7 +90,7 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
       sendError(response, error);
     };
     // The token may have expired, and the session ended, while the body arrived.
-    if (!isCurrent(caller, clock)) return refuse(tokenExpired);
+    if (!isCurrent(caller, clock)) return refuse(tokenExpired(parts.expiredChallenge));
     const found = lookUp(url, caller);
     if (found.kind === 'error') return refuse(found.error);
     const message = decodeMessage(body.value);

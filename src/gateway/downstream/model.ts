@@ -38,6 +38,8 @@ export interface HttpTransportParts {
   readonly clock: Clock;
   /** Returns the error response to a request, the only message of its body, that only lacks a scope. */
   stepUp(messages: readonly Message[], caller: Caller): ErrorResponse | undefined;
+  /** The value of `WWW-Authenticate` for a token that expires while its request arrives. */
+  readonly expiredChallenge: string;
   readonly maxSessions: number;
   /** Milliseconds after which a session without requests and streams is closed. */
   readonly idleTimeout: number;

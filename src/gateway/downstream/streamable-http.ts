@@ -52,7 +52,7 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
   /** While the body arrived, the token may have expired, and the session ended. */
   const receive: Receive = (exchange, body, done) => {
     const { request, response, caller } = exchange;
-    if (!isCurrent(caller, clock)) return tokenExpired;
+    if (!isCurrent(caller, clock)) return tokenExpired(parts.expiredChallenge);
     const found = lookUp(exchange);
     if (found.kind === 'error') return found.error;
     if (found.kind === 'none' && isStateless(body, request)) {
@@ -65,7 +65,7 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
     const insufficient = parts.stepUp(decoded.messages, caller);
     if (insufficient !== undefined) return insufficient;
     const session = known ?? openSession(caller);
-    if (session === undefined) return tooManySessions;
+    if (session === undefined) return tooManySessions(parts.maxSessions);
     hold(session.id, response);
     session.post(exchange, decoded.messages, done);
     return undefined;

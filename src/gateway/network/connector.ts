@@ -1,4 +1,5 @@
 import { isIP, type LookupFunction } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
 import { formatHostPort, type HostPort } from '../../net/host-port.ts';
 import { blockReasonOf, hostProblem } from '../../net/outbound/blocked-address.ts';
@@ -55,6 +56,7 @@ export function createTargetConnector(
   { authorities, failed }: TargetConnections,
 ): buildConnector.connector {
   const plain = buildConnector({ allowH2: false });
+  const secureContext = createSharedContext(authorities);
   return (options, callback) => {
     const host = hostOf(options);
     const port = portOf(options);
@@ -67,7 +69,7 @@ export function createTargetConnector(
       if (error === null) callback(null, socket);
       else refuse(error);
     };
-    const tls = options.protocol === 'https:' ? { ca: [...authorities()], maxCachedSessions: 0 } : undefined;
+    const tls = options.protocol === 'https:' ? { secureContext: secureContext(), maxCachedSessions: 0 } : undefined;
     const resolved = resolutions.find(host, port);
     if (resolved !== undefined) {
       const connect = tls === undefined ? plain : buildConnector({ allowH2: false, ...tls });
@@ -77,6 +79,19 @@ export function createTargetConnector(
     if (problem !== undefined) return refuse(new BlockedAddressError(host, port, `is ${problem}`));
     const connect = buildConnector({ allowH2: false, lookup: targetLookup(port), ...tls });
     return connect({ ...options, hostname: host }, answer);
+  };
+}
+
+/**
+ * Returns what connections with TLS share, made anew when the authorities are other ones: reading those of a system
+ * holds the event loop for as long as many calls take.
+ */
+function createSharedContext(authorities: () => readonly string[]): () => SecureContext {
+  let made: { readonly of: readonly string[]; readonly context: SecureContext } | undefined;
+  return () => {
+    const current = authorities();
+    if (made?.of !== current) made = { of: current, context: createSecureContext({ ca: [...current] }) };
+    return made.context;
   };
 }
 

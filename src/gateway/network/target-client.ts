@@ -30,13 +30,12 @@ export function createTargetFetch(
       throw new Error(`target ${target.name} is served at ${served}; a request to ${origin} is refused`);
     }
     const path = `${to.pathname}${to.search}`;
+    const added = settings.headersOf(target.name);
     // What the operator has set replaces what a client has sent.
-    const own = {
-      ...sentHeaders(headers, authority, settings),
-      ...Object.fromEntries(settings.headersOf(target.name)),
-    };
+    const own = { ...sentHeaders(headers, authority, settings), ...Object.fromEntries(added) };
     const answer = await dispatcher.request({ origin, path, method, headers: own, body, signal });
-    const response = await refuseCoding(responseOf(answer));
+    const hasSecrets = (): boolean => added.size > 0 || Object.keys(own).some(settings.passes);
+    const response = await refuseCoding(responseOf(answer, hasSecrets));
     return authority === undefined ? response : withTargetLocation(response, url, authority);
   };
 }
@@ -68,12 +67,15 @@ function sentHeaders(
   return sent;
 }
 
-function responseOf({ statusCode, headers, body }: Dispatcher.ResponseData): TargetResponse {
+/** @param hasSecrets whether the request had headers of the operator, or some that clients send */
+function responseOf({ statusCode, headers, body }: Dispatcher.ResponseData, hasSecrets: () => boolean): TargetResponse {
+  const ok = statusCode >= 200 && statusCode < 300;
   return {
     status: statusCode,
-    ok: statusCode >= 200 && statusCode < 300,
+    ok,
     headers: { get: (name) => joined(headers[name.toLowerCase()]) },
     body: bodyOf(body),
+    mayRepeatSecrets: !ok && hasSecrets(),
   };
 }
 

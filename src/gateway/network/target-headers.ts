@@ -1,5 +1,6 @@
 import { parseBoundedJson } from '../../json/bounded-json.ts';
 import { isJsonObject } from '../../json/json.ts';
+import { repeatedMember } from '../../json/json-text.ts';
 import { quoted } from '../../json/quoted.ts';
 import { headerNameProblem, headerValueProblem } from '../../net/outbound/request-headers.ts';
 
@@ -21,6 +22,8 @@ const bounds = { maxValues: 100_000, maxDepth: 2 } as const;
 export function decodeTargetHeaders(text: string): TargetHeaders {
   const parsed = parseBoundedJson(text, bounds);
   if (parsed.kind !== 'json') throw new Error('is no JSON of an object with one object for each target');
+  const twice = repeatedMember(text);
+  if (twice !== undefined) throw new Error(`${quoted(twice)} is there twice; keep one of the two`);
   const headers = new Map<string, ReadonlyMap<string, string>>();
   for (const [target, entries] of Object.entries(objectOf(parsed.value, ''))) {
     if (!/^[^/\s:]+\/[^\s:]+$/.test(target)) {

@@ -57,12 +57,14 @@ export function createAuthorization(parts: {
   readonly config: GatewayConfig;
   readonly list: ListMode;
   readonly counters: GatewayCounters;
+  readonly gateway?: string | undefined;
   /** Default `hash`. */
   readonly logCaller?: CallerNaming | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }): Authorization {
-  const { config, list, counters, logCaller = 'hash', clock, log } = parts;
+  const { config, list, counters, gateway, logCaller = 'hash', clock, log } = parts;
+  const ofGateway = gateway === undefined ? {} : { gateway: shortened(gateway) };
   const claimsOf = (caller: Caller): Claims | undefined =>
     caller.kind === 'principal' && isCurrent(caller, clock) ? caller.claims : undefined;
   const decideFor = (use: AccessRequest, caller: Caller): Decision => decide(config.rules, claimsOf(caller), use);
@@ -75,6 +77,7 @@ export function createAuthorization(parts: {
       kind: use.kind,
       name: shortened(use.name),
       ...callerFields(caller, logCaller),
+      ...ofGateway,
       ...reason,
     });
     counters.count('gatehouse_gateway_decisions_total', {
@@ -86,7 +89,7 @@ export function createAuthorization(parts: {
   return {
     missingScope(use, caller) {
       if (claimsOf(caller) === undefined || decideFor(use, caller).allowed) return undefined;
-      const scope = scopeOf(config.rules, use.kind, list === 'all' ? [use.name, '*'] : ['*']);
+      const scope = scopeOf(config.rules, use, list === 'all' ? [use.name, '*'] : ['*']);
       if (scope !== undefined) logDecision(use, caller, false, { reason: 'insufficient scope' });
       return scope;
     },
@@ -124,15 +127,16 @@ const scopeList = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
 const maxScope = 256;
 const maxScopeRules = 64;
 
-/** The scope of the first rule for one of these ids that has one. */
-function scopeOf(rules: RuleIndex, kind: PrimitiveKind, ids: readonly string[]): string | undefined {
+/** The scope of the first rule for one of these ids that has one, and allows the use: a rule for `*` allows no empty name. */
+function scopeOf(rules: RuleIndex, use: AccessRequest, ids: readonly string[]): string | undefined {
   let looked = 0;
   for (const id of ids) {
     for (const claim of scopeClaims) {
-      for (const value of rules.find(kind, id)?.get(claim)?.keys() ?? []) {
+      for (const value of rules.find(use.kind, id)?.get(claim)?.keys() ?? []) {
         looked += 1;
         if (looked > maxScopeRules) return undefined;
-        if (value.length <= maxScope && scopeList.test(value)) return value;
+        const isScope = value.length <= maxScope && scopeList.test(value);
+        if (isScope && decide(rules, { [claim]: value }, use).allowed) return value;
       }
     }
   }

@@ -18,6 +18,8 @@ export interface SessionParts {
   readonly fetchFor: (target: Target) => TargetFetch;
   readonly list: ListMode;
   readonly counters: GatewayCounters;
+  /** What the metadata names the Gateway by, for decisions in the log. */
+  readonly gateway?: string | undefined;
   /** Default `hash`. */
   readonly logCaller?: CallerNaming | undefined;
   /** Requests of all callers that one target may have open. Default: not limited. */

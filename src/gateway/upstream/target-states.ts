@@ -21,6 +21,7 @@ export const connectionRequest = 'connection';
 
 interface Mutable {
   state: TargetState['state'];
+  since: TargetState['since'];
   lastError: TargetState['lastError'];
   readonly requests: Record<TargetOutcome, number>;
 }
@@ -29,31 +30,36 @@ interface Mutable {
 export function createTargetStates(clock: Clock): TargetStates {
   const states = new Map<string, Mutable>();
   const stateOf = (target: string): Mutable => states.get(target) ?? initialState();
-  const changing = (target: string): Mutable => {
+  const changing = (target: string, found: TargetState['state']): Mutable => {
     const state = stateOf(target);
     states.set(target, state);
+    if (state.state !== found) state.since = timeOf(clock.now());
+    state.state = found;
     return state;
   };
   return {
     answered(target, outcome) {
-      const state = changing(target);
-      state.state = 'answers';
-      state.requests[outcome] += 1;
+      changing(target, 'answers').requests[outcome] += 1;
     },
     failed(target, request, error) {
-      const state = changing(target);
-      state.state = 'fails';
-      state.lastError = { at: new Date(clock.now()).toISOString(), request, reason: reasonOf(error) };
-      if (request !== connectionRequest) state.requests[outcomeOf(error)] += 1;
+      const outcome = outcomeOf(error);
+      const state = changing(target, outcome === 'timeout' ? 'slow' : 'fails');
+      state.lastError = { at: timeOf(clock.now()), request, reason: reasonOf(error) };
+      if (request !== connectionRequest) state.requests[outcome] += 1;
     },
     forget: (target) => void states.delete(target),
     of: stateOf,
   };
 }
 
+function timeOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
 function initialState(): Mutable {
   return {
     state: 'never connected',
+    since: null,
     lastError: null,
     requests: { result: 0, error: 0, failure: 0, timeout: 0, limit: 0 },
   };

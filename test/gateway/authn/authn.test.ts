@@ -170,6 +170,7 @@ describe('a token that is refused', () => {
   it.each(['x', 'a.b.c', '"quoted"', 'a b', '{}', `${'x'.repeat(9000)}`])('is malformed: %.20s', async (token) => {
     const authn = await withKeys(issuer.jwk);
     expect(await authn.authenticate(`Bearer ${token}`)).toMatchObject(invalid('The token cannot be read'));
+    expect(log.lines.filter(({ level }) => level === 'info')).toHaveLength(1);
   });
 
   it('appears neither in the log nor in the response, but for its issuer and key id in the log', async () => {

@@ -29,6 +29,12 @@ describe('the metadata of the resource', () => {
     });
   });
 
+  it('is served where it says, also for a URL that ends with a slash', () => {
+    const { metadataUrl, paths } = describeResource({ ...resource, url: 'https://mcp.example/team/' });
+    expect(metadataUrl).toBe('https://mcp.example/.well-known/oauth-protected-resource/team/');
+    expect(paths).toContain('/.well-known/oauth-protected-resource/team');
+  });
+
   it('of an origin has no path', () => {
     expect(describeResource({ ...resource, url: 'https://mcp.example' }).metadataUrl).toBe(
       'https://mcp.example/.well-known/oauth-protected-resource',
@@ -50,6 +56,10 @@ describe('a challenge', () => {
     expect(refusals.invalid('X', 'The token has expired')).toMatchObject({
       challenge: `Bearer realm="mcp-gateway", error="invalid_token", error_description="The token has expired", ${place}, scope="mcp:use mcp:list"`,
     });
+  });
+
+  it('says the same of a token that expires while its request arrives', () => {
+    expect(refusals.invalid('X', 'The token has expired')).toMatchObject({ challenge: refusals.expired });
   });
 
   it('says neither when nothing is configured', () => {

@@ -85,6 +85,17 @@ describe('the configuration', () => {
     }
   });
 
+  it.each([
+    ['{"listener": {"authn": {"audience": ["me.com"], "audience": []}}}', 'listener.authn.audience: is there twice'],
+    ['{"listener": {"authn": {"issuers": [{"issuer": "a", "issuer": "b"}]}}}', 'issuers[0].issuer: is there twice'],
+    ['['.repeat(100), 'has more than 100000 values or 32 levels'],
+  ])('with a field twice, or too deep, is an error: %s', async (config, message) => {
+    await expect(load({ config })).rejects.toMatchObject({
+      reason: 'usage',
+      message: expect.stringContaining(message),
+    });
+  });
+
   it('that is missing, not JSON or not valid is an error that names the source', async () => {
     await expect(load({ file: join(folder, 'none.json') })).rejects.toMatchObject({
       reason: 'environment',

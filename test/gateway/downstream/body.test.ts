@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -76,16 +77,19 @@ it('a token that expires while the body arrives is refused, before the message r
 
   const sockets = ['/mcp', `/sse${query}`].map((path) => {
     const socket = connectTo(gateway);
-    const head = headOf(token, sessionId, `Content-Length: ${body.length}`).replace('/mcp', path);
-    socket.write(head + body.slice(0, 10));
+    const more = `Content-Length: ${body.length}\r\nExpect: 100-continue\r\nConnection: close`;
+    socket.write(headOf(token, sessionId, more).replace('/mcp', path));
     return socket;
   });
-  // A request of the same client that is answered later than both heads were read.
-  await (await post(gateway, token, sessionId, ping(2, '0'))).text();
+  // What is written back when a head was read, and its token accepted.
+  for (const socket of sockets) expect(String(await once(socket, 'data'))).toMatch(/^HTTP\/1.1 100 /);
   clock.advance(60_000);
   for (const socket of sockets) {
-    socket.end(body.slice(10));
-    expect((await text(socket)).slice(0, 12)).toMatch(/^HTTP\/1.1 (401|404)$/);
+    socket.write(body);
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1.1 401 /);
+    // Clients get another token where this says (RFC 9728, section 5.1).
+    expect(answer).toContain('resource_metadata="https://mcp.example/metadata"');
   }
   expect(target.asked).toEqual([]);
   await reader?.cancel();

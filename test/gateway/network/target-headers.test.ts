@@ -23,6 +23,14 @@ describe('a file with headers of targets', () => {
     ]);
   });
 
+  it.each([
+    [`{"a/x": {"a": "1"}, "a/x": {"b": "${secret}"}}`, '"a/x" is there twice'],
+    [`{"a/x": {"a": "1", "a": "${secret}"}}`, '"a/x.a" is there twice'],
+  ])('with a member twice is refused: %s', (text, message) => {
+    expect(() => decodeTargetHeaders(text)).toThrow(message);
+    expect(() => decodeTargetHeaders(text)).not.toThrow(secret);
+  });
+
   it.each<[string, unknown, string]>([
     ['a list', [], 'it must be an object'],
     ['a name that is no target', { tool: {} }, '"tool" is no target; write its name as /targets has it'],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
+import { initialize, post } from '../../support/nodes/raw-client.ts';
 
 const call = { name: 'a:t', arguments: {} };
 
@@ -10,12 +11,13 @@ describe('a decision in the log', () => {
     ['sub', 'alice'],
     ['none', undefined],
   ] as const)('names the caller as configured: %s', async (logCaller, caller) => {
-    await using rig = await startTargetRig(() => ({ result: {} }), { logCaller });
+    const gateway = 'my-gateway.default.svc.cluster.local';
+    await using rig = await startTargetRig(() => ({ result: {} }), { logCaller, gateway });
     rig.gateway.config.allow('ns.policy', 'alice', 'tool', 'a:t');
     await (await rig.open('alice')).request('tools/call', call);
     const line = rig.gateway.log.lines.find(({ message }) => message === 'allowed');
     expect(line?.fields?.['caller']).toEqual(caller);
-    expect(line?.fields).toMatchObject({ kind: 'tool', name: 'a:t', config: 'ns.policy' });
+    expect(line?.fields).toMatchObject({ kind: 'tool', name: 'a:t', gateway, config: 'ns.policy' });
   });
 });
 
@@ -72,4 +74,27 @@ it('a caller sends as many requests a second as allowed: more get 429 with the n
   expect((await ask(other)).status).toBe(415);
   clock.advance(500);
   expect((await ask(token)).status).toBe(415);
+});
+
+it('a transport has as many sessions as allowed: when all are in use, more get 503 with the name of the limit', async () => {
+  await using rig = await startTargetRig(() => ({ result: {} }), { maxSessions: 1 });
+  const { gateway } = rig;
+  const client = await rig.open('me');
+  await client.listen();
+  const refused = await post(gateway, gateway.token('you'), undefined, initialize());
+  expect(refused.status).toBe(503);
+  expect(await refused.text()).toContain('There are 1 sessions of this transport, all in use (--max-sessions)');
+});
+
+it('a session ends when it was not used for the configured time', async () => {
+  const clock = createManualClock();
+  await using rig = await startTargetRig(() => ({ result: {} }), { clock, sessionIdleTimeout: 1_000 });
+  const { url, downstream } = rig.gateway;
+  const client = await rig.open('me');
+  // The time begins when the response is closed, which the gateway may notice after the client. Not half an hour of them.
+  for (let seconds = 0; seconds < 100 && downstream.sessions() > 0; seconds += 1) {
+    await fetch(`${url}/nowhere`);
+    clock.advance(1_000);
+  }
+  expect((await client.notify('notifications/any')).status).toBe(404);
 });

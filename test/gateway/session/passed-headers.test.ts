@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
@@ -9,6 +11,7 @@ import type { Target } from '../../../src/gen/mcp/kgateway/dev/target/v1alpha1/t
 import { lookUntil } from '../../support/edges/look-until.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { portOf } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -129,14 +132,14 @@ describe('headers of clients', () => {
   });
 });
 
-describe('headers of the operator', () => {
-  const write = (json: unknown, mode = 0o600): string => {
-    const path = join(temporaryFolder(), 'headers.json');
-    writeFileSync(path, JSON.stringify(json));
-    chmodSync(path, mode);
-    return path;
-  };
+const write = (json: unknown, mode = 0o600): string => {
+  const path = join(temporaryFolder(), 'headers.json');
+  writeFileSync(path, JSON.stringify(json));
+  chmodSync(path, mode);
+  return path;
+};
 
+describe('headers of the operator', () => {
   it('go with every request to their target, in place of what a client has sent, and are never logged', async () => {
     const secret = 'Bearer hunter2';
     const path = write({ 'ns/raw': { Authorization: secret }, 'ns/other': { 'x-other': 'b' } });
@@ -179,5 +182,27 @@ describe('headers of the operator', () => {
     const path = json === undefined ? join(temporaryFolder(), 'headers.json') : write(json);
     await expect(settingsOf([], path)).rejects.toThrow(reason);
     await expect(settingsOf([], path)).rejects.not.toThrow('hunter2');
+  });
+});
+
+describe('headers that may be secrets', () => {
+  it.each([
+    ['of the operator', [], { 'ns/raw': { 'x-key': 'hunter2' } }],
+    ['that clients send', ['x-key'], {}],
+  ])('%s are not logged although the target repeats them in a refusal', async (_, passHeaders, file) => {
+    const echo = createServer(({ headers }, response) => response.writeHead(400).end(JSON.stringify(headers)));
+    await once(echo.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void echo.close());
+    onTestFinished(() => echo.closeAllConnections());
+    const { fetchFor, log } = await settingsOf(passHeaders, write(file));
+    await using rig = await startTargetRig(() => ({ result: {} }), { fetchFor, passHeaders });
+    const { gateway } = rig;
+    gateway.config.putTarget({ name: 'ns/raw', host: '127.0.0.1', port: portOf(echo.address()), path: '/mcp' });
+    gateway.config.allowAll('ns.all', 'me');
+    const { sessionId } = await rig.open();
+    await call(rig, { 'mcp-session-id': sessionId, 'x-key': 'hunter2' });
+    const { lastError } = gateway.downstream.targetState('ns/raw');
+    expect(lastError?.reason).toContain('status 400: its text is not shown');
+    expect(JSON.stringify(lastError) + log.text() + gateway.log.text()).not.toContain('hunter2');
   });
 });

@@ -89,6 +89,12 @@ describe('a request that only lacks a scope', () => {
     expect(await post('tools/call', { name: 'ns/t:x' })).toEqual([200, null, undefined]);
   });
 
+  it('is answered as ever when no scope helps: what has no name is allowed by no rule', async () => {
+    const { rig, post } = await startRig();
+    rig.gateway.config.allow('ns.p', 'mcp:all', 'tool', '*', 'scope');
+    expect(await post('tools/call', { name: 'ns/t:' })).toEqual([200, null, 'not allowed: tool ns/t:']);
+  });
+
   it.each(['a"b', 'a\\b', 'a\r\nx: y', ' a', 'a  b', 'é', 'a'.repeat(257)])(
     'is answered as ever when the value %j is no scope of OAuth',
     async (value) => {

@@ -7,7 +7,8 @@ import { startTargetRig } from '../../support/gateway/target-rig.ts';
 
 it('the state of a target says whether it answers, its last error, its failing lists, and how requests ended', async () => {
   const clock = createManualClock();
-  const at = new Date(clock.now()).toISOString();
+  const now = (): string => new Date(clock.now()).toISOString();
+  const at = now();
   let status: number | undefined;
   await using rig = await startTargetRig(
     ({ params, method }) => {
@@ -21,29 +22,35 @@ it('the state of a target says whether it answers, its last error, its failing l
   gateway.config.allowAll('ns.all', 'me');
   const { targetState } = gateway.downstream;
   const requests = { result: 0, error: 0, failure: 0, timeout: 0, limit: 0 };
-  expect(targetState('a')).toEqual({ state: 'never connected', lastError: null, lists: [], requests });
+  expect(targetState('a')).toEqual({ state: 'never connected', since: null, lastError: null, lists: [], requests });
 
   const client = await rig.open();
   await client.request('tools/call', { name: 'a:x' });
   await client.request('tools/call', { name: 'a:bad' });
   expect(targetState('a')).toEqual({
     state: 'answers',
+    since: at,
     lastError: null,
     lists: [],
     requests: { ...requests, result: 1, error: 1 },
   });
+  clock.advance(10);
+  const down = now();
   status = 500;
+  await client.request('tools/call', { name: 'a:x' });
+  clock.advance(10);
   await client.request('tools/call', { name: 'a:x' });
   expect(targetState('a')).toMatchObject({
     state: 'fails',
-    lastError: { at, request: 'tools/call', reason: 'answered with status 500:' },
-    requests: { failure: 1 },
+    since: down,
+    lastError: { at: now(), request: 'tools/call', reason: 'answered with status 500:' },
+    requests: { failure: 2 },
   });
   status = undefined;
   await client.request('tools/list');
   expect(targetState('a')).toMatchObject({
-    lastError: { at, request: 'tools/list', reason: 'a list has more than 10000 entries' },
-    lists: [{ method: 'tools/list', state: 'left out', since: at }],
+    lastError: { at: now(), request: 'tools/list', reason: 'a list has more than 10000 entries' },
+    lists: [{ method: 'tools/list', state: 'left out', since: now() }],
   });
   expect(targetState('a').requests.limit).toBeGreaterThan(0);
 
@@ -56,7 +63,7 @@ it('the state of a target says whether it answers, its last error, its failing l
   expect(targetState('a')).toMatchObject({ state: 'never connected', lastError: null, lists: [] });
 });
 
-it('a call without response in time counts as one', async () => {
+it('a call without response in time counts as one, and its target is slow', async () => {
   const clock = createManualClock();
   await using silent: RawTarget = await startRawTarget(({ method }) =>
     method === 'tools/call' ? undefined : { result: {} },
@@ -72,5 +79,9 @@ it('a call without response in time counts as one', async () => {
   await client.request('ping');
   clock.advance(600_000);
   await calling;
-  expect(rig.gateway.downstream.targetState('silent').requests).toMatchObject({ timeout: 1, failure: 0 });
+  expect(rig.gateway.downstream.targetState('silent')).toMatchObject({
+    state: 'slow',
+    since: new Date(clock.now()).toISOString(),
+    requests: { timeout: 1, failure: 0 },
+  });
 });

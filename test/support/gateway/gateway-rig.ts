@@ -48,10 +48,13 @@ export interface RigOptions {
   readonly authn?: 'tokens' | 'none';
   readonly fetchFor?: (target: Target) => TargetFetch;
   readonly listensOnLoopback?: boolean;
+  readonly gateway?: string;
   readonly logCaller?: CallerNaming;
   readonly maxRequestRate?: number;
   readonly passHeaders?: readonly string[];
   readonly maxTargetRequests?: number;
+  readonly maxSessions?: number;
+  readonly sessionIdleTimeout?: number;
   readonly callTimeoutOf?: (target: string, method: string) => number;
 }
 
@@ -78,10 +81,13 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     random: () => 0.5,
     log,
     callTimeoutOf: options.callTimeoutOf,
+    gateway: options.gateway,
     logCaller: options.logCaller,
     maxRequestRate: options.maxRequestRate,
     passHeaders: options.passHeaders,
     maxTargetRequests: options.maxTargetRequests,
+    maxSessions: options.maxSessions,
+    sessionIdleTimeout: options.sessionIdleTimeout,
     ...(listensOnLoopback === undefined ? {} : { listensOnLoopback: () => listensOnLoopback }),
   });
   const server = createServer((request, response) => downstream.handle(request, response));
@@ -115,6 +121,7 @@ function authenticatorOf(
   clock: Clock,
 ): Authenticator {
   return {
+    expired: 'Bearer error="invalid_token", resource_metadata="https://mcp.example/metadata"',
     insufficientScope: (scope) => `Bearer error="insufficient_scope", scope="${scope}"`,
     authenticate(authorization) {
       if (keys.lost) return Promise.resolve({ kind: 'refused', status: 503, reason: 'no keys', message: 'no keys' });

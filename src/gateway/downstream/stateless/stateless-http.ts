@@ -58,7 +58,7 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
     const opened = sessionFor(caller, request);
     if (opened === undefined) {
       done();
-      sendError(response, tooManySessions);
+      sendError(response, tooManySessions(parts.maxSessions));
       return;
     }
     const release = sessions.hold(opened.id);

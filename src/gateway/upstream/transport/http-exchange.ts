@@ -15,6 +15,12 @@ export class HttpStatusError extends Error {
   }
 }
 
+/** Milliseconds that a target has to accept a message that has no response: each takes a connection until then. */
+export const acceptTime = 30_000;
+
+/** Milliseconds that an exchange may stay open after the response that it was opened for. */
+export const lingerTime = 1_000;
+
 /** The most that is read of the body of a refusal, for the log: 1 KiB. */
 const maxReasonBytes = 1_024;
 
@@ -55,7 +61,9 @@ export async function statusError(response: TargetResponse, inSession: boolean):
   return new HttpStatusError(`answered with status ${response.status}: ${reason}`, response.status, inSession);
 }
 
-async function beginningOf({ body }: TargetResponse): Promise<string> {
+/** Pages of errors show the headers of their request, for whoever develops the server; the log must not. */
+async function beginningOf({ body, mayRepeatSecrets }: TargetResponse): Promise<string> {
+  if (mayRepeatSecrets) return 'its text is not shown, since it may repeat headers that are secret';
   try {
     for await (const chunk of body ?? []) return new TextDecoder().decode(chunk.subarray(0, maxReasonBytes));
   } catch {

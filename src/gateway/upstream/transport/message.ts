@@ -53,3 +53,10 @@ export function answeredId(message: Message): RequestId | undefined {
 export function requestIdOf(message: Message): RequestId | undefined {
   return 'method' in message && 'id' in message ? message.id : undefined;
 }
+
+/** Returns the id of the request that a message cancels. */
+export function cancelledId(message: Message): RequestId | undefined {
+  if (!('method' in message) || message.method !== 'notifications/cancelled') return undefined;
+  const id = message.params?.['requestId'];
+  return typeof id === 'number' || typeof id === 'string' ? id : undefined;
+}

@@ -1,13 +1,22 @@
 import type { Stop } from '../../../edges.ts';
 import { quoted } from '../../../json/quoted.ts';
+import { within } from '../../../net/deadline.ts';
 import type { TargetRequest, TargetResponse } from '../../model.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { encodeMessage } from '../../rpc/source-text.ts';
 import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
 import type { Transport, TransportEvents, TransportKind, TransportOptions, TransportParts } from '../model.ts';
-import { discard, fetchWithinOrigin, HttpStatusError, mediaTypeOf, statusError } from './http-exchange.ts';
+import {
+  acceptTime,
+  discard,
+  fetchWithinOrigin,
+  HttpStatusError,
+  lingerTime,
+  mediaTypeOf,
+  statusError,
+} from './http-exchange.ts';
 import { type Incoming, type Resumption, readJson, readMessages } from './incoming-stream.ts';
-import { answeredId, requestIdOf } from './message.ts';
+import { answeredId, cancelledId, requestIdOf } from './message.ts';
 import { followNotifications, pause, reconnectDelay } from './notification-stream.ts';
 
 /** A request whose response is not complete. */
@@ -16,9 +25,6 @@ interface Exchange {
   answered: boolean;
   stopLinger: Stop;
 }
-
-/** Milliseconds that a stream may stay open after the response that it was opened for. */
-const lingerTime = 1_000;
 
 /** Attempts in a row to resume the stream of a response that fail, until the response is given up. */
 const maxResumptions = 5;
@@ -56,9 +62,11 @@ export class StreamableHttpTransport implements Transport {
     const id = requestIdOf(message);
     if (id !== undefined) return this.#request(id, message, options);
     const { signal } = this.#closed;
-    this.#endCancelled(message);
+    // Its response is not needed, and might never come.
+    this.#exchanges.get(cancelledId(message) ?? '')?.abort.abort();
     if (this.#isStateless) return;
-    await discard(await this.#post(message, signal));
+    const limit = { clock: this.#parts.clock, milliseconds: acceptTime, signal };
+    await within(limit, async (until) => discard(await this.#post(message, until)));
     if ('method' in message && message.method === 'notifications/initialized') {
       void followNotifications(this.#parts, (lastEventId) => this.#openStream(signal, lastEventId), signal);
     }
@@ -177,13 +185,6 @@ export class StreamableHttpTransport implements Transport {
     if (exchange === undefined || exchange.answered) return;
     exchange.answered = true;
     exchange.stopLinger = this.#parts.clock.after(lingerTime, () => exchange.abort.abort());
-  }
-
-  /** Ends the exchange of a request that was cancelled: its response is not needed, and might never come. */
-  #endCancelled(message: Message): void {
-    if (!('method' in message) || message.method !== 'notifications/cancelled') return;
-    const id = message.params?.['requestId'];
-    if (typeof id === 'number' || typeof id === 'string') this.#exchanges.get(id)?.abort.abort();
   }
 }
 

@@ -1,4 +1,5 @@
-import { createServer, type RequestListener } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { TargetFetch } from '../../../../src/gateway/model.ts';
 import type { Message } from '../../../../src/gateway/rpc/model.ts';
@@ -136,8 +137,10 @@ describe('a request', () => {
     expect(delays).toEqual([1_000, ...Array.from({ length: 7 }, () => 2_000)]);
     expect(rig.requests).toEqual(['POST /mcp', ...Array.from({ length: 8 }, (_, poll) => `GET /mcp ${poll + 1}`)]);
   });
+});
 
-  it('that is cancelled ends its exchange with the target', async () => {
+describe('a request that needs no response any more', () => {
+  it('as it is cancelled ends its exchange with the target', async () => {
     const closed = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();
     await using rig = await connect((incoming, answer) => {
@@ -158,6 +161,35 @@ describe('a request', () => {
     expect(await sent).toBe('aborted');
   });
 
+  it('and that a target of HTTP+SSE does not accept, ends with its cancellation, and soon after its response', async () => {
+    const stream = Promise.withResolvers<ServerResponse>();
+    const arrived = [Promise.withResolvers<ServerResponse>(), Promise.withResolvers<ServerResponse>()];
+    const left = [...arrived];
+    await using rig = await connect((incoming, answer) => {
+      const held = incoming.method === 'POST' ? left.shift() : undefined;
+      if (held !== undefined) return held.resolve(answer);
+      if (incoming.method === 'POST') return answer.writeHead(202).end();
+      answer.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: endpoint\ndata: ?id=1\n\n');
+      return stream.resolve(answer);
+    }, 'http-sse');
+    await rig.transport.start();
+    const [cancelled, answered] = [request, { ...request, id: 8 }].map((message) =>
+      rig.transport.send(message).catch(() => 'ended'),
+    );
+    const closed = arrived.map(async ({ promise }) => once(await promise, 'close'));
+    await Promise.all(arrived.map(({ promise }) => promise));
+    await rig.transport.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 7 } });
+    expect(await cancelled).toBe('ended');
+    (await stream.promise).write(`data: ${response(8)}\n\n`);
+    await rig.clock.armed();
+    expect(rig.clock.next()).toBe(1_000);
+    expect(await answered).toBe('ended');
+    await Promise.all(closed);
+    expect(rig.clock.waiting()).toEqual([]);
+  });
+});
+
+describe('a request to a target that redirects', () => {
   it('follows redirects of the same origin that keep the method, and no others', async () => {
     await using rig = await connect(({ url }, answer) => {
       const status = url === '/mcp' ? 307 : url === '/one' ? 308 : 302;
@@ -171,6 +203,24 @@ describe('a request', () => {
     await expect(away.transport.send(request)).rejects.toThrow('redirects to http://x.test/');
   });
 });
+
+it.each(['streamable-http', 'http-sse'] as const)(
+  'a message without response that a target does not accept is given up after half a minute: %s',
+  async (kind) => {
+    const closed = Promise.withResolvers<void>();
+    await using rig = await connect(({ method }, answer) => {
+      if (method === 'POST') return answer.once('close', closed.resolve);
+      return answer.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: endpoint\ndata: ?id=1\n\n');
+    }, kind);
+    await rig.transport.start();
+    const sent = rig.transport.send(initialized);
+    const failed = expect(sent).rejects.toThrow('no answer within 30 s');
+    await expect.poll(() => rig.requests.at(-1)).toContain('POST');
+    expect(rig.clock.next()).toBe(30_000);
+    await failed;
+    await closed.promise;
+  },
+);
 
 describe('the stream of notifications', () => {
   it.each([
