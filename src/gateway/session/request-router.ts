@@ -6,7 +6,7 @@ import { DeadlineExceededError, within } from '../../net/deadline.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import { callerKey } from '../callers.ts';
 import type { GatewayCounters } from '../model.ts';
-import type { Params, Result } from '../rpc/model.ts';
+import type { MessageSize, Params, Result } from '../rpc/model.ts';
 import { contradictionOf, type ParamHeaders } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
@@ -301,10 +301,11 @@ async function listTools(
   { signal }: ClientRequest,
 ): Promise<void> {
   const { clock, upstreamState, failures } = parts;
-  const lease = new BudgetLease({ budget: upstreamState.budget, target });
+  const lease = new BudgetLease(upstreamState.budget.lists, target);
+  const hold = { grow: ({ bytes }: MessageSize) => lease.grow(bytes) };
   try {
     await within({ clock, milliseconds: listTimeout, signal }, (until) =>
-      readPages(upstream, pagedLists['tools/list'], { params: {}, signal: until }, lease),
+      readPages(upstream, pagedLists['tools/list'], { params: {}, signal: until }, hold),
     );
   } catch (error) {
     if (!signal.aborted) failures.failed(target, 'tools/list', error);

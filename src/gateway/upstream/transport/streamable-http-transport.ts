@@ -86,13 +86,13 @@ export class StreamableHttpTransport implements Transport {
     for (const { abort } of this.#exchanges.values()) abort.abort();
   }
 
-  async #request(id: RequestId, message: Message, { paused, headers }: TransportOptions): Promise<void> {
+  async #request(id: RequestId, message: Message, { paused, headers, arriving }: TransportOptions): Promise<void> {
     const exchange: Exchange = { abort: new AbortController(), answered: false, stopLinger: () => {} };
     const events = aboutRequest(id, this.#parts.events, (answered) => {
       if (exchange.answered || this.#exchanges.has(answered)) return;
       throw new Error('the answer names another request: its id is not that of this one');
     });
-    const incoming = { ...this.#parts, events, maxBytes: maxBytesOf(message) };
+    const incoming = { ...this.#parts, events, maxBytes: maxBytesOf(message), arriving };
     const resumption: Resumption = { lastEventId: undefined, retry: undefined };
     this.#exchanges.set(id, exchange);
     try {
