@@ -52,6 +52,11 @@ export async function startDebug(settings: DebugSettings, parts: DebugParts): Pr
   const { debugListen, metricsListen } = settings;
   const { routes, stop } = debugRoutes(parts, await readPage());
   const debug = await serveRoutes(debugListen, routes, listenerParts('debug', debugListen, parts));
+  const { host } = debug.address;
+  if (!isLoopback(host) && parts.security === undefined) {
+    const remedy = 'listen on 127.0.0.1, or demand tokens with --debug-auth=token';
+    parts.log.warn('the debug listener shows every Gateway to whoever reaches it', { host, remedy });
+  }
   try {
     const metricsParts = listenerParts('metrics', metricsListen, parts);
     const metrics = await serveRoutes(metricsListen, metricsRoutes(parts), metricsParts);

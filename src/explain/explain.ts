@@ -13,7 +13,7 @@ import { tokenSigners } from './token-signers.ts';
 export { type ComparedWorld, changedSigners, gainedAccess, oncePerPair } from './access-diff.ts';
 export { answerInSteps, answerQuestion } from './answer.ts';
 export type { Explainer, ExplainInputs } from './model.ts';
-export { CollectedProblems, mostListed, problemsOf } from './problems.ts';
+export { CollectedProblems, mostListed, problemsOf, skippedNotes } from './problems.ts';
 
 /** Creates the explanations over the collections of the translation. */
 export function createExplainer(inputs: ExplainInputs): Explainer {

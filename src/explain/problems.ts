@@ -42,6 +42,19 @@ function listed({ severity, from, at, message }: Finding): ListedProblem {
   return { severity, from, kind: at.kind, key: at.key, field: pathText(at.path), place: undefined, message, at };
 }
 
+/** The fields for which a whole object is skipped with a warning. */
+const skippedBy: ReadonlySet<string> = new Set(['kind', 'apiVersion']);
+
+/** Skipped objects that a note is written about. */
+const mostSkipped = 5;
+
+/** Says which objects are not read because of their kind or its version: an answer knows nothing of them. */
+export function skippedNotes(decoded: readonly DecodedProblem[]): readonly string[] {
+  const skipped = decoded.filter(({ field, severity }) => severity === 'warning' && skippedBy.has(field));
+  const more = skipped.length > mostSkipped ? [`There are ${skipped.length - mostSkipped} more of these.`] : [];
+  return [...skipped.slice(0, mostSkipped).map(({ place, message }) => `${place}: ${message}`), ...more];
+}
+
 /** Counts every problem, and keeps the first ones of each severity. */
 export class CollectedProblems {
   readonly #errors: ListedProblem[] = [];

@@ -130,6 +130,14 @@ describe.skipIf(program === undefined)('the Helm chart', () => {
     });
   });
 
+  it('is linted without a warning', () => {
+    const { ok, stdout } = helm(program ?? '', ['lint', '--strict', chart]);
+    expect(ok).toBe(true);
+    expect(stdout).not.toMatch(/WARN|ERROR/);
+  });
+});
+
+describe.skipIf(program === undefined)('the Helm chart with a PodMonitor', () => {
   it('renders a PodMonitor for the pods and their metrics port', () => {
     const manifests = chartOf('x', '--set=podMonitor.enabled=true,podMonitor.labels.release=prometheus');
     const monitor = manifests.all.find(({ kind }) => kind === 'PodMonitor');
@@ -139,10 +147,26 @@ describe.skipIf(program === undefined)('the Helm chart', () => {
     });
   });
 
-  it('is linted without a warning', () => {
-    const { ok, stdout } = helm(program ?? '', ['lint', '--strict', chart]);
-    expect(ok).toBe(true);
-    expect(stdout).not.toMatch(/WARN|ERROR/);
+  it('renders what Prometheus shows and believes where operators are asked for tokens', () => {
+    const values = [
+      'podMonitor.enabled=true,tls.mode=on,tls.secretName=tls,auth.debug=token',
+      'podMonitor.authorization.credentials.name=scraper,podMonitor.authorization.credentials.key=token',
+      'podMonitor.tlsConfig.serverName=kgateway.x.svc',
+    ];
+    const monitor = chartOf('x', ...values.map((value) => `--set=${value}`)).all.find(
+      ({ kind }) => kind === 'PodMonitor',
+    );
+    expect(monitor).toMatchObject({
+      spec: {
+        podMetricsEndpoints: [
+          {
+            scheme: 'https',
+            authorization: { credentials: { name: 'scraper', key: 'token' } },
+            tlsConfig: { serverName: 'kgateway.x.svc' },
+          },
+        ],
+      },
+    });
   });
 });
 

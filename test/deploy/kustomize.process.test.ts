@@ -131,6 +131,9 @@ describe.skipIf(assets === undefined)('the arguments of a variant', () => {
   });
 });
 
+/** The pods of Gateways: the label that the Gateway API specifies. */
+const gatewayPods = { matchExpressions: [{ key: 'gateway.networking.k8s.io/gateway-name', operator: 'Exists' }] };
+
 describe.skipIf(assets === undefined)('an option', () => {
   it('grants the namespaced variant read access to Namespaces', () => {
     const without = render('namespaced').only('ClusterRole').rules;
@@ -161,6 +164,22 @@ describe.skipIf(assets === undefined)('an option', () => {
     }
   });
 
+  it('changes no Service but its own', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-overlay-'));
+    try {
+      const other = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'other' }, spec: { ports: [{ port: 80 }] } };
+      writeFileSync(join(folder, 'other.yaml'), JSON.stringify(other));
+      const text = overlayText(folder, ['.'], ['components/xds-tls']);
+      writeFileSync(join(folder, 'kustomization.yaml'), text.replace('resources: [', 'resources: ["other.yaml", '));
+      const services = rendered(kubectl, folder).of('Service');
+      const own = services.find(({ metadata }) => metadata.name === 'kgateway')?.spec.ports;
+      expect(services.find(({ metadata }) => metadata.name === 'other')).toMatchObject({ spec: other.spec });
+      expect(own?.map(({ appProtocol }) => appProtocol)).toEqual([undefined, 'http']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it.each([
     ['.', ''],
     ['beside-kgateway', 'namespace: gatehouse-system'],
@@ -172,6 +191,7 @@ describe.skipIf(assets === undefined)('an option', () => {
     expect(policy).toMatchObject({
       spec: { podSelector: spec.selector, ingress: [{ ports: [{ port: 'xds' }] }, { ports: [{ port: 'metrics' }] }] },
     });
+    expect(policy).toMatchObject({ spec: { ingress: [{ from: [{ podSelector: gatewayPods }] }, {}] } });
     expect(spec.template.spec.containers[0].ports.map(({ name }) => name)).toEqual(['xds', 'metrics']);
   });
 });

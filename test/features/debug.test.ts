@@ -179,3 +179,10 @@ describe('the debug endpoint', () => {
     expect(body).toContain('default/tool');
   });
 });
+
+it('a debug listener that other machines reach is warned of', async () => {
+  await using open = await startWorld({}, { debugListen: { host: '0.0.0.0', port: 0 } });
+  const line = await open.log.line('the debug listener shows every Gateway to whoever reaches it');
+  expect(line).toMatchObject({ level: 'warn', fields: { host: '0.0.0.0' } });
+  expect(running.log.text()).not.toContain('the debug listener shows');
+});

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import type { PlacesOf } from '../../debug/model.ts';
 import type { Clock, Counters, Logger } from '../../edges.ts';
-import { answerQuestion } from '../../explain/explain.ts';
+import { answerQuestion, skippedNotes } from '../../explain/explain.ts';
 import type { Answer, Explainer, Place, Question } from '../../explain/model.ts';
 import type { Snapshots } from '../../snapshot/model.ts';
 import type { Batch, InputDiagnostic } from '../../source/model.ts';
@@ -105,20 +105,11 @@ const nothingRead = '0 objects were read: of a folder, its *.yaml, *.yml and *.j
 function inputNotes(diagnostics: readonly InputDiagnostic[]): readonly string[] {
   const number = diagnostics.filter(({ severity }) => severity === 'error').length;
   const errors = number === 1 ? 'an error' : `${number} errors`;
-  const skipped = diagnostics.filter(({ field, severity }) => severity === 'warning' && skippedBy.has(field));
-  const more = skipped.length > mostSkipped ? [`There are ${skipped.length - mostSkipped} more of these.`] : [];
   return [
     ...(number === 0 ? [] : [`The input has ${errors}, and what is invalid is left out: gatehouse check lists them.`]),
-    ...skipped.slice(0, mostSkipped).map(({ place, message }) => `${place}: ${message}`),
-    ...more,
+    ...skippedNotes(diagnostics),
   ];
 }
-
-/** The fields for which a whole object is skipped with a warning. */
-const skippedBy: ReadonlySet<string> = new Set(['kind', 'apiVersion']);
-
-/** Skipped objects that a note is written about. */
-const mostSkipped = 5;
 
 async function requireReadable(path: string): Promise<void> {
   try {

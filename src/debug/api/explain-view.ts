@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../edges.ts';
+import { skippedNotes } from '../../explain/explain.ts';
 import type { AccessRequest, Answered, Claims, Question } from '../../explain/model.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
@@ -26,11 +27,13 @@ const maxName = 8_192;
 /** The JSON of `POST /debug/explain`: the document of `explain -o json`. @throws RequestError */
 export async function explainView({ answer, placesOf, problems, clock }: ExplainParts, body: unknown): Promise<object> {
   const answered = await inTurns(answer(questionOf(body)), clock, () => setImmediate());
-  if (!answered.ok) throw new RequestError(400, answered.message);
+  const skipped = skippedNotes(problems());
+  // What is left out is probably why.
+  if (!answered.ok) throw new RequestError(400, [answered.message, ...skipped].join(' '));
   const broken = problems().some(({ severity }) => severity === 'error');
   const notes = broken
-    ? ['The input has errors: what is invalid is left out, and what cannot be read counts as it was last.']
-    : [];
+    ? ['The input has errors: what is invalid is left out, and what cannot be read counts as it was last.', ...skipped]
+    : skipped;
   return { version: 1, ...answered.answerAt(await placesOf(answered.fields)), notes };
 }
 

@@ -1,3 +1,4 @@
+import type { Explainer } from '../../explain/model.ts';
 import type { Collection } from '../../graph/model.ts';
 import type { KindName, Listener, Parsed, ResourceByKind } from '../../resources/model.ts';
 import type { Snapshot } from '../../snapshot/model.ts';
@@ -10,6 +11,7 @@ import { gatewayIn, type Paged, paged, pageOf, searchIn, wordIn } from './query.
 export interface GraphParts extends NodesParts {
   readonly resources: { readonly [K in KindName]: Collection<ResourceByKind[K]> };
   readonly translation: Translation;
+  readonly explainer: Pick<Explainer, 'gatewayReasons'>;
 }
 
 /** `served`, or why not: not accepted, of another controller, or no object of that name. */
@@ -86,12 +88,17 @@ function isRefusal({ type, status }: Condition): boolean {
 function gatewayDetail(parts: GraphParts, key: string, query: URLSearchParams): object {
   const rated = ratedNodes(parts, key);
   const snapshot = parts.snapshots.of(key);
+  const row = gatewayRow(parts, key, countsOf(rated));
+  const isForeign = row.state === 'foreign';
+  // Not in a list: it compares the names of all classes.
+  const message = isForeign ? (parts.explainer.gatewayReasons(key)[0]?.message ?? null) : row.message;
   return {
     version: 1,
-    ...gatewayRow(parts, key, countsOf(rated)),
+    ...row,
+    message,
     listeners: listenersOf(parts, key),
     targets: targetsOf(parts, snapshot, query),
-    policies: policiesOf(parts, key),
+    policies: isForeign ? policiesWithoutEffect(parts, key) : policiesOf(parts, key),
   };
 }
 
@@ -169,5 +176,20 @@ function policiesOf({ translation, resources }: GraphParts, key: string): Paged<
     const rules = resources.MCPAuthPolicy.get(policy)?.rules;
     const count = rules?.ok === true ? rules.value.length : 0;
     return { policy, attached: attached.has(policy), rules: count, message: message ?? null };
+  });
+}
+
+/** The policies that name a Gateway of another controller: no status tells of it. */
+function policiesWithoutEffect({ resources }: GraphParts, key: string): Paged<object> {
+  const [namespace, name] = key.split('/', 2);
+  const message = 'The Gateway is not of this controller, so that this policy has no effect on it.';
+  const rows = [...resources.MCPAuthPolicy.entries()]
+    .filter(([, { metadata, targetRefs }]) => {
+      const isNamed = targetRefs.some((ref) => ref.ok && ref.value.name === name);
+      return metadata.namespace === namespace && isNamed;
+    })
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return paged(rows, { offset: 0, limit: mostPolicies }, ([policy, { rules }]) => {
+    return { policy, attached: false, rules: rules.ok ? rules.value.length : 0, message };
   });
 }

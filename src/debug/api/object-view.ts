@@ -65,7 +65,8 @@ export async function objectView(parts: ObjectParts, query: URLSearchParams): Pr
 
 type Told = Pick<Condition, 'type' | 'status' | 'reason' | 'message'> & { readonly of: string | null };
 
-function conditionsOf({ translation }: ObjectParts, kind: KindName, key: string): readonly Told[] {
+function conditionsOf(parts: ObjectParts, kind: KindName, key: string): readonly Told[] {
+  const { translation } = parts;
   if (kind === 'GatewayClass') return told(null, translation.gatewayClassStatuses.get(key)?.conditions);
   if (kind === 'Gateway') {
     const status = translation.gatewayStatuses.get(key);
@@ -78,6 +79,7 @@ function conditionsOf({ translation }: ObjectParts, kind: KindName, key: string)
     return [
       ...ancestors.flatMap(({ ancestorRef, conditions }) => told(`Gateway ${ancestorRef.name}`, conditions)),
       ...unwritable.map((message) => notice('InvalidTargetRef', message)),
+      ...foreignNotices(parts, key),
     ];
   }
   if (kind !== 'Service') return [];
@@ -86,6 +88,21 @@ function conditionsOf({ translation }: ObjectParts, kind: KindName, key: string)
     ...dropped.map((message) => notice('Dropped', message)),
     ...warnings.map((message) => notice('Remark', message)),
   ];
+}
+
+/** The Gateways of other controllers that a policy names: no status of ours tells of them. */
+function foreignNotices({ resources, translation }: ObjectParts, key: string): readonly Told[] {
+  const { metadata, targetRefs = [] } = resources.MCPAuthPolicy.get(key) ?? {};
+  const named = targetRefs.flatMap((ref) => (ref.ok ? [`${metadata?.namespace}/${ref.value.name}`] : []));
+  const foreign = [...new Set(named)].filter((gateway) => translation.gateways.get(gateway)?.kind === 'foreign');
+  return foreign
+    .slice(0, mostGateways)
+    .map((gateway) =>
+      notice(
+        'ForeignGateway',
+        `Gateway ${gateway} is not of this controller, so that this policy has no effect on it.`,
+      ),
+    );
 }
 
 function told(of: string | null, conditions: readonly Condition[] = []): readonly Told[] {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { getCACertificates } from 'node:tls';
 import type { Clock, Logger, Stop } from '../../edges.ts';
 import { readCertificates } from '../../net/tls/pem.ts';
+import { systemAuthorities } from '../../net/tls/system-authorities.ts';
 import { type FileTexts, readTexts, watchFiles } from '../../net/tls/watched-files.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { GatewayError, reasonOf } from '../errors.ts';
@@ -59,7 +59,7 @@ export function createTargetSettings(clock: Clock, log: Logger): OpenedSettings 
     authorities() {
       if (read.authorities !== undefined) return read.authorities;
       // Read on the first connection with TLS: most gateways have none.
-      system ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+      system ??= systemAuthorities();
       return system;
     },
     headersOf: (target) => read.headers.get(target) ?? noHeaders,

@@ -1,5 +1,6 @@
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import { readCertificates, readPrivateKey } from '../../net/tls/pem.ts';
+import { systemAuthorities } from '../../net/tls/system-authorities.ts';
 import { type FileTexts, readTexts } from '../../net/tls/watched-files.ts';
 import type { XdsSecurity } from '../config/model.ts';
 
@@ -40,7 +41,8 @@ function channelOf({ ca, cert, key }: NonNullable<XdsSecurity['tls']>, texts: Fi
     path,
     text: texts.get(path) ?? '',
   });
-  const authorities = ca === undefined ? null : Buffer.from(readCertificates(file(ca)).join(''));
+  const named = ca === undefined ? systemAuthorities() : readCertificates(file(ca));
+  const authorities = Buffer.from(named.join('\n'));
   if (cert === undefined || key === undefined) return credentials.createSsl(authorities);
   const [chain, privateKey] = [readCertificates(file(cert)), readPrivateKey(file(key))];
   if (chain[0]?.checkPrivateKey(privateKey) !== true) {

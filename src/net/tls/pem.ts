@@ -36,7 +36,7 @@ export function readCertificates(file: PemFile): readonly X509Certificate[] {
     try {
       return new X509Certificate(text);
     } catch (error) {
-      throw new CertificateError(`${file.path}:${line}: this certificate cannot be read (${reasonOf(error)})`);
+      throw new CertificateError(`${file.path}:${line}: this certificate cannot be read (${openSslReason(error)})`);
     }
   });
   if (certificates.length > 0) return certificates;
@@ -68,7 +68,7 @@ export function readPrivateKey(file: PemFile): KeyObject {
   try {
     return createPrivateKey(key.text);
   } catch (error) {
-    throw new CertificateError(`${file.path}:${key.line}: this private key cannot be read (${reasonOf(error)})`);
+    throw new CertificateError(`${file.path}:${key.line}: this private key cannot be read (${openSslReason(error)})`);
   }
 }
 
@@ -101,7 +101,7 @@ function blocksOf({ path, text }: PemFile): readonly Block[] {
 }
 
 /** OpenSSL's reason alone: a message of Node may repeat the input. */
-function reasonOf(error: unknown): string {
+export function openSslReason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'no reason given';
 }

@@ -1,9 +1,9 @@
 import { constants } from 'node:crypto';
-import type { SecureContextOptions, SecureVersion } from 'node:tls';
+import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import type { Clock, Counters, Logger, Stop } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { every } from '../timers.ts';
-import { CertificateError, type PemFile, readCertificates, readPrivateKey } from './pem.ts';
+import { CertificateError, openSslReason, type PemFile, readCertificates, readPrivateKey } from './pem.ts';
 import { type FileTexts, readTexts, watchFiles } from './watched-files.ts';
 
 /** Files with what a TLS server shows, and whom it believes. */
@@ -95,23 +95,22 @@ export class ServerCertificate {
       );
     }
     const clientCas = clientCa === undefined ? [] : readCertificates(pem(clientCa, texts));
+    const context: SecureContextOptions = {
+      cert: chain.map((certificate) => certificate.toString()).join(''),
+      key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+      // Without one, the authorities of the operating system would count.
+      ca: clientCas.map((authority) => authority.toString()),
+      // An authority that another one has signed counts as well: whoever writes the file means what is in it.
+      allowPartialTrustChain: true,
+      minVersion,
+      // A second handshake on a connection costs as much as the first and would escape its limits; a resumed session
+      // would skip the check of the client certificate.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+    };
+    requireUsable(context, cert);
     this.#expires = Math.min(...chain.map(({ validToDate }) => validToDate.getTime()));
     counters.gauge('gatehouse_tls_certificate_expiry_seconds', this.#expires / 1_000);
-    return {
-      clientCas: new Set(clientCas.map(({ fingerprint256 }) => fingerprint256)),
-      context: {
-        cert: chain.map((certificate) => certificate.toString()).join(''),
-        key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
-        // Without one, the authorities of the operating system would count.
-        ca: clientCas.map((authority) => authority.toString()),
-        // An authority that another one has signed counts as well: whoever writes the file means what is in it.
-        allowPartialTrustChain: true,
-        minVersion,
-        // A second handshake on a connection costs as much as the first and would escape its limits; a resumed session
-        // would skip the check of the client certificate.
-        secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
-      },
-    };
+    return { clientCas: new Set(clientCas.map(({ fingerprint256 }) => fingerprint256)), context };
   }
 
   #replace(texts: FileTexts): void {
@@ -147,6 +146,17 @@ export class ServerCertificate {
       message: 'the TLS certificate has to be replaced: clients refuse it after its end',
       fields: { cert: this.#files.cert, expires: new Date(this.#expires) },
     });
+  }
+}
+
+/** A pair may fit together and still be refused by OpenSSL: a key that is too short, a signature that is too weak. */
+function requireUsable(context: SecureContextOptions, cert: string): void {
+  try {
+    createSecureContext(context);
+  } catch (error) {
+    throw new CertificateError(
+      `${cert} and its key cannot be used for TLS (${openSslReason(error)}); issue them with a P-256 or RSA-2048 key and SHA-256`,
+    );
   }
 }
 

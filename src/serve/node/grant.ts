@@ -95,9 +95,12 @@ function denied(account: ServiceAccount, gateway: string | undefined, message: s
 
 function notBound(account: ServiceAccount, gateway: string, bindings: GatewayBindings): string {
   const who = `ServiceAccount ${accountName(account)} may not be a node of Gateway ${gateway}`;
-  if (!gateway.startsWith(`${account.namespace}/`)) return `${who}: it is of another namespace`;
-  if (bindings.accountsOf(gateway) === undefined) return `${who}: there is no such Gateway`;
-  return `${who}: the annotation ${accountAnnotation} of the Gateway names its accounts, by default the one of its own name`;
+  const names = `the annotation ${accountAnnotation} of the Gateway names its accounts`;
+  if (!gateway.startsWith(`${account.namespace}/`)) {
+    return `${who}: it is of another namespace, and ${names}, all of them of its own namespace`;
+  }
+  if (bindings.accountsOf(gateway) === undefined) return `${who}: there is no such Gateway (${names})`;
+  return `${who}: ${names}, by default the one of its own name`;
 }
 
 function noSingleGateway(account: ServiceAccount, one: string | undefined): string {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { HealthService } from '../../../src/gen/grpc/health/v1/health.ts';
 import { createAuthority } from '../../support/api-server/kube-certificates.ts';
+import { systemClock } from '../../support/edges/system-clock.ts';
 import { createRawConnection } from '../../support/nodes/raw-stream.ts';
 import { type AuthWorld, fateOf, startAuthWorld } from '../../support/worlds/auth-world.ts';
 import { configType } from '../../support/worlds/hand-made-world.ts';
@@ -34,8 +35,9 @@ async function followingWithToken(served: AuthWorld, gateway: string, account: s
   return stream;
 }
 
-async function followingWithCertificate(served: AuthWorld, uri: string): Promise<Stream> {
-  const channel = served.channel(served.clients.issue({ names: [], uris: [uri], usage: 'clientAuth' }));
+async function followingWithCertificate(served: AuthWorld, uri: string, until?: Date): Promise<Stream> {
+  const wishes = { names: [], uris: [uri], usage: 'clientAuth', ...(until && { until }) } as const;
+  const channel = served.channel(served.clients.issue(wishes));
   const stream = served.world.stream({}, channel).request(configType, { node: { metadata: role('red/gw') } });
   await stream.accept();
   return stream;
@@ -95,6 +97,23 @@ describe('a stream', () => {
     await served.trust(next);
     expect(await stream.ended()).toMatchObject({ code: 'UNAUTHENTICATED' });
     await other.silence();
+  });
+});
+
+describe('a stream of a client certificate', () => {
+  it('ends UNAUTHENTICATED when the certificate expires', async () => {
+    const served = await startAuthWorld({ ways: ['mtls'], accounts });
+    const { clock } = served.world;
+    // OpenSSL compares it with the time of the machine, and later the server with its own clock.
+    const until = new Date(systemClock.now() + 86_400_000);
+    const stream = await followingWithCertificate(served, 'spiffe://cluster.local/ns/red/sa/gw', until);
+    await stream.silence();
+    clock.jump(until.getTime() - clock.now() - 1_000);
+    clock.advance(30_000);
+    expect(await stream.ended()).toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: expect.stringContaining('expired'),
+    });
   });
 });
 
@@ -188,6 +207,16 @@ describe('a node that names no Gateway', () => {
 });
 
 describe('a denied claim', () => {
+  it.each(['red/two', 'blue/gw', 'red/absent'])('names the account, Gateway %s and the annotation', async (gateway) => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const headers = bearer(await served.token('red/gw'));
+    const { message } = (await fateOf(served.world.client(), { headers, node: role(gateway) })) as {
+      readonly message: string;
+    };
+    expect(message).toContain(`ServiceAccount red/gw may not be a node of Gateway ${gateway}: `);
+    expect(message).toContain('the annotation kgateway.dev/service-account of the Gateway names its accounts');
+  });
+
   it('is counted each time, reported, and logged once a minute for each identity', async () => {
     const served = await startAuthWorld({ ways: ['token'], accounts });
     const { world, denied } = served;

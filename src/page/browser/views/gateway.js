@@ -18,8 +18,7 @@ export function gatewayPicture(detail, nodes, route, app) {
       <h2 id="picture-title" tabindex="-1">${gateway}</h2>
       ${state === 'missing' ? nothing : html`<a href=${objectHref('Gateway', gateway)}>YAML, conditions, rules</a>`}
     </div>
-    ${message === null ? nothing : html`<p class="alert">${message}</p>`}
-    ${state === 'foreign' ? html`<p class="note">Another controller serves this Gateway, or its class does not exist.</p>` : nothing}
+    ${message === null ? nothing : html`<p class=${state === 'foreign' ? 'note' : 'alert'}>${message}</p>`}
     <div class="picture">
       <svg class="lines" aria-hidden="true"></svg>
       <section class="column" aria-label="Nodes">
