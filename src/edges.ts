@@ -61,6 +61,7 @@ export type CounterName =
   | 'gatehouse_wire_encodes_total'
   | 'gatehouse_http_connections_delayed_total'
   | 'gatehouse_http_connections_lost_total'
+  | 'gatehouse_http_requests_total'
   | 'gatehouse_xds_requests_total'
   | 'gatehouse_xds_responses_total'
   | 'gatehouse_xds_response_bytes_total'

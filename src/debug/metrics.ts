@@ -45,6 +45,10 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
     help: 'Connections of an HTTP listener that its limits closed: evicted for a new one, refused, too slow, or a flood.',
     labels: ['listener', 'reason'],
   },
+  gatehouse_http_requests_total: {
+    help: 'Requests of the debug and the metrics listener, by HTTP status or "none" when the client left before it.',
+    labels: ['listener', 'status'],
+  },
   gatehouse_xds_requests_total: { help: 'xDS requests of nodes.', labels: ['type'] },
   gatehouse_xds_responses_total: { help: 'xDS responses to nodes.', labels: ['type'] },
   gatehouse_xds_response_bytes_total: { help: 'Bytes of xDS responses to nodes, before framing.', labels: ['type'] },

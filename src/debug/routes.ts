@@ -7,7 +7,9 @@ import { authorize, type GuardedRequest, keepAuthorized, type RequestGuard } fro
 import type { HostPort } from '../net/host-port.ts';
 import { type LimitedListenerParts, openLimitedListener } from '../net/listener/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
+import { LogThrottle } from '../rate/log-throttle.ts';
 import { Quota } from '../rate/quota.ts';
+import { RateLimiter } from '../rate/rate-limiter.ts';
 
 /** A response, whole. */
 export interface HttpResponse {
@@ -66,6 +68,8 @@ export function plainText(body: string, status = 200): HttpResponse {
 export interface RoutesParts extends LimitedListenerParts {
   /** Asked before each request when the bound address is not loopback. Undefined: every client is answered. */
   readonly guard: RequestGuard | undefined;
+  /** Called with the HTTP status of each request, or `none` when the client left before it. */
+  readonly answered?: (status: string) => void;
   /** Called with each error of a route; the client gets status 500. */
   readonly failed: (error: unknown) => void;
 }
@@ -117,10 +121,39 @@ export async function serveRoutes(
     if (guard === undefined) handle(request, response);
     else void pass(request, response, { guard, handle, clock: parts.clock }).catch(failed);
   };
-  const handlerFor = ({ host }: HostPort): RequestListener =>
-    isLoopback(host) ? onlyForLoopbackHosts(handle, refuseHost) : guarded;
+  const note = createRequestLog(parts);
+  const handlerFor = ({ host }: HostPort): RequestListener => {
+    const handler = isLoopback(host) ? onlyForLoopbackHosts(handle, refuseHost) : guarded;
+    return (request, response) => {
+      note(request, response);
+      handler(request, response);
+    };
+  };
   const { address, close } = await openLimitedListener(at, handlerFor, parts);
   return { address, stop: close };
+}
+
+/** Requests that are no reason for a line in the log: people, probes, scrapes, and a script that asks many questions. */
+const usual = { rate: 20, burst: 200 };
+
+/** Counts all requests when they are over, and logs once in ten minutes when they are many. */
+function createRequestLog({
+  listener,
+  clock,
+  log,
+  answered,
+}: Pick<RoutesParts, 'listener' | 'clock' | 'log' | 'answered'>): RequestListener {
+  const limiter = new RateLimiter(clock, usual);
+  const throttle = new LogThrottle(clock, log);
+  return ({ socket }, response) => {
+    response.once('close', () => answered?.(response.headersSent ? String(response.statusCode) : 'none'));
+    if (limiter.tryTake() === 0) return;
+    throttle.failed(listener, {
+      reason: 'too many requests',
+      message: 'many requests arrive at a listener for a few: each takes a turn of the event loop',
+      fields: { listener, maxPerSecond: usual.rate, address: socket.remoteAddress },
+    });
+  };
 }
 
 interface Guarded {

@@ -37,6 +37,9 @@ function problemOf({ gatewayStatuses }: ExplainInputs['translation'], gateway: s
       return `${found.message} ${remedy}`;
     case 'NoUsableKey':
       return `${found.message} The status of the policy says what is wrong with them.`;
+    case 'Pending':
+      // Without a running control plane nothing is fetched, so this is no statement about one.
+      return `${found.message} explain fetches no keys: ask a control plane, which does, with --server.`;
     default:
       return found?.message ?? '';
   }

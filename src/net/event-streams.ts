@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock, Stop } from '../edges.ts';
+import { FairTurns } from '../rate/fair-turns.ts';
 import { Quota } from '../rate/quota.ts';
 import { eventStreamHeaders, keepAlive, keepAliveInterval } from './sse.ts';
 import { every } from './timers.ts';
@@ -8,7 +9,8 @@ import { every } from './timers.ts';
 export interface EventStream {
   /**
    * Writes whole events, after those that the client has not taken yet. Does nothing after the end. What is large comes
-   * in pieces: each is copied into a buffer of its own, of a size that the allocator can use again.
+   * in pieces: each is copied into a buffer of its own, of a size that the allocator can use again, a few in each
+   * iteration of the event loop.
    */
   write(events: string | readonly string[]): void;
   /** Ends the stream when the client has taken what was written. */
@@ -64,6 +66,9 @@ export interface EventStreamTarget {
 /** Bytes that are handed to the operating system at once: what a client must take to show that it reads. */
 const sliceSize = 64 * 1024;
 
+/** Pieces that are copied in one iteration of the event loop: a megabyte, which takes about a millisecond. */
+const piecesPerTurn = 4;
+
 /** Bytes that a message, or a piece of one, takes in a queue beside its own. */
 const messageOverhead = 256;
 
@@ -82,6 +87,7 @@ const readingGap = 2_000;
 export class EventStreams {
   readonly #parts: EventStreamsParts;
   readonly #quota: Quota;
+  readonly #turns = new FairTurns();
   /** The streams that hold unread bytes. */
   readonly #holding = new Set<BufferedStream>();
 
@@ -102,6 +108,7 @@ export class EventStreams {
       reserve: (bytes) => this.#reserve(stream, bytes),
       release: (bytes) => this.#release(stream, bytes),
       stalled: () => this.#cut(stream, 'stalled'),
+      turn: () => this.#turns.next(target.caller),
     });
     stream.start();
     return stream;
@@ -153,6 +160,8 @@ interface BufferedStreamParts {
   readonly release: (bytes: number) => void;
   /** Cuts this stream. */
   readonly stalled: () => void;
+  /** Resolves when more pieces may be copied. */
+  readonly turn: () => Promise<void>;
 }
 
 /** One event stream, with the queue of what its client has not taken. */
@@ -165,6 +174,11 @@ class BufferedStream implements EventStream {
   readonly #closed: () => void;
   readonly #parts: BufferedStreamParts;
   readonly #queue = new ByteQueue();
+  /**
+   * Pieces that come after the queue and are not copied yet: within a few iterations of the event loop, since each may
+   * be a part of a string that holds the whole message.
+   */
+  #uncopied: string[] = [];
   /** Bytes of the response that the operating system has not taken. */
   #inFlight = 0;
   #unread = 0;
@@ -220,8 +234,21 @@ class BufferedStream implements EventStream {
     if (!this.#parts.reserve(cost)) return false;
     if (this.#unread === 0) this.#showProgress();
     this.#unread += cost;
-    for (const piece of pieces) this.#queue.push(Buffer.from(piece));
+    const isCopying = this.#uncopied.length > 0;
+    const copied = isCopying ? 0 : piecesPerTurn;
+    for (const piece of pieces.slice(0, copied)) this.#queue.push(Buffer.from(piece));
+    if (pieces.length <= copied) return true;
+    this.#uncopied.push(...pieces.slice(copied));
+    if (!isCopying) void this.#copyInTurns();
     return true;
+  }
+
+  async #copyInTurns(): Promise<void> {
+    while (this.#uncopied.length > 0) {
+      await this.#parts.turn();
+      for (const piece of this.#uncopied.splice(0, piecesPerTurn)) this.#queue.push(Buffer.from(piece));
+      this.#send();
+    }
   }
 
   end(): void {
@@ -254,7 +281,8 @@ class BufferedStream implements EventStream {
         if (error === null || error === undefined) this.#taken(length, cost);
       });
     }
-    if (this.#state === 'ending' && this.#queue.isEmpty && !this.#response.writableEnded) this.#response.end();
+    const isEmpty = this.#queue.isEmpty && this.#uncopied.length === 0;
+    if (this.#state === 'ending' && isEmpty && !this.#response.writableEnded) this.#response.end();
   }
 
   #taken(length: number, cost: number): void {
@@ -291,6 +319,7 @@ class BufferedStream implements EventStream {
     this.#stopTimer();
     this.#stopWaiting();
     this.#queue.clear();
+    this.#uncopied = [];
     const unread = this.#unread;
     this.#unread = 0;
     this.#parts.release(unread);

@@ -181,6 +181,32 @@ describe('a listener that reads bodies', () => {
   });
 });
 
+describe('the requests of a listener', () => {
+  it('counts requests by status, and logs once when they are many', async () => {
+    const log = createRecordedLog();
+    const statuses: string[] = [];
+    const answered = (status: string): void => void statuses.push(status);
+    const clock = createManualClock();
+    const listener = await serveRoutes({ host: '127.0.0.1', port: 0 }, routes, { ...parts, clock, log, answered });
+    listeners.push(listener);
+    for (let requests = 0; requests < 190; requests += 1) await send(listener, {});
+    expect(log.lines).toEqual([]);
+    for (let requests = 0; requests < 20; requests += 1) await send(listener, { path: '/nothing' });
+    expect((await send(listener, { host: 'rebound.example' })).status).toBe(403);
+    expect(log.lines).toMatchObject([
+      { level: 'warn', message: expect.stringContaining('many requests'), fields: { address: '127.0.0.1' } },
+    ]);
+    await expect.poll(() => statuses.length).toBe(211);
+    expect(
+      Object.entries(Object.groupBy(statuses, (status) => status)).map(([key, all]) => [key, all?.length]),
+    ).toEqual([
+      ['200', 190],
+      ['403', 1],
+      ['404', 20],
+    ]);
+  });
+});
+
 describe('the Host guard', () => {
   it.each(['127.0.0.1', 'localhost', '::ffff:127.0.0.1', '127.1'])(
     'is on when the bound address is loopback: %s',

@@ -138,6 +138,39 @@ describe('a client that takes nothing', () => {
   });
 });
 
+describe('a message in many pieces', () => {
+  it('is copied a few of them in a turn, counts at once, and arrives whole before the end', async () => {
+    useLimits({ maxUnread: 64 * mebibyte, share: 1 });
+    const { client, stream, closed } = await open('/a');
+    const pieces = Array.from({ length: 20 }, (_, index) => String.fromCharCode(97 + index).repeat(mebibyte / 4));
+    const before = process.memoryUsage().arrayBuffers;
+    stream.write(pieces);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 * mebibyte);
+    expect(streams.unread).toBeGreaterThan(5 * mebibyte);
+    stream.write('last');
+    stream.end();
+    let got = '';
+    client.setEncoding('latin1').on('data', (text: string) => {
+      got += text;
+    });
+    client.resume();
+    while (!got.endsWith('0\r\n\r\n')) await once(client, 'data');
+    await closed;
+    const body = got.replaceAll(/\r\n[0-9a-f]+\r\n/g, '');
+    expect(body).toContain(`${pieces.join('')}last`);
+    expect(streams.unread).toBe(0);
+  });
+
+  it('is dropped with its stream', async () => {
+    useLimits({ maxUnread: 64 * mebibyte, share: 1 });
+    const { client, stream, closed } = await open('/a');
+    stream.write(Array.from({ length: 32 }, () => 'x'.repeat(mebibyte)));
+    client.destroy();
+    await closed;
+    expect(streams.unread).toBe(0);
+  });
+});
+
 describe('the bytes of all streams', () => {
   it('when they are too many, the one that holds most of those that take nothing is cut, and not one that reads', async () => {
     useLimits({ maxUnread: 64 * mebibyte, share: 1 });

@@ -1,4 +1,5 @@
 import type { Clock, Logger, Stop } from '../../edges.ts';
+import { shortened } from '../../json/quoted.ts';
 import { createTextFetch, refuseCoding } from '../../net/outbound/text-fetch.ts';
 import { every } from '../../net/timers.ts';
 import { readTexts, watchFiles } from '../../net/tls/watched-files.ts';
@@ -68,5 +69,5 @@ export async function openKeySet(
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown';
+  return error instanceof Error ? shortened(error.message) : 'unknown';
 }

@@ -1,17 +1,23 @@
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Stop } from '../../edges.ts';
+import { measureJson } from '../../json/bounded-json.ts';
 import { parseJson } from '../../json/json.ts';
 import type { Caller } from '../model.ts';
 import { decodeMessage } from '../rpc/decode-message.ts';
 import type { Message } from '../rpc/model.ts';
+import { maxDepth } from '../rpc/protocol.ts';
 import { encodePieces, rememberText } from '../rpc/source-text.ts';
 import type { ClientStream } from '../session/model.ts';
 import type { Multiplexer } from '../session/multiplexer.ts';
 
+/** Characters of a line, and the structure of its JSON: those of the largest message of a target. */
+const maxLine = 32 * 1024 * 1024;
+const bounds = { maxValues: 200_000, maxDepth };
+
 /**
  * Serves one client over the stdio transport, one message a line, until its input ends or the returned function is
- * called. Ignores lines that are no messages. Not by the SDK's transport, which would parse and write messages anew.
+ * called. Ignores lines that are no messages, or too large for one. Not by the SDK's transport, which would parse and write messages anew.
  */
 export function serveStdio(multiplexer: Multiplexer, input: Readable, output: Writable): Stop {
   // The stdio transport has no headers, and therefore no tokens.
@@ -31,13 +37,18 @@ export function serveStdio(multiplexer: Multiplexer, input: Readable, output: Wr
   };
 
   const decoder = new StringDecoder('utf8');
-  let rest = '';
+  /** The line that has no end yet; `undefined` once it is too long. */
+  let rest: string | undefined = '';
+  const append = (text: string): void => {
+    rest = rest === undefined || rest.length + text.length > maxLine ? undefined : rest + text;
+  };
   const read = (chunk: Buffer): void => {
     const [head = '', ...lines] = decoder.write(chunk).split('\n');
-    rest += head;
+    append(head);
     for (const line of lines) {
-      receiveLine(rest);
-      rest = line;
+      if (rest !== undefined) receiveLine(rest);
+      rest = '';
+      append(line);
     }
   };
   const stop = (): void => {
@@ -55,7 +66,7 @@ export function serveStdio(multiplexer: Multiplexer, input: Readable, output: Wr
 }
 
 function messageIn(line: string): Message | undefined {
-  const json = parseJson(line);
+  const json = measureJson(line, bounds).kind === 'within' ? parseJson(line) : undefined;
   if (json === undefined || rememberText(json.value, line) !== undefined) return undefined;
   return decodeMessage(json.value);
 }

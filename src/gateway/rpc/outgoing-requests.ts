@@ -40,7 +40,7 @@ export function createOutgoingRequests<Sender extends Address, Address>(
   };
 
   return {
-    request(method, params, { signal, to, paused, headers, sent, mayAnswer } = {}) {
+    request(method, params, { signal, to, paused, headers, arriving, sent, mayAnswer } = {}) {
       const id = nextId++;
       const addressee = to === undefined ? {} : { to };
       const cancel = (): void => {
@@ -59,7 +59,9 @@ export function createOutgoingRequests<Sender extends Address, Address>(
         signal?.addEventListener('abort', cancel, { once: true });
         const message: Message = { jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params }) };
         const lost = (): void => settle(id, new Error('the answer was cut off'));
-        send(message, { ...addressee, lost, paused, headers }).catch((error: unknown) => settle(id, errorOf(error)));
+        send(message, { ...addressee, lost, paused, headers, arriving }).catch((error: unknown) =>
+          settle(id, errorOf(error)),
+        );
       }).finally(() => signal?.removeEventListener('abort', cancel));
     },
     answered(id, outcome, sender) {

@@ -41,7 +41,7 @@ export interface TrackedRequest {
   /** Replaces the client's progress token in the parameters by one that no other request of the session has. */
   forwarded(params: Params): Params;
   /** What the target is told nothing of; see `Exchange`. */
-  readonly exchange: Exchange;
+  readonly exchange: Exchange & { readonly about: number };
   readonly stop: Stop;
 }
 

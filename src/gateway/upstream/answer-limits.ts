@@ -29,16 +29,27 @@ export const uncountedBytes: number = 64 * 1024;
 
 /** What all targets share. */
 export interface AnswerBudget {
-  /** The bytes of unfinished messages and lists, by target. */
+  /** The bytes of unfinished messages, by target. */
   readonly bytes: Quota;
+  /** The bytes of lists until they are answered or forgotten, by target. Parsed, they take about five times as much. */
+  readonly lists: Quota;
   /** The time of the event loop for messages that are counted in it. */
   readonly turns: FairTurns;
 }
 
-/** Creates the budget of all targets: four of the largest messages. */
+/** Bytes of all lists: 48 MiB, three of the largest merged ones. */
+export const maxListsBytes: number = 6 * maxListBytes;
+
+/** The part of a budget that one target may take: whatever one does, two others can still send their largest message. */
+export const targetShare: number = 1 / 2;
+
+/** Creates the budget of all targets: four of the largest messages, and the lists. */
 export function createAnswerBudget(): AnswerBudget {
-  // Half of it for one target: whatever one does, two others can still send their largest message.
-  return { bytes: new Quota(4 * maxMessageBytes, 1 / 2), turns: new FairTurns() };
+  return {
+    bytes: new Quota(4 * maxMessageBytes, targetShare),
+    lists: new Quota(maxListsBytes, targetShare),
+    turns: new FairTurns(),
+  };
 }
 
 /** A target sent more than it may: its answer is not used. */

@@ -1,5 +1,4 @@
-import type { Result } from '../rpc/model.ts';
-import type { MessageSize } from './model.ts';
+import type { MessageSize, Result } from '../rpc/model.ts';
 
 const sizes = new WeakMap<Result, MessageSize>();
 

@@ -1,18 +1,16 @@
-import { type AnswerBudget, AnswerBudgetError, uncountedBytes } from './answer-limits.ts';
-
-/** The budget of all targets, and the name of the one that is charged. */
-export interface BudgetShare {
-  readonly budget: AnswerBudget;
-  readonly target: string;
-}
+import type { Quota } from '../../rate/quota.ts';
+import { AnswerBudgetError, uncountedBytes } from './answer-limits.ts';
 
 /** What one message or list holds of the budget of all targets while it grows. */
 export class BudgetLease {
-  readonly #share: BudgetShare;
+  readonly #quota: Quota;
+  readonly #target: string;
   #held = 0;
 
-  constructor(share: BudgetShare) {
-    this.#share = share;
+  /** @param target the one that is charged */
+  constructor(quota: Quota, target: string) {
+    this.#quota = quota;
+    this.#target = target;
   }
 
   /**
@@ -21,10 +19,9 @@ export class BudgetLease {
    * @throws AnswerBudgetError when the budget has no room for it, or the share of the target
    */
   grow(bytes: number): void {
-    const { budget, target } = this.#share;
     const due = bytes - this.#held;
     if (bytes <= uncountedBytes || due <= 0) return;
-    if (!budget.bytes.acquire(target, due)) {
+    if (!this.#quota.acquire(this.#target, due)) {
       throw new AnswerBudgetError();
     }
     this.#held = bytes;
@@ -32,8 +29,7 @@ export class BudgetLease {
 
   /** Gives everything back. */
   release(): void {
-    const { budget, target } = this.#share;
-    budget.bytes.release(target, this.#held);
+    this.#quota.release(this.#target, this.#held);
     this.#held = 0;
   }
 }

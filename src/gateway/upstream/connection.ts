@@ -1,14 +1,14 @@
 import { asJsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
-import type { Message, RequestId } from '../rpc/model.ts';
+import type { Message, MessageSize, RequestId } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { implementation, protocolVersions, statelessVersion } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { noteAnswerSize } from './answer-size.ts';
 import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
-import type { Connection, Handshake, MessageSize, Transport, TransportKind, UpstreamParts } from './model.ts';
+import type { Connection, Handshake, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
 import { createTransport } from './transport/transport.ts';
@@ -86,7 +86,9 @@ export async function connect(
         if (!isStateless && parts.input === 'passed on' && params?.['requestState'] !== undefined) {
           return Promise.reject(unknownState());
         }
-        if (exchange === undefined) return peer.request(method, params, { signal: until });
+        if (exchange?.about === undefined) {
+          return peer.request(method, params, { signal: until, arriving: exchange?.arriving });
+        }
         const { about, paused, headers = {} } = exchange;
         let sentId: RequestId | undefined;
         const sent = (id: RequestId): void => {
@@ -180,11 +182,11 @@ function createTargetPeer(
     });
   };
   return createPeer<Arrival>({
-    send(message, { paused, headers }) {
+    send(message, { paused, headers, arriving }) {
       if ('id' in message && !('method' in message)) return respond(message);
       const id = requestIdOf(message);
       if (id !== undefined) expect(id);
-      return transport.send(message, { paused, headers });
+      return transport.send(message, { paused, headers, arriving });
     },
     request(request, arrival) {
       return request.method === 'ping' ? Promise.resolve({}) : parts.request(request, aboutOf(arrival));

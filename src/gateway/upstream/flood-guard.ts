@@ -1,8 +1,9 @@
 import type { Clock } from '../../edges.ts';
 import { type Backoff, backoffDelay } from '../../rate/backoff.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
+import type { MessageSize } from '../rpc/model.ts';
 import { messageBounds } from './answer-limits.ts';
-import type { MessageSize, UpstreamParts } from './model.ts';
+import type { UpstreamParts } from './model.ts';
 
 /** A target sent more messages that nobody asked for, or more text that is no message, than it may. */
 export class FloodError extends Error {

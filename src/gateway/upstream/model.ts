@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { TargetFetch } from '../model.ts';
-import type { IncomingRequest, Message, Params, RequestId, Result } from '../rpc/model.ts';
+import type { Arriving, IncomingRequest, Message, MessageSize, Params, RequestId, Result } from '../rpc/model.ts';
 import type { ParamHeaders } from '../rpc/repeated-headers.ts';
 import type { AnswerBudget } from './answer-limits.ts';
 
@@ -35,10 +35,14 @@ export interface Connection {
 
 /** What a request to a target is for. */
 export interface Exchange {
-  /** The number under which the caller of this room knows the request; what arrives on its stream is about it. */
-  readonly about: number;
+  /**
+   * The number under which the caller of this room knows the request; what arrives on its stream is about it.
+   * `undefined` for a list, which is read in the name of the session.
+   */
+  readonly about: number | undefined;
   /** Called when the target has closed the stream of the response, which it continues later. */
-  readonly paused: (() => void) | undefined;
+  readonly paused?: (() => void) | undefined;
+  readonly arriving?: Arriving | undefined;
   /** What the HTTP request carries of the client's; by name in lower case. */
   readonly headers?: PassedHeaders | undefined;
 }
@@ -126,13 +130,6 @@ export interface Handshake {
   readonly instructions: string | undefined;
 }
 
-/** The size of a message as it was counted while it arrived. */
-export interface MessageSize {
-  readonly bytes: number;
-  /** Values and keys of the JSON. */
-  readonly values: number;
-}
-
 /** A client transport of MCP, for one session with a target. Reads what a target sends within the limits. */
 export interface Transport {
   /** Resolves when messages can be sent. */
@@ -153,6 +150,8 @@ export interface Transport {
 /** Options of one message. */
 export interface TransportOptions {
   readonly paused?: (() => void) | undefined;
+  /** HTTP+SSE, where all responses share a stream, does not call it. */
+  readonly arriving?: Arriving | undefined;
   /** By default, those of the connection. */
   readonly headers?: PassedHeaders | undefined;
 }

@@ -2,6 +2,7 @@ import type { Clock, Logger } from '../../edges.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { reasonOf } from '../errors.ts';
+import { AnswerBudgetError } from './answer-limits.ts';
 import type { TargetStates } from './target-states.ts';
 
 /** Logs and counts failures of targets: a reason once per target and method, until the target responds to that method again. */
@@ -10,6 +11,8 @@ export interface TargetFailures {
   /** The target has responded, with an error. */
   refused(target: string): void;
   failed(target: string, method: string, error: unknown): void;
+  /** Targets were left out of one list for the same reason: one line for all of them. */
+  leftOut(targets: readonly string[], method: string, error: Error): void;
   /** Call when a target was changed or removed. */
   forget(target: string): void;
 }
@@ -26,6 +29,8 @@ const lineRate = { rate: 1 / 30, burst: 16 } as const;
 export function createTargetFailures(clock: Clock, log: Logger, states: TargetStates): TargetFailures {
   const throttles = new Map<string, LogThrottle>();
   const lines = new KeyedRateLimiter(clock, lineRate);
+  /** What is the fault of no target alone, and may concern all of them at once. */
+  const ofAll = new LogThrottle(clock, log);
   return {
     refused: (target) => states.answered(target, 'error'),
     succeeded(target, method) {
@@ -38,12 +43,22 @@ export function createTargetFailures(clock: Clock, log: Logger, states: TargetSt
     },
     failed(target, method, error) {
       states.failed(target, method, error);
+      if (error instanceof AnswerBudgetError) {
+        const message = 'answers of targets are given up';
+        ofAll.failed('budget', { reason: error.message, message, fields: { target, request: method } });
+        return;
+      }
       const throttle = throttles.get(target) ?? new LogThrottle(clock, log, { maxReasons });
       throttles.set(target, throttle);
       const reason = reasonOf(error);
       if (throttle.admit(method, reason) && lines.tryTake(target) === 0) {
         log.warn('target does not answer', { target, request: method, reason });
       }
+    },
+    leftOut(targets, method, error) {
+      for (const target of targets) states.failed(target, method, error);
+      const fields = { request: method, targets: targets.join(', ') };
+      ofAll.failed(method, { reason: error.message, message: 'a list is made without some targets', fields });
     },
     forget(target) {
       throttles.delete(target);

@@ -57,6 +57,15 @@ describe('explain --token says what agentgateway nodes of the Gateway would obje
       expect.stringMatching(/cannot be used, so .* The status of the policy says what is wrong/),
     );
   });
+
+  it('that keys at a URI are not fetched here, but by a control plane', async () => {
+    const published = '{ issuer: me, audiences: [me.com], jwks: { uri: "https://issuer.example/jwks" } }';
+    expect(await notesOf(signedWorld(`[${published}]`))).toContainEqual(
+      expect.stringMatching(
+        /not fetched yet from https:.*\. explain fetches no keys: ask a control plane, .* --server\.$/,
+      ),
+    );
+  });
 });
 
 const name = fc.constantFrom('a', 'b', 'c');

@@ -47,3 +47,20 @@ it('what a client on stdio gets stays as it was written, in whatever pieces it a
   expect(String(line)).toBe(`{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a:t","inputSchema":${x}}]}}\n`);
   stop();
 });
+
+it('a line on stdio that is too long, or has too many values, is ignored, and the next one counts', async () => {
+  await using gateway = await startGateway();
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const stop = gateway.downstream.stdio(input, output);
+  const ping = (id: number, rest: string): string => `{"jsonrpc":"2.0","id":${id},"method":"ping","params":${rest}}\n`;
+  input.write(`${JSON.stringify(initialize())}\n`);
+  await once(output, 'data');
+  input.write(ping(1, `{"x":[${'0,'.repeat(200_000)}0]}`));
+  const piece = 'x'.repeat(1024 * 1024);
+  for (let sent = 0; sent < 33; sent += 1) if (!input.write(piece)) await once(input, 'drain');
+  input.write(`${ping(2, '{}')}${ping(3, '{}')}`);
+  const [line] = await once(output, 'data');
+  expect(JSON.parse(String(line))).toEqual({ jsonrpc: '2.0', id: 3, result: {} });
+  stop();
+});

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
@@ -40,24 +40,53 @@ describe('the parameters of a list', () => {
   });
 });
 
+/** Answers with a list of one tool, in pieces. */
+function listing(length: number): Script {
+  const text = JSON.stringify({ tools: [{ name: 'x', description: 'x'.repeat(length) }] });
+  return ({ id }) => ({ raw: 'application/json', chunks: [`{"jsonrpc":"2.0","id":${id},"result":${text}}`] });
+}
+
+function namesIn(tools: unknown): readonly unknown[] {
+  return Array.isArray(tools) ? tools.map(({ name }) => name) : [];
+}
+
 describe('lists that are larger together than one answer', () => {
   it('are merged but for the largest, whose target is named in the log', async () => {
-    const listOf = (length: number): string =>
-      JSON.stringify({ tools: [{ name: 'x', description: 'x'.repeat(length) }] });
-    const raw =
-      (length: number): Script =>
-      ({ id }) => ({
-        raw: 'application/json',
-        chunks: [`{"jsonrpc":"2.0","id":${id},"result":${listOf(length)}}`],
-      });
-    // A clock that stands: 24 MB may take longer than a target has for its list.
-    await using rig = await startTargetRig(raw(8_200_000), { clock: createManualClock() });
-    await using smaller = await startRawTarget(raw(8_000_000));
+    // A clock that stands: 17 MB may take longer than a target has for its list.
+    await using rig = await startTargetRig(listing(8_200_000), { clock: createManualClock() });
+    await using smaller = await startRawTarget(listing(4_500_000));
     for (const name of ['b', 'c']) rig.gateway.config.putTarget(smaller.target(name));
     const client = await rig.open();
-    const tools: unknown = (await client.request('tools/list')).result?.['tools'];
-    expect(Array.isArray(tools) && tools.map(({ name }) => name)).toEqual(['b:x', 'c:x']);
-    expect(await rig.gateway.log.line('does not answer')).toMatchObject({ fields: { target: 'a' } });
+    const { result } = await client.request('tools/list');
+    expect(namesIn(result?.['tools'])).toEqual(['b:x', 'c:x']);
+    expect(result?.['_meta']).toEqual({ 'kgateway.dev/missingTargets': ['a'] });
+    expect(await rig.gateway.log.line('without some targets')).toMatchObject({ fields: { targets: 'a' } });
+  });
+
+  it('of sixteen targets are read to their end only as far as they fit, and one line is logged for all lists', async () => {
+    await using rig = await startTargetRig(listing(7_000_000), { clock: createManualClock() });
+    for (let target = 0; target < 15; target += 1) rig.gateway.config.putTarget(rig.target.target(`b${target}`));
+    rig.gateway.config.allowAll('n.p', 'me');
+    const client = await rig.open();
+    const parse = vi.spyOn(JSON, 'parse');
+    onTestFinished(() => void parse.mockRestore());
+    for (let lists = 0; lists < 2; lists += 1) {
+      expect(namesIn((await client.request('tools/list')).result?.['tools']).length).toBeLessThanOrEqual(2);
+    }
+    // Two in each list, by the gateway and by the client; a few that were left out when they were complete.
+    expect(parse.mock.calls.filter(([text]) => text.length > 1_000_000).length).toBeLessThan(16);
+    const lines = rig.gateway.log.lines.filter(({ level }) => level === 'warn');
+    expect(lines.map(({ message }) => message)).toEqual(['a list is made without some targets']);
+  });
+
+  it('wait for one another once they were large, so that each is whole', async () => {
+    await using rig = await startTargetRig(listing(5_000_000), { clock: createManualClock() });
+    rig.gateway.config.allowAll('n.p', 'me');
+    const clients = await Promise.all(Array.from({ length: 6 }, () => rig.open()));
+    const list = async (index: number): Promise<readonly unknown[]> =>
+      namesIn((await clients[index]?.request('tools/list'))?.result?.['tools']);
+    expect(await list(0)).toEqual(['a:x']);
+    expect(await Promise.all(clients.map((_, index) => list(index)))).toEqual(clients.map(() => ['a:x']));
   });
 });
 

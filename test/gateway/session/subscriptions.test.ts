@@ -89,7 +89,7 @@ function createRig() {
       recovered: () => {},
     },
     notifications: noneInFlight,
-    failures: { succeeded: () => {}, refused: () => {}, failed: () => {}, forget: () => {} },
+    failures: { succeeded() {}, refused() {}, failed() {}, leftOut() {}, forget() {} },
     limits: new LogThrottle(createManualClock(), log),
     ...noTasks,
     sharedListing: { turns: { toSerialize: () => Promise.resolve() } },

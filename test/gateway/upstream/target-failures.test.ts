@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { AnswerBudgetError, AnswerLimitError } from '../../../src/gateway/upstream/answer-limits.ts';
 import { createTargetFailures } from '../../../src/gateway/upstream/target-failures.ts';
 import { createTargetStates } from '../../../src/gateway/upstream/target-states.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
@@ -47,4 +48,21 @@ it('the reasons of a failing target are limited in number and length', () => {
   expect(log.lines).toHaveLength(4);
   expect(log.lines[0]?.fields['reason']).toMatch(/^0: \[2J<html> x{180}/);
   expect(log.text().length).toBeLessThan(1_500);
+});
+
+it('what concerns many targets at once is one line, also when they answer again', () => {
+  const log = createRecordedLog();
+  const states = createTargetStates(createManualClock());
+  const failures = createTargetFailures(createManualClock(), log, states);
+  for (let lists = 0; lists < 3; lists += 1) {
+    failures.leftOut(['a', 'b'], 'tools/list', new AnswerLimitError('too large'));
+    for (const target of ['a', 'b', 'c']) failures.failed(target, 'tools/call', new AnswerBudgetError());
+    expect(states.of('a').state).toBe('fails');
+    for (const target of ['a', 'b', 'c']) failures.succeeded(target, 'tools/list');
+  }
+  expect(log.lines.map(({ message, fields }) => [message, fields['targets'] ?? fields['target']])).toEqual([
+    ['a list is made without some targets', 'a, b'],
+    ['answers of targets are given up', 'a'],
+  ]);
+  expect(states.of('b').requests.limit).toBe(3);
 });

@@ -1,10 +1,9 @@
-import type { Params, Result } from '../../rpc/model.ts';
+import type { Arriving, MessageSize, Params, Result } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { changed, rememberElements } from '../../rpc/source-text.ts';
 import { AnswerLimitError, maxListBytes, messageBounds } from '../../upstream/answer-limits.ts';
 import { answerSizeOf } from '../../upstream/answer-size.ts';
-import type { BudgetLease } from '../../upstream/budget-lease.ts';
-import type { MessageSize, UpstreamSession } from '../../upstream/model.ts';
+import type { UpstreamSession } from '../../upstream/model.ts';
 import { type Freshness, freshnessIn, joinFreshness, notKept } from '../freshness.ts';
 
 /** A list of a target, as far as its pages are concerned. */
@@ -49,17 +48,26 @@ export interface ListQuery {
   readonly signal: AbortSignal;
 }
 
+/** What a list takes while it is read. */
+interface ListHold {
+  /**
+   * Called with the size of the list, so much in all, before the page that makes it so large is parsed, and again after
+   * that. What it throws ends the list.
+   */
+  grow(size: MessageSize): void;
+}
+
 /**
  * Reads all pages of a target's list. Returns no entries when the target lacks the capability or the method.
  *
- * @param lease holds what the entries take of the budget of all targets; the caller releases it
+ * @param hold what the pages take; the caller releases it
  * @throws AnswerLimitError when the list is not within the limits: a part of it would look like all of it
  */
 export async function readPages(
   upstream: UpstreamSession,
   list: PagedList,
   { params, signal }: ListQuery,
-  lease: BudgetLease,
+  hold: ListHold,
 ): Promise<readonly unknown[]> {
   if (!Object.hasOwn(await upstream.capabilities(signal), list.capability)) return [];
   const entries: unknown[] = [];
@@ -72,13 +80,16 @@ export async function readPages(
       params: cursor === undefined ? params : changed(params, [{ path: ['cursor'], value: cursor }]),
       signal,
     };
-    const result = await readPage(upstream, list.method, query);
+    const before: MessageSize = { bytes, values };
+    const result = await readPage(upstream, list.method, query, (size) => hold.grow(sum(before, size)));
+    // What was held may have been given back.
+    signal.throwIfAborted();
     if (result === undefined) break;
     pages.push(freshnessIn(result));
     const size = answerSizeOf(result);
     bytes += size.bytes;
     values += size.values;
-    lease.grow(bytes);
+    hold.grow({ bytes, values });
     const found = result[list.member];
     const count = entries.length + (Array.isArray(found) ? found.length : 0);
     const next = result['nextCursor'];
@@ -121,11 +132,23 @@ async function readPage(
   upstream: UpstreamSession,
   method: string,
   { params, signal }: ListQuery,
+  arriving: Arriving,
 ): Promise<Result | undefined> {
+  // Other messages may follow on the stream of the response, when what it holds was given back.
+  let isComplete = false;
+  const growing: Arriving = (size) => {
+    if (!isComplete) arriving(size);
+  };
   try {
-    return await upstream.request(method, params, signal);
+    return await upstream.request(method, params, signal, { about: undefined, arriving: growing });
   } catch (error) {
     if (error instanceof RpcError && error.code === errorCode.methodNotFound) return undefined;
     throw error;
+  } finally {
+    isComplete = true;
   }
+}
+
+function sum(one: MessageSize, other: MessageSize): MessageSize {
+  return { bytes: one.bytes + other.bytes, values: one.values + other.values };
 }

@@ -1,8 +1,9 @@
 import type { Stop, StopAsync } from '../../../edges.ts';
 import { within } from '../../../net/deadline.ts';
 import { FairSemaphore } from '../../../rate/fair-semaphore.ts';
+import type { MessageSize } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
-import type { AnswerBudget } from '../../upstream/answer-limits.ts';
+import { type AnswerBudget, maxListsBytes, targetShare } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import type { SessionParts } from '../model.ts';
 import { createUpstreamSessions, type UpstreamEvents, type UpstreamState } from '../upstream-sessions.ts';
@@ -44,10 +45,24 @@ export interface ListTurns {
    */
   toRead(caller: string, targets: { readonly own: number; readonly shared: number }): Promise<Stop>;
   /**
+   * Resolves when the caller's next list may begin, with the function to call when it is answered. Lists that were large
+   * wait for others to be answered, so that the budget has room for them.
+   */
+  toBegin(caller: string, method: ListMethod): Promise<Held>;
+  /**
    * Resolves when the caller's next list, or large result, may be made and serialized: one in each iteration of the
    * event loop, since all who wait for one answer of a target would otherwise have theirs made in the same one.
    */
   toSerialize(caller: string): Promise<void>;
+}
+
+/** What a list holds from its beginning until it is answered. */
+interface Held extends Disposable {
+  /**
+   * Tells how large it has become. The next list of the method is expected to be as large, or half as large as it was
+   * expected before: those of other callers may be larger.
+   */
+  read(bytes: number): void;
 }
 
 /**
@@ -60,7 +75,17 @@ const sharedReads = 16;
 function createListTurns(): ListTurns {
   const reads = new FairSemaphore(maxReads * sharedReads);
   const merges = new FairSemaphore(1);
+  // What one target may take is enough for all of them then, also when it lists everything.
+  const begun = new FairSemaphore(maxListsBytes * targetShare);
+  const expected = new Map<ListMethod, number>();
   return {
+    async toBegin(caller, method) {
+      const release = await begun.acquire(caller, expected.get(method) ?? 0);
+      return {
+        read: (bytes) => void expected.set(method, Math.max(bytes, (expected.get(method) ?? 0) / 2)),
+        [Symbol.dispose]: release,
+      };
+    },
     toRead: (caller, { own, shared }) => reads.acquire(caller, own * sharedReads + shared),
     async toSerialize(caller) {
       setImmediate(await merges.acquire(caller));
@@ -71,6 +96,14 @@ function createListTurns(): ListTurns {
 /** Bytes of a list that is given to others for a time, and that time in milliseconds. */
 const reusedBytes = 256 * 1024;
 const reuseTime = 5_000;
+
+/** A listing that is given to all who ask for it. */
+interface RunningList {
+  readonly listing: Promise<readonly unknown[]>;
+  /** What it holds of the budget for as long as it is given to others. */
+  readonly lease: BudgetLease;
+  stopTimer: Stop;
+}
 
 /** Opens no connection before the first list. */
 export function createSharedListing(
@@ -91,23 +124,21 @@ export function createSharedListing(
     failed,
   };
   const upstreams = createUpstreamSessions(parts, state, events, ended.signal);
-  const running = new Map<string, Promise<readonly unknown[]>>();
-  const stopTimers = new Map<string, Stop>();
+  const running = new Map<string, RunningList>();
 
   const forget = (key: string): void => {
+    const list = running.get(key);
     running.delete(key);
-    stopTimers.get(key)?.();
-    stopTimers.delete(key);
+    list?.lease.release();
+    list?.stopTimer();
   };
 
-  const list = async (target: string, method: ListMethod): Promise<readonly unknown[]> => {
+  const list = async (target: string, method: ListMethod, lease: BudgetLease): Promise<readonly unknown[]> => {
     const upstream = upstreams.get(target);
     if (upstream === undefined) return [];
     const limit = { clock: parts.clock, milliseconds: listTimeout, signal: ended.signal };
-    const lease = new BudgetLease({ budget: state.budget, target });
-    return within(limit, (signal) =>
-      readPages(upstream, pagedLists[method], { params: {}, signal }, lease).finally(() => lease.release()),
-    );
+    const hold = { grow: ({ bytes }: MessageSize) => lease.grow(bytes) };
+    return within(limit, (signal) => readPages(upstream, pagedLists[method], { params: {}, signal }, hold));
   };
 
   return {
@@ -116,23 +147,21 @@ export function createSharedListing(
     read(target, method) {
       const key = `${method} ${target}`;
       const found = running.get(key);
-      if (found !== undefined) return found;
-      const listing = list(target, method);
-      running.set(key, listing);
+      if (found !== undefined) return found.listing;
+      const lease = new BudgetLease(state.budget.lists, target);
+      const own: RunningList = { listing: list(target, method, lease), lease, stopTimer: () => {} };
+      running.set(key, own);
       const listed = (bytes: number): void => {
-        if (running.get(key) !== listing) return;
-        if (bytes > reusedBytes)
-          stopTimers.set(
-            key,
-            parts.clock.after(reuseTime, () => forget(key)),
-          );
+        // One that was dropped meanwhile may have grown since.
+        if (running.get(key) !== own) lease.release();
+        else if (bytes > reusedBytes) own.stopTimer = parts.clock.after(reuseTime, () => forget(key));
         else forget(key);
       };
-      listing.then(
+      own.listing.then(
         (entries) => listed(listSizeOf(entries).bytes),
         () => listed(0),
       );
-      return listing;
+      return own.listing;
     },
     drop(targets) {
       for (const target of targets) {

@@ -1,7 +1,7 @@
 import { asJsonObject, isJsonObject, type JsonObject } from '../../../json/json.ts';
 import { within } from '../../../net/deadline.ts';
 import { callerKey } from '../../callers.ts';
-import type { Params, Result } from '../../rpc/model.ts';
+import type { MessageSize, Params, Result } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { changed } from '../../rpc/source-text.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
@@ -124,10 +124,11 @@ async function readList(
   const { tasks, upstreams, sharedListing } = parts;
   const upstream = upstreams.get(target);
   if (upstream === undefined) return;
-  const lease = new BudgetLease({ budget: sharedListing.budget, target });
+  const lease = new BudgetLease(sharedListing.budget.lists, target);
+  const hold = { grow: ({ bytes }: MessageSize) => lease.grow(bytes) };
   leases.push(lease);
   try {
-    for (const entry of await readPages(upstream, taskList, { params: {}, signal }, lease)) {
+    for (const entry of await readPages(upstream, taskList, { params: {}, signal }, hold)) {
       const task = tasks.at(target, asJsonObject(entry)['taskId']);
       if (task !== undefined && isJsonObject(entry)) keep(parts, task, entry, found);
     }

@@ -1,3 +1,4 @@
+import { quoted } from '../../../json/quoted.ts';
 import { Deadline, within } from '../../../net/deadline.ts';
 import type { TargetBody } from '../../model.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
@@ -91,7 +92,7 @@ export class HttpSseTransport implements Transport {
     const type = mediaTypeOf(response);
     if (response.body !== null && type === 'text/event-stream') return response.body;
     await discard(response);
-    const found = `answered with the type ${JSON.stringify(type)} and no event stream`;
+    const found = `answered with the type ${quoted(type)} and no event stream`;
     throw new HttpStatusError(found, response.status, false);
   }
 

@@ -1,12 +1,25 @@
 import { JsonStructure } from '../../../json/json-structure.ts';
-import { AnswerLimitError, maxMessageBytes, maxPieces, messageBounds, uncountedBytes } from '../answer-limits.ts';
-import { BudgetLease, type BudgetShare } from '../budget-lease.ts';
-import type { MessageSize } from '../model.ts';
+import type { Arriving, MessageSize } from '../../rpc/model.ts';
+import {
+  type AnswerBudget,
+  AnswerLimitError,
+  maxMessageBytes,
+  maxPieces,
+  messageBounds,
+  uncountedBytes,
+} from '../answer-limits.ts';
+import { BudgetLease } from '../budget-lease.ts';
 
 /** What the messages of a stream or body are charged to, and how large each may be. */
-export interface MessageLimits extends BudgetShare {
+export interface MessageLimits {
+  /** The budget of all targets. */
+  readonly budget: AnswerBudget;
+  /** The name of the one that is charged. */
+  readonly target: string;
   /** Default {@link maxMessageBytes}. */
   readonly maxBytes?: number;
+  /** See `TransportOptions.arriving`. */
+  readonly arriving?: Arriving | undefined;
 }
 
 /** A complete message. */
@@ -31,8 +44,9 @@ const most = {
  */
 export class MessageBuffer {
   readonly #lease: BudgetLease;
-  readonly #share: BudgetShare;
+  readonly #share: Pick<MessageLimits, 'budget' | 'target'>;
   readonly #maxBytes: number;
+  readonly #arriving: Arriving | undefined;
   readonly #structure = new JsonStructure(messageBounds);
   #decoder = new TextDecoder();
   /** The message but for the last block. */
@@ -42,10 +56,11 @@ export class MessageBuffer {
   #length = 0;
   #pieces = 0;
 
-  constructor({ maxBytes = maxMessageBytes, ...share }: MessageLimits) {
+  constructor({ budget, target, maxBytes = maxMessageBytes, arriving }: MessageLimits) {
     this.#maxBytes = maxBytes;
-    this.#share = share;
-    this.#lease = new BudgetLease(share);
+    this.#arriving = arriving;
+    this.#share = { budget, target };
+    this.#lease = new BudgetLease(budget.bytes, target);
   }
 
   /** Resolves when more may be read, or the message taken: at once for a small one, else in its turn. */
@@ -64,6 +79,7 @@ export class MessageBuffer {
     if (length > this.#maxBytes) throw new AnswerLimitError(`a message is larger than ${this.#maxBytes} bytes`);
     const excess = this.#structure.push(bytes);
     if (excess !== undefined) throw new AnswerLimitError(`a message has more than ${most[excess]} ${words[excess]}`);
+    this.#arriving?.({ bytes: length, values: this.#structure.values });
     this.#lease.grow(length);
     this.#length = length;
     this.#add(bytes);

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../../edges.ts';
+import { quoted } from '../../../json/quoted.ts';
 import { backoffDelay } from '../../../rate/backoff.ts';
 import type { TargetResponse } from '../../model.ts';
 import type { TransportEvents, TransportParts } from '../model.ts';
@@ -70,7 +71,7 @@ async function readOneStream(
     if (response.ok && response.body !== null && type === 'text/event-stream') {
       await readMessages(response.body, { ...parts, events }, resumption);
     } else {
-      reason = new Error(`the stream of notifications has status ${response.status} and type ${JSON.stringify(type)}`);
+      reason = new Error(`the stream of notifications has status ${response.status} and type ${quoted(type)}`);
       await discard(response);
     }
   } catch (error) {

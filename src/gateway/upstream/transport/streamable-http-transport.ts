@@ -86,9 +86,10 @@ export class StreamableHttpTransport implements Transport {
     for (const { abort } of this.#exchanges.values()) abort.abort();
   }
 
-  async #request(id: RequestId, message: Message, { paused, headers }: TransportOptions): Promise<void> {
+  async #request(id: RequestId, message: Message, { paused, headers, arriving }: TransportOptions): Promise<void> {
     const exchange: Exchange = { abort: new AbortController(), answered: false, stopLinger: () => {} };
-    const incoming = { ...this.#parts, events: aboutRequest(id, this.#parts.events), maxBytes: maxBytesOf(message) };
+    const events = aboutRequest(id, this.#parts.events);
+    const incoming = { ...this.#parts, events, maxBytes: maxBytesOf(message), arriving };
     const resumption: Resumption = { lastEventId: undefined, retry: undefined };
     this.#exchanges.set(id, exchange);
     try {

@@ -12,7 +12,11 @@ function create(lists: Readonly<Record<string, number>>): {
   const shared = {
     budget: createAnswerBudget(),
     read: async (target: string) => Array.from({ length: lists[target] ?? 0 }, (_, index) => ({ name: `t${index}` })),
-    turns: { toRead: async () => () => {}, toSerialize: async () => void turns.push(0) },
+    turns: {
+      toBegin: async () => ({ read() {}, [Symbol.dispose]() {} }),
+      toRead: async () => () => {},
+      toSerialize: async () => void turns.push(0),
+    },
   };
   const exposeName = ({ name }: { readonly name: string }): string => {
     turns.push((turns.pop() ?? 0) + 1);
