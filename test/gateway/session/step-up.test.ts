@@ -91,8 +91,12 @@ describe('a request that only lacks a scope', () => {
 
   it('is answered as ever when no scope helps: what has no name is allowed by no rule', async () => {
     const { rig, post } = await startRig();
-    rig.gateway.config.allow('ns.p', 'mcp:all', 'tool', '*', 'scope');
-    expect(await post('tools/call', { name: 'ns/t:' })).toEqual([200, null, 'not allowed: tool ns/t:']);
+    rig.gateway.config.allow('ns.p', 'mcp:all', 'resource', '*', 'scope');
+    expect(await post('resources/read', { uri: 'mcp://ns/t/' })).toEqual([
+      200,
+      null,
+      'not allowed: resource mcp://ns/t/',
+    ]);
   });
 
   it.each(['a"b', 'a\\b', 'a\r\nx: y', ' a', 'a  b', 'é', 'a'.repeat(257)])(
