@@ -63,6 +63,26 @@ describe('lists that are larger together than one answer', () => {
     expect(await rig.gateway.log.line('without some targets')).toMatchObject({ fields: { targets: 'a' } });
   });
 
+  it('are made for ten seconds without the targets that had no room, for that caller alone', async () => {
+    const clock = createManualClock();
+    await using rig = await startTargetRig(listing(8_200_000), { clock });
+    await using smaller = await startRawTarget(listing(4_500_000));
+    for (const name of ['b', 'c']) rig.gateway.config.putTarget(smaller.target(name));
+    for (const who of ['me', 'you']) rig.gateway.config.allowAll(`n.${who}`, who);
+    const [client, other] = [await rig.open('me'), await rig.open('you')];
+    const asked = () => rig.target.received.filter(({ method }) => method === 'tools/list').length;
+    for (let times = 0; times < 3; times += 1) {
+      const { result } = await client.request('tools/list');
+      expect(result?.['_meta']).toEqual({ 'kgateway.dev/missingTargets': ['a'] });
+    }
+    expect(asked()).toBe(1);
+    await other.request('tools/list');
+    expect(asked()).toBe(2);
+    clock.advance(10_000);
+    await client.request('tools/list');
+    expect(asked()).toBe(3);
+  });
+
   it('of sixteen targets are read to their end only as far as they fit, and one line is logged for all lists', async () => {
     await using rig = await startTargetRig(listing(7_000_000), { clock: createManualClock() });
     for (let target = 0; target < 15; target += 1) rig.gateway.config.putTarget(rig.target.target(`b${target}`));

@@ -62,7 +62,7 @@ export interface ListReaderParts {
 
 /**
  * Creates the function that asks targets for their lists, all at the same time, and leaves out those that fail, that did
- * not respond within {@link listTimeout} before, or whose lists are too large for one merged list.
+ * not respond within {@link listTimeout} before, or whose lists are too large for one merged list, now or shortly before.
  *
  * @param listed called with each target that has listed
  */
@@ -96,7 +96,7 @@ export function createListReader(
   const readTarget = async (reading: Reading, target: string): Promise<void> => {
     const { method, request, room, lists, leases } = reading;
     if (request.signal.aborted) return void lists.set(target, []);
-    if (health.isLeftOut(target, method)) return;
+    if (health.isLeftOut(target, method) || shared.crowdedOut.has(callerKey(request.caller), method, target)) return;
     const deadline = new Deadline(clock, request.signal);
     room.enter(target, () => {
       lists.delete(target);
@@ -123,8 +123,10 @@ export function createListReader(
     const { method, request, room, lists } = reading;
     const own = targets.filter((target) => isReachable(request, target)).length;
     const reads = { own, shared: targets.length - own };
-    const release = await shared.turns.toRead(callerKey(request.caller), reads);
+    const caller = callerKey(request.caller);
+    const release = await shared.turns.toRead(caller, reads);
     await Promise.all(targets.map((target) => readTarget(reading, target))).finally(release);
+    shared.crowdedOut.leftOut(caller, method, room.leftOut);
     if (room.leftOut.size > 0) failures.leftOut([...room.leftOut], method, new AnswerLimitError(tooLarge));
     const complete = targets.flatMap((target) => {
       const found = lists.get(target);

@@ -7,6 +7,7 @@ import { type AnswerBudget, maxListsBytes, targetShare } from '../../upstream/an
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import type { SessionParts } from '../model.ts';
 import { createUpstreamSessions, type UpstreamEvents, type UpstreamState } from '../upstream-sessions.ts';
+import { CrowdedOut } from './crowded-out.ts';
 import { type ListMethod, listSizeOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
 
 /**
@@ -28,6 +29,8 @@ export interface SharedListing {
   readonly budget: AnswerBudget;
   /** Whose list is read, and merged, next. */
   readonly turns: ListTurns;
+  /** Which targets had no room in the last list of a caller. */
+  readonly crowdedOut: CrowdedOut;
   /** Ends the connections with targets that were removed or changed. */
   drop(targets: readonly string[]): void;
   readonly stop: StopAsync;
@@ -144,6 +147,7 @@ export function createSharedListing(
   return {
     budget: state.budget,
     turns: createListTurns(),
+    crowdedOut: new CrowdedOut(parts.clock),
     read(target, method) {
       const key = `${method} ${target}`;
       const found = running.get(key);

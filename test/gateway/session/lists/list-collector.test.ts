@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { CrowdedOut } from '../../../../src/gateway/session/lists/crowded-out.ts';
 import { createListCollector, type ListCollectorParts } from '../../../../src/gateway/session/lists/list-collector.ts';
 import { createAnswerBudget } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
@@ -11,6 +12,7 @@ function create(lists: Readonly<Record<string, number>>): {
   const turns: number[] = [];
   const shared = {
     budget: createAnswerBudget(),
+    crowdedOut: new CrowdedOut(createManualClock()),
     read: async (target: string) => Array.from({ length: lists[target] ?? 0 }, (_, index) => ({ name: `t${index}` })),
     turns: {
       toBegin: async () => ({ read() {}, [Symbol.dispose]() {} }),
