@@ -2,10 +2,12 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { StopAsync } from '../edges.ts';
 import { connectKube, KubeConfigError, podNamespace } from '../kube/kube.ts';
 import type { KubeConnection } from '../kube/model.ts';
+import { pathText } from '../resources/resources.ts';
 import { type ClusterSource, clusterSource } from '../source/source.ts';
 import type { StatusManager } from '../status/model.ts';
 import { createStatusManager } from '../status/status.ts';
 import { EnvironmentError } from './errors.ts';
+import { type Hints, HintWatch } from './hint-watch.ts';
 import type { Input, InputParts } from './input.ts';
 import type { ClusterInputSettings, ServeSettings } from './settings.ts';
 import { logStatuses } from './status-log.ts';
@@ -14,6 +16,12 @@ import { logStatuses } from './status-log.ts';
 type StatusInput = Pick<Input, 'synced' | 'applied' | 'denied' | 'rejected' | 'stop'>;
 
 const leaseName = 'gatehouse-leader';
+
+/**
+ * Milliseconds from a change to the look for hints, and between two looks: a cluster changes all the time, and a look
+ * takes a fifth of a core while it lasts.
+ */
+const hintDelay = 10_000;
 
 /** Default namespace of the Lease outside of a pod: the one that the manifests in `deploy` use. */
 const defaultLeaseNamespace = 'kgateway-system';
@@ -76,7 +84,7 @@ async function openStatus(
     };
   }
   const lease = statusWriting.by === 'leader' ? await leaseOf(statusWriting.leaseNamespace) : undefined;
-  return startedWhenSynced(createStatusManager({ ...parts, ...names, connection, identify, lease }));
+  return startedWhenSynced(createStatusManager({ ...parts, ...names, connection, identify, lease }), parts);
 }
 
 async function leaseOf(namespace: string | undefined): Promise<{ readonly namespace: string; readonly name: string }> {
@@ -84,16 +92,36 @@ async function leaseOf(namespace: string | undefined): Promise<{ readonly namesp
 }
 
 /** Joins the election after the initial read: until then a replica that is synced already may lead. */
-function startedWhenSynced(manager: StatusManager): StatusInput {
+function startedWhenSynced(manager: StatusManager, { explainer, clock, log }: InputParts): StatusInput {
   let stop: StopAsync = () => Promise.resolve();
+  let synced = false;
+  const report = async ({ found }: Hints): Promise<void> =>
+    manager.hinted(
+      [...found.values()].map(({ at: { kind, key, path }, message }) => ({
+        kind,
+        key,
+        field: pathText(path),
+        message,
+      })),
+    );
+  const hints = new HintWatch({ explainer, report, delay: hintDelay, clock, log });
   return {
     synced: () => {
+      synced = true;
       manager.synced();
       stop = manager.start();
+      hints.changed();
     },
-    applied: (commit, { observations = [] }) => manager.applied(commit, observations),
+    applied: (commit, { observations = [] }) => {
+      manager.applied(commit, observations);
+      // Half a world would be full of missing objects.
+      if (synced) hints.changed();
+    },
     denied: (claim) => manager.denied(claim),
     rejected: (nack) => manager.rejected(nack),
-    stop: () => stop(),
+    stop: async () => {
+      await hints.stop();
+      await stop();
+    },
   };
 }

@@ -1,8 +1,12 @@
 import { fileSource } from '../source/source.ts';
-import { HintLog } from './hint-log.ts';
+import { hintLog } from './hint-log.ts';
+import { HintWatch } from './hint-watch.ts';
 import type { Input, InputParts } from './input.ts';
 import type { FileInputSettings } from './settings.ts';
 import { logStatuses } from './status-log.ts';
+
+/** Milliseconds from a change of a file to the look for hints: a person waits for it. */
+const hintDelay = 1_000;
 
 /** Reads resources from manifests and writes their statuses to the log. Starts no I/O. */
 export function openFiles(
@@ -11,7 +15,8 @@ export function openFiles(
   { translation, explainer, clock, log, counters }: InputParts,
 ): Input {
   const source = fileSource({ roots: filenames, namespaces, debounce, settle, clock, log, counters });
-  const hints = new HintLog({ explainer, placesOf: (fields) => source.placesOf(fields), clock, log });
+  const report = hintLog({ placesOf: (fields) => source.placesOf(fields), log });
+  const hints = new HintWatch({ explainer, report, delay: hintDelay, clock, log });
   let objects: number | undefined = 0;
   /** Once, when everything was read: an empty folder is easily another one than was meant. */
   const announce = (): void => {

@@ -1,5 +1,6 @@
 import type { StopAsync } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
+import type { KindName } from '../resources/model.ts';
 import type { Observation } from '../source/model.ts';
 
 /** A response that a node rejected (NACK). */
@@ -22,6 +23,17 @@ export interface DeniedClaim {
   readonly message: string;
 }
 
+/** Something that the author of an object probably did not mean. No condition says so, because it may be meant. */
+export interface Hint {
+  readonly kind: KindName;
+  /** `<namespace>/<name>`, or the name of a cluster-scoped object. */
+  readonly key: string;
+  /** The path of the field in words; empty: the whole object. */
+  readonly field: string;
+  /** With the remedy. */
+  readonly message: string;
+}
+
 /** Writes results to the cluster: statuses on the leader, Events on every replica. */
 export interface StatusManager {
   /** Joins the election, if there is one. The stop ends all writes at once and releases the Lease. */
@@ -36,4 +48,6 @@ export interface StatusManager {
   rejected(response: RejectedResponse): void;
   /** Handles a claim that was denied. Cheap, as `rejected` is. */
   denied(claim: DeniedClaim): void;
+  /** Handles the hints that there are now, in place of those before. */
+  hinted(hints: readonly Hint[]): void;
 }

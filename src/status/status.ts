@@ -98,6 +98,10 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
       if (translation.gatewayStatuses.get(response.gateway) === undefined) return;
       recorder.record(rejectionEvent(response));
     },
+    hinted: (hints) => {
+      notices.hinted(hints);
+      if (synced && leadership.leads()) notices.hints();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { HintLog } from '../../src/app/hint-log.ts';
+import { hintLog } from '../../src/app/hint-log.ts';
+import { HintWatch } from '../../src/app/hint-watch.ts';
 import type { Finding } from '../../src/explain/model.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../support/edges/recorded-log.ts';
@@ -15,7 +16,7 @@ function hint(name: string): Finding {
 interface Rig {
   readonly clock: ManualClock;
   readonly log: RecordedLog;
-  readonly hints: HintLog;
+  readonly hints: HintWatch;
   /** The hints of the next look; an error is thrown by it. */
   world: readonly (Finding | undefined | Error)[];
   looks: number;
@@ -50,7 +51,9 @@ function createRig(step = 0): Rig {
   };
   const placesOf = (fields: readonly { readonly object: string }[]) =>
     Promise.resolve(fields.map(({ object }) => `file.yaml:1:1 ${object}`));
-  return Object.assign(rig, { hints: new HintLog({ explainer, placesOf, clock: stepping, log }) });
+  return Object.assign(rig, {
+    hints: new HintWatch({ explainer, report: hintLog({ placesOf, log }), delay: 1_000, clock: stepping, log }),
+  });
 }
 
 async function look(rig: Rig): Promise<void> {

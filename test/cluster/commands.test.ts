@@ -87,6 +87,21 @@ function expectTold(said: readonly Said[]): void {
 }
 
 function checked(): void {
+  it('is an Event on the Gateway or the policy', async () => {
+    const about = ['typo', 'selecting', 'far', 'nowhere', 'elsewhere'];
+    const names = await polled(
+      async () => {
+        const { json } = await world.api.request('/apis/events.k8s.io/v1/namespaces/default/events');
+        const { items } = json as { readonly items: readonly Readonly<Record<string, unknown>>[] };
+        const hints = items.filter(({ reason }) => reason === 'PossibleMistake');
+        const found = new Set(hints.map(({ regarding }) => String(Object(regarding).name)));
+        return about.every((name) => found.has(name)) ? found : undefined;
+      },
+      () => 'not an Event for each',
+    );
+    expect(names).not.toContain('fine');
+  });
+
   it('names each mistake by the path of its object, with the remedy, and nothing that is right', async () => {
     const { code, stdout, stderr } = await run('check', '-o', 'json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

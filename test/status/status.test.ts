@@ -71,6 +71,25 @@ async function passUntil(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
+describe('hints', () => {
+  const hint = { kind: 'MCPAuthPolicy', key: 'default/policy', field: 'spec.rules', message: 'Mend it.' } as const;
+
+  it('are Events of the leader alone, once while they last, and of the next leader when it begins', async () => {
+    store(api, policy);
+    const leader = replica('a', policy);
+    await passUntil(() => writes().length > 0);
+    const follower = replica('b', policy);
+    for (const { manager } of [leader, follower, leader]) manager.hinted([hint]);
+    await passUntil(() => events().length > 0);
+    await passUntil(() => String(holder()).startsWith('a'));
+    expect(events()).toMatchObject([{ reason: 'PossibleMistake', note: 'spec.rules: Mend it.' }]);
+    await leader.stop();
+    await passUntil(() => events().length > 1);
+    expect(String(holder())).toMatch(/^b/);
+    expect(events().at(-1)).toMatchObject({ reason: 'PossibleMistake' });
+  });
+});
+
 describe('a Gateway whose class does not exist', () => {
   const ready = 'The configuration is ready for the gateways that ask for it.';
   const withStatus = (message: string): Manifest => ({

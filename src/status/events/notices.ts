@@ -9,7 +9,7 @@ import type {
   ServiceNotice,
   Translation,
 } from '../../translate/model.ts';
-import type { DeniedClaim, RejectedResponse } from '../model.ts';
+import type { DeniedClaim, Hint, RejectedResponse } from '../model.ts';
 import type { ObjectEvent } from './event.ts';
 import type { EventRecorder } from './event-recorder.ts';
 
@@ -30,6 +30,7 @@ export class NoticeReporter {
    * The last AncestorsFull note of each policy: a change of the policy that does not change the note records nothing.
    */
   readonly #ancestorNotes = new Map<string, string>();
+  #hints: readonly Hint[] = [];
 
   constructor(
     translation: Translation,
@@ -50,6 +51,17 @@ export class NoticeReporter {
     for (const [, notice] of policyNotices.entries()) record(targetRefEvent(notice));
     for (const [, notice] of keyNotices.entries()) record(keyEvent(notice));
     for (const policy of this.#ancestors.policies()) this.#recordAncestors(policy, record);
+    this.hints();
+  }
+
+  /** Takes the hints that there are now, also while another replica leads. Records nothing. */
+  hinted(hints: readonly Hint[]): void {
+    this.#hints = hints;
+  }
+
+  /** Records the hints that there are: each again when its Event is older than an hour. */
+  hints(): void {
+    for (const event of this.#hints.flatMap(hintEvents)) this.#recorder.recordOnce(event);
   }
 
   /**
@@ -125,6 +137,13 @@ export function serviceEvents({ namespace, name, dropped, warnings }: ServiceNot
 /** The Event of the target references of a policy that `status.ancestors` cannot name. */
 export function targetRefEvent({ namespace, name, unwritable }: PolicyNotice): ObjectEvent {
   return policyEvent(`${namespace}/${name}`, 'InvalidTargetRef', unwritable.join(' '));
+}
+
+/** The Event of a hint. Cluster-scoped objects have none: their Events would be in the namespace `default`, unread. */
+export function hintEvents({ kind, key, field, message }: Hint): readonly ObjectEvent[] {
+  if (!key.includes('/')) return [];
+  const note = field === '' ? message : `${field}: ${message}`;
+  return [{ kind, key, type: 'Warning', reason: 'PossibleMistake', action: 'Translate', note, reportedBy: 'leader' }];
 }
 
 /** The Event of keys of a policy that cannot be fetched now. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   ancestorsFullEvent,
+  hintEvents,
   keyEvent,
   rejectionEvent,
   serviceEvents,
@@ -25,6 +26,16 @@ describe('the Event', () => {
       reason: 'InvalidTargetRef',
       note: 'A. B.',
     });
+  });
+
+  it('of a hint has its field and words, and cluster-scoped objects have none', () => {
+    const hint = { kind: 'Gateway', key: 'default/gw', field: 'spec.gatewayClassName', message: 'Mend it.' } as const;
+    expect(hintEvents(hint)).toMatchObject([
+      { kind: 'Gateway', key: 'default/gw', type: 'Warning', reason: 'PossibleMistake', reportedBy: 'leader' },
+    ]);
+    expect(hintEvents(hint)[0]?.note).toBe('spec.gatewayClassName: Mend it.');
+    expect(hintEvents({ ...hint, field: '' })[0]?.note).toBe('Mend it.');
+    expect(hintEvents({ ...hint, kind: 'GatewayClass', key: 'mcp' })).toEqual([]);
   });
 
   it('of keys that cannot be fetched has the reasons', () => {
