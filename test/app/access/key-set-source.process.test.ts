@@ -19,7 +19,7 @@ const keys = JSON.stringify({ keys: [issuer.jwk] });
 const script = `
   const { openKeySet } = await import(${JSON.stringify(new URL('../../../src/app/access/key-set-source.ts', import.meta.url).href)});
   const log = { warn() {}, info() {} };
-  const clock = { now: () => Date.now(), after: (ms, run) => { const t = setTimeout(run, ms); return () => clearTimeout(t); } };
+  const { systemClock: clock } = await import(${JSON.stringify(new URL('../../../src/cli/system-clock.ts', import.meta.url).href)});
   try {
     const source = await openKeySet(process.argv[1], { clock, log });
     source.stop();
