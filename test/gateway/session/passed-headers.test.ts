@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
@@ -186,11 +186,21 @@ describe('headers of the operator', () => {
 });
 
 describe('headers that may be secrets', () => {
+  const page: RequestListener = ({ headers }, response) => response.writeHead(400).end(JSON.stringify(headers));
+  const location: RequestListener = ({ headers }, response) =>
+    response.writeHead(302, { location: `https://login.test/?key=${headers['x-key']}` }).end();
   it.each([
-    ['of the operator', [], { 'ns/raw': { 'x-key': 'hunter2' } }],
-    ['that clients send', ['x-key'], {}],
-  ])('%s are not logged although the target repeats them in a refusal', async (_, passHeaders, file) => {
-    const echo = createServer(({ headers }, response) => response.writeHead(400).end(JSON.stringify(headers)));
+    ['of the operator', [], { 'ns/raw': { 'x-key': 'hunter2' } }, page, 'status 400: its text is not shown'],
+    ['that clients send', ['x-key'], {}, page, 'status 400: its text is not shown'],
+    [
+      'that clients send, in a redirect,',
+      ['x-key'],
+      {},
+      location,
+      'status 302: redirects to https://login.test, which',
+    ],
+  ])('%s are not logged although the target repeats them', async (_, passHeaders, file, handle, reason) => {
+    const echo = createServer(handle);
     await once(echo.listen(0, '127.0.0.1'), 'listening');
     onTestFinished(() => void echo.close());
     onTestFinished(() => echo.closeAllConnections());
@@ -202,7 +212,7 @@ describe('headers that may be secrets', () => {
     const { sessionId } = await rig.open();
     await call(rig, { 'mcp-session-id': sessionId, 'x-key': 'hunter2' });
     const { lastError } = gateway.downstream.targetState('ns/raw');
-    expect(lastError?.reason).toContain('status 400: its text is not shown');
+    expect(lastError?.reason).toContain(reason);
     expect(JSON.stringify(lastError) + log.text() + gateway.log.text()).not.toContain('hunter2');
   });
 });

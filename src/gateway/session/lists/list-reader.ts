@@ -94,13 +94,12 @@ export function createListReader(
 
   /** Adds the list of a target, unless the merged list has to do without it. */
   const readTarget = async (reading: Reading, target: string): Promise<void> => {
-    const { method, request, room, lists, leases } = reading;
+    const { method, request, room, lists } = reading;
     if (request.signal.aborted) return void lists.set(target, []);
     if (health.isLeftOut(target, method) || shared.crowdedOut.has(callerKey(request.caller), method, target)) return;
     const deadline = new Deadline(clock, request.signal);
     room.enter(target, () => {
-      lists.delete(target);
-      leases.get(target)?.release();
+      giveBack(reading, target);
       deadline.abort(new AnswerLimitError(tooLarge));
     });
     try {
@@ -111,6 +110,7 @@ export function createListReader(
       health.listed(target, method);
     } catch (error) {
       if (room.leftOut.has(target)) return;
+      giveBack(reading, target);
       if (request.signal.aborted || !upstreams.isTarget(target)) lists.set(target, []);
       else health.failed(target, method, error);
     } finally {
@@ -144,6 +144,13 @@ export function createListReader(
       },
     };
   };
+}
+
+/** Gives back what the list of a target holds, which is not needed. */
+function giveBack({ room, lists, leases }: Reading, target: string): void {
+  lists.delete(target);
+  room.leave(target);
+  leases.get(target)?.release();
 }
 
 function isReachable({ reachable }: ListRequest, target: string): boolean {

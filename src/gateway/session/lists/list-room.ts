@@ -55,6 +55,14 @@ export class ListRoom {
     if (this.#leftOut.has(target)) throw new AnswerLimitError(tooLarge);
   }
 
+  /** Gives back what the list of a target holds: it failed, and no other has to go for it. */
+  leave(target: string): void {
+    const holder = this.#holders.get(target);
+    if (holder === undefined) return;
+    this.#resize(holder, { bytes: 0, values: 0 });
+    this.#holders.delete(target);
+  }
+
   #resize(holder: Holder, size: MessageSize): void {
     this.#bytes += size.bytes - holder.size.bytes;
     this.#values += size.values - holder.size.values;
@@ -64,8 +72,7 @@ export class ListRoom {
   #leaveOutLargest(): void {
     const all = [...this.#holders];
     const [target, holder] = all.reduce((one, other) => (costOf(other[1]) > costOf(one[1]) ? other : one));
-    this.#resize(holder, { bytes: 0, values: 0 });
-    this.#holders.delete(target);
+    this.leave(target);
     this.#leftOut.add(target);
     holder.leave();
   }

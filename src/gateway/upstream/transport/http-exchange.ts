@@ -55,10 +55,16 @@ function redirectOf({ status, headers }: TargetResponse, from: URL, method: stri
 
 /** Describes a response that is no success, with the beginning of its body, and ends the response. */
 export async function statusError(response: TargetResponse, inSession: boolean): Promise<HttpStatusError> {
-  const location = response.headers.get('location');
-  const reason = location === null ? await beginningOf(response) : `redirects to ${location}, which is not followed`;
+  const reason = response.headers.get('location') === null ? await beginningOf(response) : redirectReason(response);
   await discard(response);
   return new HttpStatusError(`answered with status ${response.status}: ${reason}`, response.status, inSession);
+}
+
+/** A location may repeat headers of its request as a page does, but not in its origin. */
+function redirectReason({ headers, mayRepeatSecrets }: TargetResponse): string {
+  const location = headers.get('location') ?? '';
+  const shown = mayRepeatSecrets ? (URL.parse(location)?.origin ?? 'another place') : location;
+  return `redirects to ${shown}, which is not followed`;
 }
 
 /** Pages of errors show the headers of their request, for whoever develops the server; the log must not. */

@@ -60,3 +60,14 @@ it('values count as bytes do, and what a target that was left out still sends is
   expect(() => room.hold('a', { bytes: 2, values: 2 })).toThrow('too large');
   expect(room.bytes).toBe(2);
 });
+
+it('a list that fails gives its room back, so that no other is left out for it', () => {
+  const room = new ListRoom();
+  for (const target of ['a', 'b', 'c']) room.enter(target, () => {});
+  room.hold('a', { bytes: 7 * mebibyte, values: 1 });
+  room.leave('a');
+  room.hold('b', { bytes: 7.5 * mebibyte, values: 1 });
+  room.hold('c', { bytes: 2 * mebibyte, values: 1 });
+  expect([...room.leftOut]).toEqual([]);
+  expect(room.bytes).toBe(9.5 * mebibyte);
+});
