@@ -96,6 +96,8 @@ export class PacedQueue<T extends object> {
   }
 
   #suspend(key: string, delay: number): void {
+    // A key whose last item was deleted while it waited is forgotten by the queue, but not its timer.
+    this.#suspended.get(key)?.();
     this.#items.suspend(key);
     const stopTimer = this.#parts.clock.after(delay, () => {
       this.#resume(key);

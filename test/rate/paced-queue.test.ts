@@ -84,3 +84,17 @@ it('an item that was removed is not taken, and no key waits for it', () => {
   queue.delete('a', item);
   expect([queue.isReady, queue.next()]).toEqual([false, undefined]);
 });
+
+it('a key whose waiting item is deleted, and that has another one then, has one timer', () => {
+  const queue = create({ flood: ['a', 'b'] });
+  take(queue);
+  for (let times = 0; times < 3; times += 1) {
+    const item = { name: 'c' };
+    queue.add('flood', item);
+    expect(queue.next()).toBeUndefined();
+    queue.delete('flood', item);
+  }
+  expect(clock.waiting().length).toBeLessThanOrEqual(1);
+  queue.drain();
+  expect(clock.waiting()).toEqual([]);
+});

@@ -61,7 +61,7 @@ export class NoticeReporter {
 
   /** Records the hints that there are: each again when its Event is older than an hour. */
   hints(): void {
-    for (const event of this.#hints.flatMap(hintEvents)) this.#recorder.recordOnce(event);
+    for (const event of hintEvents(this.#hints)) this.#recorder.recordOnce(event);
   }
 
   /**
@@ -139,11 +139,21 @@ export function targetRefEvent({ namespace, name, unwritable }: PolicyNotice): O
   return policyEvent(`${namespace}/${name}`, 'InvalidTargetRef', unwritable.join(' '));
 }
 
-/** The Event of a hint. Cluster-scoped objects have none: their Events would be in the namespace `default`, unread. */
-export function hintEvents({ kind, key, field, message }: Hint): readonly ObjectEvent[] {
-  if (!key.includes('/')) return [];
-  const note = field === '' ? message : `${field}: ${message}`;
-  return [{ kind, key, type: 'Warning', reason: 'PossibleMistake', action: 'Translate', note, reportedBy: 'leader' }];
+/**
+ * The Events of hints, one for all of an object: many would use up what an object may have, and what is worse would be
+ * dropped. Cluster-scoped objects have none: their Events would be in the namespace `default`, unread.
+ */
+export function hintEvents(hints: readonly Hint[]): readonly ObjectEvent[] {
+  const ofObjects = Map.groupBy(
+    hints.filter(({ key }) => key.includes('/')),
+    ({ kind, key }) => `${kind} ${key}`,
+  );
+  return [...ofObjects.values()].flatMap((some) => {
+    const note = some.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`)).join(' ');
+    return some.slice(0, 1).map(({ kind, key }): ObjectEvent => {
+      return { kind, key, type: 'Warning', reason: 'PossibleMistake', action: 'Translate', note, reportedBy: 'leader' };
+    });
+  });
 }
 
 /** The Event of keys of a policy that cannot be fetched now. */

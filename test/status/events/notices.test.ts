@@ -28,14 +28,15 @@ describe('the Event', () => {
     });
   });
 
-  it('of a hint has its field and words, and cluster-scoped objects have none', () => {
+  it('of the hints of an object has their fields and words, and cluster-scoped objects have none', () => {
     const hint = { kind: 'Gateway', key: 'default/gw', field: 'spec.gatewayClassName', message: 'Mend it.' } as const;
-    expect(hintEvents(hint)).toMatchObject([
+    expect(hintEvents([hint, { ...hint, field: '', message: 'And this.' }])).toMatchObject([
       { kind: 'Gateway', key: 'default/gw', type: 'Warning', reason: 'PossibleMistake', reportedBy: 'leader' },
     ]);
-    expect(hintEvents(hint)[0]?.note).toBe('spec.gatewayClassName: Mend it.');
-    expect(hintEvents({ ...hint, field: '' })[0]?.note).toBe('Mend it.');
-    expect(hintEvents({ ...hint, kind: 'GatewayClass', key: 'mcp' })).toEqual([]);
+    expect(hintEvents([hint, { ...hint, field: '', message: 'And this.' }])[0]?.note).toBe(
+      'spec.gatewayClassName: Mend it. And this.',
+    );
+    expect(hintEvents([{ ...hint, kind: 'GatewayClass', key: 'mcp' }])).toEqual([]);
   });
 
   it('of keys that cannot be fetched has the reasons', () => {
