@@ -1,5 +1,5 @@
 import type { MCPAuthPolicy } from '../../resources/model.ts';
-import type { ExplainInputs, Finding } from '../model.ts';
+import type { ExplainInputs, Finding, SignerClaim } from '../model.ts';
 import { signerClaims } from '../signers.ts';
 
 /**
@@ -9,35 +9,49 @@ import { signerClaims } from '../signers.ts';
 export function* signerHints(inputs: ExplainInputs, named: ReadonlySet<string>): Generator<Finding | undefined> {
   const claimed = signerClaims(inputs);
   if (claimed.size === 0) return;
-  const [other = ''] = [...claimed.keys()].sort();
+  const isServed = (gateway: string): boolean => inputs.translation.gateways.get(gateway)?.kind === 'served';
+  // By namespace: what others write in theirs is no reason, and its names are not for everybody.
+  const others = new Map([...claimed.keys()].filter(isServed).map((gateway) => [namespaceOf(gateway), gateway]));
   for (const gateway of named) {
     yield undefined;
-    if (claimed.has(gateway) || inputs.translation.gateways.get(gateway)?.kind !== 'served') continue;
+    const other = others.get(namespaceOf(gateway));
+    if (other === undefined || claimed.has(gateway) || !isServed(gateway)) continue;
     const message = `No policy of Gateway ${gateway} has spec.jwt, unlike those of ${other}, so that its agentgateway nodes authenticate nobody: write it in one of its policies, if it has such nodes.`;
     yield { severity: 'warning', from: 'hint', at: { kind: 'Gateway', key: gateway, path: ['spec'] }, message };
   }
   for (const [key, policy] of inputs.resources.MCPAuthPolicy.entries()) {
     yield undefined;
-    yield* issuerHints(inputs, key, policy);
+    yield* issuerHints(claimed, key, policy);
   }
 }
 
-/** A rule for an issuer whose tokens no agentgateway node of its Gateways takes. */
+function namespaceOf(gateway: string): string {
+  return gateway.slice(0, gateway.indexOf('/'));
+}
+
+/**
+ * A rule for an issuer whose tokens no agentgateway node of its Gateways takes. Issuers count as they are written: one
+ * whose keys cannot be fetched now is none that is missing.
+ */
 function* issuerHints(
-  { translation }: ExplainInputs,
+  claimed: ReadonlyMap<string, SignerClaim>,
   key: string,
   { metadata, targetRefs, rules }: MCPAuthPolicy,
 ): Generator<Finding> {
   if (!rules.ok) return;
-  const gateways = targetRefs.flatMap((ref) => (ref.ok ? [`${metadata.namespace}/${ref.value.name}`] : []));
-  const providers = gateways.flatMap((gateway) => translation.jwtProviders.get(gateway) ?? []);
-  if (providers.length === 0) return;
-  const issuers = new Set(providers.map(({ issuer }) => issuer));
+  const claims = targetRefs.flatMap((ref) => {
+    const gateway = ref.ok ? `${metadata.namespace}/${ref.value.name}` : '';
+    const issuers = claimed.get(gateway)?.issuers ?? [];
+    return issuers.length === 0 ? [] : [{ gateway, issuers }];
+  });
+  const [first] = claims;
+  if (first === undefined) return;
+  const issuers = new Set(claims.flatMap((claim) => claim.issuers));
   for (const [position, rule] of rules.value.entries()) {
     for (const [match, parsed] of (rule.ok ? rule.value.matches : []).entries()) {
       if (!parsed.ok || parsed.value.claim !== 'iss' || issuers.has(parsed.value.value)) continue;
       const path = ['spec', 'rules', position, 'matches', match, 'jwt', 'value'];
-      const message = `No provider in spec.jwt of Gateway ${gateways[0]} has this issuer, so that its agentgateway nodes take no such token: correct it, or write a provider for it.`;
+      const message = `No provider in spec.jwt of Gateway ${first.gateway} has this issuer, so that its agentgateway nodes take no such token: correct it, or write a provider for it.`;
       yield { severity: 'warning', from: 'hint', at: { kind: 'MCPAuthPolicy', key, path }, message };
     }
   }

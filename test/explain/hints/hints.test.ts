@@ -54,31 +54,6 @@ describe('the hints of a world', () => {
     expect(ofPort(15_001)).toEqual([]);
   });
 
-  it('name a Gateway without signers beside others that have them, and a rule for an issuer that none of them is', () => {
-    const signers = `
-apiVersion: gateway.kgateway.dev/v1alpha1
-kind: MCPAuthPolicy
-metadata: { name: signers, namespace: default }
-spec:
-  targetRefs: [{ name: gw }]
-  jwt: { providers: [{ issuer: me, audiences: [me.com], jwks: { inline: '${JSON.stringify(guideJwk)}' } }] }
-`;
-    const ofIssuer = (issuer: string): string =>
-      policyWith(
-        'default/p',
-        '[{ name: gw }, { name: other }]',
-        `[{ matches: [{ type: JWT, jwt: { claim: iss, value: ${issuer} } }], resource: { kind: tool, name: "*" } }]`,
-      );
-    const base = [openGateway, mcpGateway('default/other'), mcpService('default/tool')];
-    expect(messagesOf(...base, ofIssuer('me')), 'no policy is about signers').toEqual([]);
-    const hints = hintsOf(...base, ofIssuer('you'), signers);
-    expect(hints.map(({ at, message }) => [at.key, at.path.join('.'), message])).toEqual([
-      ['default/other', 'spec', expect.stringContaining('has spec.jwt, unlike those of default/gw')],
-      ['default/p', 'spec.rules.0.matches.0.jwt.value', expect.stringContaining('Gateway default/gw has this issuer')],
-    ]);
-    expect(messagesOf(openGateway, mcpService('default/tool'), policy('default/p', 'gw'), signers)).toEqual([]);
-  });
-
   it('name a target that is missing once for each policy', () => {
     expect(messagesOf(openGateway, withNames('red/gone:a', 'red/gone:b'), policy('default/q', 'gw')).length).toBe(1);
   });
@@ -97,6 +72,49 @@ spec:
     expect(messagesOf(theirs, web, policy('default/p', 'web')).length).toBe(2);
     expect(messagesOf(theirs, mcpGateway('default/gw')).length).toBe(1);
     expect(messagesOf(web).length).toBe(1);
+  });
+});
+
+describe('the hints about signers', () => {
+  const signers = `
+apiVersion: gateway.kgateway.dev/v1alpha1
+kind: MCPAuthPolicy
+metadata: { name: signers, namespace: default }
+spec:
+  targetRefs: [{ name: gw }]
+  jwt: { providers: [{ issuer: me, audiences: [me.com], jwks: { inline: '${JSON.stringify(guideJwk)}' } }] }
+`;
+  const ofIssuer = (issuer: string): string =>
+    policyWith(
+      'default/p',
+      '[{ name: gw }, { name: other }]',
+      `[{ matches: [{ type: JWT, jwt: { claim: iss, value: ${issuer} } }], resource: { kind: tool, name: "*" } }]`,
+    );
+  const base = [openGateway, mcpGateway('default/other'), mcpService('default/tool')];
+
+  it('name a Gateway without signers beside others that have them, and a rule for an issuer that none of them is', () => {
+    expect(messagesOf(...base, ofIssuer('me')), 'no policy is about signers').toEqual([]);
+    const hints = hintsOf(...base, ofIssuer('you'), signers);
+    expect(hints.map(({ at, message }) => [at.key, at.path.join('.'), message])).toEqual([
+      ['default/other', 'spec', expect.stringContaining('has spec.jwt, unlike those of default/gw')],
+      ['default/p', 'spec.rules.0.matches.0.jwt.value', expect.stringContaining('Gateway default/gw has this issuer')],
+    ]);
+    expect(messagesOf(openGateway, mcpService('default/tool'), policy('default/p', 'gw'), signers)).toEqual([]);
+  });
+
+  it('count issuers as they are written, and those of other namespaces for nothing', () => {
+    const fetched = signers.replace(
+      '] }',
+      ", { issuer: you, audiences: [me.com], jwks: { uri: 'https://login.test/keys' } }] }",
+    );
+    expect(fetched).not.toBe(signers);
+    expect(messagesOf(openGateway, mcpService('default/tool'), policy('default/p', 'gw'), fetched)).toEqual([]);
+    const ofYou = ofIssuer('you').replace(', { name: other }', '');
+    expect(messagesOf(openGateway, mcpService('default/tool'), ofYou, fetched), 'its keys are not fetched').toEqual([]);
+    const elsewhere = signers.replaceAll('namespace: default', 'namespace: red').replace('name: gw', 'name: none');
+    expect(messagesOf(...base, ofIssuer('me'), elsewhere).join(), 'another namespace is no reason').not.toContain(
+      'spec.jwt',
+    );
   });
 });
 
