@@ -5,9 +5,9 @@ export { indexRules } from './rule-index.ts';
 /**
  * Decides an access request: allows it when a rule of any Config matches, else denies it.
  *
- * A rule matches when its kind and id are those of the request (or its id is exactly `*`, for what has a name at all) and
- * the caller's own, top-level, string-valued claim `key` equals `value`. A Config without rules allows nothing, and neither does a rule
- * without resource, key or value or with an unknown kind or matcher. Deployed binaries allow everything on a Config
+ * A rule matches when its kind and id are those of the request (or its id is exactly `*`) and the caller's own, top-level,
+ * string-valued claim `key` equals `value`. No rule is about a request without a name, `<target>:`. A Config without rules
+ * allows nothing, and neither does a rule without resource, key or value or with an unknown kind or matcher. Deployed binaries allow everything on a Config
  * without rules and exit on some of the others; here a rule that is not understood never grants access.
  *
  * When several rules match, the decision names the first one of the Config with the smallest resource name.
@@ -18,12 +18,11 @@ export function decide(rules: RuleIndex, claims: Claims | undefined, { kind, nam
   if (claims === undefined) return { allowed: false, reason: 'no principal' };
   if (rules.empty) return { allowed: false, reason: 'no config' };
 
-  const everything = isNameless(name) ? undefined : rules.find(kind, '*');
-  const match = firstMatch([rules.find(kind, name), everything], claims);
+  const match = isNameless(name) ? undefined : firstMatch([rules.find(kind, name), rules.find(kind, '*')], claims);
   return match === undefined ? { allowed: false, reason: 'no rule matches' } : { allowed: true, ...match };
 }
 
-/** Returns whether nothing follows the target: MCP has no primitive without a name, so no rule is about one. */
+/** Returns whether nothing follows the target: MCP has no primitive without a name. */
 function isNameless(name: string): boolean {
   return name.indexOf(':') === name.length - 1;
 }

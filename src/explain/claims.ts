@@ -6,11 +6,11 @@ export function claimOf(claims: Claims, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }
 
-/** Returns whether a rule is for the item of a request; `*` is for everything that has a name. */
+/** Returns whether a rule is for the item of a request. No rule is for one without a name, `<target>:`. */
 export function matchesItem({ kind, name }: Pick<Grant, 'kind' | 'name'>, request: AccessRequest): boolean {
   if (kind !== request.kind) return false;
   const nameless = request.name.indexOf(':') === request.name.length - 1;
-  return name === request.name || (name === '*' && !nameless);
+  return !nameless && (name === request.name || name === '*');
 }
 
 /** Returns whether a rule is for a caller. */

@@ -65,9 +65,12 @@ describe('a decision over one rule', () => {
     expect(decide(configsOf(rule()), crafted as Claims, request)).toEqual(noRule);
   });
 
-  it.each(['default/mcp-tool:', ':', ''])('denies %j, which has no name, also for everybody who may use *', (name) => {
+  it.each(['default/mcp-tool:', ':', ''])('denies %j, which has no name, by a rule for * or for itself', (name) => {
     const everything = configsOf(rule({ resource: { id: '*', type: 0 } }));
     expect(decide(everything, claims, { kind: 'tool', name })).toEqual(noRule);
+    expect(decide(configsOf(rule({ resource: { id: name, type: 0 } })), claims, { kind: 'tool', name })).toEqual(
+      noRule,
+    );
     expect(decide(everything, claims, { kind: 'tool', name: 'default/mcp-tool::' })).toEqual(granted);
   });
 
@@ -138,7 +141,7 @@ describe('whether a caller may use anything of a target', () => {
 });
 
 describe('decisions over any Configs', () => {
-  const text = fc.constantFrom('', 'me', 'you', 'sub', '__proto__', 'constructor', 'toString', '*', request.name);
+  const text = fc.constantFrom('', 'me', 'you', 'sub', '__proto__', 'constructor', 'toString', '*', 't:', request.name);
   const anyRule: fc.Arbitrary<Rule> = fc.record({
     key: text,
     value: text,
@@ -206,7 +209,8 @@ function decideByLooking(configs: ReadonlyMap<string, Config>, held: Claims, { k
   const matches = ({ key, value, resource, matcher }: Rule): boolean =>
     resource !== undefined &&
     resource.type === type &&
-    (resource.id === name || (resource.id === '*' && !/^[^:]*:$/.test(name))) &&
+    !/^[^:]*:$/.test(name) &&
+    (resource.id === name || resource.id === '*') &&
     matcher === 0 &&
     key !== '' &&
     value !== '' &&
