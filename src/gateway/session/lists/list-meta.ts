@@ -27,8 +27,7 @@ export function metaOfPage(result: Result): JsonObject | undefined {
 
 /** Returns what is said of a whole list: what the first page with a member says. */
 export function joinPages(pages: readonly JsonObject[]): JsonObject | undefined {
-  const [first, ...others] = pages;
-  return others.reduce<JsonObject | undefined>((meta, page) => ({ ...page, ...meta }), first);
+  return pages.length < 2 ? pages[0] : Object.fromEntries(pages.toReversed().flatMap((page) => Object.entries(page)));
 }
 
 /** What a target says of its list. */
