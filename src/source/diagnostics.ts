@@ -1,4 +1,5 @@
-import type { Counters, Logger } from '../edges.ts';
+import type { Clock, Counters, Logger } from '../edges.ts';
+import { RateLimiter } from '../rate/rate-limiter.ts';
 import type { InputDiagnostic } from './model.ts';
 
 /** A position in a file, both counted from 1; columns in UTF-16 code units. */
@@ -36,7 +37,20 @@ export function placeText(path: string, position: Position | undefined): string 
   return position === undefined ? path : `${path}:${position.line}:${position.column}`;
 }
 
-/** All current diagnostics. Each is logged once when it appears and once when it is gone. */
+/** Lines about problems: those of a few files at once. Somebody who breaks thousands would write a line for each. */
+const lineRate = { rate: 1 / 30, burst: 10 };
+
+/** Limits the lines about problems that appear, and those about problems that are gone. */
+export interface LineLimits {
+  readonly appeared: RateLimiter;
+  readonly gone: RateLimiter;
+}
+
+export function createLineLimits(clock: Clock): LineLimits {
+  return { appeared: new RateLimiter(clock, lineRate), gone: new RateLimiter(clock, lineRate) };
+}
+
+/** All current diagnostics. Each is logged once when it appears and once when it is gone, as long as they are few. */
 export class DiagnosticRegistry {
   readonly #log: Logger;
   readonly #counters: Counters;
@@ -45,13 +59,18 @@ export class DiagnosticRegistry {
   readonly #logged = new Map<string, readonly PlacedDiagnostic[]>();
   /** The number of diagnostics that were logged for a cause and are not gone. */
   readonly #causes = new Map<string, number>();
+  readonly #lines: LineLimits | undefined;
+  /** Problems that appeared since the last line about one, without a line of their own. */
+  #unlogged = 0;
   #errors = 0;
   /** The sorted list, until something changes: sorting thousands takes long. */
   #list: readonly InputDiagnostic[] | undefined;
 
-  constructor(log: Logger, counters: Counters) {
+  /** @param lines undefined: not limited */
+  constructor(log: Logger, counters: Counters, lines?: LineLimits) {
     this.#log = log;
     this.#counters = counters;
+    this.#lines = lines;
   }
 
   /** Replaces all diagnostics of an owner, such as a file, a root, or an object. */
@@ -67,6 +86,7 @@ export class DiagnosticRegistry {
 
   /** Logs the differences since the last call. A diagnostic that only moved to another line is the same one. */
   logChanges(): void {
+    const unlogged = this.#unlogged;
     for (const [owner, before] of this.#logged) {
       const now = this.#current.get(owner) ?? [];
       // First those that appeared: a diagnostic that is replaced by one of the same cause does not end it.
@@ -74,6 +94,10 @@ export class DiagnosticRegistry {
       for (const placed of without(before, now)) this.#logGone(placed);
     }
     this.#logged.clear();
+    if (unlogged === 0 && this.#unlogged > 0) {
+      const message = 'more problems appear than are logged: gatehouse check and /debug/problems list all';
+      this.#log.warn(message, { objects: this.#current.size });
+    }
     this.#counters.gauge('gatehouse_input_errors', this.#errors);
   }
 
@@ -102,6 +126,11 @@ export class DiagnosticRegistry {
       if (known === 0) this.#log[severity === 'error' ? 'error' : 'warn'](cause.appeared);
       return;
     }
+    if (this.#lines !== undefined && this.#lines.appeared.tryTake() > 0) {
+      this.#unlogged += 1;
+      return;
+    }
+    this.#unlogged = 0;
     if (severity === 'error') this.#log.error(message, { place, object, field });
     else this.#log.warn(message, { place, object, field });
   }
@@ -117,6 +146,7 @@ export class DiagnosticRegistry {
       }
       return;
     }
+    if (this.#lines !== undefined && this.#lines.gone.tryTake() > 0) return;
     const { message, place, object, field } = inputDiagnostic(placed);
     this.#log.info('a problem is gone', { place, object, field, problem: message });
   }

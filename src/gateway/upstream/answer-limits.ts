@@ -51,13 +51,16 @@ const unacceptedShareOfRest = 1;
 /** Bytes of all lists: 48 MiB, three of the largest merged ones. */
 export const maxListsBytes: number = 6 * maxListBytes;
 
-/** The part of a budget that one target may take: whatever one does, two others can still send their largest message. */
+/** The part of the bytes of lists that one target may take. */
 export const targetShare: number = 1 / 2;
+
+/** The same of unfinished messages: one and a half of the largest, so that two others can still send theirs. */
+const messageShare = 3 / 8;
 
 /** Creates the budget of all targets: four of the largest messages, and the lists. */
 export function createAnswerBudget(): AnswerBudget {
   return {
-    bytes: new Quota(4 * maxMessageBytes, targetShare),
+    bytes: new Quota(4 * maxMessageBytes, messageShare),
     lists: new Quota(maxListsBytes, targetShare),
     turns: new FairTurns(),
     unaccepted: new Quota(maxUnaccepted, unacceptedShare, unacceptedShareOfRest),

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { DebounceOptions } from '../../rate/debounce.ts';
+import { createLineLimits } from '../diagnostics.ts';
 import type { ResourceSource } from '../model.ts';
 import { documentOf } from './document-text.ts';
 import { type ObjectField, placesOf } from './field-locator.ts';
 import { ManifestStore } from './manifest-store.ts';
 import { ManifestLoader } from './parsing/manifest-loader.ts';
 import { Arrivals } from './watch/arrivals.ts';
+import { ManifestBudget } from './watch/manifest-budget.ts';
 import { readText } from './watch/read-file.ts';
 import { RootScanner } from './watch/root-scanner.ts';
 import { watchFiles } from './watch/watch-files.ts';
@@ -26,6 +28,8 @@ export interface FileSourceOptions {
    * once. Default: 1 second.
    */
   readonly settle?: number;
+  /** Of all files together. Default: 64 MiB, 10,000 files. */
+  readonly budget?: ManifestBudget;
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters?: Counters;
@@ -58,13 +62,13 @@ const noCounters: Counters = { count: () => undefined, gauge: () => undefined, o
 /** Resources from YAML and JSON files, which are watched: `docs/semantics.md`, "Files". */
 export function fileSource(options: FileSourceOptions): FileSource {
   const { clock, log, namespaces = [], debounce = defaultDebounce, counters = noCounters } = options;
-  const { settle = defaultSettle } = options;
+  const { settle = defaultSettle, budget = new ManifestBudget() } = options;
   const roots = distinct(options.roots);
-  const store = new ManifestStore({ roots, log, counters });
+  const store = new ManifestStore({ roots, log, counters, lines: createLineLimits(clock) });
   const arrivals = new Arrivals();
   const loader = new ManifestLoader({ store, namespaces, clock, counters });
   const scanners = roots.map(
-    (path, root) => new RootScanner({ root, path, store, loader, arrivals, settle, clock, counters }),
+    (path, root) => new RootScanner({ root, path, store, loader, arrivals, budget, settle, clock, counters }),
   );
   const read = async ({ realPath }: { readonly realPath: string }): Promise<string | undefined> => {
     const text = await readText(realPath, clock);

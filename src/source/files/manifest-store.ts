@@ -1,6 +1,6 @@
 import type { Counters, Logger } from '../../edges.ts';
 import type { UnlistedNamespaces } from '../../resources/model.ts';
-import { type Diagnostic, DiagnosticRegistry, type Position } from '../diagnostics.ts';
+import { type Diagnostic, DiagnosticRegistry, type LineLimits, type Position } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
 import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import type { Manifest, PlacedObject } from './manifest/parse-manifest.ts';
@@ -11,6 +11,8 @@ export interface ManifestStoreParts {
   readonly roots: readonly string[];
   readonly log: Logger;
   readonly counters: Counters;
+  /** Default: every problem is logged. */
+  readonly lines?: LineLimits;
 }
 
 /** The parts of the last batch beside its changes. */
@@ -38,9 +40,9 @@ export class ManifestStore {
   readonly #nameless = new Set<string>();
   #delivered: Delivered | undefined;
 
-  constructor({ roots, log, counters }: ManifestStoreParts) {
+  constructor({ roots, log, counters, lines }: ManifestStoreParts) {
     this.#roots = roots;
-    this.#diagnostics = new DiagnosticRegistry(log, counters);
+    this.#diagnostics = new DiagnosticRegistry(log, counters, lines);
     this.#unseen = new Set(roots.keys());
   }
 
@@ -65,6 +67,11 @@ export class ManifestStore {
   /** The file exists, and its new content does not count yet. One that is awaited at the start delays `synced`. */
   awaitFile(file: ManifestFile): void {
     this.#awaited.add(fileKey(file));
+  }
+
+  /** The file is not read, which a diagnostic of its root says; what it held before stays. Nothing waits for it. */
+  skipFile(file: ManifestFile): void {
+    this.#awaited.delete(fileKey(file));
   }
 
   /** The file is new, or its content may have changed. */

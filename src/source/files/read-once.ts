@@ -7,6 +7,7 @@ import type { FileContent, ManifestFile } from './manifest/manifest-file.ts';
 import { ManifestStore } from './manifest-store.ts';
 import { ManifestLoader } from './parsing/manifest-loader.ts';
 import { Arrivals } from './watch/arrivals.ts';
+import { ManifestBudget } from './watch/manifest-budget.ts';
 import { readText } from './watch/read-file.ts';
 import { RootScanner } from './watch/root-scanner.ts';
 
@@ -65,9 +66,10 @@ export async function readFilesOnce({ roots, namespaces, readStdin, clock }: Rea
   const arrivals = new Arrivals();
   const texts = new Map<string, string>();
   const scanners: RootScanner[] = [];
+  const common = { store, loader, arrivals, budget: new ManifestBudget(), settle: 0, clock, counters: noCounters };
   for (const [root, path] of roots.entries()) {
     if (path !== '-') {
-      scanners.push(new RootScanner({ root, path, store, loader, arrivals, settle: 0, clock, counters: noCounters }));
+      scanners.push(new RootScanner({ root, path, ...common }));
       continue;
     }
     store.rootFound(root);

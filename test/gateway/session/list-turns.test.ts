@@ -59,6 +59,7 @@ describe('lists that are larger together than one answer', () => {
     await using rig = await startTargetRig(listing(8_200_000), { clock: createManualClock() });
     await using smaller = await startRawTarget(listing(4_500_000));
     for (const name of ['b', 'c']) rig.gateway.config.putTarget(smaller.target(name));
+    rig.gateway.config.allowAll('n.p', 'me');
     const client = await rig.open();
     const { result } = await client.request('tools/list');
     expect(namesIn(result?.['tools'])).toEqual(['b:x', 'c:x']);

@@ -22,6 +22,8 @@ type Reachable = ReturnType<Authorization['reachable']>;
 /** A list that a client asks for. */
 export interface ListRequest extends ListQuery {
   readonly reachable: Reachable;
+  /** Those whose lists have the whole room; the lists of others are given to the client as far as they are small. */
+  readonly usable: Reachable;
   /** Whose turn it takes; see {@link ListTurns}. */
   readonly caller: Caller;
 }
@@ -98,7 +100,7 @@ export function createListReader(
     if (request.signal.aborted) return void lists.set(target, []);
     if (health.isLeftOut(target, method) || shared.crowdedOut.has(callerKey(request.caller), method, target)) return;
     const deadline = new Deadline(clock, request.signal);
-    room.enter(target, () => {
+    room.enter(target, has(request.usable, target), () => {
       giveBack(reading, target);
       deadline.abort(new AnswerLimitError(tooLarge));
     });
@@ -154,5 +156,9 @@ function giveBack({ room, lists, leases }: Reading, target: string): void {
 }
 
 function isReachable({ reachable }: ListRequest, target: string): boolean {
-  return reachable === 'all' || reachable.has(target);
+  return has(reachable, target);
+}
+
+function has(targets: Reachable, target: string): boolean {
+  return targets === 'all' || targets.has(target);
 }

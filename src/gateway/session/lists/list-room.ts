@@ -8,8 +8,15 @@ import { AnswerLimitError, maxListBytes, messageBounds } from '../../upstream/an
  */
 const most: MessageSize = { bytes: 2 * maxListBytes, values: 2 * messageBounds.maxValues };
 
+/**
+ * What the lists of targets take of it at which the caller may use nothing: they are told of, and no caller waits for
+ * megabytes of them. 1 MiB: a thousand tools.
+ */
+const mostUnusable: MessageSize = { bytes: 1024 * 1024, values: messageBounds.maxValues / 4 };
+
 interface Holder {
   size: MessageSize;
+  readonly isUsable: boolean;
   readonly leave: Stop;
 }
 
@@ -21,8 +28,8 @@ interface Holder {
 export class ListRoom {
   readonly #holders = new Map<string, Holder>();
   readonly #leftOut = new Set<string>();
-  #bytes = 0;
-  #values = 0;
+  #all: MessageSize = none;
+  #unusable: MessageSize = none;
 
   /** The targets that were left out. */
   get leftOut(): ReadonlySet<string> {
@@ -31,16 +38,17 @@ export class ListRoom {
 
   /** Bytes of all lists. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#all.bytes;
   }
 
   /**
    * Begins with the list of a target.
    *
+   * @param isUsable whether the caller may use something at the target
    * @param leave called when the target is left out: what was read is not needed, nor is the rest
    */
-  enter(target: string, leave: Stop): void {
-    this.#holders.set(target, { size: { bytes: 0, values: 0 }, leave });
+  enter(target: string, isUsable: boolean, leave: Stop): void {
+    this.#holders.set(target, { size: none, isUsable, leave });
   }
 
   /**
@@ -51,7 +59,8 @@ export class ListRoom {
   hold(target: string, size: MessageSize): void {
     const holder = this.#holders.get(target);
     if (holder !== undefined) this.#resize(holder, size);
-    while (this.#bytes > most.bytes || this.#values > most.values) this.#leaveOutLargest(target);
+    while (exceeds(this.#unusable, mostUnusable)) this.#leaveOutLargest(target, ({ isUsable }) => !isUsable);
+    while (exceeds(this.#all, most)) this.#leaveOutLargest(target, () => true);
     if (this.#leftOut.has(target)) throw new AnswerLimitError(tooLarge);
   }
 
@@ -59,30 +68,45 @@ export class ListRoom {
   leave(target: string): void {
     const holder = this.#holders.get(target);
     if (holder === undefined) return;
-    this.#resize(holder, { bytes: 0, values: 0 });
+    this.#resize(holder, none);
     this.#holders.delete(target);
   }
 
   #resize(holder: Holder, size: MessageSize): void {
-    this.#bytes += size.bytes - holder.size.bytes;
-    this.#values += size.values - holder.size.values;
+    const bytes = size.bytes - holder.size.bytes;
+    const values = size.values - holder.size.values;
+    this.#all = { bytes: this.#all.bytes + bytes, values: this.#all.values + values };
+    if (!holder.isUsable) {
+      this.#unusable = { bytes: this.#unusable.bytes + bytes, values: this.#unusable.values + values };
+    }
     holder.size = size;
   }
 
   /** @param growing goes before others with lists as large, which may be complete and parsed */
-  #leaveOutLargest(growing: string): void {
-    let largest = growing;
-    for (const target of this.#holders.keys()) if (this.#cost(target) > this.#cost(largest)) largest = target;
-    const holder = this.#holders.get(largest);
-    this.leave(largest);
-    this.#leftOut.add(largest);
+  #leaveOutLargest(growing: string, isMeant: (holder: Holder) => boolean): void {
+    let largest: { readonly target: string; readonly cost: number } | undefined;
+    for (const [target, holder] of this.#holders) {
+      if (!isMeant(holder)) continue;
+      const cost = costOf(holder);
+      const isLarger = largest === undefined || cost > largest.cost || (cost === largest.cost && target === growing);
+      if (isLarger) largest = { target, cost };
+    }
+    const { target = growing } = largest ?? {};
+    const holder = this.#holders.get(target);
+    this.leave(target);
+    this.#leftOut.add(target);
     holder?.leave();
   }
+}
 
-  #cost(target: string): number {
-    const { bytes = 0, values = 0 } = this.#holders.get(target)?.size ?? {};
-    return Math.max(bytes / most.bytes, values / most.values);
-  }
+const none: MessageSize = { bytes: 0, values: 0 };
+
+function exceeds(size: MessageSize, bounds: MessageSize): boolean {
+  return size.bytes > bounds.bytes || size.values > bounds.values;
+}
+
+function costOf({ size: { bytes, values } }: Holder): number {
+  return Math.max(bytes / most.bytes, values / most.values);
 }
 
 /** Why a target is left out. */

@@ -65,7 +65,7 @@ export function createLists(parts: ListsParts): Lists {
     { caller, signal }: Pick<ClientRequest, 'caller' | 'signal'>,
   ): Promise<void> => {
     if (targets.length === 0) return;
-    using _ = await collect(method, { params: {}, signal, caller, reachable: new Set() }, targets);
+    using _ = await collect(method, { params: {}, signal, caller, reachable: new Set(), usable: 'all' }, targets);
   };
 
   return {
@@ -94,7 +94,7 @@ export function createLists(parts: ListsParts): Lists {
       // The first page contains everything, so the gateway has never returned a cursor.
       if (params?.['cursor'] !== undefined) throw new RpcError(errorCode.invalidParams, 'Invalid cursor');
       const reachable = authorization.reachable(kind.use, caller);
-      const request = { params: paramsForTargets(params), signal, caller, reachable };
+      const request = { params: paramsForTargets(params), signal, caller, reachable, usable: reachable };
       const all = upstreams.targetNames();
       // What the caller may not use is not shown in a filtered list, so that there is no reason to ask for it.
       const asked = parts.list === 'all' || reachable === 'all' ? all : all.filter((target) => reachable.has(target));

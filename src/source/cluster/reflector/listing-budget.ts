@@ -10,7 +10,7 @@ export interface ListingSize {
 /**
  * What is read of an API server in sum over all kinds. Clusters are tested with 10,000 Services and as many namespaces
  * (https://kubernetes.io/docs/setup/best-practices/cluster-large/), with 1 to 5 KB each: ten times that many, and five
- * times their bytes.
+ * times their bytes. A heap of 768 MiB holds it.
  */
 const maxInSum: ListingSize = { objects: 200_000, bytes: 256 * 1024 * 1024 };
 
@@ -19,6 +19,12 @@ const maxInSum: ListingSize = { objects: 200_000, bytes: 256 * 1024 * 1024 };
  * being read. The sum is exceeded by six such parts at most.
  */
 const maxOfKind: ListingSize = { objects: 20_000, bytes: 24 * 1024 * 1024 };
+
+/**
+ * How often a byte counts: what is kept of an object in memory. Of a Service little is kept; of a policy its rules, its
+ * status and what gateways are sent of it, four bytes for each of its JSON.
+ */
+const memoryOf = (kind: KindName): number => (kind === 'Service' ? 1 : 4);
 
 /** One listing that is under way. */
 export interface Listing {
@@ -43,6 +49,7 @@ export class ListingBudget {
 
   /** Begins a listing. What it has beyond the last one of its collection counts while it is under way. */
   begin(collection: Collection): Listing {
+    const weight = memoryOf(collection.kind);
     let taken: ListingSize = none;
     let charged: ListingSize = none;
     const charge = (wanted: ListingSize): void => {
@@ -51,7 +58,7 @@ export class ListingBudget {
     };
     return {
       take: (more) => {
-        taken = plus(taken, more);
+        taken = plus(taken, weighed(more, weight));
         charge(positive(minus(taken, this.#kept(collection))));
         return this.#isWithin(collection.kind);
       },
@@ -68,7 +75,7 @@ export class ListingBudget {
    */
   grow(collection: Collection, more: ListingSize): boolean {
     const before = this.#kept(collection);
-    this.#keep(collection, positive(plus(before, more)));
+    this.#keep(collection, positive(plus(before, weighed(more, memoryOf(collection.kind)))));
     if ((more.objects <= 0 && more.bytes <= 0) || this.#isWithin(collection.kind)) return true;
     this.#keep(collection, before);
     return false;
@@ -109,6 +116,10 @@ function minus(one: ListingSize, other: ListingSize): ListingSize {
 
 function positive({ objects, bytes }: ListingSize): ListingSize {
   return { objects: Math.max(objects, 0), bytes: Math.max(bytes, 0) };
+}
+
+function weighed({ objects, bytes }: ListingSize, weight: number): ListingSize {
+  return { objects, bytes: weight * bytes };
 }
 
 function fits(size: ListingSize, bounds: ListingSize): boolean {

@@ -2,13 +2,16 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, Counters } from '../../../edges.ts';
-import type { ManifestFile } from '../manifest/manifest-file.ts';
+import { quoted } from '../../../json/quoted.ts';
+import { limits } from '../manifest/limits.ts';
+import { fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
 import { type Arrivals, entryIn, type FolderEntry } from './arrivals.ts';
 import { folderIdentity } from './folder-watcher.ts';
 import { followLinks, type LinkEntry, type Resolution } from './follow-links.ts';
 import { errorCode } from './fs-error.ts';
+import type { ManifestBudget } from './manifest-budget.ts';
 import { type Fingerprint, fingerprintOf, readManifestFile } from './read-file.ts';
 import { Settling } from './settling.ts';
 import { unreadSubfolders } from './subfolders.ts';
@@ -33,6 +36,8 @@ export interface RootScannerParts {
   readonly store: ManifestStore;
   readonly loader: ManifestLoader;
   readonly arrivals: Arrivals;
+  /** Shared by all roots. */
+  readonly budget: ManifestBudget;
   /** Milliseconds that a file has to stand still after it was written in place. */
   readonly settle: number;
   readonly clock: Clock;
@@ -80,6 +85,9 @@ export class RootScanner {
   /** A warning about folders within it that have manifests, as of the last scan of all. */
   #unread: string | undefined;
   readonly #settling: Settling;
+  /** Entries that had no room, as of their last scan. */
+  readonly #crowdedOut = new Set<string>();
+  #isCrowded = false;
   /** False until the first scan has ended: only then the time of a file's change is asked for, which was unobserved. */
   #scanned = false;
 
@@ -105,8 +113,28 @@ export class RootScanner {
 
   /** Scans the root. Read errors become diagnostics of the store; never rejects. */
   async scan(scope: ScanScope): Promise<void> {
+    if (scope === 'all') this.#crowdedOut.clear();
     await this.#scan(scope);
+    this.#reportCrowding();
     this.#scanned = true;
+  }
+
+  /** One diagnostic for all of them, as of a file that cannot be read. */
+  #reportCrowding(): void {
+    const { store, path, budget } = this.#parts;
+    const [first] = this.#crowdedOut;
+    const wasCrowded = this.#isCrowded;
+    this.#isCrowded = first !== undefined;
+    const place = this.#file('', path);
+    if (first === undefined) {
+      // The root itself, if it is a file, has its own content now.
+      if (wasCrowded && !this.#known.has('')) store.deleteFile(place);
+      return;
+    }
+    const others = this.#crowdedOut.size - 1;
+    const which = `${quoted(first)}${others > 0 ? ` and ${others} others are` : ' is'}`;
+    const reason = `${which} not read: there is more than is read, ${budget.limits}. Remove some, or make them smaller.`;
+    store.setFile(place, { ok: false, position: undefined, reason });
   }
 
   async #scan(scope: ScanScope): Promise<void> {
@@ -130,7 +158,7 @@ export class RootScanner {
   async #scanFolder({ realPath }: Found, scope: ScanScope): Promise<void> {
     let names = scope;
     try {
-      if (names === 'all') names = new Set((await readdir(realPath)).filter(isManifestName));
+      if (names === 'all') names = this.#withinBudget((await readdir(realPath)).filter(isManifestName));
     } catch (error) {
       return this.#missing(`cannot be listed (${errorCode(error)})`);
     }
@@ -142,6 +170,18 @@ export class RootScanner {
     while (waiting.length > 0) {
       await Promise.all(waiting.splice(0, concurrency).map((name) => this.#scanEntry(realPath, name)));
     }
+  }
+
+  /** Those that are known come first, so that what they revoke counts whatever others are there. */
+  #withinBudget(names: readonly string[]): ReadonlySet<string> {
+    const { maxFiles } = this.#parts.budget;
+    const [known, others] = [
+      names.filter((name) => this.#known.has(name)),
+      names.filter((name) => !this.#known.has(name)),
+    ];
+    const room = Math.max(0, maxFiles - known.length);
+    for (const name of others.slice(room)) this.#crowdedOut.add(name);
+    return new Set([...known, ...others.slice(0, room)]);
   }
 
   async #scanEntry(folder: string, name: string): Promise<void> {
@@ -171,6 +211,7 @@ export class RootScanner {
     const whole = isWhole(stats) && arrivals.has(entry);
     const replaced = known !== undefined && known.file.realPath !== realPath && entries.some(isMountedVersion);
     if (!whole && !replaced && this.#waits(file, entry, fingerprint, Number(stats.ctimeMs))) return true;
+    if (!this.#hasRoom(file, Number(stats.size))) return true;
     counters.count('gatehouse_source_reads_total');
     const state = await readManifestFile(realPath, fingerprint, clock);
     if (state.kind === 'absent') return false;
@@ -184,6 +225,18 @@ export class RootScanner {
     this.#known.set(name, { file, fingerprint: state.fingerprint });
     await loader.load(file, state.content);
     return true;
+  }
+
+  /** Counts a file; one that is too large itself is not read, and takes no room. */
+  #hasRoom(file: ManifestFile, bytes: number): boolean {
+    const fits = this.#parts.budget.count(fileKey(file), bytes > limits.bytes ? 0 : bytes);
+    if (fits) this.#crowdedOut.delete(file.name);
+    else {
+      this.#crowdedOut.add(file.name);
+      this.#settling.forget(file.name);
+      this.#parts.store.skipFile(file);
+    }
+    return fits;
   }
 
   /** Returns whether a file that may be half written has to be waited for. */
@@ -214,10 +267,12 @@ export class RootScanner {
   }
 
   #delete(name: string): void {
+    this.#crowdedOut.delete(name);
     const known = this.#known.get(name);
     if (known === undefined) return;
     this.#known.delete(name);
     this.#settling.forget(name);
+    this.#parts.budget.remove(fileKey(known.file));
     this.#parts.loader.remove(known.file);
   }
 

@@ -6,9 +6,11 @@ import { deliveryAttacks } from './deliveries.ts';
 import { headerAttacks } from './headers.ts';
 import { largeResultAttacks } from './large-results.ts';
 import { pageAttacks } from './pages.ts';
+import { requestAttacks } from './requests.ts';
 import { sessionAttacks } from './sessions.ts';
 import { statelessAttacks } from './stateless.ts';
 import { targetAttacks } from './targets.ts';
+import { unaskedAttacks } from './unasked.ts';
 
 /** The attacks on the gateway, in the order of their rows. */
 export const gatewayAttacks: readonly Attack[] = [
@@ -22,4 +24,6 @@ export const gatewayAttacks: readonly Attack[] = [
   ...connectionAttacks,
   ...pageAttacks,
   ...targetAttacks,
+  ...requestAttacks,
+  ...unaskedAttacks,
 ];

@@ -1,5 +1,6 @@
 import { openAndLeave } from '../gateway/pages.ts';
 import { attackerAddresses, send } from '../programs/http-client.ts';
+import { mcpTarget, removeManifest, writeManifest } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
@@ -42,6 +43,30 @@ export const operatorAttacks: readonly Attack[] = [
       const body = `{"claims":[${'{},'.repeat(size / 3)}{}]}`;
       const headers = { 'content-type': 'application/json' };
       return repeat(14, () => send({ port, method: 'POST', path: '/debug/explain', headers, body, from }));
+    },
+  },
+  {
+    name: 'snapshots of a large world without an end',
+    row: 15,
+    program: 'serve',
+    amount: { full: 5_000, short: 50 },
+    seconds: 15,
+    start({ debug: port, folder }, count): StopAttack {
+      const services = Array.from({ length: count }, (_, index) => mcpTarget(`default/large-${index}`));
+      // Few in a file: the parser of long ones is not what is attacked.
+      const files = Array.from({ length: Math.ceil(count / 200) }, (_, index) => `large-${index}.yaml`);
+      for (const [index, name] of files.entries()) {
+        writeManifest(folder, name, services.slice(index * 200, (index + 1) * 200).join('---\n'));
+      }
+      const paths = ['/snapshots/xds', '/snapshots/graph', '/debug/graph', '/debug/problems', '/debug/status'];
+      const stop = repeat(16, (index) => {
+        const path = paths[(index + Math.floor(Math.random() * paths.length)) % paths.length] ?? '/';
+        return send({ port, path, from, timeout: 60_000 });
+      });
+      return () => {
+        for (const name of files) removeManifest(folder, name);
+        return stop();
+      };
     },
   },
   {

@@ -36,7 +36,13 @@ function create(lists: Readonly<Record<string, number>>): {
   };
   const { collect } = createListCollector(parts as ListCollectorParts);
   const caller = { kind: 'anonymous', reason: 'stdio' } as const;
-  const request = { params: {}, signal: new AbortController().signal, reachable: 'all', caller } as const;
+  const request = {
+    params: {},
+    signal: new AbortController().signal,
+    reachable: 'all',
+    usable: 'all',
+    caller,
+  } as const;
   const collected = async (): Promise<number> =>
     (await collect('tools/list', request, Object.keys(lists))).entries.length;
   return { collect: collected, turns };

@@ -13,7 +13,7 @@ function readInTurns(sizes: Readonly<Record<string, number>>): {
   const read = new Map<string, number>();
   let largestSum = 0;
   for (const target of Object.keys(sizes)) {
-    room.enter(target, () => read.delete(target));
+    room.enter(target, true, () => read.delete(target));
     read.set(target, 0);
   }
   for (let turn = 1; turn <= Math.max(...Object.values(sizes)); turn += 1) {
@@ -43,7 +43,7 @@ it('a target whose list is smaller than its part of the room stays, whatever oth
   expect(complete).toContain('small');
   const late = new ListRoom();
   const left: string[] = [];
-  for (const target of ['a', 'b', 'late']) late.enter(target, () => left.push(target));
+  for (const target of ['a', 'b', 'late']) late.enter(target, true, () => left.push(target));
   for (const target of ['a', 'b']) late.hold(target, { bytes: 8 * mebibyte, values: 1 });
   late.hold('late', { bytes: mebibyte, values: 1 });
   expect(left).toHaveLength(1);
@@ -52,7 +52,7 @@ it('a target whose list is smaller than its part of the room stays, whatever oth
 
 it('values count as bytes do, and what a target that was left out still sends is refused', () => {
   const room = new ListRoom();
-  for (const target of ['a', 'b', 'c']) room.enter(target, () => {});
+  for (const target of ['a', 'b', 'c']) room.enter(target, true, () => {});
   room.hold('a', { bytes: 1, values: 200_000 });
   room.hold('b', { bytes: 1, values: 150_000 });
   room.hold('c', { bytes: 1, values: 100_000 });
@@ -63,11 +63,24 @@ it('values count as bytes do, and what a target that was left out still sends is
 
 it('a list that fails gives its room back, so that no other is left out for it', () => {
   const room = new ListRoom();
-  for (const target of ['a', 'b', 'c']) room.enter(target, () => {});
+  for (const target of ['a', 'b', 'c']) room.enter(target, true, () => {});
   room.hold('a', { bytes: 7 * mebibyte, values: 1 });
   room.leave('a');
   room.hold('b', { bytes: 7.5 * mebibyte, values: 1 });
   room.hold('c', { bytes: 2 * mebibyte, values: 1 });
   expect([...room.leftOut]).toEqual([]);
   expect(room.bytes).toBe(9.5 * mebibyte);
+});
+
+it('lists of targets at which the caller may use nothing have a mebibyte, and leave the rest to others', () => {
+  const room = new ListRoom();
+  for (const target of ['a', 'b', 'c', 'own']) room.enter(target, target === 'own', () => {});
+  room.hold('own', { bytes: 8 * mebibyte, values: 1 });
+  room.hold('a', { bytes: mebibyte / 2, values: 1 });
+  room.hold('b', { bytes: mebibyte / 4, values: 1 });
+  room.hold('c', { bytes: mebibyte / 4, values: 1 });
+  expect([...room.leftOut]).toEqual([]);
+  expect(() => room.hold('b', { bytes: 7 * mebibyte, values: 1 })).toThrow('too large');
+  expect([...room.leftOut]).toEqual(['b']);
+  expect(room.bytes).toBe(8.75 * mebibyte);
 });

@@ -83,10 +83,18 @@ describe('what watches change', () => {
     const budget = new ListingBudget({ objects: 9, bytes: 100 }, { objects: 0, bytes: 0 });
     const bytes = (of: number): { objects: number; bytes: number } => ({ objects: 0, bytes: of });
     expect(budget.grow(of('Service'), bytes(60))).toBe(true);
-    expect(budget.grow(of('Gateway'), bytes(41))).toBe(false);
-    expect(budget.grow(of('Gateway'), bytes(40))).toBe(true);
+    expect(budget.grow(of('Service', 'b'), bytes(41))).toBe(false);
+    expect(budget.grow(of('Service', 'b'), bytes(40))).toBe(true);
     expect(budget.grow(of('Service'), bytes(1))).toBe(false);
     expect(budget.grow(of('Service'), bytes(-20))).toBe(true);
-    expect(budget.grow(of('Gateway'), bytes(20))).toBe(true);
+    expect(budget.grow(of('Service', 'b'), bytes(20))).toBe(true);
+  });
+
+  it('counts a byte of a policy four times, since so much memory is kept of it', () => {
+    const budget = new ListingBudget({ objects: 9, bytes: 100 }, { objects: 0, bytes: 0 });
+    expect(budget.grow(of('MCPAuthPolicy'), { objects: 1, bytes: 26 })).toBe(false);
+    expect(budget.grow(of('MCPAuthPolicy'), { objects: 1, bytes: 25 })).toBe(true);
+    const listing = budget.begin(of('Gateway'));
+    expect(listing.take({ objects: 1, bytes: 1 })).toBe(false);
   });
 });
