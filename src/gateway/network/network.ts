@@ -2,6 +2,7 @@ import { Agent, type buildConnector, fetch, type RequestInit as UndiciInit } fro
 import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { TargetFetch } from '../model.ts';
+import { createConnectionLimit } from './connection-limit.ts';
 import { type ConnectionFailure, createOperatorConnector, createTargetConnector } from './connector.ts';
 import type { Resolutions } from './resolve.ts';
 import { createTargetFetch } from './target-client.ts';
@@ -20,18 +21,21 @@ export interface Network {
 /**
  * Creates the HTTP clients. Opens no connection. All targets share one connection pool, which closes idle connections.
  *
+ * @param maxTargetConnections see {@link createConnectionLimit}
  * @param failed called with each connection to a target that cannot be opened
  */
 export function createNetwork(
   resolutions: Resolutions,
   settings: TargetSettings,
+  maxTargetConnections: number | undefined,
   failed: (reason: ConnectionFailure) => void,
 ): Network {
   const { authorities } = settings;
   const targets = createAgent(createTargetConnector(resolutions, { authorities, failed }));
+  const connections = createConnectionLimit(maxTargetConnections);
   const operator = createAgent(createOperatorConnector(resolutions));
   return {
-    targetFetch: (target) => createTargetFetch(targets, target, resolutions, settings),
+    targetFetch: (target) => createTargetFetch({ dispatcher: targets, connections, resolutions, settings }, target),
     operatorFetch: async (url, init) => fetch(url, { ...undiciInit(init), redirect: 'error', dispatcher: operator }),
     async stop() {
       await Promise.all([targets.destroy(), operator.destroy()]);
