@@ -4,6 +4,7 @@ import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { inputRequired } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import { changed, rememberMembers } from '../rpc/source-text.ts';
+import { AnswerLimitError } from './answer-limits.ts';
 import type { Capabilities } from './model.ts';
 
 /** Requests for input in one result. */
@@ -40,7 +41,7 @@ export function inputRequestsOf(method: string, result: Result, capabilities: Ca
   const inputRequests = asJsonObject(result['inputRequests']);
   rememberMembers(inputRequests);
   const requests = Object.entries(inputRequests);
-  if (requests.length > maxRequests) throw new Error(`asks for more than ${maxRequests} inputs at once`);
+  if (requests.length > maxRequests) throw new AnswerLimitError(`it asks for more than ${maxRequests} inputs at once`);
   return requests.map(([name, json]) => {
     const request = asJsonObject(json);
     rememberMembers(request);

@@ -14,6 +14,8 @@ interface TransportRig extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly received: Message[];
   readonly failures: string[];
+  /** Sizes of what was no message. */
+  readonly invalid: number[];
   /** Method, and what identifies the request. */
   readonly requests: string[];
 }
@@ -29,16 +31,17 @@ async function connect(answer: RequestListener, kind: TransportKind = 'streamabl
   const clock = createManualClock();
   const received: Message[] = [];
   const failures: string[] = [];
+  const invalid: number[] = [];
   const transport = createTransport(kind, {
     url: new URL(`http://127.0.0.1:${portOf(server.address())}/mcp`),
     target: 'a',
-    fetch: (url, init) => fetch(url, init),
+    fetch: (url, init) => fetch(url, { ...init, redirect: 'manual' }),
     clock,
     random: () => 1,
     budget: createAnswerBudget(),
     events: {
       received: (message) => void received.push(message),
-      invalid: () => {},
+      invalid: ({ bytes }) => void invalid.push(bytes),
       ignored: () => {},
       pace: () => undefined,
       lost: ({ message }) => void failures.push(message),
@@ -50,6 +53,7 @@ async function connect(answer: RequestListener, kind: TransportKind = 'streamabl
     clock,
     received,
     failures,
+    invalid,
     requests,
     async [Symbol.asyncDispose]() {
       transport.close();
@@ -227,6 +231,20 @@ it('a request is answered by lines of JSON, each of which is used when it arrive
   expect(rig.received.at(-1)).toEqual(JSON.parse(response(7)));
 });
 
+it('white space before and after a JSON answer is no message: a proxy sends it while a tool works', async () => {
+  const pieces = [' ', '\n', '\r\n\t', `\n ${response(7)}\n`, '\n'];
+  await using rig = await connect(async (_, answer) => {
+    answer.writeHead(200, { 'content-type': 'application/json' });
+    for (const piece of pieces) {
+      answer.write(piece);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    answer.end();
+  });
+  await rig.transport.send(request);
+  expect([rig.received, rig.invalid]).toEqual([[JSON.parse(response(7))], []]);
+});
+
 it.each(['streamable-http', 'http-sse'] as const)(
   'a message without response that a target does not accept is given up after half a minute: %s',
   async (kind) => {
@@ -246,23 +264,51 @@ it.each(['streamable-http', 'http-sse'] as const)(
 );
 
 describe('the stream of notifications', () => {
+  const rests = [1_000, 2_000, 4_000, 8_000, 60_000, 60_000, 60_000];
+
   it.each([
-    ['an empty stream', 200, 'text/event-stream'],
-    ['another type', 200, 'text/plain'],
-    ['an error', 503, 'text/plain'],
-  ])('that brings %s is opened less and less often, and after five times once a minute', async (_, status, type) => {
+    ['an empty stream', 200, 'text/event-stream', rests],
+    ['another type', 200, 'text/plain', rests],
+    [
+      'an error, as while the target restarts,',
+      503,
+      'text/plain',
+      [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000],
+    ],
+  ])('that brings %s is opened less and less often', async (_, status, type, expected) => {
     await using rig = await connect(({ method }, answer) => {
       if (method === 'GET') answer.writeHead(status, { 'content-type': type }).end();
       else answer.writeHead(202).end();
     });
     await rig.transport.send(initialized);
     const delays: number[] = [];
-    for (let stream = 0; stream < 8; stream += 1) {
+    for (let stream = 0; stream < expected.length; stream += 1) {
       await rig.clock.armed();
       delays.push(rig.clock.next());
     }
-    expect(delays).toEqual([1_000, 2_000, 4_000, 8_000, 60_000, 60_000, 60_000, 60_000]);
+    expect(delays).toEqual(expected);
     expect(rig.failures).toHaveLength(1);
+  });
+
+  it.each([
+    [404, ['the target no longer knows this session']],
+    [400, ['the target no longer knows this session']],
+    [405, []],
+    [401, []],
+  ])('is resumed after its last event; status %i then says whether the session is lost', async (status, failures) => {
+    let streams = 0;
+    await using rig = await connect(({ method }, answer) => {
+      if (method === 'POST') return answer.writeHead(202).end();
+      streams += 1;
+      if (streams > 1) return answer.writeHead(status).end();
+      return answer.writeHead(200, { 'content-type': 'text/event-stream' }).end('id: 5\ndata:\n\n');
+    });
+    await rig.transport.send(initialized);
+    await rig.clock.armed();
+    rig.clock.next();
+    await expect.poll(() => rig.requests).toEqual(['POST /mcp', 'GET /mcp', 'GET /mcp 5']);
+    await expect.poll(() => rig.failures).toEqual(failures);
+    expect(rig.clock.waiting()).toEqual([]);
   });
 
   it('that brings a message is opened again after a second', async () => {
