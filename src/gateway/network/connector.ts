@@ -35,16 +35,30 @@ export interface TargetConnections {
 
 const defaultConnectTimeout = 5_000;
 
+/** What is said of a connection to a URL of the configuration that cannot be opened; see {@link explain}. */
+const operatorHints = { ca: 'ca beside the URL of the keys, or in NODE_EXTRA_CA_CERTS', timeout: 10_000 } as const;
+
 /**
  * Creates the `connect` function of an undici agent of the operator's URLs: with the address that `--resolve` gives, and
  * without a check.
+ *
+ * @param authorities PEM; by default those that Node has
  */
-export function createOperatorConnector(resolutions: Resolutions): buildConnector.connector {
-  const connect = buildConnector({ allowH2: false });
+export function createOperatorConnector(
+  resolutions: Resolutions,
+  authorities?: readonly string[],
+): buildConnector.connector {
+  const { timeout } = operatorHints;
+  const connect = buildConnector({ allowH2: false, timeout, ...(authorities && { ca: [...authorities] }) });
   return (options, callback) => {
     const host = hostOf(options);
-    const resolved = resolutions.find(host, portOf(options));
-    connect({ ...options, ...namedIn(options, host), ...addressOf(resolved, host) }, callback);
+    const port = portOf(options);
+    const resolved = resolutions.find(host, port);
+    const answer: buildConnector.Callback = (...[error, socket]) => {
+      if (error === null) callback(null, socket);
+      else callback(explain(error, formatHostPort({ host, port }), operatorHints), null);
+    };
+    connect({ ...options, ...namedIn(options, host), ...addressOf(resolved, host) }, answer);
   };
 }
 
@@ -66,7 +80,7 @@ export function createTargetConnector(
     const host = hostOf(options);
     const port = portOf(options);
     const refuse = (error: Error): void => {
-      const explained = explain(error, formatHostPort({ host, port }), timeout);
+      const explained = explain(error, formatHostPort({ host, port }), { ca: 'upstream.ca', timeout });
       failed(explained.failure === 'timeout' ? 'connection' : explained.failure);
       callback(explained, null);
     };
@@ -120,9 +134,13 @@ function addressOf(
  * Says what to do about it, where that is known.
  *
  * @param named host and port
- * @param timeout milliseconds
+ * @param known where authorities are named, and the milliseconds that a connection has
  */
-function explain(error: Error, named: string, timeout: number): ConnectError {
+function explain(
+  error: Error,
+  named: string,
+  { ca, timeout }: { readonly ca: string; readonly timeout: number },
+): ConnectError {
   if (error instanceof BlockedAddressError) return new ConnectError('address', error.message);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {
@@ -133,20 +151,20 @@ function explain(error: Error, named: string, timeout: number): ConnectError {
     const remedy = `correct it, or start with --resolve ${named}=<address>:<port>`;
     return new ConnectError('name', `${what}; ${remedy}`, { cause: error });
   }
-  const certificate = certificateProblem(code);
+  const certificate = certificateProblem(code, ca);
   if (certificate !== undefined) return new ConnectError('certificate', `${named} ${certificate} (${code})`);
   return new ConnectError('connection', error.message || code, { cause: error.cause });
 }
 
 /** Words for the codes of OpenSSL and Node about a certificate; `undefined` for codes of another kind. */
-function certificateProblem(code: string): string | undefined {
+function certificateProblem(code: string, ca: string): string | undefined {
   switch (code) {
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
-      return 'has a certificate of an authority that is not known here: name it in upstream.ca';
+      return `has a certificate of an authority that is not known here: name it in ${ca}`;
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
     case 'HOSTNAME_MISMATCH':
       return 'has a certificate for another name than that of its host';

@@ -31,6 +31,8 @@ function create(lists: Readonly<Record<string, number>>): {
     health: { isLeftOut: () => false, listed() {} },
     circuit: { isLeftOut: () => false },
     uiOwners: { toolsListed() {} },
+    upstreamState: { memories: new Map() },
+    handshake: { version: () => '2025-11-25' },
     names: { exposeName, index: { listed() {} } },
   };
   const { collect } = createListCollector(parts as ListCollectorParts);
