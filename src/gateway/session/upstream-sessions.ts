@@ -2,7 +2,14 @@ import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { AnswerBudget } from '../upstream/answer-limits.ts';
 import { createAnswerBudget } from '../upstream/answer-limits.ts';
-import type { Capabilities, InputMode, PassedHeaders, TargetMemory, UpstreamSession } from '../upstream/model.ts';
+import type {
+  Capabilities,
+  Circuit,
+  InputMode,
+  PassedHeaders,
+  TargetMemory,
+  UpstreamSession,
+} from '../upstream/model.ts';
 import type { TargetCircuit } from '../upstream/target-circuit.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
@@ -129,11 +136,7 @@ export function createUpstreamSessions(
       memory,
       requestTimeout: (method) => parts.callTimeoutOf?.(name, method) ?? parts.callTimeout ?? defaultCallTimeout,
       budget,
-      circuit: {
-        refusal: () => circuit.refusal(name),
-        retry: () => circuit.retry(name),
-        failed: (error, isOwn) => circuit.failed(name, error, isOwn),
-      },
+      circuit: circuitOf(circuit, name),
       clientCapabilities: events.clientCapabilities(),
       passedHeaders: events.passedHeaders,
       input: events.input,
@@ -182,6 +185,14 @@ export function createUpstreamSessions(
       upstreams.clear();
       await Promise.all(closing);
     },
+  };
+}
+
+function circuitOf(circuit: UpstreamState['circuit'], target: string): Circuit {
+  return {
+    refusal: () => circuit.refusal(target),
+    retry: () => circuit.retry(target),
+    failed: (error, isOwn) => circuit.failed(target, error, isOwn),
   };
 }
 

@@ -1,80 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { TargetFetch } from '../../../../src/gateway/model.ts';
-import type { Message } from '../../../../src/gateway/rpc/model.ts';
-import { createAnswerBudget } from '../../../../src/gateway/upstream/answer-limits.ts';
-import type { Transport, TransportKind } from '../../../../src/gateway/upstream/model.ts';
-import { createTransport } from '../../../../src/gateway/upstream/transport/transport.ts';
-import { createManualClock, type ManualClock } from '../../../support/edges/manual-clock.ts';
-import { portOf } from '../../../support/gateway/gateway-rig.ts';
-
-interface TransportRig extends AsyncDisposable {
-  readonly transport: Transport;
-  readonly clock: ManualClock;
-  readonly received: Message[];
-  readonly failures: string[];
-  /** Sizes of what was no message. */
-  readonly invalid: number[];
-  /** Method, and what identifies the request. */
-  readonly requests: string[];
-}
-
-/** A transport to a server of the test, with a clock that only the test advances. */
-async function connect(answer: RequestListener, kind: TransportKind = 'streamable-http'): Promise<TransportRig> {
-  const requests: string[] = [];
-  const server = createServer((request, response) => {
-    requests.push([request.method, request.url, request.headers['last-event-id']].filter(Boolean).join(' '));
-    answer(request, response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const clock = createManualClock();
-  const received: Message[] = [];
-  const failures: string[] = [];
-  const invalid: number[] = [];
-  const transport = createTransport(kind, {
-    url: new URL(`http://127.0.0.1:${portOf(server.address())}/mcp`),
-    target: 'a',
-    fetch: (url, init) => fetch(url, { ...init, redirect: 'manual' }),
-    clock,
-    random: () => 1,
-    budget: createAnswerBudget(),
-    events: {
-      received: (message) => void received.push(message),
-      invalid: ({ bytes }) => void invalid.push(bytes),
-      ignored: () => {},
-      pace: () => undefined,
-      lost: ({ message }) => void failures.push(message),
-      streamFailed: ({ message }) => void failures.push(message),
-    },
-  });
-  return {
-    transport,
-    clock,
-    received,
-    failures,
-    invalid,
-    requests,
-    async [Symbol.asyncDispose]() {
-      transport.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-const request: Message = { jsonrpc: '2.0', id: 7, method: 'tools/list' };
-const response = (id: number): string => JSON.stringify({ jsonrpc: '2.0', id, result: {} });
-const initialized: Message = { jsonrpc: '2.0', method: 'notifications/initialized' };
-
-/** Answers a POST with one event stream, each GET with the next. */
-function streams(first: string, ...next: readonly string[]): RequestListener {
-  const left = [...next];
-  return ({ method }, answer) => {
-    const text = method === 'POST' ? first : (left.shift() ?? '');
-    answer.writeHead(200, { 'content-type': 'text/event-stream' }).end(text);
-  };
-}
+import {
+  connectTransport as connect,
+  initialized,
+  request,
+  response,
+  streams,
+} from '../../../support/gateway/transport-rig.ts';
 
 describe('a request whose response cannot come any more', () => {
   it.each<[string, RequestListener, string]>([
@@ -263,77 +196,6 @@ it.each(['streamable-http', 'http-sse'] as const)(
   },
 );
 
-describe('the stream of notifications', () => {
-  const rests = [1_000, 2_000, 4_000, 8_000, 60_000, 60_000, 60_000];
-
-  it.each([
-    ['an empty stream', 200, 'text/event-stream', rests],
-    ['another type', 200, 'text/plain', rests],
-    [
-      'an error, as while the target restarts,',
-      503,
-      'text/plain',
-      [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000],
-    ],
-  ])('that brings %s is opened less and less often', async (_, status, type, expected) => {
-    await using rig = await connect(({ method }, answer) => {
-      if (method === 'GET') answer.writeHead(status, { 'content-type': type }).end();
-      else answer.writeHead(202).end();
-    });
-    await rig.transport.send(initialized);
-    const delays: number[] = [];
-    for (let stream = 0; stream < expected.length; stream += 1) {
-      await rig.clock.armed();
-      delays.push(rig.clock.next());
-    }
-    expect(delays).toEqual(expected);
-    expect(rig.failures).toHaveLength(1);
-  });
-
-  it.each([
-    [404, ['the target no longer knows this session']],
-    [400, ['the target no longer knows this session']],
-    [405, []],
-    [401, []],
-  ])('is resumed after its last event; status %i then says whether the session is lost', async (status, failures) => {
-    let streams = 0;
-    await using rig = await connect(({ method }, answer) => {
-      if (method === 'POST') return answer.writeHead(202).end();
-      streams += 1;
-      if (streams > 1) return answer.writeHead(status).end();
-      return answer.writeHead(200, { 'content-type': 'text/event-stream' }).end('id: 5\ndata:\n\n');
-    });
-    await rig.transport.send(initialized);
-    await rig.clock.armed();
-    rig.clock.next();
-    await expect.poll(() => rig.requests).toEqual(['POST /mcp', 'GET /mcp', 'GET /mcp 5']);
-    await expect.poll(() => rig.failures).toEqual(failures);
-    expect(rig.clock.waiting()).toEqual([]);
-  });
-
-  it('that brings a message is opened again after a second', async () => {
-    const notification = 'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n';
-    await using rig = await connect(({ method }, answer) => {
-      if (method === 'POST') answer.writeHead(202).end();
-      else answer.writeHead(200, { 'content-type': 'text/event-stream' }).end(notification);
-    });
-    await rig.transport.send(initialized);
-    for (let stream = 1; stream <= 8; stream += 1) {
-      await rig.clock.armed();
-      expect(rig.clock.next()).toBe(1_000);
-      expect(rig.received).toHaveLength(stream);
-    }
-    expect(rig.failures).toEqual([]);
-  });
-
-  it.each([405, 404, 401])('is not opened again after status %i', async (status) => {
-    await using rig = await connect(({ method }, answer) => answer.writeHead(method === 'GET' ? status : 202).end());
-    await rig.transport.send(initialized);
-    await expect.poll(() => rig.requests).toEqual(['POST /mcp', 'GET /mcp']);
-    expect(rig.clock.waiting()).toEqual([]);
-  });
-});
-
 describe('HTTP+SSE', () => {
   it.each([
     ['no event stream', 'text/html', '<p>', 'text/html'],
@@ -398,42 +260,4 @@ describe('HTTP+SSE', () => {
     expect(rig.requests).toEqual(['GET /mcp']);
     expect(rig.clock.waiting()).toEqual([]);
   });
-});
-
-/** A target whose stream of notifications ends at once, after a `retry` field. */
-function closing(retry: string): TargetFetch {
-  return (_, init) => {
-    const stream = new Response(`retry: ${retry}\n\n`, { headers: { 'content-type': 'text/event-stream' } });
-    return Promise.resolve(init?.method === 'GET' ? stream : new Response(null, { status: 202 }));
-  };
-}
-
-it.each([
-  ['0', 1_000],
-  ['5000', 5_000],
-  ['99999999999', 30_000],
-])('a target that sends "retry: %s" is reconnected to after %i ms, half of which is jitter', async (retry, pause) => {
-  const clock = createManualClock();
-  const transport = createTransport('streamable-http', {
-    url: new URL('http://target/mcp'),
-    target: 'a',
-    fetch: closing(retry),
-    clock,
-    random: () => 0,
-    budget: createAnswerBudget(),
-    events: {
-      received: () => {},
-      invalid: () => {},
-      ignored: () => {},
-      pace: () => undefined,
-      lost: () => {},
-      streamFailed: () => {},
-    },
-  });
-  await transport.start();
-  await transport.send(initialized);
-  await clock.armed();
-  expect(clock.waiting()).toEqual([pause / 2]);
-  transport.close();
-  expect(clock.waiting()).toEqual([]);
 });
