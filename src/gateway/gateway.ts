@@ -9,18 +9,19 @@ import {
   openLimitedListener,
 } from '../net/listener/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
-import { createTextFetch, type TextFetch } from '../net/outbound/text-fetch.ts';
+import { createTextFetch } from '../net/outbound/text-fetch.ts';
 import { createAdmin, type ListenerStatus } from './admin/admin.ts';
 import { createGatewayMetrics } from './admin/metrics.ts';
 import { createAuthenticator } from './authn/authn.ts';
+import type { KeyFetch } from './authn/key-set.ts';
 import type { JwtAuthenticator } from './authn/model.ts';
 import { type ConfigParts, loadConfig } from './config/config.ts';
-import type { BootstrapConfig, ListenerConfig } from './config/model.ts';
+import type { BootstrapConfig, JwtAuthnConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
-import { GatewayError } from './errors.ts';
+import { GatewayError, reasonOf } from './errors.ts';
 import { parseFlags } from './flags.ts';
 import type { GatewayCounters, GatewayEdges, GatewayOptions, NameMode, RunningGateway, TargetState } from './model.ts';
-import { createNetwork } from './network/network.ts';
+import { createNetwork, type Network } from './network/network.ts';
 import { createTargetSettings } from './network/target-settings.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { XdsStatus } from './xds/model.ts';
@@ -67,7 +68,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const { clock, random, log } = edges;
   const { mounts, resolutions, adminListen } = parseFlags(options);
   const targetSettings = createTargetSettings(clock, log);
-  const network = createNetwork(resolutions, targetSettings, (reason) =>
+  const network = createNetwork(resolutions, targetSettings, options.maxTargetConnections, (reason) =>
     metrics.count('gatehouse_gateway_target_connections_failed_total', { reason }),
   );
   shutdown.add(network.stop);
@@ -75,13 +76,14 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
 
   const bootstrap = await readBootstrap(options, { mounts, fetchText }, log);
   shutdown.add(await targetSettings.open(bootstrap.upstream));
-  const authenticator = await openAuthenticator(bootstrap.listener, edges, fetchText);
+  const authenticator = await openAuthenticator(bootstrap.listener, edges, network);
   shutdown.add(() => authenticator?.stop());
   const resolved = resolutions.find(bootstrap.xdsAddress.host, bootstrap.xdsAddress.port);
   const count = (event: string): void => metrics.count('gatehouse_gateway_last_good_total', { event });
   const node = nodeOf(bootstrap, options.environment, random);
   const xds = openXdsClient(bootstrap, { ...options, node, resolved, count }, edges);
   const { config } = xds;
+  shutdown.add(targetSettings.compareWith(config));
   const targetState = (target: string): TargetState => downstream.targetState(target);
   const metrics = createGatewayMetrics({
     targets: () => [...config.targets.keys()].map((name) => [name, targetState(name)]),
@@ -109,11 +111,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     bootstrap.listener.type === 'sse'
       ? await openListener(bootstrap.listener, options, downstream, listenerParts)
       : undefined;
-  const listeners = (): readonly ListenerStatus[] => [
-    listener === undefined
-      ? { type: 'stdio', authn: null }
-      : { type: 'sse', address: urlOf(listener), authn: authenticator?.status() ?? null },
-  ];
+  const listeners = (): readonly ListenerStatus[] => [statusOf(listener, authenticator)];
   const notReady = (): string | undefined => (shutdown.begun() ? 'shutting down' : unreadyKinds(xds.status()));
   const failed = (error: unknown): void => log.error('internal error in an admin page', { error });
   const pages = createAdmin({ config, targetState, xds: xds.status, notReady, listeners, metrics, failed });
@@ -126,6 +124,11 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   // The first step: until it is done, rules and keys change as ever, and clients are told to try elsewhere.
   shutdown.add(() => downstream.drain(drainShare * (options.shutdownGrace ?? defaultGrace)));
   return { listener, admin, config, status: xds.status, ended, stop };
+}
+
+function statusOf(listener: HostPort | undefined, authenticator: JwtAuthenticator | undefined): ListenerStatus {
+  if (listener === undefined) return { type: 'stdio', authn: null };
+  return { type: 'sse', address: urlOf(listener), authn: authenticator?.status() ?? null };
 }
 
 async function readBootstrap(
@@ -182,13 +185,33 @@ function aboutNames(names: NameMode): [message: string, fields: Fields] {
   return [messages[names], { names }];
 }
 
+/**
+ * Reads the authorities of issuers once at the start, when what is wrong with them is an error; later the keys of before
+ * stay in use.
+ *
+ * @throws GatewayError that names the file
+ */
+async function expectAuthorities({ jwks }: JwtAuthnConfig, network: Network): Promise<void> {
+  for (const source of jwks.kind === 'by issuer' ? jwks.sources.values() : [jwks]) {
+    if (!('ca' in source) || source.ca === undefined) continue;
+    await network.fetchTrusting(source.ca).catch((error: unknown) => {
+      throw new GatewayError('environment', `listener.authn.jwks.ca: ${reasonOf(error)}`, { cause: error });
+    });
+  }
+}
+
 /** Returns `undefined` when the listener has no authentication, and warns that every call will be denied. */
 async function openAuthenticator(
   listener: ListenerConfig,
   { clock, log }: GatewayEdges,
-  fetchText: TextFetch,
+  network: Network,
 ): Promise<JwtAuthenticator | undefined> {
   if (listener.type === 'sse' && listener.authn !== undefined) {
+    await expectAuthorities(listener.authn, network);
+    const fetchText: KeyFetch = async (url, { ca, ...request }) => {
+      const fetch = ca === undefined ? network.operatorFetch : await network.fetchTrusting(ca);
+      return createTextFetch(fetch, clock)(url, request);
+    };
     return createAuthenticator(listener.authn, { clock, log, fetchText });
   }
   const why =

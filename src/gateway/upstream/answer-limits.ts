@@ -35,7 +35,18 @@ export interface AnswerBudget {
   readonly lists: Quota;
   /** The time of the event loop for messages that are counted in it. */
   readonly turns: FairTurns;
+  /** Messages that nobody waits for and that have not been accepted, by target. */
+  readonly unaccepted: Quota;
 }
+
+/**
+ * Messages that nobody waits for: notifications of clients, responses to what targets ask, requests of the gateway
+ * itself. Each takes a connection and 40 KiB. The calls of a session that ends are cancelled at once: 256.
+ */
+const maxUnaccepted = 1_024;
+const unacceptedShare = 1 / 4;
+/** However many targets accept nothing, something is left for another one. */
+const unacceptedShareOfRest = 1;
 
 /** Bytes of all lists: 48 MiB, three of the largest merged ones. */
 export const maxListsBytes: number = 6 * maxListBytes;
@@ -49,6 +60,7 @@ export function createAnswerBudget(): AnswerBudget {
     bytes: new Quota(4 * maxMessageBytes, targetShare),
     lists: new Quota(maxListsBytes, targetShare),
     turns: new FairTurns(),
+    unaccepted: new Quota(maxUnaccepted, unacceptedShare, unacceptedShareOfRest),
   };
 }
 
@@ -57,11 +69,13 @@ export class AnswerLimitError extends Error {
   override readonly name = 'AnswerLimitError';
 }
 
+const most = `${(4 * maxMessageBytes) / 2 ** 20} MiB, and their lists ${maxListsBytes / 2 ** 20} MiB,`;
+
 /** The budget has no room for an answer. No fault of its target, whose lists are asked for as before. */
 export class AnswerBudgetError extends Error {
   override readonly name = 'AnswerBudgetError';
 
   constructor() {
-    super('too many large answers of targets arrive at the same time');
+    super(`large answers of targets take at most ${most} of memory, those of one target half of it`);
   }
 }

@@ -1,15 +1,16 @@
-import { asJsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
-import type { Message, MessageSize, RequestId } from '../rpc/model.ts';
+import type { Message, MessageSize, RequestId, Result } from '../rpc/model.ts';
+import { withListed } from '../rpc/param-headers.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { implementation, protocolVersions, statelessVersion } from '../rpc/protocol.ts';
-import { withListed } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { noteAnswerSize } from './answer-size.ts';
+import { askedByError, withoutAnswers } from './elicitation-required.ts';
 import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
-import type { Connection, Handshake, Transport, TransportKind, UpstreamParts } from './model.ts';
+import { handshakeOf } from './handshake.ts';
+import type { Connection, Handshake, Lost, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
 import { createTransport } from './transport/transport.ts';
@@ -26,9 +27,6 @@ const terminateTimeout = 1_000;
 /** Requests of a target are answered, and responses sent, this many at a time. */
 const maxInFlight = 16;
 
-/** Characters of a target's instructions that are kept: a page of text. */
-const maxInstructions = 8 * 1024;
-
 /** What tools send while they work, as often as they like. */
 const pacedMethods: readonly string[] = [
   'notifications/progress',
@@ -42,12 +40,12 @@ const maxAwaited = 1_000;
 /**
  * Connects with one transport and performs the handshake, or what takes its place.
  *
- * @param lost called once when the connection fails after the handshake
+ * @param lost called once when the connection fails after the handshake, with the reason
  */
 export async function connect(
   endpoint: UpstreamEndpoint,
   parts: UpstreamParts,
-  lost: () => void,
+  lost: Lost,
   signal: AbortSignal,
 ): Promise<Connection> {
   const isStateless = endpoint.transport === 'stateless-http';
@@ -65,7 +63,7 @@ export async function connect(
     // A request in flight reports the same reason.
     if (isOffence && !incoming.isAnswerAwaited()) parts.failed(reason);
     end(reason);
-    lost();
+    lost(reason);
   };
   const incoming = createIncoming(parts, (message, about) => peer.receive(message, { about }), fail);
   const transport = createTransport(endpoint.transport, {
@@ -100,7 +98,7 @@ export async function connect(
 /** Sends requests, and notes what each is for as long as it is in flight. Learns of a list which headers its tools have. */
 function createRequests(
   peer: Peer<Arrival>,
-  { memory, input }: UpstreamParts,
+  { memory, input, clientCapabilities }: UpstreamParts,
   { isStateless, exchanges }: { readonly isStateless: boolean; readonly exchanges: Map<RequestId, number> },
 ): Connection['request'] {
   const isForStateless = input === 'passed on';
@@ -116,9 +114,15 @@ function createRequests(
       if (sentId !== undefined) exchanges.delete(sentId);
     });
   };
+  /** A client of MCP 2026-07-28 gives its input in a repeated request, of which an earlier target knows nothing. */
+  const sendToEarlier: Connection['request'] = async (method, params, signal, exchange) => {
+    if (params?.['requestState'] !== undefined) throw unknownState();
+    const asked = (error: unknown): Result => askedByError(error, method, clientCapabilities);
+    return send(method, withoutAnswers(params), signal, exchange).catch(asked);
+  };
   return async (method, params, signal, exchange) => {
-    if (!isStateless && isForStateless && params?.['requestState'] !== undefined) throw unknownState();
-    const result = await send(method, params, signal, exchange);
+    const isTranslated = isForStateless && !isStateless;
+    const result = await (isTranslated ? sendToEarlier : send)(method, params, signal, exchange);
     if (method === 'tools/list' && (isStateless || isForStateless)) {
       memory.paramHeaders = withListed(memory.paramHeaders, result['tools']);
     }
@@ -186,7 +190,7 @@ function createTargetPeer(
    */
   const respond = async (message: Message): Promise<void> => {
     if (responding >= maxInFlight) {
-      const reason = new Error('the target does not take the answers that it asked for');
+      const reason = new Error(`the target does not take the answers that it asked for: ${maxInFlight} wait`);
       parts.failed(reason);
       throw reason;
     }
@@ -244,13 +248,6 @@ async function discover(
     throw new RpcError(errorCode.unsupportedProtocolVersion, `the target does not speak MCP ${statelessVersion}`);
   }
   return handshakeOf(capabilities, instructions);
-}
-
-function handshakeOf(capabilities: unknown, instructions: unknown): Handshake {
-  return {
-    capabilities: asJsonObject(capabilities),
-    instructions: typeof instructions === 'string' ? instructions.slice(0, maxInstructions).toWellFormed() : undefined,
-  };
 }
 
 /** A target with a handshake has given no client such a state: the request would begin anew there. */

@@ -1,4 +1,6 @@
+import { within } from '../../../net/deadline.ts';
 import type { TargetFetch, TargetRequest, TargetResponse } from '../../model.ts';
+import type { TransportParts } from '../model.ts';
 
 /** A target answered with a status, or a kind of content, that carries no messages. */
 export class HttpStatusError extends Error {
@@ -16,7 +18,24 @@ export class HttpStatusError extends Error {
 }
 
 /** Milliseconds that a target has to accept a message that has no response: each takes a connection until then. */
-export const acceptTime = 30_000;
+const acceptTime = 30_000;
+
+/**
+ * Sends a message that has no response. Rejects when the target does not accept it in time, or has too many others to
+ * accept.
+ */
+export async function sendUnanswered(
+  { clock, budget, target }: Pick<TransportParts, 'clock' | 'budget' | 'target'>,
+  signal: AbortSignal,
+  send: (until: AbortSignal) => Promise<void>,
+): Promise<void> {
+  if (!budget.unaccepted.acquire(target)) throw new Error('the target accepts too few of the messages that it gets');
+  try {
+    await within({ clock, milliseconds: acceptTime, signal }, send);
+  } finally {
+    budget.unaccepted.release(target);
+  }
+}
 
 /** Milliseconds that an exchange may stay open after the response that it was opened for. */
 export const lingerTime = 1_000;
@@ -31,14 +50,10 @@ const maxRedirects = 5;
  * Sends a request and follows redirects within the origin of the URL that keep the method: any redirect of a GET, and
  * 307 and 308 of other requests. Returns any other redirect as it is, which is no success.
  */
-export async function fetchWithinOrigin(
-  fetch: TargetFetch,
-  url: URL,
-  request: Omit<TargetRequest, 'redirect'>,
-): Promise<TargetResponse> {
+export async function fetchWithinOrigin(fetch: TargetFetch, url: URL, request: TargetRequest): Promise<TargetResponse> {
   let current = url;
   for (let followed = 0; ; followed += 1) {
-    const response = await fetch(current, { ...request, redirect: 'manual' });
+    const response = await fetch(current, request);
     const next = redirectOf(response, current, request.method);
     if (next === undefined || followed === maxRedirects) return response;
     await discard(response);
