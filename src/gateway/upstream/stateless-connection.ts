@@ -9,9 +9,10 @@ import {
 import { encodeHeader, headersOf, namedIn } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
+import { AnswerLimitError } from './answer-limits.ts';
 import { answersTo, asksForInput, inputRequestsOf, withAnswers, withElicitationId } from './input-required.ts';
 import { createListening } from './listening.ts';
-import type { Connection, UpstreamParts } from './model.ts';
+import type { Connection, Lost, UpstreamParts } from './model.ts';
 import { pause, reconnectDelay } from './transport/notification-stream.ts';
 
 /** Times that one request is repeated with the input that its result asks for. */
@@ -62,9 +63,9 @@ export function withEnvelope(
  * @param connect makes a connection that sends requests as they are
  */
 export async function connectStateless(
-  connect: (parts: UpstreamParts, lost: () => void) => Promise<Connection>,
+  connect: (parts: UpstreamParts, lost: Lost) => Promise<Connection>,
   parts: UpstreamParts,
-  lost: () => void,
+  lost: Lost,
 ): Promise<Connection> {
   const listening = createListening({
     ...parts,
@@ -80,9 +81,9 @@ export async function connectStateless(
     // In this revision only clients send requests, and nothing would carry the response.
     request: () => Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found')),
   };
-  const connection = await connect(own, () => {
+  const connection = await connect(own, (reason) => {
     listening.close();
-    lost();
+    lost(reason);
   });
   if (parts.input !== 'refused') listening.start(connection.handshake.capabilities);
   const request = createRequests(connection, parts);
@@ -124,7 +125,10 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
     }
   };
 
-  /** A target that misses a header has not processed the call. */
+  /**
+   * A target that misses a header has not processed the call. An earlier client knows nothing of headers; one of this
+   * revision has to send them itself.
+   */
   const send: Connection['request'] = async (method, params, until, exchange) => {
     try {
       return await connection.request(method, params, until, exchange);
@@ -132,6 +136,7 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
       const misses = error instanceof RpcError && error.code === errorCode.headerMismatch && method === 'tools/call';
       if (!misses) throw error;
       await learnHeaders(until);
+      if (parts.input === 'passed on') throw error;
       return connection.request(method, params, until, exchange);
     }
   };
@@ -151,8 +156,8 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
       if (!asksForInput(result)) return result;
       const asked = inputRequestsOf(method, result, parts.clientCapabilities);
       if (parts.input === 'passed on') return result;
-      if (parts.input === 'refused' || round > maxRounds)
-        throw new Error(`asks for input more than ${maxRounds} times`);
+      if (parts.input === 'refused') throw new Error('asks for input where no client could give it');
+      if (round > maxRounds) throw new AnswerLimitError(`it asks for input more than ${maxRounds} times`);
       // Without a question the target wants the same request again later.
       if (asked.length === 0) await pause(parts.clock, reconnectDelay(round, undefined, parts.random), until);
       const ask = (question: IncomingRequest): Promise<Result> =>

@@ -75,7 +75,8 @@ export async function startBareTarget({
   };
 }
 
-async function readMessage(request: IncomingMessage): Promise<TargetMessage | undefined> {
+/** Undefined for a body that is no JSON. */
+export async function readMessage(request: IncomingMessage): Promise<TargetMessage | undefined> {
   try {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(Buffer.from(chunk));
@@ -87,7 +88,7 @@ async function readMessage(request: IncomingMessage): Promise<TargetMessage | un
 
 const common = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {} };
 
-function handshakeOf({ params }: TargetMessage, more: object): object {
+export function handshakeOf({ params }: TargetMessage, more: object = {}): object {
   const capabilities = { ...common, ...more };
   return { protocolVersion: params?.['protocolVersion'], capabilities, serverInfo: { name: 'bare', version: '0' } };
 }
