@@ -12,13 +12,22 @@ import { connectionRequest, createTargetStates } from '../upstream/target-states
 import { createClientRequestBudget } from './client-requests.ts';
 import { createSharedListing } from './lists/shared-listing.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
-import type { Client, ClientStream, ClientTransport, MayReceive, Sender, Session, SessionParts } from './model.ts';
+import type {
+  Client,
+  ClientStream,
+  ClientTransport,
+  MayReceive,
+  PartOf,
+  Sender,
+  Session,
+  SessionParts,
+} from './model.ts';
 import { createNames } from './names/names.ts';
 import { createUiOwners } from './names/ui-owners.ts';
 import { createMissingScope, type MissingScope } from './step-up.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
 import { createTargetTurnstile } from './target-turnstile.ts';
-import { createTaskBudget } from './tasks/task-table.ts';
+import { TaskTables } from './tasks/task-tables.ts';
 import { createUpstreamState } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
@@ -56,14 +65,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
   const shared = createSharedState(parts, sessions);
   const unsubscribe = parts.config.subscribe((change) => {
     changes += 1;
-    for (const target of change.targets) {
-      shared.failures.forget(target);
-      shared.health.forget(target);
-      shared.upstreamState.memories.delete(target);
-      shared.uiOwners.forget(target);
-      shared.names.index.forget(target);
-    }
-    shared.sharedListing.drop(change.targets);
+    forget(shared, change.targets);
     for (const session of sessions) session.configChanged(change);
   });
 
@@ -72,7 +74,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       const peer = createPeer<Incoming, Delivery>({
         maxInFlight: transport.client === undefined ? maxInFlight : maxInFlightOfFleet,
         send(message, { to }) {
-          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive);
+          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive, to.partOf?.());
           return Promise.resolve();
         },
         request(request, { sender, decides }) {
@@ -115,6 +117,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
     async stop() {
       unsubscribe();
       shared.health.stop();
+      shared.taskTables.close();
       await Promise.all([shared.sharedListing.stop(), ...[...sessions].map((session) => session.close())]);
       sessions.clear();
     },
@@ -125,24 +128,29 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
 interface Delivery {
   readonly stream: ClientStream;
   readonly mayReceive: MayReceive;
+  /** Asked for when a response is sent. */
+  readonly partOf?: () => PartOf | undefined;
 }
 
 /** A message of a client, and the delivery of its response. */
 interface Incoming extends Delivery {
   readonly sender: Sender;
-  readonly decides: (mayReceive: MayReceive) => void;
+  readonly decides: (mayReceive: MayReceive, partOf?: PartOf) => void;
 }
 
 /** @param changes counts the changes of the configuration */
 function incoming(sender: Sender, changes: () => number): Incoming {
   const before = changes();
+  let part: PartOf | undefined;
   let decision: MayReceive = (caller) => hasSameClaims(caller, sender.caller) && changes() === before;
   return {
     sender,
     stream: sender,
     mayReceive: (caller) => decision(caller),
-    decides(mayReceive) {
+    partOf: () => part,
+    decides(mayReceive, partOf) {
       decision = mayReceive;
+      part = partOf;
     },
   };
 }
@@ -180,6 +188,19 @@ function forReader(message: Message, { stream, mayReceive }: Delivery, clock: Cl
   if (deliverTo(stream, mayReceive, clock) !== undefined && stream.reader !== undefined) return message;
   const requestId = message.params?.['requestId'];
   return { ...message, params: requestId === undefined ? {} : { requestId } };
+}
+
+/** Forgets what is known of targets that were removed or changed. */
+function forget(shared: SharedState, targets: readonly string[]): void {
+  for (const target of targets) {
+    shared.failures.forget(target);
+    shared.health.forget(target);
+    shared.upstreamState.memories.delete(target);
+    shared.uiOwners.forget(target);
+    shared.names.index.forget(target);
+  }
+  shared.sharedListing.drop(targets);
+  shared.taskTables.drop(targets);
 }
 
 /** The requests of all clients that no response was sent to. */
@@ -260,7 +281,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     names,
     subscriptionBudget,
     clientRequestBudget,
-    taskBudget: createTaskBudget(),
+    taskTables: new TaskTables(parts.clock),
     turnstile: createTargetTurnstile(parts),
   };
 }

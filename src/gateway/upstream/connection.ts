@@ -11,6 +11,7 @@ import { noteAnswerSize } from './answer-size.ts';
 import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
 import type { Connection, Handshake, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
+import { withTaskTools } from './task-adapter.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
 import { createTransport } from './transport/transport.ts';
 
@@ -121,6 +122,7 @@ function createRequests(
     const result = await send(method, params, signal, exchange);
     if (method === 'tools/list' && (isStateless || isForStateless)) {
       memory.paramHeaders = withListed(memory.paramHeaders, result['tools']);
+      if (!isStateless) memory.taskTools = withTaskTools(memory.taskTools, result['tools']);
     }
     return result;
   };

@@ -6,6 +6,7 @@ import { connect } from './connection.ts';
 import { FloodError } from './flood-guard.ts';
 import type { Connection, TransportKind, UpstreamParts } from './model.ts';
 import { connectStateless } from './stateless-connection.ts';
+import { connectExtended } from './task-adapter.ts';
 import { HttpStatusError } from './transport/http-exchange.ts';
 
 /** In the order in which an unknown target is tried, after the one that its client would use. */
@@ -40,7 +41,9 @@ export async function dial(parts: UpstreamParts, lost: () => void, signal: Abort
     try {
       const connection = await (transport === 'stateless-http'
         ? connectStateless(open, parts, lost)
-        : open(parts, lost));
+        : input === 'passed on'
+          ? connectExtended(open, parts, lost)
+          : open(parts, lost));
       memory.transports.set(preferred, transport);
       return connection;
     } catch (error) {

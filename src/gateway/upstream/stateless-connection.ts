@@ -5,13 +5,16 @@ import {
   perRequestLogLevelKey,
   perRequestVersionKey,
   statelessVersion,
+  subscribeTask,
 } from '../rpc/protocol.ts';
 import { encodeHeader, headersOf, namedIn } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
+import { declaresTasks, withTasksDeclared } from '../rpc/task-states.ts';
 import { answersTo, asksForInput, inputRequestsOf, withAnswers } from './input-required.ts';
 import { createListening } from './listening.ts';
-import type { Connection, UpstreamParts } from './model.ts';
+import type { Capabilities, Connection, Handshake, UpstreamParts } from './model.ts';
+import { createTaskDriver } from './task-driver.ts';
 import { pause, reconnectDelay } from './transport/notification-stream.ts';
 
 /** Times that one request is repeated with the input that its result asks for. */
@@ -85,18 +88,24 @@ export async function connectStateless(
     lost();
   });
   if (parts.input !== 'refused') listening.start(connection.handshake.capabilities);
+  const isDriven = parts.input === 'asked for' && declaresTasks(connection.handshake.capabilities);
+  const declared = isDriven ? { ...parts, clientCapabilities: withTasksDeclared(parts.clientCapabilities) } : parts;
   const request = createRequests(connection, parts);
   let logLevel: string | undefined;
+  const send: Connection['request'] = (method, params, ...waiting) =>
+    request(method, withEnvelope(params, declared, logLevel), ...waiting);
+  const sendOrDrive = isDriven ? createTaskDriver(send, parts) : send;
 
   return {
-    handshake: connection.handshake,
+    handshake: isDriven ? withEarlierTasks(connection.handshake) : connection.handshake,
     async request(method, params, until, exchange) {
       const uri = String(params?.['uri']);
       // A client of this revision says it in each request.
       if (method === 'logging/setLevel') logLevel = parts.input === 'passed on' ? undefined : String(params?.['level']);
-      else if (method === 'resources/subscribe') await listening.add(uri, until);
-      else if (method === 'resources/unsubscribe') listening.remove(uri);
-      else return request(method, withEnvelope(params, parts, logLevel), until, exchange);
+      else if (method === 'resources/subscribe') await listening.add('resourceSubscriptions', uri, until);
+      else if (method === 'resources/unsubscribe') listening.remove('resourceSubscriptions', uri);
+      else if (method === subscribeTask) await listening.add('taskIds', String(params?.['taskId']), until);
+      else return sendOrDrive(method, params, until, exchange);
       return {};
     },
     // A client says nothing but requests.
@@ -106,6 +115,12 @@ export async function connectStateless(
       await connection.close(reason);
     },
   };
+}
+
+/** What a target of MCP 2025-11-25 with such tasks says of them. It has no list of them. */
+function withEarlierTasks({ capabilities, instructions }: Handshake): Handshake {
+  const tasks: Capabilities = { cancel: {}, requests: { tools: { call: {} } } };
+  return { capabilities: { ...capabilities, tasks }, instructions };
 }
 
 /** Sends requests with what a target misses: headers of a tool that was not listed yet, and input of the client. */
