@@ -3,7 +3,7 @@ import type { Script } from './raw-target.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /** The extension of tasks, as both sides declare it. */
-export const tasksExtension = 'io.modelcontextprotocol/tasks';
+const tasksExtension = 'io.modelcontextprotocol/tasks';
 export const withTasks: Json = { extensions: { [tasksExtension]: {} } };
 
 interface Task {
