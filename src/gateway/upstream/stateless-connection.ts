@@ -11,7 +11,7 @@ import { encodeHeader, headersOf, namedIn } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import { declaresTasks, withTasksDeclared } from '../rpc/task-states.ts';
-import { answersTo, asksForInput, inputRequestsOf, withAnswers } from './input-required.ts';
+import { answersTo, asksForInput, inputRequestsOf, withAnswers, withElicitationId } from './input-required.ts';
 import { createListening } from './listening.ts';
 import type { Capabilities, Connection, Handshake, UpstreamParts } from './model.ts';
 import { createTaskDriver } from './task-driver.ts';
@@ -90,11 +90,12 @@ export async function connectStateless(
   if (parts.input !== 'refused') listening.start(connection.handshake.capabilities);
   const isDriven = parts.input === 'asked for' && declaresTasks(connection.handshake.capabilities);
   const declared = isDriven ? { ...parts, clientCapabilities: withTasksDeclared(parts.clientCapabilities) } : parts;
-  const request = createRequests(connection, parts);
+  const asked = { ...parts, request: withElicitationIds(parts) };
+  const request = createRequests(connection, asked);
   let logLevel: string | undefined;
   const send: Connection['request'] = (method, params, ...waiting) =>
     request(method, withEnvelope(params, declared, logLevel), ...waiting);
-  const sendOrDrive = isDriven ? createTaskDriver(send, parts) : send;
+  const sendOrDrive = isDriven ? createTaskDriver(send, asked) : send;
 
   return {
     handshake: isDriven ? withEarlierTasks(connection.handshake) : connection.handshake,
@@ -115,6 +116,17 @@ export async function connectStateless(
       await connection.close(reason);
     },
   };
+}
+
+/** Asks the client, who knows an elicitation by an id that no other connection in its session has given. */
+function withElicitationIds({ random, request }: UpstreamParts): UpstreamParts['request'] {
+  const beginning = Math.floor(random() * Number.MAX_SAFE_INTEGER).toString(36);
+  let elicitations = 0;
+  const elicitationId = (): string => {
+    elicitations += 1;
+    return `${beginning}-${elicitations}`;
+  };
+  return (question, about) => request(withElicitationId(question, elicitationId), about);
 }
 
 /** What a target of MCP 2025-11-25 with such tasks says of them. It has no list of them. */

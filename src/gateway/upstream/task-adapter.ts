@@ -14,6 +14,7 @@ import {
   type TaskContent,
 } from '../rpc/task-states.ts';
 import { answerSizeOf, noteAnswerSize } from './answer-size.ts';
+import { canBeAsked } from './input-required.ts';
 import type { Connection, UpstreamParts } from './model.ts';
 
 /** Tasks of one connection that are known, and questions of them that wait for the client. */
@@ -217,12 +218,6 @@ function forget(tasks: Map<string, OpenTask>, taskId: string): void {
   for (const question of task?.questions.values() ?? []) question.refuse(new Error('the task is over'));
 }
 
-const capabilityOf: Readonly<Record<string, string>> = {
-  'sampling/createMessage': 'sampling',
-  'elicitation/create': 'elicitation',
-  'roots/list': 'roots',
-};
-
 /**
  * Keeps a question about a task until the client asks for the state of the task, and answers. Returns `undefined` for
  * another request.
@@ -237,9 +232,7 @@ function takeQuestion(
 ): Promise<Result> | undefined {
   const taskId = relatedTaskId(params);
   const task = taskId === undefined ? undefined : tasks.get(taskId);
-  const capability = Object.hasOwn(capabilityOf, method) ? capabilityOf[method] : undefined;
-  if (taskId === undefined || task === undefined || capability === undefined) return undefined;
-  if (!Object.hasOwn(clientCapabilities, capability)) return undefined;
+  if (taskId === undefined || task === undefined || !canBeAsked(method, clientCapabilities)) return undefined;
   const waiting = [...tasks.values()].reduce((sum, { questions }) => sum + questions.size, 0);
   if (waiting >= maxQuestions || JSON.stringify(params).length > maxQuestion) {
     return Promise.reject(new RpcError(errorCode.unavailable, 'Too many requests wait for clients'));

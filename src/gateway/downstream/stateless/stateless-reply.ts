@@ -36,6 +36,9 @@ const cacheable: readonly string[] = [
   'resources/read',
 ];
 
+/** Notifications that go elsewhere, or that this revision does not have. */
+const unwanted: readonly string[] = ['notifications/resources/updated', 'notifications/elicitation/complete'];
+
 /** The log levels of MCP, those of RFC 5424, the least important first. */
 const levels: readonly unknown[] = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
 
@@ -103,8 +106,8 @@ function isWanted(message: Message, { logLevel }: StatelessRequest): boolean {
   if (message.method === 'notifications/message') {
     return logLevel !== undefined && levels.indexOf(message.params?.['level']) >= levels.indexOf(logLevel);
   }
-  // Of a subscription.
-  return !message.method.endsWith('/list_changed') && message.method !== 'notifications/resources/updated';
+  // Those of a subscription are on its own stream.
+  return !message.method.endsWith('/list_changed') && !unwanted.includes(message.method);
 }
 
 /** Adds what results of this revision have, and those of earlier ones do not. */
@@ -125,13 +128,18 @@ function forClient(message: Message, { id, method, params }: StatelessRequest, t
   return { ...message, id, result };
 }
 
-/** The code of a resource that does not exist, up to MCP 2025-11-25; this revision has `invalidParams` in its place. */
-const resourceNotFound = -32002;
+/** Codes of earlier revisions that this one forbids, and what it has in their place. */
+const replacedCodes: ReadonlyMap<number, number> = new Map([
+  [errorCode.resourceNotFound, errorCode.invalidParams],
+  // What can be asked for by a result was; see upstream/elicitation-required.ts.
+  [errorCode.urlElicitationRequired, errorCode.invalidRequest],
+]);
 
 type ErrorObject = Extract<Message, { error: unknown }>['error'];
 
 function errorForClient(error: ErrorObject): ErrorObject {
-  return error.code === resourceNotFound ? changed(error, [{ path: ['code'], value: errorCode.invalidParams }]) : error;
+  const value = replacedCodes.get(error.code);
+  return value === undefined ? error : changed(error, [{ path: ['code'], value }]);
 }
 
 /**
