@@ -141,7 +141,8 @@ function createAdapter(
   return async (method, params, ...waiting) => {
     switch (method) {
       case 'tools/call': {
-        const isTask = await isTaskTool(connection, parts, String(params?.['name']), waiting[0]);
+        // Without a list nothing is known of the tool, and the target itself refuses what it does not want.
+        const isTask = await isTaskTool(connection, parts, String(params?.['name']), waiting[0]).catch(() => false);
         if (!isTask) return connection.request(method, params, ...waiting);
         if (!declaresTasks(parts.clientCapabilities)) throw missingTasksError();
         const called = changed(params ?? {}, [{ path: ['task'], value: {} }]);
