@@ -50,6 +50,8 @@ interface Stream {
   readonly ended: AbortController;
   /** Resolves with what the target tells of. */
   readonly acknowledged: PromiseWithResolvers<Listened>;
+  /** Whether the target has ever done so: a refusal after that may be that of a proxy while the target restarts. */
+  isAcknowledged: boolean;
 }
 
 /** Milliseconds that a target has to acknowledge what is listened to. */
@@ -120,6 +122,7 @@ class TargetListening implements Listening {
         resourceSubscriptions: elementsIn(said['resourceSubscriptions']),
         taskIds: elementsIn(said['taskIds']),
       });
+      if (stream !== undefined) stream.isAcknowledged = true;
       return undefined;
     }
     if (stream === undefined) return undefined;
@@ -150,6 +153,7 @@ class TargetListening implements Listening {
       wanted: { resourceSubscriptions: [...this.#wanted.resourceSubscriptions], taskIds: [...this.#wanted.taskIds] },
       ended: new AbortController(),
       acknowledged: Promise.withResolvers(),
+      isAcknowledged: false,
     };
     // It may end, or be closed, while nobody waits for that.
     stream.acknowledged.promise.catch(() => {});
@@ -188,7 +192,7 @@ class TargetListening implements Listening {
       );
       stream.acknowledged.reject(reason);
       if (signal.aborted) return;
-      if (isRefusal(reason)) return this.#end(stream);
+      if (isRefusal(reason) && !stream.isAcknowledged) return this.#end(stream);
       futile = clock.now() - openedAt >= acknowledgeTime ? 0 : futile + 1;
       if (futile === maxFutile) failed(reason);
       await pause(clock, reconnectDelay(Math.max(1, futile), undefined, random), signal).catch(() => {});
@@ -210,7 +214,7 @@ function elementsIn(list: unknown): readonly unknown[] {
   return Array.isArray(list) ? list : [];
 }
 
-/** A target that has no such method, or does not let the gateway listen, will not do so later either. */
+/** A target that has no such method, or has never let the gateway listen, will not do so later either. */
 function isRefusal(reason: Error): boolean {
   if (reason instanceof HttpStatusError) return reason.status < 500 && ![408, 429].includes(reason.status);
   return reason instanceof RpcError;

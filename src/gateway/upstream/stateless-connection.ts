@@ -11,9 +11,10 @@ import { encodeHeader, headersOf, namedIn } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import { declaresTasks, withTasksDeclared } from '../rpc/task-states.ts';
+import { AnswerLimitError } from './answer-limits.ts';
 import { answersTo, asksForInput, inputRequestsOf, withAnswers, withElicitationId } from './input-required.ts';
 import { createListening } from './listening.ts';
-import type { Capabilities, Connection, Handshake, UpstreamParts } from './model.ts';
+import type { Capabilities, Connection, Handshake, Lost, UpstreamParts } from './model.ts';
 import { createTaskDriver } from './task-driver.ts';
 import { pause, reconnectDelay } from './transport/notification-stream.ts';
 
@@ -65,9 +66,9 @@ export function withEnvelope(
  * @param connect makes a connection that sends requests as they are
  */
 export async function connectStateless(
-  connect: (parts: UpstreamParts, lost: () => void) => Promise<Connection>,
+  connect: (parts: UpstreamParts, lost: Lost) => Promise<Connection>,
   parts: UpstreamParts,
-  lost: () => void,
+  lost: Lost,
 ): Promise<Connection> {
   const listening = createListening({
     ...parts,
@@ -83,9 +84,9 @@ export async function connectStateless(
     // In this revision only clients send requests, and nothing would carry the response.
     request: () => Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found')),
   };
-  const connection = await connect(own, () => {
+  const connection = await connect(own, (reason) => {
     listening.close();
-    lost();
+    lost(reason);
   });
   if (parts.input !== 'refused') listening.start(connection.handshake.capabilities);
   const isDriven = parts.input === 'asked for' && declaresTasks(connection.handshake.capabilities);
@@ -174,8 +175,8 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
       if (!asksForInput(result)) return result;
       const asked = inputRequestsOf(method, result, parts.clientCapabilities);
       if (parts.input === 'passed on') return result;
-      if (parts.input === 'refused' || round > maxRounds)
-        throw new Error(`asks for input more than ${maxRounds} times`);
+      if (parts.input === 'refused') throw new Error('asks for input where no client could give it');
+      if (round > maxRounds) throw new AnswerLimitError(`it asks for input more than ${maxRounds} times`);
       // Without a question the target wants the same request again later.
       if (asked.length === 0) await pause(parts.clock, reconnectDelay(round, undefined, parts.random), until);
       const answers = await answersTo(asked, (question) => parts.request(question, exchange?.about), until);

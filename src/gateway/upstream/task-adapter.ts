@@ -15,7 +15,7 @@ import {
 } from '../rpc/task-states.ts';
 import { answerSizeOf, noteAnswerSize } from './answer-size.ts';
 import { canBeAsked } from './input-required.ts';
-import type { Connection, UpstreamParts } from './model.ts';
+import type { Connection, Lost, UpstreamParts } from './model.ts';
 
 /** Tasks of one connection that are known, and questions of them that wait for the client. */
 const maxTasks = 1_024;
@@ -61,9 +61,9 @@ export function withTaskTools(known: ReadonlySet<string> = new Set(), tools: unk
  * what it asks the client for.
  */
 export async function connectExtended(
-  connect: (parts: UpstreamParts, lost: () => void) => Promise<Connection>,
+  connect: (parts: UpstreamParts, lost: Lost) => Promise<Connection>,
   parts: UpstreamParts,
-  lost: () => void,
+  lost: Lost,
 ): Promise<Connection> {
   const tasks = new Map<string, OpenTask>();
   const startedAt = parts.clock.now();
@@ -76,9 +76,9 @@ export async function connectExtended(
       return takeQuestion(parts, tasks, `${startedAt}-${lastQuestion}`, request) ?? parts.request(request, about);
     },
   };
-  const connection = await connect(own, () => {
+  const connection = await connect(own, (reason) => {
     for (const id of [...tasks.keys()]) forget(tasks, id);
-    lost();
+    lost(reason);
   });
   const createsTasks = isJsonObject(
     objectIn(objectIn(connection.handshake.capabilities['tasks'], 'requests'), 'tools')['call'],

@@ -99,7 +99,8 @@ function beginDirected(tasks: TaskTable, tool: CalledTool, { caller }: ClientReq
 
 function expectShort({ use, requestedName }: TaskTool): void {
   if (use.name.length <= maxLength && requestedName.length <= maxLength) return;
-  throw new RpcError(errorCode.invalidParams, 'Invalid params: the name is too long for a task');
+  const message = `Invalid params: the name of a tool with a task has at most ${maxLength} characters`;
+  throw new RpcError(errorCode.invalidParams, message);
 }
 
 /** @throws RpcError when its id is of no use; the place is given back then */

@@ -82,6 +82,8 @@ interface TaskTableParts {
   readonly clock: Clock;
   /** See {@link createTaskBudget}. */
   readonly budget: Quota;
+  /** Whose tasks these are, for the error that there are too many. */
+  readonly owner: 'session' | 'caller';
   /** The most tasks of this table. */
   readonly most: number;
   /** Called when there are no tasks any more, and no places are held. */
@@ -118,8 +120,8 @@ export class TaskTable {
   reserve(caller: Caller): TaskPlace {
     const key = callerKey(caller);
     const { budget, most, emptied } = this.#parts;
-    while (this.size >= most) if (!this.#removeOld()) throw tooMany();
-    while (this.#isClosed || !budget.acquire(key)) if (!this.#removeOld()) throw tooMany();
+    while (this.size >= most) if (!this.#removeOld()) throw tooMany(this.#parts);
+    while (this.#isClosed || !budget.acquire(key)) if (!this.#removeOld()) throw tooMany(this.#parts);
     this.#reserved += 1;
     let isHeld = true;
     const leave = (): boolean => {
@@ -250,6 +252,7 @@ export function unknownTaskError(id: string): RpcError {
   return new RpcError(errorCode.invalidParams, `Unknown task: ${shortened(id)}`);
 }
 
-function tooMany(): RpcError {
-  return new RpcError(errorCode.unavailable, 'Too many tasks: wait for some, or cancel them');
+function tooMany({ owner, most }: TaskTableParts): RpcError {
+  const limits = `A ${owner} has at most ${most} tasks, all together ${maxTasks}, one caller half of them`;
+  return new RpcError(errorCode.unavailable, `${limits}: wait for some, or cancel them`);
 }

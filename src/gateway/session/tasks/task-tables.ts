@@ -36,7 +36,7 @@ export class TaskTables {
   /** @param key whose tasks; by default those of one session, which end with it */
   open(key?: string): OpenTasks {
     if (key === undefined) {
-      const table = this.#create(maxPerSession);
+      const table = this.#create('session', maxPerSession);
       return { table, drop: (targets) => table.drop(targets), leave: () => table.close() };
     }
     const shared = this.#shared.get(key) ?? this.#share(key);
@@ -66,7 +66,7 @@ export class TaskTables {
   }
 
   #share(key: string): Shared {
-    const shared: Shared = { table: this.#create(maxPerCaller, () => this.#forget(key)), users: 0 };
+    const shared: Shared = { table: this.#create('caller', maxPerCaller, () => this.#forget(key)), users: 0 };
     this.#shared.set(key, shared);
     return shared;
   }
@@ -77,7 +77,7 @@ export class TaskTables {
     if (shared?.users === 0 && shared.table.size === 0) this.#shared.delete(key);
   }
 
-  #create(most: number, emptied: Stop = () => {}): TaskTable {
-    return new TaskTable({ clock: this.#clock, budget: this.#budget, most, emptied });
+  #create(owner: 'session' | 'caller', most: number, emptied: Stop = () => {}): TaskTable {
+    return new TaskTable({ clock: this.#clock, budget: this.#budget, owner, most, emptied });
   }
 }
