@@ -133,7 +133,7 @@ class TaskListReading {
     const upstream = upstreams.get(target);
     if (upstream === undefined) return;
     const leftOut = new AbortController();
-    this.#room.enter(target, () => leftOut.abort());
+    this.#room.enter(target, true, () => leftOut.abort());
     const grow = (size: MessageSize): void => {
       this.#room.hold(target, size);
       this.#held.get(target)?.lease.grow(size.bytes);
