@@ -2,7 +2,7 @@ import type { Clock, Logger, Stop } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
 import { createTextFetch, refuseCoding } from '../../net/outbound/text-fetch.ts';
 import { every } from '../../net/timers.ts';
-import { readTexts, watchFiles } from '../../net/tls/watched-files.ts';
+import { readTexts, watchFiles } from '../../net/watched-files.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { type KeySet, readKeySet } from '../../serve/serve.ts';
 import { EnvironmentError } from '../errors.ts';

@@ -1,7 +1,7 @@
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import { readCertificates, readPrivateKey } from '../../net/tls/pem.ts';
 import { systemAuthorities } from '../../net/tls/system-authorities.ts';
-import { type FileTexts, readTexts } from '../../net/tls/watched-files.ts';
+import { type FileTexts, readTexts } from '../../net/watched-files.ts';
 import type { XdsSecurity } from '../config/model.ts';
 
 /** What one stream is opened with. */

@@ -1,6 +1,6 @@
 import { constants, open } from 'node:fs/promises';
-import type { Clock, Stop } from '../../edges.ts';
-import { every } from '../timers.ts';
+import type { Clock, Stop } from '../edges.ts';
+import { every } from './timers.ts';
 
 /** Milliseconds between two looks. Certificates and tokens are replaced minutes before the old ones end. */
 const interval = 1_000;
