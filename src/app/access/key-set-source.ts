@@ -1,5 +1,5 @@
 import type { Clock, Logger, Stop } from '../../edges.ts';
-import { shortened } from '../../json/quoted.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { createTextFetch, refuseCoding } from '../../net/outbound/text-fetch.ts';
 import { every } from '../../net/timers.ts';
 import { readTexts, watchFiles } from '../../net/watched-files.ts';
@@ -66,8 +66,4 @@ export async function openKeySet(
         failed,
       });
   return { keys: () => current, stop };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? shortened(error.message) : 'unknown';
 }

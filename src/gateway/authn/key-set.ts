@@ -2,7 +2,7 @@ import { createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey } from 'jo
 import type { Clock, Logger, Stop } from '../../edges.ts';
 import { isJsonObject, parseJson } from '../../json/json.ts';
 import { defaultAlgorithm, jwkEntries, jwkForms, jwkName, jwkProblem } from '../../jwk/jwk.ts';
-import { reasonOf } from '../errors.ts';
+import { reasonOf } from '../../net/errors.ts';
 
 /** Keys to verify tokens with; at least one. */
 export interface KeySet {

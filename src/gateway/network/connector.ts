@@ -1,6 +1,7 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
+import { codeOf } from '../../net/errors.ts';
 import { formatHostPort, type HostPort } from '../../net/host-port.ts';
 import { blockReasonOf, hostProblem } from '../../net/outbound/blocked-address.ts';
 import { checkedLookup } from '../../net/outbound/checked-lookup.ts';
@@ -119,7 +120,7 @@ function explain(
 ): { readonly reason: ConnectionFailure; readonly error: Error } {
   const named = formatHostPort({ host, port });
   if (error instanceof BlockedAddressError) return { reason: 'address', error };
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error) ?? '';
   if ('syscall' in error && error.syscall === 'getaddrinfo') {
     const what = `the name of ${named} does not resolve here (${code})`;
     const remedy = `correct it, or start with --resolve ${named}=<address>:<port>`;

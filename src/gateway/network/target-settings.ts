@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
 import type { Clock, Logger, Stop } from '../../edges.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { readCertificates } from '../../net/tls/pem.ts';
 import { systemAuthorities } from '../../net/tls/system-authorities.ts';
 import { type FileTexts, readTexts, watchFiles } from '../../net/watched-files.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import { GatewayError, reasonOf } from '../errors.ts';
+import { GatewayError } from '../errors.ts';
 import { decodeTargetHeaders, type TargetHeaders } from './target-headers.ts';
 
 /** What connections and requests to targets need beside the target itself. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../edges.ts';
 import { DeadlineExceededError } from '../../net/deadline.ts';
-import { reasonOf } from '../errors.ts';
+import { reasonOf } from '../../net/errors.ts';
 import type { TargetOutcome, TargetState } from '../model.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { FloodError } from './flood-guard.ts';

@@ -16,6 +16,7 @@ export interface TlsFiles {
   readonly clientCa?: string;
 }
 
+/** Settings and dependencies of a server certificate. */
 export interface ServerCertificateParts {
   readonly clock: Clock;
   readonly log: Logger;
