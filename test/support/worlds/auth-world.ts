@@ -32,6 +32,7 @@ export interface AuthWorld {
 }
 
 export interface AuthWorldOptions {
+  /** Empty: nobody is asked (`--xds-auth=none`). */
   readonly ways: readonly ('token' | 'mtls')[];
   readonly accounts: Readonly<Record<string, readonly string[]>>;
   /** Verifies tokens instead of the issuer's keys. */
@@ -71,15 +72,18 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
     const byKeys = createKeySetVerifier(() => keys, { issuer: 'kube', audience, clock: edges.clock });
     return {
       tls: { certificate, plaintext: true },
-      auth: {
-        tokens: ways.includes('token') ? { verify: verify ?? byKeys, audience } : undefined,
-        certificates: ways.includes('mtls') ? { trustDomain: 'cluster.local' } : undefined,
-        bindings: {
-          accountsOf: (gateway) => (accounts.has(gateway) ? new Set(accounts.get(gateway)) : undefined),
-          gatewaysOf: ({ namespace, name }) => gatewaysOf(accounts, namespace, name),
-        },
-        denied: (claim) => denied.push(claim),
-      },
+      auth:
+        ways.length === 0
+          ? undefined
+          : {
+              tokens: ways.includes('token') ? { verify: verify ?? byKeys, audience } : undefined,
+              certificates: ways.includes('mtls') ? { trustDomain: 'cluster.local' } : undefined,
+              bindings: {
+                accountsOf: (gateway) => (accounts.has(gateway) ? new Set(accounts.get(gateway)) : undefined),
+                gatewaysOf: ({ namespace, name }) => gatewaysOf(accounts, namespace, name),
+              },
+              denied: (claim) => denied.push(claim),
+            },
     };
   });
   world.commit((edit) => {
