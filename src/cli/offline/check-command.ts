@@ -9,6 +9,7 @@ import { Excerpts } from './excerpts.ts';
 import { styleOf } from './style.ts';
 import { openWorld } from './world.ts';
 
+/** The flags of `check`. */
 export const checkFlags: readonly Flag[] = [
   {
     name: 'output',

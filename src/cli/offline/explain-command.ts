@@ -10,6 +10,7 @@ import { answerJson, answerText } from './answer-reports.ts';
 import { styleOf } from './style.ts';
 import { openWorld, readText } from './world.ts';
 
+/** The flags of `explain`. */
 export const explainFlags: readonly Flag[] = [
   {
     name: 'filename',

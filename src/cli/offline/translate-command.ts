@@ -10,6 +10,7 @@ import { diffDocument, diffText } from './diff-report.ts';
 import { styleOf } from './style.ts';
 import { openFiles, openWorld } from './world.ts';
 
+/** The flags of `translate`. */
 export const translateFlags: readonly Flag[] = [
   {
     name: 'output',

@@ -11,6 +11,7 @@ import { serverAddress } from './debug-client.ts';
 import { askNodes, type NodesDocument } from './nodes-client.ts';
 import { nodesText } from './nodes-report.ts';
 
+/** The flags of `nodes`. */
 export const nodesFlags: readonly Flag[] = [
   { name: 'server', value: '<host:port>', default: '127.0.0.1:9097', help: 'the debug listener of the control plane' },
   { name: 'gateway', value: '<namespace>/<name>', help: 'the nodes of this Gateway only' },
