@@ -41,7 +41,7 @@ export const logLevels: readonly string[] = [
 
 /** Returns how important a level is, from 0 on; `undefined` for what is none, which nothing may be compared with. */
 export function severityOf(level: unknown): number | undefined {
-  const index = logLevels.findIndex((known) => known === level);
+  const index = typeof level === 'string' ? logLevels.indexOf(level) : -1;
   return index === -1 ? undefined : index;
 }
 
