@@ -48,7 +48,10 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
     const locate = (path: Path): Position => positionOf(lines, offsetOf(contents, path, reader));
     for (const { value, path } of unpack(document)) {
       const { content, title, problems } = readObject(value, namespaces);
-      if (content !== undefined) objects.push({ content, position: locate(path) });
+      if (content !== undefined) {
+        if (objects.length >= limits.objects) throw new ManifestError(offsetOf(contents, path, reader), tooMany);
+        objects.push({ content, position: locate(path) });
+      }
       for (const { severity, path: at, message } of problems) {
         if (diagnostics.length >= limits.diagnostics) omitted[severity] += 1;
         else {
@@ -61,6 +64,8 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
   const long = left.map((document) => tooLong(document, positionOf(lines, document.offset)));
   return { ok: true, objects, diagnostics: [...long, ...diagnostics, ...summary(omitted)] };
 }
+
+const tooMany = `The file has more than ${limits.objects} objects: split it.`;
 
 /** Says that a document was not even parsed; its kind would be ignored in any case. */
 function tooLong({ kind }: LongDocument, position: Position): Diagnostic {

@@ -259,6 +259,16 @@ it('a file with hundreds of problems lists the first ones and counts the rest', 
   expect(listed.at(-1)?.message).toContain('400 more errors');
 });
 
+it('a file has as many objects as are allowed, and does not count with one more', () => {
+  const objects = Array.from({ length: limits.objects }, (_, index) => `---\n${namespace(`n${index}`)}`).join('');
+  expect(parseManifest(objects, [])).toMatchObject({ ok: true, objects: { length: limits.objects } });
+  expect(parseManifest(`${objects}---\n${namespace('one-more')}`, [])).toMatchObject({
+    ok: false,
+    reason: `The file has more than ${limits.objects} objects: split it.`,
+    position: { line: objects.split('\n').length + 1 },
+  });
+});
+
 it.each([
   ['flow lists', (count: number) => `[${'[],'.repeat(count / 2 - 1)}]`],
   ['keys', (count: number) => 'a:\n'.repeat(count / 2)],
