@@ -1,9 +1,10 @@
 # Builds three images: docker build --target gatehouse | mcp-gateway | mcp-tool. deploy/README.md explains how to tag
 # and push them; scripts/install-check.sh runs the steps of this file without a container engine.
 
-# A Node 24 image with npm, and the smallest one that has Node and its certificates alone. docs/releasing.md pins digests.
-ARG BUILD_IMAGE=node:24-trixie-slim
-ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot
+# A Node 24 image with npm, and the smallest one that has Node and its certificates alone, each by the digest of its index
+# for all platforms. docs/releasing.md says how to check and to renew them.
+ARG BUILD_IMAGE=node:24-trixie-slim@sha256:173f125896c3b47ddf056734c7ea789d04595a6a08769a8f78e0df642781fb66
+ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot@sha256:9eeb7f5887d0e239e78264b06f7f11d2e14be534050481803a9e4728fcdd278e
 
 # dist/ is the same on every platform: it is built once, on that of the builder.
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build

@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
 import { writeDeclarations } from './declarations.ts';
 import { moduleUrls } from './module-urls.ts';
+import { packageParts } from './package-parts.ts';
 import { bundledPackages, notices } from './packages.ts';
 import { billOfMaterials } from './sbom.ts';
 
@@ -45,6 +46,8 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
+  // What packages have for development is left out.
+  define: { 'process.env.NODE_ENV': '"production"' },
   // White space costs time to read. Names stay, because stacks in logs are read without the source maps.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -58,7 +61,7 @@ const { metafile } = await build({
   legalComments: 'none',
   // The CommonJS packages in the bundle call it for the modules of Node.
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  plugins: [moduleUrls(checkout, entries, assets), builtinModules],
+  plugins: [moduleUrls(checkout, entries, assets), builtinModules, packageParts],
 });
 for (const asset of assets) {
   await cp(join(checkout, asset), join(unfinished, basename(asset)), { recursive: true, filter: isRead });

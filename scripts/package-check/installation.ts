@@ -1,5 +1,5 @@
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { run, succeed } from './run.ts';
 
@@ -41,15 +41,21 @@ export async function checkInstallation(options: InstallationOptions): Promise<v
     empty,
     environment: { PATH: `${path}:/usr/bin:/bin` },
   };
-  report('npx, offline');
-  expectText(
-    succeed('npx', ['--yes', ...cache, '--package', tarball, 'gatehouse', '--version'], empty),
-    `${packageJson.version}\n`,
-  );
+  report('npx, offline, as the README has it');
+  const version = succeed('npx', ['--yes', ...cache, await npxArgument(), '--version'], dirname(tarball));
+  expectText(version, `${packageJson.version}\n`);
   await checkCommands(installation);
   checkOlderNodes(installation);
   const left = await readdir(empty);
   if (left.length > 0) throw new Error(`the programs left ${left.join(', ')} in the folder they ran in`);
+}
+
+/** What the README gives npx, in the folder of the tarball, with the version in the place of its placeholder. */
+async function npxArgument(): Promise<string> {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const found = /npx (file:\S+<version>\S*)/.exec(readme)?.[1];
+  if (found === undefined) throw new Error('the README does not say how to run the tarball with npx');
+  return found.replace('<version>', packageJson.version);
 }
 
 async function checkCommands({ command, root, empty, folder, environment, report }: Installation): Promise<void> {

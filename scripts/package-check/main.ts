@@ -7,6 +7,7 @@ import { type Message, publint } from 'publint';
 import packageJson from '../../package.json' with { type: 'json' };
 import { checkInstallation } from './installation.ts';
 import { run } from './run.ts';
+import { checkStartup } from './startup.ts';
 
 /**
  * Packs the package, reads the tarball as publint and "are the types wrong" do, and installs it into an empty folder without a
@@ -21,6 +22,7 @@ try {
   // Other users have to reach the installation: a part of the check runs as one.
   await chmod(folder, 0o755);
   const tarball = await pack();
+  report(`serve loads ${await checkStartup(join(checkout, 'dist'))} bytes until it listens`);
   await lint(tarball);
   await checkInstallation({ tarball, folder, node: process.execPath, report });
   await checkoutWithoutPackages();

@@ -8,13 +8,10 @@ import { demoFlags, demoPorts } from './flags/demo-flags.ts';
 import { gatewayFlags, gatewayOptions } from './flags/gateway-flags.ts';
 import { logFlags, logSettings } from './flags/log-flags.ts';
 import { mcpToolFlags, mcpToolOptions } from './flags/mcp-tool-flags.ts';
+import { checkFlags, explainFlags, nodesFlags, translateFlags } from './flags/report-flags.ts';
 import { serveFlags, serveSettings } from './flags/serve-flags.ts';
 import { type Flag, type FlagValues, UsageError } from './flags.ts';
-import { checkFlags, runCheck } from './offline/check-command.ts';
-import { explainFlags, runExplain } from './offline/explain-command.ts';
 import { styleOf } from './offline/style.ts';
-import { runTranslate, translateFlags } from './offline/translate-command.ts';
-import { nodesFlags, runNodes } from './remote/nodes-command.ts';
 import { type SignalWait, waitForSignal } from './signals.ts';
 import { systemClock } from './system-clock.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
@@ -107,7 +104,7 @@ export const commands: readonly Command[] = [
     ],
     arguments: '<file, folder or ->...',
     flags: checkFlags,
-    run: runCheck,
+    run: async (flags, terminal) => (await import('./offline/check-command.ts')).runCheck(flags, terminal),
   },
   {
     name: 'translate',
@@ -120,7 +117,7 @@ export const commands: readonly Command[] = [
     ],
     arguments: '<file, folder or ->...',
     flags: translateFlags,
-    run: runTranslate,
+    run: async (flags, terminal) => (await import('./offline/translate-command.ts')).runTranslate(flags, terminal),
   },
   {
     name: 'explain',
@@ -133,7 +130,7 @@ export const commands: readonly Command[] = [
       'gatehouse explain --cluster --context my-cluster --gateway default/mcp-gateway',
     ],
     flags: explainFlags,
-    run: runExplain,
+    run: async (flags, terminal) => (await import('./offline/explain-command.ts')).runExplain(flags, terminal),
   },
   {
     name: 'nodes',
@@ -144,7 +141,7 @@ export const commands: readonly Command[] = [
       'gatehouse nodes --server 127.0.0.1:9097 -o json',
     ],
     flags: nodesFlags,
-    run: runNodes,
+    run: async (flags, terminal) => (await import('./remote/nodes-command.ts')).runNodes(flags, terminal),
   },
   {
     name: 'keys',

@@ -3,7 +3,7 @@ import type { RequestGuard } from '../net/guard/request-guard.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { isLoopback } from '../net/loopback.ts';
 import type { ServerCertificate } from '../net/tls/server-certificate.ts';
-import { type Page, readPage } from '../page/page.ts';
+import { openPage } from '../page/page.ts';
 import { createDebugApi, type DebugApiParts } from './api/debug-api.ts';
 import type { Metrics } from './metrics.ts';
 import { type DecodeResource, loadResourceDecoder } from './resource-decoder.ts';
@@ -51,7 +51,7 @@ export interface RunningDebug {
  */
 export async function startDebug(settings: DebugSettings, parts: DebugParts): Promise<RunningDebug> {
   const { debugListen, metricsListen } = settings;
-  const { routes, stop } = debugRoutes(parts, await readPage());
+  const { routes, stop } = debugRoutes(parts);
   const debug = await serveRoutes(debugListen, routes, listenerParts('debug', debugListen, parts));
   const { host } = debug.address;
   if (!isLoopback(host) && parts.security === undefined) {
@@ -96,10 +96,7 @@ function listenerParts(
 }
 
 /** The endpoints, the stream of the status, and the page that shows them. */
-function debugRoutes(
-  parts: DebugParts,
-  page: Page,
-): { readonly routes: ReadonlyMap<string, Route>; readonly stop: Stop } {
+function debugRoutes(parts: DebugParts): { readonly routes: ReadonlyMap<string, Route>; readonly stop: Stop } {
   let loaded: Promise<DecodeResource> | undefined;
   const decoder: DebugApiParts['decoder'] = () => {
     loaded ??= loadResourceDecoder(parts.descriptorSet);
@@ -109,7 +106,10 @@ function debugRoutes(
   const { routes, status } = createDebugApi(all);
   const failed = (error: unknown): void => parts.log.error('internal error in the debug endpoint', { error });
   const stream = new StatusStream({ status, clock: parts.clock, failed });
-  const files = [...page].map(([path, file]): [string, Route] => [path, { get: () => ({ status: 200, ...file }) }]);
+  const files = Array.from(openPage(), ([path, read]): [string, Route] => [
+    path,
+    { get: async () => ({ status: 200, ...(await read()) }) },
+  ]);
   return {
     routes: new Map<string, Route>([...files, ...routes, ['/debug/events', stream.route]]),
     stop: () => stream.stop(),

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Fields, Logger, Stop } from '../edges.ts';
 import type { Node } from '../gen/envoy/config/core/v3/base.ts';
+import { reasonOf } from '../net/errors.ts';
 import { onlyForLoopbackHosts } from '../net/guard/host-guard.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import {
@@ -9,18 +10,19 @@ import {
   openLimitedListener,
 } from '../net/listener/limited-listener.ts';
 import { isLoopback } from '../net/loopback.ts';
-import { createTextFetch, type TextFetch } from '../net/outbound/text-fetch.ts';
+import { createTextFetch } from '../net/outbound/text-fetch.ts';
 import { createAdmin, type ListenerStatus } from './admin/admin.ts';
 import { createGatewayMetrics } from './admin/metrics.ts';
 import { createAuthenticator } from './authn/authn.ts';
+import type { KeyFetch } from './authn/key-set.ts';
 import type { JwtAuthenticator } from './authn/model.ts';
 import { type ConfigParts, loadConfig } from './config/config.ts';
-import type { BootstrapConfig, ListenerConfig } from './config/model.ts';
+import type { BootstrapConfig, JwtAuthnConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
 import { GatewayError } from './errors.ts';
 import { parseFlags } from './flags.ts';
 import type { GatewayCounters, GatewayEdges, GatewayOptions, NameMode, RunningGateway, TargetState } from './model.ts';
-import { createNetwork } from './network/network.ts';
+import { createNetwork, type Network } from './network/network.ts';
 import { createTargetSettings } from './network/target-settings.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import type { XdsStatus } from './xds/model.ts';
@@ -75,7 +77,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
 
   const bootstrap = await readBootstrap(options, { mounts, fetchText }, log);
   shutdown.add(await targetSettings.open(bootstrap.upstream));
-  const authenticator = await openAuthenticator(bootstrap.listener, edges, fetchText);
+  const authenticator = await openAuthenticator(bootstrap.listener, edges, network);
   shutdown.add(() => authenticator?.stop());
   const resolved = resolutions.find(bootstrap.xdsAddress.host, bootstrap.xdsAddress.port);
   const count = (event: string): void => metrics.count('gatehouse_gateway_last_good_total', { event });
@@ -182,13 +184,33 @@ function aboutNames(names: NameMode): [message: string, fields: Fields] {
   return [messages[names], { names }];
 }
 
+/**
+ * Reads the authorities of issuers once at the start, when what is wrong with them is an error; later the keys of before
+ * stay in use.
+ *
+ * @throws GatewayError that names the file
+ */
+async function expectAuthorities({ jwks }: JwtAuthnConfig, network: Network): Promise<void> {
+  for (const source of jwks.kind === 'by issuer' ? jwks.sources.values() : [jwks]) {
+    if (!('ca' in source) || source.ca === undefined) continue;
+    await network.fetchTrusting(source.ca).catch((error: unknown) => {
+      throw new GatewayError('environment', `listener.authn.jwks.ca: ${reasonOf(error)}`, { cause: error });
+    });
+  }
+}
+
 /** Returns `undefined` when the listener has no authentication, and warns that every call will be denied. */
 async function openAuthenticator(
   listener: ListenerConfig,
   { clock, log }: GatewayEdges,
-  fetchText: TextFetch,
+  network: Network,
 ): Promise<JwtAuthenticator | undefined> {
   if (listener.type === 'sse' && listener.authn !== undefined) {
+    await expectAuthorities(listener.authn, network);
+    const fetchText: KeyFetch = async (url, { ca, ...request }) => {
+      const fetch = ca === undefined ? network.operatorFetch : await network.fetchTrusting(ca);
+      return createTextFetch(fetch, clock)(url, request);
+    };
     return createAuthenticator(listener.authn, { clock, log, fetchText });
   }
   const why =

@@ -28,6 +28,12 @@ export function jwkEntries(json: unknown): readonly unknown[] | undefined {
   return 'kty' in json ? [json] : undefined;
 }
 
+/** Values and keys of the JSON of a set, and its levels: a JWK has about ten members, and certificates in a list. */
+export const jwkBounds = { maxValues: 20_000, maxDepth: 10 } as const;
+
+/** The most keys of one text. Issuers publish a handful: the present ones, and the next. */
+export const maxPublicKeys = 100;
+
 /** What {@link jwkEntries} reads, for the message about something else. */
 export const jwkForms = 'it is neither a JSON Web Key nor a set of them: write one key with "kty", or {"keys": [...]}';
 

@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { parseBoundedJson } from '../json/bounded-json.ts';
 import { isJsonObject, type JsonObject, textIn } from '../json/json.ts';
-import { defaultAlgorithm, jwkEntries, jwkForms, jwkName, jwkProblem } from './jwk.ts';
+import { defaultAlgorithm, jwkBounds, jwkEntries, jwkForms, jwkName, jwkProblem, maxPublicKeys } from './jwk.ts';
 
 /** A public key with an id, which every agentgateway of version 1 can verify tokens with. */
 export interface PublicKey {
@@ -22,19 +22,13 @@ export type PublicKeys =
     }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
-/** The most keys of one text. Issuers publish a handful: the present ones, and the next. */
-export const maxPublicKeys = 100;
-
-/** Values and keys, and levels: a JWK has about ten members, and certificates in a list. */
-const bounds = { maxValues: 20_000, maxDepth: 10 };
-
 /**
  * Reads a JWK Set or a single JWK (RFC 7517) for data planes that get it from the control plane. Leaves out what such a
  * data plane would refuse the whole set for, or what must not verify tokens: keys without an id, with a secret, for other
  * algorithms. Of keys that share an id none is read, since a token cannot mean one of them; equal keys count once.
  */
 export function readPublicKeys(text: string): PublicKeys {
-  const parsed = parseBoundedJson(text.replace(/^\uFEFF/, ''), bounds);
+  const parsed = parseBoundedJson(text.replace(/^\uFEFF/, ''), jwkBounds);
   // The parser's own message would quote the text, which may contain a secret.
   if (parsed.kind === 'not-json') return unreadable('it is not JSON');
   if (parsed.kind !== 'json') return unreadable('it has too many values or levels');

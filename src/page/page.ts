@@ -10,8 +10,8 @@ interface PageFile {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The files of the page, by path. */
-export type Page = ReadonlyMap<string, PageFile>;
+/** What reads each file of the page, by path. */
+export type Page = ReadonlyMap<string, () => Promise<PageFile>>;
 
 /** The modules that the browser runs, as they are written. */
 const modules = [
@@ -43,25 +43,43 @@ const browser = new URL('browser', import.meta.url);
 /** The renderer, as its package has it for browsers. */
 const litHtml = new URL('../../node_modules/lit-html/lit-html.js', import.meta.url);
 
-/** Reads the files of the page, by path: once, at the start. The page asks this address alone for everything. */
-export async function readPage(): Promise<Page> {
-  const files = await Promise.all([
+/**
+ * Returns the files of the page, each read once, when it is first asked for: most processes show the page to nobody. The
+ * page asks this address alone for everything.
+ */
+export function openPage(): Page {
+  return new Map([
+    ['/', keep(readDocument)],
     ...styles.map((name) => plainFile(`/page/style/${name}`, 'text/css; charset=utf-8', browserFile(`style/${name}`))),
     plainFile('/page/icon.svg', 'image/svg+xml', browserFile('icon.svg')),
     plainFile('/page/lit-html.js', script, litHtml),
     ...modules.map((name) => plainFile(`/page/${name}`, script, browserFile(name))),
   ]);
-  const index = await readFile(browserFile('index.html'), 'utf8');
-  const document = { type: 'text/html; charset=utf-8', body: index, headers: pageHeaders(index) };
-  return new Map([['/', document], ...files]);
+}
+
+async function readDocument(): Promise<PageFile> {
+  const body = await readFile(browserFile('index.html'), 'utf8');
+  return { type: 'text/html; charset=utf-8', body, headers: pageHeaders(body) };
 }
 
 function browserFile(name: string): URL {
   return new URL(`${browser.href}/${name}`);
 }
 
-async function plainFile(path: string, type: string, from: URL): Promise<readonly [string, PageFile]> {
-  return [path, { type, body: await readFile(from, 'utf8'), headers: {} }];
+function plainFile(path: string, type: string, from: URL): readonly [string, () => Promise<PageFile>] {
+  return [path, keep(async () => ({ type, body: await readFile(from, 'utf8'), headers: {} }))];
+}
+
+/** Reads at the first call, and again after a call that failed. */
+function keep(read: () => Promise<PageFile>): () => Promise<PageFile> {
+  let reading: Promise<PageFile> | undefined;
+  return () => {
+    reading ??= read().catch((error: unknown) => {
+      reading = undefined;
+      throw error;
+    });
+    return reading;
+  };
 }
 
 /** Nothing but the files above runs, no other address is asked, and no other page shows this one. */

@@ -107,10 +107,14 @@ export interface AdsServer {
 }
 
 export { accountOfUser } from './auth/identity.ts';
-export { createKeySetVerifier, type KeySet, readKeySet } from './auth/key-set-verifier.ts';
+export type { KeySet } from './auth/key-set-verifier.ts';
 export type { VerifyToken } from './auth/token-cache.ts';
 export { type AdminParts, type RunningAdmin, startAdmin } from './operators/admin-listener.ts';
 export type { AdsAuth, AdsTls } from './security.ts';
+
+/** Loads what verifies tokens with known keys: most servers do not, and its package costs start-up time. */
+export const loadKeySetVerifier = (): Promise<typeof import('./auth/key-set-verifier.ts')> =>
+  import('./auth/key-set-verifier.ts');
 
 /** Creates an ADS server that does not listen yet. */
 export function createAdsServer(options: AdsServerOptions, parts: AdsServerParts): AdsServer {

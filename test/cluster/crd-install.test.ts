@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { objectsOf } from '../../src/json/json.ts';
 import { type Manifest, parseManifest } from '../../src/source/files/manifest/parse-manifest.ts';
+import { policySummary } from '../../src/status/conditions/policy-summary.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
 
 const guide = fileURLToPath(new URL('../../deploy/examples/guide', import.meta.url));
@@ -84,10 +86,11 @@ function showsAndKeepsStatus(): void {
     expect(await cluster.kubectl(['get', 'kgateway', '--output=name'])).toContain('/mcp-jq-auth\n');
   });
 
-  it('shows the Gateway that the verdict is about, when the first reference is to one of another controller', async () => {
-    await writeStatus([ancestor('ours', 'Yes.')]);
+  it('shows at how many of several Gateways a policy is accepted, and where it is not', async () => {
+    await writeStatus([ancestor('a', 'Yes.'), ancestor('b', 'Yes.'), ancestor('c', 'No.', 2, 'False')]);
     const [, row] = await table([]);
-    expect(row?.slice(0, 3)).toEqual(['mcp-jq-auth', 'ours', 'True']);
+    expect(row?.slice(0, 4)).toEqual(['mcp-jq-auth', 'a, b, c', '2 of 3', 'Denied']);
+    expect(row?.at(-2)).toBe('c: No. a, b: Yes.');
   });
 
   it('keeps status and spec apart', async () => {
@@ -137,13 +140,14 @@ async function table(options: readonly string[]): Promise<readonly (readonly str
 /** What a controller writes about three rules. */
 const grants = { grants: 3, allows: 'sub=me: tool default/mcp-tool:convert_to_markdown and 2 more' };
 
-function ancestor(name: string, message = '', conditions = 2): unknown {
+function ancestor(name: string, message = '', conditions = 2, status: 'True' | 'False' = 'True'): unknown {
   const types = [
     'Accepted',
     'kgateway.dev/PartiallyInvalid',
     ...Array.from({ length: 8 }, (_, extra) => `a.b/C${extra}`),
   ];
-  const condition = { status: 'True', reason: 'Accepted', message, lastTransitionTime: '2026-01-01T00:00:00Z' };
+  const reason = status === 'True' ? 'Accepted' : 'Denied';
+  const condition = { status, reason, message, lastTransitionTime: '2026-01-01T00:00:00Z' };
   return {
     ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name },
     controllerName: 'kgateway.dev/kgateway',
@@ -156,7 +160,7 @@ async function writeStatus(ancestors: readonly unknown[]): Promise<number> {
   const answer = await cluster.request(`${policy}/status`, {
     method: 'PATCH',
     type: 'application/merge-patch+json',
-    body: { status: { ...grants, ancestors } },
+    body: { status: { ...grants, summary: policySummary(objectsOf(ancestors)), ancestors } },
   });
   if (answer.status !== 200) throw new Error(answer.text);
   const { metadata }: { metadata: { generation: number } } = JSON.parse(answer.text);

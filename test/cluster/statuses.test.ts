@@ -222,6 +222,10 @@ function ofPolicies(): void {
     expect(told(object, byName['gw'])).toEqual(['Accepted=True/Accepted']);
     expect(byName['gw']?.[0]?.message).toContain('default/none:run');
     expect(told(object, byName['absent'])).toEqual(['Accepted=False/TargetNotFound']);
+    // What somebody sees who looks at the list: not the verdict of the first Gateway alone.
+    const row = await world.api.kubectl(['get', 'mcpauthpolicy', 'partly', '--no-headers']);
+    expect(row.split(/ {2,}/).slice(0, 5)).toEqual(['partly', 'gw, absent', '1 of 2', 'TargetNotFound', '1']);
+    expect(row).toMatch(/ absent: There is no such Gateway .* gw: The policy is accepted\. .*default\/none:run/);
   });
 }
 

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { helmProgram } from '../support/cluster/helm.ts';
 import { type KubeApiServer, kubeAssets, startKubeApiServer } from '../support/cluster/kube-apiserver.ts';
+import { nodeFlags } from '../support/processes/node-flags.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { pageText } from './page-runner.ts';
 
@@ -76,8 +77,8 @@ const exceptions: Readonly<Record<string, { readonly instead?: string; readonly 
 /** Commands without an object, by which a sentence names the program. */
 const names = new Set(['kubectl describe', 'kubectl port-forward', 'helm install', 'helm uninstall']);
 
-/** The commands of a page, in order: lines of shell blocks, also those after `# or:`, and inline code. */
-function commandsOf(page: string): readonly string[] {
+/** The commands of these programs on a page, in order: lines of shell blocks, also those after `# or:`, and inline code. */
+function commandsOf(page: string, programs: RegExp = /^(kubectl|helm|docker|cosign) /): readonly string[] {
   const text = pageText(page).replaceAll('\\\n', ' ');
   const found = text.matchAll(/^ *```(\w*)[^\n]*\n(.*?)^ *```$|`([^`\n]+)`/gms);
   return Array.from(found, ([, language, block = '', inline]) => {
@@ -95,7 +96,7 @@ function commandsOf(page: string): readonly string[] {
         .replaceAll(/\s+/g, ' ')
         .trim(),
     )
-    .filter((line) => /^(kubectl|helm|docker|cosign) /.test(line));
+    .filter((line) => programs.test(line));
 }
 
 /** One form for the spellings of a flag. */
@@ -143,10 +144,32 @@ describe.skipIf(kubeAssets() === undefined || helmProgram() === undefined)('the 
     expect(Object.keys(exceptions).filter((command) => !used.has(command))).toEqual([]);
     expect(done.size).toBeGreaterThan(25);
   });
+
+  it('that read a cluster, which has the guide', { timeout: 180_000 }, async () => {
+    await api.installGatewayApi('v1.6.1');
+    await api.installOwnCrds();
+    await api.kubectl(['apply', '--filename=deploy/examples/guide']);
+    const kubeconfig = api.kubeconfig();
+    await api.kubectl([`--kubeconfig=${kubeconfig}`, 'config', 'rename-context', 'test', 'my-cluster']);
+    const answers = new Map<string, string>();
+    for (const command of new Set(pages.flatMap((page) => commandsOf(page, /^gatehouse .*--cluster/)))) {
+      const program = [process.execPath, ...nodeFlags, resolve('src/main.ts')].join(' ');
+      // A sentence names the command without the context, which the reader's cluster has.
+      const context = command.includes('--context') ? {} : { GATEHOUSE_CONTEXT: 'my-cluster' };
+      const env = { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, ...context };
+      const { stdout } = await run('bash', ['-c', command.replace('gatehouse', program)], { env });
+      answers.set(command, stdout);
+    }
+    const explain = 'gatehouse explain --cluster --context my-cluster --gateway default/mcp-gateway';
+    expect(answers.get('gatehouse check --cluster --context my-cluster')).toMatch(
+      /1 Gateway, 1 target, 1 policy; 0 errors/,
+    );
+    expect(answers.get(explain)).toMatch(/default\/mcp-tool +tool +convert_to_markdown +yes/);
+  });
 });
 
 it('the pages name no command for images but those that are known not to run here', () => {
-  const programs = pages.flatMap(commandsOf).filter((command) => /^(docker|cosign) /.test(command));
+  const programs = pages.flatMap((page) => commandsOf(page, /^(docker|cosign) /));
   const known = /^(docker (build|push|run|buildx (bake|imagetools inspect))|cosign sign(-blob)?) ?/;
   expect(programs.filter((command) => !known.test(command))).toEqual([]);
 });

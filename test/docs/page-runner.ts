@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,9 +47,20 @@ export interface PageRun {
   execute(block: Block): Promise<void>;
 }
 
-/** Prepares the folder, the ports, and the commands `gatehouse` and `npx`; everything ends with the test. */
-export async function runPage(): Promise<PageRun> {
+/**
+ * Prepares the folder, the ports, and the commands `gatehouse` and `npx`; everything ends with the test.
+ *
+ * @param packages packages of the checkout that are installed in the folder
+ */
+export async function runPage(packages: readonly string[] = []): Promise<PageRun> {
   const folder = temporaryFolder();
+  for (const name of packages) {
+    mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true });
+    symlinkSync(
+      fileURLToPath(new URL(`../../node_modules/${name}`, import.meta.url)),
+      join(folder, 'node_modules', name),
+    );
+  }
   const ports = await freePorts();
   const substituted = (text: string): string =>
     text.replaceAll(/(?<![\w.])\d{4,5}\b/g, (number) => ports.get(number) ?? number);

@@ -9,7 +9,8 @@ const pages = [
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ];
-const executed = pages.filter((path) => executedBlocks(pageText(path)).length > 0);
+// docs/clients.md continues another page: clients.process.test.ts.
+const executed = pages.filter((path) => path !== 'docs/clients.md' && executedBlocks(pageText(path)).length > 0);
 
 it('the pages that people follow are executed', () => {
   expect(executed).toEqual(

@@ -1,7 +1,8 @@
 import { describe, expect } from 'vitest';
 import { discoverKeys } from '../../src/gateway/authn/discovery.ts';
 import { isJsonObject, parseJson } from '../../src/json/json.ts';
-import { jwkSetText, maxPublicKeys, readPublicKeys } from '../../src/jwk/public-keys.ts';
+import { maxPublicKeys } from '../../src/jwk/jwk.ts';
+import { jwkSetText, readPublicKeys } from '../../src/jwk/public-keys.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';
 
 const issuer = 'https://issuer.example';

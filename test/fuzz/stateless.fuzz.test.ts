@@ -1,13 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect } from 'vitest';
 import { decodeStateless, isStateless } from '../../src/gateway/downstream/stateless/stateless-request.ts';
-import {
-  contradictionOf,
-  decodeHeader,
-  encodeHeader,
-  headersOf,
-  withListed,
-} from '../../src/gateway/rpc/repeated-headers.ts';
+import { withListed } from '../../src/gateway/rpc/param-headers.ts';
+import { contradictionOf, decodeHeader, encodeHeader, headersOf } from '../../src/gateway/rpc/repeated-headers.ts';
 import { objectIn, parseJson } from '../../src/json/json.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';
 

@@ -1,7 +1,8 @@
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jwkSetText, maxPublicKeys, type PublicKeys, readPublicKeys } from '../../src/jwk/public-keys.ts';
+import { maxPublicKeys } from '../../src/jwk/jwk.ts';
+import { jwkSetText, type PublicKeys, readPublicKeys } from '../../src/jwk/public-keys.ts';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
 const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });

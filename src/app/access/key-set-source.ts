@@ -4,7 +4,7 @@ import { createTextFetch, refuseCoding } from '../../net/outbound/text-fetch.ts'
 import { every } from '../../net/timers.ts';
 import { readTexts, watchFiles } from '../../net/watched-files.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import { type KeySet, readKeySet } from '../../serve/serve.ts';
+import { type KeySet, loadKeySetVerifier } from '../../serve/serve.ts';
 import { EnvironmentError } from '../errors.ts';
 
 /** Milliseconds between two downloads, and for one. Issuers publish a key hours before they sign with it. */
@@ -35,6 +35,7 @@ export async function openKeySet(
     if (isUrl) return fetchText(location, { timeout, headers: plain });
     return (await readTexts([location])).get(location) ?? '';
   };
+  const { readKeySet } = await loadKeySetVerifier();
   let text: string;
   let current: KeySet;
   try {

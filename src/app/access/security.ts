@@ -5,7 +5,7 @@ import { isLoopback } from '../../net/loopback.ts';
 import { CertificateError } from '../../net/tls/pem.ts';
 import { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import type { DeniedClaim } from '../../serve/model.ts';
-import { type AdsAuth, type AdsTls, accountOfUser, createKeySetVerifier, type VerifyToken } from '../../serve/serve.ts';
+import { type AdsAuth, type AdsTls, accountOfUser, loadKeySetVerifier, type VerifyToken } from '../../serve/serve.ts';
 import { EnvironmentError } from '../errors.ts';
 import type { ServeSettings, TokenSettings } from '../settings.ts';
 import { Bindings } from './gateway-bindings.ts';
@@ -110,6 +110,7 @@ async function openTokens(
 ): Promise<{ readonly verify: VerifyToken; readonly audience: string; readonly stop: () => void }> {
   if (keys !== undefined) {
     const source = await openKeySet(keys.location, parts);
+    const { createKeySetVerifier } = await loadKeySetVerifier();
     const verify = createKeySetVerifier(source.keys, { issuer: keys.issuer, audience, clock: parts.clock });
     return { verify, audience, stop: source.stop };
   }

@@ -1,6 +1,7 @@
 import type { Answer, Claims } from '../../explain/model.ts';
 import { quoted } from '../../json/quoted.ts';
-import { oneLine, type Style, table } from './style.ts';
+import { oneLine, type Style } from './style.ts';
+import { table } from './table.ts';
 
 /** An answer in words. `claims` are those of a decoded token, which the caller may not know. */
 export function answerText(answer: Answer, notes: readonly string[], claims: Claims | undefined, style: Style): string {

@@ -1,27 +1,12 @@
 import type { CheckReport, OfflineWorld } from '../../app/offline/offline.ts';
 import { oneOf } from '../flag-values.ts';
-import { clusterAccess, clusterFlags } from '../flags/input-flags.ts';
-import { translationFlags } from '../flags/translation-flags.ts';
-import { type Flag, type FlagValues, UsageError } from '../flags.ts';
+import { clusterAccess } from '../flags/input-flags.ts';
+import { type FlagValues, UsageError } from '../flags.ts';
 import type { ExitCode, Terminal } from '../terminal.ts';
 import { githubReport, jsonReport, textReport } from './check-reports.ts';
 import { Excerpts } from './excerpts.ts';
 import { styleOf } from './style.ts';
 import { openWorld } from './world.ts';
-
-/** The flags of `check`. */
-export const checkFlags: readonly Flag[] = [
-  {
-    name: 'output',
-    short: 'o',
-    value: '<text|json|github>',
-    default: 'text',
-    help: 'github: annotations of a workflow',
-  },
-  { name: 'strict', default: 'false', help: 'whether warnings are errors' },
-  ...clusterFlags,
-  ...translationFlags,
-];
 
 /** Runs `check`: 1 when there is an error, or with `--strict` a warning. */
 export async function runCheck(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {

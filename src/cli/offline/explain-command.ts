@@ -1,45 +1,13 @@
 import type { AccessRequest, Answer, Claims, Question, TokenSigners } from '../../explain/model.ts';
 import { oneOf } from '../flag-values.ts';
-import { clusterAccess, clusterFlags } from '../flags/input-flags.ts';
-import { translationFlags } from '../flags/translation-flags.ts';
-import { type Flag, type FlagValues, UsageError } from '../flags.ts';
+import { clusterAccess } from '../flags/input-flags.ts';
+import { type FlagValues, UsageError } from '../flags.ts';
 import { askServer } from '../remote/explain-client.ts';
 import { systemClock } from '../system-clock.ts';
 import type { ExitCode, Terminal } from '../terminal.ts';
 import { answerJson, answerText } from './answer-reports.ts';
 import { styleOf } from './style.ts';
 import { openWorld, readText } from './world.ts';
-
-/** The flags of `explain`. */
-export const explainFlags: readonly Flag[] = [
-  {
-    name: 'filename',
-    short: 'f',
-    value: '<file, folder or ->',
-    repeatable: true,
-    help: 'the manifests, without those of folders within a folder; the first definition of an object is used',
-  },
-  {
-    name: 'server',
-    value: '<host:port>',
-    help: 'ask a running control plane at its debug listener, such as 127.0.0.1:9097',
-  },
-  ...clusterFlags,
-  { name: 'gateway', value: '<namespace>/<name>', help: 'the Gateway that is called; not needed when there is one' },
-  { name: 'claims', value: '<JSON>', help: "the claims of the caller's token" },
-  { name: 'token', value: '<JWT or ->', help: "the caller's token, which is decoded and not verified" },
-  {
-    name: 'config',
-    value: '<file>',
-    help: "the gateway's configuration: says whether it would accept issuer, audience and dates of --token",
-  },
-  { name: 'tool', value: '<target>:<tool>', help: 'the tool that is called' },
-  { name: 'prompt', value: '<target>:<prompt>', help: 'the prompt that is asked for' },
-  { name: 'resource', value: '<target>:<URI>', help: 'the resource that is read' },
-  { name: 'output', short: 'o', value: '<text|json>', default: 'text', help: 'how the answer is written' },
-  { name: 'exit-code', default: 'false', help: 'whether the exit code is 1 when nothing is allowed' },
-  ...translationFlags,
-];
 
 /** Runs `explain`: 1 with `--exit-code` when nothing is allowed. */
 export async function runExplain(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {

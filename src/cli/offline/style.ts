@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-import stringWidth from 'string-width';
 import type { Terminal } from '../terminal.ts';
 
 /** How texts are emphasized on a terminal; elsewhere they stay as they are. */
@@ -20,20 +19,6 @@ export function styleOf({ stdout, environment }: Pick<Terminal, 'stdout' | 'envi
     (text: string): string =>
       colour ? styleText(format, text, { validateStream: false }) : text;
   return { colour, red: as('red'), yellow: as('yellow'), green: as('green'), bold: as('bold'), dim: as('dim') };
-}
-
-/** Aligns rows in columns, two blanks apart, by the width that a terminal gives each character. */
-export function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, stringWidth(cell));
-  }
-  return rows.map((row) =>
-    row
-      .map((cell, at) => `${cell}${' '.repeat((widths[at] ?? 0) - stringWidth(cell))}`)
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 /** Lines that may repeat texts from outside: all characters but line feeds that would move the cursor become visible. */

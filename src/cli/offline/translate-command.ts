@@ -2,34 +2,12 @@ import { once } from 'node:events';
 import type { OfflineWorld } from '../../app/offline/offline.ts';
 import { quoted } from '../../json/quoted.ts';
 import { oneOf } from '../flag-values.ts';
-import { clusterAccess, clusterFlags } from '../flags/input-flags.ts';
-import { translationFlags } from '../flags/translation-flags.ts';
-import { type Flag, type FlagValues, UsageError } from '../flags.ts';
+import { clusterAccess } from '../flags/input-flags.ts';
+import { type FlagValues, UsageError } from '../flags.ts';
 import type { ExitCode, Terminal } from '../terminal.ts';
 import { diffDocument, diffText } from './diff-report.ts';
 import { styleOf } from './style.ts';
 import { openFiles, openWorld } from './world.ts';
-
-/** The flags of `translate`. */
-export const translateFlags: readonly Flag[] = [
-  {
-    name: 'output',
-    short: 'o',
-    value: '<yaml|json|binary|text>',
-    help: 'yaml (default), json or binary: DiscoveryResponses, each after its length; with --diff text (default), yaml or json',
-  },
-  { name: 'gateway', value: '<namespace>/<name>', help: 'this Gateway only' },
-  { name: 'dialect', value: '<name>', help: 'the resources of this dialect only, such as mcp.kgateway.dev' },
-  {
-    name: 'diff',
-    value: '<file, folder or ->',
-    repeatable: true,
-    help: 'the manifests as they are to be: what that changes, as targets and as access gained and lost',
-  },
-  { name: 'exit-code', default: 'false', help: 'whether the exit code is 1 when --diff gives anybody more access' },
-  ...clusterFlags,
-  ...translationFlags,
-];
 
 /** Runs `translate`: 1 with `--diff` and `--exit-code` when access widens. */
 export async function runTranslate(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {

@@ -2,7 +2,7 @@ import { clearScreenDown, cursorTo } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { EnvironmentError } from '../../app/errors.ts';
 import { oneOf } from '../flag-values.ts';
-import { type Flag, type FlagValues, UsageError } from '../flags.ts';
+import { type FlagValues, UsageError } from '../flags.ts';
 import { styleOf } from '../offline/style.ts';
 import { waitForSignal } from '../signals.ts';
 import { systemClock } from '../system-clock.ts';
@@ -10,14 +10,6 @@ import type { ExitCode, Terminal } from '../terminal.ts';
 import { serverAddress } from './debug-client.ts';
 import { askNodes, type NodesDocument } from './nodes-client.ts';
 import { nodesText } from './nodes-report.ts';
-
-/** The flags of `nodes`. */
-export const nodesFlags: readonly Flag[] = [
-  { name: 'server', value: '<host:port>', default: '127.0.0.1:9097', help: 'the debug listener of the control plane' },
-  { name: 'gateway', value: '<namespace>/<name>', help: 'the nodes of this Gateway only' },
-  { name: 'output', short: 'o', value: '<text|wide|json>', default: 'text', help: 'how the nodes are shown' },
-  { name: 'watch', short: 'w', default: 'false', help: 'show changes until Ctrl-C: in place on a terminal' },
-];
 
 /** Milliseconds between two looks of `--watch`. */
 const interval = 1_000;

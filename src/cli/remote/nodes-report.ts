@@ -1,4 +1,5 @@
-import { oneLine, type Style, table } from '../offline/style.ts';
+import { oneLine, type Style } from '../offline/style.ts';
+import { table } from '../offline/table.ts';
 import type { NodeEntry, NodesDocument, TypeEntry } from './nodes-client.ts';
 
 /** The nodes as a table with a row per type, and below it what nodes refused, in their words. */

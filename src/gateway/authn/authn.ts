@@ -14,8 +14,8 @@ import { type AuthnParts, createTokenVerifier, type TokenVerifier } from './toke
  * Creates the authenticator of a configuration. Keys from a file or from the configuration must be usable at once; a
  * token waits for remote keys.
  *
- * Logs refusals with a fixed code, issuer and key id, which is all that is ever logged of a token: each at `debug`, and
- * one of each code in ten minutes at `info`. Of tokens that no key fits, which may be a rotation that was missed, that
+ * Logs refusals with a fixed code, and those of tokens with issuer and key id, which is all that is ever logged of a
+ * token: each at `debug`, and one of each code in ten minutes at `info`. Of tokens that no key fits, which may be a rotation that was missed, that
  * one is a warning.
  *
  * @throws GatewayError when the file or the configuration contains no usable key
@@ -38,6 +38,14 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
     }
     return refusals.invalid(code, message);
   };
+  /** Most clients begin without a token, and learn by the answer where to get one. */
+  const missing = (authorization: string | undefined): Authentication => {
+    const code = authorization === undefined ? 'no token' : 'no bearer token';
+    log.debug('a request without a token was refused', { code });
+    if (throttle.admit(`code ${code}`, code))
+      log.info('requests without a token were refused; this is one of them', { code });
+    return refusals.missing();
+  };
   const authenticateToken = async (token: string): Promise<Authentication> => {
     const verifier = issuers.verifierOf(token);
     if (verifier === undefined) {
@@ -55,7 +63,7 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
     expired: refusals.expired,
     async authenticate(authorization) {
       const bearer = parseBearer(authorization);
-      if (bearer.kind === 'none') return refusals.missing();
+      if (bearer.kind === 'none') return missing(authorization);
       if (bearer.kind === 'malformed') return refuse('', 'malformed', 'The token cannot be read');
       try {
         return await authenticateToken(bearer.token);

@@ -1,4 +1,5 @@
-import { isJsonObject, parseJson, textIn } from '../../json/json.ts';
+import { parseBoundedJson } from '../../json/bounded-json.ts';
+import { isJsonObject, textIn } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
 import { reasonOf } from '../../net/errors.ts';
 import type { TextFetch } from '../../net/outbound/text-fetch.ts';
@@ -44,9 +45,13 @@ function metadataUrls(issuer: string): readonly string[] {
   ];
 }
 
+/** Metadata has some dozens of members, and lists of a few texts. */
+const bounds = { maxValues: 20_000, maxDepth: 16 };
+
 function keysOf(text: string, issuer: string, from: string): URL {
-  const metadata = parseJson(text)?.value;
-  if (!isJsonObject(metadata)) throw new Error(`${from} is no JSON object`);
+  const parsed = parseBoundedJson(text, bounds);
+  const metadata = parsed.kind === 'json' ? parsed.value : undefined;
+  if (!isJsonObject(metadata)) throw new Error(`${from} is no JSON object of up to ${bounds.maxValues} values`);
   const named = textIn(metadata, 'issuer');
   if (named !== issuer) {
     throw new Error(`${from} names the issuer ${quoted(named ?? '')} instead of ${quoted(issuer)}`);

@@ -1,8 +1,18 @@
 import { createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey } from 'jose';
 import type { Clock, Logger, Stop } from '../../edges.ts';
-import { isJsonObject, parseJson } from '../../json/json.ts';
-import { defaultAlgorithm, jwkEntries, jwkForms, jwkName, jwkProblem } from '../../jwk/jwk.ts';
+import { parseBoundedJson } from '../../json/bounded-json.ts';
+import { isJsonObject } from '../../json/json.ts';
+import {
+  defaultAlgorithm,
+  jwkBounds,
+  jwkEntries,
+  jwkForms,
+  jwkName,
+  jwkProblem,
+  maxPublicKeys,
+} from '../../jwk/jwk.ts';
 import { reasonOf } from '../../net/errors.ts';
+import type { TextFetch } from '../../net/outbound/text-fetch.ts';
 
 /** Keys to verify tokens with; at least one. */
 export interface KeySet {
@@ -31,6 +41,14 @@ export interface KeySource {
   readonly stop: Stop;
 }
 
+/** Downloads keys and what leads to them. */
+export type KeyFetch = (url: string | URL, options: KeyFetchOptions) => Promise<string>;
+
+type KeyFetchOptions = Parameters<TextFetch>[1] & {
+  /** The path of the authorities that the certificate is verified by; absent: those that Node has. */
+  readonly ca?: string | undefined;
+};
+
 /** Dependencies of a key source. */
 export interface KeyParts {
   readonly clock: Clock;
@@ -43,13 +61,16 @@ export interface KeyParts {
  * @throws Error when the text is neither of the two, or when no key is left
  */
 export async function parseKeySet(text: string): Promise<KeySet> {
-  const json = parseJson(text.replace(/^\uFEFF/, ''));
+  const json = parseBoundedJson(text.replace(/^\uFEFF/, ''), jwkBounds);
   // The parser's own message would quote the text, which could contain a secret.
-  if (json === undefined) throw new Error('it is not JSON');
+  if (json.kind === 'not-json') throw new Error('it is not JSON');
+  if (json.kind !== 'json') throw new Error('it has too many values or levels');
   const keys: JWK[] = [];
   const skipped: string[] = [];
   const entries = jwkEntries(json.value);
   if (entries === undefined) throw new Error(jwkForms);
+  if (entries.length > maxPublicKeys)
+    throw new Error(`it has ${entries.length} keys: at most ${maxPublicKeys} are read`);
   for (const [index, entry] of entries.entries()) {
     const validation = await validateJwk(entry);
     if (validation.kind === 'key') keys.push(validation.jwk);

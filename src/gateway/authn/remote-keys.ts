@@ -1,8 +1,15 @@
 import type { Clock, Stop } from '../../edges.ts';
-import type { TextFetch } from '../../net/outbound/text-fetch.ts';
 import type { KeySourceConfig } from '../config/model.ts';
 import { discoverKeys } from './discovery.ts';
-import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
+import {
+  type KeyFetch,
+  type KeyParts,
+  type KeySet,
+  type KeySource,
+  keysProblem,
+  parseKeySet,
+  warnOfSkipped,
+} from './key-set.ts';
 
 /** Configuration of remote keys. */
 export type RemoteJwks = Extract<KeySourceConfig, { readonly kind: 'remote' | 'discovery' }>;
@@ -22,7 +29,7 @@ const refreshTimeout = 5_000;
  */
 export function openRemoteKeys(
   jwks: RemoteJwks,
-  { clock, log, fetchText }: KeyParts & { readonly fetchText: TextFetch },
+  { clock, log, fetchText }: KeyParts & { readonly fetchText: KeyFetch },
 ): KeySource {
   const name = nameOf(jwks);
   const endpoint = createEndpoint(jwks, clock, fetchText);
@@ -105,9 +112,10 @@ interface Endpoint {
   failed(): void;
 }
 
-function createEndpoint(jwks: RemoteJwks, clock: Clock, fetchText: TextFetch): Endpoint {
+function createEndpoint(jwks: RemoteJwks, clock: Clock, fetchText: KeyFetch): Endpoint {
+  const { ca } = jwks;
   if (jwks.kind === 'remote') {
-    return { download: (timeout) => fetchText(jwks.url, { timeout, headers: jwks.headers }), failed() {} };
+    return { download: (timeout) => fetchText(jwks.url, { timeout, headers: jwks.headers, ca }), failed() {} };
   }
   let found: { readonly url: URL; readonly at: number } | undefined;
   return {
@@ -116,9 +124,12 @@ function createEndpoint(jwks: RemoteJwks, clock: Clock, fetchText: TextFetch): E
       // The clock may be set: neither backwards nor forwards is there more time than at the beginning, or none.
       const left = (): number => Math.min(timeout, Math.max(1, timeout - Math.abs(clock.now() - began)));
       if (found === undefined || Math.abs(clock.now() - found.at) >= metadataAge) {
-        found = { url: await discoverKeys(jwks.issuer, fetchText, left), at: clock.now() };
+        found = {
+          url: await discoverKeys(jwks.issuer, (from, options) => fetchText(from, { ...options, ca }), left),
+          at: clock.now(),
+        };
       }
-      return fetchText(found.url, { timeout: left() });
+      return fetchText(found.url, { timeout: left(), ca });
     },
     failed() {
       found = undefined;

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { TextFetch } from '../../net/outbound/text-fetch.ts';
 import type { KeySourceConfig } from '../config/model.ts';
 import type { Caller } from '../model.ts';
 import { identityOf } from './identity.ts';
-import type { KeyParts, KeySource } from './key-set.ts';
+import type { KeyFetch, KeyParts, KeySource } from './key-set.ts';
 import { openFileKeys, openInlineKeys } from './local-keys.ts';
 import { openRemoteKeys } from './remote-keys.ts';
 import { createTokenCache } from './token-cache.ts';
@@ -11,7 +10,7 @@ import { type Expectations, type Verification, verify } from './verify.ts';
 
 /** Dependencies of the verification of tokens. */
 export interface AuthnParts extends KeyParts {
-  readonly fetchText: TextFetch;
+  readonly fetchText: KeyFetch;
 }
 
 /** The result of looking at a token. */

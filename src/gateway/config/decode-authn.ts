@@ -82,15 +82,29 @@ function decodeSource(jwks: JsonFields, mounts: Mounts, issuer: string | undefin
       jwks.only(['type', 'source']);
       return decodeLocal(jwks.object('source'), mounts);
     case 'remote':
-      jwks.only(['type', 'url', 'port', 'path', 'headers', 'initial_timeout', 'refresh_interval']);
-      return { kind: 'remote', url: decodeUrl(jwks), headers: decodeHeaders(jwks), ...timesOf(jwks) };
+      jwks.only(['type', 'url', 'port', 'path', 'headers', 'initial_timeout', 'refresh_interval', 'ca']);
+      return decodeRemote(jwks, mounts);
     case 'discovery':
-      jwks.only(['type', 'initial_timeout', 'refresh_interval']);
+      jwks.only(['type', 'initial_timeout', 'refresh_interval', 'ca']);
       if (issuer === undefined || !isPlainUrl(issuer)) {
         throw configError(jwks.path('type'), 'is "discovery", which needs exactly one issuer, and that to be a URL');
       }
-      return { kind: 'discovery', issuer, ...timesOf(jwks) };
+      return { kind: 'discovery', issuer, ...timesOf(jwks), ca: caOf(jwks, mounts, new URL(issuer)) };
   }
+}
+
+function decodeRemote(jwks: JsonFields, mounts: Mounts): KeySourceConfig {
+  const url = decodeUrl(jwks);
+  return { kind: 'remote', url, headers: decodeHeaders(jwks), ...timesOf(jwks), ca: caOf(jwks, mounts, url) };
+}
+
+/** @param url what the authorities are for */
+function caOf(jwks: JsonFields, mounts: Mounts, url: URL): string | undefined {
+  const path = jwks.optionalString('ca');
+  if (path !== undefined && url.protocol === 'http:') {
+    throw configError(jwks.path('ca'), 'has no effect on keys that come without TLS: write https://, or remove it');
+  }
+  return path && mounts(path);
 }
 
 function timesOf(jwks: JsonFields): { readonly initialTimeout: number; readonly refreshInterval: number } {

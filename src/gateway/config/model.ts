@@ -91,17 +91,19 @@ type JwksConfig =
 export type KeySourceConfig =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'inline'; readonly text: string }
-  | (RemoteTimes & {
+  | (RemoteKeys & {
       readonly kind: 'remote';
       readonly url: URL;
       /** Sent with every request for the keys. May be secret, so it is never logged. */
       readonly headers: ReadonlyMap<string, string>;
     })
   /** The `jwks_uri` in the metadata of the issuer (RFC 8414, OpenID Connect Discovery 1.0). */
-  | (RemoteTimes & { readonly kind: 'discovery'; readonly issuer: string });
+  | (RemoteKeys & { readonly kind: 'discovery'; readonly issuer: string });
 
-/** Times of keys that come from another machine, in milliseconds. */
-interface RemoteTimes {
+/** What is common to keys that come from another machine. Times are in milliseconds. */
+interface RemoteKeys {
+  /** The path of the authorities that certificates of the issuer are verified by; absent: those that Node has. */
+  readonly ca?: string | undefined;
   /** Timeout of the first request for the keys. */
   readonly initialTimeout: number;
   /** Age at which the keys are fetched again. */

@@ -34,13 +34,23 @@ export interface TargetConnections {
 /**
  * Creates the `connect` function of an undici agent of the operator's URLs: with the address that `--resolve` gives, and
  * without a check.
+ *
+ * @param authorities PEM; by default those that Node has
  */
-export function createOperatorConnector(resolutions: Resolutions): buildConnector.connector {
-  const connect = buildConnector({ allowH2: false });
+export function createOperatorConnector(
+  resolutions: Resolutions,
+  authorities?: readonly string[],
+): buildConnector.connector {
+  const connect = buildConnector({ allowH2: false, ...(authorities && { ca: [...authorities] }) });
   return (options, callback) => {
     const host = hostOf(options);
-    const resolved = resolutions.find(host, portOf(options));
-    connect({ ...options, ...namedIn(options, host), ...addressOf(resolved, host) }, callback);
+    const port = portOf(options);
+    const resolved = resolutions.find(host, port);
+    const answer: buildConnector.Callback = (...[error, socket]) => {
+      if (error === null) callback(null, socket);
+      else callback(explain(error, host, port, 'ca beside the URL of the keys, or in NODE_EXTRA_CA_CERTS').error, null);
+    };
+    connect({ ...options, ...namedIn(options, host), ...addressOf(resolved, host) }, answer);
   };
 }
 
@@ -62,7 +72,7 @@ export function createTargetConnector(
     const host = hostOf(options);
     const port = portOf(options);
     const refuse = (error: Error): void => {
-      const explained = explain(error, host, port);
+      const explained = explain(error, host, port, 'upstream.ca');
       failed(explained.reason);
       callback(explained.error, null);
     };
@@ -112,11 +122,16 @@ function addressOf(
   return resolved === undefined ? { hostname: host } : { hostname: resolved.host, port: String(resolved.port) };
 }
 
-/** Says what to do about it, where that is known. */
+/**
+ * Says what to do about it, where that is known.
+ *
+ * @param ca where authorities are named
+ */
 function explain(
   error: Error,
   host: string,
   port: number,
+  ca: string,
 ): { readonly reason: ConnectionFailure; readonly error: Error } {
   const named = formatHostPort({ host, port });
   if (error instanceof BlockedAddressError) return { reason: 'address', error };
@@ -126,20 +141,20 @@ function explain(
     const remedy = `correct it, or start with --resolve ${named}=<address>:<port>`;
     return { reason: 'name', error: new Error(`${what}; ${remedy}`, { cause: error }) };
   }
-  const certificate = certificateProblem(code);
+  const certificate = certificateProblem(code, ca);
   if (certificate === undefined) return { reason: 'connection', error };
   return { reason: 'certificate', error: new Error(`${named} ${certificate} (${code})`) };
 }
 
 /** Words for the codes of OpenSSL and Node about a certificate; `undefined` for codes of another kind. */
-function certificateProblem(code: string): string | undefined {
+function certificateProblem(code: string, ca: string): string | undefined {
   switch (code) {
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
-      return 'has a certificate of an authority that is not known here: name it in upstream.ca';
+      return `has a certificate of an authority that is not known here: name it in ${ca}`;
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
     case 'HOSTNAME_MISMATCH':
       return 'has a certificate for another name than that of its host';

@@ -1,18 +1,30 @@
 import { Agent, type buildConnector, fetch, type RequestInit as UndiciInit } from 'undici';
 import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import { readCertificates } from '../../net/tls/pem.ts';
+import { readTexts } from '../../net/watched-files.ts';
 import type { TargetFetch } from '../model.ts';
 import { type ConnectionFailure, createOperatorConnector, createTargetConnector } from './connector.ts';
 import type { Resolutions } from './resolve.ts';
 import { createTargetFetch } from './target-client.ts';
 import type { TargetSettings } from './target-settings.ts';
 
+/** See {@link Network.operatorFetch}. */
+type OperatorFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
 /** The HTTP clients of the gateway. */
 export interface Network {
   /** Creates the client of one target; see {@link TargetFetch}. */
   targetFetch(target: Target): TargetFetch;
   /** Client for the URLs of the gateway's own configuration (keys, the configuration file). Fails on a redirect. */
-  readonly operatorFetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
+  readonly operatorFetch: OperatorFetch;
+  /**
+   * Returns the same client for servers whose certificates are of the authorities in a file. Reads the file, and makes
+   * new connections when it has changed: call it before each request.
+   *
+   * @throws Error that names the file, when it cannot be used
+   */
+  fetchTrusting(ca: string): Promise<OperatorFetch>;
   /** Closes every connection, also those in use. */
   readonly stop: StopAsync;
 }
@@ -30,11 +42,29 @@ export function createNetwork(
   const { authorities } = settings;
   const targets = createAgent(createTargetConnector(resolutions, { authorities, failed }));
   const operator = createAgent(createOperatorConnector(resolutions));
+  /** By the path of the file with their authorities, of which the configuration names a few. */
+  const trusting = new Map<string, { readonly text: string; readonly agent: Agent }>();
+  const fetchOver =
+    (dispatcher: Agent): OperatorFetch =>
+    async (url, init) =>
+      fetch(url, { ...undiciInit(init), redirect: 'error', dispatcher });
   return {
     targetFetch: (target) => createTargetFetch(targets, target, resolutions, settings),
-    operatorFetch: async (url, init) => fetch(url, { ...undiciInit(init), redirect: 'error', dispatcher: operator }),
+    operatorFetch: fetchOver(operator),
+    async fetchTrusting(ca) {
+      const text = (await readTexts([ca])).get(ca) ?? '';
+      const known = trusting.get(ca);
+      if (known?.text === text) return fetchOver(known.agent);
+      const authorities = readCertificates({ path: ca, text }).map(String);
+      const agent = createAgent(createOperatorConnector(resolutions, authorities));
+      trusting.set(ca, { text, agent });
+      // Requests in flight end as they began.
+      void known?.agent.close();
+      return fetchOver(agent);
+    },
     async stop() {
-      await Promise.all([targets.destroy(), operator.destroy()]);
+      const agents = [targets, operator, ...Array.from(trusting.values(), ({ agent }) => agent)];
+      await Promise.all(agents.map((agent) => agent.destroy()));
     },
   };
 }

@@ -1,70 +1,8 @@
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
-
-/** A parameter of a tool that a request repeats in a header (MCP 2026-07-28, `x-mcp-header`). */
-export interface ParamHeader {
-  /** In lower case, with the prefix `mcp-param-`: so no schema can name another header. */
-  readonly header: string;
-  /** Names of members in the arguments, from the outermost on. */
-  readonly path: readonly string[];
-}
-
-/** The headers of a target's tools, by the name of the tool. Has no entry for a tool without such parameters. */
-export type ParamHeaders = ReadonlyMap<string, readonly ParamHeader[]>;
-
-/** Parameters of one tool with headers, tools of a target that have any, and levels of a schema. */
-const maxHeaders = 32;
-const maxTools = 1_000;
-const maxLevels = 16;
-
-/** Characters of the names of one header with its path. */
-const maxNames = 512;
+import type { ParamHeader } from './param-headers.ts';
 
 /** Characters of the values of one request, encoded: half of the head that most servers take. */
 const maxValues = 8 * 1024;
-
-/** The name of a header (RFC 9110, 5.1). */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
-const primitives: readonly unknown[] = ['string', 'integer', 'boolean'];
-
-/** Returns what is known after some tools were listed: those of the list, and of other pages what was known before. */
-export function withListed(known: ParamHeaders = new Map(), tools: unknown): ParamHeaders {
-  if (!Array.isArray(tools)) return known;
-  const changed = new Map(known);
-  for (const tool of tools) {
-    if (!isJsonObject(tool) || typeof tool['name'] !== 'string') continue;
-    const declared = declaredIn(tool['inputSchema']);
-    changed.delete(tool['name']);
-    if (declared.length > 0 && changed.size < maxTools) changed.set(tool['name'], declared);
-  }
-  return changed;
-}
-
-/**
- * Returns the headers that a schema declares. Follows `properties` only, as the specification does, so never a `$ref`.
- * A schema that breaks its rules has none: the target itself refuses what it misses.
- */
-function declaredIn(schema: unknown): readonly ParamHeader[] {
-  const found: ParamHeader[] = [];
-  return collect(schema, [], found) && isDistinct(found) ? found : [];
-}
-
-function collect(schema: unknown, path: readonly string[], found: ParamHeader[]): boolean {
-  if (!isJsonObject(schema) || path.length > maxLevels) return true;
-  if (Object.hasOwn(schema, 'x-mcp-header')) {
-    const name = schema['x-mcp-header'];
-    if (typeof name !== 'string' || !token.test(name) || !primitives.includes(schema['type'])) return false;
-    if (path.length === 0 || found.length === maxHeaders || name.length + path.join('').length > maxNames) return false;
-    found.push({ header: `mcp-param-${name.toLowerCase()}`, path });
-  }
-  const properties = schema['properties'];
-  if (!isJsonObject(properties)) return true;
-  return Object.entries(properties).every(([name, inner]) => collect(inner, [...path, name], found));
-}
-
-function isDistinct(found: readonly ParamHeader[]): boolean {
-  return new Set(found.map(({ header }) => header)).size === found.length;
-}
 
 /** The headers of a call with these arguments. Leaves out what is missing, no primitive value, or too large. */
 export function headersOf(declared: readonly ParamHeader[], args: unknown): Readonly<Record<string, string>> {

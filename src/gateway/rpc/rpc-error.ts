@@ -15,6 +15,10 @@ export const errorCode = {
   missingClientCapability: -32021,
   /** MCP 2026-07-28: the protocol version of the request is not supported. */
   unsupportedProtocolVersion: -32022,
+  /** Up to MCP 2025-11-25: the resource does not exist. Later revisions have {@link invalidParams} in its place. */
+  resourceNotFound: -32002,
+  /** MCP 2025-11-25: the user has to open a page first. Later revisions ask for that by a result. */
+  urlElicitationRequired: -32042,
 } as const;
 
 /** The `error` member of a response. */

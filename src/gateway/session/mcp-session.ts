@@ -15,6 +15,7 @@ import { type Authorization, createAuthorization, tokenExpiredError } from './au
 import { createClientRequests } from './client-requests.ts';
 import { createHandshake } from './handshake.ts';
 import { createInstructions } from './instructions.ts';
+import type { HeaderRules } from './lists/header-rules.ts';
 import { coalesceListChanges } from './lists/list-changes.ts';
 import { isListMethod, type ListMethod } from './lists/list-pages.ts';
 import { createLists } from './lists/lists.ts';
@@ -65,6 +66,7 @@ export interface SharedState {
   readonly sharedListing: SharedListing;
   readonly upstreamState: UpstreamState;
   readonly uiOwners: UiOwners;
+  readonly headerRules: HeaderRules;
   readonly names: Names;
   readonly subscriptionBudget: Quota;
   readonly clientRequestBudget: Quota;

@@ -10,6 +10,7 @@ import { createTargetFailures } from '../upstream/target-failures.ts';
 import { createTargetHealth } from '../upstream/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/target-states.ts';
 import { createClientRequestBudget } from './client-requests.ts';
+import { createHeaderRules } from './lists/header-rules.ts';
 import { createSharedListing } from './lists/shared-listing.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
 import type { Client, ClientStream, ClientTransport, MayReceive, Sender, Session, SessionParts } from './model.ts';
@@ -61,6 +62,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       shared.health.forget(target);
       shared.upstreamState.memories.delete(target);
       shared.uiOwners.forget(target);
+      shared.headerRules.forget(target);
       shared.names.index.forget(target);
     }
     shared.sharedListing.drop(change.targets);
@@ -257,6 +259,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     sharedListing,
     upstreamState,
     uiOwners,
+    headerRules: createHeaderRules(parts.clock, parts.log),
     names,
     subscriptionBudget,
     clientRequestBudget,

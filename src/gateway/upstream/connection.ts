@@ -1,13 +1,14 @@
 import { asJsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
-import type { Message, MessageSize, RequestId } from '../rpc/model.ts';
+import type { Message, MessageSize, RequestId, Result } from '../rpc/model.ts';
+import { withListed } from '../rpc/param-headers.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { implementation, protocolVersions, statelessVersion } from '../rpc/protocol.ts';
-import { withListed } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { noteAnswerSize } from './answer-size.ts';
+import { askedByError, withoutAnswers } from './elicitation-required.ts';
 import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
 import type { Connection, Handshake, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
@@ -100,7 +101,7 @@ export async function connect(
 /** Sends requests, and notes what each is for as long as it is in flight. Learns of a list which headers its tools have. */
 function createRequests(
   peer: Peer<Arrival>,
-  { memory, input }: UpstreamParts,
+  { memory, input, clientCapabilities }: UpstreamParts,
   { isStateless, exchanges }: { readonly isStateless: boolean; readonly exchanges: Map<RequestId, number> },
 ): Connection['request'] {
   const isForStateless = input === 'passed on';
@@ -116,9 +117,15 @@ function createRequests(
       if (sentId !== undefined) exchanges.delete(sentId);
     });
   };
+  /** A client of MCP 2026-07-28 gives its input in a repeated request, of which an earlier target knows nothing. */
+  const sendToEarlier: Connection['request'] = async (method, params, signal, exchange) => {
+    if (params?.['requestState'] !== undefined) throw unknownState();
+    const asked = (error: unknown): Result => askedByError(error, method, clientCapabilities);
+    return send(method, withoutAnswers(params), signal, exchange).catch(asked);
+  };
   return async (method, params, signal, exchange) => {
-    if (!isStateless && isForStateless && params?.['requestState'] !== undefined) throw unknownState();
-    const result = await send(method, params, signal, exchange);
+    const isTranslated = isForStateless && !isStateless;
+    const result = await (isTranslated ? sendToEarlier : send)(method, params, signal, exchange);
     if (method === 'tools/list' && (isStateless || isForStateless)) {
       memory.paramHeaders = withListed(memory.paramHeaders, result['tools']);
     }

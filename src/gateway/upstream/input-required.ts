@@ -1,4 +1,4 @@
-import { asJsonObject, isJsonObject, type JsonObject } from '../../json/json.ts';
+import { asJsonObject, isJsonObject, type JsonObject, objectIn } from '../../json/json.ts';
 import type { JsonChange } from '../../json/json-text.ts';
 import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { inputRequired } from '../rpc/protocol.ts';
@@ -7,7 +7,7 @@ import { changed, rememberMembers } from '../rpc/source-text.ts';
 import type { Capabilities } from './model.ts';
 
 /** Requests for input in one result. */
-const maxRequests = 16;
+export const maxInputRequests = 16;
 
 /** The methods of requests for input, each with the capability of clients that have it. */
 const capabilityOf: Readonly<Record<string, string>> = {
@@ -24,6 +24,16 @@ export function asksForInput(result: Result): boolean {
   return result['resultType'] === inputRequired;
 }
 
+/** Returns whether the result of a method may ask for input. */
+export function mayAskForInput(method: string): boolean {
+  return asking.includes(method);
+}
+
+/** Returns whether a client opens pages for its user: elicitation by URL. */
+export function opensPages(capabilities: Capabilities): boolean {
+  return Object.hasOwn(objectIn(capabilities, 'elicitation'), 'url');
+}
+
 /** A request for input, under the name that its answer has. */
 interface InputRequest extends Pick<IncomingRequest, 'method' | 'params'> {
   readonly name: string;
@@ -35,12 +45,12 @@ interface InputRequest extends Pick<IncomingRequest, 'method' | 'params'> {
  * @throws Error when it asks too much, or for what the client cannot do: a target is told what it can
  */
 export function inputRequestsOf(method: string, result: Result, capabilities: Capabilities): readonly InputRequest[] {
-  if (!asking.includes(method)) throw new Error(`asks for input in answer to ${method}`);
+  if (!mayAskForInput(method)) throw new Error(`asks for input in answer to ${method}`);
   rememberMembers(result);
   const inputRequests = asJsonObject(result['inputRequests']);
   rememberMembers(inputRequests);
   const requests = Object.entries(inputRequests);
-  if (requests.length > maxRequests) throw new Error(`asks for more than ${maxRequests} inputs at once`);
+  if (requests.length > maxInputRequests) throw new Error(`asks for more than ${maxInputRequests} inputs at once`);
   return requests.map(([name, json]) => {
     const request = asJsonObject(json);
     rememberMembers(request);
@@ -49,6 +59,7 @@ export function inputRequestsOf(method: string, result: Result, capabilities: Ca
     if (typeof asked !== 'string' || typeof capability !== 'string' || !Object.hasOwn(capabilities, capability)) {
       throw new Error('asks for input that the client cannot give');
     }
+    if (isOfPage(params) && !opensPages(capabilities)) throw new Error('asks for a page that the client cannot open');
     return { name, method: asked, params: isJsonObject(params) ? params : undefined };
   });
 }
@@ -75,6 +86,20 @@ export async function answersTo(
     // Not the error of a target, which would be passed on as it is.
     throw error instanceof RpcError ? new RpcError(error.code, error.message) : error;
   }
+}
+
+/**
+ * Returns a request for an earlier client, which knows an elicitation by URL by its id (MCP 2025-11-25): this revision has
+ * none.
+ */
+export function withElicitationId(request: IncomingRequest, id: () => string): IncomingRequest {
+  const { params } = request;
+  if (!isOfPage(params) || typeof params['elicitationId'] === 'string') return request;
+  return { ...request, params: changed(params, [{ path: ['elicitationId'], value: id() }]) };
+}
+
+function isOfPage(params: unknown): params is Params {
+  return isJsonObject(params) && params['mode'] === 'url';
 }
 
 /** The parameters of the request that is repeated with the answers, and with the state that the result has. */

@@ -2,7 +2,7 @@ import type { Clock, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { TargetFetch } from '../model.ts';
 import type { Arriving, IncomingRequest, Message, MessageSize, Params, RequestId, Result } from '../rpc/model.ts';
-import type { ParamHeaders } from '../rpc/repeated-headers.ts';
+import type { ParamHeaders } from '../rpc/param-headers.ts';
 import type { AnswerBudget } from './answer-limits.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Message, Params, Result } from '../rpc/model.ts';
+import type { IncomingRequest, Message, Params, Result } from '../rpc/model.ts';
 import {
   implementation,
   perRequestCapabilitiesKey,
@@ -9,7 +9,7 @@ import {
 import { encodeHeader, headersOf, namedIn } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
-import { answersTo, asksForInput, inputRequestsOf, withAnswers } from './input-required.ts';
+import { answersTo, asksForInput, inputRequestsOf, withAnswers, withElicitationId } from './input-required.ts';
 import { createListening } from './listening.ts';
 import type { Connection, UpstreamParts } from './model.ts';
 import { pause, reconnectDelay } from './transport/notification-stream.ts';
@@ -136,6 +136,14 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
     }
   };
 
+  /** One that no other connection in the session of the client has given. */
+  const beginning = Math.floor(parts.random() * Number.MAX_SAFE_INTEGER).toString(36);
+  let elicitations = 0;
+  const elicitationId = (): string => {
+    elicitations += 1;
+    return `${beginning}-${elicitations}`;
+  };
+
   return async (method, params, until, exchange) => {
     let current = params;
     for (let round = 1; ; round += 1) {
@@ -147,7 +155,9 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
         throw new Error(`asks for input more than ${maxRounds} times`);
       // Without a question the target wants the same request again later.
       if (asked.length === 0) await pause(parts.clock, reconnectDelay(round, undefined, parts.random), until);
-      const answers = await answersTo(asked, (question) => parts.request(question, exchange?.about), until);
+      const ask = (question: IncomingRequest): Promise<Result> =>
+        parts.request(withElicitationId(question, elicitationId), exchange?.about);
+      const answers = await answersTo(asked, ask, until);
       current = withAnswers(params, answers, result);
     }
   };

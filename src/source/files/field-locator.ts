@@ -1,6 +1,6 @@
 import type { Path } from '../../resources/model.ts';
-import { placeText } from '../diagnostics.ts';
-import { type FieldRef, locateFields } from './manifest/locate-fields.ts';
+import { type Position, placeText } from '../diagnostics.ts';
+import type { FieldRef } from './manifest/locate-fields.ts';
 import type { ManifestFile } from './manifest/manifest-file.ts';
 import type { ManifestStore } from './manifest-store.ts';
 
@@ -36,8 +36,14 @@ export async function placesOf(
   }
   for (const { file, refs } of byFile.values()) {
     const text = refs.some(({ path }) => path.length > 0) ? await read(file) : undefined;
-    const positions = text === undefined ? refs.map(({ object }) => object) : locateFields(text, refs);
+    const positions = text === undefined ? refs.map(({ object }) => object) : await located(text, refs);
     for (const [n, { at }] of refs.entries()) places[at] = placeText(file.path, positions[n]);
   }
   return places;
+}
+
+/** Loads the parser of YAML on demand. */
+async function located(text: string, refs: readonly FieldRef[]): Promise<readonly Position[]> {
+  const { locateFields } = await import('./manifest/locate-fields.ts');
+  return locateFields(text, refs);
 }

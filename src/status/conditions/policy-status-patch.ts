@@ -2,6 +2,7 @@ import { asJsonObject, type JsonObject, objectsOf } from '../../json/json.ts';
 import type { ObservedObject } from '../../source/model.ts';
 import type { PolicyConditionType, PolicyStatus } from '../../translate/model.ts';
 import { changedFields, conditionRules, isAhead, mergeConditions } from './condition-merge.ts';
+import { policySummary } from './policy-summary.ts';
 
 const rules = conditionRules<PolicyConditionType>({
   Accepted: 'normal',
@@ -17,9 +18,8 @@ type Ancestor = PolicyStatus['ancestors'][number];
 /**
  * Returns the fields of the status to write. Undefined when the status is up to date, or when it describes a newer
  * generation than the desired one. `ancestors` is an atomic list: entries of other controllers stay unchanged and in
- * place. Own entries take the other places in the order of the references, since `kubectl get` shows the first ancestor;
- * own entries that are not desired are removed. `grants` and `allows` are written beside own entries, and removed with the
- * last one.
+ * place. Own entries take the other places in the order of the references; own entries that are not desired are removed.
+ * `grants`, `allows` and `summary` are written beside own entries, and removed with the last one.
  *
  * @param desired undefined: no reference leads to a Gateway of this controller
  * @param controllerName the controller that owns the entries to write
@@ -46,9 +46,11 @@ export function patchPolicyStatus(
   const ancestors = [...inPlace, ...own];
   if (desired === undefined || wanted.size === 0) {
     // Nobody keeps them up to date any more: null removes them.
-    return changedFields(observed, entries.some(isOwn) ? { grants: null, allows: null, ancestors } : { ancestors });
+    const removed = { grants: null, allows: null, summary: null };
+    return changedFields(observed, entries.some(isOwn) ? { ...removed, ancestors } : { ancestors });
   }
-  return changedFields(observed, { grants: desired.grants, allows: desired.allows, ancestors });
+  const { grants, allows } = desired;
+  return changedFields(observed, { grants, allows, summary: policySummary(ancestors), ancestors });
 }
 
 /** The desired ancestors that do not fit beside the entries of other controllers. They take effect nevertheless. */

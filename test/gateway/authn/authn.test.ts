@@ -67,6 +67,19 @@ describe('a request without a token', () => {
       expect(answer).toMatchObject({ kind: 'refused', status: 401, challenge: 'Bearer realm="mcp-gateway"' });
     },
   );
+
+  it('has a line in the log, one in ten minutes, which says whether there was anything else', async () => {
+    const authn = await withKeys(guideJwk);
+    for (let times = 0; times < 3; times += 1) await authn.authenticate(undefined);
+    await authn.authenticate('Basic bWU6bWU=');
+    clock.advance(600_000);
+    await authn.authenticate(undefined);
+    const message = 'requests without a token were refused; this is one of them';
+    expect(log.lines.filter(({ level }) => level === 'info')).toEqual(
+      ['no token', 'no bearer token', 'no token'].map((code) => ({ level: 'info', message, fields: { code } })),
+    );
+    expect(log.text()).not.toContain('bWU6bWU');
+  });
 });
 
 const changes: [string, (claims: JWTPayload) => JWTPayload, string][] = [

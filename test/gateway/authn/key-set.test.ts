@@ -16,6 +16,9 @@ const refused: [string, unknown, string][] = [
   ['a list', [guideJwk], 'it is neither a JSON Web Key nor a set'],
   ['keys that are no list', { keys: guideJwk }, 'it is neither a JSON Web Key nor a set'],
   ['an empty set', { keys: [] }, 'there is no key in it'],
+  ['more keys than anybody publishes', { keys: Array(101).fill(guideJwk) }, 'it has 101 keys: at most 100 are read'],
+  ['more values than keys have', { keys: [], other: Array(20_000).fill(0) }, 'it has too many values or levels'],
+  ['a deep value', JSON.parse(`${'['.repeat(11)}${']'.repeat(11)}`), 'it has too many values or levels'],
   ['a set of something else', { keys: [5] }, 'key number 1 is not an object'],
   [
     'a private key',

@@ -47,10 +47,11 @@ const configs = [
     headers: { 'x-key': 'a' },
     initial_timeout: '5s',
     refresh_interval: { secs: 60, nanos: 2_000_000 },
+    ca: 'ca.crt',
   }),
   withAuthn({
     issuer: ['https://issuer.example'],
-    jwks: { type: 'discovery', initial_timeout: '5s', refresh_interval: 60 },
+    jwks: { type: 'discovery', initial_timeout: '5s', refresh_interval: 60, ca: 'ca.crt' },
     clock_tolerance: '30s',
     resource: {
       url: 'https://mcp.example/mcp',

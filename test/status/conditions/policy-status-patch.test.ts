@@ -13,22 +13,40 @@ const fresh = (name: string): Record<string, unknown> => ({
 });
 const theirs = (name: string): Record<string, unknown> => ({ ...ancestor(name, 'a.example/controller'), extra: 1 });
 
-describe('the grants of a policy', () => {
+describe('the grants and the summary of a policy', () => {
   const patch = (status: object, desired: PolicyStatus | undefined): unknown =>
     patchPolicyStatus(observed(status), desired, controllerName, now);
+  const { grants, allows } = policyOf('gw');
+  const summary = { gateways: 'gw', accepted: 'True', reason: 'Fine', message: 'Accepted is True.' };
 
   it('are written beside the ancestors, and only when they differ', () => {
-    const { grants, allows } = policyOf('gw');
-    expect(patch({ ancestors: [ancestor('gw')] }, policyOf('gw'))).toEqual({ grants, allows });
-    expect(patch({ grants, allows, ancestors: [ancestor('gw')] }, policyOf('gw'))).toBeUndefined();
-    expect(patch({ grants: 7, allows, ancestors: [ancestor('gw')] }, policyOf('gw'))).toEqual({ grants });
+    expect(patch({ ancestors: [ancestor('gw')] }, policyOf('gw'))).toEqual({ grants, allows, summary });
+    const stored = { grants, allows, summary, ancestors: [ancestor('gw')] };
+    expect(patch(stored, policyOf('gw'))).toBeUndefined();
+    expect(patch({ ...stored, grants: 7 }, policyOf('gw'))).toEqual({ grants });
+    expect(patch({ ...stored, summary: { ...summary, accepted: 'False' } }, policyOf('gw'))).toEqual({ summary });
+  });
+
+  it('are the same for two controllers that write to one policy', () => {
+    const other = 'a.example/controller';
+    const first = patchPolicyStatus(observed({ ancestors: [] }), policyOf('a'), controllerName, now);
+    const desired: PolicyStatus = {
+      ...policyOf('b'),
+      ancestors: policyOf('b').ancestors.map((entry) => ({ ...entry, controllerName: other })),
+    };
+    const second = patchPolicyStatus(observed(first), desired, other, now);
+    const after = { ...first, ...second };
+    expect(after).toMatchObject({ summary: { gateways: 'a, b', accepted: 'True' } });
+    expect(patchPolicyStatus(observed(after), policyOf('a'), controllerName, now)).toBeUndefined();
+    expect(patchPolicyStatus(observed(after), desired, other, now)).toBeUndefined();
   });
 
   it('are removed with the last own ancestor, and those of other controllers are left alone', () => {
-    const stored = { grants: 1, allows: 'sub=me: tool *' };
+    const stored = { grants, allows, summary };
     expect(patch({ ...stored, ancestors: [ancestor('gw')] }, undefined)).toEqual({
       grants: null,
       allows: null,
+      summary: null,
       ancestors: [],
     });
     expect(patch({ ...stored, ancestors: [theirs('gw')] }, undefined)).toBeUndefined();

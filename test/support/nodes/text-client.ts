@@ -3,16 +3,21 @@ import { initialize, linesOf } from './raw-client.ts';
 
 /** A client that sends and sees texts, over either transport of the gateway. */
 export interface TextClient extends AsyncDisposable {
-  /** Sends a request and returns the messages that follow, the response last, as they were on the wire. */
-  request(text: string): Promise<readonly string[]>;
+  /**
+   * Sends a request and returns the messages that follow, the response last, as they were on the wire.
+   *
+   * @param answer returns the response to a request of the gateway that is among them
+   */
+  request(text: string, answer?: (request: string) => string): Promise<readonly string[]>;
 }
 
-/** Opens a session with a handshake, by default that of MCP 2025-11-25. */
+/** Opens a session with a handshake, by default that of MCP 2025-11-25, of a client without capabilities. */
 export async function openTextClient(
   gateway: GatewayRig,
   path: '/mcp' | '/mcp/' | '/sse' | '/sse/',
   token: string,
   version?: string,
+  capabilities?: Readonly<Record<string, unknown>>,
 ): Promise<TextClient> {
   const headers: Record<string, string> = {
     accept: 'application/json, text/event-stream',
@@ -26,13 +31,16 @@ export async function openTextClient(
   const events = stream === undefined ? undefined : dataOf(stream);
   const url = new URL(events === undefined ? path : await first(events), `${gateway.url}${path}`);
 
-  const request = async (text: string): Promise<readonly string[]> => {
-    const response = await fetch(url, { method: 'POST', headers, body: text });
+  const post = (text: string): Promise<Response> => fetch(url, { method: 'POST', headers, body: text });
+  const request: TextClient['request'] = async (text, answer) => {
+    const response = await post(text);
     headers['mcp-session-id'] ??= response.headers.get('mcp-session-id') ?? '';
     if (!response.ok) return [await response.text()];
-    return untilAnswer(events ?? dataOf(response));
+    return untilAnswer(events ?? dataOf(response), async (message) => {
+      if (answer !== undefined && Object.hasOwn(JSON.parse(message), 'id')) await post(answer(message));
+    });
   };
-  await request(JSON.stringify(initialize(version)));
+  await request(JSON.stringify(initialize(version, capabilities)));
   return {
     request,
     [Symbol.asyncDispose]() {
@@ -42,12 +50,16 @@ export async function openTextClient(
   };
 }
 
-async function untilAnswer(events: AsyncGenerator<string>): Promise<readonly string[]> {
+async function untilAnswer(
+  events: AsyncGenerator<string>,
+  said: (message: string) => Promise<void>,
+): Promise<readonly string[]> {
   const messages: string[] = [];
   for (;;) {
     const message = await first(events);
     messages.push(message);
     if (!Object.hasOwn(JSON.parse(message), 'method')) return messages;
+    await said(message);
   }
 }
 

@@ -3,7 +3,7 @@ import type { JWTPayload } from 'jose';
 import { onTestFinished } from 'vitest';
 import { ServerCertificate } from '../../../src/net/tls/server-certificate.ts';
 import type { DeniedClaim } from '../../../src/serve/model.ts';
-import { createKeySetVerifier, readKeySet, type VerifyToken } from '../../../src/serve/serve.ts';
+import { loadKeySetVerifier, type VerifyToken } from '../../../src/serve/serve.ts';
 import { type Authority, createAuthority, type Identity } from '../api-server/kube-certificates.ts';
 import { createIssuer, type Issuer } from '../gateway/issuer.ts';
 import type { AdsClient } from '../nodes/ads-client.ts';
@@ -68,6 +68,7 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
     const files = { cert: secret.path('tls.crt'), key: secret.path('tls.key'), clientCa: secret.path('ca.crt') };
     const certificate = await ServerCertificate.open(files, { ...edges, minVersion: 'TLSv1.3' });
     onTestFinished(() => certificate.stop());
+    const { createKeySetVerifier, readKeySet } = await loadKeySetVerifier();
     const keys = readKeySet(JSON.stringify({ keys: [issuer.jwk] }));
     const byKeys = createKeySetVerifier(() => keys, { issuer: 'kube', audience, clock: edges.clock });
     return {

@@ -36,6 +36,9 @@ const cacheable: readonly string[] = [
   'resources/read',
 ];
 
+/** Notifications that go elsewhere, or that this revision does not have. */
+const unwanted: readonly string[] = ['notifications/resources/updated', 'notifications/elicitation/complete'];
+
 /** Characters of a response that is a JSON text. */
 const maxJson = 64 * 1024;
 
@@ -101,8 +104,8 @@ function isWanted(message: Message, { logLevel }: StatelessRequest): boolean {
     const [least, own] = [severityOf(logLevel), severityOf(message.params?.['level'])];
     return least !== undefined && own !== undefined && own >= least;
   }
-  // Of a subscription.
-  return !message.method.endsWith('/list_changed') && message.method !== 'notifications/resources/updated';
+  // Those of a subscription are on its own stream.
+  return !message.method.endsWith('/list_changed') && !unwanted.includes(message.method);
 }
 
 /** Adds what results of this revision have, and those of earlier ones do not. */
@@ -123,13 +126,18 @@ function forClient(message: Message, { id, method, params }: StatelessRequest, t
   return { ...message, id, result };
 }
 
-/** The code of a resource that does not exist, up to MCP 2025-11-25; this revision has `invalidParams` in its place. */
-const resourceNotFound = -32002;
+/** Codes of earlier revisions that this one forbids, and what it has in their place. */
+const replacedCodes: ReadonlyMap<number, number> = new Map([
+  [errorCode.resourceNotFound, errorCode.invalidParams],
+  // What can be asked for by a result was; see upstream/elicitation-required.ts.
+  [errorCode.urlElicitationRequired, errorCode.invalidRequest],
+]);
 
 type ErrorObject = Extract<Message, { error: unknown }>['error'];
 
 function errorForClient(error: ErrorObject): ErrorObject {
-  return error.code === resourceNotFound ? changed(error, [{ path: ['code'], value: errorCode.invalidParams }]) : error;
+  const value = replacedCodes.get(error.code);
+  return value === undefined ? error : changed(error, [{ path: ['code'], value }]);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { PrimitiveKind } from '../../../authz/model.ts';
 import { isJsonObject, type JsonObject } from '../../../json/json.ts';
 import { callerKey } from '../../callers.ts';
+import { statelessVersion } from '../../rpc/protocol.ts';
 import { changed } from '../../rpc/source-text.ts';
 import type { Authorization } from '../authorization.ts';
 import { type Freshness, joinFreshness, notKept } from '../freshness.ts';
@@ -9,7 +10,10 @@ import type { NamedKind } from '../names/name-index.ts';
 import type { Names } from '../names/names.ts';
 import type { QualifiedName } from '../names/qualified-names.ts';
 import { type UiOwners, withoutForeignPages } from '../names/ui-owners.ts';
-import { type ListMethod, listFreshnessOf } from './list-pages.ts';
+import type { UpstreamState } from '../upstream-sessions.ts';
+import type { HeaderRules } from './header-rules.ts';
+import type { TargetMeta } from './list-meta.ts';
+import { type ListMethod, listFreshnessOf, listMetaOf } from './list-pages.ts';
 import { createListReader, type ListReaderParts, type ListRequest, type TargetList } from './list-reader.ts';
 
 /** What the entries of a list are. */
@@ -73,6 +77,8 @@ interface CollectedEntries extends Disposable {
   readonly missing: readonly string[];
   /** How long the list may be kept; not at all without a target. */
   readonly freshness: Freshness;
+  /** What targets say of their lists. */
+  readonly metas: readonly TargetMeta[];
 }
 
 /** Reads the lists of targets for one session. */
@@ -92,6 +98,9 @@ export interface ListCollectorParts extends ListReaderParts {
   readonly authorization: Authorization;
   readonly uiOwners: UiOwners;
   readonly names: Names;
+  readonly headerRules: HeaderRules;
+  readonly upstreamState: Pick<UpstreamState, 'memories'>;
+  readonly handshake: { version(): string | undefined };
 }
 
 /** Creates the collector of one session. */
@@ -119,7 +128,11 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
         const missing = targets.filter((target) => !listed.has(target));
         const freshness =
           missing.length > 0 ? notKept : joinFreshness(lists.map(({ found }) => listFreshnessOf(found)));
-        return { entries, missing, freshness, [Symbol.dispose]: dispose };
+        const metas = lists.flatMap(({ target, found }) => {
+          const meta = listMetaOf(found);
+          return meta === undefined ? [] : [{ target, meta }];
+        });
+        return { entries, missing, freshness, metas, [Symbol.dispose]: dispose };
       } catch (error) {
         dispose();
         throw error;
@@ -134,11 +147,12 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
 
 /** Takes a turn for each few thousand entries, also of one target, and another one before many are serialized. */
 async function mergeLists(
-  { shared, uiOwners, names }: ListCollectorParts,
+  parts: ListCollectorParts,
   method: ListMethod,
   { signal, caller }: ListRequest,
   lists: readonly TargetList[],
 ): Promise<readonly ListEntry[]> {
+  const { shared, uiOwners, names } = parts;
   const entries: ListEntry[] = [];
   let sinceTurn = Number.POSITIVE_INFINITY;
   const takeTurn = async (count: number): Promise<void> => {
@@ -149,11 +163,12 @@ async function mergeLists(
   };
   for (const { target, found } of lists) {
     const own: ListEntry[] = [];
+    const usable = usableOf(parts, method, target);
     for (let from = 0; from === 0 || from < found.length; from += entriesPerTurn) {
       const some = found.slice(from, from + entriesPerTurn);
       await takeTurn(some.length);
       if (signal.aborted) return [];
-      own.push(...some.flatMap((entry) => listEntry(names, target, listKinds[method], entry)));
+      own.push(...usable(some).flatMap((entry) => listEntry(names, target, listKinds[method], entry)));
     }
     if (method === 'tools/list') uiOwners.toolsListed(target, found);
     const listed = withoutDuplicates(own);
@@ -168,6 +183,21 @@ async function mergeLists(
   }
   if (entries.length > entriesPerTurn) await takeTurn(entries.length);
   return method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries;
+}
+
+/**
+ * Returns the function that leaves out what a client must not use: of tools, where the client or the gateway itself speaks
+ * MCP 2026-07-28 over HTTP, those that break the rules of headers.
+ */
+function usableOf(
+  { headerRules, upstreamState, handshake }: ListCollectorParts,
+  method: ListMethod,
+  target: string,
+): (found: readonly unknown[]) => readonly unknown[] {
+  const { transports } = upstreamState.memories.get(target) ?? {};
+  const hasHeaders =
+    handshake.version() === statelessVersion || transports?.get('streamable-http') === 'stateless-http';
+  return method === 'tools/list' && hasHeaders ? (found) => headerRules.keepValid(target, found) : (found) => found;
 }
 
 /** Takes about 20 ms. */

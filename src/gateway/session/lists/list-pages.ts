@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../../json/json.ts';
 import type { Arriving, MessageSize, Params, Result } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { changed, rememberElements } from '../../rpc/source-text.ts';
@@ -5,6 +6,7 @@ import { AnswerLimitError, maxListBytes, messageBounds } from '../../upstream/an
 import { answerSizeOf } from '../../upstream/answer-size.ts';
 import type { UpstreamSession } from '../../upstream/model.ts';
 import { type Freshness, freshnessIn, joinFreshness, notKept } from '../freshness.ts';
+import { joinPages, metaOfPage } from './list-meta.ts';
 
 /** A list of a target, as far as its pages are concerned. */
 interface PagedList {
@@ -72,6 +74,7 @@ export async function readPages(
   if (!Object.hasOwn(await upstream.capabilities(signal), list.capability)) return [];
   const entries: unknown[] = [];
   const pages: Freshness[] = [];
+  const said: JsonObject[] = [];
   let bytes = 0;
   let values = 0;
   let cursor: string | undefined;
@@ -86,6 +89,8 @@ export async function readPages(
     signal.throwIfAborted();
     if (result === undefined) break;
     pages.push(freshnessIn(result));
+    const meta = metaOfPage(result);
+    if (meta !== undefined) said.push(meta);
     const size = answerSizeOf(result);
     bytes += size.bytes;
     values += size.values;
@@ -102,15 +107,23 @@ export async function readPages(
   }
   sizes.set(entries, { bytes, values });
   freshness.set(entries, joinFreshness(pages));
+  const meta = joinPages(said);
+  if (meta !== undefined) metas.set(entries, meta);
   return entries;
 }
 
 const sizes = new WeakMap<readonly unknown[], MessageSize>();
 const freshness = new WeakMap<readonly unknown[], Freshness>();
+const metas = new WeakMap<readonly unknown[], JsonObject>();
 
 /** Returns how long a list that {@link readPages} returned may be kept: what holds for all of its pages. */
 export function listFreshnessOf(entries: readonly unknown[]): Freshness {
   return freshness.get(entries) ?? notKept;
+}
+
+/** Returns what the target says of a list that {@link readPages} returned, in its `_meta`. */
+export function listMetaOf(entries: readonly unknown[]): JsonObject | undefined {
+  return metas.get(entries);
 }
 
 /** Returns the size of the pages of a list that {@link readPages} returned. */

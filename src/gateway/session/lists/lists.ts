@@ -16,6 +16,7 @@ import {
   type ListKind,
   listKinds,
 } from './list-collector.ts';
+import { mergedMeta, type TargetMeta } from './list-meta.ts';
 import { type ListMethod, pagedLists } from './list-pages.ts';
 
 /** The merged lists of all targets. */
@@ -39,7 +40,6 @@ export interface Lists {
 /** Dependencies of the lists of one session. */
 export interface ListsParts extends ListCollectorParts {
   readonly list: SessionParts['list'];
-  readonly handshake: { version(): string | undefined };
 }
 
 /** A list that is the same for all callers may be kept for as long as its targets say, and given to others. */
@@ -99,17 +99,31 @@ export function createLists(parts: ListsParts): Lists {
       // What the caller may not use is not shown in a filtered list, so that there is no reason to ask for it.
       const asked = parts.list === 'all' || reachable === 'all' ? all : all.filter((target) => reachable.has(target));
       using collected = await collect(method, request, asked);
-      const { entries } = collected;
+      const { entries, metas } = collected;
       const visible = entries.filter((entry) => authorization.isVisible(useOf(kind, entry), caller));
       const missing = collected.missing.filter((target) => authorization.seesAnythingOf(target, caller));
+      const meta = mergedMeta(shownMetas(metas, entries, visible), asked.length === 1);
+      const _meta = missing.length === 0 ? meta : { ...meta, [missingTargetsKey]: missing };
       return {
         [pagedLists[method].member]: withDistinctNames(visible, kind, names).map(({ json }) => json),
-        ...(missing.length === 0 ? {} : { _meta: { [missingTargetsKey]: missing } }),
+        ...(Object.keys(_meta).length === 0 ? {} : { _meta }),
         ...(parts.handshake.version() === statelessVersion ? freshnessFor(parts.list, collected.freshness) : {}),
       };
     },
     recovered,
   };
+}
+
+/** What a target says of its list may be about any entry: it is for those who see all of them. */
+function shownMetas(
+  metas: readonly TargetMeta[],
+  entries: readonly ListEntry[],
+  visible: readonly ListEntry[],
+): readonly TargetMeta[] {
+  if (metas.length === 0 || visible.length === entries.length) return metas;
+  const shown = new Set(visible);
+  const hiding = new Set(entries.filter((entry) => !shown.has(entry)).map(({ target }) => target));
+  return metas.filter(({ target }) => !hiding.has(target));
 }
 
 /** Gives entries of several targets with the same name others, which say their target. */

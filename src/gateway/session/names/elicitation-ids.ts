@@ -1,7 +1,7 @@
 import { asJsonObject, objectIn } from '../../../json/json.ts';
 import type { JsonChange } from '../../../json/json-text.ts';
 import type { Result } from '../../rpc/model.ts';
-import { RpcError } from '../../rpc/rpc-error.ts';
+import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { changed } from '../../rpc/source-text.ts';
 import { qualify } from './qualified-names.ts';
 
@@ -9,9 +9,6 @@ import { qualify } from './qualified-names.ts';
  * The id of an elicitation by URL is a target's: the client only compares it with that of the notification that the
  * elicitation is complete. It gets the target's name in front, so that those of two targets differ.
  */
-
-/** The error of a request that needs an elicitation first (MCP 2025-11-25, URLElicitationRequiredError). */
-const elicitationRequired = -32042;
 
 /** The change that replaces the id of an elicitation of a target; none when it is no text. */
 export function elicitationChanges(target: string, id: unknown, path: JsonChange['path']): readonly JsonChange[] {
@@ -21,7 +18,7 @@ export function elicitationChanges(target: string, id: unknown, path: JsonChange
 /** Returns the error of a target for the client: the elicitations that it asks for have ids of the client's session. */
 export function exposeElicitations(target: string, error: RpcError): RpcError {
   const { code, message, received } = error;
-  if (code !== elicitationRequired || received === undefined) return error;
+  if (code !== errorCode.urlElicitationRequired || received === undefined) return error;
   const elicitations = objectIn(received, 'data')['elicitations'];
   const changes = (Array.isArray(elicitations) ? elicitations : []).flatMap((elicitation: unknown, index) =>
     elicitationChanges(target, asJsonObject(elicitation)['elicitationId'], [

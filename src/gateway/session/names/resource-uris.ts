@@ -13,6 +13,9 @@ import type { QualifiedName } from './qualified-names.ts';
  * A client expands a template by RFC 6570, which percent-encodes values where necessary. The first form would encode
  * them once more or not at all, depending on the expression; the second form gives the target exactly what its own
  * template would have given, for every expression.
+ *
+ * A client that decodes the path of a resource, as VS Code does, asks for the first form with u as it is. It is told from
+ * the second one by the colon of u, which has a scheme in front of it, and means the same.
  */
 
 const scheme = 'mcp://';
@@ -32,14 +35,18 @@ export function exposeTemplate({ target, name }: QualifiedName): string | undefi
   return `${scheme}${encodeTarget(target)}/:${name}`;
 }
 
-/** Parses an exposed URI, template or expanded template into target and URI. Returns `undefined` for any other text. */
+/**
+ * Parses an exposed URI, template or expanded template into target and URI, also after its path was decoded. Returns
+ * `undefined` for any other text.
+ */
 export function parseExposedUri(exposed: string): QualifiedName | undefined {
   if (!exposed.startsWith(scheme)) return undefined;
   const rest = exposed.slice(scheme.length);
   const colon = rest.indexOf(':');
   if (colon !== -1) {
-    if (rest[colon - 1] !== '/') return undefined;
-    return qualifiedName(decode(rest.slice(0, colon - 1)), rest.slice(colon + 1));
+    const end = rest.lastIndexOf('/', colon);
+    if (end === -1) return undefined;
+    return qualifiedName(decode(rest.slice(0, end)), rest.slice(end === colon - 1 ? colon + 1 : end + 1));
   }
   const slash = rest.lastIndexOf('/');
   if (slash === -1) return undefined;

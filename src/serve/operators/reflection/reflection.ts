@@ -8,7 +8,7 @@ import {
 import { ServerReflectionService as version1Alpha } from '../../../gen/grpc/reflection/v1alpha/reflection.ts';
 import { quoted } from '../../../json/quoted.ts';
 import { respondToEach } from '../request-response-stream.ts';
-import { type DescribedFile, type DescriptorIndex, indexDescriptors } from './descriptor-index.ts';
+import type { DescribedFile, DescriptorIndex } from './descriptor-index.ts';
 
 type Response = NonNullable<ServerReflectionResponse['messageResponse']>;
 type Call = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
@@ -24,10 +24,15 @@ export interface ReflectionParts {
 
 /**
  * Registers gRPC server reflection, as v1 and as v1alpha, which is the same under another name. It lists the services
- * of this server and describes all messages on the wire, so that a tool can decode the resource in an Any.
+ * of this server and describes all messages on the wire, so that a tool can decode the resource in an Any. The messages
+ * are read at the first request: to read them, and the package that does, is a good part of the time of a start.
  */
 export function registerReflection(server: Server, { descriptorSet, services, log }: ReflectionParts): void {
-  const index = indexDescriptors(descriptorSet);
+  let reading: Promise<DescriptorIndex> | undefined;
+  const read = async (): Promise<DescriptorIndex> => {
+    const { indexDescriptors } = await import('./descriptor-index.ts');
+    return indexDescriptors(descriptorSet);
+  };
   const listed = [
     ...services,
     'grpc.reflection.v1.ServerReflection',
@@ -36,11 +41,11 @@ export function registerReflection(server: Server, { descriptorSet, services, lo
   const serverReflectionInfo = (call: Call): void => {
     /** Files sent on this stream; as a dependency a file is sent once. */
     const sentFiles = new Set<string>();
-    const handler = (request: ServerReflectionRequest): ServerReflectionResponse => ({
-      validHost: request.host,
-      originalRequest: request,
-      messageResponse: respond(request, { index, services: listed, sentFiles }),
-    });
+    const handler = async (request: ServerReflectionRequest): Promise<ServerReflectionResponse> => {
+      reading ??= read();
+      const messageResponse = respond(request, { index: await reading, services: listed, sentFiles });
+      return { validHost: request.host, originalRequest: request, messageResponse };
+    };
     respondToEach(call, handler, log);
   };
   server.addService(version1, { serverReflectionInfo });

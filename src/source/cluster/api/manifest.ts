@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import { asJsonObject, objectIn, objectsOf } from '../../../json/json.ts';
 import type { KindName } from '../../../resources/model.ts';
 import { kinds } from '../../../resources/resources.ts';
@@ -53,9 +52,10 @@ function shownAnnotations(annotations: Readonly<Record<string, unknown>>): reado
  * An object as YAML; a long one as JSON, which is YAML too: writing a megabyte in the style of YAML would hold up
  * everything else for a second.
  */
-function manifestText(object: object): string {
-  if (JSON.stringify(object).length <= maxText) return cut(stringify(object, { aliasDuplicateObjects: false }));
-  return cut(JSON.stringify(object, undefined, 2));
+async function manifestText(object: object): Promise<string> {
+  if (JSON.stringify(object).length > maxText) return cut(JSON.stringify(object, undefined, 2));
+  const { stringify } = await import('yaml');
+  return cut(stringify(object, { aliasDuplicateObjects: false }));
 }
 
 function cut(text: string): string {

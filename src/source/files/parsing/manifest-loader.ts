@@ -3,7 +3,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { Clock, Counters } from '../../../edges.ts';
 import { limits } from '../manifest/limits.ts';
 import { type FileContent, fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
-import { type Manifest, parseManifest } from '../manifest/parse-manifest.ts';
+import type { Manifest } from '../manifest/parse-manifest.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import { parseInWorker, type WorkerLimits } from './parse-in-worker.ts';
 
@@ -114,9 +114,11 @@ export class ManifestLoader {
   /** One text per turn of the event loop: files that were read together are many. */
   async #parseInline(file: ManifestFile, text: string): Promise<void> {
     const { store, namespaces } = this.#parts;
-    const turn = this.#turn.then(() => setImmediate());
+    // Loaded with the first file, when the listeners are open already: it is a large part of the time of a start.
+    const parser = import('../manifest/parse-manifest.ts');
+    const turn = this.#turn.then(() => parser).then(() => setImmediate());
     this.#turn = turn;
-    await turn;
+    const [{ parseManifest }] = await Promise.all([parser, turn]);
     this.#count();
     store.setFile(file, parseManifest(text, namespaces));
   }

@@ -30,6 +30,8 @@ function create(lists: Readonly<Record<string, number>>): {
     shared,
     health: { isLeftOut: () => false, listed() {} },
     uiOwners: { toolsListed() {} },
+    upstreamState: { memories: new Map() },
+    handshake: { version: () => '2025-11-25' },
     names: { exposeName, index: { listed() {} } },
   };
   const { collect } = createListCollector(parts as ListCollectorParts);

@@ -85,6 +85,18 @@ describe('exposed URIs', () => {
   });
 });
 
+it.each(['file:///a.txt', 'file:///a%20b', 'demo://x/y', 'git:a/b', 'https://a.example/%7Eb'])(
+  'an exposed URI is parsed after VS Code has decoded its path: %s',
+  (name) => {
+    const exposed = exposeUri({ target: 'default/tool', name }) ?? '';
+    const [, authority = '', path = ''] = /^mcp:\/\/([^/]*)(.*)$/.exec(exposed) ?? [];
+    const asked = new URL(`mcp://${authority}`);
+    asked.pathname = decodeURIComponent(path);
+    expect(asked.href).not.toBe(exposed);
+    expect(parseExposedUri(asked.href)).toEqual({ target: 'default/tool', name });
+  },
+);
+
 describe('a template', () => {
   const templates = [
     'demo://x/{id}',

@@ -1,0 +1,123 @@
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import { quoted } from '../../json/quoted.ts';
+
+/** A parameter of a tool that a request repeats in a header (MCP 2026-07-28, `x-mcp-header`). */
+export interface ParamHeader {
+  /** In lower case, with the prefix `mcp-param-`: so no schema can name another header. */
+  readonly header: string;
+  /** Names of members in the arguments, from the outermost on. */
+  readonly path: readonly string[];
+}
+
+/** The headers of a target's tools, by the name of the tool. Has no entry for a tool without such parameters. */
+export type ParamHeaders = ReadonlyMap<string, readonly ParamHeader[]>;
+
+/** What the schema of a tool declares: its headers, or why clients over HTTP must do without the tool. */
+type Declared =
+  | { readonly kind: 'headers'; readonly headers: readonly ParamHeader[] }
+  | { readonly kind: 'invalid'; readonly problem: string };
+
+/** Parameters of one tool with headers, tools of a target that have any, and levels of `properties`. */
+const maxHeaders = 32;
+const maxTools = 1_000;
+const maxLevels = 16;
+
+/** Characters of the names of one header with its path. */
+const maxNames = 512;
+
+/** The name of a header (RFC 9110, 5.1). */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+const primitives: readonly unknown[] = ['string', 'integer', 'boolean'];
+
+const annotation = 'x-mcp-header';
+
+/** The keywords of JSON Schema 2020-12 and earlier drafts with one schema, or a list of them, beside `properties`. */
+const keywords: readonly string[] = [
+  ...['items', 'prefixItems', 'additionalItems', 'contains', 'unevaluatedItems'],
+  ...['additionalProperties', 'unevaluatedProperties', 'propertyNames'],
+  ...['oneOf', 'anyOf', 'allOf', 'not', 'if', 'then', 'else'],
+];
+
+/** Those with schemas by name. */
+const keywordsOfMaps: readonly string[] = ['$defs', 'definitions', 'patternProperties', 'dependentSchemas'];
+
+/** Returns what is known after some tools were listed: those of the list, and of other pages what was known before. */
+export function withListed(known: ParamHeaders = new Map(), tools: unknown): ParamHeaders {
+  if (!Array.isArray(tools)) return known;
+  const changed = new Map(known);
+  for (const tool of tools) {
+    if (!isJsonObject(tool) || typeof tool['name'] !== 'string') continue;
+    const declared = declaredIn(tool['inputSchema']);
+    changed.delete(tool['name']);
+    if (declared.kind === 'invalid' || declared.headers.length === 0) continue;
+    if (changed.size < maxTools) changed.set(tool['name'], declared.headers);
+  }
+  return changed;
+}
+
+/**
+ * Returns what a schema declares, by the rules of MCP 2026-07-28 (Streamable HTTP, Schema Extension): a header is of a
+ * parameter with a primitive type, which a chain of `properties` leads to, and of no other parameter. Follows no `$ref`.
+ */
+export function declaredIn(schema: unknown): Declared {
+  const headers: ParamHeader[] = [];
+  const problem = collect(schema, [], headers);
+  return problem === undefined ? { kind: 'headers', headers } : { kind: 'invalid', problem };
+}
+
+/** @param path `undefined` where no header can be declared */
+function collect(schema: unknown, path: readonly string[] | undefined, found: ParamHeader[]): string | undefined {
+  if (!isJsonObject(schema)) return undefined;
+  if (Object.hasOwn(schema, annotation)) {
+    const header = headerIn(schema, path, found);
+    if (typeof header === 'string') return header;
+    found.push(header);
+  }
+  const { properties } = schema;
+  if (isJsonObject(properties)) {
+    for (const [name, inner] of Object.entries(properties)) {
+      const below = path === undefined || path.length === maxLevels ? undefined : [...path, name];
+      const problem = collect(inner, below, found);
+      if (problem !== undefined) return problem;
+    }
+  }
+  for (const inner of otherSchemas(schema)) {
+    const problem = collect(inner, undefined, found);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** The schemas within a schema that no chain of `properties` leads to. */
+function* otherSchemas(schema: JsonObject): Generator<unknown> {
+  for (const keyword of keywords) {
+    const value = schema[keyword];
+    if (Array.isArray(value)) yield* value;
+    else if (value !== undefined) yield value;
+  }
+  for (const keyword of keywordsOfMaps) {
+    const value = schema[keyword];
+    if (isJsonObject(value)) yield* Object.values(value);
+  }
+}
+
+/** Returns the header of a schema that names one, or what is wrong with it. */
+function headerIn(
+  schema: JsonObject,
+  path: readonly string[] | undefined,
+  found: readonly ParamHeader[],
+): ParamHeader | string {
+  const name = schema[annotation];
+  if (path === undefined || path.length === 0) {
+    return `only a parameter may name a header, or a property of one, down to ${maxLevels} levels of properties alone`;
+  }
+  const parameter = `the parameter ${quoted(path.join('.'))}`;
+  if (typeof name !== 'string' || !token.test(name)) return `${parameter} names what is no name of a header`;
+  if (!primitives.includes(schema['type'])) return `${parameter} has a header, and is no string, integer or boolean`;
+  if (found.length === maxHeaders) return `more than ${maxHeaders} parameters have headers`;
+  if (name.length + path.join('').length > maxNames) return `${parameter} and its header have too long names`;
+  const header = `mcp-param-${name.toLowerCase()}`;
+  if (found.some((other) => other.header === header)) return `two parameters have the header ${header}`;
+  return { header, path };
+}
