@@ -26,17 +26,32 @@ export interface JsonChange {
 /** Returns the members of an object in the order of the text; a name may occur twice. Empty for another value. */
 export function membersOf(text: string): readonly TextMember[] {
   const members: TextMember[] = [];
+  readMembers(text, (member) => members.push(member) > 0);
+  return members;
+}
+
+/** Returns the value of the first member of a name as it is written, without reading what follows it. */
+export function firstMember(text: string, name: string): string | undefined {
+  let found: string | undefined;
+  readMembers(text, (member) => {
+    if (member.name === name) found = member.text;
+    return found === undefined;
+  });
+  return found;
+}
+
+/** @param take called with each member, until it returns false */
+function readMembers(text: string, take: (member: TextMember) => boolean): void {
   let index = skipSpace(text, 0);
-  if (text.charCodeAt(index) !== openObject) return members;
+  if (text.charCodeAt(index) !== openObject) return;
   for (index = skipSpace(text, index + 1); text.charCodeAt(index) === quote; ) {
     const nameEnd = endOfString(text, index + 1) + 1;
     const nameText = text.slice(index, nameEnd);
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1);
     const end = endOfValue(text, start);
-    members.push({ name: nameOf(nameText), nameText, text: text.slice(start, end) });
+    if (!take({ name: nameOf(nameText), nameText, text: text.slice(start, end) })) return;
     index = skipSpace(text, skipSpace(text, end) + 1);
   }
-  return members;
 }
 
 /** Returns the elements of an array. Empty for another value. */

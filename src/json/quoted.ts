@@ -1,3 +1,5 @@
+import { detached } from './detached.ts';
+
 /** The most characters that a message repeats of one text from outside, marks included. */
 const maxLength = 200;
 
@@ -28,8 +30,9 @@ export function quoted(text: string): string {
  * characters at most, without quotation marks. A text that is cut short ends in `…`.
  */
 export function shortened(text: string): string {
-  const line = text
-    .slice(0, 2 * maxLength)
+  // Logs and states keep such a line, and must not keep the text.
+  const begin = text.length > 2 * maxLength ? detached(text.slice(0, 2 * maxLength)) : text;
+  const line = begin
     .replace(/[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()
     .toWellFormed();

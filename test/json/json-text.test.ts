@@ -5,6 +5,7 @@ import {
   changeValue,
   duplicateName,
   elementsOf,
+  firstMember,
   type JsonChange,
   membersOf,
   repeatedMember,
@@ -119,4 +120,10 @@ describe('a JSON object with many changes', () => {
     };
     expect(reads(2_000) / reads(1_000)).toBeLessThan(2.5);
   });
+});
+
+it('the first member of a name is found without what follows it', () => {
+  expect(firstMember(' {"a":[1,{"b":2}],"\\u0062":3,"b":4} ', 'b')).toBe('3');
+  expect(firstMember('{"a":{"id":1},"id":"2"}', 'id')).toBe('"2"');
+  for (const text of ['{}', '[{"id":1}]', '', '{"id"', '{"x":1']) expect(firstMember(text, 'id') ?? '').toBe('');
 });

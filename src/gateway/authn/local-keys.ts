@@ -1,5 +1,6 @@
 import { promises as files } from 'node:fs';
 import { maxTextBytes } from '../../net/outbound/text-fetch.ts';
+import { readTexts } from '../../net/watched-files.ts';
 import { GatewayError } from '../errors.ts';
 import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
 
@@ -88,5 +89,7 @@ async function fingerprintOf(path: string): Promise<string> {
 async function readFile(path: string): Promise<KeySet> {
   const { size } = await files.stat(path);
   if (size > maxTextBytes) throw new Error(`it is larger than ${maxTextBytes} bytes`);
-  return parseKeySet(await files.readFile(path, 'utf8'));
+  // A pipe in its place would hold every token until somebody writes, and a device would have no end.
+  const texts = await readTexts([path]);
+  return parseKeySet(texts.get(path) ?? '');
 }

@@ -237,10 +237,19 @@ async function relay(
 
 /**
  * Unsubscribes at a target, on behalf of the gateway. Best effort: after a failure its notifications are dropped here.
+ * Nobody waits for it, so that a target that does not answer gets a bounded number of them.
  */
-function unsubscribe({ upstreams }: RouterParts, { target, name }: QualifiedName, signal: AbortSignal): void {
-  const unsubscribed = upstreams.opened(target)?.request('resources/unsubscribe', { uri: name }, signal);
-  void unsubscribed?.catch(ignoreFailure);
+function unsubscribe(
+  { upstreams, upstreamState: { budget } }: RouterParts,
+  { target, name }: QualifiedName,
+  signal: AbortSignal,
+): void {
+  const upstream = upstreams.opened(target);
+  if (upstream === undefined || !budget.unaccepted.acquire(target)) return;
+  void upstream
+    .request('resources/unsubscribe', { uri: name }, signal)
+    .catch(ignoreFailure)
+    .finally(() => budget.unaccepted.release(target));
 }
 
 /** Finds the target of a tool or prompt and authorizes its use. */

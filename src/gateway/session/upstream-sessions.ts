@@ -104,12 +104,14 @@ export function createUpstreamSessions(
     return upstream;
   };
 
-  const restoreLogLevel = async (target: string): Promise<void> => {
+  const tellLogLevel = async (target: string): Promise<void> => {
     const upstream = upstreams.get(target);
     if (upstream === undefined || logLevel === undefined) return;
     if (!Object.hasOwn(await upstream.capabilities(signal), 'logging')) return;
     await upstream.request('logging/setLevel', logLevel, signal);
   };
+
+  const restoreLogLevel = oneAtATime(tellLogLevel);
 
   return {
     // A handler may have awaited a list while the session was closed: nothing would close a session created now.
@@ -135,6 +137,27 @@ export function createUpstreamSessions(
       upstreams.clear();
       await Promise.all(closing);
     },
+  };
+}
+
+/**
+ * Tells each target one after another, and nothing of what was new meanwhile but the last: nobody waits for the answers,
+ * and a target that gives none would hold a connection for each.
+ */
+function oneAtATime(tell: (target: string) => Promise<void>): (target: string) => Promise<void> {
+  const telling = new Map<string, 'current' | 'changed'>();
+  return async (target) => {
+    if (telling.has(target)) return void telling.set(target, 'changed');
+    try {
+      do {
+        telling.set(target, 'current');
+        await tell(target).catch((error: unknown) => {
+          if (telling.get(target) === 'current') throw error;
+        });
+      } while (telling.get(target) === 'changed');
+    } finally {
+      telling.delete(target);
+    }
   };
 }
 

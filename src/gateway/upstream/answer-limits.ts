@@ -35,7 +35,18 @@ export interface AnswerBudget {
   readonly lists: Quota;
   /** The time of the event loop for messages that are counted in it. */
   readonly turns: FairTurns;
+  /** Messages that nobody waits for and that have not been accepted, by target. */
+  readonly unaccepted: Quota;
 }
+
+/**
+ * Messages that nobody waits for: notifications of clients, responses to what targets ask, requests of the gateway
+ * itself. Each takes a connection and 40 KiB. The calls of a session that ends are cancelled at once: 256.
+ */
+const maxUnaccepted = 1_024;
+const unacceptedShare = 1 / 4;
+/** However many targets accept nothing, something is left for another one. */
+const unacceptedShareOfRest = 1;
 
 /** Bytes of all lists: 48 MiB, three of the largest merged ones. */
 export const maxListsBytes: number = 6 * maxListBytes;
@@ -49,6 +60,7 @@ export function createAnswerBudget(): AnswerBudget {
     bytes: new Quota(4 * maxMessageBytes, targetShare),
     lists: new Quota(maxListsBytes, targetShare),
     turns: new FairTurns(),
+    unaccepted: new Quota(maxUnaccepted, unacceptedShare, unacceptedShareOfRest),
   };
 }
 

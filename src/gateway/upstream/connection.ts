@@ -1,4 +1,3 @@
-import { asJsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
 import type { Message, MessageSize, RequestId, Result } from '../rpc/model.ts';
@@ -10,6 +9,7 @@ import { AnswerLimitError } from './answer-limits.ts';
 import { noteAnswerSize } from './answer-size.ts';
 import { askedByError, withoutAnswers } from './elicitation-required.ts';
 import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
+import { handshakeOf } from './handshake.ts';
 import type { Connection, Handshake, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
@@ -26,9 +26,6 @@ const terminateTimeout = 1_000;
 
 /** Requests of a target are answered, and responses sent, this many at a time. */
 const maxInFlight = 16;
-
-/** Characters of a target's instructions that are kept: a page of text. */
-const maxInstructions = 8 * 1024;
 
 /** What tools send while they work, as often as they like. */
 const pacedMethods: readonly string[] = [
@@ -251,13 +248,6 @@ async function discover(
     throw new RpcError(errorCode.unsupportedProtocolVersion, `the target does not speak MCP ${statelessVersion}`);
   }
   return handshakeOf(capabilities, instructions);
-}
-
-function handshakeOf(capabilities: unknown, instructions: unknown): Handshake {
-  return {
-    capabilities: asJsonObject(capabilities),
-    instructions: typeof instructions === 'string' ? instructions.slice(0, maxInstructions).toWellFormed() : undefined,
-  };
 }
 
 /** A target with a handshake has given no client such a state: the request would begin anew there. */

@@ -153,7 +153,7 @@ export interface Transport {
 /** Options of one message. */
 export interface TransportOptions {
   readonly paused?: (() => void) | undefined;
-  /** HTTP+SSE, where all responses share a stream, does not call it. */
+  /** HTTP+SSE, where all responses share a stream, calls it once, for a large message that is complete. */
   readonly arriving?: Arriving | undefined;
   /** By default, those of the connection. */
   readonly headers?: PassedHeaders | undefined;

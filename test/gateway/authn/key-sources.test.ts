@@ -85,6 +85,16 @@ describe('keys from a file that becomes invalid', () => {
     expect(await kids(source)).toEqual(['b']);
   });
 
+  it('stay in use while something that is no file is in its place, which is not read', async () => {
+    writeFileSync(path, named('a'));
+    const source = await openFileKeys(path, { clock, log });
+    rmSync(path);
+    symlinkSync('/dev/zero', path);
+    clock.advance(1000);
+    expect(await kids(source)).toEqual(['a']);
+    expect(warnings()).toEqual([expect.stringMatching(/jwks\.json cannot be used: .*jwks\.json is no file; /)]);
+  });
+
   it('must be valid at the start', async () => {
     await expect(openFileKeys(path, { clock, log })).rejects.toMatchObject({
       reason: 'environment',

@@ -1,7 +1,10 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
+import { startTextTarget } from '../../support/gateway/text-target.ts';
+import { openRawClient } from '../../support/nodes/raw-client.ts';
 
 describe('lists that wait for the same answer of a target', () => {
   it('are made in turns, so that a caller who asks for one does not wait for the hundred of another', async () => {
@@ -126,5 +129,26 @@ describe('a large list that no session of a client is asked for', () => {
     rig.gateway.config.putTarget({ ...rig.target.target('a'), path: '/mcp' });
     await client.request('tools/list');
     expect(asked()).toBe(3);
+  });
+});
+
+describe('large lists over HTTP+SSE', () => {
+  it('are counted before they are parsed', async () => {
+    const tools = Array.from({ length: 7_000 }, (_, index) => ({ name: `t${index}`, description: 'x'.repeat(1_000) }));
+    const result = JSON.stringify({ tools });
+    await using gateway = await startGateway({ clock: createManualClock() });
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const target = await startTextTarget('http-sse', ({ id }) => [`{"jsonrpc":"2.0","id":${id},"result":${result}}`]);
+      onTestFinished(() => target[Symbol.asyncDispose]());
+      gateway.config.putTarget(target.target(name));
+    }
+    gateway.config.allowAll('n.p', 'me');
+    const client = await openRawClient(gateway, gateway.token('me'));
+    const parse = vi.spyOn(JSON, 'parse');
+    onTestFinished(() => void parse.mockRestore());
+    const list = await client.request('tools/list');
+    expect(namesIn(list.result?.['tools'])).toHaveLength(14_000);
+    const isList = (text: string): boolean => Math.abs(text.length - result.length) < 1_000;
+    expect(parse.mock.calls.filter(([text]) => isList(text))).toHaveLength(2);
   });
 });

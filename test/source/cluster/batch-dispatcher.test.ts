@@ -44,6 +44,7 @@ function serviceObject(name: string): ApiObject {
     key: `default/${name}`,
     uid: name,
     resourceVersion: '1',
+    bytes: 100,
     content: { is: 'json', json: { metadata, spec: { ports: [] } } },
   };
 }

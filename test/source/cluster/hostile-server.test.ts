@@ -124,3 +124,32 @@ describe('a listing', () => {
     await cluster.until(() => cluster.port('default/tool') === 80);
   });
 });
+
+describe('a watch', () => {
+  it('of bytes grows by a watch only as far as a list may: what has no room allows nothing, and comes back', async () => {
+    const small = service('one', '');
+    const budget = new ListingBudget({ objects: 9, bytes: 6_000 }, { objects: 0, bytes: 0 });
+    const cluster = await startCluster(
+      (server) => server.injectFault(requestsFor('Service', 'list'), listOf([small, service('two', '')]), 1),
+      { budget },
+    );
+    await cluster.settled();
+    const [watch] = cluster.server.watches('Service');
+    const event = (object: string, version: string): string =>
+      `{"type":"MODIFIED","object":${object.replace('"7"', `"${version}"`)}}\n`;
+    watch?.send(event(service('one', `,"x":"${'x'.repeat(6_000)}"`), '10'));
+    await cluster.until(() => cluster.port('default/one') === undefined);
+    expect(cluster.problems()).toEqual([expect.stringContaining('services/one The object is ignored: with it, ')]);
+    cluster.clock.advance(10);
+    // It holds nothing, so that others may grow, and the same version is read again once there is room.
+    watch?.send(event(service('two', `,"x":"${'x'.repeat(3_000)}"`), '11'));
+    watch?.send(event(service('three', ''), '12'));
+    await cluster.until(() => cluster.port('default/three') === 80);
+    expect(cluster.port('default/two')).toBe(80);
+    cluster.clock.advance(10);
+    watch?.send(event(small, '10'));
+    await cluster.until(() => cluster.port('default/one') === 80);
+    expect(cluster.problems().filter((problem) => problem.includes('is ignored'))).toEqual([]);
+    expect(cluster.server.requestCount(requestsFor('Service'))).toBe(2);
+  });
+});

@@ -51,7 +51,7 @@ export class ListRoom {
   hold(target: string, size: MessageSize): void {
     const holder = this.#holders.get(target);
     if (holder !== undefined) this.#resize(holder, size);
-    while (this.#bytes > most.bytes || this.#values > most.values) this.#leaveOutLargest();
+    while (this.#bytes > most.bytes || this.#values > most.values) this.#leaveOutLargest(target);
     if (this.#leftOut.has(target)) throw new AnswerLimitError(tooLarge);
   }
 
@@ -69,18 +69,21 @@ export class ListRoom {
     holder.size = size;
   }
 
-  #leaveOutLargest(): void {
-    const all = [...this.#holders];
-    const [target, holder] = all.reduce((one, other) => (costOf(other[1]) > costOf(one[1]) ? other : one));
-    this.leave(target);
-    this.#leftOut.add(target);
-    holder.leave();
+  /** @param growing goes before others with lists as large, which may be complete and parsed */
+  #leaveOutLargest(growing: string): void {
+    let largest = growing;
+    for (const target of this.#holders.keys()) if (this.#cost(target) > this.#cost(largest)) largest = target;
+    const holder = this.#holders.get(largest);
+    this.leave(largest);
+    this.#leftOut.add(largest);
+    holder?.leave();
+  }
+
+  #cost(target: string): number {
+    const { bytes = 0, values = 0 } = this.#holders.get(target)?.size ?? {};
+    return Math.max(bytes / most.bytes, values / most.values);
   }
 }
 
 /** Why a target is left out. */
 export const tooLarge = 'the lists of all targets together are too large, and its own is of the largest';
-
-function costOf({ size: { bytes, values } }: Holder): number {
-  return Math.max(bytes / most.bytes, values / most.values);
-}

@@ -1,4 +1,6 @@
+import { within } from '../../../net/deadline.ts';
 import type { TargetFetch, TargetRequest, TargetResponse } from '../../model.ts';
+import type { TransportParts } from '../model.ts';
 
 /** A target answered with a status, or a kind of content, that carries no messages. */
 export class HttpStatusError extends Error {
@@ -16,7 +18,24 @@ export class HttpStatusError extends Error {
 }
 
 /** Milliseconds that a target has to accept a message that has no response: each takes a connection until then. */
-export const acceptTime = 30_000;
+const acceptTime = 30_000;
+
+/**
+ * Sends a message that has no response. Rejects when the target does not accept it in time, or has too many others to
+ * accept.
+ */
+export async function sendUnanswered(
+  { clock, budget, target }: Pick<TransportParts, 'clock' | 'budget' | 'target'>,
+  signal: AbortSignal,
+  send: (until: AbortSignal) => Promise<void>,
+): Promise<void> {
+  if (!budget.unaccepted.acquire(target)) throw new Error('the target accepts too few of the messages that it gets');
+  try {
+    await within({ clock, milliseconds: acceptTime, signal }, send);
+  } finally {
+    budget.unaccepted.release(target);
+  }
+}
 
 /** Milliseconds that an exchange may stay open after the response that it was opened for. */
 export const lingerTime = 1_000;

@@ -1,21 +1,32 @@
+import { parseJson } from '../../../json/json.ts';
+import { firstMember } from '../../../json/json-text.ts';
 import { quoted } from '../../../json/quoted.ts';
-import { Deadline, within } from '../../../net/deadline.ts';
+import { Deadline, untilAborted } from '../../../net/deadline.ts';
 import type { TargetBody } from '../../model.ts';
-import type { Message, RequestId } from '../../rpc/model.ts';
+import type { Arriving, Message, RequestId } from '../../rpc/model.ts';
 import { encodeMessage } from '../../rpc/source-text.ts';
+import { AnswerLimitError, uncountedBytes } from '../answer-limits.ts';
 import type { Transport, TransportOptions, TransportParts } from '../model.ts';
 import { readEvents } from './event-reader.ts';
 import {
-  acceptTime,
   discard,
   fetchWithinOrigin,
   HttpStatusError,
   lingerTime,
   mediaTypeOf,
+  sendUnanswered,
   statusError,
 } from './http-exchange.ts';
 import { deliver } from './incoming-stream.ts';
-import { answeredId, cancelledId, requestIdOf } from './message.ts';
+import { answeredId, cancelledId, maxBytesOf, requestIdOf } from './message.ts';
+import type { TakenMessage } from './message-buffer.ts';
+
+/** A list that was asked for: its answer is counted before it is parsed. */
+interface AwaitedList {
+  readonly maxBytes: number;
+  readonly arriving: Arriving;
+  readonly answered: () => void;
+}
 
 /**
  * The HTTP+SSE transport (MCP 2024-11-05): a GET opens the event stream that carries all messages of the target, whose
@@ -27,6 +38,8 @@ export class HttpSseTransport implements Transport {
   readonly #endpoint = Promise.withResolvers<URL>();
   /** Requests whose POST the target has not ended: the response comes on the stream, whether it ends that or not. */
   readonly #posts = new Map<RequestId, Deadline>();
+  /** By the id of the request. */
+  readonly #lists = new Map<RequestId, AwaitedList>();
   #protocolVersion: string | undefined;
 
   constructor(parts: TransportParts) {
@@ -36,7 +49,9 @@ export class HttpSseTransport implements Transport {
         ...parts.events,
         received: (message, size) => {
           parts.events.received(message, size);
-          this.#posts.get(answeredId(message) ?? '')?.set(lingerTime);
+          const answered = answeredId(message) ?? '';
+          this.#posts.get(answered)?.set(lingerTime);
+          this.#lists.get(answered)?.answered();
         },
       },
     };
@@ -54,17 +69,17 @@ export class HttpSseTransport implements Transport {
     const { signal } = this.#closed;
     this.#posts.get(cancelledId(message) ?? '')?.abort();
     const id = requestIdOf(message);
-    if (id === undefined) {
-      const limit = { clock, milliseconds: acceptTime, signal };
-      return within(limit, (until) => this.#post(message, options, until));
-    }
+    if (id === undefined) return sendUnanswered(this.#parts, signal, (until) => this.#post(message, options, until));
     const deadline = new Deadline(clock, signal);
     this.#posts.set(id, deadline);
+    const answered = this.#awaitList(id, message, options);
     try {
-      await this.#post(message, options, deadline.signal);
+      const accepted = this.#post(message, options, deadline.signal);
+      await untilAborted(deadline.signal, Promise.all([accepted, answered]));
     } finally {
       deadline.release();
       this.#posts.delete(id);
+      this.#lists.delete(id);
     }
   }
 
@@ -103,8 +118,8 @@ export class HttpSseTransport implements Transport {
       await readEvents(body, this.#parts, {
         event: ({ type, data }) => {
           if (type === 'endpoint') this.#setEndpoint(data.text);
-          else if (type === 'message') deliver(data, this.#parts);
-          else events.ignored(1);
+          else if (type !== 'message') events.ignored(1);
+          else if (this.#hasRoom(data)) deliver(data, this.#parts);
         },
         ignored: events.ignored,
         pace: events.pace,
@@ -114,6 +129,40 @@ export class HttpSseTransport implements Transport {
     }
     this.#endpoint.reject(reason);
     if (!this.#closed.signal.aborted) events.lost(reason);
+  }
+
+  /** Resolves when the answer to a list has arrived; at once for a request whose answer nobody counts. */
+  #awaitList(id: RequestId, message: Message, { arriving }: TransportOptions = {}): Promise<void> {
+    if (arriving === undefined) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lists.set(id, { maxBytes: maxBytesOf(message), arriving, answered: resolve });
+    return promise;
+  }
+
+  /**
+   * Counts a large message for the list that it answers; a batch, for each that is awaited. The stream is that of all
+   * answers, so that whose a message is shows when it is complete: before it is parsed. What is refused ends the request.
+   */
+  #hasRoom({ text, size }: TakenMessage): boolean {
+    if (size.bytes <= uncountedBytes || this.#lists.size === 0) return true;
+    let hasRoom = true;
+    for (const [id, { maxBytes, arriving }] of this.#listsIn(text)) {
+      try {
+        if (size.bytes > maxBytes) throw new AnswerLimitError(`a message is larger than ${maxBytes} bytes`);
+        arriving(size);
+      } catch (error) {
+        this.#posts.get(id)?.abort(error instanceof Error ? error : new Error(String(error)));
+        hasRoom = false;
+      }
+    }
+    return hasRoom;
+  }
+
+  #listsIn(text: string): readonly (readonly [RequestId, AwaitedList])[] {
+    const lists = [...this.#lists];
+    if (text.trimStart().startsWith('[')) return lists;
+    const answered: unknown = parseJson(firstMember(text, 'id') ?? '')?.value;
+    return lists.filter(([id]) => id === answered);
   }
 
   #setEndpoint(text: string): void {

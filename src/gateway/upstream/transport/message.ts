@@ -4,6 +4,7 @@ import { quoted } from '../../../json/quoted.ts';
 import { decodeMessage } from '../../rpc/decode-message.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { rememberText } from '../../rpc/source-text.ts';
+import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
 import type { TakenMessage } from './message-buffer.ts';
 
 /** The most messages of a batch. The gateway sends none, so that a target has no reason to. */
@@ -52,6 +53,11 @@ export function answeredId(message: Message): RequestId | undefined {
 /** Returns the id of a request; undefined for responses and notifications. */
 export function requestIdOf(message: Message): RequestId | undefined {
   return 'method' in message && 'id' in message ? message.id : undefined;
+}
+
+/** The bytes of the largest answer to a request. A list may be less large, so that nothing larger is parsed. */
+export function maxBytesOf(request: Message): number {
+  return 'method' in request && request.method.endsWith('/list') ? maxListBytes : maxMessageBytes;
 }
 
 /** Returns the id of the request that a message cancels. */

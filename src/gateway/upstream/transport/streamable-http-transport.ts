@@ -1,22 +1,20 @@
 import type { Stop } from '../../../edges.ts';
 import { quoted } from '../../../json/quoted.ts';
-import { within } from '../../../net/deadline.ts';
 import type { TargetRequest, TargetResponse } from '../../model.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { encodeMessage } from '../../rpc/source-text.ts';
-import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
 import type { Transport, TransportEvents, TransportKind, TransportOptions, TransportParts } from '../model.ts';
 import {
-  acceptTime,
   discard,
   fetchWithinOrigin,
   HttpStatusError,
   lingerTime,
   mediaTypeOf,
+  sendUnanswered,
   statusError,
 } from './http-exchange.ts';
 import { type Incoming, type Resumption, readJson, readMessages } from './incoming-stream.ts';
-import { answeredId, cancelledId, requestIdOf } from './message.ts';
+import { answeredId, cancelledId, maxBytesOf, requestIdOf } from './message.ts';
 import { followNotifications, pause, reconnectDelay } from './notification-stream.ts';
 
 /** A request whose response is not complete. */
@@ -65,8 +63,7 @@ export class StreamableHttpTransport implements Transport {
     // Its response is not needed, and might never come.
     this.#exchanges.get(cancelledId(message) ?? '')?.abort.abort();
     if (this.#isStateless) return;
-    const limit = { clock: this.#parts.clock, milliseconds: acceptTime, signal };
-    await within(limit, async (until) => discard(await this.#post(message, until)));
+    await sendUnanswered(this.#parts, signal, async (until) => discard(await this.#post(message, until)));
     if ('method' in message && message.method === 'notifications/initialized') {
       void followNotifications(this.#parts, (lastEventId) => this.#openStream(signal, lastEventId), signal);
     }
@@ -206,9 +203,4 @@ function aboutRequest(id: RequestId, events: TransportEvents, other: (answered: 
       if (answered !== undefined && answered !== id) other(answered);
     },
   };
-}
-
-/** A list is not read further than it may be large, so that nothing larger is parsed. */
-function maxBytesOf(message: Message): number {
-  return 'method' in message && message.method.endsWith('/list') ? maxListBytes : maxMessageBytes;
 }

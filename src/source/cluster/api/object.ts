@@ -12,16 +12,23 @@ export interface ApiObject {
   readonly uid: string;
   /** Opaque: compared for equality only. */
   readonly resourceVersion: string;
+  /** Of its JSON, or of the event that it arrived in. */
+  readonly bytes: number;
   readonly content: ObjectContent;
 }
 
-/** The content of an object. `excessive`: it is beyond a limit, was not parsed, and cannot be read. */
+/**
+ * The content of an object. `excessive`: it is beyond a limit, was not parsed, and cannot be read. `crowded-out`: there
+ * was no room for it, and in the same version there may be later.
+ */
 type ObjectContent =
   | { readonly is: 'json'; readonly json: JsonObject }
-  | { readonly is: 'excessive'; readonly message: string };
+  | { readonly is: 'excessive' | 'crowded-out'; readonly message: string };
 
 /** The same after decoding: of the JSON only the status is kept, and only of kinds whose status is written. */
 export interface DecodedObject extends Omit<ApiObject, 'content'> {
+  /** There was no room for the object: the same version is read again. */
+  readonly isCrowdedOut: boolean;
   /** Undefined: the frame is unreadable, which counts as absent. */
   readonly resource: Resource | undefined;
   readonly problems: readonly Problem[];
@@ -62,7 +69,7 @@ export function readObject(kind: KindName, { text, bytes }: ObjectText): ApiObje
   const parsed = parseBoundedJson(text, objectBounds);
   switch (parsed.kind) {
     case 'json':
-      return isJsonObject(parsed.value) ? identifyObject(kind, parsed.value) : undefined;
+      return isJsonObject(parsed.value) ? identifyObject(kind, parsed.value, bytes) : undefined;
     case 'too-many-values':
       return excessiveObject(kind, text, `has more than ${objectBounds.maxValues} values`);
     case 'too-deep':
@@ -73,37 +80,48 @@ export function readObject(kind: KindName, { text, bytes }: ObjectText): ApiObje
 }
 
 /** Reads the identity of a parsed object, as {@link readObject} does. */
-export function identifyObject(kind: KindName, json: JsonObject): ApiObject | undefined {
+export function identifyObject(kind: KindName, json: JsonObject, bytes: number): ApiObject | undefined {
   const metadata = objectIn(json, 'metadata');
-  return identified(kind, (field) => textIn(metadata, field), { is: 'json', json });
+  return identified(kind, (field) => textIn(metadata, field), bytes, { is: 'json', json });
 }
 
-/** @param inside the path of the object within the text */
+/** Returns an object without its content: all objects together take more than is read of an API server. */
+export function crowdedOut(object: ApiObject): ApiObject {
+  const message =
+    'The object is ignored: with it, the objects of its kind, and all together, have more bytes than are read of one ' +
+    'API server. Delete others, or make them smaller; it is read again within minutes then.';
+  return { ...object, bytes: 0, content: { is: 'crowded-out', message } };
+}
+
+/** Its bytes are not kept. @param inside the path of the object within the text */
 export function excessiveObject(kind: KindName, text: string, what: string, inside = ''): ApiObject | undefined {
   const fields = ['name', 'namespace', 'uid', 'resourceVersion'];
   const found = findStrings(text, new Set(fields.map((field) => `${inside}metadata.${field}`)));
   const message = `The object ${what}, and is ignored: make it smaller.`;
-  return identified(kind, (field) => found.get(`${inside}metadata.${field}`), { is: 'excessive', message });
+  return identified(kind, (field) => found.get(`${inside}metadata.${field}`), 0, { is: 'excessive', message });
 }
 
 function identified(
   kind: KindName,
   field: (name: string) => string | undefined,
+  bytes: number,
   content: ObjectContent,
 ): ApiObject | undefined {
   const [name, uid, resourceVersion] = [field('name'), field('uid'), field('resourceVersion')];
   const namespace = kinds[kind].namespaced ? field('namespace') : '';
   if (!name || namespace === undefined || !uid || !resourceVersion) return undefined;
   if ([name, namespace, uid, resourceVersion].some((text) => text.length > maxIdentity)) return undefined;
-  return { key: resourceKey({ namespace, name }), uid, resourceVersion, content };
+  return { key: resourceKey({ namespace, name }), uid, resourceVersion, bytes, content };
 }
 
 /** Decodes one object. Items of a list of a built-in kind have no apiVersion and kind: those of the list count. */
-export function decodeObject(kind: KindName, { key, uid, resourceVersion, content }: ApiObject): DecodedObject {
-  if (content.is === 'excessive') {
+export function decodeObject(kind: KindName, { content, ...identity }: ApiObject): DecodedObject {
+  const { key, uid, resourceVersion } = identity;
+  if (content.is !== 'json') {
     const problems: readonly Problem[] = [{ severity: 'error', path: [], message: content.message }];
     // Its status is unknown, so that nothing may be written into it.
-    return { key, uid, resourceVersion, resource: undefined, problems, observation: observeDeletion(kind, key) };
+    const observation = observeDeletion(kind, key);
+    return { ...identity, isCrowdedOut: content.is === 'crowded-out', resource: undefined, problems, observation };
   }
   const { json } = content;
   const { apiVersion } = kinds[kind];
@@ -111,7 +129,7 @@ export function decodeObject(kind: KindName, { key, uid, resourceVersion, conten
   const resource = decoded.readable ? decoded.resource : undefined;
   const problems = relevantProblems(resource, decoded.problems);
   const observation = observe(kind, key, { uid, resourceVersion }, json);
-  return { key, uid, resourceVersion, resource, problems, observation };
+  return { ...identity, isCrowdedOut: false, resource, problems, observation };
 }
 
 /** The observation of a deleted object; undefined for kinds without a status of ours. */

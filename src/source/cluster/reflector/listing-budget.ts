@@ -63,12 +63,15 @@ export class ListingBudget {
   }
 
   /**
-   * Counts an object that a watch added (1) or removed (-1). Returns false when it is too much. Its bytes are counted by
-   * the next list.
+   * Counts what a watch added, or removed. Returns false when it is too much, and then counts nothing; what does not grow
+   * always fits.
    */
-  count(collection: Collection, objects: 1 | -1): boolean {
-    this.#keep(collection, positive(plus(this.#kept(collection), { objects, bytes: 0 })));
-    return objects < 0 || this.#isWithin(collection.kind);
+  grow(collection: Collection, more: ListingSize): boolean {
+    const before = this.#kept(collection);
+    this.#keep(collection, positive(plus(before, more)));
+    if ((more.objects <= 0 && more.bytes <= 0) || this.#isWithin(collection.kind)) return true;
+    this.#keep(collection, before);
+    return false;
   }
 
   #isWithin(kind: KindName): boolean {

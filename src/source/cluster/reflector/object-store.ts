@@ -7,6 +7,10 @@ import type { ChangeHandler } from '../pending-changes.ts';
 interface Entry {
   readonly uid: string;
   readonly resourceVersion: string;
+  /** As counted in the budget of all objects. */
+  readonly bytes: number;
+  /** There was no room for it. */
+  readonly isCrowdedOut: boolean;
   /** Undefined: its frame is unreadable. */
   readonly resource: Resource | undefined;
 }
@@ -45,6 +49,11 @@ export class ObjectStore {
     return entry && { uid: entry.uid, resourceVersion: entry.resourceVersion };
   }
 
+  /** The bytes of a stored object; `undefined`: there is none. */
+  bytesOf(key: string): number | undefined {
+    return this.#entries.get(key)?.bytes;
+  }
+
   /** Records the keys of objects with events, into the returned set; until the next call, or the next replacement. */
   recordTouched(): ReadonlySet<string> {
     this.#touched = new Set();
@@ -61,10 +70,10 @@ export class ObjectStore {
     if (!this.holds(object)) this.apply(decodeObject(this.#kind, object));
   }
 
-  /** Returns whether the object is stored with the same uid and resource version. */
+  /** Returns whether the object is stored with the same uid and resource version, and with its content. */
   holds({ key, uid, resourceVersion }: Pick<ApiObject, 'key' | 'uid' | 'resourceVersion'>): boolean {
     const entry = this.#entries.get(key);
-    return entry?.uid === uid && entry.resourceVersion === resourceVersion;
+    return entry?.uid === uid && entry.resourceVersion === resourceVersion && !entry.isCrowdedOut;
   }
 
   /** Returns whether the object is stored in the same version and decodes to the same resource. */
@@ -90,12 +99,12 @@ export class ObjectStore {
 
   /** Stores a decoded object. An equal resource stays the same reference. */
   apply(decoded: DecodedObject): void {
-    const { key, uid, resourceVersion, problems, observation } = decoded;
+    const { key, uid, resourceVersion, bytes, isCrowdedOut, problems, observation } = decoded;
     const known = this.holds(decoded);
     const stored = this.#entries.get(key)?.resource;
     const same = sameResource(stored, decoded.resource);
     const resource = same ? stored : decoded.resource;
-    this.#entries.set(key, { uid, resourceVersion, resource });
+    this.#entries.set(key, { uid, resourceVersion, bytes, isCrowdedOut, resource });
     if (!same) this.#handler.changed(changeOf(this.#kind, key, resource));
     if (observation !== undefined && !known) this.#handler.observed(observation);
     this.#handler.diagnosed(key, problems);

@@ -2,7 +2,7 @@ import type { Clock, Counters, Logger, Random, Stop, StopAsync } from '../../../
 import type { ApiError } from '../../../kube/model.ts';
 import type { KindName } from '../../../resources/model.ts';
 import { isKnownAbsent } from '../api/discovery.ts';
-import { isCustomResource } from '../api/object.ts';
+import { type ApiObject, crowdedOut, isCustomResource } from '../api/object.ts';
 import { type Collection, collectionTitle } from '../api/path.ts';
 import type { ApiReader } from '../api/reader.ts';
 import type { PendingChanges } from '../pending-changes.ts';
@@ -234,21 +234,36 @@ export class Reflector {
   }
 
   #event(event: WatchEvent): ApiError | undefined {
-    const { pending, collection, clock, budget } = this.#parts;
+    const { pending, collection, clock } = this.#parts;
     pending.countEvent(collection.kind, clock.now());
-    const before = this.store.size;
-    if (event.type === 'set') {
-      const isNew = this.store.identify(event.object.key) === undefined;
-      if (isNew && !budget.count(collection, 1)) {
-        budget.count(collection, -1);
-        return tooMuchToKeep;
-      }
-      this.store.set(event.object);
-    }
-    if (event.type === 'deleted') this.store.delete(event.object);
-    if (this.store.size < before) budget.count(collection, -1);
+    const error = event.type === 'set' ? this.#set(event.object) : undefined;
+    if (error !== undefined) return error;
+    if (event.type === 'deleted') this.#delete(event.object);
     this.#health.healthy();
     return undefined;
+  }
+
+  /**
+   * Stores an object as far as there is room. Without room for its bytes it counts as unreadable, so that what it allowed
+   * before is not allowed any more, and the watch goes on for all others.
+   */
+  #set(object: ApiObject): ApiError | undefined {
+    const { collection, budget } = this.#parts;
+    const before = this.store.bytesOf(object.key);
+    if (before === undefined && !budget.grow(collection, { objects: 1, bytes: 0 })) return tooMuchToKeep;
+    const bytes = object.bytes - (before ?? 0);
+    const fits = this.store.holds(object) || budget.grow(collection, { objects: 0, bytes });
+    if (!fits) budget.grow(collection, { objects: 0, bytes: -(before ?? 0) });
+    this.store.set(fits ? object : crowdedOut(object));
+    return undefined;
+  }
+
+  #delete(object: ApiObject): void {
+    const { collection, budget } = this.#parts;
+    const before = this.store.size;
+    const bytes = this.store.bytesOf(object.key) ?? 0;
+    this.store.delete(object);
+    if (this.store.size < before) budget.grow(collection, { objects: -1, bytes: -bytes });
   }
 
   #failed(error: ApiError): void {

@@ -32,7 +32,7 @@ export function readWatchEvent(kind: KindName, line: string): WatchEvent | Watch
     case 'ADDED':
     case 'MODIFIED':
     case 'DELETED': {
-      const object = identifyObject(kind, objectIn(event, 'object'));
+      const object = identifyObject(kind, objectIn(event, 'object'), Buffer.byteLength(line));
       if (object === undefined)
         return unintelligible('an event has no object with name, uid and resourceVersion', line);
       return { type: type === 'DELETED' ? 'deleted' : 'set', object };

@@ -24,6 +24,9 @@ export type Resolution =
 /** As many links as Linux follows. */
 const maxLinks = 40;
 
+/** Parts of all names that are looked at: forty links with long targets would have 80,000, for each entry of a folder. */
+const maxParts = 1_000;
+
 /**
  * Resolves a path link by link. A mounted ConfigMap needs each of them: `file.yaml` is a link to `..data/file.yaml`,
  * and `..data` a link to the folder of one version, which is replaced by an update.
@@ -34,11 +37,14 @@ const maxLinks = 40;
 export async function followLinks(folder: string, path: string): Promise<Resolution> {
   const entries: LinkEntry[] = [];
   let at = start(folder, path);
-  let names = split(path);
+  /** The next one last. */
+  const names = split(path).reverse();
+  let parts = 0;
   let stats: BigIntStats | undefined;
   try {
-    for (let [name, ...rest] = names; name !== undefined; [name, ...rest] = names) {
-      names = rest;
+    for (let name = names.pop(); name !== undefined; name = names.pop()) {
+      parts += 1;
+      if (parts > maxParts) return { end: 'failed', code: 'ENAMETOOLONG', entries };
       if (name === '..') {
         at = dirname(at);
         stats = undefined;
@@ -51,7 +57,7 @@ export async function followLinks(folder: string, path: string): Promise<Resolut
         if (entries.length > maxLinks) return { end: 'failed', code: 'ELOOP', entries };
         const target = await readlink(next);
         at = start(at, target);
-        names = [...split(target), ...rest];
+        names.push(...split(target).reverse());
         stats = undefined;
       } else {
         // An entry that is no link matters only at the end of the path.

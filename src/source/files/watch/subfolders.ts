@@ -1,10 +1,13 @@
-import { open, readdir } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quoted } from '../../../json/quoted.ts';
 
 /** Folders and files that are looked at: `.` may be the folder of everything that somebody has. */
 const mostFolders = 100;
 const mostFiles = 100;
+/** Entries of all these folders: one of them may have millions. */
+const mostEntries = 10_000;
 
 /** Bytes of a file that are looked at: manifests begin with their kind and version. */
 const head = 4_096;
@@ -30,12 +33,13 @@ export async function unreadSubfolders(
 ): Promise<string | undefined> {
   const found: string[] = [];
   const waiting: string[] = [''];
-  let [folders, files] = [0, 0];
+  let [folders, files, entries] = [0, 0, 0];
   for (let below = waiting.shift(); below !== undefined && folders <= mostFolders; below = waiting.shift()) {
     folders += 1;
-    const entries = await readdir(join(folder, below), { withFileTypes: true }).catch(() => []);
     let has = false;
-    for (const entry of entries) {
+    for await (const entry of entriesOf(join(folder, below))) {
+      entries += 1;
+      if (entries > mostEntries) break;
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
       if (entry.isDirectory() && !foreign.test(entry.name)) waiting.push(path);
       if (below === '' || has || files >= mostFiles || !entry.isFile() || !isManifestName(entry.name)) continue;
@@ -48,6 +52,15 @@ export async function unreadSubfolders(
   const more = found.length > mostNamed ? `, and ${found.length - mostNamed} more` : '';
   const names = found.toSorted().slice(0, mostNamed).map(quoted).join(', ');
   return `Folders within this one are not read, and there are manifests in ${names}${more}: name each folder that is to be read.`;
+}
+
+/** Yields the entries as they are read; none of a folder that cannot be. */
+async function* entriesOf(folder: string): AsyncGenerator<Dirent> {
+  try {
+    yield* await opendir(folder);
+  } catch {
+    // It was removed, or is not for this user.
+  }
 }
 
 async function beginning(path: string): Promise<string> {

@@ -302,6 +302,45 @@ describe('HTTP+SSE', () => {
     await expect(rig.transport.start()).rejects.toThrow(reason);
   });
 
+  it('counts a large answer to a list before it is parsed: what is refused ends that request alone', async () => {
+    const stream = Promise.withResolvers<ServerResponse>();
+    await using rig = await connect((incoming, answer) => {
+      if (incoming.method === 'POST') return answer.writeHead(202).end();
+      answer.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: endpoint\ndata: ?id=1\n\n');
+      return stream.resolve(answer);
+    }, 'http-sse');
+    await rig.transport.start();
+    const sizes: number[] = [];
+    const list = (id: number, most: number): Promise<unknown> =>
+      rig.transport
+        .send(
+          { jsonrpc: '2.0', id, method: 'tools/list' },
+          {
+            arriving({ bytes }) {
+              sizes.push(bytes);
+              if (bytes > most) throw new Error(`no room for ${id}`);
+            },
+          },
+        )
+        .catch(({ message }: Error) => message);
+    const large = (id: number): string => `{"jsonrpc":"2.0","result":{"x":"${'x'.repeat(70_000)}"},"id":${id}}`;
+    const [seventh, eighth, ninth] = [list(7, 1_000), list(8, 1_000_000), list(9, 1_000_000)];
+    const open = await stream.promise;
+    const write = (text: string): boolean => open.write(`data: ${text}\n\n`);
+    write(large(7));
+    expect(await seventh).toBe('no room for 7');
+    write(large(6));
+    write(large(8));
+    expect(await eighth).toBeUndefined();
+    expect(sizes).toEqual([large(7).length, large(8).length]);
+    const batch = `[${large(9)},${'9'.repeat(8 * 2 ** 20)}]`;
+    write(batch);
+    expect(await ninth).toBe('a message is larger than 8388608 bytes');
+    write(response(10));
+    await expect.poll(() => rig.received.map((message) => 'id' in message && message.id)).toEqual([6, 8, 10]);
+    expect(rig.failures).toEqual([]);
+  });
+
   it('is lost with its stream, and not opened again', async () => {
     await using rig = await connect(
       streams('', `event: endpoint\ndata: ?id=1\n\ndata: ${response(7)}\n\n`),

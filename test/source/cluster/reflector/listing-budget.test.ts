@@ -56,9 +56,9 @@ describe('what is read of an API server', () => {
   it('includes what watches add and remove', () => {
     const budget = budgetOf(2, 0);
     list(budget, of('Service'), 1);
-    expect(budget.count(of('Service'), 1)).toBe(true);
-    expect(budget.count(of('Service'), 1)).toBe(false);
-    for (const _ of [1, 2]) budget.count(of('Service'), -1);
+    expect(budget.grow(of('Service'), objects(1))).toBe(true);
+    expect(budget.grow(of('Service'), objects(1))).toBe(false);
+    expect(budget.grow(of('Service'), objects(-1))).toBe(true);
     expect(list(budget, of('Gateway'), 1)).toBe(true);
     expect(list(budget, of('Namespace'), 1)).toBe(false);
   });
@@ -75,5 +75,18 @@ describe('what is read of an API server', () => {
         expect(total).toBeLessThanOrEqual(10 + 3 * kinds.length);
       }),
     );
+  });
+});
+
+describe('what watches change', () => {
+  it('counts the bytes of what watches change, and nothing of what has no room', () => {
+    const budget = new ListingBudget({ objects: 9, bytes: 100 }, { objects: 0, bytes: 0 });
+    const bytes = (of: number): { objects: number; bytes: number } => ({ objects: 0, bytes: of });
+    expect(budget.grow(of('Service'), bytes(60))).toBe(true);
+    expect(budget.grow(of('Gateway'), bytes(41))).toBe(false);
+    expect(budget.grow(of('Gateway'), bytes(40))).toBe(true);
+    expect(budget.grow(of('Service'), bytes(1))).toBe(false);
+    expect(budget.grow(of('Service'), bytes(-20))).toBe(true);
+    expect(budget.grow(of('Gateway'), bytes(20))).toBe(true);
   });
 });

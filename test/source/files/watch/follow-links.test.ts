@@ -42,6 +42,16 @@ it('a dangling path depends on the first missing entry', async () => {
   expect(await followLinks(folder, 'a.yaml')).toMatchObject({ end: 'absent' });
 });
 
+it('a link whose target has a thousand names fails, since forty of them would take seconds', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'd'));
+  save(folder, 'b.yaml', '');
+  symlinkSync(`${'d/../'.repeat(400)}b.yaml`, join(folder, 'a'));
+  symlinkSync(`${'d/../'.repeat(600)}b.yaml`, join(folder, 'c'));
+  expect(await followLinks(folder, 'a')).toMatchObject({ end: 'found', realPath: join(folder, 'b.yaml') });
+  expect(await followLinks(folder, 'c')).toMatchObject({ end: 'failed', code: 'ENAMETOOLONG' });
+});
+
 it('a cycle of links fails with ELOOP', async () => {
   const folder = temporaryFolder();
   symlinkSync('b', join(folder, 'a'));
