@@ -33,7 +33,8 @@ const usage = `npm run bench -- [flags]
   --attack <attack>  of the hostile bench, may be repeated; default: all
   --list             prints the attacks of the hostile bench and ends
   --rounds <number>  rounds per attack of the hostile bench, default 4 for nodes and 1 for whole programs; restarts of
-                     the outage bench, default 100; storms of the secure bench, default 9; starts, default 20
+                     the outage bench, default 100; storms of the secure bench, default 9; starts, default 20; of the
+                     gateway bench, default 3
   --settle <seconds> from the end of an attack until what it left over is counted; default: 60
   --json <file>      writes the figures to a file as well
 `;
@@ -69,7 +70,7 @@ function readArguments(): Arguments | string {
   if ((attacks.length > 0 || settle !== undefined) && only !== hostileBench.name) {
     throw new Error(`--attack and --settle need --only ${hostileBench.name}.`);
   }
-  const counted = [hostileBench, outageBench, secureBench, startBench].map(({ name }) => name);
+  const counted = [hostileBench, outageBench, secureBench, startBench, gatewayBench].map(({ name }) => name);
   if (rounds !== undefined && !counted.includes(only ?? '')) {
     throw new Error(`--rounds needs --only ${counted.join(' or ')}.`);
   }

@@ -124,7 +124,10 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
     }
   };
 
-  /** A target that misses a header has not processed the call. */
+  /**
+   * A target that misses a header has not processed the call. An earlier client knows nothing of headers; one of this
+   * revision has to send them itself.
+   */
   const send: Connection['request'] = async (method, params, until, exchange) => {
     try {
       return await connection.request(method, params, until, exchange);
@@ -132,6 +135,7 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
       const misses = error instanceof RpcError && error.code === errorCode.headerMismatch && method === 'tools/call';
       if (!misses) throw error;
       await learnHeaders(until);
+      if (parts.input === 'passed on') throw error;
       return connection.request(method, params, until, exchange);
     }
   };

@@ -3,10 +3,12 @@ import type { AddressInfo } from 'node:net';
 
 /** Entry file of the floor: an HTTP proxy with Node's own means, which copies bytes and looks at nothing. */
 
-/** Sent by the process, once and then as the answer to each message. */
-export type FromProxy =
-  | { readonly kind: 'listening'; readonly port: number }
-  | { readonly kind: 'cpu'; readonly milliseconds: number };
+/** Sent by the process, once. */
+export interface FromProxy {
+  readonly kind: 'listening';
+  readonly port: number;
+  readonly pid: number;
+}
 
 const send = (message: FromProxy): void => void process.send?.(message);
 const target = Number(process.argv[2]);
@@ -20,12 +22,11 @@ const server = createServer((incoming, response) => {
     answer.pipe(response);
   });
   outgoing.on('error', () => response.destroy());
+  response.on('close', () => outgoing.destroy());
   incoming.pipe(outgoing);
 });
 
-server.listen(0, '127.0.0.1', () => send({ kind: 'listening', port: (server.address() as AddressInfo).port }));
-process.on('message', () => {
-  const { user, system } = process.cpuUsage();
-  send({ kind: 'cpu', milliseconds: (user + system) / 1_000 });
+server.listen(0, '127.0.0.1', () => {
+  send({ kind: 'listening', port: (server.address() as AddressInfo).port, pid: process.pid });
 });
 process.on('disconnect', () => process.exit());

@@ -132,6 +132,9 @@ it.each<[string, number, readonly string[]]>([
     expect(code, verdict(output)).toBe(0);
     expect(Number(/Total: (\d+) passed/.exec(output)?.[1])).toBeGreaterThanOrEqual(least);
     expect([...outcomes.keys()].toSorted()).toEqual(scenariosOf(revision).toSorted());
+    // What the suite runs without scoring it passes as well, but for the extension for tasks: this server has none.
+    const failing = [...outcomes].filter(([, { failed }]) => failed > 0).map(([scenario]) => scenario);
+    expect(failing.filter((scenario) => !scenario.startsWith('tasks-'))).toEqual([]);
     const worse = [...(await direct).outcomes].filter(([scenario, { passed, failed }]) => {
       const through = outcomes.get(scenario);
       const expected = lacking.includes(scenario) ? passed - 1 : passed;

@@ -336,6 +336,17 @@ describe('a parameter that a header repeats', () => {
       expect(JSON.parse(await response.text())).toMatchObject({ id: 'mine', error: { code: -32020 } });
   });
 
+  it('is missed by the target when a client of MCP 2026-07-28 sends no header, though nothing was listed', async () => {
+    await using rig = await start(needing('Region'));
+    const token = rig.gateway.token('me');
+    for (let times = 0; times < 2; times += 1) {
+      const response = await ask(rig.gateway, { token, method: 'tools/call', params: regional });
+      expect(response.status).toBe(400);
+      expect(JSON.parse(await response.text())).toMatchObject({ id: 'mine', error: { code: -32020 } });
+    }
+    expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/call', 'tools/list']);
+  });
+
   it.each<[string, boolean, Json]>([
     ['of MCP 2026-07-28', true, { region: 'Zürich' }],
     ['of an earlier revision', false, { region: 'Zürich' }],

@@ -65,7 +65,8 @@ export async function startBareTarget({
   };
 }
 
-async function readMessage(request: IncomingMessage): Promise<TargetMessage | undefined> {
+/** Undefined for a body that is no JSON. */
+export async function readMessage(request: IncomingMessage): Promise<TargetMessage | undefined> {
   try {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(Buffer.from(chunk));
@@ -77,7 +78,7 @@ async function readMessage(request: IncomingMessage): Promise<TargetMessage | un
 
 const capabilities = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {} };
 
-function handshakeOf({ params }: TargetMessage): object {
+export function handshakeOf({ params }: TargetMessage): object {
   return { protocolVersion: params?.['protocolVersion'], capabilities, serverInfo: { name: 'bare', version: '0' } };
 }
 

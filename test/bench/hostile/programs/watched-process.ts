@@ -164,14 +164,15 @@ function deployedEnvironment(program: 'gateway' | 'serve'): Readonly<Record<stri
 /** Milliseconds of one clock tick of the kernel's statistics. */
 const clockTick = 10;
 
-function cpuTimeOf(pid: number): number {
+/** CPU time of all threads of a process, in milliseconds. */
+export function cpuTimeOf(pid: number): number {
   // The second field, the name in brackets, may contain spaces; user and system time are the 14th and the 15th.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * clockTick;
 }
 
 /** Undefined when there is no such process any more. */
-function footprintOf(pid: number): Footprint | undefined {
+export function footprintOf(pid: number): Footprint | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const bytes = (field: string): number =>
