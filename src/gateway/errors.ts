@@ -10,3 +10,20 @@ export class GatewayError extends Error {
     this.reason = reason;
   }
 }
+
+/** No connection to a target could be opened, so that nothing was sent to it. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError';
+
+  readonly failure: 'certificate' | 'name' | 'address' | 'connection' | 'timeout';
+
+  constructor(failure: ConnectError['failure'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
+
+/** There are as many connections to a target as there may be. The message names the limit. */
+export class TargetConnectionsError extends Error {
+  override readonly name = 'TargetConnectionsError';
+}
