@@ -226,6 +226,10 @@ async function initialize(
     clientInfo: { ...implementation },
   };
   const { protocolVersion, capabilities, instructions } = await peer.request('initialize', params, { signal });
+  // A target that answers as it would to any other request: it is asked for that revision next.
+  if (protocolVersion === statelessVersion) {
+    throw new RpcError(errorCode.unsupportedProtocolVersion, `the target speaks MCP ${statelessVersion} alone`);
+  }
   if (typeof protocolVersion !== 'string' || !protocolVersions.includes(protocolVersion)) {
     throw new Error(`the target speaks MCP ${quoted(String(protocolVersion))}, which is none of ${protocolVersions}`);
   }
