@@ -17,7 +17,7 @@ import { answerSizeOf } from '../upstream/answer-size.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
 import { FloodError } from '../upstream/flood-guard.ts';
 import type { Capabilities, UpstreamSession } from '../upstream/model.ts';
-import { CircuitOpenError } from '../upstream/target-circuit.ts';
+import { CircuitOpenError, connectReasonOf } from '../upstream/target-circuit.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Handshake } from './handshake.ts';
@@ -56,7 +56,7 @@ export interface RouterParts {
   readonly clock: Clock;
   readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
   readonly tasks: TaskTable;
-  readonly handshake: Pick<Handshake, 'offersTasks'>;
+  readonly handshake: Pick<Handshake, 'taskForm'>;
 }
 
 /** Bytes of a result that takes a turn of its own, about a millisecond after it took one to be parsed. */
@@ -83,7 +83,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
     async 'tools/call'(request) {
       const tool = await findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
       await expectHeaders(parts, tool, request);
-      using creation = beginTask(parts.tasks, tool, request, parts.handshake.offersTasks());
+      using creation = beginTask(parts.tasks, tool, request, parts.handshake.taskForm());
       const result = await forward(parts, tool, request, (capabilities, about) => {
         const name = { path: ['name'], value: tool.name };
         return changed(request.params ?? {}, [...creation.changes(capabilities, about), name]);
@@ -234,8 +234,9 @@ async function relay(
       throw notReachable(error);
     }
     if (!signal.aborted) failures.failed(target, method, error);
-    const why = isLimit(error) ? `: ${error.message}` : '';
-    throw new RpcError(errorCode.unavailable, `Target ${target} does not answer${why}`);
+    const why = isLimit(error) ? error.message : connectReasonOf(error);
+    const message = `Target ${target} does not answer${why === undefined ? '' : `: ${why}`}`;
+    throw new RpcError(errorCode.unavailable, message);
   } finally {
     tracked.stop();
     leave();

@@ -12,6 +12,7 @@ import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
 import { handshakeOf } from './handshake.ts';
 import type { Connection, Handshake, Lost, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
+import { withTaskTools } from './task-adapter.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
 import { createTransport } from './transport/transport.ts';
 
@@ -125,6 +126,7 @@ function createRequests(
     const result = await (isTranslated ? sendToEarlier : send)(method, params, signal, exchange);
     if (method === 'tools/list' && (isStateless || isForStateless)) {
       memory.paramHeaders = withListed(memory.paramHeaders, result['tools']);
+      if (!isStateless) memory.taskTools = withTaskTools(memory.taskTools, result['tools']);
     }
     return result;
   };
