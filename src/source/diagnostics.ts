@@ -36,7 +36,19 @@ export function placeText(path: string, position: Position | undefined): string 
   return position === undefined ? path : `${path}:${position.line}:${position.column}`;
 }
 
-/** All current diagnostics. Each is logged once when it appears and once when it is gone. */
+/** Lines about one change of the input. An author can make as many problems with one edit as objects fit into a file. */
+const maxLines = 20;
+
+/** What is left of {@link maxLines}, and for how many problems it was not enough. */
+interface Room {
+  lines: number;
+  leftOut: number;
+}
+
+/**
+ * All current diagnostics. Each is logged when it appears and when it is gone, as long as one change brings no more than
+ * {@link maxLines} of them.
+ */
 export class DiagnosticRegistry {
   readonly #log: Logger;
   readonly #counters: Counters;
@@ -67,13 +79,15 @@ export class DiagnosticRegistry {
 
   /** Logs the differences since the last call. A diagnostic that only moved to another line is the same one. */
   logChanges(): void {
+    const room: Room = { lines: maxLines, leftOut: 0 };
     for (const [owner, before] of this.#logged) {
       const now = this.#current.get(owner) ?? [];
       // First those that appeared: a diagnostic that is replaced by one of the same cause does not end it.
-      for (const placed of without(now, before)) this.#logAppeared(placed);
-      for (const placed of without(before, now)) this.#logGone(placed);
+      for (const placed of without(now, before)) this.#logAppeared(placed, room);
+      for (const placed of without(before, now)) this.#logGone(placed, room);
     }
     this.#logged.clear();
+    if (room.leftOut > 0) this.#log.warn(tooMany, { leftOut: room.leftOut });
     this.#counters.gauge('gatehouse_input_errors', this.#errors);
   }
 
@@ -92,7 +106,7 @@ export class DiagnosticRegistry {
     return [...byContent.values()];
   }
 
-  #logAppeared(placed: PlacedDiagnostic): void {
+  #logAppeared(placed: PlacedDiagnostic, room: Room): void {
     const { severity, message, place, object, field } = inputDiagnostic(placed);
     this.#counters.count('gatehouse_source_problems_total', { severity });
     const { cause } = placed.diagnostic;
@@ -102,11 +116,12 @@ export class DiagnosticRegistry {
       if (known === 0) this.#log[severity === 'error' ? 'error' : 'warn'](cause.appeared);
       return;
     }
+    if (!hasRoom(room)) return;
     if (severity === 'error') this.#log.error(message, { place, object, field });
     else this.#log.warn(message, { place, object, field });
   }
 
-  #logGone(placed: PlacedDiagnostic): void {
+  #logGone(placed: PlacedDiagnostic, room: Room): void {
     const { cause } = placed.diagnostic;
     if (cause !== undefined) {
       const left = (this.#causes.get(cause.gone) ?? 0) - 1;
@@ -117,9 +132,20 @@ export class DiagnosticRegistry {
       }
       return;
     }
+    if (!hasRoom(room)) return;
     const { message, place, object, field } = inputDiagnostic(placed);
     this.#log.info('a problem is gone', { place, object, field, problem: message });
   }
+}
+
+const tooMany =
+  'one change has brought or ended more problems than the log names; /debug/problems lists all that there are';
+
+/** Takes room for one line, or counts the problem as left out. */
+function hasRoom(room: Room): boolean {
+  if (room.lines === 0) room.leftOut += 1;
+  else room.lines -= 1;
+  return room.leftOut === 0;
 }
 
 function inputDiagnostic({ path, diagnostic }: PlacedDiagnostic): InputDiagnostic {

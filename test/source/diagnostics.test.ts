@@ -45,3 +45,24 @@ describe('diagnostics of one cause', () => {
     expect(lines()).toEqual(['warn the server is away', 'info the server is back']);
   });
 });
+
+describe('diagnostics of one change', () => {
+  it('are logged up to twenty lines and one that counts the others, and all of them are listed', () => {
+    const log = createRecordedLog();
+    const registry = new DiagnosticRegistry(log, createRecordedCounters());
+    const many = Array.from({ length: 1_000 }, (_, index): PlacedDiagnostic => {
+      const whole = { severity: 'error', position: undefined, object: undefined, field: '' } as const;
+      return { path: 'a.yaml', diagnostic: { ...whole, message: `problem ${index}` } };
+    });
+    registry.replace('a.yaml', many);
+    registry.logChanges();
+    expect(log.lines.map(({ message }) => message).slice(0, 2)).toEqual(['problem 0', 'problem 1']);
+    expect(log.lines.length).toBe(21);
+    expect(log.lines.at(-1)?.fields).toEqual({ leftOut: 980 });
+    expect(registry.list().length).toBe(1_000);
+    registry.replace('a.yaml', many.slice(0, 10));
+    registry.logChanges();
+    expect(log.lines.length).toBe(42);
+    expect(log.lines.at(-1)?.fields).toEqual({ leftOut: 970 });
+  });
+});
