@@ -1,5 +1,6 @@
 import type { Attack } from '../programs/model.ts';
 import { answerAttacks } from './answers.ts';
+import { appPageAttacks } from './app-pages.ts';
 import { bodyAttacks } from './bodies.ts';
 import { connectionAttacks } from './connections.ts';
 import { deliveryAttacks } from './deliveries.ts';
@@ -9,6 +10,7 @@ import { pageAttacks } from './pages.ts';
 import { sessionAttacks } from './sessions.ts';
 import { statelessAttacks } from './stateless.ts';
 import { targetAttacks } from './targets.ts';
+import { tokenAttacks } from './tokens.ts';
 
 /** The attacks on the gateway, in the order of their rows. */
 export const gatewayAttacks: readonly Attack[] = [
@@ -21,5 +23,7 @@ export const gatewayAttacks: readonly Attack[] = [
   ...statelessAttacks,
   ...connectionAttacks,
   ...pageAttacks,
+  ...appPageAttacks,
+  ...tokenAttacks,
   ...targetAttacks,
 ];

@@ -101,3 +101,11 @@ export function sendText(response: ServerResponse, text: string | Buffer): void 
 
 /** The result of a list without entries, of any of the four lists. */
 export const emptyList: object = { tools: [], prompts: [], resources: [], resourceTemplates: [] };
+
+/** The page of an MCP App of the honest target. */
+export const honestPage = 'ui://honest/page';
+
+/** The result of a read, which says whose it is. */
+export function pageOf(whose: 'honest' | 'rival'): object {
+  return { contents: [{ uri: honestPage, mimeType: 'text/html', text: `a page of the ${whose} target` }] };
+}

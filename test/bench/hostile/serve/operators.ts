@@ -11,6 +11,11 @@ export const operatorAttacks: readonly Attack[] = [
     name: 'pages that follow the status',
     row: 7,
     program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_requests_total',
+      labels: { listener: 'debug' },
+      line: 'many requests arrive at a listener for a few',
+    },
     amount: { full: 1_000, short: 50 },
     start: follow,
   },
@@ -18,6 +23,11 @@ export const operatorAttacks: readonly Attack[] = [
     name: 'explanations without an end',
     row: 2,
     program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_requests_total',
+      labels: { listener: 'debug' },
+      line: 'many requests arrive at a listener for a few',
+    },
     amount: { full: 60_000, short: 1_000 },
     start: ({ debug: port }, size) => {
       const claims = {
@@ -37,6 +47,11 @@ export const operatorAttacks: readonly Attack[] = [
     name: 'explanations of bodies that are no question',
     row: 2,
     program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_requests_total',
+      labels: { listener: 'debug' },
+      line: 'many requests arrive at a listener for a few',
+    },
     amount: { full: 4_190_000, short: 50_000 },
     start: ({ debug: port }, size) => {
       const body = `{"claims":[${'{},'.repeat(size / 3)}{}]}`;
@@ -48,7 +63,12 @@ export const operatorAttacks: readonly Attack[] = [
     name: 'connections to the health listener that are opened and left',
     row: 8,
     program: 'serve',
-    amount: { full: 250, short: 5 },
+    trace: {
+      metric: 'gatehouse_http_connections_delayed_total',
+      labels: { listener: 'metrics' },
+      line: 'new connections wait',
+    },
+    amount: { full: 250, short: 50 },
     seconds: 15,
     start: ({ metrics }, perTurn) => openAndLeave(metrics, perTurn),
   },
