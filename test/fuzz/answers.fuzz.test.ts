@@ -55,6 +55,7 @@ async function list(bytes: Buffer, contentType: string, answered: 'initialize' |
       paramHeaders: new Map(),
     },
     budget: createAnswerBudget(),
+    circuit: { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} },
     clientCapabilities: {},
     input: 'refused',
     notification: () => {},

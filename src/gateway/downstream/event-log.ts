@@ -1,4 +1,4 @@
-import { eventPieces } from '../../net/sse.ts';
+import { eventPieces, retryText } from '../../net/sse.ts';
 import { Quota } from '../../rate/quota.ts';
 import type { Caller } from '../model.ts';
 import type { Message, RequestId } from '../rpc/model.ts';
@@ -50,8 +50,12 @@ export interface LoggedStream {
   detach(sink: EventSink): void;
   /** An event without data that comes before all others, whose id the client can resume after. */
   readonly primer: string;
-  /** Ends the response for now. */
-  pause(): void;
+  /**
+   * Ends the response for now.
+   *
+   * @param retry milliseconds after which its reader should ask again; by default as it was told before
+   */
+  pause(retry?: number): void;
   /** Nothing will be sent any more: ends the response. */
   end(): void;
 }
@@ -257,8 +261,10 @@ class ResumableStream implements LoggedStream {
     return `id: ${this.#id(0)}\nretry: ${retryDelay}\ndata:\n\n`;
   }
 
-  pause(): void {
-    if (this.#state === 'open') this.#endSink();
+  pause(retry?: number): void {
+    if (this.#state !== 'open') return;
+    if (retry !== undefined) this.#sink?.write([retryText(retry)]);
+    this.#endSink();
   }
 
   end(): void {
@@ -306,9 +312,11 @@ class ResumableStream implements LoggedStream {
   }
 }
 
+const tooLarge = `The response was too large to be kept: a session keeps ${perSession.bytes} bytes in ${perSession.events} events`;
+
 /** The error in place of a response that cannot be delivered: the client would wait for it otherwise. */
 function refusalOf(answers: RequestId | undefined, allowed: boolean): readonly string[] | undefined {
   if (answers === undefined) return undefined;
-  const message = allowed ? 'The response was too large to be kept' : 'The response is not for this token';
+  const message = allowed ? tooLarge : 'The response is not for this token';
   return [JSON.stringify({ jsonrpc: '2.0', id: answers, error: { code: errorCode.unavailable, message } })];
 }

@@ -60,6 +60,8 @@ const maxWaiting = 4_096;
 /** Half of them for one caller, whose sessions may be those of a fleet. */
 const callerShare = 1 / 2;
 
+const tooManyWait = `At most ${maxWaiting} requests wait for clients, and half of them for one caller: try again later`;
+
 /** Creates the budget that all sessions share. */
 export function createClientRequestBudget(): Quota {
   return new Quota(maxWaiting, callerShare);
@@ -164,7 +166,7 @@ export function createClientRequests(parts: ClientRequestParts): ClientRequests 
       const caller = parts.lastCaller();
       const key = caller === undefined ? undefined : callerKey(caller);
       if (key === undefined || !budget.acquire(key)) {
-        throw new RpcError(errorCode.unavailable, 'Too many requests wait for clients');
+        throw new RpcError(errorCode.unavailable, tooManyWait);
       }
       return send(target, request, about).finally(() => budget.release(key));
     },

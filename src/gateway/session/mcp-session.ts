@@ -3,11 +3,13 @@ import { Deadline } from '../../net/deadline.ts';
 import { at } from '../../net/timers.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Quota } from '../../rate/quota.ts';
+import { isCurrent } from '../callers.ts';
 import type { Caller, ConfigChange } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { perRequestLogLevelKey } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
+import type { TargetCircuit } from '../upstream/target-circuit.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
 import { connectionRequest, type TargetStates } from '../upstream/target-states.ts';
@@ -20,7 +22,7 @@ import { coalesceListChanges } from './lists/list-changes.ts';
 import { isListMethod, type ListMethod } from './lists/list-pages.ts';
 import { createLists } from './lists/lists.ts';
 import type { SharedListing } from './lists/shared-listing.ts';
-import type { Client, ClientRequest, Sender, SessionParts, StatelessClient } from './model.ts';
+import type { Client, ClientRequest, MayReceive, Sender, SessionParts, StatelessClient } from './model.ts';
 import type { Names } from './names/names.ts';
 import type { QualifiedName } from './names/qualified-names.ts';
 import type { UiOwners } from './names/ui-owners.ts';
@@ -63,6 +65,7 @@ export interface SharedState {
   readonly states: TargetStates;
   readonly limits: LogThrottle;
   readonly health: TargetHealth<ListMethod>;
+  readonly circuit: TargetCircuit;
   readonly sharedListing: SharedListing;
   readonly upstreamState: UpstreamState;
   readonly uiOwners: UiOwners;
@@ -106,7 +109,11 @@ export function createMcpSession(
     clientCapabilities: handshake.clientCapabilities,
     passedHeaders: () => last?.passedHeaders,
     input: stateless === undefined ? 'asked for' : 'passed on',
-    connected: (target) => void restore(common, target, last?.caller, ended.signal).catch(() => {}),
+    connected(target, isReopened) {
+      void restore(common, target, last?.caller, ended.signal).catch(() => {});
+      // What has changed meanwhile was told to nobody.
+      if (isReopened) notifyOfLists(client, (caller) => authorization.allowsAnythingOf(target, caller));
+    },
     failed: (target, reason) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
@@ -171,16 +178,24 @@ function createHandlers(
   };
 }
 
+interface RestoreParts {
+  readonly upstreams: UpstreamSessions;
+  readonly subscriptions: Subscriptions;
+  readonly client: Client;
+  readonly clock: Clock;
+}
+
 /**
  * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the caller of
- * the last request may read now.
+ * the last request may read now, or whoever reads the stream of the session when that token has expired.
  */
 async function restore(
-  { upstreams, subscriptions }: { readonly upstreams: UpstreamSessions; readonly subscriptions: Subscriptions },
+  { upstreams, subscriptions, client, clock }: RestoreParts,
   target: string,
-  caller: Caller | undefined,
+  last: Caller | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const caller = [last, client.reader()].find((one) => one !== undefined && isCurrent(one, clock));
   await upstreams.restoreLogLevel(target);
   await subscribeAll(upstreams.opened(target), subscriptions.allowedAt(target, caller), signal);
 }
@@ -192,8 +207,13 @@ function notifyOfChange(
 ): void {
   const rulesChanged = list === 'filtered' && rbacConfigs.length > 0;
   if (targets.length === 0 && !rulesChanged) return;
-  const mayReceive = (caller: Caller): boolean =>
-    rulesChanged || targets.some((target) => authorization.seesAnythingOf(target, caller));
+  notifyOfLists(
+    client,
+    (caller) => rulesChanged || targets.some((target) => authorization.seesAnythingOf(target, caller)),
+  );
+}
+
+function notifyOfLists(client: Client, mayReceive: MayReceive): void {
   for (const method of listChangedMethods) client.notify({ method }, mayReceive);
 }
 

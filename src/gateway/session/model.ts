@@ -114,6 +114,8 @@ export interface ClientRequest extends IncomingRequest {
 
 /** The client of a session, as the receiver of notifications and of requests of targets. */
 export interface Client {
+  /** Reads the stream of the session now. */
+  reader(): Caller | undefined;
   /**
    * Sends a notification, unless the caller who would read it may not have it now, or has a token that has expired.
    *

@@ -69,11 +69,13 @@ export class AnswerLimitError extends Error {
   override readonly name = 'AnswerLimitError';
 }
 
+const most = `${(4 * maxMessageBytes) / 2 ** 20} MiB, and their lists ${maxListsBytes / 2 ** 20} MiB,`;
+
 /** The budget has no room for an answer. No fault of its target, whose lists are asked for as before. */
 export class AnswerBudgetError extends Error {
   override readonly name = 'AnswerBudgetError';
 
   constructor() {
-    super('too many large answers of targets arrive at the same time');
+    super(`large answers of targets take at most ${most} of memory, those of one target half of it`);
   }
 }

@@ -10,7 +10,7 @@ import { noteAnswerSize } from './answer-size.ts';
 import { askedByError, withoutAnswers } from './elicitation-required.ts';
 import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
 import { handshakeOf } from './handshake.ts';
-import type { Connection, Handshake, Transport, TransportKind, UpstreamParts } from './model.ts';
+import type { Connection, Handshake, Lost, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
 import { createTransport } from './transport/transport.ts';
@@ -40,12 +40,12 @@ const maxAwaited = 1_000;
 /**
  * Connects with one transport and performs the handshake, or what takes its place.
  *
- * @param lost called once when the connection fails after the handshake
+ * @param lost called once when the connection fails after the handshake, with the reason
  */
 export async function connect(
   endpoint: UpstreamEndpoint,
   parts: UpstreamParts,
-  lost: () => void,
+  lost: Lost,
   signal: AbortSignal,
 ): Promise<Connection> {
   const isStateless = endpoint.transport === 'stateless-http';
@@ -63,7 +63,7 @@ export async function connect(
     // A request in flight reports the same reason.
     if (isOffence && !incoming.isAnswerAwaited()) parts.failed(reason);
     end(reason);
-    lost();
+    lost(reason);
   };
   const incoming = createIncoming(parts, (message, about) => peer.receive(message, { about }), fail);
   const transport = createTransport(endpoint.transport, {
@@ -190,7 +190,7 @@ function createTargetPeer(
    */
   const respond = async (message: Message): Promise<void> => {
     if (responding >= maxInFlight) {
-      const reason = new Error('the target does not take the answers that it asked for');
+      const reason = new Error(`the target does not take the answers that it asked for: ${maxInFlight} wait`);
       parts.failed(reason);
       throw reason;
     }

@@ -4,6 +4,7 @@ import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { inputRequired } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import { changed, rememberMembers } from '../rpc/source-text.ts';
+import { AnswerLimitError } from './answer-limits.ts';
 import type { Capabilities } from './model.ts';
 
 /** Requests for input in one result. */
@@ -50,7 +51,9 @@ export function inputRequestsOf(method: string, result: Result, capabilities: Ca
   const inputRequests = asJsonObject(result['inputRequests']);
   rememberMembers(inputRequests);
   const requests = Object.entries(inputRequests);
-  if (requests.length > maxInputRequests) throw new Error(`asks for more than ${maxInputRequests} inputs at once`);
+  if (requests.length > maxInputRequests) {
+    throw new AnswerLimitError(`it asks for more than ${maxInputRequests} inputs at once`);
+  }
   return requests.map(([name, json]) => {
     const request = asJsonObject(json);
     rememberMembers(request);

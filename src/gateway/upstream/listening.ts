@@ -44,6 +44,8 @@ interface Stream {
   readonly ended: AbortController;
   /** Resolves with the resources that the target tells of. */
   readonly acknowledged: PromiseWithResolvers<readonly unknown[]>;
+  /** Whether the target has ever done so: a refusal after that may be that of a proxy while the target restarts. */
+  isAcknowledged: boolean;
 }
 
 /** Milliseconds that a target has to acknowledge what is listened to. */
@@ -107,6 +109,7 @@ class TargetListening implements Listening {
     if (method === 'notifications/subscriptions/acknowledged') {
       const { resourceSubscriptions } = asJsonObject(params?.['notifications']);
       stream?.acknowledged.resolve(Array.isArray(resourceSubscriptions) ? resourceSubscriptions : []);
+      if (stream !== undefined) stream.isAcknowledged = true;
       return undefined;
     }
     if (stream === undefined) return undefined;
@@ -137,6 +140,7 @@ class TargetListening implements Listening {
       uris: [...this.#uris],
       ended: new AbortController(),
       acknowledged: Promise.withResolvers(),
+      isAcknowledged: false,
     };
     // It may end, or be closed, while nobody waits for that.
     stream.acknowledged.promise.catch(() => {});
@@ -175,7 +179,7 @@ class TargetListening implements Listening {
       );
       stream.acknowledged.reject(reason);
       if (signal.aborted) return;
-      if (isRefusal(reason)) return this.#end(stream);
+      if (isRefusal(reason) && !stream.isAcknowledged) return this.#end(stream);
       futile = clock.now() - openedAt >= acknowledgeTime ? 0 : futile + 1;
       if (futile === maxFutile) failed(reason);
       await pause(clock, reconnectDelay(Math.max(1, futile), undefined, random), signal).catch(() => {});
@@ -189,7 +193,7 @@ class TargetListening implements Listening {
   }
 }
 
-/** A target that has no such method, or does not let the gateway listen, will not do so later either. */
+/** A target that has no such method, or has never let the gateway listen, will not do so later either. */
 function isRefusal(reason: Error): boolean {
   if (reason instanceof HttpStatusError) return reason.status < 500 && ![408, 429].includes(reason.status);
   return reason instanceof RpcError;

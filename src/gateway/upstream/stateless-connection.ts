@@ -9,9 +9,10 @@ import {
 import { encodeHeader, headersOf, namedIn } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
+import { AnswerLimitError } from './answer-limits.ts';
 import { answersTo, asksForInput, inputRequestsOf, withAnswers, withElicitationId } from './input-required.ts';
 import { createListening } from './listening.ts';
-import type { Connection, UpstreamParts } from './model.ts';
+import type { Connection, Lost, UpstreamParts } from './model.ts';
 import { pause, reconnectDelay } from './transport/notification-stream.ts';
 
 /** Times that one request is repeated with the input that its result asks for. */
@@ -62,9 +63,9 @@ export function withEnvelope(
  * @param connect makes a connection that sends requests as they are
  */
 export async function connectStateless(
-  connect: (parts: UpstreamParts, lost: () => void) => Promise<Connection>,
+  connect: (parts: UpstreamParts, lost: Lost) => Promise<Connection>,
   parts: UpstreamParts,
-  lost: () => void,
+  lost: Lost,
 ): Promise<Connection> {
   const listening = createListening({
     ...parts,
@@ -80,9 +81,9 @@ export async function connectStateless(
     // In this revision only clients send requests, and nothing would carry the response.
     request: () => Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found')),
   };
-  const connection = await connect(own, () => {
+  const connection = await connect(own, (reason) => {
     listening.close();
-    lost();
+    lost(reason);
   });
   if (parts.input !== 'refused') listening.start(connection.handshake.capabilities);
   const request = createRequests(connection, parts);
@@ -155,8 +156,8 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
       if (!asksForInput(result)) return result;
       const asked = inputRequestsOf(method, result, parts.clientCapabilities);
       if (parts.input === 'passed on') return result;
-      if (parts.input === 'refused' || round > maxRounds)
-        throw new Error(`asks for input more than ${maxRounds} times`);
+      if (parts.input === 'refused') throw new Error('asks for input where no client could give it');
+      if (round > maxRounds) throw new AnswerLimitError(`it asks for input more than ${maxRounds} times`);
       // Without a question the target wants the same request again later.
       if (asked.length === 0) await pause(parts.clock, reconnectDelay(round, undefined, parts.random), until);
       const ask = (question: IncomingRequest): Promise<Result> =>

@@ -22,6 +22,7 @@ const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 const yes = (): boolean => true;
 const authorization = {
   authorize: () => {},
+  passed: () => {},
   missingScope: () => undefined,
   allows: yes,
   allowsAnythingOf: yes,
@@ -42,12 +43,26 @@ const noTasks = {
   handshake: { offersTasks: () => false },
 };
 
+const noCircuit = { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} };
+
+const failures = {
+  succeeded() {},
+  refused() {},
+  connected() {},
+  unreachable() {},
+  skipped() {},
+  failed() {},
+  leftOut() {},
+  forget() {},
+};
+
 /** A session with one target, at which everything is allowed. */
 function createRig() {
   const log = createRecordedLog();
   const requests: string[] = [];
   const notified: unknown[] = [];
   const client: Client = {
+    reader: () => undefined,
     notify({ params }, mayReceive) {
       if (mayReceive(caller)) notified.push(params);
     },
@@ -81,7 +96,7 @@ function createRig() {
       close: () => Promise.resolve(),
     },
     names,
-    upstreamState: createUpstreamState(),
+    upstreamState: createUpstreamState(noCircuit),
     lists: {
       handle: () => Promise.resolve({}),
       find: () => Promise.resolve([]),
@@ -89,7 +104,7 @@ function createRig() {
       recovered: () => {},
     },
     notifications: noneInFlight,
-    failures: { succeeded() {}, refused() {}, failed() {}, leftOut() {}, forget() {} },
+    failures,
     limits: new LogThrottle(createManualClock(), log),
     ...noTasks,
     sharedListing: { turns: { toSerialize: () => Promise.resolve() } },

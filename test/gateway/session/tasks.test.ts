@@ -285,7 +285,7 @@ describe('the tasks of one session', () => {
     while (ids.length < 256) ids.push(await create(client));
     const more = { name: 'a:x', task: {} };
     const { error } = await client.request('tools/call', more);
-    expect(error).toEqual({ code: -32000, message: 'Too many tasks: wait for some, or cancel them' });
+    expect(error).toEqual({ code: -32000, message: expect.stringContaining('at most 256 tasks') });
     expect(rig.target.asked).toHaveLength(256);
     const [first = '', second = '', third = ''] = ids;
     await client.request('tasks/cancel', { taskId: second });

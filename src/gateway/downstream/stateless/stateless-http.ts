@@ -18,6 +18,8 @@ import { decodeStateless, type StatelessRequest } from './stateless-request.ts';
 export interface StatelessHttp {
   /** @param done called once, when the body is not needed any more and no target works on the request */
   post(exchange: Exchange, body: unknown, done: () => void): void;
+  /** Ends the streams of subscriptions, with a result. */
+  drain(): void;
   stop(): Promise<void>;
 }
 
@@ -92,12 +94,17 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
       if (method === 'subscriptions/listen') return listen(listening, exchange, request, done);
       serve(exchange, request, done);
     },
+    drain: () => endAll(listening.open),
     stop() {
       calls.stop();
-      for (const end of listening.open) end();
+      endAll(listening.open);
       return sessions.stop();
     },
   };
+}
+
+function endAll(open: Iterable<Stop>): void {
+  for (const end of open) end();
 }
 
 const unknownState = {

@@ -38,7 +38,8 @@ export function beginTask(tasks: TaskTable, tool: TaskTool, request: ClientReque
   const { params, caller } = request;
   if (!isOffered || !isJsonObject(params?.['task'])) return noCreation;
   if (tool.use.name.length > maxLength || tool.requestedName.length > maxLength) {
-    throw new RpcError(errorCode.invalidParams, 'Invalid params: the name is too long for a task');
+    const message = `Invalid params: the name of a tool with a task has at most ${maxLength} characters`;
+    throw new RpcError(errorCode.invalidParams, message);
   }
   const place: TaskPlace = tasks.reserve(caller);
   const token = params._meta?.progressToken;

@@ -190,5 +190,6 @@ export function unknownTaskError(id: string): RpcError {
 }
 
 function tooMany(): RpcError {
-  return new RpcError(errorCode.unavailable, 'Too many tasks: wait for some, or cancel them');
+  const most = `A session has at most ${maxPerSession} tasks, all together ${maxTasks}, one caller half of them`;
+  return new RpcError(errorCode.unavailable, `${most}: wait for some, or cancel them`);
 }

@@ -50,14 +50,10 @@ const maxRedirects = 5;
  * Sends a request and follows redirects within the origin of the URL that keep the method: any redirect of a GET, and
  * 307 and 308 of other requests. Returns any other redirect as it is, which is no success.
  */
-export async function fetchWithinOrigin(
-  fetch: TargetFetch,
-  url: URL,
-  request: Omit<TargetRequest, 'redirect'>,
-): Promise<TargetResponse> {
+export async function fetchWithinOrigin(fetch: TargetFetch, url: URL, request: TargetRequest): Promise<TargetResponse> {
   let current = url;
   for (let followed = 0; ; followed += 1) {
-    const response = await fetch(current, { ...request, redirect: 'manual' });
+    const response = await fetch(current, request);
     const next = redirectOf(response, current, request.method);
     if (next === undefined || followed === maxRedirects) return response;
     await discard(response);

@@ -17,7 +17,7 @@ export const sessionAttacks: readonly Attack[] = [
     program: 'gateway',
     trace: {
       metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1', outcome: 'limit' },
+      labels: { target: 'default/hostile-1' },
       line: 'answers of targets are given up',
     },
     amount: { full: 1_000, short: 40 },

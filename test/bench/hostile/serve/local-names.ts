@@ -22,7 +22,7 @@ export const localNameAttacks: readonly Attack[] = [
     row: 13,
     program: 'serve',
     amount: { full: 5_000, short: 100 },
-    trace: { metric: 'gatehouse_input_errors', line: 'a name of the own machine' },
+    trace: { metric: 'gatehouse_input_errors', line: 'more problems than the log names' },
     start: nameTheMachine,
   },
 ];
