@@ -87,7 +87,7 @@ export function createStreamableSession(
         get reader() {
           return stream?.reader ?? caller;
         },
-        send: (message, mayReceive) => stream?.send(message, mayReceive),
+        send: (...sent) => stream?.send(...sent),
         pause() {
           if (mayPrime()) stream?.pause();
         },

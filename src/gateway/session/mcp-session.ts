@@ -6,8 +6,9 @@ import type { Quota } from '../../rate/quota.ts';
 import { isCurrent } from '../callers.ts';
 import type { Caller, ConfigChange } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
-import { perRequestLogLevelKey } from '../rpc/protocol.ts';
+import { perRequestLogLevelKey, statelessVersion } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { missingTasksError } from '../rpc/task-states.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
 import type { TargetCircuit } from '../upstream/target-circuit.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
@@ -15,7 +16,7 @@ import type { TargetHealth } from '../upstream/target-health.ts';
 import { connectionRequest, type TargetStates } from '../upstream/target-states.ts';
 import { type Authorization, createAuthorization, tokenExpiredError } from './authorization.ts';
 import { createClientRequests } from './client-requests.ts';
-import { createHandshake } from './handshake.ts';
+import { createHandshake, type Handshake } from './handshake.ts';
 import { createInstructions } from './instructions.ts';
 import type { HeaderRules } from './lists/header-rules.ts';
 import { coalesceListChanges } from './lists/list-changes.ts';
@@ -33,7 +34,7 @@ import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
 import { createTaskNotifications } from './tasks/task-notifications.ts';
 import { createTaskRequests, type TaskRequestParts } from './tasks/task-requests.ts';
-import { TaskTable } from './tasks/task-table.ts';
+import type { TaskTables } from './tasks/task-tables.ts';
 import {
   createUpstreamSessions,
   type UpstreamEvents,
@@ -73,7 +74,7 @@ export interface SharedState {
   readonly names: Names;
   readonly subscriptionBudget: Quota;
   readonly clientRequestBudget: Quota;
-  readonly taskBudget: Quota;
+  readonly taskTables: TaskTables;
   readonly turnstile: TargetTurnstile;
 }
 
@@ -100,8 +101,8 @@ export function createMcpSession(
   const client = coalesceListChanges({ ...peer, notify }, parts.clock, ended.signal);
   const authorization = createAuthorization(parts);
   const subscriptions = createSubscriptions({ authorization, client, names, budget });
-  const tasks = new TaskTable(parts.clock, shared.taskBudget);
-  const ofTasks = createTaskNotifications(tasks, authorization, client);
+  const { table: tasks, ...openTasks } = shared.taskTables.open(stateless?.key);
+  const ofTasks = createTaskNotifications({ tasks, authorization, client, names, handshake });
   const notifications = createNotifications(authorization, { subscriptions, ofTasks }, client);
   const events: UpstreamEvents = {
     notification: notifications.receive,
@@ -144,37 +145,42 @@ export function createMcpSession(
     },
     configChanged(change) {
       upstreams.drop(change.targets);
-      tasks.drop(change.targets);
+      openTasks.drop(change.targets);
       notifyOfChange(change, common);
     },
     targetRecovered: lists.recovered,
     async close() {
       ended.abort(new Error('the session has ended'));
       subscriptions.close();
-      tasks.close();
+      openTasks.leave();
       await upstreams.close();
     },
   };
 }
 
 /**
- * Finds the handlers of all methods: lists, what is answered here, what goes to one target, and for a client that was
- * told of tasks those about them. Any other method is passed on.
+ * Finds the handlers of all methods: lists, what is answered here, what goes to one target, and for a client that knows
+ * tasks those about them. Any other method is passed on.
  *
  * @param local the handlers of what is answered here
  */
 function createHandlers(
-  parts: TaskRequestParts & { readonly passthrough: Passthrough },
+  parts: TaskRequestParts & { readonly passthrough: Passthrough; readonly handshake: Handshake },
   local: Readonly<Record<string, Handler>>,
 ): (method: string) => Handler {
   const { lists, handshake } = parts;
   const routed = createRequestRouter(parts);
   const ofTasks = createTaskRequests(parts);
+  const ofTask = (method: string): Handler | undefined => {
+    const form = handshake.taskForm();
+    if (form !== undefined) return ownMember(ofTasks[form], method);
+    const isMissing = handshake.version() === statelessVersion && Object.hasOwn(ofTasks.extension, method);
+    return isMissing ? () => Promise.reject(missingTasksError()) : undefined;
+  };
   return (method) => {
     if (isListMethod(method)) return (request) => lists.handle(method, request);
-    const tasks = handshake.offersTasks() ? ownMember(ofTasks, method) : undefined;
-    const known = ownMember(local, method) ?? ownMember(routed, method) ?? tasks;
-    return known ?? ((request) => passThrough(parts, request));
+    const known = ownMember(local, method) ?? ownMember(routed, method);
+    return known ?? ofTask(method) ?? ((request) => passThrough(parts, request));
   };
 }
 

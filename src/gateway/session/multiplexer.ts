@@ -15,13 +15,22 @@ import { createHeaderRules } from './lists/header-rules.ts';
 import { listMethods } from './lists/list-pages.ts';
 import { createSharedListing } from './lists/shared-listing.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
-import type { Client, ClientStream, ClientTransport, MayReceive, Sender, Session, SessionParts } from './model.ts';
+import type {
+  Client,
+  ClientStream,
+  ClientTransport,
+  MayReceive,
+  PartOf,
+  Sender,
+  Session,
+  SessionParts,
+} from './model.ts';
 import { createNames } from './names/names.ts';
 import { createUiOwners } from './names/ui-owners.ts';
 import { createMissingScope, type MissingScope } from './step-up.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
 import { createTargetTurnstile } from './target-turnstile.ts';
-import { createTaskBudget } from './tasks/task-table.ts';
+import { TaskTables } from './tasks/task-tables.ts';
 import { createUpstreamState, tryConnection } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
@@ -68,7 +77,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       const peer = createPeer<Incoming, Delivery>({
         maxInFlight: transport.client === undefined ? maxInFlight : maxInFlightOfFleet,
         send(message, { to }) {
-          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive);
+          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive, to.partOf?.());
           return Promise.resolve();
         },
         request(request, { sender, decides }) {
@@ -112,6 +121,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       unsubscribe();
       shared.circuit.stop();
       shared.health.stop();
+      shared.taskTables.close();
       await Promise.all([shared.sharedListing.stop(), ...[...sessions].map((session) => session.close())]);
       sessions.clear();
     },
@@ -122,24 +132,29 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
 interface Delivery {
   readonly stream: ClientStream;
   readonly mayReceive: MayReceive;
+  /** Asked for when a response is sent. */
+  readonly partOf?: () => PartOf | undefined;
 }
 
 /** A message of a client, and the delivery of its response. */
 interface Incoming extends Delivery {
   readonly sender: Sender;
-  readonly decides: (mayReceive: MayReceive) => void;
+  readonly decides: (mayReceive: MayReceive, partOf?: PartOf) => void;
 }
 
 /** @param changes counts the changes of the configuration */
 function incoming(sender: Sender, changes: () => number): Incoming {
   const before = changes();
+  let part: PartOf | undefined;
   let decision: MayReceive = (caller) => hasSameClaims(caller, sender.caller) && changes() === before;
   return {
     sender,
     stream: sender,
     mayReceive: (caller) => decision(caller),
-    decides(mayReceive) {
+    partOf: () => part,
+    decides(mayReceive, partOf) {
       decision = mayReceive;
+      part = partOf;
     },
   };
 }
@@ -235,6 +250,7 @@ function forgetTargets(shared: SharedState, targets: readonly string[]): void {
     shared.names.index.forget(target);
   }
   shared.sharedListing.drop(targets);
+  shared.taskTables.drop(targets);
 }
 
 function targetStateIn({ states, circuit, health }: SharedState, target: string): TargetState {
@@ -291,7 +307,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     names,
     subscriptionBudget,
     clientRequestBudget,
-    taskBudget: createTaskBudget(),
+    taskTables: new TaskTables(parts.clock),
     turnstile: createTargetTurnstile(parts),
   };
 }

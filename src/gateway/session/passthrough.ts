@@ -17,6 +17,7 @@ const knownNotifications: readonly string[] = [
   'notifications/cancelled',
   'notifications/progress',
   'notifications/roots/list_changed',
+  'notifications/tasks',
   'notifications/tasks/status',
 ];
 

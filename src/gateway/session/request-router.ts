@@ -56,7 +56,7 @@ export interface RouterParts {
   readonly clock: Clock;
   readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
   readonly tasks: TaskTable;
-  readonly handshake: Pick<Handshake, 'offersTasks'>;
+  readonly handshake: Pick<Handshake, 'taskForm'>;
 }
 
 /** Bytes of a result that takes a turn of its own, about a millisecond after it took one to be parsed. */
@@ -83,7 +83,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
     async 'tools/call'(request) {
       const tool = await findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
       await expectHeaders(parts, tool, request);
-      using creation = beginTask(parts.tasks, tool, request, parts.handshake.offersTasks());
+      using creation = beginTask(parts.tasks, tool, request, parts.handshake.taskForm());
       const result = await forward(parts, tool, request, (capabilities, about) => {
         const name = { path: ['name'], value: tool.name };
         return changed(request.params ?? {}, [...creation.changes(capabilities, about), name]);

@@ -12,6 +12,7 @@ import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
 import { handshakeOf } from './handshake.ts';
 import type { Connection, Handshake, Lost, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
+import { withTaskTools } from './task-adapter.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
 import { createTransport } from './transport/transport.ts';
 
@@ -125,6 +126,7 @@ function createRequests(
     const result = await (isTranslated ? sendToEarlier : send)(method, params, signal, exchange);
     if (method === 'tools/list' && (isStateless || isForStateless)) {
       memory.paramHeaders = withListed(memory.paramHeaders, result['tools']);
+      if (!isStateless) memory.taskTools = withTaskTools(memory.taskTools, result['tools']);
     }
     return result;
   };
@@ -226,6 +228,10 @@ async function initialize(
     clientInfo: { ...implementation },
   };
   const { protocolVersion, capabilities, instructions } = await peer.request('initialize', params, { signal });
+  // A target that answers as it would to any other request: it is asked for that revision next.
+  if (protocolVersion === statelessVersion) {
+    throw new RpcError(errorCode.unsupportedProtocolVersion, `the target speaks MCP ${statelessVersion} alone`);
+  }
   if (typeof protocolVersion !== 'string' || !protocolVersions.includes(protocolVersion)) {
     throw new Error(`the target speaks MCP ${quoted(String(protocolVersion))}, which is none of ${protocolVersions}`);
   }

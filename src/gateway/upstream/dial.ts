@@ -6,6 +6,7 @@ import { connect } from './connection.ts';
 import { FloodError } from './flood-guard.ts';
 import type { Connection, Lost, TransportKind, UpstreamParts } from './model.ts';
 import { connectStateless } from './stateless-connection.ts';
+import { connectExtended } from './task-adapter.ts';
 import { HttpStatusError } from './transport/http-exchange.ts';
 
 /** In the order in which an unknown target is tried, after the one that its client would use. */
@@ -36,10 +37,12 @@ export async function dial(parts: UpstreamParts, lost: Lost, signal: AbortSignal
   const url = targetUrl(parts.target);
   if (url === undefined) throw new Error('host, port and path of the target make no URL');
   if (clock.now() < memory.refusedUntil) throw new FloodError();
-  const open: Open = (transport, ownLost, until) =>
-    transport === 'stateless-http'
-      ? connectStateless((own, isLost) => connect({ transport, url }, own, isLost, until), parts, ownLost)
-      : connect({ transport, url }, parts, ownLost, until);
+  const open: Open = (transport, ownLost, until) => {
+    const connectAs = (own: UpstreamParts, isLost: Lost): Promise<Connection> =>
+      connect({ transport, url }, own, isLost, until);
+    if (transport === 'stateless-http') return connectStateless(connectAs, parts, ownLost);
+    return input === 'passed on' ? connectExtended(connectAs, parts, ownLost) : connectAs(parts, ownLost);
+  };
   const preferred = input === 'passed on' ? 'stateless-http' : 'streamable-http';
   const known = memory.transports.get(preferred);
   const inOrder = (order: readonly TransportKind[], ownLost: Lost, until: AbortSignal): Promise<Dialled> =>

@@ -17,6 +17,13 @@ const capabilityOf: Readonly<Record<string, string>> = {
   'roots/list': 'roots',
 };
 
+/** Returns whether a client can be asked for something: a target is told what it can. */
+export function canBeAsked(method: unknown, capabilities: Capabilities): method is string {
+  const capability =
+    typeof method === 'string' && Object.hasOwn(capabilityOf, method) ? capabilityOf[method] : undefined;
+  return capability !== undefined && Object.hasOwn(capabilities, capability);
+}
+
 /** The methods whose result may ask for input (MCP 2026-07-28, Multi Round-Trip Requests). */
 const asking: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];
 
@@ -58,10 +65,7 @@ export function inputRequestsOf(method: string, result: Result, capabilities: Ca
     const request = asJsonObject(json);
     rememberMembers(request);
     const { method: asked, params } = request;
-    const capability = typeof asked === 'string' && Object.hasOwn(capabilityOf, asked) && capabilityOf[asked];
-    if (typeof asked !== 'string' || typeof capability !== 'string' || !Object.hasOwn(capabilities, capability)) {
-      throw new Error('asks for input that the client cannot give');
-    }
+    if (!canBeAsked(asked, capabilities)) throw new Error('asks for input that the client cannot give');
     if (isOfPage(params) && !opensPages(capabilities)) throw new Error('asks for a page that the client cannot open');
     return { name, method: asked, params: isJsonObject(params) ? params : undefined };
   });

@@ -142,6 +142,8 @@ export interface TargetMemory {
    * lists for a client of that revision, which sends them. `undefined` before the first list.
    */
   paramHeaders: ParamHeaders | undefined;
+  /** The tools whose calls have to be tasks of MCP 2025-11-25, of those that were listed for a client of a later one. */
+  taskTools?: ReadonlySet<string> | undefined;
 }
 
 /** What a target says of itself. */

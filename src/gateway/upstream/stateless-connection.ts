@@ -1,18 +1,21 @@
-import type { IncomingRequest, Message, Params, Result } from '../rpc/model.ts';
+import type { Message, Params, Result } from '../rpc/model.ts';
 import {
   implementation,
   perRequestCapabilitiesKey,
   perRequestLogLevelKey,
   perRequestVersionKey,
   statelessVersion,
+  subscribeTask,
 } from '../rpc/protocol.ts';
 import { encodeHeader, headersOf, namedIn } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
+import { declaresTasks, withTasksDeclared } from '../rpc/task-states.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { answersTo, asksForInput, inputRequestsOf, withAnswers, withElicitationId } from './input-required.ts';
 import { createListening } from './listening.ts';
-import type { Connection, Lost, UpstreamParts } from './model.ts';
+import type { Capabilities, Connection, Handshake, Lost, UpstreamParts } from './model.ts';
+import { createTaskDriver } from './task-driver.ts';
 import { pause, reconnectDelay } from './transport/notification-stream.ts';
 
 /** Times that one request is repeated with the input that its result asks for. */
@@ -86,18 +89,25 @@ export async function connectStateless(
     lost(reason);
   });
   if (parts.input !== 'refused') listening.start(connection.handshake.capabilities);
-  const request = createRequests(connection, parts);
+  const isDriven = parts.input === 'asked for' && declaresTasks(connection.handshake.capabilities);
+  const declared = isDriven ? { ...parts, clientCapabilities: withTasksDeclared(parts.clientCapabilities) } : parts;
+  const asked = { ...parts, request: withElicitationIds(parts) };
+  const request = createRequests(connection, asked);
   let logLevel: string | undefined;
+  const send: Connection['request'] = (method, params, ...waiting) =>
+    request(method, withEnvelope(params, declared, logLevel), ...waiting);
+  const sendOrDrive = isDriven ? createTaskDriver(send, asked) : send;
 
   return {
-    handshake: connection.handshake,
+    handshake: isDriven ? withEarlierTasks(connection.handshake) : connection.handshake,
     async request(method, params, until, exchange) {
       const uri = String(params?.['uri']);
       // A client of this revision says it in each request.
       if (method === 'logging/setLevel') logLevel = parts.input === 'passed on' ? undefined : String(params?.['level']);
-      else if (method === 'resources/subscribe') await listening.add(uri, until);
-      else if (method === 'resources/unsubscribe') listening.remove(uri);
-      else return request(method, withEnvelope(params, parts, logLevel), until, exchange);
+      else if (method === 'resources/subscribe') await listening.add('resourceSubscriptions', uri, until);
+      else if (method === 'resources/unsubscribe') listening.remove('resourceSubscriptions', uri);
+      else if (method === subscribeTask) await listening.add('taskIds', String(params?.['taskId']), until);
+      else return sendOrDrive(method, params, until, exchange);
       return {};
     },
     // A client says nothing but requests.
@@ -107,6 +117,23 @@ export async function connectStateless(
       await connection.close(reason);
     },
   };
+}
+
+/** Asks the client, who knows an elicitation by an id that no other connection in its session has given. */
+function withElicitationIds({ random, request }: UpstreamParts): UpstreamParts['request'] {
+  const beginning = Math.floor(random() * Number.MAX_SAFE_INTEGER).toString(36);
+  let elicitations = 0;
+  const elicitationId = (): string => {
+    elicitations += 1;
+    return `${beginning}-${elicitations}`;
+  };
+  return (question, about) => request(withElicitationId(question, elicitationId), about);
+}
+
+/** What a target of MCP 2025-11-25 with such tasks says of them. It has no list of them. */
+function withEarlierTasks({ capabilities, instructions }: Handshake): Handshake {
+  const tasks: Capabilities = { cancel: {}, requests: { tools: { call: {} } } };
+  return { capabilities: { ...capabilities, tasks }, instructions };
 }
 
 /** Sends requests with what a target misses: headers of a tool that was not listed yet, and input of the client. */
@@ -141,14 +168,6 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
     }
   };
 
-  /** One that no other connection in the session of the client has given. */
-  const beginning = Math.floor(parts.random() * Number.MAX_SAFE_INTEGER).toString(36);
-  let elicitations = 0;
-  const elicitationId = (): string => {
-    elicitations += 1;
-    return `${beginning}-${elicitations}`;
-  };
-
   return async (method, params, until, exchange) => {
     let current = params;
     for (let round = 1; ; round += 1) {
@@ -160,9 +179,7 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
       if (round > maxRounds) throw new AnswerLimitError(`it asks for input more than ${maxRounds} times`);
       // Without a question the target wants the same request again later.
       if (asked.length === 0) await pause(parts.clock, reconnectDelay(round, undefined, parts.random), until);
-      const ask = (question: IncomingRequest): Promise<Result> =>
-        parts.request(withElicitationId(question, elicitationId), exchange?.about);
-      const answers = await answersTo(asked, ask, until);
+      const answers = await answersTo(asked, (question) => parts.request(question, exchange?.about), until);
       current = withAnswers(params, answers, result);
     }
   };

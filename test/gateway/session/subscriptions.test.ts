@@ -4,7 +4,7 @@ import { createNames } from '../../../src/gateway/session/names/names.ts';
 import type { Notifications } from '../../../src/gateway/session/notifications.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
-import { createTaskBudget, TaskTable } from '../../../src/gateway/session/tasks/task-table.ts';
+import { TaskTables } from '../../../src/gateway/session/tasks/task-tables.ts';
 import { createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
@@ -39,8 +39,8 @@ const noneInFlight: Notifications = {
 };
 
 const noTasks = {
-  tasks: new TaskTable(createManualClock(), createTaskBudget()),
-  handshake: { offersTasks: () => false },
+  tasks: new TaskTables(createManualClock()).open().table,
+  handshake: { taskForm: () => undefined },
 };
 
 const noCircuit = { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} };
