@@ -1,11 +1,6 @@
 import { describe, expect } from 'vitest';
 import { changed } from '../../src/gateway/rpc/source-text.ts';
-import {
-  exposedRelation,
-  relatedTaskId,
-  withTaskId,
-  withUpstreamTask,
-} from '../../src/gateway/session/tasks/task-ids.ts';
+import { exposedRelation, withTaskId, withUpstreamTask } from '../../src/gateway/session/tasks/task-ids.ts';
 import type { Task } from '../../src/gateway/session/tasks/task-table.ts';
 import { isJsonObject, objectIn, parseJson } from '../../src/json/json.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';
@@ -18,6 +13,12 @@ const tool: Task['tool'] = {
 };
 const task: Task = { id: 'id-of-the-client', upstreamId: 'id-of-the-target', tool, progress: undefined };
 const relatedKey = 'io.modelcontextprotocol/related-task';
+
+/** The id of the task that a message is about, where it is a text. */
+function relatedTaskId(message: object): string | undefined {
+  const related = objectIn(objectIn(objectIn({ message }, 'message'), '_meta'), relatedKey)['taskId'];
+  return typeof related === 'string' ? related : undefined;
+}
 
 /** Every place where MCP writes the id of a task. */
 function idsIn(message: object): readonly unknown[] {

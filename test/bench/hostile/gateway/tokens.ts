@@ -19,7 +19,7 @@ export const tokenAttacks: readonly Attack[] = [
     name: 'one token in every spelling of its signature',
     row: 13,
     program: 'gateway',
-    amount: { full: 3_000, short: 32 },
+    amount: { full: 64, short: 16 },
     trace: { metric: 'gatehouse_gateway_requests_unauthenticated_total', line: 'tokens were refused' },
     start: spellSignatures,
   },
