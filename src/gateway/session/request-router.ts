@@ -17,7 +17,7 @@ import { answerSizeOf } from '../upstream/answer-size.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
 import { FloodError } from '../upstream/flood-guard.ts';
 import type { Capabilities, UpstreamSession } from '../upstream/model.ts';
-import { CircuitOpenError } from '../upstream/target-circuit.ts';
+import { CircuitOpenError, connectReasonOf } from '../upstream/target-circuit.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Handshake } from './handshake.ts';
@@ -234,8 +234,9 @@ async function relay(
       throw notReachable(error);
     }
     if (!signal.aborted) failures.failed(target, method, error);
-    const why = isLimit(error) ? `: ${error.message}` : '';
-    throw new RpcError(errorCode.unavailable, `Target ${target} does not answer${why}`);
+    const why = isLimit(error) ? error.message : connectReasonOf(error);
+    const message = `Target ${target} does not answer${why === undefined ? '' : `: ${why}`}`;
+    throw new RpcError(errorCode.unavailable, message);
   } finally {
     tracked.stop();
     leave();

@@ -45,6 +45,10 @@ export interface AnswerBudget {
  */
 const maxUnaccepted = 1_024;
 const unacceptedShare = 1 / 4;
+
+/** How many of them one target may leave. */
+export const maxUnacceptedOfTarget: number = maxUnaccepted * unacceptedShare;
+
 /** However many targets accept nothing, something is left for another one. */
 const unacceptedShareOfRest = 1;
 

@@ -200,10 +200,16 @@ function causeOf<E extends Error>(error: unknown, kind: abstract new (...parts: 
   return undefined;
 }
 
+/** Says in words for clients why no connection could be opened; `undefined` for failures of another kind. */
+export function connectReasonOf(error: unknown): string | undefined {
+  const connect = causeOf(error, ConnectError);
+  return connect && connectReasons[connect.failure];
+}
+
 /** Says it without the text of the target, its address or its certificate, which the log and the page of targets have. */
 function reasonForClients(error: unknown): string {
-  const connect = causeOf(error, ConnectError);
-  if (connect !== undefined) return connectReasons[connect.failure];
+  const connect = connectReasonOf(error);
+  if (connect !== undefined) return connect;
   const status = causeOf(error, HttpStatusError)?.status;
   if (status !== undefined) return `it answers with status ${status}`;
   return causeOf(error, DeadlineExceededError)?.message ?? 'its connections break, or it does not speak MCP';

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createGatewayMetrics } from '../../../src/gateway/admin/metrics.ts';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
+import { metricSources } from '../../support/gateway/metric-sources.ts';
 import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
 import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
 import { openRawClient, post } from '../../support/nodes/raw-client.ts';
@@ -57,6 +59,9 @@ describe('a target that is silent', () => {
     });
     const { circuit, requests } = rig.gateway.downstream.targetState('a');
     expect([circuit?.nextAttempt, requests.circuit]).toEqual([null, 2]);
+    const state = rig.gateway.downstream.targetState('a');
+    const text = await createGatewayMetrics(metricSources([['a', state]])).text();
+    expect(text).toContain('gatehouse_gateway_target_circuit_open{target="a"} 1');
 
     const changes = await other.listen();
     wire.isSilent = () => false;

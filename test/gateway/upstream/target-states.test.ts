@@ -66,6 +66,7 @@ it('the state of a target says whether it answers, its last error, its failing l
   expect(text).toContain('gatehouse_gateway_target_requests_total{target="a",outcome="result"} 1');
   expect(text).toContain('gatehouse_gateway_targets{state="fails"} 1');
   expect(text).toContain('gatehouse_gateway_target_lists_failing{target="a"} 1');
+  expect(text).toContain('gatehouse_gateway_target_circuit_open{target="a"} 0');
 
   gateway.config.putTarget(rig.target.target('a'));
   expect(targetState('a')).toMatchObject({ state: 'never connected', lastError: null, lists: [] });

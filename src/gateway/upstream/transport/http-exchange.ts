@@ -1,5 +1,6 @@
 import { within } from '../../../net/deadline.ts';
 import type { TargetFetch, TargetRequest, TargetResponse } from '../../model.ts';
+import { maxUnacceptedOfTarget } from '../answer-limits.ts';
 import type { TransportParts } from '../model.ts';
 
 /** A target answered with a status, or a kind of content, that carries no messages. */
@@ -29,7 +30,9 @@ export async function sendUnanswered(
   signal: AbortSignal,
   send: (until: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  if (!budget.unaccepted.acquire(target)) throw new Error('the target accepts too few of the messages that it gets');
+  if (!budget.unaccepted.acquire(target)) {
+    throw new Error(`the target accepts too few of the messages that it gets: at most ${maxUnacceptedOfTarget} wait`);
+  }
   try {
     await within({ clock, milliseconds: acceptTime, signal }, send);
   } finally {
